@@ -1,0 +1,92 @@
+//! The book-keeper: the only writer of one account's stream.
+
+use std::sync::Arc;
+
+use events::account::{Command, Event, Refusal, State, snapshot};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::sync::{oneshot, watch};
+
+use super::handle::{Entry, Published};
+use crate::entity::{Aggregate, Committed, Context, Entity, TransactError};
+use crate::registry::Registry;
+use events::id::AccountId;
+
+impl Aggregate for State {
+    fn event(recorded: events::Event) -> Option<Event> {
+        if let events::Event::Account(event) = recorded { Some(event) } else { None }
+    }
+
+    fn snapshot(&self) -> Option<Vec<u8>> {
+        snapshot::write(self)
+    }
+
+    fn from_snapshot(bytes: &[u8]) -> Option<Self> {
+        snapshot::read(bytes)
+    }
+}
+
+/// What the caller of a command gets.
+pub type Answer = Result<Committed<Event>, TransactError<Refusal>>;
+
+/// What a book-keeper can be asked. Small: mailboxes are made of these.
+pub enum Message {
+    /// Decide, append, publish, answer.
+    Transact(Box<(Command, Context, oneshot::Sender<Answer>)>),
+    /// Leave memory, if nobody watches.
+    Passivate,
+}
+
+/// The behaviour; the state is `Desk`.
+pub struct Bookkeeper;
+
+/// What a book-keeper has before it.
+pub struct Desk {
+    account: AccountId,
+    entity: Entity<State>,
+    published: watch::Sender<Arc<Published>>,
+    registry: Arc<Registry<AccountId, Entry>>,
+}
+
+impl Desk {
+    /// A desk for an account as it was loaded.
+    pub fn new(account: AccountId, entity: Entity<State>, published: watch::Sender<Arc<Published>>, registry: Arc<Registry<AccountId, Entry>>) -> Self {
+        Self { account, entity, published, registry }
+    }
+
+    fn publish(&self) {
+        self.published.send_replace(Arc::new(Published::of(&self.entity)));
+    }
+}
+
+impl Actor for Bookkeeper {
+    type Msg = Message;
+    type State = Desk;
+    type Arguments = Desk;
+
+    async fn pre_start(&self, _myself: ActorRef<Message>, desk: Desk) -> Result<Desk, ActorProcessingErr> {
+        Ok(desk)
+    }
+
+    async fn handle(&self, myself: ActorRef<Message>, message: Message, desk: &mut Desk) -> Result<(), ActorProcessingErr> {
+        match message {
+            Message::Transact(request) => {
+                let (command, context, reply) = *request;
+                let answer = desk.entity.transact(&command, &context).await;
+                if answer.as_ref().is_ok_and(|committed| !committed.events.is_empty()) {
+                    desk.publish();
+                }
+                // A caller that has hung up changes nothing: the facts are in the log.
+                let _ = reply.send(answer);
+            }
+            Message::Passivate => {
+                // The registry's own receiver is one; any other is somebody who waits for news.
+                if desk.published.receiver_count() <= 1 {
+                    desk.registry.remove_if(desk.account, |entry| entry.is(&myself));
+                    // Whoever still holds this actor gets an error for what it sends from now on, and finds the next one.
+                    let _ = myself.drain();
+                }
+            }
+        }
+        Ok(())
+    }
+}

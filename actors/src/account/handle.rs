@@ -1,0 +1,274 @@
+//! Accounts: finds an account's book-keeper, limits what may wait for it, and reads what it has published.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::time::Duration;
+
+use events::account::{Command, Event, Refusal, Standing, State};
+use events::envelope::{Actor as Who, Position, StreamId};
+use events::id::AccountId;
+use events::order;
+use events::time::Timestamp;
+use ractor::{Actor, ActorRef};
+use thiserror::Error;
+use tokio::sync::{oneshot, watch};
+
+use super::bookkeeper::{Answer, Bookkeeper, Desk, Message};
+use crate::clock::Clock;
+use crate::entity::{Committed, Context, Entity, TransactError};
+use crate::entropy::Entropy;
+use crate::fault::Fault;
+use crate::registry::Registry;
+use crate::store::EventStore;
+
+/// How often idle accounts are looked for.
+const SWEEP: Duration = Duration::from_secs(5);
+/// Tries to reach an actor that was just leaving: one, and one more for its successor.
+const TRIES: usize = 3;
+
+/// Bounds on what may wait and stay.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Commands that may wait for one account.
+    pub max_waiting_per_account: u32,
+    /// Commands that may wait in all.
+    pub max_waiting: u32,
+    /// How long an account nobody asks for stays in memory.
+    pub idle: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { max_waiting_per_account: 256, max_waiting: 8_192, idle: Duration::from_secs(30) }
+    }
+}
+
+/// An account's state after its last append, free to read.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// The state.
+    pub state: State,
+    /// Where that append ends in the log.
+    pub position: Position,
+}
+
+impl Published {
+    pub(super) fn of(entity: &Entity<State>) -> Self {
+        Self { state: entity.state().clone(), position: entity.position() }
+    }
+}
+
+/// There is nothing to read.
+#[derive(Debug, Error)]
+pub enum AccessError {
+    /// No such account.
+    #[error("there is no such account")]
+    NotFound,
+    /// The world failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// What is needed to talk to a book-keeper.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    actor: ActorRef<Message>,
+    published: watch::Receiver<Arc<Published>>,
+    waiting: Arc<AtomicU32>,
+    last_used: Arc<AtomicI64>,
+}
+
+impl Entry {
+    pub(super) fn is(&self, actor: &ActorRef<Message>) -> bool {
+        self.actor.get_id() == actor.get_id()
+    }
+}
+
+struct Inner {
+    store: Arc<dyn EventStore>,
+    registry: Arc<Registry<AccountId, Entry>>,
+    clock: Clock,
+    entropy: Entropy,
+    settings: Settings,
+    waiting: AtomicU32,
+}
+
+/// The accounts. Cloning shares them.
+#[derive(Clone)]
+pub struct Accounts {
+    inner: Arc<Inner>,
+}
+
+impl std::fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Accounts").field("in_memory", &self.inner.registry.len()).finish_non_exhaustive()
+    }
+}
+
+impl Accounts {
+    /// The accounts in `store`. Starts the task that lets idle ones leave, in the current runtime.
+    pub fn new(store: Arc<dyn EventStore>, clock: Clock, entropy: Entropy, settings: Settings) -> Self {
+        let inner = Inner { store, registry: Arc::default(), clock, entropy, settings, waiting: AtomicU32::new(0) };
+        let accounts = Self { inner: Arc::new(inner) };
+        tokio::spawn(sweep(Arc::downgrade(&accounts.inner)));
+        accounts
+    }
+
+    /// Book-keepers in memory.
+    pub fn in_memory(&self) -> usize {
+        self.inner.registry.len()
+    }
+
+    /// The account's state now and whenever it changes. The receiver closes when the account leaves memory: ask again.
+    pub async fn watch(&self, id: AccountId) -> Result<watch::Receiver<Arc<Published>>, AccessError> {
+        Ok(self.entry(id).await?.published)
+    }
+
+    /// The account's state now.
+    pub async fn read(&self, id: AccountId) -> Result<Arc<Published>, AccessError> {
+        // The common case without a single clone of a channel: the state is there to be read.
+        let entry = self.entry(id).await?;
+        let published = entry.published.borrow();
+        Ok(Arc::clone(&published))
+    }
+
+    /// Opens an account; its id must be fresh.
+    pub async fn register(&self, id: AccountId, key_hash: [u8; 32], webhook_secret: String) -> Result<Committed<Event>, TransactError<Refusal>> {
+        let at = self.inner.clock.now();
+        let command = Command::Register { id, key_hash, webhook_secret, at };
+        let stream = StreamId::account(id);
+        let store = Arc::clone(&self.inner.store);
+        let fresh = || async { self.start(id, Entity::absent(store, stream, State::default())).await };
+        let entry = self.inner.registry.get_or_start(id, fresh).await?;
+        self.ask(&entry, command, self.context(Who::Owner, at)).await?
+    }
+
+    /// Decides `command` for the account, and answers once its facts are durable and published.
+    pub async fn transact(&self, id: AccountId, command: Command, who: Who, at: Timestamp) -> Answer {
+        let context = self.context(who, at);
+        for _ in 1..TRIES {
+            let entry = self.entry(id).await.map_err(refused_or_fault)?;
+            match self.ask(&entry, command.clone(), context.clone()).await {
+                // The actor was leaving, or was ended by a bug: its successor decides anew, under the same event ids.
+                Err(TransactError::Fault(Fault::ActorEnded)) => self.forget(id, &entry),
+                Ok(answer) => return answer,
+                Err(error) => return Err(error),
+            }
+        }
+        let entry = self.entry(id).await.map_err(refused_or_fault)?;
+        self.ask(&entry, command, context).await?
+    }
+
+    /// Does something with one of the account's orders.
+    pub async fn transact_order(&self, id: AccountId, order: events::id::OrderId, command: order::Command, who: Who, at: Timestamp) -> Answer {
+        self.transact(id, Command::Order(order, command), who, at).await
+    }
+
+    /// The order as the account remembers it: open, or recently ended.
+    pub async fn order(&self, id: AccountId, order: events::id::OrderId) -> Result<Option<Arc<order::State>>, AccessError> {
+        Ok(self.read(id).await?.state.order(order).cloned())
+    }
+
+    /// Now, by the accounts' clock.
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> Clock {
+        self.inner.clock
+    }
+
+    /// The dice.
+    pub fn entropy(&self) -> &Entropy {
+        &self.inner.entropy
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn EventStore> {
+        &self.inner.store
+    }
+
+    fn context(&self, actor: Who, at: Timestamp) -> Context {
+        Context { command: self.inner.entropy.command_id(at), actor, at }
+    }
+
+    async fn entry(&self, id: AccountId) -> Result<Entry, AccessError> {
+        let entry = match self.inner.registry.get(id) {
+            Some(entry) => entry,
+            None => self.inner.registry.get_or_start(id, || self.load(id)).await?,
+        };
+        entry.last_used.store(self.inner.clock.now().millis(), Ordering::Relaxed);
+        Ok(entry)
+    }
+
+    async fn load(&self, id: AccountId) -> Result<Entry, AccessError> {
+        let entity = Entity::load(Arc::clone(&self.inner.store), StreamId::account(id), State::default()).await?;
+        if entity.state().standing == Standing::Unregistered {
+            return Err(AccessError::NotFound);
+        }
+        Ok(self.start(id, entity).await?)
+    }
+
+    async fn start(&self, id: AccountId, entity: Entity<State>) -> Result<Entry, Fault> {
+        let (publish, published) = watch::channel(Arc::new(Published::of(&entity)));
+        let desk = Desk::new(id, entity, publish, Arc::clone(&self.inner.registry));
+        let (actor, _) = Bookkeeper::spawn(None, Bookkeeper, desk).await.map_err(|_| Fault::ActorEnded)?;
+        let last_used = Arc::new(AtomicI64::new(self.inner.clock.now().millis()));
+        Ok(Entry { actor, published, waiting: Arc::default(), last_used })
+    }
+
+    /// `Err` if the request was not admitted or the actor ended before it answered.
+    async fn ask(&self, entry: &Entry, command: Command, context: Context) -> Result<Answer, TransactError<Refusal>> {
+        let _in_all = Admission::enter(&self.inner.waiting, self.inner.settings.max_waiting).ok_or(Fault::Overloaded)?;
+        let _here = Admission::enter(&entry.waiting, self.inner.settings.max_waiting_per_account).ok_or(Fault::Overloaded)?;
+        let (reply, answer) = oneshot::channel();
+        let message = Message::Transact(Box::new((command, context, reply)));
+        entry.actor.send_message(message).map_err(|_| Fault::ActorEnded)?;
+        Ok(answer.await.map_err(|_| Fault::ActorEnded)?)
+    }
+
+    fn forget(&self, id: AccountId, gone: &Entry) {
+        self.inner.registry.remove_if(id, |entry| entry.is(&gone.actor));
+    }
+}
+
+fn refused_or_fault(error: AccessError) -> TransactError<Refusal> {
+    match error {
+        AccessError::NotFound => TransactError::Refused(Refusal::NotRegistered),
+        AccessError::Fault(fault) => TransactError::Fault(fault),
+    }
+}
+
+/// A place among those who may wait; given back when dropped.
+struct Admission<'a>(&'a AtomicU32);
+
+impl<'a> Admission<'a> {
+    fn enter(waiting: &'a AtomicU32, limit: u32) -> Option<Self> {
+        if waiting.fetch_add(1, Ordering::Relaxed) < limit {
+            return Some(Self(waiting));
+        }
+        waiting.fetch_sub(1, Ordering::Relaxed);
+        None
+    }
+}
+
+impl Drop for Admission<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Asks accounts that nobody has used for a while to leave, as long as there are accounts.
+async fn sweep(accounts: std::sync::Weak<Inner>) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        let Some(inner) = accounts.upgrade() else { return };
+        let idle_since = inner.clock.now().minus(inner.settings.idle).millis();
+        for (_, entry) in inner.registry.all() {
+            if entry.last_used.load(Ordering::Relaxed) < idle_since {
+                let _ = entry.actor.send_message(Message::Passivate);
+            }
+        }
+    }
+}

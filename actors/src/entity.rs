@@ -1,0 +1,202 @@
+//! One aggregate in memory: load -> decide -> append -> evolve. The only caller of `append`.
+
+use std::sync::Arc;
+
+use events::Event;
+use events::decider::Decider;
+use events::envelope::{Actor, Metadata, Position, Revision, StreamId};
+use events::id::{CommandId, EventId};
+use events::time::Timestamp;
+use thiserror::Error;
+
+use crate::fault::Fault;
+use crate::store::{Append, AppendError, EventStore, Expected, NewEvent, Snapshot};
+
+/// Events between two snapshots: replaying fewer takes a few milliseconds.
+const EVENTS_BETWEEN_SNAPSHOTS: u64 = 512;
+/// Events read at a time.
+const PAGE: usize = 1_024;
+
+/// An aggregate that can be stored.
+pub trait Aggregate: Decider<Event: Into<Event> + Clone> + Clone + Send {
+    /// The aggregate's event in a record of its stream; `None` for one that cannot stand there.
+    fn event(recorded: Event) -> Option<Self::Event>;
+
+    /// The state as bytes, for aggregates whose streams grow long.
+    fn snapshot(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// The state in a snapshot's bytes; `None` if they are not understood.
+    fn from_snapshot(_bytes: &[u8]) -> Option<Self> {
+        None
+    }
+}
+
+/// Why a command made nothing happen.
+#[derive(Debug, Error)]
+pub enum TransactError<R> {
+    /// The law says no.
+    #[error(transparent)]
+    Refused(R),
+    /// The world failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Who wants something, when, and the id under which its events are recognised.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Fresh for each command, the same for its retries.
+    pub command: CommandId,
+    /// Who.
+    pub actor: Actor,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a command made happen.
+#[derive(Debug, Clone)]
+pub struct Committed<E> {
+    /// The facts, durable; none if it was already so.
+    pub events: Vec<E>,
+    /// Where the aggregate's last append ends in the log.
+    pub position: Position,
+}
+
+/// An aggregate in memory, as it is in the store.
+#[derive(Debug)]
+pub struct Entity<S> {
+    store: Arc<dyn EventStore>,
+    stream: StreamId,
+    state: S,
+    revision: Option<Revision>,
+    last_event: Option<EventId>,
+    position: Position,
+    snapshot_due: u64,
+}
+
+impl<S: Aggregate> Entity<S> {
+    /// An aggregate that does not exist yet, without looking: the first append finds out.
+    pub fn absent(store: Arc<dyn EventStore>, stream: StreamId, initial: S) -> Self {
+        Self { store, stream, state: initial, revision: None, last_event: None, position: Position(0), snapshot_due: EVENTS_BETWEEN_SNAPSHOTS }
+    }
+
+    /// The aggregate as it is in the store: from its snapshot, if it has one, and the events after it.
+    pub async fn load(store: Arc<dyn EventStore>, stream: StreamId, initial: S) -> Result<Self, Fault> {
+        let mut entity = Self::absent(store, stream, initial.clone());
+        if !entity.start_from_snapshot().await? {
+            entity.state = initial;
+        }
+        entity.catch_up().await?;
+        Ok(entity)
+    }
+
+    /// The state.
+    pub fn state(&self) -> &S {
+        &self.state
+    }
+
+    /// Where its last append ends in the log.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Whether the stream has any event.
+    pub fn exists(&self) -> bool {
+        self.revision.is_some()
+    }
+
+    /// Decides, appends, evolves. On a conflict it reloads and decides once more, under the same event ids.
+    pub async fn transact(&mut self, command: &S::Command, context: &Context) -> Result<Committed<S::Event>, TransactError<S::Refusal>> {
+        match self.attempt(command, context).await? {
+            Some(committed) => Ok(committed),
+            None => {
+                self.catch_up().await?;
+                let again = self.attempt(command, context).await?;
+                Ok(again.ok_or_else(|| Fault::from(AppendError::Conflict { actual: self.revision }))?)
+            }
+        }
+    }
+
+    /// `None` on a conflict.
+    async fn attempt(&mut self, command: &S::Command, context: &Context) -> Result<Option<Committed<S::Event>>, TransactError<S::Refusal>> {
+        let events = self.state.decide(command).map_err(TransactError::Refused)?;
+        if events.is_empty() {
+            return Ok(Some(Committed { events, position: self.position }));
+        }
+        let metadata = Metadata { causation: context.command, correlation: None, actor: context.actor.clone(), at: context.at };
+        let new: Vec<NewEvent> = events.iter().enumerate().map(|(index, event)| NewEvent::new(index, &event.clone().into(), &metadata)).collect();
+        let last_event = new.last().map(|event| event.id);
+        let append = Append { stream: self.stream.clone(), expected: Expected::after(self.revision), events: new };
+        let mut outcome = self.store.append(append.clone()).await;
+        if let Err(AppendError::Failed(_)) = outcome {
+            // Whether it was written is unknown; the same event ids make a second try harmless, and it answers the question.
+            outcome = self.store.append(append).await;
+        }
+        match outcome {
+            Ok(appended) => {
+                for event in &events {
+                    self.evolve(event);
+                }
+                self.revision = Some(appended.revision);
+                self.position = appended.position;
+                self.last_event = last_event;
+                self.snapshot_if_due();
+                Ok(Some(Committed { events, position: appended.position }))
+            }
+            Err(AppendError::Conflict { .. }) => Ok(None),
+            Err(error) => Err(TransactError::Fault(error.into())),
+        }
+    }
+
+    fn evolve(&mut self, event: &S::Event) {
+        // Clones only what the state shares with those who read it; see `account::State`.
+        self.state = self.state.clone().evolve(event);
+    }
+
+    async fn start_from_snapshot(&mut self) -> Result<bool, Fault> {
+        let Some(snapshot) = self.store.load_snapshot(self.stream.clone()).await else { return Ok(false) };
+        let Some(state) = S::from_snapshot(&snapshot.bytes) else { return Ok(false) };
+        // The snapshot counts only if its last event is the one that stands there in this log.
+        let record = self.store.read_stream(self.stream.clone(), snapshot.revision, 1).await?;
+        let Some(record) = record.first().filter(|record| record.id == snapshot.last_event) else { return Ok(false) };
+        self.state = state;
+        self.revision = Some(snapshot.revision);
+        self.last_event = Some(record.id);
+        self.position = record.position;
+        self.snapshot_due = snapshot.revision.0 + EVENTS_BETWEEN_SNAPSHOTS;
+        Ok(true)
+    }
+
+    async fn catch_up(&mut self) -> Result<(), Fault> {
+        loop {
+            let from = Expected::after(self.revision).next();
+            let page = self.store.read_stream(self.stream.clone(), from, PAGE).await?;
+            let read = page.len();
+            for record in page {
+                self.revision = Some(record.revision);
+                self.position = record.position;
+                self.last_event = Some(record.id);
+                if let Some(event) = S::event(record.event) {
+                    self.evolve(&event);
+                }
+            }
+            if read < PAGE {
+                self.snapshot_if_due();
+                return Ok(());
+            }
+        }
+    }
+
+    fn snapshot_if_due(&mut self) {
+        let (Some(revision), Some(last_event)) = (self.revision, self.last_event) else { return };
+        if revision.0 < self.snapshot_due {
+            return;
+        }
+        self.snapshot_due = revision.0 + EVENTS_BETWEEN_SNAPSHOTS;
+        if let Some(bytes) = self.state.snapshot() {
+            self.store.save_snapshot(self.stream.clone(), Snapshot { revision, last_event, bytes });
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The door of chance: the only place that throws dice.
+
+use std::sync::Arc;
+
+use events::id::{CommandId, OrderId, AccountId, time_ordered};
+use events::time::Timestamp;
+use parking_lot::Mutex;
+
+/// A source of randomness: the system's, or a seed's so that a whole run can be repeated.
+#[derive(Debug, Clone)]
+pub enum Entropy {
+    /// The operating system's.
+    System,
+    /// SplitMix64 from a seed: for simulation, never for secrets.
+    Seeded(Arc<Mutex<u64>>),
+}
+
+impl Entropy {
+    /// The same throws for the same seed.
+    pub fn seeded(seed: u64) -> Self {
+        Self::Seeded(Arc::new(Mutex::new(seed)))
+    }
+
+    /// 64 random bits.
+    pub fn bits(&self) -> u64 {
+        match self {
+            Self::System => u64::from_ne_bytes(self.bytes()),
+            Self::Seeded(state) => {
+                let mut state = state.lock();
+                *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+                let mut mixed = *state;
+                mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+                mixed ^ (mixed >> 31)
+            }
+        }
+    }
+
+    /// Random bytes.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        match self {
+            Self::System => getrandom::fill(&mut bytes).expect("an operating system without randomness cannot run a service that keeps secrets"),
+            Self::Seeded(_) => {
+                for chunk in bytes.chunks_mut(8) {
+                    chunk.copy_from_slice(&self.bits().to_ne_bytes()[..chunk.len()]);
+                }
+            }
+        }
+        bytes
+    }
+
+    /// A number below `bound`; 0 for a bound of 0.
+    pub fn below(&self, bound: u64) -> u64 {
+        u64::try_from((u128::from(self.bits()) * u128::from(bound)) >> 64).expect("the upper half of 128 bits fits 64")
+    }
+
+    /// True `rate` of the time; `rate` is from 0.0 to 1.0.
+    pub fn chance(&self, rate: f64) -> bool {
+        self.fraction() < rate
+    }
+
+    /// From 0.0 up to but not including 1.0.
+    pub fn fraction(&self) -> f64 {
+        // 53 bits: all that an f64 can tell apart below 1.
+        let bits = u32::try_from(self.bits() >> 32).expect("32 bits fit");
+        f64::from(bits) / (f64::from(u32::MAX) + 1.0)
+    }
+
+    fn time_ordered(&self, now: Timestamp) -> u128 {
+        let random = u128::from_ne_bytes(self.bytes());
+        time_ordered(u64::try_from(now.millis()).unwrap_or(0), random)
+    }
+
+    /// A fresh account id.
+    pub fn account_id(&self, now: Timestamp) -> AccountId {
+        AccountId(self.time_ordered(now))
+    }
+
+    /// A fresh order id.
+    pub fn order_id(&self, now: Timestamp) -> OrderId {
+        OrderId(self.time_ordered(now))
+    }
+
+    /// A fresh command id.
+    pub fn command_id(&self, now: Timestamp) -> CommandId {
+        CommandId(self.time_ordered(now))
+    }
+}

@@ -1,0 +1,47 @@
+//! The world failed: not the caller's doing, and worth another try.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::store::{AppendError, ReadError};
+
+/// A failure of the world. `Display` says what failed; `source` says why. It is logged once, at the edge, with its whole chain.
+#[derive(Debug, Clone, Error)]
+pub enum Fault {
+    /// The store did not take an append; nothing of it is in the log.
+    #[error("the store did not take an append")]
+    Append(#[source] Arc<AppendError>),
+    /// The store could not be read.
+    #[error("the store could not be read")]
+    Read(#[source] Arc<ReadError>),
+    /// Too much is waiting already; try again shortly.
+    #[error("too many requests are waiting")]
+    Overloaded,
+    /// The actor that had the request ended before it answered; its outcome is in the log.
+    #[error("an actor ended before it answered")]
+    ActorEnded,
+    /// A view could not be asked.
+    #[error("a view could not be read: {0}")]
+    View(Arc<str>),
+    /// A chain could not be asked.
+    #[error("the chain could not be asked: {0}")]
+    Chain(Arc<str>),
+}
+
+impl From<AppendError> for Fault {
+    fn from(error: AppendError) -> Self {
+        Self::Append(Arc::new(error))
+    }
+}
+
+impl From<ReadError> for Fault {
+    fn from(error: ReadError) -> Self {
+        Self::Read(Arc::new(error))
+    }
+}
+
+/// Runs `work` to its end even if the caller goes away: what follows a durable fact must not depend on who still listens.
+pub async fn detached<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T, Fault> {
+    tokio::spawn(work).await.map_err(|_| Fault::ActorEnded)
+}

@@ -1,0 +1,173 @@
+//! The way of a message: to the order whose number it was sent to, or into the number's own stream. Kept before it is acknowledged.
+
+use std::sync::Arc;
+
+use events::account::Refusal;
+use events::envelope::{Actor as Who, Revision, StreamId};
+use events::id::{AccountId, OrderId};
+use events::number::{self, KeepSms, KeptSms, Unclaimed};
+use events::order::{self, IncomingSms};
+use events::phone::Phone;
+use events::supplier::SupplierName;
+use events::time::Timestamp;
+
+use crate::account::Accounts;
+use crate::entity::{Aggregate, Context, Entity, TransactError};
+use crate::fault::{Fault, detached};
+use crate::order::Orders;
+use crate::store::BoxFuture;
+use crate::supplier::{Lease, Router};
+
+/// Earlier orders of a number that a late message is compared with.
+pub const PAST_ASSIGNMENTS: usize = 8;
+
+/// A message as a source's door has read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboundSms {
+    /// The source.
+    pub supplier: SupplierName,
+    /// Its id of the message: the same id is the same message.
+    pub message_id: String,
+    /// The number it was sent to.
+    pub to: Phone,
+    /// Who sent it, as the network says.
+    pub sender: String,
+    /// The full text.
+    pub text: String,
+    /// When the source received it; now, if it does not say.
+    pub received_at: Option<Timestamp>,
+}
+
+/// What became of a message. In every case it is durable, or was before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// The order has it.
+    Taken(OrderId),
+    /// It was delivered before; nothing new happened.
+    Repeated,
+    /// No order took it; it is kept for the operator.
+    Kept(Unclaimed),
+}
+
+/// An order that a number was on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PastAssignment {
+    /// Whose order.
+    pub account: AccountId,
+    /// Which.
+    pub order: OrderId,
+    /// Its first event in the account's stream.
+    pub first: Revision,
+    /// Its last event there, so far.
+    pub last: Revision,
+}
+
+/// Which orders a number was on: answered from a view, through this port.
+pub trait PastAssignments: Send + Sync + 'static {
+    /// The last orders that `phone` was on, the latest first, at most [`PAST_ASSIGNMENTS`].
+    fn of(&self, phone: Phone) -> BoxFuture<'_, Result<Vec<PastAssignment>, Fault>>;
+}
+
+impl Aggregate for number::State {
+    fn event(recorded: events::Event) -> Option<number::Event> {
+        if let events::Event::Number(event) = recorded { Some(event) } else { None }
+    }
+}
+
+/// Where sources hand over their messages. Cloning shares it.
+#[derive(Clone)]
+pub struct Inbox {
+    accounts: Accounts,
+    orders: Orders,
+    router: Arc<Router>,
+    past: Arc<dyn PastAssignments>,
+}
+
+impl Inbox {
+    /// The inbox of these accounts and orders.
+    pub fn new(accounts: Accounts, orders: Orders, router: Arc<Router>, past: Arc<dyn PastAssignments>) -> Self {
+        Self { accounts, orders, router, past }
+    }
+
+    /// Takes a message; answers once it is durable.
+    pub async fn deliver(&self, sms: InboundSms) -> Result<Delivery, Fault> {
+        let inbox = self.clone();
+        detached(async move { inbox.deliver_here(sms).await }).await?
+    }
+
+    async fn deliver_here(&self, sms: InboundSms) -> Result<Delivery, Fault> {
+        let at = self.accounts.now();
+        let received_at = sms.received_at.unwrap_or(at);
+        let Some(lease) = self.router.lease_of(&sms.supplier, &sms.to) else {
+            let known = self.router.owns(&sms.supplier, &sms.to);
+            let why = if known { Unclaimed::NotAssigned } else { Unclaimed::UnknownNumber };
+            return self.without_order(sms, received_at, at, why).await;
+        };
+        match self.to_order(&lease, &sms, received_at, at).await {
+            Ok(delivery) => Ok(delivery),
+            Err(TransactError::Refused(refusal)) => self.without_order(sms, received_at, at, unclaimed(&refusal)).await,
+            Err(TransactError::Fault(fault)) => Err(fault),
+        }
+    }
+
+    async fn to_order(&self, lease: &Lease, sms: &InboundSms, received_at: Timestamp, at: Timestamp) -> Result<Delivery, TransactError<Refusal>> {
+        let command = order::Command::ReceiveSms(IncomingSms {
+            message_id: sms.message_id.clone(),
+            supplier: sms.supplier.clone(),
+            to: sms.to.clone(),
+            sender: sms.sender.clone(),
+            text: sms.text.clone(),
+            received_at,
+            at,
+        });
+        let committed = self.accounts.transact_order(lease.account, lease.order, command, Who::Supplier(sms.supplier.clone()), at).await?;
+        if committed.events.is_empty() {
+            return Ok(Delivery::Repeated);
+        }
+        self.orders.wake(lease.order);
+        Ok(Delivery::Taken(lease.order))
+    }
+
+    /// Keeps a message that no open order takes, unless an order or the number has it already.
+    async fn without_order(&self, sms: InboundSms, received_at: Timestamp, at: Timestamp, why: Unclaimed) -> Result<Delivery, Fault> {
+        let past = self.past.of(sms.to.clone()).await?;
+        for assignment in &past {
+            let order = self.orders.from_log(assignment.account, assignment.order, assignment.first, assignment.last).await?;
+            if order.is_some_and(|order| order.messages().any(|known| known.message_id == sms.message_id && known.supplier == sms.supplier)) {
+                return Ok(Delivery::Repeated);
+            }
+        }
+        let why = if why == Unclaimed::NotAssigned && !past.is_empty() { Unclaimed::OrderEnded } else { why };
+        self.keep(sms, received_at, at, why).await
+    }
+
+    async fn keep(&self, sms: InboundSms, received_at: Timestamp, at: Timestamp, why: Unclaimed) -> Result<Delivery, Fault> {
+        let stream = StreamId::number(&sms.to);
+        let mut number = Entity::load(Arc::clone(self.accounts.store()), stream, number::State::default()).await?;
+        let actor = Who::Supplier(sms.supplier.clone());
+        let kept = KeptSms { message_id: sms.message_id, supplier: sms.supplier, sender: sms.sender, text: sms.text, received_at, why, at };
+        let context = Context { command: self.accounts.entropy().command_id(at), actor, at };
+        match number.transact(&KeepSms(kept), &context).await {
+            Ok(committed) if committed.events.is_empty() => Ok(Delivery::Repeated),
+            Ok(_) => Ok(Delivery::Kept(why)),
+            Err(TransactError::Refused(never)) => match never {},
+            Err(TransactError::Fault(fault)) => Err(fault),
+        }
+    }
+}
+
+/// What an order's refusal of a message says about the message.
+fn unclaimed(refusal: &Refusal) -> Unclaimed {
+    match refusal {
+        Refusal::Order(order::Refusal::TooManyMessages) => Unclaimed::TooManyMessages,
+        Refusal::Order(order::Refusal::AlreadyEnded(_) | order::Refusal::StaleAttempt) | Refusal::OrderNotFound => Unclaimed::OrderEnded,
+        Refusal::Order(order::Refusal::NotThisAssignment)
+        | Refusal::NotRegistered
+        | Refusal::AlreadyRegistered
+        | Refusal::Suspended
+        | Refusal::InsufficientBalance { .. }
+        | Refusal::PriceAboveMaximum { .. }
+        | Refusal::OrderInProgress { .. }
+        | Refusal::AmountOutOfRange => Unclaimed::NotAssigned,
+    }
+}

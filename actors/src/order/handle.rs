@@ -1,0 +1,233 @@
+//! Orders: places, cancels, awaits and resumes orders, and keeps each open one's runner running.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use events::account::{self, Event, PlaceOrder, Refusal};
+use events::decider::fold;
+use events::envelope::{Actor as Who, Revision, StreamId};
+use events::id::{AccountId, OrderId};
+use events::order::{self, Command};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
+use thiserror::Error;
+
+use super::runner::{Message, Run, Runner};
+use crate::account::{AccessError, Accounts};
+use crate::alarm::Alarm;
+use crate::entity::TransactError;
+use crate::fault::{Fault, detached};
+use crate::registry::Registry;
+use crate::supplier::{Lease, Router};
+
+/// Between two tries of a step that the world did not let happen.
+pub const STEP_RETRY: Duration = Duration::from_millis(500);
+/// Records read at a time when an ended order is read from the log.
+const PAGE: u64 = 1_024;
+
+/// An order was not placed.
+#[derive(Debug, Error)]
+pub enum PlaceError {
+    /// The law says no.
+    #[error(transparent)]
+    Refused(Refusal),
+    /// The world failed; the order may exist, and then it runs.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// A runner and whose order it runs.
+#[derive(Debug, Clone)]
+pub struct Running {
+    account: AccountId,
+    pub(super) actor: ActorRef<Message>,
+}
+
+/// What runners share.
+pub struct Inner {
+    pub(super) accounts: Accounts,
+    pub(super) router: Arc<Router>,
+    pub(super) alarm: Alarm<OrderId>,
+    pub(super) runners: Registry<OrderId, Running>,
+    supervisor: ActorCell,
+}
+
+/// The orders. Cloning shares them.
+#[derive(Clone)]
+pub struct Orders {
+    inner: Arc<Inner>,
+}
+
+impl Orders {
+    /// The orders of `accounts`. Starts their supervisor and their alarm in the current runtime.
+    pub async fn start(accounts: Accounts, router: Arc<Router>) -> Self {
+        let (supervisor, _) = Actor::spawn(None, Supervisor, ()).await.expect("an actor without a start-up cannot fail to start");
+        let alarm = Alarm::new(accounts.clock());
+        let inner = Arc::new(Inner { accounts, router, alarm: alarm.clone(), runners: Registry::default(), supervisor: supervisor.get_cell() });
+        let ringing = Arc::downgrade(&inner);
+        tokio::spawn(alarm.ring(move |order| {
+            if let Some(inner) = ringing.upgrade() {
+                wake(&inner, order);
+            }
+        }));
+        let orders = Self { inner };
+        let _ = supervisor.send_message(Supervise(Arc::downgrade(&orders.inner)));
+        orders
+    }
+
+    /// Places an order and starts it; answers when its hold is durable, before it has a number.
+    pub async fn place(&self, account: AccountId, wanted: PlaceOrder) -> Result<(), PlaceError> {
+        let (orders, order, at) = (self.clone(), wanted.order, wanted.at);
+        let placing = async move {
+            match orders.inner.accounts.transact(account, account::Command::PlaceOrder(wanted), Who::Owner, at).await {
+                Ok(_) => Ok(orders.run(account, order).await?),
+                Err(TransactError::Refused(refusal)) => Err(PlaceError::Refused(refusal)),
+                Err(TransactError::Fault(fault)) => Err(fault.into()),
+            }
+        };
+        detached(placing).await?
+    }
+
+    /// Cancels an order; answers when the release is durable. Orders the account no longer remembers are the caller's to look up.
+    pub async fn cancel(&self, account: AccountId, order: OrderId) -> Result<(), TransactError<Refusal>> {
+        let orders = self.clone();
+        let cancelling = async move {
+            let at = orders.inner.accounts.now();
+            orders.inner.accounts.transact_order(account, order, Command::Cancel { at }, Who::Owner, at).await?;
+            orders.wake(order);
+            Ok(())
+        };
+        detached(cancelling).await?
+    }
+
+    /// The source says that a leased number does not work. Reported until it is recorded or no longer matters.
+    pub async fn report_dead(&self, lease: &Lease) {
+        loop {
+            let at = self.inner.accounts.now();
+            let command = Command::ReportNumberDead { attempt: lease.attempt, at };
+            let who = Who::Supplier(lease.supplier.clone());
+            match self.inner.accounts.transact_order(lease.account, lease.order, command, who, at).await {
+                Ok(_) => return self.wake(lease.order),
+                Err(TransactError::Refused(_)) => return,
+                Err(TransactError::Fault(_)) => tokio::time::sleep(STEP_RETRY).await,
+            }
+        }
+    }
+
+    /// Lets an open order go on: what recovery does with each.
+    pub async fn run(&self, account: AccountId, order: OrderId) -> Result<(), Fault> {
+        let inner = Arc::clone(&self.inner);
+        let supervisor = self.inner.supervisor.clone();
+        let start = || async move {
+            let run = Run::new(account, order, inner);
+            let (actor, _) = Runner::spawn_linked(None, Runner, run, supervisor).await.map_err(|_| Fault::ActorEnded)?;
+            Ok::<_, Fault>(Running { account, actor })
+        };
+        self.inner.runners.get_or_start(order, start).await?;
+        Ok(())
+    }
+
+    /// Tells an order's runner to look again; nothing happens if it has none.
+    pub fn wake(&self, order: OrderId) {
+        wake(&self.inner, order);
+    }
+
+    /// Waits until `reached` holds for the order; `None` if the account does not (or no longer) remember it.
+    pub async fn wait_until(
+        &self,
+        account: AccountId,
+        order: OrderId,
+        reached: impl Fn(&order::State) -> bool,
+    ) -> Result<Option<Arc<order::State>>, AccessError> {
+        loop {
+            let mut watch = self.inner.accounts.watch(account).await?;
+            let seen = watch.wait_for(|published| published.state.order(order).is_none_or(|order| reached(order))).await;
+            // The receiver closes when the account leaves memory; ask for its next one.
+            if let Ok(published) = seen {
+                return Ok(published.state.order(order).cloned());
+            }
+        }
+    }
+
+    /// An order of which the account remembers nothing, from its facts in the log.
+    pub async fn from_log(&self, account: AccountId, order: OrderId, first: Revision, last: Revision) -> Result<Option<order::State>, Fault> {
+        let stream = StreamId::account(account);
+        let mut state: Option<order::State> = None;
+        let mut from = first.0;
+        while from <= last.0 {
+            let limit = PAGE.min(last.0 - from + 1);
+            let page = self.inner.accounts.store().read_stream(stream.clone(), Revision(from), usize::try_from(limit).unwrap_or(usize::MAX)).await?;
+            let Some(end) = page.last().map(|record| record.revision) else { break };
+            for record in page {
+                if let events::Event::Account(Event::Order(id, fact)) = record.event
+                    && id == order
+                {
+                    state = match (state, &fact) {
+                        (None, order::Event::Placed(placed)) => Some(order::State::new(order, placed.clone())),
+                        (known, _) => known.map(|known| fold(known, [&fact])),
+                    };
+                }
+            }
+            from = end.0 + 1;
+        }
+        Ok(state)
+    }
+
+    /// Orders with a runner.
+    pub fn running(&self) -> usize {
+        self.inner.runners.len()
+    }
+
+    /// The accounts.
+    pub fn accounts(&self) -> &Accounts {
+        &self.inner.accounts
+    }
+
+    /// The router.
+    pub fn router(&self) -> &Arc<Router> {
+        &self.inner.router
+    }
+}
+
+fn wake(inner: &Inner, order: OrderId) {
+    if let Some(runner) = inner.runners.get(order) {
+        let _ = runner.actor.send_message(Message::Wake);
+    }
+}
+
+/// Starts a runner again that a bug has ended: an order must reach its end.
+struct Supervisor;
+
+/// From here on, supervise runners of these orders.
+struct Supervise(Weak<Inner>);
+
+impl Actor for Supervisor {
+    type Msg = Supervise;
+    type State = Weak<Inner>;
+    type Arguments = ();
+
+    async fn pre_start(&self, _myself: ActorRef<Supervise>, (): ()) -> Result<Weak<Inner>, ActorProcessingErr> {
+        Ok(Weak::new())
+    }
+
+    async fn handle(&self, _myself: ActorRef<Supervise>, Supervise(orders): Supervise, state: &mut Weak<Inner>) -> Result<(), ActorProcessingErr> {
+        *state = orders;
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(&self, _myself: ActorRef<Supervise>, event: SupervisionEvent, orders: &mut Weak<Inner>) -> Result<(), ActorProcessingErr> {
+        let SupervisionEvent::ActorFailed(cell, error) = event else { return Ok(()) };
+        let Some(inner) = orders.upgrade() else { return Ok(()) };
+        let is_it = |running: &Running| running.actor.get_id() == cell.get_id();
+        let failed = inner.runners.all().into_iter().find(|(_, running)| is_it(running));
+        if let Some((order, Running { account, .. })) = failed {
+            tracing::error!(%order, %error, "an order's runner failed and is started again");
+            inner.runners.remove_if(order, is_it);
+            tokio::spawn(async move {
+                // A pause, so that a bug that strikes at once does not spin.
+                tokio::time::sleep(STEP_RETRY).await;
+                let _ = Orders { inner }.run(account, order).await;
+            });
+        }
+        Ok(())
+    }
+}

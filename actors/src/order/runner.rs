@@ -1,0 +1,204 @@
+//! The runner: takes one open order's next step until there is none.
+
+use std::sync::Arc;
+
+use events::account::Refusal;
+use events::envelope::Actor as Who;
+use events::id::{AccountId, OrderId};
+use events::order::{self, Assignment, Command, FailureReason, Step, next_step};
+use events::time::Timestamp;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+
+use super::handle::Inner;
+use crate::account::AccessError;
+use crate::entity::TransactError;
+use crate::fault::Fault;
+use crate::supplier::router::Acquired;
+use crate::supplier::{Lease, Release, Wanted};
+
+/// What a runner can be told: only that something may have changed. What to do is in the order's state.
+pub enum Message {
+    /// Look at the order and do what is next.
+    Wake,
+}
+
+/// The behaviour; the state is `Run`.
+pub struct Runner;
+
+/// One order being run.
+pub struct Run {
+    account: AccountId,
+    order: OrderId,
+    inner: Arc<Inner>,
+    /// The number this runner holds for the order.
+    lease: Option<Lease>,
+    /// The moment the alarm is set to.
+    alarm: Option<Timestamp>,
+}
+
+impl Run {
+    /// A run of an open order, fresh or after a restart: there is no difference.
+    pub fn new(account: AccountId, order: OrderId, inner: Arc<Inner>) -> Self {
+        Self { account, order, inner, lease: None, alarm: None }
+    }
+
+    /// Takes steps until one waits for the world; true once the order has ended and nothing is left to do.
+    async fn drive(&mut self) -> Result<bool, Fault> {
+        loop {
+            let order = match self.inner.accounts.order(self.account, self.order).await {
+                Ok(order) => order,
+                Err(AccessError::Fault(fault)) => return Err(fault),
+                Err(AccessError::NotFound) => None,
+            };
+            // An account forgets an order only after its end.
+            let Some(order) = order else {
+                self.release(Release::Unused);
+                return Ok(true);
+            };
+            match next_step(&order) {
+                Step::Finish { .. } => {
+                    self.finish(&order);
+                    return Ok(true);
+                }
+                Step::AwaitSms { assignment, until } => {
+                    self.hold(&order, &assignment);
+                    let now = self.inner.accounts.now();
+                    if now < until {
+                        self.wake_at(until);
+                        return Ok(false);
+                    }
+                    self.report(Command::Expire { at: now }).await?;
+                }
+                Step::AskSource { attempt, without_number, with_dead_number, until } => {
+                    self.release(Release::Dead);
+                    let now = self.inner.accounts.now();
+                    if now >= until {
+                        self.report(Command::Expire { at: now }).await?;
+                        continue;
+                    }
+                    self.ask_source(&order, attempt, &without_number, &with_dead_number).await?;
+                }
+            }
+        }
+    }
+
+    async fn ask_source(
+        &mut self,
+        order: &order::State,
+        attempt: u8,
+        without_number: &[events::supplier::SupplierName],
+        with_dead_number: &[events::supplier::SupplierName],
+    ) -> Result<(), Fault> {
+        let wanted = Wanted { platform: order.placed.platform, country: order.placed.country, at: self.inner.accounts.now() };
+        let acquired = self.inner.router.acquire(wanted, without_number, with_dead_number).await;
+        let at = self.inner.accounts.now();
+        match acquired {
+            Acquired::Number(supplier, phone) => {
+                let assign = Command::AssignNumber { attempt, supplier: supplier.clone(), phone: phone.clone(), at };
+                match self.report(assign).await {
+                    Ok(true) => {}
+                    // Cancelled meanwhile: the number goes back.
+                    Ok(false) => self.inner.router.give_back(&supplier, &phone, wanted),
+                    Err(fault) => {
+                        self.inner.router.give_back(&supplier, &phone, wanted);
+                        return Err(fault);
+                    }
+                }
+            }
+            Acquired::Failed(supplier, reason) => {
+                self.report(Command::FailAttempt { attempt, supplier, reason, at }).await?;
+            }
+            Acquired::NoSourceLeft => {
+                self.report(Command::Fail { reason: FailureReason::NoSourceLeft, at }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reports to the book-keeper; false if the order's law no longer wants it, which its next step will show.
+    async fn report(&self, command: Command) -> Result<bool, Fault> {
+        let at = self.inner.accounts.now();
+        match self.inner.accounts.transact_order(self.account, self.order, command, Who::Service, at).await {
+            Ok(_) => Ok(true),
+            Err(TransactError::Refused(Refusal::Order(_) | Refusal::OrderNotFound)) => Ok(false),
+            Err(TransactError::Refused(refusal)) => unreachable!("a runner's report is refused by its order only: {refusal}"),
+            Err(TransactError::Fault(fault)) => Err(fault),
+        }
+    }
+
+    /// The order's number is held by this runner: told to the router once, at assignment or after a restart.
+    fn hold(&mut self, order: &order::State, assignment: &Assignment) {
+        if self.lease.as_ref().is_some_and(|lease| lease.attempt == assignment.attempt) {
+            return;
+        }
+        self.release(Release::Dead);
+        let lease = Lease {
+            account: self.account,
+            order: self.order,
+            attempt: assignment.attempt,
+            supplier: assignment.supplier.clone(),
+            phone: assignment.phone.clone(),
+            platform: order.placed.platform,
+            country: order.placed.country,
+            assigned_at: assignment.assigned_at,
+        };
+        self.inner.router.assigned(&lease);
+        self.lease = Some(lease);
+    }
+
+    fn finish(&mut self, order: &order::State) {
+        let release = match order.status {
+            order::Status::Completed => Release::Served(order.ended_at.unwrap_or_default()),
+            order::Status::Pending | order::Status::Active | order::Status::Cancelled | order::Status::Expired | order::Status::Failed => Release::Unused,
+        };
+        self.release(release);
+    }
+
+    fn release(&mut self, release: Release) {
+        if let Some(lease) = self.lease.take() {
+            self.inner.router.release(&lease, release);
+        }
+    }
+
+    fn wake_at(&mut self, until: Timestamp) {
+        if self.alarm != Some(until) {
+            self.clear_alarm();
+            self.inner.alarm.set(until, self.order);
+            self.alarm = Some(until);
+        }
+    }
+
+    fn clear_alarm(&mut self) {
+        if let Some(at) = self.alarm.take() {
+            self.inner.alarm.clear(at, self.order);
+        }
+    }
+}
+
+impl Actor for Runner {
+    type Msg = Message;
+    type State = Run;
+    type Arguments = Run;
+
+    async fn pre_start(&self, myself: ActorRef<Message>, run: Run) -> Result<Run, ActorProcessingErr> {
+        let _ = myself.send_message(Message::Wake);
+        Ok(run)
+    }
+
+    async fn handle(&self, myself: ActorRef<Message>, Message::Wake: Message, run: &mut Run) -> Result<(), ActorProcessingErr> {
+        match run.drive().await {
+            Ok(false) => {}
+            Ok(true) => {
+                run.clear_alarm();
+                run.inner.runners.remove_if(run.order, |running| running.actor.get_id() == myself.get_id());
+                myself.stop(None);
+            }
+            Err(fault) => {
+                // The step is still the next one: look again shortly.
+                tracing::warn!(order = %run.order, error = %fault, "an order's step failed and is tried again");
+                run.wake_at(run.inner.accounts.now().plus(super::handle::STEP_RETRY));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! What every store must do, as one suite: a new store is done when this passes.
+
+use events::envelope::{Actor, Metadata, Position, Revision, StreamId};
+use events::id::{AccountId, CommandId};
+use events::money::Money;
+use events::time::Timestamp;
+use events::{Event, account};
+
+use super::port::{Append, AppendError, Appended, EventStore, Expected, NewEvent, Snapshot};
+
+fn stream(number: u128) -> StreamId {
+    StreamId::account(AccountId(number))
+}
+
+fn credit(cents: i64) -> Event {
+    account::Event::Credited { amount: Money::from_cents(cents), reason: "conformance".to_owned(), at: Timestamp::from_millis(1_000) }.into()
+}
+
+/// An append of `count` credits by the command with the number `command`.
+pub fn credits(to: u128, expected: Expected, command: u128, count: usize) -> Append {
+    let metadata = Metadata { causation: CommandId(command << 8), correlation: None, actor: Actor::Service, at: Timestamp::from_millis(1_000) };
+    let events = (0..count).map(|index| NewEvent::new(index, &credit(i64::try_from(index).unwrap_or(0) + 1), &metadata)).collect();
+    Append { stream: stream(to), expected, events }
+}
+
+fn at(revision: u64) -> Expected {
+    Expected::Exact(Revision(revision))
+}
+
+/// Runs the whole suite over an empty store; panics where it does not conform.
+pub async fn run(store: &dyn EventStore) {
+    appends_are_dense_and_positions_rise(store).await;
+    a_wrong_expected_revision_is_refused(store).await;
+    a_retried_append_is_recognised(store).await;
+    reads_start_and_stop_where_they_are_told(store).await;
+    the_head_follows_the_log(store).await;
+    parallel_appends_to_one_stream_have_one_winner(store).await;
+    a_snapshot_replaces_the_older_one(store).await;
+}
+
+async fn appends_are_dense_and_positions_rise(store: &dyn EventStore) {
+    let first = store.append(credits(1, Expected::NoStream, 1, 2)).await.expect("an empty stream takes an append");
+    assert_eq!(first, Appended { revision: Revision(1), position: Position(2) });
+    let second = store.append(credits(2, Expected::NoStream, 2, 1)).await.expect("streams are apart");
+    assert_eq!(second, Appended { revision: Revision(0), position: Position(3) });
+    let third = store.append(credits(1, at(1), 3, 1)).await.expect("the stream ends at 1");
+    assert_eq!(third, Appended { revision: Revision(2), position: Position(4) });
+}
+
+async fn a_wrong_expected_revision_is_refused(store: &dyn EventStore) {
+    for (expected, command) in [(Expected::NoStream, 10), (at(0), 11), (at(7), 12)] {
+        let refused = store.append(credits(1, expected, command, 1)).await;
+        assert!(matches!(refused, Err(AppendError::Conflict { actual: Some(Revision(2)) })), "{expected:?}: {refused:?}");
+    }
+    let refused = store.append(credits(99, at(0), 13, 1)).await;
+    assert!(matches!(refused, Err(AppendError::Conflict { actual: None })), "{refused:?}");
+}
+
+async fn a_retried_append_is_recognised(store: &dyn EventStore) {
+    let again = store.append(credits(1, Expected::NoStream, 1, 2)).await.expect("the same ids at the same place succeeded before");
+    assert_eq!(again, Appended { revision: Revision(1), position: Position(2) });
+    let longer = store.append(credits(1, at(1), 3, 2)).await;
+    assert!(matches!(longer, Err(AppendError::Conflict { .. })), "more events than before are another append: {longer:?}");
+}
+
+async fn reads_start_and_stop_where_they_are_told(store: &dyn EventStore) {
+    let all = store.read_all(Position(0), 100).await.expect("the log is readable");
+    assert_eq!(all.iter().map(|record| record.position.0).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!(all[0].event, credit(1));
+    let tail = store.read_all(Position(1), 2).await.expect("the log is readable");
+    assert_eq!(tail.iter().map(|record| record.position.0).collect::<Vec<_>>(), [2, 3]);
+    let one = store.read_stream(stream(1), Revision(1), 1).await.expect("the stream is readable");
+    assert_eq!(one.iter().map(|record| record.revision.0).collect::<Vec<_>>(), [1]);
+    assert!(store.read_stream(stream(77), Revision(0), 10).await.expect("no stream is an empty one").is_empty());
+}
+
+async fn the_head_follows_the_log(store: &dyn EventStore) {
+    let mut head = store.head();
+    let before = *head.borrow_and_update();
+    let appended = store.append(credits(3, Expected::NoStream, 20, 3)).await.expect("an empty stream takes an append");
+    head.wait_for(|position| *position >= appended.position).await.expect("the store is open");
+    assert_eq!(appended.position.0, before.0 + 3);
+}
+
+async fn parallel_appends_to_one_stream_have_one_winner(store: &dyn EventStore) {
+    let attempts = (0..16).map(|number| store.append(credits(4, Expected::NoStream, 100 + number, 2)));
+    let outcomes = join_all(attempts.collect()).await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    assert_eq!(store.read_stream(stream(4), Revision(0), 100).await.expect("the stream is readable").len(), 2);
+}
+
+async fn a_snapshot_replaces_the_older_one(store: &dyn EventStore) {
+    let snapshot = |revision: u64| Snapshot { revision: Revision(revision), last_event: events::id::EventId(1), bytes: vec![u8::try_from(revision).unwrap_or(0)] };
+    for revision in [1, 2] {
+        store.save_snapshot(stream(1), snapshot(revision));
+        // Saving is not awaited by design: a snapshot may be late, it may not be wrong.
+        while store.load_snapshot(stream(1)).await != Some(snapshot(revision)) {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(store.load_snapshot(stream(2)).await, None);
+}
+
+async fn join_all<T>(mut futures: Vec<super::BoxFuture<'_, T>>) -> Vec<T> {
+    let mut outcomes: Vec<Option<T>> = futures.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (future, outcome) in futures.iter_mut().zip(&mut outcomes) {
+            if outcome.is_none()
+                && let std::task::Poll::Ready(value) = future.as_mut().poll(context)
+            {
+                *outcome = Some(value);
+            }
+        }
+        if outcomes.iter().all(Option::is_some) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    outcomes.into_iter().flatten().collect()
+}

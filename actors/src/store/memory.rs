@@ -1,0 +1,193 @@
+//! The store in memory: for simulation, with faults to order. Same rules, no disk.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use events::Event;
+use events::codec::{self, Encoded};
+use events::envelope::{Position, Recorded, Revision, StreamId};
+use events::id::{EventId, OrderId};
+use events::time::Timestamp;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::port::{Append, AppendError, Appended, BoxFuture, EventStore, Expected, ReadError, Snapshot};
+
+/// How the next append is to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// Nothing is written, and the caller is told so.
+    BeforeWriting,
+    /// Everything is written, and the caller is told that nothing was: as when the reply is lost.
+    AfterWriting,
+}
+
+#[derive(Debug)]
+struct Stored {
+    id: EventId,
+    stream: StreamId,
+    revision: Revision,
+    at: Timestamp,
+    correlation: Option<OrderId>,
+    encoded: Encoded,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    records: Vec<Stored>,
+    streams: HashMap<StreamId, Vec<usize>>,
+    snapshots: BTreeMap<StreamId, Snapshot>,
+    failures: VecDeque<Option<Failure>>,
+}
+
+/// A log that lives as long as its last handle. Cloning shares it: a crash is to drop everything else.
+#[derive(Debug, Clone)]
+pub struct MemoryStore {
+    log: Arc<Mutex<Log>>,
+    head: Arc<watch::Sender<Position>>,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self { log: Arc::default(), head: Arc::new(watch::Sender::new(Position(0))) }
+    }
+}
+
+impl MemoryStore {
+    /// The next appends fail so, in this order; `None` lets one succeed.
+    pub fn fail_next(&self, failures: impl IntoIterator<Item = Option<Failure>>) {
+        self.log.lock().failures.extend(failures);
+    }
+
+    /// How many events the log holds.
+    pub fn len(&self) -> usize {
+        self.log.lock().records.len()
+    }
+
+    /// Whether the log is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The log cut behind its first `events` events: what a crash then would have left.
+    #[must_use]
+    pub fn cut(&self, events: usize) -> Self {
+        let cut = Self::default();
+        {
+            let (from, mut to) = (self.log.lock(), cut.log.lock());
+            for record in from.records.iter().take(events) {
+                to.push(record.clone_record());
+            }
+            cut.head.send_replace(Position(to.records.len() as u64));
+        }
+        cut
+    }
+
+    fn append_now(&self, append: &Append) -> Result<Appended, AppendError> {
+        let mut log = self.log.lock();
+        let failure = log.failures.pop_front().flatten();
+        if failure == Some(Failure::BeforeWriting) {
+            return Err(AppendError::Failed("ordered to fail before writing".to_owned()));
+        }
+        let actual = log.streams.get(&append.stream).and_then(|places| places.len().checked_sub(1)).map(|last| Revision(last as u64));
+        if Expected::after(actual) != append.expected {
+            return log.already_appended(append).ok_or(AppendError::Conflict { actual });
+        }
+        for (event, revision) in append.events.iter().zip(append.expected.next().0..) {
+            log.push(Stored {
+                id: event.id,
+                stream: append.stream.clone(),
+                revision: Revision(revision),
+                at: event.metadata.at,
+                correlation: event.metadata.correlation,
+                encoded: event.encoded.clone(),
+            });
+        }
+        let position = Position(log.records.len() as u64);
+        let revision = Revision(append.expected.next().0 + append.events.len() as u64 - 1);
+        self.head.send_replace(position);
+        match failure {
+            Some(Failure::AfterWriting) => Err(AppendError::Failed("ordered to fail after writing".to_owned())),
+            Some(Failure::BeforeWriting) | None => Ok(Appended { revision, position }),
+        }
+    }
+}
+
+impl Stored {
+    fn clone_record(&self) -> Self {
+        Self { id: self.id, stream: self.stream.clone(), revision: self.revision, at: self.at, correlation: self.correlation, encoded: self.encoded.clone() }
+    }
+}
+
+impl Log {
+    fn push(&mut self, record: Stored) {
+        let place = self.records.len();
+        self.streams.entry(record.stream.clone()).or_default().push(place);
+        self.records.push(record);
+    }
+
+    fn already_appended(&self, append: &Append) -> Option<Appended> {
+        let places = self.streams.get(&append.stream)?;
+        let first = usize::try_from(append.expected.next().0).ok()?;
+        let mut last = None;
+        for (index, event) in append.events.iter().enumerate() {
+            let place = *places.get(first + index)?;
+            if self.records[place].id != event.id {
+                return None;
+            }
+            last = Some(Appended { revision: Revision((first + index) as u64), position: Position(place as u64 + 1) });
+        }
+        last
+    }
+
+    fn recorded(&self, place: usize) -> Result<Recorded<Event>, ReadError> {
+        let record = &self.records[place];
+        let position = place as u64 + 1;
+        let Encoded { name, version, payload } = &record.encoded;
+        let event = codec::decode(name, *version, payload).map_err(|source| ReadError::Undecodable { position, source })?;
+        Ok(Recorded {
+            id: record.id,
+            stream: record.stream.clone(),
+            revision: record.revision,
+            position: Position(position),
+            at: record.at,
+            correlation: record.correlation,
+            event,
+        })
+    }
+}
+
+impl EventStore for MemoryStore {
+    fn append(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>> {
+        Box::pin(async move { self.append_now(&append) })
+    }
+
+    fn read_stream(&self, stream: StreamId, from: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>> {
+        Box::pin(async move {
+            let log = self.log.lock();
+            let places = log.streams.get(&stream).map(Vec::as_slice).unwrap_or_default();
+            let from = usize::try_from(from.0).unwrap_or(usize::MAX);
+            places.iter().skip(from).take(limit).map(|place| log.recorded(*place)).collect()
+        })
+    }
+
+    fn read_all(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>> {
+        Box::pin(async move {
+            let log = self.log.lock();
+            let from = usize::try_from(after.0).unwrap_or(usize::MAX);
+            (from..log.records.len()).take(limit).map(|place| log.recorded(place)).collect()
+        })
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        self.head.subscribe()
+    }
+
+    fn load_snapshot(&self, stream: StreamId) -> BoxFuture<'_, Option<Snapshot>> {
+        Box::pin(async move { self.log.lock().snapshots.get(&stream).cloned() })
+    }
+
+    fn save_snapshot(&self, stream: StreamId, snapshot: Snapshot) {
+        self.log.lock().snapshots.insert(stream, snapshot);
+    }
+}

@@ -1,0 +1,150 @@
+//! What every event store can do.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use events::codec::{self, DecodeError, Encoded};
+use events::envelope::{Metadata, Position, Recorded, Revision, StreamId};
+use events::id::EventId;
+use events::Event;
+use thiserror::Error;
+use tokio::sync::watch;
+
+/// A future behind a pointer: the port is used as `dyn EventStore`.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a stream must end with for an append to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// The stream must not exist.
+    NoStream,
+    /// The stream's last event must stand here.
+    Exact(Revision),
+}
+
+impl Expected {
+    /// What must be expected of a stream that ends so.
+    pub fn after(last: Option<Revision>) -> Self {
+        last.map_or(Self::NoStream, Self::Exact)
+    }
+
+    /// Where the first appended event will stand.
+    pub fn next(self) -> Revision {
+        match self {
+            Self::NoStream => Revision(0),
+            Self::Exact(last) => Revision(last.0 + 1),
+        }
+    }
+}
+
+/// An event on its way into the log.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    /// The same at every retry.
+    pub id: EventId,
+    /// Name, version and bytes.
+    pub encoded: Encoded,
+    /// Causes and time.
+    pub metadata: Metadata,
+}
+
+impl NewEvent {
+    /// The `index`-th event of the command in `metadata`.
+    pub fn new(index: usize, event: &Event, metadata: &Metadata) -> Self {
+        let metadata = Metadata { correlation: event.order(), ..metadata.clone() };
+        Self { id: metadata.causation.event(index), encoded: codec::encode(event), metadata }
+    }
+}
+
+/// Events for one stream: all are taken, or none.
+#[derive(Debug, Clone)]
+pub struct Append {
+    /// The stream.
+    pub stream: StreamId,
+    /// What it must end with.
+    pub expected: Expected,
+    /// At least one event.
+    pub events: Vec<NewEvent>,
+}
+
+/// The append is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// Where the last event stands in its stream.
+    pub revision: Revision,
+    /// Where the last event stands in the log.
+    pub position: Position,
+}
+
+/// The append is not in the log.
+#[derive(Debug, Error)]
+pub enum AppendError {
+    /// The stream ends elsewhere; reload it and decide again.
+    #[error("the stream does not end where the append expects (it ends at {actual:?})")]
+    Conflict {
+        /// Where it ends.
+        actual: Option<Revision>,
+    },
+    /// The store is closing; nothing more is taken.
+    #[error("the store is closed")]
+    Closed,
+    /// The store could not check the stream; nothing was written.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}
+
+/// The log could not be read.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// A record's bytes are not those that were written. It is not served.
+    #[error("record {position} is corrupt: {detail}")]
+    Corrupt {
+        /// Where it stands.
+        position: u64,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A record of a name or version that this program does not know.
+    #[error("record {position} cannot be decoded")]
+    Undecodable {
+        /// Where it stands.
+        position: u64,
+        /// Why.
+        source: DecodeError,
+    },
+    /// The storage failed.
+    #[error("the store could not be read: {0}")]
+    Failed(String),
+}
+
+/// A stream's state at a revision, in its own bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The last event in it.
+    pub revision: Revision,
+    /// That event's id: a snapshot of another log does not match.
+    pub last_event: EventId,
+    /// The state.
+    pub bytes: Vec<u8>,
+}
+
+/// Append, read stream, read all, subscribe.
+pub trait EventStore: Send + Sync + std::fmt::Debug + 'static {
+    /// Takes all the events, durably, or none. The same event ids at the place they already stand are an append that succeeded before.
+    fn append(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>>;
+
+    /// The stream's events from `from` on, oldest first, at most `limit`.
+    fn read_stream(&self, stream: StreamId, from: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>>;
+
+    /// The log's events after `after`, oldest first, at most `limit`.
+    fn read_all(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>>;
+
+    /// The log's last durable position, now and whenever it moves.
+    fn head(&self) -> watch::Receiver<Position>;
+
+    /// The stream's snapshot, if there is one.
+    fn load_snapshot(&self, stream: StreamId) -> BoxFuture<'_, Option<Snapshot>>;
+
+    /// Keeps a snapshot in place of an older one. Losing it costs time, nothing else.
+    fn save_snapshot(&self, stream: StreamId, snapshot: Snapshot);
+}

@@ -1,0 +1,13 @@
+//! Where numbers come from: the port, the router over the sources, and one file a source.
+//!
+//! Holds: who has which number now, whom to ask next. Never holds: how often an order may ask (the law does).
+//! Leans on: `events::order::Step`. Proved by: tests beside each file, `tests/orders.rs` of this crate.
+
+pub mod fiction;
+pub mod own;
+mod port;
+pub mod router;
+pub mod simulator;
+
+pub use port::{Lease, Release, Stock, Supplier, Wanted};
+pub use router::Router;

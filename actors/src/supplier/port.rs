@@ -1,0 +1,103 @@
+//! What every source of numbers can do.
+
+use events::country::Country;
+use events::id::{AccountId, OrderId};
+use events::order::AttemptFailure;
+use events::phone::Phone;
+use events::platform::Platform;
+use events::supplier::SupplierName;
+use events::time::Timestamp;
+
+use crate::store::BoxFuture;
+
+/// A number as an order wants it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// For whose messages.
+    pub platform: Platform,
+    /// Where it is to be from.
+    pub country: Country,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// A number on an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// Whose order.
+    pub account: AccountId,
+    /// Which order.
+    pub order: OrderId,
+    /// Which of its attempts.
+    pub attempt: u8,
+    /// Whose number.
+    pub supplier: SupplierName,
+    /// The number.
+    pub phone: Phone,
+    /// For whose messages.
+    pub platform: Platform,
+    /// Where it is from.
+    pub country: Country,
+    /// Since when.
+    pub assigned_at: Timestamp,
+}
+
+/// How a lease ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// Its code was used: the number has served the platform.
+    Served(Timestamp),
+    /// No code was used.
+    Unused,
+    /// The source itself said that the number does not work.
+    Dead,
+}
+
+/// How much a source has of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stock {
+    /// Nothing.
+    None,
+    /// Some; it may be gone soon.
+    Low,
+    /// Enough for now.
+    Medium,
+    /// Plenty.
+    High,
+}
+
+impl Stock {
+    /// The word callers see.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+/// A source of numbers.
+pub trait Supplier: Send + Sync + std::fmt::Debug + 'static {
+    /// Its name in events, config and paths.
+    fn name(&self) -> &SupplierName;
+
+    /// Whether its numbers and messages are made up.
+    fn is_simulated(&self) -> bool;
+
+    /// Whether `phone` is one of its numbers, on an order or not.
+    fn owns(&self, phone: &Phone) -> bool;
+
+    /// Reserves a number, until it is released.
+    fn acquire(&self, wanted: Wanted) -> BoxFuture<'_, Result<Phone, AttemptFailure>>;
+
+    /// The number is on an order now, durably: just assigned, or found so after a restart.
+    fn assigned(&self, lease: &Lease);
+
+    /// The number is on no order any more; also for one that was acquired and never assigned.
+    fn release(&self, phone: &Phone, platform: Platform, release: Release);
+
+    /// How much it has for such orders.
+    fn stock(&self, wanted: Wanted) -> Stock;
+}

@@ -1,0 +1,110 @@
+//! Over the sources: whom to ask next, and which number is on which order now.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use events::order::AttemptFailure;
+use events::phone::Phone;
+use events::supplier::SupplierName;
+use parking_lot::Mutex;
+
+use super::port::{Lease, Release, Stock, Supplier, Wanted};
+
+/// How long a source may take to give a number: two may fail and a third still answer while a caller waits.
+const SOURCE_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// What asking the next source came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Acquired {
+    /// A number, reserved.
+    Number(SupplierName, Phone),
+    /// The source gave none.
+    Failed(SupplierName, AttemptFailure),
+    /// No source is left to ask.
+    NoSourceLeft,
+}
+
+/// The sources, in the order they are asked in, and the numbers on orders.
+#[derive(Debug)]
+pub struct Router {
+    suppliers: Vec<Arc<dyn Supplier>>,
+    leases: Mutex<HashMap<Phone, Lease>>,
+}
+
+impl Router {
+    /// A router over `suppliers`, the most wanted first.
+    pub fn new(suppliers: Vec<Arc<dyn Supplier>>) -> Self {
+        Self { suppliers, leases: Mutex::default() }
+    }
+
+    /// The sources.
+    pub fn suppliers(&self) -> &[Arc<dyn Supplier>] {
+        &self.suppliers
+    }
+
+    /// Asks the next source. `excluded` are not asked; `last` are asked only when no other is left.
+    pub async fn acquire(&self, wanted: Wanted, excluded: &[SupplierName], last: &[SupplierName]) -> Acquired {
+        let mut candidates: Vec<_> = self.suppliers.iter().filter(|supplier| !excluded.contains(supplier.name())).collect();
+        candidates.sort_by_key(|supplier| last.contains(supplier.name()));
+        let Some(supplier) = candidates.first() else { return Acquired::NoSourceLeft };
+        let name = supplier.name().clone();
+        match tokio::time::timeout(SOURCE_TIMEOUT, supplier.acquire(wanted)).await {
+            Ok(Ok(phone)) => Acquired::Number(name, phone),
+            Ok(Err(failure)) => Acquired::Failed(name, failure),
+            Err(_) => Acquired::Failed(name, AttemptFailure::TimedOut),
+        }
+    }
+
+    /// The number is on the order now.
+    pub fn assigned(&self, lease: &Lease) {
+        self.leases.lock().insert(lease.phone.clone(), lease.clone());
+        if let Some(supplier) = self.supplier(&lease.supplier) {
+            supplier.assigned(lease);
+        }
+    }
+
+    /// The number is on the order no more.
+    pub fn release(&self, lease: &Lease, release: Release) {
+        {
+            let mut leases = self.leases.lock();
+            if leases.get(&lease.phone).is_some_and(|current| current.order == lease.order && current.attempt == lease.attempt) {
+                leases.remove(&lease.phone);
+            }
+        }
+        if let Some(supplier) = self.supplier(&lease.supplier) {
+            supplier.release(&lease.phone, lease.platform, release);
+        }
+    }
+
+    /// Gives back a number that was acquired and then not assigned.
+    pub fn give_back(&self, supplier: &SupplierName, phone: &Phone, wanted: Wanted) {
+        if let Some(supplier) = self.supplier(supplier) {
+            supplier.release(phone, wanted.platform, Release::Unused);
+        }
+    }
+
+    /// The order that `phone` of `supplier` is on now.
+    pub fn lease_of(&self, supplier: &SupplierName, phone: &Phone) -> Option<Lease> {
+        self.leases.lock().get(phone).filter(|lease| lease.supplier == *supplier).cloned()
+    }
+
+    /// Whether `phone` is one of `supplier`'s numbers.
+    pub fn owns(&self, supplier: &SupplierName, phone: &Phone) -> bool {
+        self.supplier(supplier).is_some_and(|supplier| supplier.owns(phone))
+    }
+
+    /// Numbers on orders.
+    pub fn leased(&self) -> usize {
+        self.leases.lock().len()
+    }
+
+    /// The best any source has for such orders.
+    pub fn stock(&self, wanted: Wanted) -> Stock {
+        self.suppliers.iter().map(|supplier| supplier.stock(wanted)).max().unwrap_or(Stock::None)
+    }
+
+    fn supplier(&self, name: &SupplierName) -> Option<&Arc<dyn Supplier>> {
+        self.suppliers.iter().find(|supplier| supplier.name() == name)
+    }
+}

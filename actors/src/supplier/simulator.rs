@@ -1,0 +1,225 @@
+//! The built-in source: made-up numbers whose messages come by themselves, or misbehave as told.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use events::country::Country;
+use events::order::AttemptFailure;
+use events::phone::Phone;
+use events::platform::{CodeFormat, Platform};
+use events::supplier::SupplierName;
+use parking_lot::Mutex;
+
+use super::fiction::Numbers;
+use super::port::{Lease, Release, Stock, Supplier, Wanted};
+use crate::alarm::Alarm;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::inbox::{Inbox, InboundSms};
+use crate::order::Orders;
+use crate::store::BoxFuture;
+
+/// Numbers tried before a country counts as sold out: the next in turn is nearly always free.
+const TRIES: u64 = 256;
+/// Between two tries to hand over a message that the store did not take.
+const RETRY_PAUSE: Duration = Duration::from_millis(250);
+/// Letters and digits of codes that have letters: none that look alike.
+const CODE_LETTERS: &[u8] = b"23456789BCDFGHJKMNPQRTVWXY";
+
+/// How the simulator behaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Shortest and longest time from assignment to message, in seconds.
+    pub delivery_seconds: (f64, f64),
+    /// Part of the assigned numbers whose message never comes.
+    pub failure_rate: f64,
+    /// Part of the requests that find no number.
+    pub no_stock_rate: f64,
+    /// Part of the assigned numbers that are reported dead instead of getting their message.
+    pub dead_number_rate: f64,
+    /// Message texts in place of the built-in ones; `{code}` stands for the code.
+    pub templates: BTreeMap<Platform, String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { delivery_seconds: (2.0, 8.0), failure_rate: 0.0, no_stock_rate: 0.0, dead_number_rate: 0.0, templates: BTreeMap::new() }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Pool {
+    /// Where each country's turn has come to: a number comes around only after all the others.
+    turns: HashMap<Country, u64>,
+    leased: HashSet<Phone>,
+    waiting: HashMap<Phone, Lease>,
+}
+
+/// The built-in source.
+pub struct Simulator {
+    name: SupplierName,
+    settings: Settings,
+    clock: Clock,
+    entropy: Entropy,
+    numbers: HashMap<Country, Numbers>,
+    pool: Mutex<Pool>,
+    due: Alarm<Phone>,
+}
+
+impl std::fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Simulator").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Simulator {
+    /// A simulator; nothing is delivered until `run`.
+    pub fn new(name: SupplierName, settings: Settings, clock: Clock, entropy: Entropy) -> Self {
+        let numbers: HashMap<_, _> = Country::ALL.into_iter().map(|country| (country, Numbers::of(country))).collect();
+        // A restart must not start over with the numbers just used.
+        let turns = numbers.iter().map(|(country, numbers)| (*country, entropy.below(numbers.count()))).collect();
+        let pool = Mutex::new(Pool { turns, ..Pool::default() });
+        Self { name, settings, clock, entropy, numbers, pool, due: Alarm::new(clock) }
+    }
+
+    /// Delivers what is due, until the task is dropped.
+    pub async fn run(self: Arc<Self>, inbox: Inbox, orders: Orders) {
+        let due = self.due.clone();
+        due.ring(move |phone| {
+            let Some(lease) = self.pool.lock().waiting.remove(&phone) else { return };
+            let (inbox, orders) = (inbox.clone(), orders.clone());
+            let dead = self.entropy.chance(self.settings.dead_number_rate);
+            let message = (!dead).then(|| self.message(&lease));
+            tokio::spawn(async move {
+                match message {
+                    None => orders.report_dead(&lease).await,
+                    Some(message) => {
+                        // A source keeps a message until it is taken, and so does this one.
+                        while inbox.deliver(message.clone()).await.is_err() {
+                            tokio::time::sleep(RETRY_PAUSE).await;
+                        }
+                    }
+                }
+            });
+        })
+        .await;
+    }
+
+    fn message(&self, lease: &Lease) -> InboundSms {
+        let code = self.code(lease.platform);
+        let template = self.settings.templates.get(&lease.platform).cloned().unwrap_or_else(|| template(lease.platform));
+        InboundSms {
+            supplier: self.name.clone(),
+            message_id: format!("sim-{}-{}", lease.order.digits(), lease.attempt),
+            to: lease.phone.clone(),
+            sender: lease.platform.name().to_owned(),
+            text: template.replace("{code}", &code),
+            received_at: None,
+        }
+    }
+
+    fn code(&self, platform: Platform) -> String {
+        let hints = platform.hints();
+        let character = |_| match hints.format {
+            CodeFormat::Numeric => char::from(b'0' + u8::try_from(self.entropy.below(10)).unwrap_or(0)),
+            CodeFormat::Alphanumeric => {
+                let place = usize::try_from(self.entropy.below(CODE_LETTERS.len() as u64)).unwrap_or(0);
+                char::from(CODE_LETTERS[place])
+            }
+        };
+        (0..hints.length).map(character).collect()
+    }
+}
+
+impl Supplier for Simulator {
+    fn name(&self) -> &SupplierName {
+        &self.name
+    }
+
+    fn is_simulated(&self) -> bool {
+        true
+    }
+
+    fn owns(&self, _phone: &Phone) -> bool {
+        // It only ever hears of numbers that it has made up.
+        true
+    }
+
+    fn acquire(&self, wanted: Wanted) -> BoxFuture<'_, Result<Phone, AttemptFailure>> {
+        Box::pin(async move {
+            if self.entropy.chance(self.settings.no_stock_rate) {
+                return Err(AttemptFailure::NoNumber);
+            }
+            let numbers = self.numbers.get(&wanted.country).ok_or(AttemptFailure::NoNumber)?;
+            let mut pool = self.pool.lock();
+            for _ in 0..TRIES.min(numbers.count()) {
+                let turn = pool.turns.entry(wanted.country).or_default();
+                let phone = numbers.nth(*turn);
+                *turn = turn.wrapping_add(1);
+                if pool.leased.insert(phone.clone()) {
+                    return Ok(phone);
+                }
+            }
+            Err(AttemptFailure::NoNumber)
+        })
+    }
+
+    fn assigned(&self, lease: &Lease) {
+        let (shortest, longest) = self.settings.delivery_seconds;
+        let delay = Duration::from_secs_f64(shortest + (longest - shortest).max(0.0) * self.entropy.fraction());
+        let comes = !self.entropy.chance(self.settings.failure_rate);
+        {
+            let mut pool = self.pool.lock();
+            pool.leased.insert(lease.phone.clone());
+            if comes {
+                pool.waiting.insert(lease.phone.clone(), lease.clone());
+            }
+        }
+        if comes {
+            self.due.set(self.clock.now().plus(delay), lease.phone.clone());
+        }
+    }
+
+    fn release(&self, phone: &Phone, _platform: Platform, _release: Release) {
+        let mut pool = self.pool.lock();
+        pool.leased.remove(phone);
+        pool.waiting.remove(phone);
+    }
+
+    fn stock(&self, _wanted: Wanted) -> Stock {
+        // Only a rate of one is certain: anything less is a chance, and a chance is stock.
+        if self.settings.no_stock_rate >= 1.0 { Stock::None } else { Stock::High }
+    }
+}
+
+/// The built-in message of a platform: worded as such messages are, in our own words.
+fn template(platform: Platform) -> String {
+    match platform {
+        Platform::Google => "G-{code} is your Google verification code.".to_owned(),
+        Platform::Facebook => "{code} is your Facebook confirmation code".to_owned(),
+        Platform::WhatsApp => "Your WhatsApp code: {code}\nDo not share it with anyone".to_owned(),
+        Platform::Telegram => "Telegram code: {code}".to_owned(),
+        Platform::Steam => "Your Steam verification code is {code}".to_owned(),
+        Platform::Line => "LINE verification code: {code}".to_owned(),
+        other => format!("{{code}} is your {} verification code. It expires in 10 minutes.", other.name()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::code::{Verdict, extract};
+
+    #[test]
+    fn every_built_in_message_gives_its_code() {
+        let simulator = Simulator::new("simulator".parse().unwrap(), Settings::default(), Clock::System, Entropy::seeded(7));
+        for platform in Platform::ALL {
+            for _ in 0..200 {
+                let code = simulator.code(platform);
+                let text = template(platform).replace("{code}", &code);
+                assert_eq!(extract(&text, Some(platform)).verdict, Verdict::Code(code), "{text}");
+            }
+        }
+    }
+}

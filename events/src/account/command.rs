@@ -1,0 +1,85 @@
+//! What can be wanted of an account.
+
+use crate::country::Country;
+use crate::id::{AccountId, DepositId, OrderId};
+use crate::money::Money;
+use crate::order;
+use crate::platform::Platform;
+use crate::time::Timestamp;
+
+/// An intention; `at` is the moment it is decided at.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Open the account.
+    Register {
+        /// A fresh id.
+        id: AccountId,
+        /// SHA-256 of the key's secret part.
+        key_hash: [u8; 32],
+        /// A fresh webhook secret.
+        webhook_secret: String,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Give money, as an operator.
+    Credit {
+        /// How much.
+        amount: Money,
+        /// Why.
+        reason: String,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Credit a deposit that is final on its chain.
+    CreditDeposit {
+        /// Which deposit.
+        deposit: DepositId,
+        /// What it was worth.
+        amount: Money,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Stop the account from ordering.
+    Suspend {
+        /// Why.
+        reason: String,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Let the account order again.
+    Reinstate {
+        /// Why.
+        reason: String,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Order a number.
+    PlaceOrder(PlaceOrder),
+    /// Do something with an order of this account.
+    Order(OrderId, order::Command),
+}
+
+/// An order as it is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceOrder {
+    /// A fresh id.
+    pub order: OrderId,
+    /// For whose messages.
+    pub platform: Platform,
+    /// Where the number is to be from.
+    pub country: Country,
+    /// The catalogue's price.
+    pub list_price: Money,
+    /// The most the caller will pay.
+    pub max_price: Option<Money>,
+    /// From the first number to expiry.
+    pub lifetime_seconds: u32,
+    /// How long a first number may be sought.
+    pub seek_seconds: u32,
+    /// How many sources may be asked.
+    pub max_attempts: u8,
+    /// Open orders an account may have.
+    pub max_concurrent: u32,
+    /// Now.
+    pub at: Timestamp,
+}

@@ -1,0 +1,127 @@
+//! What can happen to an account.
+
+use std::fmt;
+
+use crate::id::{AccountId, DepositId, OrderId};
+use crate::money::Money;
+use crate::order;
+use crate::time::Timestamp;
+
+/// A fact in an account's stream.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The account exists from here on.
+    Registered {
+        /// Which account.
+        id: AccountId,
+        /// SHA-256 of the key's secret part; the secret itself is nowhere.
+        key_hash: [u8; 32],
+        /// Signs the account's webhooks; secret, and needed in full to sign.
+        webhook_secret: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// An operator gave money.
+    Credited {
+        /// How much; positive.
+        amount: Money,
+        /// Why, in the operator's words.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A deposit was final on its chain.
+    DepositCredited {
+        /// Which deposit; credited once, ever.
+        deposit: DepositId,
+        /// What it was worth.
+        amount: Money,
+        /// When.
+        at: Timestamp,
+    },
+    /// An operator stopped the account from ordering.
+    Suspended {
+        /// Why, in the operator's words.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// An operator let the account order again.
+    Reinstated {
+        /// Why, in the operator's words.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Money was set aside for an order.
+    HoldTaken {
+        /// For which order.
+        order: OrderId,
+        /// The order's price.
+        amount: Money,
+        /// When.
+        at: Timestamp,
+    },
+    /// The order completed: its hold is spent.
+    HoldCaptured {
+        /// Of which order.
+        order: OrderId,
+        /// The order's price.
+        amount: Money,
+        /// When.
+        at: Timestamp,
+    },
+    /// The order ended without a code: its hold is back.
+    HoldReleased {
+        /// Of which order.
+        order: OrderId,
+        /// The order's price.
+        amount: Money,
+        /// When.
+        at: Timestamp,
+    },
+    /// A fact of one of the account's orders.
+    Order(OrderId, order::Event),
+}
+
+/// As derived, but for the secrets: logs and failed assertions never show them.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registered { id, at, .. } => write!(f, "Registered {{ id: {id}, secrets: hidden, at: {at} }}"),
+            Self::Credited { amount, reason, at } => write!(f, "Credited {{ amount: {amount:?}, reason: {reason:?}, at: {at} }}"),
+            Self::DepositCredited { deposit, amount, at } => write!(f, "DepositCredited {{ deposit: {deposit}, amount: {amount:?}, at: {at} }}"),
+            Self::Suspended { reason, at } => write!(f, "Suspended {{ reason: {reason:?}, at: {at} }}"),
+            Self::Reinstated { reason, at } => write!(f, "Reinstated {{ reason: {reason:?}, at: {at} }}"),
+            Self::HoldTaken { order, amount, at } => write!(f, "HoldTaken {{ order: {order}, amount: {amount:?}, at: {at} }}"),
+            Self::HoldCaptured { order, amount, at } => write!(f, "HoldCaptured {{ order: {order}, amount: {amount:?}, at: {at} }}"),
+            Self::HoldReleased { order, amount, at } => write!(f, "HoldReleased {{ order: {order}, amount: {amount:?}, at: {at} }}"),
+            Self::Order(order, event) => write!(f, "Order({order}, {event:?})"),
+        }
+    }
+}
+
+impl Event {
+    /// When it happened.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Order(_, event) => event.at(),
+            Self::Registered { at, .. }
+            | Self::Credited { at, .. }
+            | Self::DepositCredited { at, .. }
+            | Self::Suspended { at, .. }
+            | Self::Reinstated { at, .. }
+            | Self::HoldTaken { at, .. }
+            | Self::HoldCaptured { at, .. }
+            | Self::HoldReleased { at, .. } => *at,
+        }
+    }
+
+    /// The order it belongs to, if it belongs to one.
+    pub fn order(&self) -> Option<OrderId> {
+        match self {
+            Self::Order(order, _) | Self::HoldTaken { order, .. } | Self::HoldCaptured { order, .. } | Self::HoldReleased { order, .. } => Some(*order),
+            Self::Registered { .. } | Self::Credited { .. } | Self::DepositCredited { .. } | Self::Suspended { .. } | Self::Reinstated { .. } => None,
+        }
+    }
+}

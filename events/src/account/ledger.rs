@@ -1,0 +1,46 @@
+//! The ledger: what each fact moves. Balance is the fold of these entries, in the account, in the view and in the audit alike.
+
+use super::event::Event;
+use crate::id::OrderId;
+use crate::money::Money;
+
+/// Why money moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An operator's credit.
+    Credit,
+    /// A deposit's credit.
+    Deposit,
+    /// Money set aside for an order.
+    Hold,
+    /// A hold spent.
+    Capture,
+    /// A hold given back.
+    Release,
+}
+
+/// One movement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Why.
+    pub kind: Kind,
+    /// Of which order, if of one.
+    pub order: Option<OrderId>,
+    /// Change of the spendable balance.
+    pub balance: Money,
+    /// Change of what is held.
+    pub held: Money,
+}
+
+/// The movement that `event` is, if it is one.
+pub fn entry(event: &Event) -> Option<Entry> {
+    let (kind, order, balance, held) = match event {
+        Event::Credited { amount, .. } => (Kind::Credit, None, *amount, Money::ZERO),
+        Event::DepositCredited { amount, .. } => (Kind::Deposit, None, *amount, Money::ZERO),
+        Event::HoldTaken { order, amount, .. } => (Kind::Hold, Some(*order), -*amount, *amount),
+        Event::HoldCaptured { order, amount, .. } => (Kind::Capture, Some(*order), Money::ZERO, -*amount),
+        Event::HoldReleased { order, amount, .. } => (Kind::Release, Some(*order), *amount, -*amount),
+        Event::Registered { .. } | Event::Suspended { .. } | Event::Reinstated { .. } | Event::Order(..) => return None,
+    };
+    Some(Entry { kind, order, balance, held })
+}

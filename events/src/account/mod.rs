@@ -1,0 +1,19 @@
+//! One account: its standing, its ledger, and its orders, whose facts stand in the same stream.
+//!
+//! Holds: who may order, what is held, captured and released. Never holds: how a number is found or a message read (`order` does).
+//! Leans on: `order`, `price`, `tier`. Proved by: `tests.rs` here and `tests/ledger_model.rs`.
+
+mod command;
+mod decide;
+mod event;
+pub mod ledger;
+pub mod snapshot;
+mod refusal;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use command::{Command, PlaceOrder};
+pub use event::Event;
+pub use refusal::Refusal;
+pub use state::{RECENT_ORDERS, Standing, State};

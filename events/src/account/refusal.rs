@@ -1,0 +1,54 @@
+//! Why the law says no to something wanted of an account.
+
+use thiserror::Error;
+
+use crate::id::OrderId;
+use crate::money::Money;
+use crate::order;
+
+/// What the caller can do about it stands beside each.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// There is no such account; register one.
+    #[error("there is no such account")]
+    NotRegistered,
+    /// The id is taken; take a fresh one.
+    #[error("the account is already registered")]
+    AlreadyRegistered,
+    /// An operator has suspended the account; ask them.
+    #[error("the account is suspended")]
+    Suspended,
+    /// The price is more than the spendable balance; deposit.
+    #[error("the order costs ${needed} and ${available} is available")]
+    InsufficientBalance {
+        /// The order's price.
+        needed: Money,
+        /// What can be spent.
+        available: Money,
+    },
+    /// The price is more than the caller's limit; raise it or leave it.
+    #[error("the order costs ${price}, more than the max_price of ${max_price}")]
+    PriceAboveMaximum {
+        /// The order's price.
+        price: Money,
+        /// The caller's limit.
+        max_price: Money,
+    },
+    /// Another order is open; wait for it or cancel it.
+    #[error("{} of {allowed} concurrent orders in progress", open.len())]
+    OrderInProgress {
+        /// The open ones.
+        open: Vec<OrderId>,
+        /// How many may be.
+        allowed: u32,
+    },
+    /// The amount is not positive or larger than any account may hold.
+    #[error("an amount must be above zero and at most $1000000000")]
+    AmountOutOfRange,
+    /// No open or recently ended order of this account has this id; look among the older ones.
+    #[error("the account has no such open order")]
+    OrderNotFound,
+    /// The order's own law says no.
+    #[error(transparent)]
+    Order(#[from] order::Refusal),
+}

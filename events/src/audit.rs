@@ -1,0 +1,253 @@
+//! What must never break, checked over a log from its first event on: what `telenumerus audit verify` runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::account::{self, ledger};
+use crate::code::Verdict;
+use crate::deposit;
+use crate::envelope::{Recorded, StreamId};
+use crate::event::Event;
+use crate::id::{AccountId, DepositId, OrderId};
+use crate::money::Money;
+use crate::order;
+
+/// Something that must never be, and is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Where in the log; 0 for what is missing at its end.
+    pub position: u64,
+    /// In which stream.
+    pub stream: StreamId,
+    /// Which rule, by its name in the design.
+    pub rule: &'static str,
+    /// What is wrong.
+    pub detail: String,
+}
+
+/// An order as the auditor knows it.
+#[derive(Debug)]
+struct Audited {
+    account: AccountId,
+    price: Money,
+    max_attempts: u8,
+    status: order::Status,
+    phone: Option<String>,
+    /// Codes that messages of the order were found to hold.
+    codes: BTreeSet<String>,
+    messages: BTreeSet<String>,
+    holds: Money,
+    hold_taken: bool,
+    hold_ended: bool,
+}
+
+/// What an account's entries sum to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// What can be spent.
+    pub balance: Money,
+    /// What is held.
+    pub held: Money,
+    /// Whether the account was registered.
+    pub registered: bool,
+}
+
+/// Follows a log and says what must never be.
+#[derive(Debug, Default)]
+pub struct Auditor {
+    accounts: BTreeMap<AccountId, Sums>,
+    /// Orders that have not ended, or whose hold has not: everything else is settled and forgotten.
+    orders: BTreeMap<OrderId, Audited>,
+    known_orders: BTreeSet<OrderId>,
+    deposits: BTreeMap<DepositId, (AccountId, Option<Money>, bool)>,
+    phones: BTreeMap<String, OrderId>,
+    findings: Vec<Finding>,
+}
+
+impl Auditor {
+    /// Looks at the next event of the log.
+    pub fn observe(&mut self, record: &Recorded<Event>) {
+        match &record.event {
+            Event::Account(event) => match record.stream.account_id() {
+                Some(account) => self.account(account, event, record),
+                None => self.find(record, "streams", "an account's event stands in another stream".to_owned()),
+            },
+            Event::Deposit(event) => match record.stream.deposit_id() {
+                Some(deposit) => self.deposit(deposit, event, record),
+                None => self.find(record, "streams", "a deposit's event stands in another stream".to_owned()),
+            },
+            Event::Number(_) => {}
+        }
+    }
+
+    /// What every account's entries sum to so far.
+    pub fn sums(&self) -> &BTreeMap<AccountId, Sums> {
+        &self.accounts
+    }
+
+    /// Orders seen so far.
+    pub fn orders_seen(&self) -> usize {
+        self.known_orders.len()
+    }
+
+    /// Orders that have not ended.
+    pub fn open_orders(&self) -> usize {
+        self.orders.values().filter(|order| !order.status.is_end()).count()
+    }
+
+    /// Everything found, with what is missing at the end of the log.
+    pub fn finish(mut self) -> Vec<Finding> {
+        let unsettled: Vec<_> = self.orders.iter().filter(|(_, order)| order.status.is_end() || !order.hold_taken).map(|(id, order)| (*id, order.account)).collect();
+        for (id, account) in unsettled {
+            let detail = format!("{id} has no hold, or has ended without its hold's end");
+            self.findings.push(Finding { position: 0, stream: StreamId::account(account), rule: "M4", detail });
+        }
+        self.findings
+    }
+
+    fn find(&mut self, record: &Recorded<Event>, rule: &'static str, detail: String) {
+        self.findings.push(Finding { position: record.position.0, stream: record.stream.clone(), rule, detail });
+    }
+
+    fn check(&mut self, holds: bool, record: &Recorded<Event>, rule: &'static str, detail: impl FnOnce() -> String) {
+        if !holds {
+            self.find(record, rule, detail());
+        }
+    }
+
+    fn account(&mut self, account: AccountId, event: &account::Event, record: &Recorded<Event>) {
+        let is_registration = matches!(event, account::Event::Registered { .. });
+        let sums = self.accounts.entry(account).or_default();
+        let registered_before = std::mem::replace(&mut sums.registered, true);
+        if let Some(entry) = ledger::entry(event) {
+            sums.balance = sums.balance + entry.balance;
+            sums.held = sums.held + entry.held;
+        }
+        let sums = *sums;
+        self.check(registered_before != is_registration, record, "streams", || "an account's first event is its registration, and only that".to_owned());
+        self.check(!sums.balance.is_negative(), record, "M3", || format!("the spendable balance is {:?}", sums.balance));
+        self.check(!sums.held.is_negative(), record, "M4", || format!("{:?} is held", sums.held));
+        match event {
+            account::Event::Order(id, fact) => self.order(account, *id, fact, record),
+            account::Event::HoldTaken { order, amount, .. } => self.hold_taken(*order, *amount, record),
+            account::Event::HoldCaptured { order, amount, .. } => self.hold_ended(*order, *amount, true, record),
+            account::Event::HoldReleased { order, amount, .. } => self.hold_ended(*order, *amount, false, record),
+            account::Event::DepositCredited { deposit, amount, .. } => self.credited(account, *deposit, *amount, record),
+            account::Event::Credited { amount, .. } => self.check(amount.is_positive(), record, "M1", || format!("a credit of {amount:?}")),
+            account::Event::Registered { .. } | account::Event::Suspended { .. } | account::Event::Reinstated { .. } => {}
+        }
+    }
+
+    fn hold_taken(&mut self, id: OrderId, amount: Money, record: &Recorded<Event>) {
+        let fits = self.orders.get_mut(&id).is_some_and(|order| {
+            let fits = !order.hold_taken && amount == order.price;
+            order.hold_taken = true;
+            order.holds = amount;
+            fits
+        });
+        self.check(fits, record, "M4", || format!("a hold of {amount:?} for {id} that is no order's, not its first or not its price"));
+    }
+
+    fn hold_ended(&mut self, id: OrderId, amount: Money, captured: bool, record: &Recorded<Event>) {
+        let Some(order) = self.orders.get_mut(&id) else {
+            return self.find(record, "M4", format!("the hold of {id} ends a second time, or never was"));
+        };
+        let once = order.hold_taken && !std::mem::replace(&mut order.hold_ended, true);
+        let whole = amount == order.holds;
+        let right_end = order.status.is_end() && captured == (order.status == order::Status::Completed);
+        if order.status.is_end() {
+            self.orders.remove(&id);
+        }
+        self.check(once, record, "M4", || format!("the hold of {id} ends a second time, or never was"));
+        self.check(whole, record, "M1", || format!("the hold of {id} ends with {amount:?}, another amount than it was taken with"));
+        self.check(right_end, record, "M5", || format!("the hold of {id} is {} but the order did not end so", if captured { "captured" } else { "released" }));
+    }
+
+    fn order(&mut self, account: AccountId, id: OrderId, fact: &order::Event, record: &Recorded<Event>) {
+        if let order::Event::Placed(placed) = fact {
+            let fresh = self.known_orders.insert(id);
+            self.check(fresh, record, "O2", || format!("{id} is placed a second time"));
+            let order = Audited {
+                account,
+                price: placed.price,
+                max_attempts: placed.max_attempts,
+                status: order::Status::Pending,
+                phone: None,
+                codes: BTreeSet::new(),
+                messages: BTreeSet::new(),
+                holds: Money::ZERO,
+                hold_taken: false,
+                hold_ended: false,
+            };
+            self.orders.insert(id, order);
+            return;
+        }
+        let Some(order) = self.orders.get(&id).filter(|order| !order.status.is_end()) else {
+            return self.find(record, "O2", format!("{id} has ended, or never was, and goes on"));
+        };
+        let owned = order.account == account;
+        self.check(owned, record, "O2", || format!("{id} is another account's"));
+        self.transition(id, fact, record);
+    }
+
+    fn transition(&mut self, id: OrderId, fact: &order::Event, record: &Recorded<Event>) {
+        let Some(order) = self.orders.get_mut(&id) else { return };
+        let before = order.status;
+        let (status, legal) = match fact {
+            order::Event::Placed(_) => (before, false),
+            order::Event::AttemptFailed { attempt, .. } => (before, before == order::Status::Pending && *attempt <= order.max_attempts),
+            order::Event::NumberAssigned { attempt, .. } => (order::Status::Active, before == order::Status::Pending && *attempt <= order.max_attempts),
+            order::Event::NumberReportedDead { .. } => (order::Status::Pending, before == order::Status::Active),
+            order::Event::SmsReceived(sms) => {
+                if let Verdict::Code(code) = &sms.extraction.verdict {
+                    order.codes.insert(code.clone());
+                }
+                (before, before == order::Status::Active && order.messages.insert(sms.message_id.clone()))
+            }
+            order::Event::Completed { code, .. } => (order::Status::Completed, before == order::Status::Active && order.codes.contains(code)),
+            order::Event::Cancelled { .. } => (order::Status::Cancelled, true),
+            order::Event::Expired { .. } => (order::Status::Expired, true),
+            order::Event::Failed { .. } => (order::Status::Failed, before == order::Status::Pending),
+        };
+        order.status = status;
+        let freed = if status == order::Status::Active { None } else { order.phone.take() };
+        if let Some(phone) = freed {
+            self.phones.remove(&phone);
+        }
+        self.check(legal, record, "O2", || format!("{id} goes from {} on in a way that is not legal", before.name()));
+        if let order::Event::NumberAssigned { phone, .. } = fact {
+            self.assigned(id, phone.as_str(), record);
+        }
+    }
+
+    fn assigned(&mut self, id: OrderId, phone: &str, record: &Recorded<Event>) {
+        let other = self.phones.insert(phone.to_owned(), id).filter(|other| *other != id);
+        if let Some(order) = self.orders.get_mut(&id) {
+            order.phone = Some(phone.to_owned());
+        }
+        self.check(other.is_none(), record, "O5", || format!("the number of {id} is on another open order too"));
+    }
+
+    fn deposit(&mut self, id: DepositId, event: &deposit::Event, record: &Recorded<Event>) {
+        match event {
+            deposit::Event::Claimed { account, .. } => {
+                let again = self.deposits.insert(id, (*account, None, false)).is_some();
+                self.check(!again, record, "M7", || format!("{id} is claimed a second time"));
+            }
+            deposit::Event::Confirmed { amount, .. } => {
+                let fits = self.deposits.get_mut(&id).is_some_and(|(_, confirmed, _)| confirmed.replace(*amount).is_none());
+                self.check(fits, record, "M7", || format!("{id} is confirmed a second time, or was never claimed"));
+            }
+            deposit::Event::Credited { .. } => {
+                let credited = self.deposits.get(&id).is_some_and(|(_, _, credited)| *credited);
+                self.check(credited, record, "M7", || format!("{id} counts as credited, and no account has it"));
+            }
+        }
+    }
+
+    fn credited(&mut self, account: AccountId, id: DepositId, amount: Money, record: &Recorded<Event>) {
+        let fits = self.deposits.get_mut(&id).is_some_and(|(owner, confirmed, credited)| {
+            *owner == account && *confirmed == Some(amount) && !std::mem::replace(credited, true)
+        });
+        self.check(fits, record, "M7", || format!("{id} is credited a second time, to another account, or otherwise than it was confirmed"));
+    }
+}

@@ -1,0 +1,125 @@
+//! A text in one alphabet of digits and without tricks: what every later step reads.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Characters looked at; a concatenated SMS has at most about 39 000, and codes stand early.
+const MAX_CHARACTERS: usize = 4_096;
+
+/// A text, character by character, beside its folded twin (lower case, no accents) with the same indices.
+#[derive(Debug)]
+pub struct Text {
+    /// ASCII digits and Latin letters wherever the original had a variant of them; case kept.
+    pub chars: Vec<char>,
+    /// The same in lower case without accents, for finding words.
+    pub folded: String,
+    /// For each byte of `folded`, the index of its character.
+    pub index_of_byte: Vec<usize>,
+}
+
+impl Text {
+    /// Reads a message.
+    pub fn new(message: &str) -> Self {
+        let chars: Vec<char> = message.chars().filter_map(plain).take(MAX_CHARACTERS).collect();
+        let mut folded = String::with_capacity(message.len());
+        let mut index_of_byte = Vec::with_capacity(message.len());
+        for (index, character) in chars.iter().enumerate() {
+            let character = fold(*character);
+            folded.push(character);
+            index_of_byte.extend(std::iter::repeat_n(index, character.len_utf8()));
+        }
+        index_of_byte.push(chars.len());
+        Self { chars, folded, index_of_byte }
+    }
+
+    /// The character at `index`, if there is one.
+    pub fn at(&self, index: usize) -> Option<char> {
+        self.chars.get(index).copied()
+    }
+
+    /// The character before `index`, if there is one.
+    pub fn before(&self, index: usize) -> Option<char> {
+        index.checked_sub(1).and_then(|index| self.at(index))
+    }
+}
+
+/// A key word as `Text::folded` would have it.
+pub fn folded_word(word: &str) -> String {
+    word.chars().filter_map(plain).map(fold).collect()
+}
+
+/// The character as it counts here: `None` for what is invisible.
+fn plain(character: char) -> Option<char> {
+    match character {
+        // Soft hyphen, zero-width marks, direction marks and embeddings, joiners, BOM, variation selectors, combining accents.
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' | '\u{300}'..='\u{36f}' => None,
+        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' | '\t' => Some(' '),
+        '\r' | '\u{2028}' | '\u{2029}' | '\u{85}' => Some('\n'),
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}' => Some('-'),
+        // Full-width ASCII, one to one.
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xfee0),
+        _ => Some(ascii_digit(character).unwrap_or(character)),
+    }
+}
+
+/// The ASCII digit that a decimal digit of another script stands for.
+fn ascii_digit(character: char) -> Option<char> {
+    // The zeros of the scripts that phones send digits in; each is followed by its one to nine (Unicode, category Nd).
+    const ZEROS: [u32; 24] = [
+        0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0b66, 0x0be6, 0x0c66, 0x0ce6, 0x0d66, 0x0de6, 0x0e50, 0x0ed0, 0x0f20, 0x1040,
+        0x17e0, 0x1810, 0x1946, 0x19d0, 0x1b50, 0xa9d0, 0xabf0,
+    ];
+    let point = u32::from(character);
+    if let mathematical @ 0x1d7ce..=0x1d7ff = point {
+        return char::from_digit((mathematical - 0x1d7ce) % 10, 10);
+    }
+    let zero = ZEROS.iter().find(|zero| (**zero..**zero + 10).contains(&point))?;
+    char::from_digit(point - zero, 10)
+}
+
+/// Lower case without accents where letters have cases and accents; other scripts as they are.
+fn fold(character: char) -> char {
+    match character {
+        'đ' | 'Đ' => 'd',
+        'ł' | 'Ł' => 'l',
+        'ø' | 'Ø' => 'o',
+        'ı' | 'İ' => 'i',
+        'æ' | 'Æ' => 'e',
+        '\u{80}'..='\u{58f}' | '\u{1e00}'..='\u{1fff}' => {
+            let base = character.nfd().next().unwrap_or(character);
+            base.to_lowercase().next().unwrap_or(base)
+        }
+        _ => character.to_lowercase().next().unwrap_or(character),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(message: &str) -> String {
+        Text::new(message).chars.into_iter().collect()
+    }
+
+    #[test]
+    fn digits_of_every_script_become_ascii() {
+        for digits in ["٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "०१२३४५६७८९", "০১২৩৪৫৬৭৮৯", "๐๑๒๓๔๕๖๗๘๙", "０１２３４５６７８９", "၀၁၂၃၄၅၆၇၈၉", "០១២៣៤៥៦៧៨៩", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗"] {
+            assert_eq!(read(digits), "0123456789");
+        }
+    }
+
+    #[test]
+    fn invisible_characters_vanish_and_odd_spaces_are_spaces() {
+        assert_eq!(read("12\u{200e}3\u{a0}4\u{ad}5\u{202f}6"), "123 45 6");
+    }
+
+    #[test]
+    fn words_lose_case_and_accents() {
+        assert_eq!(Text::new("CÓDIGO Xác Łódź ΚΩΔΙΚΌΣ").folded, "codigo xac lodz κωδικοσ");
+        assert_eq!(folded_word("κωδικός"), folded_word("κωδικός"));
+    }
+
+    #[test]
+    fn a_giant_text_is_read_to_a_bound() {
+        assert_eq!(Text::new(&"a".repeat(1_000_000)).chars.len(), MAX_CHARACTERS);
+    }
+}

@@ -1,0 +1,66 @@
+//! The shapes of events on disk, version by version. Nothing here may ever change: add a version instead.
+
+use bincode::{Decode, Encode};
+
+/// First byte of every payload: bincode 2 with its legacy configuration (little-endian, fixed-size integers).
+pub const BINCODE_LEGACY: u8 = 1;
+
+/// Longest payload that is read: an SMS and its candidates take a few kB.
+pub const MAX_PAYLOAD_BYTES: usize = 256 * 1024;
+
+macro_rules! frozen {
+    ($($name:literal $version:literal $shape:ident { $($field:ident: $kind:ty),+ $(,)? })+) => {
+        /// Every name and version that can stand in a record header.
+        pub const NAMES: &[(&str, u16)] = &[$(($name, $version)),+];
+
+        $(
+            #[derive(Debug, Encode, Decode)]
+            pub struct $shape {
+                $(pub $field: $kind),+
+            }
+
+            impl $shape {
+                pub const NAME: &'static str = $name;
+                pub const VERSION: u16 = $version;
+            }
+        )+
+    };
+}
+
+/// Something that could have been the code; part of `SmsReceived`.
+#[derive(Debug, Encode, Decode)]
+pub struct CandidateV1 {
+    pub code: String,
+    pub score: i16,
+    /// `Reason::number` of each.
+    pub reasons: Vec<u8>,
+}
+
+frozen! {
+    "AccountRegistered" 1 AccountRegisteredV1 { account: u128, key_hash: [u8; 32], webhook_secret: String, at: i64 }
+    "AccountCredited" 1 AccountCreditedV1 { amount: i64, reason: String, at: i64 }
+    "AccountDepositCredited" 1 AccountDepositCreditedV1 { deposit: u128, amount: i64, at: i64 }
+    "AccountSuspended" 1 AccountSuspendedV1 { reason: String, at: i64 }
+    "AccountReinstated" 1 AccountReinstatedV1 { reason: String, at: i64 }
+    "HoldTaken" 1 HoldTakenV1 { order: u128, amount: i64, at: i64 }
+    "HoldCaptured" 1 HoldCapturedV1 { order: u128, amount: i64, at: i64 }
+    "HoldReleased" 1 HoldReleasedV1 { order: u128, amount: i64, at: i64 }
+    "OrderPlaced" 1 OrderPlacedV1 {
+        order: u128, platform: String, country: String, list_price: i64, price: i64, lifetime_seconds: u32, seek_seconds: u32, max_attempts: u8, at: i64,
+    }
+    "OrderAttemptFailed" 1 OrderAttemptFailedV1 { order: u128, attempt: u8, supplier: String, reason: u8, at: i64 }
+    "OrderNumberAssigned" 1 OrderNumberAssignedV1 { order: u128, attempt: u8, supplier: String, phone: String, expires_at: i64, at: i64 }
+    "OrderNumberReportedDead" 1 OrderNumberReportedDeadV1 { order: u128, attempt: u8, supplier: String, at: i64 }
+    "OrderSmsReceived" 1 OrderSmsReceivedV1 {
+        order: u128, message_id: String, supplier: String, sender: String, text: String, received_at: i64,
+        verdict: u8, found: String, candidates: Vec<CandidateV1>, at: i64,
+    }
+    "OrderCompleted" 1 OrderCompletedV1 { order: u128, code: String, message_id: String, at: i64 }
+    "OrderCancelled" 1 OrderCancelledV1 { order: u128, at: i64 }
+    "OrderExpired" 1 OrderExpiredV1 { order: u128, at: i64 }
+    "OrderFailed" 1 OrderFailedV1 { order: u128, reason: u8, at: i64 }
+    "DepositClaimed" 1 DepositClaimedV1 { account: u128, chain: String, tx_hash: String, output: u32, at: i64 }
+    "DepositConfirmed" 1 DepositConfirmedV1 { amount: i64, paid: String, rate: String, rate_source: String, at: i64 }
+    "DepositCredited" 1 DepositCreditedV1 { at: i64 }
+    "NumberSmsKept" 1 NumberSmsKeptV1 { message_id: String, supplier: String, sender: String, text: String, received_at: i64, why: u8, at: i64 }
+}

@@ -1,0 +1,14 @@
+//! Bytes <-> events: the one way in and the one way out, for live code and for replay.
+//!
+//! Holds: frozen names, frozen shapes, upcasts. Never holds: a rule. A shape here never changes: a changed event is a new version beside the old one.
+//! Leans on: every room's events. Proved by: golden bytes in `tests.rs` here.
+
+mod frozen;
+mod read;
+mod write;
+#[cfg(test)]
+mod tests;
+
+pub use frozen::NAMES;
+pub use read::{DecodeError, decode};
+pub use write::{Encoded, encode};

@@ -1,0 +1,195 @@
+//! An event -> its name, version and bytes: always the newest version of its shape.
+
+use bincode::Encode;
+
+use super::frozen::{
+    AccountCreditedV1, AccountDepositCreditedV1, AccountRegisteredV1, AccountReinstatedV1, AccountSuspendedV1, BINCODE_LEGACY, CandidateV1,
+    DepositClaimedV1, DepositConfirmedV1, DepositCreditedV1, HoldCapturedV1, HoldReleasedV1, HoldTakenV1, NumberSmsKeptV1, OrderAttemptFailedV1,
+    OrderCancelledV1, OrderCompletedV1, OrderExpiredV1, OrderFailedV1, OrderNumberAssignedV1, OrderNumberReportedDeadV1, OrderPlacedV1,
+    OrderSmsReceivedV1,
+};
+use crate::code::{Candidate, Verdict};
+use crate::event::Event;
+use crate::id::OrderId;
+use crate::order::{AttemptFailure, FailureReason};
+use crate::{account, deposit, number, order};
+
+/// An event as the store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// Frozen name.
+    pub name: &'static str,
+    /// Version of the shape.
+    pub version: u16,
+    /// A codec byte, then the shape's bytes.
+    pub payload: Vec<u8>,
+}
+
+macro_rules! shape {
+    ($shape:ident { $($field:ident: $value:expr),+ $(,)? }) => {
+        bytes($shape::NAME, $shape::VERSION, &$shape { $($field: $value),+ })
+    };
+}
+
+/// The event's name, version and bytes.
+pub fn encode(event: &Event) -> Encoded {
+    match event {
+        Event::Account(event) => account(event),
+        Event::Deposit(event) => deposit(event),
+        Event::Number(event) => number(event),
+    }
+}
+
+fn bytes(name: &'static str, version: u16, shape: &impl Encode) -> Encoded {
+    let mut payload = Vec::with_capacity(128);
+    payload.push(BINCODE_LEGACY);
+    bincode::encode_into_std_write(shape, &mut payload, bincode::config::legacy()).expect("plain numbers and texts always encode");
+    Encoded { name, version, payload }
+}
+
+fn account(event: &account::Event) -> Encoded {
+    match event {
+        account::Event::Registered { id, key_hash, webhook_secret, at } => {
+            shape!(AccountRegisteredV1 { account: id.0, key_hash: *key_hash, webhook_secret: webhook_secret.clone(), at: at.millis() })
+        }
+        account::Event::Credited { amount, reason, at } => {
+            shape!(AccountCreditedV1 { amount: amount.micros(), reason: reason.clone(), at: at.millis() })
+        }
+        account::Event::DepositCredited { deposit, amount, at } => {
+            shape!(AccountDepositCreditedV1 { deposit: deposit.0, amount: amount.micros(), at: at.millis() })
+        }
+        account::Event::Suspended { reason, at } => shape!(AccountSuspendedV1 { reason: reason.clone(), at: at.millis() }),
+        account::Event::Reinstated { reason, at } => shape!(AccountReinstatedV1 { reason: reason.clone(), at: at.millis() }),
+        account::Event::HoldTaken { order, amount, at } => shape!(HoldTakenV1 { order: order.0, amount: amount.micros(), at: at.millis() }),
+        account::Event::HoldCaptured { order, amount, at } => shape!(HoldCapturedV1 { order: order.0, amount: amount.micros(), at: at.millis() }),
+        account::Event::HoldReleased { order, amount, at } => shape!(HoldReleasedV1 { order: order.0, amount: amount.micros(), at: at.millis() }),
+        account::Event::Order(id, event) => order(*id, event),
+    }
+}
+
+fn order(id: OrderId, event: &order::Event) -> Encoded {
+    let order = id.0;
+    match event {
+        order::Event::Placed(placed) => shape!(OrderPlacedV1 {
+            order: order,
+            platform: placed.platform.slug().to_owned(),
+            country: placed.country.code().to_owned(),
+            list_price: placed.list_price.micros(),
+            price: placed.price.micros(),
+            lifetime_seconds: placed.lifetime_seconds,
+            seek_seconds: placed.seek_seconds,
+            max_attempts: placed.max_attempts,
+            at: placed.at.millis(),
+        }),
+        order::Event::AttemptFailed { attempt, supplier, reason, at } => shape!(OrderAttemptFailedV1 {
+            order: order,
+            attempt: *attempt,
+            supplier: supplier.to_string(),
+            reason: attempt_failure(*reason),
+            at: at.millis(),
+        }),
+        order::Event::NumberAssigned { attempt, supplier, phone, expires_at, at } => shape!(OrderNumberAssignedV1 {
+            order: order,
+            attempt: *attempt,
+            supplier: supplier.to_string(),
+            phone: phone.as_str().to_owned(),
+            expires_at: expires_at.millis(),
+            at: at.millis(),
+        }),
+        order::Event::NumberReportedDead { attempt, supplier, at } => {
+            shape!(OrderNumberReportedDeadV1 { order: order, attempt: *attempt, supplier: supplier.to_string(), at: at.millis() })
+        }
+        order::Event::SmsReceived(sms) => {
+            let (verdict, found) = verdict(&sms.extraction.verdict);
+            shape!(OrderSmsReceivedV1 {
+                order: order,
+                message_id: sms.message_id.clone(),
+                supplier: sms.supplier.to_string(),
+                sender: sms.sender.clone(),
+                text: sms.text.clone(),
+                received_at: sms.received_at.millis(),
+                verdict: verdict,
+                found: found.to_owned(),
+                candidates: sms.extraction.candidates.iter().map(candidate).collect(),
+                at: sms.at.millis(),
+            })
+        }
+        order::Event::Completed { code, message_id, at } => {
+            shape!(OrderCompletedV1 { order: order, code: code.clone(), message_id: message_id.clone(), at: at.millis() })
+        }
+        order::Event::Cancelled { at } => shape!(OrderCancelledV1 { order: order, at: at.millis() }),
+        order::Event::Expired { at } => shape!(OrderExpiredV1 { order: order, at: at.millis() }),
+        order::Event::Failed { reason, at } => shape!(OrderFailedV1 { order: order, reason: failure_reason(*reason), at: at.millis() }),
+    }
+}
+
+fn candidate(candidate: &Candidate) -> CandidateV1 {
+    CandidateV1 {
+        code: candidate.code.clone(),
+        score: candidate.score,
+        reasons: candidate.reasons.iter().map(|reason| reason.number()).collect(),
+    }
+}
+
+/// The verdict's number, and the code or the brand it found.
+fn verdict(verdict: &Verdict) -> (u8, &str) {
+    match verdict {
+        Verdict::Nothing => (0, ""),
+        Verdict::Unsure => (1, ""),
+        Verdict::Code(code) => (2, code),
+        Verdict::OtherBrand(brand) => (3, brand),
+    }
+}
+
+fn attempt_failure(reason: AttemptFailure) -> u8 {
+    match reason {
+        AttemptFailure::NoNumber => 0,
+        AttemptFailure::SourceError => 1,
+        AttemptFailure::TimedOut => 2,
+    }
+}
+
+fn failure_reason(reason: FailureReason) -> u8 {
+    match reason {
+        FailureReason::NoSourceLeft => 0,
+        FailureReason::AttemptsExhausted => 1,
+        FailureReason::SeekingTimedOut => 2,
+    }
+}
+
+fn deposit(event: &deposit::Event) -> Encoded {
+    match event {
+        deposit::Event::Claimed { account, chain, tx_hash, output, at } => shape!(DepositClaimedV1 {
+            account: account.0,
+            chain: chain.clone(),
+            tx_hash: tx_hash.as_str().to_owned(),
+            output: *output,
+            at: at.millis(),
+        }),
+        deposit::Event::Confirmed { amount, paid, rate, rate_source, at } => shape!(DepositConfirmedV1 {
+            amount: amount.micros(),
+            paid: paid.clone(),
+            rate: rate.clone(),
+            rate_source: rate_source.clone(),
+            at: at.millis(),
+        }),
+        deposit::Event::Credited { at } => shape!(DepositCreditedV1 { at: at.millis() }),
+    }
+}
+
+fn number(number::Event::SmsKept(sms): &number::Event) -> Encoded {
+    shape!(NumberSmsKeptV1 {
+        message_id: sms.message_id.clone(),
+        supplier: sms.supplier.to_string(),
+        sender: sms.sender.clone(),
+        text: sms.text.clone(),
+        received_at: sms.received_at.millis(),
+        why: match sms.why {
+            number::Unclaimed::UnknownNumber => 0,
+            number::Unclaimed::NotAssigned => 1,
+            number::Unclaimed::OrderEnded => 2,
+            number::Unclaimed::TooManyMessages => 3,
+        },
+        at: sms.at.millis(),
+    })
+}

@@ -1,0 +1,122 @@
+//! The 24 countries, by ISO 3166 alpha-2 code.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+macro_rules! countries {
+    ($($variant:ident $code:literal $name:literal $dial:literal $percent:literal),+ $(,)?) => {
+        /// A supported country.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Country {
+            $(#[doc = $name] $variant),+
+        }
+
+        impl Country {
+            /// Every supported country, in the guide's order.
+            pub const ALL: [Self; 24] = [$(Self::$variant),+];
+
+            /// ISO 3166 alpha-2 code, upper-case.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code),+ }
+            }
+
+            /// The English name.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// The country's dial code, without `+`.
+            pub const fn dial_code(self) -> &'static str {
+                match self { $(Self::$variant => $dial),+ }
+            }
+
+            /// What numbers of this country cost in the built-in catalogue, in percent of the US price.
+            pub const fn price_percent(self) -> u32 {
+                match self { $(Self::$variant => $percent),+ }
+            }
+        }
+    };
+}
+
+countries! {
+    Us "US" "United States" "1" 100,
+    Ru "RU" "Russia" "7" 60,
+    Ua "UA" "Ukraine" "380" 70,
+    Gb "GB" "United Kingdom" "44" 90,
+    De "DE" "Germany" "49" 130,
+    Fr "FR" "France" "33" 120,
+    In "IN" "India" "91" 50,
+    Id "ID" "Indonesia" "62" 50,
+    Ph "PH" "Philippines" "63" 60,
+    Br "BR" "Brazil" "55" 70,
+    Ca "CA" "Canada" "1" 100,
+    Nl "NL" "Netherlands" "31" 110,
+    Pl "PL" "Poland" "48" 80,
+    Es "ES" "Spain" "34" 110,
+    It "IT" "Italy" "39" 120,
+    Se "SE" "Sweden" "46" 110,
+    Mx "MX" "Mexico" "52" 70,
+    Au "AU" "Australia" "61" 140,
+    Kr "KR" "South Korea" "82" 150,
+    Jp "JP" "Japan" "81" 150,
+    Cn "CN" "China" "86" 120,
+    Th "TH" "Thailand" "66" 70,
+    Vn "VN" "Vietnam" "84" 60,
+    My "MY" "Malaysia" "60" 70,
+}
+
+/// The text names no supported country.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("not a supported country")]
+pub struct UnsupportedCountry;
+
+impl Country {
+    /// The guide: "Default country is US if not specified."
+    pub const DEFAULT: Self = Self::Us;
+}
+
+impl fmt::Display for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl fmt::Debug for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl FromStr for Country {
+    type Err = UnsupportedCountry;
+
+    /// Case does not matter; `UK` is an alias of `GB`.
+    fn from_str(text: &str) -> Result<Self, UnsupportedCountry> {
+        let code = if text.eq_ignore_ascii_case("UK") { "GB" } else { text };
+        Self::ALL.into_iter().find(|country| country.code().eq_ignore_ascii_case(code)).ok_or(UnsupportedCountry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_read_in_any_case_and_uk_is_gb() {
+        assert_eq!("us".parse(), Ok(Country::Us));
+        assert_eq!("UK".parse(), Ok(Country::Gb));
+        assert_eq!("uk".parse::<Country>().unwrap().code(), "GB");
+        for country in Country::ALL {
+            assert_eq!(country.code().parse(), Ok(country));
+        }
+    }
+
+    #[test]
+    fn other_countries_are_refused() {
+        for text in ["", "U", "USA", "CH", "U S", "ＵＳ"] {
+            assert_eq!(text.parse::<Country>(), Err(UnsupportedCountry), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What stands around an event in the log: its stream, its place, its causes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::id::{AccountId, CommandId, DepositId, EventId, OrderId};
+use crate::phone::Phone;
+use crate::supplier::SupplierName;
+use crate::time::Timestamp;
+
+/// The name of one stream: `account-…`, `deposit-…` or `number-…`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId(Arc<str>);
+
+impl StreamId {
+    /// The account's stream: its own facts and those of its orders.
+    pub fn account(id: AccountId) -> Self {
+        Self(format!("account-{}", id.digits()).into())
+    }
+
+    /// The stream of one chain output: whoever writes its first event has claimed it.
+    pub fn deposit(id: DepositId) -> Self {
+        Self(format!("deposit-{}", id.digits()).into())
+    }
+
+    /// The stream of messages to a number that no order took.
+    pub fn number(phone: &Phone) -> Self {
+        Self(format!("number-{}", phone.as_str()).into())
+    }
+
+    /// A stream by its name, as the store gives it back.
+    pub fn from_name(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The account whose stream this is, if it is an account's.
+    pub fn account_id(&self) -> Option<AccountId> {
+        self.0.strip_prefix("account-").and_then(|digits| crate::id::from_base62(digits).ok()).map(AccountId)
+    }
+
+    /// The deposit whose stream this is, if it is a deposit's.
+    pub fn deposit_id(&self) -> Option<DepositId> {
+        self.0.strip_prefix("deposit-").and_then(|digits| crate::id::from_base62(digits).ok()).map(DepositId)
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Place of an event in its stream, from 0, without gaps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Revision(pub u64);
+
+/// Place of an event in the whole log, from 1, strictly rising.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Position(pub u64);
+
+/// Who caused an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// The account's owner, by its key.
+    Owner,
+    /// A person with the admin token, by the name they gave.
+    Operator(Arc<str>),
+    /// A source of numbers.
+    Supplier(SupplierName),
+    /// A chain, real or simulated.
+    Chain,
+    /// The service itself: deadlines, routing, recovery.
+    Service,
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Owner => f.write_str("owner"),
+            Self::Operator(name) => write!(f, "operator:{name}"),
+            Self::Supplier(name) => write!(f, "supplier:{name}"),
+            Self::Chain => f.write_str("chain"),
+            Self::Service => f.write_str("service"),
+        }
+    }
+}
+
+/// What all events of one command have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metadata {
+    /// The command that caused the event.
+    pub causation: CommandId,
+    /// The order it belongs to, if it belongs to one.
+    pub correlation: Option<OrderId>,
+    /// Who wanted it.
+    pub actor: Actor,
+    /// When it was decided.
+    pub at: Timestamp,
+}
+
+/// An event as it stands in the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded<E> {
+    /// Unique; the same at every retry of the same append.
+    pub id: EventId,
+    /// The stream it stands in.
+    pub stream: StreamId,
+    /// Its place there.
+    pub revision: Revision,
+    /// Its place in the log.
+    pub position: Position,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// The order it belongs to, if it belongs to one.
+    pub correlation: Option<OrderId>,
+    /// What happened.
+    pub event: E,
+}

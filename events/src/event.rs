@@ -1,0 +1,53 @@
+//! Every fact the log can hold, by the kind of stream it stands in.
+
+use crate::id::OrderId;
+use crate::time::Timestamp;
+use crate::{account, deposit, number};
+
+/// A fact of any stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Of an account or one of its orders.
+    Account(account::Event),
+    /// Of a claimed chain output.
+    Deposit(deposit::Event),
+    /// Of a number: messages that no order took.
+    Number(number::Event),
+}
+
+impl Event {
+    /// When it happened.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Account(event) => event.at(),
+            Self::Deposit(event) => event.at(),
+            Self::Number(number::Event::SmsKept(sms)) => sms.at,
+        }
+    }
+
+    /// The order it belongs to, if it belongs to one.
+    pub fn order(&self) -> Option<OrderId> {
+        match self {
+            Self::Account(event) => event.order(),
+            Self::Deposit(_) | Self::Number(_) => None,
+        }
+    }
+}
+
+impl From<account::Event> for Event {
+    fn from(event: account::Event) -> Self {
+        Self::Account(event)
+    }
+}
+
+impl From<deposit::Event> for Event {
+    fn from(event: deposit::Event) -> Self {
+        Self::Deposit(event)
+    }
+}
+
+impl From<number::Event> for Event {
+    fn from(event: number::Event) -> Self {
+        Self::Number(event)
+    }
+}

@@ -1,0 +1,31 @@
+//! THE LAW: what can happen to accounts, orders, numbers and deposits, and why not otherwise.
+//!
+//! Holds: nouns, deciders, extraction of codes, the bytes of events. Never holds: clock, chance, disk, network, `async`.
+//! Leans on: nothing of ours. Proved by: the scenarios beside each room, `tests/` of this crate, golden bytes in `codec`.
+
+pub mod country;
+pub mod id;
+pub mod money;
+pub mod phone;
+pub mod platform;
+pub mod price;
+pub mod supplier;
+pub mod tier;
+pub mod time;
+
+pub mod code;
+
+pub mod decider;
+pub mod envelope;
+
+pub mod account;
+pub mod deposit;
+pub mod number;
+pub mod order;
+
+pub mod audit;
+pub mod codec;
+pub mod event;
+pub mod spec;
+
+pub use event::Event;

@@ -1,0 +1,152 @@
+//! Which facts follow from a command, and what each fact makes of the order.
+
+use std::time::Duration;
+
+use super::command::{Command, IncomingSms};
+use super::event::{Event, FailureReason, Sms};
+use super::refusal::Refusal;
+use super::state::{Assignment, State, Status};
+use crate::code::{self, Verdict};
+use crate::decider::Decider;
+use crate::time::Timestamp;
+
+/// Messages one order keeps: a flood on a number must not grow its account's stream without bound.
+pub const MAX_MESSAGES: usize = 32;
+
+impl Decider for State {
+    type Command = Command;
+    type Event = Event;
+    type Refusal = Refusal;
+
+    fn decide(&self, command: &Command) -> Result<Vec<Event>, Refusal> {
+        match (command, self.status) {
+            (Command::Cancel { .. }, Status::Cancelled) => Ok(Vec::new()),
+            (Command::ReceiveSms(sms), _) if self.knows_message(&sms.message_id) => Ok(Vec::new()),
+            // The clock and the router find an ended order only by being late: nothing is wrong and nothing happens.
+            (Command::Expire { .. } | Command::Fail { .. }, status) if status.is_end() => Ok(Vec::new()),
+            (_, status) if status.is_end() => Err(Refusal::AlreadyEnded(status)),
+            (Command::Cancel { at }, _) => Ok(vec![Event::Cancelled { at: *at }]),
+            (Command::Expire { at }, _) => Ok(self.expire(*at)),
+            (Command::Fail { reason, at }, Status::Pending) => Ok(vec![Event::Failed { reason: *reason, at: *at }]),
+            (Command::Fail { .. }, _) => Err(Refusal::StaleAttempt),
+            (Command::ReceiveSms(sms), _) => self.receive(sms),
+            (Command::AssignNumber { attempt, supplier, phone, at }, status) => {
+                self.expect_attempt(status == Status::Pending, *attempt, self.attempts + 1)?;
+                let lifetime = Duration::from_secs(self.placed.lifetime_seconds.into());
+                // A replacement keeps the first number's end: a retry never outlives the order.
+                let expires_at = self.expires_at.unwrap_or_else(|| at.plus(lifetime));
+                Ok(vec![Event::NumberAssigned { attempt: *attempt, supplier: supplier.clone(), phone: phone.clone(), expires_at, at: *at }])
+            }
+            (Command::FailAttempt { attempt, supplier, reason, at }, status) => {
+                self.expect_attempt(status == Status::Pending, *attempt, self.attempts + 1)?;
+                let failed = Event::AttemptFailed { attempt: *attempt, supplier: supplier.clone(), reason: *reason, at: *at };
+                Ok(self.and_exhaustion(failed, *attempt, *at))
+            }
+            (Command::ReportNumberDead { attempt, at }, _) => {
+                let current = self.assignment.as_ref().ok_or(Refusal::StaleAttempt)?;
+                self.expect_attempt(true, *attempt, current.attempt)?;
+                let dead = Event::NumberReportedDead { attempt: *attempt, supplier: current.supplier.clone(), at: *at };
+                Ok(self.and_exhaustion(dead, *attempt, *at))
+            }
+        }
+    }
+
+    fn evolve(mut self, event: &Event) -> Self {
+        self.history.push(event.clone());
+        match event {
+            // Acceptance makes the state (`State::new`); it cannot happen to one that is.
+            Event::Placed(_) | Event::SmsReceived(_) => {}
+            Event::AttemptFailed { attempt, .. } => self.attempts = *attempt,
+            Event::NumberAssigned { attempt, supplier, phone, expires_at, at } => {
+                self.attempts = *attempt;
+                self.status = Status::Active;
+                self.expires_at = Some(*expires_at);
+                self.assignment = Some(Assignment { attempt: *attempt, supplier: supplier.clone(), phone: phone.clone(), assigned_at: *at });
+            }
+            Event::NumberReportedDead { .. } => {
+                self.status = Status::Pending;
+                self.assignment = None;
+            }
+            Event::Completed { code, at, .. } => {
+                self.code = Some(code.clone());
+                self.end(Status::Completed, *at);
+            }
+            Event::Cancelled { at } => self.end(Status::Cancelled, *at),
+            Event::Expired { at } => self.end(Status::Expired, *at),
+            Event::Failed { reason, at } => {
+                self.failure = Some(*reason);
+                self.end(Status::Failed, *at);
+            }
+        }
+        self
+    }
+
+    fn is_terminal(&self) -> bool {
+        self.status.is_end()
+    }
+}
+
+impl State {
+    fn end(&mut self, status: Status, at: Timestamp) {
+        self.status = status;
+        self.ended_at = Some(at);
+    }
+
+    fn knows_message(&self, message_id: &str) -> bool {
+        self.messages().any(|sms| sms.message_id == message_id)
+    }
+
+    fn expect_attempt(&self, in_time: bool, reported: u8, expected: u8) -> Result<(), Refusal> {
+        if in_time && reported == expected { Ok(()) } else { Err(Refusal::StaleAttempt) }
+    }
+
+    /// `fact`, and the order's failure if `attempt` was the last it had.
+    fn and_exhaustion(&self, fact: Event, attempt: u8, at: Timestamp) -> Vec<Event> {
+        let mut facts = vec![fact];
+        if attempt >= self.placed.max_attempts {
+            facts.push(Event::Failed { reason: FailureReason::AttemptsExhausted, at });
+        }
+        facts
+    }
+
+    fn expire(&self, at: Timestamp) -> Vec<Event> {
+        if at < self.deadline() {
+            return Vec::new();
+        }
+        match self.expires_at {
+            Some(_) => vec![Event::Expired { at }],
+            None => vec![Event::Failed { reason: FailureReason::SeekingTimedOut, at }],
+        }
+    }
+
+    fn receive(&self, sms: &IncomingSms) -> Result<Vec<Event>, Refusal> {
+        let assignment = self.assignment.as_ref().filter(|assignment| assignment.phone == sms.to && assignment.supplier == sms.supplier);
+        let assignment = assignment.ok_or(Refusal::NotThisAssignment)?;
+        if was_received_before(sms.received_at, assignment.assigned_at) {
+            return Err(Refusal::NotThisAssignment);
+        }
+        if self.messages().count() >= MAX_MESSAGES {
+            return Err(Refusal::TooManyMessages);
+        }
+        let extraction = code::extract(&sms.text, Some(self.placed.platform));
+        let code = if let Verdict::Code(code) = &extraction.verdict { Some(code.clone()) } else { None };
+        let mut facts = vec![Event::SmsReceived(Sms {
+            message_id: sms.message_id.clone(),
+            supplier: sms.supplier.clone(),
+            sender: sms.sender.clone(),
+            text: sms.text.clone(),
+            received_at: sms.received_at,
+            extraction,
+            at: sms.at,
+        })];
+        facts.extend(code.map(|code| Event::Completed { code, message_id: sms.message_id.clone(), at: sms.at }));
+        Ok(facts)
+    }
+}
+
+/// Whether a message of `received` belongs to the time before `assigned`. A source that counts in whole seconds
+/// has cut its fraction off, so its moment stands for the whole second.
+fn was_received_before(received: Timestamp, assigned: Timestamp) -> bool {
+    let whole_seconds = received.millis().rem_euclid(1_000) == 0;
+    if whole_seconds { received.millis().div_euclid(1_000) < assigned.millis().div_euclid(1_000) } else { received < assigned }
+}

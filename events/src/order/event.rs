@@ -1,0 +1,164 @@
+//! What can happen to an order.
+
+use crate::code::Extraction;
+use crate::country::Country;
+use crate::money::Money;
+use crate::phone::Phone;
+use crate::platform::Platform;
+use crate::supplier::SupplierName;
+use crate::time::Timestamp;
+
+/// A fact of an order. The order's n-th fact is its event number n, from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The order was accepted; its price is frozen here.
+    Placed(Placed),
+    /// A source gave no number for this attempt.
+    AttemptFailed {
+        /// 1 for the first source asked.
+        attempt: u8,
+        /// Who was asked.
+        supplier: SupplierName,
+        /// What it said.
+        reason: AttemptFailure,
+        /// When.
+        at: Timestamp,
+    },
+    /// A source gave a number; the caller may use it until `expires_at`.
+    NumberAssigned {
+        /// 1 for the first source asked.
+        attempt: u8,
+        /// Whose number it is.
+        supplier: SupplierName,
+        /// The number.
+        phone: Phone,
+        /// The end of the order's life; a replacement keeps the first number's.
+        expires_at: Timestamp,
+        /// When.
+        at: Timestamp,
+    },
+    /// The source says the number does not work (any more).
+    NumberReportedDead {
+        /// The attempt whose number died.
+        attempt: u8,
+        /// Whose number it was.
+        supplier: SupplierName,
+        /// When.
+        at: Timestamp,
+    },
+    /// A message arrived on the order's number.
+    SmsReceived(Sms),
+    /// The code is known and paid for.
+    Completed {
+        /// The code as the caller types it.
+        code: String,
+        /// The message it stood in.
+        message_id: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// The caller gave up.
+    Cancelled {
+        /// When.
+        at: Timestamp,
+    },
+    /// No code came in time.
+    Expired {
+        /// When.
+        at: Timestamp,
+    },
+    /// No number could be had.
+    Failed {
+        /// Why.
+        reason: FailureReason,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// What an order was accepted with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// For whose messages.
+    pub platform: Platform,
+    /// Where the number is to be from.
+    pub country: Country,
+    /// The price before the discount.
+    pub list_price: Money,
+    /// What the order costs if its code comes.
+    pub price: Money,
+    /// From the first number to expiry.
+    pub lifetime_seconds: u32,
+    /// How long a first number may be sought.
+    pub seek_seconds: u32,
+    /// How many sources may be asked, dead numbers' included.
+    pub max_attempts: u8,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A message on the order's number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sms {
+    /// The source's id of the message; the same id is the same message.
+    pub message_id: String,
+    /// The source it came through.
+    pub supplier: SupplierName,
+    /// Who sent it, as the network says.
+    pub sender: String,
+    /// The full text.
+    pub text: String,
+    /// When the source received it.
+    pub received_at: Timestamp,
+    /// What was found in it.
+    pub extraction: Extraction,
+    /// When it was recorded.
+    pub at: Timestamp,
+}
+
+/// Why an attempt got no number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttemptFailure {
+    /// The source has none that fits.
+    NoNumber,
+    /// The source answered with an error.
+    SourceError,
+    /// The source did not answer in time.
+    TimedOut,
+}
+
+/// Why an order failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureReason {
+    /// Every source that could be asked was asked.
+    NoSourceLeft,
+    /// The order's attempts are used up.
+    AttemptsExhausted,
+    /// No number was found in the time allowed for seeking one.
+    SeekingTimedOut,
+}
+
+impl Event {
+    /// When it happened.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Placed(placed) => placed.at,
+            Self::SmsReceived(sms) => sms.at,
+            Self::AttemptFailed { at, .. }
+            | Self::NumberAssigned { at, .. }
+            | Self::NumberReportedDead { at, .. }
+            | Self::Completed { at, .. }
+            | Self::Cancelled { at }
+            | Self::Expired { at }
+            | Self::Failed { at, .. } => *at,
+        }
+    }
+
+    /// Whether the order ends with this.
+    pub fn is_end(&self) -> bool {
+        match self {
+            Self::Completed { .. } | Self::Cancelled { .. } | Self::Expired { .. } | Self::Failed { .. } => true,
+            Self::Placed(_) | Self::AttemptFailed { .. } | Self::NumberAssigned { .. } | Self::NumberReportedDead { .. } | Self::SmsReceived(_) => false,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! An order as its facts have made it.
+
+use std::time::Duration;
+
+use super::event::{Event, FailureReason, Placed, Sms};
+use crate::id::OrderId;
+use crate::phone::Phone;
+use crate::supplier::SupplierName;
+use crate::time::Timestamp;
+
+/// Where an order is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// A number is being sought.
+    Pending,
+    /// A number is assigned; its message is awaited.
+    Active,
+    /// The code came and was paid for.
+    Completed,
+    /// The caller gave up; nothing was paid.
+    Cancelled,
+    /// No code came in time; nothing was paid.
+    Expired,
+    /// No number could be had; nothing was paid.
+    Failed,
+}
+
+impl Status {
+    /// Every status, in the order of life.
+    pub const ALL: [Self; 6] = [Self::Pending, Self::Active, Self::Completed, Self::Cancelled, Self::Expired, Self::Failed];
+
+    /// The word callers see.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether the order has ended.
+    pub const fn is_end(self) -> bool {
+        match self {
+            Self::Pending | Self::Active => false,
+            Self::Completed | Self::Cancelled | Self::Expired | Self::Failed => true,
+        }
+    }
+}
+
+/// The number an order holds, and since when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// The attempt that found it.
+    pub attempt: u8,
+    /// Whose number it is.
+    pub supplier: SupplierName,
+    /// The number.
+    pub phone: Phone,
+    /// Since when.
+    pub assigned_at: Timestamp,
+}
+
+/// An order as its facts have made it. Its facts are kept: streams, histories and snapshots are told from them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// Which order.
+    pub id: OrderId,
+    /// What it was accepted with.
+    pub placed: Placed,
+    /// Where it is in its life.
+    pub status: Status,
+    /// How many sources have been asked and have answered.
+    pub attempts: u8,
+    /// The number it holds or held last; `None` before the first and while a dead one is replaced.
+    pub assignment: Option<Assignment>,
+    /// When its life ends; known from the first number on.
+    pub expires_at: Option<Timestamp>,
+    /// The code, once completed.
+    pub code: Option<String>,
+    /// Why it failed, if it did.
+    pub failure: Option<FailureReason>,
+    /// When it ended, if it did.
+    pub ended_at: Option<Timestamp>,
+    /// Every fact so far, oldest first.
+    pub history: Vec<Event>,
+}
+
+impl State {
+    /// The order just accepted.
+    pub fn new(id: OrderId, placed: Placed) -> Self {
+        Self {
+            id,
+            history: vec![Event::Placed(placed.clone())],
+            placed,
+            status: Status::Pending,
+            attempts: 0,
+            assignment: None,
+            expires_at: None,
+            code: None,
+            failure: None,
+            ended_at: None,
+        }
+    }
+
+    /// The order made of these facts, oldest first; `None` unless the first is its acceptance.
+    pub fn from_history<'a>(id: OrderId, facts: impl IntoIterator<Item = &'a Event>) -> Option<Self> {
+        let mut facts = facts.into_iter();
+        match facts.next() {
+            Some(Event::Placed(placed)) => Some(crate::decider::fold(Self::new(id, placed.clone()), facts)),
+            _ => None,
+        }
+    }
+
+    /// When something must happen at the latest: a number found, or a code come.
+    pub fn deadline(&self) -> Timestamp {
+        let seek_until = self.placed.at.plus(Duration::from_secs(self.placed.seek_seconds.into()));
+        self.expires_at.unwrap_or(seek_until)
+    }
+
+    /// Every message on the order's number, oldest first.
+    pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Sms> {
+        self.history.iter().filter_map(|fact| if let Event::SmsReceived(sms) = fact { Some(sms) } else { None })
+    }
+
+    /// From the number to the code, in milliseconds.
+    pub fn delivery_millis(&self) -> Option<u64> {
+        let assigned_at = self.assignment.as_ref()?.assigned_at;
+        let ended_at = self.ended_at.filter(|_| self.status == Status::Completed)?;
+        u64::try_from(ended_at.since(assigned_at).as_millis()).ok()
+    }
+}

@@ -1,0 +1,65 @@
+//! What the runner must do now: a pure function of the state, so that recovery is nothing special.
+
+use super::event::Event;
+use super::state::{Assignment, State, Status};
+use crate::supplier::SupplierName;
+use crate::time::Timestamp;
+
+/// The order's next step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Ask a source for a number and report what it says, before `until`.
+    AskSource {
+        /// The attempt to report.
+        attempt: u8,
+        /// Sources that have given no number to this order: not to be asked again.
+        without_number: Vec<SupplierName>,
+        /// Sources whose number died on this order: to be asked last.
+        with_dead_number: Vec<SupplierName>,
+        /// When the clock takes over.
+        until: Timestamp,
+    },
+    /// Keep the number reserved and wait for its message, or for the deadline.
+    AwaitSms {
+        /// The number.
+        assignment: Assignment,
+        /// When the clock takes over.
+        until: Timestamp,
+    },
+    /// Give the number back (if one was assigned last) and leave.
+    Finish {
+        /// The number.
+        assignment: Option<Assignment>,
+    },
+}
+
+/// What must be done now for `order`.
+pub fn next_step(order: &State) -> Step {
+    match (order.status, &order.assignment) {
+        (Status::Active, Some(assignment)) => Step::AwaitSms { assignment: assignment.clone(), until: order.deadline() },
+        (Status::Pending | Status::Active, _) => {
+            let (without_number, with_dead_number) = refused_sources(order);
+            Step::AskSource { attempt: order.attempts + 1, without_number, with_dead_number, until: order.deadline() }
+        }
+        (Status::Completed | Status::Cancelled | Status::Expired | Status::Failed, assignment) => Step::Finish { assignment: assignment.clone() },
+    }
+}
+
+fn refused_sources(order: &State) -> (Vec<SupplierName>, Vec<SupplierName>) {
+    let mut without_number = Vec::new();
+    let mut with_dead_number = Vec::new();
+    for fact in &order.history {
+        match fact {
+            Event::AttemptFailed { supplier, .. } => without_number.push(supplier.clone()),
+            Event::NumberReportedDead { supplier, .. } => with_dead_number.push(supplier.clone()),
+            Event::Placed(_)
+            | Event::NumberAssigned { .. }
+            | Event::SmsReceived(_)
+            | Event::Completed { .. }
+            | Event::Cancelled { .. }
+            | Event::Expired { .. }
+            | Event::Failed { .. } => {}
+        }
+    }
+    (without_number, with_dead_number)
+}

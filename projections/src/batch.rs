@@ -1,0 +1,258 @@
+//! A batch of records folded in memory, then written in one transaction: what many records say of one row is one write.
+
+use std::collections::BTreeMap;
+
+use events::account::{self, ledger};
+use events::deposit;
+use events::envelope::{Position, Recorded};
+use events::id::{AccountId, DepositId, OrderId};
+use events::order::{self, Status};
+use events::{Event, number};
+use rusqlite::{Transaction, params};
+
+use crate::row::OrderRow;
+
+const HOUR_MILLIS: i64 = 3_600_000;
+/// Width of a bucket of recent outcomes: 24 hours are 144 of them.
+pub const OUTCOME_BUCKET_MILLIS: i64 = 600_000;
+
+/// What a batch adds to an account's row.
+#[derive(Debug, Default)]
+struct AccountDelta {
+    balance: i64,
+    held: i64,
+    spent: i64,
+    orders: i64,
+    completed: i64,
+    cancelled: i64,
+    expired: i64,
+    failed: i64,
+}
+
+/// What a batch adds to an hour of an account's usage.
+#[derive(Debug, Default)]
+struct UsageDelta {
+    orders: i64,
+    completed: i64,
+    cancelled: i64,
+    expired: i64,
+    failed: i64,
+    spent: i64,
+    delivery_millis: i64,
+}
+
+/// What a batch adds to the recent outcomes of a platform in a country.
+#[derive(Debug, Default)]
+struct OutcomeDelta {
+    completed: i64,
+    ended: i64,
+    delivery_millis: i64,
+}
+
+/// Records folded so far. `open` outlives batches: it holds every order that has not ended.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    open: &'a mut BTreeMap<OrderId, OrderRow>,
+    changed: BTreeMap<OrderId, OrderRow>,
+    accounts: BTreeMap<AccountId, AccountDelta>,
+    usage: BTreeMap<(AccountId, i64, &'static str, &'static str), UsageDelta>,
+    outcomes: BTreeMap<(&'static str, &'static str, i64), OutcomeDelta>,
+    deposits: BTreeMap<DepositId, (Option<AccountId>, &'static str)>,
+    last: Position,
+}
+
+impl<'a> Batch<'a> {
+    /// An empty batch over the open orders.
+    pub fn new(open: &'a mut BTreeMap<OrderId, OrderRow>) -> Self {
+        Self {
+            open,
+            changed: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            usage: BTreeMap::new(),
+            outcomes: BTreeMap::new(),
+            deposits: BTreeMap::new(),
+            last: Position(0),
+        }
+    }
+
+    /// Folds one record in.
+    pub fn apply(&mut self, record: &Recorded<Event>) {
+        self.last = record.position;
+        match &record.event {
+            Event::Account(event) => {
+                if let Some(account) = record.stream.account_id() {
+                    self.account(account, event, record);
+                }
+            }
+            Event::Deposit(event) => {
+                if let Some(deposit) = record.stream.deposit_id() {
+                    self.deposit(deposit, event);
+                }
+            }
+            // Kept in the number's stream; no view asks for it.
+            Event::Number(number::Event::SmsKept(_)) => {}
+        }
+    }
+
+    fn account(&mut self, account: AccountId, event: &account::Event, record: &Recorded<Event>) {
+        let delta = self.accounts.entry(account).or_default();
+        if let Some(entry) = ledger::entry(event) {
+            delta.balance += entry.balance.micros();
+            delta.held += entry.held.micros();
+            if entry.kind == ledger::Kind::Capture {
+                delta.spent -= entry.held.micros();
+            }
+        }
+        match event {
+            account::Event::Order(order, order::Event::Placed(placed)) => {
+                delta.orders += 1;
+                let row = OrderRow::placed(*order, account, placed, record.revision, record.position);
+                self.usage_of(&row, placed.at.millis()).orders += 1;
+                self.changed.insert(*order, row.clone());
+                self.open.insert(*order, row);
+            }
+            account::Event::Order(order, fact) => self.order(*order, fact, record),
+            account::Event::Registered { .. }
+            | account::Event::Credited { .. }
+            | account::Event::DepositCredited { .. }
+            | account::Event::Suspended { .. }
+            | account::Event::Reinstated { .. }
+            | account::Event::HoldTaken { .. }
+            | account::Event::HoldCaptured { .. }
+            | account::Event::HoldReleased { .. } => {}
+        }
+    }
+
+    fn order(&mut self, order: OrderId, fact: &order::Event, record: &Recorded<Event>) {
+        let Some(row) = self.open.get_mut(&order) else { return };
+        row.apply(fact);
+        row.last = record.revision;
+        row.position = record.position;
+        let row = row.clone();
+        if fact.is_end() {
+            self.open.remove(&order);
+            self.end(&row, fact.at().millis());
+        }
+        self.changed.insert(order, row);
+    }
+
+    fn end(&mut self, row: &OrderRow, at: i64) {
+        let delta = self.accounts.entry(row.account).or_default();
+        let delivery = row.delivery_millis();
+        match row.status {
+            Status::Pending | Status::Active => {}
+            Status::Completed => delta.completed += 1,
+            Status::Cancelled => delta.cancelled += 1,
+            Status::Expired => delta.expired += 1,
+            Status::Failed => delta.failed += 1,
+        }
+        let usage = self.usage_of(row, at);
+        match row.status {
+            Status::Pending | Status::Active => {}
+            Status::Completed => {
+                usage.completed += 1;
+                usage.spent += row.price.micros();
+                usage.delivery_millis += delivery;
+            }
+            Status::Cancelled => usage.cancelled += 1,
+            Status::Expired => usage.expired += 1,
+            Status::Failed => usage.failed += 1,
+        }
+        // A caller who changes their mind says nothing about the numbers.
+        if row.status != Status::Cancelled {
+            let key = (row.platform.slug(), row.country.code(), at.div_euclid(OUTCOME_BUCKET_MILLIS));
+            let outcome = self.outcomes.entry(key).or_default();
+            outcome.ended += 1;
+            outcome.completed += i64::from(row.status == Status::Completed);
+            outcome.delivery_millis += delivery;
+        }
+    }
+
+    fn usage_of(&mut self, row: &OrderRow, at: i64) -> &mut UsageDelta {
+        self.usage.entry((row.account, at.div_euclid(HOUR_MILLIS), row.platform.slug(), row.country.code())).or_default()
+    }
+
+    fn deposit(&mut self, deposit: DepositId, event: &deposit::Event) {
+        let entry = self.deposits.entry(deposit).or_insert((None, "claimed"));
+        match event {
+            deposit::Event::Claimed { account, .. } => *entry = (Some(*account), "claimed"),
+            deposit::Event::Confirmed { .. } => entry.1 = "confirmed",
+            deposit::Event::Credited { .. } => entry.1 = "credited",
+        }
+    }
+
+    /// Writes what was folded, and how far, in one transaction.
+    pub fn write(self, transaction: &Transaction<'_>) -> rusqlite::Result<Position> {
+        write_orders(transaction, self.changed.values())?;
+        let mut accounts = transaction.prepare_cached(ACCOUNTS)?;
+        for (account, delta) in &self.accounts {
+            let AccountDelta { balance, held, spent, orders, completed, cancelled, expired, failed } = delta;
+            accounts.execute(params![account.0.to_be_bytes(), balance, held, spent, orders, completed, cancelled, expired, failed])?;
+        }
+        let mut usage = transaction.prepare_cached(USAGE)?;
+        for ((account, hour, platform, country), delta) in &self.usage {
+            let UsageDelta { orders, completed, cancelled, expired, failed, spent, delivery_millis } = delta;
+            usage.execute(params![account.0.to_be_bytes(), hour, platform, country, orders, completed, cancelled, expired, failed, spent, delivery_millis])?;
+        }
+        let mut outcomes = transaction.prepare_cached(OUTCOMES)?;
+        for ((platform, country, bucket), delta) in &self.outcomes {
+            outcomes.execute(params![platform, country, bucket, delta.completed, delta.ended, delta.delivery_millis])?;
+        }
+        let mut deposits = transaction.prepare_cached(DEPOSITS)?;
+        for (deposit, (account, status)) in &self.deposits {
+            deposits.execute(params![deposit.0.to_be_bytes(), account.map(|account| account.0.to_be_bytes()), status])?;
+        }
+        let position = i64::try_from(self.last.0).unwrap_or(i64::MAX);
+        transaction.prepare_cached("UPDATE checkpoint SET position = ?1")?.execute(params![position])?;
+        Ok(self.last)
+    }
+}
+
+fn write_orders<'a>(transaction: &Transaction<'_>, rows: impl Iterator<Item = &'a OrderRow>) -> rusqlite::Result<()> {
+    let mut orders = transaction.prepare_cached(ORDERS)?;
+    for row in rows {
+        let revision = |revision: u64| i64::try_from(revision).unwrap_or(i64::MAX);
+        orders.execute(params![
+            row.order.0.to_be_bytes(),
+            row.account.0.to_be_bytes(),
+            row.platform.slug(),
+            row.country.code(),
+            row.price.micros(),
+            row.status.name(),
+            row.placed_at.millis(),
+            row.assigned_at.map(events::time::Timestamp::millis),
+            row.ended_at.map(events::time::Timestamp::millis),
+            row.supplier,
+            (!row.phone.is_empty()).then_some(row.phone.as_str()),
+            revision(row.first.0),
+            revision(row.last.0),
+            revision(row.position.0),
+        ])?;
+    }
+    Ok(())
+}
+
+const ORDERS: &str = "INSERT INTO orders
+    (order_id, account_id, platform, country, price, status, placed_at, assigned_at, ended_at, supplier, phone, first_revision, last_revision, position)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+    ON CONFLICT (order_id) DO UPDATE SET status = excluded.status, assigned_at = excluded.assigned_at, ended_at = excluded.ended_at,
+        supplier = excluded.supplier, phone = excluded.phone, last_revision = excluded.last_revision, position = excluded.position";
+
+const ACCOUNTS: &str = "INSERT INTO accounts (account_id, balance, held, spent, orders, completed, cancelled, expired, failed)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    ON CONFLICT (account_id) DO UPDATE SET balance = balance + excluded.balance, held = held + excluded.held, spent = spent + excluded.spent,
+        orders = orders + excluded.orders, completed = completed + excluded.completed, cancelled = cancelled + excluded.cancelled,
+        expired = expired + excluded.expired, failed = failed + excluded.failed";
+
+const USAGE: &str = "INSERT INTO usage (account_id, hour, platform, country, orders, completed, cancelled, expired, failed, spent, delivery_millis)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+    ON CONFLICT (account_id, hour, platform, country) DO UPDATE SET orders = orders + excluded.orders, completed = completed + excluded.completed,
+        cancelled = cancelled + excluded.cancelled, expired = expired + excluded.expired, failed = failed + excluded.failed,
+        spent = spent + excluded.spent, delivery_millis = delivery_millis + excluded.delivery_millis";
+
+const OUTCOMES: &str = "INSERT INTO outcomes (platform, country, bucket, completed, ended, delivery_millis) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT (platform, country, bucket) DO UPDATE SET completed = completed + excluded.completed, ended = ended + excluded.ended,
+        delivery_millis = delivery_millis + excluded.delivery_millis";
+
+const DEPOSITS: &str = "INSERT INTO deposits (deposit_id, account_id, status) VALUES (?1, ?2, ?3)
+    ON CONFLICT (deposit_id) DO UPDATE SET account_id = COALESCE(excluded.account_id, account_id), status = excluded.status";

@@ -1,0 +1,14 @@
+//! THE MEMORY: recorded facts folded into answers, in a file that can always be thrown away.
+//!
+//! Holds: views, their checkpoint, the runner that keeps them up with the log. Never holds: a rule, a decision, the log itself.
+//! Leans on: `events`. Proved by: `tests/views.rs` of this crate: any split of the log into batches gives the same rows.
+
+mod batch;
+mod queries;
+mod row;
+mod runner;
+mod views;
+
+pub use queries::{AccountView, OrderRef, Outcome, UsageCell};
+pub use runner::{Log, LogError, Projector};
+pub use views::{OpenError, ViewError, Views};

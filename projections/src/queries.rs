@@ -1,0 +1,285 @@
+//! The questions that views answer.
+
+use std::collections::BTreeMap;
+
+use events::country::Country;
+use events::envelope::{Position, Revision};
+use events::id::{AccountId, DepositId, OrderId};
+use events::money::Money;
+use events::order::Status;
+use events::phone::Phone;
+use events::platform::Platform;
+use events::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::batch::OUTCOME_BUCKET_MILLIS;
+use crate::row::OrderRow;
+use crate::views::{ViewError, Views};
+
+/// An account's ledger and orders in sums.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AccountView {
+    /// What can be spent.
+    pub balance: Money,
+    /// What open orders hold.
+    pub held: Money,
+    /// What completed orders have cost.
+    pub spent: Money,
+    /// Orders placed.
+    pub orders: u64,
+    /// Orders completed.
+    pub completed: u64,
+    /// Orders cancelled.
+    pub cancelled: u64,
+    /// Orders expired.
+    pub expired: u64,
+    /// Orders failed.
+    pub failed: u64,
+}
+
+/// Where an order stands in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderRef {
+    /// Which order.
+    pub order: OrderId,
+    /// Whose.
+    pub account: AccountId,
+    /// Its first event in the account's stream.
+    pub first: Revision,
+    /// Its last event there, so far.
+    pub last: Revision,
+}
+
+/// An hour of an account's usage of one platform in one country.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsageCell {
+    /// Hours since 1970.
+    pub hour: i64,
+    /// Which platform.
+    pub platform: Platform,
+    /// Which country.
+    pub country: Country,
+    /// Orders placed in the hour.
+    pub orders: u64,
+    /// Orders completed in the hour, and so on.
+    pub completed: u64,
+    /// Orders cancelled.
+    pub cancelled: u64,
+    /// Orders expired.
+    pub expired: u64,
+    /// Orders failed.
+    pub failed: u64,
+    /// What the completed ones have cost.
+    pub spent: Money,
+    /// How long the completed ones' codes took, in sum.
+    pub delivery_millis: u64,
+}
+
+/// How recent orders of a platform ended; cancelled ones do not count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// With a code.
+    pub completed: u64,
+    /// In all.
+    pub ended: u64,
+    /// How long the codes took, in sum.
+    pub delivery_millis: u64,
+}
+
+impl Views {
+    /// The account's sums; zeros for one that has none yet.
+    pub async fn account(&self, account: AccountId) -> Result<AccountView, ViewError> {
+        self.read(move |connection| account_view(connection, account)).await
+    }
+
+    /// Where an order stands in the log.
+    pub async fn order(&self, order: OrderId) -> Result<Option<OrderRef>, ViewError> {
+        self.read(move |connection| {
+            let mut find = connection.prepare_cached("SELECT order_id, account_id, first_revision, last_revision FROM orders WHERE order_id = ?1")?;
+            find.query_row(params![order.0.to_be_bytes()], order_ref).optional()
+        })
+        .await
+    }
+
+    /// Orders that have not ended: what recovery lets go on.
+    pub async fn open_orders(&self) -> Result<Vec<OrderRef>, ViewError> {
+        self.read(|connection| {
+            let mut open = connection.prepare("SELECT order_id, account_id, first_revision, last_revision FROM orders WHERE ended_at IS NULL")?;
+            open.query_map([], order_ref)?.collect()
+        })
+        .await
+    }
+
+    /// Deposits that are not credited: what recovery lets go on.
+    pub async fn open_deposits(&self) -> Result<Vec<DepositId>, ViewError> {
+        self.read(|connection| {
+            let mut open = connection.prepare("SELECT deposit_id FROM deposits WHERE status <> 'credited'")?;
+            open.query_map([], |row| Ok(DepositId(id(row, 0)?)))?.collect()
+        })
+        .await
+    }
+
+    /// The last orders that `phone` was on, the latest first.
+    pub async fn orders_of_phone(&self, phone: Phone, limit: u32) -> Result<Vec<OrderRef>, ViewError> {
+        self.read(move |connection| {
+            let mut find = connection.prepare_cached(
+                "SELECT order_id, account_id, first_revision, last_revision FROM orders WHERE phone = ?1 ORDER BY assigned_at DESC LIMIT ?2",
+            )?;
+            find.query_map(params![phone.as_str(), limit], order_ref)?.collect()
+        })
+        .await
+    }
+
+    /// The platforms that numbers of `supplier` have served since `since`, and when last.
+    pub async fn served(&self, supplier: String, since: Timestamp) -> Result<Vec<(Phone, Platform, Timestamp)>, ViewError> {
+        self.read(move |connection| {
+            let mut served = connection.prepare(
+                "SELECT phone, platform, max(ended_at) FROM orders
+                 WHERE status = 'completed' AND supplier = ?1 AND ended_at >= ?2 AND phone IS NOT NULL GROUP BY phone, platform",
+            )?;
+            let rows = served.query_map(params![supplier, since.millis()], |row| Ok((parsed(row, 0)?, parsed(row, 1)?, Timestamp::from_millis(row.get(2)?))))?;
+            rows.collect()
+        })
+        .await
+    }
+
+    /// The account's usage in the hours from `from` up to but not including `to` (hours since 1970), oldest first.
+    pub async fn usage(&self, account: AccountId, from: i64, to: i64) -> Result<Vec<UsageCell>, ViewError> {
+        self.read(move |connection| {
+            let mut usage = connection.prepare_cached(
+                "SELECT hour, platform, country, orders, completed, cancelled, expired, failed, spent, delivery_millis
+                 FROM usage WHERE account_id = ?1 AND hour >= ?2 AND hour < ?3 ORDER BY hour",
+            )?;
+            usage.query_map(params![account.0.to_be_bytes(), from, to], usage_cell)?.collect()
+        })
+        .await
+    }
+
+    /// How orders in `country` have ended since `since`, by platform.
+    pub async fn outcomes(&self, country: Country, since: Timestamp) -> Result<BTreeMap<Platform, Outcome>, ViewError> {
+        self.read(move |connection| {
+            let mut outcomes = connection.prepare_cached(
+                "SELECT platform, sum(completed), sum(ended), sum(delivery_millis) FROM outcomes WHERE country = ?1 AND bucket > ?2 GROUP BY platform",
+            )?;
+            let oldest = since.millis().div_euclid(OUTCOME_BUCKET_MILLIS);
+            let rows = outcomes.query_map(params![country.code(), oldest], |row| {
+                Ok((parsed(row, 0)?, Outcome { completed: count(row, 1)?, ended: count(row, 2)?, delivery_millis: count(row, 3)? }))
+            })?;
+            rows.collect()
+        })
+        .await
+    }
+
+    /// Every row of every view as text, in order: two views that agree in it agree in everything. Blocks.
+    pub fn dump(&self) -> Result<String, ViewError> {
+        self.read_blocking(|connection| {
+            let mut text = String::new();
+            for table in ["accounts", "orders", "usage", "outcomes", "deposits"] {
+                let mut all = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2, 3"))?;
+                let columns = all.column_count();
+                let mut rows = all.query([])?;
+                while let Some(row) = rows.next()? {
+                    text.push_str(table);
+                    for column in 0..columns {
+                        text.push_str(&format!(" {:?}", row.get_ref(column)?));
+                    }
+                    text.push('\n');
+                }
+            }
+            Ok(text)
+        })
+    }
+}
+
+const ACCOUNT_COLUMNS: &str = "balance, held, spent, orders, completed, cancelled, expired, failed";
+
+fn account_view(connection: &Connection, account: AccountId) -> rusqlite::Result<AccountView> {
+    let mut find = connection.prepare_cached(&format!("SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE account_id = ?1"))?;
+    let found = find.query_row(params![account.0.to_be_bytes()], |row| account_row(row, 0)).optional()?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Every account's sums.
+pub fn all_accounts(connection: &Connection) -> rusqlite::Result<BTreeMap<AccountId, AccountView>> {
+    let mut accounts = connection.prepare(&format!("SELECT account_id, {ACCOUNT_COLUMNS} FROM accounts"))?;
+    let rows = accounts.query_map([], |row| Ok((AccountId(id(row, 0)?), account_row(row, 1)?)))?;
+    rows.collect()
+}
+
+fn account_row(row: &Row<'_>, first: usize) -> rusqlite::Result<AccountView> {
+    let money = |column: usize| Ok::<_, rusqlite::Error>(Money::from_micros(row.get(first + column)?));
+    Ok(AccountView {
+        balance: money(0)?,
+        held: money(1)?,
+        spent: money(2)?,
+        orders: count(row, first + 3)?,
+        completed: count(row, first + 4)?,
+        cancelled: count(row, first + 5)?,
+        expired: count(row, first + 6)?,
+        failed: count(row, first + 7)?,
+    })
+}
+
+fn order_ref(row: &Row<'_>) -> rusqlite::Result<OrderRef> {
+    Ok(OrderRef { order: OrderId(id(row, 0)?), account: AccountId(id(row, 1)?), first: Revision(count(row, 2)?), last: Revision(count(row, 3)?) })
+}
+
+fn usage_cell(row: &Row<'_>) -> rusqlite::Result<UsageCell> {
+    Ok(UsageCell {
+        hour: row.get(0)?,
+        platform: parsed(row, 1)?,
+        country: parsed(row, 2)?,
+        orders: count(row, 3)?,
+        completed: count(row, 4)?,
+        cancelled: count(row, 5)?,
+        expired: count(row, 6)?,
+        failed: count(row, 7)?,
+        spent: Money::from_micros(row.get(8)?),
+        delivery_millis: count(row, 9)?,
+    })
+}
+
+/// The orders that have not ended, as the writer keeps them in memory.
+pub fn open_rows(connection: &Connection) -> rusqlite::Result<BTreeMap<OrderId, OrderRow>> {
+    let mut open = connection.prepare(
+        "SELECT order_id, account_id, platform, country, price, status, placed_at, assigned_at, supplier, phone, first_revision, last_revision, position
+         FROM orders WHERE ended_at IS NULL",
+    )?;
+    let rows = open.query_map([], |row| {
+        let status: String = row.get(5)?;
+        let order = OrderId(id(row, 0)?);
+        Ok((
+            order,
+            OrderRow {
+                order,
+                account: AccountId(id(row, 1)?),
+                platform: parsed(row, 2)?,
+                country: parsed(row, 3)?,
+                price: Money::from_micros(row.get(4)?),
+                status: if status == Status::Active.name() { Status::Active } else { Status::Pending },
+                placed_at: Timestamp::from_millis(row.get(6)?),
+                assigned_at: row.get::<_, Option<i64>>(7)?.map(Timestamp::from_millis),
+                ended_at: None,
+                supplier: row.get(8)?,
+                phone: row.get::<_, Option<String>>(9)?.unwrap_or_default(),
+                first: Revision(count(row, 10)?),
+                last: Revision(count(row, 11)?),
+                position: Position(count(row, 12)?),
+            },
+        ))
+    })?;
+    rows.collect()
+}
+
+fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<u128> {
+    Ok(u128::from_be_bytes(row.get(column)?))
+}
+
+fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
+}
+
+fn parsed<T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    text.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error)))
+}

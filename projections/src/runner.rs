@@ -1,0 +1,96 @@
+//! Keeps the views up with the log: reads what is new, folds it in, and stops loudly at a fact it cannot read.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use events::Event;
+use events::envelope::{Position, Recorded};
+use thiserror::Error;
+use tokio::sync::watch;
+
+use crate::views::{ViewError, Views};
+
+/// Records folded in one transaction: enough to coalesce, few enough that a waiting reply does not wait long.
+const BATCH: usize = 2_048;
+/// Before the next try after the file or the store failed.
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
+
+/// The log as the views read it. The edge puts a store behind it.
+pub trait Log: Send + Sync + 'static {
+    /// Events after `after`, oldest first, at most `limit`.
+    fn read_all(&self, after: Position, limit: usize) -> Pin<Box<dyn Future<Output = Result<Vec<Recorded<Event>>, LogError>> + Send + '_>>;
+
+    /// The log's last durable position, now and whenever it moves.
+    fn head(&self) -> watch::Receiver<Position>;
+}
+
+/// The log could not be read.
+#[derive(Debug, Clone, Error)]
+pub enum LogError {
+    /// A record is corrupt or unknown to this version: nobody may go on past it.
+    #[error("{0}")]
+    Unreadable(String),
+    /// The storage failed; try again.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Folds a log into views.
+#[derive(Debug)]
+pub struct Projector {
+    views: Views,
+}
+
+impl Projector {
+    /// A projector into `views`.
+    pub fn new(views: Views) -> Self {
+        Self { views }
+    }
+
+    /// Folds in everything up to where the log's head is now. For starting up: recovery reads the views.
+    pub async fn catch_up(&self, log: &Arc<dyn Log>) -> Result<(), LogError> {
+        let head = *log.head().borrow();
+        while *self.views.checkpoint().borrow() < head {
+            self.step(log).await?;
+        }
+        Ok(())
+    }
+
+    /// Follows the log until it closes or cannot be read; the error says where it stopped.
+    pub async fn follow(&self, log: &Arc<dyn Log>) -> Result<(), LogError> {
+        let mut head = log.head();
+        let checkpoint = self.views.checkpoint();
+        loop {
+            let reached = *checkpoint.borrow();
+            if head.wait_for(|head| *head > reached).await.is_err() {
+                return Ok(());
+            }
+            match self.step(log).await {
+                Ok(()) => {}
+                Err(LogError::Failed(detail)) => {
+                    tracing::warn!(detail, "the views could not be kept up with the log; trying again");
+                    tokio::time::sleep(RETRY_PAUSE).await;
+                }
+                Err(unreadable @ LogError::Unreadable(_)) => {
+                    tracing::error!(error = %unreadable, after = reached.0, "the views have stopped: a record cannot be read");
+                    return Err(unreadable);
+                }
+            }
+        }
+    }
+
+    async fn step(&self, log: &Arc<dyn Log>) -> Result<(), LogError> {
+        let after = *self.views.checkpoint().borrow();
+        let records = log.read_all(after, BATCH).await?;
+        let views = self.views.clone();
+        let applied = tokio::task::spawn_blocking(move || views.apply(&records)).await;
+        match applied {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(ViewError::Failed(detail))) => Err(LogError::Failed(detail)),
+            Ok(Err(ViewError::Behind)) => Err(LogError::Failed("behind".to_owned())),
+            Err(error) => Err(LogError::Failed(error.to_string())),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The operator's door: accounts and metrics, on an address of its own, with a token of its own.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::extract::{Path as PathParameter, Request, State};
+use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use events::account::{Command, Standing};
+use events::envelope::Actor;
+use events::id::{AccountId, to_base62};
+use events::money::Money;
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use actors::account::AccessError;
+use actors::entity::TransactError;
+use actors::store::EventStore;
+
+use crate::boot::Service;
+use crate::config;
+use crate::feed::chain_of;
+use crate::secret::Secret;
+
+/// Where the command line finds the running service.
+const ADDRESS_FILE: &str = "admin.addr";
+const TOKEN_FILE: &str = "admin.token";
+const DEFAULT_PORT: u16 = 8081;
+
+/// What an operator wants of an account.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    /// Dollars as text, for a credit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
+    /// Why; it stands in the log.
+    pub reason: String,
+    /// Who; it stands in the log.
+    pub operator: String,
+}
+
+struct Door {
+    service: Arc<Service>,
+    token: Secret,
+    metrics: PrometheusHandle,
+}
+
+type Refusal = (StatusCode, Json<Value>);
+
+/// Opens the door: where it was told to, or else at its usual port, or else at any.
+pub async fn bind(settings: &config::Admin, data_dir: &Path) -> std::io::Result<TcpListener> {
+    let listener = match settings.listen {
+        Some(listen) => TcpListener::bind(listen).await?,
+        None => match TcpListener::bind((Ipv4Addr::LOCALHOST, DEFAULT_PORT)).await {
+            Ok(listener) => listener,
+            // Another service has it: this one was not told a port, so any will do.
+            Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
+        },
+    };
+    std::fs::write(data_dir.join(ADDRESS_FILE), listener.local_addr()?.to_string())?;
+    Ok(listener)
+}
+
+/// The token of the config, or the one in the data directory, made now if there is none.
+pub fn token(settings: &config::Admin, data_dir: &Path, fresh: impl FnOnce() -> u128) -> std::io::Result<Secret> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    if let Some(token) = &settings.token {
+        return Ok(token.clone());
+    }
+    let path = data_dir.join(TOKEN_FILE);
+    if let Ok(token) = std::fs::read_to_string(&path)
+        && !token.trim().is_empty()
+    {
+        return Ok(Secret::new(token.trim().to_owned()));
+    }
+    let token = format!("tna_{}", to_base62(fresh()));
+    let mut file = std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(token.as_bytes())?;
+    Ok(Secret::new(token))
+}
+
+/// Where the service on `data_dir` has its door.
+pub fn address(settings: &config::Admin, data_dir: &Path) -> Option<SocketAddr> {
+    let written: Option<SocketAddr> = std::fs::read_to_string(address_path(data_dir)).ok().and_then(|text| text.trim().parse().ok());
+    written.or(settings.listen)
+}
+
+fn address_path(data_dir: &Path) -> PathBuf {
+    data_dir.join(ADDRESS_FILE)
+}
+
+/// The routes.
+pub fn router(service: Arc<Service>, token: Secret, metrics: PrometheusHandle) -> Router {
+    let door = Arc::new(Door { service, token, metrics });
+    let guarded = Router::new()
+        .route("/accounts/{id}", get(show))
+        .route("/accounts/{id}/credit", post(credit))
+        .route("/accounts/{id}/suspend", post(suspend))
+        .route("/accounts/{id}/reinstate", post(reinstate))
+        .layer(middleware::from_fn_with_state(Arc::clone(&door), guard));
+    Router::new().nest("/admin/v1", guarded).route("/metrics", get(render)).with_state(door)
+}
+
+async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|text| text.strip_prefix("Bearer "));
+    if given.is_some_and(|given| door.token.is(given)) {
+        next.run(request).await
+    } else {
+        (StatusCode::UNAUTHORIZED, Json(json!({ "error": "the admin token is needed" }))).into_response()
+    }
+}
+
+async fn render(State(door): State<Arc<Door>>) -> String {
+    let service = &door.service;
+    let (events, syncs) = service.store.events_and_syncs();
+    let head = service.store.head().borrow().0;
+    let reached = service.views.checkpoint().borrow().0;
+    let gauge = |name: &'static str, value: u64| metrics::gauge!(name).set(u32::try_from(value).map_or(f64::MAX, f64::from));
+    metrics::counter!("store_events_total").absolute(events);
+    metrics::counter!("store_syncs_total").absolute(syncs);
+    gauge("store_head_position", head);
+    gauge("projection_lag_events", head.saturating_sub(reached));
+    gauge("accounts_in_memory", service.accounts.in_memory() as u64);
+    gauge("orders_open", service.orders.running() as u64);
+    gauge("numbers_leased", service.router.leased() as u64);
+    door.metrics.render()
+}
+
+async fn show(State(door): State<Arc<Door>>, PathParameter(id): PathParameter<String>) -> Result<Json<Value>, Refusal> {
+    shown(&door, account(&id)?).await
+}
+
+async fn credit(State(door): State<Arc<Door>>, PathParameter(id): PathParameter<String>, Json(order): Json<Order>) -> Result<Json<Value>, Refusal> {
+    let amount = order.amount.as_deref().unwrap_or_default();
+    let amount: Money = amount.parse().map_err(|error| refused(StatusCode::BAD_REQUEST, format!("amount: {error}")))?;
+    let at = door.service.clock.now();
+    let reason = order.reason.clone();
+    transact(&door, &id, order, Command::Credit { amount, reason, at }).await
+}
+
+async fn suspend(State(door): State<Arc<Door>>, PathParameter(id): PathParameter<String>, Json(order): Json<Order>) -> Result<Json<Value>, Refusal> {
+    let command = Command::Suspend { reason: order.reason.clone(), at: door.service.clock.now() };
+    transact(&door, &id, order, command).await
+}
+
+async fn reinstate(State(door): State<Arc<Door>>, PathParameter(id): PathParameter<String>, Json(order): Json<Order>) -> Result<Json<Value>, Refusal> {
+    let command = Command::Reinstate { reason: order.reason.clone(), at: door.service.clock.now() };
+    transact(&door, &id, order, command).await
+}
+
+async fn transact(door: &Door, id: &str, order: Order, command: Command) -> Result<Json<Value>, Refusal> {
+    let account = account(id)?;
+    if order.reason.trim().is_empty() || order.operator.trim().is_empty() {
+        return Err(refused(StatusCode::BAD_REQUEST, "a reason and an operator are needed: both stand in the log".to_owned()));
+    }
+    let at = door.service.clock.now();
+    let outcome = door.service.accounts.transact(account, command, Actor::Operator(order.operator.into()), at).await;
+    match outcome {
+        Ok(_) => shown(door, account).await,
+        Err(TransactError::Refused(refusal)) => Err(refused(StatusCode::CONFLICT, refusal.to_string())),
+        Err(TransactError::Fault(fault)) => Err(refused(StatusCode::INTERNAL_SERVER_ERROR, chain_of(&fault))),
+    }
+}
+
+async fn shown(door: &Door, account: AccountId) -> Result<Json<Value>, Refusal> {
+    let published = match door.service.accounts.read(account).await {
+        Ok(published) => published,
+        Err(AccessError::NotFound) => return Err(refused(StatusCode::NOT_FOUND, "there is no such account".to_owned())),
+        Err(AccessError::Fault(fault)) => return Err(refused(StatusCode::INTERNAL_SERVER_ERROR, chain_of(&fault))),
+    };
+    let state = &published.state;
+    let suspended = if let Standing::Suspended(reason) = &state.standing { Some(reason) } else { None };
+    let open: Vec<Value> = state
+        .open
+        .values()
+        .map(|order| json!({ "order_id": order.id.to_string(), "status": order.status.name(), "platform": order.placed.platform.slug(), "price": order.placed.price.to_string() }))
+        .collect();
+    Ok(Json(json!({
+        "account_id": account.to_string(),
+        "standing": if suspended.is_some() { "suspended" } else { "good" },
+        "suspended_because": suspended,
+        "registered_at": state.registered_at.to_string(),
+        "balance": state.balance.to_string(),
+        "held": state.held.to_string(),
+        "tier": state.tier().name(),
+        "completed_orders": state.completed,
+        "open_orders": open,
+    })))
+}
+
+fn account(text: &str) -> Result<AccountId, Refusal> {
+    text.parse().map_err(|_| refused(StatusCode::BAD_REQUEST, format!("{text} is not an account id (acc_ and 22 characters)")))
+}
+
+fn refused(status: StatusCode, text: String) -> Refusal {
+    (status, Json(json!({ "error": text })))
+}

@@ -1,0 +1,225 @@
+//! The composition root: opens the store, brings the views up, lets open orders go on, and hands out what the doors need.
+
+use std::collections::HashSet;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actors::account;
+use actors::chain::{Chain, simulated};
+use actors::clock::{Clock, Stopwatch};
+use actors::entropy::Entropy;
+use actors::store::EventStore;
+use actors::store::sqlite::{self, SqliteStore};
+use actors::supplier::own::{Own, OwnNumber};
+use actors::supplier::simulator::{self, Simulator};
+use actors::supplier::{Router, Supplier};
+use actors::{Accounts, Deposits, Fault, Inbox, Orders};
+use events::price::Catalogue;
+use events::supplier::SupplierName;
+use parking_lot::Mutex;
+use projections::{Log, Projector, Views};
+use thiserror::Error;
+
+use crate::config::{Config, ConfigError};
+use crate::feed::{StoreLog, ViewedAssignments, chain_of};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The service could not start; the text says what to do.
+#[derive(Debug, Error)]
+pub enum BootError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data directory.
+    #[error("the data directory {path}: {detail}")]
+    Data { path: PathBuf, detail: String },
+    /// The event log.
+    #[error(transparent)]
+    Store(#[from] sqlite::OpenError),
+    /// The views.
+    #[error(transparent)]
+    Views(#[from] projections::OpenError),
+    /// The views could not be brought up to the log.
+    #[error("the log could not be replayed: {0}")]
+    Replay(String),
+    /// An open order or deposit could not go on.
+    #[error("an open order or deposit could not be resumed: {0}")]
+    Resume(String),
+}
+
+impl From<Fault> for BootError {
+    fn from(fault: Fault) -> Self {
+        Self::Resume(chain_of(&fault))
+    }
+}
+
+/// Everything the doors need.
+pub struct Service {
+    pub accounts: Accounts,
+    pub orders: Orders,
+    pub inbox: Inbox,
+    pub router: Arc<Router>,
+    /// `None` where no chain is configured: only operators credit.
+    pub deposits: Option<Deposits>,
+    pub views: Views,
+    pub store: Arc<SqliteStore>,
+    pub catalogue: Catalogue,
+    pub config: Config,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub started: Stopwatch,
+    /// Why the views have stopped, if they have.
+    pub views_stopped: Mutex<Option<String>>,
+    /// Held as long as the service runs: two writers on one log would each believe to be the only one.
+    _lock: File,
+}
+
+impl Service {
+    /// Starts everything but the doors.
+    pub async fn start(config: Config, data_dir: &Path) -> Result<Arc<Self>, BootError> {
+        let simulated_deposits = config.simulated_deposits()?;
+        let catalogue = config.catalogue()?;
+        let lock = lock_data(data_dir)?;
+        let store = Arc::new(SqliteStore::open(data_dir, Arc::new(end_process))?);
+        let log: Arc<dyn Log> = Arc::new(StoreLog(Arc::clone(&store) as Arc<dyn EventStore>));
+        let views = Views::open(data_dir)?;
+        let projector = Projector::new(views.clone());
+        projector.catch_up(&log).await.map_err(|error| BootError::Replay(error.to_string()))?;
+
+        let (clock, entropy) = (Clock::System, Entropy::System);
+        let accounts = Accounts::new(Arc::clone(&store) as Arc<dyn EventStore>, clock, entropy.clone(), account::Settings::default());
+        let (suppliers, simulator) = suppliers(&config, &views, clock, &entropy).await?;
+        let router = Arc::new(Router::new(suppliers));
+        let orders = Orders::start(accounts.clone(), Arc::clone(&router)).await;
+        let past = Arc::new(ViewedAssignments { views: views.clone(), head: store.head() });
+        let inbox = Inbox::new(accounts.clone(), orders.clone(), Arc::clone(&router), past);
+        let chain = simulated_deposits.then(|| Arc::new(simulated::Simulated::new(clock)) as Arc<dyn Chain>);
+        let deposits = chain.map(|chain| Deposits::new(accounts.clone(), chain));
+
+        let service = Arc::new(Self {
+            accounts,
+            orders,
+            inbox,
+            router,
+            deposits,
+            views,
+            store,
+            catalogue,
+            config,
+            clock,
+            entropy,
+            started: Stopwatch::start(),
+            views_stopped: Mutex::new(None),
+            _lock: lock,
+        });
+        service.resume().await?;
+        // Only now: a message must find its order's runner at work.
+        if let Some(simulator) = simulator {
+            tokio::spawn(simulator.run(service.inbox.clone(), service.orders.clone()));
+        }
+        service.follow(projector, log);
+        service.warn();
+        Ok(service)
+    }
+
+    /// Lets every open order and deposit go on from where its state says it is.
+    async fn resume(&self) -> Result<(), BootError> {
+        let replay = |error: projections::ViewError| BootError::Replay(error.to_string());
+        let orders = self.views.open_orders().await.map_err(replay)?;
+        let deposits = self.views.open_deposits().await.map_err(replay)?;
+        if !orders.is_empty() || !deposits.is_empty() {
+            tracing::info!(orders = orders.len(), deposits = deposits.len(), "open orders and deposits go on");
+        }
+        for order in orders {
+            self.orders.run(order.account, order.order).await?;
+        }
+        if let Some(handle) = &self.deposits {
+            for deposit in deposits {
+                handle.follow(deposit).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn follow(self: &Arc<Self>, projector: Projector, log: Arc<dyn Log>) {
+        let service = Arc::downgrade(self);
+        tokio::spawn(async move {
+            if let Err(error) = projector.follow(&log).await
+                && let Some(service) = service.upgrade()
+            {
+                *service.views_stopped.lock() = Some(error.to_string());
+            }
+        });
+    }
+
+    fn warn(&self) {
+        if self.deposits.is_some() {
+            tracing::warn!("deposits are SIMULATED: any transaction hash is credited $10; set deposits.simulated = false before real callers come");
+        } else {
+            tracing::warn!("no chain is configured: balances grow by `telenumerus admin credit` only");
+        }
+        let simulated = self.router.suppliers().iter().any(|supplier| supplier.is_simulated());
+        if simulated && self.router.suppliers().len() > 1 {
+            tracing::warn!("the simulator stands behind real sources: orders they cannot serve get made-up codes; set suppliers.simulator.enabled = false");
+        }
+    }
+
+    /// Takes what is under way, then closes the log.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+}
+
+async fn suppliers(config: &Config, views: &Views, clock: Clock, entropy: &Entropy) -> Result<(Vec<Arc<dyn Supplier>>, Option<Arc<Simulator>>), BootError> {
+    let mut suppliers: Vec<Arc<dyn Supplier>> = Vec::new();
+    let settings = &config.suppliers;
+    if settings.own.inbound_secret.is_some() {
+        let name = name("own");
+        let cool_down = DAY * settings.cooldown_days;
+        let since = clock.now().minus(cool_down);
+        let served = views.served(name.to_string(), since).await.map_err(|error| BootError::Replay(error.to_string()))?;
+        let numbers = settings.own.numbers.iter().map(|number| OwnNumber {
+            phone: number.number.0.clone(),
+            country: number.country.0,
+            platforms: number.platforms.as_ref().map(|platforms| platforms.iter().map(|platform| platform.0).collect::<HashSet<_>>()),
+        });
+        suppliers.push(Arc::new(Own::new(name, numbers.collect(), cool_down, served)));
+    }
+    let simulator = settings.simulator.enabled.then(|| {
+        let simulated = &settings.simulator;
+        let behaviour = simulator::Settings {
+            delivery_seconds: simulated.delivery_seconds,
+            failure_rate: simulated.failure_rate,
+            no_stock_rate: simulated.no_stock_rate,
+            dead_number_rate: simulated.dead_number_rate,
+            templates: simulated.templates.iter().map(|(platform, text)| (platform.0, text.clone())).collect(),
+        };
+        Arc::new(Simulator::new(name("simulator"), behaviour, clock, entropy.clone()))
+    });
+    suppliers.extend(simulator.clone().map(|simulator| simulator as Arc<dyn Supplier>));
+    Ok((suppliers, simulator))
+}
+
+fn name(name: &str) -> SupplierName {
+    name.parse().expect("built-in suppliers have proper names")
+}
+
+/// Nothing may be acknowledged any more: the only safe thing is to stop, and to be started again from what is on disk.
+fn end_process(reason: &str) {
+    tracing::error!(reason, "the service ends now");
+    std::process::exit(70);
+}
+
+fn lock_data(data_dir: &Path) -> Result<File, BootError> {
+    let failed = |detail: String| BootError::Data { path: data_dir.to_owned(), detail };
+    std::fs::create_dir_all(data_dir).map_err(|error| failed(error.to_string()))?;
+    let lock = File::create(data_dir.join("lock")).map_err(|error| failed(error.to_string()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(failed("another service is running on it".to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed(error.to_string())),
+    }
+}

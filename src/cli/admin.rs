@@ -1,0 +1,113 @@
+//! `telenumerus admin`: talks to the running service through its admin door.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::{Outcome, Place, in_words};
+use crate::admin::{self, Order};
+use crate::config::Config;
+
+#[derive(Debug, Args)]
+pub struct Options {
+    #[command(flatten)]
+    place: Place,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Give an account money.
+    Credit {
+        /// The account's id, as registration returned it.
+        account: String,
+        /// Dollars, such as 12.50.
+        amount: String,
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Stop an account from ordering; its open orders end as usual, refunds included.
+    Suspend {
+        /// The account's id.
+        account: String,
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Let an account order again.
+    Reinstate {
+        /// The account's id.
+        account: String,
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Show an account.
+    Show {
+        /// The account's id.
+        account: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Why {
+    /// Why; it stands in the event log.
+    #[arg(long)]
+    reason: String,
+    /// Who you are; it stands in the event log.
+    #[arg(long, env = "USER", default_value = "operator")]
+    operator: String,
+}
+
+pub fn run(options: &Options) -> Outcome {
+    let (config, data_dir) = options.place.load().map_err(in_words)?;
+    let (path, order) = match &options.command {
+        Command::Credit { account, amount, why } => (format!("{account}/credit"), Some(why.order(Some(amount)))),
+        Command::Suspend { account, why } => (format!("{account}/suspend"), Some(why.order(None))),
+        Command::Reinstate { account, why } => (format!("{account}/reinstate"), Some(why.order(None))),
+        Command::Show { account } => (account.clone(), None),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
+    let (success, answer) = runtime.block_on(ask(&config, &data_dir, &format!("/admin/v1/accounts/{path}"), order))?;
+    let pretty: serde_json::Value = serde_json::from_slice(&answer).map_err(|_| String::from_utf8_lossy(&answer).into_owned())?;
+    if success {
+        println!("{pretty:#}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(pretty["error"].as_str().unwrap_or("the service refused").to_owned())
+}
+
+impl Why {
+    fn order(&self, amount: Option<&String>) -> Order {
+        Order { amount: amount.cloned(), reason: self.reason.clone(), operator: self.operator.clone() }
+    }
+}
+
+async fn ask(config: &Config, data_dir: &Path, path: &str, order: Option<Order>) -> Result<(bool, Bytes), String> {
+    let address = admin::address(&config.admin, data_dir).ok_or_else(|| format!("no service has run on {}; name it with --data-dir", data_dir.display()))?;
+    let token = match std::env::var("TELENUMERUS_ADMIN_TOKEN") {
+        Ok(token) => crate::secret::Secret::new(token),
+        Err(_) => admin::token(&config.admin, data_dir, || 0).map_err(in_words)?,
+    };
+    let stream = TcpStream::connect(address).await.map_err(|error| format!("no service answers at {address}: {error}"))?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(in_words)?;
+    tokio::spawn(connection);
+    let body = order.as_ref().map(serde_json::to_vec).transpose().map_err(in_words)?.unwrap_or_default();
+    let request = Request::builder()
+        .method(if order.is_some() { "POST" } else { "GET" })
+        .uri(path)
+        .header("host", address.to_string())
+        .header("authorization", format!("Bearer {}", token.expose()))
+        .header("content-type", "application/json")
+        .body(Full::new(Bytes::from(body)))
+        .map_err(in_words)?;
+    let response = sender.send_request(request).await.map_err(in_words)?;
+    let success = response.status().is_success();
+    let answer = response.into_body().collect().await.map_err(in_words)?.to_bytes();
+    Ok((success, answer))
+}

@@ -1,0 +1,210 @@
+//! `telenumerus audit`: the log for auditors: `verify` proves it whole and lawful, `events` prints it.
+
+use std::collections::BTreeMap;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use actors::store::sqlite::{AuditRecord, verify_chain};
+use clap::{Args, Subcommand};
+use events::account::{self, Event as AccountEvent};
+use events::audit::{Auditor, Sums};
+use events::envelope::Position;
+use events::id::{AccountId, CommandId, OrderId};
+use events::{Event, deposit, number, order};
+use projections::{AccountView, Views};
+use serde_json::{Value, json};
+
+use super::{Outcome, Place, holds_log, in_words};
+
+#[derive(Debug, Args)]
+pub struct Options {
+    #[command(flatten)]
+    place: Place,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Walk the hash chain and the invariants; exit 1 and say what is broken, and where, if anything is.
+    Verify,
+    /// Print the log.
+    Events {
+        /// Only this stream, such as account-…, deposit-… or number-….
+        #[arg(long)]
+        stream: Option<String>,
+        /// Only what belongs to this order.
+        #[arg(long)]
+        order: Option<OrderId>,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+        /// Message texts, senders, codes and full phone numbers too; without it they are hidden.
+        #[arg(long)]
+        reveal: bool,
+    },
+}
+
+pub fn run(options: &Options) -> Outcome {
+    let (_, data_dir) = options.place.load().map_err(in_words)?;
+    holds_log(&data_dir)?;
+    match &options.command {
+        Command::Verify => verify(&data_dir),
+        Command::Events { stream, order, json, reveal } => print(&data_dir, stream.as_deref(), *order, *json, *reveal),
+    }
+}
+
+fn verify(data_dir: &Path) -> Outcome {
+    let mut auditor = Auditor::default();
+    let views = Views::peek(data_dir);
+    let mut disagreements = Vec::new();
+    let mut events = 0u64;
+    let chain = verify_chain(data_dir, |record| {
+        auditor.observe(&record.recorded);
+        events += 1;
+        if let Some((_, accounts)) = views.as_ref().filter(|(position, _)| *position == record.recorded.position) {
+            disagreements = disagreeing(auditor.sums(), accounts);
+        }
+    });
+    let chain = chain.map_err(in_words)?;
+    let (accounts, orders, open) = (auditor.sums().len(), auditor.orders_seen(), auditor.open_orders());
+    let laws = auditor.finish();
+    for finding in &chain {
+        println!("BROKEN at position {} in {}: {}", finding.position, finding.stream, finding.detail);
+    }
+    for finding in &laws {
+        println!("UNLAWFUL ({}) at position {} in {}: {}", finding.rule, finding.position, finding.stream, finding.detail);
+    }
+    for account in &disagreements {
+        println!("VIEW (M2) of account {account} differs from the log; delete views.db to have it rebuilt");
+    }
+    let checkpoint = views.map_or(Position(0), |(position, _)| position);
+    println!("{events} events, {accounts} accounts, {orders} orders ({open} open), views at {}", checkpoint.0);
+    let found = chain.len() + laws.len() + disagreements.len();
+    if found == 0 {
+        println!("everything is as it was written, and lawful");
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{found} findings");
+    Ok(ExitCode::FAILURE)
+}
+
+fn disagreeing(log: &BTreeMap<AccountId, Sums>, views: &BTreeMap<AccountId, AccountView>) -> Vec<AccountId> {
+    let differs = |account: &&AccountId| {
+        let sums = log.get(*account).copied().unwrap_or_default();
+        let view = views.get(*account).copied().unwrap_or_default();
+        (sums.balance, sums.held) != (view.balance, view.held)
+    };
+    log.keys().chain(views.keys().filter(|account| !log.contains_key(*account))).filter(differs).copied().collect()
+}
+
+fn print(data_dir: &Path, stream: Option<&str>, order: Option<OrderId>, as_json: bool, reveal: bool) -> Outcome {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut broken_pipe = false;
+    let findings = verify_chain(data_dir, |record| {
+        let recorded = &record.recorded;
+        let wanted = stream.is_none_or(|stream| recorded.stream.as_str() == stream) && order.is_none_or(|order| recorded.correlation == Some(order));
+        if wanted && !broken_pipe {
+            let line = if as_json { described(record, reveal).to_string() } else { in_one_line(record, reveal) };
+            // Whoever reads may have seen enough (`| head`).
+            broken_pipe = writeln!(out, "{line}").is_err();
+        }
+    });
+    let findings = findings.map_err(in_words)?;
+    let _ = out.flush();
+    if findings.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(format!("the log is broken in {} places; `telenumerus audit verify` names them", findings.len()))
+}
+
+fn in_one_line(record: &AuditRecord, reveal: bool) -> String {
+    let recorded = &record.recorded;
+    let order = recorded.correlation.map_or_else(String::new, |order| format!(" {order}"));
+    let data = data(&recorded.event, reveal);
+    format!("{:>8} {} {}@{} {}{order} by {} {data}", recorded.position.0, recorded.at, recorded.stream, recorded.revision.0, record.name, record.actor)
+}
+
+fn described(record: &AuditRecord, reveal: bool) -> Value {
+    let recorded = &record.recorded;
+    json!({
+        "position": recorded.position.0,
+        "stream": recorded.stream.as_str(),
+        "revision": recorded.revision.0,
+        "id": recorded.id.to_string(),
+        "event": record.name,
+        "version": record.version,
+        "at": recorded.at.to_string(),
+        "causation": CommandId(record.causation).to_string(),
+        "correlation": recorded.correlation.map(|order| order.to_string()),
+        "actor": record.actor,
+        "data": data(&recorded.event, reveal),
+    })
+}
+
+/// An event's own values. Key hashes and webhook secrets are never shown.
+fn data(event: &Event, reveal: bool) -> Value {
+    let secret = |text: &str| if reveal { json!(text) } else { json!("hidden") };
+    match event {
+        Event::Account(AccountEvent::Order(_, event)) => order_data(event, reveal),
+        Event::Account(event) => account_data(event),
+        Event::Deposit(deposit::Event::Claimed { account, chain, tx_hash, output, .. }) => {
+            json!({ "account": account.to_string(), "chain": chain, "tx_hash": tx_hash.as_str(), "output": output })
+        }
+        Event::Deposit(deposit::Event::Confirmed { amount, paid, rate, rate_source, .. }) => {
+            json!({ "amount": amount.to_string(), "paid": paid, "rate": rate, "rate_source": rate_source })
+        }
+        Event::Deposit(deposit::Event::Credited { .. }) => json!({}),
+        Event::Number(number::Event::SmsKept(sms)) => {
+            json!({ "message_id": sms.message_id, "supplier": sms.supplier.as_str(), "sender": secret(&sms.sender), "text": secret(&sms.text), "received_at": sms.received_at.to_string(), "why": sms.why.name() })
+        }
+    }
+}
+
+fn account_data(event: &account::Event) -> Value {
+    match event {
+        AccountEvent::Registered { id, .. } => json!({ "account": id.to_string() }),
+        AccountEvent::Credited { amount, reason, .. } => json!({ "amount": amount.to_string(), "reason": reason }),
+        AccountEvent::DepositCredited { deposit, amount, .. } => json!({ "deposit": deposit.to_string(), "amount": amount.to_string() }),
+        AccountEvent::Suspended { reason, .. } | AccountEvent::Reinstated { reason, .. } => json!({ "reason": reason }),
+        AccountEvent::HoldTaken { order, amount, .. } | AccountEvent::HoldCaptured { order, amount, .. } | AccountEvent::HoldReleased { order, amount, .. } => {
+            json!({ "order": order.to_string(), "amount": amount.to_string() })
+        }
+        AccountEvent::Order(order, _) => json!({ "order": order.to_string() }),
+    }
+}
+
+fn order_data(event: &order::Event, reveal: bool) -> Value {
+    let secret = |text: &str| if reveal { json!(text) } else { json!("hidden") };
+    match event {
+        order::Event::Placed(placed) => json!({
+            "platform": placed.platform.slug(), "country": placed.country.code(), "list_price": placed.list_price.to_string(), "price": placed.price.to_string(),
+            "lifetime_seconds": placed.lifetime_seconds, "seek_seconds": placed.seek_seconds, "max_attempts": placed.max_attempts,
+        }),
+        order::Event::AttemptFailed { attempt, supplier, reason, .. } => json!({ "attempt": attempt, "supplier": supplier.as_str(), "reason": format!("{reason:?}") }),
+        order::Event::NumberAssigned { attempt, supplier, phone, expires_at, .. } => {
+            let phone = if reveal { phone.as_str().to_owned() } else { phone.masked() };
+            json!({ "attempt": attempt, "supplier": supplier.as_str(), "phone": phone, "expires_at": expires_at.to_string() })
+        }
+        order::Event::NumberReportedDead { attempt, supplier, .. } => json!({ "attempt": attempt, "supplier": supplier.as_str() }),
+        order::Event::SmsReceived(sms) => {
+            let candidates: Vec<Value> = sms
+                .extraction
+                .candidates
+                .iter()
+                .map(|candidate| json!({ "code": secret(&candidate.code), "score": candidate.score, "reasons": candidate.reasons.iter().map(|reason| reason.name()).collect::<Vec<_>>() }))
+                .collect();
+            let verdict = match &sms.extraction.verdict {
+                events::code::Verdict::Code(_) => "code",
+                events::code::Verdict::Unsure => "unsure",
+                events::code::Verdict::Nothing => "nothing",
+                events::code::Verdict::OtherBrand(_) => "other_brand",
+            };
+            json!({ "message_id": sms.message_id, "supplier": sms.supplier.as_str(), "sender": secret(&sms.sender), "text": secret(&sms.text), "received_at": sms.received_at.to_string(), "verdict": verdict, "candidates": candidates })
+        }
+        order::Event::Completed { code, message_id, .. } => json!({ "code": secret(code), "message_id": message_id }),
+        order::Event::Cancelled { .. } | order::Event::Expired { .. } => json!({}),
+        order::Event::Failed { reason, .. } => json!({ "reason": format!("{reason:?}") }),
+    }
+}

@@ -1,0 +1,72 @@
+//! `telenumerus code`: what the extraction makes of messages, with its reasons; for operators who wonder, and for measuring it.
+
+use std::io::BufRead;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use events::code::{Extraction, Verdict, extract};
+use events::platform::Platform;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Outcome, in_words};
+
+#[derive(Debug, Args)]
+pub struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Explain one message.
+    Explain {
+        /// The platform the number is leased for; none in particular, if absent.
+        #[arg(long)]
+        platform: Option<Platform>,
+        /// The message's text.
+        text: String,
+    },
+    /// Read messages from standard input, one JSON object a line (`text`, optional `platform`), and write what was found in each.
+    Extract,
+}
+
+#[derive(Debug, Deserialize)]
+struct Line {
+    text: String,
+    #[serde(default)]
+    platform: Option<String>,
+}
+
+pub fn run(options: &Options) -> Outcome {
+    match &options.command {
+        Command::Explain { platform, text } => println!("{:#}", described(&extract(text, *platform))),
+        Command::Extract => {
+            for line in std::io::stdin().lock().lines() {
+                let line: Line = serde_json::from_str(&line.map_err(in_words)?).map_err(in_words)?;
+                // Platforms that are none of ours say nothing about the message.
+                let platform = line.platform.as_deref().and_then(|name| name.parse().ok());
+                println!("{}", described(&extract(&line.text, platform)));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn described(extraction: &Extraction) -> Value {
+    let (verdict, code, brand) = match &extraction.verdict {
+        Verdict::Code(code) => ("code", Some(code), None),
+        Verdict::Unsure => ("unsure", None, None),
+        Verdict::Nothing => ("nothing", None, None),
+        Verdict::OtherBrand(brand) => ("other_brand", None, Some(brand)),
+    };
+    let candidates: Vec<Value> = extraction
+        .candidates
+        .iter()
+        .map(|candidate| {
+            let reasons: Vec<&str> = candidate.reasons.iter().map(|reason| reason.name()).collect();
+            json!({ "code": candidate.code, "score": candidate.score, "reasons": reasons })
+        })
+        .collect();
+    json!({ "code": code, "verdict": verdict, "other_brand": brand, "candidates": candidates })
+}

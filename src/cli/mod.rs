@@ -1,0 +1,83 @@
+//! The command line: `serve` (also without a word), `admin`, `audit`, `code`.
+
+mod admin;
+mod audit;
+mod code;
+mod serve;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, ConfigError};
+
+/// Self-hosted SMS verification service: prepaid balance, phone numbers, codes.
+#[derive(Debug, Parser)]
+#[command(name = "telenumerus", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Options,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service (what happens without a command, too).
+    Serve(serve::Options),
+    /// Credit, suspend, reinstate or show an account of the running service.
+    Admin(admin::Options),
+    /// Read and check the event log, while the service runs or not.
+    Audit(audit::Options),
+    /// See what the code extraction makes of a message.
+    Code(code::Options),
+}
+
+/// Where configuration and data are; every command takes them.
+#[derive(Debug, Clone, Args)]
+struct Place {
+    /// Configuration file (TOML).
+    #[arg(long, env = "TELENUMERUS_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Data directory, in place of the configuration's.
+    #[arg(long, env = "TELENUMERUS_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+impl Place {
+    fn load(&self) -> Result<(Config, PathBuf), ConfigError> {
+        let config = Config::load(self.config.as_deref())?;
+        let data_dir = self.data_dir.clone().unwrap_or_else(|| config.store.data_dir.clone());
+        Ok((config, data_dir))
+    }
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        None => serve::run(&cli.serve),
+        Some(Command::Serve(options)) => serve::run(&options),
+        Some(Command::Admin(options)) => admin::run(&options),
+        Some(Command::Audit(options)) => audit::run(&options),
+        Some(Command::Code(options)) => code::run(&options),
+    };
+    outcome.unwrap_or_else(|text| {
+        eprintln!("telenumerus: {text}");
+        ExitCode::FAILURE
+    })
+}
+
+/// What a command ends with; the text of an error is for people.
+type Outcome = Result<ExitCode, String>;
+
+fn in_words(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// Whether `directory` holds an event log.
+fn holds_log(directory: &Path) -> Result<(), String> {
+    let path = directory.join("events.db");
+    if path.is_file() { Ok(()) } else { Err(format!("{} is not there; name the data directory with --data-dir", path.display())) }
+}

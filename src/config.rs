@@ -1,0 +1,462 @@
+//! Configuration: a file, the environment over it, flags over both. Unknown keys are errors.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use events::country::Country;
+use events::money::Money;
+use events::phone::Phone;
+use events::platform::Platform;
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer};
+use thiserror::Error;
+
+use crate::secret::Secret;
+
+/// Variables of the prefix that are not configuration: other parts of the service read them.
+const NOT_CONFIGURATION: &[&str] = &["config", "data_dir", "listen", "api_key", "url", "bin", "admin_token"];
+
+/// The configuration cannot be used; the text says what to change.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file, a variable or a value in them.
+    #[error("configuration: {0}")]
+    Invalid(Box<figment::Error>),
+    /// The file named on the command line is not there.
+    #[error("configuration: there is no file {0}")]
+    NoFile(PathBuf),
+    /// Values that do not fit together.
+    #[error("configuration: {0}")]
+    Contradiction(String),
+}
+
+/// All of it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    pub http: Http,
+    pub limits: Limits,
+    pub orders: Orders,
+    pub suppliers: Suppliers,
+    pub webhooks: Webhooks,
+    pub deposits: Deposits,
+    pub admin: Admin,
+    pub store: Store,
+    pub log: Log,
+    /// List prices in place of the built-in ones, in dollars: by platform, or by `platform.COUNTRY`.
+    pub prices: BTreeMap<String, Dollars>,
+}
+
+/// The public door.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    pub listen: SocketAddr,
+    /// Addresses or networks of proxies in front; a forwarding header counts only from these.
+    #[serde(deserialize_with = "networks")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Connections at a time; more wait to be accepted.
+    pub max_connections: usize,
+    /// For a request's head to arrive, and for the next request on an open connection.
+    pub header_timeout_seconds: u64,
+    /// For a request's body to arrive.
+    pub body_timeout_seconds: u64,
+    /// Largest request body.
+    pub max_body_bytes: usize,
+    /// For open requests to finish when the service stops.
+    pub drain_seconds: u64,
+}
+
+/// Rate limits; 0 switches one off.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    pub per_ip_per_minute: u32,
+    pub per_key_per_minute: u32,
+}
+
+/// How orders live.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Orders {
+    /// From the first number to expiry.
+    pub lifetime_seconds: u32,
+    /// How long a first number may be sought.
+    pub seek_seconds: u32,
+    pub max_concurrent_per_account: u32,
+}
+
+/// Where numbers come from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Suppliers {
+    /// Sources an order may ask.
+    pub max_attempts: u8,
+    /// How long a number rests before it serves the same platform again.
+    pub cooldown_days: u32,
+    pub simulator: Simulator,
+    pub own: Own,
+}
+
+/// The built-in source.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Simulator {
+    pub enabled: bool,
+    /// Shortest and longest time to the message.
+    pub delivery_seconds: (f64, f64),
+    /// Orders whose SMS never comes.
+    pub failure_rate: f64,
+    /// Requests that find no number.
+    pub no_stock_rate: f64,
+    /// Numbers reported dead while the code is awaited.
+    pub dead_number_rate: f64,
+    /// Message texts by platform, with `{code}` in them.
+    pub templates: BTreeMap<Named<Platform>, String>,
+}
+
+/// The operator's own numbers.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Own {
+    /// Signs `POST /inbound/v1/own`.
+    pub inbound_secret: Option<Secret>,
+    pub numbers: Vec<OwnNumber>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnNumber {
+    pub number: Named<Phone>,
+    pub country: Named<Country>,
+    /// What it may be used for; everything, if absent.
+    #[serde(default)]
+    pub platforms: Option<Vec<Named<Platform>>>,
+}
+
+/// Webhooks to callers.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhooks {
+    /// Lifts the guard on targets, for development.
+    pub allow_private_targets: bool,
+}
+
+/// Money in.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Deposits {
+    /// The chain that gives money away. Unset: only where nobody outside can reach it.
+    pub simulated: Option<bool>,
+}
+
+/// The operator's door.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Admin {
+    /// Unset: 127.0.0.1:8081, or any free port if that is taken.
+    pub listen: Option<SocketAddr>,
+    /// Unset: generated into the data directory.
+    pub token: Option<Secret>,
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    pub data_dir: PathBuf,
+}
+
+/// What is logged.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// As in `info` or `info,telenumerus=debug`.
+    pub level: String,
+    pub format: LogFormat,
+    /// One line a request.
+    pub access: bool,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
+            trusted_proxies: Vec::new(),
+            max_connections: 4_096,
+            header_timeout_seconds: 30,
+            body_timeout_seconds: 10,
+            max_body_bytes: 16 * 1024,
+            drain_seconds: 10,
+        }
+    }
+}
+
+impl Default for Limits {
+    // The guide: 30 requests a minute per address, 120 per key.
+    fn default() -> Self {
+        Self { per_ip_per_minute: 30, per_key_per_minute: 120 }
+    }
+}
+
+impl Default for Orders {
+    // The guide: "Orders expire in 300 seconds", "1 concurrent order per account".
+    fn default() -> Self {
+        Self { lifetime_seconds: 300, seek_seconds: 60, max_concurrent_per_account: 1 }
+    }
+}
+
+impl Default for Suppliers {
+    fn default() -> Self {
+        Self { max_attempts: 3, cooldown_days: 90, simulator: Simulator::default(), own: Own::default() }
+    }
+}
+
+impl Default for Simulator {
+    fn default() -> Self {
+        Self { enabled: true, delivery_seconds: (2.0, 8.0), failure_rate: 0.0, no_stock_rate: 0.0, dead_number_rate: 0.0, templates: BTreeMap::new() }
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { data_dir: PathBuf::from("data") }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Text, access: true }
+    }
+}
+
+/// A value read from its name, with the noun's own error.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Named<T>(pub T);
+
+impl<'de, T: std::str::FromStr<Err: std::fmt::Display>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(|error| serde::de::Error::custom(format!("{text:?} is {error}")))
+    }
+}
+
+/// An amount in dollars, as a number or a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dollars(pub Money);
+
+impl<'de> Deserialize<'de> for Dollars {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Whole(u32),
+            Decimal(f64),
+            Text(String),
+        }
+        let text = match Written::deserialize(deserializer)? {
+            Written::Whole(dollars) => dollars.to_string(),
+            // The shortest text that names the float is the decimal that was written.
+            Written::Decimal(dollars) => dollars.to_string(),
+            Written::Text(text) => text,
+        };
+        let amount: Money = text.parse().map_err(serde::de::Error::custom)?;
+        if amount.is_negative() { Err(serde::de::Error::custom("a price is not negative")) } else { Ok(Self(amount)) }
+    }
+}
+
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let network = |text: &String| {
+        let parsed = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        parsed.ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not an address or a network")))
+    };
+    texts.iter().map(network).collect()
+}
+
+impl Config {
+    /// Reads the file, if one is named, and the environment over it.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let mut figment = Figment::new();
+        if let Some(path) = file {
+            if !path.is_file() {
+                return Err(ConfigError::NoFile(path.to_owned()));
+            }
+            figment = figment.merge(Toml::file_exact(path));
+        }
+        let environment = Env::prefixed("TELENUMERUS_").filter(|key| !NOT_CONFIGURATION.iter().any(|other| key.as_str().eq_ignore_ascii_case(other)));
+        let config: Self = figment.merge(environment.split("__")).extract().map_err(|error| ConfigError::Invalid(Box::new(error)))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// What no type can say.
+    fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |text: String| Err(ConfigError::Contradiction(text));
+        let Simulator { delivery_seconds: (shortest, longest), failure_rate, no_stock_rate, dead_number_rate, .. } = &self.suppliers.simulator;
+        for (name, rate) in [("failure_rate", failure_rate), ("no_stock_rate", no_stock_rate), ("dead_number_rate", dead_number_rate)] {
+            if !(0.0..=1.0).contains(rate) {
+                return wrong(format!("suppliers.simulator.{name} is a part of one, from 0.0 to 1.0"));
+            }
+        }
+        if !(0.0..=3_600.0).contains(shortest) || !(*shortest..=3_600.0).contains(longest) {
+            return wrong("suppliers.simulator.delivery_seconds is [shortest, longest], at most an hour".to_owned());
+        }
+        if let Some((platform, _)) = self.suppliers.simulator.templates.iter().find(|(_, text)| !text.contains("{code}")) {
+            return wrong(format!("suppliers.simulator.templates.{} needs {{code}} where the code goes", platform.0));
+        }
+        if self.suppliers.max_attempts == 0 || self.orders.lifetime_seconds == 0 || self.orders.seek_seconds == 0 || self.orders.max_concurrent_per_account == 0 {
+            return wrong("suppliers.max_attempts and the numbers in [orders] are at least 1".to_owned());
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        for number in &self.suppliers.own.numbers {
+            if !seen.insert(&number.number.0) {
+                return wrong(format!("suppliers.own.numbers lists {} twice", number.number.0.as_str()));
+            }
+            if !number.number.0.as_str()[1..].starts_with(number.country.0.dial_code()) {
+                return wrong(format!("suppliers.own.numbers: {} is not a number of {}", number.number.0.as_str(), number.country.0));
+            }
+        }
+        if !self.suppliers.own.numbers.is_empty() && self.suppliers.own.inbound_secret.is_none() {
+            return wrong("suppliers.own.numbers needs suppliers.own.inbound_secret, which signs their messages".to_owned());
+        }
+        if self.suppliers.own.inbound_secret.as_ref().is_some_and(|secret| secret.expose().len() < 16) {
+            return wrong("suppliers.own.inbound_secret is too short to be a secret; take at least 16 characters".to_owned());
+        }
+        self.catalogue().map(drop)
+    }
+
+    /// List prices, with the operator's own.
+    pub fn catalogue(&self) -> Result<events::price::Catalogue, ConfigError> {
+        let mut catalogue = events::price::Catalogue::default();
+        for (name, price) in &self.prices {
+            let wrong = |what: &str| ConfigError::Contradiction(format!("prices.{name:?}: {what}; write \"google\" or \"google.US\""));
+            let (platform, country) = match name.split_once('.') {
+                Some((platform, country)) => (platform, Some(country.parse().map_err(|_| wrong("not a supported country"))?)),
+                None => (name.as_str(), None),
+            };
+            catalogue.set(platform.parse().map_err(|_| wrong("not a supported platform"))?, country, price.0);
+        }
+        Ok(catalogue)
+    }
+
+    /// Whether the simulated chain is on, or why the service must not start.
+    pub fn simulated_deposits(&self) -> Result<bool, ConfigError> {
+        match self.deposits.simulated {
+            Some(written) => Ok(written),
+            None if self.http.listen.ip().is_loopback() => Ok(true),
+            None => Err(ConfigError::Contradiction(format!(
+                "the service listens on {}, where others can reach it, and the simulated chain gives money away: write deposits.simulated = false, or true if that is meant",
+                self.http.listen
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, ConfigError> {
+        let config: Config = Figment::new().merge(Toml::string(text)).extract().map_err(|error| ConfigError::Invalid(Box::new(error)))?;
+        config.check().map(|()| config)
+    }
+
+    #[test]
+    fn nothing_written_is_a_service_that_runs() {
+        let config = read("").unwrap();
+        assert_eq!(config.http.listen.to_string(), "127.0.0.1:8080");
+        assert!(config.simulated_deposits().unwrap());
+    }
+
+    #[test]
+    fn the_fixed_names_of_the_contract_are_read() {
+        let text = r#"
+            [http]
+            listen = "127.0.0.1:8080"
+            trusted_proxies = ["10.0.0.0/8", "::1"]
+            [limits]
+            per_ip_per_minute = 0
+            per_key_per_minute = 120
+            [orders]
+            lifetime_seconds = 300
+            max_concurrent_per_account = 1
+            [suppliers]
+            max_attempts = 3
+            [suppliers.simulator]
+            enabled = true
+            delivery_seconds = [2.0, 8.0]
+            failure_rate = 0.0
+            no_stock_rate = 0.0
+            dead_number_rate = 0.0
+            [suppliers.own]
+            inbound_secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+            [[suppliers.own.numbers]]
+            number = "+12025550123"
+            country = "US"
+            platforms = ["google"]
+            [webhooks]
+            allow_private_targets = false
+            [deposits]
+            simulated = true
+            [admin]
+            listen = "127.0.0.1:8081"
+            token = "a token"
+            [prices]
+            google = 0.75
+            "discord.DE" = "0.10"
+        "#;
+        let config = read(text).unwrap();
+        assert_eq!(config.suppliers.own.numbers[0].number.0.as_str(), "+12025550123");
+        let catalogue = config.catalogue().unwrap();
+        assert_eq!(catalogue.list_price(Platform::Google, Country::Us), Money::from_cents(75));
+        assert_eq!(catalogue.list_price(Platform::Discord, Country::De), Money::from_cents(10));
+    }
+
+    #[test]
+    fn unknown_keys_and_senseless_values_are_errors() {
+        let wrong = [
+            "[http]\nlistem = \"127.0.0.1:1\"",
+            "[htpp]",
+            "[suppliers.simulator]\nfailure_rate = 1.5",
+            "[suppliers.simulator]\ndelivery_seconds = [8.0, 2.0]",
+            "[suppliers.simulator.templates]\ngoogle = \"no placeholder\"",
+            "[orders]\nlifetime_seconds = 0",
+            "[prices]\nnobody = 1.0",
+            "[prices]\ngoogle = -1.0",
+            "[[suppliers.own.numbers]]\nnumber = \"+12025550123\"\ncountry = \"US\"",
+            "[suppliers.own]\ninbound_secret = \"whsec_0123456789\"\n[[suppliers.own.numbers]]\nnumber = \"2025550123\"\ncountry = \"US\"",
+            "[suppliers.own]\ninbound_secret = \"whsec_0123456789\"\n[[suppliers.own.numbers]]\nnumber = \"+12025550123\"\ncountry = \"DE\"",
+            "[http]\ntrusted_proxies = [\"proxy\"]",
+        ];
+        for text in wrong {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_simulated_chain_cannot_slip_into_production() {
+        let outside = read("[http]\nlisten = \"0.0.0.0:8080\"").unwrap();
+        assert!(outside.simulated_deposits().is_err());
+        let written = read("[http]\nlisten = \"0.0.0.0:8080\"\n[deposits]\nsimulated = false").unwrap();
+        assert!(!written.simulated_deposits().unwrap());
+    }
+
+    #[test]
+    fn secrets_are_hidden() {
+        let config = read("[admin]\ntoken = \"swordfish\"\n[suppliers.own]\ninbound_secret = \"whsec_swordfish1234\"").unwrap();
+        assert!(!format!("{config:?}").contains("swordfish"));
+    }
+}

@@ -1,0 +1,69 @@
+//! The store as the views and the inbox see it: where rooms that do not know each other are joined.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use actors::Fault;
+use actors::inbox::{PAST_ASSIGNMENTS, PastAssignment, PastAssignments};
+use actors::store::{BoxFuture, EventStore, ReadError};
+use events::Event;
+use events::envelope::{Position, Recorded};
+use events::phone::Phone;
+use projections::{Log, LogError, ViewError, Views};
+use tokio::sync::watch;
+
+/// A store's log, for the views.
+pub struct StoreLog(pub Arc<dyn EventStore>);
+
+impl Log for StoreLog {
+    fn read_all(&self, after: Position, limit: usize) -> Pin<Box<dyn Future<Output = Result<Vec<Recorded<Event>>, LogError>> + Send + '_>> {
+        Box::pin(async move {
+            self.0.read_all(after, limit).await.map_err(|error| match error {
+                ReadError::Corrupt { .. } | ReadError::Undecodable { .. } => LogError::Unreadable(chain_of(&error)),
+                ReadError::Failed(detail) => LogError::Failed(detail),
+            })
+        })
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        self.0.head()
+    }
+}
+
+/// Earlier orders of a number, from the views.
+pub struct ViewedAssignments {
+    /// The views.
+    pub views: Views,
+    /// Where the log ends now: a late message is compared with everything before it.
+    pub head: watch::Receiver<Position>,
+}
+
+impl PastAssignments for ViewedAssignments {
+    fn of(&self, phone: Phone) -> BoxFuture<'_, Result<Vec<PastAssignment>, Fault>> {
+        Box::pin(async move {
+            let head = *self.head.borrow();
+            self.views.reach(head).await.map_err(view_fault)?;
+            let limit = u32::try_from(PAST_ASSIGNMENTS).expect("a handful");
+            let orders = self.views.orders_of_phone(phone, limit).await.map_err(view_fault)?;
+            Ok(orders.into_iter().map(|order| PastAssignment { account: order.account, order: order.order, first: order.first, last: order.last }).collect())
+        })
+    }
+}
+
+/// A view's failure as the world's.
+pub fn view_fault(error: ViewError) -> Fault {
+    Fault::View(error.to_string().into())
+}
+
+/// An error and everything beneath it, in one line.
+pub fn chain_of(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut beneath = error.source();
+    while let Some(cause) = beneath {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        beneath = cause.source();
+    }
+    text
+}

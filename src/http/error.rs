@@ -1,0 +1,296 @@
+//! The error object: one shape for every answer that is not a success, and the closed set of ten codes.
+
+use actors::account::AccessError;
+use actors::entity::TransactError;
+use actors::order::PlaceError;
+use actors::{Fault, deposit::ClaimError};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use events::account::Refusal;
+use events::order;
+use projections::ViewError;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::json::Dollars;
+use crate::feed::{chain_of, view_fault};
+
+/// The ten codes of the guide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorCode {
+    RateLimited,
+    InvalidApiKey,
+    AccountSuspended,
+    InsufficientBalance,
+    UnknownPlatform,
+    OrderInProgress,
+    ProviderUnavailable,
+    OrderNotFound,
+    InvalidRequest,
+    InternalError,
+}
+
+impl ErrorCode {
+    /// As the guide writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RateLimited => "RATE_LIMITED",
+            Self::InvalidApiKey => "INVALID_API_KEY",
+            Self::AccountSuspended => "ACCOUNT_SUSPENDED",
+            Self::InsufficientBalance => "INSUFFICIENT_BALANCE",
+            Self::UnknownPlatform => "UNKNOWN_PLATFORM",
+            Self::OrderInProgress => "ORDER_IN_PROGRESS",
+            Self::ProviderUnavailable => "PROVIDER_UNAVAILABLE",
+            Self::OrderNotFound => "ORDER_NOT_FOUND",
+            Self::InvalidRequest => "INVALID_REQUEST",
+            Self::InternalError => "INTERNAL_ERROR",
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Self::InvalidApiKey => StatusCode::UNAUTHORIZED,
+            Self::AccountSuspended => StatusCode::FORBIDDEN,
+            Self::InsufficientBalance => StatusCode::PAYMENT_REQUIRED,
+            Self::UnknownPlatform | Self::InvalidRequest => StatusCode::BAD_REQUEST,
+            Self::OrderInProgress => StatusCode::CONFLICT,
+            Self::ProviderUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::OrderNotFound => StatusCode::NOT_FOUND,
+            Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Whether the same call may succeed later, and is safe to repeat.
+    const fn retryable(self) -> bool {
+        match self {
+            Self::RateLimited | Self::OrderInProgress | Self::ProviderUnavailable | Self::InternalError => true,
+            Self::InvalidApiKey | Self::AccountSuspended | Self::InsufficientBalance | Self::UnknownPlatform | Self::OrderNotFound | Self::InvalidRequest => {
+                false
+            }
+        }
+    }
+
+    const fn retry_after_seconds(self) -> Option<u64> {
+        match self {
+            // The guide: "Temporarily unavailable — retry in 30s".
+            Self::ProviderUnavailable => Some(30),
+            Self::OrderInProgress => Some(5),
+            Self::InternalError => Some(3),
+            Self::RateLimited => Some(1),
+            Self::InvalidApiKey | Self::AccountSuspended | Self::InsufficientBalance | Self::UnknownPlatform | Self::OrderNotFound | Self::InvalidRequest => {
+                None
+            }
+        }
+    }
+}
+
+/// An answer that is not a success. The gate writes it out, for it knows the request's id and what the caller accepts.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    code: ErrorCode,
+    status: StatusCode,
+    text: String,
+    retry_after_seconds: Option<u64>,
+    detail: Option<Value>,
+    /// Further members beside the error object's own.
+    extra: Vec<(&'static str, Value)>,
+    /// What was logged; never shown.
+    fault: Option<String>,
+}
+
+/// What the gate needs to write an error out.
+#[derive(Debug, Clone)]
+pub struct Unwritten(pub Box<ApiError>);
+
+impl ApiError {
+    /// An error of `code`, in words for people.
+    pub fn new(code: ErrorCode, text: impl Into<String>) -> Self {
+        Self { code, status: code.status(), text: text.into(), retry_after_seconds: code.retry_after_seconds(), detail: None, extra: Vec::new(), fault: None }
+    }
+
+    /// A request that cannot be understood or served as it is.
+    pub fn invalid(text: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, text)
+    }
+
+    /// The one answer for an order that does not exist and for one of somebody else's.
+    pub fn order_not_found() -> Self {
+        Self::new(ErrorCode::OrderNotFound, "There is no such order.")
+    }
+
+    /// With another status than the code's usual one.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// With what a program can read about it.
+    #[must_use]
+    pub fn with_detail(mut self, detail: Value) -> Self {
+        self.detail = Some(detail);
+        self
+    }
+
+    /// With a member beside the error object's own.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: Value) -> Self {
+        self.extra.push((name, value));
+        self
+    }
+
+    /// With the seconds after which another try makes sense.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// The code.
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// What failed in the world, for the log.
+    pub fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
+    }
+
+    /// The answer itself: the error object, or the same members as an RFC 9457 problem.
+    pub fn write(&self, request_id: &str, as_problem: bool) -> Response {
+        let mut body = json!({
+            "error": self.text,
+            "error_code": self.code.name(),
+            "retryable": self.code.retryable(),
+            "retry_after_seconds": self.retry_after_seconds,
+            "service": "Telenumerus",
+            "request_id": request_id,
+        });
+        if let Some(detail) = &self.detail {
+            body["detail"] = detail.clone();
+        }
+        for (name, value) in &self.extra {
+            body[*name] = value.clone();
+        }
+        if as_problem {
+            body["type"] = json!(format!("urn:telenumerus:error:{}", self.code.name()));
+            body["title"] = json!(self.text);
+            body["status"] = json!(self.status.as_u16());
+        }
+        let content_type = if as_problem { "application/problem+json" } else { "application/json" };
+        let mut response = (self.status, body.to_string()).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if let Some(seconds) = self.retry_after_seconds {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(Unwritten(Box::new(self)));
+        response
+    }
+}
+
+/// A success's shape, for handlers.
+pub type ApiResult<T> = Result<axum::Json<T>, ApiError>;
+
+/// A value as JSON; shapes of ours always are.
+pub fn value(shape: &impl Serialize) -> Value {
+    serde_json::to_value(shape).expect("our shapes have text keys and plain values")
+}
+
+impl From<Fault> for ApiError {
+    fn from(fault: Fault) -> Self {
+        let error = match &fault {
+            Fault::Overloaded => Self::new(ErrorCode::RateLimited, "Too many requests are waiting; try again shortly."),
+            Fault::Append(_) | Fault::Read(_) | Fault::ActorEnded | Fault::View(_) | Fault::Chain(_) => {
+                Self::new(ErrorCode::InternalError, "Something failed on our side; nothing was lost, and the call can be repeated.")
+            }
+        };
+        Self { fault: Some(chain_of(&fault)), ..error }
+    }
+}
+
+impl From<ViewError> for ApiError {
+    fn from(error: ViewError) -> Self {
+        view_fault(error).into()
+    }
+}
+
+impl From<AccessError> for ApiError {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::NotFound => Self::new(ErrorCode::InvalidApiKey, "The API key is not valid."),
+            AccessError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<ClaimError> for ApiError {
+    fn from(error: ClaimError) -> Self {
+        match error {
+            ClaimError::NotYours => Self::invalid("The transaction is not a payment to this account."),
+            ClaimError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let text = refusal.to_string();
+        match refusal {
+            Refusal::NotRegistered => Self::new(ErrorCode::InvalidApiKey, "The API key is not valid."),
+            Refusal::Suspended => Self::suspended(),
+            Refusal::InsufficientBalance { needed, available } => {
+                Self::new(ErrorCode::InsufficientBalance, format!("Not enough balance: the order costs ${needed}, ${available} can be spent."))
+                    .with_detail(json!({ "needed": Dollars(needed), "balance": Dollars(available), "deposit": "/api/v1/deposit/addresses" }))
+            }
+            Refusal::PriceAboveMaximum { price, max_price } => Self::invalid(format!("The price is ${price}, more than max_price (${max_price})."))
+                .with_detail(json!({ "price": Dollars(price), "max_price": Dollars(max_price) })),
+            Refusal::OrderInProgress { open, allowed } => {
+                let open: Vec<String> = open.iter().map(ToString::to_string).collect();
+                Self::new(ErrorCode::OrderInProgress, "Another order is in progress; wait for it or cancel it.")
+                    .with_detail(json!({ "open_orders": open, "max_concurrent_orders": allowed }))
+            }
+            Refusal::OrderNotFound => Self::order_not_found(),
+            Refusal::AlreadyRegistered | Refusal::AmountOutOfRange => Self::invalid(text),
+            Refusal::Order(order::Refusal::AlreadyEnded(status)) => {
+                Self::invalid(format!("The order has already ended: {}.", status.name())).with_status(StatusCode::CONFLICT)
+            }
+            Refusal::Order(order::Refusal::StaleAttempt | order::Refusal::NotThisAssignment | order::Refusal::TooManyMessages) => {
+                Self::invalid(text).with_status(StatusCode::CONFLICT)
+            }
+        }
+    }
+}
+
+impl From<TransactError<Refusal>> for ApiError {
+    fn from(error: TransactError<Refusal>) -> Self {
+        match error {
+            TransactError::Refused(refusal) => refusal.into(),
+            TransactError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<PlaceError> for ApiError {
+    fn from(error: PlaceError) -> Self {
+        match error {
+            PlaceError::Refused(refusal) => refusal.into(),
+            PlaceError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl ApiError {
+    /// The account may not do anything.
+    pub fn suspended() -> Self {
+        Self::new(ErrorCode::AccountSuspended, "The account is suspended; contact the operator of this service.")
+    }
+}

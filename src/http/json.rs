@@ -1,0 +1,123 @@
+//! JSON in and out: strict and bounded on the way in, dollars as numbers on the way out.
+
+use std::time::Duration;
+
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use events::money::Money;
+use events::time::Timestamp;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Shared;
+use super::error::ApiError;
+
+/// A request's JSON body. An empty one counts as `{}`.
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Shared) -> Result<Self, ApiError> {
+        let is_json = request.headers().get(CONTENT_TYPE).map(|value| {
+            let mime = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            mime == "application/json" || (mime.starts_with("application/") && mime.ends_with("+json"))
+        });
+        let bytes = read_body(request, app).await?;
+        if bytes.is_empty() {
+            return parse(b"{}");
+        }
+        if is_json != Some(true) {
+            let text = "The body must be JSON, with Content-Type: application/json.";
+            return Err(ApiError::invalid(text).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        }
+        parse(&bytes)
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<Body<T>, ApiError> {
+    serde_json::from_slice(bytes).map(Body).map_err(|error| ApiError::invalid(format!("The body is not the JSON that this call takes: {error}.")))
+}
+
+/// The body as bytes, within the size and the time that are allowed.
+pub async fn read_body(request: Request, app: &Shared) -> Result<Vec<u8>, ApiError> {
+    let http = &app.service.config.http;
+    let too_large = || {
+        let text = format!("The body is larger than {} bytes.", http.max_body_bytes);
+        ApiError::invalid(text).with_status(StatusCode::PAYLOAD_TOO_LARGE)
+    };
+    let body = Limited::new(request.into_body(), http.max_body_bytes);
+    match tokio::time::timeout(Duration::from_secs(http.body_timeout_seconds), body.collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes().to_vec()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(ApiError::invalid("The body could not be read to its end.")),
+        Err(_) => Err(ApiError::invalid("The body did not arrive in time.").with_status(StatusCode::REQUEST_TIMEOUT)),
+    }
+}
+
+/// A request's query parameters; unknown ones are errors, so that a misspelt filter does not go unnoticed.
+pub struct Parameters<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let query = Query::<T>::try_from_uri(&parts.uri);
+        query.map(|query| Self(query.0)).map_err(|error| ApiError::invalid(format!("The query parameters are not understood: {}.", error.body_text())))
+    }
+}
+
+/// An amount as a JSON number of dollars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dollars(pub Money);
+
+impl Serialize for Dollars {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // The float closest to the decimal prints as the decimal: exact up to 15 digits, a billion dollars to the micro-dollar.
+        let dollars: f64 = self.0.to_string().parse().map_err(serde::ser::Error::custom)?;
+        serializer.serialize_f64(dollars)
+    }
+}
+
+impl<'de> Deserialize<'de> for Dollars {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = serde_json::Number::deserialize(deserializer)?;
+        // The number's own text, never its float: `0.1` is a tenth.
+        let amount: Money = number.to_string().parse().map_err(serde::de::Error::custom)?;
+        if amount.is_negative() { Err(serde::de::Error::custom("an amount is not negative")) } else { Ok(Self(amount)) }
+    }
+}
+
+/// A moment as RFC 3339 text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment(pub Timestamp);
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// Whole seconds, rounded up: what is left of something.
+pub fn seconds_up(duration: Duration) -> u64 {
+    duration.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dollars_are_numbers_exact_to_the_micro_dollar() {
+        for (micros, text) in [(500_000, "0.5"), (425_000, "0.425"), (283_300, "0.2833"), (10_000_000, "10.0"), (1, "1e-6"), (999_999_999_999_999, "999999999.999999")] {
+            assert_eq!(serde_json::to_string(&Dollars(Money::from_micros(micros))).unwrap(), text);
+        }
+        assert_eq!(serde_json::from_str::<Dollars>("0.1").unwrap().0, Money::from_cents(10));
+        for wrong in ["-1", "1e3", "\"1\"", "null", "0.0000001"] {
+            assert!(serde_json::from_str::<Dollars>(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! `GET /api/v1/availability`: success rates of the last 24 hours, stock and prices in one country.
+
+use std::time::Duration;
+
+use actors::supplier::Wanted;
+use axum::Json;
+use axum::extract::State;
+use events::platform::Platform;
+use projections::Outcome;
+use serde::{Deserialize, Serialize};
+
+use crate::http::Shared;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::json::{Dollars, Parameters};
+use crate::http::order_reply::Hints;
+use crate::http::route::order::{country_of, platform_of};
+
+/// The contract: rates are of the last 24 hours.
+const WINDOW: Duration = Duration::from_secs(24 * 3_600);
+/// The guide: null with "fewer than 5 recent orders".
+const ENOUGH: u64 = 5;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    country: Option<String>,
+    /// One platform only.
+    platform: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Reply {
+    country: &'static str,
+    platforms: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    platform: &'static str,
+    name: &'static str,
+    success_rate: Option<f64>,
+    sample_size: u64,
+    stock: &'static str,
+    avg_delivery_seconds: u64,
+    price: Dollars,
+    hints: Hints,
+}
+
+pub async fn handle(State(app): State<Shared>, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
+    let service = &app.service;
+    let country = country_of(query.country.as_deref())?;
+    let only = query.platform.as_deref().map(platform_of).transpose()?;
+    let at = service.clock.now();
+    let outcomes = service.views.outcomes(country, at.minus(WINDOW)).await.map_err(ApiError::from)?;
+    let row = |platform: Platform| {
+        let outcome = outcomes.get(&platform).copied().unwrap_or_default();
+        Row {
+            platform: platform.slug(),
+            name: platform.name(),
+            success_rate: success_rate(outcome),
+            sample_size: outcome.ended,
+            stock: service.router.stock(Wanted { platform, country, at }).name(),
+            avg_delivery_seconds: average_seconds(outcome).unwrap_or_else(|| platform.hints().usual_delivery_seconds.into()),
+            price: Dollars(service.catalogue.list_price(platform, country)),
+            hints: Hints::of(platform),
+        }
+    };
+    let platforms = Platform::ALL.into_iter().filter(|platform| only.is_none_or(|only| only == *platform)).map(row).collect();
+    Ok(Json(Reply { country: country.code(), platforms }))
+}
+
+/// In hundredths, as the guide shows it.
+fn success_rate(outcome: Outcome) -> Option<f64> {
+    let hundredths = (outcome.completed * 100).checked_div(outcome.ended).filter(|_| outcome.ended >= ENOUGH)?;
+    u8::try_from(hundredths).ok().map(|hundredths| f64::from(hundredths) / 100.0)
+}
+
+fn average_seconds(outcome: Outcome) -> Option<u64> {
+    Some(outcome.delivery_millis.checked_div(outcome.completed)?.div_ceil(1_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_needs_five_ended_orders() {
+        assert_eq!(success_rate(Outcome { completed: 4, ended: 4, delivery_millis: 0 }), None);
+        assert_eq!(success_rate(Outcome { completed: 4, ended: 5, delivery_millis: 0 }), Some(0.8));
+        assert_eq!(success_rate(Outcome::default()), None);
+        assert_eq!(average_seconds(Outcome { completed: 2, ended: 3, delivery_millis: 15_001 }), Some(8));
+    }
+}

@@ -1,0 +1,135 @@
+//! `GET /api/v1/order/:id/stream`: the order's facts as they become durable, without gap or repeat.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actors::account::Published;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{Event as Message, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use events::account::Standing;
+use events::order;
+use futures_util::stream::{self, Stream};
+use tokio::sync::watch;
+
+use crate::http::Shared;
+use crate::http::auth::Caller;
+use crate::http::error::ApiError;
+use crate::http::order_reply::{find, stream_message};
+
+/// The contract: `retry: 3000`, a heartbeat every 15 s.
+const RETRY: Duration = Duration::from_millis(3_000);
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+pub async fn handle(State(app): State<Shared>, caller: Caller, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
+    let order = find(&app, &caller, &id).await?;
+    let sent = headers.get("last-event-id").map(|value| value.to_str().ok().and_then(|text| text.trim().parse::<usize>().ok()));
+    let sent = match sent {
+        Some(None) => return Err(ApiError::invalid("Last-Event-ID is the id of an event of this stream: a number.")),
+        Some(Some(sent)) => sent,
+        None => 0,
+    };
+    let watch = app.service.accounts.watch(caller.account).await?;
+    let follower = Follower { app, caller, id, order, watch, sent, hinted: false, ended: false };
+    let sse = Sse::new(messages(follower)).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat"));
+    let mut response = sse.into_response();
+    let headers = response.headers_mut();
+    headers.insert("cache-control", "no-store".parse().expect("a plain header value"));
+    // Proxies that buffer would hold a code back.
+    headers.insert("x-accel-buffering", "no".parse().expect("a plain header value"));
+    Ok(response)
+}
+
+struct Follower {
+    app: Shared,
+    caller: Caller,
+    id: String,
+    order: Arc<order::State>,
+    watch: watch::Receiver<Arc<Published>>,
+    /// The number of the last fact sent.
+    sent: usize,
+    /// Whether the reconnection time was told.
+    hinted: bool,
+    ended: bool,
+}
+
+fn messages(follower: Follower) -> impl Stream<Item = Result<Message, Infallible>> {
+    stream::unfold(follower, |mut follower| async move {
+        let message = follower.next().await?;
+        Some((Ok(message), follower))
+    })
+}
+
+impl Follower {
+    /// The next message; `None` once the stream is over.
+    async fn next(&mut self) -> Option<Message> {
+        if self.ended {
+            return None;
+        }
+        if !self.hinted {
+            self.hinted = true;
+            return Some(Message::default().retry(RETRY));
+        }
+        loop {
+            if let Some(fact) = self.order.history.get(self.sent) {
+                self.sent += 1;
+                self.ended = self.order.status.is_end() && self.sent == self.order.history.len();
+                let text = stream_message(&self.order, fact).to_string();
+                return Some(Message::default().id(self.sent.to_string()).data(text));
+            }
+            // Everything was sent before, by the caller's own account.
+            if self.order.status.is_end() {
+                return None;
+            }
+            if !self.news().await {
+                self.ended = true;
+                return Some(Message::default().retry(RETRY));
+            }
+        }
+    }
+
+    /// Waits for facts; false if the stream has to end without them.
+    async fn news(&mut self) -> bool {
+        let known = self.order.history.len();
+        let id = self.order.id;
+        let is_news = |published: &Arc<Published>| {
+            let suspended = matches!(published.state.standing, Standing::Suspended(_));
+            suspended || published.state.order(id).is_none_or(|order| order.history.len() > known)
+        };
+        let seen = tokio::select! {
+            seen = self.watch.wait_for(is_news) => seen.map(|published| Arc::clone(&published)),
+            () = self.app.stopped() => return false,
+        };
+        match seen {
+            Ok(published) if matches!(published.state.standing, Standing::Suspended(_)) => false,
+            Ok(published) => match published.state.order(id) {
+                Some(order) => {
+                    self.order = Arc::clone(order);
+                    true
+                }
+                None => self.look_up().await,
+            },
+            // The account has left memory; its next book-keeper publishes elsewhere.
+            Err(_) => match self.app.service.accounts.watch(self.caller.account).await {
+                Ok(watch) => {
+                    self.watch = watch;
+                    true
+                }
+                Err(_) => false,
+            },
+        }
+    }
+
+    /// The order has ended and the account has forgotten it: the rest is in the log.
+    async fn look_up(&mut self) -> bool {
+        match find(&self.app, &self.caller, &self.id).await {
+            Ok(order) => {
+                self.order = order;
+                true
+            }
+            Err(_) => false,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `POST /api/v1/register`: a new account, its key and its webhook secret, shown this once.
+
+use axum::Json;
+use axum::extract::State;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use events::money::Money;
+use events::tier::Tier;
+use serde::{Deserialize, Serialize};
+
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::json::{Body, Dollars};
+use crate::http::{ApiKey, Shared};
+
+/// Nothing is asked.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {}
+
+#[derive(Debug, Serialize)]
+pub struct Reply {
+    api_key: String,
+    webhook_secret: String,
+    account_id: String,
+    balance: Dollars,
+    tier: &'static str,
+    next_steps: NextSteps,
+}
+
+#[derive(Debug, Serialize)]
+struct NextSteps {
+    deposit: &'static str,
+    verify_deposit: &'static str,
+    browse_services: &'static str,
+    check_availability: &'static str,
+    order: &'static str,
+    account: &'static str,
+}
+
+pub async fn handle(State(app): State<Shared>, Body(Request {}): Body<Request>) -> ApiResult<Reply> {
+    let service = &app.service;
+    let account = service.entropy.account_id(service.clock.now());
+    let key = ApiKey::fresh(account, &service.entropy);
+    let webhook_secret = format!("whsec_{}", STANDARD.encode(service.entropy.bytes::<32>()));
+    service.accounts.register(account, key.hash(), webhook_secret.clone()).await.map_err(ApiError::from)?;
+    Ok(Json(Reply {
+        api_key: key.expose(),
+        webhook_secret,
+        account_id: account.to_string(),
+        balance: Dollars(Money::ZERO),
+        tier: Tier::Standard.name(),
+        next_steps: NextSteps {
+            deposit: "GET /api/v1/deposit/addresses",
+            verify_deposit: "POST /api/v1/deposit/verify",
+            browse_services: "GET /api/v1/services",
+            check_availability: "GET /api/v1/availability",
+            order: "POST /api/v1/order",
+            account: "GET /api/v1/account",
+        },
+    }))
+}

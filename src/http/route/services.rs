@@ -1,0 +1,55 @@
+//! `GET /api/v1/services`: the platforms, their list prices, the countries.
+
+use axum::Json;
+use axum::extract::State;
+use events::country::Country;
+use events::platform::Platform;
+use serde::{Deserialize, Serialize};
+
+use crate::http::Shared;
+use crate::http::error::ApiResult;
+use crate::http::json::{Dollars, Parameters};
+use crate::http::order_reply::Hints;
+use crate::http::route::order::country_of;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    /// Whose prices; the default country's, if absent.
+    country: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Reply {
+    total_platforms: usize,
+    country: &'static str,
+    services: Vec<Service>,
+    countries: Vec<&'static str>,
+    default_country: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Service {
+    platform: &'static str,
+    name: &'static str,
+    price: Dollars,
+    hints: Hints,
+}
+
+pub async fn handle(State(app): State<Shared>, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
+    let country = country_of(query.country.as_deref())?;
+    let catalogue = &app.service.catalogue;
+    let services = Platform::ALL.map(|platform| Service {
+        platform: platform.slug(),
+        name: platform.name(),
+        price: Dollars(catalogue.list_price(platform, country)),
+        hints: Hints::of(platform),
+    });
+    Ok(Json(Reply {
+        total_platforms: Platform::ALL.len(),
+        country: country.code(),
+        services: services.into(),
+        countries: Country::ALL.map(Country::code).into(),
+        default_country: Country::DEFAULT.code(),
+    }))
+}

@@ -1,0 +1,24 @@
+//! THE EDGE: strangers' words in, our words out; the only place where all rooms meet.
+//!
+//! Holds: command line, configuration, composition, HTTP. Never holds: a rule about money or orders, a statement of SQL.
+//! Leans on: `events`, `projections`, `actors`. Proved by: `tests/it`, through the real binary.
+
+use std::process::ExitCode;
+
+use mimalloc::MiMalloc;
+
+mod admin;
+mod boot;
+mod cli;
+mod config;
+mod feed;
+mod http;
+mod secret;
+mod telemetry;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+fn main() -> ExitCode {
+    cli::run()
+}

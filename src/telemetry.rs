@@ -1,0 +1,27 @@
+//! Logs and metrics: what operators see. No key, secret, code, message text or full phone number ever goes in.
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt;
+
+use crate::config::{Log, LogFormat};
+
+/// Starts logging to standard error; standard output is for what programs read.
+pub fn start_logs(settings: &Log) {
+    let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true);
+    match settings.format {
+        LogFormat::Json => builder.json().flatten_event(true).init(),
+        LogFormat::Text => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+    }
+}
+
+/// Starts collecting metrics; the handle renders them for `/metrics`.
+pub fn start_metrics() -> Result<PrometheusHandle, metrics_exporter_prometheus::BuildError> {
+    const SECONDS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0];
+    let recorder = PrometheusBuilder::new().set_buckets(SECONDS)?.build_recorder();
+    let handle = recorder.handle();
+    // A second recorder in one process happens only in tests; the first one counts.
+    let _ = metrics::set_global_recorder(recorder);
+    Ok(handle)
+}
