@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn a_moment_is_shown_in_utc_with_milliseconds() {
         let moment = Timestamp::from_millis(1_795_512_345_600);
-        assert_eq!(moment.to_string(), "2026-11-24T08:45:45.600Z");
+        assert_eq!(moment.to_string(), "2026-11-24T09:25:45.600Z");
         assert_eq!(moment.to_string().parse(), Ok(moment));
     }
 

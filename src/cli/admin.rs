@@ -16,8 +16,6 @@ use crate::config::Config;
 
 #[derive(Debug, Args)]
 pub struct Options {
-    #[command(flatten)]
-    place: Place,
     #[command(subcommand)]
     command: Command,
 }
@@ -64,8 +62,8 @@ struct Why {
     operator: String,
 }
 
-pub fn run(options: &Options) -> Outcome {
-    let (config, data_dir) = options.place.load().map_err(in_words)?;
+pub fn run(place: &Place, options: &Options) -> Outcome {
+    let (config, data_dir) = place.load().map_err(in_words)?;
     let (path, order) = match &options.command {
         Command::Credit { account, amount, why } => (format!("{account}/credit"), Some(why.order(Some(amount)))),
         Command::Suspend { account, why } => (format!("{account}/suspend"), Some(why.order(None))),

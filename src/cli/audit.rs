@@ -19,8 +19,6 @@ use super::{Outcome, Place, holds_log, in_words};
 
 #[derive(Debug, Args)]
 pub struct Options {
-    #[command(flatten)]
-    place: Place,
     #[command(subcommand)]
     command: Command,
 }
@@ -46,8 +44,8 @@ enum Command {
     },
 }
 
-pub fn run(options: &Options) -> Outcome {
-    let (_, data_dir) = options.place.load().map_err(in_words)?;
+pub fn run(place: &Place, options: &Options) -> Outcome {
+    let (_, data_dir) = place.load().map_err(in_words)?;
     holds_log(&data_dir)?;
     match &options.command {
         Command::Verify => verify(&data_dir),

@@ -19,6 +19,8 @@ struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
     serve: serve::Options,
 }
 
@@ -38,10 +40,10 @@ enum Command {
 #[derive(Debug, Clone, Args)]
 struct Place {
     /// Configuration file (TOML).
-    #[arg(long, env = "TELENUMERUS_CONFIG", value_name = "FILE")]
+    #[arg(long, env = "TELENUMERUS_CONFIG", value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     /// Data directory, in place of the configuration's.
-    #[arg(long, env = "TELENUMERUS_DATA_DIR", value_name = "DIR")]
+    #[arg(long, env = "TELENUMERUS_DATA_DIR", value_name = "DIR", global = true)]
     data_dir: Option<PathBuf>,
 }
 
@@ -56,11 +58,12 @@ impl Place {
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    let place = cli.place;
     let outcome = match cli.command {
-        None => serve::run(&cli.serve),
-        Some(Command::Serve(options)) => serve::run(&options),
-        Some(Command::Admin(options)) => admin::run(&options),
-        Some(Command::Audit(options)) => audit::run(&options),
+        None => serve::run(&place, &cli.serve),
+        Some(Command::Serve(options)) => serve::run(&place, &options),
+        Some(Command::Admin(options)) => admin::run(&place, &options),
+        Some(Command::Audit(options)) => audit::run(&place, &options),
         Some(Command::Code(options)) => code::run(&options),
     };
     outcome.unwrap_or_else(|text| {

@@ -19,15 +19,13 @@ use crate::{admin, telemetry};
 
 #[derive(Debug, Args)]
 pub struct Options {
-    #[command(flatten)]
-    place: Place,
     /// Address to listen on, in place of the configuration's; port 0 takes any free one.
     #[arg(long, env = "TELENUMERUS_LISTEN", value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
 }
 
-pub fn run(options: &Options) -> Outcome {
-    let (mut config, data_dir) = options.place.load().map_err(in_words)?;
+pub fn run(place: &Place, options: &Options) -> Outcome {
+    let (mut config, data_dir) = place.load().map_err(in_words)?;
     if let Some(listen) = options.listen {
         config.http.listen = listen;
     }

@@ -4,7 +4,7 @@ use actors::account::AccessError;
 use actors::entity::TransactError;
 use actors::order::PlaceError;
 use actors::{Fault, deposit::ClaimError};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use events::account::Refusal;
@@ -182,6 +182,9 @@ impl ApiError {
         let content_type = if as_problem { "application/problem+json" } else { "application/json" };
         let mut response = (self.status, body.to_string()).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Telenumerus\""));
+        }
         if let Some(seconds) = self.retry_after_seconds {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -1,1 +1,150 @@
-//! The law as scenarios.
+//! Golden bytes: what every version of every event looks like on disk, for ever.
+
+use super::frozen::NAMES;
+use super::{DecodeError, decode, encode};
+use crate::code::{Candidate, Extraction, Reason, Verdict};
+use crate::country::Country;
+use crate::event::Event;
+use crate::id::{AccountId, DepositId, OrderId};
+use crate::money::Money;
+use crate::order::{AttemptFailure, FailureReason, Placed, Sms};
+use crate::platform::Platform;
+use crate::time::Timestamp;
+use crate::{account, deposit, number, order};
+
+/// One line an event: name, version, payload in hex. Lines are added, never changed.
+const GOLDEN: &str = include_str!("golden.txt");
+
+const AT: Timestamp = Timestamp::from_millis(1_795_512_345_678);
+
+fn of_order(event: order::Event) -> Event {
+    account::Event::Order(OrderId(0x0102), event).into()
+}
+
+/// One event of every name, in the order of the golden file.
+fn samples() -> Vec<Event> {
+    let hash: deposit::TxHash = "0f".repeat(32).parse().unwrap();
+    let supplier = || "own".parse().unwrap();
+    let candidate = Candidate { code: "123456".to_owned(), score: 58, reasons: vec![Reason::UsualLength, Reason::BesideKeyWord] };
+    vec![
+        account::Event::Registered { id: AccountId(0xa1), key_hash: [0x5a; 32], webhook_secret: "whsec_AA==".to_owned(), at: AT }.into(),
+        account::Event::Credited { amount: Money::from_cents(1_250), reason: "goodwill".to_owned(), at: AT }.into(),
+        account::Event::DepositCredited { deposit: DepositId(0xd1), amount: Money::from_cents(1_000), at: AT }.into(),
+        account::Event::Suspended { reason: "abuse".to_owned(), at: AT }.into(),
+        account::Event::Reinstated { reason: "talked".to_owned(), at: AT }.into(),
+        account::Event::HoldTaken { order: OrderId(0x0102), amount: Money::from_cents(50), at: AT }.into(),
+        account::Event::HoldCaptured { order: OrderId(0x0102), amount: Money::from_cents(50), at: AT }.into(),
+        account::Event::HoldReleased { order: OrderId(0x0102), amount: Money::from_cents(50), at: AT }.into(),
+        of_order(order::Event::Placed(Placed {
+            platform: Platform::Google,
+            country: Country::Gb,
+            list_price: Money::from_cents(50),
+            price: Money::from_micros(475_000),
+            lifetime_seconds: 300,
+            seek_seconds: 60,
+            max_attempts: 3,
+            at: AT,
+        })),
+        of_order(order::Event::AttemptFailed { attempt: 1, supplier: supplier(), reason: AttemptFailure::TimedOut, at: AT }),
+        of_order(order::Event::NumberAssigned { attempt: 2, supplier: supplier(), phone: "+447700900123".parse().unwrap(), expires_at: AT, at: AT }),
+        of_order(order::Event::NumberReportedDead { attempt: 2, supplier: supplier(), at: AT }),
+        of_order(order::Event::SmsReceived(Sms {
+            message_id: "m1".to_owned(),
+            supplier: supplier(),
+            sender: "Google".to_owned(),
+            text: "G-123456 ist dein Code für Google ✓".to_owned(),
+            received_at: AT,
+            extraction: Extraction { verdict: Verdict::Code("123456".to_owned()), candidates: vec![candidate] },
+            at: AT,
+        })),
+        of_order(order::Event::Completed { code: "123456".to_owned(), message_id: "m1".to_owned(), at: AT }),
+        of_order(order::Event::Cancelled { at: AT }),
+        of_order(order::Event::Expired { at: AT }),
+        of_order(order::Event::Failed { reason: FailureReason::AttemptsExhausted, at: AT }),
+        deposit::Event::Claimed { account: AccountId(0xa1), chain: "simulated".to_owned(), tx_hash: hash, output: 1, at: AT }.into(),
+        deposit::Event::Confirmed { amount: Money::from_cents(1_000), paid: "0.001".to_owned(), rate: "10000".to_owned(), rate_source: "fixed".to_owned(), at: AT }.into(),
+        deposit::Event::Credited { at: AT }.into(),
+        number::Event::SmsKept(number::KeptSms {
+            message_id: "m2".to_owned(),
+            supplier: supplier(),
+            sender: "+15550100".to_owned(),
+            text: "late".to_owned(),
+            received_at: AT,
+            why: number::Unclaimed::OrderEnded,
+            at: AT,
+        })
+        .into(),
+    ]
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|place| u8::from_str_radix(&hex[place..place + 2], 16).unwrap()).collect()
+}
+
+#[test]
+fn golden_bytes_read_as_the_events_they_were_and_are_written_so_today() {
+    let lines: Vec<(&str, u16, &str)> = GOLDEN
+        .lines()
+        .map(|line| {
+            let mut fields = line.split(' ');
+            (fields.next().unwrap(), fields.next().unwrap().parse().unwrap(), fields.next().unwrap())
+        })
+        .collect();
+    assert_eq!(lines.len(), samples().len(), "a new event needs a sample here and its line in golden.txt:\n{}", written());
+    for ((name, version, golden), sample) in lines.into_iter().zip(samples()) {
+        assert_eq!(decode(name, version, &bytes(golden)).unwrap(), sample);
+        let encoded = encode(&sample);
+        assert_eq!((encoded.name, encoded.version, hex(&encoded.payload).as_str()), (name, version, golden));
+    }
+}
+
+fn written() -> String {
+    samples().iter().map(|event| { let encoded = encode(event); format!("{} {} {}\n", encoded.name, encoded.version, hex(&encoded.payload)) }).collect()
+}
+
+#[test]
+fn every_name_has_golden_bytes() {
+    for (name, version) in NAMES {
+        assert!(GOLDEN.lines().any(|line| line.starts_with(&format!("{name} {version} "))), "{name} {version}");
+    }
+}
+
+#[test]
+fn every_reason_keeps_a_number_of_its_own() {
+    let numbers: std::collections::BTreeSet<u8> = Reason::ALL.iter().map(|reason| reason.number()).collect();
+    assert_eq!(numbers.len(), Reason::ALL.len());
+}
+
+#[test]
+fn unknown_events_and_broken_payloads_are_errors() {
+    assert_eq!(decode("OrderPlaced", 99, &[1]), Err(DecodeError::UnknownEvent { name: "OrderPlaced".to_owned(), version: 99 }));
+    assert_eq!(decode("OrderCancelled", 1, &[9, 0]), Err(DecodeError::UnknownCodec(9)));
+    for event in samples() {
+        let encoded = encode(&event);
+        for length in 0..encoded.payload.len() {
+            assert!(decode(encoded.name, encoded.version, &encoded.payload[..length]).is_err(), "{} cut to {length}", encoded.name);
+        }
+        let longer = [encoded.payload.as_slice(), &[0]].concat();
+        assert!(decode(encoded.name, encoded.version, &longer).is_err(), "{} with a byte too many", encoded.name);
+    }
+}
+
+#[test]
+fn hostile_lengths_allocate_nothing() {
+    // A text said to be 2^63 bytes long, in four bytes.
+    let payload = [1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, b'a', b'b', b'c', b'd'];
+    assert!(matches!(decode("AccountSuspended", 1, &payload), Err(DecodeError::Malformed { .. })));
+}
+
+#[test]
+fn a_value_that_makes_no_sense_is_an_error() {
+    let encoded = encode(&of_order(order::Event::Failed { reason: FailureReason::NoSourceLeft, at: AT }));
+    let mut payload = encoded.payload;
+    // The reason stands behind the codec byte and the order's 16.
+    payload[17] = 200;
+    assert!(matches!(decode("OrderFailed", 1, &payload), Err(DecodeError::Malformed { .. })));
+}
