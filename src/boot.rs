@@ -209,7 +209,8 @@ fn name(name: &str) -> SupplierName {
 
 /// Nothing may be acknowledged any more: the only safe thing is to stop, and to be started again from what is on disk.
 fn end_process(reason: &str) {
-    tracing::error!(reason, "the service ends now");
+    // Not through the log, whose lines wait for their turn: there is none left.
+    eprintln!("telenumerus: {reason}; the service ends now");
     std::process::exit(70);
 }
 

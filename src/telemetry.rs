@@ -1,19 +1,25 @@
 //! Logs and metrics: what operators see. No key, secret, code, message text or full phone number ever goes in.
 
+use std::io::BufWriter;
+
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
 use crate::config::{Log, LogFormat};
 
-/// Starts logging to standard error; standard output is for what programs read.
-pub fn start_logs(settings: &Log) {
+/// Starts logging to standard error; standard output is for what programs read. What is waiting is written when the guard is dropped.
+pub fn start_logs(settings: &Log) -> WorkerGuard {
     let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true);
+    // On a thread of its own and in batches: a write a request would cost more than the request's own work.
+    let (writer, guard) = NonBlockingBuilder::default().lossy(false).finish(BufWriter::new(std::io::stderr()));
+    let builder = fmt().with_env_filter(filter).with_writer(writer).with_target(true);
     match settings.format {
         LogFormat::Json => builder.json().flatten_event(true).init(),
         LogFormat::Text => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
     }
+    guard
 }
 
 /// Starts collecting metrics; the handle renders them for `/metrics`.

@@ -18,7 +18,7 @@ const EVENTS_BETWEEN_SNAPSHOTS: u64 = 512;
 const PAGE: usize = 1_024;
 
 /// An aggregate that can be stored.
-pub trait Aggregate: Decider<Event: Into<Event> + Clone> + Clone + Send {
+pub trait Aggregate: Decider<Event: Into<Event> + Clone> + Default + Send {
     /// The aggregate's event in a record of its stream; `None` for one that cannot stand there.
     fn event(recorded: Event) -> Option<Self::Event>;
 
@@ -78,16 +78,14 @@ pub struct Entity<S> {
 
 impl<S: Aggregate> Entity<S> {
     /// An aggregate that does not exist yet, without looking: the first append finds out.
-    pub fn absent(store: Arc<dyn EventStore>, stream: StreamId, initial: S) -> Self {
-        Self { store, stream, state: initial, revision: None, last_event: None, position: Position(0), snapshot_due: EVENTS_BETWEEN_SNAPSHOTS }
+    pub fn absent(store: Arc<dyn EventStore>, stream: StreamId) -> Self {
+        Self { store, stream, state: S::default(), revision: None, last_event: None, position: Position(0), snapshot_due: EVENTS_BETWEEN_SNAPSHOTS }
     }
 
     /// The aggregate as it is in the store: from its snapshot, if it has one, and the events after it.
-    pub async fn load(store: Arc<dyn EventStore>, stream: StreamId, initial: S) -> Result<Self, Fault> {
-        let mut entity = Self::absent(store, stream, initial.clone());
-        if !entity.start_from_snapshot().await? {
-            entity.state = initial;
-        }
+    pub async fn load(store: Arc<dyn EventStore>, stream: StreamId) -> Result<Self, Fault> {
+        let mut entity = Self::absent(store, stream);
+        entity.start_from_snapshot().await?;
         entity.catch_up().await?;
         Ok(entity)
     }
@@ -151,22 +149,21 @@ impl<S: Aggregate> Entity<S> {
     }
 
     fn evolve(&mut self, event: &S::Event) {
-        // Clones only what the state shares with those who read it; see `account::State`.
-        self.state = self.state.clone().evolve(event);
+        self.state = std::mem::take(&mut self.state).evolve(event);
     }
 
-    async fn start_from_snapshot(&mut self) -> Result<bool, Fault> {
-        let Some(snapshot) = self.store.load_snapshot(self.stream.clone()).await else { return Ok(false) };
-        let Some(state) = S::from_snapshot(&snapshot.bytes) else { return Ok(false) };
+    async fn start_from_snapshot(&mut self) -> Result<(), Fault> {
+        let Some(snapshot) = self.store.load_snapshot(self.stream.clone()).await else { return Ok(()) };
+        let Some(state) = S::from_snapshot(&snapshot.bytes) else { return Ok(()) };
         // The snapshot counts only if its last event is the one that stands there in this log.
         let record = self.store.read_stream(self.stream.clone(), snapshot.revision, 1).await?;
-        let Some(record) = record.first().filter(|record| record.id == snapshot.last_event) else { return Ok(false) };
+        let Some(record) = record.first().filter(|record| record.id == snapshot.last_event) else { return Ok(()) };
         self.state = state;
         self.revision = Some(snapshot.revision);
         self.last_event = Some(record.id);
         self.position = record.position;
         self.snapshot_due = snapshot.revision.0 + EVENTS_BETWEEN_SNAPSHOTS;
-        Ok(true)
+        Ok(())
     }
 
     async fn catch_up(&mut self) -> Result<(), Fault> {

@@ -143,7 +143,7 @@ impl Inbox {
 
     async fn keep(&self, sms: InboundSms, received_at: Timestamp, at: Timestamp, why: Unclaimed) -> Result<Delivery, Fault> {
         let stream = StreamId::number(&sms.to);
-        let mut number = Entity::load(Arc::clone(self.accounts.store()), stream, number::State::default()).await?;
+        let mut number = Entity::<number::State>::load(Arc::clone(self.accounts.store()), stream).await?;
         let actor = Who::Supplier(sms.supplier.clone());
         let kept = KeptSms { message_id: sms.message_id, supplier: sms.supplier, sender: sms.sender, text: sms.text, received_at, why, at };
         let context = Context { command: self.accounts.entropy().command_id(at), actor, at };

@@ -37,7 +37,7 @@ async fn run(phase: Duration) {
     report("bare axum handler", &bare_sample);
 
     let (place, place_cpu, events_per_sync, events_per_second) = {
-        let server = Server::start("delivery_seconds = [2.0, 8.0]", 1_000_000).await;
+        let server = Server::start("delivery_seconds = [600.0, 600.0]", 1_000_000).await;
         let keys = server.accounts(ACCOUNTS).await;
         let (cpu_before, metrics_before) = (server.cpu_seconds(), server.events_and_syncs().await);
         let sample = drive(server.address, CONNECTIONS, phase, Load::Place(keys)).await;

@@ -29,7 +29,7 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
     if let Some(listen) = options.listen {
         config.http.listen = listen;
     }
-    telemetry::start_logs(&config.log);
+    let _logs = telemetry::start_logs(&config.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(in_words)?;
     runtime.block_on(serve(config, &data_dir))?;
     Ok(ExitCode::SUCCESS)

@@ -71,7 +71,8 @@ impl Actor for Bookkeeper {
         match message {
             Message::Transact(request) => {
                 let (command, context, reply) = *request;
-                let answer = desk.entity.transact(&command, &context).await;
+                // Boxed, so that an actor at rest is as small as its mailbox and not as its largest step.
+                let answer = Box::pin(desk.entity.transact(&command, &context)).await;
                 if answer.as_ref().is_ok_and(|committed| !committed.events.is_empty()) {
                     desk.publish();
                 }

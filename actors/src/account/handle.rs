@@ -138,7 +138,7 @@ impl Accounts {
         let command = Command::Register { id, key_hash, webhook_secret, at };
         let stream = StreamId::account(id);
         let store = Arc::clone(&self.inner.store);
-        let fresh = || async { self.start(id, Entity::absent(store, stream, State::default())).await };
+        let fresh = || async { self.start(id, Entity::absent(store, stream)).await };
         let entry = self.inner.registry.get_or_start(id, fresh).await?;
         self.ask(&entry, command, self.context(Who::Owner, at)).await?
     }
@@ -203,7 +203,7 @@ impl Accounts {
     }
 
     async fn load(&self, id: AccountId) -> Result<Entry, AccessError> {
-        let entity = Entity::load(Arc::clone(&self.inner.store), StreamId::account(id), State::default()).await?;
+        let entity = Entity::<State>::load(Arc::clone(&self.inner.store), StreamId::account(id)).await?;
         if entity.state().standing == Standing::Unregistered {
             return Err(AccessError::NotFound);
         }

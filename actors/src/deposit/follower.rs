@@ -40,7 +40,7 @@ impl Pursuit {
     /// Takes steps until the chain has to be waited for; true once the deposit is credited.
     async fn drive(&self) -> Result<bool, Fault> {
         let store = Arc::clone(self.inner.accounts.store());
-        let mut entity = Entity::load(store, StreamId::deposit(self.deposit), State::default()).await?;
+        let mut entity = Entity::<State>::load(store, StreamId::deposit(self.deposit)).await?;
         loop {
             let state = entity.state().clone();
             let (Some(account), Some(tx_hash)) = (state.account, state.tx_hash.as_ref()) else { return Ok(true) };
@@ -94,7 +94,7 @@ impl Actor for Follower {
     }
 
     async fn handle(&self, myself: ActorRef<Look>, Look: Look, pursuit: &mut Pursuit) -> Result<(), ActorProcessingErr> {
-        let done = pursuit.drive().await.unwrap_or_else(|fault| {
+        let done = Box::pin(pursuit.drive()).await.unwrap_or_else(|fault| {
             tracing::warn!(deposit = %pursuit.deposit, error = %fault, "a deposit's step failed and is tried again");
             false
         });

@@ -61,7 +61,7 @@ impl Deposits {
         let (chain, output) = (self.inner.chain.name(), 0);
         let deposit = deposit_id(chain, tx_hash, output);
         let store = Arc::clone(self.inner.accounts.store());
-        let mut entity = Entity::load(store, StreamId::deposit(deposit), State::default()).await?;
+        let mut entity = Entity::<State>::load(store, StreamId::deposit(deposit)).await?;
         let at = self.inner.accounts.now();
         let claim = Command::Claim { account, chain: chain.to_owned(), tx_hash: tx_hash.clone(), output, at };
         let context = Context { command: self.inner.accounts.entropy().command_id(at), actor: Who::Owner, at };

@@ -186,7 +186,8 @@ impl Actor for Runner {
     }
 
     async fn handle(&self, myself: ActorRef<Message>, Message::Wake: Message, run: &mut Run) -> Result<(), ActorProcessingErr> {
-        match run.drive().await {
+        // Boxed, so that an actor at rest is as small as its mailbox and not as its largest step.
+        match Box::pin(run.drive()).await {
             Ok(false) => {}
             Ok(true) => {
                 run.clear_alarm();

@@ -88,7 +88,7 @@ pub fn read(bytes: &[u8]) -> Option<State> {
 
 fn write_order(order: &order::State) -> OrderShape {
     let facts = order.history.iter().map(|fact| {
-        let encoded = codec::encode(&Event::Order(order.id, fact.clone()).into());
+        let encoded = codec::encode(&Event::Order(order.id, fact.as_ref().clone()).into());
         (encoded.name.to_owned(), encoded.version, encoded.payload)
     });
     OrderShape { id: order.id.0, facts: facts.collect() }

@@ -138,7 +138,10 @@ fn meaning(text: &Text, groups: &[(usize, usize)]) -> Option<Reason> {
     let last_is_fraction = lengths.len() >= 2 && lengths.last().is_some_and(|length| *length <= 2) && matches!(joints.last(), Some(',' | '.'));
     // `199035,10 minutes`: a comma without its space, not a decimal.
     let decimal = last_is_fraction && lengths.len() == 2 && lengths[0] <= 7 && !unit_follows(text, end) && (joints.last() == Some(&'.') || is_money_beside(text, start, end));
-    (thousands || decimal).then_some(Reason::Amount)
+    // `5,000.00`: groups of three, then a fraction behind another sign.
+    let whole = lengths.len().saturating_sub(1);
+    let both = last_is_fraction && whole >= 2 && lengths[0] <= 3 && lengths[1..whole].iter().all(|length| *length == 3) && joints.first() != joints.last();
+    (thousands || decimal || both).then_some(Reason::Amount)
 }
 
 fn unit_follows(text: &Text, end: usize) -> bool {

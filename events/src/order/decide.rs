@@ -1,5 +1,6 @@
 //! Which facts follow from a command, and what each fact makes of the order.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::command::{Command, IncomingSms};
@@ -52,7 +53,7 @@ impl Decider for State {
     }
 
     fn evolve(mut self, event: &Event) -> Self {
-        self.history.push(event.clone());
+        self.history.push(Arc::new(event.clone()));
         match event {
             // Acceptance makes the state (`State::new`); it cannot happen to one that is.
             Event::Placed(_) | Event::SmsReceived(_) => {}

@@ -1,5 +1,6 @@
 //! An order as its facts have made it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::{Event, FailureReason, Placed, Sms};
@@ -84,8 +85,8 @@ pub struct State {
     pub failure: Option<FailureReason>,
     /// When it ended, if it did.
     pub ended_at: Option<Timestamp>,
-    /// Every fact so far, oldest first.
-    pub history: Vec<Event>,
+    /// Every fact so far, oldest first; shared, for a state is published after each.
+    pub history: Vec<Arc<Event>>,
 }
 
 impl State {
@@ -93,7 +94,7 @@ impl State {
     pub fn new(id: OrderId, placed: Placed) -> Self {
         Self {
             id,
-            history: vec![Event::Placed(placed.clone())],
+            history: vec![Arc::new(Event::Placed(placed.clone()))],
             placed,
             status: Status::Pending,
             attempts: 0,
@@ -122,7 +123,7 @@ impl State {
 
     /// Every message on the order's number, oldest first.
     pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Sms> {
-        self.history.iter().filter_map(|fact| if let Event::SmsReceived(sms) = fact { Some(sms) } else { None })
+        self.history.iter().filter_map(|fact| if let Event::SmsReceived(sms) = fact.as_ref() { Some(sms) } else { None })
     }
 
     /// From the number to the code, in milliseconds.

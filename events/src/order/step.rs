@@ -49,7 +49,7 @@ fn refused_sources(order: &State) -> (Vec<SupplierName>, Vec<SupplierName>) {
     let mut without_number = Vec::new();
     let mut with_dead_number = Vec::new();
     for fact in &order.history {
-        match fact {
+        match fact.as_ref() {
             Event::AttemptFailed { supplier, .. } => without_number.push(supplier.clone()),
             Event::NumberReportedDead { supplier, .. } => with_dead_number.push(supplier.clone()),
             Event::Placed(_)
