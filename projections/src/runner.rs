@@ -14,6 +14,8 @@ use crate::views::{ViewError, Views};
 
 /// Records folded in one transaction: enough to coalesce, few enough that a waiting reply does not wait long.
 const BATCH: usize = 2_048;
+/// Between two batches, unless somebody waits: under load each batch then holds hundreds of records, and costs hardly more than a small one.
+const COALESCING_PAUSE: Duration = Duration::from_millis(20);
 /// Before the next try after the file or the store failed.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
@@ -68,7 +70,9 @@ impl Projector {
                 return Ok(());
             }
             match self.step(log).await {
-                Ok(()) => {}
+                Ok(()) => {
+                    let _ = tokio::time::timeout(COALESCING_PAUSE, self.views.wanted()).await;
+                }
                 Err(LogError::Failed(detail)) => {
                     tracing::warn!(detail, "the views could not be kept up with the log; trying again");
                     tokio::time::sleep(RETRY_PAUSE).await;

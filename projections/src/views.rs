@@ -11,7 +11,7 @@ use events::id::{AccountId, OrderId};
 use events::Event;
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::batch::Batch;
 use crate::queries::{self, AccountView};
@@ -83,6 +83,8 @@ struct Inner {
     writer: Mutex<Writer>,
     idle: Mutex<Vec<Connection>>,
     checkpoint: watch::Sender<Position>,
+    /// Told when somebody waits: batches are then not held back to grow.
+    wanted: Notify,
 }
 
 #[derive(Debug)]
@@ -102,7 +104,7 @@ impl Views {
         };
         let open = queries::open_rows(&connection).map_err(failed)?;
         let writer = Mutex::new(Writer { connection, open });
-        Ok(Self { inner: Arc::new(Inner { path, writer, idle: Mutex::default(), checkpoint: watch::Sender::new(position) }) })
+        Ok(Self { inner: Arc::new(Inner { path, writer, idle: Mutex::default(), checkpoint: watch::Sender::new(position), wanted: Notify::new() }) })
     }
 
     /// The checkpoint and every account's sums of the views in `directory`, as an auditor sees them; `None` if there are none.
@@ -140,12 +142,21 @@ impl Views {
 
     /// Waits until the views have `position`.
     pub async fn reach(&self, position: Position) -> Result<(), ViewError> {
+        if *self.inner.checkpoint.borrow() >= position {
+            return Ok(());
+        }
+        self.inner.wanted.notify_one();
         let mut checkpoint = self.checkpoint();
         let reached = tokio::time::timeout(PATIENCE, checkpoint.wait_for(|reached| *reached >= position)).await;
         match reached {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(ViewError::Behind),
         }
+    }
+
+    /// Returns once somebody waits for the views to move.
+    pub(crate) async fn wanted(&self) {
+        self.inner.wanted.notified().await;
     }
 
     /// Reads on a thread that may block.
