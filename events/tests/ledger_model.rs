@@ -206,6 +206,7 @@ impl Run {
             seek_seconds: 60,
             max_attempts: MAX_ATTEMPTS,
             max_concurrent: MAX_CONCURRENT,
+            first_answer: None,
             at,
         }));
         assert_eq!(placed.is_ok(), allowed, "{placed:?}");

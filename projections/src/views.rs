@@ -216,7 +216,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // The views can be rebuilt: a sync would only be a wait. The file stays consistent, for WAL orders its writes.
     connection.pragma_update(None, "synchronous", "OFF")?;
-    connection.pragma_update(None, "cache_size", -65_536)?;
+    connection.pragma_update(None, "cache_size", -16_384)?;
     connection.busy_timeout(Duration::from_secs(10))
 }
 

@@ -17,7 +17,7 @@ use crate::alarm::Alarm;
 use crate::entity::TransactError;
 use crate::fault::{Fault, detached};
 use crate::registry::Registry;
-use crate::supplier::{Lease, Router};
+use crate::supplier::{Lease, Release, Router, Wanted};
 
 /// Between two tries of a step that the world did not let happen.
 pub const STEP_RETRY: Duration = Duration::from_millis(500);
@@ -33,6 +33,15 @@ pub enum PlaceError {
     /// The world failed; the order may exist, and then it runs.
     #[error(transparent)]
     Fault(#[from] Fault),
+}
+
+impl From<TransactError<Refusal>> for PlaceError {
+    fn from(error: TransactError<Refusal>) -> Self {
+        match error {
+            TransactError::Refused(refusal) => Self::Refused(refusal),
+            TransactError::Fault(fault) => Self::Fault(fault),
+        }
+    }
 }
 
 /// A runner and whose order it runs.
@@ -74,17 +83,39 @@ impl Orders {
         orders
     }
 
-    /// Places an order and starts it; answers when its hold is durable, before it has a number.
+    /// Places an order and starts it; answers when its hold is durable, and its number too where one is at hand.
     pub async fn place(&self, account: AccountId, wanted: PlaceOrder) -> Result<(), PlaceError> {
-        let (orders, order, at) = (self.clone(), wanted.order, wanted.at);
-        let placing = async move {
-            match orders.inner.accounts.transact(account, account::Command::PlaceOrder(wanted), Who::Owner, at).await {
-                Ok(_) => Ok(orders.run(account, order).await?),
-                Err(TransactError::Refused(refusal)) => Err(PlaceError::Refused(refusal)),
-                Err(TransactError::Fault(fault)) => Err(fault.into()),
+        let orders = self.clone();
+        detached(async move { Box::pin(orders.place_here(account, wanted)).await }).await?
+    }
+
+    async fn place_here(&self, account: AccountId, mut wanted: PlaceOrder) -> Result<(), PlaceError> {
+        let (order, at) = (wanted.order, wanted.at);
+        let router = &self.inner.router;
+        wanted.first_answer = router.at_hand(Wanted { platform: wanted.platform, country: wanted.country, at });
+        let lease = wanted.first_answer.as_ref().and_then(|first| {
+            let phone = first.answer.as_ref().ok()?.clone();
+            let (platform, country, supplier) = (wanted.platform, wanted.country, first.supplier.clone());
+            Some(Lease { account, order, attempt: 1, supplier, phone, platform, country, assigned_at: at })
+        });
+        if let Some(lease) = &lease {
+            router.lease(lease);
+        }
+        let placed = self.inner.accounts.transact(account, account::Command::PlaceOrder(wanted), Who::Owner, at).await;
+        match (placed, &lease) {
+            (Ok(_), lease) => {
+                if let Some(lease) = lease {
+                    router.assigned(lease);
+                }
             }
-        };
-        detached(placing).await?
+            (Err(error), lease) => {
+                if let Some(lease) = lease {
+                    router.release(lease, Release::Unused);
+                }
+                return Err(error.into());
+            }
+        }
+        Ok(self.start_runner(account, order, lease).await?)
     }
 
     /// Cancels an order; answers when the release is durable. Orders the account no longer remembers are the caller's to look up.
@@ -115,10 +146,14 @@ impl Orders {
 
     /// Lets an open order go on: what recovery does with each.
     pub async fn run(&self, account: AccountId, order: OrderId) -> Result<(), Fault> {
+        self.start_runner(account, order, None).await
+    }
+
+    async fn start_runner(&self, account: AccountId, order: OrderId, lease: Option<Lease>) -> Result<(), Fault> {
         let inner = Arc::clone(&self.inner);
         let supervisor = self.inner.supervisor.clone();
         let start = || async move {
-            let run = Run::new(account, order, inner);
+            let run = Run::new(account, order, inner, lease);
             let (actor, _) = Runner::spawn_linked(None, Runner, run, supervisor).await.map_err(|_| Fault::ActorEnded)?;
             Ok::<_, Fault>(Running { account, actor })
         };

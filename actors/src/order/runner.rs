@@ -38,8 +38,9 @@ pub struct Run {
 
 impl Run {
     /// A run of an open order, fresh or after a restart: there is no difference.
-    pub fn new(account: AccountId, order: OrderId, inner: Arc<Inner>) -> Self {
-        Self { account, order, inner, lease: None, alarm: None }
+    /// `lease` is the number that was assigned with the order and told to the router already.
+    pub fn new(account: AccountId, order: OrderId, inner: Arc<Inner>, lease: Option<Lease>) -> Self {
+        Self { account, order, inner, lease, alarm: None }
     }
 
     /// Takes steps until one waits for the world; true once the order has ended and nothing is left to do.
@@ -95,12 +96,17 @@ impl Run {
         match acquired {
             Acquired::Number(supplier, phone) => {
                 let assign = Command::AssignNumber { attempt, supplier: supplier.clone(), phone: phone.clone(), at };
+                let lease = lease(self.account, order.id, &order.placed, &Assignment { attempt, supplier, phone, assigned_at: at });
+                self.inner.router.lease(&lease);
                 match self.report(assign).await {
-                    Ok(true) => {}
+                    Ok(true) => {
+                        self.inner.router.assigned(&lease);
+                        self.lease = Some(lease);
+                    }
                     // Cancelled meanwhile: the number goes back.
-                    Ok(false) => self.inner.router.give_back(&supplier, &phone, wanted),
+                    Ok(false) => self.inner.router.release(&lease, Release::Unused),
                     Err(fault) => {
-                        self.inner.router.give_back(&supplier, &phone, wanted);
+                        self.inner.router.release(&lease, Release::Unused);
                         return Err(fault);
                     }
                 }
@@ -126,22 +132,14 @@ impl Run {
         }
     }
 
-    /// The order's number is held by this runner: told to the router once, at assignment or after a restart.
+    /// After a restart the order has its number from the log; the router is told of it here.
     fn hold(&mut self, order: &order::State, assignment: &Assignment) {
         if self.lease.as_ref().is_some_and(|lease| lease.attempt == assignment.attempt) {
             return;
         }
         self.release(Release::Dead);
-        let lease = Lease {
-            account: self.account,
-            order: self.order,
-            attempt: assignment.attempt,
-            supplier: assignment.supplier.clone(),
-            phone: assignment.phone.clone(),
-            platform: order.placed.platform,
-            country: order.placed.country,
-            assigned_at: assignment.assigned_at,
-        };
+        let lease = lease(self.account, order.id, &order.placed, assignment);
+        self.inner.router.lease(&lease);
         self.inner.router.assigned(&lease);
         self.lease = Some(lease);
     }
@@ -172,6 +170,20 @@ impl Run {
         if let Some(at) = self.alarm.take() {
             self.inner.alarm.clear(at, self.order);
         }
+    }
+}
+
+/// The number on the order, as the router knows it.
+pub fn lease(account: AccountId, order: OrderId, placed: &order::Placed, assignment: &Assignment) -> Lease {
+    Lease {
+        account,
+        order,
+        attempt: assignment.attempt,
+        supplier: assignment.supplier.clone(),
+        phone: assignment.phone.clone(),
+        platform: placed.platform,
+        country: placed.country,
+        assigned_at: assignment.assigned_at,
     }
 }
 

@@ -64,6 +64,20 @@ impl Own {
     }
 }
 
+impl Own {
+    fn reserve(&self, wanted: Wanted) -> Result<Phone, AttemptFailure> {
+        let mut pool = self.pool.lock();
+        let queue = pool.rested.get(&wanted.country).ok_or(AttemptFailure::NoNumber)?;
+        let place = queue.iter().position(|number| self.fits(&pool, number, wanted)).ok_or(AttemptFailure::NoNumber)?;
+        let queue = pool.rested.get_mut(&wanted.country).ok_or(AttemptFailure::NoNumber)?;
+        let number = queue.remove(place).ok_or(AttemptFailure::NoNumber)?;
+        let phone = number.phone.clone();
+        queue.push_back(number);
+        pool.leased.insert(phone.clone());
+        Ok(phone)
+    }
+}
+
 impl Supplier for Own {
     fn name(&self) -> &SupplierName {
         &self.name
@@ -77,18 +91,12 @@ impl Supplier for Own {
         self.known.contains(phone)
     }
 
+    fn at_hand(&self, wanted: Wanted) -> Option<Result<Phone, AttemptFailure>> {
+        Some(self.reserve(wanted))
+    }
+
     fn acquire(&self, wanted: Wanted) -> BoxFuture<'_, Result<Phone, AttemptFailure>> {
-        Box::pin(async move {
-            let mut pool = self.pool.lock();
-            let queue = pool.rested.get(&wanted.country).ok_or(AttemptFailure::NoNumber)?;
-            let place = queue.iter().position(|number| self.fits(&pool, number, wanted)).ok_or(AttemptFailure::NoNumber)?;
-            let queue = pool.rested.get_mut(&wanted.country).ok_or(AttemptFailure::NoNumber)?;
-            let number = queue.remove(place).ok_or(AttemptFailure::NoNumber)?;
-            let phone = number.phone.clone();
-            queue.push_back(number);
-            pool.leased.insert(phone.clone());
-            Ok(phone)
-        })
+        Box::pin(std::future::ready(self.reserve(wanted)))
     }
 
     fn assigned(&self, lease: &Lease) {

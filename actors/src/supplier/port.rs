@@ -89,6 +89,9 @@ pub trait Supplier: Send + Sync + std::fmt::Debug + 'static {
     /// Whether `phone` is one of its numbers, on an order or not.
     fn owns(&self, phone: &Phone) -> bool;
 
+    /// The same as `acquire`, from a source that need not ask anybody; `None` from one that must.
+    fn at_hand(&self, wanted: Wanted) -> Option<Result<Phone, AttemptFailure>>;
+
     /// Reserves a number, until it is released.
     fn acquire(&self, wanted: Wanted) -> BoxFuture<'_, Result<Phone, AttemptFailure>>;
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use events::account::FirstAnswer;
 use events::order::AttemptFailure;
 use events::phone::Phone;
 use events::supplier::SupplierName;
@@ -56,9 +57,20 @@ impl Router {
         }
     }
 
-    /// The number is on the order now.
-    pub fn assigned(&self, lease: &Lease) {
+    /// The first source's answer, if it need not ask anybody for it.
+    pub fn at_hand(&self, wanted: Wanted) -> Option<FirstAnswer> {
+        let first = self.suppliers.first()?;
+        Some(FirstAnswer { supplier: first.name().clone(), answer: first.at_hand(wanted)? })
+    }
+
+    /// Messages to the number are the order's from here on. Said before the assignment is recorded: a message may
+    /// be faster than whoever records it, and the book-keeper takes both in turn.
+    pub fn lease(&self, lease: &Lease) {
         self.leases.lock().insert(lease.phone.clone(), lease.clone());
+    }
+
+    /// The assignment is recorded: the source may know.
+    pub fn assigned(&self, lease: &Lease) {
         if let Some(supplier) = self.supplier(&lease.supplier) {
             supplier.assigned(lease);
         }
@@ -74,13 +86,6 @@ impl Router {
         }
         if let Some(supplier) = self.supplier(&lease.supplier) {
             supplier.release(&lease.phone, lease.platform, release);
-        }
-    }
-
-    /// Gives back a number that was acquired and then not assigned.
-    pub fn give_back(&self, supplier: &SupplierName, phone: &Phone, wanted: Wanted) {
-        if let Some(supplier) = self.supplier(supplier) {
-            supplier.release(phone, wanted.platform, Release::Unused);
         }
     }
 

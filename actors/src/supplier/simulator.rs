@@ -132,6 +132,25 @@ impl Simulator {
     }
 }
 
+impl Simulator {
+    fn reserve(&self, wanted: Wanted) -> Result<Phone, AttemptFailure> {
+        if self.entropy.chance(self.settings.no_stock_rate) {
+            return Err(AttemptFailure::NoNumber);
+        }
+        let numbers = self.numbers.get(&wanted.country).ok_or(AttemptFailure::NoNumber)?;
+        let mut pool = self.pool.lock();
+        for _ in 0..TRIES.min(numbers.count()) {
+            let turn = pool.turns.entry(wanted.country).or_default();
+            let phone = numbers.nth(*turn);
+            *turn = turn.wrapping_add(1);
+            if pool.leased.insert(phone.clone()) {
+                return Ok(phone);
+            }
+        }
+        Err(AttemptFailure::NoNumber)
+    }
+}
+
 impl Supplier for Simulator {
     fn name(&self) -> &SupplierName {
         &self.name
@@ -146,23 +165,12 @@ impl Supplier for Simulator {
         true
     }
 
+    fn at_hand(&self, wanted: Wanted) -> Option<Result<Phone, AttemptFailure>> {
+        Some(self.reserve(wanted))
+    }
+
     fn acquire(&self, wanted: Wanted) -> BoxFuture<'_, Result<Phone, AttemptFailure>> {
-        Box::pin(async move {
-            if self.entropy.chance(self.settings.no_stock_rate) {
-                return Err(AttemptFailure::NoNumber);
-            }
-            let numbers = self.numbers.get(&wanted.country).ok_or(AttemptFailure::NoNumber)?;
-            let mut pool = self.pool.lock();
-            for _ in 0..TRIES.min(numbers.count()) {
-                let turn = pool.turns.entry(wanted.country).or_default();
-                let phone = numbers.nth(*turn);
-                *turn = turn.wrapping_add(1);
-                if pool.leased.insert(phone.clone()) {
-                    return Ok(phone);
-                }
-            }
-            Err(AttemptFailure::NoNumber)
-        })
+        Box::pin(std::future::ready(self.reserve(wanted)))
     }
 
     fn assigned(&self, lease: &Lease) {

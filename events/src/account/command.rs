@@ -4,7 +4,9 @@ use crate::country::Country;
 use crate::id::{AccountId, DepositId, OrderId};
 use crate::money::Money;
 use crate::order;
+use crate::phone::Phone;
 use crate::platform::Platform;
+use crate::supplier::SupplierName;
 use crate::time::Timestamp;
 
 /// An intention; `at` is the moment it is decided at.
@@ -59,6 +61,26 @@ pub enum Command {
     Order(OrderId, order::Command),
 }
 
+/// What the first source has answered before the order was placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstAnswer {
+    /// Who was asked.
+    pub supplier: SupplierName,
+    /// The number it has reserved, or why it has none.
+    pub answer: Result<Phone, order::AttemptFailure>,
+}
+
+impl FirstAnswer {
+    /// The report of it, to the order.
+    pub fn report(&self, at: Timestamp) -> order::Command {
+        let supplier = self.supplier.clone();
+        match &self.answer {
+            Ok(phone) => order::Command::AssignNumber { attempt: 1, supplier, phone: phone.clone(), at },
+            Err(reason) => order::Command::FailAttempt { attempt: 1, supplier, reason: *reason, at },
+        }
+    }
+}
+
 /// An order as it is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaceOrder {
@@ -80,6 +102,8 @@ pub struct PlaceOrder {
     pub max_attempts: u8,
     /// Open orders an account may have.
     pub max_concurrent: u32,
+    /// The first source's answer, where it was at hand: the order then has its number (or its first failed attempt) in the same append.
+    pub first_answer: Option<FirstAnswer>,
     /// Now.
     pub at: Timestamp,
 }

@@ -123,10 +123,16 @@ impl State {
             max_attempts: wanted.max_attempts,
             at: wanted.at,
         };
-        Ok(vec![
+        let order = order::State::new(wanted.order, placed.clone());
+        let mut events = vec![
             Event::Order(wanted.order, order::Event::Placed(placed)),
             Event::HoldTaken { order: wanted.order, amount: price, at: wanted.at },
-        ])
+        ];
+        if let Some(first) = &wanted.first_answer {
+            let facts = order.decide(&first.report(wanted.at))?;
+            events.extend(facts.into_iter().flat_map(|fact| with_settlement(&order, fact)));
+        }
+        Ok(events)
     }
 
     fn evolve_order(&mut self, id: OrderId, fact: &order::Event) {

@@ -13,7 +13,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Command, PlaceOrder};
+pub use command::{Command, FirstAnswer, PlaceOrder};
 pub use event::Event;
 pub use refusal::Refusal;
 pub use state::{RECENT_ORDERS, Standing, State};

@@ -1,6 +1,6 @@
 //! The account's law as scenarios: money and orders in one append.
 
-use super::{Command, Event, PlaceOrder, Refusal, Standing, State, ledger, snapshot};
+use super::{Command, Event, FirstAnswer, PlaceOrder, Refusal, Standing, State, ledger, snapshot};
 use crate::country::Country;
 use crate::decider::{Decider, fold};
 use crate::id::{AccountId, DepositId, OrderId};
@@ -31,6 +31,7 @@ fn wanted(order: u128) -> PlaceOrder {
         seek_seconds: 60,
         max_attempts: 3,
         max_concurrent: 1,
+        first_answer: None,
         at: NOW,
     }
 }
@@ -84,6 +85,18 @@ fn nothing_can_be_wanted_of_an_account_that_does_not_exist() {
 fn an_order_and_its_hold_are_one_append() {
     let account = given(State::default(), &[registered(), credited(100)]).when(&Command::PlaceOrder(wanted(1))).then(&placed(1, 50));
     assert_eq!((account.balance, account.held), (Money::from_cents(50), Money::from_cents(50)));
+}
+
+#[test]
+fn an_order_whose_first_source_has_answered_starts_with_the_answer() {
+    let first = |answer| Some(FirstAnswer { supplier: "own".parse().unwrap(), answer });
+    let with_number = PlaceOrder { first_answer: first(Ok("+12025550123".parse().unwrap())), ..wanted(1) };
+    let (account, events) = after(fold(State::default(), &[registered(), credited(100)]), &Command::PlaceOrder(with_number));
+    assert_eq!(events.len(), 3);
+    assert_eq!(account.open[&OrderId(1)].status, order::Status::Active);
+    let sold_out = PlaceOrder { first_answer: first(Err(order::AttemptFailure::NoNumber)), max_attempts: 1, ..wanted(1) };
+    let (account, _) = after(fold(State::default(), &[registered(), credited(100)]), &Command::PlaceOrder(sold_out));
+    assert_eq!((account.balance, account.held, account.open.len()), (Money::from_cents(100), Money::ZERO, 0));
 }
 
 #[test]

@@ -63,6 +63,7 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Body(request): Bo
         seek_seconds: service.config.orders.seek_seconds,
         max_attempts: service.config.suppliers.max_attempts,
         max_concurrent: service.config.orders.max_concurrent_per_account,
+        first_answer: None,
         at,
     };
     let id = wanted.order;

@@ -61,7 +61,8 @@ pub fn open_log(path: &Path) -> Result<Connection, OpenError> {
     connection.pragma_update(None, "synchronous", "FULL").map_err(sqlite)?;
     // The checkpointer does it in the background, off the appends' way.
     connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(sqlite)?;
-    connection.pragma_update(None, "cache_size", -65_536).map_err(sqlite)?;
+    // SQLite walks its cache's whole hash table at every commit: a large cache costs more than the page reads it saves.
+    connection.pragma_update(None, "cache_size", -8_192).map_err(sqlite)?;
     connection.busy_timeout(Duration::from_secs(10)).map_err(sqlite)?;
     let application_id: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(sqlite)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sqlite)?;
