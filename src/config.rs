@@ -238,7 +238,7 @@ impl Default for Store {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: "info".to_owned(), format: LogFormat::Text, access: true }
+        Self { level: "info,ractor=warn".to_owned(), format: LogFormat::Text, access: true }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The door of chance: the only place that throws dice.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use events::id::{CommandId, OrderId, AccountId, time_ordered};
@@ -13,6 +14,32 @@ pub enum Entropy {
     System,
     /// SplitMix64 from a seed: for simulation, never for secrets.
     Seeded(Arc<Mutex<u64>>),
+}
+
+/// Random bytes of this thread that nobody has had yet: a system call for each id would cost as much as the id's order.
+struct Fetched {
+    bytes: [u8; 1_024],
+    used: usize,
+}
+
+thread_local! {
+    static FETCHED: RefCell<Fetched> = const { RefCell::new(Fetched { bytes: [0; 1_024], used: 1_024 }) };
+}
+
+impl Fetched {
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    fn take(&mut self, into: &mut [u8]) {
+        assert!(into.len() <= self.bytes.len(), "nobody wants a kilobyte of randomness at once");
+        if self.bytes.len() - self.used < into.len() {
+            getrandom::fill(&mut self.bytes).expect("an operating system without randomness cannot run a service that keeps secrets");
+            self.used = 0;
+        }
+        let taken = &mut self.bytes[self.used..self.used + into.len()];
+        into.copy_from_slice(taken);
+        // A secret must not lie around in memory for longer than its owner has it.
+        taken.fill(0);
+        self.used += into.len();
+    }
 }
 
 impl Entropy {
@@ -36,12 +63,11 @@ impl Entropy {
         }
     }
 
-    /// Random bytes.
-    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    /// Random bytes. The system's are fetched by the kilobyte, and each is handed out once.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         match self {
-            Self::System => getrandom::fill(&mut bytes).expect("an operating system without randomness cannot run a service that keeps secrets"),
+            Self::System => FETCHED.with_borrow_mut(|fetched| fetched.take(&mut bytes)),
             Self::Seeded(_) => {
                 for chunk in bytes.chunks_mut(8) {
                     chunk.copy_from_slice(&self.bits().to_ne_bytes()[..chunk.len()]);
