@@ -133,9 +133,8 @@ impl Service {
         if !orders.is_empty() || !deposits.is_empty() {
             tracing::info!(orders = orders.len(), deposits = deposits.len(), "open orders and deposits go on");
         }
-        for order in orders {
-            self.orders.run(order.account, order.order).await?;
-        }
+        let open: Vec<_> = orders.into_iter().map(|order| (order.account, order.order)).collect();
+        self.orders.resume(&open).await?;
         if let Some(handle) = &self.deposits {
             for deposit in deposits {
                 handle.follow(deposit).await?;

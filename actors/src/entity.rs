@@ -117,6 +117,11 @@ impl<S: Aggregate> Entity<S> {
         }
     }
 
+    /// Learns what the store holds after a failure that left it unknown.
+    pub async fn refresh(&mut self) -> Result<(), Fault> {
+        self.catch_up().await
+    }
+
     /// `None` on a conflict.
     async fn attempt(&mut self, command: &S::Command, context: &Context) -> Result<Option<Committed<S::Event>>, TransactError<S::Refusal>> {
         let events = self.state.decide(command).map_err(TransactError::Refused)?;

@@ -53,6 +53,15 @@ impl Desk {
         Self { account, entity, published, registry }
     }
 
+    /// Reads on from the store; leaves, if that fails too, so that the next book-keeper starts from what is there.
+    async fn learn(&mut self, myself: &ActorRef<Message>) {
+        if self.entity.refresh().await.is_ok() {
+            return self.publish();
+        }
+        self.registry.remove_if(self.account, |entry| entry.is(myself));
+        let _ = myself.drain();
+    }
+
     fn publish(&self) {
         self.published.send_replace(Arc::new(Published::of(&self.entity)));
     }
@@ -73,8 +82,12 @@ impl Actor for Bookkeeper {
                 let (command, context, reply) = *request;
                 // Boxed, so that an actor at rest is as small as its mailbox and not as its largest step.
                 let answer = Box::pin(desk.entity.transact(&command, &context)).await;
-                if answer.as_ref().is_ok_and(|committed| !committed.events.is_empty()) {
-                    desk.publish();
+                match &answer {
+                    Ok(committed) if committed.events.is_empty() => {}
+                    Ok(_) => desk.publish(),
+                    Err(TransactError::Refused(_)) => {}
+                    // What the store holds now is unknown: learn it before anything else is decided or shown.
+                    Err(TransactError::Fault(_)) => desk.learn(&myself).await,
                 }
                 // A caller that has hung up changes nothing: the facts are in the log.
                 let _ = reply.send(answer);

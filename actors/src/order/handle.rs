@@ -11,7 +11,7 @@ use events::order::{self, Command};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
 use thiserror::Error;
 
-use super::runner::{Message, Run, Runner};
+use super::runner::{self, Message, Run, Runner};
 use crate::account::{AccessError, Accounts};
 use crate::alarm::Alarm;
 use crate::entity::TransactError;
@@ -108,14 +108,42 @@ impl Orders {
                     router.assigned(lease);
                 }
             }
-            (Err(error), lease) => {
+            (Err(TransactError::Refused(refusal)), lease) => {
                 if let Some(lease) = lease {
                     router.release(lease, Release::Unused);
                 }
-                return Err(error.into());
+                return Err(PlaceError::Refused(refusal));
+            }
+            (Err(TransactError::Fault(fault)), _) => {
+                tokio::spawn(self.clone().find_out(account, order, lease));
+                return Err(PlaceError::Fault(fault));
             }
         }
         Ok(self.start_runner(account, order, lease).await?)
+    }
+
+    /// After a failure that left unknown whether the order exists: lets it go on if it does, and frees its number if not.
+    async fn find_out(self, account: AccountId, order: OrderId, lease: Option<Lease>) {
+        loop {
+            match self.inner.accounts.order(account, order).await {
+                Ok(Some(found)) => {
+                    if let Some(lease) = lease.as_ref().filter(|_| !found.status.is_end()) {
+                        self.inner.router.assigned(lease);
+                    }
+                    if self.start_runner(account, order, lease.clone()).await.is_ok() {
+                        return;
+                    }
+                }
+                Ok(None) | Err(AccessError::NotFound) => {
+                    if let Some(lease) = &lease {
+                        self.inner.router.release(lease, Release::Unused);
+                    }
+                    return;
+                }
+                Err(AccessError::Fault(_)) => {}
+            }
+            tokio::time::sleep(STEP_RETRY).await;
+        }
     }
 
     /// Cancels an order; answers when the release is durable. Orders the account no longer remembers are the caller's to look up.
@@ -144,9 +172,30 @@ impl Orders {
         }
     }
 
-    /// Lets an open order go on: what recovery does with each.
-    pub async fn run(&self, account: AccountId, order: OrderId) -> Result<(), Fault> {
-        self.start_runner(account, order, None).await
+    /// Lets open orders go on: what recovery does. First every order gets its number back, then the first may ask for another.
+    pub async fn resume(&self, open: &[(AccountId, OrderId)]) -> Result<(), Fault> {
+        let mut leases = Vec::with_capacity(open.len());
+        for (account, order) in open {
+            leases.push(self.lease_again(*account, *order).await?);
+        }
+        for ((account, order), lease) in open.iter().zip(leases) {
+            self.start_runner(*account, *order, lease).await?;
+        }
+        Ok(())
+    }
+
+    async fn lease_again(&self, account: AccountId, order: OrderId) -> Result<Option<Lease>, Fault> {
+        let order = match self.inner.accounts.order(account, order).await {
+            Ok(order) => order.filter(|order| !order.status.is_end()),
+            Err(AccessError::NotFound) => None,
+            Err(AccessError::Fault(fault)) => return Err(fault),
+        };
+        let lease = order.as_ref().and_then(|order| Some(runner::lease(account, order.id, &order.placed, order.assignment.as_ref()?)));
+        if let Some(lease) = &lease {
+            self.inner.router.lease(lease);
+            self.inner.router.assigned(lease);
+        }
+        Ok(lease)
     }
 
     async fn start_runner(&self, account: AccountId, order: OrderId, lease: Option<Lease>) -> Result<(), Fault> {
@@ -260,7 +309,7 @@ impl Actor for Supervisor {
             tokio::spawn(async move {
                 // A pause, so that a bug that strikes at once does not spin.
                 tokio::time::sleep(STEP_RETRY).await;
-                let _ = Orders { inner }.run(account, order).await;
+                let _ = Orders { inner }.resume(&[(account, order)]).await;
             });
         }
         Ok(())

@@ -32,6 +32,8 @@ pub struct Run {
     inner: Arc<Inner>,
     /// The number this runner holds for the order.
     lease: Option<Lease>,
+    /// Whether the order's state is known to have it.
+    is_confirmed: bool,
     /// The moment the alarm is set to.
     alarm: Option<Timestamp>,
 }
@@ -40,7 +42,7 @@ impl Run {
     /// A run of an open order, fresh or after a restart: there is no difference.
     /// `lease` is the number that was assigned with the order and told to the router already.
     pub fn new(account: AccountId, order: OrderId, inner: Arc<Inner>, lease: Option<Lease>) -> Self {
-        Self { account, order, inner, lease, alarm: None }
+        Self { account, order, inner, lease, is_confirmed: true, alarm: None }
     }
 
     /// Takes steps until one waits for the world; true once the order has ended and nothing is left to do.
@@ -57,12 +59,12 @@ impl Run {
                 return Ok(true);
             };
             match next_step(&order) {
-                Step::Finish { .. } => {
+                Step::Finish => {
                     self.finish(&order);
                     return Ok(true);
                 }
-                Step::AwaitSms { assignment, until } => {
-                    self.hold(&order, &assignment);
+                Step::AwaitSms { until } => {
+                    self.confirm();
                     let now = self.inner.accounts.now();
                     if now < until {
                         self.wake_at(until);
@@ -105,8 +107,10 @@ impl Run {
                     }
                     // Cancelled meanwhile: the number goes back.
                     Ok(false) => self.inner.router.release(&lease, Release::Unused),
+                    // Whether it was recorded is unknown: the number is kept until the order's state says.
                     Err(fault) => {
-                        self.inner.router.release(&lease, Release::Unused);
+                        self.lease = Some(lease);
+                        self.is_confirmed = false;
                         return Err(fault);
                     }
                 }
@@ -132,16 +136,12 @@ impl Run {
         }
     }
 
-    /// After a restart the order has its number from the log; the router is told of it here.
-    fn hold(&mut self, order: &order::State, assignment: &Assignment) {
-        if self.lease.as_ref().is_some_and(|lease| lease.attempt == assignment.attempt) {
-            return;
+    /// The order's state has the number: if that was in doubt, the source is told now.
+    fn confirm(&mut self) {
+        if let Some(lease) = self.lease.as_ref().filter(|_| !self.is_confirmed) {
+            self.inner.router.assigned(lease);
         }
-        self.release(Release::Dead);
-        let lease = lease(self.account, order.id, &order.placed, assignment);
-        self.inner.router.lease(&lease);
-        self.inner.router.assigned(&lease);
-        self.lease = Some(lease);
+        self.is_confirmed = true;
     }
 
     fn finish(&mut self, order: &order::State) {

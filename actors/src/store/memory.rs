@@ -30,6 +30,8 @@ struct Stored {
     at: Timestamp,
     correlation: Option<OrderId>,
     encoded: Encoded,
+    /// An append is all or nothing: a crash leaves the log behind one of these.
+    ends_append: bool,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +71,11 @@ impl MemoryStore {
         self.len() == 0
     }
 
+    /// How many events the log held after each append: where a crash can have stopped it.
+    pub fn stops(&self) -> Vec<usize> {
+        self.log.lock().records.iter().enumerate().filter(|(_, record)| record.ends_append).map(|(place, _)| place + 1).collect()
+    }
+
     /// The log cut behind its first `events` events: what a crash then would have left.
     #[must_use]
     pub fn cut(&self, events: usize) -> Self {
@@ -93,8 +100,10 @@ impl MemoryStore {
         if Expected::after(actual) != append.expected {
             return log.already_appended(append).ok_or(AppendError::Conflict { actual });
         }
+        let last = append.events.last().map(|event| event.id);
         for (event, revision) in append.events.iter().zip(append.expected.next().0..) {
             log.push(Stored {
+                ends_append: Some(event.id) == last,
                 id: event.id,
                 stream: append.stream.clone(),
                 revision: Revision(revision),
@@ -115,7 +124,7 @@ impl MemoryStore {
 
 impl Stored {
     fn clone_record(&self) -> Self {
-        Self { id: self.id, stream: self.stream.clone(), revision: self.revision, at: self.at, correlation: self.correlation, encoded: self.encoded.clone() }
+        Self { id: self.id, stream: self.stream.clone(), revision: self.revision, at: self.at, correlation: self.correlation, encoded: self.encoded.clone(), ends_append: self.ends_append }
     }
 }
 

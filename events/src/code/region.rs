@@ -150,6 +150,11 @@ fn unit_follows(text: &Text, end: usize) -> bool {
 
 /// What stands right beside one run of digits.
 fn surroundings(text: &Text, start: usize, end: usize) -> Option<Reason> {
+    let is_letter = |character: Option<char>| character.is_some_and(|character| character.is_ascii_alphabetic());
+    // In the middle of a word of letters and digits (FX8RP) nothing around it is a sign of its own.
+    if is_letter(text.before(start)) && is_letter(text.at(end)) {
+        return None;
+    }
     if is_money_beside(text, start, end) {
         return Some(Reason::Amount);
     }
@@ -157,7 +162,9 @@ fn surroundings(text: &Text, start: usize, end: usize) -> Option<Reason> {
     let crossed = text.chars[..start].iter().rev().take_while(|character| matches!(character, 'x' | 'X')).count();
     let dotted = text.chars[..start].iter().rev().take_while(|character| **character == '.').count();
     let open_quote = text.at(end) == Some('*') || (masked >= 1 && text.chars[..start - masked].last().is_none_or(|character| *character == ' ') && text.at(end) == Some('*'));
-    if (masked >= 1 && !open_quote) || crossed >= 2 || dotted >= 2 {
+    // A mask is nothing but crosses: XX1234, not W9XX9.
+    let masks = crossed >= 2 && !text.before(start - crossed).is_some_and(|character| character.is_ascii_alphanumeric());
+    if (masked >= 1 && !open_quote) || masks || dotted >= 2 {
         return Some(Reason::CardEnding);
     }
     matches!(text.at(end), Some('/')).then_some(Reason::Date)

@@ -1,7 +1,7 @@
 //! What the runner must do now: a pure function of the state, so that recovery is nothing special.
 
 use super::event::Event;
-use super::state::{Assignment, State, Status};
+use super::state::{State, Status};
 use crate::supplier::SupplierName;
 use crate::time::Timestamp;
 
@@ -21,27 +21,22 @@ pub enum Step {
     },
     /// Keep the number reserved and wait for its message, or for the deadline.
     AwaitSms {
-        /// The number.
-        assignment: Assignment,
         /// When the clock takes over.
         until: Timestamp,
     },
-    /// Give the number back (if one was assigned last) and leave.
-    Finish {
-        /// The number.
-        assignment: Option<Assignment>,
-    },
+    /// Give the number back and leave.
+    Finish,
 }
 
 /// What must be done now for `order`.
 pub fn next_step(order: &State) -> Step {
-    match (order.status, &order.assignment) {
-        (Status::Active, Some(assignment)) => Step::AwaitSms { assignment: assignment.clone(), until: order.deadline() },
-        (Status::Pending | Status::Active, _) => {
+    match order.status {
+        Status::Active => Step::AwaitSms { until: order.deadline() },
+        Status::Pending => {
             let (without_number, with_dead_number) = refused_sources(order);
             Step::AskSource { attempt: order.attempts + 1, without_number, with_dead_number, until: order.deadline() }
         }
-        (Status::Completed | Status::Cancelled | Status::Expired | Status::Failed, assignment) => Step::Finish { assignment: assignment.clone() },
+        Status::Completed | Status::Cancelled | Status::Expired | Status::Failed => Step::Finish,
     }
 }
 

@@ -1,0 +1,217 @@
+//! Orders at work, under the paused clock: the ways an order goes, and who wins when several things happen at once.
+
+mod world;
+
+use std::time::Duration;
+
+use actors::inbox::{Delivery, InboundSms};
+use actors::order::PlaceError;
+use actors::store::memory::MemoryStore;
+use actors::supplier::simulator::Settings;
+use events::account::Refusal;
+use events::money::Money;
+use events::number::Unclaimed;
+use events::order::{FailureReason, Status};
+use events::phone::Phone;
+use events::platform::Platform;
+use world::{START, Setup, World, audit};
+
+const FREE: (Money, Money) = (Money::from_cents(1_000), Money::ZERO);
+
+fn simulated(settings: Settings) -> Setup {
+    Setup { simulator: Some(settings), ..Setup::default() }
+}
+
+fn own(numbers: &[&'static str]) -> Setup {
+    Setup { own: numbers.to_vec(), ..Setup::default() }
+}
+
+async fn world(setup: &Setup) -> World {
+    World::start(MemoryStore::default(), setup, 1, START).await
+}
+
+fn message(to: &Phone, id: &str, text: &str) -> InboundSms {
+    InboundSms { supplier: "own".parse().unwrap(), message_id: id.to_owned(), to: to.clone(), sender: "Google".to_owned(), text: text.to_owned(), received_at: None }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_gets_its_code_and_is_paid_once() {
+    let world = world(&simulated(Settings::default())).await;
+    let account = world.account(10).await;
+    let order = world.place(account, Platform::Google).await;
+    assert_eq!(world.balance(account).await, (Money::from_cents(950), Money::from_cents(50)));
+    let order = world.ended(account, order).await;
+    assert_eq!((order.status, order.code.as_ref().map(String::len)), (Status::Completed, Some(6)));
+    assert_eq!(world.balance(account).await, (Money::from_cents(950), Money::ZERO));
+    assert_eq!(audit(&world.store).await, (0, vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_whose_message_never_comes_expires_on_time_and_gives_its_hold_back() {
+    let world = world(&simulated(Settings { failure_rate: 1.0, ..Settings::default() })).await;
+    let account = world.account(10).await;
+    let order = world.place(account, Platform::Google).await;
+    let order = world.ended(account, order).await;
+    assert_eq!(order.status, Status::Expired);
+    let late = order.ended_at.unwrap().since(order.expires_at.unwrap());
+    assert!(late < Duration::from_secs(5), "{late:?}");
+    assert_eq!(world.balance(account).await, FREE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_without_any_number_fails_and_gives_its_hold_back() {
+    let world = world(&simulated(Settings { no_stock_rate: 1.0, ..Settings::default() })).await;
+    let account = world.account(10).await;
+    let order = world.place(account, Platform::Google).await;
+    let order = world.ended(account, order).await;
+    assert_eq!((order.status, order.failure), (Status::Failed, Some(FailureReason::NoSourceLeft)));
+    assert_eq!(world.balance(account).await, FREE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_without_numbers_is_followed_by_the_next() {
+    let setup = Setup { own: vec!["+12025550123"], ..simulated(Settings::default()) };
+    let world = world(&setup).await;
+    let (first, second) = (world.account(10).await, world.account(10).await);
+    let order = world.place(first, Platform::Google).await;
+    assert_eq!(world.number(first, order).await.as_str(), "+12025550123");
+    let order = world.place(second, Platform::Google).await;
+    let order = world.ended(second, order).await;
+    assert_eq!((order.status, order.attempts, order.placed.price), (Status::Completed, 2, Money::from_cents(50)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn dead_numbers_are_replaced_until_the_attempts_are_used_up() {
+    let world = world(&simulated(Settings { dead_number_rate: 1.0, ..Settings::default() })).await;
+    let account = world.account(10).await;
+    let order = world.place(account, Platform::Google).await;
+    let order = world.ended(account, order).await;
+    assert_eq!((order.status, order.failure, order.attempts), (Status::Failed, Some(FailureReason::AttemptsExhausted), 3));
+    assert_eq!(world.balance(account).await, FREE);
+    assert_eq!(audit(&world.store).await, (0, vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_reaches_the_order_its_number_is_on() {
+    let world = world(&own(&["+12025550123"])).await;
+    let account = world.account(10).await;
+    let order = world.place(account, Platform::Google).await;
+    let phone = world.number(account, order).await;
+    let sms = message(&phone, "m1", "G-482913 is your Google verification code.");
+    assert_eq!(world.inbox.deliver(sms.clone()).await.unwrap(), Delivery::Taken(order));
+    assert_eq!(world.ended(account, order).await.code.as_deref(), Some("482913"));
+    assert_eq!(world.inbox.deliver(sms).await.unwrap(), Delivery::Repeated);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_message_never_reaches_the_next_order_on_its_number() {
+    let world = world(&own(&["+12025550123"])).await;
+    let (first, second) = (world.account(10).await, world.account(10).await);
+    let order = world.place(first, Platform::Google).await;
+    let phone = world.number(first, order).await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let received_at = Some(world.accounts.now());
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    world.orders.cancel(first, order).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let next = world.place(second, Platform::Discord).await;
+    assert_eq!(world.number(second, next).await, phone);
+    let late = InboundSms { received_at, ..message(&phone, "late", "482913 is your verification code") };
+    assert_eq!(world.inbox.deliver(late.clone()).await.unwrap(), Delivery::Kept(Unclaimed::OrderEnded));
+    assert_eq!(world.inbox.deliver(late).await.unwrap(), Delivery::Repeated);
+    assert_eq!(world.accounts.order(second, next).await.unwrap().unwrap().messages().count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_for_nobody_are_kept_with_the_reason() {
+    let world = world(&own(&["+12025550123"])).await;
+    let free = "+12025550123".parse().unwrap();
+    let unknown = "+12025550199".parse().unwrap();
+    assert_eq!(world.inbox.deliver(message(&free, "m1", "hello")).await.unwrap(), Delivery::Kept(Unclaimed::NotAssigned));
+    assert_eq!(world.inbox.deliver(message(&unknown, "m2", "hello")).await.unwrap(), Delivery::Kept(Unclaimed::UnknownNumber));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_serves_a_platform_once_within_its_cool_down() {
+    let world = world(&own(&["+12025550123"])).await;
+    let account = world.account(10).await;
+    let order = world.place(account, Platform::Google).await;
+    let phone = world.number(account, order).await;
+    world.inbox.deliver(message(&phone, "m1", "Google code 482913")).await.unwrap();
+    world.ended(account, order).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let again = world.place(account, Platform::Google).await;
+    assert_eq!(world.ended(account, again).await.status, Status::Failed);
+    let other = world.place(account, Platform::Discord).await;
+    assert_eq!(world.number(account, other).await, phone);
+    world.orders.cancel(account, other).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    let rested = world.place(account, Platform::Google).await;
+    assert_eq!(world.number(account, rested).await, phone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sixty_four_orders_at_once_with_funds_for_one_are_one_order() {
+    let world = std::sync::Arc::new(world(&simulated(Settings { failure_rate: 1.0, ..Settings::default() })).await);
+    let account = world.account(0).await;
+    let credit = events::account::Command::Credit { amount: Money::from_cents(50), reason: "test".to_owned(), at: START };
+    world.accounts.transact(account, credit, events::envelope::Actor::Service, START).await.unwrap();
+    let tasks: Vec<_> = (0..64)
+        .map(|_| {
+            let world = std::sync::Arc::clone(&world);
+            tokio::spawn(async move { world.orders.place(account, world.wanted(Platform::Google, 64)).await })
+        })
+        .collect();
+    let mut placed = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(()) => placed += 1,
+            Err(PlaceError::Refused(Refusal::InsufficientBalance { .. })) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(placed, 1);
+    assert_eq!(world.balance(account).await, (Money::ZERO, Money::from_cents(50)));
+    assert_eq!(world.orders.router().leased(), 1, "the numbers of the refused are free again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_account_leaves_memory_and_comes_back_as_it_was() {
+    let world = world(&simulated(Settings::default())).await;
+    let account = world.account(10).await;
+    let order = world.place(account, Platform::Google).await;
+    let before = world.ended(account, order).await;
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    assert_eq!((world.accounts.in_memory(), world.orders.running()), (0, 0));
+    assert_eq!(world.balance(account).await, (Money::from_cents(950), Money::ZERO));
+    assert_eq!(world.accounts.order(account, order).await.unwrap().unwrap().code, before.code);
+}
+
+#[tokio::test(start_paused = true)]
+async fn fifty_accounts_claim_one_deposit_and_one_is_credited() {
+    let world = std::sync::Arc::new(world(&Setup::default()).await);
+    let hash: events::deposit::TxHash = "0xAB".to_owned().chars().chain("ab".repeat(31).chars()).collect::<String>().parse().unwrap();
+    let mut accounts = Vec::new();
+    for _ in 0..50 {
+        accounts.push(world.account(0).await);
+    }
+    let tasks: Vec<_> = accounts
+        .iter()
+        .map(|account| {
+            let (world, account, hash) = (std::sync::Arc::clone(&world), *account, hash.clone());
+            tokio::spawn(async move { world.deposits.claim(account, hash).await.is_ok() })
+        })
+        .collect();
+    let mut claimed = 0;
+    for task in tasks {
+        claimed += usize::from(task.await.unwrap());
+    }
+    assert_eq!(claimed, 1);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let mut credited = 0;
+    for account in accounts {
+        credited += usize::from(world.balance(account).await.0 == Money::from_cents(1_000));
+    }
+    assert_eq!(credited, 1);
+    assert_eq!(audit(&world.store).await, (0, vec![]));
+}

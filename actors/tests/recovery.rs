@@ -1,0 +1,191 @@
+//! Crashes: a service stopped behind any append, with any append failing, goes on to a lawful end.
+
+#[expect(dead_code, reason = "the world has more than this file needs")]
+mod world;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use actors::entropy::Entropy;
+use actors::store::memory::{Failure, MemoryStore};
+use actors::supplier::simulator::Settings;
+use events::id::{AccountId, OrderId};
+use events::order::Status;
+use events::platform::Platform;
+use events::time::Timestamp;
+use events::{Event, account, order};
+use world::{START, Setup, World, audit, log};
+
+/// Dice of a test.
+struct Throw(Entropy);
+
+impl Throw {
+    fn new(seed: u64) -> Self {
+        Self(Entropy::seeded(seed))
+    }
+
+    fn below(&self, bound: usize) -> usize {
+        usize::try_from(self.0.below(bound as u64)).unwrap()
+    }
+}
+
+/// Longer than any order lives.
+const LONG_ENOUGH: Duration = Duration::from_secs(400);
+
+fn setup() -> Setup {
+    let simulator = Settings { failure_rate: 0.2, no_stock_rate: 0.1, dead_number_rate: 0.2, ..Settings::default() };
+    Setup { simulator: Some(simulator), own: vec!["+12025550123"] }
+}
+
+/// One life of the service: a runtime of its own, dropped with everything in it, as a kill would.
+fn live<T>(life: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(life)
+}
+
+/// How each order stands at the end of the log.
+async fn ends(store: &MemoryStore) -> BTreeMap<OrderId, Status> {
+    let mut ends = BTreeMap::new();
+    for record in log(store).await {
+        if let Event::Account(account::Event::Order(id, fact)) = record.event {
+            let status = match fact {
+                order::Event::Completed { .. } => Status::Completed,
+                order::Event::Cancelled { .. } => Status::Cancelled,
+                order::Event::Expired { .. } => Status::Expired,
+                order::Event::Failed { .. } => Status::Failed,
+                _ => continue,
+            };
+            ends.insert(id, status);
+        }
+    }
+    ends
+}
+
+/// When the log ends, and a little: a restart takes a moment.
+async fn after_the_end(store: &MemoryStore) -> Timestamp {
+    log(store).await.iter().map(|record| record.at).max().unwrap_or(START).plus(Duration::from_secs(1))
+}
+
+/// A short story with every way an order can go: what crashes are cut into.
+async fn story(world: &World) {
+    let accounts = [world.account(10).await, world.account(10).await];
+    let hash = "cd".repeat(32).parse().unwrap();
+    world.deposits.claim(accounts[0], hash).await.unwrap();
+    for (number, platform) in [Platform::Google, Platform::Steam, Platform::Telegram, Platform::Discord].into_iter().enumerate() {
+        for account in accounts {
+            let order = world.place(account, platform).await;
+            if number == 2 {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                let _ = world.orders.cancel(account, order).await;
+            }
+            world.ended(account, order).await;
+        }
+    }
+    tokio::time::sleep(Duration::from_secs(5)).await;
+}
+
+#[test]
+fn a_service_stopped_behind_any_append_goes_on_to_a_lawful_end() {
+    let whole = MemoryStore::default();
+    live(async { story(&World::start(whole.clone(), &setup(), 11, START).await).await });
+    let stops = whole.stops();
+    assert!(stops.len() > 20, "a story with something in it: {} appends", stops.len());
+    for cut in stops {
+        let store = whole.cut(cut);
+        live(async {
+            let now = after_the_end(&store).await;
+            let _world = World::start(store.clone(), &setup(), 12, now).await;
+            tokio::time::sleep(LONG_ENOUGH).await;
+            assert_eq!(audit(&store).await, (0, vec![]), "stopped behind event {cut}");
+        });
+    }
+}
+
+#[test]
+fn every_append_may_fail_before_or_after_it_was_written() {
+    for failure in [Failure::BeforeWriting, Failure::AfterWriting] {
+        for place in 0..40 {
+            let store = MemoryStore::default();
+            live(async {
+                let world = World::start(store.clone(), &setup(), 21, START).await;
+                let account = world.account(10).await;
+                store.fail_next(std::iter::repeat_n(None, place).chain([Some(failure)]));
+                for platform in [Platform::Google, Platform::Steam, Platform::Discord] {
+                    let wanted = world.wanted(platform, 1);
+                    let id = wanted.order;
+                    if world.orders.place(account, wanted).await.is_ok() {
+                        world.ended(account, id).await;
+                    }
+                }
+                tokio::time::sleep(LONG_ENOUGH).await;
+                assert_eq!(audit(&store).await, (0, vec![]), "{failure:?} of append {place}");
+            });
+        }
+    }
+}
+
+#[test]
+fn random_lives_with_random_deaths_end_lawfully() {
+    let mut seen: BTreeMap<Status, usize> = BTreeMap::new();
+    let (mut restarts, mut replaced) = (0, 0);
+    for seed in 0..60 {
+        let store = MemoryStore::default();
+        let mut accounts: Vec<AccountId> = Vec::new();
+        let mut now = START;
+        for life in 0..4 {
+            let throw = Throw::new(seed * 101 + life);
+            live(async {
+                let world = World::start(store.clone(), &setup(), seed * 7 + life, now).await;
+                while accounts.len() < 3 {
+                    accounts.push(world.account(20).await);
+                }
+                random_life(&world, &accounts, &throw).await;
+            });
+            restarts += 1;
+            now = live(after_the_end(&store));
+        }
+        live(async {
+            let _world = World::start(store.clone(), &setup(), seed, now).await;
+            tokio::time::sleep(LONG_ENOUGH).await;
+            assert_eq!(audit(&store).await, (0, vec![]), "seed {seed}");
+        });
+        for status in live(ends(&store)).into_values() {
+            *seen.entry(status).or_default() += 1;
+        }
+        replaced += live(log(&store)).iter().filter(|record| matches!(record.event, Event::Account(account::Event::Order(_, order::Event::NumberReportedDead { .. })))).count();
+    }
+    // A run in which nothing interesting happened proves nothing.
+    for status in [Status::Completed, Status::Cancelled, Status::Expired, Status::Failed] {
+        assert!(seen.get(&status).is_some_and(|count| *count >= 5), "{status:?}: {seen:?}");
+    }
+    assert!(restarts == 240 && replaced >= 10, "{replaced} replaced");
+}
+
+/// Orders, cancels, fails appends and waits, until it dies in the middle of something.
+async fn random_life(world: &World, accounts: &[AccountId], throw: &Throw) {
+    let mut open: Vec<(AccountId, OrderId)> = Vec::new();
+    for _ in 0..20 {
+        let account = accounts[throw.below(accounts.len())];
+        match throw.below(8) {
+            0..=3 => {
+                let wanted = world.wanted(Platform::ALL[throw.below(33)], 2);
+                let id = wanted.order;
+                if world.orders.place(account, wanted).await.is_ok() {
+                    open.push((account, id));
+                }
+            }
+            4 => {
+                if !open.is_empty() {
+                    let (account, order) = open[throw.below(open.len())];
+                    let _ = world.orders.cancel(account, order).await;
+                }
+            }
+            5 => {
+                let failure = if throw.below(2) == 0 { Failure::BeforeWriting } else { Failure::AfterWriting };
+                world.store.fail_next([Some(failure)]);
+            }
+            6 => tokio::time::sleep(Duration::from_secs(throw.below(200) as u64)).await,
+            _ => tokio::time::sleep(Duration::from_millis(throw.below(4_000) as u64)).await,
+        }
+    }
+}

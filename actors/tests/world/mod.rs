@@ -1,0 +1,187 @@
+//! A whole service without its edge: accounts, orders, sources and deposits over a store in memory, under tokio's paused clock.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actors::account::Settings;
+use actors::chain::simulated::Simulated;
+use actors::clock::Clock;
+use actors::entropy::Entropy;
+use actors::inbox::{PastAssignment, PastAssignments};
+use actors::store::memory::MemoryStore;
+use actors::store::{BoxFuture, EventStore};
+use actors::supplier::own::{Own, OwnNumber};
+use actors::supplier::simulator::{self, Simulator};
+use actors::supplier::{Router, Supplier};
+use actors::{Accounts, Deposits, Fault, Inbox, Orders};
+use events::account::{Command, Event as AccountEvent, PlaceOrder};
+use events::audit::{Auditor, Finding};
+use events::country::Country;
+use events::envelope::{Actor, Position, Recorded};
+use events::id::{AccountId, DepositId, OrderId};
+use events::money::Money;
+use events::phone::Phone;
+use events::platform::Platform;
+use events::time::Timestamp;
+use events::{Event, deposit, order};
+
+/// What one life of the service has.
+pub struct World {
+    pub store: MemoryStore,
+    pub accounts: Accounts,
+    pub orders: Orders,
+    pub inbox: Inbox,
+    pub deposits: Deposits,
+    pub entropy: Entropy,
+}
+
+/// How a world is set up.
+#[derive(Clone, Default)]
+pub struct Setup {
+    pub simulator: Option<simulator::Settings>,
+    pub own: Vec<&'static str>,
+}
+
+/// The log as a test reads it.
+pub async fn log(store: &MemoryStore) -> Vec<Recorded<Event>> {
+    store.read_all(Position(0), usize::MAX).await.unwrap()
+}
+
+struct FromLog(MemoryStore);
+
+impl PastAssignments for FromLog {
+    fn of(&self, phone: Phone) -> BoxFuture<'_, Result<Vec<PastAssignment>, Fault>> {
+        Box::pin(async move {
+            let mut places: BTreeMap<OrderId, PastAssignment> = BTreeMap::new();
+            let mut had: Vec<OrderId> = Vec::new();
+            for record in log(&self.0).await {
+                if let (Event::Account(AccountEvent::Order(order, fact)), Some(account)) = (&record.event, record.stream.account_id()) {
+                    let place = places.entry(*order).or_insert(PastAssignment { account, order: *order, first: record.revision, last: record.revision });
+                    place.last = record.revision;
+                    if matches!(fact, order::Event::NumberAssigned { phone: assigned, .. } if *assigned == phone) {
+                        had.push(*order);
+                    }
+                }
+            }
+            Ok(had.into_iter().rev().filter_map(|order| places.get(&order).copied()).collect())
+        })
+    }
+}
+
+impl World {
+    /// Starts a life on what `store` holds, as a restart would.
+    pub async fn start(store: MemoryStore, setup: &Setup, seed: u64, now: Timestamp) -> Self {
+        let (clock, entropy) = (Clock::simulated(now), Entropy::seeded(seed));
+        let port: Arc<dyn EventStore> = Arc::new(store.clone());
+        let accounts = Accounts::new(port, clock, entropy.clone(), Settings::default());
+        let mut suppliers: Vec<Arc<dyn Supplier>> = Vec::new();
+        if !setup.own.is_empty() {
+            let numbers = setup.own.iter().map(|phone| OwnNumber { phone: phone.parse().unwrap(), country: Country::Us, platforms: None });
+            suppliers.push(Arc::new(Own::new("own".parse().unwrap(), numbers.collect(), Duration::from_secs(3_600), [])));
+        }
+        let simulator = setup.simulator.clone().map(|settings| Arc::new(Simulator::new("simulator".parse().unwrap(), settings, clock, entropy.clone())));
+        suppliers.extend(simulator.clone().map(|simulator| simulator as Arc<dyn Supplier>));
+        let router = Arc::new(Router::new(suppliers));
+        let orders = Orders::start(accounts.clone(), Arc::clone(&router)).await;
+        let inbox = Inbox::new(accounts.clone(), orders.clone(), router, Arc::new(FromLog(store.clone())));
+        let deposits = Deposits::new(accounts.clone(), Arc::new(Simulated::new(clock)));
+        let world = Self { store, accounts, orders, inbox, deposits, entropy };
+        world.resume().await;
+        if let Some(simulator) = simulator {
+            tokio::spawn(simulator.run(world.inbox.clone(), world.orders.clone()));
+        }
+        world
+    }
+
+    async fn resume(&self) {
+        let mut open: BTreeMap<OrderId, AccountId> = BTreeMap::new();
+        let mut deposits: Vec<DepositId> = Vec::new();
+        for record in log(&self.store).await {
+            match (&record.event, record.stream.account_id()) {
+                (Event::Account(AccountEvent::Order(order, fact)), Some(account)) => {
+                    if fact.is_end() {
+                        open.remove(order);
+                    } else {
+                        open.insert(*order, account);
+                    }
+                }
+                (Event::Deposit(event), _) => {
+                    let id = record.stream.deposit_id().unwrap();
+                    deposits.retain(|known| *known != id);
+                    if !matches!(event, deposit::Event::Credited { .. }) {
+                        deposits.push(id);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let open: Vec<_> = open.into_iter().map(|(order, account)| (account, order)).collect();
+        self.orders.resume(&open).await.unwrap();
+        for deposit in deposits {
+            self.deposits.follow(deposit).await.unwrap();
+        }
+    }
+
+    pub async fn account(&self, dollars: i64) -> AccountId {
+        let id = self.entropy.account_id(self.accounts.now());
+        self.accounts.register(id, [7; 32], "whsec_".to_owned()).await.unwrap();
+        if dollars > 0 {
+            let credit = Command::Credit { amount: Money::from_cents(dollars * 100), reason: "test".to_owned(), at: self.accounts.now() };
+            self.accounts.transact(id, credit, Actor::Operator("test".into()), self.accounts.now()).await.unwrap();
+        }
+        id
+    }
+
+    pub fn wanted(&self, platform: Platform, max_concurrent: u32) -> PlaceOrder {
+        let at = self.accounts.now();
+        PlaceOrder {
+            order: self.entropy.order_id(at),
+            platform,
+            country: Country::Us,
+            list_price: Money::from_cents(50),
+            max_price: None,
+            lifetime_seconds: 300,
+            seek_seconds: 60,
+            max_attempts: 3,
+            max_concurrent,
+            first_answer: None,
+            at,
+        }
+    }
+
+    pub async fn place(&self, account: AccountId, platform: Platform) -> OrderId {
+        let wanted = self.wanted(platform, 1);
+        let order = wanted.order;
+        self.orders.place(account, wanted).await.unwrap();
+        order
+    }
+
+    /// Waits until the order has ended.
+    pub async fn ended(&self, account: AccountId, order: OrderId) -> Arc<order::State> {
+        self.orders.wait_until(account, order, |order| order.status.is_end()).await.unwrap().unwrap()
+    }
+
+    /// Waits until the order has a number.
+    pub async fn number(&self, account: AccountId, order: OrderId) -> Phone {
+        let order = self.orders.wait_until(account, order, |order| order.assignment.is_some()).await.unwrap().unwrap();
+        order.assignment.as_ref().unwrap().phone.clone()
+    }
+
+    pub async fn balance(&self, account: AccountId) -> (Money, Money) {
+        let published = self.accounts.read(account).await.unwrap();
+        (published.state.balance, published.state.held)
+    }
+}
+
+/// What the auditor finds in a log.
+pub async fn audit(store: &MemoryStore) -> (usize, Vec<Finding>) {
+    let mut auditor = Auditor::default();
+    for record in log(store).await {
+        auditor.observe(&record);
+    }
+    (auditor.open_orders(), auditor.finish())
+}
+
+/// A moment to start at.
+pub const START: Timestamp = Timestamp::from_millis(1_795_500_000_000);
