@@ -153,7 +153,11 @@ async fn suspend(State(door): State<Arc<Door>>, PathParameter(id): PathParameter
     transact(&door, &id, order, command).await
 }
 
-async fn reinstate(State(door): State<Arc<Door>>, PathParameter(id): PathParameter<String>, Json(order): Json<Order>) -> Result<Json<Value>, Refusal> {
+async fn reinstate(
+    State(door): State<Arc<Door>>,
+    PathParameter(id): PathParameter<String>,
+    Json(order): Json<Order>,
+) -> Result<Json<Value>, Refusal> {
     let command = Command::Reinstate { reason: order.reason.clone(), at: door.service.clock.now() };
     transact(&door, &id, order, command).await
 }

@@ -162,7 +162,9 @@ impl Service {
         }
         let simulated = self.router.suppliers().iter().any(|supplier| supplier.is_simulated());
         if simulated && self.router.suppliers().len() > 1 {
-            tracing::warn!("the simulator stands behind real sources: orders they cannot serve get made-up codes; set suppliers.simulator.enabled = false");
+            tracing::warn!(
+                "the simulator stands behind real sources: orders they cannot serve get made-up codes; set suppliers.simulator.enabled = false"
+            );
         }
     }
 
@@ -172,7 +174,12 @@ impl Service {
     }
 }
 
-async fn suppliers(config: &Config, views: &Views, clock: Clock, entropy: &Entropy) -> Result<(Vec<Arc<dyn Supplier>>, Option<Arc<Simulator>>), BootError> {
+async fn suppliers(
+    config: &Config,
+    views: &Views,
+    clock: Clock,
+    entropy: &Entropy,
+) -> Result<(Vec<Arc<dyn Supplier>>, Option<Arc<Simulator>>), BootError> {
     let mut suppliers: Vec<Arc<dyn Supplier>> = Vec::new();
     let settings = &config.suppliers;
     if settings.own.inbound_secret.is_some() {

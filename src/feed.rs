@@ -46,7 +46,10 @@ impl PastAssignments for ViewedAssignments {
             self.views.reach(head).await.map_err(view_fault)?;
             let limit = u32::try_from(PAST_ASSIGNMENTS).expect("a handful");
             let orders = self.views.orders_of_phone(phone, limit).await.map_err(view_fault)?;
-            Ok(orders.into_iter().map(|order| PastAssignment { account: order.account, order: order.order, first: order.first, last: order.last }).collect())
+            Ok(orders
+                .into_iter()
+                .map(|order| PastAssignment { account: order.account, order: order.order, first: order.first, last: order.last })
+                .collect())
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use events::id::{CommandId, OrderId, AccountId, time_ordered};
+use events::id::{AccountId, CommandId, OrderId, time_ordered};
 use events::time::Timestamp;
 use parking_lot::Mutex;
 

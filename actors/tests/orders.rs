@@ -31,7 +31,14 @@ async fn world(setup: &Setup) -> World {
 }
 
 fn message(to: &Phone, id: &str, text: &str) -> InboundSms {
-    InboundSms { supplier: "own".parse().unwrap(), message_id: id.to_owned(), to: to.clone(), sender: "Google".to_owned(), text: text.to_owned(), received_at: None }
+    InboundSms {
+        supplier: "own".parse().unwrap(),
+        message_id: id.to_owned(),
+        to: to.clone(),
+        sender: "Google".to_owned(),
+        text: text.to_owned(),
+        received_at: None,
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -152,7 +152,10 @@ fn random_lives_with_random_deaths_end_lawfully() {
         for status in live(ends(&store)).into_values() {
             *seen.entry(status).or_default() += 1;
         }
-        replaced += live(log(&store)).iter().filter(|record| matches!(record.event, Event::Account(account::Event::Order(_, order::Event::NumberReportedDead { .. })))).count();
+        replaced += live(log(&store))
+            .iter()
+            .filter(|record| matches!(record.event, Event::Account(account::Event::Order(_, order::Event::NumberReportedDead { .. }))))
+            .count();
     }
     // A run in which nothing interesting happened proves nothing.
     for status in [Status::Completed, Status::Cancelled, Status::Expired, Status::Failed] {

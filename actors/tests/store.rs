@@ -76,7 +76,13 @@ async fn with_records(count: usize) -> tempfile::TempDir {
 
 #[tokio::test]
 async fn an_edited_record_is_not_served_and_the_chain_shows_it() {
-    for change in ["payload = zeroblob(length(payload))", "actor = 'owner'", "at = at + 1", "name = 'HoldReleased'", "correlation = x'00000000000000000000000000000001'"] {
+    for change in [
+        "payload = zeroblob(length(payload))",
+        "actor = 'owner'",
+        "at = at + 1",
+        "name = 'HoldReleased'",
+        "correlation = x'00000000000000000000000000000001'",
+    ] {
         let directory = with_records(5).await;
         edit(directory.path(), &format!("UPDATE events SET {change} WHERE position = 3"));
         let store = open(directory.path());

@@ -65,7 +65,11 @@ async fn run(phase: Duration) {
     };
 
     let cpu_per_order = |cpu: f64, sample: &Sample| cpu * 1e6 / sample.latencies.len().max(1) as f64;
-    println!("CPU per placed order {:.0} us, per full life {:.0} us (the server's, all threads)", cpu_per_order(place_cpu, &place), cpu_per_order(life_cpu, &life));
+    println!(
+        "CPU per placed order {:.0} us, per full life {:.0} us (the server's, all threads)",
+        cpu_per_order(place_cpu, &place),
+        cpu_per_order(life_cpu, &life)
+    );
     println!("{events_per_second:.0} events/s, {events_per_sync:.1} events per sync, {open_order_bytes:.0} bytes per open order with its account");
     println!(
         r#"{{"bare_per_second":{:.0},"place_per_second":{:.0},"life_per_second":{:.0},"place_ratio":{:.4},"life_ratio":{:.4},"place_p50_ms":{:.2},"place_p99_ms":{:.2},"life_p99_ms":{:.2},"place_cpu_us":{:.0},"life_cpu_us":{:.0},"events_per_second":{:.0},"events_per_sync":{:.1},"open_order_bytes":{:.0}}}"#,

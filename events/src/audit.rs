@@ -96,7 +96,8 @@ impl Auditor {
 
     /// Everything found, with what is missing at the end of the log.
     pub fn finish(mut self) -> Vec<Finding> {
-        let unsettled: Vec<_> = self.orders.iter().filter(|(_, order)| order.status.is_end() || !order.hold_taken).map(|(id, order)| (*id, order.account)).collect();
+        let unsettled: Vec<_> =
+            self.orders.iter().filter(|(_, order)| order.status.is_end() || !order.hold_taken).map(|(id, order)| (*id, order.account)).collect();
         for (id, account) in unsettled {
             let detail = format!("{id} has no hold, or has ended without its hold's end");
             self.findings.push(Finding { position: 0, stream: StreamId::account(account), rule: "M4", detail });
@@ -123,7 +124,9 @@ impl Auditor {
             sums.held = sums.held + entry.held;
         }
         let sums = *sums;
-        self.check(registered_before != is_registration, record, "streams", || "an account's first event is its registration, and only that".to_owned());
+        self.check(registered_before != is_registration, record, "streams", || {
+            "an account's first event is its registration, and only that".to_owned()
+        });
         self.check(!sums.balance.is_negative(), record, "M3", || format!("the spendable balance is {:?}", sums.balance));
         self.check(!sums.held.is_negative(), record, "M4", || format!("{:?} is held", sums.held));
         match event {
@@ -159,7 +162,9 @@ impl Auditor {
         }
         self.check(once, record, "M4", || format!("the hold of {id} ends a second time, or never was"));
         self.check(whole, record, "M1", || format!("the hold of {id} ends with {amount:?}, another amount than it was taken with"));
-        self.check(right_end, record, "M5", || format!("the hold of {id} is {} but the order did not end so", if captured { "captured" } else { "released" }));
+        self.check(right_end, record, "M5", || {
+            format!("the hold of {id} is {} but the order did not end so", if captured { "captured" } else { "released" })
+        });
     }
 
     fn order(&mut self, account: AccountId, id: OrderId, fact: &order::Event, record: &Recorded<Event>) {
@@ -195,7 +200,9 @@ impl Auditor {
         let (status, legal) = match fact {
             order::Event::Placed(_) => (before, false),
             order::Event::AttemptFailed { attempt, .. } => (before, before == order::Status::Pending && *attempt <= order.max_attempts),
-            order::Event::NumberAssigned { attempt, .. } => (order::Status::Active, before == order::Status::Pending && *attempt <= order.max_attempts),
+            order::Event::NumberAssigned { attempt, .. } => {
+                (order::Status::Active, before == order::Status::Pending && *attempt <= order.max_attempts)
+            }
             order::Event::NumberReportedDead { .. } => (order::Status::Pending, before == order::Status::Active),
             order::Event::SmsReceived(sms) => {
                 if let Verdict::Code(code) = &sms.extraction.verdict {
@@ -245,9 +252,10 @@ impl Auditor {
     }
 
     fn credited(&mut self, account: AccountId, id: DepositId, amount: Money, record: &Recorded<Event>) {
-        let fits = self.deposits.get_mut(&id).is_some_and(|(owner, confirmed, credited)| {
-            *owner == account && *confirmed == Some(amount) && !std::mem::replace(credited, true)
-        });
+        let fits = self
+            .deposits
+            .get_mut(&id)
+            .is_some_and(|(owner, confirmed, credited)| *owner == account && *confirmed == Some(amount) && !std::mem::replace(credited, true));
         self.check(fits, record, "M7", || format!("{id} is credited a second time, to another account, or otherwise than it was confirmed"));
     }
 }

@@ -64,7 +64,16 @@ mod tests {
 
     #[test]
     fn the_edges_of_the_guide_are_exact() {
-        let edges = [(0, Tier::Standard), (19, Tier::Standard), (20, Tier::Silver), (49, Tier::Silver), (50, Tier::Gold), (99, Tier::Gold), (100, Tier::Vip), (u64::MAX, Tier::Vip)];
+        let edges = [
+            (0, Tier::Standard),
+            (19, Tier::Standard),
+            (20, Tier::Silver),
+            (49, Tier::Silver),
+            (50, Tier::Gold),
+            (99, Tier::Gold),
+            (100, Tier::Vip),
+            (u64::MAX, Tier::Vip),
+        ];
         for (completed, tier) in edges {
             assert_eq!(Tier::of(completed), tier, "{completed}");
         }

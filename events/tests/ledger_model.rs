@@ -260,7 +260,15 @@ impl Run {
         let order = self.model.orders[&id].clone();
         let platform = self.state.order(OrderId(id)).map_or(Platform::Google, |order| order.placed.platform);
         let text = if with_code { format!("Your {} verification code is 482913", platform.name()) } else { "Hello".to_owned() };
-        let sms = IncomingSms { message_id: message.to_string(), supplier: "own".parse().unwrap(), to: phone(id), sender: "x".to_owned(), text, received_at: at, at };
+        let sms = IncomingSms {
+            message_id: message.to_string(),
+            supplier: "own".parse().unwrap(),
+            to: phone(id),
+            sender: "x".to_owned(),
+            text,
+            received_at: at,
+            at,
+        };
         let events = self.order(id, order::Command::ReceiveSms(sms)).unwrap_or_default();
         let is_new = order.status == Status::Active && !order.messages.contains(&message);
         assert_eq!(!events.is_empty(), is_new, "{order:?}");

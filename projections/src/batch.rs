@@ -192,7 +192,19 @@ impl<'a> Batch<'a> {
         let mut usage = transaction.prepare_cached(USAGE)?;
         for ((account, hour, platform, country), delta) in &self.usage {
             let UsageDelta { orders, completed, cancelled, expired, failed, spent, delivery_millis } = delta;
-            usage.execute(params![account.0.to_be_bytes(), hour, platform, country, orders, completed, cancelled, expired, failed, spent, delivery_millis])?;
+            usage.execute(params![
+                account.0.to_be_bytes(),
+                hour,
+                platform,
+                country,
+                orders,
+                completed,
+                cancelled,
+                expired,
+                failed,
+                spent,
+                delivery_millis
+            ])?;
         }
         let mut outcomes = transaction.prepare_cached(OUTCOMES)?;
         for ((platform, country, bucket), delta) in &self.outcomes {

@@ -137,7 +137,8 @@ impl Views {
                 "SELECT phone, platform, max(ended_at) FROM orders
                  WHERE status = 'completed' AND supplier = ?1 AND ended_at >= ?2 AND phone IS NOT NULL GROUP BY phone, platform",
             )?;
-            let rows = served.query_map(params![supplier, since.millis()], |row| Ok((parsed(row, 0)?, parsed(row, 1)?, Timestamp::from_millis(row.get(2)?))))?;
+            let rows = served
+                .query_map(params![supplier, since.millis()], |row| Ok((parsed(row, 0)?, parsed(row, 1)?, Timestamp::from_millis(row.get(2)?))))?;
             rows.collect()
         })
         .await

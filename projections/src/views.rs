@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use events::Event;
 use events::envelope::{Position, Recorded};
 use events::id::{AccountId, OrderId};
-use events::Event;
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 use tokio::sync::{Notify, watch};

@@ -87,7 +87,8 @@ impl Why {
 }
 
 async fn ask(config: &Config, data_dir: &Path, path: &str, order: Option<Order>) -> Result<(bool, Bytes), String> {
-    let address = admin::address(&config.admin, data_dir).ok_or_else(|| format!("no service has run on {}; name it with --data-dir", data_dir.display()))?;
+    let address =
+        admin::address(&config.admin, data_dir).ok_or_else(|| format!("no service has run on {}; name it with --data-dir", data_dir.display()))?;
     let token = match std::env::var("TELENUMERUS_ADMIN_TOKEN") {
         Ok(token) => crate::secret::Secret::new(token),
         Err(_) => admin::token(&config.admin, data_dir, || 0).map_err(in_words)?,

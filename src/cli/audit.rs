@@ -121,7 +121,10 @@ fn in_one_line(record: &AuditRecord, reveal: bool) -> String {
     let recorded = &record.recorded;
     let order = recorded.correlation.map_or_else(String::new, |order| format!(" {order}"));
     let data = data(&recorded.event, reveal);
-    format!("{:>8} {} {}@{} {}{order} by {} {data}", recorded.position.0, recorded.at, recorded.stream, recorded.revision.0, record.name, record.actor)
+    format!(
+        "{:>8} {} {}@{} {}{order} by {} {data}",
+        recorded.position.0, recorded.at, recorded.stream, recorded.revision.0, record.name, record.actor
+    )
 }
 
 fn described(record: &AuditRecord, reveal: bool) -> Value {
@@ -166,7 +169,9 @@ fn account_data(event: &account::Event) -> Value {
         AccountEvent::Credited { amount, reason, .. } => json!({ "amount": amount.to_string(), "reason": reason }),
         AccountEvent::DepositCredited { deposit, amount, .. } => json!({ "deposit": deposit.to_string(), "amount": amount.to_string() }),
         AccountEvent::Suspended { reason, .. } | AccountEvent::Reinstated { reason, .. } => json!({ "reason": reason }),
-        AccountEvent::HoldTaken { order, amount, .. } | AccountEvent::HoldCaptured { order, amount, .. } | AccountEvent::HoldReleased { order, amount, .. } => {
+        AccountEvent::HoldTaken { order, amount, .. }
+        | AccountEvent::HoldCaptured { order, amount, .. }
+        | AccountEvent::HoldReleased { order, amount, .. } => {
             json!({ "order": order.to_string(), "amount": amount.to_string() })
         }
         AccountEvent::Order(order, _) => json!({ "order": order.to_string() }),
@@ -180,7 +185,9 @@ fn order_data(event: &order::Event, reveal: bool) -> Value {
             "platform": placed.platform.slug(), "country": placed.country.code(), "list_price": placed.list_price.to_string(), "price": placed.price.to_string(),
             "lifetime_seconds": placed.lifetime_seconds, "seek_seconds": placed.seek_seconds, "max_attempts": placed.max_attempts,
         }),
-        order::Event::AttemptFailed { attempt, supplier, reason, .. } => json!({ "attempt": attempt, "supplier": supplier.as_str(), "reason": format!("{reason:?}") }),
+        order::Event::AttemptFailed { attempt, supplier, reason, .. } => {
+            json!({ "attempt": attempt, "supplier": supplier.as_str(), "reason": format!("{reason:?}") })
+        }
         order::Event::NumberAssigned { attempt, supplier, phone, expires_at, .. } => {
             let phone = if reveal { phone.as_str().to_owned() } else { phone.masked() };
             json!({ "attempt": attempt, "supplier": supplier.as_str(), "phone": phone, "expires_at": expires_at.to_string() })

@@ -113,11 +113,7 @@ fn has_key(query: &str) -> bool {
 pub async fn verify(accounts: &Accounts, key: &str) -> Result<Caller, AccessError> {
     let key = ApiKey::parse(key).ok_or(AccessError::NotFound)?;
     let published = accounts.read(key.account).await?;
-    if bool::from(published.state.key_hash.ct_eq(&key.hash())) {
-        Ok(Caller { account: key.account, published })
-    } else {
-        Err(AccessError::NotFound)
-    }
+    if bool::from(published.state.key_hash.ct_eq(&key.hash())) { Ok(Caller { account: key.account, published }) } else { Err(AccessError::NotFound) }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -126,7 +122,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     /// The gate has verified the key; here it only has to be there, and its account in good standing.
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         let caller = parts.extensions.get::<Self>().cloned();
-        let caller = caller.ok_or_else(|| ApiError::new(ErrorCode::InvalidApiKey, "An API key is needed: send Authorization: Bearer <key> or X-API-Key."))?;
+        let caller =
+            caller.ok_or_else(|| ApiError::new(ErrorCode::InvalidApiKey, "An API key is needed: send Authorization: Bearer <key> or X-API-Key."))?;
         match caller.published.state.standing {
             Standing::Good => Ok(caller),
             Standing::Suspended(_) => Err(ApiError::suspended()),

@@ -66,9 +66,12 @@ impl ErrorCode {
     const fn retryable(self) -> bool {
         match self {
             Self::RateLimited | Self::OrderInProgress | Self::ProviderUnavailable | Self::InternalError => true,
-            Self::InvalidApiKey | Self::AccountSuspended | Self::InsufficientBalance | Self::UnknownPlatform | Self::OrderNotFound | Self::InvalidRequest => {
-                false
-            }
+            Self::InvalidApiKey
+            | Self::AccountSuspended
+            | Self::InsufficientBalance
+            | Self::UnknownPlatform
+            | Self::OrderNotFound
+            | Self::InvalidRequest => false,
         }
     }
 
@@ -79,9 +82,12 @@ impl ErrorCode {
             Self::OrderInProgress => Some(5),
             Self::InternalError => Some(3),
             Self::RateLimited => Some(1),
-            Self::InvalidApiKey | Self::AccountSuspended | Self::InsufficientBalance | Self::UnknownPlatform | Self::OrderNotFound | Self::InvalidRequest => {
-                None
-            }
+            Self::InvalidApiKey
+            | Self::AccountSuspended
+            | Self::InsufficientBalance
+            | Self::UnknownPlatform
+            | Self::OrderNotFound
+            | Self::InvalidRequest => None,
         }
     }
 }
@@ -107,7 +113,15 @@ pub struct Unwritten(pub Box<ApiError>);
 impl ApiError {
     /// An error of `code`, in words for people.
     pub fn new(code: ErrorCode, text: impl Into<String>) -> Self {
-        Self { code, status: code.status(), text: text.into(), retry_after_seconds: code.retry_after_seconds(), detail: None, extra: Vec::new(), fault: None }
+        Self {
+            code,
+            status: code.status(),
+            text: text.into(),
+            retry_after_seconds: code.retry_after_seconds(),
+            detail: None,
+            extra: Vec::new(),
+            fault: None,
+        }
     }
 
     /// A request that cannot be understood or served as it is.

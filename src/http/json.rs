@@ -66,7 +66,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> 
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         let query = Query::<T>::try_from_uri(&parts.uri);
-        query.map(|query| Self(query.0)).map_err(|error| ApiError::invalid(format!("The query parameters are not understood: {}.", error.body_text())))
+        query
+            .map(|query| Self(query.0))
+            .map_err(|error| ApiError::invalid(format!("The query parameters are not understood: {}.", error.body_text())))
     }
 }
 
@@ -112,7 +114,9 @@ mod tests {
 
     #[test]
     fn dollars_are_numbers_exact_to_the_micro_dollar() {
-        for (micros, text) in [(500_000, "0.5"), (425_000, "0.425"), (283_300, "0.2833"), (10_000_000, "10.0"), (1, "1e-6"), (999_999_999_999_999, "999999999.999999")] {
+        for (micros, text) in
+            [(500_000, "0.5"), (425_000, "0.425"), (283_300, "0.2833"), (10_000_000, "10.0"), (1, "1e-6"), (999_999_999_999_999, "999999999.999999")]
+        {
             assert_eq!(serde_json::to_string(&Dollars(Money::from_micros(micros))).unwrap(), text);
         }
         assert_eq!(serde_json::from_str::<Dollars>("0.1").unwrap().0, Money::from_cents(10));

@@ -171,8 +171,12 @@ pub fn failure_name(reason: FailureReason) -> &'static str {
 pub fn stream_message(order: &State, fact: &Event) -> Value {
     let released = Dollars(order.placed.price);
     let mut message = match fact {
-        Event::Placed(placed) => json!({ "event": "status", "status": "pending", "platform": placed.platform.slug(), "country": placed.country.code(), "price": Dollars(placed.price) }),
-        Event::AttemptFailed { attempt, .. } => json!({ "event": "status", "status": "pending", "attempt": attempt, "reason": "no_number_from_source" }),
+        Event::Placed(placed) => {
+            json!({ "event": "status", "status": "pending", "platform": placed.platform.slug(), "country": placed.country.code(), "price": Dollars(placed.price) })
+        }
+        Event::AttemptFailed { attempt, .. } => {
+            json!({ "event": "status", "status": "pending", "attempt": attempt, "reason": "no_number_from_source" })
+        }
         Event::NumberAssigned { attempt, phone, expires_at, .. } => {
             json!({ "event": "number", "status": "active", "phone": phone.as_str(), "attempt": attempt, "expires_at": Moment(*expires_at) })
         }

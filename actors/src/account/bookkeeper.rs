@@ -49,7 +49,12 @@ pub struct Desk {
 
 impl Desk {
     /// A desk for an account as it was loaded.
-    pub fn new(account: AccountId, entity: Entity<State>, published: watch::Sender<Arc<Published>>, registry: Arc<Registry<AccountId, Entry>>) -> Self {
+    pub fn new(
+        account: AccountId,
+        entity: Entity<State>,
+        published: watch::Sender<Arc<Published>>,
+        registry: Arc<Registry<AccountId, Entry>>,
+    ) -> Self {
         Self { account, entity, published, registry }
     }
 

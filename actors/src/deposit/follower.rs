@@ -50,7 +50,8 @@ impl Pursuit {
                     Sighting::Pending => return Ok(false),
                     Sighting::Final(payment) => {
                         let at = self.inner.accounts.now();
-                        let confirm = Command::Confirm { amount: payment.amount, paid: payment.paid, rate: payment.rate, rate_source: payment.rate_source, at };
+                        let confirm =
+                            Command::Confirm { amount: payment.amount, paid: payment.paid, rate: payment.rate, rate_source: payment.rate_source, at };
                         self.transact(&mut entity, &confirm, Who::Chain).await?;
                     }
                 },

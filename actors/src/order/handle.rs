@@ -298,7 +298,12 @@ impl Actor for Supervisor {
         Ok(())
     }
 
-    async fn handle_supervisor_evt(&self, _myself: ActorRef<Supervise>, event: SupervisionEvent, orders: &mut Weak<Inner>) -> Result<(), ActorProcessingErr> {
+    async fn handle_supervisor_evt(
+        &self,
+        _myself: ActorRef<Supervise>,
+        event: SupervisionEvent,
+        orders: &mut Weak<Inner>,
+    ) -> Result<(), ActorProcessingErr> {
         let SupervisionEvent::ActorFailed(cell, error) = event else { return Ok(()) };
         let Some(inner) = orders.upgrade() else { return Ok(()) };
         let is_it = |running: &Running| running.actor.get_id() == cell.get_id();

@@ -147,7 +147,9 @@ impl Run {
     fn finish(&mut self, order: &order::State) {
         let release = match order.status {
             order::Status::Completed => Release::Served(order.ended_at.unwrap_or_default()),
-            order::Status::Pending | order::Status::Active | order::Status::Cancelled | order::Status::Expired | order::Status::Failed => Release::Unused,
+            order::Status::Pending | order::Status::Active | order::Status::Cancelled | order::Status::Expired | order::Status::Failed => {
+                Release::Unused
+            }
         };
         self.release(release);
     }

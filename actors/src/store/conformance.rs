@@ -90,7 +90,11 @@ async fn parallel_appends_to_one_stream_have_one_winner(store: &dyn EventStore) 
 }
 
 async fn a_snapshot_replaces_the_older_one(store: &dyn EventStore) {
-    let snapshot = |revision: u64| Snapshot { revision: Revision(revision), last_event: events::id::EventId(1), bytes: vec![u8::try_from(revision).unwrap_or(0)] };
+    let snapshot = |revision: u64| Snapshot {
+        revision: Revision(revision),
+        last_event: events::id::EventId(1),
+        bytes: vec![u8::try_from(revision).unwrap_or(0)],
+    };
     for revision in [1, 2] {
         store.save_snapshot(stream(1), snapshot(revision));
         // Saving is not awaited by design: a snapshot may be late, it may not be wrong.

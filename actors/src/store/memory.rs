@@ -124,7 +124,15 @@ impl MemoryStore {
 
 impl Stored {
     fn clone_record(&self) -> Self {
-        Self { id: self.id, stream: self.stream.clone(), revision: self.revision, at: self.at, correlation: self.correlation, encoded: self.encoded.clone(), ends_append: self.ends_append }
+        Self {
+            id: self.id,
+            stream: self.stream.clone(),
+            revision: self.revision,
+            at: self.at,
+            correlation: self.correlation,
+            encoded: self.encoded.clone(),
+            ends_append: self.ends_append,
+        }
     }
 }
 

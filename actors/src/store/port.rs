@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use events::Event;
 use events::codec::{self, DecodeError, Encoded};
 use events::envelope::{Metadata, Position, Recorded, Revision, StreamId};
 use events::id::EventId;
-use events::Event;
 use thiserror::Error;
 use tokio::sync::watch;
 

@@ -46,7 +46,12 @@ pub struct Own {
 
 impl Own {
     /// A pool of `numbers`; `served` are the platforms that numbers have already served, and when.
-    pub fn new(name: SupplierName, numbers: Vec<OwnNumber>, cool_down: Duration, served: impl IntoIterator<Item = (Phone, Platform, Timestamp)>) -> Self {
+    pub fn new(
+        name: SupplierName,
+        numbers: Vec<OwnNumber>,
+        cool_down: Duration,
+        served: impl IntoIterator<Item = (Phone, Platform, Timestamp)>,
+    ) -> Self {
         let known = numbers.iter().map(|number| number.phone.clone()).collect();
         let mut pool = Pool::default();
         for number in numbers {

@@ -16,7 +16,7 @@ use super::port::{Lease, Release, Stock, Supplier, Wanted};
 use crate::alarm::Alarm;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::inbox::{Inbox, InboundSms};
+use crate::inbox::{InboundSms, Inbox};
 use crate::order::Orders;
 use crate::store::BoxFuture;
 

@@ -57,7 +57,8 @@ impl PastAssignments for FromLog {
             let mut had: Vec<OrderId> = Vec::new();
             for record in log(&self.0).await {
                 if let (Event::Account(AccountEvent::Order(order, fact)), Some(account)) = (&record.event, record.stream.account_id()) {
-                    let place = places.entry(*order).or_insert(PastAssignment { account, order: *order, first: record.revision, last: record.revision });
+                    let place =
+                        places.entry(*order).or_insert(PastAssignment { account, order: *order, first: record.revision, last: record.revision });
                     place.last = record.revision;
                     if matches!(fact, order::Event::NumberAssigned { phone: assigned, .. } if *assigned == phone) {
                         had.push(*order);
@@ -80,7 +81,8 @@ impl World {
             let numbers = setup.own.iter().map(|phone| OwnNumber { phone: phone.parse().unwrap(), country: Country::Us, platforms: None });
             suppliers.push(Arc::new(Own::new("own".parse().unwrap(), numbers.collect(), Duration::from_secs(3_600), [])));
         }
-        let simulator = setup.simulator.clone().map(|settings| Arc::new(Simulator::new("simulator".parse().unwrap(), settings, clock, entropy.clone())));
+        let simulator =
+            setup.simulator.clone().map(|settings| Arc::new(Simulator::new("simulator".parse().unwrap(), settings, clock, entropy.clone())));
         suppliers.extend(simulator.clone().map(|simulator| simulator as Arc<dyn Supplier>));
         let router = Arc::new(Router::new(suppliers));
         let orders = Orders::start(accounts.clone(), Arc::clone(&router)).await;

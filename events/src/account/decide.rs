@@ -124,10 +124,8 @@ impl State {
             at: wanted.at,
         };
         let order = order::State::new(wanted.order, placed.clone());
-        let mut events = vec![
-            Event::Order(wanted.order, order::Event::Placed(placed)),
-            Event::HoldTaken { order: wanted.order, amount: price, at: wanted.at },
-        ];
+        let mut events =
+            vec![Event::Order(wanted.order, order::Event::Placed(placed)), Event::HoldTaken { order: wanted.order, amount: price, at: wanted.at }];
         if let Some(first) = &wanted.first_answer {
             let facts = order.decide(&first.report(wanted.at))?;
             events.extend(facts.into_iter().flat_map(|fact| with_settlement(&order, fact)));
@@ -159,7 +157,9 @@ fn with_settlement(order: &order::State, fact: order::Event) -> Vec<Event> {
     let (id, amount, at) = (order.id, order.placed.price, fact.at());
     let settlement = match &fact {
         order::Event::Completed { .. } => Some(Event::HoldCaptured { order: id, amount, at }),
-        order::Event::Cancelled { .. } | order::Event::Expired { .. } | order::Event::Failed { .. } => Some(Event::HoldReleased { order: id, amount, at }),
+        order::Event::Cancelled { .. } | order::Event::Expired { .. } | order::Event::Failed { .. } => {
+            Some(Event::HoldReleased { order: id, amount, at })
+        }
         order::Event::Placed(_)
         | order::Event::AttemptFailed { .. }
         | order::Event::NumberAssigned { .. }

@@ -120,7 +120,9 @@ impl Event {
     /// The order it belongs to, if it belongs to one.
     pub fn order(&self) -> Option<OrderId> {
         match self {
-            Self::Order(order, _) | Self::HoldTaken { order, .. } | Self::HoldCaptured { order, .. } | Self::HoldReleased { order, .. } => Some(*order),
+            Self::Order(order, _) | Self::HoldTaken { order, .. } | Self::HoldCaptured { order, .. } | Self::HoldReleased { order, .. } => {
+                Some(*order)
+            }
             Self::Registered { .. } | Self::Credited { .. } | Self::DepositCredited { .. } | Self::Suspended { .. } | Self::Reinstated { .. } => None,
         }
     }

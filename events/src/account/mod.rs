@@ -7,8 +7,8 @@ mod command;
 mod decide;
 mod event;
 pub mod ledger;
-pub mod snapshot;
 mod refusal;
+pub mod snapshot;
 mod state;
 #[cfg(test)]
 mod tests;

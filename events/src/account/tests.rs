@@ -134,12 +134,13 @@ fn the_price_follows_the_tier_of_completed_orders() {
         let (next, events) = after(account, &Command::PlaceOrder(wanted(number)));
         let Event::HoldTaken { amount, .. } = &events[1] else { panic!("{events:?}") };
         prices.push(amount.to_string());
-        let (next, _) = after(next, &Command::Order(OrderId(number), order::Command::AssignNumber {
-            attempt: 1,
-            supplier: "own".parse().unwrap(),
-            phone: "+12025550123".parse().unwrap(),
-            at: NOW,
-        }));
+        let (next, _) = after(
+            next,
+            &Command::Order(
+                OrderId(number),
+                order::Command::AssignNumber { attempt: 1, supplier: "own".parse().unwrap(), phone: "+12025550123".parse().unwrap(), at: NOW },
+            ),
+        );
         (account, _) = after(next, &Command::Order(OrderId(number), message("G-123456 is your Google verification code")));
     }
     assert_eq!([&prices[19], &prices[20], &prices[49], &prices[50], &prices[99], &prices[100]], ["0.5", "0.475", "0.475", "0.45", "0.45", "0.425"]);
@@ -213,7 +214,8 @@ fn every_movement_of_money_is_an_entry() {
     let [placed, hold] = placed(1, 50);
     let log = [vec![registered(), credited(100), placed, hold], events].concat();
     let balance: Money = log.iter().filter_map(ledger::entry).map(|entry| entry.balance).sum();
-    let of_order: Money = log.iter().filter_map(ledger::entry).filter(|entry| entry.order == Some(OrderId(1))).map(|entry| entry.balance + entry.held).sum();
+    let of_order: Money =
+        log.iter().filter_map(ledger::entry).filter(|entry| entry.order == Some(OrderId(1))).map(|entry| entry.balance + entry.held).sum();
     assert_eq!((balance, of_order), (account.balance, Money::ZERO));
 }
 

@@ -99,7 +99,9 @@ fn joined_digits(text: &Text, tokens: &[Token]) -> Option<(usize, Found)> {
         .iter()
         .take(MAX_GROUPS)
         .enumerate()
-        .take_while(|(index, token)| token.kind == Kind::Digits && (*index == 0 || (tokens[index - 1].end + 1 == token.start && text.before(token.start) == Some(separator))))
+        .take_while(|(index, token)| {
+            token.kind == Kind::Digits && (*index == 0 || (tokens[index - 1].end + 1 == token.start && text.before(token.start) == Some(separator)))
+        })
         .map(|(_, token)| token)
         .collect();
     // Groups of a space are a habit of writing only where they are alike; a dash joins on purpose.
@@ -167,15 +169,36 @@ fn mixed(text: &Text, token: Token) -> Option<Found> {
     // `VerifyCode736136`, `OTP123456`: the word is glued to its digits.
     let glued: String = chars[..head].iter().map(char::to_ascii_lowercase).collect();
     if tail_digits && ["code", "otp", "pin", "kode", "kod"].iter().any(|word| glued.ends_with(word)) && (4..=8).contains(&(chars.len() - head)) {
-        return Some(Found { start: token.start + head, end: token.end, code: slice(text, token.start + head, token.end), kind: Kind::Digits, prefixed: false, origin_bound: false });
+        return Some(Found {
+            start: token.start + head,
+            end: token.end,
+            code: slice(text, token.start + head, token.end),
+            kind: Kind::Digits,
+            prefixed: false,
+            origin_bound: false,
+        });
     }
     let digits = chars.iter().take_while(|character| character.is_ascii_digit()).count();
     let lower_tail = chars[digits..].iter().all(char::is_ascii_lowercase);
     // `123456is your code`: the digits are glued to the next word.
     if (4..=8).contains(&digits) && lower_tail && chars.len() - digits >= 2 {
-        return Some(Found { start: token.start, end: token.start + digits, code: slice(text, token.start, token.start + digits), kind: Kind::Digits, prefixed: false, origin_bound: false });
+        return Some(Found {
+            start: token.start,
+            end: token.start + digits,
+            code: slice(text, token.start, token.start + digits),
+            kind: Kind::Digits,
+            prefixed: false,
+            origin_bound: false,
+        });
     }
-    (4..=10).contains(&chars.len()).then(|| Found { start: token.start, end: token.end, code: chars.iter().collect(), kind: Kind::Mixed, prefixed: false, origin_bound: false })
+    (4..=10).contains(&chars.len()).then(|| Found {
+        start: token.start,
+        end: token.end,
+        code: chars.iter().collect(),
+        kind: Kind::Mixed,
+        prefixed: false,
+        origin_bound: false,
+    })
 }
 
 /// The code of a last line `@host #code`, as the origin-bound one-time code format writes it.

@@ -16,8 +16,77 @@ pub struct Region {
 
 /// Signs and codes of money, folded.
 const CURRENCIES: &[&str] = &[
-    "$", "€", "£", "¥", "₹", "₽", "₩", "₫", "฿", "₺", "₴", "₱", "₦", "₪", "₸", "rs", "rs.", "inr", "usd", "eur", "gbp", "rub", "rp", "rm", "zl", "kr", "czk", "huf", "php", "vnd", "thb", "jpy", "cny", "krw", "brl", "mxn", "aud", "cad",
-    "sek", "pln", "uah", "руб", "р.", "грн", "円", "元", "원", "บาท", "đ", "dong", "dollars", "euros", "rupees", "pesos", "%", "percent", "bucks", "cents", "pts", "sar", "aed", "egp", "ngn", "kes", "zar", "chf", "tl", "лв", "ft", "kc", "lei",
+    "$",
+    "€",
+    "£",
+    "¥",
+    "₹",
+    "₽",
+    "₩",
+    "₫",
+    "฿",
+    "₺",
+    "₴",
+    "₱",
+    "₦",
+    "₪",
+    "₸",
+    "rs",
+    "rs.",
+    "inr",
+    "usd",
+    "eur",
+    "gbp",
+    "rub",
+    "rp",
+    "rm",
+    "zl",
+    "kr",
+    "czk",
+    "huf",
+    "php",
+    "vnd",
+    "thb",
+    "jpy",
+    "cny",
+    "krw",
+    "brl",
+    "mxn",
+    "aud",
+    "cad",
+    "sek",
+    "pln",
+    "uah",
+    "руб",
+    "р.",
+    "грн",
+    "円",
+    "元",
+    "원",
+    "บาท",
+    "đ",
+    "dong",
+    "dollars",
+    "euros",
+    "rupees",
+    "pesos",
+    "%",
+    "percent",
+    "bucks",
+    "cents",
+    "pts",
+    "sar",
+    "aed",
+    "egp",
+    "ngn",
+    "kes",
+    "zar",
+    "chf",
+    "tl",
+    "лв",
+    "ft",
+    "kc",
+    "lei",
 ];
 
 /// Every such stretch, in no particular order.
@@ -56,7 +125,10 @@ fn is_address(word: &[char]) -> bool {
         let lettered = label.clone().any(char::is_ascii_alphabetic);
         let top = word[dot + 1..].iter().take_while(|character| character.is_ascii_lowercase()).count();
         let behind = word.get(dot + 1 + top);
-        word[dot] == '.' && lettered && (2..=6).contains(&top) && behind.is_none_or(|character| matches!(character, '/' | '?' | '#' | ':' | ',' | '.' | ')' | '!'))
+        word[dot] == '.'
+            && lettered
+            && (2..=6).contains(&top)
+            && behind.is_none_or(|character| matches!(character, '/' | '?' | '#' | ':' | ',' | '.' | ')' | '!'))
     })
 }
 
@@ -108,11 +180,16 @@ fn meaning(text: &Text, groups: &[(usize, usize)]) -> Option<Reason> {
     let joints: Vec<char> = groups.windows(2).filter_map(|pair| text.at(pair[0].1)).collect();
     let all_joints = |wanted: &[char]| !joints.is_empty() && joints.iter().all(|joint| wanted.contains(joint));
     let phone_joints = all_joints(&['-', ' ', '.', ')']);
-    let value = |index: usize| groups.get(index).and_then(|(from, to)| text.chars[*from..*to].iter().collect::<String>().parse::<u32>().ok()).unwrap_or(u32::MAX);
+    let value = |index: usize| {
+        groups.get(index).and_then(|(from, to)| text.chars[*from..*to].iter().collect::<String>().parse::<u32>().ok()).unwrap_or(u32::MAX)
+    };
     let opened = text.before(start) == Some('(') && joints.first() == Some(&')');
     let plus = text.before(start) == Some('+') || (text.before(start) == Some('(') && start >= 2 && text.at(start - 2) == Some('+'));
     let phone_groups = lengths.iter().all(|length| *length <= 5);
-    if (plus && total >= 7) || (opened && total >= 7) || (phone_joints && lengths.len() >= 3 && phone_groups && (9..=15).contains(&total) && lengths.iter().any(|length| *length >= 3)) {
+    if (plus && total >= 7)
+        || (opened && total >= 7)
+        || (phone_joints && lengths.len() >= 3 && phone_groups && (9..=15).contains(&total) && lengths.iter().any(|length| *length >= 3))
+    {
         return Some(Reason::PhoneNumber);
     }
     // Two groups of a phone number's length: 800-5551234.
@@ -122,7 +199,8 @@ fn meaning(text: &Text, groups: &[(usize, usize)]) -> Option<Reason> {
     if lengths.len() == 3 && all_joints(&['/', '.', '-']) {
         let (a, b, c) = (value(0), value(1), value(2));
         let year_first = lengths[0] == 4 && (1..=12).contains(&b) && (1..=31).contains(&c);
-        let year_last = lengths[0] <= 2 && lengths[1] <= 2 && matches!(lengths[2], 2 | 4) && (1..=31).contains(&a) && (1..=31).contains(&b) && a.min(b) <= 12;
+        let year_last =
+            lengths[0] <= 2 && lengths[1] <= 2 && matches!(lengths[2], 2 | 4) && (1..=31).contains(&a) && (1..=31).contains(&b) && a.min(b) <= 12;
         // A dash between pairs of digits may be a code's; only a date's numbers make a date.
         if year_first || (year_last && (joints[0] != '-' || lengths[2] == 4)) {
             return Some(Reason::Date);
@@ -137,10 +215,15 @@ fn meaning(text: &Text, groups: &[(usize, usize)]) -> Option<Reason> {
     let thousands = all_joints(&[',', '.']) && lengths[0] <= 3 && lengths[1..].iter().all(|length| *length == 3);
     let last_is_fraction = lengths.len() >= 2 && lengths.last().is_some_and(|length| *length <= 2) && matches!(joints.last(), Some(',' | '.'));
     // `199035,10 minutes`: a comma without its space, not a decimal.
-    let decimal = last_is_fraction && lengths.len() == 2 && lengths[0] <= 7 && !unit_follows(text, end) && (joints.last() == Some(&'.') || is_money_beside(text, start, end));
+    let decimal = last_is_fraction
+        && lengths.len() == 2
+        && lengths[0] <= 7
+        && !unit_follows(text, end)
+        && (joints.last() == Some(&'.') || is_money_beside(text, start, end));
     // `5,000.00`: groups of three, then a fraction behind another sign.
     let whole = lengths.len().saturating_sub(1);
-    let both = last_is_fraction && whole >= 2 && lengths[0] <= 3 && lengths[1..whole].iter().all(|length| *length == 3) && joints.first() != joints.last();
+    let both =
+        last_is_fraction && whole >= 2 && lengths[0] <= 3 && lengths[1..whole].iter().all(|length| *length == 3) && joints.first() != joints.last();
     (thousands || decimal || both).then_some(Reason::Amount)
 }
 
@@ -161,7 +244,8 @@ fn surroundings(text: &Text, start: usize, end: usize) -> Option<Reason> {
     let masked = text.chars[..start].iter().rev().take_while(|character| matches!(character, '*' | '•' | '…' | '·')).count();
     let crossed = text.chars[..start].iter().rev().take_while(|character| matches!(character, 'x' | 'X')).count();
     let dotted = text.chars[..start].iter().rev().take_while(|character| **character == '.').count();
-    let open_quote = text.at(end) == Some('*') || (masked >= 1 && text.chars[..start - masked].last().is_none_or(|character| *character == ' ') && text.at(end) == Some('*'));
+    let open_quote = text.at(end) == Some('*')
+        || (masked >= 1 && text.chars[..start - masked].last().is_none_or(|character| *character == ' ') && text.at(end) == Some('*'));
     // A mask is nothing but crosses: XX1234, not W9XX9.
     let masks = crossed >= 2 && !text.before(start - crossed).is_some_and(|character| character.is_ascii_alphanumeric());
     if (masked >= 1 && !open_quote) || masks || dotted >= 2 {
@@ -173,12 +257,21 @@ fn surroundings(text: &Text, start: usize, end: usize) -> Option<Reason> {
 fn is_money_beside(text: &Text, start: usize, end: usize) -> bool {
     let is_currency = |word: &str| !word.is_empty() && CURRENCIES.contains(&word);
     let before = text.chars[..start].iter().rev().skip_while(|character| **character == ' ');
-    let word_before: String = before.take_while(|character| !character.is_whitespace() && !character.is_ascii_digit() && !matches!(character, ':' | '(' | ',')).take(9).collect();
+    let word_before: String = before
+        .take_while(|character| !character.is_whitespace() && !character.is_ascii_digit() && !matches!(character, ':' | '(' | ','))
+        .take(9)
+        .collect();
     let word_before: String = word_before.chars().rev().flat_map(char::to_lowercase).collect();
     // A sign of money clings to its number even behind other letters (US$, R$).
-    let sign_before = word_before.chars().last().is_some_and(|sign| matches!(sign, '$' | '€' | '£' | '¥' | '₹' | '₽' | '₩' | '₫' | '฿' | '₺' | '₴' | '₱' | '₦' | '₪'));
+    let sign_before = word_before
+        .chars()
+        .last()
+        .is_some_and(|sign| matches!(sign, '$' | '€' | '£' | '¥' | '₹' | '₽' | '₩' | '₫' | '฿' | '₺' | '₴' | '₱' | '₦' | '₪'));
     let after = text.chars[end..].iter().skip_while(|character| **character == ' ');
-    let word_after: String = after.take_while(|character| !character.is_whitespace() && !character.is_ascii_digit() && !matches!(character, '.' | ',' | '!' | ')' | ';')).take(9).collect();
+    let word_after: String = after
+        .take_while(|character| !character.is_whitespace() && !character.is_ascii_digit() && !matches!(character, '.' | ',' | '!' | ')' | ';'))
+        .take(9)
+        .collect();
     let word_after = word_after.to_lowercase();
     let sign_after = word_after.chars().next().is_some_and(|sign| matches!(sign, '%' | '€' | '₽' | '₫' | '฿' | '₺' | '₴' | '元' | '円' | '원'));
     sign_before || sign_after || is_currency(&word_before) || is_currency(&word_after)

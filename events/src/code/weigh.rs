@@ -26,7 +26,13 @@ pub fn weigh(text: &Text, found: Vec<Found>, platform: Option<Platform>) -> Vec<
         platform,
         names_platform: platform.is_some_and(|platform| brand::names(text, platform)),
     };
-    let mut weighed: Vec<(Found, Points)> = found.into_iter().map(|found| { let points = evidence.points(&found); (found, points) }).collect();
+    let mut weighed: Vec<(Found, Points)> = found
+        .into_iter()
+        .map(|found| {
+            let points = evidence.points(&found);
+            (found, points)
+        })
+        .collect();
     let plausible = weighed.iter().filter(|(_, points)| points.score > 0).count();
     let codes: Vec<String> = weighed.iter().map(|(found, _)| found.code.clone()).collect();
     for (found, points) in &mut weighed {
@@ -108,9 +114,12 @@ impl Evidence<'_> {
         let quiet = |character: &char| !character.is_alphanumeric();
         let opens = chars[..found.start].iter().all(quiet);
         let closes = chars[found.end..].iter().all(quiet);
-        let blank_to_line = |mut characters: Box<dyn Iterator<Item = &char> + '_>| characters.find(|character| **character != ' ').is_none_or(|character| *character == '\n');
+        let blank_to_line = |mut characters: Box<dyn Iterator<Item = &char> + '_>| {
+            characters.find(|character| **character != ' ').is_none_or(|character| *character == '\n')
+        };
         let own_line = blank_to_line(Box::new(chars[..found.start].iter().rev())) && blank_to_line(Box::new(chars[found.end..].iter()));
-        let words = chars.split(|character| character.is_whitespace()).filter(|word| word.iter().any(|character| character.is_alphanumeric())).count();
+        let words =
+            chars.split(|character| character.is_whitespace()).filter(|word| word.iter().any(|character| character.is_alphanumeric())).count();
         if opens && closes {
             points.add_if(true, Reason::WholeMessage, if found.kind == Kind::Letters { 20 } else { 30 });
         } else {
@@ -162,7 +171,31 @@ impl Evidence<'_> {
         let words: String = between.iter().collect::<String>().to_lowercase();
         let rest: usize = words
             .split(|character: char| !character.is_alphanumeric())
-            .filter(|word| !word.is_empty() && !["no", "nr", "number", "num", "id", "is", "der", "nummer", "is", "a", "the", "us", "at", "on", "номер", "号", "番号", "번호", "รหัส"].contains(word))
+            .filter(|word| {
+                !word.is_empty()
+                    && ![
+                        "no",
+                        "nr",
+                        "number",
+                        "num",
+                        "id",
+                        "is",
+                        "der",
+                        "nummer",
+                        "is",
+                        "a",
+                        "the",
+                        "us",
+                        "at",
+                        "on",
+                        "номер",
+                        "号",
+                        "番号",
+                        "번호",
+                        "รหัส",
+                    ]
+                    .contains(word)
+            })
             .map(|word| word.chars().count())
             .sum();
         Some(rest)
@@ -171,7 +204,8 @@ impl Evidence<'_> {
     fn nearest_key_word(&self, found: &Found) -> Option<Nearness> {
         let keys = self.hits.iter().filter(|hit| hit.class == Class::Key && !self.is_other_kind(hit));
         keys.map(|hit| {
-            let (from, to, is_before) = if hit.end <= found.start { (hit.end, found.start, true) } else { (found.end.min(hit.start), hit.start, false) };
+            let (from, to, is_before) =
+                if hit.end <= found.start { (hit.end, found.start, true) } else { (found.end.min(hit.start), hit.start, false) };
             let between = &self.text.chars[from..to.max(from)];
             nearness(between, is_before)
         })

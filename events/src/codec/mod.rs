@@ -5,9 +5,9 @@
 
 mod frozen;
 mod read;
-mod write;
 #[cfg(test)]
 mod tests;
+mod write;
 
 pub use frozen::NAMES;
 pub use read::{DecodeError, decode};

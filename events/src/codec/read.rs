@@ -54,9 +54,27 @@ pub fn decode(name: &str, version: u16, payload: &[u8]) -> Result<Event, DecodeE
         };
     }
     from_shapes!(
-        AccountRegisteredV1, AccountCreditedV1, AccountDepositCreditedV1, AccountSuspendedV1, AccountReinstatedV1, HoldTakenV1, HoldCapturedV1, HoldReleasedV1,
-        OrderPlacedV1, OrderAttemptFailedV1, OrderNumberAssignedV1, OrderNumberReportedDeadV1, OrderSmsReceivedV1, OrderCompletedV1, OrderCancelledV1,
-        OrderExpiredV1, OrderFailedV1, DepositClaimedV1, DepositConfirmedV1, DepositCreditedV1, NumberSmsKeptV1,
+        AccountRegisteredV1,
+        AccountCreditedV1,
+        AccountDepositCreditedV1,
+        AccountSuspendedV1,
+        AccountReinstatedV1,
+        HoldTakenV1,
+        HoldCapturedV1,
+        HoldReleasedV1,
+        OrderPlacedV1,
+        OrderAttemptFailedV1,
+        OrderNumberAssignedV1,
+        OrderNumberReportedDeadV1,
+        OrderSmsReceivedV1,
+        OrderCompletedV1,
+        OrderCancelledV1,
+        OrderExpiredV1,
+        OrderFailedV1,
+        DepositClaimedV1,
+        DepositConfirmedV1,
+        DepositCreditedV1,
+        NumberSmsKeptV1,
     )
 }
 
@@ -164,7 +182,10 @@ impl Lift for OrderAttemptFailedV1 {
             2 => AttemptFailure::TimedOut,
             other => return Err(format!("reason {other}")),
         };
-        of_order(self.order, order::Event::AttemptFailed { attempt: self.attempt, supplier: text("supplier", &self.supplier)?, reason, at: at(self.at) })
+        of_order(
+            self.order,
+            order::Event::AttemptFailed { attempt: self.attempt, supplier: text("supplier", &self.supplier)?, reason, at: at(self.at) },
+        )
     }
 }
 

@@ -62,7 +62,14 @@ fn samples() -> Vec<Event> {
         of_order(order::Event::Expired { at: AT }),
         of_order(order::Event::Failed { reason: FailureReason::AttemptsExhausted, at: AT }),
         deposit::Event::Claimed { account: AccountId(0xa1), chain: "simulated".to_owned(), tx_hash: hash, output: 1, at: AT }.into(),
-        deposit::Event::Confirmed { amount: Money::from_cents(1_000), paid: "0.001".to_owned(), rate: "10000".to_owned(), rate_source: "fixed".to_owned(), at: AT }.into(),
+        deposit::Event::Confirmed {
+            amount: Money::from_cents(1_000),
+            paid: "0.001".to_owned(),
+            rate: "10000".to_owned(),
+            rate_source: "fixed".to_owned(),
+            at: AT,
+        }
+        .into(),
         deposit::Event::Credited { at: AT }.into(),
         number::Event::SmsKept(number::KeptSms {
             message_id: "m2".to_owned(),
@@ -103,7 +110,13 @@ fn golden_bytes_read_as_the_events_they_were_and_are_written_so_today() {
 }
 
 fn written() -> String {
-    samples().iter().map(|event| { let encoded = encode(event); format!("{} {} {}\n", encoded.name, encoded.version, hex(&encoded.payload)) }).collect()
+    samples()
+        .iter()
+        .map(|event| {
+            let encoded = encode(event);
+            format!("{} {} {}\n", encoded.name, encoded.version, hex(&encoded.payload))
+        })
+        .collect()
 }
 
 #[test]

@@ -124,11 +124,7 @@ fn order(id: OrderId, event: &order::Event) -> Encoded {
 }
 
 fn candidate(candidate: &Candidate) -> CandidateV1 {
-    CandidateV1 {
-        code: candidate.code.clone(),
-        score: candidate.score,
-        reasons: candidate.reasons.iter().map(|reason| reason.number()).collect(),
-    }
+    CandidateV1 { code: candidate.code.clone(), score: candidate.score, reasons: candidate.reasons.iter().map(|reason| reason.number()).collect() }
 }
 
 /// The verdict's number, and the code or the brand it found.

@@ -64,7 +64,15 @@ fn every_way_to_write_a_hash_is_one_deposit() {
 
 #[test]
 fn hostile_hashes_are_refused() {
-    for text in [String::new(), "ab".repeat(31), "ab".repeat(33), "zz".repeat(32), format!("0x0x{}", "ab".repeat(31)), format!(" {}", "ab".repeat(32)), "é".repeat(32)] {
+    for text in [
+        String::new(),
+        "ab".repeat(31),
+        "ab".repeat(33),
+        "zz".repeat(32),
+        format!("0x0x{}", "ab".repeat(31)),
+        format!(" {}", "ab".repeat(32)),
+        "é".repeat(32),
+    ] {
         assert!(text.parse::<TxHash>().is_err(), "{text:?}");
     }
 }

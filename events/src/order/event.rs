@@ -158,7 +158,9 @@ impl Event {
     pub fn is_end(&self) -> bool {
         match self {
             Self::Completed { .. } | Self::Cancelled { .. } | Self::Expired { .. } | Self::Failed { .. } => true,
-            Self::Placed(_) | Self::AttemptFailed { .. } | Self::NumberAssigned { .. } | Self::NumberReportedDead { .. } | Self::SmsReceived(_) => false,
+            Self::Placed(_) | Self::AttemptFailed { .. } | Self::NumberAssigned { .. } | Self::NumberReportedDead { .. } | Self::SmsReceived(_) => {
+                false
+            }
         }
     }
 }

@@ -34,7 +34,8 @@ pub struct Reply {
 
 pub async fn handle(State(app): State<Shared>, caller: Caller, Body(request): Body<Request>) -> ApiResult<Reply> {
     let deposits = app.service.deposits.as_ref();
-    let deposits = deposits.ok_or_else(|| ApiError::new(ErrorCode::ProviderUnavailable, "This service takes no deposits; ask its operator for credit."))?;
+    let deposits =
+        deposits.ok_or_else(|| ApiError::new(ErrorCode::ProviderUnavailable, "This service takes no deposits; ask its operator for credit."))?;
     let tx_hash: TxHash = request.tx_hash.parse().map_err(|error| ApiError::invalid(format!("tx_hash is {error}.")))?;
     if let Some(currency) = &request.currency
         && !CURRENCIES.iter().any(|known| known.eq_ignore_ascii_case(currency))

@@ -25,7 +25,13 @@ pub async fn handle(State(app): State<Shared>) -> Json<Value> {
         .map(|supplier| json!({ "name": supplier.name().as_str(), "status": "ok", "simulated": supplier.is_simulated() }))
         .collect();
     let chains: Vec<Value> = service.deposits.iter().map(|deposits| chain(deposits.chain().as_ref())).collect();
-    let views_status = if stopped { "stopped" } else if views_ok { "ok" } else { "behind" };
+    let views_status = if stopped {
+        "stopped"
+    } else if views_ok {
+        "ok"
+    } else {
+        "behind"
+    };
     Json(json!({
         "status": if views_ok && !suppliers.is_empty() { "ok" } else { "degraded" },
         "version": env!("CARGO_PKG_VERSION"),

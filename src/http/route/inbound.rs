@@ -84,7 +84,9 @@ fn is_signed(headers: &HeaderMap, body: &[u8], secret: &Secret, now: Timestamp) 
     if let Some(signature) = header("x-webhook-signature") {
         return hex_bytes(signature).is_some_and(|signature| mac(secret.expose().as_bytes(), &[body]).verify_slice(&signature).is_ok());
     }
-    let (Some(id), Some(at), Some(signatures)) = (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature")) else { return false };
+    let (Some(id), Some(at), Some(signatures)) = (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature")) else {
+        return false;
+    };
     let in_time = at.parse::<i64>().is_ok_and(|seconds| {
         let millis = i128::from(seconds) * 1_000 - i128::from(now.millis());
         millis.unsigned_abs() <= TOLERANCE.as_millis()
@@ -128,7 +130,11 @@ mod tests {
 
     fn standard(body: &[u8], at: i64) -> Vec<(&'static str, String)> {
         let bytes = mac(&[7; 24], &[b"msg_1", b".", at.to_string().as_bytes(), b".", body]).finalize().into_bytes();
-        vec![("webhook-id", "msg_1".to_owned()), ("webhook-timestamp", at.to_string()), ("webhook-signature", format!("v1,AAAA v1,{}", STANDARD.encode(bytes)))]
+        vec![
+            ("webhook-id", "msg_1".to_owned()),
+            ("webhook-timestamp", at.to_string()),
+            ("webhook-signature", format!("v1,AAAA v1,{}", STANDARD.encode(bytes))),
+        ]
     }
 
     #[test]

@@ -76,7 +76,9 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Body(request): Bo
     let order = order.ok_or_else(ApiError::order_not_found)?;
     if let Some(reason) = order.failure {
         let text = "No number could be had for this order; nothing was charged. Try again, or try another country.";
-        return Err(ApiError::new(ErrorCode::ProviderUnavailable, text).with_detail(json!({ "order_id": id.to_string(), "reason": failure_name(reason) })));
+        return Err(
+            ApiError::new(ErrorCode::ProviderUnavailable, text).with_detail(json!({ "order_id": id.to_string(), "reason": failure_name(reason) }))
+        );
     }
     Ok(Json(reply(&order)))
 }

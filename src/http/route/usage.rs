@@ -203,7 +203,9 @@ fn bucket_starts(from: jiff::Timestamp, to: jiff::Timestamp, granularity: Granul
         }
         starts.push(start);
         if starts.len() > MAX_BUCKETS {
-            return Err(ApiError::invalid(format!("The series would have more than {MAX_BUCKETS} entries; ask for less time or a coarser granularity.")));
+            return Err(ApiError::invalid(format!(
+                "The series would have more than {MAX_BUCKETS} entries; ask for less time or a coarser granularity."
+            )));
         }
         next = next.checked_add(step).map_err(|_| out_of_range())?;
     }

@@ -172,7 +172,9 @@ fn bounded(number: u64) -> i64 {
 fn failed(error: rusqlite::Error) -> ReadError {
     // SQLite's own words for a page that is not what it wrote.
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => ReadError::Corrupt { position: 0, detail: error.to_string() },
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+            ReadError::Corrupt { position: 0, detail: error.to_string() }
+        }
         _ => ReadError::Failed(error.to_string()),
     }
 }

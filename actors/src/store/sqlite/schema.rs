@@ -76,7 +76,10 @@ pub fn open_log(path: &Path) -> Result<Connection, OpenError> {
         }
         (APPLICATION_ID, SCHEMA_VERSION) => {}
         (APPLICATION_ID, other) => {
-            return Err(OpenError::Foreign { path: path.to_owned(), detail: format!("schema version {other}, this version writes {SCHEMA_VERSION}") });
+            return Err(OpenError::Foreign {
+                path: path.to_owned(),
+                detail: format!("schema version {other}, this version writes {SCHEMA_VERSION}"),
+            });
         }
         (other, _) => return Err(OpenError::Foreign { path: path.to_owned(), detail: format!("application id {other:#x}") }),
     }

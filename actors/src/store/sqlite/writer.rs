@@ -253,7 +253,8 @@ enum Failure {
     Commit(rusqlite::Error),
 }
 
-const INSERT: &str = "INSERT INTO events (position, stream, revision, event_id, name, version, at, causation, correlation, actor, payload, checksum, chain)
+const INSERT: &str =
+    "INSERT INTO events (position, stream, revision, event_id, name, version, at, causation, correlation, actor, payload, checksum, chain)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
 /// SQLite's integers are signed; positions and revisions never come near their end.

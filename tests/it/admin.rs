@@ -1,0 +1,126 @@
+//! The operator's door and command line, over the running service.
+
+use serde_json::Value;
+
+use crate::server::{QUICK, SILENT, Server, body, text};
+
+fn json_of(output: &std::process::Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn an_operator_credits_suspends_and_reinstates_while_the_service_runs() {
+    let server = Server::start(SILENT);
+    let caller = server.funded("12.50");
+    assert_eq!(caller.balance(), (12.5, 0.0));
+    caller.google();
+    let suspended = json_of(&server.cli(&["admin", "suspend", &caller.account, "--reason", "abuse", "--operator", "ada"]));
+    assert_eq!((suspended["standing"].as_str(), suspended["held"].as_str()), (Some("suspended"), Some("0.5")));
+    let refused = caller.get("/api/v1/account");
+    assert_eq!((refused.status().as_u16(), body(refused)["error_code"].as_str().unwrap()), (403, "ACCOUNT_SUSPENDED"));
+    json_of(&server.cli(&["admin", "reinstate", &caller.account, "--reason", "talked", "--operator", "ada"]));
+    assert_eq!(caller.balance(), (12.0, 0.5));
+    let log = server.cli(&["audit", "events", "--stream", &format!("account-{}", &caller.account[4..]), "--json"]);
+    let log = String::from_utf8(log.stdout).unwrap();
+    let suspension: Value =
+        log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).find(|event| event["event"] == "AccountSuspended").unwrap();
+    assert_eq!((suspension["actor"].as_str(), suspension["data"]["reason"].as_str()), (Some("operator:ada"), Some("abuse")));
+}
+
+#[test]
+fn what_an_operator_cannot_do_is_said_in_words() {
+    let server = Server::start(QUICK);
+    let account = server.register().account;
+    for (arguments, word) in [
+        (vec!["admin", "credit", "acc_nonsense", "1", "--reason", "x"], "not an account id"),
+        (vec!["admin", "credit", &account, "-5", "--reason", "x"], "-5"),
+        (vec!["admin", "credit", &account, "0", "--reason", "x"], "above zero"),
+        (vec!["admin", "credit", &account, "1e9", "--reason", "x"], "amount"),
+        (vec!["admin", "suspend", &account, "--reason", " "], "reason"),
+        (vec!["admin", "show", "acc_0352zIeWFq2SQwRZ5D9oYI"], "no such account"),
+    ] {
+        let output = server.cli(&arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(word), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn the_door_wants_its_token_and_shows_metrics_without_secrets() {
+    let server = Server::start(QUICK);
+    let caller = server.funded("10");
+    let order = text(&caller.google()["order_id"]);
+    let ended = caller.ended(&order);
+    let admin = std::fs::read_to_string(server.data().join("admin.addr")).unwrap();
+    let client = reqwest::blocking::Client::new();
+    assert_eq!(client.get(format!("http://{admin}/admin/v1/accounts/{}", caller.account)).send().unwrap().status(), 401);
+    let metrics = client.get(format!("http://{admin}/metrics")).send().unwrap().text().unwrap();
+    for name in ["http_requests_total", "store_events_total", "projection_lag_events", "orders_open"] {
+        assert!(metrics.contains(name), "{name}");
+    }
+    for secret in [&caller.key, &text(&ended["code"]), &text(&ended["phone"]), &order] {
+        assert!(!metrics.contains(secret.as_str()), "{secret} in the metrics");
+        assert!(!server.log().contains(secret.as_str()), "{secret} in the log");
+    }
+    assert!(server.log().contains("/api/v1/order/{id}"));
+}
+
+#[test]
+fn two_services_cannot_share_a_directory() {
+    let server = Server::start(QUICK);
+    let second = server.cli(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(!second.status.success());
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another service"));
+}
+
+#[test]
+fn a_configuration_that_makes_no_sense_is_refused_at_once() {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().join("wrong.toml");
+    for (text, word) in [
+        ("[http]\nlistem = 1", "listem"),
+        ("[http]\nlisten = \"0.0.0.0:0\"", "deposits.simulated"),
+        ("[suppliers.simulator]\nfailure_rate = 2.0", "failure_rate"),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_telenumerus"))
+            .arg("--config")
+            .arg(&path)
+            .arg("--data-dir")
+            .arg(data.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(word), "{text}: {said}");
+    }
+    let environment = std::process::Command::new(env!("CARGO_BIN_EXE_telenumerus"))
+        .env("TELENUMERUS_ORDERS__LIFETIME", "5")
+        .arg("--data-dir")
+        .arg(data.path())
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&environment.stderr).contains("lifetime"), "{environment:?}");
+}
+
+#[test]
+fn the_log_is_printed_for_people_and_verified() {
+    let server = Server::start(QUICK);
+    let caller = server.funded("10");
+    let order = text(&caller.google()["order_id"]);
+    let ended = caller.ended(&order);
+    caller.balance();
+    let verified = server.cli(&["audit", "verify"]);
+    let said = String::from_utf8(verified.stdout).unwrap();
+    assert!(verified.status.success() && said.contains("lawful") && said.contains("1 orders (0 open)"), "{said}");
+    let printed = String::from_utf8(server.cli(&["audit", "events", "--order", &order]).stdout).unwrap();
+    assert_eq!(printed.lines().count(), 6, "{printed}");
+    assert!(
+        printed.contains("OrderSmsReceived") && !printed.contains(&text(&ended["code"])) && !printed.contains(&text(&ended["phone"])),
+        "{printed}"
+    );
+    let revealed = String::from_utf8(server.cli(&["audit", "events", "--order", &order, "--reveal"]).stdout).unwrap();
+    assert!(revealed.contains(&text(&ended["code"])));
+    let nothing = server.cli(&["audit", "events", "--stream", "account-none"]);
+    assert!(nothing.status.success() && nothing.stdout.is_empty());
+}

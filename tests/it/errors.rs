@@ -1,0 +1,128 @@
+//! Every answer that is not a success has the error object, whatever was wrong with the request.
+
+use std::io::Read;
+
+use serde_json::{Value, json};
+
+use crate::server::{QUICK, Server, body};
+
+fn check(status: u16, response: reqwest::blocking::Response, code: &str) -> Value {
+    assert_eq!(response.status().as_u16(), status);
+    let request_id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let error = body(response);
+    assert_eq!(error["error_code"], code, "{error}");
+    assert_eq!((error["service"].as_str(), error["request_id"].as_str()), (Some("Telenumerus"), Some(request_id.as_str())));
+    assert!(error["error"].is_string() && error["retryable"].is_boolean());
+    assert!(error.as_object().unwrap().contains_key("retry_after_seconds"));
+    error
+}
+
+#[test]
+fn every_kind_of_bad_request_gets_the_error_object() {
+    let server = Server::start(QUICK);
+    let caller = server.register();
+    let order = |body: &'static str, content_type: &str| {
+        server.post("/api/v1/order").bearer_auth(&caller.key).header("content-type", content_type).body(body).send().unwrap()
+    };
+    check(404, server.get("/nothing/here").send().unwrap(), "INVALID_REQUEST");
+    check(404, server.get("/api/v1/nothing").send().unwrap(), "INVALID_REQUEST");
+    let wrong_method = server.request("DELETE", "/api/v1/order").send().unwrap();
+    assert_eq!(wrong_method.headers()["allow"], "POST");
+    check(405, wrong_method, "INVALID_REQUEST");
+    for broken in [
+        "{",
+        "[]",
+        "null",
+        "\"x\"",
+        "{\"platform\": 7}",
+        "{}",
+        "{\"platform\":\"google\",\"surprise\":1}",
+        "{\"platform\":\"google\",\"max_price\":-1}",
+        "\u{feff}{}",
+    ] {
+        check(400, order(broken, "application/json"), "INVALID_REQUEST");
+    }
+    check(415, order("platform=google", "application/x-www-form-urlencoded"), "INVALID_REQUEST");
+    check(400, order("{\"platform\":\"myspace\"}", "application/json"), "UNKNOWN_PLATFORM");
+    let country = check(400, order("{\"platform\":\"google\",\"country\":\"CH\"}", "application/json"), "INVALID_REQUEST");
+    assert_eq!(country["detail"]["supported_countries"].as_array().unwrap().len(), 24);
+    let large =
+        server.post("/api/v1/order").bearer_auth(&caller.key).header("content-type", "application/json").body("x".repeat(20_000)).send().unwrap();
+    check(413, large, "INVALID_REQUEST");
+    for hash in ["", "ab", &"zz".repeat(32)] {
+        check(400, caller.post("/api/v1/deposit/verify", &json!({ "tx_hash": hash })), "INVALID_REQUEST");
+    }
+    check(400, caller.post("/api/v1/deposit/verify", &json!({ "tx_hash": "ab".repeat(32), "currency": "doge" })), "INVALID_REQUEST");
+    for query in [
+        "from=yesterday",
+        "granularity=week",
+        "group_by=phone",
+        "frm=2026-01-01",
+        "from=2026-02-01&to=2026-01-01",
+        "from=1990-01-01&granularity=hour",
+    ] {
+        check(400, caller.get(&format!("/api/v1/usage?{query}")), "INVALID_REQUEST");
+    }
+    check(402, order("{\"platform\":\"google\"}", "application/json; charset=utf-8"), "INSUFFICIENT_BALANCE");
+}
+
+#[test]
+fn keys_are_taken_in_two_places_and_nowhere_else() {
+    let server = Server::start(QUICK);
+    let caller = server.register();
+    let (key, path) = (&caller.key, "/api/v1/account");
+    assert_eq!(server.get(path).bearer_auth(key).send().unwrap().status(), 200);
+    assert_eq!(server.get(path).header("X-API-Key", key).send().unwrap().status(), 200);
+    assert_eq!(server.get(path).header("authorization", format!("bearer {key}")).send().unwrap().status(), 200);
+    check(401, server.get(path).send().unwrap(), "INVALID_API_KEY");
+    check(401, server.get(&format!("{path}?api_key={key}")).send().unwrap(), "INVALID_API_KEY");
+    check(401, server.get(&format!("/api/v1/health?anything={key}")).send().unwrap(), "INVALID_API_KEY");
+    check(401, server.get(path).basic_auth("user", Some(key)).send().unwrap(), "INVALID_API_KEY");
+    let mut wrong = key.clone();
+    wrong.replace_range(40..41, if &wrong[40..41] == "A" { "B" } else { "A" });
+    check(401, server.get(path).bearer_auth(&wrong).send().unwrap(), "INVALID_API_KEY");
+    check(401, server.get("/api/v1/services").bearer_auth("tn_nonsense").send().unwrap(), "INVALID_API_KEY");
+    let other = server.register();
+    check(400, server.get(path).bearer_auth(key).header("X-API-Key", &other.key).send().unwrap(), "INVALID_REQUEST");
+    assert_eq!(server.get(path).bearer_auth(key).header("X-API-Key", key).send().unwrap().status(), 200);
+}
+
+#[test]
+fn a_problem_is_written_as_rfc_9457_where_it_is_asked_for() {
+    let server = Server::start(QUICK);
+    let response = server.get("/api/v1/account").header("accept", "application/problem+json").send().unwrap();
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    let problem = body(response);
+    assert_eq!((problem["status"].as_u64(), problem["error_code"].as_str()), (Some(401), Some("INVALID_API_KEY")));
+    assert!(problem["title"].is_string() && problem["type"].is_string());
+}
+
+#[test]
+fn what_is_no_http_is_survived() {
+    let server = Server::start(QUICK);
+    for hostile in [
+        &b"\x00\x01\x02\r\n\r\n"[..],
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST /api/v1/order HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999999999999\r\n\r\n",
+        b"GET /%ff%00 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+    ] {
+        let mut answer = Vec::new();
+        let _ = server.raw(hostile).read_to_end(&mut answer);
+    }
+    assert_eq!(server.get("/api/v1/health").send().unwrap().status(), 200);
+}
+
+#[test]
+fn slow_heads_and_slow_bodies_are_cut_off() {
+    let server = Server::start(&format!("{QUICK}[http]\nheader_timeout_seconds = 1\nbody_timeout_seconds = 1\n"));
+    let mut answer = String::new();
+    let _ = server.raw(b"GET /api/v1/health HTTP/1.1\r\nhost:").read_to_string(&mut answer);
+    assert!(!answer.contains("200 OK"), "{answer}");
+    let key = server.register().key;
+    let head = format!(
+        "POST /api/v1/order HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\ncontent-length: 50\r\nconnection: close\r\n\r\n{{"
+    );
+    let mut answer = String::new();
+    let _ = server.raw(head.as_bytes()).read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("INVALID_REQUEST"), "{answer}");
+}

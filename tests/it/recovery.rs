@@ -1,0 +1,145 @@
+//! kill -9, restarts, lost views, edited logs: what was acknowledged is still there, and says so.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::server::{Caller, QUICK, SILENT, Server, body, text};
+
+fn again<'a>(server: &'a Server, key: &str, account: &str) -> Caller<'a> {
+    Caller { server, key: key.to_owned(), account: account.to_owned() }
+}
+
+#[test]
+fn an_open_order_goes_on_after_a_kill() {
+    let server = Server::start(&QUICK.replace("[0.05, 0.1]", "[1.0, 1.5]"));
+    let (key, account, order) = {
+        let caller = server.funded("10");
+        (caller.key.clone(), caller.account.clone(), text(&caller.google()["order_id"]))
+    };
+    let server = server.kill_and_restart();
+    let caller = again(&server, &key, &account);
+    assert_eq!(caller.ended(&order)["status"], "completed");
+    assert_eq!(caller.balance(), (9.5, 0.0));
+    assert!(server.cli(&["audit", "verify"]).status.success());
+}
+
+#[test]
+fn an_order_that_expired_while_the_service_was_down_gives_its_hold_back() {
+    let server = Server::start(&format!("{SILENT}[orders]\nlifetime_seconds = 1\n"));
+    let (key, account, order) = {
+        let caller = server.funded("10");
+        (caller.key.clone(), caller.account.clone(), text(&caller.google()["order_id"]))
+    };
+    let (_, data) = server.terminate();
+    std::thread::sleep(std::time::Duration::from_millis(1_200));
+    let server = Server::restart(data);
+    let caller = again(&server, &key, &account);
+    assert_eq!(caller.ended(&order)["status"], "expired");
+    assert_eq!(caller.balance(), (10.0, 0.0));
+}
+
+#[test]
+fn views_that_were_deleted_are_built_again_the_same() {
+    let server = Server::start(QUICK);
+    let (key, account, before) = {
+        let caller = server.funded("10");
+        for platform in ["google", "discord"] {
+            let order = text(&caller.order(&json!({ "platform": platform }))["order_id"]);
+            caller.ended(&order);
+        }
+        (caller.key.clone(), caller.account.clone(), body(caller.get("/api/v1/account")))
+    };
+    let directory = server.data();
+    let (_, data) = server.terminate();
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(directory.join(format!("views.db{suffix}")));
+    }
+    let server = Server::restart(data);
+    assert_eq!(body(again(&server, &key, &account).get("/api/v1/account")), before);
+    let server = {
+        std::fs::write(directory.join("views.db"), b"this was a database once, and then a disk failed").unwrap();
+        server.kill_and_restart()
+    };
+    assert_eq!(body(again(&server, &key, &account).get("/api/v1/account")), before);
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_through_kills_at_random_moments() {
+    let mut server = Server::start(&QUICK.replace("[0.05, 0.1]", "[0.0, 0.3]"));
+    let accounts: Vec<(String, String)> = (0..6)
+        .map(|_| {
+            let caller = server.funded("100");
+            (caller.key.clone(), caller.account.clone())
+        })
+        .collect();
+    // What was answered, kept outside: order -> the last thing said of it.
+    let mut told: BTreeMap<String, (usize, Value)> = BTreeMap::new();
+    for round in 0..5u64 {
+        let pid_signal = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = accounts
+                .iter()
+                .enumerate()
+                .map(|(index, (key, _))| {
+                    let (server, stop) = (&server, &pid_signal);
+                    scope.spawn(move || {
+                        let mut told = Vec::new();
+                        while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                            let Ok(response) = server.post("/api/v1/order").bearer_auth(key).json(&json!({ "platform": "google" })).send() else {
+                                break;
+                            };
+                            if response.status() != 200 {
+                                continue;
+                            }
+                            let Ok(order) = response.json::<Value>() else { break };
+                            let id = text(&order["order_id"]);
+                            told.push((index, id.clone(), json!({ "phone": order["phone"] })));
+                            let Ok(response) = server.get(&format!("/api/v1/order/{id}?wait=5")).bearer_auth(key).send() else { break };
+                            let Ok(reply) = response.json::<Value>() else { break };
+                            if reply["status"] == "completed" {
+                                told.push((index, id, json!({ "phone": order["phone"], "code": reply["code"] })));
+                            }
+                        }
+                        told
+                    })
+                })
+                .collect();
+            std::thread::sleep(std::time::Duration::from_millis(150 + round * 130));
+            server.signal("-KILL");
+            pid_signal.store(true, std::sync::atomic::Ordering::Relaxed);
+            for worker in workers {
+                for (index, id, said) in worker.join().unwrap() {
+                    told.insert(id, (index, said));
+                }
+            }
+        });
+        server = server.kill_and_restart();
+    }
+    assert!(told.len() >= 20, "only {} orders: too few to prove anything", told.len());
+    for (id, (index, said)) in &told {
+        let (key, account) = &accounts[*index];
+        let ended = again(&server, key, account).ended(id);
+        assert_eq!(ended["phone"], said["phone"], "{id}");
+        if said["code"].is_string() {
+            assert_eq!((&ended["code"], ended["status"].as_str()), (&said["code"], Some("completed")), "{id}");
+        }
+    }
+    for (key, account) in &accounts {
+        assert!(again(&server, key, account).balance().1 <= 0.5);
+    }
+    let verified = server.cli(&["audit", "verify"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+}
+
+#[test]
+fn a_machine_that_slept_expires_what_is_due_when_it_wakes() {
+    let server = Server::start(&format!("{SILENT}[orders]\nlifetime_seconds = 2\n"));
+    let caller = server.funded("10");
+    let order = text(&caller.google()["order_id"]);
+    server.signal("-STOP");
+    std::thread::sleep(std::time::Duration::from_millis(2_500));
+    server.signal("-CONT");
+    assert_eq!(caller.ended(&order)["status"], "expired");
+    assert_eq!(caller.balance(), (10.0, 0.0));
+}

@@ -1,0 +1,196 @@
+//! The real binary on a data directory of its own, and a caller with a key.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::blocking::{Client, RequestBuilder, Response};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const ADMIN_TOKEN: &str = "token-of-a-test";
+
+/// Limits off, quick messages: what most tests want.
+pub const QUICK: &str = "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\ndelivery_seconds = [0.05, 0.1]\n";
+
+/// Orders whose messages never come.
+pub const SILENT: &str = "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nfailure_rate = 1.0\n";
+
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+    data: Arc<TempDir>,
+    client: Client,
+    log: Arc<Mutex<String>>,
+}
+
+impl Server {
+    /// Starts a service with this configuration on a fresh directory.
+    pub fn start(config: &str) -> Self {
+        let data = Arc::new(tempfile::tempdir().unwrap());
+        let text = format!("{config}\n[admin]\nlisten = \"127.0.0.1:0\"\ntoken = \"{ADMIN_TOKEN}\"\n");
+        std::fs::write(data.path().join("config.toml"), text).unwrap();
+        Self::on(data)
+    }
+
+    fn on(data: Arc<TempDir>) -> Self {
+        let mut child = command(data.path(), &["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let log: Arc<Mutex<String>> = Arc::default();
+        let (mut errors, kept) = (child.stderr.take().unwrap(), Arc::clone(&log));
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4_096];
+            while let Ok(read @ 1..) = errors.read(&mut buffer) {
+                kept.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..read]));
+            }
+        });
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = lines.find_map(|line| line.ok()?.strip_prefix("listening on http://")?.parse().ok());
+        std::thread::spawn(move || lines.for_each(drop));
+        let address = address.unwrap_or_else(|| panic!("it did not start: {}", log.lock().unwrap()));
+        let client = Client::builder().timeout(Duration::from_secs(70)).build().unwrap();
+        Self { child, address, data, client, log }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.client.get(self.url(path))
+    }
+
+    pub fn post(&self, path: &str) -> RequestBuilder {
+        self.client.post(self.url(path))
+    }
+
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        self.client.request(method.parse().unwrap(), self.url(path))
+    }
+
+    /// A fresh account.
+    pub fn register(&self) -> Caller<'_> {
+        let reply = body(self.post("/api/v1/register").json(&json!({})).send().unwrap());
+        Caller { server: self, key: text(&reply["api_key"]), account: text(&reply["account_id"]) }
+    }
+
+    /// A fresh account with money.
+    pub fn funded(&self, dollars: &str) -> Caller<'_> {
+        let caller = self.register();
+        let done = self.cli(&["admin", "credit", &caller.account, dollars, "--reason", "test", "--operator", "tester"]);
+        assert!(done.status.success(), "{done:?}");
+        caller
+    }
+
+    /// Runs the binary on this service's directory.
+    pub fn cli(&self, arguments: &[&str]) -> Output {
+        command(self.data.path(), arguments).output().unwrap()
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.data.path().to_owned()
+    }
+
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// kill -9, then a start on the same directory.
+    pub fn kill_and_restart(self) -> Self {
+        let data = Arc::clone(&self.data);
+        drop(self);
+        Self::on(data)
+    }
+
+    /// SIGTERM; waits for the end.
+    pub fn terminate(mut self) -> (ExitStatus, Arc<TempDir>) {
+        self.signal("-TERM");
+        (self.child.wait().unwrap(), Arc::clone(&self.data))
+    }
+
+    pub fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+    }
+
+    pub fn restart(data: Arc<TempDir>) -> Self {
+        Self::on(data)
+    }
+
+    /// A connection below HTTP clients.
+    pub fn raw(&self, request: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(70))).unwrap();
+        stream.write_all(request).unwrap();
+        stream
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(data: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_telenumerus"));
+    command.args(arguments).arg("--data-dir").arg(data);
+    let config = data.join("config.toml");
+    if config.exists() {
+        command.arg("--config").arg(config);
+    }
+    command
+}
+
+/// An account and its key.
+pub struct Caller<'a> {
+    pub server: &'a Server,
+    pub key: String,
+    pub account: String,
+}
+
+impl Caller<'_> {
+    pub fn get(&self, path: &str) -> Response {
+        self.server.get(path).bearer_auth(&self.key).send().unwrap()
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Response {
+        self.server.post(path).bearer_auth(&self.key).json(body).send().unwrap()
+    }
+
+    pub fn order(&self, body: &Value) -> Value {
+        let response = self.post("/api/v1/order", body);
+        assert_eq!(response.status(), 200);
+        self::body(response)
+    }
+
+    pub fn google(&self) -> Value {
+        self.order(&json!({ "platform": "google" }))
+    }
+
+    /// Waits for the order's end and returns it.
+    pub fn ended(&self, order: &str) -> Value {
+        loop {
+            let reply = body(self.get(&format!("/api/v1/order/{order}?wait=30")));
+            if !["pending", "active"].contains(&reply["status"].as_str().unwrap()) {
+                return reply;
+            }
+        }
+    }
+
+    pub fn balance(&self) -> (f64, f64) {
+        let account = body(self.get("/api/v1/account"));
+        (account["balance"].as_f64().unwrap(), account["held"].as_f64().unwrap())
+    }
+}
+
+pub fn body(response: Response) -> Value {
+    let text = response.text().unwrap();
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}
