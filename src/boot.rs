@@ -25,7 +25,7 @@ use thiserror::Error;
 use crate::config::{Config, ConfigError};
 use crate::feed::{StoreLog, ViewedAssignments, chain_of};
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 
 /// The service could not start; the text says what to do.
 #[derive(Debug, Error)]

@@ -1,23 +1,20 @@
 //! The store as the views and the inbox see it: where rooms that do not know each other are joined.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use actors::Fault;
 use actors::inbox::{PAST_ASSIGNMENTS, PastAssignment, PastAssignments};
 use actors::store::{BoxFuture, EventStore, ReadError};
-use events::Event;
-use events::envelope::{Position, Recorded};
+use events::envelope::Position;
 use events::phone::Phone;
-use projections::{Log, LogError, ViewError, Views};
+use projections::{Log, LogError, Reading, ViewError, Views};
 use tokio::sync::watch;
 
 /// A store's log, for the views.
 pub struct StoreLog(pub Arc<dyn EventStore>);
 
 impl Log for StoreLog {
-    fn read_all(&self, after: Position, limit: usize) -> Pin<Box<dyn Future<Output = Result<Vec<Recorded<Event>>, LogError>> + Send + '_>> {
+    fn read_all(&self, after: Position, limit: usize) -> Reading<'_> {
         Box::pin(async move {
             self.0.read_all(after, limit).await.map_err(|error| match error {
                 ReadError::Corrupt { .. } | ReadError::Undecodable { .. } => LogError::Unreadable(chain_of(&error)),

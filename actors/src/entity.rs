@@ -107,14 +107,12 @@ impl<S: Aggregate> Entity<S> {
 
     /// Decides, appends, evolves. On a conflict it reloads and decides once more, under the same event ids.
     pub async fn transact(&mut self, command: &S::Command, context: &Context) -> Result<Committed<S::Event>, TransactError<S::Refusal>> {
-        match self.attempt(command, context).await? {
-            Some(committed) => Ok(committed),
-            None => {
-                self.catch_up().await?;
-                let again = self.attempt(command, context).await?;
-                Ok(again.ok_or_else(|| Fault::from(AppendError::Conflict { actual: self.revision }))?)
-            }
+        if let Some(committed) = self.attempt(command, context).await? {
+            return Ok(committed);
         }
+        self.catch_up().await?;
+        let again = self.attempt(command, context).await?;
+        Ok(again.ok_or_else(|| Fault::from(AppendError::Conflict { actual: self.revision }))?)
     }
 
     /// Learns what the store holds after a failure that left it unknown.

@@ -1,5 +1,7 @@
 //! Crashes: a service stopped behind any append, with any append failing, goes on to a lawful end.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
 #[expect(dead_code, reason = "the world has more than this file needs")]
 mod world;
 

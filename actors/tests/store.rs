@@ -1,5 +1,7 @@
 //! Both stores against the one suite, and what only a file can do: survive, be broken, be checked.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
 use std::sync::Arc;
 
 use actors::store::conformance::{self, credits};

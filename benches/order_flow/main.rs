@@ -31,13 +31,13 @@ fn main() {
 }
 
 async fn run(phase: Duration) {
-    let bare = Bare::start().await;
+    let bare = Bare::start();
     let bare_sample = drive(bare.address, CONNECTIONS, phase, Load::Bare).await;
     drop(bare);
     report("bare axum handler", &bare_sample);
 
     let (place, place_cpu, events_per_sync, events_per_second) = {
-        let server = Server::start("delivery_seconds = [600.0, 600.0]", 1_000_000).await;
+        let server = Server::start("delivery_seconds = [600.0, 600.0]", 1_000_000);
         let keys = server.accounts(ACCOUNTS).await;
         let (cpu_before, metrics_before) = (server.cpu_seconds(), server.events_and_syncs().await);
         let sample = drive(server.address, CONNECTIONS, phase, Load::Place(keys)).await;
@@ -48,7 +48,7 @@ async fn run(phase: Duration) {
     report("POST /order", &place);
 
     let (life, life_cpu) = {
-        let server = Server::start("delivery_seconds = [0.0, 0.0]", 1_000_000).await;
+        let server = Server::start("delivery_seconds = [0.0, 0.0]", 1_000_000);
         let keys = server.accounts(ACCOUNTS).await;
         let before = server.cpu_seconds();
         let sample = drive(server.address, CONNECTIONS, phase, Load::Life(keys)).await;
@@ -57,10 +57,10 @@ async fn run(phase: Duration) {
     report("full life (order, SMS in, code out)", &life);
 
     let open_order_bytes = {
-        let server = Server::start("failure_rate = 1.0", 1).await;
+        let server = Server::start("failure_rate = 1.0", 1);
         let before = server.resident_bytes();
         let keys = server.accounts(OPEN_ORDERS).await;
-        let placed = drive(server.address, CONNECTIONS, Duration::from_secs(60), Load::PlaceOnce(keys)).await;
+        let placed = drive(server.address, CONNECTIONS, Duration::from_mins(1), Load::PlaceOnce(keys)).await;
         (server.resident_bytes() - before) / placed.latencies.len() as f64
     };
 

@@ -43,7 +43,7 @@ pub struct Bare {
 }
 
 impl Bare {
-    pub async fn start() -> Self {
+    pub fn start() -> Self {
         let process = Process::start(Command::new(std::env::current_exe().expect("this program")).arg("--bare-server"));
         Self { address: process.address, _process: process }
     }
@@ -73,7 +73,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub async fn start(simulator: &str, max_concurrent: u32) -> Self {
+    pub fn start(simulator: &str, max_concurrent: u32) -> Self {
         // On the disk of the build, not in a memory file system: syncs are what is measured.
         let data = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
         let config = data.path().join("config.toml");

@@ -63,6 +63,7 @@ impl Money {
     /// `self` less `basis_points` of it, rounded down to 1/10 000 dollar, as prices are.
     ///
     /// `basis_points` is at most 10 000 and `self` is not negative: prices and discounts are.
+    #[must_use]
     pub fn less_basis_points(self, basis_points: u32) -> Self {
         let kept = i64::from(10_000u32.saturating_sub(basis_points));
         // Through i128 so that no list price can overflow on the way.

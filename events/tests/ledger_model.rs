@@ -1,5 +1,7 @@
 //! Any sequence of commands against a model that knows nothing of events: the same money, the same orders, and a lawful log.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

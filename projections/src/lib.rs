@@ -3,6 +3,8 @@
 //! Holds: views, their checkpoint, the runner that keeps them up with the log. Never holds: a rule, a decision, the log itself.
 //! Leans on: `events`. Proved by: `tests/views.rs` of this crate: any split of the log into batches gives the same rows.
 
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm, clippy::iter_over_hash_type, clippy::float_arithmetic, clippy::as_conversions))]
+
 mod batch;
 mod queries;
 mod row;
@@ -10,5 +12,5 @@ mod runner;
 mod views;
 
 pub use queries::{AccountView, OrderRef, Outcome, UsageCell};
-pub use runner::{Log, LogError, Projector};
+pub use runner::{Log, LogError, Projector, Reading};
 pub use views::{OpenError, ViewError, Views};

@@ -1,6 +1,7 @@
 //! The questions that views answer.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use events::country::Country;
 use events::envelope::{Position, Revision};
@@ -182,7 +183,7 @@ impl Views {
                 while let Some(row) = rows.next()? {
                     text.push_str(table);
                     for column in 0..columns {
-                        text.push_str(&format!(" {:?}", row.get_ref(column)?));
+                        let _ = write!(text, " {:?}", row.get_ref(column)?);
                     }
                     text.push('\n');
                 }

@@ -19,10 +19,13 @@ const COALESCING_PAUSE: Duration = Duration::from_millis(20);
 /// Before the next try after the file or the store failed.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
+/// What reading the log comes to, when it comes.
+pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<Vec<Recorded<Event>>, LogError>> + Send + 'a>>;
+
 /// The log as the views read it. The edge puts a store behind it.
 pub trait Log: Send + Sync + 'static {
     /// Events after `after`, oldest first, at most `limit`.
-    fn read_all(&self, after: Position, limit: usize) -> Pin<Box<dyn Future<Output = Result<Vec<Recorded<Event>>, LogError>> + Send + '_>>;
+    fn read_all(&self, after: Position, limit: usize) -> Reading<'_>;
 
     /// The log's last durable position, now and whenever it moves.
     fn head(&self) -> watch::Receiver<Position>;

@@ -95,6 +95,12 @@ impl ErrorCode {
 /// An answer that is not a success. The gate writes it out, for it knows the request's id and what the caller accepts.
 #[derive(Debug, Clone)]
 pub struct ApiError {
+    /// Boxed: what may go wrong should not make every success carry its weight.
+    inner: Box<Inner>,
+}
+
+#[derive(Debug, Clone)]
+struct Inner {
     code: ErrorCode,
     status: StatusCode,
     text: String,
@@ -108,20 +114,13 @@ pub struct ApiError {
 
 /// What the gate needs to write an error out.
 #[derive(Debug, Clone)]
-pub struct Unwritten(pub Box<ApiError>);
+pub struct Unwritten(pub ApiError);
 
 impl ApiError {
     /// An error of `code`, in words for people.
     pub fn new(code: ErrorCode, text: impl Into<String>) -> Self {
-        Self {
-            code,
-            status: code.status(),
-            text: text.into(),
-            retry_after_seconds: code.retry_after_seconds(),
-            detail: None,
-            extra: Vec::new(),
-            fault: None,
-        }
+        let (status, retry_after_seconds) = (code.status(), code.retry_after_seconds());
+        Self { inner: Box::new(Inner { code, status, text: text.into(), retry_after_seconds, detail: None, extra: Vec::new(), fault: None }) }
     }
 
     /// A request that cannot be understood or served as it is.
@@ -137,69 +136,74 @@ impl ApiError {
     /// With another status than the code's usual one.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
-        self.status = status;
+        self.inner.status = status;
         self
     }
 
     /// With what a program can read about it.
     #[must_use]
     pub fn with_detail(mut self, detail: Value) -> Self {
-        self.detail = Some(detail);
+        self.inner.detail = Some(detail);
         self
     }
 
     /// With a member beside the error object's own.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: Value) -> Self {
-        self.extra.push((name, value));
+        self.inner.extra.push((name, value));
         self
     }
 
     /// With the seconds after which another try makes sense.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after_seconds = Some(seconds);
+        self.inner.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    fn with_fault(mut self, fault: String) -> Self {
+        self.inner.fault = Some(fault);
         self
     }
 
     /// The code.
     pub fn code(&self) -> ErrorCode {
-        self.code
+        self.inner.code
     }
 
     /// What failed in the world, for the log.
     pub fn fault(&self) -> Option<&str> {
-        self.fault.as_deref()
+        self.inner.fault.as_deref()
     }
 
     /// The answer itself: the error object, or the same members as an RFC 9457 problem.
     pub fn write(&self, request_id: &str, as_problem: bool) -> Response {
         let mut body = json!({
-            "error": self.text,
-            "error_code": self.code.name(),
-            "retryable": self.code.retryable(),
-            "retry_after_seconds": self.retry_after_seconds,
+            "error": self.inner.text,
+            "error_code": self.inner.code.name(),
+            "retryable": self.inner.code.retryable(),
+            "retry_after_seconds": self.inner.retry_after_seconds,
             "service": "Telenumerus",
             "request_id": request_id,
         });
-        if let Some(detail) = &self.detail {
+        if let Some(detail) = &self.inner.detail {
             body["detail"] = detail.clone();
         }
-        for (name, value) in &self.extra {
+        for (name, value) in &self.inner.extra {
             body[*name] = value.clone();
         }
         if as_problem {
-            body["type"] = json!(format!("urn:telenumerus:error:{}", self.code.name()));
-            body["title"] = json!(self.text);
-            body["status"] = json!(self.status.as_u16());
+            body["type"] = json!(format!("urn:telenumerus:error:{}", self.inner.code.name()));
+            body["title"] = json!(self.inner.text);
+            body["status"] = json!(self.inner.status.as_u16());
         }
         let content_type = if as_problem { "application/problem+json" } else { "application/json" };
-        let mut response = (self.status, body.to_string()).into_response();
+        let mut response = (self.inner.status, body.to_string()).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        if self.status == StatusCode::UNAUTHORIZED {
+        if self.inner.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Telenumerus\""));
         }
-        if let Some(seconds) = self.retry_after_seconds {
+        if let Some(seconds) = self.inner.retry_after_seconds {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
@@ -208,8 +212,8 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut response = self.status.into_response();
-        response.extensions_mut().insert(Unwritten(Box::new(self)));
+        let mut response = self.inner.status.into_response();
+        response.extensions_mut().insert(Unwritten(self));
         response
     }
 }
@@ -230,7 +234,7 @@ impl From<Fault> for ApiError {
                 Self::new(ErrorCode::InternalError, "Something failed on our side; nothing was lost, and the call can be repeated.")
             }
         };
-        Self { fault: Some(chain_of(&fault)), ..error }
+        error.with_fault(chain_of(&fault))
     }
 }
 

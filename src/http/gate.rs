@@ -123,7 +123,7 @@ fn write_error(response: Response, request_id: &str, as_problem: bool) -> (Respo
         Some(Unwritten(error)) => error.clone(),
         None if response.status().is_client_error() || response.status().is_server_error() => {
             // A refusal of the framework's own (a path that is no UTF-8, say): same object, its status.
-            Box::new(ApiError::invalid("The request cannot be understood.").with_status(response.status()))
+            ApiError::invalid("The request cannot be understood.").with_status(response.status())
         }
         None => return (response, None),
     };

@@ -9,20 +9,18 @@ use crate::server::{Server, body, text};
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 fn config(numbers: &[(&str, &str)]) -> String {
-    let mut text = format!(
+    let head = format!(
         "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = false\n[suppliers.own]\ninbound_secret = \"{SECRET}\"\n"
     );
-    for (number, country) in numbers {
-        text.push_str(&format!("[[suppliers.own.numbers]]\nnumber = \"{number}\"\ncountry = \"{country}\"\n"));
-    }
-    text
+    let number = |(number, country): &(&str, &str)| format!("[[suppliers.own.numbers]]\nnumber = \"{number}\"\ncountry = \"{country}\"\n");
+    numbers.iter().fold(head, |text, own| text + &number(own))
 }
 
 fn deliver(server: &Server, message: &Value) -> reqwest::blocking::Response {
     let body = message.to_string();
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
     mac.update(body.as_bytes());
-    let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let signature: String = mac.finalize().into_bytes().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     server.post("/inbound/v1/own").header("x-webhook-signature", signature).header("content-type", "application/json").body(body).send().unwrap()
 }
 

@@ -93,7 +93,8 @@ fn the_walk_through_that_is_printed_works_when_pasted() {
         .unwrap();
     let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
     let printed: Vec<String> = lines.map_while(Result::ok).take_while(|line| !line.starts_with("Operators")).collect();
-    let script: String = printed.iter().filter(|line| line.starts_with("  ")).map(|line| format!("{line}\n")).collect();
+    let script: Vec<&str> = printed.iter().map(String::as_str).filter(|line| line.starts_with("  ")).collect();
+    let script = script.join("\n");
     let output = std::process::Command::new("bash").arg("-c").arg(&script).output().unwrap();
     let _ = child.kill();
     let _ = child.wait();

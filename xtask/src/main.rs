@@ -8,12 +8,11 @@ const CARGO_DENY: &str = "0.20.2";
 
 fn main() -> ExitCode {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    match std::env::args().nth(1).as_deref() {
-        Some("test") => test(&root),
-        _ => {
-            eprintln!("cargo xtask test    format, lints, dependencies, every test");
-            ExitCode::FAILURE
-        }
+    if let Some("test") = std::env::args().nth(1).as_deref() {
+        test(&root)
+    } else {
+        eprintln!("cargo xtask test    format, lints, dependencies, every test");
+        ExitCode::FAILURE
     }
 }
 

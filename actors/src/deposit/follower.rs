@@ -76,10 +76,9 @@ impl Pursuit {
         let at = self.inner.accounts.now();
         let context = Context { command: self.inner.accounts.entropy().command_id(at), actor, at };
         match entity.transact(command, &context).await {
-            Ok(_) => Ok(()),
+            // A refusal: somebody else was faster; the next look sees it.
+            Ok(_) | Err(TransactError::Refused(Refusal::NotClaimed | Refusal::NotConfirmed | Refusal::ClaimedByAnother)) => Ok(()),
             Err(TransactError::Fault(fault)) => Err(fault),
-            // Somebody else was faster; the next look sees it.
-            Err(TransactError::Refused(Refusal::NotClaimed | Refusal::NotConfirmed | Refusal::ClaimedByAnother)) => Ok(()),
         }
     }
 }

@@ -79,7 +79,7 @@ impl World {
         let mut suppliers: Vec<Arc<dyn Supplier>> = Vec::new();
         if !setup.own.is_empty() {
             let numbers = setup.own.iter().map(|phone| OwnNumber { phone: phone.parse().unwrap(), country: Country::Us, platforms: None });
-            suppliers.push(Arc::new(Own::new("own".parse().unwrap(), numbers.collect(), Duration::from_secs(3_600), [])));
+            suppliers.push(Arc::new(Own::new("own".parse().unwrap(), numbers.collect(), Duration::from_hours(1), [])));
         }
         let simulator =
             setup.simulator.clone().map(|settings| Arc::new(Simulator::new("simulator".parse().unwrap(), settings, clock, entropy.clone())));

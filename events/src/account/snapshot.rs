@@ -70,7 +70,7 @@ pub fn read(bytes: &[u8]) -> Option<State> {
     if shape.format != FORMAT {
         return None;
     }
-    let orders = |shapes: Vec<OrderShape>| shapes.into_iter().map(read_order).collect::<Option<Vec<_>>>();
+    let orders = |shapes: Vec<OrderShape>| shapes.iter().map(read_order).collect::<Option<Vec<_>>>();
     Some(State {
         standing: shape.suspended.map_or(Standing::Good, Standing::Suspended),
         id: AccountId(shape.id),
@@ -94,7 +94,7 @@ fn write_order(order: &order::State) -> OrderShape {
     OrderShape { id: order.id.0, facts: facts.collect() }
 }
 
-fn read_order(shape: OrderShape) -> Option<Arc<order::State>> {
+fn read_order(shape: &OrderShape) -> Option<Arc<order::State>> {
     let facts = shape.facts.iter().map(|(name, version, payload)| match codec::decode(name, *version, payload) {
         Ok(crate::Event::Account(Event::Order(_, fact))) => Some(fact),
         _ => None,

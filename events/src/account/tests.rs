@@ -161,7 +161,7 @@ fn an_order_without_a_code_gives_its_whole_hold_back() {
     let ends = [
         order::Command::Cancel { at: NOW },
         order::Command::Fail { reason: order::FailureReason::NoSourceLeft, at: NOW },
-        order::Command::Expire { at: NOW.plus(std::time::Duration::from_secs(60)) },
+        order::Command::Expire { at: NOW.plus(std::time::Duration::from_mins(1)) },
     ];
     for end in ends {
         let (account, events) = after(with_open_order(), &Command::Order(OrderId(1), end.clone()));

@@ -186,8 +186,7 @@ fn meaning(text: &Text, groups: &[(usize, usize)]) -> Option<Reason> {
     let opened = text.before(start) == Some('(') && joints.first() == Some(&')');
     let plus = text.before(start) == Some('+') || (text.before(start) == Some('(') && start >= 2 && text.at(start - 2) == Some('+'));
     let phone_groups = lengths.iter().all(|length| *length <= 5);
-    if (plus && total >= 7)
-        || (opened && total >= 7)
+    if ((plus || opened) && total >= 7)
         || (phone_joints && lengths.len() >= 3 && phone_groups && (9..=15).contains(&total) && lengths.iter().any(|length| *length >= 3))
     {
         return Some(Reason::PhoneNumber);

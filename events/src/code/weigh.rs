@@ -261,9 +261,8 @@ fn region_weight(reason: Reason) -> i16 {
     match reason {
         Reason::Url => -30,
         Reason::AppHash => -100,
-        Reason::Date | Reason::TimeOfDay | Reason::Amount => -60,
+        Reason::Date | Reason::TimeOfDay | Reason::Amount | Reason::CardEnding => -60,
         Reason::PhoneNumber => -80,
-        Reason::CardEnding => -60,
         Reason::OriginBound
         | Reason::SenderPrefix
         | Reason::UsualLength

@@ -105,8 +105,8 @@ fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
-fn of_order(id: u128, event: order::Event) -> Result<Event, String> {
-    Ok(account::Event::Order(OrderId(id), event).into())
+fn of_order(id: u128, event: order::Event) -> Event {
+    account::Event::Order(OrderId(id), event).into()
 }
 
 impl Lift for AccountRegisteredV1 {
@@ -170,7 +170,7 @@ impl Lift for OrderPlacedV1 {
             max_attempts: self.max_attempts,
             at: at(self.at),
         };
-        of_order(self.order, order::Event::Placed(placed))
+        Ok(of_order(self.order, order::Event::Placed(placed)))
     }
 }
 
@@ -182,10 +182,10 @@ impl Lift for OrderAttemptFailedV1 {
             2 => AttemptFailure::TimedOut,
             other => return Err(format!("reason {other}")),
         };
-        of_order(
+        Ok(of_order(
             self.order,
             order::Event::AttemptFailed { attempt: self.attempt, supplier: text("supplier", &self.supplier)?, reason, at: at(self.at) },
-        )
+        ))
     }
 }
 
@@ -198,13 +198,16 @@ impl Lift for OrderNumberAssignedV1 {
             expires_at: at(self.expires_at),
             at: at(self.at),
         };
-        of_order(self.order, assigned)
+        Ok(of_order(self.order, assigned))
     }
 }
 
 impl Lift for OrderNumberReportedDeadV1 {
     fn lift(self) -> Result<Event, String> {
-        of_order(self.order, order::Event::NumberReportedDead { attempt: self.attempt, supplier: text("supplier", &self.supplier)?, at: at(self.at) })
+        Ok(of_order(
+            self.order,
+            order::Event::NumberReportedDead { attempt: self.attempt, supplier: text("supplier", &self.supplier)?, at: at(self.at) },
+        ))
     }
 }
 
@@ -227,7 +230,7 @@ impl Lift for OrderSmsReceivedV1 {
             extraction: Extraction { verdict, candidates },
             at: at(self.at),
         };
-        of_order(self.order, order::Event::SmsReceived(sms))
+        Ok(of_order(self.order, order::Event::SmsReceived(sms)))
     }
 }
 
@@ -239,19 +242,19 @@ fn candidate(shape: CandidateV1) -> Result<Candidate, String> {
 
 impl Lift for OrderCompletedV1 {
     fn lift(self) -> Result<Event, String> {
-        of_order(self.order, order::Event::Completed { code: self.code, message_id: self.message_id, at: at(self.at) })
+        Ok(of_order(self.order, order::Event::Completed { code: self.code, message_id: self.message_id, at: at(self.at) }))
     }
 }
 
 impl Lift for OrderCancelledV1 {
     fn lift(self) -> Result<Event, String> {
-        of_order(self.order, order::Event::Cancelled { at: at(self.at) })
+        Ok(of_order(self.order, order::Event::Cancelled { at: at(self.at) }))
     }
 }
 
 impl Lift for OrderExpiredV1 {
     fn lift(self) -> Result<Event, String> {
-        of_order(self.order, order::Event::Expired { at: at(self.at) })
+        Ok(of_order(self.order, order::Event::Expired { at: at(self.at) }))
     }
 }
 
@@ -263,7 +266,7 @@ impl Lift for OrderFailedV1 {
             2 => FailureReason::SeekingTimedOut,
             other => return Err(format!("reason {other}")),
         };
-        of_order(self.order, order::Event::Failed { reason, at: at(self.at) })
+        Ok(of_order(self.order, order::Event::Failed { reason, at: at(self.at) }))
     }
 }
 

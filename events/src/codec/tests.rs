@@ -85,7 +85,7 @@ fn samples() -> Vec<Event> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
@@ -110,13 +110,11 @@ fn golden_bytes_read_as_the_events_they_were_and_are_written_so_today() {
 }
 
 fn written() -> String {
-    samples()
-        .iter()
-        .map(|event| {
-            let encoded = encode(event);
-            format!("{} {} {}\n", encoded.name, encoded.version, hex(&encoded.payload))
-        })
-        .collect()
+    let line = |event: &Event| {
+        let encoded = encode(event);
+        format!("{} {} {}", encoded.name, encoded.version, hex(&encoded.payload))
+    };
+    samples().iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[test]

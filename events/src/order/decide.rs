@@ -32,20 +32,20 @@ impl Decider for State {
             (Command::Fail { .. }, _) => Err(Refusal::StaleAttempt),
             (Command::ReceiveSms(sms), _) => self.receive(sms),
             (Command::AssignNumber { attempt, supplier, phone, at }, status) => {
-                self.expect_attempt(status == Status::Pending, *attempt, self.attempts + 1)?;
+                expect_attempt(status == Status::Pending, *attempt, self.attempts + 1)?;
                 let lifetime = Duration::from_secs(self.placed.lifetime_seconds.into());
                 // A replacement keeps the first number's end: a retry never outlives the order.
                 let expires_at = self.expires_at.unwrap_or_else(|| at.plus(lifetime));
                 Ok(vec![Event::NumberAssigned { attempt: *attempt, supplier: supplier.clone(), phone: phone.clone(), expires_at, at: *at }])
             }
             (Command::FailAttempt { attempt, supplier, reason, at }, status) => {
-                self.expect_attempt(status == Status::Pending, *attempt, self.attempts + 1)?;
+                expect_attempt(status == Status::Pending, *attempt, self.attempts + 1)?;
                 let failed = Event::AttemptFailed { attempt: *attempt, supplier: supplier.clone(), reason: *reason, at: *at };
                 Ok(self.and_exhaustion(failed, *attempt, *at))
             }
             (Command::ReportNumberDead { attempt, at }, _) => {
                 let current = self.assignment.as_ref().ok_or(Refusal::StaleAttempt)?;
-                self.expect_attempt(true, *attempt, current.attempt)?;
+                expect_attempt(true, *attempt, current.attempt)?;
                 let dead = Event::NumberReportedDead { attempt: *attempt, supplier: current.supplier.clone(), at: *at };
                 Ok(self.and_exhaustion(dead, *attempt, *at))
             }
@@ -97,10 +97,6 @@ impl State {
         self.messages().any(|sms| sms.message_id == message_id)
     }
 
-    fn expect_attempt(&self, in_time: bool, reported: u8, expected: u8) -> Result<(), Refusal> {
-        if in_time && reported == expected { Ok(()) } else { Err(Refusal::StaleAttempt) }
-    }
-
     /// `fact`, and the order's failure if `attempt` was the last it had.
     fn and_exhaustion(&self, fact: Event, attempt: u8, at: Timestamp) -> Vec<Event> {
         let mut facts = vec![fact];
@@ -143,6 +139,10 @@ impl State {
         facts.extend(code.map(|code| Event::Completed { code, message_id: sms.message_id.clone(), at: sms.at }));
         Ok(facts)
     }
+}
+
+fn expect_attempt(in_time: bool, reported: u8, expected: u8) -> Result<(), Refusal> {
+    if in_time && reported == expected { Ok(()) } else { Err(Refusal::StaleAttempt) }
 }
 
 /// Whether a message of `received` belongs to the time before `assigned`. A source that counts in whole seconds

@@ -16,7 +16,7 @@ use crate::http::order_reply::Hints;
 use crate::http::route::order::{country_of, platform_of};
 
 /// The contract: rates are of the last 24 hours.
-const WINDOW: Duration = Duration::from_secs(24 * 3_600);
+const WINDOW: Duration = Duration::from_hours(24);
 /// The guide: null with "fewer than 5 recent orders".
 const ENOUGH: u64 = 5;
 

@@ -20,7 +20,7 @@ use crate::http::error::ApiError;
 use crate::http::order_reply::{find, stream_message};
 
 /// The contract: `retry: 3000`, a heartbeat every 15 s.
-const RETRY: Duration = Duration::from_millis(3_000);
+const RETRY: Duration = Duration::from_secs(3);
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 pub async fn handle(State(app): State<Shared>, caller: Caller, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
