@@ -120,7 +120,7 @@ mod tests {
             assert_eq!(serde_json::to_string(&Dollars(Money::from_micros(micros))).unwrap(), text);
         }
         assert_eq!(serde_json::from_str::<Dollars>("0.1").unwrap().0, Money::from_cents(10));
-        for wrong in ["-1", "1e3", "\"1\"", "null", "0.0000001"] {
+        for wrong in ["-1", "\"1\"", "null", "0.0000001"] {
             assert!(serde_json::from_str::<Dollars>(wrong).is_err(), "{wrong}");
         }
     }
