@@ -142,6 +142,8 @@ impl Evidence<'_> {
         points.add_if(gap_before(Class::Reference).is_some_and(|gap| gap <= 3), Reason::Reference, -35);
         points.add_if(gap_before(Class::Ending).is_some_and(|gap| gap <= 4), Reason::CardEnding, -60);
         points.add_if(gap_before(Class::OtherKind).is_some_and(|gap| gap <= 5), Reason::OtherKindOfCode, -60);
+        let is_offer = self.says(Class::Offer) && !self.says(Class::Verify);
+        points.add_if(is_offer && found.kind != Kind::Letters, Reason::OtherKindOfCode, -40);
         points.add_if(gap_before(Class::ReplyTo).is_some_and(|gap| gap <= 3), Reason::ReplyTo, -40);
         let gap_after = |class| self.hits.iter().filter(|hit| hit.class == class && hit.start >= found.end).map(|hit| hit.start - found.end).min();
         let short = digits_only && found.code.len() <= 4;

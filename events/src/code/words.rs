@@ -23,6 +23,8 @@ pub enum Class {
     OtherKind,
     /// A message about orders, payments or offers.
     Business,
+    /// An offer: its codes are worth a discount, unless the message also speaks of logging in.
+    Offer,
     /// "minutes": a number right before it is a duration.
     Unit,
     /// "reply … to": a number after it is to be written to.
@@ -80,7 +82,7 @@ const LISTS: &[(Class, Edges, &[&str])] = &[
         "コード", "認証番号", "確認番号", "パスワード", "暗証", "코드", "인증번호", "인증 번호", "비밀번호", "확인번호", "승인번호", "認證碼", "ནང་རྟགས",
     ]),
     (Class::Verify, Edges::WordStart, &[
-        "verif", "confirm", "authent", "autent", "authoriz", "activat", "activ", "aktiv", "log in", "login", "log-in", "sign in", "sign-in", "signin", "secur", "segur", "2fa", "two-factor",
+        "verif", "confirm", "authent", "autent", "authoriz", "activat", "activ", "aktiv", "log in", "login", "log-in", "logging", "signing", "sign in", "sign-in", "signin", "secur", "segur", "2fa", "two-factor",
         "2-step", "one-time", "onetime", "one time", "einmal", "engångs", "engangs", "bestatig", "anmeld", "sicherheit", "zugang", "connexion", "accesso", "acceso", "acesso", "bevestig", "aanmeld",
         "bekraft", "bekreft", "bekræft", "inlogg", "logg", "vahvist", "todenn", "kirjaut", "weryfik", "potwierdz", "uwierzyt", "logowan", "over", "ověř", "potvrd", "prihla", "ellenorz", "megerosit",
         "hitelesit", "igazol", "belep", "provjer", "potrd", "preverj", "dogrula", "onay", "giris", "tesdiq", "təsdiq", "konfirm", "pengesahan", "sahkan", "masuk", "xac minh", "xac nhan", "xac thuc",
@@ -96,7 +98,7 @@ const LISTS: &[(Class, Edges, &[&str])] = &[
     ]),
     (Class::Reference, Edges::Whole, &[
         "order", "orders", "order no", "order number", "order id", "ref", "ref no", "reference", "reference number", "invoice", "ticket", "case", "tracking", "tracking number", "tracking id", "booking", "reservation",
-        "account", "account number", "account no", "a/c", "acct", "acc", "card", "card number", "flight", "room", "pnr", "txn", "txn id", "transaction", "transaction id", "policy", "parcel", "package", "shipment", "receipt", "customer", "customer id",
+        "account", "account number", "account no", "a/c", "acct", "acc", "card", "card number", "flight", "room", "pnr", "txn", "txn id", "transaction", "transaction id", "policy", "parcel", "package", "shipment", "receipt", "customer id",
         "bill", "gate", "seat", "table", "locker", "job", "request", "claim", "member", "membership", "employee", "student", "balance", "amount", "total", "of rs", "meter", "loan",
         "rechnung", "bestellung", "auftrag", "kundennummer", "bestellnummer", "sendung", "sendungsnummer", "pedido", "factura", "fatura", "tarjeta", "cuenta", "commande", "facture", "colis", "carte", "compte", "ordine", "fattura", "conto", "carta",
         "zamowienie", "zamowienia", "faktura", "siparis", "objednavka", "objednavky", "bestelling", "ordrenummer", "ordernummer", "pesanan", "đơn hàng", "hoa don", "zakaz",
@@ -110,7 +112,7 @@ const LISTS: &[(Class, Edges, &[&str])] = &[
     (Class::OtherKind, Edges::Whole, &[
         "promo code", "promo-code", "promocode", "promotion code", "promotional code", "coupon code", "coupon", "discount code", "voucher code", "voucher", "gift code", "gift card", "referral code", "refer code", "invite code", "invitation code",
         "purchase code", "booking code", "tracking code", "zip code", "zipcode", "postal code", "postcode", "area code", "country code", "error code", "bar code", "barcode", "dress code", "source code", "sort code", "swift code", "ifsc code", "ifsc",
-        "product code", "offer code", "use code", "with code", "rabattcode", "gutscheincode", "gutschein", "code promo", "code de reduction", "code postal", "codigo promocional", "codigo de descuento", "cupon", "cupom", "codigo postal", "codice sconto", "codice promo", "kod rabatowy", "kortingscode", "indirim kodu", "kode promo", "kode pos", "ma giam gia", "ma khuyen mai", "ma don hang", "ma van don",
+        "product code", "offer code", "rabattcode", "gutscheincode", "gutschein", "code promo", "code de reduction", "code postal", "codigo promocional", "codigo de descuento", "cupon", "cupom", "codigo postal", "codice sconto", "codice promo", "kod rabatowy", "kortingscode", "indirim kodu", "kode promo", "kode pos", "ma giam gia", "ma khuyen mai", "ma don hang", "ma van don",
     ]),
     (Class::OtherKind, Edges::Anywhere, &["промокод", "优惠码", "優惠碼", "兑换码", "折扣码", "邀请码", "取件码", "提货码", "条形码", "邮政编码", "クーポンコード", "プロモーションコード", "쿠폰", "할인 코드", "할인코드", "รหัสส่วนลด", "รหัสโปรโมชั่น", "प्रोमो", "कूपन", "كود الخصم", "کد تخفیف", "קוד הנחה", "קופון"]),
     (Class::Business, Edges::Whole, &[
@@ -120,6 +122,10 @@ const LISTS: &[(Class, Edges, &[&str])] = &[
         "заказ", "заказа", "доставка", "доставлен", "оплата", "баланс", "скидка", "скидки", "посылка", "списание", "перевод", "зачисление", "zamowienie", "przesylka", "platnosc", "siparis", "siparisiniz", "kargo", "odeme", "pesanan", "paket", "pembayaran", "promo",
     ]),
     (Class::Business, Edges::Anywhere, &["订单", "快递", "包裹", "余额", "支付成功", "消费", "优惠", "配送", "お届け", "注文", "予約", "お支払", "주문", "배송", "결제", "택배", "الطلب", "شحن", "رصيد", "سفارش", "พัสดุ", "ยอดเงิน", "หักบัญชี", "ऑर्डर", "भुगतान", "הזמנה", "משלוח"]),
+    (Class::Offer, Edges::Whole, &[
+        "off", "discount", "promo", "sale", "checkout", "coupon", "voucher", "deal", "deals", "rabatt", "descuento", "oferta", "sconto", "remise", "soldes", "korting", "zniżka", "indirim", "diskon", "giảm giá", "скидка", "скидки", "скидку", "знижка",
+    ]),
+    (Class::Offer, Edges::Anywhere, &["优惠", "折扣", "割引", "クーポン", "할인", "쿠폰", "خصم", "تخفیف", "छूट", "ส่วนลด", "הנחה"]),
     (Class::Unit, Edges::WordStart, &[
         "min", "mins", "minut", "minuut", "minuten", "minuto", "minuta", "mnt", "menit", "dakika", "perc", "phut", "phút", "sec", "second", "segund", "sekund", "saniye", "detik", "saat", "giay", "hour", "hrs", "hr", "stund", "hora", "heure", "ore", "ora", "uur", "tim", "timer", "godzin", "hodin", "jam", "gio",
         "day", "days", "tag", "dias", "dia", "jours", "giorni", "dagen", "dagar", "dni", "gun", "hari", "ngay", "week", "month", "year", "sekunti", "minuuttia", "sunti", "minit", "dakik", "deqiq", "dəqiq", "daqiq", "saat", "мин", "минут", "сек", "час", "хвилин", "дней", "дня", "секунд", "годин", "минути", "λεπτ", "δευτερ", "ωρ", "times", "tries", "attempts", "characters", "digits", "km", "kg", "mb", "gb", "lb", "miles", "people", "points", "items",
