@@ -1,6 +1,7 @@
 //! kill -9, restarts, lost views, edited logs: what was acknowledged is still there, and says so.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -142,4 +143,62 @@ fn a_machine_that_slept_expires_what_is_due_when_it_wakes() {
     server.signal("-CONT");
     assert_eq!(caller.ended(&order)["status"], "expired");
     assert_eq!(caller.balance(), (10.0, 0.0));
+}
+
+/// What was answered before the service died: accounts with their keys, and the orders each was given.
+fn use_until_death(server: &Server, accounts: usize) -> Vec<(String, String, Vec<String>)> {
+    let mut told = Vec::new();
+    let call = |request: reqwest::blocking::RequestBuilder| {
+        request.send().ok().filter(|response| response.status() == 200).and_then(|response| response.json::<Value>().ok())
+    };
+    for _ in 0..accounts {
+        let Some(registered) = call(server.post("/api/v1/register").json(&json!({}))) else { return told };
+        let (key, account) = (text(&registered["api_key"]), text(&registered["account_id"]));
+        told.push((key.clone(), account.clone(), Vec::new()));
+        if !server.cli(&["admin", "credit", &account, "10", "--reason", "test"]).status.success() {
+            return told;
+        }
+        let Some(order) = call(server.post("/api/v1/order").bearer_auth(&key).json(&json!({ "platform": "google" }))) else { return told };
+        told.last_mut().unwrap().2.push(text(&order["order_id"]));
+        let _ = call(server.get(&format!("/api/v1/order/{}?wait=5", text(&order["order_id"]))).bearer_auth(&key));
+    }
+    told
+}
+
+#[test]
+fn a_kill_at_any_sync_loses_nothing_that_was_answered() {
+    let mut deaths = 0;
+    for sync in 1..=10 {
+        let data = Server::prepare(QUICK);
+        let told = match Server::tampered(Arc::clone(&data), &format!("signal=SIGKILL:when={sync}")) {
+            Some(server) => use_until_death(&server, 3),
+            None => Vec::new(),
+        };
+        deaths += usize::from(told.len() < 3 || told.last().is_some_and(|last| last.2.is_empty()));
+        let server = Server::restart(data);
+        for (key, account, orders) in told {
+            let caller = again(&server, &key, &account);
+            assert_eq!(caller.get("/api/v1/account").status(), 200, "sync {sync}");
+            for order in orders {
+                assert_eq!(caller.ended(&order)["status"], "completed", "sync {sync}");
+            }
+        }
+        assert!(server.cli(&["audit", "verify"]).status.success(), "sync {sync}");
+    }
+    assert!(deaths >= 5, "only {deaths} deaths: the kills did not strike");
+}
+
+#[test]
+fn a_sync_that_fails_ends_the_service_and_is_not_answered() {
+    let data = Server::prepare(QUICK);
+    let mut server = Server::tampered(Arc::clone(&data), "error=EIO:when=20+").expect("it starts before its twentieth sync");
+    let told = use_until_death(&server, 12);
+    assert!(told.len() < 12, "it went on after a failed sync");
+    assert_eq!(server.exit_code(), Some(70));
+    assert!(server.log().contains("could not be synced"), "{}", server.log());
+    drop(server);
+    let server = Server::restart(data);
+    for (key, account, _) in told {
+        assert_eq!(again(&server, &key, &account).get("/api/v1/account").status(), 200);
+    }
 }

@@ -30,14 +30,27 @@ pub struct Server {
 impl Server {
     /// Starts a service with this configuration on a fresh directory.
     pub fn start(config: &str) -> Self {
-        let data = Arc::new(tempfile::tempdir().unwrap());
-        let text = format!("{config}\n[admin]\nlisten = \"127.0.0.1:0\"\ntoken = \"{ADMIN_TOKEN}\"\n");
-        std::fs::write(data.path().join("config.toml"), text).unwrap();
-        Self::on(data)
+        Self::on(Self::prepare(config))
+    }
+
+    /// Starts a service on a directory with every system call of this `injection` tampered with, as strace's `-e inject` takes it.
+    /// `None` if it did not live to say where it listens.
+    pub fn tampered(data: Arc<TempDir>, injection: &str) -> Option<Self> {
+        let mut traced = Command::new("strace");
+        traced.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", &format!("inject=fdatasync:{injection}")]);
+        traced.arg(env!("CARGO_BIN_EXE_telenumerus")).args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data.path());
+        traced.arg("--config").arg(data.path().join("config.toml"));
+        Self::spawn(data, traced).ok()
     }
 
     fn on(data: Arc<TempDir>) -> Self {
-        let mut child = command(data.path(), &["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let service = command(data.path(), &["serve", "--listen", "127.0.0.1:0"]);
+        Self::spawn(data, service).unwrap_or_else(|log| panic!("it did not start: {log}"))
+    }
+
+    fn spawn(data: Arc<TempDir>, mut service: Command) -> Result<Self, String> {
+        let spawned = service.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = spawned.unwrap_or_else(|error| panic!("{service:?}: {error}; `cargo xtask test` installs what tests need"));
         let log: Arc<Mutex<String>> = Arc::default();
         let (mut errors, kept) = (child.stderr.take().unwrap(), Arc::clone(&log));
         std::thread::spawn(move || {
@@ -49,9 +62,12 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = lines.find_map(|line| line.ok()?.strip_prefix("listening on http://")?.parse().ok());
         std::thread::spawn(move || lines.for_each(drop));
-        let address = address.unwrap_or_else(|| panic!("it did not start: {}", log.lock().unwrap()));
+        let Some(address) = address else {
+            let _ = child.wait();
+            return Err(log.lock().unwrap().clone());
+        };
         let client = Client::builder().timeout(Duration::from_secs(70)).build().unwrap();
-        Self { child, address, data, client, log }
+        Ok(Self { child, address, data, client, log })
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -112,6 +128,19 @@ impl Server {
 
     pub fn signal(&self, signal: &str) {
         assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+    }
+
+    /// How the process ended, waiting for it.
+    pub fn exit_code(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
+    /// A directory with this configuration, and no service on it yet.
+    pub fn prepare(config: &str) -> Arc<TempDir> {
+        let data = Arc::new(tempfile::tempdir().unwrap());
+        let text = format!("{config}\n[admin]\nlisten = \"127.0.0.1:0\"\ntoken = \"{ADMIN_TOKEN}\"\n");
+        std::fs::write(data.path().join("config.toml"), text).unwrap();
+        data
     }
 
     pub fn restart(data: Arc<TempDir>) -> Self {

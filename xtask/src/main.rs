@@ -18,6 +18,10 @@ fn main() -> ExitCode {
 
 fn test(root: &Path) -> ExitCode {
     let mut failed = Vec::new();
+    if let Err(text) = install_strace() {
+        eprintln!("{text}");
+        return ExitCode::FAILURE;
+    }
     let mut step = |name: &'static str, arguments: &[&str]| {
         println!("\n== {name}: cargo {}", arguments.join(" "));
         if !cargo(root, arguments) {
@@ -40,6 +44,19 @@ fn test(root: &Path) -> ExitCode {
     }
     println!("\nFAILED: {}", failed.join(", "));
     ExitCode::FAILURE
+}
+
+/// The crash tests kill the service at chosen syncs, with strace.
+fn install_strace() -> Result<(), &'static str> {
+    let runs = || Command::new("strace").arg("--version").output().is_ok_and(|output| output.status.success());
+    if runs() {
+        return Ok(());
+    }
+    println!("== install strace: apt-get install strace");
+    for arguments in [["update", "-q"].as_slice(), ["install", "-y", "-q", "strace"].as_slice()] {
+        let _ = Command::new("apt-get").args(arguments).status();
+    }
+    if runs() { Ok(()) } else { Err("strace is needed for the crash tests and could not be installed; install it and run this again") }
 }
 
 fn cargo(root: &Path, arguments: &[&str]) -> bool {

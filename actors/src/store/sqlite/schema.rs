@@ -69,10 +69,10 @@ pub fn open_log(path: &Path) -> Result<Connection, OpenError> {
     let application_id: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(sqlite)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sqlite)?;
     match (application_id, version) {
+        // One transaction: a crash in the middle of it leaves an empty file, not half a log.
         (0, 0) => {
-            connection.execute_batch(EVENTS).map_err(sqlite)?;
-            connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(sqlite)?;
-            connection.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(sqlite)?;
+            let create = format!("BEGIN; {EVENTS}; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;");
+            connection.execute_batch(&create).map_err(sqlite)?;
         }
         (APPLICATION_ID, SCHEMA_VERSION) => {}
         (APPLICATION_ID, other) => {
