@@ -14,7 +14,7 @@ use super::{Outcome, Place, in_words};
 use crate::boot::Service;
 use crate::config::Config;
 use crate::http::limit::Limiter;
-use crate::http::{self, App};
+use crate::http::{self, App, WaitingRoom};
 use crate::{admin, telemetry};
 
 #[derive(Debug, Args)]
@@ -55,6 +55,7 @@ async fn serve(config: Config, data_dir: &Path) -> Result<(), String> {
         service: Arc::clone(&service),
         per_ip: Limiter::new(limits.per_ip_per_minute),
         per_key: Limiter::new(limits.per_key_per_minute),
+        waiting: WaitingRoom::default(),
         stopping: stopping.clone(),
     });
     let public = tokio::spawn({

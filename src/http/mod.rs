@@ -8,6 +8,7 @@ pub mod limit;
 mod order_reply;
 mod route;
 pub mod serve;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use tokio::sync::watch;
 use crate::boot::Service;
 pub use auth::ApiKey;
 use limit::Limiter;
+pub use waiting::WaitingRoom;
 
 /// What handlers share.
 pub struct App {
@@ -28,6 +30,8 @@ pub struct App {
     pub per_ip: Limiter,
     /// Calls with one, by account.
     pub per_key: Limiter,
+    /// Streams and long-polls, by account.
+    pub waiting: WaitingRoom,
     /// True once the service is stopping: streams end.
     pub stopping: watch::Receiver<bool>,
 }

@@ -34,6 +34,7 @@ pub async fn handle(
     }
     let mut order = find(&app, &caller, &id).await?;
     if let Some(wait) = query.wait.filter(|_| !order.status.is_end()) {
+        let _place = app.waiting.enter(caller.account)?;
         let before = order.status;
         let changed = app.service.orders.wait_until(caller.account, order.id, |order: &Order| order.status != before);
         tokio::select! {

@@ -18,6 +18,7 @@ use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::order_reply::{find, stream_message};
+use crate::http::waiting::Place;
 
 /// The contract: `retry: 3000`, a heartbeat every 15 s.
 const RETRY: Duration = Duration::from_secs(3);
@@ -31,8 +32,9 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Path(id): Path<St
         Some(Some(sent)) => sent,
         None => 0,
     };
+    let place = app.waiting.enter(caller.account)?;
     let watch = app.service.accounts.watch(caller.account).await?;
-    let follower = Follower { app, caller, id, order, watch, sent, hinted: false, ended: false };
+    let follower = Follower { app, caller, id, order, watch, sent, hinted: false, ended: false, _place: place };
     let sse = Sse::new(messages(follower)).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat"));
     let mut response = sse.into_response();
     let headers = response.headers_mut();
@@ -53,6 +55,8 @@ struct Follower {
     /// Whether the reconnection time was told.
     hinted: bool,
     ended: bool,
+    /// Held as long as the stream is open.
+    _place: Place,
 }
 
 fn messages(follower: Follower) -> impl Stream<Item = Result<Message, Infallible>> {
