@@ -15,7 +15,8 @@ use actors::store::sqlite::{self, SqliteStore};
 use actors::supplier::own::{Own, OwnNumber};
 use actors::supplier::simulator::{self, Simulator};
 use actors::supplier::{Router, Supplier};
-use actors::{Accounts, Deposits, Fault, Inbox, Orders};
+use actors::webhook::{HttpPost, PostSettings};
+use actors::{Accounts, Deposits, Fault, Inbox, Orders, Webhooks};
 use events::price::Catalogue;
 use events::supplier::SupplierName;
 use parking_lot::Mutex;
@@ -24,6 +25,7 @@ use thiserror::Error;
 
 use crate::config::{Config, ConfigError};
 use crate::feed::{StoreLog, ViewedAssignments, chain_of};
+use crate::letters::Writer;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -45,6 +47,9 @@ pub enum BootError {
     /// The views could not be brought up to the log.
     #[error("the log could not be replayed: {0}")]
     Replay(String),
+    /// Webhooks cannot be sent as the configuration wants it.
+    #[error("webhooks: {0}")]
+    Webhooks(String),
     /// An open order or deposit could not go on.
     #[error("an open order or deposit could not be resumed: {0}")]
     Resume(String),
@@ -62,6 +67,7 @@ pub struct Service {
     pub orders: Orders,
     pub inbox: Inbox,
     pub router: Arc<Router>,
+    pub webhooks: Webhooks,
     /// `None` where no chain is configured: only operators credit.
     pub deposits: Option<Deposits>,
     pub views: Views,
@@ -99,11 +105,13 @@ impl Service {
         let chain = simulated_deposits.then(|| Arc::new(simulated::Simulated::new(clock)) as Arc<dyn Chain>);
         let deposits = chain.map(|chain| Deposits::new(accounts.clone(), chain));
 
+        let webhooks = webhooks(&config, &accounts, &orders, &views, Arc::clone(&store) as Arc<dyn EventStore>)?;
         let service = Arc::new(Self {
             accounts,
             orders,
             inbox,
             router,
+            webhooks,
             deposits,
             views,
             store,
@@ -135,6 +143,9 @@ impl Service {
         }
         let open: Vec<_> = orders.into_iter().map(|order| (order.account, order.order)).collect();
         self.orders.resume(&open).await?;
+        for account in self.views.accounts_with_open_deliveries().await.map_err(replay)? {
+            self.webhooks.resume(account);
+        }
         if let Some(handle) = &self.deposits {
             for deposit in deposits {
                 handle.follow(deposit).await?;
@@ -172,6 +183,17 @@ impl Service {
     pub async fn close(&self) {
         self.store.close().await;
     }
+}
+
+fn webhooks(config: &Config, accounts: &Accounts, orders: &Orders, views: &Views, store: Arc<dyn EventStore>) -> Result<Webhooks, BootError> {
+    let settings = PostSettings {
+        allow_private_targets: config.webhooks.allow_private_targets,
+        dns_servers: config.webhooks.dns_servers.clone(),
+        extra_ca_file: config.webhooks.extra_ca_file.clone(),
+    };
+    let post = HttpPost::new(&settings).map_err(BootError::Webhooks)?;
+    let letters = Writer { accounts: accounts.clone(), orders: orders.clone(), views: views.clone(), store };
+    Ok(Webhooks::start(accounts.clone(), Arc::new(letters), Arc::new(post)))
 }
 
 async fn suppliers(

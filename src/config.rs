@@ -66,6 +66,8 @@ pub struct Http {
     pub body_timeout_seconds: u64,
     /// Largest request body.
     pub max_body_bytes: usize,
+    /// Largest body of a batch.
+    pub max_batch_bytes: usize,
     /// For open requests to finish when the service stops.
     pub drain_seconds: u64,
 }
@@ -139,11 +141,15 @@ pub struct OwnNumber {
 }
 
 /// Webhooks to callers.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Webhooks {
     /// Lifts the guard on targets, for development.
     pub allow_private_targets: bool,
+    /// Name servers to ask for targets, in place of the system's.
+    pub dns_servers: Vec<SocketAddr>,
+    /// Further certificates that targets may have (PEM).
+    pub extra_ca_file: Option<PathBuf>,
 }
 
 /// Money in.
@@ -199,6 +205,7 @@ impl Default for Http {
             header_timeout_seconds: 30,
             body_timeout_seconds: 10,
             max_body_bytes: 16 * 1024,
+            max_batch_bytes: 64 * 1024,
             drain_seconds: 10,
         }
     }

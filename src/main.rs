@@ -13,6 +13,8 @@ mod cli;
 mod config;
 mod feed;
 mod http;
+mod letters;
+mod phrase;
 mod secret;
 mod telemetry;
 

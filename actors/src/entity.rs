@@ -100,9 +100,9 @@ impl<S: Aggregate> Entity<S> {
         self.position
     }
 
-    /// Whether the stream has any event.
-    pub fn exists(&self) -> bool {
-        self.revision.is_some()
+    /// Where the stream ends; `None` if it has no event.
+    pub fn revision(&self) -> Option<Revision> {
+        self.revision
     }
 
     /// Decides, appends, evolves. On a conflict it reloads and decides once more, under the same event ids.

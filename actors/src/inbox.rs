@@ -168,6 +168,10 @@ fn unclaimed(refusal: &Refusal) -> Unclaimed {
         | Refusal::InsufficientBalance { .. }
         | Refusal::PriceAboveMaximum { .. }
         | Refusal::OrderInProgress { .. }
+        | Refusal::BatchSize
+        | Refusal::KeyReused
+        | Refusal::TooManyKeys
+        | Refusal::NoWebhook
         | Refusal::AmountOutOfRange => Unclaimed::NotAssigned,
     }
 }

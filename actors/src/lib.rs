@@ -16,6 +16,7 @@ pub mod account;
 pub mod deposit;
 pub mod inbox;
 pub mod order;
+pub mod webhook;
 
 pub mod chain;
 pub mod supplier;
@@ -25,3 +26,4 @@ pub use deposit::Deposits;
 pub use fault::Fault;
 pub use inbox::Inbox;
 pub use order::Orders;
+pub use webhook::Webhooks;

@@ -59,6 +59,11 @@ impl<K: Key, E: Clone> Registry<K, E> {
         self.shard(key).lock().get(&key).and_then(|cell| cell.get().cloned())
     }
 
+    /// Does something with the actor, if it runs, while it cannot be forgotten. `f` must not wait.
+    pub fn visit<T>(&self, key: K, f: impl FnOnce(&E) -> T) -> Option<T> {
+        self.shard(key).lock().get(&key).and_then(|cell| cell.get()).map(f)
+    }
+
     /// The actor; started by `start` if it does not run. Many callers at once start it once.
     pub async fn get_or_start<F, Error>(&self, key: K, start: impl FnOnce() -> F) -> Result<E, Error>
     where

@@ -121,7 +121,7 @@ async fn a_late_message_never_reaches_the_next_order_on_its_number() {
     tokio::time::sleep(Duration::from_secs(10)).await;
     let received_at = Some(world.accounts.now());
     tokio::time::sleep(Duration::from_secs(10)).await;
-    world.orders.cancel(first, order).await.unwrap();
+    world.orders.cancel(first, order, None).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     let next = world.place(second, Platform::Discord).await;
     assert_eq!(world.number(second, next).await, phone);
@@ -153,7 +153,7 @@ async fn a_number_serves_a_platform_once_within_its_cool_down() {
     assert_eq!(world.ended(account, again).await.status, Status::Failed);
     let other = world.place(account, Platform::Discord).await;
     assert_eq!(world.number(account, other).await, phone);
-    world.orders.cancel(account, other).await.unwrap();
+    world.orders.cancel(account, other, None).await.unwrap();
     tokio::time::sleep(Duration::from_hours(1)).await;
     let rested = world.place(account, Platform::Google).await;
     assert_eq!(world.number(account, rested).await, phone);
@@ -168,13 +168,13 @@ async fn sixty_four_orders_at_once_with_funds_for_one_are_one_order() {
     let tasks: Vec<_> = (0..64)
         .map(|_| {
             let world = std::sync::Arc::clone(&world);
-            tokio::spawn(async move { world.orders.place(account, world.wanted(Platform::Google, 64)).await })
+            tokio::spawn(async move { world.orders.place(account, world.wanted(Platform::Google, 64), None).await })
         })
         .collect();
     let mut placed = 0;
     for task in tasks {
         match task.await.unwrap() {
-            Ok(()) => placed += 1,
+            Ok(_) => placed += 1,
             Err(PlaceError::Refused(Refusal::InsufficientBalance { .. })) => {}
             Err(error) => panic!("{error}"),
         }
@@ -208,7 +208,7 @@ async fn fifty_accounts_claim_one_deposit_and_one_is_credited() {
         .iter()
         .map(|account| {
             let (world, account, hash) = (std::sync::Arc::clone(&world), *account, hash.clone());
-            tokio::spawn(async move { world.deposits.claim(account, hash).await.is_ok() })
+            tokio::spawn(async move { world.deposits.claim(account, hash, None).await.is_ok() })
         })
         .collect();
     let mut claimed = 0;

@@ -72,13 +72,13 @@ async fn after_the_end(store: &MemoryStore) -> Timestamp {
 async fn story(world: &World) {
     let accounts = [world.account(10).await, world.account(10).await];
     let hash = "cd".repeat(32).parse().unwrap();
-    world.deposits.claim(accounts[0], hash).await.unwrap();
+    world.deposits.claim(accounts[0], hash, None).await.unwrap();
     for (number, platform) in [Platform::Google, Platform::Steam, Platform::Telegram, Platform::Discord].into_iter().enumerate() {
         for account in accounts {
             let order = world.place(account, platform).await;
             if number == 2 {
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                let _ = world.orders.cancel(account, order).await;
+                let _ = world.orders.cancel(account, order, None).await;
             }
             world.ended(account, order).await;
         }
@@ -115,7 +115,7 @@ fn every_append_may_fail_before_or_after_it_was_written() {
                 for platform in [Platform::Google, Platform::Steam, Platform::Discord] {
                     let wanted = world.wanted(platform, 1);
                     let id = wanted.order;
-                    if world.orders.place(account, wanted).await.is_ok() {
+                    if world.orders.place(account, wanted, None).await.is_ok() {
                         world.ended(account, id).await;
                     }
                 }
@@ -175,14 +175,14 @@ async fn random_life(world: &World, accounts: &[AccountId], throw: &Throw) {
             0..=3 => {
                 let wanted = world.wanted(Platform::ALL[throw.below(33)], 2);
                 let id = wanted.order;
-                if world.orders.place(account, wanted).await.is_ok() {
+                if world.orders.place(account, wanted, None).await.is_ok() {
                     open.push((account, id));
                 }
             }
             4 => {
                 if !open.is_empty() {
                     let (account, order) = open[throw.below(open.len())];
-                    let _ = world.orders.cancel(account, order).await;
+                    let _ = world.orders.cancel(account, order, None).await;
                 }
             }
             5 => {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::account::idempotency::{KEPT, Key};
 use crate::account::{self, ledger};
 use crate::code::Verdict;
 use crate::deposit;
@@ -10,6 +11,8 @@ use crate::event::Event;
 use crate::id::{AccountId, DepositId, OrderId};
 use crate::money::Money;
 use crate::order;
+use crate::time::Timestamp;
+use crate::webhook;
 
 /// Something that must never be, and is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +63,10 @@ pub struct Auditor {
     known_orders: BTreeSet<OrderId>,
     deposits: BTreeMap<DepositId, (AccountId, Option<Money>, bool)>,
     phones: BTreeMap<String, OrderId>,
+    /// Deliveries due to an account so far.
+    webhooks: BTreeMap<AccountId, u64>,
+    /// Idempotency keys in use, and since when.
+    keys: BTreeMap<(AccountId, Key), Timestamp>,
     findings: Vec<Finding>,
 }
 
@@ -74,6 +81,10 @@ impl Auditor {
             Event::Deposit(event) => match record.stream.deposit_id() {
                 Some(deposit) => self.deposit(deposit, event, record),
                 None => self.find(record, "streams", "a deposit's event stands in another stream".to_owned()),
+            },
+            Event::Webhook(event) => match record.stream.webhook_account_id() {
+                Some(account) => self.webhook(account, event, record),
+                None => self.find(record, "streams", "a webhook's event stands in another stream".to_owned()),
             },
             Event::Number(_) => {}
         }
@@ -136,7 +147,22 @@ impl Auditor {
             account::Event::HoldReleased { order, amount, .. } => self.hold_ended(*order, *amount, false, record),
             account::Event::DepositCredited { deposit, amount, .. } => self.credited(account, *deposit, *amount, record),
             account::Event::Credited { amount, .. } => self.check(amount.is_positive(), record, "M1", || format!("a credit of {amount:?}")),
-            account::Event::Registered { .. } | account::Event::Suspended { .. } | account::Event::Reinstated { .. } => {}
+            account::Event::WebhookDue { sequence, .. } => {
+                let before = self.webhooks.insert(account, *sequence).unwrap_or(0);
+                self.check(*sequence == before + 1, record, "W1", || format!("delivery {sequence} is due after {before}"));
+            }
+            account::Event::KeyUsed { key, at, .. } => {
+                let before = self.keys.insert((account, key.clone()), *at);
+                let again = before.is_some_and(|before| *at < before.plus(KEPT));
+                self.check(!again, record, "I1", || format!("the key {key:?} names a second effect"));
+            }
+            account::Event::Registered { .. }
+            | account::Event::Suspended { .. }
+            | account::Event::Reinstated { .. }
+            | account::Event::BatchPlaced { .. }
+            | account::Event::WebhookSet { .. }
+            | account::Event::WebhookRemoved { .. }
+            | account::Event::WebhookSecretRotated { .. } => {}
         }
     }
 
@@ -199,6 +225,8 @@ impl Auditor {
         let before = order.status;
         let (status, legal) = match fact {
             order::Event::Placed(_) => (before, false),
+            order::Event::Queued { .. } => (order::Status::Queued, before == order::Status::Pending),
+            order::Event::Started { .. } => (order::Status::Pending, before == order::Status::Queued),
             order::Event::AttemptFailed { attempt, .. } => (before, before == order::Status::Pending && *attempt <= order.max_attempts),
             order::Event::NumberAssigned { attempt, .. } => {
                 (order::Status::Active, before == order::Status::Pending && *attempt <= order.max_attempts)
@@ -212,7 +240,7 @@ impl Auditor {
             }
             order::Event::Completed { code, .. } => (order::Status::Completed, before == order::Status::Active && order.codes.contains(code)),
             order::Event::Cancelled { .. } => (order::Status::Cancelled, true),
-            order::Event::Expired { .. } => (order::Status::Expired, true),
+            order::Event::Expired { .. } => (order::Status::Expired, before != order::Status::Queued),
             order::Event::Failed { .. } => (order::Status::Failed, before == order::Status::Pending),
         };
         order.status = status;
@@ -232,6 +260,12 @@ impl Auditor {
             order.phone = Some(phone.to_owned());
         }
         self.check(other.is_none(), record, "O5", || format!("the number of {id} is on another open order too"));
+    }
+
+    fn webhook(&mut self, account: AccountId, event: &webhook::Event, record: &Recorded<Event>) {
+        let due = self.webhooks.get(&account).copied().unwrap_or(0);
+        let sequence = event.sequence();
+        self.check((1..=due).contains(&sequence), record, "W1", || format!("delivery {sequence} was never due"));
     }
 
     fn deposit(&mut self, id: DepositId, event: &deposit::Event, record: &Recorded<Event>) {

@@ -8,7 +8,7 @@ use crate::phone::Phone;
 use crate::supplier::SupplierName;
 use crate::time::Timestamp;
 
-/// The name of one stream: `account-…`, `deposit-…` or `number-…`.
+/// The name of one stream: `account-…`, `webhook-…`, `deposit-…` or `number-…`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(Arc<str>);
 
@@ -16,6 +16,11 @@ impl StreamId {
     /// The account's stream: its own facts and those of its orders.
     pub fn account(id: AccountId) -> Self {
         Self(format!("account-{}", id.digits()).into())
+    }
+
+    /// The stream of the account's webhook deliveries.
+    pub fn webhook(id: AccountId) -> Self {
+        Self(format!("webhook-{}", id.digits()).into())
     }
 
     /// The stream of one chain output: whoever writes its first event has claimed it.
@@ -41,6 +46,11 @@ impl StreamId {
     /// The account whose stream this is, if it is an account's.
     pub fn account_id(&self) -> Option<AccountId> {
         self.0.strip_prefix("account-").and_then(|digits| crate::id::from_base62(digits).ok()).map(AccountId)
+    }
+
+    /// The account whose webhook deliveries stand in this stream, if they do.
+    pub fn webhook_account_id(&self) -> Option<AccountId> {
+        self.0.strip_prefix("webhook-").and_then(|digits| crate::id::from_base62(digits).ok()).map(AccountId)
     }
 
     /// The deposit whose stream this is, if it is a deposit's.

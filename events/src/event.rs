@@ -2,7 +2,7 @@
 
 use crate::id::OrderId;
 use crate::time::Timestamp;
-use crate::{account, deposit, number};
+use crate::{account, deposit, number, webhook};
 
 /// A fact of any stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub enum Event {
     Account(account::Event),
     /// Of a claimed chain output.
     Deposit(deposit::Event),
+    /// Of an account's webhook deliveries.
+    Webhook(webhook::Event),
     /// Of a number: messages that no order took.
     Number(number::Event),
 }
@@ -21,6 +23,7 @@ impl Event {
         match self {
             Self::Account(event) => event.at(),
             Self::Deposit(event) => event.at(),
+            Self::Webhook(event) => event.at(),
             Self::Number(number::Event::SmsKept(sms)) => sms.at,
         }
     }
@@ -29,7 +32,7 @@ impl Event {
     pub fn order(&self) -> Option<OrderId> {
         match self {
             Self::Account(event) => event.order(),
-            Self::Deposit(_) | Self::Number(_) => None,
+            Self::Deposit(_) | Self::Webhook(_) | Self::Number(_) => None,
         }
     }
 }
@@ -43,6 +46,12 @@ impl From<account::Event> for Event {
 impl From<deposit::Event> for Event {
     fn from(event: deposit::Event) -> Self {
         Self::Deposit(event)
+    }
+}
+
+impl From<webhook::Event> for Event {
+    fn from(event: webhook::Event) -> Self {
+        Self::Webhook(event)
     }
 }
 

@@ -98,6 +98,10 @@ identifier!(
     DepositId, "dep_"
 );
 identifier!(
+    /// One webhook delivery of one account; derived from its sequence, so that every attempt has the same.
+    DeliveryId, "dlv_"
+);
+identifier!(
     /// One recorded event; derived from its command, so that a retried append is recognised.
     EventId, "evt_"
 );

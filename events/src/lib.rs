@@ -24,6 +24,7 @@ pub mod account;
 pub mod deposit;
 pub mod number;
 pub mod order;
+pub mod webhook;
 
 pub mod audit;
 pub mod codec;

@@ -2,32 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use events::account::{self, ledger};
+use events::account;
+use events::account::statement::Statement;
 use events::deposit;
 use events::envelope::{Position, Recorded};
 use events::id::{AccountId, DepositId, OrderId};
 use events::order::{self, Status};
-use events::{Event, number};
+use events::{Event, number, webhook};
 use rusqlite::{Transaction, params};
 
+use crate::deliveries::DeliveryChange;
 use crate::row::OrderRow;
 
 const HOUR_MILLIS: i64 = 3_600_000;
 /// Width of a bucket of recent outcomes: 24 hours are 144 of them.
 pub const OUTCOME_BUCKET_MILLIS: i64 = 600_000;
-
-/// What a batch adds to an account's row.
-#[derive(Debug, Default)]
-struct AccountDelta {
-    balance: i64,
-    held: i64,
-    spent: i64,
-    orders: i64,
-    completed: i64,
-    cancelled: i64,
-    expired: i64,
-    failed: i64,
-}
 
 /// What a batch adds to an hour of an account's usage.
 #[derive(Debug, Default)]
@@ -54,10 +43,11 @@ struct OutcomeDelta {
 pub struct Batch<'a> {
     open: &'a mut BTreeMap<OrderId, OrderRow>,
     changed: BTreeMap<OrderId, OrderRow>,
-    accounts: BTreeMap<AccountId, AccountDelta>,
+    accounts: BTreeMap<AccountId, Statement>,
     usage: BTreeMap<(AccountId, i64, &'static str, &'static str), UsageDelta>,
     outcomes: BTreeMap<(&'static str, &'static str, i64), OutcomeDelta>,
     deposits: BTreeMap<DepositId, (Option<AccountId>, &'static str)>,
+    deliveries: Vec<DeliveryChange>,
     last: Position,
 }
 
@@ -71,6 +61,7 @@ impl<'a> Batch<'a> {
             usage: BTreeMap::new(),
             outcomes: BTreeMap::new(),
             deposits: BTreeMap::new(),
+            deliveries: Vec::new(),
             last: Position(0),
         }
     }
@@ -89,29 +80,29 @@ impl<'a> Batch<'a> {
                     self.deposit(deposit, event);
                 }
             }
+            Event::Webhook(event) => {
+                if let Some(account) = record.stream.webhook_account_id() {
+                    self.webhook(account, event);
+                }
+            }
             // Kept in the number's stream; no view asks for it.
             Event::Number(number::Event::SmsKept(_)) => {}
         }
     }
 
     fn account(&mut self, account: AccountId, event: &account::Event, record: &Recorded<Event>) {
-        let delta = self.accounts.entry(account).or_default();
-        if let Some(entry) = ledger::entry(event) {
-            delta.balance += entry.balance.micros();
-            delta.held += entry.held.micros();
-            if entry.kind == ledger::Kind::Capture {
-                delta.spent -= entry.held.micros();
-            }
-        }
+        self.accounts.entry(account).or_default().add(event);
         match event {
             account::Event::Order(order, order::Event::Placed(placed)) => {
-                delta.orders += 1;
                 let row = OrderRow::placed(*order, account, placed, record.revision, record.position);
                 self.usage_of(&row, placed.at.millis()).orders += 1;
                 self.changed.insert(*order, row.clone());
                 self.open.insert(*order, row);
             }
             account::Event::Order(order, fact) => self.order(*order, fact, record),
+            account::Event::WebhookDue { sequence, notice, at } => {
+                self.deliveries.push(DeliveryChange::due(account, *sequence, notice, *at, record.revision));
+            }
             account::Event::Registered { .. }
             | account::Event::Credited { .. }
             | account::Event::DepositCredited { .. }
@@ -119,7 +110,12 @@ impl<'a> Batch<'a> {
             | account::Event::Reinstated { .. }
             | account::Event::HoldTaken { .. }
             | account::Event::HoldCaptured { .. }
-            | account::Event::HoldReleased { .. } => {}
+            | account::Event::HoldReleased { .. }
+            | account::Event::BatchPlaced { .. }
+            | account::Event::KeyUsed { .. }
+            | account::Event::WebhookSet { .. }
+            | account::Event::WebhookRemoved { .. }
+            | account::Event::WebhookSecretRotated { .. } => {}
         }
     }
 
@@ -137,18 +133,10 @@ impl<'a> Batch<'a> {
     }
 
     fn end(&mut self, row: &OrderRow, at: i64) {
-        let delta = self.accounts.entry(row.account).or_default();
         let delivery = row.delivery_millis();
-        match row.status {
-            Status::Pending | Status::Active => {}
-            Status::Completed => delta.completed += 1,
-            Status::Cancelled => delta.cancelled += 1,
-            Status::Expired => delta.expired += 1,
-            Status::Failed => delta.failed += 1,
-        }
         let usage = self.usage_of(row, at);
         match row.status {
-            Status::Pending | Status::Active => {}
+            Status::Queued | Status::Pending | Status::Active => {}
             Status::Completed => {
                 usage.completed += 1;
                 usage.spent += row.price.micros();
@@ -172,6 +160,10 @@ impl<'a> Batch<'a> {
         self.usage.entry((row.account, at.div_euclid(HOUR_MILLIS), row.platform.slug(), row.country.code())).or_default()
     }
 
+    fn webhook(&mut self, account: AccountId, event: &webhook::Event) {
+        self.deliveries.push(DeliveryChange::of(account, event));
+    }
+
     fn deposit(&mut self, deposit: DepositId, event: &deposit::Event) {
         let entry = self.deposits.entry(deposit).or_insert((None, "claimed"));
         match event {
@@ -186,8 +178,19 @@ impl<'a> Batch<'a> {
         write_orders(transaction, self.changed.values())?;
         let mut accounts = transaction.prepare_cached(ACCOUNTS)?;
         for (account, delta) in &self.accounts {
-            let AccountDelta { balance, held, spent, orders, completed, cancelled, expired, failed } = delta;
-            accounts.execute(params![account.0.to_be_bytes(), balance, held, spent, orders, completed, cancelled, expired, failed])?;
+            let Statement { balance, held, spent, orders, completed, cancelled, expired, failed } = delta;
+            let count = |number: &u64| i64::try_from(*number).unwrap_or(i64::MAX);
+            accounts.execute(params![
+                account.0.to_be_bytes(),
+                balance.micros(),
+                held.micros(),
+                spent.micros(),
+                count(orders),
+                count(completed),
+                count(cancelled),
+                count(expired),
+                count(failed)
+            ])?;
         }
         let mut usage = transaction.prepare_cached(USAGE)?;
         for ((account, hour, platform, country), delta) in &self.usage {
@@ -213,6 +216,9 @@ impl<'a> Batch<'a> {
         let mut deposits = transaction.prepare_cached(DEPOSITS)?;
         for (deposit, (account, status)) in &self.deposits {
             deposits.execute(params![deposit.0.to_be_bytes(), account.map(|account| account.0.to_be_bytes()), status])?;
+        }
+        for change in &self.deliveries {
+            change.write(transaction)?;
         }
         let position = i64::try_from(self.last.0).unwrap_or(i64::MAX);
         transaction.prepare_cached("UPDATE checkpoint SET position = ?1")?.execute(params![position])?;

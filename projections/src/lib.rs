@@ -6,11 +6,13 @@
 #![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm, clippy::iter_over_hash_type, clippy::float_arithmetic, clippy::as_conversions))]
 
 mod batch;
+mod deliveries;
 mod queries;
 mod row;
 mod runner;
 mod views;
 
-pub use queries::{AccountView, OrderRef, Outcome, UsageCell};
+pub use deliveries::DeliveryRow;
+pub use queries::{AccountView, OrderFilter, OrderRef, OrderSummary, Outcome, UsageCell};
 pub use runner::{Log, LogError, Projector, Reading};
 pub use views::{OpenError, ViewError, Views};

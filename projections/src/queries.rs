@@ -17,26 +17,8 @@ use crate::batch::OUTCOME_BUCKET_MILLIS;
 use crate::row::OrderRow;
 use crate::views::{ViewError, Views};
 
-/// An account's ledger and orders in sums.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct AccountView {
-    /// What can be spent.
-    pub balance: Money,
-    /// What open orders hold.
-    pub held: Money,
-    /// What completed orders have cost.
-    pub spent: Money,
-    /// Orders placed.
-    pub orders: u64,
-    /// Orders completed.
-    pub completed: u64,
-    /// Orders cancelled.
-    pub cancelled: u64,
-    /// Orders expired.
-    pub expired: u64,
-    /// Orders failed.
-    pub failed: u64,
-}
+/// An account's ledger and orders in sums: the same as the fold of its stream, from a row.
+pub use events::account::statement::Statement as AccountView;
 
 /// Where an order stands in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +31,42 @@ pub struct OrderRef {
     pub first: Revision,
     /// Its last event there, so far.
     pub last: Revision,
+}
+
+/// Which of an account's orders are wanted; each part that is given must fit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OrderFilter {
+    /// Only older ones than this.
+    pub before: Option<OrderId>,
+    /// How they are.
+    pub status: Option<Status>,
+    /// For which platform.
+    pub platform: Option<Platform>,
+    /// Placed at or after.
+    pub from: Option<Timestamp>,
+    /// Placed before.
+    pub to: Option<Timestamp>,
+}
+
+/// An order in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderSummary {
+    /// Which order.
+    pub order: OrderId,
+    /// For which platform.
+    pub platform: Platform,
+    /// In which country.
+    pub country: Country,
+    /// Its price.
+    pub price: Money,
+    /// How it is.
+    pub status: Status,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// When it ended, if it did.
+    pub ended_at: Option<Timestamp>,
+    /// Its number, if it has one.
+    pub phone: Option<String>,
 }
 
 /// An hour of an account's usage of one platform in one country.
@@ -98,6 +116,31 @@ impl Views {
         self.read(move |connection| {
             let mut find = connection.prepare_cached("SELECT order_id, account_id, first_revision, last_revision FROM orders WHERE order_id = ?1")?;
             find.query_row(params![order.0.to_be_bytes()], order_ref).optional()
+        })
+        .await
+    }
+
+    /// The account's orders that fit, newest first, at most `limit`.
+    pub async fn orders(&self, account: AccountId, filter: OrderFilter, limit: u32) -> Result<Vec<OrderSummary>, ViewError> {
+        self.read(move |connection| {
+            let mut find = connection.prepare_cached(
+                "SELECT order_id, platform, country, price, status, placed_at, ended_at, phone FROM orders
+                 WHERE account_id = ?1 AND order_id < ?2 AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR platform = ?4)
+                     AND placed_at >= ?5 AND placed_at < ?6 ORDER BY order_id DESC LIMIT ?7",
+            )?;
+            let rows = find.query_map(
+                params![
+                    account.0.to_be_bytes(),
+                    filter.before.map_or([0xff; 16], |before| before.0.to_be_bytes()),
+                    filter.status.map(Status::name),
+                    filter.platform.map(Platform::slug),
+                    filter.from.map_or(i64::MIN, Timestamp::millis),
+                    filter.to.map_or(i64::MAX, Timestamp::millis),
+                    limit
+                ],
+                order_summary,
+            )?;
+            rows.collect()
         })
         .await
     }
@@ -176,7 +219,7 @@ impl Views {
     pub fn dump(&self) -> Result<String, ViewError> {
         self.read_blocking(|connection| {
             let mut text = String::new();
-            for table in ["accounts", "orders", "usage", "outcomes", "deposits"] {
+            for table in ["accounts", "orders", "usage", "outcomes", "deliveries", "deposits"] {
                 let mut all = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2, 3"))?;
                 let columns = all.column_count();
                 let mut rows = all.query([])?;
@@ -222,6 +265,25 @@ fn account_row(row: &Row<'_>, first: usize) -> rusqlite::Result<AccountView> {
     })
 }
 
+fn order_summary(row: &Row<'_>) -> rusqlite::Result<OrderSummary> {
+    let status: String = row.get(4)?;
+    Ok(OrderSummary {
+        order: OrderId(id(row, 0)?),
+        platform: parsed(row, 1)?,
+        country: parsed(row, 2)?,
+        price: Money::from_micros(row.get(3)?),
+        status: status_of(&status),
+        placed_at: Timestamp::from_millis(row.get(5)?),
+        ended_at: row.get::<_, Option<i64>>(6)?.map(Timestamp::from_millis),
+        phone: row.get(7)?,
+    })
+}
+
+/// Rows hold names of statuses only.
+fn status_of(name: &str) -> Status {
+    Status::ALL.into_iter().find(|status| status.name() == name).unwrap_or(Status::Pending)
+}
+
 fn order_ref(row: &Row<'_>) -> rusqlite::Result<OrderRef> {
     Ok(OrderRef { order: OrderId(id(row, 0)?), account: AccountId(id(row, 1)?), first: Revision(count(row, 2)?), last: Revision(count(row, 3)?) })
 }
@@ -258,7 +320,7 @@ pub fn open_rows(connection: &Connection) -> rusqlite::Result<BTreeMap<OrderId, 
                 platform: parsed(row, 2)?,
                 country: parsed(row, 3)?,
                 price: Money::from_micros(row.get(4)?),
-                status: if status == Status::Active.name() { Status::Active } else { Status::Pending },
+                status: status_of(&status),
                 placed_at: Timestamp::from_millis(row.get(6)?),
                 assigned_at: row.get::<_, Option<i64>>(7)?.map(Timestamp::from_millis),
                 ended_at: None,
@@ -273,11 +335,11 @@ pub fn open_rows(connection: &Connection) -> rusqlite::Result<BTreeMap<OrderId, 
     rows.collect()
 }
 
-fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<u128> {
+pub fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<u128> {
     Ok(u128::from_be_bytes(row.get(column)?))
 }
 
-fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
 }
 

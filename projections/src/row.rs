@@ -52,13 +52,14 @@ impl OrderRow {
     pub fn apply(&mut self, fact: &Event) {
         match fact {
             Event::Placed(_) | Event::AttemptFailed { .. } | Event::SmsReceived(_) => {}
+            Event::Queued { .. } => self.status = Status::Queued,
             Event::NumberAssigned { supplier, phone, at, .. } => {
                 self.status = Status::Active;
                 self.assigned_at = Some(*at);
                 supplier.as_str().clone_into(&mut self.supplier);
                 phone.as_str().clone_into(&mut self.phone);
             }
-            Event::NumberReportedDead { .. } => self.status = Status::Pending,
+            Event::Started { .. } | Event::NumberReportedDead { .. } => self.status = Status::Pending,
             Event::Completed { at, .. } => self.end(Status::Completed, *at),
             Event::Cancelled { at } => self.end(Status::Cancelled, *at),
             Event::Expired { at } => self.end(Status::Expired, *at),

@@ -18,7 +18,7 @@ use crate::queries::{self, AccountView};
 use crate::row::OrderRow;
 
 /// Rises when a table or the meaning of a row changes: older files are rebuilt.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 /// Connections kept open for the next reader.
 const IDLE: usize = 4;
 /// How long a reply waits for the views to have its own append.
@@ -37,6 +37,7 @@ CREATE TABLE orders (
     first_revision INTEGER NOT NULL, last_revision INTEGER NOT NULL, position INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX orders_open ON orders (order_id) WHERE ended_at IS NULL;
+CREATE INDEX orders_by_account ON orders (account_id, order_id);
 CREATE INDEX orders_by_phone ON orders (phone, assigned_at) WHERE phone IS NOT NULL;
 CREATE TABLE usage (
     account_id BLOB NOT NULL, hour INTEGER NOT NULL, platform TEXT NOT NULL, country TEXT NOT NULL, orders INTEGER NOT NULL, completed INTEGER NOT NULL,
@@ -48,6 +49,12 @@ CREATE TABLE outcomes (
     PRIMARY KEY (country, bucket, platform)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX outcomes_key ON outcomes (platform, country, bucket);
+CREATE TABLE deliveries (
+    account_id BLOB NOT NULL, sequence INTEGER NOT NULL, event TEXT NOT NULL, order_id BLOB, due_at INTEGER NOT NULL, revision INTEGER NOT NULL,
+    status TEXT NOT NULL, attempts INTEGER NOT NULL, attempted_at INTEGER, outcome TEXT, http_status INTEGER, next_at INTEGER,
+    PRIMARY KEY (account_id, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deliveries_open ON deliveries (account_id, sequence) WHERE status = 'pending';
 CREATE TABLE deposits (deposit_id BLOB PRIMARY KEY, account_id BLOB, status TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX deposits_open ON deposits (deposit_id) WHERE status <> 'credited';
 ";

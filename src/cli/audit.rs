@@ -11,7 +11,7 @@ use events::account::{self, Event as AccountEvent};
 use events::audit::{Auditor, Sums};
 use events::envelope::Position;
 use events::id::{AccountId, CommandId, OrderId};
-use events::{Event, deposit, number, order};
+use events::{Event, deposit, number, order, webhook};
 use projections::{AccountView, Views};
 use serde_json::{Value, json};
 
@@ -150,6 +150,7 @@ fn data(event: &Event, reveal: bool) -> Value {
     match event {
         Event::Account(AccountEvent::Order(_, event)) => order_data(event, reveal),
         Event::Account(event) => account_data(event),
+        Event::Webhook(event) => webhook_data(event),
         Event::Deposit(deposit::Event::Claimed { account, chain, tx_hash, output, .. }) => {
             json!({ "account": account.to_string(), "chain": chain, "tx_hash": tx_hash.as_str(), "output": output })
         }
@@ -174,7 +175,32 @@ fn account_data(event: &account::Event) -> Value {
         | AccountEvent::HoldReleased { order, amount, .. } => {
             json!({ "order": order.to_string(), "amount": amount.to_string() })
         }
+        AccountEvent::BatchPlaced { items, .. } => {
+            let item =
+                |item: &account::BatchItem| json!({ "order": item.order.to_string(), "refused": item.refused.map(|refused| refused.to_string()) });
+            json!({ "items": items.iter().map(item).collect::<Vec<_>>() })
+        }
+        AccountEvent::KeyUsed { key, effect, .. } => json!({ "key": key.as_str(), "effect": format!("{effect:?}") }),
+        AccountEvent::WebhookSet { url, threshold, .. } => {
+            json!({ "origin": url.split('/').take(3).collect::<Vec<_>>().join("/"), "threshold": threshold.to_string() })
+        }
+        AccountEvent::WebhookRemoved { .. } | AccountEvent::WebhookSecretRotated { .. } => json!({}),
+        AccountEvent::WebhookDue { sequence, notice, .. } => json!({ "sequence": sequence, "event": notice.name() }),
         AccountEvent::Order(order, _) => json!({ "order": order.to_string() }),
+    }
+}
+
+fn webhook_data(event: &webhook::Event) -> Value {
+    match event {
+        webhook::Event::Attempted { sequence, attempt, outcome, millis, next_at, .. } => json!({
+            "sequence": sequence, "attempt": attempt, "outcome": outcome.name(), "http_status": outcome.status(), "millis": millis,
+            "next_at": next_at.map(|next_at| next_at.to_string()),
+        }),
+        webhook::Event::Delivered { sequence, .. }
+        | webhook::Event::Exhausted { sequence, .. }
+        | webhook::Event::RedeliveryRequested { sequence, .. } => {
+            json!({ "sequence": sequence })
+        }
     }
 }
 
@@ -209,7 +235,7 @@ fn order_data(event: &order::Event, reveal: bool) -> Value {
             json!({ "message_id": sms.message_id, "supplier": sms.supplier.as_str(), "sender": secret(&sms.sender), "text": secret(&sms.text), "received_at": sms.received_at.to_string(), "verdict": verdict, "candidates": candidates })
         }
         order::Event::Completed { code, message_id, .. } => json!({ "code": secret(code), "message_id": message_id }),
-        order::Event::Cancelled { .. } | order::Event::Expired { .. } => json!({}),
+        order::Event::Queued { .. } | order::Event::Started { .. } | order::Event::Cancelled { .. } | order::Event::Expired { .. } => json!({}),
         order::Event::Failed { reason, .. } => json!({ "reason": format!("{reason:?}") }),
     }
 }

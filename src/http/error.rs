@@ -13,6 +13,7 @@ use projections::ViewError;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::idempotency::mark;
 use super::json::Dollars;
 use crate::feed::{chain_of, view_fault};
 
@@ -32,6 +33,36 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// All of them, in the guide's order.
+    pub const ALL: [Self; 10] = [
+        Self::RateLimited,
+        Self::InvalidApiKey,
+        Self::AccountSuspended,
+        Self::InsufficientBalance,
+        Self::UnknownPlatform,
+        Self::OrderInProgress,
+        Self::ProviderUnavailable,
+        Self::OrderNotFound,
+        Self::InvalidRequest,
+        Self::InternalError,
+    ];
+
+    /// What it says to people who read the documentation.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::RateLimited => "Too many requests: wait retry_after_seconds.",
+            Self::InvalidApiKey => "The API key is not valid.",
+            Self::AccountSuspended => "The account is suspended; contact the operator of this service.",
+            Self::InsufficientBalance => "Not enough balance: deposit first.",
+            Self::UnknownPlatform => "The platform is not supported.",
+            Self::OrderInProgress => "Another order is in progress; wait for it or cancel it.",
+            Self::ProviderUnavailable => "No number can be had just now; nothing was charged.",
+            Self::OrderNotFound => "There is no such order.",
+            Self::InvalidRequest => "The request cannot be understood or served as it is.",
+            Self::InternalError => "Something failed on our side; the call can be repeated.",
+        }
+    }
+
     /// As the guide writes it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -108,6 +139,8 @@ struct Inner {
     detail: Option<Value>,
     /// Further members beside the error object's own.
     extra: Vec<(&'static str, Value)>,
+    /// Whether its effect was there before, under the same idempotency key.
+    replayed: bool,
     /// What was logged; never shown.
     fault: Option<String>,
 }
@@ -120,7 +153,18 @@ impl ApiError {
     /// An error of `code`, in words for people.
     pub fn new(code: ErrorCode, text: impl Into<String>) -> Self {
         let (status, retry_after_seconds) = (code.status(), code.retry_after_seconds());
-        Self { inner: Box::new(Inner { code, status, text: text.into(), retry_after_seconds, detail: None, extra: Vec::new(), fault: None }) }
+        Self {
+            inner: Box::new(Inner {
+                code,
+                status,
+                text: text.into(),
+                retry_after_seconds,
+                detail: None,
+                extra: Vec::new(),
+                replayed: false,
+                fault: None,
+            }),
+        }
     }
 
     /// A request that cannot be understood or served as it is.
@@ -161,6 +205,13 @@ impl ApiError {
         self
     }
 
+    /// As the answer to a call whose effect was there before, under the same idempotency key.
+    #[must_use]
+    pub fn replayed(mut self, replayed: bool) -> Self {
+        self.inner.replayed = replayed;
+        self
+    }
+
     fn with_fault(mut self, fault: String) -> Self {
         self.inner.fault = Some(fault);
         self
@@ -171,13 +222,18 @@ impl ApiError {
         self.inner.code
     }
 
+    /// Seconds after which another try makes sense.
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.inner.retry_after_seconds
+    }
+
     /// What failed in the world, for the log.
     pub fn fault(&self) -> Option<&str> {
         self.inner.fault.as_deref()
     }
 
-    /// The answer itself: the error object, or the same members as an RFC 9457 problem.
-    pub fn write(&self, request_id: &str, as_problem: bool) -> Response {
+    /// The error object.
+    pub fn object(&self, request_id: &str) -> Value {
         let mut body = json!({
             "error": self.inner.text,
             "error_code": self.inner.code.name(),
@@ -192,6 +248,12 @@ impl ApiError {
         for (name, value) in &self.inner.extra {
             body[*name] = value.clone();
         }
+        body
+    }
+
+    /// The answer itself: the error object, or the same members as an RFC 9457 problem.
+    pub fn write(&self, request_id: &str, as_problem: bool) -> Response {
+        let mut body = self.object(request_id);
         if as_problem {
             body["type"] = json!(format!("urn:telenumerus:error:{}", self.inner.code.name()));
             body["title"] = json!(self.inner.text);
@@ -200,6 +262,7 @@ impl ApiError {
         let content_type = if as_problem { "application/problem+json" } else { "application/json" };
         let mut response = (self.inner.status, body.to_string()).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        mark(&mut response, self.inner.replayed);
         if self.inner.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Telenumerus\""));
         }
@@ -256,6 +319,7 @@ impl From<AccessError> for ApiError {
 impl From<ClaimError> for ApiError {
     fn from(error: ClaimError) -> Self {
         match error {
+            ClaimError::Refused(refusal) => refusal.into(),
             ClaimError::NotYours => Self::invalid("The transaction is not a payment to this account."),
             ClaimError::Fault(fault) => fault.into(),
         }
@@ -280,7 +344,12 @@ impl From<Refusal> for ApiError {
                     .with_detail(json!({ "open_orders": open, "max_concurrent_orders": allowed }))
             }
             Refusal::OrderNotFound => Self::order_not_found(),
-            Refusal::AlreadyRegistered | Refusal::AmountOutOfRange => Self::invalid(text),
+            Refusal::AlreadyRegistered | Refusal::AmountOutOfRange | Refusal::BatchSize => Self::invalid(text),
+            Refusal::KeyReused => Self::invalid("The idempotency key was used with another call or body; take a fresh key.")
+                .with_status(StatusCode::UNPROCESSABLE_ENTITY),
+            // Keys are forgotten one by one as their seven days end.
+            Refusal::TooManyKeys => Self::new(ErrorCode::RateLimited, "This account has too many idempotency keys in use.").retry_after(60),
+            Refusal::NoWebhook => Self::invalid("The account has no webhook: PUT /api/v1/webhook sets one.").with_status(StatusCode::CONFLICT),
             Refusal::Order(order::Refusal::AlreadyEnded(status)) => {
                 Self::invalid(format!("The order has already ended: {}.", status.name())).with_status(StatusCode::CONFLICT)
             }

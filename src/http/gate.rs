@@ -25,6 +25,10 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddress(pub IpAddr);
 
+/// The request's name in answers and logs.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub std::sync::Arc<str>);
+
 /// Lets a request through, or answers it here; either way it is named, counted and written down.
 pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
     let watch = Stopwatch::start();
@@ -35,6 +39,7 @@ pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -
     let peer = request.extensions().get::<SocketAddr>().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
     let client = client_address(peer, request.headers(), &app.service.config.http.trusted_proxies);
     request.extensions_mut().insert(ClientAddress(client));
+    request.extensions_mut().insert(RequestId(request_id.as_str().into()));
 
     let (account, allowance, response) = match admit(&app, client, &mut request).await {
         Ok((account, allowance)) => (account, allowance, next.run(request).await),

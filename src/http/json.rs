@@ -2,15 +2,21 @@
 
 use std::time::Duration;
 
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Query, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use events::money::Money;
 use events::time::Timestamp;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use jiff::civil;
+use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::Shared;
 use super::error::ApiError;
@@ -22,20 +28,31 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, ApiError> {
-        let is_json = request.headers().get(CONTENT_TYPE).map(|value| {
-            let mime = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-            mime == "application/json" || (mime.starts_with("application/") && mime.ends_with("+json"))
-        });
-        let bytes = read_body(request, app).await?;
-        if bytes.is_empty() {
-            return parse(b"{}");
-        }
-        if is_json != Some(true) {
-            let text = "The body must be JSON, with Content-Type: application/json.";
-            return Err(ApiError::invalid(text).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
-        }
-        parse(&bytes)
+        parse(&json_bytes(request, app).await?)
     }
+}
+
+/// The body's bytes, said to be JSON; `{}` for an empty one.
+async fn json_bytes(request: Request, app: &Shared) -> Result<Vec<u8>, ApiError> {
+    let is_json = request.headers().get(CONTENT_TYPE).map(|value| {
+        let mime = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        mime == "application/json" || (mime.starts_with("application/") && mime.ends_with("+json"))
+    });
+    let bytes = read_body(request, app).await?;
+    if bytes.is_empty() {
+        return Ok(b"{}".to_vec());
+    }
+    if is_json != Some(true) {
+        let text = "The body must be JSON, with Content-Type: application/json.";
+        return Err(ApiError::invalid(text).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    Ok(bytes)
+}
+
+/// The body as a JSON object, whatever it holds.
+pub async fn json_body(request: Request, app: &Shared) -> Result<serde_json::Value, ApiError> {
+    let Body(value) = parse(&json_bytes(request, app).await?)?;
+    Ok(value)
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<Body<T>, ApiError> {
@@ -45,11 +62,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<Body<T>, ApiError> {
 /// The body as bytes, within the size and the time that are allowed.
 pub async fn read_body(request: Request, app: &Shared) -> Result<Vec<u8>, ApiError> {
     let http = &app.service.config.http;
-    let too_large = || {
-        let text = format!("The body is larger than {} bytes.", http.max_body_bytes);
-        ApiError::invalid(text).with_status(StatusCode::PAYLOAD_TOO_LARGE)
-    };
-    let body = Limited::new(request.into_body(), http.max_body_bytes);
+    let is_batch = request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str().ends_with("/batch"));
+    let limit = if is_batch { http.max_batch_bytes } else { http.max_body_bytes };
+    let too_large = || ApiError::invalid(format!("The body is larger than {limit} bytes.")).with_status(StatusCode::PAYLOAD_TOO_LARGE);
+    let body = Limited::new(request.into_body(), limit);
     match tokio::time::timeout(Duration::from_secs(http.body_timeout_seconds), body.collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes().to_vec()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
@@ -93,6 +109,47 @@ impl<'de> Deserialize<'de> for Dollars {
     }
 }
 
+impl PartialSchema for Dollars {
+    fn schema() -> RefOr<Schema> {
+        let schema = ObjectBuilder::new().schema_type(Type::Number).format(Some(SchemaFormat::KnownFormat(KnownFormat::Double)));
+        schema
+            .description(Some("US dollars, exact to the micro-dollar."))
+            .minimum(Some(0))
+            .maximum(Some(1_000_000_000))
+            .multiple_of(Some(0.000_001))
+            .into()
+    }
+}
+
+impl ToSchema for Dollars {}
+
+/// An amount that may be owed: as a JSON number of dollars, below zero where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedDollars(pub Money);
+
+impl Serialize for SignedDollars {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Dollars(self.0).serialize(serializer)
+    }
+}
+
+impl PartialSchema for SignedDollars {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::Number).description(Some("US dollars; below zero for what goes out.")).into()
+    }
+}
+
+impl ToSchema for SignedDollars {}
+
+impl PartialSchema for Moment {
+    fn schema() -> RefOr<Schema> {
+        let schema = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+        schema.description(Some("RFC 3339, UTC, with milliseconds.")).into()
+    }
+}
+
+impl ToSchema for Moment {}
+
 /// A moment as RFC 3339 text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment(pub Timestamp);
@@ -101,6 +158,18 @@ impl Serialize for Moment {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
     }
+}
+
+/// A moment in a query parameter: a time, or a date in UTC, of which the end may be meant.
+pub fn moment(name: &str, text: &str, end_of_day: bool) -> Result<Timestamp, ApiError> {
+    // A plus sign that was not encoded has become a space on its way.
+    if let Ok(moment) = text.replace(' ', "+").parse::<Timestamp>() {
+        return Ok(moment);
+    }
+    let day = text.parse::<civil::Date>().ok().and_then(|date| if end_of_day { date.tomorrow().ok() } else { Some(date) });
+    let start = day.and_then(|date| TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok());
+    let start = start.map(|start| Timestamp::from_millis(start.as_millisecond()));
+    start.ok_or_else(|| ApiError::invalid(format!("{name} is a date or a time in UTC, such as 2026-11-24 or 2026-11-24T12:00:00Z.")))
 }
 
 /// Whole seconds, rounded up: what is left of something.
@@ -122,6 +191,14 @@ mod tests {
         assert_eq!(serde_json::from_str::<Dollars>("0.1").unwrap().0, Money::from_cents(10));
         for wrong in ["-1", "\"1\"", "null", "0.0000001"] {
             assert!(serde_json::from_str::<Dollars>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_date_as_end_counts_whole() {
+        assert_eq!(moment("to", "2026-11-24", true).unwrap().to_string(), "2026-11-25T00:00:00.000Z");
+        for text in ["", "yesterday", "2026-13-01", "24.11.2026", "9999-12-31"] {
+            assert!(moment("to", text, true).is_err(), "{text}");
         }
     }
 }

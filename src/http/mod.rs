@@ -1,21 +1,29 @@
 //! The public door: the whole API on one screen. Handlers translate; they decide nothing.
 
+mod as_of;
 mod auth;
+mod cursor;
 mod error;
 mod gate;
+mod idempotency;
 mod json;
 pub mod limit;
+mod openapi;
 mod order_reply;
+mod ordering;
 mod route;
 pub mod serve;
 mod waiting;
+pub mod words;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::post;
 use tokio::sync::watch;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::boot::Service;
 pub use auth::ApiKey;
@@ -48,24 +56,43 @@ impl App {
 /// What axum hands to handlers.
 pub type Shared = Arc<App>;
 
-/// The routes.
+/// The API: each route with the documentation of its handler.
+fn api() -> OpenApiRouter<Shared> {
+    let v1 = OpenApiRouter::new()
+        .routes(routes!(route::register::handle))
+        .routes(routes!(route::services::handle))
+        .routes(routes!(route::availability::handle))
+        .routes(routes!(route::health::handle))
+        .routes(routes!(route::deposit_addresses::handle))
+        .routes(routes!(route::deposit_verify::handle))
+        .routes(routes!(route::order::handle))
+        .routes(routes!(route::verify::handle))
+        .routes(routes!(route::agent::handle))
+        .routes(routes!(route::batch::handle))
+        .routes(routes!(route::orders::handle))
+        .routes(routes!(route::order_id::handle))
+        .routes(routes!(route::order_events::handle))
+        .routes(routes!(route::order_stream::handle))
+        .routes(routes!(route::order_cancel::handle))
+        .routes(routes!(route::account::handle))
+        .routes(routes!(route::account_ledger::handle))
+        .routes(routes!(route::idempotency::handle))
+        .routes(routes!(route::usage::handle))
+        .routes(routes!(route::webhook::get, route::webhook::set, route::webhook::remove))
+        .routes(routes!(route::webhook::test))
+        .routes(routes!(route::webhook::rotate))
+        .routes(routes!(route::webhook_deliveries::list))
+        .routes(routes!(route::webhook_deliveries::redeliver_since))
+        .routes(routes!(route::webhook_deliveries::redeliver));
+    OpenApiRouter::new().nest("/api/v1", v1)
+}
+
+/// The routes: the API, the door of suppliers, and what describes it all.
 pub fn router(app: &Shared) -> Router {
-    let api = Router::new()
-        .route("/register", post(route::register::handle))
-        .route("/services", get(route::services::handle))
-        .route("/availability", get(route::availability::handle))
-        .route("/health", get(route::health::handle))
-        .route("/deposit/addresses", get(route::deposit_addresses::handle))
-        .route("/deposit/verify", post(route::deposit_verify::handle))
-        .route("/order", post(route::order::handle))
-        .route("/order/{id}", get(route::order_id::handle))
-        .route("/order/{id}/stream", get(route::order_stream::handle))
-        .route("/order/{id}/cancel", post(route::order_cancel::handle))
-        .route("/account", get(route::account::handle))
-        .route("/usage", get(route::usage::handle));
-    Router::new()
-        .nest("/api/v1", api)
-        .route("/inbound/v1/{supplier}", post(route::inbound::handle))
+    let (api, described) = api().split_for_parts();
+    let pages = route::pages::Pages::of(&openapi::complete(described));
+    api.route("/inbound/v1/{supplier}", post(route::inbound::handle))
+        .merge(route::pages::router(pages))
         .fallback(route::fallback::unknown_path)
         .method_not_allowed_fallback(route::fallback::wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(app), gate::pass))

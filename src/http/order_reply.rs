@@ -9,6 +9,7 @@ use events::platform::Platform;
 use events::time::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::Shared;
 use super::auth::Caller;
@@ -16,7 +17,8 @@ use super::error::ApiError;
 use super::json::{Dollars, Moment, seconds_up};
 
 /// What to expect of a platform's messages.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PlatformHints)]
 pub struct Hints {
     code_format: &'static str,
     expect_code_length: u8,
@@ -32,7 +34,8 @@ impl Hints {
 }
 
 /// A message as its owner sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SmsMessage)]
 struct Message {
     from: String,
     text: String,
@@ -43,7 +46,8 @@ struct Message {
     candidates: Vec<Candidate>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CodeCandidate)]
 struct Candidate {
     code: String,
     score: i16,
@@ -67,7 +71,7 @@ impl Message {
     }
 }
 
-fn verdict_name(verdict: &Verdict) -> &'static str {
+pub fn verdict_name(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Code(_) => "code",
         Verdict::Unsure => "unsure",
@@ -77,7 +81,8 @@ fn verdict_name(verdict: &Verdict) -> &'static str {
 }
 
 /// `GET /order/:id`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Order)]
 pub struct OrderReply {
     status: &'static str,
     order_id: String,
@@ -174,6 +179,8 @@ pub fn stream_message(order: &State, fact: &Event) -> Value {
         Event::Placed(placed) => {
             json!({ "event": "status", "status": "pending", "platform": placed.platform.slug(), "country": placed.country.code(), "price": Dollars(placed.price) })
         }
+        Event::Queued { .. } => json!({ "event": "status", "status": "queued" }),
+        Event::Started { .. } => json!({ "event": "status", "status": "pending" }),
         Event::AttemptFailed { attempt, .. } => {
             json!({ "event": "status", "status": "pending", "attempt": attempt, "reason": "no_number_from_source" })
         }

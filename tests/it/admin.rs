@@ -53,7 +53,7 @@ fn the_door_wants_its_token_and_shows_metrics_without_secrets() {
     let order = text(&caller.google()["order_id"]);
     let ended = caller.ended(&order);
     let admin = std::fs::read_to_string(server.data().join("admin.addr")).unwrap();
-    let client = reqwest::blocking::Client::new();
+    let client = crate::server::client();
     assert_eq!(client.get(format!("http://{admin}/admin/v1/accounts/{}", caller.account)).send().unwrap().status(), 401);
     let metrics = client.get(format!("http://{admin}/metrics")).send().unwrap().text().unwrap();
     for name in ["http_requests_total", "store_events_total", "projection_lag_events", "orders_open"] {

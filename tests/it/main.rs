@@ -4,12 +4,20 @@
 
 mod account;
 mod admin;
+mod agent;
+mod batch;
+mod contract;
 mod errors;
+mod history;
+mod idempotency;
 mod inbound;
 mod life;
 mod limits;
 mod order;
+mod receiver;
 mod recovery;
 mod server;
 mod stream;
 mod tidy;
+mod verify;
+mod webhook;

@@ -7,6 +7,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::{oneshot, watch};
 
 use super::handle::{Entry, Published};
+use super::listener::Listeners;
 use crate::entity::{Aggregate, Committed, Context, Entity, TransactError};
 use crate::registry::Registry;
 use events::id::AccountId;
@@ -45,6 +46,7 @@ pub struct Desk {
     entity: Entity<State>,
     published: watch::Sender<Arc<Published>>,
     registry: Arc<Registry<AccountId, Entry>>,
+    listeners: Arc<Listeners>,
 }
 
 impl Desk {
@@ -54,14 +56,16 @@ impl Desk {
         entity: Entity<State>,
         published: watch::Sender<Arc<Published>>,
         registry: Arc<Registry<AccountId, Entry>>,
+        listeners: Arc<Listeners>,
     ) -> Self {
-        Self { account, entity, published, registry }
+        Self { account, entity, published, registry, listeners }
     }
 
     /// Reads on from the store; leaves, if that fails too, so that the next book-keeper starts from what is there.
     async fn learn(&mut self, myself: &ActorRef<Message>) {
         if self.entity.refresh().await.is_ok() {
-            return self.publish();
+            self.publish();
+            return self.listeners.learned(self.account, self.entity.state());
         }
         self.registry.remove_if(self.account, |entry| entry.is(myself));
         let _ = myself.drain();
@@ -89,7 +93,10 @@ impl Actor for Bookkeeper {
                 let answer = Box::pin(desk.entity.transact(&command, &context)).await;
                 match &answer {
                     Ok(committed) if committed.events.is_empty() => {}
-                    Ok(_) => desk.publish(),
+                    Ok(committed) => {
+                        desk.publish();
+                        desk.listeners.committed(desk.account, &committed.events);
+                    }
                     Err(TransactError::Refused(_)) => {}
                     // What the store holds now is unknown: learn it before anything else is decided or shown.
                     Err(TransactError::Fault(_)) => desk.learn(&myself).await,

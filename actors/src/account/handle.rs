@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use events::account::{Command, Event, Refusal, Standing, State};
-use events::envelope::{Actor as Who, Position, StreamId};
+use events::envelope::{Actor as Who, Position, Revision, StreamId};
 use events::id::AccountId;
 use events::order;
 use events::time::Timestamp;
@@ -20,6 +20,8 @@ use crate::entropy::Entropy;
 use crate::fault::Fault;
 use crate::registry::Registry;
 use crate::store::EventStore;
+
+use super::listener::{Listener, Listeners};
 
 /// How often idle accounts are looked for.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -50,11 +52,13 @@ pub struct Published {
     pub state: State,
     /// Where that append ends in the log.
     pub position: Position,
+    /// Where it ends in the account's stream.
+    pub revision: Option<Revision>,
 }
 
 impl Published {
     pub(super) fn of(entity: &Entity<State>) -> Self {
-        Self { state: entity.state().clone(), position: entity.position() }
+        Self { state: entity.state().clone(), position: entity.position(), revision: entity.revision() }
     }
 }
 
@@ -91,6 +95,7 @@ struct Inner {
     entropy: Entropy,
     settings: Settings,
     waiting: AtomicU32,
+    listeners: Arc<Listeners>,
 }
 
 /// The accounts. Cloning shares them.
@@ -108,10 +113,15 @@ impl std::fmt::Debug for Accounts {
 impl Accounts {
     /// The accounts in `store`. Starts the task that lets idle ones leave, in the current runtime.
     pub fn new(store: Arc<dyn EventStore>, clock: Clock, entropy: Entropy, settings: Settings) -> Self {
-        let inner = Inner { store, registry: Arc::default(), clock, entropy, settings, waiting: AtomicU32::new(0) };
+        let inner = Inner { store, registry: Arc::default(), clock, entropy, settings, waiting: AtomicU32::new(0), listeners: Arc::default() };
         let accounts = Self { inner: Arc::new(inner) };
         tokio::spawn(sweep(Arc::downgrade(&accounts.inner)));
         accounts
+    }
+
+    /// From here on, `listener` is told of every account's facts once they are durable.
+    pub fn listen(&self, listener: Arc<dyn Listener>) {
+        self.inner.listeners.add(listener);
     }
 
     /// Book-keepers in memory.
@@ -212,7 +222,7 @@ impl Accounts {
 
     async fn start(&self, id: AccountId, entity: Entity<State>) -> Result<Entry, Fault> {
         let (publish, published) = watch::channel(Arc::new(Published::of(&entity)));
-        let desk = Desk::new(id, entity, publish, Arc::clone(&self.inner.registry));
+        let desk = Desk::new(id, entity, publish, Arc::clone(&self.inner.registry), Arc::clone(&self.inner.listeners));
         let (actor, _) = Bookkeeper::spawn(None, Bookkeeper, desk).await.map_err(|_| Fault::ActorEnded)?;
         let last_used = Arc::new(AtomicI64::new(self.inner.clock.now().millis()));
         Ok(Entry { actor, published, waiting: Arc::default(), last_used })

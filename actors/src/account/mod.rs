@@ -5,5 +5,7 @@
 
 mod bookkeeper;
 mod handle;
+mod listener;
 
 pub use handle::{AccessError, Accounts, Published, Settings};
+pub use listener::Listener;

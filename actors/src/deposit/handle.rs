@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use events::account;
+use events::account::idempotency::{Effect, KeyUse};
 use events::deposit::{Command, Refusal, State, TxHash, deposit_id};
 use events::envelope::{Actor as Who, StreamId};
 use events::id::{AccountId, DepositId};
@@ -13,6 +15,7 @@ use crate::account::Accounts;
 use crate::chain::Chain;
 use crate::entity::{Context, Entity, TransactError};
 use crate::fault::{Fault, detached};
+use crate::order::Replayed;
 use crate::registry::Registry;
 
 /// A claim was not taken.
@@ -21,9 +24,23 @@ pub enum ClaimError {
     /// Another account has it; to this caller the transaction is unknown.
     #[error("the transaction is not a payment to this account")]
     NotYours,
+    /// The account's law says no: the key was used for something else.
+    #[error(transparent)]
+    Refused(account::Refusal),
     /// The world failed.
     #[error(transparent)]
     Fault(#[from] Fault),
+}
+
+/// A claim, and how far it has come.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// Which deposit.
+    pub deposit: DepositId,
+    /// How far it has come.
+    pub state: State,
+    /// Whether it was claimed before under the same key.
+    pub replayed: Replayed,
 }
 
 /// What followers share.
@@ -51,9 +68,26 @@ impl Deposits {
     }
 
     /// Claims a transaction for an account, or finds the account's earlier claim; answers with how far it has come.
-    pub async fn claim(&self, account: AccountId, tx_hash: TxHash) -> Result<(DepositId, State), ClaimError> {
+    pub async fn claim(&self, account: AccountId, tx_hash: TxHash, key: Option<KeyUse>) -> Result<Claimed, ClaimError> {
         let deposits = self.clone();
-        detached(async move { deposits.claim_here(account, &tx_hash).await }).await?
+        let claiming = async move {
+            let replayed = deposits.remember(account, &tx_hash, key).await?;
+            let (deposit, state) = deposits.claim_here(account, &tx_hash).await?;
+            Ok(Claimed { deposit, state, replayed })
+        };
+        detached(claiming).await?
+    }
+
+    /// Lets the caller's key name the claim before it is made: repeating a claim is harmless, repeating a key with another is not.
+    async fn remember(&self, account: AccountId, tx_hash: &TxHash, key: Option<KeyUse>) -> Result<Replayed, ClaimError> {
+        let Some(used) = key else { return Ok(Replayed(false)) };
+        let (at, effect) = (used.at, Effect::Deposit(deposit_id(self.inner.chain.name(), tx_hash, 0)));
+        let command = account::Command::Keyed { used, effect, command: None };
+        match self.inner.accounts.transact(account, command, Who::Owner, at).await {
+            Ok(committed) => Ok(Replayed(committed.events.is_empty())),
+            Err(TransactError::Refused(refusal)) => Err(ClaimError::Refused(refusal)),
+            Err(TransactError::Fault(fault)) => Err(fault.into()),
+        }
     }
 
     async fn claim_here(&self, account: AccountId, tx_hash: &TxHash) -> Result<(DepositId, State), ClaimError> {

@@ -6,4 +6,4 @@
 mod follower;
 mod handle;
 
-pub use handle::{ClaimError, Deposits};
+pub use handle::{ClaimError, Claimed, Deposits};

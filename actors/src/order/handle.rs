@@ -3,7 +3,8 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use events::account::{self, Event, PlaceOrder, Refusal};
+use events::account::idempotency::{Effect, KeyUse};
+use events::account::{self, Event, Refusal};
 use events::decider::fold;
 use events::envelope::{Actor as Who, Revision, StreamId};
 use events::id::{AccountId, OrderId};
@@ -11,13 +12,14 @@ use events::order::{self, Command};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
 use thiserror::Error;
 
+use super::placing::{Replayed, under_key};
 use super::runner::{self, Message, Run, Runner};
-use crate::account::{AccessError, Accounts};
+use crate::account::{AccessError, Accounts, Listener};
 use crate::alarm::Alarm;
 use crate::entity::TransactError;
 use crate::fault::{Fault, detached};
 use crate::registry::Registry;
-use crate::supplier::{Lease, Release, Router, Wanted};
+use crate::supplier::{Lease, Router};
 
 /// Between two tries of a step that the world did not let happen.
 pub const STEP_RETRY: Duration = Duration::from_millis(500);
@@ -63,7 +65,7 @@ pub struct Inner {
 /// The orders. Cloning shares them.
 #[derive(Clone)]
 pub struct Orders {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 impl Orders {
@@ -80,80 +82,22 @@ impl Orders {
         }));
         let orders = Self { inner };
         let _ = supervisor.send_message(Supervise(Arc::downgrade(&orders.inner)));
+        orders.inner.accounts.listen(Arc::new(Ear(Arc::downgrade(&orders.inner))));
         orders
     }
 
-    /// Places an order and starts it; answers when its hold is durable, and its number too where one is at hand.
-    pub async fn place(&self, account: AccountId, wanted: PlaceOrder) -> Result<(), PlaceError> {
-        let orders = self.clone();
-        detached(async move { Box::pin(orders.place_here(account, wanted)).await }).await?
-    }
-
-    async fn place_here(&self, account: AccountId, mut wanted: PlaceOrder) -> Result<(), PlaceError> {
-        let (order, at) = (wanted.order, wanted.at);
-        let router = &self.inner.router;
-        wanted.first_answer = router.at_hand(Wanted { platform: wanted.platform, country: wanted.country, at });
-        let lease = wanted.first_answer.as_ref().and_then(|first| {
-            let phone = first.answer.as_ref().ok()?.clone();
-            let (platform, country, supplier) = (wanted.platform, wanted.country, first.supplier.clone());
-            Some(Lease { account, order, attempt: 1, supplier, phone, platform, country, assigned_at: at })
-        });
-        if let Some(lease) = &lease {
-            router.lease(lease);
-        }
-        let placed = self.inner.accounts.transact(account, account::Command::PlaceOrder(wanted), Who::Owner, at).await;
-        match (placed, &lease) {
-            (Ok(_), lease) => {
-                if let Some(lease) = lease {
-                    router.assigned(lease);
-                }
-            }
-            (Err(TransactError::Refused(refusal)), lease) => {
-                if let Some(lease) = lease {
-                    router.release(lease, Release::Unused);
-                }
-                return Err(PlaceError::Refused(refusal));
-            }
-            (Err(TransactError::Fault(fault)), _) => {
-                tokio::spawn(self.clone().find_out(account, order, lease));
-                return Err(PlaceError::Fault(fault));
-            }
-        }
-        Ok(self.start_runner(account, order, lease).await?)
-    }
-
-    /// After a failure that left unknown whether the order exists: lets it go on if it does, and frees its number if not.
-    async fn find_out(self, account: AccountId, order: OrderId, lease: Option<Lease>) {
-        loop {
-            match self.inner.accounts.order(account, order).await {
-                Ok(Some(found)) => {
-                    if let Some(lease) = lease.as_ref().filter(|_| !found.status.is_end()) {
-                        self.inner.router.assigned(lease);
-                    }
-                    if self.start_runner(account, order, lease.clone()).await.is_ok() {
-                        return;
-                    }
-                }
-                Ok(None) | Err(AccessError::NotFound) => {
-                    if let Some(lease) = &lease {
-                        self.inner.router.release(lease, Release::Unused);
-                    }
-                    return;
-                }
-                Err(AccessError::Fault(_)) => {}
-            }
-            tokio::time::sleep(STEP_RETRY).await;
-        }
-    }
-
-    /// Cancels an order; answers when the release is durable. Orders the account no longer remembers are the caller's to look up.
-    pub async fn cancel(&self, account: AccountId, order: OrderId) -> Result<(), TransactError<Refusal>> {
+    /// Cancels an order; answers when the release is durable, and whether that was done before under the same key.
+    /// Orders the account no longer remembers are the caller's to look up.
+    pub async fn cancel(&self, account: AccountId, order: OrderId, key: Option<KeyUse>) -> Result<Replayed, TransactError<Refusal>> {
         let orders = self.clone();
         let cancelling = async move {
             let at = orders.inner.accounts.now();
-            orders.inner.accounts.transact_order(account, order, Command::Cancel { at }, Who::Owner, at).await?;
+            let cancel = account::Command::Order(order, Command::Cancel { at });
+            let is_keyed = key.is_some();
+            let command = under_key(key, Effect::Cancel(order), cancel);
+            let committed = orders.inner.accounts.transact(account, command, Who::Owner, at).await?;
             orders.wake(order);
-            Ok(())
+            Ok(Replayed(is_keyed && committed.events.is_empty()))
         };
         detached(cancelling).await?
     }
@@ -198,7 +142,7 @@ impl Orders {
         Ok(lease)
     }
 
-    async fn start_runner(&self, account: AccountId, order: OrderId, lease: Option<Lease>) -> Result<(), Fault> {
+    pub(super) async fn start_runner(&self, account: AccountId, order: OrderId, lease: Option<Lease>) -> Result<(), Fault> {
         let inner = Arc::clone(&self.inner);
         let supervisor = self.inner.supervisor.clone();
         let start = || async move {
@@ -275,6 +219,27 @@ impl Orders {
 fn wake(inner: &Inner, order: OrderId) {
     if let Some(runner) = inner.runners.get(order) {
         let _ = runner.actor.send_message(Message::Wake);
+    }
+}
+
+/// Hears whose turn it is.
+struct Ear(Weak<Inner>);
+
+impl Listener for Ear {
+    fn committed(&self, _account: AccountId, events: &[Event]) {
+        for event in events {
+            if let Event::Order(order, order::Event::Started { .. }) = event
+                && let Some(inner) = self.0.upgrade()
+            {
+                wake(&inner, *order);
+            }
+        }
+    }
+
+    fn learned(&self, _account: AccountId, state: &account::State) {
+        if let Some(inner) = self.0.upgrade() {
+            state.open.keys().for_each(|order| wake(&inner, *order));
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 //! Leans on: `account`, `supplier`, `alarm`. Proved by: `tests/orders.rs` of this crate.
 
 mod handle;
+mod placing;
 mod runner;
 
-pub use handle::{Orders, PlaceError};
+pub use handle::{Orders, PlaceError, STEP_RETRY};
+pub use placing::Replayed;

@@ -1,6 +1,7 @@
 //! The runner: takes one open order's next step until there is none.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use events::account::Refusal;
 use events::envelope::Actor as Who;
@@ -15,6 +16,9 @@ use crate::entity::TransactError;
 use crate::fault::Fault;
 use crate::supplier::router::Acquired;
 use crate::supplier::{Lease, Release, Wanted};
+
+/// Between two looks of an order that waits for its turn.
+const TURN_CHECK: Duration = Duration::from_secs(5);
 
 /// What a runner can be told: only that something may have changed. What to do is in the order's state.
 pub enum Message {
@@ -62,6 +66,11 @@ impl Run {
                 Step::Finish => {
                     self.finish(&order);
                     return Ok(true);
+                }
+                Step::AwaitTurn => {
+                    // Whoever starts it wakes it; this is for the case that nobody did.
+                    self.wake_at(self.inner.accounts.now().plus(TURN_CHECK));
+                    return Ok(false);
                 }
                 Step::AwaitSms { until } => {
                     self.confirm();
@@ -147,9 +156,12 @@ impl Run {
     fn finish(&mut self, order: &order::State) {
         let release = match order.status {
             order::Status::Completed => Release::Served(order.ended_at.unwrap_or_default()),
-            order::Status::Pending | order::Status::Active | order::Status::Cancelled | order::Status::Expired | order::Status::Failed => {
-                Release::Unused
-            }
+            order::Status::Queued
+            | order::Status::Pending
+            | order::Status::Active
+            | order::Status::Cancelled
+            | order::Status::Expired
+            | order::Status::Failed => Release::Unused,
         };
         self.release(release);
     }

@@ -155,7 +155,7 @@ impl World {
     pub async fn place(&self, account: AccountId, platform: Platform) -> OrderId {
         let wanted = self.wanted(platform, 1);
         let order = wanted.order;
-        self.orders.place(account, wanted).await.unwrap();
+        self.orders.place(account, wanted, None).await.unwrap();
         order
     }
 

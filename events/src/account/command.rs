@@ -1,5 +1,7 @@
 //! What can be wanted of an account.
 
+use super::batch::PlaceBatch;
+use super::idempotency::{Effect, KeyUse};
 use crate::country::Country;
 use crate::id::{AccountId, DepositId, OrderId};
 use crate::money::Money;
@@ -57,6 +59,43 @@ pub enum Command {
     },
     /// Order a number.
     PlaceOrder(PlaceOrder),
+    /// Order numbers together.
+    PlaceBatch(PlaceBatch),
+    /// Do something once for a caller's key, whatever the number of its retries.
+    Keyed {
+        /// The key and what it is used for.
+        used: KeyUse,
+        /// What it will name.
+        effect: Effect,
+        /// What to do; `None` where it is done in another stream, under an id that makes repeating it harmless.
+        command: Option<Box<Command>>,
+    },
+    /// Tell the owner, there.
+    SetWebhook {
+        /// Where.
+        url: String,
+        /// Balance below which to tell.
+        threshold: Money,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Tell the owner no more.
+    RemoveWebhook {
+        /// Now.
+        at: Timestamp,
+    },
+    /// Sign with another secret.
+    RotateWebhookSecret {
+        /// A fresh secret.
+        secret: String,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Tell the owner something, to see that it works.
+    TestWebhook {
+        /// Now.
+        at: Timestamp,
+    },
     /// Do something with an order of this account.
     Order(OrderId, order::Command),
 }

@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
+use super::batch::{BatchItem, ItemRefusal, MAX_BATCH, PlaceBatch};
 use super::command::{Command, PlaceOrder};
 use super::event::Event;
+use super::idempotency::{Effect, KeyUse, Remembered};
 use super::ledger;
 use super::refusal::Refusal;
-use super::state::{RECENT_ORDERS, Standing, State};
-use crate::decider::Decider;
+use super::state::{RECENT_ORDERS, SECRETS_OVERLAP, Standing, State, Webhook};
+use crate::decider::{Decider, fold};
 use crate::id::OrderId;
 use crate::money::Money;
 use crate::order;
 use crate::price;
+use crate::time::Timestamp;
+use crate::webhook::Notice;
 
 /// The largest single credit: far below where sums of micro-dollars could overflow.
 const MAX_CREDIT: Money = Money::from_cents(100_000_000_000);
@@ -22,46 +26,14 @@ impl Decider for State {
     type Refusal = Refusal;
 
     fn decide(&self, command: &Command) -> Result<Vec<Event>, Refusal> {
-        if let Command::Register { id, key_hash, webhook_secret, at } = command {
-            return match self.standing {
-                Standing::Unregistered => {
-                    Ok(vec![Event::Registered { id: *id, key_hash: *key_hash, webhook_secret: webhook_secret.clone(), at: *at }])
-                }
-                Standing::Good | Standing::Suspended(_) => Err(Refusal::AlreadyRegistered),
-            };
-        }
-        if self.standing == Standing::Unregistered {
-            return Err(Refusal::NotRegistered);
-        }
-        match command {
-            Command::Register { .. } => Err(Refusal::AlreadyRegistered),
-            Command::Credit { amount, reason, at } => {
-                creditable(*amount)?;
-                Ok(vec![Event::Credited { amount: *amount, reason: reason.clone(), at: *at }])
-            }
-            Command::CreditDeposit { deposit, .. } if self.deposits.contains(deposit) => Ok(Vec::new()),
-            Command::CreditDeposit { deposit, amount, at } => {
-                creditable(*amount)?;
-                Ok(vec![Event::DepositCredited { deposit: *deposit, amount: *amount, at: *at }])
-            }
-            Command::Suspend { reason, at } => Ok(match self.standing {
-                Standing::Suspended(_) => Vec::new(),
-                Standing::Good | Standing::Unregistered => vec![Event::Suspended { reason: reason.clone(), at: *at }],
-            }),
-            Command::Reinstate { reason, at } => Ok(match self.standing {
-                Standing::Suspended(_) => vec![Event::Reinstated { reason: reason.clone(), at: *at }],
-                Standing::Good | Standing::Unregistered => Vec::new(),
-            }),
-            Command::PlaceOrder(wanted) => self.place(wanted),
-            Command::Order(id, command) => {
-                let order = self.order(*id).ok_or(Refusal::OrderNotFound)?;
-                let facts = order.decide(command)?;
-                Ok(facts.into_iter().flat_map(|fact| with_settlement(order, fact)).collect())
-            }
-        }
+        let mut events = self.facts_of(command)?;
+        let notices = self.notices_of(&events);
+        events.extend(notices);
+        Ok(events)
     }
 
     fn evolve(mut self, event: &Event) -> Self {
+        let batch = self.batch.take();
         if let Some(entry) = ledger::entry(event) {
             self.balance = self.balance + entry.balance;
             self.held = self.held + entry.held;
@@ -84,6 +56,20 @@ impl Decider for State {
                 self.open.insert(*id, Arc::new(order::State::new(*id, placed.clone())));
             }
             Event::Order(id, fact) => self.evolve_order(*id, fact),
+            Event::BatchPlaced { items, .. } => self.batch = Some(items.as_slice().into()),
+            Event::KeyUsed { key, fingerprint, effect, at } => {
+                let batch = batch.filter(|_| *effect == Effect::Batch);
+                self.keys.remember(key, Remembered { fingerprint: *fingerprint, effect: *effect, batch, at: *at });
+            }
+            Event::WebhookSet { url, threshold, at } => {
+                self.webhook = Some(Webhook { url: url.as_str().into(), threshold: *threshold, since: *at });
+            }
+            Event::WebhookRemoved { .. } => self.webhook = None,
+            Event::WebhookSecretRotated { secret, at } => {
+                let previous = std::mem::replace(&mut self.webhook_secret, secret.as_str().into());
+                self.previous_secret = Some((previous, at.plus(SECRETS_OVERLAP)));
+            }
+            Event::WebhookDue { sequence, .. } => self.webhook_sequence = *sequence,
             Event::Credited { .. } | Event::HoldTaken { .. } | Event::HoldCaptured { .. } | Event::HoldReleased { .. } => {}
         }
         self
@@ -95,17 +81,145 @@ impl Decider for State {
 }
 
 impl State {
+    /// What `command` makes happen, but for what the owner is told of it.
+    fn facts_of(&self, command: &Command) -> Result<Vec<Event>, Refusal> {
+        if let Command::Register { id, key_hash, webhook_secret, at } = command {
+            return match self.standing {
+                Standing::Unregistered => {
+                    Ok(vec![Event::Registered { id: *id, key_hash: *key_hash, webhook_secret: webhook_secret.clone(), at: *at }])
+                }
+                Standing::Good | Standing::Suspended(_) => Err(Refusal::AlreadyRegistered),
+            };
+        }
+        if self.standing == Standing::Unregistered {
+            return Err(Refusal::NotRegistered);
+        }
+        match command {
+            Command::Register { .. } => Err(Refusal::AlreadyRegistered),
+            Command::Credit { amount, reason, at } => {
+                creditable(*amount)?;
+                Ok(vec![Event::Credited { amount: *amount, reason: reason.clone(), at: *at }])
+            }
+            Command::CreditDeposit { deposit, .. } if self.deposits.contains(deposit) => Ok(Vec::new()),
+            Command::CreditDeposit { deposit, amount, at } => {
+                creditable(*amount)?;
+                Ok(vec![Event::DepositCredited { deposit: *deposit, amount: *amount, at: *at }])
+            }
+            Command::Suspend { reason, at } => Ok(self.suspend(reason, *at)),
+            Command::Reinstate { reason, at } => Ok(match self.standing {
+                Standing::Suspended(_) => vec![Event::Reinstated { reason: reason.clone(), at: *at }],
+                Standing::Good | Standing::Unregistered => Vec::new(),
+            }),
+            Command::PlaceOrder(wanted) => self.place(wanted),
+            Command::PlaceBatch(wanted) => self.place_batch(wanted),
+            Command::Keyed { used, effect, command } => self.keyed(used, *effect, command.as_deref()),
+            Command::SetWebhook { .. } | Command::RemoveWebhook { .. } | Command::RotateWebhookSecret { .. } | Command::TestWebhook { .. } => {
+                self.webhook_facts(command)
+            }
+            Command::Order(id, command) => {
+                let order = self.order(*id).ok_or(Refusal::OrderNotFound)?;
+                let facts = order.decide(command)?;
+                Ok(facts.into_iter().flat_map(|fact| self.settled(order, fact)).collect())
+            }
+        }
+    }
+
+    fn webhook_facts(&self, command: &Command) -> Result<Vec<Event>, Refusal> {
+        Ok(match command {
+            Command::SetWebhook { url, threshold, at } => {
+                let is_so = self.webhook.as_ref().is_some_and(|webhook| *webhook.url == **url && webhook.threshold == *threshold);
+                if is_so { Vec::new() } else { vec![Event::WebhookSet { url: url.clone(), threshold: *threshold, at: *at }] }
+            }
+            Command::RemoveWebhook { at } => self.webhook.iter().map(|_| Event::WebhookRemoved { at: *at }).collect(),
+            Command::RotateWebhookSecret { secret, at } => vec![Event::WebhookSecretRotated { secret: secret.clone(), at: *at }],
+            Command::TestWebhook { at } => {
+                self.webhook.as_ref().ok_or(Refusal::NoWebhook)?;
+                vec![Event::WebhookDue { sequence: self.webhook_sequence + 1, notice: Notice::Test, at: *at }]
+            }
+            Command::Register { .. }
+            | Command::Credit { .. }
+            | Command::CreditDeposit { .. }
+            | Command::Suspend { .. }
+            | Command::Reinstate { .. }
+            | Command::PlaceOrder(_)
+            | Command::PlaceBatch(_)
+            | Command::Keyed { .. }
+            | Command::Order(..) => Vec::new(),
+        })
+    }
+
+    /// A suspended account orders nothing more: what waits for its turn is cancelled, what runs ends as usual.
+    fn suspend(&self, reason: &str, at: Timestamp) -> Vec<Event> {
+        if matches!(self.standing, Standing::Suspended(_)) {
+            return Vec::new();
+        }
+        let waiting = self.queue.iter().filter_map(|id| self.open.get(id));
+        let cancelled = waiting.flat_map(|order| self.settled(order, order::Event::Cancelled { at }));
+        std::iter::once(Event::Suspended { reason: reason.to_owned(), at }).chain(cancelled).collect()
+    }
+
+    /// What a keyed call makes happen: for a key that is known, nothing more.
+    fn keyed(&self, used: &KeyUse, effect: Effect, command: Option<&Command>) -> Result<Vec<Event>, Refusal> {
+        if let Some(known) = self.keys.get(&used.key, used.at) {
+            return if known.fingerprint == used.fingerprint { Ok(Vec::new()) } else { Err(Refusal::KeyReused) };
+        }
+        if self.keys.is_full(used.at) {
+            return Err(Refusal::TooManyKeys);
+        }
+        let mut events = command.map_or(Ok(Vec::new()), |command| self.facts_of(command))?;
+        // The key follows its batch at once, which is how it finds it.
+        let place = usize::from(matches!(events.first(), Some(Event::BatchPlaced { .. })));
+        events.insert(place, Event::KeyUsed { key: used.key.clone(), fingerprint: used.fingerprint, effect, at: used.at });
+        Ok(events)
+    }
+
     fn place(&self, wanted: &PlaceOrder) -> Result<Vec<Event>, Refusal> {
         if self.order(wanted.order).is_some() {
             return Ok(Vec::new());
         }
+        self.may_order(wanted.max_concurrent)?;
+        self.accept(wanted)
+    }
+
+    /// Each order is accepted or refused alone; as many start at once as may run, the others wait for their turn.
+    fn place_batch(&self, wanted: &PlaceBatch) -> Result<Vec<Event>, Refusal> {
+        let first = wanted.orders.first().filter(|_| wanted.orders.len() <= MAX_BATCH).ok_or(Refusal::BatchSize)?;
+        if self.order(first.order).is_some() {
+            return Ok(Vec::new());
+        }
+        self.may_order(first.max_concurrent)?;
+        let mut state = self.clone();
+        let (mut items, mut placed) = (Vec::with_capacity(wanted.orders.len()), Vec::new());
+        for wanted in &wanted.orders {
+            let refused = match state.accept(wanted) {
+                Ok(facts) => {
+                    state = fold(state, &facts);
+                    placed.extend(facts);
+                    None
+                }
+                Err(refusal) => Some(ItemRefusal::of(refusal)?),
+            };
+            items.push(BatchItem { order: wanted.order, refused });
+        }
+        placed.insert(0, Event::BatchPlaced { items, at: wanted.at });
+        Ok(placed)
+    }
+
+    fn may_order(&self, max_concurrent: u32) -> Result<(), Refusal> {
         if matches!(self.standing, Standing::Suspended(_)) {
             return Err(Refusal::Suspended);
         }
-        let allowed = usize::try_from(wanted.max_concurrent).unwrap_or(usize::MAX);
-        if self.open.len() >= allowed {
-            return Err(Refusal::OrderInProgress { open: self.open.keys().copied().collect(), allowed: wanted.max_concurrent });
+        if self.has_slot(max_concurrent) && self.queue.is_empty() {
+            return Ok(());
         }
+        Err(Refusal::OrderInProgress { open: self.open.keys().copied().collect(), allowed: max_concurrent })
+    }
+
+    fn has_slot(&self, max_concurrent: u32) -> bool {
+        self.running() < usize::try_from(max_concurrent).unwrap_or(usize::MAX)
+    }
+
+    fn accept(&self, wanted: &PlaceOrder) -> Result<Vec<Event>, Refusal> {
         let price = price::quote(wanted.list_price, self.tier());
         if let Some(max_price) = wanted.max_price.filter(|max_price| price > *max_price) {
             return Err(Refusal::PriceAboveMaximum { price, max_price });
@@ -126,16 +240,86 @@ impl State {
         let order = order::State::new(wanted.order, placed.clone());
         let mut events =
             vec![Event::Order(wanted.order, order::Event::Placed(placed)), Event::HoldTaken { order: wanted.order, amount: price, at: wanted.at }];
-        if let Some(first) = &wanted.first_answer {
+        if !self.has_slot(wanted.max_concurrent) {
+            events.push(Event::Order(wanted.order, order::Event::Queued { at: wanted.at }));
+        } else if let Some(first) = &wanted.first_answer {
             let facts = order.decide(&first.report(wanted.at))?;
-            events.extend(facts.into_iter().flat_map(|fact| with_settlement(&order, fact)));
+            events.extend(facts.into_iter().flat_map(|fact| self.settled(&order, fact)));
         }
         Ok(events)
+    }
+
+    /// `fact`, what it does to the order's hold, and whose turn it makes it: all in one append.
+    fn settled(&self, order: &order::State, fact: order::Event) -> Vec<Event> {
+        let (id, amount, at) = (order.id, order.placed.price, fact.at());
+        let settlement = match &fact {
+            order::Event::Completed { .. } => Some(Event::HoldCaptured { order: id, amount, at }),
+            order::Event::Cancelled { .. } | order::Event::Expired { .. } | order::Event::Failed { .. } => {
+                Some(Event::HoldReleased { order: id, amount, at })
+            }
+            order::Event::Placed(_)
+            | order::Event::Queued { .. }
+            | order::Event::Started { .. }
+            | order::Event::AttemptFailed { .. }
+            | order::Event::NumberAssigned { .. }
+            | order::Event::NumberReportedDead { .. }
+            | order::Event::SmsReceived(_) => None,
+        };
+        let frees_slot = fact.is_end() && order.status != order::Status::Queued;
+        let next = self.queue.front().filter(|_| frees_slot).and_then(|next| self.open.get(next));
+        let started = next.and_then(|next| Some((next.id, next.decide(&order::Command::Start { at }).ok()?)));
+        let started = started.into_iter().flat_map(|(next, facts)| facts.into_iter().map(move |fact| Event::Order(next, fact)));
+        std::iter::once(Event::Order(id, fact)).chain(settlement).chain(started).collect()
+    }
+
+    /// What the owner is told of `events`.
+    fn notices_of(&self, events: &[Event]) -> Vec<Event> {
+        let Some(webhook) = &self.webhook else { return Vec::new() };
+        let (mut sequence, mut balance) = (self.webhook_sequence, self.balance);
+        let mut due = Vec::new();
+        for event in events {
+            let before = balance;
+            balance = ledger::entry(event).map_or(balance, |entry| balance + entry.balance);
+            let low = before >= webhook.threshold && balance < webhook.threshold;
+            let notice = match event {
+                Event::Order(order, order::Event::SmsReceived(sms)) => {
+                    Some(Notice::SmsReceived { order: *order, message_id: sms.message_id.clone() })
+                }
+                Event::Order(order, order::Event::Failed { .. } | order::Event::Expired { .. }) => Some(Notice::OrderFailed { order: *order }),
+                // Once per downward crossing: it stays below until it has risen.
+                Event::HoldTaken { .. } if low => Some(Notice::BalanceLow { balance, threshold: webhook.threshold }),
+                Event::Registered { .. }
+                | Event::Credited { .. }
+                | Event::DepositCredited { .. }
+                | Event::Suspended { .. }
+                | Event::Reinstated { .. }
+                | Event::HoldTaken { .. }
+                | Event::HoldCaptured { .. }
+                | Event::HoldReleased { .. }
+                | Event::BatchPlaced { .. }
+                | Event::KeyUsed { .. }
+                | Event::WebhookSet { .. }
+                | Event::WebhookRemoved { .. }
+                | Event::WebhookSecretRotated { .. }
+                | Event::WebhookDue { .. }
+                | Event::Order(..) => None,
+            };
+            due.extend(notice.map(|notice| {
+                sequence += 1;
+                Event::WebhookDue { sequence, notice, at: event.at() }
+            }));
+        }
+        due
     }
 
     fn evolve_order(&mut self, id: OrderId, fact: &order::Event) {
         let order = self.open.remove(&id).expect("only open orders have further facts");
         let order = Arc::new(Arc::unwrap_or_clone(order).evolve(fact));
+        if matches!(fact, order::Event::Queued { .. }) {
+            self.queue.push_back(id);
+        } else if matches!(fact, order::Event::Started { .. }) || order.is_terminal() {
+            self.queue.retain(|waiting| *waiting != id);
+        }
         if !order.is_terminal() {
             self.open.insert(id, order);
             return;
@@ -150,21 +334,4 @@ impl State {
 
 fn creditable(amount: Money) -> Result<(), Refusal> {
     if amount.is_positive() && amount <= MAX_CREDIT { Ok(()) } else { Err(Refusal::AmountOutOfRange) }
-}
-
-/// `fact`, and what it does to the order's hold: the end of an order and the end of its hold are one append.
-fn with_settlement(order: &order::State, fact: order::Event) -> Vec<Event> {
-    let (id, amount, at) = (order.id, order.placed.price, fact.at());
-    let settlement = match &fact {
-        order::Event::Completed { .. } => Some(Event::HoldCaptured { order: id, amount, at }),
-        order::Event::Cancelled { .. } | order::Event::Expired { .. } | order::Event::Failed { .. } => {
-            Some(Event::HoldReleased { order: id, amount, at })
-        }
-        order::Event::Placed(_)
-        | order::Event::AttemptFailed { .. }
-        | order::Event::NumberAssigned { .. }
-        | order::Event::NumberReportedDead { .. }
-        | order::Event::SmsReceived(_) => None,
-    };
-    std::iter::once(Event::Order(id, fact)).chain(settlement).collect()
 }

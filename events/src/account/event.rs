@@ -2,10 +2,14 @@
 
 use std::fmt;
 
+use super::batch::BatchItem;
+use super::idempotency::{Effect, Key};
+
 use crate::id::{AccountId, DepositId, OrderId};
 use crate::money::Money;
 use crate::order;
 use crate::time::Timestamp;
+use crate::webhook::Notice;
 
 /// A fact in an account's stream.
 #[derive(Clone, PartialEq, Eq)]
@@ -80,6 +84,54 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// Orders were wanted together; each that was not refused is placed in the same append.
+    BatchPlaced {
+        /// What became of each, in the order asked.
+        items: Vec<BatchItem>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A caller's key names the effect in the same append from here on.
+    KeyUsed {
+        /// The key.
+        key: Key,
+        /// SHA-256 of the call and its body.
+        fingerprint: [u8; 32],
+        /// What it names.
+        effect: Effect,
+        /// When.
+        at: Timestamp,
+    },
+    /// The owner wants to be told, there.
+    WebhookSet {
+        /// Where.
+        url: String,
+        /// Balance below which to tell.
+        threshold: Money,
+        /// When.
+        at: Timestamp,
+    },
+    /// The owner wants to be told no more.
+    WebhookRemoved {
+        /// When.
+        at: Timestamp,
+    },
+    /// Webhooks are signed with another secret from here on, and with the one before for a while.
+    WebhookSecretRotated {
+        /// The new secret.
+        secret: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// The owner is to be told something.
+    WebhookDue {
+        /// The account's deliveries are counted from 1.
+        sequence: u64,
+        /// What.
+        notice: Notice,
+        /// When.
+        at: Timestamp,
+    },
     /// A fact of one of the account's orders.
     Order(OrderId, order::Event),
 }
@@ -96,6 +148,12 @@ impl fmt::Debug for Event {
             Self::HoldTaken { order, amount, at } => write!(f, "HoldTaken {{ order: {order}, amount: {amount:?}, at: {at} }}"),
             Self::HoldCaptured { order, amount, at } => write!(f, "HoldCaptured {{ order: {order}, amount: {amount:?}, at: {at} }}"),
             Self::HoldReleased { order, amount, at } => write!(f, "HoldReleased {{ order: {order}, amount: {amount:?}, at: {at} }}"),
+            Self::BatchPlaced { items, at } => write!(f, "BatchPlaced {{ items: {items:?}, at: {at} }}"),
+            Self::KeyUsed { key, effect, at, .. } => write!(f, "KeyUsed {{ key: {key:?}, effect: {effect:?}, at: {at} }}"),
+            Self::WebhookSet { threshold, at, .. } => write!(f, "WebhookSet {{ threshold: {threshold:?}, at: {at} }}"),
+            Self::WebhookRemoved { at } => write!(f, "WebhookRemoved {{ at: {at} }}"),
+            Self::WebhookSecretRotated { at, .. } => write!(f, "WebhookSecretRotated {{ secret: hidden, at: {at} }}"),
+            Self::WebhookDue { sequence, notice, at } => write!(f, "WebhookDue {{ sequence: {sequence}, notice: {notice:?}, at: {at} }}"),
             Self::Order(order, event) => write!(f, "Order({order}, {event:?})"),
         }
     }
@@ -113,7 +171,13 @@ impl Event {
             | Self::Reinstated { at, .. }
             | Self::HoldTaken { at, .. }
             | Self::HoldCaptured { at, .. }
-            | Self::HoldReleased { at, .. } => *at,
+            | Self::HoldReleased { at, .. }
+            | Self::BatchPlaced { at, .. }
+            | Self::KeyUsed { at, .. }
+            | Self::WebhookSet { at, .. }
+            | Self::WebhookRemoved { at }
+            | Self::WebhookSecretRotated { at, .. }
+            | Self::WebhookDue { at, .. } => *at,
         }
     }
 
@@ -123,7 +187,17 @@ impl Event {
             Self::Order(order, _) | Self::HoldTaken { order, .. } | Self::HoldCaptured { order, .. } | Self::HoldReleased { order, .. } => {
                 Some(*order)
             }
-            Self::Registered { .. } | Self::Credited { .. } | Self::DepositCredited { .. } | Self::Suspended { .. } | Self::Reinstated { .. } => None,
+            Self::WebhookDue { notice, .. } => notice.order(),
+            Self::Registered { .. }
+            | Self::Credited { .. }
+            | Self::DepositCredited { .. }
+            | Self::Suspended { .. }
+            | Self::Reinstated { .. }
+            | Self::BatchPlaced { .. }
+            | Self::KeyUsed { .. }
+            | Self::WebhookSet { .. }
+            | Self::WebhookRemoved { .. }
+            | Self::WebhookSecretRotated { .. } => None,
         }
     }
 }

@@ -19,6 +19,19 @@ pub enum Kind {
     Release,
 }
 
+impl Kind {
+    /// The word callers see.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Credit => "credit",
+            Self::Deposit => "deposit",
+            Self::Hold => "hold",
+            Self::Capture => "capture",
+            Self::Release => "release",
+        }
+    }
+}
+
 /// One movement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
@@ -40,7 +53,16 @@ pub fn entry(event: &Event) -> Option<Entry> {
         Event::HoldTaken { order, amount, .. } => (Kind::Hold, Some(*order), -*amount, *amount),
         Event::HoldCaptured { order, amount, .. } => (Kind::Capture, Some(*order), Money::ZERO, -*amount),
         Event::HoldReleased { order, amount, .. } => (Kind::Release, Some(*order), *amount, -*amount),
-        Event::Registered { .. } | Event::Suspended { .. } | Event::Reinstated { .. } | Event::Order(..) => return None,
+        Event::Registered { .. }
+        | Event::Suspended { .. }
+        | Event::Reinstated { .. }
+        | Event::BatchPlaced { .. }
+        | Event::KeyUsed { .. }
+        | Event::WebhookSet { .. }
+        | Event::WebhookRemoved { .. }
+        | Event::WebhookSecretRotated { .. }
+        | Event::WebhookDue { .. }
+        | Event::Order(..) => return None,
     };
     Some(Entry { kind, order, balance, held })
 }

@@ -3,17 +3,21 @@
 //! Holds: who may order, what is held, captured and released. Never holds: how a number is found or a message read (`order` does).
 //! Leans on: `order`, `price`, `tier`. Proved by: `tests.rs` here and `tests/ledger_model.rs`.
 
+pub mod batch;
 mod command;
 mod decide;
 mod event;
+pub mod idempotency;
 pub mod ledger;
 mod refusal;
 pub mod snapshot;
 mod state;
+pub mod statement;
 #[cfg(test)]
 mod tests;
 
+pub use batch::{BatchItem, ItemRefusal, MAX_BATCH, PlaceBatch};
 pub use command::{Command, FirstAnswer, PlaceOrder};
 pub use event::Event;
 pub use refusal::Refusal;
-pub use state::{RECENT_ORDERS, Standing, State};
+pub use state::{RECENT_ORDERS, SECRETS_OVERLAP, Standing, State, Webhook};

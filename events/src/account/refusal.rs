@@ -45,6 +45,18 @@ pub enum Refusal {
     /// The amount is not positive or larger than any account may hold.
     #[error("an amount must be above zero and at most $1000000000")]
     AmountOutOfRange,
+    /// A batch is 1 to 20 orders.
+    #[error("a batch is 1 to 20 orders")]
+    BatchSize,
+    /// The idempotency key was used with another call or body; take another key.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The account has too many idempotency keys in use; wait until some are forgotten.
+    #[error("the account has too many idempotency keys in use")]
+    TooManyKeys,
+    /// The account has no webhook; set one.
+    #[error("the account has no webhook")]
+    NoWebhook,
     /// No open or recently ended order of this account has this id; look among the older ones.
     #[error("the account has no such open order")]
     OrderNotFound,

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use bincode::{Decode, Encode};
 
+use super::batch::BatchItem;
 use super::event::Event;
-use super::state::{Standing, State};
+use super::idempotency::{Effect, Keys, Remembered};
+use super::state::{Standing, State, Webhook};
 use crate::codec;
 use crate::id::{AccountId, DepositId, OrderId};
 use crate::money::Money;
@@ -14,7 +16,7 @@ use crate::order;
 use crate::time::Timestamp;
 
 /// Changes with the shape below: an older snapshot is then not read but replaced.
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 2;
 
 #[derive(Encode, Decode)]
 struct Shape {
@@ -24,14 +26,33 @@ struct Shape {
     id: u128,
     key_hash: [u8; 32],
     webhook_secret: String,
+    previous_secret: Option<(String, i64)>,
+    /// Where, threshold, since when.
+    webhook: Option<(String, i64, i64)>,
+    webhook_sequence: u64,
     registered_at: i64,
     balance: i64,
     held: i64,
     completed: u64,
     open: Vec<OrderShape>,
+    queue: Vec<u128>,
     recent: Vec<OrderShape>,
     deposits: Vec<u128>,
+    keys: Vec<KeyShape>,
 }
+
+#[derive(Encode, Decode)]
+struct KeyShape {
+    digest: u128,
+    fingerprint: [u8; 32],
+    /// As in the event's frozen shape.
+    effect: (u8, u128),
+    batch: Option<Vec<ItemShape>>,
+    at: i64,
+}
+
+/// An order of a batch: its id; 0, 1 or 2 for accepted or why not; what that refusal says.
+type ItemShape = (u128, u8, i64, i64);
 
 /// An order as its facts, in their frozen shapes: the order's state needs no shape of its own.
 #[derive(Encode, Decode)]
@@ -53,13 +74,18 @@ pub fn write(state: &State) -> Option<Vec<u8>> {
         id: state.id.0,
         key_hash: state.key_hash,
         webhook_secret: state.webhook_secret.to_string(),
+        previous_secret: state.previous_secret.as_ref().map(|(secret, until)| (secret.to_string(), until.millis())),
+        webhook: state.webhook.as_ref().map(|webhook| (webhook.url.to_string(), webhook.threshold.micros(), webhook.since.millis())),
+        webhook_sequence: state.webhook_sequence,
         registered_at: state.registered_at.millis(),
         balance: state.balance.micros(),
         held: state.held.micros(),
         completed: state.completed,
         open: state.open.values().map(|order| write_order(order)).collect(),
+        queue: state.queue.iter().map(|order| order.0).collect(),
         recent: state.recent.iter().map(|order| write_order(order)).collect(),
         deposits: state.deposits.iter().map(|deposit| deposit.0).collect(),
+        keys: state.keys.entries().map(|(digest, known)| write_key(digest, known)).collect(),
     };
     bincode::encode_to_vec(shape, bincode::config::legacy()).ok()
 }
@@ -76,14 +102,40 @@ pub fn read(bytes: &[u8]) -> Option<State> {
         id: AccountId(shape.id),
         key_hash: shape.key_hash,
         webhook_secret: shape.webhook_secret.into(),
+        previous_secret: shape.previous_secret.map(|(secret, until)| (secret.into(), Timestamp::from_millis(until))),
+        webhook: shape.webhook.map(|(url, threshold, since)| Webhook {
+            url: url.into(),
+            threshold: Money::from_micros(threshold),
+            since: Timestamp::from_millis(since),
+        }),
+        webhook_sequence: shape.webhook_sequence,
         registered_at: Timestamp::from_millis(shape.registered_at),
         balance: Money::from_micros(shape.balance),
         held: Money::from_micros(shape.held),
         completed: shape.completed,
         open: orders(shape.open)?.into_iter().map(|order| (order.id, order)).collect(),
+        queue: shape.queue.into_iter().map(OrderId).collect(),
         recent: VecDeque::from(orders(shape.recent)?),
         deposits: Arc::new(shape.deposits.into_iter().map(DepositId).collect()),
+        keys: Keys::from_entries(shape.keys.into_iter().map(read_key).collect::<Option<Vec<_>>>()?),
+        batch: None,
     })
+}
+
+fn write_key(digest: u128, known: &Remembered) -> KeyShape {
+    let batch = known.batch.as_ref().map(|items| items.iter().map(codec::item_parts).collect());
+    KeyShape { digest, fingerprint: known.fingerprint, effect: codec::effect_parts(known.effect), batch, at: known.at.millis() }
+}
+
+fn read_key(shape: KeyShape) -> Option<(u128, Remembered)> {
+    let (kind, subject) = shape.effect;
+    let effect: Effect = codec::effect_of(kind, subject).ok()?;
+    let items = shape.batch.map(|items| items.into_iter().map(|parts| codec::item_of(parts).ok()).collect::<Option<Vec<BatchItem>>>());
+    let batch = match items {
+        Some(items) => Some(items?.into()),
+        None => None,
+    };
+    Some((shape.digest, Remembered { fingerprint: shape.fingerprint, effect, batch, at: Timestamp::from_millis(shape.at) }))
 }
 
 fn write_order(order: &order::State) -> OrderShape {

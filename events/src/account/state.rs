@@ -2,6 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
+
+use super::batch::BatchItem;
+use super::idempotency::Keys;
 
 use crate::id::{AccountId, DepositId, OrderId};
 use crate::money::Money;
@@ -11,6 +15,20 @@ use crate::time::Timestamp;
 
 /// Ended orders an account remembers in full; older ones are read from the log.
 pub const RECENT_ORDERS: usize = 4;
+
+/// The contract: after a rotation both secrets sign for 24 hours.
+pub const SECRETS_OVERLAP: Duration = Duration::from_hours(24);
+
+/// Where the owner is told things.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// Where.
+    pub url: Arc<str>,
+    /// Balance below which to tell.
+    pub threshold: Money,
+    /// Since when.
+    pub since: Timestamp,
+}
 
 /// Whether the account may order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +52,12 @@ pub struct State {
     pub key_hash: [u8; 32],
     /// Signs the account's webhooks.
     pub webhook_secret: Arc<str>,
+    /// The secret before that, and until when it still signs.
+    pub previous_secret: Option<(Arc<str>, Timestamp)>,
+    /// Where the owner is told things, if anywhere.
+    pub webhook: Option<Webhook>,
+    /// Deliveries due so far.
+    pub webhook_sequence: u64,
     /// Since when it exists.
     pub registered_at: Timestamp,
     /// What can be spent.
@@ -44,10 +68,16 @@ pub struct State {
     pub completed: u64,
     /// Orders that have not ended.
     pub open: BTreeMap<OrderId, Arc<order::State>>,
+    /// Those of them whose turn has not come, the next first.
+    pub queue: VecDeque<OrderId>,
     /// The last orders that have, oldest first.
     pub recent: VecDeque<Arc<order::State>>,
     /// Deposits already credited.
     pub deposits: Arc<BTreeSet<DepositId>>,
+    /// Idempotency keys in use.
+    pub keys: Keys,
+    /// The batch of the event just before: its key, if it has one, follows at once.
+    pub(super) batch: Option<Arc<[BatchItem]>>,
 }
 
 impl Default for State {
@@ -57,13 +87,19 @@ impl Default for State {
             id: AccountId(0),
             key_hash: [0; 32],
             webhook_secret: "".into(),
+            previous_secret: None,
+            webhook: None,
+            webhook_sequence: 0,
             registered_at: Timestamp::default(),
             balance: Money::ZERO,
             held: Money::ZERO,
             completed: 0,
             open: BTreeMap::new(),
+            queue: VecDeque::new(),
             recent: VecDeque::new(),
             deposits: Arc::default(),
+            keys: Keys::default(),
+            batch: None,
         }
     }
 }
@@ -87,6 +123,17 @@ impl State {
     /// The tier its completed orders have earned.
     pub fn tier(&self) -> Tier {
         Tier::of(self.completed)
+    }
+
+    /// Open orders whose turn has come.
+    pub fn running(&self) -> usize {
+        self.open.len() - self.queue.len()
+    }
+
+    /// The secrets that sign at `now`, the current one first.
+    pub fn signing_secrets(&self, now: Timestamp) -> Vec<Arc<str>> {
+        let previous = self.previous_secret.as_ref().filter(|(_, until)| now < *until).map(|(secret, _)| Arc::clone(secret));
+        std::iter::once(Arc::clone(&self.webhook_secret)).chain(previous).collect()
     }
 
     /// One of its open or recently ended orders.

@@ -36,18 +36,37 @@ pub struct CandidateV1 {
     pub reasons: Vec<u8>,
 }
 
+/// An order of a batch; part of `BatchPlaced`.
+#[derive(Debug, Encode, Decode)]
+pub struct BatchItemV1 {
+    pub order: u128,
+    /// 0 accepted, 1 not enough balance, 2 above the caller's limit.
+    pub refused: u8,
+    /// What the refusal says: needed and available, or price and limit.
+    pub first: i64,
+    pub second: i64,
+}
+
 frozen! {
     "AccountRegistered" 1 AccountRegisteredV1 { account: u128, key_hash: [u8; 32], webhook_secret: String, at: i64 }
     "AccountCredited" 1 AccountCreditedV1 { amount: i64, reason: String, at: i64 }
     "AccountDepositCredited" 1 AccountDepositCreditedV1 { deposit: u128, amount: i64, at: i64 }
     "AccountSuspended" 1 AccountSuspendedV1 { reason: String, at: i64 }
     "AccountReinstated" 1 AccountReinstatedV1 { reason: String, at: i64 }
+    "AccountBatchPlaced" 1 AccountBatchPlacedV1 { items: Vec<BatchItemV1>, at: i64 }
+    "AccountKeyUsed" 1 AccountKeyUsedV1 { key: String, fingerprint: [u8; 32], effect: u8, subject: u128, at: i64 }
+    "AccountWebhookSet" 1 AccountWebhookSetV1 { url: String, threshold: i64, at: i64 }
+    "AccountWebhookRemoved" 1 AccountWebhookRemovedV1 { at: i64 }
+    "AccountWebhookSecretRotated" 1 AccountWebhookSecretRotatedV1 { secret: String, at: i64 }
+    "AccountWebhookDue" 1 AccountWebhookDueV1 { sequence: u64, notice: u8, order: u128, message_id: String, balance: i64, threshold: i64, at: i64 }
     "HoldTaken" 1 HoldTakenV1 { order: u128, amount: i64, at: i64 }
     "HoldCaptured" 1 HoldCapturedV1 { order: u128, amount: i64, at: i64 }
     "HoldReleased" 1 HoldReleasedV1 { order: u128, amount: i64, at: i64 }
     "OrderPlaced" 1 OrderPlacedV1 {
         order: u128, platform: String, country: String, list_price: i64, price: i64, lifetime_seconds: u32, seek_seconds: u32, max_attempts: u8, at: i64,
     }
+    "OrderQueued" 1 OrderQueuedV1 { order: u128, at: i64 }
+    "OrderStarted" 1 OrderStartedV1 { order: u128, at: i64 }
     "OrderAttemptFailed" 1 OrderAttemptFailedV1 { order: u128, attempt: u8, supplier: String, reason: u8, at: i64 }
     "OrderNumberAssigned" 1 OrderNumberAssignedV1 { order: u128, attempt: u8, supplier: String, phone: String, expires_at: i64, at: i64 }
     "OrderNumberReportedDead" 1 OrderNumberReportedDeadV1 { order: u128, attempt: u8, supplier: String, at: i64 }
@@ -59,6 +78,10 @@ frozen! {
     "OrderCancelled" 1 OrderCancelledV1 { order: u128, at: i64 }
     "OrderExpired" 1 OrderExpiredV1 { order: u128, at: i64 }
     "OrderFailed" 1 OrderFailedV1 { order: u128, reason: u8, at: i64 }
+    "WebhookAttempted" 1 WebhookAttemptedV1 { sequence: u64, attempt: u16, outcome: u8, status: u16, millis: u32, next_at: Option<i64>, at: i64 }
+    "WebhookDelivered" 1 WebhookDeliveredV1 { sequence: u64, at: i64 }
+    "WebhookExhausted" 1 WebhookExhaustedV1 { sequence: u64, at: i64 }
+    "WebhookRedeliveryRequested" 1 WebhookRedeliveryRequestedV1 { sequence: u64, at: i64 }
     "DepositClaimed" 1 DepositClaimedV1 { account: u128, chain: String, tx_hash: String, output: u32, at: i64 }
     "DepositConfirmed" 1 DepositConfirmedV1 { amount: i64, paid: String, rate: String, rate_source: String, at: i64 }
     "DepositCredited" 1 DepositCreditedV1 { at: i64 }

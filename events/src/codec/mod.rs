@@ -3,12 +3,15 @@
 //! Holds: frozen names, frozen shapes, upcasts. Never holds: a rule. A shape here never changes: a changed event is a new version beside the old one.
 //! Leans on: every room's events. Proved by: golden bytes in `tests.rs` here.
 
+mod account_parts;
 mod frozen;
+mod lift;
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub(crate) use account_parts::{effect_of, effect_parts, item_of, item_parts};
 pub use frozen::NAMES;
 pub use read::{DecodeError, decode};
 pub use write::{Encoded, encode};

@@ -1,23 +1,18 @@
 //! Name, version and bytes -> the event: old versions are lifted to today's here and nowhere else.
 
-use std::str::FromStr;
-
 use bincode::Decode;
 use thiserror::Error;
 
 use super::frozen::{
-    AccountCreditedV1, AccountDepositCreditedV1, AccountRegisteredV1, AccountReinstatedV1, AccountSuspendedV1, BINCODE_LEGACY, CandidateV1,
+    AccountBatchPlacedV1, AccountCreditedV1, AccountDepositCreditedV1, AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1,
+    AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1, AccountWebhookSecretRotatedV1, AccountWebhookSetV1, BINCODE_LEGACY,
     DepositClaimedV1, DepositConfirmedV1, DepositCreditedV1, HoldCapturedV1, HoldReleasedV1, HoldTakenV1, MAX_PAYLOAD_BYTES, NumberSmsKeptV1,
     OrderAttemptFailedV1, OrderCancelledV1, OrderCompletedV1, OrderExpiredV1, OrderFailedV1, OrderNumberAssignedV1, OrderNumberReportedDeadV1,
-    OrderPlacedV1, OrderSmsReceivedV1,
+    OrderPlacedV1, OrderQueuedV1, OrderSmsReceivedV1, OrderStartedV1, WebhookAttemptedV1, WebhookDeliveredV1, WebhookExhaustedV1,
+    WebhookRedeliveryRequestedV1,
 };
-use crate::code::{Candidate, Extraction, Reason, Verdict};
+use super::lift::Lift;
 use crate::event::Event;
-use crate::id::{AccountId, DepositId, OrderId};
-use crate::money::Money;
-use crate::order::{AttemptFailure, FailureReason, Placed, Sms};
-use crate::time::Timestamp;
-use crate::{account, deposit, number, order};
 
 /// A record that cannot be read. Nobody may go on past it: a fact that is not understood is not skipped.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -59,10 +54,18 @@ pub fn decode(name: &str, version: u16, payload: &[u8]) -> Result<Event, DecodeE
         AccountDepositCreditedV1,
         AccountSuspendedV1,
         AccountReinstatedV1,
+        AccountBatchPlacedV1,
+        AccountKeyUsedV1,
+        AccountWebhookSetV1,
+        AccountWebhookRemovedV1,
+        AccountWebhookSecretRotatedV1,
+        AccountWebhookDueV1,
         HoldTakenV1,
         HoldCapturedV1,
         HoldReleasedV1,
         OrderPlacedV1,
+        OrderQueuedV1,
+        OrderStartedV1,
         OrderAttemptFailedV1,
         OrderNumberAssignedV1,
         OrderNumberReportedDeadV1,
@@ -71,6 +74,10 @@ pub fn decode(name: &str, version: u16, payload: &[u8]) -> Result<Event, DecodeE
         OrderCancelledV1,
         OrderExpiredV1,
         OrderFailedV1,
+        WebhookAttemptedV1,
+        WebhookDeliveredV1,
+        WebhookExhaustedV1,
+        WebhookRedeliveryRequestedV1,
         DepositClaimedV1,
         DepositConfirmedV1,
         DepositCreditedV1,
@@ -90,230 +97,4 @@ fn shape<S: Decode<()>>(name: &'static str, payload: &[u8]) -> Result<S, DecodeE
         return Err(malformed(format!("{} bytes are left over", bytes.len() - read)));
     }
     Ok(shape)
-}
-
-/// A shape on disk, made today's event. The error says which value makes no sense.
-trait Lift {
-    fn lift(self) -> Result<Event, String>;
-}
-
-fn text<T: FromStr<Err: std::fmt::Display>>(field: &str, value: &str) -> Result<T, String> {
-    value.parse().map_err(|error| format!("{field}: {error}"))
-}
-
-fn at(millis: i64) -> Timestamp {
-    Timestamp::from_millis(millis)
-}
-
-fn of_order(id: u128, event: order::Event) -> Event {
-    account::Event::Order(OrderId(id), event).into()
-}
-
-impl Lift for AccountRegisteredV1 {
-    fn lift(self) -> Result<Event, String> {
-        let Self { account, key_hash, webhook_secret, at: millis } = self;
-        Ok(account::Event::Registered { id: AccountId(account), key_hash, webhook_secret, at: at(millis) }.into())
-    }
-}
-
-impl Lift for AccountCreditedV1 {
-    fn lift(self) -> Result<Event, String> {
-        Ok(account::Event::Credited { amount: Money::from_micros(self.amount), reason: self.reason, at: at(self.at) }.into())
-    }
-}
-
-impl Lift for AccountDepositCreditedV1 {
-    fn lift(self) -> Result<Event, String> {
-        Ok(account::Event::DepositCredited { deposit: DepositId(self.deposit), amount: Money::from_micros(self.amount), at: at(self.at) }.into())
-    }
-}
-
-impl Lift for AccountSuspendedV1 {
-    fn lift(self) -> Result<Event, String> {
-        Ok(account::Event::Suspended { reason: self.reason, at: at(self.at) }.into())
-    }
-}
-
-impl Lift for AccountReinstatedV1 {
-    fn lift(self) -> Result<Event, String> {
-        Ok(account::Event::Reinstated { reason: self.reason, at: at(self.at) }.into())
-    }
-}
-
-impl Lift for HoldTakenV1 {
-    fn lift(self) -> Result<Event, String> {
-        Ok(account::Event::HoldTaken { order: OrderId(self.order), amount: Money::from_micros(self.amount), at: at(self.at) }.into())
-    }
-}
-
-impl Lift for HoldCapturedV1 {
-    fn lift(self) -> Result<Event, String> {
-        Ok(account::Event::HoldCaptured { order: OrderId(self.order), amount: Money::from_micros(self.amount), at: at(self.at) }.into())
-    }
-}
-
-impl Lift for HoldReleasedV1 {
-    fn lift(self) -> Result<Event, String> {
-        Ok(account::Event::HoldReleased { order: OrderId(self.order), amount: Money::from_micros(self.amount), at: at(self.at) }.into())
-    }
-}
-
-impl Lift for OrderPlacedV1 {
-    fn lift(self) -> Result<Event, String> {
-        let placed = Placed {
-            platform: text("platform", &self.platform)?,
-            country: text("country", &self.country)?,
-            list_price: Money::from_micros(self.list_price),
-            price: Money::from_micros(self.price),
-            lifetime_seconds: self.lifetime_seconds,
-            seek_seconds: self.seek_seconds,
-            max_attempts: self.max_attempts,
-            at: at(self.at),
-        };
-        Ok(of_order(self.order, order::Event::Placed(placed)))
-    }
-}
-
-impl Lift for OrderAttemptFailedV1 {
-    fn lift(self) -> Result<Event, String> {
-        let reason = match self.reason {
-            0 => AttemptFailure::NoNumber,
-            1 => AttemptFailure::SourceError,
-            2 => AttemptFailure::TimedOut,
-            other => return Err(format!("reason {other}")),
-        };
-        Ok(of_order(
-            self.order,
-            order::Event::AttemptFailed { attempt: self.attempt, supplier: text("supplier", &self.supplier)?, reason, at: at(self.at) },
-        ))
-    }
-}
-
-impl Lift for OrderNumberAssignedV1 {
-    fn lift(self) -> Result<Event, String> {
-        let assigned = order::Event::NumberAssigned {
-            attempt: self.attempt,
-            supplier: text("supplier", &self.supplier)?,
-            phone: text("phone", &self.phone)?,
-            expires_at: at(self.expires_at),
-            at: at(self.at),
-        };
-        Ok(of_order(self.order, assigned))
-    }
-}
-
-impl Lift for OrderNumberReportedDeadV1 {
-    fn lift(self) -> Result<Event, String> {
-        Ok(of_order(
-            self.order,
-            order::Event::NumberReportedDead { attempt: self.attempt, supplier: text("supplier", &self.supplier)?, at: at(self.at) },
-        ))
-    }
-}
-
-impl Lift for OrderSmsReceivedV1 {
-    fn lift(self) -> Result<Event, String> {
-        let verdict = match self.verdict {
-            0 => Verdict::Nothing,
-            1 => Verdict::Unsure,
-            2 => Verdict::Code(self.found),
-            3 => Verdict::OtherBrand(self.found),
-            other => return Err(format!("verdict {other}")),
-        };
-        let candidates = self.candidates.into_iter().map(candidate).collect::<Result<_, _>>()?;
-        let sms = Sms {
-            message_id: self.message_id,
-            supplier: text("supplier", &self.supplier)?,
-            sender: self.sender,
-            text: self.text,
-            received_at: at(self.received_at),
-            extraction: Extraction { verdict, candidates },
-            at: at(self.at),
-        };
-        Ok(of_order(self.order, order::Event::SmsReceived(sms)))
-    }
-}
-
-fn candidate(shape: CandidateV1) -> Result<Candidate, String> {
-    let reason = |number: u8| Reason::ALL.iter().copied().find(|reason| reason.number() == number).ok_or_else(|| format!("reason {number}"));
-    let reasons = shape.reasons.into_iter().map(reason).collect::<Result<_, _>>()?;
-    Ok(Candidate { code: shape.code, score: shape.score, reasons })
-}
-
-impl Lift for OrderCompletedV1 {
-    fn lift(self) -> Result<Event, String> {
-        Ok(of_order(self.order, order::Event::Completed { code: self.code, message_id: self.message_id, at: at(self.at) }))
-    }
-}
-
-impl Lift for OrderCancelledV1 {
-    fn lift(self) -> Result<Event, String> {
-        Ok(of_order(self.order, order::Event::Cancelled { at: at(self.at) }))
-    }
-}
-
-impl Lift for OrderExpiredV1 {
-    fn lift(self) -> Result<Event, String> {
-        Ok(of_order(self.order, order::Event::Expired { at: at(self.at) }))
-    }
-}
-
-impl Lift for OrderFailedV1 {
-    fn lift(self) -> Result<Event, String> {
-        let reason = match self.reason {
-            0 => FailureReason::NoSourceLeft,
-            1 => FailureReason::AttemptsExhausted,
-            2 => FailureReason::SeekingTimedOut,
-            other => return Err(format!("reason {other}")),
-        };
-        Ok(of_order(self.order, order::Event::Failed { reason, at: at(self.at) }))
-    }
-}
-
-impl Lift for DepositClaimedV1 {
-    fn lift(self) -> Result<Event, String> {
-        let claimed = deposit::Event::Claimed {
-            account: AccountId(self.account),
-            chain: self.chain,
-            tx_hash: text("tx_hash", &self.tx_hash)?,
-            output: self.output,
-            at: at(self.at),
-        };
-        Ok(claimed.into())
-    }
-}
-
-impl Lift for DepositConfirmedV1 {
-    fn lift(self) -> Result<Event, String> {
-        let Self { amount, paid, rate, rate_source, at: millis } = self;
-        Ok(deposit::Event::Confirmed { amount: Money::from_micros(amount), paid, rate, rate_source, at: at(millis) }.into())
-    }
-}
-
-impl Lift for DepositCreditedV1 {
-    fn lift(self) -> Result<Event, String> {
-        Ok(deposit::Event::Credited { at: at(self.at) }.into())
-    }
-}
-
-impl Lift for NumberSmsKeptV1 {
-    fn lift(self) -> Result<Event, String> {
-        let why = match self.why {
-            0 => number::Unclaimed::UnknownNumber,
-            1 => number::Unclaimed::NotAssigned,
-            2 => number::Unclaimed::OrderEnded,
-            3 => number::Unclaimed::TooManyMessages,
-            other => return Err(format!("why {other}")),
-        };
-        let sms = number::KeptSms {
-            message_id: self.message_id,
-            supplier: text("supplier", &self.supplier)?,
-            sender: self.sender,
-            text: self.text,
-            received_at: at(self.received_at),
-            why,
-            at: at(self.at),
-        };
-        Ok(number::Event::SmsKept(sms).into())
-    }
 }

@@ -2,6 +2,8 @@
 
 use super::frozen::NAMES;
 use super::{DecodeError, decode, encode};
+use crate::account::idempotency::Effect;
+use crate::account::{BatchItem, ItemRefusal};
 use crate::code::{Candidate, Extraction, Reason, Verdict};
 use crate::country::Country;
 use crate::event::Event;
@@ -10,6 +12,7 @@ use crate::money::Money;
 use crate::order::{AttemptFailure, FailureReason, Placed, Sms};
 use crate::platform::Platform;
 use crate::time::Timestamp;
+use crate::webhook::{self, Notice, Outcome};
 use crate::{account, deposit, number, order};
 
 /// One line an event: name, version, payload in hex. Lines are added, never changed.
@@ -81,6 +84,52 @@ fn samples() -> Vec<Event> {
             at: AT,
         })
         .into(),
+    ]
+    .into_iter()
+    .chain(keyed_and_queued_samples())
+    .chain(webhook_samples())
+    .collect()
+}
+
+fn keyed_and_queued_samples() -> Vec<Event> {
+    let used = |effect| account::Event::KeyUsed { key: "order-17".parse().unwrap(), fingerprint: [0x11; 32], effect, at: AT }.into();
+    let refused = [
+        None,
+        Some(ItemRefusal::InsufficientBalance { needed: Money::from_cents(50), available: Money::from_cents(7) }),
+        Some(ItemRefusal::PriceAboveMaximum { price: Money::from_cents(50), max_price: Money::from_cents(40) }),
+    ];
+    let items = refused.into_iter().zip(1..).map(|(refused, order)| BatchItem { order: OrderId(order), refused }).collect();
+    vec![
+        account::Event::BatchPlaced { items, at: AT }.into(),
+        used(Effect::Order(OrderId(0x0102))),
+        used(Effect::Batch),
+        used(Effect::Cancel(OrderId(0x0102))),
+        used(Effect::Deposit(DepositId(0xd1))),
+        of_order(order::Event::Queued { at: AT }),
+        of_order(order::Event::Started { at: AT }),
+    ]
+}
+
+fn webhook_samples() -> Vec<Event> {
+    let due = |sequence, notice| account::Event::WebhookDue { sequence, notice, at: AT }.into();
+    let attempted = |outcome, next_at| webhook::Event::Attempted { sequence: 1, attempt: 2, outcome, millis: 87, next_at, at: AT }.into();
+    vec![
+        account::Event::WebhookSet { url: "https://hooks.acme.dev/in".to_owned(), threshold: Money::from_cents(100), at: AT }.into(),
+        account::Event::WebhookRemoved { at: AT }.into(),
+        account::Event::WebhookSecretRotated { secret: "whsec_AQ==".to_owned(), at: AT }.into(),
+        due(1, Notice::SmsReceived { order: OrderId(0x0102), message_id: "m1".to_owned() }),
+        due(2, Notice::OrderFailed { order: OrderId(0x0102) }),
+        due(3, Notice::BalanceLow { balance: Money::from_cents(90), threshold: Money::from_cents(100) }),
+        due(4, Notice::Test),
+        attempted(Outcome::Answered(503), Some(AT)),
+        attempted(Outcome::TimedOut, None),
+        attempted(Outcome::ConnectionFailed, None),
+        attempted(Outcome::NotResolved, None),
+        attempted(Outcome::TargetRefused, None),
+        attempted(Outcome::NoWebhook, None),
+        webhook::Event::Delivered { sequence: 1, at: AT }.into(),
+        webhook::Event::Exhausted { sequence: 1, at: AT }.into(),
+        webhook::Event::RedeliveryRequested { sequence: 1, at: AT }.into(),
     ]
 }
 

@@ -2,16 +2,21 @@
 
 use bincode::Encode;
 
+use super::account_parts::{effect_parts, item_parts};
 use super::frozen::{
-    AccountCreditedV1, AccountDepositCreditedV1, AccountRegisteredV1, AccountReinstatedV1, AccountSuspendedV1, BINCODE_LEGACY, CandidateV1,
-    DepositClaimedV1, DepositConfirmedV1, DepositCreditedV1, HoldCapturedV1, HoldReleasedV1, HoldTakenV1, NumberSmsKeptV1, OrderAttemptFailedV1,
-    OrderCancelledV1, OrderCompletedV1, OrderExpiredV1, OrderFailedV1, OrderNumberAssignedV1, OrderNumberReportedDeadV1, OrderPlacedV1,
-    OrderSmsReceivedV1,
+    AccountBatchPlacedV1, AccountCreditedV1, AccountDepositCreditedV1, AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1,
+    AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1, AccountWebhookSecretRotatedV1, AccountWebhookSetV1, BINCODE_LEGACY,
+    BatchItemV1, CandidateV1, DepositClaimedV1, DepositConfirmedV1, DepositCreditedV1, HoldCapturedV1, HoldReleasedV1, HoldTakenV1, NumberSmsKeptV1,
+    OrderAttemptFailedV1, OrderCancelledV1, OrderCompletedV1, OrderExpiredV1, OrderFailedV1, OrderNumberAssignedV1, OrderNumberReportedDeadV1,
+    OrderPlacedV1, OrderQueuedV1, OrderSmsReceivedV1, OrderStartedV1, WebhookAttemptedV1, WebhookDeliveredV1, WebhookExhaustedV1,
+    WebhookRedeliveryRequestedV1,
 };
 use crate::code::{Candidate, Verdict};
 use crate::event::Event;
 use crate::id::OrderId;
 use crate::order::{AttemptFailure, FailureReason};
+use crate::time::Timestamp;
+use crate::webhook::{self, Notice, Outcome};
 use crate::{account, deposit, number, order};
 
 /// An event as the store keeps it.
@@ -36,6 +41,7 @@ pub fn encode(event: &Event) -> Encoded {
     match event {
         Event::Account(event) => account(event),
         Event::Deposit(event) => deposit(event),
+        Event::Webhook(event) => webhook(event),
         Event::Number(event) => number(event),
     }
 }
@@ -63,7 +69,70 @@ fn account(event: &account::Event) -> Encoded {
         account::Event::HoldTaken { order, amount, at } => shape!(HoldTakenV1 { order: order.0, amount: amount.micros(), at: at.millis() }),
         account::Event::HoldCaptured { order, amount, at } => shape!(HoldCapturedV1 { order: order.0, amount: amount.micros(), at: at.millis() }),
         account::Event::HoldReleased { order, amount, at } => shape!(HoldReleasedV1 { order: order.0, amount: amount.micros(), at: at.millis() }),
+        account::Event::BatchPlaced { items, at } => {
+            let items = items.iter().map(item_parts).map(|(order, refused, first, second)| BatchItemV1 { order, refused, first, second });
+            shape!(AccountBatchPlacedV1 { items: items.collect(), at: at.millis() })
+        }
+        account::Event::KeyUsed { key, fingerprint, effect, at } => {
+            let (effect, subject) = effect_parts(*effect);
+            shape!(AccountKeyUsedV1 { key: key.as_str().to_owned(), fingerprint: *fingerprint, effect: effect, subject: subject, at: at.millis() })
+        }
+        account::Event::WebhookSet { url, threshold, at } => {
+            shape!(AccountWebhookSetV1 { url: url.clone(), threshold: threshold.micros(), at: at.millis() })
+        }
+        account::Event::WebhookRemoved { at } => shape!(AccountWebhookRemovedV1 { at: at.millis() }),
+        account::Event::WebhookSecretRotated { secret, at } => shape!(AccountWebhookSecretRotatedV1 { secret: secret.clone(), at: at.millis() }),
+        account::Event::WebhookDue { sequence, notice, at } => webhook_due(*sequence, notice, *at),
         account::Event::Order(id, event) => order(*id, event),
+    }
+}
+
+fn webhook_due(sequence: u64, notice: &Notice, at: Timestamp) -> Encoded {
+    let order = notice.order().map_or(0, |order| order.0);
+    let (kind, message_id, balance, threshold) = match notice {
+        Notice::SmsReceived { message_id, .. } => (0, message_id.clone(), 0, 0),
+        Notice::OrderFailed { .. } => (1, String::new(), 0, 0),
+        Notice::BalanceLow { balance, threshold } => (2, String::new(), balance.micros(), threshold.micros()),
+        Notice::Test => (3, String::new(), 0, 0),
+    };
+    shape!(AccountWebhookDueV1 {
+        sequence: sequence,
+        notice: kind,
+        order: order,
+        message_id: message_id,
+        balance: balance,
+        threshold: threshold,
+        at: at.millis(),
+    })
+}
+
+fn webhook(event: &webhook::Event) -> Encoded {
+    match event {
+        webhook::Event::Attempted { sequence, attempt, outcome, millis, next_at, at } => shape!(WebhookAttemptedV1 {
+            sequence: *sequence,
+            attempt: *attempt,
+            outcome: delivery_outcome(*outcome),
+            status: outcome.status().unwrap_or(0),
+            millis: *millis,
+            next_at: next_at.map(Timestamp::millis),
+            at: at.millis(),
+        }),
+        webhook::Event::Delivered { sequence, at } => shape!(WebhookDeliveredV1 { sequence: *sequence, at: at.millis() }),
+        webhook::Event::Exhausted { sequence, at } => shape!(WebhookExhaustedV1 { sequence: *sequence, at: at.millis() }),
+        webhook::Event::RedeliveryRequested { sequence, at } => {
+            shape!(WebhookRedeliveryRequestedV1 { sequence: *sequence, at: at.millis() })
+        }
+    }
+}
+
+fn delivery_outcome(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Answered(_) => 0,
+        Outcome::TimedOut => 1,
+        Outcome::ConnectionFailed => 2,
+        Outcome::NotResolved => 3,
+        Outcome::TargetRefused => 4,
+        Outcome::NoWebhook => 5,
     }
 }
 
@@ -81,6 +150,8 @@ fn order(id: OrderId, event: &order::Event) -> Encoded {
             max_attempts: placed.max_attempts,
             at: placed.at.millis(),
         }),
+        order::Event::Queued { at } => shape!(OrderQueuedV1 { order: order, at: at.millis() }),
+        order::Event::Started { at } => shape!(OrderStartedV1 { order: order, at: at.millis() }),
         order::Event::AttemptFailed { attempt, supplier, reason, at } => shape!(OrderAttemptFailedV1 {
             order: order,
             attempt: *attempt,

@@ -8,6 +8,11 @@ use crate::time::Timestamp;
 /// An intention; `at` is the moment it is decided at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
+    /// Its turn has come.
+    Start {
+        /// Now.
+        at: Timestamp,
+    },
     /// A source has given a number.
     AssignNumber {
         /// The attempt the number answers; another one is stale.

@@ -22,10 +22,12 @@ impl Decider for State {
     fn decide(&self, command: &Command) -> Result<Vec<Event>, Refusal> {
         match (command, self.status) {
             (Command::Cancel { .. }, Status::Cancelled) => Ok(Vec::new()),
-            (Command::ReceiveSms(sms), _) if self.knows_message(&sms.message_id) => Ok(Vec::new()),
+            (Command::ReceiveSms(sms), _) if self.knows_message(sms) => Ok(Vec::new()),
             // The clock and the router find an ended order only by being late: nothing is wrong and nothing happens.
             (Command::Expire { .. } | Command::Fail { .. }, status) if status.is_end() => Ok(Vec::new()),
             (_, status) if status.is_end() => Err(Refusal::AlreadyEnded(status)),
+            (Command::Start { at }, Status::Queued) => Ok(vec![Event::Started { at: *at }]),
+            (Command::Start { .. }, _) | (Command::Expire { .. }, Status::Queued) => Ok(Vec::new()),
             (Command::Cancel { at }, _) => Ok(vec![Event::Cancelled { at: *at }]),
             (Command::Expire { at }, _) => Ok(self.expire(*at)),
             (Command::Fail { reason, at }, Status::Pending) => Ok(vec![Event::Failed { reason: *reason, at: *at }]),
@@ -57,6 +59,11 @@ impl Decider for State {
         match event {
             // Acceptance makes the state (`State::new`); it cannot happen to one that is.
             Event::Placed(_) | Event::SmsReceived(_) => {}
+            Event::Queued { .. } => self.status = Status::Queued,
+            Event::Started { at } => {
+                self.status = Status::Pending;
+                self.started_at = *at;
+            }
             Event::AttemptFailed { attempt, .. } => self.attempts = *attempt,
             Event::NumberAssigned { attempt, supplier, phone, expires_at, at } => {
                 self.attempts = *attempt;
@@ -93,8 +100,8 @@ impl State {
         self.ended_at = Some(at);
     }
 
-    fn knows_message(&self, message_id: &str) -> bool {
-        self.messages().any(|sms| sms.message_id == message_id)
+    fn knows_message(&self, incoming: &IncomingSms) -> bool {
+        self.messages().any(|sms| sms.message_id == incoming.message_id && sms.supplier == incoming.supplier)
     }
 
     /// `fact`, and the order's failure if `attempt` was the last it had.

@@ -13,6 +13,16 @@ use crate::time::Timestamp;
 pub enum Event {
     /// The order was accepted; its price is frozen here.
     Placed(Placed),
+    /// The order waits for its turn: as many of the account's as may run do.
+    Queued {
+        /// When.
+        at: Timestamp,
+    },
+    /// Its turn came: a number is sought from here on.
+    Started {
+        /// When.
+        at: Timestamp,
+    },
     /// A source gave no number for this attempt.
     AttemptFailed {
         /// 1 for the first source asked.
@@ -144,7 +154,9 @@ impl Event {
         match self {
             Self::Placed(placed) => placed.at,
             Self::SmsReceived(sms) => sms.at,
-            Self::AttemptFailed { at, .. }
+            Self::Queued { at }
+            | Self::Started { at }
+            | Self::AttemptFailed { at, .. }
             | Self::NumberAssigned { at, .. }
             | Self::NumberReportedDead { at, .. }
             | Self::Completed { at, .. }
@@ -158,9 +170,13 @@ impl Event {
     pub fn is_end(&self) -> bool {
         match self {
             Self::Completed { .. } | Self::Cancelled { .. } | Self::Expired { .. } | Self::Failed { .. } => true,
-            Self::Placed(_) | Self::AttemptFailed { .. } | Self::NumberAssigned { .. } | Self::NumberReportedDead { .. } | Self::SmsReceived(_) => {
-                false
-            }
+            Self::Placed(_)
+            | Self::Queued { .. }
+            | Self::Started { .. }
+            | Self::AttemptFailed { .. }
+            | Self::NumberAssigned { .. }
+            | Self::NumberReportedDead { .. }
+            | Self::SmsReceived(_) => false,
         }
     }
 }

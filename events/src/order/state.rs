@@ -12,6 +12,8 @@ use crate::time::Timestamp;
 /// Where an order is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
+    /// Its turn has not come; its hold is taken.
+    Queued,
     /// A number is being sought.
     Pending,
     /// A number is assigned; its message is awaited.
@@ -28,11 +30,12 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order of life.
-    pub const ALL: [Self; 6] = [Self::Pending, Self::Active, Self::Completed, Self::Cancelled, Self::Expired, Self::Failed];
+    pub const ALL: [Self; 7] = [Self::Queued, Self::Pending, Self::Active, Self::Completed, Self::Cancelled, Self::Expired, Self::Failed];
 
     /// The word callers see.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Queued => "queued",
             Self::Pending => "pending",
             Self::Active => "active",
             Self::Completed => "completed",
@@ -45,7 +48,7 @@ impl Status {
     /// Whether the order has ended.
     pub const fn is_end(self) -> bool {
         match self {
-            Self::Pending | Self::Active => false,
+            Self::Queued | Self::Pending | Self::Active => false,
             Self::Completed | Self::Cancelled | Self::Expired | Self::Failed => true,
         }
     }
@@ -73,6 +76,8 @@ pub struct State {
     pub placed: Placed,
     /// Where it is in its life.
     pub status: Status,
+    /// Since when a number is sought.
+    pub started_at: Timestamp,
     /// How many sources have been asked and have answered.
     pub attempts: u8,
     /// The number it holds or held last; `None` before the first and while a dead one is replaced.
@@ -95,6 +100,7 @@ impl State {
         Self {
             id,
             history: vec![Arc::new(Event::Placed(placed.clone()))],
+            started_at: placed.at,
             placed,
             status: Status::Pending,
             attempts: 0,
@@ -115,9 +121,9 @@ impl State {
         }
     }
 
-    /// When something must happen at the latest: a number found, or a code come.
+    /// When something must happen at the latest: a number found, or a code come. Of a queued order, nothing must.
     pub fn deadline(&self) -> Timestamp {
-        let seek_until = self.placed.at.plus(Duration::from_secs(self.placed.seek_seconds.into()));
+        let seek_until = self.started_at.plus(Duration::from_secs(self.placed.seek_seconds.into()));
         self.expires_at.unwrap_or(seek_until)
     }
 

@@ -19,6 +19,8 @@ pub enum Step {
         /// When the clock takes over.
         until: Timestamp,
     },
+    /// Its turn has not come: the account's law starts it when it has.
+    AwaitTurn,
     /// Keep the number reserved and wait for its message, or for the deadline.
     AwaitSms {
         /// When the clock takes over.
@@ -31,6 +33,7 @@ pub enum Step {
 /// What must be done now for `order`.
 pub fn next_step(order: &State) -> Step {
     match order.status {
+        Status::Queued => Step::AwaitTurn,
         Status::Active => Step::AwaitSms { until: order.deadline() },
         Status::Pending => {
             let (without_number, with_dead_number) = refused_sources(order);
@@ -48,6 +51,8 @@ fn refused_sources(order: &State) -> (Vec<SupplierName>, Vec<SupplierName>) {
             Event::AttemptFailed { supplier, .. } => without_number.push(supplier.clone()),
             Event::NumberReportedDead { supplier, .. } => with_dead_number.push(supplier.clone()),
             Event::Placed(_)
+            | Event::Queued { .. }
+            | Event::Started { .. }
             | Event::NumberAssigned { .. }
             | Event::SmsReceived(_)
             | Event::Completed { .. }

@@ -221,3 +221,32 @@ fn history_makes_the_order() {
     assert_eq!(State::from_history(OrderId(1), facts.clone()), Some(order.clone()));
     assert_eq!(State::from_history(OrderId(1), facts.skip(1)), None);
 }
+
+#[test]
+fn a_queued_order_waits_for_its_turn_without_a_deadline() {
+    let queued = fold(order(), &[Event::Queued { at: at(0) }]);
+    assert_eq!(next_step(&queued), Step::AwaitTurn);
+    let queued = given(queued, &[]).when(&Command::Expire { at: at(9_999) }).then_nothing();
+    assert!(
+        queued
+            .decide(&Command::AssignNumber { attempt: 1, supplier: "own".parse().unwrap(), phone: "+12025550123".parse().unwrap(), at: at(1) })
+            .is_err()
+    );
+    let started = given(queued, &[]).when(&Command::Start { at: at(1_000) }).then(&[Event::Started { at: at(1_000) }]);
+    assert_eq!(started.deadline(), at(1_060));
+    assert!(matches!(next_step(&started), Step::AskSource { attempt: 1, .. }));
+    given(started, &[]).when(&Command::Start { at: at(1_001) }).then_nothing();
+}
+
+#[test]
+fn the_same_message_id_from_another_source_is_another_message() {
+    let second = assigned(2, "sim", "+12025550124", 20);
+    let state = fold(order(), &[first_number(), Event::NumberReportedDead { attempt: 1, supplier: "own".parse().unwrap(), at: at(10) }, second]);
+    let Command::ReceiveSms(mut other) = sms("m1", "Your Google code is 123456", 30, 30) else { unreachable!() };
+    other.supplier = "sim".parse().unwrap();
+    other.to = "+12025550124".parse().unwrap();
+    let state = fold(state.clone(), &facts_of(&state, &Command::ReceiveSms(IncomingSms { text: "hello".to_owned(), ..other.clone() })));
+    assert!(facts_of(&state, &Command::ReceiveSms(other)).is_empty());
+    let from_elsewhere = sms("m1", "Your Google code is 123456", 30, 31);
+    assert_eq!(state.decide(&from_elsewhere), Err(Refusal::NotThisAssignment));
+}

@@ -1,21 +1,43 @@
-//! `GET /api/v1/account`: balance, tier, statistics.
+//! `GET /api/v1/account`: balance, tier, statistics; now, or as they were.
 
+use actors::Fault;
+use actors::store::EventStore;
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
+use events::account::statement::Statement;
+use events::account::{Event, State as Account};
+use events::decider::Decider;
+use events::envelope::{Revision, StreamId};
+use events::id::AccountId;
 use events::tier::Tier;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::Shared;
+use crate::http::as_of::AsOf;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
-use crate::http::json::{Dollars, Moment};
+use crate::http::json::{Moment, Parameters, SignedDollars};
 
-#[derive(Debug, Serialize)]
+/// Events of the stream read at a time.
+const PAGE: usize = 1_024;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    as_of: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Account)]
 pub struct Reply {
     account_id: String,
     created_at: Moment,
-    balance: Dollars,
-    held: Dollars,
+    /// What can be spent.
+    balance: SignedDollars,
+    /// What open orders have set aside.
+    held: SignedDollars,
     tier: &'static str,
     /// A part of one: 0.05 is 5 %.
     discount: f64,
@@ -25,11 +47,14 @@ pub struct Reply {
     /// The open order, if there is one; the oldest, if there are several.
     active_order: Option<String>,
     active_orders: Vec<String>,
-    /// Where pushes go; `null` while none are set.
+    /// Where pushes go; null while none are set.
     webhook: Option<String>,
+    /// The number of the last event in this answer, as `as_of` takes it.
+    event: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AccountStats)]
 struct Stats {
     total_orders: u64,
     completed: u64,
@@ -39,41 +64,83 @@ struct Stats {
     active: u64,
     /// Completed among those that ended other than by the caller's own cancelling.
     success_rate: Option<f64>,
-    total_spent: Dollars,
+    total_spent: SignedDollars,
 }
 
-pub async fn handle(State(app): State<Shared>, caller: Caller) -> ApiResult<Reply> {
+/// Your balance, what is held, your tier and your orders in numbers; with `as_of`, as they were.
+#[utoipa::path(get, path = "/account", operation_id = "account", tag = "account",
+    params(("as_of" = Option<String>, Query, description = "A time, or the number of an event of the account's history", example = "1")),
+    responses((status = 200, description = "The account", body = Reply)))]
+pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
     let service = &app.service;
+    if let Some(text) = query.as_of {
+        return as_it_was(&app, caller.account, AsOf::parse(&text)?).await.map(Json);
+    }
     let published = service.accounts.read(caller.account).await?;
     // The account's own last append is in the answer.
     service.views.reach(published.position).await.map_err(ApiError::from)?;
     let view = service.views.account(caller.account).await.map_err(ApiError::from)?;
-    let tier = Tier::of(view.completed);
-    let tried = view.completed + view.expired + view.failed;
-    let active_orders: Vec<String> = published.state.open.keys().map(ToString::to_string).collect();
-    Ok(Json(Reply {
-        account_id: caller.account.to_string(),
-        created_at: Moment(published.state.registered_at),
-        balance: Dollars(view.balance),
-        held: Dollars(view.held),
+    let event = published.revision.map_or(0, |revision| revision.0 + 1);
+    Ok(Json(reply(&published.state, view, event)))
+}
+
+/// The account folded from its facts up to then: nothing else knows what was.
+async fn as_it_was(app: &Shared, id: AccountId, as_of: AsOf) -> Result<Reply, ApiError> {
+    let (mut state, mut sums, mut last) = (Account::default(), Statement::default(), 0);
+    'stream: loop {
+        let page =
+            app.service.store.read_stream(StreamId::account(id), Revision(last), PAGE).await.map_err(|error| ApiError::from(Fault::from(error)))?;
+        let is_end = page.len() < PAGE;
+        for record in page {
+            let events::Event::Account(event) = record.event else { continue };
+            if !as_of.includes(record.revision.0 + 1, event.at()) {
+                break 'stream;
+            }
+            last = record.revision.0 + 1;
+            sums.add(&event);
+            state = state.evolve(&event);
+            if let Event::Registered { .. } = event {
+                assert_eq!(state.id, id, "an account's stream starts with its own registration");
+            }
+        }
+        if is_end {
+            break;
+        }
+    }
+    if last == 0 {
+        return Err(ApiError::invalid("The account did not exist then.").with_status(StatusCode::NOT_FOUND));
+    }
+    Ok(reply(&state, sums, last))
+}
+
+fn reply(state: &Account, sums: Statement, event: u64) -> Reply {
+    let tier = Tier::of(sums.completed);
+    let tried = sums.completed + sums.expired + sums.failed;
+    let active_orders: Vec<String> = state.open.keys().map(ToString::to_string).collect();
+    Reply {
+        account_id: state.id.to_string(),
+        created_at: Moment(state.registered_at),
+        balance: SignedDollars(sums.balance),
+        held: SignedDollars(sums.held),
         tier: tier.name(),
         discount: f64::from(tier.discount_basis_points()) / 10_000.0,
         next_tier: tier.next().map(Tier::name),
-        orders_to_next_tier: tier.next().map(|next| next.threshold().saturating_sub(view.completed)),
+        orders_to_next_tier: tier.next().map(|next| next.threshold().saturating_sub(sums.completed)),
         stats: Stats {
-            total_orders: view.orders,
-            completed: view.completed,
-            cancelled: view.cancelled,
-            expired: view.expired,
-            failed: view.failed,
-            active: view.orders.saturating_sub(tried + view.cancelled),
-            success_rate: ratio(view.completed, tried),
-            total_spent: Dollars(view.spent),
+            total_orders: sums.orders,
+            completed: sums.completed,
+            cancelled: sums.cancelled,
+            expired: sums.expired,
+            failed: sums.failed,
+            active: sums.orders.saturating_sub(tried + sums.cancelled),
+            success_rate: ratio(sums.completed, tried),
+            total_spent: SignedDollars(sums.spent),
         },
         active_order: active_orders.first().cloned(),
         active_orders,
-        webhook: None,
-    }))
+        webhook: state.webhook.as_ref().map(|webhook| webhook.url.to_string()),
+        event,
+    }
 }
 
 /// `part` of `whole` to four digits, or `None` of nothing.

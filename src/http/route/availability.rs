@@ -8,12 +8,13 @@ use axum::extract::State;
 use events::platform::Platform;
 use projections::Outcome;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::Shared;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Dollars, Parameters};
 use crate::http::order_reply::Hints;
-use crate::http::route::order::{country_of, platform_of};
+use crate::http::ordering::{country_of, platform_of};
 
 /// The contract: rates are of the last 24 hours.
 const WINDOW: Duration = Duration::from_hours(24);
@@ -28,13 +29,15 @@ pub struct Query {
     platform: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Availability)]
 pub struct Reply {
     country: &'static str,
     platforms: Vec<Row>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PlatformAvailability)]
 struct Row {
     platform: &'static str,
     name: &'static str,
@@ -46,6 +49,10 @@ struct Row {
     hints: Hints,
 }
 
+/// Success rates of the last 24 hours, stock and prices in one country. A rate is null under five ended orders.
+#[utoipa::path(get, path = "/availability", operation_id = "availability", tag = "catalogue",
+    params(("country" = Option<String>, Query, description = "US if absent", example = "US"), ("platform" = Option<String>, Query, description = "One platform only", example = "google")),
+    responses((status = 200, description = "Every platform, or the one asked for", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
     let service = &app.service;
     let country = country_of(query.country.as_deref())?;

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::http::Shared;
 use crate::http::auth::Caller;
@@ -13,7 +14,8 @@ use events::money::Money;
 /// The guide: `"minimum_deposit_usd": 1.00`.
 pub const MINIMUM: Money = Money::from_cents(100);
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DepositAddresses)]
 pub struct Reply {
     addresses: Addresses,
     minimum_deposit_usd: Dollars,
@@ -22,13 +24,17 @@ pub struct Reply {
     message: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Addresses)]
 struct Addresses {
     btc: String,
     ltc: String,
     usdt_erc20: String,
 }
 
+/// Where to pay. With a key, the addresses are your own.
+#[utoipa::path(get, path = "/deposit/addresses", operation_id = "depositAddresses", tag = "deposits",
+    responses((status = 200, description = "An address per currency", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, caller: Option<Caller>) -> ApiResult<Reply> {
     if app.service.deposits.is_none() {
         return Err(ApiError::new(ErrorCode::ProviderUnavailable, "This service takes no deposits; ask its operator for credit."));

@@ -1,28 +1,34 @@
 //! `POST /api/v1/deposit/verify`: claims a transaction; asked again, it says how far the deposit has come.
 
-use axum::Json;
 use axum::extract::State;
 use events::deposit::{Status, TxHash};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::Shared;
 use crate::http::auth::Caller;
-use crate::http::error::{ApiError, ApiResult, ErrorCode};
-use crate::http::json::{Body, Dollars};
-use actors::deposit::ClaimError;
+use crate::http::error::{ApiError, ErrorCode};
+use crate::http::idempotency::{Answer, Keyed};
+use crate::http::json::Dollars;
+use actors::deposit::{ClaimError, Claimed};
 
 /// Coins a caller may name; the simulated chain takes each.
 const CURRENCIES: &[&str] = &["btc", "ltc", "usdt_erc20"];
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = VerifyDepositRequest)]
 pub struct Request {
+    /// The transaction's hash: 64 hex digits; `0x` before them and any case are taken.
+    #[schema(pattern = "^(0[xX])?[0-9a-fA-F]{64}$")]
     tx_hash: String,
+    /// `btc`, `ltc` or `usdt_erc20`; found out, if absent.
     #[serde(default)]
     currency: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Deposit)]
 pub struct Reply {
     status: &'static str,
     transaction_id: Option<String>,
@@ -32,7 +38,10 @@ pub struct Reply {
     message: &'static str,
 }
 
-pub async fn handle(State(app): State<Shared>, caller: Caller, Body(request): Body<Request>) -> ApiResult<Reply> {
+/// Say that you have paid. Asked again, it says how far the deposit has come: `pending`, `confirmed`, or `rejected`.
+#[utoipa::path(post, path = "/deposit/verify", operation_id = "verifyDeposit", tag = "deposits", request_body = Request,
+    responses((status = 200, description = "How far the deposit has come", body = Reply)))]
+pub async fn handle(State(app): State<Shared>, caller: Caller, Keyed { body: request, key }: Keyed<Request>) -> Result<Answer<Reply>, ApiError> {
     let deposits = app.service.deposits.as_ref();
     let deposits =
         deposits.ok_or_else(|| ApiError::new(ErrorCode::ProviderUnavailable, "This service takes no deposits; ask its operator for credit."))?;
@@ -45,16 +54,20 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Body(request): Bo
     }
     let written = tx_hash.as_str().to_owned();
     let reply = |status, transaction_id, amount, message| Reply { status, transaction_id, tx_hash: written, amount, simulated: true, message };
-    let (deposit, state) = match deposits.claim(caller.account, tx_hash).await {
+    let Claimed { deposit, state, replayed } = match deposits.claim(caller.account, tx_hash, key).await {
         Ok(claimed) => claimed,
-        Err(ClaimError::NotYours) => return Ok(Json(reply("rejected", None, None, "No payment to this account is known under this hash."))),
+        Err(ClaimError::NotYours) => {
+            let body = reply("rejected", None, None, "No payment to this account is known under this hash.");
+            return Ok(Answer { body, replayed: false });
+        }
         Err(error) => return Err(error.into()),
     };
     let transaction_id = Some(deposit.to_string());
-    Ok(Json(match state.status {
+    let body = match state.status {
         Status::Credited => reply("confirmed", transaction_id, Some(Dollars(state.amount)), "Simulated deposit: credited to your balance."),
         Status::Unclaimed | Status::Claimed | Status::Confirmed => {
             reply("pending", transaction_id, None, "Verifying on-chain... (simulated: any hash is credited $10 after 2 seconds)")
         }
-    }))
+    };
+    Ok(Answer { body, replayed: replayed.0 })
 }

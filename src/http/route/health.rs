@@ -11,6 +11,9 @@ use crate::http::Shared;
 /// Events the views may be behind before that counts as trouble: a second's worth at full load.
 const TOLERATED_LAG: u64 = 50_000;
 
+/// How each part of the service is. Says nothing about accounts.
+#[utoipa::path(get, path = "/health", operation_id = "health", tag = "service",
+    responses((status = 200, description = "`ok` or `degraded`, part by part", body = Object)))]
 pub async fn handle(State(app): State<Shared>) -> Json<Value> {
     let service = &app.service;
     let head = service.store.head().borrow().0;

@@ -1,13 +1,16 @@
-//! `GET /api/v1/order/:id`: how the order is, now or once its status changes.
+//! `GET /api/v1/order/:id`: how the order is, now, once its status changes, or as it was.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use events::order::State as Order;
 use serde::Deserialize;
 
 use crate::http::Shared;
+use crate::http::as_of::AsOf;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::Parameters;
@@ -21,8 +24,16 @@ const LONGEST_WAIT_SECONDS: u64 = 55;
 pub struct Query {
     /// Seconds to wait for another status.
     wait: Option<u64>,
+    /// A time, or the number of one of the order's events.
+    as_of: Option<String>,
 }
 
+/// How an order is; with `wait`, once its status changes; with `as_of`, how it was.
+#[utoipa::path(get, path = "/order/{id}", operation_id = "getOrder", tag = "orders",
+    params(("id" = String, Path, description = "The order's id"),
+        ("wait" = Option<u32>, Query, description = "Seconds to wait for another status, 1 to 55", minimum = 1, maximum = 55, example = 1),
+        ("as_of" = Option<String>, Query, description = "A time, or the number of one of the order's events", example = "1")),
+    responses((status = 200, description = "The order", body = OrderReply)))]
 pub async fn handle(
     State(app): State<Shared>,
     caller: Caller,
@@ -32,19 +43,39 @@ pub async fn handle(
     if query.wait.is_some_and(|wait| !(1..=LONGEST_WAIT_SECONDS).contains(&wait)) {
         return Err(ApiError::invalid(format!("wait is from 1 to {LONGEST_WAIT_SECONDS} seconds.")));
     }
+    if query.wait.is_some() && query.as_of.is_some() {
+        return Err(ApiError::invalid("wait and as_of exclude each other: what was does not change."));
+    }
+    let as_of = query.as_of.as_deref().map(AsOf::parse).transpose()?;
     let mut order = find(&app, &caller, &id).await?;
+    if let Some(as_of) = as_of {
+        let was = as_it_was(&order, as_of)?;
+        let at = was.history.last().map_or(was.placed.at, |fact| fact.at());
+        return Ok(Json(OrderReply::of(&was, at)));
+    }
     if let Some(wait) = query.wait.filter(|_| !order.status.is_end()) {
         let _place = app.waiting.enter(caller.account)?;
-        let before = order.status;
-        let changed = app.service.orders.wait_until(caller.account, order.id, |order: &Order| order.status != before);
-        tokio::select! {
-            changed = changed => match changed? {
-                Some(changed) => order = changed,
-                None => order = find(&app, &caller, &id).await?,
-            },
-            () = tokio::time::sleep(Duration::from_secs(wait)) => order = find(&app, &caller, &id).await?,
-            () = app.stopped() => {}
-        }
+        order = changed(&app, &caller, &id, order, Duration::from_secs(wait)).await?;
     }
     Ok(Json(OrderReply::of(&order, app.service.clock.now())))
+}
+
+async fn changed(app: &Shared, caller: &Caller, id: &str, order: Arc<Order>, wait: Duration) -> Result<Arc<Order>, ApiError> {
+    let before = order.status;
+    let changed = app.service.orders.wait_until(caller.account, order.id, |order: &Order| order.status != before);
+    tokio::select! {
+        changed = changed => match changed? {
+            Some(changed) => Ok(changed),
+            None => find(app, caller, id).await,
+        },
+        () = tokio::time::sleep(wait) => find(app, caller, id).await,
+        () = app.stopped() => Ok(order),
+    }
+}
+
+/// The order folded from its facts up to then.
+fn as_it_was(order: &Order, as_of: AsOf) -> Result<Order, ApiError> {
+    let number = |index: usize| u64::try_from(index + 1).unwrap_or(u64::MAX);
+    let facts = order.history.iter().enumerate().take_while(|(index, fact)| as_of.includes(number(*index), fact.at())).map(|(_, fact)| fact.as_ref());
+    Order::from_history(order.id, facts).ok_or_else(|| ApiError::invalid("The order did not exist then.").with_status(StatusCode::NOT_FOUND))
 }

@@ -24,6 +24,10 @@ use crate::http::waiting::Place;
 const RETRY: Duration = Duration::from_secs(3);
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
+/// The order as server-sent events, until it ends. `Last-Event-ID` resumes without gap or repeat.
+#[utoipa::path(get, path = "/order/{id}/stream", operation_id = "streamOrder", tag = "orders",
+    params(("id" = String, Path, description = "The order's id"), ("Last-Event-ID" = Option<u32>, Header, description = "Number of the last event seen")),
+    responses((status = 200, description = "Server-sent events: one JSON object a message")))]
 pub async fn handle(State(app): State<Shared>, caller: Caller, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
     let order = find(&app, &caller, &id).await?;
     let sent = headers.get("last-event-id").map(|value| value.to_str().ok().and_then(|text| text.trim().parse::<usize>().ok()));

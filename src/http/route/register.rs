@@ -7,17 +7,20 @@ use base64::engine::general_purpose::STANDARD;
 use events::money::Money;
 use events::tier::Tier;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Body, Dollars};
 use crate::http::{ApiKey, Shared};
 
 /// Nothing is asked.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = RegisterRequest)]
 pub struct Request {}
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AccountRegistered)]
 pub struct Reply {
     api_key: String,
     webhook_secret: String,
@@ -27,7 +30,8 @@ pub struct Reply {
     next_steps: NextSteps,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NextSteps)]
 struct NextSteps {
     deposit: &'static str,
     verify_deposit: &'static str,
@@ -37,6 +41,9 @@ struct NextSteps {
     account: &'static str,
 }
 
+/// Open an account. Nobody has to approve it. The key and the webhook secret are shown this once.
+#[utoipa::path(post, path = "/register", operation_id = "register", tag = "account", request_body = Request,
+    responses((status = 200, description = "The account, its key and its secret", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, Body(Request {}): Body<Request>) -> ApiResult<Reply> {
     let service = &app.service;
     let account = service.entropy.account_id(service.clock.now());

@@ -5,12 +5,13 @@ use axum::extract::State;
 use events::country::Country;
 use events::platform::Platform;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::Shared;
 use crate::http::error::ApiResult;
 use crate::http::json::{Dollars, Parameters};
 use crate::http::order_reply::Hints;
-use crate::http::route::order::country_of;
+use crate::http::ordering::country_of;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,7 +20,8 @@ pub struct Query {
     country: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Services)]
 pub struct Reply {
     total_platforms: usize,
     country: &'static str,
@@ -28,7 +30,8 @@ pub struct Reply {
     default_country: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Service)]
 struct Service {
     platform: &'static str,
     name: &'static str,
@@ -36,6 +39,10 @@ struct Service {
     hints: Hints,
 }
 
+/// The platforms, their list prices, and the countries.
+#[utoipa::path(get, path = "/services", operation_id = "listServices", tag = "catalogue",
+    params(("country" = Option<String>, Query, description = "Whose prices; US if absent", example = "US")),
+    responses((status = 200, description = "Platforms, prices, countries", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
     let country = country_of(query.country.as_deref())?;
     let catalogue = &app.service.catalogue;

@@ -10,11 +10,12 @@ use jiff::tz::TimeZone;
 use jiff::{Span, ToSpan};
 use projections::UsageCell;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
-use crate::http::json::{Dollars, Moment, Parameters};
+use crate::http::json::{Dollars, Moment, Parameters, moment};
 use events::money::Money;
 
 /// Longest series: six weeks of hours, or decades of days.
@@ -34,7 +35,7 @@ pub struct Query {
     group_by: Option<GroupBy>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Granularity {
     Hour,
@@ -43,14 +44,15 @@ enum Granularity {
     Month,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum GroupBy {
     Platform,
     Country,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Usage)]
 pub struct Reply {
     from: Moment,
     to: Moment,
@@ -63,7 +65,8 @@ pub struct Reply {
     groups: Option<Vec<Group>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UsageGroup)]
 struct Group {
     #[serde(skip_serializing_if = "Option::is_none")]
     platform: Option<&'static str>,
@@ -73,14 +76,16 @@ struct Group {
     series: Vec<Bucket>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UsageEntry)]
 struct Bucket {
     start: Moment,
     #[serde(flatten)]
     sums: Sums,
 }
 
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
+#[schema(as = UsageSums)]
 struct Sums {
     /// Placed in the time; the others count when they end.
     orders: u64,
@@ -88,6 +93,7 @@ struct Sums {
     failed: u64,
     cancelled: u64,
     expired: u64,
+    #[schema(value_type = Dollars)]
     spent: Spent,
     avg_delivery_seconds: Option<f64>,
     #[serde(skip)]
@@ -118,11 +124,15 @@ impl Sums {
     }
 }
 
+/// What was ordered and spent: totals and a series without holes.
+#[utoipa::path(get, path = "/usage", operation_id = "usage", tag = "account",
+    params(("from" = Option<String>, Query, description = "A date or a time; 30 days ago, if absent", example = "2026-11-01"), ("to" = Option<String>, Query, description = "A date (its whole day counts) or a time; now, if absent", example = "2026-11-24"), ("granularity" = Option<Granularity>, Query, description = "Width of an entry"), ("group_by" = Option<GroupBy>, Query, description = "A series for each, too")),
+    responses((status = 200, description = "Totals and a series", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
     let service = &app.service;
     let now = jiff::Timestamp::from_millisecond(service.clock.now().millis()).map_err(|_| ApiError::invalid("The clock is out of range."))?;
-    let from = query.from.as_deref().map(|text| moment("from", text, false)).transpose()?;
-    let to = query.to.as_deref().map(|text| moment("to", text, true)).transpose()?.unwrap_or(now);
+    let from = query.from.as_deref().map(|text| zoned("from", text, false)).transpose()?;
+    let to = query.to.as_deref().map(|text| zoned("to", text, true)).transpose()?.unwrap_or(now);
     let from = from.unwrap_or_else(|| to.saturating_sub((DEFAULT_DAYS * 24).hours()).unwrap_or(to));
     if from >= to {
         return Err(ApiError::invalid("from must lie before to."));
@@ -176,13 +186,9 @@ fn shown(moment: jiff::Timestamp) -> Moment {
     Moment(Timestamp::from_millis(moment.as_millisecond()))
 }
 
-fn moment(name: &str, text: &str, end_of_day: bool) -> Result<jiff::Timestamp, ApiError> {
-    if let Ok(moment) = text.parse::<jiff::Timestamp>() {
-        return Ok(moment);
-    }
-    let day = text.parse::<civil::Date>().ok().and_then(|date| if end_of_day { date.tomorrow().ok() } else { Some(date) });
-    let start = day.and_then(|date| TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok());
-    start.ok_or_else(|| ApiError::invalid(format!("{name} is a date or a time in UTC, such as 2026-11-24 or 2026-11-24T12:00:00Z.")))
+fn zoned(name: &str, text: &str, end_of_day: bool) -> Result<jiff::Timestamp, ApiError> {
+    let millis = moment(name, text, end_of_day)?.millis();
+    jiff::Timestamp::from_millisecond(millis).map_err(|_| ApiError::invalid(format!("{name} is out of range.")))
 }
 
 /// The starts of all buckets that touch the time from `from` to `to`.
@@ -231,13 +237,5 @@ mod tests {
     fn a_series_without_end_is_refused() {
         let far = bucket_starts("1990-01-01T00:00:00Z".parse().unwrap(), "2026-01-01T00:00:00Z".parse().unwrap(), Granularity::Hour);
         assert!(far.is_err());
-    }
-
-    #[test]
-    fn a_date_as_end_counts_whole() {
-        assert_eq!(moment("to", "2026-11-24", true).unwrap().to_string(), "2026-11-25T00:00:00Z");
-        for text in ["", "yesterday", "2026-13-01", "24.11.2026", "9999-12-31"] {
-            assert!(moment("to", text, true).is_err(), "{text}");
-        }
     }
 }

@@ -1,0 +1,188 @@
+//! Placing orders: a number at hand is reserved first, so that order, hold and number are one append; one order, or a batch of them.
+
+use std::sync::Arc;
+
+use events::account::idempotency::{Effect, KeyUse};
+use events::account::{self, BatchItem, Event, PlaceBatch, PlaceOrder, Refusal};
+use events::envelope::Actor as Who;
+use events::id::{AccountId, OrderId};
+
+use super::handle::{Orders, PlaceError, STEP_RETRY};
+use crate::account::AccessError;
+use crate::entity::TransactError;
+use crate::fault::{Fault, detached};
+use crate::supplier::{Lease, Release, Wanted};
+
+/// Whether the effect was there before, under the same key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replayed(pub bool);
+
+/// The command, under the caller's key if there is one.
+pub fn under_key(key: Option<KeyUse>, effect: Effect, command: account::Command) -> account::Command {
+    match key {
+        Some(used) => account::Command::Keyed { used, effect, command: Some(Box::new(command)) },
+        None => command,
+    }
+}
+
+impl Orders {
+    /// Places an order and starts it; answers when its hold is durable, and its number too where one is at hand.
+    /// Under a key that was used before it answers with that order.
+    pub async fn place(&self, account: AccountId, wanted: PlaceOrder, key: Option<KeyUse>) -> Result<(OrderId, Replayed), PlaceError> {
+        let orders = self.clone();
+        detached(async move { Box::pin(orders.place_here(account, wanted, key)).await }).await?
+    }
+
+    async fn place_here(&self, account: AccountId, mut wanted: PlaceOrder, key: Option<KeyUse>) -> Result<(OrderId, Replayed), PlaceError> {
+        // A retry must not take a number away from others, not even for a moment.
+        if let Some(Effect::Order(order)) = self.known(account, key.as_ref()).await? {
+            return Ok((order, Replayed(true)));
+        }
+        let (order, at) = (wanted.order, wanted.at);
+        let lease = self.reserve(account, &mut wanted);
+        let command = under_key(key.clone(), Effect::Order(order), account::Command::PlaceOrder(wanted));
+        let events = self.transact_placing(account, command, order, at, lease.as_ref()).await?;
+        if events.is_empty()
+            && let Some(Effect::Order(known)) = self.known(account, key.as_ref()).await?
+        {
+            self.give_back(lease.as_ref());
+            return Ok((known, Replayed(true)));
+        }
+        if let Some(lease) = &lease {
+            self.inner.router.assigned(lease);
+        }
+        self.start_runner(account, order, lease).await?;
+        Ok((order, Replayed(false)))
+    }
+
+    /// Places a batch; answers when every hold is durable, with what became of each order.
+    pub async fn place_batch(&self, account: AccountId, wanted: PlaceBatch, key: Option<KeyUse>) -> Result<(Arc<[BatchItem]>, Replayed), PlaceError> {
+        let orders = self.clone();
+        detached(async move { Box::pin(orders.place_batch_here(account, wanted, key)).await }).await?
+    }
+
+    async fn place_batch_here(
+        &self,
+        account: AccountId,
+        mut wanted: PlaceBatch,
+        key: Option<KeyUse>,
+    ) -> Result<(Arc<[BatchItem]>, Replayed), PlaceError> {
+        if let Some(items) = self.known_batch(account, key.as_ref()).await? {
+            return Ok((items, Replayed(true)));
+        }
+        let at = wanted.at;
+        let first = wanted.orders.first().map(|first| first.order).ok_or(PlaceError::Refused(Refusal::BatchSize))?;
+        let lease = wanted.orders.first_mut().and_then(|first| self.reserve(account, first));
+        let command = under_key(key.clone(), Effect::Batch, account::Command::PlaceBatch(wanted));
+        let events = self.transact_placing(account, command, first, at, lease.as_ref()).await?;
+        let placed = events.iter().find_map(|event| if let Event::BatchPlaced { items, .. } = event { Some(items.as_slice().into()) } else { None });
+        let Some(items): Option<Arc<[BatchItem]>> = placed else {
+            self.give_back(lease.as_ref());
+            let items = self.known_batch(account, key.as_ref()).await?.ok_or(PlaceError::Fault(Fault::ActorEnded))?;
+            return Ok((items, Replayed(true)));
+        };
+        let mut lease = lease;
+        for item in items.iter() {
+            let lease = if item.order == first { lease.take() } else { None };
+            if item.refused.is_some() {
+                self.give_back(lease.as_ref());
+                continue;
+            }
+            if let Some(lease) = &lease {
+                self.inner.router.assigned(lease);
+            }
+            self.start_runner(account, item.order, lease).await?;
+        }
+        Ok((items, Replayed(false)))
+    }
+
+    /// Reserves the number that is at hand for the order, and writes it into what is wanted.
+    fn reserve(&self, account: AccountId, wanted: &mut PlaceOrder) -> Option<Lease> {
+        let (order, at, platform, country) = (wanted.order, wanted.at, wanted.platform, wanted.country);
+        wanted.first_answer = self.inner.router.at_hand(Wanted { platform, country, at });
+        let first = wanted.first_answer.as_ref()?;
+        let phone = first.answer.as_ref().ok()?.clone();
+        let lease = Lease { account, order, attempt: 1, supplier: first.supplier.clone(), phone, platform, country, assigned_at: at };
+        self.inner.router.lease(&lease);
+        Some(lease)
+    }
+
+    fn give_back(&self, lease: Option<&Lease>) {
+        if let Some(lease) = lease {
+            self.inner.router.release(lease, Release::Unused);
+        }
+    }
+
+    /// The facts of an order or a batch; if there are none for certain, its number is free again.
+    async fn transact_placing(
+        &self,
+        account: AccountId,
+        command: account::Command,
+        first: OrderId,
+        at: events::time::Timestamp,
+        lease: Option<&Lease>,
+    ) -> Result<Vec<Event>, PlaceError> {
+        match self.inner.accounts.transact(account, command, Who::Owner, at).await {
+            Ok(committed) => Ok(committed.events),
+            Err(TransactError::Refused(refusal)) => {
+                self.give_back(lease);
+                Err(PlaceError::Refused(refusal))
+            }
+            Err(TransactError::Fault(fault)) => {
+                tokio::spawn(self.clone().find_out(account, first, lease.cloned()));
+                Err(PlaceError::Fault(fault))
+            }
+        }
+    }
+
+    /// After a failure that left unknown whether the orders exist: lets them go on if they do, and frees the number if not.
+    async fn find_out(self, account: AccountId, first: OrderId, lease: Option<Lease>) {
+        loop {
+            match self.inner.accounts.read(account).await {
+                Ok(published) => {
+                    let exists = published.state.order(first).is_some_and(|order| !order.status.is_end());
+                    if let Some(lease) = &lease {
+                        if exists {
+                            self.inner.router.assigned(lease);
+                        } else {
+                            self.inner.router.release(lease, Release::Unused);
+                        }
+                    }
+                    let mut is_done = true;
+                    for order in published.state.open.keys() {
+                        let lease = lease.clone().filter(|_| *order == first);
+                        is_done &= self.start_runner(account, *order, lease).await.is_ok();
+                    }
+                    if is_done {
+                        return;
+                    }
+                }
+                Err(AccessError::NotFound) => return self.give_back(lease.as_ref()),
+                Err(AccessError::Fault(_)) => {}
+            }
+            tokio::time::sleep(STEP_RETRY).await;
+        }
+    }
+
+    /// What a key was used for, if it was, by the account as it is now.
+    async fn known(&self, account: AccountId, used: Option<&KeyUse>) -> Result<Option<Effect>, PlaceError> {
+        Ok(self.remembered(account, used).await?.map(|known| known.effect))
+    }
+
+    async fn known_batch(&self, account: AccountId, used: Option<&KeyUse>) -> Result<Option<Arc<[BatchItem]>>, PlaceError> {
+        Ok(self.remembered(account, used).await?.and_then(|known| known.batch))
+    }
+
+    async fn remembered(&self, account: AccountId, used: Option<&KeyUse>) -> Result<Option<account::idempotency::Remembered>, PlaceError> {
+        let Some(used) = used else { return Ok(None) };
+        let published = match self.inner.accounts.read(account).await {
+            Ok(published) => published,
+            Err(AccessError::NotFound) => return Err(PlaceError::Refused(Refusal::NotRegistered)),
+            Err(AccessError::Fault(fault)) => return Err(fault.into()),
+        };
+        match published.state.keys.get(&used.key, used.at) {
+            Some(known) if known.fingerprint != used.fingerprint => Err(PlaceError::Refused(Refusal::KeyReused)),
+            known => Ok(known.cloned()),
+        }
+    }
+}

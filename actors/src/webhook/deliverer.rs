@@ -1,0 +1,244 @@
+//! The deliverer: the only writer of one account's deliveries, and the one who makes their attempts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use events::envelope::{Actor as Who, StreamId};
+use events::id::AccountId;
+use events::time::Timestamp;
+use events::webhook::{Command, Event, JITTER_PER_MILLE, Outcome, Refusal, State};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::sync::oneshot;
+
+use super::handle::Inner;
+use crate::clock::Stopwatch;
+use crate::entity::{Aggregate, Context, Entity, TransactError};
+use crate::fault::Fault;
+use crate::order::STEP_RETRY;
+
+/// Open deliveries of an account held in memory; the others wait in the view.
+const IN_MEMORY: u32 = 1_000;
+/// Attempts of one account under way at a time, while its receiver answers; one, while it does not.
+const AT_ONCE: usize = 4;
+
+impl Aggregate for State {
+    fn event(recorded: events::Event) -> Option<Event> {
+        if let events::Event::Webhook(event) = recorded { Some(event) } else { None }
+    }
+}
+
+/// What a deliverer can be told.
+pub enum Message {
+    /// Something may be due.
+    Look,
+    /// An attempt was made.
+    Attempted {
+        /// Of which delivery.
+        sequence: u64,
+        /// What it came to; `None` if the letter could not be written just now.
+        outcome: Option<Outcome>,
+        /// How long it took.
+        millis: u32,
+    },
+    /// The owner wants these once more.
+    Redeliver(Vec<u64>, oneshot::Sender<Result<(), Fault>>),
+}
+
+/// The behaviour; the state is `Round`.
+pub struct Deliverer;
+
+/// An account's deliveries at work.
+pub struct Round {
+    account: AccountId,
+    inner: Arc<Inner>,
+    entity: Entity<State>,
+    unread: Arc<AtomicU32>,
+    /// Open deliveries, and when each is due.
+    waiting: BTreeMap<u64, Timestamp>,
+    under_way: BTreeSet<u64>,
+    /// The last delivery that was looked up.
+    known: u64,
+    /// Whether the view may hold more than is known.
+    is_more: bool,
+    receiver_answers: bool,
+    alarm: Option<Timestamp>,
+}
+
+impl Round {
+    /// An account's deliveries as they are in the log.
+    pub async fn load(account: AccountId, inner: Arc<Inner>, unread: Arc<AtomicU32>) -> Result<Self, Fault> {
+        let entity = Entity::load(Arc::clone(inner.accounts.store()), StreamId::webhook(account)).await?;
+        let (waiting, under_way) = (BTreeMap::new(), BTreeSet::new());
+        Ok(Self { account, inner, entity, unread, waiting, under_way, known: 0, is_more: true, receiver_answers: true, alarm: None })
+    }
+
+    /// Takes open deliveries from the view into memory.
+    async fn look(&mut self) -> Result<(), Fault> {
+        let room = IN_MEMORY.saturating_sub(u32::try_from(self.waiting.len()).unwrap_or(u32::MAX));
+        if room == 0 {
+            self.is_more = true;
+            return Ok(());
+        }
+        let found = self.inner.letters.open(self.account, self.known, room).await?;
+        self.is_more = found.len() == usize::try_from(room).unwrap_or(usize::MAX);
+        for sequence in found {
+            self.known = self.known.max(sequence);
+            self.take_in(sequence);
+        }
+        Ok(())
+    }
+
+    fn take_in(&mut self, sequence: u64) {
+        if let Some(progress) = self.entity.state().due(sequence) {
+            self.waiting.insert(sequence, progress.next_at);
+        }
+    }
+
+    /// Starts every attempt that is due and has a place.
+    fn attempt_due(&mut self, myself: &ActorRef<Message>) {
+        let now = self.inner.accounts.now();
+        let places = if self.receiver_answers { AT_ONCE } else { 1 };
+        let mut due: Vec<(Timestamp, u64)> = self
+            .waiting
+            .iter()
+            .filter(|(sequence, at)| **at <= now && !self.under_way.contains(sequence))
+            .map(|(sequence, at)| (*at, *sequence))
+            .collect();
+        due.sort_unstable();
+        for (_, sequence) in due.into_iter().take(places.saturating_sub(self.under_way.len())) {
+            self.under_way.insert(sequence);
+            tokio::spawn(attempt(Arc::clone(&self.inner), self.account, sequence, myself.clone()));
+        }
+        let next = self.waiting.iter().filter(|(sequence, _)| !self.under_way.contains(sequence)).map(|(_, at)| *at).min();
+        // What is due and has no place starts when an attempt ends.
+        self.wake_at(next.filter(|at| *at > now));
+    }
+
+    async fn record(&mut self, sequence: u64, outcome: Outcome, millis: u32) -> Result<(), Fault> {
+        let entropy = self.inner.accounts.entropy();
+        let spread = u64::try_from(2 * JITTER_PER_MILLE + 1).expect("a small positive number");
+        let jitter_per_mille = i32::try_from(entropy.below(spread)).expect("a small number") - JITTER_PER_MILLE;
+        let at = self.inner.accounts.now();
+        let command = Command::RecordAttempt { sequence, outcome, millis, jitter_per_mille, at };
+        match self.transact(&command, Who::Service, at).await {
+            // A refusal: somebody else has ended it, and nothing is lost.
+            Ok(()) | Err(TransactError::Refused(Refusal::AlreadyEnded)) => {}
+            Err(TransactError::Fault(fault)) => return Err(fault),
+        }
+        self.receiver_answers = outcome.is_success();
+        self.waiting.remove(&sequence);
+        self.take_in(sequence);
+        Ok(())
+    }
+
+    async fn redeliver(&mut self, sequences: Vec<u64>) -> Result<(), Fault> {
+        for sequence in sequences {
+            let at = self.inner.accounts.now();
+            match self.transact(&Command::Redeliver { sequence, at }, Who::Owner, at).await {
+                Ok(()) | Err(TransactError::Refused(Refusal::AlreadyEnded)) => self.take_in(sequence),
+                Err(TransactError::Fault(fault)) => return Err(fault),
+            }
+        }
+        Ok(())
+    }
+
+    async fn transact(&mut self, command: &Command, who: Who, at: Timestamp) -> Result<(), TransactError<Refusal>> {
+        let context = Context { command: self.inner.accounts.entropy().command_id(at), actor: who, at };
+        let outcome = self.entity.transact(command, &context).await.map(drop);
+        if let Err(TransactError::Fault(_)) = outcome {
+            // What the store holds now is unknown: learn it before anything else is decided.
+            self.entity.refresh().await?;
+        }
+        outcome
+    }
+
+    fn wake_at(&mut self, next: Option<Timestamp>) {
+        if self.alarm == next {
+            return;
+        }
+        if let Some(at) = self.alarm.take() {
+            self.inner.alarm.clear(at, self.account);
+        }
+        if let Some(at) = next {
+            self.inner.alarm.set(at, self.account);
+            self.alarm = Some(at);
+        }
+    }
+
+    /// Leaves, if nothing is open and nobody has told it anything new.
+    fn leave_if_done(&mut self, myself: &ActorRef<Message>) {
+        if !self.waiting.is_empty() || !self.under_way.is_empty() || self.is_more {
+            return;
+        }
+        let is_idle = |working: &super::handle::Working| working.actor.get_id() == myself.get_id() && working.unread.load(Ordering::SeqCst) == 0;
+        if self.inner.working.remove_if(self.account, is_idle) {
+            self.wake_at(None);
+            myself.stop(None);
+        }
+    }
+}
+
+async fn attempt(inner: Arc<Inner>, account: AccountId, sequence: u64, deliverer: ActorRef<Message>) {
+    let _place = inner.attempts.acquire().await;
+    let watch = Stopwatch::start();
+    let outcome = match inner.letters.write(account, sequence).await {
+        Ok(Some(letter)) => Some(inner.post.deliver(letter).await),
+        Ok(None) => Some(Outcome::NoWebhook),
+        Err(fault) => {
+            tracing::warn!(%account, sequence, error = %fault, "a letter could not be written; trying again");
+            tokio::time::sleep(STEP_RETRY).await;
+            None
+        }
+    };
+    let millis = u32::try_from(watch.elapsed().as_millis()).unwrap_or(u32::MAX);
+    let _ = deliverer.send_message(Message::Attempted { sequence, outcome, millis });
+}
+
+impl Actor for Deliverer {
+    type Msg = Message;
+    type State = Round;
+    type Arguments = Round;
+
+    async fn pre_start(&self, _myself: ActorRef<Message>, round: Round) -> Result<Round, ActorProcessingErr> {
+        Ok(round)
+    }
+
+    async fn handle(&self, myself: ActorRef<Message>, message: Message, round: &mut Round) -> Result<(), ActorProcessingErr> {
+        match message {
+            Message::Look => {
+                round.unread.fetch_sub(1, Ordering::SeqCst);
+                round.alarm = round.alarm.filter(|at| *at > round.inner.accounts.now());
+                if let Err(fault) = Box::pin(round.look()).await {
+                    tracing::warn!(account = %round.account, error = %fault, "open deliveries could not be read; trying again");
+                    round.is_more = true;
+                    let now = round.inner.accounts.now();
+                    round.wake_at(Some(now.plus(STEP_RETRY)));
+                    return Ok(());
+                }
+            }
+            Message::Attempted { sequence, outcome, millis } => {
+                if let Some(outcome) = outcome
+                    && let Err(fault) = Box::pin(round.record(sequence, outcome, millis)).await
+                {
+                    // It was made and cannot be written down now: the same is said again shortly.
+                    tracing::warn!(account = %round.account, sequence, error = %fault, "an attempt could not be recorded; trying again");
+                    myself.send_after(STEP_RETRY, move || Message::Attempted { sequence, outcome: Some(outcome), millis });
+                    return Ok(());
+                }
+                round.under_way.remove(&sequence);
+                if round.is_more && round.waiting.len() < AT_ONCE {
+                    let _ = Box::pin(round.look()).await;
+                }
+            }
+            Message::Redeliver(sequences, reply) => {
+                round.unread.fetch_sub(1, Ordering::SeqCst);
+                let outcome = Box::pin(round.redeliver(sequences)).await;
+                let _ = reply.send(outcome);
+            }
+        }
+        round.attempt_due(&myself);
+        round.leave_if_done(&myself);
+        Ok(())
+    }
+}

@@ -1,0 +1,169 @@
+//! Webhooks: finds or starts an account's deliverer when something is due, and asks it for redeliveries.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use events::account::{Event, State};
+use events::id::AccountId;
+use events::time::Timestamp;
+use ractor::{Actor, ActorRef};
+use tokio::sync::{Semaphore, oneshot};
+
+use super::deliverer::{Deliverer, Message, Round};
+use super::post::Post;
+use crate::account::{Accounts, Listener};
+use crate::alarm::Alarm;
+use crate::fault::Fault;
+use crate::registry::Registry;
+use crate::store::BoxFuture;
+
+/// Attempts under way in all: each holds a connection, for fifteen seconds at most.
+const MAX_ATTEMPTS: usize = 1_024;
+/// Between two tries to start a deliverer that the world did not let start.
+const START_RETRY: Duration = Duration::from_secs(1);
+
+/// A delivery ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// Where.
+    pub url: String,
+    /// The delivery's id, the same at every attempt.
+    pub id: String,
+    /// The event's name.
+    pub event: &'static str,
+    /// The exact bytes.
+    pub body: Vec<u8>,
+    /// Whose HMACs sign it, the current one first.
+    pub secrets: Vec<Arc<str>>,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// What is due and in which words: the edge knows both, from the views and the log.
+pub trait Letters: Send + Sync + 'static {
+    /// The account's deliveries that have not ended, after `after`, oldest first, at most `limit`.
+    fn open(&self, account: AccountId, after: u64, limit: u32) -> BoxFuture<'_, Result<Vec<u64>, Fault>>;
+
+    /// The letter of a delivery; `None` where the account has no webhook any more.
+    fn write(&self, account: AccountId, sequence: u64) -> BoxFuture<'_, Result<Option<Letter>, Fault>>;
+}
+
+/// A deliverer at work, and the messages it has not read.
+#[derive(Debug, Clone)]
+pub struct Working {
+    pub(super) actor: ActorRef<Message>,
+    pub(super) unread: Arc<AtomicU32>,
+}
+
+impl Working {
+    pub(super) fn tell(&self, message: Message) -> bool {
+        self.unread.fetch_add(1, Ordering::SeqCst);
+        self.actor.send_message(message).is_ok()
+    }
+}
+
+/// What deliverers share.
+pub struct Inner {
+    pub(super) accounts: Accounts,
+    pub(super) letters: Arc<dyn Letters>,
+    pub(super) post: Arc<dyn Post>,
+    pub(super) alarm: Alarm<AccountId>,
+    pub(super) working: Registry<AccountId, Working>,
+    pub(super) attempts: Arc<Semaphore>,
+}
+
+/// The webhooks. Cloning shares them.
+#[derive(Clone)]
+pub struct Webhooks {
+    inner: Arc<Inner>,
+}
+
+impl Webhooks {
+    /// The webhooks of `accounts`. Starts their alarm in the current runtime, and listens for what becomes due.
+    pub fn start(accounts: Accounts, letters: Arc<dyn Letters>, post: Arc<dyn Post>) -> Self {
+        let alarm = Alarm::new(accounts.clock());
+        let attempts = Arc::new(Semaphore::new(MAX_ATTEMPTS));
+        let inner = Arc::new(Inner { accounts, letters, post, alarm: alarm.clone(), working: Registry::default(), attempts });
+        let ringing = Arc::downgrade(&inner);
+        tokio::spawn(alarm.ring(move |account| {
+            if let Some(inner) = ringing.upgrade() {
+                wake(&inner, account);
+            }
+        }));
+        let listener: Arc<dyn Listener> = Arc::new(Ear(Arc::downgrade(&inner)));
+        inner.accounts.listen(listener);
+        Self { inner }
+    }
+
+    /// Lets an account's open deliveries go on: what recovery does.
+    pub fn resume(&self, account: AccountId) {
+        wake(&self.inner, account);
+    }
+
+    /// Delivers these once more; answers once that is durable.
+    pub async fn redeliver(&self, account: AccountId, sequences: Vec<u64>) -> Result<(), Fault> {
+        working(&self.inner, account).await?;
+        let (reply, answer) = oneshot::channel();
+        let asked = self.inner.working.visit(account, |current| current.tell(Message::Redeliver(sequences, reply)));
+        if asked != Some(true) {
+            return Err(Fault::ActorEnded);
+        }
+        answer.await.map_err(|_| Fault::ActorEnded)?
+    }
+
+    /// Accounts whose deliveries are under way.
+    pub fn working(&self) -> usize {
+        self.inner.working.len()
+    }
+}
+
+/// Tells the account's deliverer to look at what is due; starts it if it does not work.
+fn wake(inner: &Arc<Inner>, account: AccountId) {
+    match inner.working.visit(account, |working| working.tell(Message::Look)) {
+        Some(true) => return,
+        // Ended by a bug: its successor goes on from the log.
+        Some(false) => drop(inner.working.remove_if(account, |working| !working.tell(Message::Look))),
+        None => {}
+    }
+    let inner = Arc::clone(inner);
+    tokio::spawn(async move {
+        while let Err(fault) = working(&inner, account).await {
+            tracing::warn!(%account, error = %fault, "an account's deliveries could not be started; trying again");
+            tokio::time::sleep(START_RETRY).await;
+        }
+        // Found or started: either way it is to look.
+        inner.working.visit(account, |working| working.tell(Message::Look));
+    });
+}
+
+async fn working(inner: &Arc<Inner>, account: AccountId) -> Result<Working, Fault> {
+    let start = || async {
+        let unread: Arc<AtomicU32> = Arc::default();
+        let round = Round::load(account, Arc::clone(inner), Arc::clone(&unread)).await?;
+        let (actor, _) = Deliverer::spawn(None, Deliverer, round).await.map_err(|_| Fault::ActorEnded)?;
+        Ok::<_, Fault>(Working { actor, unread })
+    };
+    inner.working.get_or_start(account, start).await
+}
+
+/// Hears what becomes due.
+struct Ear(Weak<Inner>);
+
+impl Listener for Ear {
+    fn committed(&self, account: AccountId, events: &[Event]) {
+        if events.iter().any(|event| matches!(event, Event::WebhookDue { .. }))
+            && let Some(inner) = self.0.upgrade()
+        {
+            wake(&inner, account);
+        }
+    }
+
+    fn learned(&self, account: AccountId, state: &State) {
+        if state.webhook.is_some()
+            && let Some(inner) = self.0.upgrade()
+        {
+            wake(&inner, account);
+        }
+    }
+}

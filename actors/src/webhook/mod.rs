@@ -1,0 +1,14 @@
+//! Webhooks at work: each account's deliveries in a queue of their own, signed, guarded, tried until they end.
+//!
+//! Holds: when an attempt is made and over which connection. Never holds: whether and how often (the law does), or the words (the edge does).
+//! Leans on: `account`, `entity`, `alarm`. Proved by: `tests/webhooks.rs` of this crate.
+
+mod deliverer;
+mod guard;
+mod handle;
+mod post;
+mod sign;
+
+pub use handle::{Letter, Letters, Webhooks};
+pub use post::{HttpPost, Post, PostSettings};
+pub use sign::{hex_signature, standard_signature};

@@ -1,0 +1,140 @@
+//! One attempt: a POST over a connection of its own, to where the guard allows, for at most fifteen seconds.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use events::webhook::{Outcome, target};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::guard::{Guard, NotPublic, NotResolved};
+use super::handle::Letter;
+use super::sign::{hex_signature, standard_signature};
+use crate::store::BoxFuture;
+
+/// The contract: "2xx within 15 s is success".
+const TIMEOUT: Duration = Duration::from_secs(15);
+/// The most that is read of an answer; none of it is shown to anybody.
+const MAX_ANSWER: usize = 64 * 1024;
+
+/// Takes a letter to its receiver.
+pub trait Post: Send + Sync + 'static {
+    /// One attempt.
+    fn deliver(&self, letter: Letter) -> BoxFuture<'_, Outcome>;
+}
+
+/// How webhooks are sent.
+#[derive(Debug, Clone, Default)]
+pub struct PostSettings {
+    /// Lifts the guard, for development.
+    pub allow_private_targets: bool,
+    /// Name servers to ask, in place of the system's.
+    pub dns_servers: Vec<SocketAddr>,
+    /// Further certificates to trust (PEM).
+    pub extra_ca_file: Option<PathBuf>,
+}
+
+/// Over HTTP, with TLS.
+pub struct HttpPost {
+    client: reqwest::Client,
+    allow_private: bool,
+}
+
+impl HttpPost {
+    /// A post; the error says what in the settings cannot be used.
+    pub fn new(settings: &PostSettings) -> Result<Self, String> {
+        let guard = Guard::new(&settings.dns_servers, settings.allow_private_targets)?;
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(trust(settings)?)
+            .dns_resolver(guard)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .timeout(TIMEOUT)
+            // A kept connection would go where a name pointed yesterday.
+            .pool_max_idle_per_host(0)
+            .build()
+            .map_err(|error| error.to_string())?;
+        Ok(Self { client, allow_private: settings.allow_private_targets })
+    }
+
+    async fn attempt(&self, letter: Letter) -> Outcome {
+        let Ok(url) = target::parse(&letter.url, self.allow_private) else { return Outcome::TargetRefused };
+        let Some(headers) = headers(&letter) else { return Outcome::TargetRefused };
+        match self.client.post(url).headers(headers).body(letter.body).send().await {
+            Ok(mut answer) => {
+                let mut read = 0;
+                while let Ok(Some(chunk)) = answer.chunk().await {
+                    read += chunk.len();
+                    if read > MAX_ANSWER {
+                        break;
+                    }
+                }
+                Outcome::Answered(answer.status().as_u16())
+            }
+            Err(error) => outcome(&error),
+        }
+    }
+}
+
+impl Post for HttpPost {
+    fn deliver(&self, letter: Letter) -> BoxFuture<'_, Outcome> {
+        Box::pin(self.attempt(letter))
+    }
+}
+
+fn headers(letter: &Letter) -> Option<HeaderMap> {
+    let seconds = letter.at.millis().div_euclid(1_000);
+    let standard: Vec<String> = letter.secrets.iter().map(|secret| standard_signature(secret, &letter.id, seconds, &letter.body)).collect();
+    let mut own = letter.secrets.iter().map(|secret| hex_signature(secret, &letter.body));
+    let mut headers = HeaderMap::new();
+    let mut put = |name: &'static str, value: &str| {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).ok()?);
+        Some(())
+    };
+    put("content-type", "application/json")?;
+    put("user-agent", concat!("Telenumerus/", env!("CARGO_PKG_VERSION")))?;
+    put("webhook-id", &letter.id)?;
+    put("webhook-timestamp", &seconds.to_string())?;
+    put("webhook-signature", &standard.join(" "))?;
+    put("x-webhook-event", letter.event)?;
+    put("x-webhook-signature", &own.next()?)?;
+    if let Some(previous) = own.next() {
+        put("x-webhook-signature-previous", &previous)?;
+    }
+    Some(headers)
+}
+
+fn trust(settings: &PostSettings) -> Result<rustls::ClientConfig, String> {
+    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if let Some(path) = &settings.extra_ca_file {
+        let unusable = |error: String| format!("webhooks.extra_ca_file {}: {error}", path.display());
+        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unusable(error.to_string()))? {
+            let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
+            roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
+        }
+    }
+    let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let config = config.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// What kept a letter from its receiver.
+fn outcome(error: &reqwest::Error) -> Outcome {
+    if error.is_timeout() {
+        return Outcome::TimedOut;
+    }
+    let mut beneath: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = beneath {
+        if cause.is::<NotPublic>() {
+            return Outcome::TargetRefused;
+        }
+        if cause.is::<NotResolved>() {
+            return Outcome::NotResolved;
+        }
+        beneath = cause.source();
+    }
+    Outcome::ConnectionFailed
+}

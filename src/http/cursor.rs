@@ -1,0 +1,30 @@
+//! Pages of a list: how long one is, and where the next one starts.
+
+use serde::Deserialize;
+
+use super::error::ApiError;
+
+/// Entries of a page, unless asked otherwise.
+const DEFAULT_LIMIT: u32 = 50;
+const LONGEST: u32 = 200;
+
+/// A page's length.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(transparent)]
+pub struct Limit(u32);
+
+impl Limit {
+    /// How many entries are wanted, within what is allowed.
+    pub fn of(limit: Option<Self>) -> Result<u32, ApiError> {
+        match limit {
+            None => Ok(DEFAULT_LIMIT),
+            Some(Self(limit)) if (1..=LONGEST).contains(&limit) => Ok(limit),
+            Some(_) => Err(ApiError::invalid(format!("limit is from 1 to {LONGEST}."))),
+        }
+    }
+}
+
+/// The refusal of a cursor that no page has given.
+pub fn invalid() -> ApiError {
+    ApiError::invalid("The cursor is not one that a page has given as next_cursor.")
+}

@@ -1,0 +1,166 @@
+//! `POST /api/v1/batch`: up to twenty orders, each accepted or refused alone, run within the account's concurrency.
+
+use axum::Extension;
+use axum::extract::State;
+use events::account::{BatchItem, MAX_BATCH, PlaceBatch, PlaceOrder};
+use events::money::Money;
+use events::order::{Event, State as Order};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use crate::http::Shared;
+use crate::http::auth::Caller;
+use crate::http::error::{ApiError, value};
+use crate::http::gate::RequestId;
+use crate::http::idempotency::{Answer, Keyed};
+use crate::http::json::{Dollars, Moment};
+use crate::http::order_reply::{Links, find};
+use crate::http::ordering::Wish;
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = BatchRequest)]
+pub struct Request {
+    /// The orders, in the order they are to run in.
+    #[schema(value_type = Vec<ItemRequest>, min_items = 1, max_items = 20)]
+    orders: Vec<Value>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = BatchItemRequest)]
+pub struct ItemRequest {
+    /// One of the platforms of `/services`; case does not matter.
+    #[schema(example = "google")]
+    platform: String,
+    /// ISO 3166 alpha-2, or `UK`; US if absent.
+    #[serde(default)]
+    country: Option<String>,
+    /// The most you will pay, in dollars.
+    #[serde(default)]
+    max_price: Option<Dollars>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BatchPlaced)]
+pub struct Reply {
+    /// `ok`, also where single orders were refused.
+    status: &'static str,
+    accepted: usize,
+    refused: usize,
+    /// What all accepted orders hold together.
+    held: Dollars,
+    /// What became of each, in the order asked: an accepted order, or the error object.
+    #[schema(value_type = Vec<Object>)]
+    orders: Vec<Value>,
+}
+
+/// An order of a batch that was accepted.
+#[derive(Debug, Serialize)]
+struct Accepted {
+    /// Its place in the request, from 0.
+    index: usize,
+    /// `active` with a number, `pending` while one is sought, `queued` until its turn.
+    status: &'static str,
+    order_id: String,
+    platform: &'static str,
+    country: &'static str,
+    price: Dollars,
+    hold: Dollars,
+    phone: Option<String>,
+    expires_at: Option<Moment>,
+    can_cancel: bool,
+    check_status: String,
+    stream: String,
+    cancel: String,
+}
+
+/// Place up to 20 orders at once. Those that cannot run yet wait as `queued`; each can be cancelled. An order that cannot be accepted is refused alone.
+#[utoipa::path(post, path = "/batch", operation_id = "batch", tag = "orders", request_body = Request,
+    responses((status = 200, description = "What became of each order, in the order asked", body = Reply)))]
+pub async fn handle(
+    State(app): State<Shared>,
+    caller: Caller,
+    Extension(request_id): Extension<RequestId>,
+    Keyed { body, key }: Keyed<Request>,
+) -> Result<Answer<Reply>, ApiError> {
+    if !(1..=MAX_BATCH).contains(&body.orders.len()) {
+        return Err(ApiError::invalid(format!("orders has 1 to {MAX_BATCH} elements.")));
+    }
+    let wishes: Vec<Result<PlaceOrder, ApiError>> = body.orders.iter().map(|item| wish(item).map(|wish| wish.order(&app))).collect();
+    let orders: Vec<PlaceOrder> = wishes.iter().filter_map(|wish| wish.as_ref().ok().cloned()).collect();
+    let at = app.service.clock.now();
+    let (items, replayed) = if orders.is_empty() {
+        (Vec::new(), false)
+    } else {
+        let (items, replayed) = app.service.orders.place_batch(caller.account, PlaceBatch { orders, at }, key).await?;
+        (items.to_vec(), replayed.0)
+    };
+    // The law answers for the orders it was asked about; the others were refused before. Both stand in the order asked.
+    let mut decided = items.into_iter();
+    let mut reply = Reply { status: "ok", accepted: 0, refused: 0, held: Dollars(Money::ZERO), orders: Vec::new() };
+    for (index, wish) in wishes.into_iter().enumerate() {
+        let outcome = match wish {
+            Ok(_) => of_item(&app, &caller, decided.next()).await?,
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(order) => {
+                reply.accepted += 1;
+                reply.held.0 = reply.held.0 + order.placed.price;
+                reply.orders.push(value(&accepted(index, &order)));
+            }
+            Err(error) => {
+                reply.refused += 1;
+                let mut object = error.object(&request_id.0);
+                object["index"] = json!(index);
+                object["status"] = json!("refused");
+                reply.orders.push(object);
+            }
+        }
+    }
+    Ok(Answer { body: reply, replayed })
+}
+
+fn wish(item: &Value) -> Result<Wish, ApiError> {
+    let item = ItemRequest::deserialize(item).map_err(|error| ApiError::invalid(format!("The order is not understood: {error}.")))?;
+    Wish::parse(&item.platform, item.country.as_deref(), item.max_price)
+}
+
+type Outcome = Result<std::sync::Arc<Order>, ApiError>;
+
+async fn of_item(app: &Shared, caller: &Caller, item: Option<BatchItem>) -> Result<Outcome, ApiError> {
+    let item = item.expect("the law answers for each order it was asked about");
+    match item.refused {
+        Some(refusal) => Ok(Err(events::account::Refusal::from(refusal).into())),
+        None => find(app, caller, &item.order.to_string()).await.map(Ok),
+    }
+}
+
+/// As it was accepted: made of the facts of that one append, so that a retry gets the same.
+fn accepted(index: usize, order: &Order) -> Accepted {
+    let at = order.placed.at;
+    let first = order.history.iter().map(AsRef::as_ref).filter(|fact: &&Event| fact.at() == at).fold(("pending", None), |known, fact| match fact {
+        Event::Queued { .. } => ("queued", None),
+        Event::NumberAssigned { attempt: 1, phone, expires_at, .. } => ("active", Some((phone.as_str().to_owned(), *expires_at))),
+        _ => known,
+    });
+    let (status, number) = first;
+    let links = Links::of(order.id);
+    Accepted {
+        index,
+        status,
+        order_id: order.id.to_string(),
+        platform: order.placed.platform.slug(),
+        country: order.placed.country.code(),
+        price: Dollars(order.placed.price),
+        hold: Dollars(order.placed.price),
+        phone: number.as_ref().map(|(phone, _)| phone.clone()),
+        expires_at: number.map(|(_, expires_at)| Moment(expires_at)),
+        can_cancel: true,
+        check_status: links.check_status,
+        stream: links.stream,
+        cancel: links.cancel,
+    }
+}

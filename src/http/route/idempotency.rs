@@ -1,0 +1,65 @@
+//! `GET /api/v1/idempotency/:key`: what became of a call whose reply was lost.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use events::account::idempotency::{Effect, Key};
+use events::id::OrderId;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::Shared;
+use crate::http::auth::Caller;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::json::Moment;
+use crate::http::order_reply::Links;
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = IdempotencyKey)]
+pub struct Reply {
+    key: String,
+    /// What the key's call has made happen: `order`, `batch`, `cancel` or `deposit`.
+    effect: &'static str,
+    used_at: Moment,
+    /// Until then the key gives the same answer.
+    expires_at: Moment,
+    /// The orders it placed, or the one it cancelled.
+    orders: Vec<Placed>,
+    transaction_id: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = IdempotencyOrder)]
+struct Placed {
+    order_id: String,
+    check_status: String,
+}
+
+/// What became of a call whose reply was lost: the orders that the key placed or cancelled, or the deposit it claimed.
+#[utoipa::path(get, path = "/idempotency/{key}", operation_id = "idempotencyKey", tag = "account",
+    params(("key" = String, Path, description = "The idempotency key")),
+    responses((status = 200, description = "What the key names", body = Reply)))]
+pub async fn handle(State(app): State<Shared>, caller: Caller, Path(key): Path<String>) -> ApiResult<Reply> {
+    let key: Key = key.parse().map_err(|error| ApiError::invalid(format!("{error}.")))?;
+    let published = app.service.accounts.read(caller.account).await?;
+    let unknown = || ApiError::invalid("This key has made nothing happen, or more than seven days ago.").with_status(StatusCode::NOT_FOUND);
+    let known = published.state.keys.get(&key, app.service.clock.now()).ok_or_else(unknown)?;
+    let (effect, orders, transaction_id) = match known.effect {
+        Effect::Order(order) => ("order", vec![order], None),
+        Effect::Cancel(order) => ("cancel", vec![order], None),
+        Effect::Batch => {
+            let items = known.batch.iter().flat_map(|items| items.iter());
+            ("batch", items.filter(|item| item.refused.is_none()).map(|item| item.order).collect(), None)
+        }
+        Effect::Deposit(deposit) => ("deposit", Vec::new(), Some(deposit.to_string())),
+    };
+    let placed = |order: OrderId| Placed { order_id: order.to_string(), check_status: Links::of(order).check_status };
+    Ok(Json(Reply {
+        key: key.as_str().to_owned(),
+        effect,
+        used_at: Moment(known.at),
+        expires_at: Moment(known.until()),
+        orders: orders.into_iter().map(placed).collect(),
+        transaction_id,
+    }))
+}

@@ -1,0 +1,79 @@
+//! `GET /api/v1/order/:id/events`: the order's own history, fact by fact.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use events::order::{Event, State as Order};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::Shared;
+use crate::http::auth::Caller;
+use crate::http::error::ApiResult;
+use crate::http::json::{Moment, SignedDollars};
+use crate::http::order_reply::find;
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrderHistory)]
+pub struct Reply {
+    order_id: String,
+    status: &'static str,
+    events: Vec<Fact>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrderEvent)]
+pub struct Fact {
+    /// From 1; the id of the same event in the order's stream.
+    number: usize,
+    /// `placed`, `queued`, `started`, `attempt_failed`, `number_assigned`, `number_dead`, `sms_received`, `completed`, `cancelled`, `expired` or `failed`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    at: Moment,
+    /// Of which source asked, from 1; null for what concerns none.
+    attempt: Option<u8>,
+    /// What it did to your money; null where it did nothing.
+    money: Option<Effect>,
+}
+
+/// What a fact did to the account's money.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MoneyEffect)]
+struct Effect {
+    /// `hold`, `capture` or `release`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// Change of the spendable balance.
+    balance: SignedDollars,
+    /// Change of what is held.
+    held: SignedDollars,
+}
+
+/// The history of an order: every fact with its number, time, attempt and what it did to your money.
+#[utoipa::path(get, path = "/order/{id}/events", operation_id = "orderEvents", tag = "orders",
+    params(("id" = String, Path, description = "The order's id")),
+    responses((status = 200, description = "The order's facts, oldest first", body = Reply)))]
+pub async fn handle(State(app): State<Shared>, caller: Caller, Path(id): Path<String>) -> ApiResult<Reply> {
+    let order = find(&app, &caller, &id).await?;
+    let events = order.history.iter().enumerate().map(|(index, fact)| told(&order, index + 1, fact)).collect();
+    Ok(Json(Reply { order_id: order.id.to_string(), status: order.status.name(), events }))
+}
+
+fn told(order: &Order, number: usize, fact: &Event) -> Fact {
+    let price = order.placed.price;
+    let money = |kind, balance, held| Some(Effect { kind, balance: SignedDollars(balance), held: SignedDollars(held) });
+    let zero = events::money::Money::ZERO;
+    let (kind, attempt, money) = match fact {
+        Event::Placed(_) => ("placed", None, money("hold", -price, price)),
+        Event::Queued { .. } => ("queued", None, None),
+        Event::Started { .. } => ("started", None, None),
+        Event::AttemptFailed { attempt, .. } => ("attempt_failed", Some(*attempt), None),
+        Event::NumberAssigned { attempt, .. } => ("number_assigned", Some(*attempt), None),
+        Event::NumberReportedDead { attempt, .. } => ("number_dead", Some(*attempt), None),
+        Event::SmsReceived(_) => ("sms_received", None, None),
+        Event::Completed { .. } => ("completed", None, money("capture", zero, -price)),
+        Event::Cancelled { .. } => ("cancelled", None, money("release", price, -price)),
+        Event::Expired { .. } => ("expired", None, money("release", price, -price)),
+        Event::Failed { .. } => ("failed", None, money("release", price, -price)),
+    };
+    Fact { number, kind, at: Moment(fact.at()), attempt, money }
+}

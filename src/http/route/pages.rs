@@ -1,0 +1,90 @@
+//! What describes the API, to programs and people: `/openapi.json`, `/docs`, `/llms.txt`, `/llms-full.txt`.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use serde_json::Value;
+use utoipa_swagger_ui::Config;
+
+use crate::http::Shared;
+use crate::http::error::ApiError;
+
+/// The project's own guide: served to agents, and checked against the service by `tests/it/contract.rs`.
+const GUIDE: &str = include_str!("../../../docs/guide.md");
+/// Nothing from elsewhere, no inline script: the page works offline and can be put behind anything.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; \
+    connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Pages that never change while the service runs.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    openapi: Arc<str>,
+    index: Arc<str>,
+}
+
+impl Pages {
+    /// The pages of this description.
+    pub fn of(openapi: &Value) -> Self {
+        Self { openapi: format!("{openapi:#}").into(), index: index(openapi).into() }
+    }
+}
+
+/// Their routes.
+pub fn router(pages: Pages) -> Router<Shared> {
+    let Pages { openapi, index } = pages;
+    let swagger = Arc::new(Config::from("/openapi.json"));
+    Router::new()
+        .route("/openapi.json", get(move || async move { page("application/json", openapi.to_string()) }))
+        .route("/llms.txt", get(move || async move { page("text/plain; charset=utf-8", index.to_string()) }))
+        .route("/llms-full.txt", get(|| async { page("text/plain; charset=utf-8", GUIDE.to_owned()) }))
+        .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
+        .route(
+            "/docs/",
+            get({
+                let swagger = Arc::clone(&swagger);
+                move || async move { asset("index.html", swagger) }
+            }),
+        )
+        .route("/docs/{file}", get(move |Path(file): Path<String>| async move { asset(&file, swagger) }))
+}
+
+fn page(content_type: &'static str, text: String) -> Response {
+    let mut response = text.into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+fn asset(file: &str, swagger: Arc<Config<'static>>) -> Response {
+    let missing = || ApiError::invalid("There is nothing at this path.").with_status(StatusCode::NOT_FOUND).into_response();
+    let Ok(Some(asset)) = utoipa_swagger_ui::serve(file, swagger) else { return missing() };
+    let Ok(content_type) = HeaderValue::from_str(&asset.content_type) else { return missing() };
+    let mut response = asset.bytes.into_owned().into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type);
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("max-age=3600"));
+    response
+}
+
+/// The link list of the llms.txt convention: what there is, in one screen.
+fn index(openapi: &Value) -> String {
+    let mut text = String::from(
+        "# Telenumerus\n\n> SMS verification API: register without a human, fund a prepaid balance, order a phone number for one of 33 platforms, \
+         and get the code out of the SMS it receives.\n\n## Read\n\n- [Guide](/llms-full.txt): everything, in one page\n\
+         - [OpenAPI 3.1](/openapi.json): every call, every error, every header\n- [Reference](/docs/): the same, to click through\n\n## Calls\n\n",
+    );
+    for (path, operations) in openapi["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in operations.as_object().into_iter().flatten() {
+            let summary = operation["summary"].as_str().unwrap_or_default();
+            let _ = writeln!(text, "- `{} {path}`: {summary}", method.to_uppercase());
+        }
+    }
+    text
+}

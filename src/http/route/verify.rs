@@ -1,0 +1,135 @@
+//! `POST /api/v1/verify`: order, wait and code in one call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use events::order::State as Order;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::http::Shared;
+use crate::http::auth::Caller;
+use crate::http::error::ApiError;
+use crate::http::idempotency::{Answer, Keyed};
+use crate::http::json::{Dollars, Moment, seconds_up};
+use crate::http::order_reply::Links;
+use crate::http::ordering::{self, Wish, code_of, ended_without_code};
+
+/// The contract: `timeout_seconds` 1-300, default 120.
+const TIMEOUT_SECONDS: std::ops::RangeInclusive<u64> = 1..=300;
+const DEFAULT_TIMEOUT_SECONDS: u64 = 120;
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = VerifyRequest)]
+pub struct Request {
+    /// One of the platforms of `/services`; case does not matter.
+    #[schema(example = "google")]
+    platform: String,
+    /// ISO 3166 alpha-2, or `UK`; US if absent.
+    #[serde(default)]
+    #[schema(example = "US")]
+    country: Option<String>,
+    /// The most you will pay, in dollars.
+    #[serde(default)]
+    max_price: Option<Dollars>,
+    /// How long to wait for the code.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 300, default = 120)]
+    timeout_seconds: Option<u64>,
+    /// What becomes of the order if no code has come by then.
+    #[serde(default)]
+    on_timeout: OnTimeout,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum OnTimeout {
+    /// It lives on; follow it by its links.
+    #[default]
+    Keep,
+    /// It is cancelled, and its hold is given back.
+    Cancel,
+}
+
+/// The code, or an order that lives on.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Verified)]
+pub struct Reply {
+    /// `ok` with a code; `timeout` without.
+    status: &'static str,
+    order_id: String,
+    platform: &'static str,
+    country: &'static str,
+    phone: Option<String>,
+    code: Option<String>,
+    /// Full text of the message with the code.
+    sms: Option<String>,
+    /// Whole seconds from the number to its message.
+    delivery_seconds: Option<u64>,
+    price: Dollars,
+    /// What came back, where the order was cancelled at the timeout.
+    refunded: Option<Dollars>,
+    expires_in: Option<u64>,
+    expires_at: Option<Moment>,
+    can_cancel: bool,
+    check_status: String,
+    stream: String,
+}
+
+/// Order a number, wait for its SMS and return the code, in one call. Hanging up cancels nothing; the same idempotency key resumes the wait.
+#[utoipa::path(post, path = "/verify", operation_id = "verify", tag = "orders", request_body = Request,
+    responses((status = 200, description = "The code; or `timeout`, and the order lives on", body = Reply)))]
+pub async fn handle(State(app): State<Shared>, caller: Caller, Keyed { body, key }: Keyed<Request>) -> Result<Answer<Reply>, ApiError> {
+    let seconds = body.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT_SECONDS);
+    if !TIMEOUT_SECONDS.contains(&seconds) {
+        return Err(ApiError::invalid("timeout_seconds is from 1 to 300."));
+    }
+    let wish = Wish::parse(&body.platform, body.country.as_deref(), body.max_price)?;
+    let _place = app.waiting.enter(caller.account)?;
+    let (id, replayed) = app.service.orders.place(caller.account, wish.order(&app), key).await?;
+    let order = ordering::until_end(&app, &caller, id, Duration::from_secs(seconds)).await?;
+    let order = if !order.status.is_end() && body.on_timeout == OnTimeout::Cancel { cancelled(&app, &caller, &order).await? } else { order };
+    let body = Reply::of(&app, &order, body.on_timeout).map_err(|error| error.replayed(replayed.0))?;
+    Ok(Answer { body, replayed: replayed.0 })
+}
+
+/// The order after its caller's patience has ended; the code may still have come first.
+async fn cancelled(app: &Shared, caller: &Caller, order: &Order) -> Result<Arc<Order>, ApiError> {
+    // Whatever ended it meanwhile, the order says so itself.
+    if let Err(actors::entity::TransactError::Fault(fault)) = app.service.orders.cancel(caller.account, order.id, None).await {
+        return Err(fault.into());
+    }
+    crate::http::order_reply::find(app, caller, &order.id.to_string()).await
+}
+
+impl Reply {
+    fn of(app: &Shared, order: &Order, on_timeout: OnTimeout) -> Result<Self, ApiError> {
+        let code = code_of(order).map(ToOwned::to_owned);
+        let gave_up = order.status == events::order::Status::Cancelled && on_timeout == OnTimeout::Cancel;
+        if order.status.is_end() && code.is_none() && !gave_up {
+            return Err(ended_without_code(app, order));
+        }
+        let links = Links::of(order.id);
+        let is_open = !order.status.is_end();
+        let sms = order.messages().rev().find(|_| code.is_some()).map(|sms| sms.text.clone());
+        Ok(Self {
+            status: if code.is_some() { "ok" } else { "timeout" },
+            order_id: order.id.to_string(),
+            platform: order.placed.platform.slug(),
+            country: order.placed.country.code(),
+            phone: order.assignment.as_ref().map(|assignment| assignment.phone.as_str().to_owned()),
+            code,
+            sms,
+            delivery_seconds: order.delivery_millis().map(|millis| millis / 1_000),
+            price: Dollars(order.placed.price),
+            refunded: gave_up.then_some(Dollars(order.placed.price)),
+            expires_in: order.expires_at.filter(|_| is_open).map(|expires_at| seconds_up(expires_at.since(app.service.clock.now()))),
+            expires_at: order.expires_at.map(Moment),
+            can_cancel: is_open,
+            check_status: links.check_status,
+            stream: links.stream,
+        })
+    }
+}

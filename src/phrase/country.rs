@@ -1,0 +1,247 @@
+//! Countries in a sentence: names in all modern languages, those who live there, flags, dial codes, ISO codes, endings and typos.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use events::country::Country;
+use strsim::osa_distance;
+
+use super::fold::{Text, Word, is_unspaced};
+use super::lexicon::Lexicon;
+
+static NAMES: LazyLock<Lexicon> =
+    LazyLock::new(|| Lexicon::of(&[include_str!("aliases.txt"), include_str!("countries.txt"), include_str!("others.txt")], None));
+
+/// Names of one word, folded, that endings and typos are compared with.
+static SINGLE: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+    let files = [include_str!("aliases.txt"), include_str!("countries.txt"), include_str!("others.txt")];
+    let lines = files.iter().flat_map(|file| file.lines()).filter(|line| !line.starts_with('#'));
+    let mut names: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once('\t'))
+        .flat_map(|(code, names)| names.split('|').map(move |name| (super::fold::fold(name), code.to_owned())))
+        .filter(|(name, _)| name.chars().count() >= 5 && !name.contains([' ', '-', '.', '\'']) && !name.chars().any(is_unspaced))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+});
+
+/// Two-letter codes that are words: they count in capitals, or at the end after a preposition.
+const WORDS: &[&str] = &[
+    "us", "it", "in", "id", "my", "de", "es", "no", "se", "au", "ca", "th", "at", "be", "is", "to", "so", "me", "do", "am", "as", "by", "um", "un",
+    "la", "li", "ma", "mi", "ne", "ni", "pa", "na", "si", "su", "va", "ve", "ba", "ga", "ki", "ls", "st", "tv",
+];
+const PREPOSITIONS: &[&str] = &[
+    "for", "in", "from", "country", "region", "of", "to", "code", "de", "en", "aus", "dans", "da", "di", "из", "z", "iz", "uit", "dari", "pays",
+    "land", "pais", "based",
+];
+/// What may stand behind a code at a sentence's end.
+const AFTERTHOUGHTS: &[&str] = &[
+    "please", "pls", "plz", "thanks", "thx", "now", "asap", "number", "numbers", "sim", "phone", "today", "quick", "fast", "region", "country",
+    "code", "numero", "nummer",
+];
+/// Capitals that mean something else than a country.
+const NOT_CODES: &[(&str, &[&str])] = &[
+    ("id", &["verification", "verify", "code", "account", "check", "card", "number", "login"]),
+    ("it", &["department", "team", "support", "admin"]),
+];
+const BEFORE_NOT_CODES: &[&str] = &["apple", "user", "account", "order", "game", "my", "xbox", "photo", "our"];
+
+/// Typos of names in English that are other words.
+const NOT_TYPOS: &[&str] = &[
+    "chain",
+    "chins",
+    "chime",
+    "china's",
+    "indie",
+    "spawn",
+    "paint",
+    "plain",
+    "spin",
+    "japans",
+    "france's",
+    "india's",
+    "brasil",
+    "frames",
+    "malaise",
+    "romania's",
+    "candida",
+    "mexicans",
+];
+
+/// Calling codes of the world beyond the 24 countries': recognised, to be refused.
+const OTHER_DIAL_CODES: &[&str] = &[
+    "20", "211", "212", "213", "216", "218", "220", "221", "222", "223", "224", "225", "226", "227", "228", "229", "230", "231", "232", "233", "234",
+    "235", "236", "237", "238", "239", "240", "241", "242", "243", "244", "245", "248", "249", "250", "251", "252", "253", "254", "255", "256",
+    "257", "258", "260", "261", "262", "263", "264", "265", "266", "267", "268", "269", "27", "30", "32", "350", "351", "352", "353", "354", "355",
+    "356", "357", "358", "359", "36", "370", "371", "372", "373", "374", "375", "376", "377", "378", "381", "382", "383", "385", "386", "387", "389",
+    "40", "41", "420", "421", "423", "43", "45", "47", "500", "501", "502", "503", "504", "505", "506", "507", "509", "51", "53", "54", "56", "57",
+    "58", "590", "591", "592", "593", "595", "597", "598", "64", "65", "670", "673", "675", "676", "677", "679", "685", "689", "84", "852", "853",
+    "855", "856", "880", "886", "90", "92", "93", "94", "95", "960", "961", "962", "963", "964", "965", "966", "967", "968", "970", "971", "972",
+    "973", "974", "975", "976", "977", "98", "992", "993", "994", "995", "996", "998",
+];
+
+/// The countries named, by ISO code (or CLDR's number for a continent), each once.
+pub fn named(text: &Text) -> Vec<String> {
+    let mut found: BTreeSet<String> = NAMES.find(&text.lower, &text.folded).into_iter().map(|found| found.thing).collect();
+    found.extend(flags(&text.written));
+    found.extend(dial_codes(&text.written));
+    found.extend(codes(text));
+    if found.is_empty() {
+        found.extend(endings(text));
+    }
+    if found.is_empty() {
+        found.extend(typos(text));
+    }
+    found.into_iter().collect()
+}
+
+/// Pairs of regional indicators; of the flags of Britain's parts, Britain.
+fn flags(written: &str) -> Vec<String> {
+    let indicator = |character: char| {
+        let place = u32::from(character).checked_sub(0x1_f1e6).filter(|place| *place < 26)?;
+        char::from_u32(u32::from('A') + place)
+    };
+    let mut flags = Vec::new();
+    let mut pending: Option<char> = None;
+    for character in written.chars() {
+        match (pending.take(), indicator(character)) {
+            (Some(first), Some(second)) => flags.push(format!("{first}{second}")),
+            (None, Some(first)) => pending = Some(first),
+            _ => {}
+        }
+        if character == '\u{1f3f4}' {
+            flags.push("GB".to_owned());
+        }
+    }
+    flags
+}
+
+/// `+44`, or a whole number that begins so. +1 is the default country's.
+fn dial_codes(written: &str) -> Vec<String> {
+    let after_plus = written.split('+').skip(1);
+    after_plus
+        .filter_map(|rest| {
+            let digits: String =
+                rest.chars().take_while(|character| character.is_ascii_digit() || *character == ' ').filter(char::is_ascii_digit).collect();
+            let supported = Country::ALL.iter().map(|country| (country.dial_code(), country.code()));
+            let others = OTHER_DIAL_CODES.iter().map(|code| (*code, *code));
+            let known = supported.chain(others).filter(|(code, _)| digits.starts_with(code));
+            // The first of the same length: +1 is US before CA.
+            known.rev_max_by_len()
+        })
+        .collect()
+}
+
+trait Longest {
+    fn rev_max_by_len(self) -> Option<String>;
+}
+
+impl<'a, I: Iterator<Item = (&'a str, &'a str)>> Longest for I {
+    fn rev_max_by_len(self) -> Option<String> {
+        let longest = self.fold(None, |best: Option<(&str, &str)>, (code, name)| match best {
+            Some((known, _)) if known.len() >= code.len() => best,
+            _ => Some((code, name)),
+        });
+        longest.map(|(_, name)| name.to_owned())
+    }
+}
+
+/// ISO codes as words of their own.
+fn codes(text: &Text) -> Vec<String> {
+    let mut found = Vec::new();
+    for (place, word) in text.words.iter().enumerate() {
+        if word.written.len() != 2 || !word.written.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            continue;
+        }
+        let upper = word.written.to_ascii_uppercase();
+        let Some(code) = known_code(&upper) else { continue };
+        if means_country(text, place, word, code) {
+            found.push(code.to_owned());
+        }
+    }
+    found
+}
+
+fn known_code(upper: &str) -> Option<&'static str> {
+    if upper == "UK" {
+        return Some("GB");
+    }
+    NAMES.things.iter().map(String::as_str).find(|thing| *thing == upper)
+}
+
+fn means_country(text: &Text, place: usize, word: &Word, code: &str) -> bool {
+    let is_supported = code.parse::<Country>().is_ok();
+    let is_capital = word.written.bytes().all(|byte| byte.is_ascii_uppercase()) && !text.is_shouted;
+    let before = place.checked_sub(1).and_then(|before| text.words.get(before)).map(|before| before.folded.as_str());
+    let after = text.words.get(place + 1).map(|after| after.folded.as_str());
+    let denied = NOT_CODES.iter().any(|(name, followers)| word.folded == *name && after.is_some_and(|after| followers.contains(&after)))
+        || (word.folded == "id" && before.is_some_and(|before| BEFORE_NOT_CODES.contains(&before)));
+    if denied {
+        return false;
+    }
+    let follows = before.is_some_and(|before| PREPOSITIONS.contains(&before));
+    let is_bracketed =
+        place.checked_sub(1).and_then(|before| text.words.get(before)).is_some_and(|before| before.gap.contains(['(', '[', ',', ':', '/', '-']));
+    let ends = after.is_none_or(|after| AFTERTHOUGHTS.contains(&after)) || word.gap.contains([',', '.', ')', ';', '!', '?']);
+    // One of several: `us/uk`, `us or uk`.
+    let is_listed = word.gap.contains(['/', '|', '&']) || after.is_some_and(|after| ["or", "and"].contains(&after));
+    let is_word = WORDS.contains(&word.folded.as_str());
+    match (is_supported, is_capital) {
+        (true, true) => true,
+        // `us` in small letters is a pronoun; where it is the country, it is the default one.
+        (true, false) if word.folded == "us" => is_listed || (follows && ends && before != Some("for")),
+        (true, false) if word.folded == "my" => follows && after.is_none(),
+        (true, false) if is_word => follows && ends,
+        (true, false) => !text.is_shouted || follows || ends,
+        (false, true) => follows || is_bracketed || (ends && place > 0 && !is_word),
+        (false, false) => follows && after.is_none() && !is_word,
+    }
+}
+
+/// Names with another ending: `Германией`, `z Niemiec`, `Almanya'dan`.
+fn endings(text: &Text) -> Vec<String> {
+    let mut found = Vec::new();
+    for word in text.words.iter().filter(|word| word.folded.chars().count() >= 5 && !word.folded.chars().any(is_unspaced)) {
+        let letters: Vec<char> = word.folded.chars().collect();
+        let common = |name: &str| name.chars().zip(&letters).take_while(|(one, other)| one == *other).count();
+        let fits = |name: &str| {
+            let (shared, length) = (common(name), name.chars().count());
+            shared >= 4.max(length.saturating_sub(2)) && letters.len() - shared <= 3
+        };
+        let best = SINGLE.iter().filter(|(name, _)| fits(name)).max_by_key(|(name, _)| (common(name), std::cmp::Reverse(name.chars().count())));
+        let is_not_latin = letters.iter().all(|letter| !letter.is_ascii());
+        // In Latin letters an ending is one or two: other words begin like countries.
+        found.extend(best.filter(|(name, _)| is_not_latin || (common(name) >= 5 && letters.len() - common(name) <= 2)).map(|(_, code)| code.clone()));
+    }
+    found
+}
+
+/// Names a slip away; a slip between two countries names both.
+fn typos(text: &Text) -> Vec<String> {
+    let mut found = Vec::new();
+    for word in text.words.iter().filter(|word| !NOT_TYPOS.contains(&word.folded.as_str())) {
+        let letters = word.folded.chars().count();
+        if letters < 5 || word.folded.chars().any(is_unspaced) {
+            continue;
+        }
+        let english = |code: &str| Country::ALL.iter().find(|country| country.code() == code).map(|country| country.name().to_lowercase());
+        let near = SINGLE.iter().filter(|(name, code)| {
+            let length = name.chars().count();
+            let is_english = english(code).is_some_and(|english| english == *name);
+            let allowed = match length {
+                ..5 => 0,
+                5..=6 => usize::from(is_english),
+                7..=9 => 1,
+                _ => 2,
+            };
+            allowed > 0
+                && length.abs_diff(letters) <= allowed
+                && name.chars().next() == word.folded.chars().next()
+                && osa_distance(name, &word.folded) <= allowed
+        });
+        let near: BTreeSet<&String> = near.map(|(_, code)| code).collect();
+        found.extend(near.into_iter().cloned());
+    }
+    found
+}

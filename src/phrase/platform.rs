@@ -1,0 +1,243 @@
+//! Platforms in a sentence: names, aliases, typos; and brand words that are common words, which need company.
+
+use std::sync::LazyLock;
+
+use events::platform::Platform;
+use strsim::osa_distance;
+
+use super::fold::{Text, Word};
+use super::lexicon::Lexicon;
+
+/// From how many letters on a platform's name may begin a longer word: `googlenummer`, `Telegramda`, `ватсапа`.
+const PREFIX_FROM: usize = 5;
+
+static NAMES: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::of(&[include_str!("platforms.txt")], Some(PREFIX_FROM)));
+
+/// Brand words that are common words, too.
+const COMMON: &[(&str, Platform)] = &[
+    ("wa", Platform::WhatsApp),
+    ("x", Platform::Twitter),
+    ("line", Platform::Line),
+    ("wise", Platform::Wise),
+    ("steam", Platform::Steam),
+    ("snap", Platform::Snapchat),
+];
+
+/// Words one letter from a platform's name, or nearly, that mean what they say.
+const NOT_TYPOS: &[&str] = &[
+    "discard",
+    "discords",
+    "tender",
+    "tinker",
+    "tinier",
+    "viper",
+    "fiber",
+    "telegraph",
+    "telegrams",
+    "amazing",
+    "amazed",
+    "stream",
+    "google's",
+    "giggle",
+    "goggles",
+    "twister",
+    "reedit",
+    "reddish",
+    "microbit",
+    "revolt",
+    "revolve",
+    "yahoos",
+    "winder",
+    "binary",
+    "balance",
+    "finance",
+    "rented",
+    "liner",
+    "netflix's",
+    "twitch",
+    "paypass",
+    "payroll",
+    "airbus",
+    "signal",
+    "spotted",
+    "uberall",
+    "überall",
+    "zuber",
+    "amazonas",
+];
+
+/// Words that make a common word beside them a platform's name.
+const COMPANY_AFTER: &[&str] = &[
+    "account",
+    "accounts",
+    "app",
+    "verification",
+    "verify",
+    "code",
+    "otp",
+    "sms",
+    "number",
+    "numbers",
+    "guard",
+    "login",
+    "signup",
+    "registration",
+    "messenger",
+    "konto",
+    "nummer",
+    "cuenta",
+    "compte",
+    "conta",
+    "hesabi",
+    "akun",
+    "nomor",
+    "numara",
+    "numarasi",
+    "kod",
+    "numer",
+    "numero",
+    "código",
+    "codigo",
+    "please",
+    "pls",
+    "uk",
+    "us",
+    "usa",
+    "verifizierung",
+    "verificacion",
+    "verificacao",
+    "verifica",
+    "verifikasi",
+    "dogrulama",
+];
+const COMPANY_BEFORE: &[&str] = &[
+    "for",
+    "on",
+    "fur",
+    "para",
+    "pour",
+    "per",
+    "dla",
+    "icin",
+    "voor",
+    "untuk",
+    "для",
+    "на",
+    "my",
+    "a",
+    "an",
+    "via",
+    "cho",
+    "numero",
+    "number",
+    "code",
+    "di",
+    "de",
+    "da",
+    "platform",
+    "akun",
+    "konto",
+    "app",
+    "registrieren",
+    "bei",
+    "sur",
+    "su",
+    "auf",
+    "w",
+    "na",
+    "het",
+];
+
+/// The platforms named, each once, in the guide's order.
+pub fn named(text: &Text) -> Vec<Platform> {
+    let found = NAMES.find(&text.lower, &text.folded);
+    let mut platforms: Vec<Platform> = found.iter().map(|found| platform(&found.thing)).collect();
+    if platforms.is_empty() {
+        platforms = misspelt(text);
+    }
+    if platforms.is_empty() {
+        platforms = common(text);
+    }
+    platforms.sort_unstable();
+    platforms.dedup();
+    platforms
+}
+
+fn platform(slug: &str) -> Platform {
+    slug.parse().expect("platforms.txt names platforms")
+}
+
+/// Platforms whose names are a slip away from a word.
+fn misspelt(text: &Text) -> Vec<Platform> {
+    text.words.iter().filter(|word| !NOT_TYPOS.contains(&word.folded.as_str())).filter_map(|word| closest(&word.folded)).collect()
+}
+
+fn closest(word: &str) -> Option<Platform> {
+    let letters = word.chars().count();
+    if letters < 5 || !word.is_ascii() {
+        return None;
+    }
+    let distance = |platform: &Platform| osa_distance(word, platform.slug());
+    let (best, platform) =
+        Platform::ALL.iter().filter(|platform| platform.slug().len() >= 5).map(|platform| (distance(platform), *platform)).min()?;
+    let allowed = if platform.slug().len() >= 8 { 2 } else { 1 };
+    // The first letter is rarely the wrong one, and other words are a first letter away.
+    let same_start = word.chars().next() == platform.slug().chars().next();
+    (best <= allowed && same_start && platform != Platform::Steam).then_some(platform)
+}
+
+/// Brand words that are common words, where their company says which they are.
+fn common(text: &Text) -> Vec<Platform> {
+    let mut found = Vec::new();
+    for (place, word) in text.words.iter().enumerate() {
+        let Some((name, platform)) = COMMON.iter().find(|(name, _)| word.folded == *name) else { continue };
+        let before = place.checked_sub(1).and_then(|before| text.words.get(before)).filter(|before| before.gap.trim().is_empty());
+        let after = text.words.get(place + 1);
+        if !is_denied(name, before, after) && is_platform(name, word, before, after.filter(|_| word.gap.trim().is_empty()), text) {
+            found.push(*platform);
+        }
+    }
+    found
+}
+
+fn is_platform(name: &str, word: &Word, before: Option<&Word>, after: Option<&Word>, text: &Text) -> bool {
+    if name == "wa" {
+        return true;
+    }
+    let before = before.map(|before| before.folded.as_str());
+    let after_word = after.map(|after| after.folded.as_str());
+    let is_name_like = word.written.chars().next().is_some_and(char::is_uppercase) && !text.is_shouted;
+    let is_short = text.words.len() <= 3;
+    // A place behind it, in a sentence that says little else.
+    let has_place = text.words.len() <= 4 && after_word.is_some_and(|after| ["in", "from"].contains(&after));
+    let after_fits = has_place || after_word.is_some_and(|after| COMPANY_AFTER.contains(&after));
+    // `a line for my phone` is none; `a line number` is.
+    if name == "line" && !is_name_like && !after_fits && before.is_some_and(|before| ["a", "my", "any"].contains(&before)) {
+        return false;
+    }
+    let before_fits = before.is_some_and(|before| COMPANY_BEFORE.contains(&before));
+    // At the end of `... for line`, or before a name: `wise account`; alone, or nearly: `steam uk`.
+    let ends = after.is_none();
+    after_fits
+        || (before_fits && (ends || after_fits || is_name_like))
+        || is_short && (ends || before.is_none())
+        || (is_name_like && name != "x" && before.is_some())
+}
+
+/// A phone line, a price-wise, a steam engine, an x-ray: the word itself.
+fn is_denied(name: &str, before: Option<&Word>, after: Option<&Word>) -> bool {
+    let (denied_before, denied_after) = match name {
+        "line" => (
+            &["phone", "land", "new", "second", "the", "telephone", "voip", "this", "that", "hot", "help", "fixed", "business"][..],
+            &["of", "up", "dance", "manager"][..],
+        ),
+        "wise" => (&["be", "is", "very", "so", "the", "are", "was", "price", "clock"][..], &["man", "choice", "words", "guy", "to", "idea"][..]),
+        "steam" => {
+            (&["of", "hot", "the", "full", "more"][..], &["engine", "room", "iron", "cleaner", "train", "bath", "boat", "power", "machine"][..])
+        }
+        "x" => (&["2", "3", "4", "5", "generation", "mac", "os", "iphone", "by"][..], &["ray", "rays", "factor", "men", "mas", "box", "y"][..]),
+        "snap" => (&["a", "oh", "cold"][..], &["decision", "judgment", "peas"][..]),
+        _ => (&[][..], &[][..]),
+    };
+    before.is_some_and(|word| denied_before.contains(&word.folded.as_str())) || after.is_some_and(|word| denied_after.contains(&word.folded.as_str()))
+}
