@@ -11,12 +11,14 @@ use std::time::Duration;
 use actors::entropy::Entropy;
 use actors::store::memory::{Failure, MemoryStore};
 use actors::supplier::simulator::Settings;
+use events::account::PlaceBatch;
+use events::account::idempotency::KeyUse;
 use events::id::{AccountId, OrderId};
 use events::order::Status;
 use events::platform::Platform;
 use events::time::Timestamp;
-use events::{Event, account, order};
-use world::{START, Setup, World, audit, log};
+use events::{Event, account, order, webhook};
+use world::{START, Setup, World, audit, log, open_deliveries};
 
 /// Dice of a test.
 struct Throw(Entropy);
@@ -31,12 +33,12 @@ impl Throw {
     }
 }
 
-/// Longer than any order lives.
-const LONG_ENOUGH: Duration = Duration::from_secs(400);
+/// Longer than any order lives, its turn in a batch of three and its webhooks' last attempts included.
+const LONG_ENOUGH: Duration = Duration::from_hours(3);
 
 fn setup() -> Setup {
     let simulator = Settings { failure_rate: 0.2, no_stock_rate: 0.1, dead_number_rate: 0.2, ..Settings::default() };
-    Setup { simulator: Some(simulator), own: vec!["+12025550123"] }
+    Setup { simulator: Some(simulator), own: vec!["+12025550123"], webhook_failure_rate: 0.4 }
 }
 
 /// One life of the service: a runtime of its own, dropped with everything in it, as a kill would.
@@ -71,6 +73,7 @@ async fn after_the_end(store: &MemoryStore) -> Timestamp {
 /// A short story with every way an order can go: what crashes are cut into.
 async fn story(world: &World) {
     let accounts = [world.account(10).await, world.account(10).await];
+    world.tell(accounts[0], "https://first.acme.dev/").await;
     let hash = "cd".repeat(32).parse().unwrap();
     world.deposits.claim(accounts[0], hash, None).await.unwrap();
     for (number, platform) in [Platform::Google, Platform::Steam, Platform::Telegram, Platform::Discord].into_iter().enumerate() {
@@ -83,7 +86,27 @@ async fn story(world: &World) {
             world.ended(account, order).await;
         }
     }
+    let (items, _) = world.orders.place_batch(accounts[0], batch(world, 3), Some(key(world, "batch"))).await.unwrap();
+    world.orders.cancel(accounts[0], items[1].order, Some(key(world, "cancel"))).await.unwrap();
+    for item in items.iter() {
+        world.ended(accounts[0], item.order).await;
+    }
     tokio::time::sleep(Duration::from_secs(5)).await;
+}
+
+fn batch(world: &World, orders: usize) -> PlaceBatch {
+    let orders = Platform::ALL[..orders].iter().map(|platform| world.wanted(*platform, 2)).collect();
+    PlaceBatch { orders, at: world.accounts.now() }
+}
+
+fn key(world: &World, text: &str) -> KeyUse {
+    KeyUse { key: text.parse().unwrap(), fingerprint: [1; 32], at: world.accounts.now() }
+}
+
+/// Nothing is open at the end of a log: no order, no delivery; and nothing in it is unlawful.
+async fn assert_settled(store: &MemoryStore, when: &str) {
+    assert_eq!(audit(store).await, (0, vec![]), "{when}");
+    assert_eq!(open_deliveries(store).await, BTreeMap::new(), "{when}");
 }
 
 #[test]
@@ -98,7 +121,7 @@ fn a_service_stopped_behind_any_append_goes_on_to_a_lawful_end() {
             let now = after_the_end(&store).await;
             let _world = World::start(store.clone(), &setup(), 12, now).await;
             tokio::time::sleep(LONG_ENOUGH).await;
-            assert_eq!(audit(&store).await, (0, vec![]), "stopped behind event {cut}");
+            assert_settled(&store, &format!("stopped behind event {cut}")).await;
         });
     }
 }
@@ -111,7 +134,9 @@ fn every_append_may_fail_before_or_after_it_was_written() {
             live(async {
                 let world = World::start(store.clone(), &setup(), 21, START).await;
                 let account = world.account(10).await;
+                world.tell(account, "https://hooks.acme.dev/").await;
                 store.fail_next(std::iter::repeat_n(None, place).chain([Some(failure)]));
+                let _ = world.orders.place_batch(account, batch(&world, 3), Some(key(&world, "b"))).await;
                 for platform in [Platform::Google, Platform::Steam, Platform::Discord] {
                     let wanted = world.wanted(platform, 1);
                     let id = wanted.order;
@@ -120,7 +145,7 @@ fn every_append_may_fail_before_or_after_it_was_written() {
                     }
                 }
                 tokio::time::sleep(LONG_ENOUGH).await;
-                assert_eq!(audit(&store).await, (0, vec![]), "{failure:?} of append {place}");
+                assert_settled(&store, &format!("{failure:?} of append {place}")).await;
             });
         }
     }
@@ -129,7 +154,7 @@ fn every_append_may_fail_before_or_after_it_was_written() {
 #[test]
 fn random_lives_with_random_deaths_end_lawfully() {
     let mut seen: BTreeMap<Status, usize> = BTreeMap::new();
-    let (mut restarts, mut replaced) = (0, 0);
+    let (mut restarts, mut replaced, mut queued, mut exhausted) = (0, 0, 0, 0);
     for seed in 0..60 {
         let store = MemoryStore::default();
         let mut accounts: Vec<AccountId> = Vec::new();
@@ -139,7 +164,9 @@ fn random_lives_with_random_deaths_end_lawfully() {
             live(async {
                 let world = World::start(store.clone(), &setup(), seed * 7 + life, now).await;
                 while accounts.len() < 3 {
-                    accounts.push(world.account(20).await);
+                    let account = world.account(20).await;
+                    world.tell(account, "https://hooks.acme.dev/").await;
+                    accounts.push(account);
                 }
                 random_life(&world, &accounts, &throw).await;
             });
@@ -149,16 +176,21 @@ fn random_lives_with_random_deaths_end_lawfully() {
         live(async {
             let _world = World::start(store.clone(), &setup(), seed, now).await;
             tokio::time::sleep(LONG_ENOUGH).await;
-            assert_eq!(audit(&store).await, (0, vec![]), "seed {seed}");
+            assert_settled(&store, &format!("seed {seed}")).await;
         });
         for status in live(ends(&store)).into_values() {
             *seen.entry(status).or_default() += 1;
         }
-        replaced += live(log(&store))
+        let all = live(log(&store));
+        queued += all.iter().filter(|record| matches!(record.event, Event::Account(account::Event::Order(_, order::Event::Queued { .. })))).count();
+        exhausted += all.iter().filter(|record| matches!(record.event, Event::Webhook(webhook::Event::Exhausted { .. }))).count();
+        replaced += all
             .iter()
             .filter(|record| matches!(record.event, Event::Account(account::Event::Order(_, order::Event::NumberReportedDead { .. }))))
             .count();
     }
+    // A batch that waited, and a delivery that nobody ever took.
+    assert!(queued >= 50 && exhausted >= 1, "{queued} queued, {exhausted} exhausted");
     // A run in which nothing interesting happened proves nothing.
     for status in [Status::Completed, Status::Cancelled, Status::Expired, Status::Failed] {
         assert!(seen.get(&status).is_some_and(|count| *count >= 5), "{status:?}: {seen:?}");
@@ -171,7 +203,7 @@ async fn random_life(world: &World, accounts: &[AccountId], throw: &Throw) {
     let mut open: Vec<(AccountId, OrderId)> = Vec::new();
     for _ in 0..20 {
         let account = accounts[throw.below(accounts.len())];
-        match throw.below(8) {
+        match throw.below(10) {
             0..=3 => {
                 let wanted = world.wanted(Platform::ALL[throw.below(33)], 2);
                 let id = wanted.order;
@@ -189,7 +221,17 @@ async fn random_life(world: &World, accounts: &[AccountId], throw: &Throw) {
                 let failure = if throw.below(2) == 0 { Failure::BeforeWriting } else { Failure::AfterWriting };
                 world.store.fail_next([Some(failure)]);
             }
-            6 => tokio::time::sleep(Duration::from_secs(throw.below(200) as u64)).await,
+            6 => {
+                if let Ok((items, _)) = world.orders.place_batch(account, batch(world, 1 + throw.below(5)), None).await {
+                    open.extend(items.iter().map(|item| (account, item.order)));
+                }
+            }
+            7 => {
+                // The same key again and again, over crashes too: at most one order of it in a week.
+                let wanted = world.wanted(Platform::Google, 2);
+                let _ = world.orders.place(account, wanted, Some(key(world, "again"))).await;
+            }
+            8 => tokio::time::sleep(Duration::from_secs(throw.below(200) as u64)).await,
             _ => tokio::time::sleep(Duration::from_millis(throw.below(4_000) as u64)).await,
         }
     }

@@ -4,6 +4,9 @@ use events::time::Timestamp;
 
 use super::error::ApiError;
 
+/// Further than any history goes.
+const LAST_EVENT: u64 = 1_000_000_000;
+
 /// A point in a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AsOf {
@@ -17,7 +20,8 @@ impl AsOf {
     /// Reads the parameter.
     pub fn parse(text: &str) -> Result<Self, ApiError> {
         if let Ok(number) = text.parse::<u64>() {
-            return if number == 0 { Err(ApiError::invalid("as_of: events are numbered from 1.")) } else { Ok(Self::Event(number)) };
+            let fits = (1..=LAST_EVENT).contains(&number);
+            return if fits { Ok(Self::Event(number)) } else { Err(ApiError::invalid("as_of: events are numbered from 1 to 1000000000.")) };
         }
         // A plus sign that was not encoded has become a space on its way.
         text.replace(' ', "+")
@@ -45,7 +49,7 @@ mod tests {
         let noon = AsOf::Time("2026-11-24T12:00:00Z".parse().unwrap());
         assert_eq!(AsOf::parse("2026-11-24T12:00:00Z").unwrap(), noon);
         assert_eq!(AsOf::parse("2026-11-24T13:00:00 01:00").unwrap(), noon);
-        for text in ["", "0", "-1", "now", "2026-11-24", "99999999999999999999999"] {
+        for text in ["", "0", "-1", "now", "2026-11-24", "1000000001", "99999999999999999999999"] {
             assert!(AsOf::parse(text).is_err(), "{text}");
         }
     }

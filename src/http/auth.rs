@@ -97,7 +97,9 @@ pub fn key_of(headers: &HeaderMap, uri: &Uri) -> Result<Option<String>, ApiError
     };
     let header = headers.get("x-api-key").map(|value| value.to_str().map(|key| key.trim().to_owned()).map_err(|_| invalid())).transpose()?;
     match (bearer, header) {
-        (Some(bearer), Some(header)) if bearer != header => Err(ApiError::invalid("Authorization and X-API-Key hold different keys; send one.")),
+        (Some(bearer), Some(header)) if bearer != header => {
+            Err(ApiError::new(ErrorCode::InvalidApiKey, "Authorization and X-API-Key hold different keys; send one."))
+        }
         (bearer, header) => Ok(bearer.or(header)),
     }
 }

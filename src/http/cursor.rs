@@ -1,5 +1,6 @@
 //! Pages of a list: how long one is, and where the next one starts.
 
+use axum::http::StatusCode;
 use serde::Deserialize;
 
 use super::error::ApiError;
@@ -26,5 +27,5 @@ impl Limit {
 
 /// The refusal of a cursor that no page has given.
 pub fn invalid() -> ApiError {
-    ApiError::invalid("The cursor is not one that a page has given as next_cursor.")
+    ApiError::invalid("There is no page at this cursor; take a next_cursor as it was given.").with_status(StatusCode::NOT_FOUND)
 }

@@ -13,6 +13,7 @@ mod order_reply;
 mod ordering;
 mod route;
 pub mod serve;
+mod vocabulary;
 mod waiting;
 pub mod words;
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
 
 use super::error::{ApiError, ErrorCode, value};
+use super::vocabulary;
 
 /// What an operation can be refused with, beyond what any can (429, 500).
 struct Refusals {
@@ -33,13 +34,13 @@ const REFUSALS: &[Refusals] = &[
     Refusals { operation: "verify", codes: &[PLATFORM, MONEY, BUSY, CONFLICT, KEY_REUSED, PROVIDER] },
     Refusals { operation: "agent", codes: &[MONEY, BUSY, KEY_REUSED, PROVIDER] },
     Refusals { operation: "batch", codes: &[BUSY, KEY_REUSED] },
-    Refusals { operation: "listOrders", codes: &[BAD, PLATFORM] },
+    Refusals { operation: "listOrders", codes: &[BAD, NOTHING, PLATFORM] },
     Refusals { operation: "getOrder", codes: &[BAD, NO_ORDER, NOTHING] },
     Refusals { operation: "orderEvents", codes: &[NO_ORDER] },
     Refusals { operation: "streamOrder", codes: &[BAD, NO_ORDER] },
     Refusals { operation: "cancel", codes: &[NO_ORDER, CONFLICT, KEY_REUSED] },
     Refusals { operation: "account", codes: &[BAD, NOTHING] },
-    Refusals { operation: "ledger", codes: &[BAD] },
+    Refusals { operation: "ledger", codes: &[BAD, NOTHING] },
     Refusals { operation: "idempotencyKey", codes: &[BAD, NOTHING] },
     Refusals { operation: "usage", codes: &[BAD] },
     Refusals { operation: "testWebhook", codes: &[CONFLICT] },
@@ -80,6 +81,9 @@ pub fn complete(generated: OpenApi) -> Value {
         "apiKey": { "type": "apiKey", "in": "header", "name": "X-API-Key" },
     });
     components["schemas"]["Error"] = error_schema();
+    for (name, schema) in vocabulary::schemas() {
+        components["schemas"][name] = value(&schema);
+    }
     components["headers"] = shared_headers();
     for path in document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut()) {
         for operation in path.as_object_mut().into_iter().flat_map(|operations| operations.values_mut()) {
@@ -99,6 +103,12 @@ fn complete_operation(operation: &mut Value) {
     }
     if KEYED.contains(&id.as_str()) {
         put_idempotency(operation);
+    }
+    if ["register", "cancel"].contains(&id.as_str()) {
+        operation["requestBody"]["required"] = json!(false);
+    }
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        never_null(&mut parameter["schema"]);
     }
     let has_body = !operation["requestBody"].is_null();
     let mut refused: Vec<Refused> = vec![(429, ErrorCode::RateLimited), (500, ErrorCode::InternalError), (401, ErrorCode::InvalidApiKey)];
@@ -124,7 +134,24 @@ fn complete_operation(operation: &mut Value) {
         }
     }
     if id == "streamOrder" {
-        operation["responses"]["200"]["content"] = json!({ "text/event-stream": { "schema": { "type": "string" } } });
+        operation["responses"]["200"]["content"] = json!({ "text/event-stream": { "schema": {
+            "type": "object", "description": "One message; its data is a JSON object with `event`.", "required": ["data"],
+            "properties": { "id": { "type": "string", "description": "The order's event number." }, "data": { "type": "string" } },
+        } } });
+    }
+}
+
+/// A parameter is given or left out; `null` would be a text.
+fn never_null(schema: &mut Value) {
+    if let Some(types) = schema.get_mut("type").and_then(Value::as_array_mut) {
+        types.retain(|kind| kind != "null");
+        if let [only] = types.as_slice() {
+            schema["type"] = only.clone();
+        }
+    }
+    let other = schema.get("oneOf").and_then(Value::as_array).and_then(|ways| ways.iter().find(|way| way["type"] != "null").cloned());
+    if let Some(other) = other {
+        *schema = other;
     }
 }
 
@@ -134,12 +161,10 @@ fn put_idempotency(operation: &mut Value) {
         "description": "Makes retries safe: the same key and body give the same answer and no second effect, for 7 days. May stand in the body as idempotency_key instead.",
         "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]([ -~]{0,253}[!#-~])?$" },
     });
-    match operation["parameters"].as_array_mut() {
+    match operation.get_mut("parameters").and_then(Value::as_array_mut) {
         Some(parameters) => parameters.push(parameter),
         None => operation["parameters"] = json!([parameter]),
     }
-    // The body may be left out where nothing in it is required.
-    operation["x-idempotent"] = json!(true);
 }
 
 fn put_headers(response: &mut Value, keyed: bool) {

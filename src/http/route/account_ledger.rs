@@ -17,6 +17,7 @@ use crate::http::auth::Caller;
 use crate::http::cursor::{self, Limit};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Moment, Parameters, SignedDollars};
+use crate::http::vocabulary::CursorText;
 
 /// Events of the stream read at a time.
 const PAGE: u64 = 512;
@@ -81,7 +82,7 @@ impl Place {
 /// Every movement of your money, newest first, each with the balance before and after it.
 #[utoipa::path(get, path = "/account/ledger", operation_id = "ledger", tag = "account",
     params(("limit" = Option<u32>, Query, description = "Length of a page, 1 to 200", minimum = 1, maximum = 200),
-        ("cursor" = Option<String>, Query, description = "The page before's next_cursor")),
+        ("cursor" = Option<CursorText>, Query, description = "The page before's next_cursor")),
     responses((status = 200, description = "A page of the ledger", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
     let limit = usize::try_from(Limit::of(query.limit)?).unwrap_or(usize::MAX);

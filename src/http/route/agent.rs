@@ -22,7 +22,7 @@ use crate::phrase::{self, MAX_QUERY, NotUnderstood, Understood};
 #[schema(as = AgentRequest)]
 pub struct Request {
     /// What you want, in a sentence, in your language.
-    #[schema(example = "I need a Google verification number for UK", min_length = 1, max_length = 1000)]
+    #[schema(example = "I need a Google verification number for UK", min_length = 1, max_length = 1000, pattern = r"\S")]
     query: String,
     /// Only say what was understood and what it would cost.
     #[serde(default)]
@@ -32,17 +32,33 @@ pub struct Request {
     max_price: Option<Dollars>,
 }
 
+/// The order, or for a dry run what it would cost.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
 #[schema(as = AgentReply)]
-pub struct Reply {
+pub enum Reply {
+    /// It was ordered.
+    Ordered(Ordered),
+    /// It was only priced.
+    Priced(Priced),
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AgentOrdered)]
+pub struct Ordered {
     understood: bool,
     interpretation: Interpretation,
-    /// What it costs; what it would cost, for a dry run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    quote: Option<Dollars>,
-    /// The order; absent for a dry run.
     #[serde(flatten)]
-    order: Option<Placed>,
+    order: Placed,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AgentPriced)]
+pub struct Priced {
+    understood: bool,
+    interpretation: Interpretation,
+    /// What it would cost you.
+    quote: Dollars,
 }
 
 /// What the sentence was taken for.
@@ -69,12 +85,12 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Keyed { body, key
     if body.dry_run {
         let tier = app.service.accounts.read(caller.account).await?.state.tier();
         let price = Dollars(quote(app.service.catalogue.list_price(platform, country), tier));
-        return Ok(Answer { body: Reply { understood: true, interpretation, quote: Some(price), order: None }, replayed: false });
+        return Ok(Answer { body: Reply::Priced(Priced { understood: true, interpretation, quote: price }), replayed: false });
     }
     let wish = Wish { platform, country, max_price: body.max_price.map(|dollars| dollars.0) };
     let (order, replayed) = ordering::place(&app, &caller, wish, key).await?;
-    let placed = Placed::of(&order).map_err(|error| error.with("understood", json!(true)).replayed(replayed.0))?;
-    Ok(Answer { body: Reply { understood: true, interpretation, quote: None, order: Some(placed) }, replayed: replayed.0 })
+    let order = Placed::of(&order).map_err(|error| error.with("understood", json!(true)).replayed(replayed.0))?;
+    Ok(Answer { body: Reply::Ordered(Ordered { understood: true, interpretation, order }), replayed: replayed.0 })
 }
 
 fn refusal(reason: &NotUnderstood) -> ApiError {

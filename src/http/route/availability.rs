@@ -15,6 +15,7 @@ use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Dollars, Parameters};
 use crate::http::order_reply::Hints;
 use crate::http::ordering::{country_of, platform_of};
+use crate::http::vocabulary::{CountryCode, PlatformName};
 
 /// The contract: rates are of the last 24 hours.
 const WINDOW: Duration = Duration::from_hours(24);
@@ -51,7 +52,7 @@ struct Row {
 
 /// Success rates of the last 24 hours, stock and prices in one country. A rate is null under five ended orders.
 #[utoipa::path(get, path = "/availability", operation_id = "availability", tag = "catalogue",
-    params(("country" = Option<String>, Query, description = "US if absent", example = "US"), ("platform" = Option<String>, Query, description = "One platform only", example = "google")),
+    params(("country" = Option<CountryCode>, Query, description = "US if absent", example = "US"), ("platform" = Option<PlatformName>, Query, description = "One platform only", example = "google")),
     responses((status = 200, description = "Every platform, or the one asked for", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
     let service = &app.service;

@@ -23,10 +23,11 @@ use crate::http::ordering::Wish;
 #[schema(as = BatchRequest)]
 pub struct Request {
     /// The orders, in the order they are to run in.
-    #[schema(value_type = Vec<ItemRequest>, min_items = 1, max_items = 20)]
-    orders: Vec<Value>,
+    #[schema(min_items = 1, max_items = 20)]
+    orders: Vec<ItemRequest>,
 }
 
+/// One order; a platform or a country that is not supported is refused alone.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = BatchItemRequest)]
@@ -123,8 +124,7 @@ pub async fn handle(
     Ok(Answer { body: reply, replayed })
 }
 
-fn wish(item: &Value) -> Result<Wish, ApiError> {
-    let item = ItemRequest::deserialize(item).map_err(|error| ApiError::invalid(format!("The order is not understood: {error}.")))?;
+fn wish(item: &ItemRequest) -> Result<Wish, ApiError> {
     Wish::parse(&item.platform, item.country.as_deref(), item.max_price)
 }
 

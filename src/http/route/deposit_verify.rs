@@ -10,20 +10,22 @@ use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ErrorCode};
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::Dollars;
+use crate::http::vocabulary::{Currency, TxHashText};
 use actors::deposit::{ClaimError, Claimed};
 
 /// Coins a caller may name; the simulated chain takes each.
-const CURRENCIES: &[&str] = &["btc", "ltc", "usdt_erc20"];
+pub const CURRENCIES: &[&str] = &["btc", "ltc", "usdt_erc20"];
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = VerifyDepositRequest)]
 pub struct Request {
     /// The transaction's hash: 64 hex digits; `0x` before them and any case are taken.
-    #[schema(pattern = "^(0[xX])?[0-9a-fA-F]{64}$")]
+    #[schema(value_type = TxHashText)]
     tx_hash: String,
     /// `btc`, `ltc` or `usdt_erc20`; found out, if absent.
     #[serde(default)]
+    #[schema(value_type = Option<Currency>)]
     currency: Option<String>,
 }
 

@@ -13,6 +13,7 @@ use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::Moment;
 use crate::http::order_reply::Links;
+use crate::http::vocabulary::KeyText;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = IdempotencyKey)]
@@ -37,7 +38,7 @@ struct Placed {
 
 /// What became of a call whose reply was lost: the orders that the key placed or cancelled, or the deposit it claimed.
 #[utoipa::path(get, path = "/idempotency/{key}", operation_id = "idempotencyKey", tag = "account",
-    params(("key" = String, Path, description = "The idempotency key")),
+    params(("key" = KeyText, Path, description = "The idempotency key")),
     responses((status = 200, description = "What the key names", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, caller: Caller, Path(key): Path<String>) -> ApiResult<Reply> {
     let key: Key = key.parse().map_err(|error| ApiError::invalid(format!("{error}.")))?;

@@ -10,17 +10,18 @@ use crate::http::error::ApiError;
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::Dollars;
 use crate::http::ordering::{self, Placed, Wish};
+use crate::http::vocabulary::{CountryCode, PlatformName};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = OrderRequest)]
 pub struct Request {
     /// One of the platforms of `/services`; case does not matter.
-    #[schema(example = "google")]
+    #[schema(value_type = PlatformName, example = "google")]
     platform: String,
     /// ISO 3166 alpha-2, or `UK`; US if absent.
     #[serde(default)]
-    #[schema(example = "US")]
+    #[schema(value_type = Option<CountryCode>, example = "US")]
     country: Option<String>,
     /// The most you will pay, in dollars; a dearer price is refused.
     #[serde(default)]

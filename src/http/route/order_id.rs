@@ -15,6 +15,7 @@ use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::Parameters;
 use crate::http::order_reply::{OrderReply, find};
+use crate::http::vocabulary::PointInHistory;
 
 /// The contract: `?wait=<1-55>`.
 const LONGEST_WAIT_SECONDS: u64 = 55;
@@ -32,7 +33,7 @@ pub struct Query {
 #[utoipa::path(get, path = "/order/{id}", operation_id = "getOrder", tag = "orders",
     params(("id" = String, Path, description = "The order's id"),
         ("wait" = Option<u32>, Query, description = "Seconds to wait for another status, 1 to 55", minimum = 1, maximum = 55, example = 1),
-        ("as_of" = Option<String>, Query, description = "A time, or the number of one of the order's events", example = "1")),
+        ("as_of" = Option<PointInHistory>, Query, description = "A time, or the number of one of the order's events", example = "1")),
     responses((status = 200, description = "The order", body = OrderReply)))]
 pub async fn handle(
     State(app): State<Shared>,
@@ -43,11 +44,9 @@ pub async fn handle(
     if query.wait.is_some_and(|wait| !(1..=LONGEST_WAIT_SECONDS).contains(&wait)) {
         return Err(ApiError::invalid(format!("wait is from 1 to {LONGEST_WAIT_SECONDS} seconds.")));
     }
-    if query.wait.is_some() && query.as_of.is_some() {
-        return Err(ApiError::invalid("wait and as_of exclude each other: what was does not change."));
-    }
     let as_of = query.as_of.as_deref().map(AsOf::parse).transpose()?;
     let mut order = find(&app, &caller, &id).await?;
+    // What was does not change: there is nothing to wait for.
     if let Some(as_of) = as_of {
         let was = as_it_was(&order, as_of)?;
         let at = was.history.last().map_or(was.placed.at, |fact| fact.at());

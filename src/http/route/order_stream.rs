@@ -22,15 +22,19 @@ use crate::http::waiting::Place;
 
 /// The contract: `retry: 3000`, a heartbeat every 15 s.
 const RETRY: Duration = Duration::from_secs(3);
+/// Further than any order's history goes.
+const LAST_EVENT: usize = 1_000_000;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// The order as server-sent events, until it ends. `Last-Event-ID` resumes without gap or repeat.
 #[utoipa::path(get, path = "/order/{id}/stream", operation_id = "streamOrder", tag = "orders",
-    params(("id" = String, Path, description = "The order's id"), ("Last-Event-ID" = Option<u32>, Header, description = "Number of the last event seen")),
+    params(("id" = String, Path, description = "The order's id"), ("Last-Event-ID" = Option<u32>, Header, description = "Number of the last event seen", maximum = 1_000_000)),
     responses((status = 200, description = "Server-sent events: one JSON object a message")))]
 pub async fn handle(State(app): State<Shared>, caller: Caller, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
     let order = find(&app, &caller, &id).await?;
-    let sent = headers.get("last-event-id").map(|value| value.to_str().ok().and_then(|text| text.trim().parse::<usize>().ok()));
+    let sent = headers
+        .get("last-event-id")
+        .map(|value| value.to_str().ok().and_then(|text| text.trim().parse::<usize>().ok()).filter(|sent| *sent <= LAST_EVENT));
     let sent = match sent {
         Some(None) => return Err(ApiError::invalid("Last-Event-ID is the id of an event of this stream: a number.")),
         Some(Some(sent)) => sent,
@@ -76,16 +80,15 @@ impl Follower {
         if self.ended {
             return None;
         }
-        if !self.hinted {
-            self.hinted = true;
-            return Some(Message::default().retry(RETRY));
-        }
         loop {
             if let Some(fact) = self.order.history.get(self.sent) {
                 self.sent += 1;
                 self.ended = self.order.status.is_end() && self.sent == self.order.history.len();
                 let text = stream_message(&self.order, fact).to_string();
-                return Some(Message::default().id(self.sent.to_string()).data(text));
+                let message = Message::default().id(self.sent.to_string()).data(text);
+                // With the first message and not alone: some clients take a hint alone for a message without data.
+                let is_hinted = std::mem::replace(&mut self.hinted, true);
+                return Some(if is_hinted { message } else { message.retry(RETRY) });
             }
             // Everything was sent before, by the caller's own account.
             if self.order.status.is_end() {

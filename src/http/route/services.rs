@@ -12,6 +12,7 @@ use crate::http::error::ApiResult;
 use crate::http::json::{Dollars, Parameters};
 use crate::http::order_reply::Hints;
 use crate::http::ordering::country_of;
+use crate::http::vocabulary::CountryCode;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,7 +42,7 @@ struct Service {
 
 /// The platforms, their list prices, and the countries.
 #[utoipa::path(get, path = "/services", operation_id = "listServices", tag = "catalogue",
-    params(("country" = Option<String>, Query, description = "Whose prices; US if absent", example = "US")),
+    params(("country" = Option<CountryCode>, Query, description = "Whose prices; US if absent", example = "US")),
     responses((status = 200, description = "Platforms, prices, countries", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
     let country = country_of(query.country.as_deref())?;

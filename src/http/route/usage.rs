@@ -16,6 +16,7 @@ use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Dollars, Moment, Parameters, moment};
+use crate::http::vocabulary::DateOrTime;
 use events::money::Money;
 
 /// Longest series: six weeks of hours, or decades of days.
@@ -56,6 +57,9 @@ enum GroupBy {
 pub struct Reply {
     from: Moment,
     to: Moment,
+    /// Whether the time asked for is longer than a series may be: it then holds the latest part.
+    #[serde(rename = "truncated")]
+    is_truncated: bool,
     granularity: Granularity,
     totals: Sums,
     series: Vec<Bucket>,
@@ -126,7 +130,7 @@ impl Sums {
 
 /// What was ordered and spent: totals and a series without holes.
 #[utoipa::path(get, path = "/usage", operation_id = "usage", tag = "account",
-    params(("from" = Option<String>, Query, description = "A date or a time; 30 days ago, if absent", example = "2026-11-01"), ("to" = Option<String>, Query, description = "A date (its whole day counts) or a time; now, if absent", example = "2026-11-24"), ("granularity" = Option<Granularity>, Query, description = "Width of an entry"), ("group_by" = Option<GroupBy>, Query, description = "A series for each, too")),
+    params(("from" = Option<DateOrTime>, Query, description = "A date or a time; 30 days ago, if absent", example = "2026-11-01"), ("to" = Option<DateOrTime>, Query, description = "A date (its whole day counts) or a time; now, if absent", example = "2026-11-24"), ("granularity" = Option<Granularity>, Query, description = "Width of an entry"), ("group_by" = Option<GroupBy>, Query, description = "A series for each, too")),
     responses((status = 200, description = "Totals and a series", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
     let service = &app.service;
@@ -134,19 +138,26 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query)
     let from = query.from.as_deref().map(|text| zoned("from", text, false)).transpose()?;
     let to = query.to.as_deref().map(|text| zoned("to", text, true)).transpose()?.unwrap_or(now);
     let from = from.unwrap_or_else(|| to.saturating_sub((DEFAULT_DAYS * 24).hours()).unwrap_or(to));
-    if from >= to {
-        return Err(ApiError::invalid("from must lie before to."));
-    }
     let starts = bucket_starts(from, to, query.granularity)?;
+    let is_truncated = starts.first().is_some_and(|start| *start > from);
     let published = service.accounts.read(caller.account).await?;
     service.views.reach(published.position).await.map_err(ApiError::from)?;
     let first = starts.first().map_or(0, |start| start.as_second().div_euclid(HOUR_SECONDS));
-    let last = to.as_second().div_euclid(HOUR_SECONDS) + 1;
+    let last = starts.last().map_or(0, |_| to.as_second().div_euclid(HOUR_SECONDS) + 1);
     let cells = service.views.usage(caller.account, first, last).await.map_err(ApiError::from)?;
 
     let groups = query.group_by.map(|group_by| groups(&starts, &cells, group_by));
     let (totals, series) = series(&starts, cells.iter());
-    Ok(Json(Reply { from: shown(from), to: shown(to), granularity: query.granularity, totals, series, group_by: query.group_by, groups }))
+    Ok(Json(Reply {
+        from: shown(from),
+        to: shown(to),
+        is_truncated,
+        granularity: query.granularity,
+        totals,
+        series,
+        group_by: query.group_by,
+        groups,
+    }))
 }
 
 fn groups(starts: &[jiff::Timestamp], cells: &[UsageCell], group_by: GroupBy) -> Vec<Group> {
@@ -191,30 +202,32 @@ fn zoned(name: &str, text: &str, end_of_day: bool) -> Result<jiff::Timestamp, Ap
     jiff::Timestamp::from_millisecond(millis).map_err(|_| ApiError::invalid(format!("{name} is out of range.")))
 }
 
-/// The starts of all buckets that touch the time from `from` to `to`.
+/// The starts of all buckets that touch the time from `from` to `to`; the latest of them, if they are too many.
 fn bucket_starts(from: jiff::Timestamp, to: jiff::Timestamp, granularity: Granularity) -> Result<Vec<jiff::Timestamp>, ApiError> {
-    let out_of_range = || ApiError::invalid("from and to are out of range.");
-    let start = TimeZone::UTC.to_datetime(from);
-    let (first, step): (civil::DateTime, Span) = match granularity {
-        Granularity::Hour => (start.date().at(start.hour(), 0, 0, 0), 1.hour()),
-        Granularity::Day => (start.date().at(0, 0, 0, 0), 1.day()),
-        Granularity::Month => (start.date().first_of_month().at(0, 0, 0, 0), 1.month()),
+    let out_of_range = |_| ApiError::invalid("from and to are out of range.");
+    let end = TimeZone::UTC.to_datetime(to);
+    let (last, step): (civil::DateTime, Span) = match granularity {
+        Granularity::Hour => (end.date().at(end.hour(), 0, 0, 0), 1.hour()),
+        Granularity::Day => (end.date().at(0, 0, 0, 0), 1.day()),
+        Granularity::Month => (end.date().first_of_month().at(0, 0, 0, 0), 1.month()),
     };
-    let mut starts = Vec::new();
-    let mut next = first;
-    loop {
-        let start = TimeZone::UTC.to_timestamp(next).map_err(|_| out_of_range())?;
-        if start >= to {
-            return Ok(starts);
+    let mut starts = std::collections::VecDeque::new();
+    let mut next = last;
+    while from < to && starts.len() < MAX_BUCKETS {
+        let start = TimeZone::UTC.to_timestamp(next).map_err(out_of_range)?;
+        if start < to {
+            starts.push_front(start);
         }
-        starts.push(start);
-        if starts.len() > MAX_BUCKETS {
-            return Err(ApiError::invalid(format!(
-                "The series would have more than {MAX_BUCKETS} entries; ask for less time or a coarser granularity."
-            )));
+        if start <= from {
+            break;
         }
-        next = next.checked_add(step).map_err(|_| out_of_range())?;
+        match next.checked_sub(step) {
+            Ok(earlier) => next = earlier,
+            // The first bucket there is.
+            Err(_) => break,
+        }
     }
+    Ok(starts.into())
 }
 
 #[cfg(test)]
@@ -234,8 +247,13 @@ mod tests {
     }
 
     #[test]
-    fn a_series_without_end_is_refused() {
-        let far = bucket_starts("1990-01-01T00:00:00Z".parse().unwrap(), "2026-01-01T00:00:00Z".parse().unwrap(), Granularity::Hour);
-        assert!(far.is_err());
+    fn a_series_without_end_holds_the_latest_part() {
+        let far = starts("1990-01-01T00:00:00Z", "2026-01-01T00:00:00Z", Granularity::Hour);
+        assert_eq!((far.len(), far.last().unwrap().as_str()), (MAX_BUCKETS, "2025-12-31T23:00:00Z"));
+    }
+
+    #[test]
+    fn a_time_that_ends_before_it_starts_is_empty() {
+        assert!(starts("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", Granularity::Day).is_empty());
     }
 }

@@ -12,9 +12,10 @@ use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::idempotency::{Answer, Keyed};
-use crate::http::json::{Dollars, Moment, seconds_up};
+use crate::http::json::{Dollars, Moment, seconds_up, whole};
 use crate::http::order_reply::Links;
 use crate::http::ordering::{self, Wish, code_of, ended_without_code};
+use crate::http::vocabulary::{CountryCode, PlatformName};
 
 /// The contract: `timeout_seconds` 1-300, default 120.
 const TIMEOUT_SECONDS: std::ops::RangeInclusive<u64> = 1..=300;
@@ -25,17 +26,17 @@ const DEFAULT_TIMEOUT_SECONDS: u64 = 120;
 #[schema(as = VerifyRequest)]
 pub struct Request {
     /// One of the platforms of `/services`; case does not matter.
-    #[schema(example = "google")]
+    #[schema(value_type = PlatformName, example = "google")]
     platform: String,
     /// ISO 3166 alpha-2, or `UK`; US if absent.
     #[serde(default)]
-    #[schema(example = "US")]
+    #[schema(value_type = Option<CountryCode>, example = "US")]
     country: Option<String>,
     /// The most you will pay, in dollars.
     #[serde(default)]
     max_price: Option<Dollars>,
     /// How long to wait for the code.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 300, default = 120)]
     timeout_seconds: Option<u64>,
     /// What becomes of the order if no code has come by then.

@@ -15,6 +15,7 @@ use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Body, Dollars, Moment};
+use crate::http::vocabulary::TargetUrl;
 
 /// The contract: "the account's threshold (default $1.00)".
 const DEFAULT_THRESHOLD: Money = Money::from_cents(100);
@@ -26,7 +27,7 @@ const EVENTS: [&str; 3] = ["sms.received", "order.failed", "balance.low"];
 #[schema(as = WebhookRequest)]
 pub struct Request {
     /// An https URL with a public address.
-    #[schema(example = "https://your-server.com/hook", max_length = 2048)]
+    #[schema(value_type = TargetUrl)]
     url: String,
     /// Balance below which `balance.low` is sent, once per crossing; $1.00 if absent.
     #[serde(default)]

@@ -10,11 +10,14 @@ use utoipa::ToSchema;
 
 use crate::http::Shared;
 use crate::http::auth::Caller;
-use crate::http::cursor::{self, Limit};
+use crate::http::cursor::Limit;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Body, Moment, Parameters, moment};
+use crate::http::vocabulary::{DateOrTime, DeliveryStatus};
 
-const STATUSES: [&str; 3] = ["pending", "delivered", "exhausted"];
+pub const STATUSES: [&str; 3] = ["pending", "delivered", "exhausted"];
+/// Further than any account gets.
+const LAST_SEQUENCE: u64 = 1_000_000_000_000;
 /// Deliveries started again by one call.
 const MAX_REDELIVERIES: u32 = 1_000;
 
@@ -59,9 +62,9 @@ pub struct Row {
 
 /// What was pushed to you and how it fared, newest first.
 #[utoipa::path(get, path = "/webhook/deliveries", operation_id = "listWebhookDeliveries", tag = "webhooks",
-    params(("status" = Option<String>, Query, description = "`pending`, `delivered` or `exhausted`", example = "delivered"),
+    params(("status" = Option<DeliveryStatus>, Query, description = "`pending`, `delivered` or `exhausted`", example = "delivered"),
         ("limit" = Option<u32>, Query, description = "Length of a page, 1 to 200", minimum = 1, maximum = 200),
-        ("cursor" = Option<u64>, Query, description = "The page before's next_cursor")),
+        ("cursor" = Option<u64>, Query, description = "The page before's next_cursor", minimum = 1, maximum = 1_000_000_000_000u64)),
     responses((status = 200, description = "A page of deliveries", body = Reply)))]
 pub async fn list(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
     let limit = Limit::of(query.limit)?;
@@ -69,8 +72,8 @@ pub async fn list(State(app): State<Shared>, caller: Caller, Parameters(query): 
         let known = STATUSES.into_iter().find(|status| *status == text);
         known.ok_or_else(|| ApiError::invalid(format!("status is one of {}.", STATUSES.join(", "))))
     });
-    if query.cursor == Some(0) {
-        return Err(cursor::invalid());
+    if query.cursor.is_some_and(|cursor| !(1..=LAST_SEQUENCE).contains(&cursor)) {
+        return Err(ApiError::invalid("cursor is the sequence of a delivery."));
     }
     caught_up(&app).await?;
     // One more than asked for: whether there is a next page.
@@ -104,7 +107,7 @@ fn shown(caller: &Caller, row: DeliveryRow) -> Row {
 #[schema(as = RedeliverRequest)]
 pub struct Since {
     /// Everything that became due at or after this time (or on or after this date).
-    #[schema(example = "2026-11-24T12:00:00Z")]
+    #[schema(value_type = DateOrTime, example = "2026-11-24T12:00:00Z")]
     since: String,
 }
 

@@ -1,0 +1,77 @@
+//! The words that requests may hold, as OpenAPI describes them: platforms, countries, moments, ids.
+
+use events::country::Country;
+use events::platform::Platform;
+use serde_json::json;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+macro_rules! vocabulary {
+    ($($(#[$doc:meta])* $name:ident => $schema:expr;)+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug)]
+            pub struct $name;
+
+            impl PartialSchema for $name {
+                fn schema() -> RefOr<Schema> {
+                    $schema
+                }
+            }
+
+            impl ToSchema for $name {}
+        )+
+
+        /// Every word's name and schema: parameters refer to them.
+        pub fn schemas() -> Vec<(&'static str, RefOr<Schema>)> {
+            vec![$((stringify!($name), $name::schema())),+]
+        }
+    };
+}
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn one_of(description: &str, words: impl IntoIterator<Item = &'static str>) -> RefOr<Schema> {
+    text().enum_values(Some(words)).description(Some(description)).into()
+}
+
+fn formatted(format: KnownFormat) -> ObjectBuilder {
+    text().format(Some(SchemaFormat::KnownFormat(format)))
+}
+
+vocabulary! {
+    /// A platform's slug.
+    PlatformName => one_of("A platform; case does not matter, and `x` is taken for `twitter`.", Platform::ALL.map(Platform::slug));
+    /// A country's code.
+    CountryCode => one_of("ISO 3166 alpha-2; case does not matter, and `UK` is `GB`.", Country::ALL.map(Country::code).into_iter().chain(["UK"]));
+    /// A coin that deposits are paid in.
+    Currency => one_of("A coin.", crate::http::route::deposit_verify::CURRENCIES.iter().copied());
+    /// How an order is.
+    OrderStatus => one_of("How an order is.", events::order::Status::ALL.map(events::order::Status::name));
+    /// How a delivery is.
+    DeliveryStatus => one_of("How a delivery is.", crate::http::route::webhook_deliveries::STATUSES);
+    /// A date or a time.
+    DateOrTime => AnyOfBuilder::new().item(formatted(KnownFormat::Date)).item(formatted(KnownFormat::DateTime)).description(Some("A date or a time in UTC.")).into();
+    /// A point in a history.
+    PointInHistory => AnyOfBuilder::new()
+        .item(ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(1_000_000_000)))
+        .item(formatted(KnownFormat::DateTime))
+        .description(Some("The number of an event, or a time."))
+        .into();
+    /// An idempotency key.
+    KeyText => text().pattern(Some("^[!-~]([ -~]{0,253}[!-~])?$")).min_length(Some(1)).max_length(Some(255)).into();
+    /// A webhook's target.
+    TargetUrl => text()
+        .pattern(Some(r"^https://([a-z][a-z0-9]{0,30}\.)+[a-z]{2,20}(:[1-9][0-9]{0,3})?(/[A-Za-z0-9._~-]*)*$"))
+        .max_length(Some(2_048))
+        .examples([json!("https://your-server.com/hook")])
+        .description(Some("https, with a public address."))
+        .into();
+    /// A page's place in a list.
+    CursorText => text().pattern(Some("^[A-Za-z0-9_-]{1,200}$")).description(Some("next_cursor of the page before.")).into();
+    /// A transaction's hash.
+    TxHashText => text().pattern(Some("^(0[xX])?[0-9a-fA-F]{64}$")).description(Some("64 hex digits; `0x` before them and any case are taken.")).into();
+}

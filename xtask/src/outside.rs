@@ -1,0 +1,82 @@
+//! Judges that are not ours: installed into `target/outside`, run against the real binary.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A judge: its name, and its script in `tests/outside`.
+const JUDGES: &[(&str, &str)] = &[
+    ("openapi-spec-validator and redocly on the document", "openapi.py"),
+    ("schemathesis with all checks", "fuzz.py"),
+    ("the Standard Webhooks libraries on every delivery", "webhooks.py"),
+    ("eventsource and httpx-sse on cut streams", "streams.py"),
+    ("chromium on /docs", "docs.py"),
+];
+
+/// Where the judges live.
+struct Bench {
+    root: PathBuf,
+    home: PathBuf,
+}
+
+/// Installs what the judges need and runs them all; the names of those that were not content.
+pub fn run(root: &Path) -> Vec<&'static str> {
+    let bench = Bench { root: root.to_owned(), home: root.join("target").join("outside") };
+    if let Err(what) = bench.install() {
+        println!("{what}");
+        return vec!["installing the judges"];
+    }
+    JUDGES.iter().filter(|(name, script)| !bench.judge(name, script)).map(|(name, _)| *name).collect()
+}
+
+impl Bench {
+    fn install(&self) -> Result<(), String> {
+        std::fs::create_dir_all(&self.home).map_err(|error| format!("{}: {error}", self.home.display()))?;
+        let scripts = self.root.join("tests").join("outside");
+        debian("node", &["--version"], &["nodejs", "npm"])?;
+        debian("chromium", &["--version"], &["chromium"])?;
+        if !self.python().exists() && !succeeds(Command::new("python3").args(["-m", "venv"]).arg(self.home.join("venv"))) {
+            debian("python3", &["-m", "ensurepip", "--version"], &["python3", "python3-venv"])?;
+            say(Command::new("python3").args(["-m", "venv"]).arg(self.home.join("venv")))?;
+        }
+        say(Command::new(self.python())
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+            .arg(scripts.join("requirements.txt")))?;
+        for file in ["package.json", "package-lock.json"] {
+            std::fs::copy(scripts.join(file), self.home.join(file)).map_err(|error| format!("{file}: {error}"))?;
+        }
+        say(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&self.home))
+    }
+
+    fn python(&self) -> PathBuf {
+        self.home.join("venv").join("bin").join("python")
+    }
+
+    fn judge(&self, name: &str, script: &str) -> bool {
+        println!("\n== {name}: tests/outside/{script}");
+        let mut judge = Command::new(self.python());
+        judge.arg(self.root.join("tests").join("outside").join(script)).current_dir(&self.root);
+        judge.env("TELENUMERUS_BIN", self.root.join("target").join("debug").join("telenumerus")).env("OUTSIDE_NODE", &self.home);
+        succeeds(&mut judge)
+    }
+}
+
+/// Installs Debian's packages where a program does not run.
+pub fn debian(program: &str, probe: &[&str], packages: &[&str]) -> Result<(), String> {
+    let runs = || Command::new(program).args(probe).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+    if runs() {
+        return Ok(());
+    }
+    println!("== install {program}: apt-get install {}", packages.join(" "));
+    let _ = Command::new("apt-get").args(["update", "-q"]).stdout(Stdio::null()).status();
+    let _ = Command::new("apt-get").args(["install", "-y", "-q", "--no-install-recommends"]).args(packages).stdout(Stdio::null()).status();
+    if runs() { Ok(()) } else { Err(format!("{program} is needed and could not be installed; install it and run this again")) }
+}
+
+fn say(command: &mut Command) -> Result<(), String> {
+    println!("== {command:?}");
+    if succeeds(command) { Ok(()) } else { Err(format!("failed: {command:?}")) }
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    command.status().is_ok_and(|status| status.success())
+}
