@@ -42,6 +42,7 @@ pub struct Config {
     pub orders: Orders,
     pub suppliers: Suppliers,
     pub webhooks: Webhooks,
+    pub mcp: Mcp,
     pub deposits: Deposits,
     pub admin: Admin,
     pub store: Store,
@@ -152,6 +153,16 @@ pub struct Webhooks {
     pub extra_ca_file: Option<PathBuf>,
 }
 
+/// The tools for agents over HTTP.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mcp {
+    /// Names under which `/mcp` may be reached; unset: loopback's, or any where others can reach the service.
+    pub allowed_hosts: Vec<String>,
+    /// Web origins whose pages may call it, besides this machine's own where only it can reach the service.
+    pub allowed_origins: Vec<String>,
+}
+
 /// Money in.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -245,7 +256,7 @@ impl Default for Store {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: "info,ractor=warn".to_owned(), format: LogFormat::Text, access: true }
+        Self { level: "info,ractor=warn,rmcp=error".to_owned(), format: LogFormat::Text, access: true }
     }
 }
 

@@ -14,6 +14,8 @@ mod config;
 mod feed;
 mod http;
 mod letters;
+mod mcp;
+mod outbound;
 mod phrase;
 mod secret;
 mod telemetry;

@@ -1,8 +1,9 @@
-//! The command line: `serve` (also without a word), `admin`, `audit`, `code`.
+//! The command line: `serve` (also without a word), `admin`, `audit`, `mcp`, `code`.
 
 mod admin;
 mod audit;
 mod code;
+mod mcp;
 mod serve;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ enum Command {
     Admin(admin::Options),
     /// Read and check the event log, while the service runs or not.
     Audit(audit::Options),
+    /// Serve the nine tools for agents over stdio (Model Context Protocol).
+    Mcp(mcp::Options),
     /// See what the code extraction makes of a message.
     Code(code::Options),
 }
@@ -64,6 +67,7 @@ pub fn run() -> ExitCode {
         Some(Command::Serve(options)) => serve::run(&place, &options),
         Some(Command::Admin(options)) => admin::run(&place, &options),
         Some(Command::Audit(options)) => audit::run(&place, &options),
+        Some(Command::Mcp(options)) => mcp::run(&place, &options),
         Some(Command::Code(options)) => code::run(&options),
     };
     outcome.unwrap_or_else(|text| {

@@ -12,10 +12,10 @@ use axum::response::{IntoResponse, Response};
 use events::id::to_base62;
 use ipnet::IpNet;
 
-use super::Shared;
 use super::auth;
 use super::error::{ApiError, ErrorCode, Unwritten};
 use super::limit::{Allowance, Subject};
+use super::{MCP_PATH, Shared};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -28,6 +28,10 @@ pub struct ClientAddress(pub IpAddr);
 /// The request's name in answers and logs.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub std::sync::Arc<str>);
+
+/// Marks a call that its own door has counted before: one of this process's tools, on behalf of a request that passed the gate.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted;
 
 /// Lets a request through, or answers it here; either way it is named, counted and written down.
 pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
@@ -45,7 +49,7 @@ pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -
         Ok((account, allowance)) => (account, allowance, next.run(request).await),
         Err((allowance, error)) => (None, allowance, error.into_response()),
     };
-    let (mut response, code) = write_error(response, &request_id, as_problem);
+    let (mut response, code) = write_error(response, &request_id, as_problem, route == MCP_PATH);
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, HeaderValue::from_str(&request_id).expect("base62 is a header value"));
     if let Some(allowance) = allowance {
@@ -84,7 +88,8 @@ type Admitted = (Option<events::id::AccountId>, Option<Allowance>);
 /// Finds out who calls and counts the call; the error also says how the caller stands with the limits.
 async fn admit(app: &Shared, client: IpAddr, request: &mut Request) -> Result<Admitted, (Option<Allowance>, ApiError)> {
     let now = app.service.clock.now().millis();
-    let by_address = || app.per_ip.take(Subject::address(client), now);
+    let is_counted = request.extensions().get::<Counted>().is_some();
+    let by_address = || if is_counted { None } else { app.per_ip.take(Subject::address(client), now) };
     // Sources sign their messages; their door counts what is not signed.
     if request.uri().path().starts_with("/inbound/") {
         return Ok((None, None));
@@ -100,7 +105,7 @@ async fn admit(app: &Shared, client: IpAddr, request: &mut Request) -> Result<Ad
     match auth::verify(&app.service.accounts, &key).await {
         Ok(caller) => {
             let account = caller.account;
-            let allowance = app.per_key.take(Subject::Account(account.0), now);
+            let allowance = if is_counted { None } else { app.per_key.take(Subject::Account(account.0), now) };
             within(allowance).map_err(|error| (allowance, error))?;
             request.extensions_mut().insert(caller);
             Ok((Some(account), allowance))
@@ -137,9 +142,11 @@ fn put_allowance(headers: &mut HeaderMap, allowance: Allowance) {
     headers.insert(RATE_LIMIT, value(format!("\"default\";r={};t={}", allowance.remaining, allowance.reset_seconds)));
 }
 
-fn write_error(response: Response, request_id: &str, as_problem: bool) -> (Response, Option<ErrorCode>) {
+fn write_error(response: Response, request_id: &str, as_problem: bool, is_mcp: bool) -> (Response, Option<ErrorCode>) {
     let unwritten = match response.extensions().get::<Unwritten>() {
         Some(Unwritten(error)) => error.clone(),
+        // The protocol of the tools has errors of its own.
+        None if is_mcp => return (response, None),
         None if response.status().is_client_error() || response.status().is_server_error() => {
             // A refusal of the framework's own (a path that is no UTF-8, say): same object, its status.
             ApiError::invalid("The request cannot be understood.").with_status(response.status())

@@ -109,7 +109,10 @@ impl<'de> Deserialize<'de> for Dollars {
         // The number's own text, never its sum: `0.1` is a tenth. An exponent is written out first.
         let text = number.to_string();
         let text = number.as_f64().filter(|_| text.contains(['e', 'E'])).map_or(text, |number| number.to_string());
-        let amount: Money = text.strip_suffix(".0").unwrap_or(&text).parse().map_err(serde::de::Error::custom)?;
+        // A limit finer than a micro-dollar is the micro-dollar below.
+        let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
+        let fraction: String = fraction.chars().take(6).collect();
+        let amount: Money = format!("{whole}.{fraction}").parse().map_err(serde::de::Error::custom)?;
         if amount.is_negative() || amount > LARGEST {
             return Err(serde::de::Error::custom("an amount is from 0 to 1000000000 dollars"));
         }
@@ -120,12 +123,7 @@ impl<'de> Deserialize<'de> for Dollars {
 impl PartialSchema for Dollars {
     fn schema() -> RefOr<Schema> {
         let schema = ObjectBuilder::new().schema_type(Type::Number).format(Some(SchemaFormat::KnownFormat(KnownFormat::Double)));
-        schema
-            .description(Some("US dollars, exact to the micro-dollar."))
-            .minimum(Some(0))
-            .maximum(Some(1_000_000_000))
-            .multiple_of(Some(0.000_001))
-            .into()
+        schema.description(Some("US dollars, exact to the micro-dollar.")).minimum(Some(0)).maximum(Some(1_000_000_000)).into()
     }
 }
 
@@ -207,8 +205,9 @@ mod tests {
         }
         assert_eq!(serde_json::from_str::<Dollars>("0.1").unwrap().0, Money::from_cents(10));
         assert_eq!(serde_json::from_str::<Dollars>("1e-6").unwrap().0, Money::from_micros(1));
+        assert_eq!(serde_json::from_str::<Dollars>("0.1234567").unwrap().0, Money::from_micros(123_456));
         assert_eq!(serde_json::from_str::<Dollars>("1e3").unwrap().0, Money::from_cents(100_000));
-        for wrong in ["1e300", "1000000001", "-1", "\"1\"", "null", "0.0000001"] {
+        for wrong in ["1e300", "1000000001", "-1", "\"1\"", "null"] {
             assert!(serde_json::from_str::<Dollars>(wrong).is_err(), "{wrong}");
         }
     }

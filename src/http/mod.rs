@@ -28,7 +28,9 @@ use utoipa_axum::routes;
 
 use crate::boot::Service;
 pub use auth::ApiKey;
+pub use gate::Counted;
 use limit::Limiter;
+pub use route::pages::GUIDE;
 pub use waiting::WaitingRoom;
 
 /// What handlers share.
@@ -88,12 +90,26 @@ fn api() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().nest("/api/v1", v1)
 }
 
+/// Where the tools for agents are.
+const MCP_PATH: &str = "/mcp";
+
+/// The OpenAPI document of the API.
+pub fn document() -> serde_json::Value {
+    openapi::complete(api().split_for_parts().1)
+}
+
 /// The routes: the API, the door of suppliers, and what describes it all.
 pub fn router(app: &Shared) -> Router {
     let (api, described) = api().split_for_parts();
-    let pages = route::pages::Pages::of(&openapi::complete(described));
-    api.route("/inbound/v1/{supplier}", post(route::inbound::handle))
-        .merge(route::pages::router(pages))
+    let document = openapi::complete(described);
+    let plain = api.route("/inbound/v1/{supplier}", post(route::inbound::handle)).merge(route::pages::router(route::pages::Pages::of(&document)));
+    let tools = route::mcp::router(app, guarded(plain.clone(), app), &document);
+    guarded(plain.merge(tools), app)
+}
+
+/// The routes behind the gate.
+fn guarded(routes: Router<Shared>, app: &Shared) -> Router {
+    routes
         .fallback(route::fallback::unknown_path)
         .method_not_allowed_fallback(route::fallback::wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(app), gate::pass))

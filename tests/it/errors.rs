@@ -76,7 +76,7 @@ fn keys_are_taken_in_two_places_and_nowhere_else() {
     check(401, server.get(path).bearer_auth(&wrong).send().unwrap(), "INVALID_API_KEY");
     check(401, server.get("/api/v1/services").bearer_auth("tn_nonsense").send().unwrap(), "INVALID_API_KEY");
     let other = server.register();
-    check(400, server.get(path).bearer_auth(key).header("X-API-Key", &other.key).send().unwrap(), "INVALID_REQUEST");
+    check(401, server.get(path).bearer_auth(key).header("X-API-Key", &other.key).send().unwrap(), "INVALID_API_KEY");
     assert_eq!(server.get(path).bearer_auth(key).header("X-API-Key", key).send().unwrap().status(), 200);
 }
 

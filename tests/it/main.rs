@@ -13,6 +13,7 @@ mod idempotency;
 mod inbound;
 mod life;
 mod limits;
+mod mcp;
 mod order;
 mod receiver;
 mod recovery;

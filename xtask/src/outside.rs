@@ -9,6 +9,8 @@ const JUDGES: &[(&str, &str)] = &[
     ("schemathesis with all checks", "fuzz.py"),
     ("the Standard Webhooks libraries on every delivery", "webhooks.py"),
     ("eventsource and httpx-sse on cut streams", "streams.py"),
+    ("the official Python MCP client", "mcp_python.py"),
+    ("the official TypeScript MCP client, and the conformance suite", "mcp_typescript.py"),
     ("chromium on /docs", "docs.py"),
 ];
 

@@ -91,7 +91,7 @@ impl Letters for FromLog {
             });
             let at = Timestamp::default();
             let id = delivery_id(account, sequence).to_string();
-            Ok(url.last().map(|url| Letter { url, id, event: "webhook.test", body: Vec::new(), secrets: Vec::new(), at }))
+            Ok(url.fold(None, |_, url| Some(url)).map(|url| Letter { url, id, event: "webhook.test", body: Vec::new(), secrets: Vec::new(), at }))
         })
     }
 }
@@ -101,14 +101,12 @@ pub async fn open_deliveries(store: &MemoryStore) -> BTreeMap<AccountId, std::co
     let mut open: BTreeMap<AccountId, std::collections::BTreeSet<u64>> = BTreeMap::new();
     for record in log(store).await {
         match (&record.event, record.stream.account_id(), record.stream.webhook_account_id()) {
-            (Event::Account(AccountEvent::WebhookDue { sequence, .. }), Some(account), _) => {
+            (Event::Account(AccountEvent::WebhookDue { sequence, .. }), Some(account), _)
+            | (Event::Webhook(webhook::Event::RedeliveryRequested { sequence, .. }), _, Some(account)) => {
                 open.entry(account).or_default().insert(*sequence);
             }
             (Event::Webhook(webhook::Event::Delivered { sequence, .. } | webhook::Event::Exhausted { sequence, .. }), _, Some(account)) => {
                 open.entry(account).or_default().remove(sequence);
-            }
-            (Event::Webhook(webhook::Event::RedeliveryRequested { sequence, .. }), _, Some(account)) => {
-                open.entry(account).or_default().insert(*sequence);
             }
             _ => {}
         }

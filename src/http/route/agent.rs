@@ -38,7 +38,7 @@ pub struct Request {
 #[schema(as = AgentReply)]
 pub enum Reply {
     /// It was ordered.
-    Ordered(Ordered),
+    Ordered(Box<Ordered>),
     /// It was only priced.
     Priced(Priced),
 }
@@ -90,7 +90,7 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Keyed { body, key
     let wish = Wish { platform, country, max_price: body.max_price.map(|dollars| dollars.0) };
     let (order, replayed) = ordering::place(&app, &caller, wish, key).await?;
     let order = Placed::of(&order).map_err(|error| error.with("understood", json!(true)).replayed(replayed.0))?;
-    Ok(Answer { body: Reply::Ordered(Ordered { understood: true, interpretation, order }), replayed: replayed.0 })
+    Ok(Answer { body: Reply::Ordered(Box::new(Ordered { understood: true, interpretation, order })), replayed: replayed.0 })
 }
 
 fn refusal(reason: &NotUnderstood) -> ApiError {

@@ -11,6 +11,7 @@ pub mod fallback;
 pub mod health;
 pub mod idempotency;
 pub mod inbound;
+pub mod mcp;
 pub mod order;
 pub mod order_cancel;
 pub mod order_events;

@@ -16,7 +16,7 @@ use crate::http::Shared;
 use crate::http::error::ApiError;
 
 /// The project's own guide: served to agents, and checked against the service by `tests/it/contract.rs`.
-const GUIDE: &str = include_str!("../../../docs/guide.md");
+pub const GUIDE: &str = include_str!("../../../docs/guide.md");
 /// Nothing from elsewhere, no inline script: the page works offline and can be put behind anything.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; \
     connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";

@@ -1,0 +1,149 @@
+//! `/mcp` and `telenumerus mcp` below any client: what is counted, who sees whose tasks, what the launcher says.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+
+use reqwest::blocking::Response;
+use serde_json::{Value, json};
+
+use crate::server::{QUICK, SILENT, Server, body, text};
+
+const TASKS: &str = "io.modelcontextprotocol/tasks";
+
+/// One request of the stateless protocol.
+fn rpc(server: &Server, key: &str, method: &str, mut params: Value, with_tasks: bool) -> Response {
+    let extensions = if with_tasks { json!({ TASKS: {} }) } else { json!({}) };
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
+        "io.modelcontextprotocol/clientCapabilities": { "extensions": extensions },
+    });
+    let mut request = server.post("/mcp").header("accept", "application/json, text/event-stream").header("mcp-protocol-version", "2026-07-28");
+    request = request.header("mcp-method", method);
+    if let Some(name) = params["name"].as_str().or(params["uri"].as_str()).or(params["taskId"].as_str()) {
+        request = request.header("mcp-name", name);
+    }
+    if !key.is_empty() {
+        request = request.bearer_auth(key);
+    }
+    request.json(&json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })).send().unwrap()
+}
+
+fn result(response: Response) -> Value {
+    let reply = body(response);
+    assert!(reply["error"].is_null(), "{reply}");
+    reply["result"].clone()
+}
+
+fn call(server: &Server, key: &str, tool: &str, arguments: Value, with_tasks: bool) -> Value {
+    result(rpc(server, key, "tools/call", json!({ "name": tool, "arguments": arguments }), with_tasks))
+}
+
+#[test]
+fn a_client_without_a_session_discovers_and_calls() {
+    let server = Server::start(QUICK);
+    let discovered = result(rpc(&server, "", "server/discover", json!({}), false));
+    assert!(discovered["supportedVersions"].as_array().unwrap().contains(&json!("2026-07-28")), "{discovered}");
+    let caller = server.funded("10");
+    let verified = call(&server, &caller.key, "sms_verify", json!({ "platform": "google" }), false);
+    assert_eq!((verified["structuredContent"]["status"].as_str(), verified["isError"].as_bool()), (Some("ok"), Some(false)));
+    assert_eq!(body(caller.get("/api/v1/account"))["stats"]["completed"], 1, "the same order as over REST");
+}
+
+#[test]
+fn a_call_of_a_tool_counts_once() {
+    let server = Server::start("[limits]\nper_ip_per_minute = 4\nper_key_per_minute = 6\n");
+    let caller = server.register();
+    for _ in 0..6 {
+        assert_eq!(call(&server, &caller.key, "sms_account", json!({}), false)["isError"], false);
+    }
+    let refused = rpc(&server, &caller.key, "tools/call", json!({ "name": "sms_account", "arguments": {} }), false);
+    assert_eq!((refused.status().as_u16(), body(refused)["error_code"].as_str()), (429, Some("RATE_LIMITED")));
+    for _ in 0..3 {
+        assert_eq!(rpc(&server, "", "tools/list", json!({}), false).status(), 200);
+    }
+    assert_eq!(rpc(&server, "", "tools/list", json!({}), false).status(), 429, "strangers count by address");
+}
+
+#[test]
+fn a_wait_can_be_followed_as_a_task_by_its_owner_only() {
+    let server = Server::start(&QUICK.replace("[0.05, 0.1]", "[0.5, 0.5]"));
+    let (owner, other) = (server.funded("10"), server.register());
+    let task = call(&server, &owner.key, "sms_verify", json!({ "platform": "google" }), true);
+    assert_eq!((task["resultType"].as_str(), task["status"].as_str()), (Some("task"), Some("working")), "{task}");
+    let id = text(&task["taskId"]);
+    let foreign = body(rpc(&server, &other.key, "tasks/get", json!({ "taskId": id }), true));
+    let missing = body(rpc(&server, &other.key, "tasks/get", json!({ "taskId": "nosuch" }), true));
+    assert_eq!(foreign["error"], missing["error"], "somebody else's task looks like none");
+    let done = loop {
+        let task = result(rpc(&server, &owner.key, "tasks/get", json!({ "taskId": id }), true));
+        if task["status"] != "working" {
+            break task;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    };
+    assert_eq!((done["status"].as_str(), done["result"]["structuredContent"]["status"].as_str()), (Some("completed"), Some("ok")), "{done}");
+}
+
+#[test]
+fn a_task_that_is_cancelled_cancels_no_order() {
+    let server = Server::start(SILENT);
+    let owner = server.funded("10");
+    let task = call(&server, &owner.key, "sms_verify", json!({ "platform": "google", "timeout_seconds": 300 }), true);
+    while body(owner.get("/api/v1/account"))["active_order"].is_null() {}
+    result(rpc(&server, &owner.key, "tasks/cancel", json!({ "taskId": task["taskId"] }), true));
+    assert!(body(owner.get("/api/v1/account"))["active_order"].is_string());
+}
+
+#[test]
+fn business_errors_are_results_and_texts_of_strangers_stay_hidden() {
+    let server = Server::start(QUICK);
+    let poor = server.register();
+    let refused = call(&server, &poor.key, "sms_order", json!({ "platform": "google" }), false);
+    assert_eq!((refused["isError"].as_bool(), refused["structuredContent"]["error_code"].as_str()), (Some(true), Some("INSUFFICIENT_BALANCE")));
+    let keyless = call(&server, "", "sms_account", json!({}), false);
+    assert_eq!(keyless["structuredContent"]["error_code"], "INVALID_API_KEY");
+    let rich = server.funded("10");
+    let order = text(&rich.google()["order_id"]);
+    let sms = text(&rich.ended(&order)["sms"]);
+    let hidden = call(&server, &rich.key, "sms_check_order", json!({ "order_id": order }), false);
+    let shown = call(&server, &rich.key, "sms_check_order", json!({ "order_id": order, "include_sms": true }), false);
+    assert!(!hidden.to_string().contains(&sms) && shown.to_string().contains(&sms) && shown.to_string().contains("untrusted"));
+    for (tool, arguments) in
+        [("sms_check_order", json!({})), ("sms_check_order", json!({ "order_id": "../account" })), ("sms_account", json!({ "x": 1 }))]
+    {
+        assert_eq!(call(&server, &rich.key, tool, arguments, false)["isError"], true, "{tool}");
+    }
+}
+
+#[test]
+fn a_process_goes_on_with_the_account_that_it_registered() {
+    let server = Server::start(QUICK);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_telenumerus"))
+        .arg("mcp")
+        .env("TELENUMERUS_URL", server.url(""))
+        .env_remove("TELENUMERUS_API_KEY")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut ask = |id: u64, method: &str, params: Value| -> Value {
+        writeln!(input, "{}", json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })).unwrap();
+        loop {
+            let message: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+            if message["id"] == id {
+                return message["result"].clone();
+            }
+        }
+    };
+    let hello =
+        ask(1, "initialize", json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } }));
+    assert_eq!((hello["protocolVersion"].as_str(), hello["serverInfo"]["name"].as_str()), (Some("2025-06-18"), Some("telenumerus")));
+    assert_eq!(ask(2, "tools/call", json!({ "name": "sms_account", "arguments": {} }))["isError"], true);
+    assert_eq!(ask(3, "tools/call", json!({ "name": "sms_register", "arguments": {} }))["isError"], false);
+    assert_eq!(ask(4, "tools/call", json!({ "name": "sms_account", "arguments": {} }))["structuredContent"]["balance"], 0.0);
+    drop(input);
+    assert!(child.wait().unwrap().success());
+}
