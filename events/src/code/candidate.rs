@@ -158,7 +158,10 @@ fn letters(text: &Text, token: Token, platform: Option<Platform>) -> Option<Foun
     let expects_letters = platform.is_some_and(|platform| platform.hints().format == crate::platform::CodeFormat::Alphanumeric);
     let behind_colon = text.chars[..token.start].iter().rev().find(|character| **character != ' ') == Some(&':');
     let ends_line = text.chars[token.end..].iter().find(|character| !matches!(character, ' ' | '.')).is_none_or(|character| *character == '\n');
-    let wanted = (expects_letters && upper) || (behind_colon && ends_line);
+    // `WKVPL is your code`: nothing but a code is said to be anybody's so.
+    let opens = text.chars[..token.start].iter().all(|character| !character.is_alphanumeric());
+    let said = " is your ".chars().enumerate().all(|(place, character)| text.at(token.end + place) == Some(character));
+    let wanted = (expects_letters && upper) || (behind_colon && ends_line) || (upper && opens && said);
     wanted.then_some(Found { start: token.start, end: token.end, code, kind: Kind::Letters, prefixed: false, origin_bound: false })
 }
 

@@ -82,7 +82,15 @@ impl Evidence<'_> {
         };
         points.add_if(found.kind == Kind::Digits, Reason::UsualLength, digits);
         let lower = found.code.bytes().any(|byte| byte.is_ascii_lowercase());
-        points.add_if(found.kind == Kind::Mixed, Reason::LettersAndDigits, if lower { 2 } else { 8 });
+        // `Shop24` is a name: a word with a capital, and then its number.
+        let mixed = if is_name(&found.code) {
+            -16
+        } else if lower {
+            2
+        } else {
+            8
+        };
+        points.add_if(found.kind == Kind::Mixed, Reason::LettersAndDigits, mixed);
         points.add_if(found.kind == Kind::Letters, Reason::LettersOnly, -5);
         let Some(hints) = self.platform.map(Platform::hints) else { return };
         let length = u8::try_from(length).unwrap_or(u8::MAX);
@@ -289,4 +297,13 @@ fn region_weight(reason: Reason) -> i16 {
         | Reason::OtherKindOfCode
         | Reason::BusinessMessage => 0,
     }
+}
+
+/// A capital, at least two small letters, and then only digits.
+fn is_name(code: &str) -> bool {
+    let mut chars = code.chars();
+    let starts = chars.next().is_some_and(|first| first.is_ascii_uppercase());
+    let rest = chars.as_str();
+    let small = rest.bytes().take_while(u8::is_ascii_lowercase).count();
+    starts && small >= 2 && rest.len() > small && rest[small..].bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -60,7 +60,7 @@ pub struct Hit {
 #[rustfmt::skip]
 const LISTS: &[(Class, Edges, &[&str])] = &[
     (Class::Key, Edges::WordEnd, &[
-        "code", "kode", "kood", "kod", "koden", "koodi", "koodisi", "koodin", "kodi", "passcode", "verifycode", "otp", "codul", "kodea",
+        "code", "kode", "kood", "kod", "koden", "koodi", "koodisi", "koodin", "kodi", "passcode", "verifycode", "otp", "codul", "kodea", "kóði", "kóðinn", "kóðann", "khodi", "khowudi", "kodningen", "koodiksi", "kodi yako", "kody", "kodum",
     ]),
     (Class::Key, Edges::Whole, &[
         "coce", "pin", "tan", "mtan", "otc", "password", "passwort", "kennwort", "wachtwoord", "haslo", "hasło", "heslo", "jelszo", "jelszava", "parola",
@@ -70,6 +70,7 @@ const LISTS: &[(Class, Edges, &[&str])] = &[
         "codigo", "código", "chód", "codice", "codi", "cod", "còd", "cód", "côd", "kódja", "kódod", "kódot", "kódját", "koda", "kodu", "kodo", "kodem", "kodom", "kodas", "kodą", "kods", "kodus",
         "kodunuz", "kodunuzu", "kodun", "kodunu", "kodini", "kodingiz", "kodini", "kóði", "kóðinn", "kodet", "koodh", "koodhka", "kòd", "kowd", "koodiga", "kodim", "kodini", "kodiga",
         "msimbo", "nambari ya", "ikhodi", "ikhowudi", "khoutu", "lambar", "lambobin", "kodhi", "koodu", "kood on", "karakia", "waehere", "token", "kodon", "kodeks", "nenosiri",
+        "nambari yako", "namba yako", "numri", "to verify", "to log in", "to login", "to sign in", "to authenticate", "to activate", "para verificar", "pour vérifier", "zum bestätigen", "per verificare",
         "access key", "security number", "verification number", "authentication number", "one-time number", "zugangscode", "freischaltcode",
     ]),
     (Class::Key, Edges::Anywhere, &[
@@ -89,7 +90,12 @@ const LISTS: &[(Class, Edges, &[&str])] = &[
         "kich hoat", "dang nhap", "dang ky", "kinnit", "apstiprin", "patvirtin", "egiazta", "stadfest", "staðfest", "tasdiq", "thibitish", "uthibitish", "isiqinisek", "ukuqinisek", "beripika", "kumpirma", "deimhni", "gwirio", "tanter",
         "bevestig", "jelszo", "sikkerhe", "säkerhet", "turvallis", "bezpecn", "bezpiecz", "biztons", "sigurnos", "varnost", "guvenlik", "keselamatan", "keamanan", "bao mat",
     ]),
+    (Class::Verify, Edges::Whole, &[
+        "enter", "enter it", "type", "input", "ingrese", "ingresa", "introduce", "introduzca", "saisissez", "saisir", "entrez", "geben sie", "gib", "eingeben", "inserisci", "inserire", "digite", "insira", "informe",
+        "введите", "введіть", "въведете", "унесите", "wpisz", "wprowadź", "zadejte", "zadajte", "girin", "giriniz", "masukkan", "nhập", "vnesite", "unesite", "introduceți", "voer", "ange", "indtast", "skriv inn", "syötä", "įveskite", "ievadiet", "sisestage", "írja be",
+    ]),
     (Class::Verify, Edges::Anywhere, &[
+        "输入", "輸入", "入力", "입력", "أدخل", "ادخل", "وارد کنید", "दर्ज करें", "הזן", "กรอก", "nhập mã",
         "подтвержд", "провер", "вход", "войти", "авториз", "активац", "підтвердж", "перевір", "вхід", "потвърж", "потврд", "проверк", "растау", "ырасто", "баталгаа", "тасдиқ", "бекіту", "пацвярдж",
         "επαληθ", "επιβεβ", "συνδεσ", "ασφαλει", "אימות", "אישור", "כניסה", "תחקק", "تحقق", "تأكيد", "تاكيد", "تفعيل", "تسجيل", "تأیید", "تایید", "ورود", "فعال", "تصدیق", "پشتڕاست",
         "सत्याप", "पुष्टि", "लॉगिन", "लॉग", "पडताळ", "प्रमाणी", "যাচাই", "নিশ্চিত", "ચકાસ", "ખાતરી", "ਤਸਦੀਕ", "ਪੁਸ਼ਟੀ", "ଯାଞ୍ଚ", "சரிபார்", "உறுதி", "ధృవీక", "నిర్ధార", "ಪರಿಶೀಲ", "ದೃಢೀ", "പരിശോധ", "സ്ഥിരീ", "සත්‍යාප", "තහවුරු",
@@ -117,7 +123,7 @@ const LISTS: &[(Class, Edges, &[&str])] = &[
     (Class::OtherKind, Edges::Anywhere, &["промокод", "优惠码", "優惠碼", "兑换码", "折扣码", "邀请码", "取件码", "提货码", "条形码", "邮政编码", "クーポンコード", "プロモーションコード", "쿠폰", "할인 코드", "할인코드", "รหัสส่วนลด", "รหัสโปรโมชั่น", "प्रोमो", "कूपन", "كود الخصم", "کد تخفیف", "קוד הנחה", "קופון"]),
     (Class::Business, Edges::Whole, &[
         "order", "orders", "delivery", "delivered", "deliver", "shipped", "shipment", "dispatched", "invoice", "payment", "paid", "balance", "appointment", "tracking", "parcel", "package", "sale", "off", "offer", "offers", "discount", "refund", "bill", "due", "win", "won", "winner", "prize", "save", "free", "deal", "deals",
-        "reservation", "booking", "credited", "debited", "spent", "withdrawn", "withdrawal", "transferred", "received", "statement", "subscribe", "unsubscribe", "vote", "points", "reward", "rewards", "meeting", "flight", "gate", "arrives", "arriving", "pickup", "pick up", "collect", "recharge", "data", "loan",
+        "reservation", "booking", "credited", "debited", "spent", "withdrawn", "withdrawal", "transferred", "received", "statement", "subscribe", "unsubscribe", "vote", "points", "reward", "rewards", "meeting", "flight", "gate", "arrives", "arriving", "pickup", "pick up", "collect", "recharge", "loan",
         "lieferung", "rechnung", "bestellung", "zahlung", "termin", "paket", "rabatt", "pedido", "entrega", "factura", "pago", "cita", "oferta", "descuento", "livraison", "commande", "paiement", "rendez-vous", "colis", "soldes", "ordine", "consegna", "pagamento", "sconto", "appuntamento", "entregue", "encomenda", "bestelling", "levering", "pakket",
         "заказ", "заказа", "доставка", "доставлен", "оплата", "баланс", "скидка", "скидки", "посылка", "списание", "перевод", "зачисление", "zamowienie", "przesylka", "platnosc", "siparis", "siparisiniz", "kargo", "odeme", "pesanan", "paket", "pembayaran", "promo",
     ]),
