@@ -105,7 +105,13 @@ impl Lexicon {
             let word: String = text[..start].chars().rev().take_while(|character| is_word(*character)).collect();
             ["لا", "ل", "لل", "ب", "لاب", "و", "ف", "ك", "لاو", "لاك"].contains(&word.as_str())
         };
-        if joins(before, first) && !has_article {
+        // Hebrew does so with one letter: `לגוגל`.
+        let hebrew = |character: char| ('\u{5d0}'..='\u{5ea}').contains(&character);
+        let has_prefix = before.is_some_and(hebrew) && name.chars().count() >= 4 && {
+            let mut word = text[..start].chars().rev().take_while(|character| is_word(*character));
+            word.next().is_some_and(|letter| "הובלמ".contains(letter)) && word.next().is_none()
+        };
+        if joins(before, first) && !has_article && !has_prefix {
             return false;
         }
         if !joins(after, last) {

@@ -157,6 +157,8 @@ pub fn named(text: &Text) -> Vec<Platform> {
     }
     if platforms.is_empty() {
         platforms = common(text);
+    } else {
+        platforms.extend(listed(text));
     }
     platforms.sort_unstable();
     platforms.dedup();
@@ -198,6 +200,21 @@ fn common(text: &Text) -> Vec<Platform> {
         }
     }
     found
+}
+
+/// Brand words that are common words, in a list with a platform's name: `steam and discord`.
+fn listed(text: &Text) -> impl Iterator<Item = Platform> + '_ {
+    let is_platform = |word: Option<&Word>| word.is_some_and(|word| word.folded.parse::<Platform>().is_ok());
+    let is_listed = move |place: usize| {
+        let joined_with = |joint: usize, other: usize| {
+            text.words.get(joint).is_some_and(|word| ["and", "or"].contains(&word.folded.as_str())) && is_platform(text.words.get(other))
+        };
+        joined_with(place + 1, place + 2) || place >= 2 && joined_with(place - 1, place - 2)
+    };
+    text.words.iter().enumerate().filter(move |(place, _)| is_listed(*place)).filter_map(|(_, word)| {
+        let (_, platform) = COMMON.iter().find(|(name, _)| word.folded == *name)?;
+        Some(*platform)
+    })
 }
 
 fn is_platform(name: &str, word: &Word, before: Option<&Word>, after: Option<&Word>, text: &Text) -> bool {
