@@ -204,12 +204,12 @@ async fn suppliers(
 ) -> Result<(Vec<Arc<dyn Supplier>>, Option<Arc<Simulator>>), BootError> {
     let mut suppliers: Vec<Arc<dyn Supplier>> = Vec::new();
     let settings = &config.suppliers;
-    if settings.own.inbound_secret.is_some() {
-        let name = name("own");
+    for (pool, numbers) in settings.pools() {
+        let name = name(pool);
         let cool_down = DAY * settings.cooldown_days;
         let since = clock.now().minus(cool_down);
         let served = views.served(name.to_string(), since).await.map_err(|error| BootError::Replay(error.to_string()))?;
-        let numbers = settings.own.numbers.iter().map(|number| OwnNumber {
+        let numbers = numbers.iter().map(|number| OwnNumber {
             phone: number.number.0.clone(),
             country: number.country.0,
             platforms: number.platforms.as_ref().map(|platforms| platforms.iter().map(|platform| platform.0).collect::<HashSet<_>>()),

@@ -4,17 +4,21 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use events::country::Country;
 use events::money::Money;
-use events::phone::Phone;
-use events::platform::Platform;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
+use url::Url;
+
+pub use suppliers::{Suppliers, TelnyxKey};
 
 use crate::secret::Secret;
+
+mod suppliers;
+#[cfg(test)]
+mod tests;
 
 /// Variables of the prefix that are not configuration: other parts of the service read them.
 const NOT_CONFIGURATION: &[&str] = &["config", "data_dir", "listen", "api_key", "url", "bin", "admin_token"];
@@ -71,6 +75,8 @@ pub struct Http {
     pub max_batch_bytes: usize,
     /// For open requests to finish when the service stops.
     pub drain_seconds: u64,
+    /// The service's address as the outside sees it, without a path of ours: `https://sms.example.com`.
+    pub public_url: Option<String>,
 }
 
 /// Rate limits; 0 switches one off.
@@ -90,55 +96,6 @@ pub struct Orders {
     /// How long a first number may be sought.
     pub seek_seconds: u32,
     pub max_concurrent_per_account: u32,
-}
-
-/// Where numbers come from.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Suppliers {
-    /// Sources an order may ask.
-    pub max_attempts: u8,
-    /// How long a number rests before it serves the same platform again.
-    pub cooldown_days: u32,
-    pub simulator: Simulator,
-    pub own: Own,
-}
-
-/// The built-in source.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Simulator {
-    pub enabled: bool,
-    /// Shortest and longest time to the message.
-    pub delivery_seconds: (f64, f64),
-    /// Orders whose SMS never comes.
-    pub failure_rate: f64,
-    /// Requests that find no number.
-    pub no_stock_rate: f64,
-    /// Numbers reported dead while the code is awaited.
-    pub dead_number_rate: f64,
-    /// Message texts by platform, with `{code}` in them.
-    pub templates: BTreeMap<Named<Platform>, String>,
-}
-
-/// The operator's own numbers.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Own {
-    /// Signs `POST /inbound/v1/own`.
-    pub inbound_secret: Option<Secret>,
-    pub numbers: Vec<OwnNumber>,
-}
-
-/// One of them.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OwnNumber {
-    pub number: Named<Phone>,
-    pub country: Named<Country>,
-    /// What it may be used for; everything, if absent.
-    #[serde(default)]
-    pub platforms: Option<Vec<Named<Platform>>>,
 }
 
 /// Webhooks to callers.
@@ -218,6 +175,7 @@ impl Default for Http {
             max_body_bytes: 16 * 1024,
             max_batch_bytes: 64 * 1024,
             drain_seconds: 10,
+            public_url: None,
         }
     }
 }
@@ -233,18 +191,6 @@ impl Default for Orders {
     // The guide: "Orders expire in 300 seconds", "1 concurrent order per account".
     fn default() -> Self {
         Self { lifetime_seconds: 300, seek_seconds: 60, max_concurrent_per_account: 1 }
-    }
-}
-
-impl Default for Suppliers {
-    fn default() -> Self {
-        Self { max_attempts: 3, cooldown_days: 90, simulator: Simulator::default(), own: Own::default() }
-    }
-}
-
-impl Default for Simulator {
-    fn default() -> Self {
-        Self { enabled: true, delivery_seconds: (2.0, 8.0), failure_rate: 0.0, no_stock_rate: 0.0, dead_number_rate: 0.0, templates: BTreeMap::new() }
     }
 }
 
@@ -323,40 +269,18 @@ impl Config {
     /// What no type can say.
     fn check(&self) -> Result<(), ConfigError> {
         let wrong = |text: String| Err(ConfigError::Contradiction(text));
-        let Simulator { delivery_seconds: (shortest, longest), failure_rate, no_stock_rate, dead_number_rate, .. } = &self.suppliers.simulator;
-        for (name, rate) in [("failure_rate", failure_rate), ("no_stock_rate", no_stock_rate), ("dead_number_rate", dead_number_rate)] {
-            if !(0.0..=1.0).contains(rate) {
-                return wrong(format!("suppliers.simulator.{name} is a part of one, from 0.0 to 1.0"));
-            }
+        if self.orders.lifetime_seconds == 0 || self.orders.seek_seconds == 0 || self.orders.max_concurrent_per_account == 0 {
+            return wrong("the numbers in [orders] are at least 1".to_owned());
         }
-        if !(0.0..=3_600.0).contains(shortest) || !(*shortest..=3_600.0).contains(longest) {
-            return wrong("suppliers.simulator.delivery_seconds is [shortest, longest], at most an hour".to_owned());
-        }
-        if let Some((platform, _)) = self.suppliers.simulator.templates.iter().find(|(_, text)| !text.contains("{code}")) {
-            return wrong(format!("suppliers.simulator.templates.{} needs {{code}} where the code goes", platform.0));
-        }
-        if self.suppliers.max_attempts == 0
-            || self.orders.lifetime_seconds == 0
-            || self.orders.seek_seconds == 0
-            || self.orders.max_concurrent_per_account == 0
+        if let Some(written) = &self.http.public_url
+            && !Url::parse(written).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.query().is_none() && url.fragment().is_none())
         {
-            return wrong("suppliers.max_attempts and the numbers in [orders] are at least 1".to_owned());
+            return wrong("http.public_url is an address such as https://sms.example.com".to_owned());
         }
-        let mut seen = std::collections::BTreeSet::new();
-        for number in &self.suppliers.own.numbers {
-            if !seen.insert(&number.number.0) {
-                return wrong(format!("suppliers.own.numbers lists {} twice", number.number.0.as_str()));
-            }
-            if !number.number.0.as_str()[1..].starts_with(number.country.0.dial_code()) {
-                return wrong(format!("suppliers.own.numbers: {} is not a number of {}", number.number.0.as_str(), number.country.0));
-            }
+        if self.suppliers.twilio.auth_token.is_some() && self.http.public_url.is_none() {
+            return wrong("suppliers.twilio needs http.public_url: Twilio signs the address that it calls".to_owned());
         }
-        if !self.suppliers.own.numbers.is_empty() && self.suppliers.own.inbound_secret.is_none() {
-            return wrong("suppliers.own.numbers needs suppliers.own.inbound_secret, which signs their messages".to_owned());
-        }
-        if self.suppliers.own.inbound_secret.as_ref().is_some_and(|secret| secret.expose().len() < 16) {
-            return wrong("suppliers.own.inbound_secret is too short to be a secret; take at least 16 characters".to_owned());
-        }
+        self.suppliers.check()?;
         self.catalogue().map(drop)
     }
 
@@ -386,6 +310,3 @@ impl Config {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

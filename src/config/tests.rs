@@ -1,5 +1,8 @@
 //! What a configuration may say, and what it may not.
 
+use events::country::Country;
+use events::platform::Platform;
+
 use super::*;
 
 fn read(text: &str) -> Result<Config, ConfigError> {
@@ -63,6 +66,14 @@ fn unknown_keys_and_senseless_values_are_errors() {
     let wrong = [
         "[http]\nlistem = \"127.0.0.1:1\"",
         "[htpp]",
+        "[suppliers]\nmax_attempts = 0",
+        "[suppliers.twilio]\nauth_token = \"0123456789abcdef\"",
+        "[http]\npublic_url = \"sms.example.com\"",
+        "[http]\npublic_url = \"https://sms.example.com/?a=1\"",
+        "[suppliers.telnyx]\npublic_key = \"dG9vIHNob3J0\"",
+        "[suppliers.android]\nsigning_key = \"short\"",
+        "[suppliers.android]\nsigning_key = \"long enough\"\n[suppliers.android.sims]\n\"phone/1\" = \"+12025550123\"",
+        "[[suppliers.android.numbers]]\nnumber = \"+12025550123\"\ncountry = \"US\"",
         "[suppliers.simulator]\nfailure_rate = 1.5",
         "[suppliers.simulator]\ndelivery_seconds = [8.0, 2.0]",
         "[suppliers.simulator.templates]\ngoogle = \"no placeholder\"",
@@ -80,6 +91,18 @@ fn unknown_keys_and_senseless_values_are_errors() {
 }
 
 #[test]
+fn a_number_belongs_to_one_source() {
+    let number = |source: &str, phone: &str| format!("[[suppliers.{source}.numbers]]\nnumber = \"{phone}\"\ncountry = \"US\"\n");
+    let config = |second: &str| {
+        let secrets = "[suppliers.own]\ninbound_secret = \"whsec_0123456789\"\n[suppliers.android]\nsigning_key = \"a phone's key\"\n";
+        read(&format!("{secrets}{}{}", number("own", "+12025550123"), number("android", second)))
+    };
+    let sources: Vec<_> = config("+12025550124").unwrap().suppliers.pools().map(|(name, numbers)| (name, numbers.len())).collect();
+    assert_eq!(sources, [("own", 1), ("android", 1)]);
+    assert!(config("+12025550123").unwrap_err().to_string().contains("listed already"));
+}
+
+#[test]
 fn the_simulated_chain_cannot_slip_into_production() {
     let outside = read("[http]\nlisten = \"0.0.0.0:8080\"").unwrap();
     assert!(outside.simulated_deposits().is_err());
@@ -89,6 +112,8 @@ fn the_simulated_chain_cannot_slip_into_production() {
 
 #[test]
 fn secrets_are_hidden() {
-    let config = read("[admin]\ntoken = \"swordfish\"\n[suppliers.own]\ninbound_secret = \"whsec_swordfish1234\"").unwrap();
+    let text = "[admin]\ntoken = \"swordfish\"\n[suppliers.own]\ninbound_secret = \"whsec_swordfish1234\"\n[http]\npublic_url = \"https://a.b\"\n";
+    let telecoms = "[suppliers.twilio]\nauth_token = \"swordfish12345678\"\n[suppliers.android]\nsigning_key = \"swordfish\"";
+    let config = read(&format!("{text}{telecoms}")).unwrap();
     assert!(!format!("{config:?}").contains("swordfish"));
 }

@@ -8,6 +8,7 @@ const JUDGES: &[(&str, &str)] = &[
     ("openapi-spec-validator and redocly on the document", "openapi.py"),
     ("schemathesis with all checks", "fuzz.py"),
     ("the Standard Webhooks libraries on every delivery", "webhooks.py"),
+    ("the SDKs of Twilio and Telnyx on our doors", "doors.py"),
     ("eventsource and httpx-sse on cut streams", "streams.py"),
     ("the official Python MCP client", "mcp_python.py"),
     ("the official TypeScript MCP client, and the conformance suite", "mcp_typescript.py"),

@@ -46,9 +46,7 @@ impl Router {
 
     /// Asks the next source. `excluded` are not asked; `last` are asked only when no other is left.
     pub async fn acquire(&self, wanted: Wanted, excluded: &[SupplierName], last: &[SupplierName]) -> Acquired {
-        let mut candidates: Vec<_> = self.suppliers.iter().filter(|supplier| !excluded.contains(supplier.name())).collect();
-        candidates.sort_by_key(|supplier| last.contains(supplier.name()));
-        let Some(supplier) = candidates.first() else { return Acquired::NoSourceLeft };
+        let Some(supplier) = self.next(wanted, excluded, last) else { return Acquired::NoSourceLeft };
         let name = supplier.name().clone();
         match tokio::time::timeout(SOURCE_TIMEOUT, supplier.acquire(wanted)).await {
             Ok(Ok(phone)) => Acquired::Number(name, phone),
@@ -59,7 +57,7 @@ impl Router {
 
     /// The first source's answer, if it need not ask anybody for it.
     pub fn at_hand(&self, wanted: Wanted) -> Option<FirstAnswer> {
-        let first = self.suppliers.first()?;
+        let first = self.next(wanted, &[], &[])?;
         Some(FirstAnswer { supplier: first.name().clone(), answer: first.at_hand(wanted)? })
     }
 
@@ -107,6 +105,12 @@ impl Router {
     /// The best any source has for such orders.
     pub fn stock(&self, wanted: Wanted) -> Stock {
         self.suppliers.iter().map(|supplier| supplier.stock(wanted)).max().unwrap_or(Stock::None)
+    }
+
+    /// The source to ask next: a source that has nothing is asked after those that have something, for an order asks only so many.
+    fn next(&self, wanted: Wanted, excluded: &[SupplierName], last: &[SupplierName]) -> Option<&Arc<dyn Supplier>> {
+        let candidates = self.suppliers.iter().filter(|supplier| !excluded.contains(supplier.name()));
+        candidates.min_by_key(|supplier| (last.contains(supplier.name()), supplier.stock(wanted) == Stock::None))
     }
 
     fn supplier(&self, name: &SupplierName) -> Option<&Arc<dyn Supplier>> {

@@ -1,73 +1,125 @@
-//! `POST /inbound/v1/{supplier}`: the generic door for messages. 2xx means durable, and never before.
+//! `POST /inbound/v1/{supplier}`: the doors for messages, one format each. 2xx means durable, and never before.
+
+mod android;
+mod own;
+mod telnyx;
+mod twilio;
 
 use std::time::Duration;
 
 use actors::inbox::{Delivery, InboundSms};
 use axum::Json;
 use axum::extract::{Path, Request, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use axum::response::{IntoResponse, Response};
+use events::phone::Phone;
+use events::supplier::SupplierName;
 use events::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::Sha256;
 
+use crate::config::Config;
 use crate::http::Shared;
-use crate::http::error::{ApiError, ApiResult, ErrorCode};
+use crate::http::error::{ApiError, ErrorCode};
 use crate::http::gate::{ClientAddress, count_stranger};
 use crate::http::json::read_body;
-use crate::secret::Secret;
 
-/// How far a signature's time may be from ours: what the Standard Webhooks libraries allow.
+/// How far a signature's time may be from ours: what the Standard Webhooks libraries allow, and Telnyx's.
 const TOLERANCE: Duration = Duration::from_mins(5);
 /// Longest texts taken; a concatenated SMS ends far below.
 const MAX_ID: usize = 200;
 const MAX_SENDER: usize = 100;
 
-#[derive(Debug, Deserialize)]
-struct Message {
+/// A message as a door has read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sms {
     id: String,
-    to: String,
+    to: Phone,
     from: String,
     text: String,
-    #[serde(default)]
-    received_at: Option<String>,
+    received_at: Option<Timestamp>,
 }
 
-pub async fn handle(State(app): State<Shared>, Path(supplier): Path<String>, request: Request) -> ApiResult<Value> {
+/// A request that brings no message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Rejected {
+    /// The supplier is not configured.
+    NoSuchDoor,
+    /// Whoever sent it does not prove to be the supplier.
+    NotSigned,
+    /// It is the supplier's, and says something else than such messages do; the text says what.
+    NotUnderstood(String),
+}
+
+pub async fn handle(State(app): State<Shared>, Path(supplier): Path<String>, request: Request) -> Result<Response, ApiError> {
     let client = request.extensions().get::<ClientAddress>().copied().expect("the gate has put it there");
+    let called = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     let headers = request.headers().clone();
     let body = read_body(request, &app).await?;
-    let secret = (supplier == "own").then_some(app.service.config.suppliers.own.inbound_secret.as_ref()).flatten();
-    let Some(secret) = secret else {
-        count_stranger(&app, client)?;
-        return Err(ApiError::invalid("There is no such supplier.").with_status(StatusCode::NOT_FOUND));
+    let messages = match read(&app.service.config, &supplier, &called, &headers, &body, app.service.clock.now()) {
+        Ok(messages) => messages,
+        Err(Rejected::NoSuchDoor) => {
+            count_stranger(&app, client)?;
+            return Err(ApiError::invalid("There is no such supplier.").with_status(StatusCode::NOT_FOUND));
+        }
+        Err(Rejected::NotSigned) => {
+            count_stranger(&app, client)?;
+            return Err(ApiError::new(ErrorCode::InvalidApiKey, "The message is not signed with this supplier's secret."));
+        }
+        Err(Rejected::NotUnderstood(what)) => {
+            tracing::warn!(supplier, what, "a message was refused; it is lost if the supplier does not send it again");
+            return Err(ApiError::invalid(format!("The message is not understood: {what}.")));
+        }
     };
-    if !is_signed(&headers, &body, secret, app.service.clock.now()) {
-        count_stranger(&app, client)?;
-        return Err(ApiError::new(ErrorCode::InvalidApiKey, "The message is not signed with this supplier's secret."));
+    let name: SupplierName = supplier.parse().expect("configured suppliers have proper names");
+    let mut last = "ignored";
+    for message in messages {
+        last = outcome(app.service.inbox.deliver(inbound(&name, message)).await?);
+        metrics::counter!("inbound_messages_total", "supplier" => supplier.clone(), "outcome" => last).increment(1);
     }
-    let message: Message = serde_json::from_slice(&body).map_err(|error| ApiError::invalid(format!("The message is not understood: {error}.")))?;
-    let delivery = app.service.inbox.deliver(inbound(&supplier, message)?).await?;
-    metrics::counter!("inbound_messages_total", "supplier" => supplier, "outcome" => outcome(delivery)).increment(1);
-    Ok(Json(json!({ "status": "ok", "outcome": outcome(delivery) })))
+    // Twilio would send our JSON to the sender as an answer.
+    let twilio = [(CONTENT_TYPE, "text/xml")];
+    Ok(if supplier == "twilio" {
+        (twilio, "<Response></Response>").into_response()
+    } else {
+        Json(json!({ "status": "ok", "outcome": last })).into_response()
+    })
 }
 
-fn inbound(supplier: &str, message: Message) -> Result<InboundSms, ApiError> {
-    if message.id.is_empty() || message.id.len() > MAX_ID || message.from.len() > MAX_SENDER {
-        return Err(ApiError::invalid(format!("id has 1 to {MAX_ID} bytes, from at most {MAX_SENDER}.")));
+/// The messages in a supplier's request: none if it tells of something else.
+fn read(config: &Config, supplier: &str, called: &str, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Vec<Sms>, Rejected> {
+    let suppliers = &config.suppliers;
+    let messages = match supplier {
+        "own" => own::read(headers, body, suppliers.own.inbound_secret.as_ref().ok_or(Rejected::NoSuchDoor)?, now),
+        "twilio" => {
+            let public = config.http.public_url.as_deref().unwrap_or_default().trim_end_matches('/');
+            let token = suppliers.twilio.auth_token.as_ref().ok_or(Rejected::NoSuchDoor)?;
+            twilio::read(headers, body, &format!("{public}{called}"), token)
+        }
+        "telnyx" => telnyx::read(headers, body, &suppliers.telnyx.public_key.as_ref().ok_or(Rejected::NoSuchDoor)?.0, now),
+        "android" => {
+            let key = suppliers.android.signing_key.as_ref().ok_or(Rejected::NoSuchDoor)?;
+            android::read(headers, body, key, &suppliers.android.sims, now)
+        }
+        _ => Err(Rejected::NoSuchDoor),
+    }?;
+    match messages.iter().find(|message| message.id.is_empty() || message.id.len() > MAX_ID || message.from.len() > MAX_SENDER) {
+        Some(_) => Err(Rejected::NotUnderstood(format!("its id has 1 to {MAX_ID} bytes, its sender at most {MAX_SENDER}"))),
+        None => Ok(messages),
     }
-    let received_at = message.received_at.as_deref().map(str::parse::<Timestamp>).transpose();
-    Ok(InboundSms {
-        supplier: supplier.parse().map_err(|error| ApiError::invalid(format!("{error}.")))?,
+}
+
+fn inbound(supplier: &SupplierName, message: Sms) -> InboundSms {
+    InboundSms {
+        supplier: supplier.clone(),
         message_id: message.id,
-        to: message.to.parse().map_err(|error| ApiError::invalid(format!("to is {error}.")))?,
+        to: message.to,
         sender: message.from,
         text: message.text,
-        received_at: received_at.map_err(|error| ApiError::invalid(format!("received_at is {error}.")))?,
-    })
+        received_at: message.received_at,
+    }
 }
 
 fn outcome(delivery: Delivery) -> &'static str {
@@ -78,26 +130,24 @@ fn outcome(delivery: Delivery) -> &'static str {
     }
 }
 
-/// Whether the body is signed, in either of the two ways our own webhooks are.
-fn is_signed(headers: &HeaderMap, body: &[u8], secret: &Secret, now: Timestamp) -> bool {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(signature) = header("x-webhook-signature") {
-        return hex_bytes(signature).is_some_and(|signature| mac(secret.expose().as_bytes(), &[body]).verify_slice(&signature).is_ok());
-    }
-    let (Some(id), Some(at), Some(signatures)) = (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature")) else {
-        return false;
-    };
-    let in_time = at.parse::<i64>().is_ok_and(|seconds| {
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Whether a time in seconds since 1970 is close enough to now for a signature over it to count.
+fn is_recent(seconds: &str, now: Timestamp) -> bool {
+    seconds.parse::<i64>().is_ok_and(|seconds| {
         let millis = i128::from(seconds) * 1_000 - i128::from(now.millis());
         millis.unsigned_abs() <= TOLERANCE.as_millis()
-    });
-    let Ok(key) = STANDARD.decode(secret.expose().trim_start_matches("whsec_")) else { return false };
-    let signed = mac(&key, &[id.as_bytes(), b".", at.as_bytes(), b".", body]);
-    let matches = |signature: &str| {
-        let bytes = signature.strip_prefix("v1,").and_then(|encoded| STANDARD.decode(encoded).ok());
-        bytes.is_some_and(|bytes| signed.clone().verify_slice(&bytes).is_ok())
-    };
-    in_time && signatures.split(' ').any(matches)
+    })
+}
+
+fn understood<T>(read: Result<T, serde_json::Error>) -> Result<T, Rejected> {
+    read.map_err(|error| Rejected::NotUnderstood(error.to_string()))
+}
+
+fn phone(field: &str, text: &str) -> Result<Phone, Rejected> {
+    text.parse().map_err(|error| Rejected::NotUnderstood(format!("{field} is {error}")))
 }
 
 fn mac(key: &[u8], parts: &[&[u8]]) -> Hmac<Sha256> {
@@ -114,49 +164,4 @@ fn hex_bytes(text: &str) -> Option<Vec<u8>> {
         return None;
     }
     digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_millis(1_795_512_345_600);
-
-    fn signed(headers: &[(&'static str, String)], body: &[u8]) -> bool {
-        let secret = Secret::new(format!("whsec_{}", STANDARD.encode([7; 24])));
-        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        is_signed(&headers, body, &secret, NOW)
-    }
-
-    fn standard(body: &[u8], at: i64) -> Vec<(&'static str, String)> {
-        let bytes = mac(&[7; 24], &[b"msg_1", b".", at.to_string().as_bytes(), b".", body]).finalize().into_bytes();
-        vec![
-            ("webhook-id", "msg_1".to_owned()),
-            ("webhook-timestamp", at.to_string()),
-            ("webhook-signature", format!("v1,AAAA v1,{}", STANDARD.encode(bytes))),
-        ]
-    }
-
-    #[test]
-    fn both_ways_to_sign_are_understood() {
-        let secret = format!("whsec_{}", STANDARD.encode([7; 24]));
-        let bytes = mac(secret.as_bytes(), &[b"{}"]).finalize().into_bytes();
-        let hex: String = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-        assert!(signed(&[("x-webhook-signature", hex.clone())], b"{}"));
-        assert!(!signed(&[("x-webhook-signature", hex)], b"{} "));
-        assert!(signed(&standard(b"{}", NOW.millis() / 1_000), b"{}"));
-    }
-
-    #[test]
-    fn what_is_not_signed_or_old_is_refused() {
-        assert!(!signed(&[], b"{}"));
-        assert!(!signed(&standard(b"{}", NOW.millis() / 1_000), b"{ }"));
-        assert!(!signed(&standard(b"{}", NOW.millis() / 1_000 - 301), b"{}"));
-        assert!(!signed(&standard(b"{}", i64::MAX), b"{}"));
-        for hostile in ["", "zz", "é", "0", "00"] {
-            let value = axum::http::HeaderValue::from_bytes(hostile.as_bytes()).unwrap();
-            let headers = [("x-webhook-signature".parse().unwrap(), value)].into_iter().collect();
-            assert!(!is_signed(&headers, b"{}", &Secret::new("whsec_AAAA".to_owned()), NOW), "{hostile}");
-        }
-    }
 }

@@ -1,0 +1,220 @@
+//! Where numbers come from: the simulator, and the sources whose numbers the operator lists and whose messages come in at a door.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use events::country::Country;
+use events::phone::Phone;
+use events::platform::Platform;
+use serde::Deserialize;
+
+use super::{ConfigError, Named};
+use crate::secret::Secret;
+
+/// Where numbers come from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Suppliers {
+    /// Sources an order may ask.
+    pub max_attempts: u8,
+    /// How long a number rests before it serves the same platform again.
+    pub cooldown_days: u32,
+    pub simulator: Simulator,
+    pub own: Own,
+    pub twilio: Twilio,
+    pub telnyx: Telnyx,
+    pub android: Android,
+}
+
+/// The built-in source.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Simulator {
+    pub enabled: bool,
+    /// Shortest and longest time to the message.
+    pub delivery_seconds: (f64, f64),
+    /// Orders whose SMS never comes.
+    pub failure_rate: f64,
+    /// Requests that find no number.
+    pub no_stock_rate: f64,
+    /// Numbers reported dead while the code is awaited.
+    pub dead_number_rate: f64,
+    /// Message texts by platform, with `{code}` in them.
+    pub templates: BTreeMap<Named<Platform>, String>,
+}
+
+/// Numbers behind a gateway of the operator's own.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Own {
+    /// Signs `POST /inbound/v1/own`.
+    pub inbound_secret: Option<Secret>,
+    pub numbers: Vec<OwnNumber>,
+}
+
+/// Numbers rented at Twilio.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Twilio {
+    /// The account's auth token: it signs `POST /inbound/v1/twilio`.
+    pub auth_token: Option<Secret>,
+    pub numbers: Vec<OwnNumber>,
+}
+
+/// Numbers rented at Telnyx.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Telnyx {
+    /// The account's public key: it proves `POST /inbound/v1/telnyx`.
+    pub public_key: Option<Named<TelnyxKey>>,
+    pub numbers: Vec<OwnNumber>,
+}
+
+/// Numbers of SIM cards in Android phones that run the SMS Gateway app.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Android {
+    /// The app's webhook signing key: it signs `POST /inbound/v1/android`.
+    pub signing_key: Option<Secret>,
+    pub numbers: Vec<OwnNumber>,
+    /// For phones that do not know their SIM card's number: `device id/SIM number`, or the device id alone, to the number.
+    pub sims: BTreeMap<String, Named<Phone>>,
+}
+
+/// A number the operator has.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnNumber {
+    pub number: Named<Phone>,
+    pub country: Named<Country>,
+    /// What it may be used for; everything, if absent.
+    #[serde(default)]
+    pub platforms: Option<Vec<Named<Platform>>>,
+}
+
+/// An Ed25519 public key, as Telnyx shows it: base64 of 32 bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TelnyxKey(pub [u8; 32]);
+
+/// The text is no such key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a public key, which is base64 of 32 bytes")]
+pub struct ParseTelnyxKeyError;
+
+impl FromStr for TelnyxKey {
+    type Err = ParseTelnyxKeyError;
+
+    fn from_str(text: &str) -> Result<Self, ParseTelnyxKeyError> {
+        let bytes = STANDARD.decode(text).map_err(|_| ParseTelnyxKeyError)?;
+        bytes.try_into().map(Self).map_err(|_| ParseTelnyxKeyError)
+    }
+}
+
+/// A source whose numbers are listed.
+struct Listed<'a> {
+    name: &'static str,
+    /// The setting that proves its messages.
+    proof: &'static str,
+    is_on: bool,
+    numbers: &'a [OwnNumber],
+}
+
+impl Suppliers {
+    /// The sources whose numbers are listed and that are switched on, in the order they are asked in.
+    pub fn pools(&self) -> impl Iterator<Item = (&'static str, &[OwnNumber])> {
+        self.listed().into_iter().filter(|source| source.is_on).map(|source| (source.name, source.numbers))
+    }
+
+    fn listed(&self) -> [Listed<'_>; 4] {
+        let Self { own, twilio, telnyx, android, .. } = self;
+        [
+            Listed { name: "own", proof: "inbound_secret", is_on: own.inbound_secret.is_some(), numbers: &own.numbers },
+            Listed { name: "twilio", proof: "auth_token", is_on: twilio.auth_token.is_some(), numbers: &twilio.numbers },
+            Listed { name: "telnyx", proof: "public_key", is_on: telnyx.public_key.is_some(), numbers: &telnyx.numbers },
+            Listed { name: "android", proof: "signing_key", is_on: android.signing_key.is_some(), numbers: &android.numbers },
+        ]
+    }
+
+    /// What no type can say.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.max_attempts == 0 {
+            return wrong("suppliers.max_attempts is at least 1".to_owned());
+        }
+        self.simulator.check()?;
+        let mut seen = BTreeSet::new();
+        for Listed { name, proof, is_on, numbers } in self.listed() {
+            for number in numbers {
+                let phone = number.number.0.as_str();
+                if !seen.insert(phone) {
+                    return wrong(format!("suppliers.{name}.numbers lists {phone}, which is listed already"));
+                }
+                if !phone[1..].starts_with(number.country.0.dial_code()) {
+                    return wrong(format!("suppliers.{name}.numbers: {phone} is not a number of {}", number.country.0));
+                }
+            }
+            if !numbers.is_empty() && !is_on {
+                return wrong(format!("suppliers.{name}.numbers needs suppliers.{name}.{proof}, which proves their messages"));
+            }
+        }
+        for (setting, secret) in [
+            ("own.inbound_secret", &self.own.inbound_secret),
+            ("twilio.auth_token", &self.twilio.auth_token),
+            ("android.signing_key", &self.android.signing_key),
+        ] {
+            // The app makes keys of eight characters.
+            let shortest = if setting.starts_with("android") { 8 } else { 16 };
+            if secret.as_ref().is_some_and(|secret| secret.expose().len() < shortest) {
+                return wrong(format!("suppliers.{setting} is too short to be a secret; it has at least {shortest} characters"));
+            }
+        }
+        let stranger = self.android.sims.iter().find(|(_, phone)| !self.android.numbers.iter().any(|number| number.number == **phone));
+        if let Some((sim, phone)) = stranger {
+            return wrong(format!("suppliers.android.sims: {sim:?} has {}, which suppliers.android.numbers does not list", phone.0.as_str()));
+        }
+        Ok(())
+    }
+}
+
+impl Simulator {
+    fn check(&self) -> Result<(), ConfigError> {
+        let Self { delivery_seconds: (shortest, longest), failure_rate, no_stock_rate, dead_number_rate, .. } = self;
+        for (name, rate) in [("failure_rate", failure_rate), ("no_stock_rate", no_stock_rate), ("dead_number_rate", dead_number_rate)] {
+            if !(0.0..=1.0).contains(rate) {
+                return wrong(format!("suppliers.simulator.{name} is a part of one, from 0.0 to 1.0"));
+            }
+        }
+        if !(0.0..=3_600.0).contains(shortest) || !(*shortest..=3_600.0).contains(longest) {
+            return wrong("suppliers.simulator.delivery_seconds is [shortest, longest], at most an hour".to_owned());
+        }
+        match self.templates.iter().find(|(_, text)| !text.contains("{code}")) {
+            Some((platform, _)) => wrong(format!("suppliers.simulator.templates.{} needs {{code}} where the code goes", platform.0)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn wrong(text: String) -> Result<(), ConfigError> {
+    Err(ConfigError::Contradiction(text))
+}
+
+impl Default for Suppliers {
+    fn default() -> Self {
+        Self {
+            max_attempts: 3,
+            cooldown_days: 90,
+            simulator: Simulator::default(),
+            own: Own::default(),
+            twilio: Twilio::default(),
+            telnyx: Telnyx::default(),
+            android: Android::default(),
+        }
+    }
+}
+
+impl Default for Simulator {
+    fn default() -> Self {
+        Self { enabled: true, delivery_seconds: (2.0, 8.0), failure_rate: 0.0, no_stock_rate: 0.0, dead_number_rate: 0.0, templates: BTreeMap::new() }
+    }
+}

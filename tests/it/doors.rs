@@ -1,0 +1,134 @@
+//! Sources side by side: each message through its supplier's own door, signed as that supplier signs.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::blocking::{RequestBuilder, Response};
+use ring::hmac;
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use serde_json::{Value, json};
+
+use crate::server::{Caller, Server, body, text};
+
+const TWILIO_TOKEN: &str = "0123456789abcdef0123456789abcdef";
+const PUBLIC_URL: &str = "https://sms.example.com";
+
+fn telnyx_key() -> Ed25519KeyPair {
+    Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap()
+}
+
+fn now() -> String {
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap();
+    since.as_secs().to_string()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+/// Four sources with one American number each.
+fn config() -> String {
+    let telnyx = STANDARD.encode(telnyx_key().public_key());
+    let number = |source: &str, number: &str| format!("[[suppliers.{source}.numbers]]\nnumber = \"{number}\"\ncountry = \"US\"\n");
+    [
+        "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = false\n".to_owned(),
+        format!("[http]\npublic_url = \"{PUBLIC_URL}/\"\n"),
+        "[suppliers.own]\ninbound_secret = \"whsec_0123456789abcdef\"\n".to_owned(),
+        number("own", "+12025550101"),
+        format!("[suppliers.twilio]\nauth_token = \"{TWILIO_TOKEN}\"\n"),
+        number("twilio", "+12025550102"),
+        format!("[suppliers.telnyx]\npublic_key = \"{telnyx}\"\n"),
+        number("telnyx", "+12025550103"),
+        "[suppliers.android]\nsigning_key = \"phone-key\"\nsims = { \"phone-1/2\" = \"+12025550104\" }\n".to_owned(),
+        number("android", "+12025550104"),
+    ]
+    .concat()
+}
+
+fn own(server: &Server, id: &str, to: &str, text: &str) -> RequestBuilder {
+    let body = json!({ "id": id, "to": to, "from": "Google", "text": text }).to_string();
+    let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"whsec_0123456789abcdef"), body.as_bytes());
+    server.post("/inbound/v1/own").header("x-webhook-signature", hex(signature.as_ref())).body(body)
+}
+
+fn twilio(server: &Server, id: &str, to: &str, text: &str) -> RequestBuilder {
+    let fields = [("Body", text), ("From", "Google"), ("MessageSid", id), ("To", to)];
+    let signed = fields.iter().fold(format!("{PUBLIC_URL}/inbound/v1/twilio?from=console"), |signed, (name, value)| signed + name + value);
+    let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, TWILIO_TOKEN.as_bytes()), signed.as_bytes());
+    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let post = server.post("/inbound/v1/twilio?from=console").header("x-twilio-signature", STANDARD.encode(signature));
+    post.header("content-type", "application/x-www-form-urlencoded").body(form)
+}
+
+fn telnyx(server: &Server, id: &str, to: &str, text: &str) -> RequestBuilder {
+    let payload = json!({ "id": id, "from": { "phone_number": "Google" }, "to": [{ "phone_number": to }], "text": text });
+    let body = json!({ "data": { "event_type": "message.received", "payload": payload } }).to_string();
+    let at = now();
+    let signature = telnyx_key().sign(format!("{at}|{body}").as_bytes());
+    let post = server.post("/inbound/v1/telnyx").header("telnyx-signature-ed25519", STANDARD.encode(signature));
+    post.header("telnyx-timestamp", at).body(body)
+}
+
+fn android(server: &Server, id: &str, text: &str) -> RequestBuilder {
+    let payload = json!({ "message": text, "sender": "Google", "recipient": null, "simNumber": 2, "messageId": "same" });
+    let body = json!({ "deviceId": "phone-1", "event": "sms:received", "id": id, "payload": payload }).to_string();
+    let at = now();
+    let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"phone-key"), format!("{body}{at}").as_bytes());
+    server.post("/inbound/v1/android").header("x-signature", hex(signature.as_ref())).header("x-timestamp", at).body(body)
+}
+
+fn outcome(response: Response) -> Value {
+    assert_eq!(response.status(), 200);
+    body(response)["outcome"].clone()
+}
+
+#[test]
+fn four_sources_serve_orders_each_through_its_own_door() {
+    let server = Server::start(&config());
+    let callers: Vec<_> = (0..4).map(|_| server.funded("50")).collect();
+    let orders: Vec<_> = callers.iter().map(Caller::google).collect();
+    let phones: Vec<_> = orders.iter().map(|order| text(&order["phone"])).collect();
+    assert_eq!(phones, ["+12025550101", "+12025550102", "+12025550103", "+12025550104"], "a source without a number costs no attempt");
+    assert_eq!(server.funded("50").post("/api/v1/order", &json!({ "platform": "google" })).status(), 503);
+
+    assert_eq!(outcome(own(&server, "m1", &phones[0], "G-100001 is your Google code").send().unwrap()), "taken");
+    let answered = twilio(&server, "SM1", &phones[1], "G-100002 is your Google code").send().unwrap();
+    assert_eq!((answered.status().as_u16(), answered.headers()["content-type"].to_str().unwrap()), (200, "text/xml"));
+    assert_eq!(answered.text().unwrap(), "<Response></Response>");
+    assert_eq!(outcome(telnyx(&server, "m1", &phones[2], "G-100003 is your Google code").send().unwrap()), "taken");
+    assert_eq!(outcome(android(&server, "m1", "G-100004 is your Google code").send().unwrap()), "taken");
+    for (number, (caller, order)) in callers.iter().zip(&orders).enumerate() {
+        assert_eq!(caller.ended(&text(&order["order_id"]))["code"], format!("10000{}", number + 1));
+    }
+    assert_eq!(outcome(telnyx(&server, "m1", &phones[2], "G-100003 is your Google code").send().unwrap()), "repeated");
+    assert_eq!(outcome(android(&server, "m1", "G-100004 is your Google code").send().unwrap()), "repeated");
+    assert_eq!(outcome(android(&server, "m2", "G-100004 is your Google code").send().unwrap()), "order_ended", "a phone's message ids do not tell");
+}
+
+#[test]
+fn no_door_delivers_to_the_numbers_of_another() {
+    let server = Server::start(&config());
+    let caller = server.funded("50");
+    let order = caller.google();
+    assert_eq!(outcome(telnyx(&server, "m1", &text(&order["phone"]), "G-666666 is your Google code").send().unwrap()), "unknown_number");
+    let unchanged = body(caller.get(&format!("/api/v1/order/{}", text(&order["order_id"]))));
+    assert_eq!((unchanged["status"].as_str(), unchanged["messages"].as_array().map(Vec::len)), (Some("active"), Some(0)));
+}
+
+#[test]
+fn a_signature_of_one_request_is_none_of_another() {
+    let server = Server::start(&config());
+    let requests = [
+        own(&server, "m1", "+12025550101", "code 1"),
+        twilio(&server, "SM1", "+12025550102", "code 1"),
+        telnyx(&server, "m1", "+12025550103", "code 1"),
+        android(&server, "m1", "code 1"),
+    ];
+    for request in requests {
+        let mut forged = request.build().unwrap();
+        let body = String::from_utf8(forged.body().unwrap().as_bytes().unwrap().to_vec()).unwrap();
+        *forged.body_mut() = Some(body.replace('1', "2").into());
+        let path = forged.url().path().to_owned();
+        assert_eq!(crate::server::client().execute(forged).unwrap().status(), 401, "{path}");
+        assert_eq!(server.post(&path).body(body).send().unwrap().status(), 401, "{path}");
+    }
+}
