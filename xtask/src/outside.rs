@@ -9,6 +9,7 @@ const JUDGES: &[(&str, &str)] = &[
     ("schemathesis with all checks", "fuzz.py"),
     ("the Standard Webhooks libraries on every delivery", "webhooks.py"),
     ("the SDKs of Twilio and Telnyx on our doors", "doors.py"),
+    ("gammu-smsd on its dummy modem", "gammu.py"),
     ("eventsource and httpx-sse on cut streams", "streams.py"),
     ("the official Python MCP client", "mcp_python.py"),
     ("the official TypeScript MCP client, and the conformance suite", "mcp_typescript.py"),
@@ -37,6 +38,7 @@ impl Bench {
         let scripts = self.root.join("tests").join("outside");
         debian("node", &["--version"], &["nodejs", "npm"])?;
         debian("chromium", &["--version"], &["chromium"])?;
+        debian("gammu-smsd", &["--version"], &["gammu-smsd"])?;
         if !self.python().exists() && !succeeds(Command::new("python3").args(["-m", "venv"]).arg(self.home.join("venv"))) {
             debian("python3", &["-m", "ensurepip", "--version"], &["python3", "python3-venv"])?;
             say(Command::new("python3").args(["-m", "venv"]).arg(self.home.join("venv")))?;

@@ -1,0 +1,124 @@
+"""A real gammu-smsd on its dummy modem: its messages reach their orders through the script that we ship, and wait while the service is away."""
+
+import os
+import subprocess
+import tempfile
+import time
+
+from service import Service
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SCRIPT = os.path.join(ROOT, "contrib", "gammu", "telenumerus-gammu")
+SECRET = "whsec_0123456789abcdef"
+NUMBER = "+12025550101"
+CONFIG = f"""
+enabled = false
+[suppliers.own]
+inbound_secret = "{SECRET}"
+[[suppliers.own.numbers]]
+number = "{NUMBER}"
+country = "US"
+"""
+
+
+class Modem:
+    """A dummy modem with a daemon of its own, ended when left."""
+
+    def __init__(self, home, url):
+        self.home, self.settings = home, os.path.join(home, "telenumerus.ini")
+        for folder in ("phone/sms/1", "inbox", "outbox", "sent", "errors"):
+            os.makedirs(os.path.join(home, folder), exist_ok=True)
+        self.point_at(url)
+        daemon = f"""
+[gammu]
+device = {home}/phone
+connection = none
+model = dummy
+[smsd]
+service = files
+phoneid = modem1
+logfile = {home}/smsd.log
+debuglevel = 1
+commtimeout = 1
+receivefrequency = 1
+checksecurity = 0
+inboxpath = {home}/inbox/
+inboxformat = detail
+outboxpath = {home}/outbox/
+sentsmspath = {home}/sent/
+errorsmspath = {home}/errors/
+runonreceive = {SCRIPT} {self.settings}
+"""
+        with open(os.path.join(home, "smsd.conf"), "w", encoding="utf-8") as file:
+            file.write(daemon)
+
+    def point_at(self, url):
+        with open(self.settings, "w", encoding="utf-8") as file:
+            file.write(f"[telenumerus]\nurl = {url}\nsecret = {SECRET}\nnumber = {NUMBER}\ninbox = {self.home}/inbox\n")
+
+    def receives(self, *parts):
+        """A message in parts, laid into the modem's memory."""
+        for place, part in enumerate(parts, 1):
+            raw = part.encode("utf-16-be")
+            lines = ["[SMSBackup000]", "PDU = Deliver", 'SMSC = "+12025550000"', "DateTime = 20261124T120000", "State = UnRead"]
+            lines += ['Number = "Google"', "Coding = Unicode_No_Compression", "Folder = 1", f"Length = {len(raw) // 2}", f"Text00 = {raw.hex().upper()}"]
+            if len(parts) > 1:
+                lines.append(f"UDH = 05000307{len(parts):02X}{place:02X}")
+            free = 1
+            while os.path.exists(path := os.path.join(self.home, "phone", "sms", "1", str(free))):
+                free += 1
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("\n".join(lines) + "\n")
+
+    def files(self, folder):
+        path = os.path.join(self.home, folder)
+        return sorted(os.listdir(path)) if os.path.isdir(path) else []
+
+    def log(self):
+        with open(os.path.join(self.home, "smsd.log"), encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def __enter__(self):
+        # As a bare daemon runs: without a locale.
+        self.daemon = subprocess.Popen(["gammu-smsd", "-c", os.path.join(self.home, "smsd.conf")], env={**os.environ, "LC_ALL": "C"}, stdout=subprocess.DEVNULL)
+        return self
+
+    def __exit__(self, *_):
+        self.daemon.terminate()
+        self.daemon.wait()
+
+
+def until(what):
+    """Waits for what must come; a minute is no measure, only an end."""
+    for _ in range(600):
+        if what():
+            return
+        time.sleep(0.1)
+    raise RuntimeError("it never came")
+
+
+with Service(CONFIG) as service, tempfile.TemporaryDirectory() as home:
+    accounts = [service.register(dollars=20) for _ in range(2)]
+
+    def code(account, deliver):
+        order = service.call("POST", "/api/v1/order", {"platform": "google"}, account["api_key"])[1]
+        deliver()
+        return service.call("GET", f"/api/v1/order/{order['order_id']}?wait=30", None, account["api_key"])[1]
+
+    text = "Ваш код Google: 482913 👍\nText01 = 0031\r\nNumberUnicode = 0041\rText00 = 0032\n"
+    with Modem(home, service.url) as modem:
+        ended = code(accounts[0], lambda: modem.receives(text))
+        assert (ended["code"], ended["sms"], ended["messages"][0]["from"]) == ("482913", text, "Google"), ended
+    # The number rests now; another platform's order may have it.
+    with Modem(home, "http://127.0.0.1:9") as modem:
+        order = service.call("POST", "/api/v1/order", {"platform": "discord"}, accounts[1]["api_key"])[1]
+        modem.receives("Your Discord verification ", "code is 777111")
+        until(lambda: "Subprocess output" in modem.log().partition("Multipart message")[2])
+        assert len(modem.files("inbox")) == 1, modem.files("inbox")
+        modem.point_at(service.url)
+        until(lambda: subprocess.run([SCRIPT, modem.settings, "--flush"], check=True) and not modem.files("inbox"))
+        ended = service.call("GET", f"/api/v1/order/{order['order_id']}?wait=30", None, accounts[1]["api_key"])[1]
+        assert (ended["code"], ended["sms"]) == ("777111", "Your Discord verification code is 777111"), ended
+        assert len(modem.files("delivered")) == 2, modem.files("delivered")
+    service.audit()
+    print("gammu-smsd: a message in one part and one in two, without a locale, the service away in between")
