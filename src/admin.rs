@@ -19,6 +19,8 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use actors::account::AccessError;
 use actors::entity::TransactError;
@@ -27,6 +29,7 @@ use actors::store::EventStore;
 use crate::boot::Service;
 use crate::config;
 use crate::feed::chain_of;
+use crate::http::serve::serve;
 use crate::secret::Secret;
 
 /// Where the command line finds the running service.
@@ -55,8 +58,24 @@ struct Door {
 
 type Refusal = (StatusCode, Json<Value>);
 
-/// Opens the door: where it was told to, or else at its usual port, or else at any.
-pub async fn bind(settings: &config::Admin, data_dir: &Path) -> std::io::Result<TcpListener> {
+/// Opens the door and serves it until `stopping` turns true: where it is, and its end. An error says in words why it cannot.
+pub async fn open(
+    service: &Arc<Service>,
+    data_dir: &Path,
+    metrics: PrometheusHandle,
+    stopping: watch::Receiver<bool>,
+) -> Result<(SocketAddr, JoinHandle<()>), String> {
+    let failed = |error: std::io::Error| format!("cannot open the admin door: {error}");
+    let settings = &service.config.admin;
+    let listener = bind(settings, data_dir).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let token = token(settings, data_dir, || u128::from_be_bytes(service.entropy.bytes())).map_err(failed)?;
+    let (router, settings) = (router(Arc::clone(service), token, metrics), service.config.http.clone());
+    Ok((address, tokio::spawn(async move { serve(listener, router, &settings, stopping).await })))
+}
+
+/// Binds where it was told to, or else at its usual port, or else at any.
+async fn bind(settings: &config::Admin, data_dir: &Path) -> std::io::Result<TcpListener> {
     let listener = match settings.listen {
         Some(listen) => TcpListener::bind(listen).await?,
         None => match TcpListener::bind((Ipv4Addr::LOCALHOST, DEFAULT_PORT)).await {
@@ -100,7 +119,7 @@ fn address_path(data_dir: &Path) -> PathBuf {
 }
 
 /// The routes.
-pub fn router(service: Arc<Service>, token: Secret, metrics: PrometheusHandle) -> Router {
+fn router(service: Arc<Service>, token: Secret, metrics: PrometheusHandle) -> Router {
     let door = Arc::new(Door { service, token, metrics });
     let guarded = Router::new()
         .route("/accounts/{id}", get(show))

@@ -12,8 +12,7 @@ use tokio::sync::watch;
 use super::{Outcome, Place, in_words};
 use crate::admin;
 use crate::boot::Service;
-use crate::http::limit::Limiter;
-use crate::http::{self, App, WaitingRoom};
+use crate::http::{self, App};
 use crate::mcp::{Api, Host, Keys, Tasks};
 use crate::secret::Secret;
 use crate::telemetry;
@@ -56,23 +55,11 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
 
 async fn embedded(config: crate::config::Config, data_dir: &std::path::Path, keys: Keys) -> Result<(), String> {
     let metrics = telemetry::start_metrics().map_err(in_words)?;
-    let limits = config.limits;
     let service = Service::start(config, data_dir).await.map_err(in_words)?;
-    // So that an operator can credit the account: `telenumerus admin credit --data-dir DIR`.
-    let listener = admin::bind(&service.config.admin, data_dir).await.map_err(|error| format!("cannot open the admin door: {error}"))?;
-    let token = admin::token(&service.config.admin, data_dir, || u128::from_be_bytes(service.entropy.bytes())).map_err(in_words)?;
     let (stop, stopping) = watch::channel(false);
-    let app = Arc::new(App {
-        service: Arc::clone(&service),
-        per_ip: Limiter::new(limits.per_ip_per_minute),
-        per_key: Limiter::new(limits.per_key_per_minute),
-        waiting: WaitingRoom::default(),
-        stopping: stopping.clone(),
-    });
-    let operators = tokio::spawn({
-        let (router, settings) = (admin::router(Arc::clone(&service), token, metrics), service.config.http.clone());
-        async move { http::serve::serve(listener, router, &settings, stopping).await }
-    });
+    // So that an operator can credit the account: `telenumerus admin credit --data-dir DIR`.
+    let (_, operators) = admin::open(&service, data_dir, metrics, stopping.clone()).await?;
+    let app = App::new(&service, stopping);
     let host = Host::new(Api::Here(http::router(&app)), keys, &http::document(), Tasks::default());
     let served = serve(host).await;
     stop.send_replace(true);

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use tokio::net::TcpListener;
@@ -13,8 +12,7 @@ use tokio::sync::watch;
 use super::{Outcome, Place, in_words};
 use crate::boot::Service;
 use crate::config::Config;
-use crate::http::limit::Limiter;
-use crate::http::{self, App, WaitingRoom};
+use crate::http::{self, App};
 use crate::{admin, telemetry};
 
 #[derive(Debug, Args)]
@@ -41,31 +39,14 @@ async fn serve(config: Config, data_dir: &Path) -> Result<(), String> {
     let mut terminate = signal(SignalKind::terminate()).map_err(in_words)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(in_words)?;
     let http_settings = config.http.clone();
-    let limits = config.limits;
     let listener = TcpListener::bind(config.http.listen).await.map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
     let service = Service::start(config, data_dir).await.map_err(in_words)?;
     let address = listener.local_addr().map_err(in_words)?;
 
-    let admin_listener = admin::bind(&service.config.admin, data_dir).await.map_err(|error| format!("cannot open the admin door: {error}"))?;
-    let admin_address = admin_listener.local_addr().map_err(in_words)?;
-    let token = admin::token(&service.config.admin, data_dir, || u128::from_be_bytes(service.entropy.bytes())).map_err(in_words)?;
-
     let (stop, stopping) = watch::channel(false);
-    let app = Arc::new(App {
-        service: Arc::clone(&service),
-        per_ip: Limiter::new(limits.per_ip_per_minute),
-        per_key: Limiter::new(limits.per_key_per_minute),
-        waiting: WaitingRoom::default(),
-        stopping: stopping.clone(),
-    });
-    let public = tokio::spawn({
-        let (router, stopping) = (http::router(&app), stopping.clone());
-        async move { http::serve::serve(listener, router, &http_settings, stopping).await }
-    });
-    let operators = tokio::spawn({
-        let (router, settings) = (admin::router(Arc::clone(&service), token, metrics), service.config.http.clone());
-        async move { http::serve::serve(admin_listener, router, &settings, stopping).await }
-    });
+    let (admin_address, operators) = admin::open(&service, data_dir, metrics, stopping.clone()).await?;
+    let router = http::router(&App::new(&service, stopping.clone()));
+    let public = tokio::spawn(async move { http::serve::serve(listener, router, &http_settings, stopping).await });
     announce(address, admin_address, service.deposits.is_some());
 
     tokio::select! {

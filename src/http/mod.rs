@@ -31,7 +31,7 @@ pub use auth::ApiKey;
 pub use gate::Counted;
 use limit::Limiter;
 pub use route::pages::GUIDE;
-pub use waiting::WaitingRoom;
+use waiting::WaitingRoom;
 
 /// What handlers share.
 pub struct App {
@@ -48,6 +48,18 @@ pub struct App {
 }
 
 impl App {
+    /// Around a service that runs until `stopping` turns true, with its configuration's limits.
+    pub fn new(service: &Arc<Service>, stopping: watch::Receiver<bool>) -> Shared {
+        let limits = service.config.limits;
+        Arc::new(Self {
+            service: Arc::clone(service),
+            per_ip: Limiter::new(limits.per_ip_per_minute),
+            per_key: Limiter::new(limits.per_key_per_minute),
+            waiting: WaitingRoom::default(),
+            stopping,
+        })
+    }
+
     /// Returns once the service is stopping.
     pub async fn stopped(&self) {
         let mut stopping = self.stopping.clone();

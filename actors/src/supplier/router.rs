@@ -117,3 +117,51 @@ impl Router {
         self.suppliers.iter().find(|supplier| supplier.name() == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use events::country::Country;
+    use events::platform::Platform;
+    use events::time::Timestamp;
+
+    use super::*;
+    use crate::supplier::own::{Own, OwnNumber};
+
+    const WANTED: Wanted = Wanted { platform: Platform::Google, country: Country::Us, at: Timestamp::from_millis(0) };
+
+    /// Sources named `a`, `b`, ... with these numbers of the United States.
+    fn router(numbers: &[&[&str]]) -> Router {
+        let pool = |(place, numbers): (usize, &&[&str])| {
+            let name = ["a", "b", "c", "d"][place].parse().unwrap();
+            let number = |phone: &&str| OwnNumber { phone: phone.parse().unwrap(), country: Country::Us, platforms: None };
+            Arc::new(Own::new(name, numbers.iter().map(number).collect(), Duration::ZERO, [])) as Arc<dyn Supplier>
+        };
+        Router::new(numbers.iter().enumerate().map(pool).collect())
+    }
+
+    async fn asked(router: &Router, excluded: &[&str], last: &[&str]) -> String {
+        let names = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect::<Vec<SupplierName>>();
+        match router.acquire(WANTED, &names(excluded), &names(last)).await {
+            Acquired::Number(supplier, phone) => format!("{supplier} gives {}", phone.as_str()),
+            Acquired::Failed(supplier, failure) => format!("{supplier} fails: {failure:?}"),
+            Acquired::NoSourceLeft => "none left".to_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_source_that_has_nothing_is_asked_after_those_that_have_something() {
+        let router = router(&[&[], &["+12025550101"], &["+12025550102"]]);
+        assert_eq!(asked(&router, &[], &[]).await, "b gives +12025550101");
+        assert_eq!(asked(&router, &[], &[]).await, "c gives +12025550102");
+        assert_eq!(asked(&router, &[], &[]).await, "a fails: NoNumber");
+        assert_eq!(router.at_hand(WANTED).unwrap().supplier.as_str(), "a");
+    }
+
+    #[tokio::test]
+    async fn sources_that_failed_the_order_are_not_asked_or_last() {
+        let router = router(&[&["+12025550101"], &["+12025550102"]]);
+        assert_eq!(asked(&router, &[], &["a"]).await, "b gives +12025550102");
+        assert_eq!(asked(&router, &["b"], &["a"]).await, "a gives +12025550101");
+        assert_eq!(asked(&router, &["a", "b"], &[]).await, "none left");
+    }
+}
