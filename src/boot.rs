@@ -98,7 +98,7 @@ impl Service {
         let (clock, entropy) = (Clock::System, Entropy::System);
         let accounts = Accounts::new(Arc::clone(&store) as Arc<dyn EventStore>, clock, entropy.clone(), account::Settings::default());
         let (suppliers, simulator) = suppliers(&config, &views, clock, &entropy).await?;
-        let router = Arc::new(Router::new(suppliers));
+        let router = Arc::new(Router::new(suppliers, config.suppliers.max_attempts));
         let orders = Orders::start(accounts.clone(), Arc::clone(&router)).await;
         let past = Arc::new(ViewedAssignments { views: views.clone(), head: store.head() });
         let inbox = Inbox::new(accounts.clone(), orders.clone(), Arc::clone(&router), past);

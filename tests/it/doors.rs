@@ -87,7 +87,11 @@ fn four_sources_serve_orders_each_through_its_own_door() {
     let callers: Vec<_> = (0..4).map(|_| server.funded("50")).collect();
     let orders: Vec<_> = callers.iter().map(Caller::google).collect();
     let phones: Vec<_> = orders.iter().map(|order| text(&order["phone"])).collect();
-    assert_eq!(phones, ["+12025550101", "+12025550102", "+12025550103", "+12025550104"], "a source without a number costs no attempt");
+    assert_eq!(
+        phones,
+        ["+12025550101", "+12025550102", "+12025550103", "+12025550104"],
+        "an order may ask three of four, and asks those that have a number"
+    );
     assert_eq!(server.funded("50").post("/api/v1/order", &json!({ "platform": "google" })).status(), 503);
 
     assert_eq!(outcome(own(&server, "m1", &phones[0], "G-100001 is your Google code").send().unwrap()), "taken");

@@ -30,13 +30,14 @@ pub enum Acquired {
 #[derive(Debug)]
 pub struct Router {
     suppliers: Vec<Arc<dyn Supplier>>,
+    max_attempts: u8,
     leases: Mutex<HashMap<Phone, Lease>>,
 }
 
 impl Router {
-    /// A router over `suppliers`, the most wanted first.
-    pub fn new(suppliers: Vec<Arc<dyn Supplier>>) -> Self {
-        Self { suppliers, leases: Mutex::default() }
+    /// A router over `suppliers`, the most wanted first, for orders that ask at most `max_attempts` of them.
+    pub fn new(suppliers: Vec<Arc<dyn Supplier>>, max_attempts: u8) -> Self {
+        Self { suppliers, max_attempts, leases: Mutex::default() }
     }
 
     /// The sources.
@@ -107,10 +108,12 @@ impl Router {
         self.suppliers.iter().map(|supplier| supplier.stock(wanted)).max().unwrap_or(Stock::None)
     }
 
-    /// The source to ask next: a source that has nothing is asked after those that have something, for an order asks only so many.
+    /// The source to ask next. Where there are more sources than an order may ask, those that have nothing are asked after the others;
+    /// else every source has its turn, and an order's history says which had nothing.
     fn next(&self, wanted: Wanted, excluded: &[SupplierName], last: &[SupplierName]) -> Option<&Arc<dyn Supplier>> {
+        let is_choosy = self.suppliers.len() > usize::from(self.max_attempts);
         let candidates = self.suppliers.iter().filter(|supplier| !excluded.contains(supplier.name()));
-        candidates.min_by_key(|supplier| (last.contains(supplier.name()), supplier.stock(wanted) == Stock::None))
+        candidates.min_by_key(|supplier| (last.contains(supplier.name()), is_choosy && supplier.stock(wanted) == Stock::None))
     }
 
     fn supplier(&self, name: &SupplierName) -> Option<&Arc<dyn Supplier>> {
@@ -129,14 +132,14 @@ mod tests {
 
     const WANTED: Wanted = Wanted { platform: Platform::Google, country: Country::Us, at: Timestamp::from_millis(0) };
 
-    /// Sources named `a`, `b`, ... with these numbers of the United States.
+    /// Sources named `a`, `b`, ... with these numbers of the United States, for orders that may ask two of them.
     fn router(numbers: &[&[&str]]) -> Router {
         let pool = |(place, numbers): (usize, &&[&str])| {
             let name = ["a", "b", "c", "d"][place].parse().unwrap();
             let number = |phone: &&str| OwnNumber { phone: phone.parse().unwrap(), country: Country::Us, platforms: None };
             Arc::new(Own::new(name, numbers.iter().map(number).collect(), Duration::ZERO, [])) as Arc<dyn Supplier>
         };
-        Router::new(numbers.iter().enumerate().map(pool).collect())
+        Router::new(numbers.iter().enumerate().map(pool).collect(), 2)
     }
 
     async fn asked(router: &Router, excluded: &[&str], last: &[&str]) -> String {
@@ -149,7 +152,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_source_that_has_nothing_is_asked_after_those_that_have_something() {
+    async fn where_an_order_may_not_ask_all_it_asks_those_that_have_something() {
+        let few = router(&[&[], &["+12025550101"]]);
+        assert_eq!(asked(&few, &[], &[]).await, "a fails: NoNumber");
         let router = router(&[&[], &["+12025550101"], &["+12025550102"]]);
         assert_eq!(asked(&router, &[], &[]).await, "b gives +12025550101");
         assert_eq!(asked(&router, &[], &[]).await, "c gives +12025550102");

@@ -156,7 +156,7 @@ impl World {
         let simulator =
             setup.simulator.clone().map(|settings| Arc::new(Simulator::new("simulator".parse().unwrap(), settings, clock, entropy.clone())));
         suppliers.extend(simulator.clone().map(|simulator| simulator as Arc<dyn Supplier>));
-        let router = Arc::new(Router::new(suppliers));
+        let router = Arc::new(Router::new(suppliers, 3));
         let orders = Orders::start(accounts.clone(), Arc::clone(&router)).await;
         let inbox = Inbox::new(accounts.clone(), orders.clone(), router, Arc::new(FromLog(store.clone())));
         let deposits = Deposits::new(accounts.clone(), Arc::new(Simulated::new(clock)));
