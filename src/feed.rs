@@ -39,8 +39,7 @@ pub struct ViewedAssignments {
 impl PastAssignments for ViewedAssignments {
     fn of(&self, phone: Phone) -> BoxFuture<'_, Result<Vec<PastAssignment>, Fault>> {
         Box::pin(async move {
-            let head = *self.head.borrow();
-            self.views.reach(head).await.map_err(view_fault)?;
+            reach_head(&self.views, &self.head).await.map_err(view_fault)?;
             let limit = u32::try_from(PAST_ASSIGNMENTS).expect("a handful");
             let orders = self.views.orders_of_phone(phone, limit).await.map_err(view_fault)?;
             Ok(orders
@@ -49,6 +48,12 @@ impl PastAssignments for ViewedAssignments {
                 .collect())
         })
     }
+}
+
+/// Waits until the views have everything that is in the log now.
+pub async fn reach_head(views: &Views, head: &watch::Receiver<Position>) -> Result<(), ViewError> {
+    let head = *head.borrow();
+    views.reach(head).await
 }
 
 /// A view's failure as the world's.

@@ -15,7 +15,7 @@ use projections::Views;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-use crate::feed::view_fault;
+use crate::feed::{reach_head, view_fault};
 use crate::http::words;
 
 /// Writes letters.
@@ -33,7 +33,7 @@ pub struct Writer {
 impl Letters for Writer {
     fn open(&self, account: AccountId, after: u64, limit: u32) -> BoxFuture<'_, Result<Vec<u64>, Fault>> {
         Box::pin(async move {
-            self.caught_up().await?;
+            reach_head(&self.views, &self.store.head()).await.map_err(view_fault)?;
             let rows = self.views.open_deliveries(account, after, limit).await.map_err(view_fault)?;
             Ok(rows.into_iter().map(|row| row.sequence).collect())
         })
@@ -45,11 +45,6 @@ impl Letters for Writer {
 }
 
 impl Writer {
-    async fn caught_up(&self) -> Result<(), Fault> {
-        let head = *self.store.head().borrow();
-        self.views.reach(head).await.map_err(view_fault)
-    }
-
     async fn letter(&self, account: AccountId, sequence: u64) -> Result<Option<Letter>, Fault> {
         let published = match self.accounts.read(account).await {
             Ok(published) => published,

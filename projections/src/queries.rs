@@ -281,7 +281,7 @@ fn order_summary(row: &Row<'_>) -> rusqlite::Result<OrderSummary> {
 
 /// Rows hold names of statuses only.
 fn status_of(name: &str) -> Status {
-    Status::ALL.into_iter().find(|status| status.name() == name).unwrap_or(Status::Pending)
+    Status::named(name).unwrap_or(Status::Pending)
 }
 
 fn order_ref(row: &Row<'_>) -> rusqlite::Result<OrderRef> {

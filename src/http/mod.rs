@@ -28,6 +28,7 @@ use utoipa_axum::routes;
 
 use crate::boot::Service;
 pub use auth::ApiKey;
+pub use error::{ApiError, ErrorCode};
 pub use gate::Counted;
 use limit::Limiter;
 pub use route::pages::GUIDE;

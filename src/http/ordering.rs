@@ -122,33 +122,28 @@ pub fn first_number(order: &State) -> Option<(&str, events::time::Timestamp)> {
 /// Places what is wished, or finds what was placed under the same key; waits until it has a number or none is to be had.
 pub async fn place(app: &Shared, caller: &Caller, wish: Wish, key: Option<KeyUse>) -> Result<(Arc<State>, Replayed), ApiError> {
     let (id, replayed) = app.service.orders.place(caller.account, wish.order(app), key).await?;
-    let order = with_number(app, caller, id).await?;
+    let order = until(app, caller, id, PATIENCE, |order| order.status != Status::Pending).await?;
     Ok((order, replayed))
-}
-
-async fn with_number(app: &Shared, caller: &Caller, id: OrderId) -> Result<Arc<State>, ApiError> {
-    let orders = &app.service.orders;
-    let has_number = |order: &State| order.status != Status::Pending;
-    let found = tokio::select! {
-        order = orders.wait_until(caller.account, id, has_number) => order?,
-        () = tokio::time::sleep(PATIENCE) => None,
-        () = app.stopped() => None,
-    };
-    match found {
-        Some(order) => Ok(order),
-        None => find(app, caller, &id.to_string()).await,
-    }
 }
 
 /// Waits until the order ends, at most so long; then as it is.
 pub async fn until_end(app: &Shared, caller: &Caller, id: OrderId, longest: Duration) -> Result<Arc<State>, ApiError> {
-    let is_ended = |order: &State| order.status.is_end();
-    let ended = tokio::select! {
-        order = app.service.orders.wait_until(caller.account, id, is_ended) => order?,
+    until(app, caller, id, longest, |order| order.status.is_end()).await
+}
+
+async fn until(
+    app: &Shared,
+    caller: &Caller,
+    id: OrderId,
+    longest: Duration,
+    is_reached: impl Fn(&State) -> bool + Send,
+) -> Result<Arc<State>, ApiError> {
+    let reached = tokio::select! {
+        order = app.service.orders.wait_until(caller.account, id, is_reached) => order?,
         () = tokio::time::sleep(longest) => None,
         () = app.stopped() => None,
     };
-    match ended {
+    match reached {
         Some(order) => Ok(order),
         None => find(app, caller, &id.to_string()).await,
     }

@@ -11,10 +11,10 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tower::ServiceExt;
 
-use crate::http::Counted;
+use crate::http::{ApiError, Counted, ErrorCode};
 use crate::secret::Secret;
 
 /// Longer than any call may take.
@@ -63,6 +63,13 @@ pub struct Answer {
     pub success: bool,
     /// Its JSON.
     pub body: Value,
+}
+
+impl Answer {
+    /// The error object for what no route has answered.
+    pub fn error(error: &ApiError) -> Self {
+        Self { success: false, body: error.object("req_none") }
+    }
 }
 
 /// Who a call is made for.
@@ -166,10 +173,7 @@ fn read(success: bool, body: &[u8]) -> Answer {
     }
 }
 
-/// An error object of our own, for what failed on the way to a route.
+/// What failed on the way to a route.
 fn failed(text: &str) -> Answer {
-    let body = json!({
-        "error": text, "error_code": "INTERNAL_ERROR", "retryable": true, "retry_after_seconds": 3, "service": "Telenumerus", "request_id": "req_none",
-    });
-    Answer { success: false, body }
+    Answer::error(&ApiError::new(ErrorCode::InternalError, text))
 }

@@ -4,6 +4,7 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Value, json};
 
 use super::api::Answer;
+use crate::http::ApiError;
 
 /// Stands where a message's text would, unless it was asked for.
 const HIDDEN: &str = "[hidden: call again with include_sms]";
@@ -25,10 +26,7 @@ pub fn of(tool: &str, answer: Answer, show_messages: bool) -> CallToolResult {
 
 /// The refusal of a call that no route was asked about.
 pub fn refused(text: &str) -> CallToolResult {
-    let body = json!({
-        "error": text, "error_code": "INVALID_REQUEST", "retryable": false, "retry_after_seconds": null, "service": "Telenumerus", "request_id": "req_none",
-    });
-    of("", Answer { success: false, body }, false)
+    of("", Answer::error(&ApiError::invalid(text)), false)
 }
 
 /// Whether there are message texts; they are hidden unless they are to be shown.

@@ -7,6 +7,10 @@ use super::fold::{comparable, fold, is_unspaced, is_word};
 /// From how many letters on a name counts without its accents: shorter ones are other words then (Vietnamese Ý is Spanish y).
 const FOLDED_FROM: usize = 5;
 
+/// What scripts write in front of a name without a space, letters last to first.
+const JOINED: [(std::ops::RangeInclusive<char>, &[&str]); 2] =
+    [('\u{600}'..='\u{6ff}', &["لا", "ل", "لل", "ب", "لاب", "و", "ف", "ك", "لاو", "لاك"]), ('\u{5d0}'..='\u{5ea}', &["ה", "ו", "ב", "ל", "מ"])];
+
 /// Names, each of one thing.
 #[derive(Debug)]
 pub struct Lexicon {
@@ -99,19 +103,7 @@ impl Lexicon {
         let joins = |neighbour: Option<char>, own: char| {
             neighbour.is_some_and(|neighbour| is_word(neighbour) && !is_unspaced(neighbour) && !is_unspaced(own))
         };
-        // Arabic writes its article and prepositions in front: `للواتساب`.
-        let arabic = |character: char| ('\u{600}'..='\u{6ff}').contains(&character);
-        let has_article = before.is_some_and(arabic) && name.chars().count() >= 4 && {
-            let word: String = text[..start].chars().rev().take_while(|character| is_word(*character)).collect();
-            ["لا", "ل", "لل", "ب", "لاب", "و", "ف", "ك", "لاو", "لاك"].contains(&word.as_str())
-        };
-        // Hebrew does so with one letter: `לגוגל`.
-        let hebrew = |character: char| ('\u{5d0}'..='\u{5ea}').contains(&character);
-        let has_prefix = before.is_some_and(hebrew) && name.chars().count() >= 4 && {
-            let mut word = text[..start].chars().rev().take_while(|character| is_word(*character));
-            word.next().is_some_and(|letter| "הובלמ".contains(letter)) && word.next().is_none()
-        };
-        if joins(before, first) && !has_article && !has_prefix {
+        if joins(before, first) && !(name.chars().count() >= 4 && is_joined_word(&text[..start])) {
             return false;
         }
         if !joins(after, last) {
@@ -120,4 +112,12 @@ impl Lexicon {
         let letters = name.chars().count();
         self.prefix_from.is_some_and(|from| letters >= if first.is_ascii() { from } else { from - 1 })
     }
+}
+
+/// Whether what stands right in front of a name is no part of it: Arabic writes its article and prepositions so (`للواتساب`), Hebrew its
+/// one-letter ones (`לגוגל`).
+fn is_joined_word(before: &str) -> bool {
+    let is_of = |script: &std::ops::RangeInclusive<char>| before.chars().next_back().is_some_and(|letter| script.contains(&letter));
+    let reversed: String = before.chars().rev().take_while(|character| is_word(*character)).collect();
+    JOINED.iter().any(|(script, words)| is_of(script) && words.contains(&reversed.as_str()))
 }

@@ -45,6 +45,11 @@ impl Status {
         }
     }
 
+    /// The status that callers see as `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+
     /// Whether the order has ended.
     pub const fn is_end(self) -> bool {
         match self {

@@ -79,8 +79,8 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query)
     }
     let published = service.accounts.read(caller.account).await?;
     // The account's own last append is in the answer.
-    service.views.reach(published.position).await.map_err(ApiError::from)?;
-    let view = service.views.account(caller.account).await.map_err(ApiError::from)?;
+    service.views.reach(published.position).await?;
+    let view = service.views.account(caller.account).await?;
     let event = published.revision.map_or(0, |revision| revision.0 + 1);
     Ok(Json(reply(&published.state, view, event)))
 }

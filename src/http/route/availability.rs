@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::Shared;
-use crate::http::error::{ApiError, ApiResult};
+use crate::http::error::ApiResult;
 use crate::http::json::{Dollars, Parameters};
 use crate::http::order_reply::Hints;
 use crate::http::ordering::{country_of, platform_of};
@@ -59,7 +59,7 @@ pub async fn handle(State(app): State<Shared>, Parameters(query): Parameters<Que
     let country = country_of(query.country.as_deref())?;
     let only = query.platform.as_deref().map(platform_of).transpose()?;
     let at = service.clock.now();
-    let outcomes = service.views.outcomes(country, at.minus(WINDOW)).await.map_err(ApiError::from)?;
+    let outcomes = service.views.outcomes(country, at.minus(WINDOW)).await?;
     let row = |platform: Platform| {
         let outcome = outcomes.get(&platform).copied().unwrap_or_default();
         Row {

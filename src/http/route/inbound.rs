@@ -146,6 +146,11 @@ fn understood<T>(read: Result<T, serde_json::Error>) -> Result<T, Rejected> {
     read.map_err(|error| Rejected::NotUnderstood(error.to_string()))
 }
 
+/// When a telecom or a phone received it. A time that is not understood is no reason to lose a code: it counts as received now.
+fn time(text: Option<&str>) -> Option<Timestamp> {
+    text.and_then(|at| at.parse().ok())
+}
+
 fn phone(field: &str, text: &str) -> Result<Phone, Rejected> {
     text.parse().map_err(|error| Rejected::NotUnderstood(format!("{field} is {error}")))
 }

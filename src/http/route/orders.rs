@@ -88,17 +88,14 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query)
     };
     let service = &app.service;
     let published = service.accounts.read(caller.account).await?;
-    service.views.reach(published.position).await.map_err(ApiError::from)?;
-    // One more than asked for: whether there is a next page.
-    let mut orders = service.views.orders(caller.account, filter, limit + 1).await.map_err(ApiError::from)?;
-    let is_more = orders.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    orders.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = orders.last().filter(|_| is_more).map(|order| order.order.to_string());
+    service.views.reach(published.position).await?;
+    let orders = service.views.orders(caller.account, filter, limit + 1).await?;
+    let (orders, last) = cursor::page(orders, limit);
+    let next_cursor = last.map(|order| order.order.to_string());
     Ok(Json(Reply { orders: orders.into_iter().map(Row::from).collect(), next_cursor }))
 }
 
 fn status_of(text: &str) -> Result<Status, ApiError> {
     let known: Vec<&str> = Status::ALL.map(Status::name).into();
-    let found = Status::ALL.into_iter().find(|status| status.name() == text);
-    found.ok_or_else(|| ApiError::invalid(format!("status is one of {}.", known.join(", "))))
+    Status::named(text).ok_or_else(|| ApiError::invalid(format!("status is one of {}.", known.join(", "))))
 }

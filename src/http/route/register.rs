@@ -9,7 +9,7 @@ use events::tier::Tier;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::http::error::{ApiError, ApiResult};
+use crate::http::error::ApiResult;
 use crate::http::json::{Body, Dollars};
 use crate::http::{ApiKey, Shared};
 
@@ -49,7 +49,7 @@ pub async fn handle(State(app): State<Shared>, Body(Request {}): Body<Request>) 
     let account = service.entropy.account_id(service.clock.now());
     let key = ApiKey::fresh(account, &service.entropy);
     let webhook_secret = format!("whsec_{}", STANDARD.encode(service.entropy.bytes::<32>()));
-    service.accounts.register(account, key.hash(), webhook_secret.clone()).await.map_err(ApiError::from)?;
+    service.accounts.register(account, key.hash(), webhook_secret.clone()).await?;
     Ok(Json(Reply {
         api_key: key.expose(),
         webhook_secret,

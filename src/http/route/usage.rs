@@ -141,10 +141,10 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query)
     let starts = bucket_starts(from, to, query.granularity)?;
     let is_truncated = starts.first().is_some_and(|start| *start > from);
     let published = service.accounts.read(caller.account).await?;
-    service.views.reach(published.position).await.map_err(ApiError::from)?;
+    service.views.reach(published.position).await?;
     let first = starts.first().map_or(0, |start| start.as_second().div_euclid(HOUR_SECONDS));
     let last = starts.last().map_or(0, |_| to.as_second().div_euclid(HOUR_SECONDS) + 1);
-    let cells = service.views.usage(caller.account, first, last).await.map_err(ApiError::from)?;
+    let cells = service.views.usage(caller.account, first, last).await?;
 
     let groups = query.group_by.map(|group_by| groups(&starts, &cells, group_by));
     let (totals, series) = series(&starts, cells.iter());

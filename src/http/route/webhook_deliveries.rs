@@ -1,5 +1,6 @@
 //! `/api/v1/webhook/deliveries`: what was pushed, how it fared, and once more.
 
+use actors::store::EventStore;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -8,9 +9,10 @@ use projections::DeliveryRow;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::feed::reach_head;
 use crate::http::Shared;
 use crate::http::auth::Caller;
-use crate::http::cursor::Limit;
+use crate::http::cursor::{self, Limit};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Body, Moment, Parameters, moment};
 use crate::http::vocabulary::{DateOrTime, DeliveryStatus};
@@ -76,12 +78,9 @@ pub async fn list(State(app): State<Shared>, caller: Caller, Parameters(query): 
         return Err(ApiError::invalid("cursor is the sequence of a delivery."));
     }
     caught_up(&app).await?;
-    // One more than asked for: whether there is a next page.
-    let rows = app.service.views.deliveries(caller.account, query.cursor, status.transpose()?, limit + 1).await;
-    let mut rows = rows.map_err(ApiError::from)?;
-    let is_more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = rows.last().filter(|_| is_more).map(|row| row.sequence);
+    let rows = app.service.views.deliveries(caller.account, query.cursor, status.transpose()?, limit + 1).await?;
+    let (rows, last) = cursor::page(rows, limit);
+    let next_cursor = last.map(|row| row.sequence);
     Ok(Json(Reply { deliveries: rows.into_iter().map(|row| shown(&caller, row)).collect(), next_cursor }))
 }
 
@@ -129,7 +128,7 @@ pub async fn redeliver(State(app): State<Shared>, caller: Caller, Path(sequence)
     let unknown = || ApiError::invalid("There is no such delivery.").with_status(StatusCode::NOT_FOUND);
     let sequence: u64 = sequence.parse().map_err(|_| unknown())?;
     caught_up(&app).await?;
-    app.service.views.delivery(caller.account, sequence).await.map_err(ApiError::from)?.ok_or_else(unknown)?;
+    app.service.views.delivery(caller.account, sequence).await?.ok_or_else(unknown)?;
     app.service.webhooks.redeliver(caller.account, vec![sequence]).await?;
     Ok(Json(Again { status: "ok", redelivered: 1, more: false }))
 }
@@ -140,7 +139,7 @@ pub async fn redeliver(State(app): State<Shared>, caller: Caller, Path(sequence)
 pub async fn redeliver_since(State(app): State<Shared>, caller: Caller, Body(request): Body<Since>) -> ApiResult<Again> {
     let since = moment("since", &request.since, false)?;
     caught_up(&app).await?;
-    let sequences = app.service.views.deliveries_since(caller.account, since, MAX_REDELIVERIES).await.map_err(ApiError::from)?;
+    let sequences = app.service.views.deliveries_since(caller.account, since, MAX_REDELIVERIES).await?;
     let redelivered = sequences.len();
     if redelivered > 0 {
         app.service.webhooks.redeliver(caller.account, sequences).await?;
@@ -151,6 +150,5 @@ pub async fn redeliver_since(State(app): State<Shared>, caller: Caller, Body(req
 
 /// Attempts stand in a stream of their own: the answer has everything that is in the log now.
 async fn caught_up(app: &Shared) -> Result<(), ApiError> {
-    let head = *actors::store::EventStore::head(app.service.store.as_ref()).borrow();
-    app.service.views.reach(head).await.map_err(ApiError::from)
+    Ok(reach_head(&app.service.views, &app.service.store.head()).await?)
 }

@@ -8,7 +8,7 @@ use events::time::Timestamp;
 use hmac::Mac;
 use serde::Deserialize;
 
-use super::{Rejected, Sms, header, hex_bytes, is_recent, mac, understood};
+use super::{Rejected, Sms, header, hex_bytes, is_recent, mac, time, understood};
 use crate::config::Named;
 use crate::secret::Secret;
 
@@ -52,8 +52,7 @@ pub fn read(headers: &HeaderMap, body: &[u8], key: &Secret, sims: &BTreeMap<Stri
     }
     let message: Message = understood(serde_json::from_value(envelope.payload))?;
     let to = number(&message, envelope.device_id.as_deref().unwrap_or_default(), sims)?;
-    // A time that is not understood is no reason to lose a code: it counts as received now.
-    let received_at = message.received_at.as_deref().and_then(|at| at.parse().ok());
+    let received_at = time(message.received_at.as_deref());
     let from = message.sender.or(message.phone_number).unwrap_or_default();
     Ok(vec![Sms { id: envelope.id, to, from, text: message.text, received_at }])
 }

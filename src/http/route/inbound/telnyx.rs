@@ -7,7 +7,7 @@ use events::time::Timestamp;
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde::Deserialize;
 
-use super::{Rejected, Sms, header, is_recent, phone, understood};
+use super::{Rejected, Sms, header, is_recent, phone, time, understood};
 use crate::config::TelnyxKey;
 
 #[derive(Debug, Deserialize)]
@@ -49,8 +49,7 @@ pub fn read(headers: &HeaderMap, body: &[u8], key: &TelnyxKey, now: Timestamp) -
     if message.to.is_empty() {
         return Err(Rejected::NotUnderstood("to names no number".to_owned()));
     }
-    // A time that is not understood is no reason to lose a code: it counts as received now.
-    let received_at = message.received_at.as_deref().and_then(|at| at.parse().ok());
+    let received_at = time(message.received_at.as_deref());
     let sms = |to: &Party| {
         let to = phone("to", &to.phone_number)?;
         Ok(Sms { id: message.id.clone(), to, from: message.from.phone_number.clone(), text: message.text.clone(), received_at })
