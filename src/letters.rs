@@ -10,6 +10,7 @@ use events::code::Verdict;
 use events::envelope::{Revision, StreamId};
 use events::id::{AccountId, OrderId};
 use events::order::{Event as OrderEvent, State as Order};
+use events::time::Timestamp;
 use events::webhook::{Notice, delivery_id};
 use projections::Views;
 use serde_json::{Value, json};
@@ -64,7 +65,7 @@ impl Writer {
             "event": notice.name(),
             "created_at": row.due_at.to_string(),
             "sequence": sequence,
-            "data": data(&notice, order.as_deref()),
+            "data": data(&notice, order.as_deref(), row.due_at),
         });
         let at = self.accounts.now();
         let secrets = published.state.signing_secrets(at);
@@ -92,21 +93,22 @@ impl Writer {
 }
 
 /// What a delivery tells: made of facts that never change, so that every attempt sends the same bytes.
-fn data(notice: &Notice, order: Option<&Order>) -> Value {
+fn data(notice: &Notice, order: Option<&Order>, due_at: Timestamp) -> Value {
     match notice {
-        Notice::SmsReceived { message_id, .. } => order.map_or(Value::Null, |order| sms_received(order, message_id)),
+        Notice::SmsReceived { message_id, .. } => order.map_or(Value::Null, |order| sms_received(order, message_id, due_at)),
         Notice::OrderFailed { .. } => order.map_or(Value::Null, order_failed),
         Notice::BalanceLow { balance, threshold } => json!({ "balance": words::dollars(*balance), "threshold": words::dollars(*threshold) }),
         Notice::Test => json!({ "message": "This is a test: your webhook works." }),
     }
 }
 
-fn sms_received(order: &Order, message_id: &str) -> Value {
+/// A message is due when it is recorded: where another supplier has given the same id, the time tells them apart.
+fn sms_received(order: &Order, message_id: &str, due_at: Timestamp) -> Value {
     let mut phone = None;
     for fact in &order.history {
         match fact.as_ref() {
             OrderEvent::NumberAssigned { phone: assigned, at, .. } => phone = Some((assigned.as_str(), *at)),
-            OrderEvent::SmsReceived(sms) if sms.message_id == message_id => {
+            OrderEvent::SmsReceived(sms) if sms.message_id == message_id && sms.at == due_at => {
                 let code = if let Verdict::Code(code) = &sms.extraction.verdict { Some(code) } else { None };
                 return json!({
                     "order_id": order.id.to_string(),
@@ -139,4 +141,36 @@ fn order_failed(order: &Order) -> Value {
         "refunded": words::dollars(order.placed.price),
         "ended_at": order.ended_at.map(|ended| ended.to_string()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use events::code::Extraction;
+    use events::country::Country;
+    use events::money::Money;
+    use events::order::{Placed, Sms};
+    use events::platform::Platform;
+
+    use super::*;
+
+    fn sms(supplier: &str, text: &str, at: i64) -> OrderEvent {
+        let at = Timestamp::from_millis(at);
+        let extraction = Extraction { verdict: Verdict::Nothing, candidates: Vec::new() };
+        let (message_id, sender, supplier) = ("m1".to_owned(), "Google".to_owned(), supplier.parse().unwrap());
+        OrderEvent::SmsReceived(Sms { message_id, supplier, sender, text: text.to_owned(), received_at: at, extraction, at })
+    }
+
+    #[test]
+    fn each_message_is_told_also_where_two_suppliers_gave_theirs_the_same_id() {
+        let (price, at) = (Money::from_cents(50), Timestamp::from_millis(0));
+        let (platform, country) = (Platform::Google, Country::Us);
+        let placed = Placed { platform, country, list_price: price, price, lifetime_seconds: 300, seek_seconds: 60, max_attempts: 3, at };
+        let history = [OrderEvent::Placed(placed), sms("own", "the first", 1), sms("telnyx", "the second", 2)];
+        let order = Order::from_history(OrderId(1), &history).unwrap();
+        let told = |at| {
+            let notice = Notice::SmsReceived { order: OrderId(1), message_id: "m1".to_owned() };
+            data(&notice, Some(&order), Timestamp::from_millis(at))["sms"].clone()
+        };
+        assert_eq!((told(1), told(2)), (json!("the first"), json!("the second")));
+    }
 }
