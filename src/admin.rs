@@ -32,6 +32,8 @@ use crate::feed::chain_of;
 use crate::http::serve::serve;
 use crate::secret::Secret;
 
+mod deposits;
+
 /// Where the command line finds the running service.
 const ADDRESS_FILE: &str = "admin.addr";
 const TOKEN_FILE: &str = "admin.token";
@@ -126,6 +128,7 @@ fn router(service: Arc<Service>, token: Secret, metrics: PrometheusHandle) -> Ro
         .route("/accounts/{id}/credit", post(credit))
         .route("/accounts/{id}/suspend", post(suspend))
         .route("/accounts/{id}/reinstate", post(reinstate))
+        .route("/deposits", get(deposits::of_concern))
         .layer(middleware::from_fn_with_state(Arc::clone(&door), guard));
     Router::new().nest("/admin/v1", guarded).route("/metrics", get(render)).with_state(door)
 }
@@ -152,6 +155,7 @@ async fn render(State(door): State<Arc<Door>>) -> String {
     gauge("accounts_in_memory", service.accounts.in_memory() as u64);
     gauge("orders_open", service.orders.running() as u64);
     gauge("numbers_leased", service.router.leased() as u64);
+    deposits::measure(service);
     door.metrics.render()
 }
 

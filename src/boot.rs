@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors::account;
-use actors::chain::{Chain, simulated};
+use actors::chain::ChainError;
 use actors::clock::{Clock, Stopwatch};
+use actors::deposit::simulated::Simulated;
 use actors::entropy::Entropy;
 use actors::store::EventStore;
 use actors::store::sqlite::{self, SqliteStore};
@@ -23,11 +24,14 @@ use parking_lot::Mutex;
 use projections::{Log, Projector, Views};
 use thiserror::Error;
 
+use crate::coins;
 use crate::config::{Config, ConfigError};
 use crate::feed::{StoreLog, ViewedAssignments, chain_of};
 use crate::letters::Writer;
 
 const DAY: Duration = Duration::from_hours(24);
+/// How long a start waits for a chain to say which one it is.
+const CHAIN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The service could not start; the text says what to do.
 #[derive(Debug, Error)]
@@ -47,6 +51,9 @@ pub enum BootError {
     /// The views could not be brought up to the log.
     #[error("the log could not be replayed: {0}")]
     Replay(String),
+    /// Deposits cannot be taken as the configuration wants it.
+    #[error("{0}")]
+    Deposits(String),
     /// Webhooks cannot be sent as the configuration wants it.
     #[error("webhooks: {0}")]
     Webhooks(String),
@@ -102,9 +109,7 @@ impl Service {
         let orders = Orders::start(accounts.clone(), Arc::clone(&router)).await;
         let past = Arc::new(ViewedAssignments { views: views.clone(), head: store.head() });
         let inbox = Inbox::new(accounts.clone(), orders.clone(), Arc::clone(&router), past);
-        let chain = simulated_deposits.then(|| Arc::new(simulated::Simulated::new(clock)) as Arc<dyn Chain>);
-        let deposits = chain.map(|chain| Deposits::new(accounts.clone(), chain));
-
+        let deposits = deposits(&config, simulated_deposits, &accounts).await?;
         let webhooks = webhooks(&config, &accounts, &orders, &views, Arc::clone(&store) as Arc<dyn EventStore>)?;
         let service = Arc::new(Self {
             accounts,
@@ -137,7 +142,10 @@ impl Service {
     async fn resume(&self) -> Result<(), BootError> {
         let replay = |error: projections::ViewError| BootError::Replay(error.to_string());
         let orders = self.views.open_orders().await.map_err(replay)?;
-        let deposits = self.views.open_deposits().await.map_err(replay)?;
+        let mut deposits = Vec::new();
+        for chain in self.deposits.iter().flat_map(Deposits::chains) {
+            deposits.extend(self.views.open_deposits(chain).await.map_err(replay)?);
+        }
         if !orders.is_empty() || !deposits.is_empty() {
             tracing::info!(orders = orders.len(), deposits = deposits.len(), "open orders and deposits go on");
         }
@@ -166,9 +174,9 @@ impl Service {
     }
 
     fn warn(&self) {
-        if self.deposits.is_some() {
+        if self.deposits.as_ref().is_some_and(Deposits::is_simulated) {
             tracing::warn!("deposits are SIMULATED: any transaction hash is credited $10; set deposits.simulated = false before real callers come");
-        } else {
+        } else if self.deposits.is_none() {
             tracing::warn!("no chain is configured: balances grow by `telenumerus admin credit` only");
         }
         let simulated = self.router.suppliers().iter().any(|supplier| supplier.is_simulated());
@@ -183,6 +191,26 @@ impl Service {
     pub async fn close(&self) {
         self.store.close().await;
     }
+}
+
+/// Deposits as configured; a chain of the wrong network is a mistake that must be mended first.
+async fn deposits(config: &Config, simulated: bool, accounts: &Accounts) -> Result<Option<Deposits>, BootError> {
+    if simulated {
+        return Ok(Some(Deposits::simulated(accounts.clone(), Simulated::new(accounts.clock()))));
+    }
+    let coins = coins::coins(&config.deposits, accounts.clock()).map_err(BootError::Deposits)?;
+    if coins.is_empty() {
+        return Ok(None);
+    }
+    let deposits = Deposits::watching(accounts.clone(), coins).await?;
+    for coin in deposits.coins() {
+        // One that does not answer yet is asked again by its watcher, which says so.
+        let checked = tokio::time::timeout(CHAIN_PATIENCE, coin.check()).await;
+        if let Ok(Err(error @ ChainError::WrongNetwork { .. })) = checked {
+            return Err(BootError::Deposits(format!("deposits.{}: {error}", coin.currency())));
+        }
+    }
+    Ok(Some(deposits))
 }
 
 fn webhooks(config: &Config, accounts: &Accounts, orders: &Orders, views: &Views, store: Arc<dyn EventStore>) -> Result<Webhooks, BootError> {

@@ -12,10 +12,12 @@ use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 use url::Url;
 
+pub use deposits::Deposits;
 pub use suppliers::{Suppliers, TelnyxKey};
 
 use crate::secret::Secret;
 
+pub mod deposits;
 mod suppliers;
 #[cfg(test)]
 mod tests;
@@ -118,14 +120,6 @@ pub struct Mcp {
     pub allowed_hosts: Vec<String>,
     /// Web origins whose pages may call it, besides this machine's own where only it can reach the service.
     pub allowed_origins: Vec<String>,
-}
-
-/// Money in.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Deposits {
-    /// The chain that gives money away. Unset: only where nobody outside can reach it.
-    pub simulated: Option<bool>,
 }
 
 /// The operator's door.
@@ -281,6 +275,7 @@ impl Config {
             return wrong("suppliers.twilio needs http.public_url: Twilio signs the address that it calls".to_owned());
         }
         self.suppliers.check()?;
+        self.deposits.check()?;
         self.catalogue().map(drop)
     }
 
@@ -300,13 +295,7 @@ impl Config {
 
     /// Whether the simulated chain is on, or why the service must not start.
     pub fn simulated_deposits(&self) -> Result<bool, ConfigError> {
-        match self.deposits.simulated {
-            Some(written) => Ok(written),
-            None if self.http.listen.ip().is_loopback() => Ok(true),
-            None => Err(ConfigError::Contradiction(format!(
-                "the service listens on {}, where others can reach it, and the simulated chain gives money away: write deposits.simulated = false, or true if that is meant",
-                self.http.listen
-            ))),
-        }
+        let listen = self.http.listen;
+        self.deposits.is_simulated(listen.ip().is_loopback(), &listen.to_string(), &self.suppliers)
     }
 }

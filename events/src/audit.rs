@@ -1,14 +1,17 @@
 //! What must never break, checked over a log from its first event on: what `telenumerus audit verify` runs.
 
+mod deposits;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::account::idempotency::{KEPT, Key};
 use crate::account::{self, ledger};
+use crate::address::{self, Assigned, Destination, KeyId};
 use crate::code::Verdict;
-use crate::deposit;
+use crate::deposit::Currency;
 use crate::envelope::{Recorded, StreamId};
 use crate::event::Event;
-use crate::id::{AccountId, DepositId, OrderId};
+use crate::id::{AccountId, OrderId};
 use crate::money::Money;
 use crate::order;
 use crate::time::Timestamp;
@@ -61,7 +64,10 @@ pub struct Auditor {
     /// Orders that have not ended, or whose hold has not: everything else is settled and forgotten.
     orders: BTreeMap<OrderId, Audited>,
     known_orders: BTreeSet<OrderId>,
-    deposits: BTreeMap<DepositId, (AccountId, Option<Money>, bool)>,
+    deposits: deposits::Deposits,
+    /// Deposit addresses and indices given out.
+    destinations: BTreeSet<Destination>,
+    indices: BTreeSet<(Currency, KeyId, u32)>,
     phones: BTreeMap<String, OrderId>,
     /// Deliveries due to an account so far.
     webhooks: BTreeMap<AccountId, u64>,
@@ -79,13 +85,21 @@ impl Auditor {
                 None => self.find(record, "streams", "an account's event stands in another stream".to_owned()),
             },
             Event::Deposit(event) => match record.stream.deposit_id() {
-                Some(deposit) => self.deposit(deposit, event, record),
+                Some(deposit) => {
+                    let finding = self.deposits.observe(deposit, event);
+                    self.report(finding, record);
+                }
                 None => self.find(record, "streams", "a deposit's event stands in another stream".to_owned()),
             },
             Event::Webhook(event) => match record.stream.webhook_account_id() {
                 Some(account) => self.webhook(account, event, record),
                 None => self.find(record, "streams", "a webhook's event stands in another stream".to_owned()),
             },
+            Event::Address(address::Event::Assigned(assigned)) => self.assigned_address(assigned, record),
+            Event::Chain(_) => {
+                let fits = record.stream.chain_currency().is_some();
+                self.check(fits, record, "streams", || "a chain's event stands in another stream".to_owned());
+            }
             Event::Number(_) => {}
         }
     }
@@ -138,14 +152,22 @@ impl Auditor {
         self.check(registered_before != is_registration, record, "streams", || {
             "an account's first event is its registration, and only that".to_owned()
         });
-        self.check(!sums.balance.is_negative(), record, "M3", || format!("the spendable balance is {:?}", sums.balance));
+        // A reversal may leave less than nothing; nothing may be spent of it.
+        let spends = ledger::entry(event).is_some_and(|entry| entry.balance.is_negative() && entry.kind != ledger::Kind::Reversal);
+        self.check(!spends || !sums.balance.is_negative(), record, "M3", || format!("the spendable balance is {:?}", sums.balance));
         self.check(!sums.held.is_negative(), record, "M4", || format!("{:?} is held", sums.held));
         match event {
             account::Event::Order(id, fact) => self.order(account, *id, fact, record),
             account::Event::HoldTaken { order, amount, .. } => self.hold_taken(*order, *amount, record),
             account::Event::HoldCaptured { order, amount, .. } => self.hold_ended(*order, *amount, true, record),
             account::Event::HoldReleased { order, amount, .. } => self.hold_ended(*order, *amount, false, record),
-            account::Event::DepositCredited { deposit, amount, .. } => self.credited(account, *deposit, *amount, record),
+            account::Event::DepositCredited { .. }
+            | account::Event::DepositReversed { .. }
+            | account::Event::DustKept { .. }
+            | account::Event::DustDropped { .. } => {
+                let finding = self.deposits.in_account(account, event);
+                self.report(finding, record);
+            }
             account::Event::Credited { amount, .. } => self.check(amount.is_positive(), record, "M1", || format!("a credit of {amount:?}")),
             account::Event::WebhookDue { sequence, .. } => {
                 let before = self.webhooks.insert(account, *sequence).unwrap_or(0);
@@ -268,28 +290,18 @@ impl Auditor {
         self.check((1..=due).contains(&sequence), record, "W1", || format!("delivery {sequence} was never due"));
     }
 
-    fn deposit(&mut self, id: DepositId, event: &deposit::Event, record: &Recorded<Event>) {
-        match event {
-            deposit::Event::Claimed { account, .. } => {
-                let again = self.deposits.insert(id, (*account, None, false)).is_some();
-                self.check(!again, record, "M7", || format!("{id} is claimed a second time"));
-            }
-            deposit::Event::Confirmed { amount, .. } => {
-                let fits = self.deposits.get_mut(&id).is_some_and(|(_, confirmed, _)| confirmed.replace(*amount).is_none());
-                self.check(fits, record, "M7", || format!("{id} is confirmed a second time, or was never claimed"));
-            }
-            deposit::Event::Credited { .. } => {
-                let credited = self.deposits.get(&id).is_some_and(|(_, _, credited)| *credited);
-                self.check(credited, record, "M7", || format!("{id} counts as credited, and no account has it"));
-            }
-        }
+    fn assigned_address(&mut self, assigned: &Assigned, record: &Recorded<Event>) {
+        let Some(currency) = record.stream.addresses_currency() else {
+            return self.find(record, "streams", "an address stands in another stream".to_owned());
+        };
+        let fresh_index = self.indices.insert((currency, assigned.key.clone(), assigned.index));
+        let fresh_destination = self.destinations.insert(assigned.address.destination.clone());
+        self.check(fresh_index && fresh_destination, record, "M7", || format!("{} is given out a second time", assigned.address.text));
     }
 
-    fn credited(&mut self, account: AccountId, id: DepositId, amount: Money, record: &Recorded<Event>) {
-        let fits = self
-            .deposits
-            .get_mut(&id)
-            .is_some_and(|(owner, confirmed, credited)| *owner == account && *confirmed == Some(amount) && !std::mem::replace(credited, true));
-        self.check(fits, record, "M7", || format!("{id} is credited a second time, to another account, or otherwise than it was confirmed"));
+    fn report(&mut self, finding: Option<String>, record: &Recorded<Event>) {
+        if let Some(detail) = finding {
+            self.find(record, "M7", detail);
+        }
     }
 }

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::deposit::Currency;
 use crate::id::{AccountId, CommandId, DepositId, EventId, OrderId};
 use crate::phone::Phone;
 use crate::supplier::SupplierName;
 use crate::time::Timestamp;
 
-/// The name of one stream: `account-…`, `webhook-…`, `deposit-…` or `number-…`.
+/// The name of one stream: `account-…`, `webhook-…`, `deposit-…`, `addresses-…`, `chain-…` or `number-…`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(Arc<str>);
 
@@ -26,6 +27,16 @@ impl StreamId {
     /// The stream of one chain output: whoever writes its first event has claimed it.
     pub fn deposit(id: DepositId) -> Self {
         Self(format!("deposit-{}", id.digits()).into())
+    }
+
+    /// The stream of a coin's deposit addresses.
+    pub fn addresses(currency: Currency) -> Self {
+        Self(format!("addresses-{currency}").into())
+    }
+
+    /// The stream of how far a coin's chain has been looked through.
+    pub fn chain(currency: Currency) -> Self {
+        Self(format!("chain-{currency}").into())
     }
 
     /// The stream of messages to a number that no order took.
@@ -51,6 +62,16 @@ impl StreamId {
     /// The account whose webhook deliveries stand in this stream, if they do.
     pub fn webhook_account_id(&self) -> Option<AccountId> {
         self.0.strip_prefix("webhook-").and_then(|digits| crate::id::from_base62(digits).ok()).map(AccountId)
+    }
+
+    /// The coin whose addresses stand in this stream, if they do.
+    pub fn addresses_currency(&self) -> Option<Currency> {
+        self.0.strip_prefix("addresses-").and_then(|name| name.parse().ok())
+    }
+
+    /// The coin whose chain this stream follows, if it follows one.
+    pub fn chain_currency(&self) -> Option<Currency> {
+        self.0.strip_prefix("chain-").and_then(|name| name.parse().ok())
     }
 
     /// The deposit whose stream this is, if it is a deposit's.

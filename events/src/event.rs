@@ -2,7 +2,7 @@
 
 use crate::id::OrderId;
 use crate::time::Timestamp;
-use crate::{account, deposit, number, webhook};
+use crate::{account, address, chain, deposit, number, webhook};
 
 /// A fact of any stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,10 @@ pub enum Event {
     Account(account::Event),
     /// Of a claimed chain output.
     Deposit(deposit::Event),
+    /// Of a coin's deposit addresses.
+    Address(address::Event),
+    /// Of a coin's chain.
+    Chain(chain::Event),
     /// Of an account's webhook deliveries.
     Webhook(webhook::Event),
     /// Of a number: messages that no order took.
@@ -23,6 +27,8 @@ impl Event {
         match self {
             Self::Account(event) => event.at(),
             Self::Deposit(event) => event.at(),
+            Self::Address(address::Event::Assigned(assigned)) => assigned.at,
+            Self::Chain(event) => event.at(),
             Self::Webhook(event) => event.at(),
             Self::Number(number::Event::SmsKept(sms)) => sms.at,
         }
@@ -32,7 +38,7 @@ impl Event {
     pub fn order(&self) -> Option<OrderId> {
         match self {
             Self::Account(event) => event.order(),
-            Self::Deposit(_) | Self::Webhook(_) | Self::Number(_) => None,
+            Self::Deposit(_) | Self::Address(_) | Self::Chain(_) | Self::Webhook(_) | Self::Number(_) => None,
         }
     }
 }
@@ -46,6 +52,18 @@ impl From<account::Event> for Event {
 impl From<deposit::Event> for Event {
     fn from(event: deposit::Event) -> Self {
         Self::Deposit(event)
+    }
+}
+
+impl From<address::Event> for Event {
+    fn from(event: address::Event) -> Self {
+        Self::Address(event)
+    }
+}
+
+impl From<chain::Event> for Event {
+    fn from(event: chain::Event) -> Self {
+        Self::Chain(event)
     }
 }
 

@@ -21,6 +21,8 @@ pub mod decider;
 pub mod envelope;
 
 pub mod account;
+pub mod address;
+pub mod chain;
 pub mod deposit;
 pub mod number;
 pub mod order;

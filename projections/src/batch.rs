@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use events::account;
 use events::account::statement::Statement;
-use events::deposit;
 use events::envelope::{Position, Recorded};
-use events::id::{AccountId, DepositId, OrderId};
+use events::id::{AccountId, OrderId};
 use events::order::{self, Status};
 use events::{Event, number, webhook};
 use rusqlite::{Transaction, params};
 
 use crate::deliveries::DeliveryChange;
+use crate::deposits::DepositChange;
 use crate::row::OrderRow;
 
 const HOUR_MILLIS: i64 = 3_600_000;
@@ -46,7 +46,7 @@ pub struct Batch<'a> {
     accounts: BTreeMap<AccountId, Statement>,
     usage: BTreeMap<(AccountId, i64, &'static str, &'static str), UsageDelta>,
     outcomes: BTreeMap<(&'static str, &'static str, i64), OutcomeDelta>,
-    deposits: BTreeMap<DepositId, (Option<AccountId>, &'static str)>,
+    deposits: Vec<DepositChange>,
     deliveries: Vec<DeliveryChange>,
     last: Position,
 }
@@ -60,7 +60,7 @@ impl<'a> Batch<'a> {
             accounts: BTreeMap::new(),
             usage: BTreeMap::new(),
             outcomes: BTreeMap::new(),
-            deposits: BTreeMap::new(),
+            deposits: Vec::new(),
             deliveries: Vec::new(),
             last: Position(0),
         }
@@ -77,7 +77,7 @@ impl<'a> Batch<'a> {
             }
             Event::Deposit(event) => {
                 if let Some(deposit) = record.stream.deposit_id() {
-                    self.deposit(deposit, event);
+                    self.deposits.push(DepositChange::Of(deposit, event.clone(), record.position));
                 }
             }
             Event::Webhook(event) => {
@@ -85,8 +85,8 @@ impl<'a> Batch<'a> {
                     self.webhook(account, event);
                 }
             }
-            // Kept in the number's stream; no view asks for it.
-            Event::Number(number::Event::SmsKept(_)) => {}
+            // Kept in their own streams; no view asks for them.
+            Event::Number(number::Event::SmsKept(_)) | Event::Address(_) | Event::Chain(_) => {}
         }
     }
 
@@ -103,9 +103,12 @@ impl<'a> Batch<'a> {
             account::Event::WebhookDue { sequence, notice, at } => {
                 self.deliveries.push(DeliveryChange::due(account, *sequence, notice, *at, record.revision));
             }
+            account::Event::DepositCredited { .. } | account::Event::DustKept { .. } | account::Event::DustDropped { .. } => {
+                self.deposits.extend(DepositChange::in_account(event));
+            }
             account::Event::Registered { .. }
             | account::Event::Credited { .. }
-            | account::Event::DepositCredited { .. }
+            | account::Event::DepositReversed { .. }
             | account::Event::Suspended { .. }
             | account::Event::Reinstated { .. }
             | account::Event::HoldTaken { .. }
@@ -164,15 +167,6 @@ impl<'a> Batch<'a> {
         self.deliveries.push(DeliveryChange::of(account, event));
     }
 
-    fn deposit(&mut self, deposit: DepositId, event: &deposit::Event) {
-        let entry = self.deposits.entry(deposit).or_insert((None, "claimed"));
-        match event {
-            deposit::Event::Claimed { account, .. } => *entry = (Some(*account), "claimed"),
-            deposit::Event::Confirmed { .. } => entry.1 = "confirmed",
-            deposit::Event::Credited { .. } => entry.1 = "credited",
-        }
-    }
-
     /// Writes what was folded, and how far, in one transaction.
     pub fn write(self, transaction: &Transaction<'_>) -> rusqlite::Result<Position> {
         write_orders(transaction, self.changed.values())?;
@@ -213,9 +207,8 @@ impl<'a> Batch<'a> {
         for ((platform, country, bucket), delta) in &self.outcomes {
             outcomes.execute(params![platform, country, bucket, delta.completed, delta.ended, delta.delivery_millis])?;
         }
-        let mut deposits = transaction.prepare_cached(DEPOSITS)?;
-        for (deposit, (account, status)) in &self.deposits {
-            deposits.execute(params![deposit.0.to_be_bytes(), account.map(|account| account.0.to_be_bytes()), status])?;
+        for change in &self.deposits {
+            change.write(transaction)?;
         }
         for change in &self.deliveries {
             change.write(transaction)?;
@@ -271,6 +264,3 @@ const USAGE: &str = "INSERT INTO usage (account_id, hour, platform, country, ord
 const OUTCOMES: &str = "INSERT INTO outcomes (platform, country, bucket, completed, ended, delivery_millis) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
     ON CONFLICT (platform, country, bucket) DO UPDATE SET completed = completed + excluded.completed, ended = ended + excluded.ended,
         delivery_millis = delivery_millis + excluded.delivery_millis";
-
-const DEPOSITS: &str = "INSERT INTO deposits (deposit_id, account_id, status) VALUES (?1, ?2, ?3)
-    ON CONFLICT (deposit_id) DO UPDATE SET account_id = COALESCE(excluded.account_id, account_id), status = excluded.status";

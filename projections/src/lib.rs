@@ -7,12 +7,14 @@
 
 mod batch;
 mod deliveries;
+mod deposits;
 mod queries;
 mod row;
 mod runner;
 mod views;
 
 pub use deliveries::DeliveryRow;
+pub use deposits::{Concern, DepositRow};
 pub use queries::{AccountView, OrderFilter, OrderRef, OrderSummary, Outcome, UsageCell};
 pub use runner::{Log, LogError, Projector, Reading};
 pub use views::{OpenError, ViewError, Views};

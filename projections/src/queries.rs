@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use events::country::Country;
 use events::envelope::{Position, Revision};
-use events::id::{AccountId, DepositId, OrderId};
+use events::id::{AccountId, OrderId};
 use events::money::Money;
 use events::order::Status;
 use events::phone::Phone;
@@ -150,15 +150,6 @@ impl Views {
         self.read(|connection| {
             let mut open = connection.prepare("SELECT order_id, account_id, first_revision, last_revision FROM orders WHERE ended_at IS NULL")?;
             open.query_map([], order_ref)?.collect()
-        })
-        .await
-    }
-
-    /// Deposits that are not credited: what recovery lets go on.
-    pub async fn open_deposits(&self) -> Result<Vec<DepositId>, ViewError> {
-        self.read(|connection| {
-            let mut open = connection.prepare("SELECT deposit_id FROM deposits WHERE status <> 'credited'")?;
-            open.query_map([], |row| Ok(DepositId(id(row, 0)?)))?.collect()
         })
         .await
     }

@@ -18,7 +18,7 @@ use crate::queries::{self, AccountView};
 use crate::row::OrderRow;
 
 /// Rises when a table or the meaning of a row changes: older files are rebuilt.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 /// Connections kept open for the next reader.
 const IDLE: usize = 4;
 /// How long a reply waits for the views to have its own append.
@@ -55,8 +55,6 @@ CREATE TABLE deliveries (
     PRIMARY KEY (account_id, sequence)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_open ON deliveries (account_id, sequence) WHERE status = 'pending';
-CREATE TABLE deposits (deposit_id BLOB PRIMARY KEY, account_id BLOB, status TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE INDEX deposits_open ON deposits (deposit_id) WHERE status <> 'credited';
 ";
 
 /// The views could not be opened.
@@ -257,6 +255,7 @@ fn create(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     configure(&connection)?;
     connection.execute_batch(SCHEMA)?;
+    connection.execute_batch(crate::deposits::SCHEMA)?;
     connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     Ok(connection)
 }

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use events::account::{Command, Event as AccountEvent, FirstAnswer, PlaceOrder, State};
+use events::chain::Block;
 use events::country::Country;
 use events::decider::Decider;
+use events::deposit::Sight;
 use events::envelope::{Position, Recorded, Revision, StreamId};
 use events::id::{AccountId, DepositId, EventId, OrderId};
 use events::money::Money;
@@ -12,7 +14,7 @@ use events::order::{self, AttemptFailure, IncomingSms};
 use events::platform::Platform;
 use events::time::Timestamp;
 use events::{Event, deposit};
-use projections::Views;
+use projections::{Concern, DepositRow, Views};
 
 struct Log {
     records: Vec<Recorded<Event>>,
@@ -98,7 +100,41 @@ fn log() -> Log {
     let hash: deposit::TxHash = "ab".repeat(32).parse().unwrap();
     let claimed = deposit::Event::Claimed { account: AccountId(1), chain: "simulated".to_owned(), tx_hash: hash, output: 0, at: at(9_000) };
     log.record(StreamId::deposit(DepositId(5)), 0, claimed.into());
+    watched_deposits(&mut log);
     log
+}
+
+/// One credited, gone and back in another block; one to a shared address; one too small.
+fn watched_deposits(log: &mut Log) {
+    let seen = |account: Option<u128>, output, branch: &str| {
+        let (chain, tx_hash) = ("btc".to_owned(), "cd".repeat(32).parse().unwrap());
+        let block = Block { height: 100, hash: branch.to_owned() };
+        let sight = Sight { account: account.map(AccountId), chain, tx_hash, output, paid: "0.001".to_owned(), block };
+        deposit::Event::Seen { sight, at: at(9_100) }
+    };
+    let confirmed = |cents| {
+        let (paid, rate, rate_source) = ("0.001".to_owned(), "10000".to_owned(), "fixed".to_owned());
+        deposit::Event::Confirmed { amount: Money::from_cents(cents), paid, rate, rate_source, rate_at: at(9_101), at: at(9_101) }
+    };
+    let facts = |deposit, facts: Vec<deposit::Event>, log: &mut Log| {
+        let first = log.records.iter().filter(|record| record.stream.deposit_id() == Some(DepositId(deposit))).count() as u64;
+        facts.into_iter().zip(first..).for_each(|(fact, revision)| log.record(StreamId::deposit(DepositId(deposit)), revision, fact.into()));
+    };
+    facts(6, vec![seen(Some(2), 0, "a"), confirmed(1_000)], log);
+    log.command(1, &Command::CreditDeposit { deposit: DepositId(6), amount: Money::from_cents(1_000), at: at(9_102) });
+    facts(6, vec![deposit::Event::Credited { at: at(9_102) }, deposit::Event::Orphaned { at: at(9_103) }], log);
+    log.command(1, &Command::ReverseDeposit { deposit: DepositId(6), at: at(9_104) });
+    facts(6, vec![deposit::Event::Reversed { at: at(9_104) }, seen(Some(2), 0, "b")], log);
+    facts(7, vec![seen(None, 1, "b")], log);
+    facts(8, vec![seen(Some(2), 2, "b"), confirmed(40)], log);
+    log.command(1, &Command::CreditDeposit { deposit: DepositId(8), amount: Money::from_cents(40), at: at(9_105) });
+    facts(9, vec![seen(Some(2), 3, "a"), confirmed(1_000)], log);
+    log.command(1, &Command::CreditDeposit { deposit: DepositId(9), amount: Money::from_cents(1_000), at: at(9_106) });
+    facts(9, vec![deposit::Event::Credited { at: at(9_106) }, deposit::Event::Settled { at: at(9_107) }], log);
+    // The small one came in with it.
+    facts(8, vec![deposit::Event::Credited { at: at(9_106) }], log);
+    facts(10, vec![seen(Some(2), 4, "b"), confirmed(7)], log);
+    log.command(1, &Command::CreditDeposit { deposit: DepositId(10), amount: Money::from_cents(7), at: at(9_108) });
 }
 
 #[tokio::test]
@@ -159,7 +195,8 @@ async fn recovery_finds_what_is_open_and_where_ended_orders_stand() {
     views.apply(&log.records).unwrap();
     let open: Vec<OrderId> = views.open_orders().await.unwrap().into_iter().map(|order| order.order).collect();
     assert_eq!(open, [OrderId(79), OrderId(80)]);
-    assert_eq!(views.open_deposits().await.unwrap(), [DepositId(5)]);
+    assert_eq!(views.open_deposits("simulated".to_owned()).await.unwrap(), [DepositId(5)]);
+    assert_eq!(views.open_deposits("btc".to_owned()).await.unwrap(), [6, 7, 8, 10].map(DepositId));
     let place = views.order(OrderId(1)).await.unwrap().unwrap();
     let facts: Vec<&order::Event> = log
         .records
@@ -173,6 +210,29 @@ async fn recovery_finds_what_is_open_and_where_ended_orders_stand() {
     let served = views.served("own".to_owned(), at(0)).await.unwrap();
     assert!(!served.is_empty() && served.iter().all(|(_, _, when)| *when > at(0)));
     assert_eq!(views.order(OrderId(999)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn deposits_are_listed_for_their_owners_and_for_operators() {
+    let directory = tempfile::tempdir().unwrap();
+    let views = Views::open(directory.path()).unwrap();
+    views.apply(&log().records).unwrap();
+    let ids = |rows: Vec<DepositRow>| rows.into_iter().map(|row| row.deposit.0).collect::<Vec<_>>();
+    let own = views.deposits(AccountId(2), None, 10).await.unwrap();
+    assert_eq!(ids(views.deposits(AccountId(2), Some(own[1].position.0), 10).await.unwrap()), [8, 6]);
+    let back = &own[3];
+    let block = Block { height: 100, hash: "b".to_owned() };
+    assert_eq!((back.status.as_str(), back.block.clone(), back.amount, back.reversals, back.is_credited()), ("pending", Some(block), None, 1, false));
+    let settled = &own[1];
+    assert_eq!((settled.status.as_str(), settled.amount, settled.is_credited()), ("settled", Some(Money::from_cents(1_000)), true));
+    assert_eq!(ids(own), [10, 9, 8, 6]);
+    assert_eq!(ids(views.deposits_of_transaction(AccountId(2), "cd".repeat(32)).await.unwrap()), [6, 8, 9, 10]);
+    let concern = |concern| views.deposits_of_concern(concern, 10);
+    assert_eq!(ids(concern(Concern::Unknown).await.unwrap()), [7]);
+    assert_eq!(ids(concern(Concern::Dust).await.unwrap()), [10]);
+    assert_eq!(ids(concern(Concern::Reversed).await.unwrap()), [6]);
+    assert_eq!(ids(concern(Concern::Stuck(at(9_100))).await.unwrap()), [5]);
+    assert_eq!(ids(concern(Concern::Stuck(at(9_200))).await.unwrap()), [5, 6]);
 }
 
 #[tokio::test]

@@ -50,6 +50,12 @@ enum Command {
         /// The account's id.
         account: String,
     },
+    /// Show how chains are followed, and the deposits that somebody should look at.
+    Deposits {
+        /// An unconfirmed deposit counts as stuck after so many hours.
+        #[arg(long, default_value_t = 3)]
+        stuck_hours: u32,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -65,13 +71,14 @@ struct Why {
 pub fn run(place: &Place, options: &Options) -> Outcome {
     let (config, data_dir) = place.load().map_err(in_words)?;
     let (path, order) = match &options.command {
-        Command::Credit { account, amount, why } => (format!("{account}/credit"), Some(why.order(Some(amount)))),
-        Command::Suspend { account, why } => (format!("{account}/suspend"), Some(why.order(None))),
-        Command::Reinstate { account, why } => (format!("{account}/reinstate"), Some(why.order(None))),
-        Command::Show { account } => (account.clone(), None),
+        Command::Credit { account, amount, why } => (format!("accounts/{account}/credit"), Some(why.order(Some(amount)))),
+        Command::Suspend { account, why } => (format!("accounts/{account}/suspend"), Some(why.order(None))),
+        Command::Reinstate { account, why } => (format!("accounts/{account}/reinstate"), Some(why.order(None))),
+        Command::Show { account } => (format!("accounts/{account}"), None),
+        Command::Deposits { stuck_hours } => (format!("deposits?stuck_hours={stuck_hours}"), None),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
-    let (success, answer) = runtime.block_on(ask(&config, &data_dir, &format!("/admin/v1/accounts/{path}"), order))?;
+    let (success, answer) = runtime.block_on(ask(&config, &data_dir, &format!("/admin/v1/{path}"), order))?;
     let pretty: serde_json::Value = serde_json::from_slice(&answer).map_err(|_| String::from_utf8_lossy(&answer).into_owned())?;
     if success {
         println!("{pretty:#}");

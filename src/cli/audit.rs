@@ -11,7 +11,7 @@ use events::account::{self, Event as AccountEvent};
 use events::audit::{Auditor, Sums};
 use events::envelope::Position;
 use events::id::{AccountId, CommandId, OrderId};
-use events::{Event, deposit, number, order, webhook};
+use events::{Event, address, deposit, number, order, webhook};
 use projections::{AccountView, Views};
 use serde_json::{Value, json};
 
@@ -151,13 +151,11 @@ fn data(event: &Event, reveal: bool) -> Value {
         Event::Account(AccountEvent::Order(_, event)) => order_data(event, reveal),
         Event::Account(event) => account_data(event),
         Event::Webhook(event) => webhook_data(event),
-        Event::Deposit(deposit::Event::Claimed { account, chain, tx_hash, output, .. }) => {
-            json!({ "account": account.to_string(), "chain": chain, "tx_hash": tx_hash.as_str(), "output": output })
-        }
-        Event::Deposit(deposit::Event::Confirmed { amount, paid, rate, rate_source, .. }) => {
-            json!({ "amount": amount.to_string(), "paid": paid, "rate": rate, "rate_source": rate_source })
-        }
-        Event::Deposit(deposit::Event::Credited { .. }) => json!({}),
+        Event::Deposit(event) => deposit_data(event),
+        Event::Address(address::Event::Assigned(assigned)) => json!({
+            "account": assigned.account.to_string(), "key": assigned.key.as_str(), "index": assigned.index, "address": assigned.address.text,
+        }),
+        Event::Chain(event) => json!({ "height": event.block().height, "hash": event.block().hash }),
         Event::Number(number::Event::SmsKept(sms)) => {
             json!({ "message_id": sms.message_id, "supplier": sms.supplier.as_str(), "sender": secret(&sms.sender), "text": secret(&sms.text), "received_at": sms.received_at.to_string(), "why": sms.why.name() })
         }
@@ -168,7 +166,10 @@ fn account_data(event: &account::Event) -> Value {
     match event {
         AccountEvent::Registered { id, .. } => json!({ "account": id.to_string() }),
         AccountEvent::Credited { amount, reason, .. } => json!({ "amount": amount.to_string(), "reason": reason }),
-        AccountEvent::DepositCredited { deposit, amount, .. } => json!({ "deposit": deposit.to_string(), "amount": amount.to_string() }),
+        AccountEvent::DepositCredited { deposit, amount, .. }
+        | AccountEvent::DepositReversed { deposit, amount, .. }
+        | AccountEvent::DustKept { deposit, amount, .. }
+        | AccountEvent::DustDropped { deposit, amount, .. } => json!({ "deposit": deposit.to_string(), "amount": amount.to_string() }),
         AccountEvent::Suspended { reason, .. } | AccountEvent::Reinstated { reason, .. } => json!({ "reason": reason }),
         AccountEvent::HoldTaken { order, amount, .. }
         | AccountEvent::HoldCaptured { order, amount, .. }
@@ -187,6 +188,24 @@ fn account_data(event: &account::Event) -> Value {
         AccountEvent::WebhookRemoved { .. } | AccountEvent::WebhookSecretRotated { .. } => json!({}),
         AccountEvent::WebhookDue { sequence, notice, .. } => json!({ "sequence": sequence, "event": notice.name() }),
         AccountEvent::Order(order, _) => json!({ "order": order.to_string() }),
+    }
+}
+
+fn deposit_data(event: &deposit::Event) -> Value {
+    match event {
+        deposit::Event::Claimed { account, chain, tx_hash, output, .. } => {
+            json!({ "account": account.to_string(), "chain": chain, "tx_hash": tx_hash.as_str(), "output": output })
+        }
+        deposit::Event::Seen { sight, .. } => json!({
+            "account": sight.account.map(|account| account.to_string()), "chain": sight.chain, "tx_hash": sight.tx_hash.as_str(),
+            "output": sight.output, "paid": sight.paid, "block_height": sight.block.height, "block_hash": sight.block.hash,
+        }),
+        deposit::Event::Confirmed { amount, paid, rate, rate_source, rate_at, .. } => json!({
+            "amount": amount.to_string(), "paid": paid, "rate": rate, "rate_source": rate_source, "rate_at": rate_at.to_string(),
+        }),
+        deposit::Event::Orphaned { .. } | deposit::Event::Credited { .. } | deposit::Event::Reversed { .. } | deposit::Event::Settled { .. } => {
+            json!({})
+        }
     }
 }
 

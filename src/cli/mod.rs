@@ -1,5 +1,6 @@
-//! The command line: `serve` (also without a word), `admin`, `audit`, `mcp`, `code`.
+//! The command line: `serve` (also without a word), `admin`, `audit`, `addresses`, `mcp`, `code`.
 
+mod addresses;
 mod admin;
 mod audit;
 mod code;
@@ -35,6 +36,8 @@ enum Command {
     Audit(audit::Options),
     /// Serve the nine tools for agents over stdio (Model Context Protocol).
     Mcp(mcp::Options),
+    /// Show the deposit addresses that the configured keys give, to compare with the wallet before anybody pays.
+    Addresses(addresses::Options),
     /// See what the code extraction makes of a message.
     Code(code::Options),
 }
@@ -68,6 +71,7 @@ pub fn run() -> ExitCode {
         Some(Command::Admin(options)) => admin::run(&place, &options),
         Some(Command::Audit(options)) => audit::run(&place, &options),
         Some(Command::Mcp(options)) => mcp::run(&place, &options),
+        Some(Command::Addresses(options)) => addresses::run(&place, &options),
         Some(Command::Code(options)) => code::run(&options),
     };
     outcome.unwrap_or_else(|text| {

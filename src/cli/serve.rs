@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
+use actors::Deposits;
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -47,7 +48,7 @@ async fn serve(config: Config, data_dir: &Path) -> Result<(), String> {
     let (admin_address, operators) = admin::open(&service, data_dir, metrics, stopping.clone()).await?;
     let router = http::router(&App::new(&service, stopping.clone()));
     let public = tokio::spawn(async move { http::serve::serve(listener, router, &http_settings, stopping).await });
-    announce(address, admin_address, service.deposits.is_some());
+    announce(address, admin_address, service.deposits.as_ref().is_some_and(Deposits::is_simulated));
 
     tokio::select! {
         _ = terminate.recv() => {}

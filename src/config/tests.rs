@@ -104,16 +104,88 @@ fn a_number_belongs_to_one_source() {
 
 #[test]
 fn the_simulated_chain_cannot_slip_into_production() {
+    let telecom = "[http]\npublic_url = \"https://a.b\"\n[suppliers.twilio]\nauth_token = \"0123456789abcdef\"\n[[suppliers.twilio.numbers]]\nnumber = \"+12025550123\"\ncountry = \"US\"\n";
+    assert!(read(telecom).unwrap().simulated_deposits().is_err());
+    assert!(read(&format!("{telecom}[deposits]\nsimulated = true")).unwrap().simulated_deposits().unwrap());
+    assert!(!read(&coin("btc", "")).unwrap().simulated_deposits().unwrap());
+    assert!(read(&format!("[deposits]\nsimulated = true\n{}", coin("btc", ""))).unwrap().simulated_deposits().is_err());
     let outside = read("[http]\nlisten = \"0.0.0.0:8080\"").unwrap();
     assert!(outside.simulated_deposits().is_err());
     let written = read("[http]\nlisten = \"0.0.0.0:8080\"\n[deposits]\nsimulated = false").unwrap();
     assert!(!written.simulated_deposits().unwrap());
 }
 
+/// The account key that BIP 84 publishes.
+const ZPUB: &str = "zpub6rFR7y4Q2AijBEqTUquhVz398htDFrtymD9xYYfG1m4wAcvPhXNfE3EfH1r1ADqtfSdVCToUG868RvUUkgDKf31mGDtKsAYz2oz2AGutZYs";
+
+fn coin(currency: &str, more: &str) -> String {
+    let key = if more.contains("xpub") { String::new() } else { format!("xpub = \"{ZPUB}\"\n") };
+    let rate = if more.contains("rate") { "" } else { "rate = 65000.5\n" };
+    let endpoint =
+        if more.contains("endpoints") { String::new() } else { format!("[[deposits.{currency}.endpoints]]\nurl = \"http://127.0.0.1:8332\"\n") };
+    format!("[deposits.{currency}]\n{key}{rate}{more}\n{endpoint}")
+}
+
+#[test]
+fn coins_are_read_with_their_tables_and_rates() {
+    let text = "confirmations = [{ up_to = 10, blocks = 2 }, { up_to = 99.5, blocks = 3 }, { blocks = 9 }]\nnetwork = \"regtest\"";
+    let config = read(&coin("btc", text)).unwrap();
+    let (currency, btc) = config.deposits.coins().next().unwrap();
+    let table = events::deposit::Policy::ByAmount { up_to: vec![(Money::from_cents(1_000), 2), (Money::from_cents(9_950), 3)], above: 9 };
+    assert_eq!((btc.policy(currency), btc.rate.unwrap().0.to_string().as_str()), (table, "65000.5"));
+    assert!(btc.key(currency).unwrap().unwrap().address(0).unwrap().text.starts_with("bcrt1q"));
+    let usual = read(&coin("ltc", "")).unwrap();
+    assert_eq!(usual.deposits.ltc.unwrap().policy(events::deposit::Currency::Ltc), events::deposit::Policy::usual(events::deposit::Currency::Ltc));
+    let sources = "rate_max_spread_percent = 1\n[[deposits.ltc.rate_sources]]\nurl = \"https://rates.dev/v1\"\npointer = \"/data/amount\"";
+    assert_eq!(read(&coin("ltc", sources)).unwrap().deposits.ltc.unwrap().rate_sources.len(), 1);
+}
+
+#[test]
+fn coins_that_make_no_sense_are_refused() {
+    let own = "shared_address = \"bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu\"";
+    for (currency, more, word) in [
+        ("btc", "xpub = \"\"", "xpub"),
+        ("btc", "xpub = \"bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu\"", "xpub"),
+        ("btc", "shared_address = \"ltc1qjmxnz78nmc8nq77wuxh25n2es7rzm5c2rkk4wh\"", "another coin or network"),
+        ("btc", "shared_address = \"tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx\"", "another coin or network"),
+        ("btc", own, "own addresses"),
+        ("btc", "endpoints = []", "endpoint"),
+        ("btc", "rate = 0", "rate"),
+        ("btc", "rate_sources = []", "rate"),
+        ("btc", "rate = 1\nrate_sources = [{ url = \"https://a.dev\", pointer = \"/a\" }]", "which"),
+        ("btc", "rate_sources = [{ url = \"https://a.dev\", pointer = \"a\" }]", "pointer"),
+        ("btc", "confirmations = [{ up_to = 10, blocks = 2 }]", "confirmations"),
+        ("btc", "confirmations = [{ up_to = 10, blocks = 7 }, { blocks = 6 }]", "confirmations"),
+        ("btc", "confirmations = [{ blocks = 0 }]", "confirmations"),
+        ("btc", "chain_id = 1", "chain_id"),
+        ("btc", "genesis = \"00\"", "genesis"),
+        ("btc", "poll_seconds = 0", "poll_seconds"),
+        ("btc", "netwerk = \"mainnet\"", "netwerk"),
+        ("usdt_erc20", "network = \"testnet\"", "chain_id"),
+        ("usdt_erc20", "contract = \"0x12\"", "contract"),
+        ("usdt_erc20", "confirmations = [{ blocks = 12 }]", "confirmations"),
+        ("doge", "", "doge"),
+    ] {
+        let said = read(&coin(currency, more)).unwrap_err().to_string();
+        assert!(said.contains(word), "{more}: {said}");
+    }
+    let no_key = "[deposits.btc]\nrate = 1\n[[deposits.btc.endpoints]]\nurl = \"http://a.b\"";
+    assert!(read(no_key).unwrap_err().to_string().contains("xpub"));
+}
+
+#[test]
+fn a_private_key_is_refused_and_never_repeated() {
+    let private = "zprvAdG4iTXWBoARxkkzNpNh8r6Qag3irQB8PzEMkAFeTRXxHpbF9z4QgEvBRmfvqWvGp42t42nvgGpNgYSJA9iefm1yYNZKEm7z6qUWCroSQnE";
+    let error = read(&coin("btc", &format!("xpub = \"{private}\""))).unwrap_err();
+    assert!(error.to_string().contains("PRIVATE") && !error.to_string().contains(&private[..8]) && !format!("{error:?}").contains(&private[..8]));
+}
+
 #[test]
 fn secrets_are_hidden() {
     let text = "[admin]\ntoken = \"swordfish\"\n[suppliers.own]\ninbound_secret = \"whsec_swordfish1234\"\n[http]\npublic_url = \"https://a.b\"\n";
     let telecoms = "[suppliers.twilio]\nauth_token = \"swordfish12345678\"\n[suppliers.android]\nsigning_key = \"swordfish\"";
-    let config = read(&format!("{text}{telecoms}")).unwrap();
+    let node = "\n[deposits.btc]\nrate = 1\nshared_address = \"bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu\"\n[[deposits.btc.endpoints]]\nurl = \"http://swordfish@a.b/swordfish\"\npassword = \"swordfish\"";
+    let config = read(&format!("{text}{telecoms}{node}")).unwrap();
     assert!(!format!("{config:?}").contains("swordfish"));
+    assert!(!format!("{:?}", read(&coin("btc", "")).unwrap()).contains("zpub"));
 }

@@ -3,6 +3,7 @@
 mod as_of;
 mod auth;
 mod cursor;
+mod deposit_reply;
 mod error;
 mod gate;
 mod idempotency;
@@ -80,7 +81,9 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(route::availability::handle))
         .routes(routes!(route::health::handle))
         .routes(routes!(route::deposit_addresses::handle))
+        .routes(routes!(route::deposit_addresses::qr))
         .routes(routes!(route::deposit_verify::handle))
+        .routes(routes!(route::deposits::handle))
         .routes(routes!(route::order::handle))
         .routes(routes!(route::verify::handle))
         .routes(routes!(route::agent::handle))

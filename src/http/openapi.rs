@@ -29,6 +29,8 @@ const REFUSALS: &[Refusals] = &[
     Refusals { operation: "listServices", codes: &[BAD] },
     Refusals { operation: "availability", codes: &[BAD, PLATFORM] },
     Refusals { operation: "depositAddresses", codes: &[PROVIDER] },
+    Refusals { operation: "depositAddressQr", codes: &[BAD, NOTHING, PROVIDER] },
+    Refusals { operation: "listDeposits", codes: &[BAD] },
     Refusals { operation: "verifyDeposit", codes: &[KEY_REUSED, PROVIDER] },
     Refusals { operation: "order", codes: &[PLATFORM, MONEY, BUSY, KEY_REUSED, PROVIDER] },
     Refusals { operation: "verify", codes: &[PLATFORM, MONEY, BUSY, CONFLICT, KEY_REUSED, PROVIDER] },
@@ -49,9 +51,9 @@ const REFUSALS: &[Refusals] = &[
     Refusals { operation: "redeliverSince", codes: &[BAD] },
 ];
 
-/// Operations without a key; one more takes a key or none.
+/// Operations without a key; two more take a key or none.
 const WITHOUT_KEY: [&str; 4] = ["register", "listServices", "availability", "health"];
-const KEY_OPTIONAL: &str = "depositAddresses";
+const KEY_OPTIONAL: [&str; 2] = ["depositAddresses", "depositAddressQr"];
 /// The contract: the six calls that take an idempotency key.
 const KEYED: [&str; 6] = ["order", "verify", "agent", "batch", "cancel", "verifyDeposit"];
 
@@ -98,7 +100,7 @@ fn complete_operation(operation: &mut Value) {
     let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
     if WITHOUT_KEY.contains(&id.as_str()) {
         operation["security"] = json!([]);
-    } else if id == KEY_OPTIONAL {
+    } else if KEY_OPTIONAL.contains(&id.as_str()) {
         operation["security"] = json!([{}, { "bearer": [] }, { "apiKey": [] }]);
     }
     if KEYED.contains(&id.as_str()) {

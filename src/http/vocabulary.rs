@@ -48,7 +48,7 @@ vocabulary! {
     /// A country's code.
     CountryCode => one_of("ISO 3166 alpha-2; case does not matter, and `UK` is `GB`.", Country::ALL.map(Country::code).into_iter().chain(["UK"]));
     /// A coin that deposits are paid in.
-    Currency => one_of("A coin.", crate::http::route::deposit_verify::CURRENCIES.iter().copied());
+    Currency => one_of("A coin.", events::deposit::Currency::ALL.map(events::deposit::Currency::name));
     /// How an order is.
     OrderStatus => one_of("How an order is.", events::order::Status::ALL.map(events::order::Status::name));
     /// How a delivery is.
@@ -70,6 +70,8 @@ vocabulary! {
         .examples([json!("https://your-server.com/hook")])
         .description(Some("https, with a public address."))
         .into();
+    /// An exact decimal.
+    Decimal => text().pattern(Some(r"^[0-9]+(\.[0-9]+)?$")).description(Some("A decimal, exact, as text.")).into();
     /// A page's place in a list.
     CursorText => text().pattern(Some("^[A-Za-z0-9_-]{1,200}$")).description(Some("next_cursor of the page before.")).into();
     /// A transaction's hash.

@@ -114,7 +114,7 @@ impl Caller {
 impl Api {
     /// A service elsewhere.
     pub fn there(url: &str) -> Result<Self, String> {
-        let client = crate::outbound::client(TIMEOUT)?;
+        let client = actors::outbound::client(TIMEOUT)?;
         Ok(Self::There { url: url.trim_end_matches('/').to_owned(), client })
     }
 

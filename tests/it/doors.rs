@@ -31,7 +31,7 @@ fn config() -> String {
     let number = |source: &str, number: &str| format!("[[suppliers.{source}.numbers]]\nnumber = \"{number}\"\ncountry = \"US\"\n");
     [
         "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = false\n".to_owned(),
-        format!("[http]\npublic_url = \"{PUBLIC_URL}/\"\n"),
+        format!("[http]\npublic_url = \"{PUBLIC_URL}/\"\n[deposits]\nsimulated = false\n"),
         "[suppliers.own]\ninbound_secret = \"whsec_0123456789abcdef\"\n".to_owned(),
         number("own", "+12025550101"),
         format!("[suppliers.twilio]\nauth_token = \"{TWILIO_TOKEN}\"\n"),

@@ -7,6 +7,7 @@ mod admin;
 mod agent;
 mod batch;
 mod contract;
+mod deposits;
 mod doors;
 mod errors;
 mod history;

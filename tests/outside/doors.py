@@ -17,6 +17,8 @@ CONFIG = f"""
 enabled = false
 [http]
 public_url = "{PUBLIC_URL}"
+[deposits]
+simulated = false
 [suppliers.twilio]
 auth_token = "{TOKEN}"
 [[suppliers.twilio.numbers]]

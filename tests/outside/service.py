@@ -26,6 +26,10 @@ class Service:
             file.write(NO_LIMITS + delivery + config + '\n[admin]\nlisten = "127.0.0.1:0"\n')
         self.place = ["--config", path, "--data-dir", self.directory.name]
         self.log = open(os.path.join(self.directory.name, "log"), "w+", encoding="utf-8")
+        self.start()
+
+    def start(self):
+        """Starts the process, again after a kill."""
         self.process = subprocess.Popen(
             [BINARY, "serve", "--listen", "127.0.0.1:0", *self.place], stdout=subprocess.PIPE, stderr=self.log, text=True
         )
@@ -46,6 +50,12 @@ class Service:
         self.process.stdout.close()
         self.log.close()
         self.directory.cleanup()
+
+    def kill(self):
+        """Ends the process as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
 
     def call(self, method, path, body=None, key=None, headers=None):
         """One call: its status and its JSON."""
@@ -72,6 +82,10 @@ class Service:
     def admin(self, *words):
         """An operator's command."""
         subprocess.run([BINARY, "admin", *words, *self.place], check=True, stdout=subprocess.DEVNULL)
+
+    def admin_json(self, *words):
+        """What an operator's command answers."""
+        return json.loads(subprocess.run([BINARY, "admin", *words, *self.place], check=True, capture_output=True).stdout)
 
     def audit(self):
         """The log is whole and lawful."""

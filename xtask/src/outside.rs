@@ -10,6 +10,7 @@ const JUDGES: &[(&str, &str)] = &[
     ("the Standard Webhooks libraries on every delivery", "webhooks.py"),
     ("the SDKs of Twilio and Telnyx on our doors", "doors.py"),
     ("gammu-smsd on its dummy modem", "gammu.py"),
+    ("litecoind, anvil and bip-utils on deposits", "deposits.py"),
     ("eventsource and httpx-sse on cut streams", "streams.py"),
     ("the official Python MCP client", "mcp_python.py"),
     ("the official TypeScript MCP client, and the conformance suite", "mcp_typescript.py"),
@@ -39,6 +40,7 @@ impl Bench {
         debian("node", &["--version"], &["nodejs", "npm"])?;
         debian("chromium", &["--version"], &["chromium"])?;
         debian("gammu-smsd", &["--version"], &["gammu-smsd"])?;
+        debian("litecoind", &["-version"], &["litecoind"])?;
         if !self.python().exists() && !succeeds(Command::new("python3").args(["-m", "venv"]).arg(self.home.join("venv"))) {
             debian("python3", &["-m", "ensurepip", "--version"], &["python3", "python3-venv"])?;
             say(Command::new("python3").args(["-m", "venv"]).arg(self.home.join("venv")))?;

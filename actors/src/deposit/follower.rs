@@ -1,17 +1,22 @@
-//! The follower: takes one claimed deposit to its credit, step by step from its state.
+//! The follower: takes one deposit to its credit, and back if its chain changes its mind, step by step from its state.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use events::account;
-use events::deposit::{Command, Event, Refusal, State, Status};
+use events::deposit::{Command, Event, Refusal, State, Status, Step};
 use events::envelope::{Actor as Who, StreamId};
-use events::id::DepositId;
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use events::id::{AccountId, DepositId};
+use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr};
+use tokio::task::JoinHandle;
 
 use super::handle::Inner;
-use crate::chain::Sighting;
+use super::witness::Sighting;
 use crate::entity::{Aggregate, Context, Entity, TransactError};
 use crate::fault::Fault;
+
+/// How long to wait after a step that failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(10);
 
 impl Aggregate for State {
     fn event(recorded: events::Event) -> Option<Event> {
@@ -29,55 +34,124 @@ pub struct Follower;
 pub struct Pursuit {
     deposit: DepositId,
     inner: Arc<Inner>,
+    /// The next look that is due by itself: one at a time, however often it is woken.
+    due: Option<JoinHandle<Result<(), MessagingErr<Look>>>>,
+}
+
+/// What a follower does after a look.
+enum Then {
+    /// Leaves.
+    Leave,
+    /// Waits to be woken, or for so long.
+    Wait(Option<Duration>),
 }
 
 impl Pursuit {
-    /// A pursuit of a claimed deposit, fresh or after a restart: there is no difference.
+    /// A pursuit of a deposit, fresh or after a restart: there is no difference.
     pub fn new(deposit: DepositId, inner: Arc<Inner>) -> Self {
-        Self { deposit, inner }
+        Self { deposit, inner, due: None }
     }
 
-    /// Takes steps until the chain has to be waited for; true once the deposit is credited.
-    async fn drive(&self) -> Result<bool, Fault> {
+    /// Takes steps until the chain has to be waited for.
+    async fn drive(&self) -> Result<Then, Fault> {
         let store = Arc::clone(self.inner.accounts.store());
         let mut entity = Entity::<State>::load(store, StreamId::deposit(self.deposit)).await?;
         loop {
             let state = entity.state().clone();
-            let (Some(account), Some(tx_hash)) = (state.account, state.tx_hash.as_ref()) else { return Ok(true) };
-            match state.status {
-                Status::Unclaimed | Status::Credited => return Ok(true),
-                Status::Claimed => match self.inner.chain.look(tx_hash, state.claimed_at).await? {
-                    Sighting::Pending => return Ok(false),
-                    Sighting::Final(payment) => {
-                        let at = self.inner.accounts.now();
-                        let confirm =
-                            Command::Confirm { amount: payment.amount, paid: payment.paid, rate: payment.rate, rate_source: payment.rate_source, at };
-                        self.transact(&mut entity, &confirm, Who::Chain).await?;
-                    }
-                },
-                Status::Confirmed => {
-                    let at = self.inner.accounts.now();
-                    // The account knows the deposit by its id: after a crash here, crediting again is a no-op.
-                    let credit = account::Command::CreditDeposit { deposit: self.deposit, amount: state.amount, at };
-                    match self.inner.accounts.transact(account, credit, Who::Chain, at).await {
-                        Ok(_) => self.transact(&mut entity, &Command::MarkCredited { at }, Who::Service).await?,
-                        Err(TransactError::Fault(fault)) => return Err(fault),
-                        Err(TransactError::Refused(refusal)) => {
-                            tracing::error!(deposit = %self.deposit, %refusal, "a confirmed deposit cannot be credited; an operator must look at it");
-                            return Ok(true);
+            let at = self.inner.accounts.now();
+            let command = match (state.next_step(), state.account) {
+                (Step::Done, _) => return Ok(Then::Leave),
+                (Step::AskChain, _) => {
+                    let Some(witness) = self.inner.witnesses.get(&state.chain) else {
+                        tracing::warn!(deposit = %self.deposit, chain = state.chain, "a deposit waits on a chain that is not configured any more");
+                        return Ok(Then::Leave);
+                    };
+                    match witness.look(&state).await? {
+                        Sighting::Waiting => return Ok(Then::Wait(witness.pause())),
+                        Sighting::Gone => Command::Orphan { at },
+                        Sighting::Settled => Command::Settle { at },
+                        Sighting::Final(payment) => {
+                            let (rate, rate_source, rate_at) = (payment.rate, payment.rate_source, payment.rate_at);
+                            Command::Confirm { amount: payment.amount, paid: payment.paid, rate, rate_source, rate_at, at }
                         }
                     }
                 }
+                (Step::Credit, Some(account)) => {
+                    // The account knows the deposit by its id: after a crash here, crediting again is a no-op.
+                    let credit = account::Command::CreditDeposit { deposit: self.deposit, amount: state.amount, at };
+                    if !self.in_account(account, credit).await? {
+                        return Ok(Then::Leave);
+                    }
+                    if self.is_kept(account).await? {
+                        // Too small alone: a later one brings it. Its block is looked at meanwhile.
+                        return self.while_kept(&state, &mut entity).await;
+                    }
+                    Command::MarkCredited { at }
+                }
+                (Step::Reverse, Some(account)) => {
+                    let reverse = account::Command::ReverseDeposit { deposit: self.deposit, at };
+                    if !self.in_account(account, reverse).await? {
+                        return Ok(Then::Leave);
+                    }
+                    Command::MarkReversed { at }
+                }
+                (Step::Wait | Step::Credit | Step::Reverse, _) => return Ok(Then::Wait(None)),
+            };
+            self.transact(&mut entity, &command).await?;
+        }
+    }
+
+    /// A deposit that its account keeps as too small: gone with its block like any other.
+    async fn while_kept(&self, state: &State, entity: &mut Entity<State>) -> Result<Then, Fault> {
+        let Some(witness) = self.inner.witnesses.get(&state.chain) else { return Ok(Then::Leave) };
+        let in_block = State { status: Status::Credited, ..state.clone() };
+        if witness.look(&in_block).await? == Sighting::Gone {
+            self.transact(entity, &Command::Orphan { at: self.inner.accounts.now() }).await?;
+            return Ok(Then::Wait(Some(Duration::ZERO)));
+        }
+        Ok(Then::Wait(witness.pause()))
+    }
+
+    async fn is_kept(&self, account: AccountId) -> Result<bool, Fault> {
+        match self.inner.accounts.read(account).await {
+            Ok(published) => Ok(published.state.dust.contains_key(&self.deposit)),
+            Err(crate::account::AccessError::NotFound) => Ok(false),
+            Err(crate::account::AccessError::Fault(fault)) => Err(fault),
+        }
+    }
+
+    /// Whether the account has done it; one that refuses must be looked at by an operator.
+    async fn in_account(&self, account: AccountId, command: account::Command) -> Result<bool, Fault> {
+        let at = self.inner.accounts.now();
+        match self.inner.accounts.transact(account, command, Who::Chain, at).await {
+            Ok(committed) => {
+                // Small ones that it brought along.
+                for event in &committed.events {
+                    if let account::Event::DepositCredited { deposit, .. } = event
+                        && *deposit != self.deposit
+                    {
+                        self.inner.look_at(*deposit);
+                    }
+                }
+                Ok(true)
+            }
+            Err(TransactError::Fault(fault)) => Err(fault),
+            Err(TransactError::Refused(refusal)) => {
+                tracing::error!(deposit = %self.deposit, %refusal, "the account does not take a deposit's step; an operator must look at it");
+                Ok(false)
             }
         }
     }
 
-    async fn transact(&self, entity: &mut Entity<State>, command: &Command, actor: Who) -> Result<(), Fault> {
+    async fn transact(&self, entity: &mut Entity<State>, command: &Command) -> Result<(), Fault> {
         let at = self.inner.accounts.now();
-        let context = Context { command: self.inner.accounts.entropy().command_id(at), actor, at };
+        let context = Context { command: self.inner.accounts.entropy().command_id(at), actor: Who::Chain, at };
         match entity.transact(command, &context).await {
             // A refusal: somebody else was faster; the next look sees it.
-            Ok(_) | Err(TransactError::Refused(Refusal::NotClaimed | Refusal::NotConfirmed | Refusal::ClaimedByAnother)) => Ok(()),
+            Ok(_)
+            | Err(TransactError::Refused(
+                Refusal::NotClaimed | Refusal::NotConfirmed | Refusal::ClaimedByAnother | Refusal::NotInBlock | Refusal::Settled,
+            )) => Ok(()),
             Err(TransactError::Fault(fault)) => Err(fault),
         }
     }
@@ -88,21 +162,25 @@ impl Actor for Follower {
     type State = Pursuit;
     type Arguments = Pursuit;
 
-    async fn pre_start(&self, myself: ActorRef<Look>, pursuit: Pursuit) -> Result<Pursuit, ActorProcessingErr> {
-        let _ = myself.send_message(Look);
+    async fn pre_start(&self, _myself: ActorRef<Look>, pursuit: Pursuit) -> Result<Pursuit, ActorProcessingErr> {
         Ok(pursuit)
     }
 
     async fn handle(&self, myself: ActorRef<Look>, Look: Look, pursuit: &mut Pursuit) -> Result<(), ActorProcessingErr> {
-        let done = Box::pin(pursuit.drive()).await.unwrap_or_else(|fault| {
+        let then = Box::pin(pursuit.drive()).await.unwrap_or_else(|fault| {
             tracing::warn!(deposit = %pursuit.deposit, error = %fault, "a deposit's step failed and is tried again");
-            false
+            Then::Wait(Some(AFTER_FAILURE))
         });
-        if done {
-            pursuit.inner.followers.remove_if(pursuit.deposit, |follower| follower.get_id() == myself.get_id());
-            myself.stop(None);
-        } else {
-            myself.send_after(pursuit.inner.chain.pause(), || Look);
+        if let Some(due) = pursuit.due.take() {
+            due.abort();
+        }
+        match then {
+            Then::Leave => {
+                pursuit.inner.followers.remove_if(pursuit.deposit, |follower| follower.get_id() == myself.get_id());
+                myself.stop(None);
+            }
+            Then::Wait(Some(pause)) => pursuit.due = Some(myself.send_after(pause, || Look)),
+            Then::Wait(None) => {}
         }
         Ok(())
     }

@@ -1,18 +1,24 @@
-//! Deposits: claims outputs for accounts and lets followers take them to their credit.
+//! Deposits: finds and claims outputs for accounts and lets followers take them to their credit.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use events::account;
 use events::account::idempotency::{Effect, KeyUse};
-use events::deposit::{Command, Refusal, State, TxHash, deposit_id};
+use events::deposit::{Command, Currency, Refusal, SIMULATED, State, TxHash, deposit_id, transaction_id};
 use events::envelope::{Actor as Who, StreamId};
 use events::id::{AccountId, DepositId};
+use futures_util::future::join_all;
 use ractor::{Actor, ActorRef};
 use thiserror::Error;
 
+use super::coin::{Coin, CoinSettings};
 use super::follower::{Follower, Look, Pursuit};
+use super::simulated::Simulated;
+use super::watcher;
+use super::witness::Witness;
 use crate::account::Accounts;
-use crate::chain::Chain;
+use crate::chain::{Owner, Payment};
 use crate::entity::{Context, Entity, TransactError};
 use crate::fault::{Fault, detached};
 use crate::order::Replayed;
@@ -32,7 +38,7 @@ pub enum ClaimError {
     Fault(#[from] Fault),
 }
 
-/// A claim, and how far it has come.
+/// A claim of a simulated payment, and how far it has come.
 #[derive(Debug, Clone)]
 pub struct Claimed {
     /// Which deposit.
@@ -43,11 +49,32 @@ pub struct Claimed {
     pub replayed: Replayed,
 }
 
-/// What followers share.
+/// What the chains say of a transaction just now.
+#[derive(Debug, Clone)]
+pub struct Looked {
+    /// Payments to the caller's own addresses, and to shared ones that the caller has claimed.
+    pub payments: Vec<(Currency, Payment)>,
+    /// Whether a chain has taken the transaction and it failed there.
+    pub failed: bool,
+    /// Chains that did not answer.
+    pub unanswered: Vec<Currency>,
+    /// Whether it was asked before under the same key.
+    pub replayed: Replayed,
+}
+
+/// What followers and watchers share.
 pub struct Inner {
     pub(super) accounts: Accounts,
-    pub(super) chain: Arc<dyn Chain>,
+    pub(super) witnesses: BTreeMap<String, Arc<dyn Witness>>,
+    pub(super) coins: BTreeMap<Currency, Arc<Coin>>,
     pub(super) followers: Registry<DepositId, ActorRef<Look>>,
+}
+
+impl Inner {
+    /// Lets a deposit's follower look at it again, if there is one.
+    pub(super) fn look_at(&self, deposit: DepositId) {
+        self.followers.visit(deposit, |follower| drop(follower.send_message(Look)));
+    }
 }
 
 /// The deposits. Cloning shares them.
@@ -57,31 +84,119 @@ pub struct Deposits {
 }
 
 impl Deposits {
-    /// The deposits of `accounts` on `chain`.
-    pub fn new(accounts: Accounts, chain: Arc<dyn Chain>) -> Self {
-        Self { inner: Arc::new(Inner { accounts, chain, followers: Registry::default() }) }
+    /// Deposits where every hash is a payment.
+    pub fn simulated(accounts: Accounts, simulated: Simulated) -> Self {
+        let witnesses = BTreeMap::from([(SIMULATED.to_owned(), Arc::new(simulated) as Arc<dyn Witness>)]);
+        Self { inner: Arc::new(Inner { accounts, witnesses, coins: BTreeMap::new(), followers: Registry::default() }) }
     }
 
-    /// The chain.
-    pub fn chain(&self) -> &Arc<dyn Chain> {
-        &self.inner.chain
+    /// Deposits of these coins. Starts a watcher for each.
+    pub async fn watching(accounts: Accounts, coins: Vec<CoinSettings>) -> Result<Self, Fault> {
+        let (mut known, mut witnesses) = (BTreeMap::new(), BTreeMap::new());
+        for settings in coins {
+            let coin = Arc::new(Coin::open(accounts.clone(), settings).await?);
+            witnesses.insert(coin.currency().name().to_owned(), Arc::clone(&coin) as Arc<dyn Witness>);
+            known.insert(coin.currency(), coin);
+        }
+        let deposits = Self { inner: Arc::new(Inner { accounts, witnesses, coins: known, followers: Registry::default() }) };
+        for coin in deposits.coins() {
+            let progress = watcher::progress(&deposits, coin).await?;
+            tokio::spawn(watcher::watch(Arc::downgrade(&deposits.inner), Arc::clone(coin), progress));
+        }
+        Ok(deposits)
     }
 
-    /// Claims a transaction for an account, or finds the account's earlier claim; answers with how far it has come.
+    pub(super) fn of(inner: Arc<Inner>) -> Self {
+        Self { inner }
+    }
+
+    pub(super) fn accounts(&self) -> &Accounts {
+        &self.inner.accounts
+    }
+
+    /// Whether every hash is a payment.
+    pub fn is_simulated(&self) -> bool {
+        self.inner.witnesses.contains_key(SIMULATED)
+    }
+
+    /// The names of the chains that deposits can be on.
+    pub fn chains(&self) -> Vec<String> {
+        self.inner.witnesses.keys().cloned().collect()
+    }
+
+    /// The coins that are taken.
+    pub fn coins(&self) -> impl Iterator<Item = &Arc<Coin>> {
+        self.inner.coins.values()
+    }
+
+    /// One of them.
+    pub fn coin(&self, currency: Currency) -> Option<&Arc<Coin>> {
+        self.inner.coins.get(&currency)
+    }
+
+    /// Claims a simulated transaction for an account, or finds the account's earlier claim; answers with how far it has come.
     pub async fn claim(&self, account: AccountId, tx_hash: TxHash, key: Option<KeyUse>) -> Result<Claimed, ClaimError> {
         let deposits = self.clone();
         let claiming = async move {
-            let replayed = deposits.remember(account, &tx_hash, key).await?;
-            let (deposit, state) = deposits.claim_here(account, &tx_hash).await?;
+            // The simulated chain's transactions have one output.
+            let deposit = deposit_id(SIMULATED, &tx_hash, 0);
+            let replayed = deposits.remember(account, deposit, key).await?;
+            let state = deposits.claim_output(account, SIMULATED, &tx_hash, 0).await?;
             Ok(Claimed { deposit, state, replayed })
         };
         detached(claiming).await?
     }
 
+    /// Asks the chains about a transaction and lets their watchers look at once; a payment to a shared address becomes the caller's, if it is
+    /// nobody's yet.
+    pub async fn look(&self, account: AccountId, tx_hash: TxHash, currency: Option<Currency>, key: Option<KeyUse>) -> Result<Looked, ClaimError> {
+        let deposits = self.clone();
+        let looking = async move {
+            let replayed = deposits.remember(account, transaction_id(&tx_hash), key).await?;
+            let asked: Vec<_> = deposits.coins().filter(|coin| currency.is_none_or(|currency| currency == coin.currency())).cloned().collect();
+            let found = join_all(asked.iter().map(|coin| {
+                coin.look_now();
+                coin.settings.chain.find(tx_hash.clone(), coin.book.watched())
+            }));
+            let mut looked = Looked { payments: Vec::new(), failed: false, unanswered: Vec::new(), replayed };
+            for (coin, found) in asked.iter().zip(found.await) {
+                match found {
+                    Err(_) => looked.unanswered.push(coin.currency()),
+                    Ok(None) => {}
+                    Ok(Some(found)) => {
+                        looked.failed |= found.failed;
+                        for payment in found.payments {
+                            if deposits.is_for(account, coin, &payment).await? {
+                                looked.payments.push((coin.currency(), payment));
+                            }
+                        }
+                    }
+                }
+            }
+            Ok(looked)
+        };
+        detached(looking).await?
+    }
+
+    /// Whether a payment is the account's; one to a shared address is claimed for it.
+    async fn is_for(&self, account: AccountId, coin: &Coin, payment: &Payment) -> Result<bool, ClaimError> {
+        match coin.book.watched().owner(&payment.to) {
+            Some(Owner::Account(owner)) => Ok(owner == account),
+            None => Ok(false),
+            // A token's payment has no number before a block has it.
+            Some(Owner::Shared) if coin.currency() == Currency::UsdtErc20 && payment.block.is_none() => Ok(true),
+            Some(Owner::Shared) => match self.claim_output(account, coin.currency().name(), &payment.tx_hash, payment.output).await {
+                Ok(_) => Ok(true),
+                Err(ClaimError::NotYours) => Ok(false),
+                Err(error) => Err(error),
+            },
+        }
+    }
+
     /// Lets the caller's key name the claim before it is made: repeating a claim is harmless, repeating a key with another is not.
-    async fn remember(&self, account: AccountId, tx_hash: &TxHash, key: Option<KeyUse>) -> Result<Replayed, ClaimError> {
+    async fn remember(&self, account: AccountId, deposit: DepositId, key: Option<KeyUse>) -> Result<Replayed, ClaimError> {
         let Some(used) = key else { return Ok(Replayed(false)) };
-        let (at, effect) = (used.at, Effect::Deposit(deposit_id(self.inner.chain.name(), tx_hash, 0)));
+        let (at, effect) = (used.at, Effect::Deposit(deposit));
         let command = account::Command::Keyed { used, effect, command: None };
         match self.inner.accounts.transact(account, command, Who::Owner, at).await {
             Ok(committed) => Ok(Replayed(committed.events.is_empty())),
@@ -90,35 +205,55 @@ impl Deposits {
         }
     }
 
-    async fn claim_here(&self, account: AccountId, tx_hash: &TxHash) -> Result<(DepositId, State), ClaimError> {
-        // The simulated chain's transactions have one output.
-        let (chain, output) = (self.inner.chain.name(), 0);
-        let deposit = deposit_id(chain, tx_hash, output);
+    async fn claim_output(&self, account: AccountId, chain: &str, tx_hash: &TxHash, output: u32) -> Result<State, ClaimError> {
+        let at = self.inner.accounts.now();
+        let claim = Command::Claim { account, chain: chain.to_owned(), tx_hash: tx_hash.clone(), output, at };
+        match self.transact(deposit_id(chain, tx_hash, output), &claim, Who::Owner).await {
+            Ok(state) => Ok(state),
+            Err(TransactError::Fault(fault)) => Err(fault.into()),
+            Err(TransactError::Refused(_)) => Err(ClaimError::NotYours),
+        }
+    }
+
+    /// Records a payment that the chain has in a block.
+    pub(super) async fn see(&self, deposit: DepositId, see: Command) -> Result<(), Fault> {
+        match self.transact(deposit, &see, Who::Chain).await {
+            Ok(_) => Ok(()),
+            Err(TransactError::Fault(fault)) => Err(fault),
+            Err(TransactError::Refused(refusal)) => {
+                tracing::error!(%deposit, %refusal, "a payment is seen where it should not be; an operator must look at it");
+                Ok(())
+            }
+        }
+    }
+
+    async fn transact(&self, deposit: DepositId, command: &Command, actor: Who) -> Result<State, TransactError<Refusal>> {
         let store = Arc::clone(self.inner.accounts.store());
         let mut entity = Entity::<State>::load(store, StreamId::deposit(deposit)).await?;
         let at = self.inner.accounts.now();
-        let claim = Command::Claim { account, chain: chain.to_owned(), tx_hash: tx_hash.clone(), output, at };
-        let context = Context { command: self.inner.accounts.entropy().command_id(at), actor: Who::Owner, at };
-        match entity.transact(&claim, &context).await {
-            Ok(_) => {}
-            Err(TransactError::Fault(fault)) => return Err(fault.into()),
-            Err(TransactError::Refused(Refusal::ClaimedByAnother | Refusal::NotClaimed | Refusal::NotConfirmed)) => return Err(ClaimError::NotYours),
-        }
+        let context = Context { command: self.inner.accounts.entropy().command_id(at), actor, at };
+        entity.transact(command, &context).await?;
         let state = entity.state().clone();
-        if state.status != events::deposit::Status::Credited {
-            self.follow(deposit).await?;
-        }
-        Ok((deposit, state))
+        self.follow(deposit).await?;
+        Ok(state)
     }
 
-    /// Lets a claimed deposit go on: what recovery does with each that is not credited.
+    /// Lets every deposit's follower look at it again.
+    pub(super) fn look_at_all(&self) {
+        for (_, follower) in self.inner.followers.all() {
+            let _ = follower.send_message(Look);
+        }
+    }
+
+    /// Lets a deposit go on: what recovery does with each that is not at its end.
     pub async fn follow(&self, deposit: DepositId) -> Result<(), Fault> {
         let inner = Arc::clone(&self.inner);
         let start = || async move {
             let (actor, _) = Follower::spawn(None, Follower, Pursuit::new(deposit, inner)).await.map_err(|_| Fault::ActorEnded)?;
             Ok::<_, Fault>(actor)
         };
-        self.inner.followers.get_or_start(deposit, start).await?;
+        let follower = self.inner.followers.get_or_start(deposit, start).await?;
+        let _ = follower.send_message(Look);
         Ok(())
     }
 }

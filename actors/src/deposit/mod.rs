@@ -1,9 +1,16 @@
-//! Deposits at work: a claim is followed to finality and credited once, whatever crashes between.
+//! Deposits at work: chains are watched, and what they pay is followed to finality and credited once, whatever crashes between.
 //!
-//! Holds: when the chain is asked. Never holds: whether a claim may be credited (the law does).
+//! Holds: when a chain is asked, who has which address. Never holds: whether a payment may be credited (the law does).
 //! Leans on: `chain`, `account`, `entity`. Proved by: `tests/deposits.rs` of this crate.
 
+mod book;
+mod coin;
 mod follower;
 mod handle;
+pub mod simulated;
+mod watcher;
+mod witness;
 
-pub use handle::{ClaimError, Claimed, Deposits};
+pub use book::{AddressBook, AddressError};
+pub use coin::{ChainStatus, Coin, CoinSettings};
+pub use handle::{ClaimError, Claimed, Deposits, Looked};

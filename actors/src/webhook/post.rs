@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use events::webhook::{Outcome, target};
@@ -13,6 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use super::guard::{Guard, NotPublic, NotResolved};
 use super::handle::Letter;
 use super::sign::{hex_signature, standard_signature};
+use crate::outbound;
 use crate::store::BoxFuture;
 
 /// The contract: "2xx within 15 s is success".
@@ -108,17 +108,10 @@ fn headers(letter: &Letter) -> Option<HeaderMap> {
 }
 
 fn trust(settings: &PostSettings) -> Result<rustls::ClientConfig, String> {
-    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    if let Some(path) = &settings.extra_ca_file {
-        let unusable = |error: String| format!("webhooks.extra_ca_file {}: {error}", path.display());
-        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unusable(error.to_string()))? {
-            let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
-            roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
-        }
-    }
-    let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
-    let config = config.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+    let Some(path) = &settings.extra_ca_file else { return outbound::trust([]) };
+    let unusable = |error: String| format!("webhooks.extra_ca_file {}: {error}", path.display());
+    let certificates = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    outbound::trust(certificates.map_err(|error| unusable(error.to_string()))?).map_err(unusable)
 }
 
 /// What kept a letter from its receiver.

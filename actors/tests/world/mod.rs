@@ -1,12 +1,14 @@
 //! A whole service without its edge: accounts, orders, sources and deposits over a store in memory, under tokio's paused clock.
 
+pub mod chain;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actors::account::Settings;
-use actors::chain::simulated::Simulated;
 use actors::clock::Clock;
+use actors::deposit::simulated::Simulated;
 use actors::entropy::Entropy;
 use actors::inbox::{PastAssignment, PastAssignments};
 use actors::store::memory::MemoryStore;
@@ -159,7 +161,7 @@ impl World {
         let router = Arc::new(Router::new(suppliers, 3));
         let orders = Orders::start(accounts.clone(), Arc::clone(&router)).await;
         let inbox = Inbox::new(accounts.clone(), orders.clone(), router, Arc::new(FromLog(store.clone())));
-        let deposits = Deposits::new(accounts.clone(), Arc::new(Simulated::new(clock)));
+        let deposits = Deposits::simulated(accounts.clone(), Simulated::new(clock));
         let mailbox = Mailbox::default();
         let receivers = Receivers { mailbox: Arc::clone(&mailbox), entropy: entropy.clone(), failure_rate: setup.webhook_failure_rate };
         let webhooks = Webhooks::start(accounts.clone(), Arc::new(FromLog(store.clone())), Arc::new(receivers));

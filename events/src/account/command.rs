@@ -34,12 +34,19 @@ pub enum Command {
         /// Now.
         at: Timestamp,
     },
-    /// Credit a deposit that is final on its chain.
+    /// Credit a deposit that is final on its chain, or keep it until small ones come to enough.
     CreditDeposit {
         /// Which deposit.
         deposit: DepositId,
         /// What it was worth.
         amount: Money,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Take back what a deposit brought: its chain does not have it any more.
+    ReverseDeposit {
+        /// Which deposit.
+        deposit: DepositId,
         /// Now.
         at: Timestamp,
     },

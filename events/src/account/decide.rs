@@ -10,7 +10,8 @@ use super::ledger;
 use super::refusal::Refusal;
 use super::state::{RECENT_ORDERS, SECRETS_OVERLAP, Standing, State, Webhook};
 use crate::decider::{Decider, fold};
-use crate::id::OrderId;
+use crate::deposit::MINIMUM;
+use crate::id::{DepositId, OrderId};
 use crate::money::Money;
 use crate::order;
 use crate::price;
@@ -47,9 +48,17 @@ impl Decider for State {
                 self.webhook_secret = webhook_secret.as_str().into();
                 self.registered_at = *at;
             }
-            Event::DepositCredited { deposit, .. } => {
-                Arc::make_mut(&mut self.deposits).insert(*deposit);
+            Event::DepositCredited { deposit, amount, .. } => {
+                self.drop_dust(*deposit);
+                Arc::make_mut(&mut self.deposits).insert(*deposit, *amount);
             }
+            Event::DepositReversed { deposit, .. } => {
+                Arc::make_mut(&mut self.deposits).remove(deposit);
+            }
+            Event::DustKept { deposit, amount, .. } => {
+                Arc::make_mut(&mut self.dust).insert(*deposit, *amount);
+            }
+            Event::DustDropped { deposit, .. } => self.drop_dust(*deposit),
             Event::Suspended { reason, .. } => self.standing = Standing::Suspended(reason.clone()),
             Event::Reinstated { .. } => self.standing = Standing::Good,
             Event::Order(id, order::Event::Placed(placed)) => {
@@ -100,11 +109,8 @@ impl State {
                 creditable(*amount)?;
                 Ok(vec![Event::Credited { amount: *amount, reason: reason.clone(), at: *at }])
             }
-            Command::CreditDeposit { deposit, .. } if self.deposits.contains(deposit) => Ok(Vec::new()),
-            Command::CreditDeposit { deposit, amount, at } => {
-                creditable(*amount)?;
-                Ok(vec![Event::DepositCredited { deposit: *deposit, amount: *amount, at: *at }])
-            }
+            Command::CreditDeposit { deposit, amount, at } => self.credit_deposit(*deposit, *amount, *at),
+            Command::ReverseDeposit { deposit, at } => Ok(self.reverse_deposit(*deposit, *at)),
             Command::Suspend { reason, at } => Ok(self.suspend(reason, *at)),
             Command::Reinstate { reason, at } => Ok(match self.standing {
                 Standing::Suspended(_) => vec![Event::Reinstated { reason: reason.clone(), at: *at }],
@@ -124,6 +130,34 @@ impl State {
         }
     }
 
+    /// Deposits below the minimum wait for each other; the one that makes them enough brings them all.
+    fn credit_deposit(&self, deposit: DepositId, amount: Money, at: Timestamp) -> Result<Vec<Event>, Refusal> {
+        // What is worth less than the smallest amount brings nothing.
+        if self.deposits.contains_key(&deposit) || amount == Money::ZERO {
+            return Ok(Vec::new());
+        }
+        creditable(amount)?;
+        let earlier = self.dust.iter().filter(|(kept, _)| **kept != deposit);
+        let together: Vec<(DepositId, Money)> = earlier.map(|(kept, amount)| (*kept, *amount)).chain([(deposit, amount)]).collect();
+        if together.iter().map(|(_, amount)| *amount).sum::<Money>() >= MINIMUM {
+            return Ok(together.into_iter().map(|(deposit, amount)| Event::DepositCredited { deposit, amount, at }).collect());
+        }
+        let is_kept = self.dust.contains_key(&deposit);
+        Ok(if is_kept { Vec::new() } else { vec![Event::DustKept { deposit, amount, at }] })
+    }
+
+    fn reverse_deposit(&self, deposit: DepositId, at: Timestamp) -> Vec<Event> {
+        let credited = self.deposits.get(&deposit).map(|amount| Event::DepositReversed { deposit, amount: *amount, at });
+        let kept = self.dust.get(&deposit).map(|amount| Event::DustDropped { deposit, amount: *amount, at });
+        credited.or(kept).into_iter().collect()
+    }
+
+    fn drop_dust(&mut self, deposit: DepositId) {
+        if self.dust.contains_key(&deposit) {
+            Arc::make_mut(&mut self.dust).remove(&deposit);
+        }
+    }
+
     fn webhook_facts(&self, command: &Command) -> Result<Vec<Event>, Refusal> {
         Ok(match command {
             Command::SetWebhook { url, threshold, at } => {
@@ -139,6 +173,7 @@ impl State {
             Command::Register { .. }
             | Command::Credit { .. }
             | Command::CreditDeposit { .. }
+            | Command::ReverseDeposit { .. }
             | Command::Suspend { .. }
             | Command::Reinstate { .. }
             | Command::PlaceOrder(_)
@@ -224,7 +259,8 @@ impl State {
         if let Some(max_price) = wanted.max_price.filter(|max_price| price > *max_price) {
             return Err(Refusal::PriceAboveMaximum { price, max_price });
         }
-        if self.balance < price {
+        // Also for a price of nothing: what was spent of a deposit that is gone is owed first.
+        if self.balance < price || self.balance.is_negative() {
             return Err(Refusal::InsufficientBalance { needed: price, available: self.balance });
         }
         let placed = order::Placed {
@@ -287,10 +323,13 @@ impl State {
                 }
                 Event::Order(order, order::Event::Failed { .. } | order::Event::Expired { .. }) => Some(Notice::OrderFailed { order: *order }),
                 // Once per downward crossing: it stays below until it has risen.
-                Event::HoldTaken { .. } if low => Some(Notice::BalanceLow { balance, threshold: webhook.threshold }),
+                Event::HoldTaken { .. } | Event::DepositReversed { .. } if low => Some(Notice::BalanceLow { balance, threshold: webhook.threshold }),
                 Event::Registered { .. }
                 | Event::Credited { .. }
                 | Event::DepositCredited { .. }
+                | Event::DepositReversed { .. }
+                | Event::DustKept { .. }
+                | Event::DustDropped { .. }
                 | Event::Suspended { .. }
                 | Event::Reinstated { .. }
                 | Event::HoldTaken { .. }

@@ -43,6 +43,33 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// A deposit was final, and too small to be credited alone.
+    DustKept {
+        /// Which deposit.
+        deposit: DepositId,
+        /// What it was worth.
+        amount: Money,
+        /// When.
+        at: Timestamp,
+    },
+    /// A deposit that was too small to be credited is not its chain's any more.
+    DustDropped {
+        /// Which deposit.
+        deposit: DepositId,
+        /// What it was worth.
+        amount: Money,
+        /// When.
+        at: Timestamp,
+    },
+    /// A deposit that was credited is not its chain's any more. The balance may be negative after it.
+    DepositReversed {
+        /// Which deposit.
+        deposit: DepositId,
+        /// What was credited for it.
+        amount: Money,
+        /// When.
+        at: Timestamp,
+    },
     /// An operator stopped the account from ordering.
     Suspended {
         /// Why, in the operator's words.
@@ -143,6 +170,9 @@ impl fmt::Debug for Event {
             Self::Registered { id, at, .. } => write!(f, "Registered {{ id: {id}, secrets: hidden, at: {at} }}"),
             Self::Credited { amount, reason, at } => write!(f, "Credited {{ amount: {amount:?}, reason: {reason:?}, at: {at} }}"),
             Self::DepositCredited { deposit, amount, at } => write!(f, "DepositCredited {{ deposit: {deposit}, amount: {amount:?}, at: {at} }}"),
+            Self::DustKept { deposit, amount, at } => write!(f, "DustKept {{ deposit: {deposit}, amount: {amount:?}, at: {at} }}"),
+            Self::DustDropped { deposit, amount, at } => write!(f, "DustDropped {{ deposit: {deposit}, amount: {amount:?}, at: {at} }}"),
+            Self::DepositReversed { deposit, amount, at } => write!(f, "DepositReversed {{ deposit: {deposit}, amount: {amount:?}, at: {at} }}"),
             Self::Suspended { reason, at } => write!(f, "Suspended {{ reason: {reason:?}, at: {at} }}"),
             Self::Reinstated { reason, at } => write!(f, "Reinstated {{ reason: {reason:?}, at: {at} }}"),
             Self::HoldTaken { order, amount, at } => write!(f, "HoldTaken {{ order: {order}, amount: {amount:?}, at: {at} }}"),
@@ -167,6 +197,9 @@ impl Event {
             Self::Registered { at, .. }
             | Self::Credited { at, .. }
             | Self::DepositCredited { at, .. }
+            | Self::DustKept { at, .. }
+            | Self::DustDropped { at, .. }
+            | Self::DepositReversed { at, .. }
             | Self::Suspended { at, .. }
             | Self::Reinstated { at, .. }
             | Self::HoldTaken { at, .. }
@@ -191,6 +224,9 @@ impl Event {
             Self::Registered { .. }
             | Self::Credited { .. }
             | Self::DepositCredited { .. }
+            | Self::DustKept { .. }
+            | Self::DustDropped { .. }
+            | Self::DepositReversed { .. }
             | Self::Suspended { .. }
             | Self::Reinstated { .. }
             | Self::BatchPlaced { .. }

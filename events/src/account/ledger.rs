@@ -11,6 +11,8 @@ pub enum Kind {
     Credit,
     /// A deposit's credit.
     Deposit,
+    /// A deposit's credit taken back: its chain does not have it any more.
+    Reversal,
     /// Money set aside for an order.
     Hold,
     /// A hold spent.
@@ -25,6 +27,7 @@ impl Kind {
         match self {
             Self::Credit => "credit",
             Self::Deposit => "deposit",
+            Self::Reversal => "reversal",
             Self::Hold => "hold",
             Self::Capture => "capture",
             Self::Release => "release",
@@ -50,10 +53,13 @@ pub fn entry(event: &Event) -> Option<Entry> {
     let (kind, order, balance, held) = match event {
         Event::Credited { amount, .. } => (Kind::Credit, None, *amount, Money::ZERO),
         Event::DepositCredited { amount, .. } => (Kind::Deposit, None, *amount, Money::ZERO),
+        Event::DepositReversed { amount, .. } => (Kind::Reversal, None, -*amount, Money::ZERO),
         Event::HoldTaken { order, amount, .. } => (Kind::Hold, Some(*order), -*amount, *amount),
         Event::HoldCaptured { order, amount, .. } => (Kind::Capture, Some(*order), Money::ZERO, -*amount),
         Event::HoldReleased { order, amount, .. } => (Kind::Release, Some(*order), *amount, -*amount),
         Event::Registered { .. }
+        | Event::DustKept { .. }
+        | Event::DustDropped { .. }
         | Event::Suspended { .. }
         | Event::Reinstated { .. }
         | Event::BatchPlaced { .. }

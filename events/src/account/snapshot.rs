@@ -1,6 +1,6 @@
 //! An account's state as bytes, to load a long stream from its tail. Disposable: what cannot be read is replayed.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bincode::{Decode, Encode};
@@ -16,7 +16,7 @@ use crate::order;
 use crate::time::Timestamp;
 
 /// Changes with the shape below: an older snapshot is then not read but replaced.
-const FORMAT: u16 = 2;
+const FORMAT: u16 = 3;
 
 #[derive(Encode, Decode)]
 struct Shape {
@@ -37,7 +37,9 @@ struct Shape {
     open: Vec<OrderShape>,
     queue: Vec<u128>,
     recent: Vec<OrderShape>,
-    deposits: Vec<u128>,
+    /// Which, and what it brought; the same of those too small.
+    deposits: Vec<(u128, i64)>,
+    dust: Vec<(u128, i64)>,
     keys: Vec<KeyShape>,
 }
 
@@ -84,7 +86,8 @@ pub fn write(state: &State) -> Option<Vec<u8>> {
         open: state.open.values().map(|order| write_order(order)).collect(),
         queue: state.queue.iter().map(|order| order.0).collect(),
         recent: state.recent.iter().map(|order| write_order(order)).collect(),
-        deposits: state.deposits.iter().map(|deposit| deposit.0).collect(),
+        deposits: write_deposits(&state.deposits),
+        dust: write_deposits(&state.dust),
         keys: state.keys.entries().map(|(digest, known)| write_key(digest, known)).collect(),
     };
     bincode::encode_to_vec(shape, bincode::config::legacy()).ok()
@@ -116,10 +119,19 @@ pub fn read(bytes: &[u8]) -> Option<State> {
         open: orders(shape.open)?.into_iter().map(|order| (order.id, order)).collect(),
         queue: shape.queue.into_iter().map(OrderId).collect(),
         recent: VecDeque::from(orders(shape.recent)?),
-        deposits: Arc::new(shape.deposits.into_iter().map(DepositId).collect()),
+        deposits: Arc::new(read_deposits(shape.deposits)),
+        dust: Arc::new(read_deposits(shape.dust)),
         keys: Keys::from_entries(shape.keys.into_iter().map(read_key).collect::<Option<Vec<_>>>()?),
         batch: None,
     })
+}
+
+fn write_deposits(deposits: &BTreeMap<DepositId, Money>) -> Vec<(u128, i64)> {
+    deposits.iter().map(|(deposit, amount)| (deposit.0, amount.micros())).collect()
+}
+
+fn read_deposits(shapes: Vec<(u128, i64)>) -> BTreeMap<DepositId, Money> {
+    shapes.into_iter().map(|(deposit, amount)| (DepositId(deposit), Money::from_micros(amount))).collect()
 }
 
 fn write_key(digest: u128, known: &Remembered) -> KeyShape {

@@ -1,6 +1,6 @@
 //! An account as its facts have made it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,8 +72,10 @@ pub struct State {
     pub queue: VecDeque<OrderId>,
     /// The last orders that have, oldest first.
     pub recent: VecDeque<Arc<order::State>>,
-    /// Deposits already credited.
-    pub deposits: Arc<BTreeSet<DepositId>>,
+    /// Deposits credited, and what each brought.
+    pub deposits: Arc<BTreeMap<DepositId, Money>>,
+    /// Deposits too small to be credited alone, and what each is worth.
+    pub dust: Arc<BTreeMap<DepositId, Money>>,
     /// Idempotency keys in use.
     pub keys: Keys,
     /// The batch of the event just before: its key, if it has one, follows at once.
@@ -98,6 +100,7 @@ impl Default for State {
             queue: VecDeque::new(),
             recent: VecDeque::new(),
             deposits: Arc::default(),
+            dust: Arc::default(),
             keys: Keys::default(),
             batch: None,
         }
@@ -123,6 +126,11 @@ impl State {
     /// The tier its completed orders have earned.
     pub fn tier(&self) -> Tier {
         Tier::of(self.completed)
+    }
+
+    /// What its small deposits come to so far.
+    pub fn dust_total(&self) -> Money {
+        self.dust.values().copied().sum()
     }
 
     /// Open orders whose turn has come.

@@ -1,5 +1,7 @@
 //! The account's law as scenarios: money and orders in one append.
 
+mod deposits;
+
 use super::idempotency::{Effect, KEPT, Key, KeyUse, MAX_KEYS};
 use super::statement::Statement;
 use super::{
@@ -195,14 +197,6 @@ fn a_suspended_account_orders_nothing_and_still_gets_its_refunds() {
     let reinstate = Command::Reinstate { reason: "talked".to_owned(), at: NOW };
     let account = given(account, &[]).when(&reinstate).then(&[Event::Reinstated { reason: "talked".to_owned(), at: NOW }]);
     given(account, &[]).when(&reinstate).then_nothing();
-}
-
-#[test]
-fn a_deposit_is_credited_once() {
-    let credit = Command::CreditDeposit { deposit: DepositId(3), amount: Money::from_cents(1_000), at: NOW };
-    let credited = Event::DepositCredited { deposit: DepositId(3), amount: Money::from_cents(1_000), at: NOW };
-    let account = given(State::default(), &[registered()]).when(&credit).then(&[credited]);
-    given(account, &[]).when(&credit).then_nothing();
 }
 
 #[test]

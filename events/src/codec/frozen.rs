@@ -51,6 +51,9 @@ frozen! {
     "AccountRegistered" 1 AccountRegisteredV1 { account: u128, key_hash: [u8; 32], webhook_secret: String, at: i64 }
     "AccountCredited" 1 AccountCreditedV1 { amount: i64, reason: String, at: i64 }
     "AccountDepositCredited" 1 AccountDepositCreditedV1 { deposit: u128, amount: i64, at: i64 }
+    "AccountDustKept" 1 AccountDustKeptV1 { deposit: u128, amount: i64, at: i64 }
+    "AccountDustDropped" 1 AccountDustDroppedV1 { deposit: u128, amount: i64, at: i64 }
+    "AccountDepositReversed" 1 AccountDepositReversedV1 { deposit: u128, amount: i64, at: i64 }
     "AccountSuspended" 1 AccountSuspendedV1 { reason: String, at: i64 }
     "AccountReinstated" 1 AccountReinstatedV1 { reason: String, at: i64 }
     "AccountBatchPlaced" 1 AccountBatchPlacedV1 { items: Vec<BatchItemV1>, at: i64 }
@@ -84,6 +87,16 @@ frozen! {
     "WebhookRedeliveryRequested" 1 WebhookRedeliveryRequestedV1 { sequence: u64, at: i64 }
     "DepositClaimed" 1 DepositClaimedV1 { account: u128, chain: String, tx_hash: String, output: u32, at: i64 }
     "DepositConfirmed" 1 DepositConfirmedV1 { amount: i64, paid: String, rate: String, rate_source: String, at: i64 }
+    "DepositConfirmed" 2 DepositConfirmedV2 { amount: i64, paid: String, rate: String, rate_source: String, rate_at: i64, at: i64 }
     "DepositCredited" 1 DepositCreditedV1 { at: i64 }
+    "DepositSeen" 1 DepositSeenV1 {
+        account: Option<u128>, chain: String, tx_hash: String, output: u32, paid: String, block_height: u64, block_hash: String, at: i64,
+    }
+    "DepositOrphaned" 1 DepositOrphanedV1 { at: i64 }
+    "DepositReversed" 1 DepositReversedV1 { at: i64 }
+    "DepositSettled" 1 DepositSettledV1 { at: i64 }
+    "AddressAssigned" 1 AddressAssignedV1 { account: u128, key: String, index: u32, address: String, destination: String, at: i64 }
+    "ChainScanned" 1 ChainScannedV1 { height: u64, hash: String, at: i64 }
+    "ChainForked" 1 ChainForkedV1 { height: u64, hash: String, at: i64 }
     "NumberSmsKept" 1 NumberSmsKeptV1 { message_id: String, supplier: String, sender: String, text: String, received_at: i64, why: u8, at: i64 }
 }

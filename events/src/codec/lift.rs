@@ -4,11 +4,12 @@ use std::str::FromStr;
 
 use super::account_parts::{effect_of, item_of};
 use super::frozen::{
-    AccountBatchPlacedV1, AccountCreditedV1, AccountDepositCreditedV1, AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1,
-    AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1, AccountWebhookSecretRotatedV1, AccountWebhookSetV1, CandidateV1,
-    DepositClaimedV1, DepositConfirmedV1, DepositCreditedV1, HoldCapturedV1, HoldReleasedV1, HoldTakenV1, NumberSmsKeptV1, OrderAttemptFailedV1,
-    OrderCancelledV1, OrderCompletedV1, OrderExpiredV1, OrderFailedV1, OrderNumberAssignedV1, OrderNumberReportedDeadV1, OrderPlacedV1,
-    OrderQueuedV1, OrderSmsReceivedV1, OrderStartedV1, WebhookAttemptedV1, WebhookDeliveredV1, WebhookExhaustedV1, WebhookRedeliveryRequestedV1,
+    AccountBatchPlacedV1, AccountCreditedV1, AccountDepositCreditedV1, AccountDepositReversedV1, AccountDustDroppedV1, AccountDustKeptV1,
+    AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1, AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1,
+    AccountWebhookSecretRotatedV1, AccountWebhookSetV1, CandidateV1, HoldCapturedV1, HoldReleasedV1, HoldTakenV1, NumberSmsKeptV1,
+    OrderAttemptFailedV1, OrderCancelledV1, OrderCompletedV1, OrderExpiredV1, OrderFailedV1, OrderNumberAssignedV1, OrderNumberReportedDeadV1,
+    OrderPlacedV1, OrderQueuedV1, OrderSmsReceivedV1, OrderStartedV1, WebhookAttemptedV1, WebhookDeliveredV1, WebhookExhaustedV1,
+    WebhookRedeliveryRequestedV1,
 };
 use crate::code::{Candidate, Extraction, Reason, Verdict};
 use crate::event::Event;
@@ -17,18 +18,19 @@ use crate::money::Money;
 use crate::order::{AttemptFailure, FailureReason, Placed, Sms};
 use crate::time::Timestamp;
 use crate::webhook::{self, Notice, Outcome};
-use crate::{account, deposit, number, order};
+use crate::{account, number, order};
+
 /// A shape on disk, made today's event. The error says which value makes no sense.
 pub trait Lift {
     /// Today's event.
     fn lift(self) -> Result<Event, String>;
 }
 
-fn text<T: FromStr<Err: std::fmt::Display>>(field: &str, value: &str) -> Result<T, String> {
+pub(super) fn text<T: FromStr<Err: std::fmt::Display>>(field: &str, value: &str) -> Result<T, String> {
     value.parse().map_err(|error| format!("{field}: {error}"))
 }
 
-fn at(millis: i64) -> Timestamp {
+pub(super) fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
@@ -52,6 +54,24 @@ impl Lift for AccountCreditedV1 {
 impl Lift for AccountDepositCreditedV1 {
     fn lift(self) -> Result<Event, String> {
         Ok(account::Event::DepositCredited { deposit: DepositId(self.deposit), amount: Money::from_micros(self.amount), at: at(self.at) }.into())
+    }
+}
+
+impl Lift for AccountDustKeptV1 {
+    fn lift(self) -> Result<Event, String> {
+        Ok(account::Event::DustKept { deposit: DepositId(self.deposit), amount: Money::from_micros(self.amount), at: at(self.at) }.into())
+    }
+}
+
+impl Lift for AccountDustDroppedV1 {
+    fn lift(self) -> Result<Event, String> {
+        Ok(account::Event::DustDropped { deposit: DepositId(self.deposit), amount: Money::from_micros(self.amount), at: at(self.at) }.into())
+    }
+}
+
+impl Lift for AccountDepositReversedV1 {
+    fn lift(self) -> Result<Event, String> {
+        Ok(account::Event::DepositReversed { deposit: DepositId(self.deposit), amount: Money::from_micros(self.amount), at: at(self.at) }.into())
     }
 }
 
@@ -286,32 +306,6 @@ impl Lift for OrderFailedV1 {
             other => return Err(format!("reason {other}")),
         };
         Ok(of_order(self.order, order::Event::Failed { reason, at: at(self.at) }))
-    }
-}
-
-impl Lift for DepositClaimedV1 {
-    fn lift(self) -> Result<Event, String> {
-        let claimed = deposit::Event::Claimed {
-            account: AccountId(self.account),
-            chain: self.chain,
-            tx_hash: text("tx_hash", &self.tx_hash)?,
-            output: self.output,
-            at: at(self.at),
-        };
-        Ok(claimed.into())
-    }
-}
-
-impl Lift for DepositConfirmedV1 {
-    fn lift(self) -> Result<Event, String> {
-        let Self { amount, paid, rate, rate_source, at: millis } = self;
-        Ok(deposit::Event::Confirmed { amount: Money::from_micros(amount), paid, rate, rate_source, at: at(millis) }.into())
-    }
-}
-
-impl Lift for DepositCreditedV1 {
-    fn lift(self) -> Result<Event, String> {
-        Ok(deposit::Event::Credited { at: at(self.at) }.into())
     }
 }
 

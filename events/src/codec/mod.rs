@@ -6,6 +6,7 @@
 mod account_parts;
 mod frozen;
 mod lift;
+mod lift_deposit;
 mod read;
 #[cfg(test)]
 mod tests;

@@ -4,12 +4,13 @@ use bincode::Decode;
 use thiserror::Error;
 
 use super::frozen::{
-    AccountBatchPlacedV1, AccountCreditedV1, AccountDepositCreditedV1, AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1,
-    AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1, AccountWebhookSecretRotatedV1, AccountWebhookSetV1, BINCODE_LEGACY,
-    DepositClaimedV1, DepositConfirmedV1, DepositCreditedV1, HoldCapturedV1, HoldReleasedV1, HoldTakenV1, MAX_PAYLOAD_BYTES, NumberSmsKeptV1,
-    OrderAttemptFailedV1, OrderCancelledV1, OrderCompletedV1, OrderExpiredV1, OrderFailedV1, OrderNumberAssignedV1, OrderNumberReportedDeadV1,
-    OrderPlacedV1, OrderQueuedV1, OrderSmsReceivedV1, OrderStartedV1, WebhookAttemptedV1, WebhookDeliveredV1, WebhookExhaustedV1,
-    WebhookRedeliveryRequestedV1,
+    AccountBatchPlacedV1, AccountCreditedV1, AccountDepositCreditedV1, AccountDepositReversedV1, AccountDustDroppedV1, AccountDustKeptV1,
+    AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1, AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1,
+    AccountWebhookSecretRotatedV1, AccountWebhookSetV1, AddressAssignedV1, BINCODE_LEGACY, ChainForkedV1, ChainScannedV1, DepositClaimedV1,
+    DepositConfirmedV1, DepositConfirmedV2, DepositCreditedV1, DepositOrphanedV1, DepositReversedV1, DepositSeenV1, DepositSettledV1, HoldCapturedV1,
+    HoldReleasedV1, HoldTakenV1, MAX_PAYLOAD_BYTES, NumberSmsKeptV1, OrderAttemptFailedV1, OrderCancelledV1, OrderCompletedV1, OrderExpiredV1,
+    OrderFailedV1, OrderNumberAssignedV1, OrderNumberReportedDeadV1, OrderPlacedV1, OrderQueuedV1, OrderSmsReceivedV1, OrderStartedV1,
+    WebhookAttemptedV1, WebhookDeliveredV1, WebhookExhaustedV1, WebhookRedeliveryRequestedV1,
 };
 use super::lift::Lift;
 use crate::event::Event;
@@ -52,6 +53,9 @@ pub fn decode(name: &str, version: u16, payload: &[u8]) -> Result<Event, DecodeE
         AccountRegisteredV1,
         AccountCreditedV1,
         AccountDepositCreditedV1,
+        AccountDustKeptV1,
+        AccountDustDroppedV1,
+        AccountDepositReversedV1,
         AccountSuspendedV1,
         AccountReinstatedV1,
         AccountBatchPlacedV1,
@@ -80,7 +84,15 @@ pub fn decode(name: &str, version: u16, payload: &[u8]) -> Result<Event, DecodeE
         WebhookRedeliveryRequestedV1,
         DepositClaimedV1,
         DepositConfirmedV1,
+        DepositConfirmedV2,
         DepositCreditedV1,
+        DepositSeenV1,
+        DepositOrphanedV1,
+        DepositReversedV1,
+        DepositSettledV1,
+        AddressAssignedV1,
+        ChainScannedV1,
+        ChainForkedV1,
         NumberSmsKeptV1,
     )
 }

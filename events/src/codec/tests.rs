@@ -4,8 +4,11 @@ use super::frozen::NAMES;
 use super::{DecodeError, decode, encode};
 use crate::account::idempotency::Effect;
 use crate::account::{BatchItem, ItemRefusal};
+use crate::address::{self, Address, Assigned, Destination, KeyId};
+use crate::chain::{self, Block};
 use crate::code::{Candidate, Extraction, Reason, Verdict};
 use crate::country::Country;
+use crate::deposit::Sight;
 use crate::event::Event;
 use crate::id::{AccountId, DepositId, OrderId};
 use crate::money::Money;
@@ -70,6 +73,7 @@ fn samples() -> Vec<Event> {
             paid: "0.001".to_owned(),
             rate: "10000".to_owned(),
             rate_source: "fixed".to_owned(),
+            rate_at: AT,
             at: AT,
         }
         .into(),
@@ -88,6 +92,7 @@ fn samples() -> Vec<Event> {
     .into_iter()
     .chain(keyed_and_queued_samples())
     .chain(webhook_samples())
+    .chain(chain_samples())
     .collect()
 }
 
@@ -133,6 +138,32 @@ fn webhook_samples() -> Vec<Event> {
     ]
 }
 
+fn chain_samples() -> Vec<Event> {
+    let tx_hash: deposit::TxHash = "0f".repeat(32).parse().unwrap();
+    let block = || Block { height: 900_000, hash: "0e".repeat(32) };
+    let (chain, paid) = ("btc".to_owned(), "0.001".to_owned());
+    let sight = Sight { account: Some(AccountId(0xa1)), chain, tx_hash, output: 7, paid: paid.clone(), block: block() };
+    let destination = Destination::from_hex("0014c0cebcd6c3d3ca8c75dc5ec62ebe55330ef910e2").unwrap();
+    let address = Address { text: "bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu".to_owned(), destination };
+    let (rate, rate_source) = ("10000".to_owned(), "fixed".to_owned());
+    let rate_at = Timestamp::from_millis(AT.millis() - 1_000);
+    let (deposit, amount) = (DepositId(0xd1), Money::from_cents(40));
+    vec![
+        deposit::Event::Confirmed { amount: Money::from_cents(1_000), paid, rate, rate_source, rate_at, at: AT }.into(),
+        deposit::Event::Seen { sight: sight.clone(), at: AT }.into(),
+        deposit::Event::Seen { sight: Sight { account: None, ..sight }, at: AT }.into(),
+        deposit::Event::Orphaned { at: AT }.into(),
+        deposit::Event::Reversed { at: AT }.into(),
+        deposit::Event::Settled { at: AT }.into(),
+        account::Event::DustKept { deposit, amount, at: AT }.into(),
+        account::Event::DustDropped { deposit, amount, at: AT }.into(),
+        account::Event::DepositReversed { deposit, amount, at: AT }.into(),
+        address::Event::Assigned(Assigned { account: AccountId(0xa1), key: KeyId::from_text("deadbeef"), index: 17, address, at: AT }).into(),
+        chain::Event::Scanned { block: block(), at: AT }.into(),
+        chain::Event::Forked { block: block(), at: AT }.into(),
+    ]
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
@@ -154,7 +185,11 @@ fn golden_bytes_read_as_the_events_they_were_and_are_written_so_today() {
     for ((name, version, golden), sample) in lines.into_iter().zip(samples()) {
         assert_eq!(decode(name, version, &bytes(golden)).unwrap(), sample);
         let encoded = encode(&sample);
-        assert_eq!((encoded.name, encoded.version, hex(&encoded.payload).as_str()), (name, version, golden));
+        // What an older version said is written in the newest one today.
+        if encoded.version == version {
+            assert_eq!((encoded.name, hex(&encoded.payload).as_str()), (name, golden));
+        }
+        assert!(encoded.name == name && encoded.version >= version, "{name} {version}");
     }
 }
 

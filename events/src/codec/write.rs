@@ -4,12 +4,13 @@ use bincode::Encode;
 
 use super::account_parts::{effect_parts, item_parts};
 use super::frozen::{
-    AccountBatchPlacedV1, AccountCreditedV1, AccountDepositCreditedV1, AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1,
-    AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1, AccountWebhookSecretRotatedV1, AccountWebhookSetV1, BINCODE_LEGACY,
-    BatchItemV1, CandidateV1, DepositClaimedV1, DepositConfirmedV1, DepositCreditedV1, HoldCapturedV1, HoldReleasedV1, HoldTakenV1, NumberSmsKeptV1,
-    OrderAttemptFailedV1, OrderCancelledV1, OrderCompletedV1, OrderExpiredV1, OrderFailedV1, OrderNumberAssignedV1, OrderNumberReportedDeadV1,
-    OrderPlacedV1, OrderQueuedV1, OrderSmsReceivedV1, OrderStartedV1, WebhookAttemptedV1, WebhookDeliveredV1, WebhookExhaustedV1,
-    WebhookRedeliveryRequestedV1,
+    AccountBatchPlacedV1, AccountCreditedV1, AccountDepositCreditedV1, AccountDepositReversedV1, AccountDustDroppedV1, AccountDustKeptV1,
+    AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1, AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1,
+    AccountWebhookSecretRotatedV1, AccountWebhookSetV1, AddressAssignedV1, BINCODE_LEGACY, BatchItemV1, CandidateV1, ChainForkedV1, ChainScannedV1,
+    DepositClaimedV1, DepositConfirmedV2, DepositCreditedV1, DepositOrphanedV1, DepositReversedV1, DepositSeenV1, DepositSettledV1, HoldCapturedV1,
+    HoldReleasedV1, HoldTakenV1, NumberSmsKeptV1, OrderAttemptFailedV1, OrderCancelledV1, OrderCompletedV1, OrderExpiredV1, OrderFailedV1,
+    OrderNumberAssignedV1, OrderNumberReportedDeadV1, OrderPlacedV1, OrderQueuedV1, OrderSmsReceivedV1, OrderStartedV1, WebhookAttemptedV1,
+    WebhookDeliveredV1, WebhookExhaustedV1, WebhookRedeliveryRequestedV1,
 };
 use crate::code::{Candidate, Verdict};
 use crate::event::Event;
@@ -17,7 +18,7 @@ use crate::id::OrderId;
 use crate::order::{AttemptFailure, FailureReason};
 use crate::time::Timestamp;
 use crate::webhook::{self, Notice, Outcome};
-use crate::{account, deposit, number, order};
+use crate::{account, address, chain, deposit, number, order};
 
 /// An event as the store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub fn encode(event: &Event) -> Encoded {
     match event {
         Event::Account(event) => account(event),
         Event::Deposit(event) => deposit(event),
+        Event::Address(event) => address(event),
+        Event::Chain(event) => chain(event),
         Event::Webhook(event) => webhook(event),
         Event::Number(event) => number(event),
     }
@@ -63,6 +66,15 @@ fn account(event: &account::Event) -> Encoded {
         }
         account::Event::DepositCredited { deposit, amount, at } => {
             shape!(AccountDepositCreditedV1 { deposit: deposit.0, amount: amount.micros(), at: at.millis() })
+        }
+        account::Event::DustKept { deposit, amount, at } => {
+            shape!(AccountDustKeptV1 { deposit: deposit.0, amount: amount.micros(), at: at.millis() })
+        }
+        account::Event::DustDropped { deposit, amount, at } => {
+            shape!(AccountDustDroppedV1 { deposit: deposit.0, amount: amount.micros(), at: at.millis() })
+        }
+        account::Event::DepositReversed { deposit, amount, at } => {
+            shape!(AccountDepositReversedV1 { deposit: deposit.0, amount: amount.micros(), at: at.millis() })
         }
         account::Event::Suspended { reason, at } => shape!(AccountSuspendedV1 { reason: reason.clone(), at: at.millis() }),
         account::Event::Reinstated { reason, at } => shape!(AccountReinstatedV1 { reason: reason.clone(), at: at.millis() }),
@@ -233,14 +245,46 @@ fn deposit(event: &deposit::Event) -> Encoded {
             output: *output,
             at: at.millis(),
         }),
-        deposit::Event::Confirmed { amount, paid, rate, rate_source, at } => shape!(DepositConfirmedV1 {
+        deposit::Event::Confirmed { amount, paid, rate, rate_source, rate_at, at } => shape!(DepositConfirmedV2 {
             amount: amount.micros(),
             paid: paid.clone(),
             rate: rate.clone(),
             rate_source: rate_source.clone(),
+            rate_at: rate_at.millis(),
             at: at.millis(),
         }),
         deposit::Event::Credited { at } => shape!(DepositCreditedV1 { at: at.millis() }),
+        deposit::Event::Seen { sight, at } => shape!(DepositSeenV1 {
+            account: sight.account.map(|account| account.0),
+            chain: sight.chain.clone(),
+            tx_hash: sight.tx_hash.as_str().to_owned(),
+            output: sight.output,
+            paid: sight.paid.clone(),
+            block_height: sight.block.height,
+            block_hash: sight.block.hash.clone(),
+            at: at.millis(),
+        }),
+        deposit::Event::Orphaned { at } => shape!(DepositOrphanedV1 { at: at.millis() }),
+        deposit::Event::Reversed { at } => shape!(DepositReversedV1 { at: at.millis() }),
+        deposit::Event::Settled { at } => shape!(DepositSettledV1 { at: at.millis() }),
+    }
+}
+
+fn address(address::Event::Assigned(assigned): &address::Event) -> Encoded {
+    shape!(AddressAssignedV1 {
+        account: assigned.account.0,
+        key: assigned.key.as_str().to_owned(),
+        index: assigned.index,
+        address: assigned.address.text.clone(),
+        destination: assigned.address.destination.as_str().to_owned(),
+        at: assigned.at.millis(),
+    })
+}
+
+fn chain(event: &chain::Event) -> Encoded {
+    match event {
+        chain::Event::Scanned { block, at } => shape!(ChainScannedV1 { height: block.height, hash: block.hash.clone(), at: at.millis() }),
+        chain::Event::Forked { block, at } => shape!(ChainForkedV1 { height: block.height, hash: block.hash.clone(), at: at.millis() }),
     }
 }
 

@@ -42,7 +42,7 @@ pub struct Reply {
 pub struct Row {
     /// The event's number in the account's history, as `as_of` takes it.
     event: u64,
-    /// `credit`, `deposit`, `hold`, `capture` or `release`.
+    /// `credit`, `deposit`, `reversal` (of a deposit that its chain has lost), `hold`, `capture` or `release`.
     #[serde(rename = "type")]
     kind: &'static str,
     at: Moment,

@@ -1,20 +1,25 @@
-//! `POST /api/v1/deposit/verify`: claims a transaction; asked again, it says how far the deposit has come.
+//! `POST /api/v1/deposit/verify`: a hint to look at a transaction now; asked again, it says how far the deposit has come.
 
-use axum::extract::State;
-use events::deposit::{Status, TxHash};
+use actors::Deposits;
+use actors::chain::Payment;
+use actors::deposit::{ClaimError, Claimed, Looked};
+use actors::order::Replayed;
+use actors::store::EventStore;
+use axum::extract;
+use events::account::idempotency::KeyUse;
+use events::deposit::{Currency, State, TxHash, transaction_id};
+use events::money::Money;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::feed::reach_head;
 use crate::http::Shared;
 use crate::http::auth::Caller;
+use crate::http::deposit_reply::Shown;
 use crate::http::error::{ApiError, ErrorCode};
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::Dollars;
-use crate::http::vocabulary::{Currency, TxHashText};
-use actors::deposit::{ClaimError, Claimed};
-
-/// Coins a caller may name; the simulated chain takes each.
-pub const CURRENCIES: &[&str] = &["btc", "ltc", "usdt_erc20"];
+use crate::http::vocabulary::{self, TxHashText};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -25,51 +30,130 @@ pub struct Request {
     tx_hash: String,
     /// `btc`, `ltc` or `usdt_erc20`; found out, if absent.
     #[serde(default)]
-    #[schema(value_type = Option<Currency>)]
+    #[schema(value_type = Option<vocabulary::Currency>)]
     currency: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Deposit)]
 pub struct Reply {
+    /// `pending`, `confirmed` or `rejected`: confirmed once everything that the transaction pays you is in your balance.
     status: &'static str,
+    /// Why it is rejected: `unknown` (no payment to you is known under this hash), `failed` (it failed on its chain) or `reversed`.
+    reason: Option<&'static str>,
     transaction_id: Option<String>,
     tx_hash: String,
+    /// What the confirmed part of it was worth.
     amount: Option<Dollars>,
+    /// Blocks on it so far, its own counted.
+    confirmations: Option<u64>,
+    /// Blocks that it needs; null where its chain says itself when a block is final.
+    confirmations_required: Option<u32>,
+    /// What the transaction pays you, output by output.
+    deposits: Vec<Shown>,
     simulated: bool,
-    message: &'static str,
+    message: String,
 }
 
 /// Say that you have paid. Asked again, it says how far the deposit has come: `pending`, `confirmed`, or `rejected`.
 #[utoipa::path(post, path = "/deposit/verify", operation_id = "verifyDeposit", tag = "deposits", request_body = Request,
     responses((status = 200, description = "How far the deposit has come", body = Reply)))]
-pub async fn handle(State(app): State<Shared>, caller: Caller, Keyed { body: request, key }: Keyed<Request>) -> Result<Answer<Reply>, ApiError> {
+pub async fn handle(
+    extract::State(app): extract::State<Shared>,
+    caller: Caller,
+    Keyed { body: request, key }: Keyed<Request>,
+) -> Result<Answer<Reply>, ApiError> {
     let deposits = app.service.deposits.as_ref();
     let deposits =
         deposits.ok_or_else(|| ApiError::new(ErrorCode::ProviderUnavailable, "This service takes no deposits; ask its operator for credit."))?;
     let tx_hash: TxHash = request.tx_hash.parse().map_err(|error| ApiError::invalid(format!("tx_hash is {error}.")))?;
-    if let Some(currency) = &request.currency
-        && !CURRENCIES.iter().any(|known| known.eq_ignore_ascii_case(currency))
-    {
-        let text = format!("currency is one of {}.", CURRENCIES.join(", "));
-        return Err(ApiError::invalid(text));
+    let currency = request.currency.as_deref().map(|text| text.parse::<Currency>().map_err(|_| unknown_currency())).transpose()?;
+    if deposits.is_simulated() {
+        return simulated(&app, &caller, deposits, tx_hash, key).await;
     }
-    let written = tx_hash.as_str().to_owned();
-    let reply = |status, transaction_id, amount, message| Reply { status, transaction_id, tx_hash: written, amount, simulated: true, message };
-    let Claimed { deposit, state, replayed } = match deposits.claim(caller.account, tx_hash, key).await {
-        Ok(claimed) => claimed,
-        Err(ClaimError::NotYours) => {
-            let body = reply("rejected", None, None, "No payment to this account is known under this hash.");
-            return Ok(Answer { body, replayed: false });
+    if let Some(currency) = currency.filter(|currency| deposits.coin(*currency).is_none()) {
+        let taken = deposits.coins().map(|coin| coin.currency().name()).collect::<Vec<_>>().join(", ");
+        return Err(ApiError::invalid(format!("This service takes no {currency}; it takes {taken}.")));
+    }
+    let looked = deposits.look(caller.account, tx_hash.clone(), currency, key).await?;
+    let shown = outputs(&app, &caller, &tx_hash, &looked.payments).await?;
+    let Looked { replayed: Replayed(replayed), .. } = looked;
+    Ok(Answer { body: answer(&tx_hash, shown, &looked), replayed })
+}
+
+fn unknown_currency() -> ApiError {
+    let text = format!("currency is one of {}.", Currency::ALL.map(Currency::name).join(", "));
+    ApiError::invalid(text)
+}
+
+/// Everything the transaction pays the caller: as the log has it, and what only the chain has so far.
+async fn outputs(app: &Shared, caller: &Caller, tx_hash: &TxHash, live: &[(Currency, Payment)]) -> Result<Vec<Shown>, ApiError> {
+    reach_head(&app.service.views, &app.service.store.head()).await?;
+    let mut shown = Vec::new();
+    for row in app.service.views.deposits_of_transaction(caller.account, tx_hash.as_str().to_owned()).await? {
+        shown.push(Shown::of(app, &row).await);
+    }
+    for (currency, payment) in live {
+        let live = Shown::live(app, *currency, payment).await;
+        if !shown.iter().any(|known| known.is(&live)) {
+            shown.push(live);
         }
+    }
+    Ok(shown)
+}
+
+fn answer(tx_hash: &TxHash, deposits: Vec<Shown>, looked: &Looked) -> Reply {
+    // The one that is furthest from the balance speaks for all.
+    let order = |shown: &&Shown| ["pending", "rejected", "confirmed"].iter().position(|status| *status == shown.status);
+    let speaker = deposits.iter().min_by_key(order);
+    let (status, reason, message) = match speaker {
+        Some(shown) => (shown.status, (shown.status == "rejected").then_some(shown.reason), shown.words()),
+        None if looked.failed => ("rejected", Some("failed"), "The transaction failed on its chain: it has paid nothing.".to_owned()),
+        None if looked.unanswered.is_empty() => {
+            let text = "No payment to this account is known under this hash. If it was sent a moment ago, ask again: once it is in a block it is credited, asked or not.";
+            ("rejected", Some("unknown"), text.to_owned())
+        }
+        None => ("pending", None, "The chain cannot be asked just now; ask again. A payment to your address is credited, asked or not.".to_owned()),
+    };
+    let credited: Vec<Money> = deposits.iter().filter(|shown| shown.status == "confirmed").filter_map(|shown| Some(shown.amount?.0)).collect();
+    Reply {
+        status,
+        reason,
+        transaction_id: speaker.map(|_| transaction_id(tx_hash).to_string()),
+        tx_hash: tx_hash.as_str().to_owned(),
+        amount: (!credited.is_empty()).then(|| Dollars(credited.into_iter().sum())),
+        confirmations: speaker.and_then(|shown| shown.confirmations),
+        confirmations_required: speaker.and_then(|shown| shown.confirmations_required),
+        deposits,
+        simulated: false,
+        message,
+    }
+}
+
+async fn simulated(app: &Shared, caller: &Caller, deposits: &Deposits, tx_hash: TxHash, key: Option<KeyUse>) -> Result<Answer<Reply>, ApiError> {
+    let (transaction_id, replayed, state) = match deposits.claim(caller.account, tx_hash.clone(), key).await {
+        Ok(Claimed { deposit, state, replayed: Replayed(replayed) }) => (Some(deposit.to_string()), replayed, Some(state)),
+        Err(ClaimError::NotYours) => (None, false, None),
         Err(error) => return Err(error.into()),
     };
-    let transaction_id = Some(deposit.to_string());
-    let body = match state.status {
-        Status::Credited => reply("confirmed", transaction_id, Some(Dollars(state.amount)), "Simulated deposit: credited to your balance."),
-        Status::Unclaimed | Status::Claimed | Status::Confirmed => {
-            reply("pending", transaction_id, None, "Verifying on-chain... (simulated: any hash is credited $10 after 2 seconds)")
-        }
+    let (status, reason, message) = match state.as_ref().map(State::is_credited) {
+        None => ("rejected", Some("unknown"), "No payment to this account is known under this hash."),
+        Some(true) => ("confirmed", None, "Simulated deposit: credited to your balance."),
+        Some(false) => ("pending", None, "Verifying on-chain... (simulated: any hash is credited $10 after 2 seconds)"),
     };
-    Ok(Answer { body, replayed: replayed.0 })
+    let deposits = outputs(app, caller, &tx_hash, &[]).await?;
+    let amount = state.filter(State::is_credited).map(|state| Dollars(state.amount));
+    let body = Reply {
+        status,
+        reason,
+        transaction_id,
+        tx_hash: tx_hash.as_str().to_owned(),
+        amount,
+        confirmations: None,
+        confirmations_required: None,
+        deposits,
+        simulated: true,
+        message: message.to_owned(),
+    };
+    Ok(Answer { body, replayed })
 }

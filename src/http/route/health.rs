@@ -1,7 +1,13 @@
 //! `GET /api/v1/health`: how each part is. Says nothing about accounts.
 
+use std::sync::Arc;
+
+use actors::Deposits;
+use actors::deposit::Coin;
 use axum::Json;
 use axum::extract::State;
+use events::deposit::SIMULATED;
+use events::time::Timestamp;
 use serde_json::{Value, json};
 
 use actors::store::EventStore;
@@ -27,7 +33,8 @@ pub async fn handle(State(app): State<Shared>) -> Json<Value> {
         .iter()
         .map(|supplier| json!({ "name": supplier.name().as_str(), "status": "ok", "simulated": supplier.is_simulated() }))
         .collect();
-    let chains: Vec<Value> = service.deposits.iter().map(|deposits| chain(deposits.chain().as_ref())).collect();
+    let chains = service.deposits.as_ref().map_or_else(Vec::new, |deposits| chains(deposits, service.clock.now()));
+    let chains_ok = chains.iter().all(|chain| chain["status"] == "ok");
     let views_status = if stopped {
         "stopped"
     } else if views_ok {
@@ -36,7 +43,7 @@ pub async fn handle(State(app): State<Shared>) -> Json<Value> {
         "behind"
     };
     Json(json!({
-        "status": if views_ok && !suppliers.is_empty() { "ok" } else { "degraded" },
+        "status": if views_ok && chains_ok && !suppliers.is_empty() { "ok" } else { "degraded" },
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": service.started.elapsed().as_secs(),
         "store": { "status": "ok", "position": head },
@@ -46,10 +53,23 @@ pub async fn handle(State(app): State<Shared>) -> Json<Value> {
     }))
 }
 
-fn chain(chain: &dyn actors::chain::Chain) -> Value {
-    let mut part = json!({ "name": chain.name(), "status": "ok", "simulated": chain.is_simulated() });
-    if chain.is_simulated() {
-        part["note"] = json!("Simulated: any transaction hash is credited $10. No real money is involved.");
+fn chains(deposits: &Deposits, now: Timestamp) -> Vec<Value> {
+    if deposits.is_simulated() {
+        let note = "Simulated: any transaction hash is credited $10. No real money is involved.";
+        return vec![json!({ "name": SIMULATED, "status": "ok", "simulated": true, "note": note })];
     }
-    part
+    let chain = |coin: &Arc<Coin>| {
+        let status = coin.status();
+        json!({
+            "name": coin.currency().name(),
+            // Where it is asked and what went wrong there is for the operator's eyes.
+            "status": if status.error.is_some() || status.tip.is_none() { "unreachable" } else { "ok" },
+            "simulated": false,
+            "height": status.tip.as_ref().map(|tip| tip.block.height),
+            "scanned_height": status.scanned,
+            "lag_blocks": status.lag(),
+            "answered_seconds_ago": status.answered_at.map(|at| now.since(at).as_secs()),
+        })
+    };
+    deposits.coins().map(chain).collect()
 }

@@ -7,6 +7,7 @@ pub mod availability;
 pub mod batch;
 pub mod deposit_addresses;
 pub mod deposit_verify;
+pub mod deposits;
 pub mod fallback;
 pub mod health;
 pub mod idempotency;

@@ -1,0 +1,184 @@
+//! BTC and LTC as their nodes tell of them: the JSON-RPC of Bitcoin Core, Knots and Litecoin Core.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use events::address::Destination;
+use events::chain::Block;
+use events::deposit::{Currency, TxHash, coins, units};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::http::Endpoint;
+use super::port::{Chain, ChainError, Found, Payment, Scan, Tip, Watched};
+use crate::store::BoxFuture;
+
+/// Codes of a node that knows no such transaction, block or height.
+const NOT_FOUND: [i64; 2] = [-5, -8];
+/// A block of BTC takes a second to tell: more would keep an answer waiting.
+const BLOCKS_PER_SCAN: u64 = 8;
+
+/// A node.
+#[derive(Debug)]
+pub struct BitcoinRpc {
+    endpoint: Endpoint,
+    currency: Currency,
+    /// The hash of the network's first block.
+    genesis: String,
+}
+
+#[derive(Deserialize)]
+struct ChainInfo {
+    blocks: u64,
+    bestblockhash: String,
+}
+
+#[derive(Deserialize)]
+struct FullBlock<'a> {
+    hash: String,
+    height: u64,
+    previousblockhash: Option<String>,
+    #[serde(borrow)]
+    tx: Vec<Transaction<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Transaction<'a> {
+    txid: String,
+    #[serde(borrow)]
+    vout: Vec<Output<'a>>,
+    blockhash: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Output<'a> {
+    /// A decimal, as it is written: through a float it would not be exact.
+    #[serde(borrow)]
+    value: &'a RawValue,
+    n: u32,
+    #[serde(rename = "scriptPubKey")]
+    script: Script,
+}
+
+#[derive(Deserialize)]
+struct Script {
+    #[serde(default)]
+    hex: String,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    height: u64,
+}
+
+impl BitcoinRpc {
+    /// The node at `endpoint`, which must be of the network that begins with `genesis`.
+    pub fn new(endpoint: Endpoint, currency: Currency, genesis: String) -> Self {
+        Self { endpoint, currency, genesis }
+    }
+
+    /// Calls a method; `None` where the node knows no such thing.
+    async fn look_up(&self, method: &str, params: Value) -> Result<Option<Box<RawValue>>, ChainError> {
+        match self.endpoint.call(method, params).await? {
+            Ok(raw) => Ok(Some(raw)),
+            Err(refusal) if NOT_FOUND.contains(&refusal.code) => Ok(None),
+            Err(refusal) => Err(self.endpoint.unreachable(format!("{method}: {} {}", refusal.code, refusal.message))),
+        }
+    }
+
+    async fn hash_at(&self, height: u64) -> Result<Option<String>, ChainError> {
+        let raw = self.look_up("getblockhash", json!([height])).await?;
+        raw.map(|raw| self.endpoint.parse("getblockhash", raw.get())).transpose()
+    }
+
+    async fn blocks(&self, heights: RangeInclusive<u64>, watched: &Watched) -> Result<Scan, ChainError> {
+        let mut scan: Option<Scan> = None;
+        for height in heights {
+            let hash = self.hash_at(height).await?.ok_or(ChainError::Moved)?;
+            let raw = self.look_up("getblock", json!([hash, 2])).await?.ok_or(ChainError::Moved)?;
+            let full: FullBlock<'_> = self.endpoint.parse("getblock", raw.get())?;
+            if full.hash != hash || full.height != height {
+                return Err(self.endpoint.nonsense(format!("block {height} is told as block {}", full.height)));
+            }
+            let before = scan.as_ref().map(|scan| scan.last.hash.clone());
+            if before.is_some() && before != full.previousblockhash {
+                return Err(ChainError::Moved);
+            }
+            let block = Block { height, hash };
+            let scan = scan.get_or_insert_with(|| Scan { parent: full.previousblockhash.clone(), last: block.clone(), payments: Vec::new() });
+            for transaction in &full.tx {
+                scan.payments.extend(self.payments(transaction, Some(&block), watched)?);
+            }
+            scan.last = block;
+        }
+        scan.ok_or(ChainError::Moved)
+    }
+
+    fn payments(&self, transaction: &Transaction<'_>, block: Option<&Block>, watched: &Watched) -> Result<Vec<Payment>, ChainError> {
+        let mut payments = Vec::new();
+        for output in &transaction.vout {
+            let Some(to) = Destination::from_hex(&output.script.hex).filter(|to| watched.owner(to).is_some()) else { continue };
+            let paid = units(output.value.get(), self.currency).and_then(|units| coins(units, self.currency));
+            let paid = paid.ok_or_else(|| self.endpoint.nonsense(format!("an output of {}", output.value.get())))?;
+            let tx_hash: TxHash = transaction.txid.parse().map_err(|_| self.endpoint.nonsense("a txid that is none".to_owned()))?;
+            payments.push(Payment { tx_hash, output: output.n, to, paid, block: block.cloned() });
+        }
+        payments.retain(|payment| payment.paid != "0");
+        Ok(payments)
+    }
+
+    async fn transaction(&self, tx_hash: &TxHash, watched: &Watched) -> Result<Option<Found>, ChainError> {
+        let Some(raw) = self.look_up("getrawtransaction", json!([tx_hash.as_str(), true])).await? else { return Ok(None) };
+        let transaction: Transaction<'_> = self.endpoint.parse("getrawtransaction", raw.get())?;
+        let block = match &transaction.blockhash {
+            None => None,
+            Some(hash) => {
+                let header = self.look_up("getblockheader", json!([hash])).await?;
+                let header: Option<Header> = header.map(|raw| self.endpoint.parse("getblockheader", raw.get())).transpose()?;
+                header.map(|header| Block { height: header.height, hash: hash.clone() })
+            }
+        };
+        Ok(Some(Found { payments: self.payments(&transaction, block.as_ref(), watched)?, failed: false }))
+    }
+}
+
+impl Chain for BitcoinRpc {
+    fn endpoint(&self) -> String {
+        self.endpoint.name().to_owned()
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), ChainError>> {
+        Box::pin(async move {
+            let genesis = self.hash_at(0).await?.unwrap_or_default();
+            if genesis == self.genesis {
+                return Ok(());
+            }
+            let detail = format!("its first block is {genesis}, not {}", self.genesis);
+            Err(ChainError::WrongNetwork { endpoint: self.endpoint(), detail })
+        })
+    }
+
+    fn tip(&self) -> BoxFuture<'_, Result<Tip, ChainError>> {
+        Box::pin(async move {
+            let info: ChainInfo = self.endpoint.ask("getblockchaininfo", json!([])).await?;
+            Ok(Tip { block: Block { height: info.blocks, hash: info.bestblockhash }, finalized: None })
+        })
+    }
+
+    fn block_hash(&self, height: u64) -> BoxFuture<'_, Result<Option<String>, ChainError>> {
+        Box::pin(self.hash_at(height))
+    }
+
+    fn scan(&self, heights: RangeInclusive<u64>, watched: Arc<Watched>) -> BoxFuture<'_, Result<Scan, ChainError>> {
+        Box::pin(async move { self.blocks(heights, &watched).await })
+    }
+
+    fn find(&self, tx_hash: TxHash, watched: Arc<Watched>) -> BoxFuture<'_, Result<Option<Found>, ChainError>> {
+        Box::pin(async move { self.transaction(&tx_hash, &watched).await })
+    }
+
+    fn blocks_per_scan(&self) -> u64 {
+        BLOCKS_PER_SCAN
+    }
+}

@@ -1,0 +1,160 @@
+//! A coin at work: its chain, its addresses, its table of confirmations; and how a deposit of it stands.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use events::address::{AccountKey, Address};
+use events::deposit::{Currency, Finality, Policy, State, Status, worth};
+use events::time::Timestamp;
+use tokio::sync::{Notify, watch};
+
+use super::book::AddressBook;
+use super::witness::{Final, Sighting, Witness};
+use crate::account::Accounts;
+use crate::chain::{Chain, ChainError, Rates, Tip};
+use crate::fault::Fault;
+use crate::store::BoxFuture;
+
+/// How a coin is set up.
+#[derive(Debug)]
+pub struct CoinSettings {
+    /// Which coin.
+    pub currency: Currency,
+    /// Its chain.
+    pub chain: Arc<dyn Chain>,
+    /// What it is worth.
+    pub rates: Rates,
+    /// How many confirmations an amount needs.
+    pub policy: Policy,
+    /// Confirmations after which a credited deposit is not looked at any more.
+    pub settle_confirmations: u64,
+    /// How often to look for new blocks.
+    pub poll: Duration,
+    /// The operator's key, for addresses of accounts.
+    pub key: Option<AccountKey>,
+    /// The address for those without a key.
+    pub shared: Option<Address>,
+    /// The first block to look through, where none has been yet; the one after the chain's last, if unset.
+    pub start_height: Option<u64>,
+}
+
+/// How a chain is followed just now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChainStatus {
+    /// Where it ends, as last heard.
+    pub tip: Option<Tip>,
+    /// The last block looked through.
+    pub scanned: Option<u64>,
+    /// When it last answered.
+    pub answered_at: Option<Timestamp>,
+    /// Why it cannot be followed, if it cannot.
+    pub error: Option<String>,
+}
+
+impl ChainStatus {
+    /// Blocks that are there and have not been looked through; blocks that are not final do not count where the chain calls them final.
+    pub fn lag(&self) -> u64 {
+        let head = self.tip.as_ref().map(|tip| tip.finalized.unwrap_or(tip.block.height));
+        head.zip(self.scanned).map_or(0, |(head, scanned)| head.saturating_sub(scanned))
+    }
+}
+
+/// A coin.
+#[derive(Debug)]
+pub struct Coin {
+    pub(super) settings: CoinSettings,
+    pub(super) book: AddressBook,
+    pub(super) status: watch::Sender<ChainStatus>,
+    pub(super) wanted: Notify,
+}
+
+impl Coin {
+    pub(super) async fn open(accounts: Accounts, settings: CoinSettings) -> Result<Self, Fault> {
+        let book = AddressBook::open(accounts, settings.currency, settings.key.clone(), settings.shared.clone()).await?;
+        Ok(Self { settings, book, status: watch::Sender::default(), wanted: Notify::new() })
+    }
+
+    /// Which coin.
+    pub fn currency(&self) -> Currency {
+        self.settings.currency
+    }
+
+    /// Its addresses.
+    pub fn book(&self) -> &AddressBook {
+        &self.book
+    }
+
+    /// Where its chain is asked.
+    pub fn endpoint(&self) -> String {
+        self.settings.chain.endpoint()
+    }
+
+    /// Whether its chain is the one it should be; a failure to answer says nothing.
+    pub async fn check(&self) -> Result<(), ChainError> {
+        self.settings.chain.check().await
+    }
+
+    /// How its chain is followed just now.
+    pub fn status(&self) -> ChainStatus {
+        self.status.borrow().clone()
+    }
+
+    /// How its chain is followed, now and whenever that changes.
+    pub fn watch(&self) -> watch::Receiver<ChainStatus> {
+        self.status.subscribe()
+    }
+
+    /// Whether it is known from which block on its chain is followed: no address is given out before.
+    pub fn is_followed(&self) -> bool {
+        self.status.borrow().scanned.is_some()
+    }
+
+    /// Lets the watcher look now.
+    pub fn look_now(&self) {
+        self.wanted.notify_one();
+    }
+
+    /// Blocks on a block of this height, itself counted.
+    pub fn confirmations(&self, height: u64) -> u64 {
+        self.status.borrow().tip.as_ref().map_or(0, |tip| tip.ends().confirmations(height))
+    }
+
+    /// When a payment is final, at the rate just now; `None` if there is no rate.
+    pub async fn finality(&self, paid: &str) -> Option<Finality> {
+        let rate = self.settings.rates.now().await.ok()?.rate;
+        worth(paid, rate).map(|amount| self.settings.policy.finality(amount))
+    }
+
+    async fn stands(&self, deposit: &State) -> Result<Sighting, Fault> {
+        let tip = self.status.borrow().tip.clone();
+        let (Some(tip), Some(block)) = (tip, &deposit.block) else { return Ok(Sighting::Waiting) };
+        match self.settings.chain.block_hash(block.height).await? {
+            Some(hash) if hash != block.hash => return Ok(Sighting::Gone),
+            // The node has fallen behind: what it does not have yet is not gone.
+            None => return Ok(Sighting::Waiting),
+            Some(_) => {}
+        }
+        if deposit.status == Status::Credited {
+            let is_settled = self.settings.policy.is_settled(block.height, tip.ends(), self.settings.settle_confirmations);
+            return Ok(if is_settled { Sighting::Settled } else { Sighting::Waiting });
+        }
+        let agreement = self.settings.rates.now().await?;
+        let amount = worth(&deposit.paid, agreement.rate);
+        let amount = amount.ok_or_else(|| Fault::Chain(format!("{} {} is no amount", deposit.paid, deposit.chain).into()))?;
+        if !self.settings.policy.finality(amount).is_reached(block.height, tip.ends()) {
+            return Ok(Sighting::Waiting);
+        }
+        let (paid, rate) = (deposit.paid.clone(), agreement.rate.to_string());
+        Ok(Sighting::Final(Final { amount, paid, rate, rate_source: agreement.source, rate_at: agreement.at }))
+    }
+}
+
+impl Witness for Coin {
+    fn look<'a>(&'a self, deposit: &'a State) -> BoxFuture<'a, Result<Sighting, Fault>> {
+        Box::pin(self.stands(deposit))
+    }
+
+    fn pause(&self) -> Option<Duration> {
+        None
+    }
+}
