@@ -14,7 +14,7 @@ use actors::clock::Clock;
 use actors::deposit::{CoinSettings, Looked};
 use actors::entropy::Entropy;
 use actors::store::EventStore;
-use actors::store::memory::MemoryStore;
+use actors::store::memory::{Failure, MemoryStore};
 use actors::{Accounts, Deposits};
 use events::address::{AccountKey, Address, Destination, Network};
 use events::deposit::{Currency, Policy};
@@ -100,7 +100,12 @@ impl Life {
     }
 
     async fn look(&self, account: AccountId, tx: u8) -> Looked {
-        self.deposits.look(account, hash(tx), None, None).await.unwrap()
+        loop {
+            // A failure of the store is answered as one, and the caller asks again.
+            if let Ok(looked) = self.deposits.look(account, hash(tx), None, None).await {
+                return looked;
+            }
+        }
     }
 
     async fn assert_lawful(&self) {
@@ -365,10 +370,11 @@ fn live<T>(life: impl Future<Output = T>) -> T {
     runtime.block_on(life)
 }
 
-/// Payments, forks and small change: what crashes are cut into.
-async fn story(life: &Life, chain: &Script) -> [AccountId; 2] {
+/// Payments, forks and small change: what crashes are cut into. `beforehand` happens once both accounts have their addresses.
+async fn story(life: &Life, chain: &Script, beforehand: impl FnOnce()) -> [AccountId; 2] {
     let (one, first) = life.payer().await;
     let (other, second) = life.payer().await;
+    beforehand();
     chain.mine(&[paid(1, &first, "0.05"), Paid { output: 1, ..paid(1, &second, "0.0006") }]);
     life.looked().await;
     chain.mine(&[paid(2, &second, "0.3")]);
@@ -391,7 +397,7 @@ fn a_service_stopped_behind_any_append_ends_with_what_the_chain_has() {
     let (whole, chain) = (MemoryStore::default(), Script::new(None));
     let accounts = live(async {
         let life = Life::of(whole.clone(), Arc::new(chain.clone()), START, |_| {}).await;
-        story(&life, &chain).await
+        story(&life, &chain, || {}).await
     });
     let facts = live(log(&whole));
     let happened = |what: fn(&Event) -> bool| facts.iter().filter(|record| what(&record.event)).count();
@@ -420,5 +426,30 @@ fn a_service_stopped_behind_any_append_ends_with_what_the_chain_has() {
             }
             life.assert_lawful().await;
         });
+    }
+}
+
+#[test]
+fn every_append_may_fail_before_or_after_it_was_written() {
+    for failure in [Failure::BeforeWriting, Failure::AfterWriting] {
+        let mut failing = 0;
+        loop {
+            let (store, chain) = (MemoryStore::default(), Script::new(None));
+            let appends = live(async {
+                let life = Life::of(store.clone(), Arc::new(chain.clone()), START, |_| {}).await;
+                // The append and its retry both: what has become of it is unknown then.
+                let failures = std::iter::repeat_n(None, failing).chain([Some(failure), Some(failure)]);
+                let [one, other] = story(&life, &chain, || store.fail_next(failures)).await;
+                tokio::time::sleep(Duration::from_mins(2)).await;
+                assert_eq!((life.cents(one).await, life.cents(other).await), (5_000, 1_000), "append {failing}, {failure:?}");
+                life.assert_lawful().await;
+                store.stops().len()
+            });
+            failing += 1;
+            if failing > appends {
+                break;
+            }
+        }
+        assert!(failing > 40, "a story with something in it: {failing} appends");
     }
 }

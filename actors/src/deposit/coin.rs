@@ -1,12 +1,14 @@
 //! A coin at work: its chain, its addresses, its table of confirmations; and how a deposit of it stands.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use events::address::{AccountKey, Address};
+use events::chain::Block;
 use events::deposit::{Currency, Finality, Policy, State, Status, worth};
 use events::time::Timestamp;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, Notify, watch};
 
 use super::book::AddressBook;
 use super::witness::{Final, Sighting, Witness};
@@ -66,12 +68,20 @@ pub struct Coin {
     pub(super) book: AddressBook,
     pub(super) status: watch::Sender<ChainStatus>,
     pub(super) wanted: Notify,
+    /// Blocks that were asked for since the chain has ended where it does: many deposits stand in few blocks, and a node takes few questions at once.
+    asked: Mutex<Asked>,
+}
+
+#[derive(Debug, Default)]
+struct Asked {
+    tip: Option<Block>,
+    hashes: BTreeMap<u64, Option<String>>,
 }
 
 impl Coin {
     pub(super) async fn open(accounts: Accounts, settings: CoinSettings) -> Result<Self, Fault> {
         let book = AddressBook::open(accounts, settings.currency, settings.key.clone(), settings.shared.clone()).await?;
-        Ok(Self { settings, book, status: watch::Sender::default(), wanted: Notify::new() })
+        Ok(Self { settings, book, status: watch::Sender::default(), wanted: Notify::new(), asked: Mutex::default() })
     }
 
     /// Which coin.
@@ -125,10 +135,24 @@ impl Coin {
         worth(paid, rate).map(|amount| self.settings.policy.finality(amount))
     }
 
+    /// The hash of the block at `height` of the chain that ends so. One question at a time.
+    async fn block_hash(&self, tip: &Tip, height: u64) -> Result<Option<String>, Fault> {
+        let mut asked = self.asked.lock().await;
+        if asked.tip.as_ref() != Some(&tip.block) {
+            *asked = Asked { tip: Some(tip.block.clone()), hashes: BTreeMap::new() };
+        }
+        if let Some(hash) = asked.hashes.get(&height) {
+            return Ok(hash.clone());
+        }
+        let hash = self.settings.chain.block_hash(height).await?;
+        asked.hashes.insert(height, hash.clone());
+        Ok(hash)
+    }
+
     async fn stands(&self, deposit: &State) -> Result<Sighting, Fault> {
         let tip = self.status.borrow().tip.clone();
         let (Some(tip), Some(block)) = (tip, &deposit.block) else { return Ok(Sighting::Waiting) };
-        match self.settings.chain.block_hash(block.height).await? {
+        match self.block_hash(&tip, block.height).await? {
             Some(hash) if hash != block.hash => return Ok(Sighting::Gone),
             // The node has fallen behind: what it does not have yet is not gone.
             None => return Ok(Sighting::Waiting),
