@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 use actors::account::AccessError;
 use actors::entity::TransactError;
 use actors::store::EventStore;
+use actors::supplier::smpp::Smpp;
 
 use crate::boot::Service;
 use crate::config;
@@ -155,6 +156,9 @@ async fn render(State(door): State<Arc<Door>>) -> String {
     gauge("accounts_in_memory", service.accounts.in_memory() as u64);
     gauge("orders_open", service.orders.running() as u64);
     gauge("numbers_leased", service.router.leased() as u64);
+    for bind in service.smpp.get().map(Smpp::statuses).unwrap_or_default() {
+        metrics::gauge!("smpp_bound", "smsc" => bind.address).set(f64::from(u8::from(bind.bound)));
+    }
     deposits::measure(service);
     door.metrics.render()
 }

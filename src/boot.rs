@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actors::account;
@@ -15,9 +15,10 @@ use actors::store::EventStore;
 use actors::store::sqlite::{self, SqliteStore};
 use actors::supplier::own::{Own, OwnNumber};
 use actors::supplier::simulator::{self, Simulator};
+use actors::supplier::smpp::{self, Smpp};
 use actors::supplier::{Router, Supplier};
 use actors::webhook::{HttpPost, PostSettings};
-use actors::{Accounts, Deposits, Fault, Inbox, Orders, Webhooks};
+use actors::{Accounts, Deposits, Fault, Inbox, Orders, Parts, Webhooks};
 use events::price::Catalogue;
 use events::supplier::SupplierName;
 use parking_lot::Mutex;
@@ -25,7 +26,7 @@ use projections::{Log, Projector, Views};
 use thiserror::Error;
 
 use crate::coins;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, SmppAlphabet, SmppBind, SmppMode};
 use crate::feed::{StoreLog, ViewedAssignments, chain_of};
 use crate::letters::Writer;
 
@@ -73,6 +74,10 @@ pub struct Service {
     pub accounts: Accounts,
     pub orders: Orders,
     pub inbox: Inbox,
+    /// Where parts of messages go.
+    pub parts: Parts,
+    /// Sessions at SMSCs; none before open orders have their numbers again.
+    pub smpp: OnceLock<Smpp>,
     pub router: Arc<Router>,
     pub webhooks: Webhooks,
     /// `None` where no chain is configured: only operators credit.
@@ -109,12 +114,15 @@ impl Service {
         let orders = Orders::start(accounts.clone(), Arc::clone(&router)).await;
         let past = Arc::new(ViewedAssignments { views: views.clone(), head: store.head() });
         let inbox = Inbox::new(accounts.clone(), orders.clone(), Arc::clone(&router), past);
+        let parts = Parts::start(accounts.clone(), inbox.clone(), Duration::from_secs(config.suppliers.parts_wait_seconds.into()));
         let deposits = deposits(&config, simulated_deposits, &accounts).await?;
         let webhooks = webhooks(&config, &accounts, &orders, &views, Arc::clone(&store) as Arc<dyn EventStore>)?;
         let service = Arc::new(Self {
             accounts,
             orders,
             inbox,
+            parts,
+            smpp: OnceLock::new(),
             router,
             webhooks,
             deposits,
@@ -130,6 +138,7 @@ impl Service {
         });
         service.resume().await?;
         // Only now: a message must find its order's runner at work.
+        service.bind().await?;
         if let Some(simulator) = simulator {
             tokio::spawn(simulator.run(service.inbox.clone(), service.orders.clone()));
         }
@@ -154,11 +163,26 @@ impl Service {
         for account in self.views.accounts_with_open_deliveries().await.map_err(replay)? {
             self.webhooks.resume(account);
         }
+        self.parts.resume(self.views.numbers_with_parts().await.map_err(replay)?);
         if let Some(handle) = &self.deposits {
             for deposit in deposits {
                 handle.follow(deposit).await?;
             }
         }
+        Ok(())
+    }
+
+    /// Binds at the configured SMSCs.
+    async fn bind(&self) -> Result<(), BootError> {
+        let way = smpp::Way {
+            supplier: name("smpp"),
+            inbox: self.inbox.clone(),
+            parts: self.parts.clone(),
+            entropy: self.entropy.clone(),
+            counted: Arc::new(|outcome| metrics::counter!("inbound_messages_total", "supplier" => "smpp", "outcome" => outcome).increment(1)),
+        };
+        let sessions = Smpp::start(self.config.suppliers.smpp.binds.iter().map(bind).collect(), &way).await?;
+        let _ = self.smpp.set(sessions);
         Ok(())
     }
 
@@ -189,6 +213,9 @@ impl Service {
 
     /// Takes what is under way, then closes the log.
     pub async fn close(&self) {
+        if let Some(sessions) = self.smpp.get() {
+            sessions.stop().await;
+        }
         self.store.close().await;
     }
 }
@@ -257,6 +284,26 @@ async fn suppliers(
     });
     suppliers.extend(simulator.clone().map(|simulator| simulator as Arc<dyn Supplier>));
     Ok((suppliers, simulator))
+}
+
+fn bind(bind: &SmppBind) -> smpp::Bind {
+    smpp::Bind {
+        address: bind.address.clone(),
+        tls: bind.tls,
+        system_id: bind.system_id.clone(),
+        password: bind.password.expose().to_owned(),
+        system_type: bind.system_type.clone(),
+        mode: match bind.mode {
+            SmppMode::Receiver => smpp::Mode::Receiver,
+            SmppMode::Transceiver => smpp::Mode::Transceiver,
+        },
+        default_alphabet: match bind.default_alphabet {
+            SmppAlphabet::Gsm => smpp::DefaultAlphabet::Gsm,
+            SmppAlphabet::Latin1 => smpp::DefaultAlphabet::Latin1,
+            SmppAlphabet::Utf8 => smpp::DefaultAlphabet::Utf8,
+        },
+        enquire_link: Duration::from_secs(bind.enquire_link_seconds.into()),
+    }
 }
 
 fn name(name: &str) -> SupplierName {

@@ -13,7 +13,7 @@ use thiserror::Error;
 use url::Url;
 
 pub use deposits::Deposits;
-pub use suppliers::{Suppliers, TelnyxKey};
+pub use suppliers::{SmppAlphabet, SmppBind, SmppMode, Suppliers, TelnyxKey, VonageMethod};
 
 use crate::secret::Secret;
 

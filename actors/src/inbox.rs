@@ -5,7 +5,7 @@ use std::sync::Arc;
 use events::account::Refusal;
 use events::envelope::{Actor as Who, Revision, StreamId};
 use events::id::{AccountId, OrderId};
-use events::number::{self, KeepSms, KeptSms, Unclaimed};
+use events::number::{self, Command, KeptSms, Refusal as NumberRefusal, Unclaimed};
 use events::order::{self, IncomingSms};
 use events::phone::Phone;
 use events::supplier::SupplierName;
@@ -17,6 +17,7 @@ use crate::fault::{Fault, detached};
 use crate::order::Orders;
 use crate::store::BoxFuture;
 use crate::supplier::{Lease, Router};
+use crate::turns::Turns;
 
 /// Earlier orders of a number that a late message is compared with.
 pub const PAST_ASSIGNMENTS: usize = 8;
@@ -47,6 +48,17 @@ pub enum Delivery {
     Repeated,
     /// No order took it; it is kept for the operator.
     Kept(Unclaimed),
+}
+
+impl Delivery {
+    /// The word of metrics and answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Taken(_) => "taken",
+            Self::Repeated => "repeated",
+            Self::Kept(why) => why.name(),
+        }
+    }
 }
 
 /// An order that a number was on.
@@ -81,12 +93,13 @@ pub struct Inbox {
     orders: Orders,
     router: Arc<Router>,
     past: Arc<dyn PastAssignments>,
+    turns: Arc<Turns>,
 }
 
 impl Inbox {
     /// The inbox of these accounts and orders.
     pub fn new(accounts: Accounts, orders: Orders, router: Arc<Router>, past: Arc<dyn PastAssignments>) -> Self {
-        Self { accounts, orders, router, past }
+        Self { accounts, orders, router, past, turns: Arc::default() }
     }
 
     /// Takes a message; answers once it is durable.
@@ -143,14 +156,15 @@ impl Inbox {
 
     async fn keep(&self, sms: InboundSms, received_at: Timestamp, at: Timestamp, why: Unclaimed) -> Result<Delivery, Fault> {
         let stream = StreamId::number(&sms.to);
+        let _turn = self.turns.take(&sms.to).await;
         let mut number = Entity::<number::State>::load(Arc::clone(self.accounts.store()), stream).await?;
         let actor = Who::Supplier(sms.supplier.clone());
         let kept = KeptSms { message_id: sms.message_id, supplier: sms.supplier, sender: sms.sender, text: sms.text, received_at, why, at };
         let context = Context { command: self.accounts.entropy().command_id(at), actor, at };
-        match number.transact(&KeepSms(kept), &context).await {
+        match number.transact(&Command::KeepSms(kept), &context).await {
             Ok(committed) if committed.events.is_empty() => Ok(Delivery::Repeated),
-            Ok(_) => Ok(Delivery::Kept(why)),
-            Err(TransactError::Refused(never)) => match never {},
+            // The refusal is never said of a whole message.
+            Ok(_) | Err(TransactError::Refused(NumberRefusal::TooManyParts)) => Ok(Delivery::Kept(why)),
             Err(TransactError::Fault(fault)) => Err(fault),
         }
     }

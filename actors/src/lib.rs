@@ -12,11 +12,13 @@ pub mod fault;
 pub mod outbound;
 pub mod registry;
 pub mod store;
+mod turns;
 
 pub mod account;
 pub mod deposit;
 pub mod inbox;
 pub mod order;
+pub mod parts;
 pub mod webhook;
 
 pub mod chain;
@@ -27,4 +29,5 @@ pub use deposit::Deposits;
 pub use fault::Fault;
 pub use inbox::Inbox;
 pub use order::Orders;
+pub use parts::Parts;
 pub use webhook::Webhooks;

@@ -44,6 +44,11 @@ impl StreamId {
         Self(format!("number-{}", phone.as_str()).into())
     }
 
+    /// The number whose messages stand in this stream, if they do.
+    pub fn phone(&self) -> Option<Phone> {
+        self.0.strip_prefix("number-").and_then(|digits| digits.parse().ok())
+    }
+
     /// A stream by its name, as the store gives it back.
     pub fn from_name(name: &str) -> Self {
         Self(name.into())

@@ -30,7 +30,7 @@ impl Event {
             Self::Address(address::Event::Assigned(assigned)) => assigned.at,
             Self::Chain(event) => event.at(),
             Self::Webhook(event) => event.at(),
-            Self::Number(number::Event::SmsKept(sms)) => sms.at,
+            Self::Number(event) => event.at(),
         }
     }
 

@@ -7,11 +7,12 @@ use events::account::statement::Statement;
 use events::envelope::{Position, Recorded};
 use events::id::{AccountId, OrderId};
 use events::order::{self, Status};
-use events::{Event, number, webhook};
+use events::{Event, webhook};
 use rusqlite::{Transaction, params};
 
 use crate::deliveries::DeliveryChange;
 use crate::deposits::DepositChange;
+use crate::parts::PartChange;
 use crate::row::OrderRow;
 
 const HOUR_MILLIS: i64 = 3_600_000;
@@ -47,6 +48,7 @@ pub struct Batch<'a> {
     usage: BTreeMap<(AccountId, i64, &'static str, &'static str), UsageDelta>,
     outcomes: BTreeMap<(&'static str, &'static str, i64), OutcomeDelta>,
     deposits: Vec<DepositChange>,
+    parts: Vec<PartChange>,
     deliveries: Vec<DeliveryChange>,
     last: Position,
 }
@@ -61,6 +63,7 @@ impl<'a> Batch<'a> {
             usage: BTreeMap::new(),
             outcomes: BTreeMap::new(),
             deposits: Vec::new(),
+            parts: Vec::new(),
             deliveries: Vec::new(),
             last: Position(0),
         }
@@ -85,8 +88,9 @@ impl<'a> Batch<'a> {
                     self.webhook(account, event);
                 }
             }
+            Event::Number(event) => self.parts.extend(record.stream.phone().and_then(|phone| PartChange::of(phone, event))),
             // Kept in their own streams; no view asks for them.
-            Event::Number(number::Event::SmsKept(_)) | Event::Address(_) | Event::Chain(_) => {}
+            Event::Address(_) | Event::Chain(_) => {}
         }
     }
 
@@ -206,6 +210,9 @@ impl<'a> Batch<'a> {
         let mut outcomes = transaction.prepare_cached(OUTCOMES)?;
         for ((platform, country, bucket), delta) in &self.outcomes {
             outcomes.execute(params![platform, country, bucket, delta.completed, delta.ended, delta.delivery_millis])?;
+        }
+        for change in &self.parts {
+            change.write(transaction)?;
         }
         for change in &self.deposits {
             change.write(transaction)?;

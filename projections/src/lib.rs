@@ -8,6 +8,7 @@
 mod batch;
 mod deliveries;
 mod deposits;
+mod parts;
 mod queries;
 mod row;
 mod runner;

@@ -210,8 +210,8 @@ impl Views {
     pub fn dump(&self) -> Result<String, ViewError> {
         self.read_blocking(|connection| {
             let mut text = String::new();
-            for table in ["accounts", "orders", "usage", "outcomes", "deliveries", "deposits"] {
-                let mut all = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2, 3"))?;
+            for table in ["accounts", "orders", "usage", "outcomes", "deliveries", "deposits", "parts"] {
+                let mut all = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))?;
                 let columns = all.column_count();
                 let mut rows = all.query([])?;
                 while let Some(row) = rows.next()? {
@@ -334,7 +334,7 @@ pub fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
 }
 
-fn parsed<T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+pub fn parsed<T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     text.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error)))
 }

@@ -10,6 +10,7 @@ use events::deposit::Sight;
 use events::envelope::{Position, Recorded, Revision, StreamId};
 use events::id::{AccountId, DepositId, EventId, OrderId};
 use events::money::Money;
+use events::number::{self, Alphabet, Part, SetId};
 use events::order::{self, AttemptFailure, IncomingSms};
 use events::platform::Platform;
 use events::time::Timestamp;
@@ -101,7 +102,31 @@ fn log() -> Log {
     let claimed = deposit::Event::Claimed { account: AccountId(1), chain: "simulated".to_owned(), tx_hash: hash, output: 0, at: at(9_000) };
     log.record(StreamId::deposit(DepositId(5)), 0, claimed.into());
     watched_deposits(&mut log);
+    parts(&mut log);
     log
+}
+
+/// A message that is whole, and one that waits for its second part.
+fn parts(log: &mut Log) {
+    let phone = "+12025550000".parse().unwrap();
+    let part = |reference, number| {
+        let (supplier, sender) = ("smpp".parse().unwrap(), "Google".to_owned());
+        let (alphabet, bytes, moment) = (Alphabet::Utf8, vec![b'a', number], at(9_200));
+        number::Event::PartKept {
+            part: Part { supplier, sender, reference, number, total: 2, alphabet, bytes, received_at: moment, at: moment },
+            opened_at: moment,
+        }
+    };
+    let set = SetId { opened_at: at(9_200), supplier: "smpp".parse().unwrap(), sender: "Google".to_owned(), reference: 1, total: 2 };
+    let joined = number::Event::PartsJoined { set, is_whole: true, at: at(9_201) };
+    for (event, revision) in [part(1, 2), part(2, 1), part(1, 1), joined].into_iter().zip(0..) {
+        log.record(StreamId::number(&phone), revision, event.into());
+    }
+    let other = "+12025550009".parse().unwrap();
+    let set = SetId { opened_at: at(9_200), supplier: "smpp".parse().unwrap(), sender: "Google".to_owned(), reference: 1, total: 2 };
+    for (event, revision) in [part(1, 2), number::Event::PartsJoined { set, is_whole: false, at: at(9_202) }].into_iter().zip(0..) {
+        log.record(StreamId::number(&other), revision, event.into());
+    }
 }
 
 /// One credited, gone and back in another block; one to a shared address; one too small.
@@ -210,6 +235,7 @@ async fn recovery_finds_what_is_open_and_where_ended_orders_stand() {
     let served = views.served("own".to_owned(), at(0)).await.unwrap();
     assert!(!served.is_empty() && served.iter().all(|(_, _, when)| *when > at(0)));
     assert_eq!(views.order(OrderId(999)).await.unwrap(), None);
+    assert_eq!(views.numbers_with_parts().await.unwrap(), ["+12025550000".parse().unwrap()]);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use actors::store::sqlite::{AuditRecord, verify_chain};
+use actors::supplier::alphabet;
 use clap::{Args, Subcommand};
 use events::account::{self, Event as AccountEvent};
 use events::audit::{Auditor, Sums};
@@ -156,6 +157,13 @@ fn data(event: &Event, reveal: bool) -> Value {
             "account": assigned.account.to_string(), "key": assigned.key.as_str(), "index": assigned.index, "address": assigned.address.text,
         }),
         Event::Chain(event) => json!({ "height": event.block().height, "hash": event.block().hash }),
+        Event::Number(number::Event::PartKept { part, .. }) => json!({
+            "supplier": part.supplier.as_str(), "sender": secret(&part.sender), "reference": part.reference, "number": part.number, "total": part.total,
+            "text": secret(&alphabet::decode(part.alphabet, &part.bytes)), "received_at": part.received_at.to_string(),
+        }),
+        Event::Number(number::Event::PartsJoined { set, is_whole, .. }) => {
+            json!({ "supplier": set.supplier.as_str(), "reference": set.reference, "total": set.total, "is_whole": is_whole })
+        }
         Event::Number(number::Event::SmsKept(sms)) => {
             json!({ "message_id": sms.message_id, "supplier": sms.supplier.as_str(), "sender": secret(&sms.sender), "text": secret(&sms.text), "received_at": sms.received_at.to_string(), "why": sms.why.name() })
         }

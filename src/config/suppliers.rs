@@ -25,7 +25,11 @@ pub struct Suppliers {
     pub own: Own,
     pub twilio: Twilio,
     pub telnyx: Telnyx,
+    pub vonage: Vonage,
     pub android: Android,
+    pub smpp: Smpp,
+    /// How long the rest of a message in parts is waited for.
+    pub parts_wait_seconds: u32,
 }
 
 /// The built-in source.
@@ -70,6 +74,84 @@ pub struct Telnyx {
     /// The account's public key: it proves `POST /inbound/v1/telnyx`.
     pub public_key: Option<Named<TelnyxKey>>,
     pub numbers: Vec<OwnNumber>,
+}
+
+/// Numbers rented at Vonage.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Vonage {
+    /// The account's signature secret: it signs `POST /inbound/v1/vonage`.
+    pub signature_secret: Option<Secret>,
+    /// How, as the account's settings say.
+    pub signature_method: VonageMethod,
+    pub numbers: Vec<OwnNumber>,
+}
+
+/// Vonage's signatures, by the names of its settings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VonageMethod {
+    /// MD5 of the text and the secret.
+    Md5hash,
+    /// HMAC of these.
+    Md5,
+    Sha1,
+    #[default]
+    Sha256,
+    Sha512,
+}
+
+/// Numbers behind SMPP.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Smpp {
+    pub binds: Vec<SmppBind>,
+    pub numbers: Vec<OwnNumber>,
+}
+
+/// A bind at an SMSC.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmppBind {
+    /// Host and port.
+    pub address: String,
+    #[serde(default)]
+    pub tls: bool,
+    pub system_id: String,
+    pub password: Secret,
+    #[serde(default)]
+    pub system_type: String,
+    #[serde(default)]
+    pub mode: SmppMode,
+    /// What `data_coding` 0 means there.
+    #[serde(default)]
+    pub default_alphabet: SmppAlphabet,
+    /// How often to ask whether the link is alive.
+    #[serde(default = "enquire_link_seconds")]
+    pub enquire_link_seconds: u32,
+}
+
+/// How to bind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SmppMode {
+    Receiver,
+    #[default]
+    Transceiver,
+}
+
+/// An alphabet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SmppAlphabet {
+    #[default]
+    Gsm,
+    Latin1,
+    Utf8,
+}
+
+const fn enquire_link_seconds() -> u32 {
+    30
 }
 
 /// Numbers of SIM cards in Android phones that run the SMS Gateway app.
@@ -127,12 +209,14 @@ impl Suppliers {
         self.listed().into_iter().filter(|source| source.is_on).map(|source| (source.name, source.numbers))
     }
 
-    fn listed(&self) -> [Listed<'_>; 4] {
-        let Self { own, twilio, telnyx, android, .. } = self;
+    fn listed(&self) -> [Listed<'_>; 6] {
+        let Self { own, smpp, twilio, telnyx, vonage, android, .. } = self;
         [
             Listed { name: "own", proof: "inbound_secret", is_on: own.inbound_secret.is_some(), numbers: &own.numbers },
+            Listed { name: "smpp", proof: "binds", is_on: !smpp.binds.is_empty(), numbers: &smpp.numbers },
             Listed { name: "twilio", proof: "auth_token", is_on: twilio.auth_token.is_some(), numbers: &twilio.numbers },
             Listed { name: "telnyx", proof: "public_key", is_on: telnyx.public_key.is_some(), numbers: &telnyx.numbers },
+            Listed { name: "vonage", proof: "signature_secret", is_on: vonage.signature_secret.is_some(), numbers: &vonage.numbers },
             Listed { name: "android", proof: "signing_key", is_on: android.signing_key.is_some(), numbers: &android.numbers },
         ]
     }
@@ -161,17 +245,44 @@ impl Suppliers {
         for (setting, secret) in [
             ("own.inbound_secret", &self.own.inbound_secret),
             ("twilio.auth_token", &self.twilio.auth_token),
+            ("vonage.signature_secret", &self.vonage.signature_secret),
             ("android.signing_key", &self.android.signing_key),
         ] {
-            // The app makes keys of eight characters.
-            let shortest = if setting.starts_with("android") { 8 } else { 16 };
+            // The app makes keys of eight characters, and Vonage takes any from ten on.
+            let shortest = match setting {
+                "android.signing_key" => 8,
+                "vonage.signature_secret" => 10,
+                _ => 16,
+            };
             if secret.as_ref().is_some_and(|secret| secret.expose().len() < shortest) {
                 return wrong(format!("suppliers.{setting} is too short to be a secret; it has at least {shortest} characters"));
             }
         }
+        if self.parts_wait_seconds == 0 {
+            return wrong("suppliers.parts_wait_seconds is at least 1".to_owned());
+        }
+        self.smpp.binds.iter().try_for_each(SmppBind::check)?;
         let stranger = self.android.sims.iter().find(|(_, phone)| !self.android.numbers.iter().any(|number| number.number == **phone));
         if let Some((sim, phone)) = stranger {
             return wrong(format!("suppliers.android.sims: {sim:?} has {}, which suppliers.android.numbers does not list", phone.0.as_str()));
+        }
+        Ok(())
+    }
+}
+
+impl SmppBind {
+    /// SMPP's own bounds.
+    fn check(&self) -> Result<(), ConfigError> {
+        let has_port = self.address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+        if !has_port {
+            return wrong(format!("suppliers.smpp.binds: address {:?} is not a host and a port, as in smsc.example.com:2775", self.address));
+        }
+        let fits = |text: &str, most: usize| text.is_ascii() && !text.contains('\0') && text.len() <= most;
+        if !fits(&self.system_id, 15) || !fits(self.password.expose(), 8) || !fits(&self.system_type, 12) {
+            return wrong("suppliers.smpp.binds: system_id has at most 15 characters, password 8, system_type 12, all ASCII".to_owned());
+        }
+        if self.enquire_link_seconds == 0 {
+            return wrong("suppliers.smpp.binds: enquire_link_seconds is at least 1".to_owned());
         }
         Ok(())
     }
@@ -208,7 +319,10 @@ impl Default for Suppliers {
             own: Own::default(),
             twilio: Twilio::default(),
             telnyx: Telnyx::default(),
+            vonage: Vonage::default(),
             android: Android::default(),
+            smpp: Smpp::default(),
+            parts_wait_seconds: 120,
         }
     }
 }

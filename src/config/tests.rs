@@ -72,6 +72,15 @@ fn unknown_keys_and_senseless_values_are_errors() {
         "[http]\npublic_url = \"https://sms.example.com/?a=1\"",
         "[suppliers.telnyx]\npublic_key = \"dG9vIHNob3J0\"",
         "[suppliers.android]\nsigning_key = \"short\"",
+        "[suppliers]\nparts_wait_seconds = 0",
+        "[suppliers.vonage]\nsignature_secret = \"short\"",
+        "[suppliers.vonage]\nsignature_method = \"sha3\"",
+        "[[suppliers.smpp.numbers]]\nnumber = \"+12025550123\"\ncountry = \"US\"",
+        "[[suppliers.smpp.binds]]\naddress = \"smsc\"\nsystem_id = \"a\"\npassword = \"b\"",
+        "[[suppliers.smpp.binds]]\naddress = \":2775\"\nsystem_id = \"a\"\npassword = \"b\"",
+        "[[suppliers.smpp.binds]]\naddress = \"smsc:2775\"\nsystem_id = \"a\"\npassword = \"nine chars\"",
+        "[[suppliers.smpp.binds]]\naddress = \"smsc:2775\"\nsystem_id = \"a\"\npassword = \"b\"\nenquire_link_seconds = 0",
+        "[[suppliers.smpp.binds]]\naddress = \"smsc:2775\"\nsystem_id = \"a\"",
         "[suppliers.android]\nsigning_key = \"long enough\"\n[suppliers.android.sims]\n\"phone/1\" = \"+12025550123\"",
         "[[suppliers.android.numbers]]\nnumber = \"+12025550123\"\ncountry = \"US\"",
         "[suppliers.simulator]\nfailure_rate = 1.5",
@@ -184,6 +193,8 @@ fn a_private_key_is_refused_and_never_repeated() {
 fn secrets_are_hidden() {
     let text = "[admin]\ntoken = \"swordfish\"\n[suppliers.own]\ninbound_secret = \"whsec_swordfish1234\"\n[http]\npublic_url = \"https://a.b\"\n";
     let telecoms = "[suppliers.twilio]\nauth_token = \"swordfish12345678\"\n[suppliers.android]\nsigning_key = \"swordfish\"";
+    let smsc = "\n[[suppliers.smpp.binds]]\naddress = \"smsc:2775\"\nsystem_id = \"a\"\npassword = \"swordfis\"";
+    assert!(!format!("{:?}", read(smsc).unwrap()).contains("swordfis"));
     let node = "\n[deposits.btc]\nrate = 1\nshared_address = \"bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu\"\n[[deposits.btc.endpoints]]\nurl = \"http://swordfish@a.b/swordfish\"\npassword = \"swordfish\"";
     let config = read(&format!("{text}{telecoms}{node}")).unwrap();
     assert!(!format!("{config:?}").contains("swordfish"));

@@ -136,3 +136,42 @@ fn a_signature_of_one_request_is_none_of_another() {
         assert_eq!(server.post(&path).body(body).send().unwrap().status(), 401, "{path}");
     }
 }
+
+/// A part of a message from Vonage, signed with its HMAC over the fields.
+fn vonage(server: &Server, part: u8, text: &str) -> RequestBuilder {
+    let (at, part, id) = (now(), part.to_string(), format!("0A{part}"));
+    let fields = [
+        ("concat", "true"),
+        ("concat-part", part.as_str()),
+        ("concat-ref", "77"),
+        ("concat-total", "2"),
+        ("messageId", id.as_str()),
+        ("msisdn", "Google"),
+        ("text", text),
+        ("timestamp", at.as_str()),
+        ("to", "12025550105"),
+    ];
+    let signed = fields.iter().fold(String::new(), |signed, (name, value)| signed + "&" + name + "=" + &value.replace(['&', '='], "_"));
+    let signature = hex(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"vonage secret"), signed.as_bytes()).as_ref());
+    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).append_pair("sig", &signature).finish();
+    server.post("/inbound/v1/vonage").header("content-type", "application/x-www-form-urlencoded").body(form)
+}
+
+#[test]
+fn parts_that_come_apart_survive_a_kill_between_them() {
+    let config = "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = false\n[deposits]\nsimulated = false\n\
+        [suppliers.vonage]\nsignature_secret = \"vonage secret\"\n[[suppliers.vonage.numbers]]\nnumber = \"+12025550105\"\ncountry = \"US\"\n";
+    let server = Server::start(config);
+    let caller = server.funded("50");
+    let key = caller.key.clone();
+    let order = text(&caller.google()["order_id"]);
+    assert_eq!(outcome(vonage(&server, 2, "is 482913 & thanks").send().unwrap()), "part");
+    assert_eq!(outcome(vonage(&server, 2, "is 482913 & thanks").send().unwrap()), "part");
+    let server = server.kill_and_restart();
+    assert_eq!(outcome(vonage(&server, 1, "Your Google code ").send().unwrap()), "taken");
+    let ended = body(server.get(&format!("/api/v1/order/{order}?wait=30")).bearer_auth(key).send().unwrap());
+    assert_eq!((ended["code"].as_str(), ended["sms"].as_str()), (Some("482913"), Some("Your Google code is 482913 & thanks")));
+    let mut forged = vonage(&server, 1, "Your Google code ").build().unwrap();
+    *forged.body_mut() = Some("text=x&sig=00".into());
+    assert_eq!(crate::server::client().execute(forged).unwrap().status(), 401);
+}

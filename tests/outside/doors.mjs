@@ -1,4 +1,4 @@
-// Requests as Twilio and Telnyx send them, judged by their own SDKs and by our doors: `key`, or `send <settings>`.
+// Requests as Twilio, Telnyx and Vonage send them, judged by their own SDKs and by our doors: `key`, or `send <settings>`.
 import assert from "node:assert";
 import crypto from "node:crypto";
 import { createRequire } from "node:module";
@@ -6,6 +6,9 @@ import { createRequire } from "node:module";
 const require = createRequire(`${process.env.OUTSIDE_NODE}/`);
 const twilio = require("twilio");
 const { Telnyx } = require("telnyx");
+
+const { SMS } = require("@vonage/sms");
+const { AlgorithmTypes } = require("@vonage/auth");
 
 const seed = Buffer.alloc(32, 7);
 const privateKey = crypto.createPrivateKey({
@@ -18,7 +21,7 @@ if (process.argv[2] === "key") {
   console.log(der.subarray(-32).toString("base64"));
   process.exit(0);
 }
-const { url, publicUrl, token, publicKey } = JSON.parse(process.argv[3]);
+const { url, publicUrl, token, publicKey, vonageSecret } = JSON.parse(process.argv[3]);
 const texts = [
   "",
   "plain",
@@ -73,12 +76,39 @@ async function telnyxSends(id, text, ageSeconds = 0) {
   return judged;
 }
 
+const vonage = new SMS({ apiKey: "key", apiSecret: "secret" });
+async function vonageSends(id, text, more = {}) {
+  const fields = { messageId: id, msisdn: "Google", to: "12025550103", text, type: "text", keyword: "A&B=C", nonce: id, "api-key": "key", ...more };
+  fields.timestamp ??= String(Math.floor(Date.now() / 1000));
+  const text_ = Object.keys(fields).sort().map((name) => `&${name}=${fields[name].replace(/[&=]/g, "_")}`).join("");
+  const signature = crypto.createHmac("sha512", vonageSecret).update(text_).digest("hex");
+  const cases = [
+    [fields, signature],
+    [{ ...fields, text: `${text}!` }, signature],
+    [fields, signature.replace(/^./, (letter) => (letter === "a" ? "b" : "a"))],
+    [fields, crypto.createHash("md5").update(text_ + vonageSecret).digest("hex")],
+  ];
+  for (const [judgedFields, sig] of cases) {
+    const taken = vonage.verifySignature(sig, judgedFields, vonageSecret, AlgorithmTypes.sha512hmac);
+    const form = new URLSearchParams({ ...judgedFields, sig }).toString();
+    const json = JSON.stringify({ ...judgedFields, sig });
+    const expected = taken ? 200 : 401;
+    assert.strictEqual(await post("/inbound/v1/vonage", { "Content-Type": "application/x-www-form-urlencoded" }, form), expected, form);
+    assert.strictEqual(await post("/inbound/v1/vonage", { "Content-Type": "application/json" }, json), expected, json);
+    judged += 2;
+  }
+}
+
 for (const [place, text] of texts.entries()) {
   await twilioSends(`SM${place}`, text);
   await telnyxSends(`m${place}`, text);
+  await vonageSends(`v${place}`, text);
 }
 await twilioSends("SM-media", "two of one name", { MediaUrl: ["b", "a", "a"], "Ünicode": "", Zz: "1", aA: "2" });
 for (const age of [-200, 200, 400, -400]) await telnyxSends(`m-age${age}`, "old or early", age);
 await twilioSends("SM-code", "G-100001 is your Google verification code.");
 await telnyxSends("m-code", "G-100002 is your Google verification code.");
+const concat = { concat: "true", "concat-ref": "7", "concat-total": "2" };
+await vonageSends("v-code-2", "100003", { ...concat, "concat-part": "2" });
+await vonageSends("v-code-1", "Your Google code is ", { ...concat, "concat-part": "1" });
 console.log(`${judged} requests: the SDKs and the doors agree on each`);

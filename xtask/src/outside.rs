@@ -8,8 +8,9 @@ const JUDGES: &[(&str, &str)] = &[
     ("openapi-spec-validator and redocly on the document", "openapi.py"),
     ("schemathesis with all checks", "fuzz.py"),
     ("the Standard Webhooks libraries on every delivery", "webhooks.py"),
-    ("the SDKs of Twilio and Telnyx on our doors", "doors.py"),
+    ("the SDKs of Twilio, Telnyx and Vonage on our doors", "doors.py"),
     ("gammu-smsd on its dummy modem", "gammu.py"),
+    ("node-smpp and drive_smpp as SMSCs", "smpp.py"),
     ("litecoind, anvil and bip-utils on deposits", "deposits.py"),
     ("eventsource and httpx-sse on cut streams", "streams.py"),
     ("the official Python MCP client", "mcp_python.py"),
@@ -40,6 +41,7 @@ impl Bench {
         debian("node", &["--version"], &["nodejs", "npm"])?;
         debian("chromium", &["--version"], &["chromium"])?;
         debian("gammu-smsd", &["--version"], &["gammu-smsd"])?;
+        debian("/usr/lib/kannel/test/drive_smpp", &["-h"], &["kannel-extras"])?;
         debian("litecoind", &["-version"], &["litecoind"])?;
         if !self.python().exists() && !succeeds(Command::new("python3").args(["-m", "venv"]).arg(self.home.join("venv"))) {
             debian("python3", &["-m", "ensurepip", "--version"], &["python3", "python3-venv"])?;

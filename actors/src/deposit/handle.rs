@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use events::account;
 use events::account::idempotency::{Effect, KeyUse};
@@ -23,6 +24,9 @@ use crate::entity::{Context, Entity, TransactError};
 use crate::fault::{Fault, detached};
 use crate::order::Replayed;
 use crate::registry::Registry;
+
+/// How long a caller waits for a chain's word on a transaction.
+const CALLERS_PATIENCE: Duration = Duration::from_secs(8);
 
 /// A claim was not taken.
 #[derive(Debug, Error)]
@@ -156,14 +160,14 @@ impl Deposits {
             let asked: Vec<_> = deposits.coins().filter(|coin| currency.is_none_or(|currency| currency == coin.currency())).cloned().collect();
             let found = join_all(asked.iter().map(|coin| {
                 coin.look_now();
-                coin.settings.chain.find(tx_hash.clone(), coin.book.watched())
+                tokio::time::timeout(CALLERS_PATIENCE, coin.settings.chain.find(tx_hash.clone(), coin.book.watched()))
             }));
             let mut looked = Looked { payments: Vec::new(), failed: false, unanswered: Vec::new(), replayed };
             for (coin, found) in asked.iter().zip(found.await) {
                 match found {
-                    Err(_) => looked.unanswered.push(coin.currency()),
-                    Ok(None) => {}
-                    Ok(Some(found)) => {
+                    Err(_) | Ok(Err(_)) => looked.unanswered.push(coin.currency()),
+                    Ok(Ok(None)) => {}
+                    Ok(Ok(Some(found))) => {
                         looked.failed |= found.failed;
                         for payment in found.payments {
                             if deposits.is_for(account, coin, &payment).await? {

@@ -3,11 +3,13 @@
 //! Holds: who has which number now, whom to ask next. Never holds: how often an order may ask (the law does).
 //! Leans on: `events::order::Step`. Proved by: tests beside each file, `tests/orders.rs` of this crate.
 
+pub mod alphabet;
 pub mod fiction;
 pub mod own;
 mod port;
 pub mod router;
 pub mod simulator;
+pub mod smpp;
 
 pub use port::{Lease, Release, Stock, Supplier, Wanted};
 pub use router::Router;

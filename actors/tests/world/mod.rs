@@ -17,7 +17,7 @@ use actors::supplier::own::{Own, OwnNumber};
 use actors::supplier::simulator::{self, Simulator};
 use actors::supplier::{Router, Supplier};
 use actors::webhook::{Letter, Letters, Post};
-use actors::{Accounts, Deposits, Fault, Inbox, Orders, Webhooks};
+use actors::{Accounts, Deposits, Fault, Inbox, Orders, Parts, Webhooks};
 use events::account::{Command, Event as AccountEvent, PlaceOrder};
 use events::audit::{Auditor, Finding};
 use events::country::Country;
@@ -37,6 +37,7 @@ pub struct World {
     pub accounts: Accounts,
     pub orders: Orders,
     pub inbox: Inbox,
+    pub parts: Parts,
     pub deposits: Deposits,
     pub webhooks: Webhooks,
     pub mailbox: Mailbox,
@@ -161,11 +162,12 @@ impl World {
         let router = Arc::new(Router::new(suppliers, 3));
         let orders = Orders::start(accounts.clone(), Arc::clone(&router)).await;
         let inbox = Inbox::new(accounts.clone(), orders.clone(), router, Arc::new(FromLog(store.clone())));
+        let parts = Parts::start(accounts.clone(), inbox.clone(), Duration::from_mins(2));
         let deposits = Deposits::simulated(accounts.clone(), Simulated::new(clock));
         let mailbox = Mailbox::default();
         let receivers = Receivers { mailbox: Arc::clone(&mailbox), entropy: entropy.clone(), failure_rate: setup.webhook_failure_rate };
         let webhooks = Webhooks::start(accounts.clone(), Arc::new(FromLog(store.clone())), Arc::new(receivers));
-        let world = Self { store, accounts, orders, inbox, deposits, webhooks, mailbox, entropy };
+        let world = Self { store, accounts, orders, inbox, parts, deposits, webhooks, mailbox, entropy };
         world.resume().await;
         if let Some(simulator) = simulator {
             tokio::spawn(simulator.run(world.inbox.clone(), world.orders.clone()));
@@ -200,6 +202,7 @@ impl World {
         for account in open_deliveries(&self.store).await.into_keys() {
             self.webhooks.resume(account);
         }
+        self.parts.resume(log(&self.store).await.iter().filter_map(|record| record.stream.phone()));
         for deposit in deposits {
             self.deposits.follow(deposit).await.unwrap();
         }

@@ -98,5 +98,10 @@ frozen! {
     "AddressAssigned" 1 AddressAssignedV1 { account: u128, key: String, index: u32, address: String, destination: String, at: i64 }
     "ChainScanned" 1 ChainScannedV1 { height: u64, hash: String, at: i64 }
     "ChainForked" 1 ChainForkedV1 { height: u64, hash: String, at: i64 }
+    "NumberPartKept" 1 NumberPartKeptV1 {
+        supplier: String, sender: String, reference: u32, number: u8, total: u8, alphabet: u8, locking: u8, single: u8, bytes: Vec<u8>,
+        received_at: i64, opened_at: i64, at: i64,
+    }
+    "NumberPartsJoined" 1 NumberPartsJoinedV1 { supplier: String, sender: String, reference: u32, total: u8, opened_at: i64, is_whole: bool, at: i64 }
     "NumberSmsKept" 1 NumberSmsKeptV1 { message_id: String, supplier: String, sender: String, text: String, received_at: i64, why: u8, at: i64 }
 }

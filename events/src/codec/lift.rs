@@ -6,10 +6,10 @@ use super::account_parts::{effect_of, item_of};
 use super::frozen::{
     AccountBatchPlacedV1, AccountCreditedV1, AccountDepositCreditedV1, AccountDepositReversedV1, AccountDustDroppedV1, AccountDustKeptV1,
     AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1, AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1,
-    AccountWebhookSecretRotatedV1, AccountWebhookSetV1, CandidateV1, HoldCapturedV1, HoldReleasedV1, HoldTakenV1, NumberSmsKeptV1,
-    OrderAttemptFailedV1, OrderCancelledV1, OrderCompletedV1, OrderExpiredV1, OrderFailedV1, OrderNumberAssignedV1, OrderNumberReportedDeadV1,
-    OrderPlacedV1, OrderQueuedV1, OrderSmsReceivedV1, OrderStartedV1, WebhookAttemptedV1, WebhookDeliveredV1, WebhookExhaustedV1,
-    WebhookRedeliveryRequestedV1,
+    AccountWebhookSecretRotatedV1, AccountWebhookSetV1, CandidateV1, HoldCapturedV1, HoldReleasedV1, HoldTakenV1, NumberPartKeptV1,
+    NumberPartsJoinedV1, NumberSmsKeptV1, OrderAttemptFailedV1, OrderCancelledV1, OrderCompletedV1, OrderExpiredV1, OrderFailedV1,
+    OrderNumberAssignedV1, OrderNumberReportedDeadV1, OrderPlacedV1, OrderQueuedV1, OrderSmsReceivedV1, OrderStartedV1, WebhookAttemptedV1,
+    WebhookDeliveredV1, WebhookExhaustedV1, WebhookRedeliveryRequestedV1,
 };
 use crate::code::{Candidate, Extraction, Reason, Verdict};
 use crate::event::Event;
@@ -306,6 +306,39 @@ impl Lift for OrderFailedV1 {
             other => return Err(format!("reason {other}")),
         };
         Ok(of_order(self.order, order::Event::Failed { reason, at: at(self.at) }))
+    }
+}
+
+impl Lift for NumberPartKeptV1 {
+    fn lift(self) -> Result<Event, String> {
+        let alphabet = match self.alphabet {
+            0 => number::Alphabet::Gsm(self.locking, self.single),
+            1 => number::Alphabet::Latin1,
+            2 => number::Alphabet::Utf16,
+            3 => number::Alphabet::Utf8,
+            other => return Err(format!("alphabet {other}")),
+        };
+        let part = number::Part {
+            supplier: text("supplier", &self.supplier)?,
+            sender: self.sender,
+            reference: self.reference,
+            number: self.number,
+            total: self.total,
+            alphabet,
+            bytes: self.bytes,
+            received_at: at(self.received_at),
+            at: at(self.at),
+        };
+        Ok(number::Event::PartKept { part, opened_at: at(self.opened_at) }.into())
+    }
+}
+
+impl Lift for NumberPartsJoinedV1 {
+    fn lift(self) -> Result<Event, String> {
+        let supplier = text("supplier", &self.supplier)?;
+        let Self { sender, reference, total, is_whole, .. } = self;
+        let set = number::SetId { opened_at: at(self.opened_at), supplier, sender, reference, total };
+        Ok(number::Event::PartsJoined { set, is_whole, at: at(self.at) }.into())
     }
 }
 

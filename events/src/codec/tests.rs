@@ -93,6 +93,7 @@ fn samples() -> Vec<Event> {
     .chain(keyed_and_queued_samples())
     .chain(webhook_samples())
     .chain(chain_samples())
+    .chain(part_samples())
     .collect()
 }
 
@@ -161,6 +162,23 @@ fn chain_samples() -> Vec<Event> {
         address::Event::Assigned(Assigned { account: AccountId(0xa1), key: KeyId::from_text("deadbeef"), index: 17, address, at: AT }).into(),
         chain::Event::Scanned { block: block(), at: AT }.into(),
         chain::Event::Forked { block: block(), at: AT }.into(),
+    ]
+}
+
+fn part_samples() -> Vec<Event> {
+    let supplier = || "smpp".parse().unwrap();
+    let part = |alphabet| {
+        let (sender, bytes) = ("Google".to_owned(), b"G-12".to_vec());
+        let part = number::Part { supplier: supplier(), sender, reference: 0x01ff, number: 2, total: 3, alphabet, bytes, received_at: AT, at: AT };
+        number::Event::PartKept { part, opened_at: Timestamp::from_millis(AT.millis() - 500) }.into()
+    };
+    let set = number::SetId { opened_at: AT, supplier: supplier(), sender: "Google".to_owned(), reference: 0x01ff, total: 3 };
+    vec![
+        part(number::Alphabet::Gsm(1, 2)),
+        part(number::Alphabet::Latin1),
+        part(number::Alphabet::Utf16),
+        part(number::Alphabet::Utf8),
+        number::Event::PartsJoined { set, is_whole: false, at: AT }.into(),
     ]
 }
 

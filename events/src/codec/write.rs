@@ -8,9 +8,9 @@ use super::frozen::{
     AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1, AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1,
     AccountWebhookSecretRotatedV1, AccountWebhookSetV1, AddressAssignedV1, BINCODE_LEGACY, BatchItemV1, CandidateV1, ChainForkedV1, ChainScannedV1,
     DepositClaimedV1, DepositConfirmedV2, DepositCreditedV1, DepositOrphanedV1, DepositReversedV1, DepositSeenV1, DepositSettledV1, HoldCapturedV1,
-    HoldReleasedV1, HoldTakenV1, NumberSmsKeptV1, OrderAttemptFailedV1, OrderCancelledV1, OrderCompletedV1, OrderExpiredV1, OrderFailedV1,
-    OrderNumberAssignedV1, OrderNumberReportedDeadV1, OrderPlacedV1, OrderQueuedV1, OrderSmsReceivedV1, OrderStartedV1, WebhookAttemptedV1,
-    WebhookDeliveredV1, WebhookExhaustedV1, WebhookRedeliveryRequestedV1,
+    HoldReleasedV1, HoldTakenV1, NumberPartKeptV1, NumberPartsJoinedV1, NumberSmsKeptV1, OrderAttemptFailedV1, OrderCancelledV1, OrderCompletedV1,
+    OrderExpiredV1, OrderFailedV1, OrderNumberAssignedV1, OrderNumberReportedDeadV1, OrderPlacedV1, OrderQueuedV1, OrderSmsReceivedV1,
+    OrderStartedV1, WebhookAttemptedV1, WebhookDeliveredV1, WebhookExhaustedV1, WebhookRedeliveryRequestedV1,
 };
 use crate::code::{Candidate, Verdict};
 use crate::event::Event;
@@ -288,7 +288,44 @@ fn chain(event: &chain::Event) -> Encoded {
     }
 }
 
-fn number(number::Event::SmsKept(sms): &number::Event) -> Encoded {
+fn number(event: &number::Event) -> Encoded {
+    match event {
+        number::Event::SmsKept(sms) => kept(sms),
+        number::Event::PartKept { part, opened_at } => {
+            let (alphabet, locking, single) = match part.alphabet {
+                number::Alphabet::Gsm(locking, single) => (0, locking, single),
+                number::Alphabet::Latin1 => (1, 0, 0),
+                number::Alphabet::Utf16 => (2, 0, 0),
+                number::Alphabet::Utf8 => (3, 0, 0),
+            };
+            shape!(NumberPartKeptV1 {
+                supplier: part.supplier.to_string(),
+                sender: part.sender.clone(),
+                reference: part.reference,
+                number: part.number,
+                total: part.total,
+                alphabet: alphabet,
+                locking: locking,
+                single: single,
+                bytes: part.bytes.clone(),
+                received_at: part.received_at.millis(),
+                opened_at: opened_at.millis(),
+                at: part.at.millis(),
+            })
+        }
+        number::Event::PartsJoined { set, is_whole, at } => shape!(NumberPartsJoinedV1 {
+            supplier: set.supplier.to_string(),
+            sender: set.sender.clone(),
+            reference: set.reference,
+            total: set.total,
+            opened_at: set.opened_at.millis(),
+            is_whole: *is_whole,
+            at: at.millis(),
+        }),
+    }
+}
+
+fn kept(sms: &number::KeptSms) -> Encoded {
     shape!(NumberSmsKeptV1 {
         message_id: sms.message_id.clone(),
         supplier: sms.supplier.to_string(),

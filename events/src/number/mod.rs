@@ -1,12 +1,15 @@
-//! Messages to a number that no order took: kept once each, for the operator's eyes.
+//! What a number keeps: messages that no order took, for the operator's eyes, and parts of messages until they are whole.
 //!
 //! Holds: what arrived and why no order has it. Never holds: which order has a number (the order does).
 //! Leans on: nothing. Proved by: `tests.rs` here.
 
+mod parts;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeSet, VecDeque};
+
+pub use parts::{Alphabet, MAX_SETS, Part, Parts, Set, SetId};
 
 use crate::decider::Decider;
 use crate::supplier::SupplierName;
@@ -45,6 +48,33 @@ impl Unclaimed {
 pub enum Event {
     /// A message arrived that no order took.
     SmsKept(KeptSms),
+    /// A part of a message arrived.
+    PartKept {
+        /// The part.
+        part: Part,
+        /// When the first part of its message was recorded.
+        opened_at: Timestamp,
+    },
+    /// A message in parts was handed on: whole, or as it was when it had been waited for long enough.
+    PartsJoined {
+        /// Which.
+        set: SetId,
+        /// Whether every part was there.
+        is_whole: bool,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl Event {
+    /// When it happened.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::SmsKept(sms) => sms.at,
+            Self::PartKept { part, .. } => part.at,
+            Self::PartsJoined { at, .. } => *at,
+        }
+    }
 }
 
 /// A message that no order took.
@@ -66,38 +96,76 @@ pub struct KeptSms {
     pub at: Timestamp,
 }
 
-/// Keep a message; one already kept makes nothing happen.
+/// What can be wanted of a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeepSms(pub KeptSms);
+pub enum Command {
+    /// Keep a message; one already kept makes nothing happen.
+    KeepSms(KeptSms),
+    /// Keep a part; one already kept makes nothing happen.
+    KeepPart(Part),
+    /// Record that a message in parts was handed on.
+    Join {
+        /// Which.
+        set: SetId,
+        /// Now.
+        at: Timestamp,
+    },
+}
 
-/// A number's law never says no.
+/// Why the law says no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {}
+pub enum Refusal {
+    /// The number waits for too many messages in parts; hand this part on as it is.
+    #[error("the number waits for too many messages in parts")]
+    TooManyParts,
+}
 
-/// The messages remembered.
+/// The messages remembered, and the parts waited with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
     known: BTreeSet<(SupplierName, String)>,
     oldest_first: VecDeque<(SupplierName, String)>,
+    parts: Parts,
 }
 
-impl Decider for State {
-    type Command = KeepSms;
-    type Event = Event;
-    type Refusal = Refusal;
-
-    fn decide(&self, KeepSms(sms): &KeepSms) -> Result<Vec<Event>, Refusal> {
-        let known = self.known.contains(&(sms.supplier.clone(), sms.message_id.clone()));
-        Ok(if known { Vec::new() } else { vec![Event::SmsKept(sms.clone())] })
+impl State {
+    /// Messages in parts.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
     }
 
-    fn evolve(mut self, Event::SmsKept(sms): &Event) -> Self {
+    fn evolve_kept(&mut self, sms: &KeptSms) {
         let key = (sms.supplier.clone(), sms.message_id.clone());
         self.oldest_first.push_back(key.clone());
         self.known.insert(key);
         if self.oldest_first.len() > REMEMBERED_MESSAGES {
             let oldest = self.oldest_first.pop_front().expect("a full queue has a first element");
             self.known.remove(&oldest);
+        }
+    }
+}
+
+impl Decider for State {
+    type Command = Command;
+    type Event = Event;
+    type Refusal = Refusal;
+
+    fn decide(&self, command: &Command) -> Result<Vec<Event>, Refusal> {
+        match command {
+            Command::KeepSms(sms) => {
+                let known = self.known.contains(&(sms.supplier.clone(), sms.message_id.clone()));
+                Ok(if known { Vec::new() } else { vec![Event::SmsKept(sms.clone())] })
+            }
+            Command::KeepPart(part) => self.parts.keep(part).ok_or(Refusal::TooManyParts),
+            Command::Join { set, at } => Ok(self.parts.join(set, *at)),
+        }
+    }
+
+    fn evolve(mut self, event: &Event) -> Self {
+        match event {
+            Event::SmsKept(sms) => self.evolve_kept(sms),
+            Event::PartKept { part, opened_at } => self.parts.evolve_kept(part, *opened_at),
+            Event::PartsJoined { set, .. } => self.parts.evolve_joined(set),
         }
         self
     }

@@ -1,6 +1,6 @@
 //! The number's law as scenarios: messages that no order took, kept once each.
 
-use super::{Event, KeepSms, KeptSms, REMEMBERED_MESSAGES, State, Unclaimed};
+use super::{Alphabet, Command, Event, KeptSms, MAX_SETS, Part, REMEMBERED_MESSAGES, Refusal, SetId, State, Unclaimed};
 use crate::decider::{Decider, fold};
 use crate::spec::given;
 use crate::time::Timestamp;
@@ -19,21 +19,95 @@ fn message(id: &str) -> KeptSms {
 
 #[test]
 fn a_message_is_kept_once() {
-    let number = given(State::default(), &[]).when(&KeepSms(message("m1"))).then(&[Event::SmsKept(message("m1"))]);
-    given(number.clone(), &[]).when(&KeepSms(message("m1"))).then_nothing();
-    given(number, &[]).when(&KeepSms(message("m2"))).then(&[Event::SmsKept(message("m2"))]);
+    let number = given(State::default(), &[]).when(&Command::KeepSms(message("m1"))).then(&[Event::SmsKept(message("m1"))]);
+    given(number.clone(), &[]).when(&Command::KeepSms(message("m1"))).then_nothing();
+    given(number, &[]).when(&Command::KeepSms(message("m2"))).then(&[Event::SmsKept(message("m2"))]);
 }
 
 #[test]
 fn the_same_id_from_another_source_is_another_message() {
     let other = KeptSms { supplier: "other".parse().unwrap(), ..message("m1") };
-    given(State::default(), &[Event::SmsKept(message("m1"))]).when(&KeepSms(other.clone())).then(&[Event::SmsKept(other)]);
+    given(State::default(), &[Event::SmsKept(message("m1"))]).when(&Command::KeepSms(other.clone())).then(&[Event::SmsKept(other)]);
 }
 
 #[test]
 fn memory_is_bounded() {
     let events: Vec<Event> = (0..=REMEMBERED_MESSAGES).map(|number| Event::SmsKept(message(&format!("m{number}")))).collect();
     let state = fold(State::default(), &events);
-    assert_eq!(state.decide(&KeepSms(message("m0"))).unwrap().len(), 1, "the oldest is forgotten");
-    assert_eq!(state.decide(&KeepSms(message("m1"))).unwrap().len(), 0);
+    assert_eq!(state.decide(&Command::KeepSms(message("m0"))).unwrap().len(), 1, "the oldest is forgotten");
+    assert_eq!(state.decide(&Command::KeepSms(message("m1"))).unwrap().len(), 0);
+}
+
+fn part(reference: u32, number: u8, text: &str, at: i64) -> Part {
+    let (supplier, sender, at) = ("smpp".parse().unwrap(), "Google".to_owned(), Timestamp::from_millis(at));
+    Part { supplier, sender, reference, number, total: 2, alphabet: Alphabet::Utf8, bytes: text.as_bytes().to_vec(), received_at: at, at }
+}
+
+fn kept(part: &Part, opened_at: i64) -> Event {
+    Event::PartKept { part: part.clone(), opened_at: Timestamp::from_millis(opened_at) }
+}
+
+fn set(reference: u32, opened_at: i64) -> SetId {
+    let (supplier, sender) = ("smpp".parse().unwrap(), "Google".to_owned());
+    SetId { opened_at: Timestamp::from_millis(opened_at), supplier, sender, reference, total: 2 }
+}
+
+#[test]
+fn parts_wait_for_each_other_in_any_order_and_count_once() {
+    let (second, first) = (part(7, 2, "123", 10), part(7, 1, "code ", 20));
+    let number = given(State::default(), &[]).when(&Command::KeepPart(second.clone())).then(&[kept(&second, 10)]);
+    assert!(!number.parts().open()[0].is_whole());
+    given(number.clone(), &[]).when(&Command::KeepPart(Part { at: Timestamp::from_millis(15), ..second.clone() })).then_nothing();
+    let number = given(number, &[]).when(&Command::KeepPart(first.clone())).then(&[kept(&first, 10)]);
+    assert!(number.parts().open()[0].is_whole());
+    let at = Timestamp::from_millis(30);
+    let join = Command::Join { set: set(7, 10), at };
+    let number = given(number, &[]).when(&join).then(&[Event::PartsJoined { set: set(7, 10), is_whole: true, at }]);
+    given(number.clone(), &[]).when(&join).then_nothing();
+    // Sent again after it was handed on: nothing new.
+    given(number.clone(), &[]).when(&Command::KeepPart(first)).then_nothing();
+    // The reference used again is another message.
+    let other = part(7, 1, "another ", 40);
+    let number = given(number, &[]).when(&Command::KeepPart(other.clone())).then(&[kept(&other, 40)]);
+    assert_ne!(number.parts().open()[0].id.message_id(), set(7, 10).message_id());
+}
+
+#[test]
+fn a_part_that_contradicts_one_that_is_there_begins_another_message() {
+    let (old, new) = (part(7, 1, "old ", 10), part(7, 1, "new ", 20));
+    let number = given(State::default(), &[kept(&old, 10)]).when(&Command::KeepPart(new.clone())).then(&[kept(&new, 20)]);
+    // What follows belongs to the newer one.
+    let rest = part(7, 2, "123", 30);
+    let number = given(number, &[]).when(&Command::KeepPart(rest.clone())).then(&[kept(&rest, 20)]);
+    let whole: Vec<bool> = number.parts().open().iter().map(super::Set::is_whole).collect();
+    assert_eq!(whole, [false, true]);
+}
+
+#[test]
+fn senders_sources_and_totals_are_kept_apart() {
+    let one = part(7, 1, "a", 10);
+    let others = [
+        Part { sender: "Other".to_owned(), ..part(7, 2, "b", 20) },
+        Part { supplier: "vonage".parse().unwrap(), ..part(7, 2, "b", 20) },
+        Part { total: 3, ..part(7, 2, "b", 20) },
+        part(8, 2, "b", 20),
+    ];
+    for other in others {
+        given(State::default(), &[kept(&one, 10)]).when(&Command::KeepPart(other.clone())).then(&[kept(&other, 20)]);
+    }
+}
+
+#[test]
+fn a_flood_of_beginnings_is_refused_and_what_waits_goes_on() {
+    let begun: Vec<Event> = (0..).take(MAX_SETS).map(|reference| kept(&part(reference, 1, "a", 10), 10)).collect();
+    given(State::default(), &begun).when(&Command::KeepPart(part(9_999, 1, "a", 20))).then_refused(&Refusal::TooManyParts);
+    let rest = part(3, 2, "b", 20);
+    given(State::default(), &begun).when(&Command::KeepPart(rest.clone())).then(&[kept(&rest, 10)]);
+}
+
+#[test]
+fn an_incomplete_message_says_so() {
+    let at = Timestamp::from_millis(99);
+    let join = Command::Join { set: set(7, 10), at };
+    given(State::default(), &[kept(&part(7, 2, "123", 10), 10)]).when(&join).then(&[Event::PartsJoined { set: set(7, 10), is_whole: false, at }]);
 }

@@ -31,8 +31,13 @@ pub async fn handle(State(app): State<Shared>) -> Json<Value> {
         .router
         .suppliers()
         .iter()
-        .map(|supplier| json!({ "name": supplier.name().as_str(), "status": "ok", "simulated": supplier.is_simulated() }))
+        .map(|supplier| {
+            let name = supplier.name().as_str();
+            let cut_off = name == "smpp" && service.smpp.get().is_none_or(|sessions| !sessions.statuses().iter().any(|bind| bind.bound));
+            json!({ "name": name, "status": if cut_off { "unreachable" } else { "ok" }, "simulated": supplier.is_simulated() })
+        })
         .collect();
+    let suppliers_ok = !suppliers.is_empty() && suppliers.iter().all(|supplier| supplier["status"] == "ok");
     let chains = service.deposits.as_ref().map_or_else(Vec::new, |deposits| chains(deposits, service.clock.now()));
     let chains_ok = chains.iter().all(|chain| chain["status"] == "ok");
     let views_status = if stopped {
@@ -43,7 +48,7 @@ pub async fn handle(State(app): State<Shared>) -> Json<Value> {
         "behind"
     };
     Json(json!({
-        "status": if views_ok && chains_ok && !suppliers.is_empty() { "ok" } else { "degraded" },
+        "status": if views_ok && chains_ok && suppliers_ok { "ok" } else { "degraded" },
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": service.started.elapsed().as_secs(),
         "store": { "status": "ok", "position": head },

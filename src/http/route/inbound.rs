@@ -4,15 +4,18 @@ mod android;
 mod own;
 mod telnyx;
 mod twilio;
+mod vonage;
 
 use std::time::Duration;
 
-use actors::inbox::{Delivery, InboundSms};
+use actors::inbox::InboundSms;
+use actors::parts::InboundPart;
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use events::number::Alphabet;
 use events::phone::Phone;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
@@ -40,6 +43,19 @@ struct Sms {
     from: String,
     text: String,
     received_at: Option<Timestamp>,
+    /// Which part of which message it is, where parts arrive apart.
+    part: Option<PartOf>,
+}
+
+/// Which part a part is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct PartOf {
+    /// What the parts of one message have in common.
+    reference: u32,
+    /// Its number among them, from 1.
+    number: u8,
+    /// How many there are.
+    total: u8,
 }
 
 /// A request that brings no message.
@@ -76,7 +92,10 @@ pub async fn handle(State(app): State<Shared>, Path(supplier): Path<String>, req
     let name: SupplierName = supplier.parse().expect("configured suppliers have proper names");
     let mut last = "ignored";
     for message in messages {
-        last = outcome(app.service.inbox.deliver(inbound(&name, message)).await?);
+        last = match message.part {
+            None => app.service.inbox.deliver(inbound(&name, message)).await?.name(),
+            Some(part) => app.service.parts.deliver(inbound_part(&name, message, part)).await?.name(),
+        };
         metrics::counter!("inbound_messages_total", "supplier" => supplier.clone(), "outcome" => last).increment(1);
     }
     // Twilio would send our JSON to the sender as an answer.
@@ -99,6 +118,10 @@ fn read(config: &Config, supplier: &str, called: &str, headers: &HeaderMap, body
             twilio::read(headers, body, &format!("{public}{called}"), token)
         }
         "telnyx" => telnyx::read(headers, body, &suppliers.telnyx.public_key.as_ref().ok_or(Rejected::NoSuchDoor)?.0, now),
+        "vonage" => {
+            let secret = suppliers.vonage.signature_secret.as_ref().ok_or(Rejected::NoSuchDoor)?;
+            vonage::read(headers, body, secret, suppliers.vonage.signature_method, now)
+        }
         "android" => {
             let key = suppliers.android.signing_key.as_ref().ok_or(Rejected::NoSuchDoor)?;
             android::read(headers, body, key, &suppliers.android.sims, now)
@@ -122,11 +145,17 @@ fn inbound(supplier: &SupplierName, message: Sms) -> InboundSms {
     }
 }
 
-fn outcome(delivery: Delivery) -> &'static str {
-    match delivery {
-        Delivery::Taken(_) => "taken",
-        Delivery::Repeated => "repeated",
-        Delivery::Kept(why) => why.name(),
+fn inbound_part(supplier: &SupplierName, message: Sms, part: PartOf) -> InboundPart {
+    InboundPart {
+        supplier: supplier.clone(),
+        to: message.to,
+        sender: message.from,
+        reference: part.reference,
+        number: part.number,
+        total: part.total,
+        alphabet: Alphabet::Utf8,
+        bytes: message.text.into_bytes(),
+        received_at: message.received_at,
     }
 }
 

@@ -54,7 +54,7 @@ pub fn read(headers: &HeaderMap, body: &[u8], key: &Secret, sims: &BTreeMap<Stri
     let to = number(&message, envelope.device_id.as_deref().unwrap_or_default(), sims)?;
     let received_at = time(message.received_at.as_deref());
     let from = message.sender.or(message.phone_number).unwrap_or_default();
-    Ok(vec![Sms { id: envelope.id, to, from, text: message.text, received_at }])
+    Ok(vec![Sms { id: envelope.id, to, from, text: message.text, received_at, part: None }])
 }
 
 /// The number of the SIM card: as the phone says, or as the configuration does.
@@ -114,6 +114,7 @@ mod tests {
             from: "Google".to_owned(),
             text: "G-482913".to_owned(),
             received_at: Some(Timestamp::from_millis(1_795_512_344_000)),
+            part: None,
         };
         assert_eq!(sent(&body, NOW.millis() / 1_000, &body), Ok(vec![sms]));
     }

@@ -33,6 +33,7 @@ pub fn read(headers: &HeaderMap, body: &[u8], secret: &Secret, now: Timestamp) -
         from: message.from,
         text: message.text,
         received_at: received_at.map_err(|error| Rejected::NotUnderstood(format!("received_at is {error}")))?,
+        part: None,
     }])
 }
 

@@ -52,7 +52,7 @@ pub fn read(headers: &HeaderMap, body: &[u8], key: &TelnyxKey, now: Timestamp) -
     let received_at = time(message.received_at.as_deref());
     let sms = |to: &Party| {
         let to = phone("to", &to.phone_number)?;
-        Ok(Sms { id: message.id.clone(), to, from: message.from.phone_number.clone(), text: message.text.clone(), received_at })
+        Ok(Sms { id: message.id.clone(), to, from: message.from.phone_number.clone(), text: message.text.clone(), received_at, part: None })
     };
     message.to.iter().map(sms).collect()
 }

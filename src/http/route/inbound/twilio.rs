@@ -34,6 +34,7 @@ pub fn read(headers: &HeaderMap, body: &[u8], address: &str, token: &Secret) -> 
         from: field("From")?.clone(),
         text: field("Body")?.clone(),
         received_at: None,
+        part: None,
     }])
 }
 

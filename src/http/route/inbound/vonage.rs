@@ -1,0 +1,192 @@
+//! Vonage's SMS format: a form or a JSON object, signed over its fields with the account's signature secret; long messages come part by part.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use events::time::Timestamp;
+use hmac::{Hmac, KeyInit, Mac};
+use md5::Md5;
+use ring::hmac as ring_hmac;
+use sha2::{Digest, Sha256, Sha512};
+use subtle::ConstantTimeEq;
+use url::form_urlencoded;
+
+use super::{PartOf, Rejected, Sms, header, hex_bytes, phone, understood};
+use crate::config::VonageMethod;
+use crate::secret::Secret;
+
+/// Vonage repeats a request for a day. What its time cannot refuse, its message id does.
+const TOLERANCE: Duration = Duration::from_hours(25);
+
+type Fields = BTreeMap<String, String>;
+
+/// The message of a request, or a part of one.
+pub fn read(headers: &HeaderMap, body: &[u8], secret: &Secret, method: VonageMethod, now: Timestamp) -> Result<Vec<Sms>, Rejected> {
+    let mut fields = fields(headers, body)?;
+    let signature = fields.remove("sig").and_then(|signature| hex_bytes(&signature)).ok_or(Rejected::NotSigned)?;
+    if !is_signed(&signature, &fields, secret, method) || !is_recent(fields.get("timestamp"), now) {
+        return Err(Rejected::NotSigned);
+    }
+    // Receipts of messages sent come to the same address where they are set so.
+    let Some(text) = fields.get("text") else { return Ok(Vec::new()) };
+    let field = |name: &str| fields.get(name).ok_or_else(|| Rejected::NotUnderstood(format!("{name} is missing")));
+    let to = phone("to", &format!("+{}", field("to")?.trim_start_matches('+')))?;
+    Ok(vec![Sms {
+        id: field("messageId")?.clone(),
+        to,
+        from: field("msisdn")?.clone(),
+        text: text.clone(),
+        // `2026-11-24 12:00:00`, in UTC.
+        received_at: fields.get("message-timestamp").and_then(|at| format!("{}Z", at.replacen(' ', "T", 1)).parse().ok()),
+        part: part(&fields)?,
+    }])
+}
+
+fn fields(headers: &HeaderMap, body: &[u8]) -> Result<Fields, Rejected> {
+    let is_json = header(headers, CONTENT_TYPE.as_str()).is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
+    if !is_json {
+        return Ok(form_urlencoded::parse(body).into_owned().collect());
+    }
+    let object: BTreeMap<String, serde_json::Value> = understood(serde_json::from_slice(body))?;
+    let text = |value: serde_json::Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+    Ok(object.into_iter().map(|(name, value)| (name, text(value))).collect())
+}
+
+fn part(fields: &Fields) -> Result<Option<PartOf>, Rejected> {
+    if fields.get("concat").is_none_or(|concat| concat != "true") {
+        return Ok(None);
+    }
+    let number = |name: &str| {
+        let text = fields.get(name).ok_or_else(|| Rejected::NotUnderstood(format!("{name} is missing")))?;
+        text.parse::<u8>().map_err(|_| Rejected::NotUnderstood(format!("{name} is no small number")))
+    };
+    let (total, place) = (number("concat-total")?, number("concat-part")?);
+    if total < 2 || !(1..=total).contains(&place) {
+        return Ok(None);
+    }
+    // Any text will do as a reference; it becomes the same number for each part.
+    let reference = Sha256::digest(fields.get("concat-ref").map(String::as_bytes).unwrap_or_default());
+    Ok(Some(PartOf { reference: u32::from_be_bytes([reference[0], reference[1], reference[2], reference[3]]), number: place, total }))
+}
+
+fn is_signed(signature: &[u8], fields: &Fields, secret: &Secret, method: VonageMethod) -> bool {
+    let signed = fields.iter().fold(String::new(), |signed, (name, value)| signed + "&" + name + "=" + &value.replace(['&', '='], "_"));
+    let (message, key) = (signed.as_bytes(), secret.expose().as_bytes());
+    let expected: Vec<u8> = match method {
+        VonageMethod::Md5hash => Md5::digest([message, key].concat()).to_vec(),
+        VonageMethod::Md5 => {
+            Hmac::<Md5>::new_from_slice(key).expect("HMAC takes keys of any length").chain_update(message).finalize().into_bytes().to_vec()
+        }
+        VonageMethod::Sha1 => ring_hmac::sign(&ring_hmac::Key::new(ring_hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key), message).as_ref().to_vec(),
+        VonageMethod::Sha256 => {
+            Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length").chain_update(message).finalize().into_bytes().to_vec()
+        }
+        VonageMethod::Sha512 => {
+            Hmac::<Sha512>::new_from_slice(key).expect("HMAC takes keys of any length").chain_update(message).finalize().into_bytes().to_vec()
+        }
+    };
+    expected.ct_eq(signature).into()
+}
+
+fn is_recent(seconds: Option<&String>, now: Timestamp) -> bool {
+    seconds.and_then(|seconds| seconds.parse::<i64>().ok()).is_some_and(|seconds| {
+        let millis = i128::from(seconds) * 1_000 - i128::from(now.millis());
+        millis.unsigned_abs() <= TOLERANCE.as_millis()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_512_345_000);
+
+    fn signed(fields: &[(&str, &str)], method: VonageMethod) -> Vec<(String, String)> {
+        let mut all: Fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        all.entry("timestamp".to_owned()).or_insert_with(|| "1795512345".to_owned());
+        let text = all.iter().fold(String::new(), |text, (name, value)| text + "&" + name + "=" + &value.replace(['&', '='], "_"));
+        let hash: Vec<u8> = match method {
+            VonageMethod::Md5hash => Md5::digest([text.as_bytes(), b"signature secret"].concat()).to_vec(),
+            _ => Hmac::<Sha256>::new_from_slice(b"signature secret").unwrap().chain_update(text).finalize().into_bytes().to_vec(),
+        };
+        let hex = hash.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02X}"));
+        all.into_iter().chain([("sig".to_owned(), hex)]).collect()
+    }
+
+    fn sent(fields: &[(String, String)], method: VonageMethod, json: bool) -> Result<Vec<Sms>, Rejected> {
+        let secret = Secret::new("signature secret".to_owned());
+        let (kind, body) = if json {
+            ("application/json", serde_json::to_string(&fields.iter().cloned().collect::<Fields>()).unwrap())
+        } else {
+            ("application/x-www-form-urlencoded", form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish())
+        };
+        let headers = [(CONTENT_TYPE, kind.parse().unwrap())].into_iter().collect();
+        read(&headers, body.as_bytes(), &secret, method, NOW)
+    }
+
+    const MESSAGE: [(&str, &str); 5] = [
+        ("msisdn", "Google"),
+        ("to", "12025550123"),
+        ("messageId", "0A000000012345"),
+        ("text", "a&b=c 482913 ✓"),
+        ("message-timestamp", "2026-11-24 12:00:00"),
+    ];
+
+    #[test]
+    fn a_message_is_read_from_a_form_and_from_json() {
+        for json in [false, true] {
+            for method in [VonageMethod::Md5hash, VonageMethod::Sha256] {
+                let read = sent(&signed(&MESSAGE, method), method, json).unwrap().remove(0);
+                assert_eq!((read.id.as_str(), read.to.as_str(), read.from.as_str()), ("0A000000012345", "+12025550123", "Google"));
+                assert_eq!((read.text.as_str(), read.part), ("a&b=c 482913 ✓", None));
+                assert_eq!(read.received_at.unwrap().to_string(), "2026-11-24T12:00:00.000Z");
+            }
+        }
+    }
+
+    #[test]
+    fn parts_are_parts() {
+        let concat = |total, number| [("concat", "true"), ("concat-ref", "7"), ("concat-total", total), ("concat-part", number)];
+        let read = |more: &[(&str, &str)]| sent(&signed(&[&MESSAGE, more].concat(), VonageMethod::Sha256), VonageMethod::Sha256, false);
+        let part = read(&concat("3", "2")).unwrap()[0].part.unwrap();
+        assert_eq!((part.number, part.total), (2, 3));
+        assert_eq!(read(&concat("3", "1")).unwrap()[0].part.unwrap().reference, part.reference);
+        // What is no part of several is a message.
+        for (total, number) in [("1", "1"), ("2", "3"), ("2", "0"), ("0", "0")] {
+            assert_eq!(read(&concat(total, number)).unwrap()[0].part, None);
+        }
+        assert!(matches!(read(&concat("many", "1")), Err(Rejected::NotUnderstood(_))));
+    }
+
+    #[test]
+    fn what_is_not_signed_so_or_too_long_ago_is_refused() {
+        let good = signed(&MESSAGE, VonageMethod::Sha256);
+        assert_eq!(sent(&good, VonageMethod::Sha512, false), Err(Rejected::NotSigned));
+        for place in 0..good.len() {
+            let mut changed = good.clone();
+            changed[place].1.push('0');
+            assert_eq!(sent(&changed, VonageMethod::Sha256, false), Err(Rejected::NotSigned), "{}", changed[place].0);
+        }
+        let without: Vec<_> = good.iter().filter(|(name, _)| name != "sig").cloned().collect();
+        assert_eq!(sent(&without, VonageMethod::Sha256, false), Err(Rejected::NotSigned));
+        for at in ["1795400000", "1795700000", "soon", ""] {
+            let old = signed(&[&MESSAGE[..], &[("timestamp", at)]].concat(), VonageMethod::Sha256);
+            assert_eq!(sent(&old, VonageMethod::Sha256, false), Err(Rejected::NotSigned), "{at}");
+        }
+    }
+
+    #[test]
+    fn what_is_signed_and_no_message_is_told_from_what_is_one() {
+        let receipt = signed(&[("messageId", "1"), ("status", "delivered")], VonageMethod::Sha256);
+        assert_eq!(sent(&receipt, VonageMethod::Sha256, true), Ok(vec![]));
+        let nowhere = signed(&[("messageId", "1"), ("text", "x"), ("to", "Google"), ("msisdn", "x")], VonageMethod::Sha256);
+        assert!(matches!(sent(&nowhere, VonageMethod::Sha256, false), Err(Rejected::NotUnderstood(_))));
+        let headers = [(CONTENT_TYPE, "application/json".parse().unwrap())].into_iter().collect();
+        let secret = Secret::new("signature secret".to_owned());
+        for body in ["", "[]", "{", "\u{0}"] {
+            assert!(matches!(read(&headers, body.as_bytes(), &secret, VonageMethod::Sha256, NOW), Err(Rejected::NotUnderstood(_))), "{body}");
+        }
+    }
+}
