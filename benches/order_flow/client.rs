@@ -55,10 +55,15 @@ impl Connection {
 
     /// Sends a request and returns the status and the body.
     pub async fn call(&mut self, method: &str, path: &str, key: &str, body: &str) -> (u16, String) {
-        let host = &self.host;
         let authorization = if key.is_empty() { String::new() } else { format!("authorization: Bearer {key}\r\n") };
+        self.call_with(method, path, &authorization, body).await
+    }
+
+    /// The same, with these header lines.
+    pub async fn call_with(&mut self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
+        let host = &self.host;
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {host}\r\n{authorization}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\n{headers}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         self.stream.write_all(request.as_bytes()).await.expect("the server reads");
@@ -74,6 +79,25 @@ impl Connection {
                 return (status, String::from_utf8_lossy(&self.buffer[head + 4..head + 4 + length]).into_owned());
             }
         }
+    }
+}
+
+impl Connection {
+    /// Opens a stream of events and reads its beginning.
+    pub async fn open_stream(&mut self, path: &str, key: &str) {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {key}\r\n\r\n", self.host);
+        self.stream.write_all(request.as_bytes()).await.expect("the server reads");
+        self.buffer.clear();
+        self.read_until("data:").await;
+    }
+
+    /// Reads until `text` has come: the moment when it had.
+    pub async fn read_until(&mut self, text: &str) -> Instant {
+        while !self.buffer.windows(text.len()).any(|window| window == text.as_bytes()) {
+            let read = self.stream.read_buf(&mut self.buffer).await.expect("the server answers");
+            assert!(read > 0, "the stream ended before {text}: {}", String::from_utf8_lossy(&self.buffer));
+        }
+        Instant::now()
     }
 }
 
