@@ -35,6 +35,8 @@ const WORKERS: usize = 250;
 
 /// A request to a door: path, further headers, body.
 type Request = (&'static str, String, String);
+/// Makes the request of a message by its number.
+type Door = fn(usize) -> Request;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -52,7 +54,7 @@ async fn run(phase: Duration) {
     drop(bare);
     println!("bare axum handler: {bare_per_second:.0}/s");
     let mut members = format!("\"bare_per_second\":{bare_per_second:.0}");
-    let doors: [(&str, fn(usize) -> Request); 5] = [("own", own), ("twilio", twilio), ("telnyx", telnyx), ("vonage", vonage), ("android", android)];
+    let doors: [(&str, Door); 5] = [("own", own), ("twilio", twilio), ("telnyx", telnyx), ("vonage", vonage), ("android", android)];
     for (name, request) in doors {
         let server = Server::start(&config(0, 0), 1);
         let per_second = push(server.address, phase, request).await;
@@ -152,7 +154,7 @@ fn android(number: usize) -> Request {
 }
 
 /// Messages a second through one door, each to a number of its own.
-async fn push(address: SocketAddr, phase: Duration, request: fn(usize) -> Request) -> f64 {
+async fn push(address: SocketAddr, phase: Duration, request: Door) -> f64 {
     let next = Arc::new(AtomicUsize::new(0));
     let begun = Instant::now();
     let tasks: Vec<_> = (0..CONNECTIONS)

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, clippy::cast_precision_loss, reason = "a stopwatch of real time is what a benchmark is")]
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -96,7 +97,7 @@ fn main() {
     for (name, taken, resting) in [("free", 0, 0), ("taken", 90, 0), ("resting", 0, 90), ("both", 50, 49)] {
         let (mean, longest) = measure(taken, resting);
         println!("{taken} % taken, {resting} % resting: {mean:.3} us in the mean, {longest:.0} us at most ({:.1} look-ups)", mean / look_up);
-        members += &format!(",\"{name}_us\":{mean:.3}");
+        let _ = write!(members, ",\"{name}_us\":{mean:.3}");
     }
     println!("{{{members}}}");
 }

@@ -279,6 +279,7 @@ async fn suppliers(
             no_stock_rate: simulated.no_stock_rate,
             dead_number_rate: simulated.dead_number_rate,
             templates: simulated.templates.iter().map(|(platform, text)| (platform.0, text.clone())).collect(),
+            others: settings.pools().flat_map(|(_, numbers)| numbers).map(|number| number.number.0.clone()).collect(),
         };
         Arc::new(Simulator::new(name("simulator"), behaviour, clock, entropy.clone()))
     });

@@ -4,6 +4,7 @@
 
 #![expect(clippy::disallowed_methods, clippy::cast_precision_loss, reason = "a stopwatch of real time is what a benchmark is")]
 
+#[expect(dead_code, reason = "other benchmarks ask more of the client")]
 mod client;
 mod server;
 

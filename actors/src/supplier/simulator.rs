@@ -40,11 +40,20 @@ pub struct Settings {
     pub dead_number_rate: f64,
     /// Message texts in place of the built-in ones; `{code}` stands for the code.
     pub templates: BTreeMap<Platform, String>,
+    /// Numbers that other sources have, which are never made up: a number belongs to one source.
+    pub others: HashSet<Phone>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { delivery_seconds: (2.0, 8.0), failure_rate: 0.0, no_stock_rate: 0.0, dead_number_rate: 0.0, templates: BTreeMap::new() }
+        Self {
+            delivery_seconds: (2.0, 8.0),
+            failure_rate: 0.0,
+            no_stock_rate: 0.0,
+            dead_number_rate: 0.0,
+            templates: BTreeMap::new(),
+            others: HashSet::new(),
+        }
     }
 }
 
@@ -77,8 +86,8 @@ impl Simulator {
     /// A simulator; nothing is delivered until `run`.
     pub fn new(name: SupplierName, settings: Settings, clock: Clock, entropy: Entropy) -> Self {
         let numbers: HashMap<_, _> = Country::ALL.into_iter().map(|country| (country, Numbers::of(country))).collect();
-        // A restart must not start over with the numbers just used.
-        let turns = numbers.iter().map(|(country, numbers)| (*country, entropy.below(numbers.count()))).collect();
+        // A restart must not start over with the numbers just used. Country by country in their own order, so that a seed is one story.
+        let turns = Country::ALL.into_iter().filter_map(|country| Some((country, entropy.below(numbers.get(&country)?.count())))).collect();
         let pool = Mutex::new(Pool { turns, ..Pool::default() });
         Self { name, settings, clock, entropy, numbers, pool, due: Alarm::new(clock) }
     }
@@ -143,7 +152,7 @@ impl Simulator {
             let turn = pool.turns.entry(wanted.country).or_default();
             let phone = numbers.nth(*turn);
             *turn = turn.wrapping_add(1);
-            if pool.leased.insert(phone.clone()) {
+            if !self.settings.others.contains(&phone) && pool.leased.insert(phone.clone()) {
                 return Ok(phone);
             }
         }
@@ -218,6 +227,23 @@ fn template(platform: Platform) -> String {
 mod tests {
     use super::*;
     use events::code::{Verdict, extract};
+
+    #[test]
+    fn a_number_of_another_source_is_never_made_up() {
+        let wanted = Wanted { platform: Platform::Google, country: Country::Fr, at: Clock::System.now() };
+        let all = || Simulator::new("simulator".parse().unwrap(), Settings::default(), Clock::System, Entropy::seeded(7));
+        let others: HashSet<Phone> = std::iter::repeat_with({
+            let simulator = all();
+            move || simulator.reserve(wanted)
+        })
+        .map_while(Result::ok)
+        .take(50)
+        .collect();
+        let settings = Settings { others: others.clone(), ..Settings::default() };
+        let simulator = Simulator::new("simulator".parse().unwrap(), settings, Clock::System, Entropy::seeded(7));
+        let given: Vec<Phone> = std::iter::from_fn(|| simulator.reserve(wanted).ok()).collect();
+        assert!(given.len() >= 50 && given.iter().all(|phone| !others.contains(phone)), "{}", given.len());
+    }
 
     #[test]
     fn every_built_in_message_gives_its_code() {

@@ -156,8 +156,9 @@ impl World {
             let numbers = setup.own.iter().map(|phone| OwnNumber { phone: phone.parse().unwrap(), country: Country::Us, platforms: None });
             suppliers.push(Arc::new(Own::new("own".parse().unwrap(), numbers.collect(), Duration::from_hours(1), [])));
         }
-        let simulator =
-            setup.simulator.clone().map(|settings| Arc::new(Simulator::new("simulator".parse().unwrap(), settings, clock, entropy.clone())));
+        let others = setup.own.iter().map(|phone| phone.parse().unwrap()).collect();
+        let simulator = setup.simulator.clone().map(|settings| simulator::Settings { others, ..settings });
+        let simulator = simulator.map(|settings| Arc::new(Simulator::new("simulator".parse().unwrap(), settings, clock, entropy.clone())));
         suppliers.extend(simulator.clone().map(|simulator| simulator as Arc<dyn Supplier>));
         let router = Arc::new(Router::new(suppliers, 3));
         let orders = Orders::start(accounts.clone(), Arc::clone(&router)).await;
