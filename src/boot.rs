@@ -291,6 +291,7 @@ fn bind(bind: &SmppBind) -> smpp::Bind {
     smpp::Bind {
         address: bind.address.clone(),
         tls: bind.tls,
+        ca_file: bind.ca_file.clone(),
         system_id: bind.system_id.clone(),
         password: bind.password.expose().to_owned(),
         system_type: bind.system_type.clone(),

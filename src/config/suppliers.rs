@@ -1,6 +1,7 @@
 //! Where numbers come from: the simulator, and the sources whose numbers the operator lists and whose messages come in at a door.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use base64::Engine;
@@ -117,6 +118,9 @@ pub struct SmppBind {
     pub address: String,
     #[serde(default)]
     pub tls: bool,
+    /// Further certificates that the SMSC may have (PEM).
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
     pub system_id: String,
     pub password: Secret,
     #[serde(default)]

@@ -7,7 +7,9 @@ import queue
 import re
 import signal
 import socket
+import ssl
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.request
@@ -237,6 +239,53 @@ with Smsc() as one, Smsc() as other, Service(config(one.port, other.port)) as se
     for smsc, code in ((one, "489270"), (other, "489271")):
         assert completed(service, account, lambda smsc=smsc, code=code: smsc.deliver(text=f"Google code {code}"))["code"] == code
     service.audit()
+
+
+
+
+def tls(port, home):
+    """TLS in front of an SMSC, with a certificate of its own: its port and that certificate."""
+    key, certificate = os.path.join(home, "key.pem"), os.path.join(home, "certificate.pem")
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    door = socket.create_server(("127.0.0.1", 0))
+
+    def pass_on(one, other):
+        try:
+            while data := one.recv(65536):
+                other.sendall(data)
+        except OSError:
+            pass
+        other.close()
+
+    def serve():
+        while True:
+            try:
+                caller = context.wrap_socket(door.accept()[0], server_side=True)
+            except (ssl.SSLError, ConnectionError):
+                continue
+            except OSError:
+                return
+            behind = socket.create_connection(("127.0.0.1", port))
+            for pair in ((caller, behind), (behind, caller)):
+                threading.Thread(target=pass_on, args=pair, daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return door.getsockname()[1], certificate
+
+
+with Smsc() as smsc, tempfile.TemporaryDirectory() as home:
+    port, certificate = tls(smsc.port, home)
+    secure = config(port).replace("127.0.0.1", "localhost").replace("mode =", "tls = true\nmode =")
+    with Service(secure) as service:
+        until(lambda: "certificate" in open(service.log.name, encoding="utf-8").read(), "nobody noticed a stranger's certificate")
+    with Service(secure.replace("tls = true", f'tls = true\nca_file = "{certificate}"')) as service:
+        assert smsc.bound()["bound"]
+        account = service.register(dollars=50)
+        assert completed(service, account, lambda: smsc.deliver(text="Google code 489280"))["code"] == "489280"
+    print("TLS: a certificate that is trusted, and one that is not")
 
 with Smsc() as smsc, Service(config(smsc.port, user='system_id = "judge"\npassword = "wrong"')) as service:
     assert not smsc.bound()["bound"]

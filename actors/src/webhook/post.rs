@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use events::webhook::{Outcome, target};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 
 use super::guard::{Guard, NotPublic, NotResolved};
 use super::handle::Letter;
@@ -108,10 +106,9 @@ fn headers(letter: &Letter) -> Option<HeaderMap> {
 }
 
 fn trust(settings: &PostSettings) -> Result<rustls::ClientConfig, String> {
-    let Some(path) = &settings.extra_ca_file else { return outbound::trust([]) };
-    let unusable = |error: String| format!("webhooks.extra_ca_file {}: {error}", path.display());
-    let certificates = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    outbound::trust(certificates.map_err(|error| unusable(error.to_string()))?).map_err(unusable)
+    let more = settings.extra_ca_file.as_deref().map(outbound::certificates).transpose();
+    let trusted = more.and_then(|more| outbound::trust(more.unwrap_or_default()));
+    trusted.map_err(|error| format!("webhooks.extra_ca_file {error}"))
 }
 
 /// What kept a letter from its receiver.

@@ -1,5 +1,6 @@
 //! One bind at an SMSC: connects, binds, takes messages, keeps the link alive, and begins again when it breaks.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,6 +52,8 @@ pub struct Bind {
     pub address: String,
     /// Whether to speak TLS.
     pub tls: bool,
+    /// Further certificates that the SMSC may have (PEM).
+    pub ca_file: Option<PathBuf>,
     /// Who we are.
     pub system_id: String,
     /// The password; at most eight characters, as SMPP 3.4 has it.
@@ -185,7 +188,8 @@ impl Line {
         }
         let host = self.bind.address.rsplit_once(':').map_or(self.bind.address.as_str(), |(host, _)| host).to_owned();
         let name = ServerName::try_from(host).map_err(|error| SessionError::Setting(error.to_string()))?;
-        let connector = TlsConnector::from(Arc::new(outbound::trust([]).map_err(SessionError::Setting)?));
+        let more = self.bind.ca_file.as_deref().map(outbound::certificates).transpose().map_err(SessionError::Setting)?;
+        let connector = TlsConnector::from(Arc::new(outbound::trust(more.unwrap_or_default()).map_err(SessionError::Setting)?));
         let secure = timeout(PATIENCE, connector.connect(name, stream)).await;
         let secure = secure.map_err(|_| SessionError::Silent)?.map_err(|error| SessionError::Connect(error.to_string()))?;
         self.speak(secure).await
