@@ -215,22 +215,26 @@ impl<'de, T: std::str::FromStr<Err: std::fmt::Display>> Deserialize<'de> for Nam
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dollars(pub Money);
 
+/// A decimal as text, however it was written.
+fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Whole(u32),
+        Decimal(f64),
+        Text(String),
+    }
+    Ok(match Written::deserialize(deserializer)? {
+        Written::Whole(number) => number.to_string(),
+        // The shortest text that names the float is the decimal that was written.
+        Written::Decimal(number) => number.to_string(),
+        Written::Text(text) => text,
+    })
+}
+
 impl<'de> Deserialize<'de> for Dollars {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Whole(u32),
-            Decimal(f64),
-            Text(String),
-        }
-        let text = match Written::deserialize(deserializer)? {
-            Written::Whole(dollars) => dollars.to_string(),
-            // The shortest text that names the float is the decimal that was written.
-            Written::Decimal(dollars) => dollars.to_string(),
-            Written::Text(text) => text,
-        };
-        let amount: Money = text.parse().map_err(serde::de::Error::custom)?;
+        let amount: Money = decimal(deserializer)?.parse().map_err(serde::de::Error::custom)?;
         if amount.is_negative() { Err(serde::de::Error::custom("a price is not negative")) } else { Ok(Self(amount)) }
     }
 }

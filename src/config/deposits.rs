@@ -6,7 +6,7 @@ use events::money::Money;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
-use super::{ConfigError, Dollars, Suppliers};
+use super::{ConfigError, Dollars, Suppliers, decimal};
 use crate::secret::Secret;
 
 /// Addresses of the key that a shared one must not be among: a wallet shows its first ones.
@@ -117,20 +117,7 @@ pub struct FixedRate(pub Rate);
 
 impl<'de> Deserialize<'de> for FixedRate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Whole(u64),
-            Decimal(f64),
-            Text(String),
-        }
-        let text = match Written::deserialize(deserializer)? {
-            Written::Whole(dollars) => dollars.to_string(),
-            // The shortest text that names the float is the decimal that was written.
-            Written::Decimal(dollars) => dollars.to_string(),
-            Written::Text(text) => text,
-        };
-        text.parse().map(Self).map_err(serde::de::Error::custom)
+        decimal(deserializer)?.parse().map(Self).map_err(serde::de::Error::custom)
     }
 }
 

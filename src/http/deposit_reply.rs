@@ -45,7 +45,7 @@ pub struct Shown {
 
 impl Shown {
     /// A deposit from the views.
-    pub async fn of(app: &Shared, row: &DepositRow) -> Self {
+    pub fn of(app: &Shared, row: &DepositRow) -> Self {
         let coin = coin(app, &row.chain);
         let confirmations = coin.zip(row.block.as_ref()).map(|(coin, block)| coin.confirmations(block.height));
         let (status, reason) = if row.is_credited() {
@@ -66,7 +66,7 @@ impl Shown {
             status,
             reason,
             confirmations,
-            confirmations_required: required(coin, &row.paid).await,
+            confirmations_required: required(coin, &row.paid),
             amount: row.amount.map(Dollars),
             rate: row.rate.clone(),
             rate_source: row.rate_source.clone(),
@@ -76,7 +76,7 @@ impl Shown {
     }
 
     /// A payment that the chain tells of and the log does not have yet.
-    pub async fn live(app: &Shared, currency: Currency, payment: &Payment) -> Self {
+    pub fn live(app: &Shared, currency: Currency, payment: &Payment) -> Self {
         let coin = app.service.deposits.as_ref().and_then(|deposits| deposits.coin(currency)).map(AsRef::as_ref);
         let has_number = payment.block.is_some() || currency != Currency::UsdtErc20;
         let confirmations = payment.block.as_ref().map_or(0, |block| coin.map_or(0, |coin| coin.confirmations(block.height)));
@@ -89,7 +89,7 @@ impl Shown {
             status: "pending",
             reason: "unconfirmed",
             confirmations: Some(confirmations),
-            confirmations_required: required(coin, &payment.paid).await,
+            confirmations_required: required(coin, &payment.paid),
             amount: None,
             rate: None,
             rate_source: None,
@@ -125,8 +125,8 @@ fn coin<'a>(app: &'a Shared, chain: &str) -> Option<&'a Coin> {
     app.service.deposits.as_ref()?.coin(currency).map(AsRef::as_ref)
 }
 
-async fn required(coin: Option<&Coin>, paid: &str) -> Option<u32> {
-    match coin?.finality(paid).await? {
+fn required(coin: Option<&Coin>, paid: &str) -> Option<u32> {
+    match coin?.finality(paid)? {
         Finality::Confirmations(confirmations) => Some(confirmations),
         Finality::ByChain => None,
     }

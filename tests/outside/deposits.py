@@ -217,7 +217,9 @@ def shared(node):
     with Service(coin("ltc", endpoint("ltc", node.url), more=f'shared_address = "{address}"')) as service:
         until(lambda: followed(service, "ltc"))
         status, open_ = service.call("GET", "/api/v1/deposit/addresses")
-        assert status == 200 and open_["addresses"]["ltc"] == address and "first" in open_["message"], open_
+        assert status == 200 and open_["addresses"]["ltc"] == address and "first" in open_["message"] and not open_["personal"], open_
+        own = Account(service, "ltc").get("deposit/addresses")
+        assert own["addresses"]["ltc"] != address and own["personal"] and own["addresses"]["btc"] is None, own
         tx = node.pay({address: 0.1})
         accounts, answers = [service.register() for _ in range(50)], []
 

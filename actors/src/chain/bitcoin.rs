@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::http::Endpoint;
 use super::port::{Chain, ChainError, Found, Payment, Scan, Tip, Watched};
+use super::walk::{Walk, same_network};
 use crate::store::BoxFuture;
 
 /// Codes of a node that knows no such transaction, block or height.
@@ -93,7 +94,7 @@ impl BitcoinRpc {
     }
 
     async fn blocks(&self, heights: RangeInclusive<u64>, watched: &Watched) -> Result<Scan, ChainError> {
-        let mut scan: Option<Scan> = None;
+        let mut walk = Walk::default();
         for height in heights {
             let hash = self.hash_at(height).await?.ok_or(ChainError::Moved)?;
             let raw = self.look_up("getblock", json!([hash, 2])).await?.ok_or(ChainError::Moved)?;
@@ -101,18 +102,13 @@ impl BitcoinRpc {
             if full.hash != hash || full.height != height {
                 return Err(self.endpoint.nonsense(format!("block {height} is told as block {}", full.height)));
             }
-            let before = scan.as_ref().map(|scan| scan.last.hash.clone());
-            if before.is_some() && before != full.previousblockhash {
-                return Err(ChainError::Moved);
-            }
             let block = Block { height, hash };
-            let scan = scan.get_or_insert_with(|| Scan { parent: full.previousblockhash.clone(), last: block.clone(), payments: Vec::new() });
+            let scan = walk.enter(&block, full.previousblockhash.clone())?;
             for transaction in &full.tx {
                 scan.payments.extend(self.payments(transaction, Some(&block), watched)?);
             }
-            scan.last = block;
         }
-        scan.ok_or(ChainError::Moved)
+        walk.end()
     }
 
     fn payments(&self, transaction: &Transaction<'_>, block: Option<&Block>, watched: &Watched) -> Result<Vec<Payment>, ChainError> {
@@ -149,14 +145,7 @@ impl Chain for BitcoinRpc {
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), ChainError>> {
-        Box::pin(async move {
-            let genesis = self.hash_at(0).await?.unwrap_or_default();
-            if genesis == self.genesis {
-                return Ok(());
-            }
-            let detail = format!("its first block is {genesis}, not {}", self.genesis);
-            Err(ChainError::WrongNetwork { endpoint: self.endpoint(), detail })
-        })
+        Box::pin(async move { same_network(&self.endpoint, self.hash_at(0).await?, &self.genesis) })
     }
 
     fn tip(&self) -> BoxFuture<'_, Result<Tip, ChainError>> {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::http::Endpoint;
 use super::port::{Chain, ChainError, Found, Payment, Scan, Tip, Watched};
+use super::walk::{Walk, same_network};
 use crate::store::BoxFuture;
 
 /// Transactions on a page of a block.
@@ -81,7 +82,7 @@ impl Esplora {
     }
 
     async fn blocks(&self, heights: RangeInclusive<u64>, watched: &Watched) -> Result<Scan, ChainError> {
-        let mut scan: Option<Scan> = None;
+        let mut walk = Walk::default();
         for height in heights {
             let hash = self.hash_at(height).await?.ok_or(ChainError::Moved)?;
             let summary = self.text(&format!("/block/{hash}")).await?.ok_or(ChainError::Moved)?;
@@ -89,12 +90,8 @@ impl Esplora {
             if summary.id != hash || summary.height != height {
                 return Err(self.endpoint.nonsense(format!("block {height} is told as block {}", summary.height)));
             }
-            let before = scan.as_ref().map(|scan| scan.last.hash.clone());
-            if before.is_some() && before != summary.previousblockhash {
-                return Err(ChainError::Moved);
-            }
             let block = Block { height, hash };
-            let scan = scan.get_or_insert_with(|| Scan { parent: summary.previousblockhash.clone(), last: block.clone(), payments: Vec::new() });
+            let scan = walk.enter(&block, summary.previousblockhash.clone())?;
             let mut start = 0;
             while start < summary.tx_count {
                 let page = self.text(&format!("/block/{}/txs/{start}", block.hash)).await?.ok_or(ChainError::Moved)?;
@@ -107,9 +104,8 @@ impl Esplora {
                 }
                 start += PAGE;
             }
-            scan.last = block;
         }
-        scan.ok_or(ChainError::Moved)
+        walk.end()
     }
 
     fn payments(&self, transaction: &Transaction, block: Option<&Block>, watched: &Watched) -> Result<Vec<Payment>, ChainError> {
@@ -139,14 +135,7 @@ impl Chain for Esplora {
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), ChainError>> {
-        Box::pin(async move {
-            let genesis = self.hash_at(0).await?.unwrap_or_default();
-            if genesis == self.genesis {
-                return Ok(());
-            }
-            let detail = format!("its first block is {genesis:.64}, not {}", self.genesis);
-            Err(ChainError::WrongNetwork { endpoint: self.endpoint(), detail })
-        })
+        Box::pin(async move { same_network(&self.endpoint, self.hash_at(0).await?, &self.genesis) })
     }
 
     fn tip(&self) -> BoxFuture<'_, Result<Tip, ChainError>> {

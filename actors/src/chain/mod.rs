@@ -10,6 +10,7 @@ mod ethereum;
 mod http;
 mod port;
 mod rates;
+mod walk;
 
 pub use agreed::Agreed;
 pub use bitcoin::BitcoinRpc;

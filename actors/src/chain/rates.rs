@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use events::deposit::{Agreement, Quote, Rate, agreed_rate};
+use events::deposit::{Agreement, Disagreement, Quote, Rate, agreed_rate};
 use events::time::Timestamp;
 use serde_json::value::RawValue;
 use tokio::sync::Mutex;
@@ -12,8 +12,9 @@ use super::http::Endpoint;
 use crate::clock::Clock;
 use crate::fault::Fault;
 
-/// How long an agreement is used for further deposits.
+/// How long an agreement is used for further deposits, and how long nobody asks again after there was none.
 const KEPT: Duration = Duration::from_secs(30);
+const UNASKED: Duration = Duration::from_secs(8);
 
 /// Where one source has its rate.
 #[derive(Debug)]
@@ -47,13 +48,20 @@ pub enum Kind {
 pub struct Rates {
     kind: Kind,
     clock: Clock,
-    last: Mutex<Option<(Timestamp, Agreement)>>,
+    asked: Mutex<Option<Asked>>,
+}
+
+/// What the sources came to when they were last asked.
+#[derive(Debug)]
+struct Asked {
+    at: Timestamp,
+    outcome: Result<Agreement, Disagreement>,
 }
 
 impl Rates {
     /// A rate of this kind, by this clock.
     pub fn new(kind: Kind, clock: Clock) -> Self {
-        Self { kind, clock, last: Mutex::new(None) }
+        Self { kind, clock, asked: Mutex::new(None) }
     }
 
     /// The rate just now; a fault where there is none, and whoever asks waits.
@@ -63,11 +71,11 @@ impl Rates {
             Kind::Fixed(rate) => return Ok(Agreement { rate: *rate, source: "fixed".to_owned(), at: now }),
             Kind::Sources { sources, max_age, max_spread_percent } => (sources, *max_age, *max_spread_percent),
         };
-        let mut last = self.last.lock().await;
-        if let Some((asked, agreement)) = last.as_ref()
-            && now < asked.plus(KEPT)
+        let mut asked = self.asked.lock().await;
+        if let Some(last) = asked.as_ref()
+            && now < last.at.plus(if last.outcome.is_ok() { KEPT } else { UNASKED })
         {
-            return Ok(agreement.clone());
+            return last.outcome.clone().map_err(fault);
         }
         let mut quotes = Vec::with_capacity(sources.len());
         for source in sources {
@@ -76,11 +84,23 @@ impl Rates {
                 Err(detail) => tracing::warn!(source = source.endpoint.name(), detail, "a rate source has no rate"),
             }
         }
-        let agreement = agreed_rate(&quotes, sources.len(), self.clock.now(), max_age, max_spread_percent);
-        let agreement = agreement.map_err(|disagreement| Fault::Chain(disagreement.to_string().into()))?;
-        *last = Some((now, agreement.clone()));
-        Ok(agreement)
+        let outcome = agreed_rate(&quotes, sources.len(), self.clock.now(), max_age, max_spread_percent);
+        *asked = Some(Asked { at: self.clock.now(), outcome: outcome.clone() });
+        outcome.map_err(fault)
     }
+
+    /// The rate as it was last agreed upon, without asking anybody: good enough to say what to expect.
+    pub fn known(&self) -> Option<Rate> {
+        if let Kind::Fixed(rate) = &self.kind {
+            return Some(*rate);
+        }
+        let asked = self.asked.try_lock().ok()?;
+        asked.as_ref().and_then(|last| last.outcome.as_ref().ok()).map(|agreement| agreement.rate)
+    }
+}
+
+fn fault(disagreement: Disagreement) -> Fault {
+    Fault::Chain(disagreement.to_string().into())
 }
 
 impl Source {

@@ -129,10 +129,9 @@ impl Coin {
         self.status.borrow().tip.as_ref().map_or(0, |tip| tip.ends().confirmations(height))
     }
 
-    /// When a payment is final, at the rate just now; `None` if there is no rate.
-    pub async fn finality(&self, paid: &str) -> Option<Finality> {
-        let rate = self.settings.rates.now().await.ok()?.rate;
-        worth(paid, rate).map(|amount| self.settings.policy.finality(amount))
+    /// When a payment will be final, at the rate as far as it is known; `None` if none is.
+    pub fn finality(&self, paid: &str) -> Option<Finality> {
+        worth(paid, self.settings.rates.known()?).map(|amount| self.settings.policy.finality(amount))
     }
 
     /// The hash of the block at `height` of the chain that ends so. One question at a time.

@@ -46,22 +46,25 @@ struct Addresses {
     responses((status = 200, description = "An address per currency", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, caller: Option<Caller>) -> ApiResult<Reply> {
     let is_simulated = app.service.deposits.as_ref().is_some_and(actors::Deposits::is_simulated);
-    let addresses = Addresses {
-        btc: address(&app, caller.as_ref(), Currency::Btc).await?,
-        ltc: address(&app, caller.as_ref(), Currency::Ltc).await?,
-        usdt_erc20: address(&app, caller.as_ref(), Currency::UsdtErc20).await?,
-    };
-    let none = addresses.btc.is_none() && addresses.ltc.is_none() && addresses.usdt_erc20.is_none();
+    let btc = place(&app, caller.as_ref(), Currency::Btc).await?;
+    let ltc = place(&app, caller.as_ref(), Currency::Ltc).await?;
+    let usdt_erc20 = place(&app, caller.as_ref(), Currency::UsdtErc20).await?;
+    let given: Vec<bool> = [&btc, &ltc, &usdt_erc20].into_iter().flatten().map(|place| place.personal).collect();
+    let (none, personal) = (given.is_empty(), caller.is_some() && given.iter().all(|personal| *personal));
     let message = match (is_simulated, caller.is_some(), none) {
         (true, ..) => "Simulated: send nothing. POST any 64-hex tx_hash to /api/v1/deposit/verify, and $10 are credited after 2 seconds.",
-        (false, true, false) => "These addresses are yours alone. What is paid there is credited once it is confirmed; no further call is needed.",
         (false, true, true) => "No chain can be followed just now, so no address is given out; ask again in a minute.",
         (false, false, true) => "Send your API key: the addresses are then your own.",
-        (false, false, false) => {
-            "Shared addresses: whoever first posts a payment's tx_hash to /api/v1/deposit/verify is credited, and everybody can read hashes on the chain. Send your API key to get addresses of your own."
+        (false, true, false) if personal => {
+            "These addresses are yours alone. What is paid there is credited once it is confirmed; no further call is needed."
+        }
+        (false, ..) => {
+            "Shared addresses: whoever first posts a payment's tx_hash to /api/v1/deposit/verify is credited, and everybody can read hashes on the chain. Where this service gives accounts addresses of their own, your API key gets you yours."
         }
     };
-    Ok(Json(Reply { addresses, minimum_deposit_usd: Dollars(MINIMUM), personal: caller.is_some(), simulated: is_simulated, message }))
+    let text = |place: Option<Place>| place.map(|place| place.text);
+    let addresses = Addresses { btc: text(btc), ltc: text(ltc), usdt_erc20: text(usdt_erc20) };
+    Ok(Json(Reply { addresses, minimum_deposit_usd: Dollars(MINIMUM), personal, simulated: is_simulated, message }))
 }
 
 /// The address as a QR code (SVG), for a wallet's camera: a `bitcoin:` or `litecoin:` link, or the plain address of USDT.
@@ -71,9 +74,9 @@ pub async fn handle(State(app): State<Shared>, caller: Option<Caller>) -> ApiRes
 pub async fn qr(State(app): State<Shared>, caller: Option<Caller>, Path(currency): Path<String>) -> Result<Response, ApiError> {
     let unknown = || ApiError::invalid(format!("currency is one of {}.", Currency::ALL.map(Currency::name).join(", ")));
     let currency: Currency = currency.parse().map_err(|_| unknown())?;
-    let address = address(&app, caller.as_ref(), currency).await?;
+    let place = place(&app, caller.as_ref(), currency).await?;
     let missing = || ApiError::invalid(format!("There is no {currency} address to show.")).with_status(StatusCode::NOT_FOUND);
-    let address = address.ok_or_else(missing)?;
+    let address = place.ok_or_else(missing)?.text;
     let link = match currency {
         Currency::Btc => format!("bitcoin:{address}"),
         Currency::Ltc => format!("litecoin:{address}"),
@@ -84,8 +87,15 @@ pub async fn qr(State(app): State<Shared>, caller: Option<Caller>, Path(currency
     Ok(([(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, "no-store")], image).into_response())
 }
 
-/// The caller's own address, or the shared one of those without a key.
-async fn address(app: &Shared, caller: Option<&Caller>, currency: Currency) -> Result<Option<String>, ApiError> {
+/// Where to pay.
+struct Place {
+    text: String,
+    /// Whether nobody else is credited for what is paid there.
+    personal: bool,
+}
+
+/// The caller's own address; the shared one for those without a key, and where accounts get none of their own.
+async fn place(app: &Shared, caller: Option<&Caller>, currency: Currency) -> Result<Option<Place>, ApiError> {
     let Some(deposits) = &app.service.deposits else {
         return Err(ApiError::new(ErrorCode::ProviderUnavailable, "This service takes no deposits; ask its operator for credit."));
     };
@@ -97,20 +107,20 @@ async fn address(app: &Shared, caller: Option<&Caller>, currency: Currency) -> R
             Currency::Ltc => "ltc1q",
             Currency::UsdtErc20 => "0x",
         };
-        return Ok(Some(format!("{prefix}-simulated-do-not-pay-{owner}")));
+        return Ok(Some(Place { text: format!("{prefix}-simulated-do-not-pay-{owner}"), personal: caller.is_some() }));
     }
     // Before it is known from which block on the chain is followed, what is paid might be missed.
     let Some(coin) = deposits.coin(currency).filter(|coin| coin.is_followed()) else { return Ok(None) };
-    let address = match caller {
-        None => coin.book().shared().cloned(),
-        Some(caller) => match coin.book().address(caller.account).await {
-            Ok(address) => address,
-            Err(AddressError::Fault(fault)) => return Err(fault.into()),
-            Err(AddressError::Refused(refusal)) => {
+    let own = match caller {
+        None => None,
+        Some(caller) => coin.book().address(caller.account).await.map_err(|error| match error {
+            AddressError::Fault(fault) => ApiError::from(fault),
+            AddressError::Refused(refusal) => {
                 tracing::error!(%currency, %refusal, "no address can be given out; configure another account's key");
-                return Err(ApiError::new(ErrorCode::ProviderUnavailable, format!("No {currency} address can be given out just now.")));
+                ApiError::new(ErrorCode::ProviderUnavailable, format!("No {currency} address can be given out just now."))
             }
-        },
+        })?,
     };
-    Ok(address.map(|address| address.text))
+    let own = own.map(|address| Place { text: address.text, personal: true });
+    Ok(own.or_else(|| coin.book().shared().map(|address| Place { text: address.text.clone(), personal: false })))
 }

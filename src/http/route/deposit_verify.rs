@@ -89,12 +89,10 @@ fn unknown_currency() -> ApiError {
 /// Everything the transaction pays the caller: as the log has it, and what only the chain has so far.
 async fn outputs(app: &Shared, caller: &Caller, tx_hash: &TxHash, live: &[(Currency, Payment)]) -> Result<Vec<Shown>, ApiError> {
     reach_head(&app.service.views, &app.service.store.head()).await?;
-    let mut shown = Vec::new();
-    for row in app.service.views.deposits_of_transaction(caller.account, tx_hash.as_str().to_owned()).await? {
-        shown.push(Shown::of(app, &row).await);
-    }
+    let rows = app.service.views.deposits_of_transaction(caller.account, tx_hash.as_str().to_owned()).await?;
+    let mut shown: Vec<Shown> = rows.iter().map(|row| Shown::of(app, row)).collect();
     for (currency, payment) in live {
-        let live = Shown::live(app, *currency, payment).await;
+        let live = Shown::live(app, *currency, payment);
         if !shown.iter().any(|known| known.is(&live)) {
             shown.push(live);
         }

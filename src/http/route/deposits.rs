@@ -45,9 +45,6 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query)
     reach_head(&app.service.views, &app.service.store.head()).await?;
     let rows = app.service.views.deposits(caller.account, query.cursor, limit + 1).await?;
     let (rows, last) = cursor::page(rows, limit);
-    let mut deposits = Vec::with_capacity(rows.len());
-    for row in &rows {
-        deposits.push(Shown::of(&app, row).await);
-    }
+    let deposits = rows.iter().map(|row| Shown::of(&app, row)).collect();
     Ok(Json(Reply { deposits, next_cursor: last.map(|row| row.position.0) }))
 }
