@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 use actors::account::AccessError;
 use actors::entity::TransactError;
 use actors::store::EventStore;
+use actors::supplier::Numbers;
 use actors::supplier::smpp::Smpp;
 
 use crate::boot::Service;
@@ -156,6 +157,13 @@ async fn render(State(door): State<Arc<Door>>) -> String {
     gauge("accounts_in_memory", service.accounts.in_memory() as u64);
     gauge("orders_open", service.orders.running() as u64);
     gauge("numbers_leased", service.router.leased() as u64);
+    for supplier in service.router.suppliers() {
+        let Some(Numbers { known, leased }) = supplier.numbers() else { continue };
+        for (state, count) in [("leased", leased), ("free", known - leased)] {
+            let gauge = metrics::gauge!("supplier_numbers", "supplier" => supplier.name().to_string(), "state" => state);
+            gauge.set(u32::try_from(count).map_or(f64::MAX, f64::from));
+        }
+    }
     for bind in service.smpp.get().map(Smpp::statuses).unwrap_or_default() {
         metrics::gauge!("smpp_bound", "smsc" => bind.address).set(f64::from(u8::from(bind.bound)));
     }

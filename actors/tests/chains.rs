@@ -231,18 +231,18 @@ async fn a_token_s_transfer_counts_once_its_receipt_vouches_for_it() {
 #[tokio::test]
 async fn logs_that_are_no_payment_to_us_pay_nothing() {
     let topics = |topics: &[&str]| ("topics", serde_json::to_string(topics).unwrap());
-    let (payer, payee) = (format!("0x{:0>64}", 1), format!("0x{PAYEE:0>64}"));
+    let (from, ours) = (format!("0x{:0>64}", 1), format!("0x{PAYEE:0>64}"));
     for change in [
         ("address", format!("\"0x{:0>40}\"", "aa")),
         ("removed", "true".to_owned()),
         ("data", format!("\"0x{:064x}\"", 0)),
         ("blockNumber", "null".to_owned()),
         topics(&[]),
-        topics(&[TRANSFER, &payer]),
-        topics(&[TRANSFER, &payer, &payee, &payee]),
-        topics(&[&payer, &payer, &payee]),
-        topics(&[TRANSFER, &payer, "0x12"]),
-        topics(&[TRANSFER, &payer, "é"]),
+        topics(&[TRANSFER, &from]),
+        topics(&[TRANSFER, &from, &ours, &ours]),
+        topics(&[&from, &from, &ours]),
+        topics(&[TRANSFER, &from, "0x12"]),
+        topics(&[TRANSFER, &from, "é"]),
     ] {
         let log = log(std::slice::from_ref(&change));
         assert_eq!(scanned(log.clone(), log, "0x1").await, Ok(vec![]), "{change:?}");

@@ -257,22 +257,23 @@ fn account_row(row: &Row<'_>, first: usize) -> rusqlite::Result<AccountView> {
 }
 
 fn order_summary(row: &Row<'_>) -> rusqlite::Result<OrderSummary> {
-    let status: String = row.get(4)?;
     Ok(OrderSummary {
         order: OrderId(id(row, 0)?),
         platform: parsed(row, 1)?,
         country: parsed(row, 2)?,
         price: Money::from_micros(row.get(3)?),
-        status: status_of(&status),
+        status: status(row, 4)?,
         placed_at: Timestamp::from_millis(row.get(5)?),
         ended_at: row.get::<_, Option<i64>>(6)?.map(Timestamp::from_millis),
         phone: row.get(7)?,
     })
 }
 
-/// Rows hold names of statuses only.
-fn status_of(name: &str) -> Status {
-    Status::named(name).unwrap_or(Status::Pending)
+/// A word that is no status is a broken file, and no order's business.
+fn status(row: &Row<'_>, column: usize) -> rusqlite::Result<Status> {
+    let name: String = row.get(column)?;
+    let unknown = || rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, format!("{name} is no status").into());
+    Status::named(&name).ok_or_else(unknown)
 }
 
 fn order_ref(row: &Row<'_>) -> rusqlite::Result<OrderRef> {
@@ -301,7 +302,6 @@ pub fn open_rows(connection: &Connection) -> rusqlite::Result<BTreeMap<OrderId, 
          FROM orders WHERE ended_at IS NULL",
     )?;
     let rows = open.query_map([], |row| {
-        let status: String = row.get(5)?;
         let order = OrderId(id(row, 0)?);
         Ok((
             order,
@@ -311,7 +311,7 @@ pub fn open_rows(connection: &Connection) -> rusqlite::Result<BTreeMap<OrderId, 
                 platform: parsed(row, 2)?,
                 country: parsed(row, 3)?,
                 price: Money::from_micros(row.get(4)?),
-                status: status_of(&status),
+                status: status(row, 5)?,
                 placed_at: Timestamp::from_millis(row.get(6)?),
                 assigned_at: row.get::<_, Option<i64>>(7)?.map(Timestamp::from_millis),
                 ended_at: None,

@@ -262,6 +262,17 @@ async fn deposits_are_listed_for_their_owners_and_for_operators() {
 }
 
 #[tokio::test]
+async fn a_status_that_is_none_is_not_taken_for_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let views = Views::open(directory.path()).unwrap();
+    views.apply(&log().records).unwrap();
+    let file = rusqlite::Connection::open(directory.path().join("views.db")).unwrap();
+    file.execute("UPDATE orders SET status = 'lost' WHERE account_id = ?1", [1u128.to_be_bytes()]).unwrap();
+    let error = views.orders(AccountId(1), projections::OrderFilter::default(), 10).await.unwrap_err();
+    assert!(error.to_string().contains("lost is no status"), "{error}");
+}
+
+#[tokio::test]
 async fn a_file_of_another_version_or_a_broken_one_starts_empty() {
     let directory = tempfile::tempdir().unwrap();
     Views::open(directory.path()).unwrap().apply(&log().records).unwrap();

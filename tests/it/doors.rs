@@ -93,6 +93,10 @@ fn four_sources_serve_orders_each_through_its_own_door() {
         "an order may ask three of four, and asks those that have a number"
     );
     assert_eq!(server.funded("50").post("/api/v1/order", &json!({ "platform": "google" })).status(), 503);
+    let door = std::fs::read_to_string(server.data().join("admin.addr")).unwrap();
+    let metrics = crate::server::client().get(format!("http://{door}/metrics")).send().unwrap().text().unwrap();
+    assert!(metrics.contains(r#"supplier_numbers{supplier="telnyx",state="leased"} 1"#), "{metrics}");
+    assert!(metrics.contains(r#"supplier_numbers{supplier="telnyx",state="free"} 0"#), "{metrics}");
 
     assert_eq!(outcome(own(&server, "m1", &phones[0], "G-100001 is your Google code").send().unwrap()), "taken");
     let answered = twilio(&server, "SM1", &phones[1], "G-100002 is your Google code").send().unwrap();

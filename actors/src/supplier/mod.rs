@@ -11,5 +11,5 @@ pub mod router;
 pub mod simulator;
 pub mod smpp;
 
-pub use port::{Lease, Release, Stock, Supplier, Wanted};
+pub use port::{Lease, Numbers, Release, Stock, Supplier, Wanted};
 pub use router::Router;

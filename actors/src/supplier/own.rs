@@ -11,7 +11,7 @@ use events::supplier::SupplierName;
 use events::time::Timestamp;
 use parking_lot::Mutex;
 
-use super::port::{Lease, Release, Stock, Supplier, Wanted};
+use super::port::{Lease, Numbers, Release, Stock, Supplier, Wanted};
 use crate::store::BoxFuture;
 
 /// A number the operator has.
@@ -210,6 +210,11 @@ impl Supplier for Own {
             _ => Stock::High,
         }
     }
+
+    fn numbers(&self) -> Option<Numbers> {
+        let pool = self.pool.lock();
+        Some(Numbers { known: pool.entries.len(), leased: pool.entries.iter().filter(|entry| entry.leased).count() })
+    }
 }
 
 #[cfg(test)]
@@ -239,8 +244,9 @@ mod tests {
             [(Platform::Google, 0), (Platform::Discord, 1), (Platform::Google, 2), (Platform::Discord, 0), (Platform::Google, 1)]
         {
             let given = own.reserve(wanted(platform, 0)).unwrap();
-            assert_eq!(given, phone(expected), "{platform}");
+            assert_eq!((given.clone(), own.numbers()), (phone(expected), Some(Numbers { known: 3, leased: 1 })), "{platform}");
             own.release(&given, platform, Release::Unused);
+            assert_eq!(own.numbers(), Some(Numbers { known: 3, leased: 0 }));
         }
     }
 
@@ -263,7 +269,8 @@ mod tests {
         let platforms = [Platform::Google, Platform::Discord, Platform::Steam];
         for round in 0..40 {
             let own = pool(6);
-            let (mut out, mut served): (Vec<(Phone, Platform)>, HashMap<(Phone, Platform), u64>) = (Vec::new(), HashMap::new());
+            let mut out: Vec<(Phone, Platform)> = Vec::new();
+            let mut served: HashMap<(Phone, Platform), u64> = HashMap::new();
             for minute in 0..400u64 {
                 let platform = platforms[below(3)];
                 let fits = |number: usize| {

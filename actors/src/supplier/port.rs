@@ -53,6 +53,15 @@ pub enum Release {
     Dead,
 }
 
+/// How many numbers a source has, and how many of them are on orders.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// In all.
+    pub known: usize,
+    /// On orders, or reserved for one.
+    pub leased: usize,
+}
+
 /// How much a source has of something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stock {
@@ -103,4 +112,7 @@ pub trait Supplier: Send + Sync + std::fmt::Debug + 'static {
 
     /// How much it has for such orders.
     fn stock(&self, wanted: Wanted) -> Stock;
+
+    /// How many numbers it has; `None` for a source that does not know.
+    fn numbers(&self) -> Option<Numbers>;
 }

@@ -208,6 +208,11 @@ impl Supplier for Simulator {
         // Only a rate of one is certain: anything less is a chance, and a chance is stock.
         if self.settings.no_stock_rate >= 1.0 { Stock::None } else { Stock::High }
     }
+
+    fn numbers(&self) -> Option<super::port::Numbers> {
+        // It makes them up as they are wanted.
+        None
+    }
 }
 
 /// The built-in message of a platform: worded as such messages are, in our own words.

@@ -20,7 +20,7 @@ pub struct Paid {
 }
 
 #[derive(Debug, Default)]
-struct Blocks {
+struct Ledger {
     blocks: Vec<(String, Vec<Paid>)>,
     waiting: Vec<Paid>,
     mined: u64,
@@ -43,7 +43,7 @@ pub enum Fault {
 /// An endpoint of a scripted chain. Cloning is the same endpoint.
 #[derive(Debug, Clone)]
 pub struct Script {
-    chain: Arc<Mutex<Blocks>>,
+    chain: Arc<Mutex<Ledger>>,
     fault: Arc<Mutex<Fault>>,
 }
 
@@ -95,7 +95,7 @@ impl Script {
         self.chain.lock().blocks.len() as u64 - 1
     }
 
-    fn answer<T>(&self, answer: impl FnOnce(&Blocks, u64, bool) -> Result<T, ChainError>) -> Result<T, ChainError> {
+    fn answer<T>(&self, answer: impl FnOnce(&Ledger, u64, bool) -> Result<T, ChainError>) -> Result<T, ChainError> {
         let chain = self.chain.lock();
         let last = chain.blocks.len() as u64 - 1;
         match *self.fault.lock() {
