@@ -293,6 +293,22 @@ async fn deposits_wait_while_the_node_is_away_or_behind() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_chain_that_never_stands_still_is_said_to_and_asked_no_more_often() {
+    let chain = Script::new(None);
+    let life = Life::start(&chain).await;
+    let (account, address) = life.payer().await;
+    chain.fail(Fault::Torn);
+    chain.mine(&[paid(1, &address, "0.05")]);
+    life.looked().await;
+    let error = life.deposits.coin(Currency::Btc).unwrap().status().error;
+    assert!(error.unwrap().contains("has changed while"));
+    assert_eq!(life.cents(account).await, 0);
+    chain.fail(Fault::None);
+    life.looked().await;
+    assert_eq!((life.cents(account).await, life.deposits.coin(Currency::Btc).unwrap().status().error), (5_000, None));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_one_of_two_endpoints_says_alone_does_not_count() {
     let honest = Script::new(None);
     let liar = honest.other_endpoint();

@@ -35,7 +35,7 @@ enum RoundError {
 
 /// Looks at the chain again and again, as long as there are deposits.
 pub async fn watch(deposits: Weak<Inner>, coin: Arc<Coin>, progress: Entity<State>) {
-    let mut watcher = Watcher { scanned: progress.state().last().cloned(), progress, coin, checked: false, shown: None };
+    let mut watcher = Watcher { scanned: progress.state().last().cloned(), progress, coin, checked: false, shown: None, had_moved: false };
     loop {
         let Some(inner) = deposits.upgrade() else { return };
         watcher.round(&Deposits::of(inner)).await;
@@ -52,23 +52,22 @@ struct Watcher {
     checked: bool,
     /// The chain's end when followers last looked.
     shown: Option<Block>,
+    /// Whether the chain had changed under the last round.
+    had_moved: bool,
 }
 
 impl Watcher {
     async fn round(&mut self, deposits: &Deposits) {
         let failure = Box::pin(self.follow(deposits)).await.err();
-        let error = match &failure {
-            // The next round begins where it forked.
-            None | Some(RoundError::Chain(ChainError::Moved)) => None,
-            Some(error) => Some(error.to_string()),
-        };
+        let has_moved = matches!(failure, Some(RoundError::Chain(ChainError::Moved)));
+        // Once is a chain's way, and the next round begins where it forked; again and again is somebody's fault.
+        let is_usual = has_moved && !self.had_moved;
+        self.had_moved = has_moved;
+        let error = failure.filter(|_| !is_usual).map(|failure| failure.to_string());
         if error.is_some() && self.coin.status.borrow().error != error {
             tracing::warn!(chain = %self.coin.currency(), error, "the chain cannot be followed; deposits wait");
         }
         self.publish(|status| status.error = error);
-        if matches!(failure, Some(RoundError::Chain(ChainError::Moved))) {
-            self.coin.look_now();
-        }
     }
 
     fn publish(&self, change: impl FnOnce(&mut ChainStatus)) {

@@ -38,6 +38,8 @@ pub enum Fault {
     LagsAt(u64),
     /// It tells of no payment.
     Hides,
+    /// Its blocks do not stand on each other.
+    Torn,
 }
 
 /// An endpoint of a scripted chain. Cloning is the same endpoint.
@@ -102,7 +104,7 @@ impl Script {
             Fault::Down => Err(ChainError::Unreachable { endpoint: self.endpoint(), detail: "down".to_owned() }),
             Fault::LagsAt(height) => answer(&chain, last.min(height), false),
             Fault::Hides => answer(&chain, last, true),
-            Fault::None => answer(&chain, last, false),
+            Fault::None | Fault::Torn => answer(&chain, last, false),
         }
     }
 }
@@ -140,12 +142,13 @@ impl Chain for Script {
 
     fn scan(&self, heights: RangeInclusive<u64>, watched: Arc<Watched>) -> BoxFuture<'_, Result<Scan, ChainError>> {
         Box::pin(async move {
+            let torn = *self.fault.lock() == Fault::Torn;
             self.answer(|chain, last, hides| {
                 if *heights.end() > last {
                     return Err(ChainError::Moved);
                 }
                 let at = |height: u64| &chain.blocks[usize::try_from(height).unwrap()];
-                let parent = heights.start().checked_sub(1).map(|parent| at(parent).0.clone());
+                let parent = heights.start().checked_sub(1).map(|parent| if torn { "torn".to_owned() } else { at(parent).0.clone() });
                 let mut payments = Vec::new();
                 for height in heights.clone().filter(|_| !hides) {
                     let (hash, paid) = at(height);
