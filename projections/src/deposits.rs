@@ -8,7 +8,7 @@ use events::id::{AccountId, DepositId};
 use events::money::Money;
 use events::time::Timestamp;
 use rusqlite::types::ToSql;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, Row, Transaction, params};
 
 use crate::queries::{count, id};
 use crate::views::{ViewError, Views};
@@ -173,15 +173,6 @@ impl Views {
         self.read(move |connection| {
             let fits = "tx_hash = ?1 AND account_id = ?2 ORDER BY chain, output";
             deposit_rows(connection, fits, params![tx_hash, account.0.to_be_bytes()])
-        })
-        .await
-    }
-
-    /// One deposit.
-    pub async fn deposit(&self, deposit: DepositId) -> Result<Option<DepositRow>, ViewError> {
-        self.read(move |connection| {
-            let sql = format!("SELECT {COLUMNS} FROM deposits WHERE deposit_id = ?1");
-            connection.prepare_cached(&sql)?.query_row(params![deposit.0.to_be_bytes()], deposit_row).optional()
         })
         .await
     }

@@ -109,11 +109,6 @@ impl Coin {
         self.status.borrow().clone()
     }
 
-    /// How its chain is followed, now and whenever that changes.
-    pub fn watch(&self) -> watch::Receiver<ChainStatus> {
-        self.status.subscribe()
-    }
-
     /// Whether it is known from which block on its chain is followed: no address is given out before.
     pub fn is_followed(&self) -> bool {
         self.status.borrow().scanned.is_some()

@@ -164,10 +164,10 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// Whether a time in seconds since 1970 is close enough to now for a signature over it to count.
-fn is_recent(seconds: &str, now: Timestamp) -> bool {
+fn is_recent(seconds: &str, now: Timestamp, tolerance: Duration) -> bool {
     seconds.parse::<i64>().is_ok_and(|seconds| {
         let millis = i128::from(seconds) * 1_000 - i128::from(now.millis());
-        millis.unsigned_abs() <= TOLERANCE.as_millis()
+        millis.unsigned_abs() <= tolerance.as_millis()
     })
 }
 

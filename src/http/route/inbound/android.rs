@@ -8,7 +8,7 @@ use events::time::Timestamp;
 use hmac::Mac;
 use serde::Deserialize;
 
-use super::{Rejected, Sms, header, hex_bytes, is_recent, mac, time, understood};
+use super::{Rejected, Sms, TOLERANCE, header, hex_bytes, is_recent, mac, time, understood};
 use crate::config::Named;
 use crate::secret::Secret;
 
@@ -72,7 +72,7 @@ fn number(message: &Message, device: &str, sims: &BTreeMap<String, Named<Phone>>
 fn is_signed(headers: &HeaderMap, body: &[u8], key: &Secret, now: Timestamp) -> bool {
     let (Some(signature), Some(at)) = (header(headers, "x-signature"), header(headers, "x-timestamp")) else { return false };
     let signed = mac(key.expose().as_bytes(), &[body, at.as_bytes()]);
-    is_recent(at, now) && hex_bytes(signature).is_some_and(|signature| signed.verify_slice(&signature).is_ok())
+    is_recent(at, now, TOLERANCE) && hex_bytes(signature).is_some_and(|signature| signed.verify_slice(&signature).is_ok())
 }
 
 #[cfg(test)]

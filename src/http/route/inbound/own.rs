@@ -7,7 +7,7 @@ use events::time::Timestamp;
 use hmac::Mac;
 use serde::Deserialize;
 
-use super::{Rejected, Sms, header, hex_bytes, is_recent, mac, phone, understood};
+use super::{Rejected, Sms, TOLERANCE, header, hex_bytes, is_recent, mac, phone, understood};
 use crate::secret::Secret;
 
 #[derive(Debug, Deserialize)]
@@ -52,7 +52,7 @@ fn is_signed(headers: &HeaderMap, body: &[u8], secret: &Secret, now: Timestamp) 
         let bytes = signature.strip_prefix("v1,").and_then(|encoded| STANDARD.decode(encoded).ok());
         bytes.is_some_and(|bytes| signed.clone().verify_slice(&bytes).is_ok())
     };
-    is_recent(at, now) && signatures.split(' ').any(matches)
+    is_recent(at, now, TOLERANCE) && signatures.split(' ').any(matches)
 }
 
 #[cfg(test)]

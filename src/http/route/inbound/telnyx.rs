@@ -7,7 +7,7 @@ use events::time::Timestamp;
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde::Deserialize;
 
-use super::{Rejected, Sms, header, is_recent, phone, time, understood};
+use super::{Rejected, Sms, TOLERANCE, header, is_recent, phone, time, understood};
 use crate::config::TelnyxKey;
 
 #[derive(Debug, Deserialize)]
@@ -61,7 +61,7 @@ fn is_signed(headers: &HeaderMap, body: &[u8], key: &TelnyxKey, now: Timestamp) 
     let (Some(signature), Some(at)) = (header(headers, "telnyx-signature-ed25519"), header(headers, "telnyx-timestamp")) else { return false };
     let Ok(signature) = STANDARD.decode(signature) else { return false };
     let signed = [at.as_bytes(), b"|", body].concat();
-    is_recent(at, now) && UnparsedPublicKey::new(&ED25519, key.0).verify(&signed, &signature).is_ok()
+    is_recent(at, now, TOLERANCE) && UnparsedPublicKey::new(&ED25519, key.0).verify(&signed, &signature).is_ok()
 }
 
 #[cfg(test)]

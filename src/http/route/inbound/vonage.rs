@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256, Sha512};
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
-use super::{PartOf, Rejected, Sms, header, hex_bytes, phone, understood};
+use super::{PartOf, Rejected, Sms, header, hex_bytes, is_recent, mac, phone, understood};
 use crate::config::VonageMethod;
 use crate::secret::Secret;
 
@@ -26,7 +26,8 @@ type Fields = BTreeMap<String, String>;
 pub fn read(headers: &HeaderMap, body: &[u8], secret: &Secret, method: VonageMethod, now: Timestamp) -> Result<Vec<Sms>, Rejected> {
     let mut fields = fields(headers, body)?;
     let signature = fields.remove("sig").and_then(|signature| hex_bytes(&signature)).ok_or(Rejected::NotSigned)?;
-    if !is_signed(&signature, &fields, secret, method) || !is_recent(fields.get("timestamp"), now) {
+    let is_recent = fields.get("timestamp").is_some_and(|at| is_recent(at, now, TOLERANCE));
+    if !is_recent || !is_signed(&signature, &fields, secret, method) {
         return Err(Rejected::NotSigned);
     }
     // Receipts of messages sent come to the same address where they are set so.
@@ -80,21 +81,12 @@ fn is_signed(signature: &[u8], fields: &Fields, secret: &Secret, method: VonageM
             Hmac::<Md5>::new_from_slice(key).expect("HMAC takes keys of any length").chain_update(message).finalize().into_bytes().to_vec()
         }
         VonageMethod::Sha1 => ring_hmac::sign(&ring_hmac::Key::new(ring_hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key), message).as_ref().to_vec(),
-        VonageMethod::Sha256 => {
-            Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length").chain_update(message).finalize().into_bytes().to_vec()
-        }
+        VonageMethod::Sha256 => mac(key, &[message]).finalize().into_bytes().to_vec(),
         VonageMethod::Sha512 => {
             Hmac::<Sha512>::new_from_slice(key).expect("HMAC takes keys of any length").chain_update(message).finalize().into_bytes().to_vec()
         }
     };
     expected.ct_eq(signature).into()
-}
-
-fn is_recent(seconds: Option<&String>, now: Timestamp) -> bool {
-    seconds.and_then(|seconds| seconds.parse::<i64>().ok()).is_some_and(|seconds| {
-        let millis = i128::from(seconds) * 1_000 - i128::from(now.millis());
-        millis.unsigned_abs() <= TOLERANCE.as_millis()
-    })
 }
 
 #[cfg(test)]
