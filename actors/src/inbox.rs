@@ -5,7 +5,7 @@ use std::sync::Arc;
 use events::account::Refusal;
 use events::envelope::{Actor as Who, Revision, StreamId};
 use events::id::{AccountId, OrderId};
-use events::number::{self, Command, KeptSms, Refusal as NumberRefusal, Unclaimed};
+use events::number::{self, Command, KeptSms, Unclaimed};
 use events::order::{self, IncomingSms};
 use events::phone::Phone;
 use events::supplier::SupplierName;
@@ -163,8 +163,8 @@ impl Inbox {
         let context = Context { command: self.accounts.entropy().command_id(at), actor, at };
         match number.transact(&Command::KeepSms(kept), &context).await {
             Ok(committed) if committed.events.is_empty() => Ok(Delivery::Repeated),
-            // The refusal is never said of a whole message.
-            Ok(_) | Err(TransactError::Refused(NumberRefusal::TooManyParts)) => Ok(Delivery::Kept(why)),
+            // A whole message is never refused.
+            Ok(_) | Err(TransactError::Refused(_)) => Ok(Delivery::Kept(why)),
             Err(TransactError::Fault(fault)) => Err(fault),
         }
     }

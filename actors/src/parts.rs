@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use events::envelope::{Actor as Who, StreamId};
-use events::number::{Alphabet, Command, Part, Refusal, Set, State};
+use events::number::{Alphabet, Command, Part, Set, State};
 use events::phone::Phone;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
@@ -111,7 +111,8 @@ impl Parts {
             Ok(_) => {}
             Err(TransactError::Fault(fault)) => return Err(fault),
             // No room to wait: as it is, it may hold the code.
-            Err(TransactError::Refused(Refusal::TooManyParts)) => {
+            // All that a part can be refused for.
+            Err(TransactError::Refused(_)) => {
                 return self.inner.inbox.deliver(alone(&phone, kept)).await.map(PartDelivery::Joined);
             }
         }
@@ -137,7 +138,8 @@ impl Parts {
         let delivery = self.inner.inbox.deliver(sms).await?;
         let at = self.inner.accounts.now();
         match number.transact(&Command::Join { set: set.id.clone(), at }, &self.context(Who::Service, at)).await {
-            Ok(_) | Err(TransactError::Refused(Refusal::TooManyParts)) => Ok(delivery),
+            // Joining is never refused.
+            Ok(_) | Err(TransactError::Refused(_)) => Ok(delivery),
             Err(TransactError::Fault(fault)) => Err(fault),
         }
     }

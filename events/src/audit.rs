@@ -1,6 +1,7 @@
 //! What must never break, checked over a log from its first event on: what `telenumerus audit verify` runs.
 
 mod deposits;
+mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +13,7 @@ use crate::deposit::Currency;
 use crate::envelope::{Recorded, StreamId};
 use crate::event::Event;
 use crate::id::{AccountId, OrderId};
+use crate::lease::LeaseId;
 use crate::money::Money;
 use crate::order;
 use crate::time::Timestamp;
@@ -65,6 +67,7 @@ pub struct Auditor {
     orders: BTreeMap<OrderId, Audited>,
     known_orders: BTreeSet<OrderId>,
     deposits: deposits::Deposits,
+    sources: sources::Sources,
     /// Deposit addresses and indices given out.
     destinations: BTreeSet<Destination>,
     indices: BTreeSet<(Currency, KeyId, u32)>,
@@ -100,7 +103,20 @@ impl Auditor {
                 let fits = record.stream.chain_currency().is_some();
                 self.check(fits, record, "streams", || "a chain's event stands in another stream".to_owned());
             }
-            Event::Number(_) => {}
+            Event::Number(_) | Event::Lease(_) | Event::Purchase(_) => self.source(record),
+        }
+    }
+
+    fn source(&mut self, record: &Recorded<Event>) {
+        let stray = || Some("a source's event stands in another stream".to_owned());
+        let found = match &record.event {
+            Event::Number(event) => record.stream.phone().map_or_else(stray, |phone| self.sources.number(phone, event)),
+            Event::Lease(event) => record.stream.lease_id().map_or_else(stray, |id| self.sources.lease(&id, event)),
+            Event::Purchase(event) => record.stream.purchases_supplier().map_or_else(stray, |supplier| self.sources.purchase(supplier, event)),
+            Event::Account(_) | Event::Deposit(_) | Event::Address(_) | Event::Chain(_) | Event::Webhook(_) => None,
+        };
+        if let Some(detail) = found {
+            self.find(record, "O6", detail);
         }
     }
 
@@ -271,8 +287,12 @@ impl Auditor {
             self.phones.remove(&phone);
         }
         self.check(legal, record, "O2", || format!("{id} goes from {} on in a way that is not legal", before.name()));
-        if let order::Event::NumberAssigned { phone, .. } = fact {
+        if let order::Event::NumberAssigned { attempt, supplier, phone, .. } = fact {
             self.assigned(id, phone.as_str(), record);
+            let lease = LeaseId { supplier: supplier.clone(), order: id, attempt: *attempt };
+            if let Some(detail) = self.sources.assigned(&lease, phone) {
+                self.find(record, "O6", detail);
+            }
         }
     }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use crate::deposit::Currency;
 use crate::id::{AccountId, CommandId, DepositId, EventId, OrderId};
+use crate::lease::LeaseId;
 use crate::phone::Phone;
 use crate::supplier::SupplierName;
 use crate::time::Timestamp;
 
-/// The name of one stream: `account-…`, `webhook-…`, `deposit-…`, `addresses-…`, `chain-…` or `number-…`.
+/// The name of one stream: `account-…`, `webhook-…`, `deposit-…`, `addresses-…`, `chain-…`, `number-…`, `lease-…` or `purchases-…`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(Arc<str>);
 
@@ -39,7 +40,17 @@ impl StreamId {
         Self(format!("chain-{currency}").into())
     }
 
-    /// The stream of messages to a number that no order took.
+    /// The stream of a number leased for an order.
+    pub fn lease(id: &LeaseId) -> Self {
+        Self(format!("lease-{}-{}", id.supplier, id.reference()).into())
+    }
+
+    /// The stream of the numbers bought from a telecom.
+    pub fn purchases(supplier: &SupplierName) -> Self {
+        Self(format!("purchases-{supplier}").into())
+    }
+
+    /// The stream of a number: its listing, and messages that no order took.
     pub fn number(phone: &Phone) -> Self {
         Self(format!("number-{}", phone.as_str()).into())
     }
@@ -47,6 +58,19 @@ impl StreamId {
     /// The number whose messages stand in this stream, if they do.
     pub fn phone(&self) -> Option<Phone> {
         self.0.strip_prefix("number-").and_then(|digits| digits.parse().ok())
+    }
+
+    /// The lease whose stream this is, if it is a lease's.
+    pub fn lease_id(&self) -> Option<LeaseId> {
+        // A supplier's name may have dashes too.
+        let (rest, attempt) = self.0.strip_prefix("lease-")?.rsplit_once('-')?;
+        let (supplier, order) = rest.rsplit_once('-')?;
+        LeaseId::of_reference(supplier.parse().ok()?, &format!("{order}-{attempt}"))
+    }
+
+    /// The telecom whose purchases stand in this stream, if they do.
+    pub fn purchases_supplier(&self) -> Option<SupplierName> {
+        self.0.strip_prefix("purchases-").and_then(|name| name.parse().ok())
     }
 
     /// A stream by its name, as the store gives it back.

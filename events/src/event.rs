@@ -2,7 +2,7 @@
 
 use crate::id::OrderId;
 use crate::time::Timestamp;
-use crate::{account, address, chain, deposit, number, webhook};
+use crate::{account, address, chain, deposit, lease, number, purchase, webhook};
 
 /// A fact of any stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +17,12 @@ pub enum Event {
     Chain(chain::Event),
     /// Of an account's webhook deliveries.
     Webhook(webhook::Event),
-    /// Of a number: messages that no order took.
+    /// Of a number: its listing, and messages that no order took.
     Number(number::Event),
+    /// Of a number leased for an order.
+    Lease(lease::Event),
+    /// Of the numbers bought from a telecom.
+    Purchase(purchase::Event),
 }
 
 impl Event {
@@ -31,6 +35,8 @@ impl Event {
             Self::Chain(event) => event.at(),
             Self::Webhook(event) => event.at(),
             Self::Number(event) => event.at(),
+            Self::Lease(event) => event.at(),
+            Self::Purchase(event) => event.at(),
         }
     }
 
@@ -38,7 +44,8 @@ impl Event {
     pub fn order(&self) -> Option<OrderId> {
         match self {
             Self::Account(event) => event.order(),
-            Self::Deposit(_) | Self::Address(_) | Self::Chain(_) | Self::Webhook(_) | Self::Number(_) => None,
+            Self::Lease(lease::Event::Sought { request, .. }) => Some(request.id.order),
+            Self::Deposit(_) | Self::Address(_) | Self::Chain(_) | Self::Webhook(_) | Self::Number(_) | Self::Lease(_) | Self::Purchase(_) => None,
         }
     }
 }
@@ -76,5 +83,17 @@ impl From<webhook::Event> for Event {
 impl From<number::Event> for Event {
     fn from(event: number::Event) -> Self {
         Self::Number(event)
+    }
+}
+
+impl From<lease::Event> for Event {
+    fn from(event: lease::Event) -> Self {
+        Self::Lease(event)
+    }
+}
+
+impl From<purchase::Event> for Event {
+    fn from(event: purchase::Event) -> Self {
+        Self::Purchase(event)
     }
 }

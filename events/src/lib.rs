@@ -24,8 +24,10 @@ pub mod account;
 pub mod address;
 pub mod chain;
 pub mod deposit;
+pub mod lease;
 pub mod number;
 pub mod order;
+pub mod purchase;
 pub mod webhook;
 
 pub mod audit;

@@ -14,6 +14,7 @@ use crate::deliveries::DeliveryChange;
 use crate::deposits::DepositChange;
 use crate::parts::PartChange;
 use crate::row::OrderRow;
+use crate::sources::SourceChange;
 
 const HOUR_MILLIS: i64 = 3_600_000;
 /// Width of a bucket of recent outcomes: 24 hours are 144 of them.
@@ -49,6 +50,7 @@ pub struct Batch<'a> {
     outcomes: BTreeMap<(&'static str, &'static str, i64), OutcomeDelta>,
     deposits: Vec<DepositChange>,
     parts: Vec<PartChange>,
+    sources: Vec<SourceChange>,
     deliveries: Vec<DeliveryChange>,
     last: Position,
 }
@@ -64,6 +66,7 @@ impl<'a> Batch<'a> {
             outcomes: BTreeMap::new(),
             deposits: Vec::new(),
             parts: Vec::new(),
+            sources: Vec::new(),
             deliveries: Vec::new(),
             last: Position(0),
         }
@@ -88,9 +91,15 @@ impl<'a> Batch<'a> {
                     self.webhook(account, event);
                 }
             }
-            Event::Number(event) => self.parts.extend(record.stream.phone().and_then(|phone| PartChange::of(phone, event))),
+            Event::Number(event) => {
+                if let Some(phone) = record.stream.phone() {
+                    self.sources.extend(SourceChange::of_number(phone.clone(), event));
+                    self.parts.extend(PartChange::of(phone, event));
+                }
+            }
+            Event::Lease(event) => self.sources.extend(SourceChange::of_lease(&record.stream, event)),
             // Kept in their own streams; no view asks for them.
-            Event::Address(_) | Event::Chain(_) => {}
+            Event::Address(_) | Event::Chain(_) | Event::Purchase(_) => {}
         }
     }
 
@@ -212,6 +221,9 @@ impl<'a> Batch<'a> {
             outcomes.execute(params![platform, country, bucket, delta.completed, delta.ended, delta.delivery_millis])?;
         }
         for change in &self.parts {
+            change.write(transaction)?;
+        }
+        for change in &self.sources {
             change.write(transaction)?;
         }
         for change in &self.deposits {

@@ -12,10 +12,12 @@ mod parts;
 mod queries;
 mod row;
 mod runner;
+mod sources;
 mod views;
 
 pub use deliveries::DeliveryRow;
 pub use deposits::{Concern, DepositRow};
 pub use queries::{AccountView, OrderFilter, OrderRef, OrderSummary, Outcome, UsageCell};
 pub use runner::{Log, LogError, Projector, Reading};
+pub use sources::{LeaseRow, SupplierOutcome};
 pub use views::{OpenError, ViewError, Views};

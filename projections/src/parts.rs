@@ -23,7 +23,7 @@ impl PartChange {
     /// What a number's fact changes, if anything.
     pub fn of(phone: Phone, event: &Event) -> Option<Self> {
         let (set, is_open) = match event {
-            Event::SmsKept(_) => return None,
+            Event::Listed { .. } | Event::Retired { .. } | Event::SmsKept(_) => return None,
             Event::PartKept { part, opened_at } => {
                 let (supplier, sender) = (part.supplier.clone(), part.sender.clone());
                 (SetId { opened_at: *opened_at, supplier, sender, reference: part.reference, total: part.total }, true)

@@ -210,7 +210,7 @@ impl Views {
     pub fn dump(&self) -> Result<String, ViewError> {
         self.read_blocking(|connection| {
             let mut text = String::new();
-            for table in ["accounts", "orders", "usage", "outcomes", "deliveries", "deposits", "parts"] {
+            for table in ["accounts", "orders", "usage", "outcomes", "deliveries", "deposits", "parts", "listings", "leases"] {
                 let mut all = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))?;
                 let columns = all.column_count();
                 let mut rows = all.query([])?;

@@ -18,7 +18,7 @@ use crate::queries::{self, AccountView};
 use crate::row::OrderRow;
 
 /// Rises when a table or the meaning of a row changes: older files are rebuilt.
-const SCHEMA_VERSION: i64 = 4;
+const SCHEMA_VERSION: i64 = 5;
 /// Connections kept open for the next reader.
 const IDLE: usize = 4;
 /// How long a reply waits for the views to have its own append.
@@ -257,6 +257,7 @@ fn create(path: &Path) -> rusqlite::Result<Connection> {
     connection.execute_batch(SCHEMA)?;
     connection.execute_batch(crate::deposits::SCHEMA)?;
     connection.execute_batch(crate::parts::SCHEMA)?;
+    connection.execute_batch(crate::sources::SCHEMA)?;
     connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     Ok(connection)
 }

@@ -9,8 +9,9 @@ use events::decider::Decider;
 use events::deposit::Sight;
 use events::envelope::{Position, Recorded, Revision, StreamId};
 use events::id::{AccountId, DepositId, EventId, OrderId};
+use events::lease::{self, LeaseId, Outcome, Request};
 use events::money::Money;
-use events::number::{self, Alphabet, Part, SetId};
+use events::number::{self, Alphabet, Listing, Part, SetId};
 use events::order::{self, AttemptFailure, IncomingSms};
 use events::platform::Platform;
 use events::time::Timestamp;
@@ -103,6 +104,7 @@ fn log() -> Log {
     log.record(StreamId::deposit(DepositId(5)), 0, claimed.into());
     watched_deposits(&mut log);
     parts(&mut log);
+    sources(&mut log);
     log
 }
 
@@ -236,6 +238,62 @@ async fn recovery_finds_what_is_open_and_where_ended_orders_stand() {
     assert!(!served.is_empty() && served.iter().all(|(_, _, when)| *when > at(0)));
     assert_eq!(views.order(OrderId(999)).await.unwrap(), None);
     assert_eq!(views.numbers_with_parts().await.unwrap(), ["+12025550000".parse().unwrap()]);
+}
+
+/// Numbers listed, listed anew and retired; leases at every place of their lives.
+fn sources(log: &mut Log) {
+    let phone = |number: u32| format!("+1202555{number:04}").parse::<events::phone::Phone>().unwrap();
+    let listing = |platforms| Listing { supplier: "twilio".parse().unwrap(), country: Country::Us, platforms };
+    let listed = |platforms| number::Event::Listed { listing: listing(platforms), at: at(9_300) };
+    for (number, events) in [
+        (901, vec![listed(None)]),
+        (902, vec![listed(None), listed(Some(vec![Platform::Google, Platform::Steam]))]),
+        (903, vec![listed(None), number::Event::Retired { reason: "sold".to_owned(), at: at(9_301) }]),
+    ] {
+        for (event, revision) in events.into_iter().zip(0..) {
+            log.record(StreamId::number(&phone(number)), revision, event.into());
+        }
+    }
+    let obtained = lease::Event::Obtained { phone: phone(910), cost: Money::from_cents(12), at: at(9_401) };
+    let release_sought = lease::Event::ReleaseSought { outcome: Outcome::Served, at: at(9_402) };
+    let released = lease::Event::Released { charged: Money::from_cents(11), at: at(9_403) };
+    for (order, facts) in [
+        (1u128, vec![]),
+        (2, vec![obtained.clone()]),
+        (3, vec![obtained.clone(), release_sought.clone()]),
+        (4, vec![obtained, release_sought, released]),
+        (5, vec![lease::Event::Declined { at: at(9_401) }]),
+    ] {
+        let id = LeaseId { supplier: "acme-2".parse().unwrap(), order: OrderId(order), attempt: 1 };
+        let request = Request { id: id.clone(), account: AccountId(1), platform: Platform::Google, country: Country::Us };
+        let sought = lease::Event::Sought { request, at: at(9_400) };
+        for (event, revision) in std::iter::once(sought).chain(facts).zip(0..) {
+            log.record(StreamId::lease(&id), revision, event.into());
+        }
+    }
+}
+
+#[tokio::test]
+async fn pools_and_leases_are_as_their_facts_say() {
+    let directory = tempfile::tempdir().unwrap();
+    let views = Views::open(directory.path()).unwrap();
+    views.apply(&log().records).unwrap();
+    let listed = views.listed("twilio".to_owned()).await.unwrap();
+    let shown: Vec<_> = listed.iter().map(|(phone, listing)| (phone.as_str(), listing.platforms.clone())).collect();
+    assert_eq!(shown, [("+12025550901", None), ("+12025550902", Some(vec![Platform::Google, Platform::Steam]))]);
+    let statuses = |rows: Vec<projections::LeaseRow>| rows.into_iter().map(|row| (row.id.order.0, row.status)).collect::<Vec<_>>();
+    let open = statuses(views.open_leases("acme-2".to_owned()).await.unwrap());
+    assert_eq!(open, [(1, "sought".to_owned()), (2, "obtained".to_owned()), (3, "releasing".to_owned())]);
+    let all = views.leases("acme-2".to_owned(), at(0)).await.unwrap();
+    let ended = all.iter().find(|row| row.status == "released").unwrap();
+    assert_eq!((ended.cost, ended.charged, ended.outcome.as_deref()), (Some(Money::from_cents(12)), Some(Money::from_cents(11)), Some("served")));
+    // Older ones are shown as long as they have not ended.
+    assert_eq!(views.leases("acme-2".to_owned(), at(9_999)).await.unwrap().len(), 3);
+    let outcomes = views.supplier_outcomes(at(0)).await.unwrap();
+    assert!(
+        outcomes.iter().any(|outcome| outcome.supplier.as_str() == "own" && outcome.completed > 0 && outcome.ended > outcome.completed),
+        "{outcomes:?}"
+    );
 }
 
 #[tokio::test]

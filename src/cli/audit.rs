@@ -12,7 +12,7 @@ use events::account::{self, Event as AccountEvent};
 use events::audit::{Auditor, Sums};
 use events::envelope::Position;
 use events::id::{AccountId, CommandId, OrderId};
-use events::{Event, address, deposit, number, order, webhook};
+use events::{Event, address, deposit, lease, number, order, purchase, webhook};
 use projections::{AccountView, Views};
 use serde_json::{Value, json};
 
@@ -157,6 +157,13 @@ fn data(event: &Event, reveal: bool) -> Value {
             "account": assigned.account.to_string(), "key": assigned.key.as_str(), "index": assigned.index, "address": assigned.address.text,
         }),
         Event::Chain(event) => json!({ "height": event.block().height, "hash": event.block().hash }),
+        Event::Lease(event) => lease_data(event, reveal),
+        Event::Purchase(event) => purchase_data(event),
+        Event::Number(number::Event::Listed { listing, .. }) => json!({
+            "supplier": listing.supplier.as_str(), "country": listing.country.code(),
+            "platforms": listing.platforms.as_ref().map(|platforms| platforms.iter().map(|platform| platform.slug()).collect::<Vec<_>>()),
+        }),
+        Event::Number(number::Event::Retired { reason, .. }) => json!({ "reason": reason }),
         Event::Number(number::Event::PartKept { part, .. }) => json!({
             "supplier": part.supplier.as_str(), "sender": secret(&part.sender), "reference": part.reference, "number": part.number, "total": part.total,
             "text": secret(&alphabet::decode(part.alphabet, &part.bytes)), "received_at": part.received_at.to_string(),
@@ -214,6 +221,31 @@ fn deposit_data(event: &deposit::Event) -> Value {
         deposit::Event::Orphaned { .. } | deposit::Event::Credited { .. } | deposit::Event::Reversed { .. } | deposit::Event::Settled { .. } => {
             json!({})
         }
+    }
+}
+
+fn lease_data(event: &lease::Event, reveal: bool) -> Value {
+    match event {
+        lease::Event::Sought { request, .. } => json!({
+            "supplier": request.id.supplier.as_str(), "order": request.id.order.to_string(), "attempt": request.id.attempt,
+            "account": request.account.to_string(), "platform": request.platform.slug(), "country": request.country.code(),
+        }),
+        lease::Event::Obtained { phone, cost, .. } => {
+            json!({ "phone": if reveal { phone.as_str().to_owned() } else { phone.masked() }, "cost": cost.to_string() })
+        }
+        lease::Event::Declined { .. } => json!({}),
+        lease::Event::ReleaseSought { outcome, .. } => json!({ "outcome": outcome.name() }),
+        lease::Event::Released { charged, .. } => json!({ "charged": charged.to_string() }),
+    }
+}
+
+/// The operator's own numbers are no secret of a caller's.
+fn purchase_data(event: &purchase::Event) -> Value {
+    let phone = event.phone().as_str();
+    match event {
+        purchase::Event::Intended { country, monthly, .. } => json!({ "phone": phone, "country": country.code(), "monthly": monthly.to_string() }),
+        purchase::Event::Failed { why, .. } => json!({ "phone": phone, "why": why }),
+        purchase::Event::Made { .. } | purchase::Event::EndIntended { .. } | purchase::Event::Ended { .. } => json!({ "phone": phone }),
     }
 }
 

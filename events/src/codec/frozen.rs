@@ -98,6 +98,18 @@ frozen! {
     "AddressAssigned" 1 AddressAssignedV1 { account: u128, key: String, index: u32, address: String, destination: String, at: i64 }
     "ChainScanned" 1 ChainScannedV1 { height: u64, hash: String, at: i64 }
     "ChainForked" 1 ChainForkedV1 { height: u64, hash: String, at: i64 }
+    "NumberListed" 1 NumberListedV1 { supplier: String, country: String, platforms: Option<Vec<String>>, at: i64 }
+    "NumberRetired" 1 NumberRetiredV1 { reason: String, at: i64 }
+    "LeaseSought" 1 LeaseSoughtV1 { supplier: String, order: u128, attempt: u8, account: u128, platform: String, country: String, at: i64 }
+    "LeaseObtained" 1 LeaseObtainedV1 { phone: String, cost: i64, at: i64 }
+    "LeaseDeclined" 1 LeaseDeclinedV1 { at: i64 }
+    "LeaseReleaseSought" 1 LeaseReleaseSoughtV1 { outcome: u8, at: i64 }
+    "LeaseReleased" 1 LeaseReleasedV1 { charged: i64, at: i64 }
+    "PurchaseIntended" 1 PurchaseIntendedV1 { phone: String, country: String, monthly: i64, at: i64 }
+    "PurchaseMade" 1 PurchaseMadeV1 { phone: String, at: i64 }
+    "PurchaseFailed" 1 PurchaseFailedV1 { phone: String, why: String, at: i64 }
+    "PurchaseEndIntended" 1 PurchaseEndIntendedV1 { phone: String, at: i64 }
+    "PurchaseEnded" 1 PurchaseEndedV1 { phone: String, at: i64 }
     "NumberPartKept" 1 NumberPartKeptV1 {
         supplier: String, sender: String, reference: u32, number: u8, total: u8, alphabet: u8, locking: u8, single: u8, bytes: Vec<u8>,
         received_at: i64, opened_at: i64, at: i64,

@@ -7,10 +7,12 @@ mod account_parts;
 mod frozen;
 mod lift;
 mod lift_deposit;
+mod lift_source;
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
+mod write_source;
 
 pub(crate) use account_parts::{effect_of, effect_parts, item_of, item_parts};
 pub use frozen::NAMES;

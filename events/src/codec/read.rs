@@ -8,9 +8,11 @@ use super::frozen::{
     AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1, AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1,
     AccountWebhookSecretRotatedV1, AccountWebhookSetV1, AddressAssignedV1, BINCODE_LEGACY, ChainForkedV1, ChainScannedV1, DepositClaimedV1,
     DepositConfirmedV1, DepositConfirmedV2, DepositCreditedV1, DepositOrphanedV1, DepositReversedV1, DepositSeenV1, DepositSettledV1, HoldCapturedV1,
-    HoldReleasedV1, HoldTakenV1, MAX_PAYLOAD_BYTES, NumberPartKeptV1, NumberPartsJoinedV1, NumberSmsKeptV1, OrderAttemptFailedV1, OrderCancelledV1,
+    HoldReleasedV1, HoldTakenV1, LeaseDeclinedV1, LeaseObtainedV1, LeaseReleaseSoughtV1, LeaseReleasedV1, LeaseSoughtV1, MAX_PAYLOAD_BYTES,
+    NumberListedV1, NumberPartKeptV1, NumberPartsJoinedV1, NumberRetiredV1, NumberSmsKeptV1, OrderAttemptFailedV1, OrderCancelledV1,
     OrderCompletedV1, OrderExpiredV1, OrderFailedV1, OrderNumberAssignedV1, OrderNumberReportedDeadV1, OrderPlacedV1, OrderQueuedV1,
-    OrderSmsReceivedV1, OrderStartedV1, WebhookAttemptedV1, WebhookDeliveredV1, WebhookExhaustedV1, WebhookRedeliveryRequestedV1,
+    OrderSmsReceivedV1, OrderStartedV1, PurchaseEndIntendedV1, PurchaseEndedV1, PurchaseFailedV1, PurchaseIntendedV1, PurchaseMadeV1,
+    WebhookAttemptedV1, WebhookDeliveredV1, WebhookExhaustedV1, WebhookRedeliveryRequestedV1,
 };
 use super::lift::Lift;
 use crate::event::Event;
@@ -96,6 +98,18 @@ pub fn decode(name: &str, version: u16, payload: &[u8]) -> Result<Event, DecodeE
         NumberPartKeptV1,
         NumberPartsJoinedV1,
         NumberSmsKeptV1,
+        NumberListedV1,
+        NumberRetiredV1,
+        LeaseSoughtV1,
+        LeaseObtainedV1,
+        LeaseDeclinedV1,
+        LeaseReleaseSoughtV1,
+        LeaseReleasedV1,
+        PurchaseIntendedV1,
+        PurchaseMadeV1,
+        PurchaseFailedV1,
+        PurchaseEndIntendedV1,
+        PurchaseEndedV1,
     )
 }
 

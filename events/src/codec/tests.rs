@@ -16,7 +16,7 @@ use crate::order::{AttemptFailure, FailureReason, Placed, Sms};
 use crate::platform::Platform;
 use crate::time::Timestamp;
 use crate::webhook::{self, Notice, Outcome};
-use crate::{account, deposit, number, order};
+use crate::{account, deposit, lease, number, order, purchase};
 
 /// One line an event: name, version, payload in hex. Lines are added, never changed.
 const GOLDEN: &str = include_str!("golden.txt");
@@ -94,6 +94,7 @@ fn samples() -> Vec<Event> {
     .chain(webhook_samples())
     .chain(chain_samples())
     .chain(part_samples())
+    .chain(source_samples())
     .collect()
 }
 
@@ -179,6 +180,32 @@ fn part_samples() -> Vec<Event> {
         part(number::Alphabet::Utf16),
         part(number::Alphabet::Utf8),
         number::Event::PartsJoined { set, is_whole: false, at: AT }.into(),
+    ]
+}
+
+fn source_samples() -> Vec<Event> {
+    let supplier = || "acme".parse().unwrap();
+    let phone = || "+12025550123".parse().unwrap();
+    let listing = |platforms| number::Listing { supplier: supplier(), country: Country::Us, platforms };
+    let id = lease::LeaseId { supplier: supplier(), order: OrderId(0x0102), attempt: 2 };
+    let request = lease::Request { id, account: AccountId(0xa1), platform: Platform::Google, country: Country::Us };
+    let monthly = Money::from_cents(115);
+    vec![
+        number::Event::Listed { listing: listing(None), at: AT }.into(),
+        number::Event::Listed { listing: listing(Some(vec![Platform::Google, Platform::Steam])), at: AT }.into(),
+        number::Event::Retired { reason: "sold".to_owned(), at: AT }.into(),
+        lease::Event::Sought { request, at: AT }.into(),
+        lease::Event::Obtained { phone: phone(), cost: Money::from_cents(12), at: AT }.into(),
+        lease::Event::Declined { at: AT }.into(),
+        lease::Event::ReleaseSought { outcome: lease::Outcome::Served, at: AT }.into(),
+        lease::Event::ReleaseSought { outcome: lease::Outcome::Unused, at: AT }.into(),
+        lease::Event::ReleaseSought { outcome: lease::Outcome::Dead, at: AT }.into(),
+        lease::Event::Released { charged: Money::from_cents(12), at: AT }.into(),
+        purchase::Event::Intended { phone: phone(), country: Country::Us, monthly, at: AT }.into(),
+        purchase::Event::Made { phone: phone(), at: AT }.into(),
+        purchase::Event::Failed { phone: phone(), why: "gone".to_owned(), at: AT }.into(),
+        purchase::Event::EndIntended { phone: phone(), at: AT }.into(),
+        purchase::Event::Ended { phone: phone(), at: AT }.into(),
     ]
 }
 

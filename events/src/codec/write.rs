@@ -12,6 +12,7 @@ use super::frozen::{
     OrderExpiredV1, OrderFailedV1, OrderNumberAssignedV1, OrderNumberReportedDeadV1, OrderPlacedV1, OrderQueuedV1, OrderSmsReceivedV1,
     OrderStartedV1, WebhookAttemptedV1, WebhookDeliveredV1, WebhookExhaustedV1, WebhookRedeliveryRequestedV1,
 };
+use super::write_source;
 use crate::code::{Candidate, Verdict};
 use crate::event::Event;
 use crate::id::OrderId;
@@ -36,6 +37,7 @@ macro_rules! shape {
         bytes($shape::NAME, $shape::VERSION, &$shape { $($field: $value),+ })
     };
 }
+pub(super) use shape;
 
 /// The event's name, version and bytes.
 pub fn encode(event: &Event) -> Encoded {
@@ -46,10 +48,12 @@ pub fn encode(event: &Event) -> Encoded {
         Event::Chain(event) => chain(event),
         Event::Webhook(event) => webhook(event),
         Event::Number(event) => number(event),
+        Event::Lease(event) => write_source::lease(event),
+        Event::Purchase(event) => write_source::purchase(event),
     }
 }
 
-fn bytes(name: &'static str, version: u16, shape: &impl Encode) -> Encoded {
+pub(super) fn bytes(name: &'static str, version: u16, shape: &impl Encode) -> Encoded {
     let mut payload = Vec::with_capacity(128);
     payload.push(BINCODE_LEGACY);
     bincode::encode_into_std_write(shape, &mut payload, bincode::config::legacy()).expect("plain numbers and texts always encode");
@@ -290,6 +294,8 @@ fn chain(event: &chain::Event) -> Encoded {
 
 fn number(event: &number::Event) -> Encoded {
     match event {
+        number::Event::Listed { listing, at } => write_source::listed(listing, *at),
+        number::Event::Retired { reason, at } => write_source::retired(reason, *at),
         number::Event::SmsKept(sms) => kept(sms),
         number::Event::PartKept { part, opened_at } => {
             let (alphabet, locking, single) = match part.alphabet {

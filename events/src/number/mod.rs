@@ -1,6 +1,6 @@
-//! What a number keeps: messages that no order took, for the operator's eyes, and parts of messages until they are whole.
+//! What a number keeps: whose it is, messages that no order took, for the operator's eyes, and parts of messages until they are whole.
 //!
-//! Holds: what arrived and why no order has it. Never holds: which order has a number (the order does).
+//! Holds: its listing, what arrived and why no order has it. Never holds: which order has a number (the order does).
 //! Leans on: nothing. Proved by: `tests.rs` here.
 
 mod parts;
@@ -11,7 +11,10 @@ use std::collections::{BTreeSet, VecDeque};
 
 pub use parts::{Alphabet, MAX_SETS, Part, Parts, Set, SetId};
 
+use crate::country::Country;
 use crate::decider::Decider;
+use crate::phone::Phone;
+use crate::platform::Platform;
 use crate::supplier::SupplierName;
 use crate::time::Timestamp;
 
@@ -46,6 +49,20 @@ impl Unclaimed {
 /// A fact of a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
+    /// A source's pool has the number from here on.
+    Listed {
+        /// Whose it is and what it may serve.
+        listing: Listing,
+        /// When.
+        at: Timestamp,
+    },
+    /// No pool has the number any more: it serves no further order.
+    Retired {
+        /// Why, in the operator's words.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
     /// A message arrived that no order took.
     SmsKept(KeptSms),
     /// A part of a message arrived.
@@ -72,9 +89,20 @@ impl Event {
         match self {
             Self::SmsKept(sms) => sms.at,
             Self::PartKept { part, .. } => part.at,
-            Self::PartsJoined { at, .. } => *at,
+            Self::Listed { at, .. } | Self::Retired { at, .. } | Self::PartsJoined { at, .. } => *at,
         }
     }
+}
+
+/// Whose a number is and what it may serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// Whose pool has it.
+    pub supplier: SupplierName,
+    /// Where it is from.
+    pub country: Country,
+    /// What it may be used for, in the platforms' own order; `None` for everything.
+    pub platforms: Option<Vec<Platform>>,
 }
 
 /// A message that no order took.
@@ -99,6 +127,22 @@ pub struct KeptSms {
 /// What can be wanted of a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
+    /// Have it in a source's pool.
+    List {
+        /// The number itself: its country shows in its digits.
+        phone: Phone,
+        /// Whose it is and what it may serve.
+        listing: Listing,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Have it in no pool.
+    Retire {
+        /// Why, in the operator's words.
+        reason: String,
+        /// Now.
+        at: Timestamp,
+    },
     /// Keep a message; one already kept makes nothing happen.
     KeepSms(KeptSms),
     /// Keep a part; one already kept makes nothing happen.
@@ -118,20 +162,47 @@ pub enum Refusal {
     /// The number waits for too many messages in parts; hand this part on as it is.
     #[error("the number waits for too many messages in parts")]
     TooManyParts,
+    /// Another source's pool has the number; retire it there first.
+    #[error("the number is one of another source's")]
+    OtherSuppliers,
+    /// The number's digits are another country's.
+    #[error("the number is not one of {0}")]
+    NotOfCountry(Country),
+    /// No pool has the number; there is nothing to retire.
+    #[error("no pool has the number")]
+    NotListed,
 }
 
 /// The messages remembered, and the parts waited with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
+    /// Whose pool has it, if one has.
+    listing: Option<Listing>,
     known: BTreeSet<(SupplierName, String)>,
     oldest_first: VecDeque<(SupplierName, String)>,
     parts: Parts,
 }
 
 impl State {
+    /// Whose pool has it, if one has.
+    pub fn listing(&self) -> Option<&Listing> {
+        self.listing.as_ref()
+    }
+
     /// Messages in parts.
     pub fn parts(&self) -> &Parts {
         &self.parts
+    }
+
+    fn list(&self, phone: &Phone, listing: &Listing, at: Timestamp) -> Result<Vec<Event>, Refusal> {
+        if !phone.as_str()[1..].starts_with(listing.country.dial_code()) {
+            return Err(Refusal::NotOfCountry(listing.country));
+        }
+        match &self.listing {
+            Some(known) if known.supplier != listing.supplier => Err(Refusal::OtherSuppliers),
+            Some(known) if known == listing => Ok(Vec::new()),
+            Some(_) | None => Ok(vec![Event::Listed { listing: listing.clone(), at }]),
+        }
     }
 
     fn evolve_kept(&mut self, sms: &KeptSms) {
@@ -152,6 +223,11 @@ impl Decider for State {
 
     fn decide(&self, command: &Command) -> Result<Vec<Event>, Refusal> {
         match command {
+            Command::List { phone, listing, at } => self.list(phone, listing, *at),
+            Command::Retire { reason, at } => match self.listing {
+                Some(_) => Ok(vec![Event::Retired { reason: reason.clone(), at: *at }]),
+                None => Err(Refusal::NotListed),
+            },
             Command::KeepSms(sms) => {
                 let known = self.known.contains(&(sms.supplier.clone(), sms.message_id.clone()));
                 Ok(if known { Vec::new() } else { vec![Event::SmsKept(sms.clone())] })
@@ -163,6 +239,8 @@ impl Decider for State {
 
     fn evolve(mut self, event: &Event) -> Self {
         match event {
+            Event::Listed { listing, .. } => self.listing = Some(listing.clone()),
+            Event::Retired { .. } => self.listing = None,
             Event::SmsKept(sms) => self.evolve_kept(sms),
             Event::PartKept { part, opened_at } => self.parts.evolve_kept(part, *opened_at),
             Event::PartsJoined { set, .. } => self.parts.evolve_joined(set),

@@ -1,7 +1,9 @@
 //! The number's law as scenarios: messages that no order took, kept once each.
 
-use super::{Alphabet, Command, Event, KeptSms, MAX_SETS, Part, REMEMBERED_MESSAGES, Refusal, SetId, State, Unclaimed};
+use super::{Alphabet, Command, Event, KeptSms, Listing, MAX_SETS, Part, REMEMBERED_MESSAGES, Refusal, SetId, State, Unclaimed};
+use crate::country::Country;
 use crate::decider::{Decider, fold};
+use crate::platform::Platform;
 use crate::spec::given;
 use crate::time::Timestamp;
 
@@ -110,4 +112,31 @@ fn an_incomplete_message_says_so() {
     let at = Timestamp::from_millis(99);
     let join = Command::Join { set: set(7, 10), at };
     given(State::default(), &[kept(&part(7, 2, "123", 10), 10)]).when(&join).then(&[Event::PartsJoined { set: set(7, 10), is_whole: false, at }]);
+}
+
+fn listing(supplier: &str, platforms: Option<Vec<Platform>>) -> Listing {
+    Listing { supplier: supplier.parse().unwrap(), country: Country::Us, platforms }
+}
+
+#[test]
+fn a_number_is_one_sources_until_it_is_retired() {
+    let at = Timestamp::from_millis(3);
+    let list = |listing| Command::List { phone: "+12025550123".parse().unwrap(), listing, at };
+    let own = listing("own", None);
+    let number = given(State::default(), &[]).when(&list(own.clone())).then(&[Event::Listed { listing: own.clone(), at }]);
+    let number = given(number, &[]).when(&list(own.clone())).then_nothing();
+    given(number.clone(), &[]).when(&list(listing("twilio", None))).then_refused(&Refusal::OtherSuppliers);
+    // Listed anew by the same source: what it may serve is as the newer line says.
+    let less = listing("own", Some(vec![Platform::Google]));
+    let number = given(number, &[]).when(&list(less.clone())).then(&[Event::Listed { listing: less, at }]);
+    let retire = Command::Retire { reason: "sold".to_owned(), at };
+    let number = given(number, &[]).when(&retire).then(&[Event::Retired { reason: "sold".to_owned(), at }]);
+    given(number.clone(), &[]).when(&retire).then_refused(&Refusal::NotListed);
+    given(number, &[]).when(&list(listing("twilio", None))).then(&[Event::Listed { listing: listing("twilio", None), at }]);
+}
+
+#[test]
+fn a_number_is_of_the_country_that_its_digits_say() {
+    let german = Command::List { phone: "+4917139200123".parse().unwrap(), listing: listing("own", None), at: Timestamp::from_millis(3) };
+    given(State::default(), &[]).when(&german).then_refused(&Refusal::NotOfCountry(Country::Us));
 }

@@ -1,0 +1,130 @@
+//! The lease's law as scenarios: sought before it is asked for, released once, whatever is heard in between.
+
+use super::{Command, Event, Fate, LeaseId, Outcome, Refusal, Request, State, Status, fate};
+use crate::country::Country;
+use crate::decider::fold;
+use crate::id::{AccountId, OrderId};
+use crate::money::Money;
+use crate::order::{self, AttemptFailure, Placed};
+use crate::phone::Phone;
+use crate::platform::Platform;
+use crate::spec::given;
+use crate::time::Timestamp;
+
+const AT: Timestamp = Timestamp::from_millis(5);
+const COST: Money = Money::from_cents(12);
+
+fn id(supplier: &str, attempt: u8) -> LeaseId {
+    LeaseId { supplier: supplier.parse().unwrap(), order: OrderId(7), attempt }
+}
+
+fn request() -> Request {
+    Request { id: id("acme", 1), account: AccountId(1), platform: Platform::Google, country: Country::Us }
+}
+
+fn phone() -> Phone {
+    "+12025550123".parse().unwrap()
+}
+
+fn sought() -> Event {
+    Event::Sought { request: request(), at: AT }
+}
+
+fn obtained() -> Event {
+    Event::Obtained { phone: phone(), cost: COST, at: AT }
+}
+
+fn release_sought(outcome: Outcome) -> Event {
+    Event::ReleaseSought { outcome, at: AT }
+}
+
+const RELEASED: Event = Event::Released { charged: Money::ZERO, at: AT };
+
+#[test]
+fn a_lease_is_sought_obtained_and_released_once() {
+    let seek = Command::Seek { request: request(), at: AT };
+    let lease = given(State::default(), &[]).when(&seek).then(&[sought()]);
+    // Asked again after a crash: the same lease.
+    let lease = given(lease, &[]).when(&seek).then_nothing();
+    let obtain = Command::Obtain { phone: phone(), cost: COST, at: AT };
+    let lease = given(lease, &[]).when(&obtain).then(&[obtained()]);
+    let lease = given(lease, &[]).when(&obtain).then_nothing();
+    given(lease.clone(), &[]).when(&Command::Release { charged: Money::ZERO, at: AT }).then_refused(&Refusal::NotSought);
+    let lease = given(lease, &[]).when(&Command::SeekRelease { outcome: Outcome::Served, at: AT }).then(&[release_sought(Outcome::Served)]);
+    assert_eq!(lease.status, Status::Releasing(Outcome::Served));
+    given(lease.clone(), &[]).when(&Command::SeekRelease { outcome: Outcome::Unused, at: AT }).then_nothing();
+    let lease = given(lease, &[]).when(&Command::Release { charged: COST, at: AT }).then(&[Event::Released { charged: COST, at: AT }]);
+    given(lease.clone(), &[]).when(&Command::Release { charged: Money::ZERO, at: AT }).then_nothing();
+    given(lease, &[]).when(&seek).then_refused(&Refusal::Over);
+}
+
+#[test]
+fn what_is_heard_too_late_changes_nothing() {
+    let releasing = [sought(), release_sought(Outcome::Unused)];
+    given(State::default(), &releasing).when(&Command::Obtain { phone: phone(), cost: COST, at: AT }).then_refused(&Refusal::Over);
+    given(State::default(), &releasing).when(&Command::Decline { at: AT }).then_refused(&Refusal::Over);
+    given(State::default(), &[sought(), release_sought(Outcome::Unused), RELEASED]).when(&Command::Decline { at: AT }).then_refused(&Refusal::Over);
+    given(State::default(), &[]).when(&Command::Decline { at: AT }).then_refused(&Refusal::NotSought);
+}
+
+#[test]
+fn a_source_cannot_take_back_or_change_what_it_has_leased() {
+    given(State::default(), &[sought(), obtained()]).when(&Command::Decline { at: AT }).then_refused(&Refusal::AnotherNumber);
+    let other = Command::Obtain { phone: "+12025550124".parse().unwrap(), cost: COST, at: AT };
+    given(State::default(), &[sought(), obtained()]).when(&other).then_refused(&Refusal::AnotherNumber);
+    let declined = given(State::default(), &[sought()]).when(&Command::Decline { at: AT }).then(&[Event::Declined { at: AT }]);
+    given(declined, &[]).when(&Command::SeekRelease { outcome: Outcome::Unused, at: AT }).then_nothing();
+}
+
+#[test]
+fn a_reference_names_its_lease() {
+    let id = id("my-source", 2);
+    assert_eq!(LeaseId::of_reference("my-source".parse().unwrap(), &id.reference()), Some(id));
+    for stranger in ["", "x", "1-2", "0000000000000000000007-300", "0000000000000000000007"] {
+        assert_eq!(LeaseId::of_reference("acme".parse().unwrap(), stranger), None, "{stranger}");
+    }
+}
+
+fn placed() -> order::State {
+    let price = Money::from_cents(50);
+    let placed = Placed {
+        platform: Platform::Google,
+        country: Country::Us,
+        list_price: price,
+        price,
+        lifetime_seconds: 300,
+        seek_seconds: 60,
+        max_attempts: 3,
+        at: AT,
+    };
+    order::State::new(OrderId(7), placed)
+}
+
+fn assigned(supplier: &str, attempt: u8) -> order::Event {
+    order::Event::NumberAssigned { attempt, supplier: supplier.parse().unwrap(), phone: phone(), expires_at: Timestamp::from_millis(300_000), at: AT }
+}
+
+#[test]
+fn the_order_says_whether_a_lease_is_still_wanted() {
+    let failed = order::Event::AttemptFailed { attempt: 1, supplier: "other".parse().unwrap(), reason: AttemptFailure::TimedOut, at: AT };
+    let dead = order::Event::NumberReportedDead { attempt: 1, supplier: "acme".parse().unwrap(), at: AT };
+    let completed = order::Event::Completed { code: "123456".to_owned(), message_id: "m".to_owned(), at: AT };
+    let cancelled = order::Event::Cancelled { at: AT };
+    let unused = Fate::Release(Outcome::Unused);
+    for (facts, lease, expected) in [
+        (vec![], id("acme", 1), Fate::Wait),
+        (vec![order::Event::Queued { at: AT }], id("acme", 1), Fate::Wait),
+        (vec![failed.clone()], id("other", 1), unused),
+        (vec![failed], id("acme", 2), Fate::Wait),
+        (vec![assigned("acme", 1)], id("acme", 1), Fate::Keep),
+        // After a crash the attempt was made with another source.
+        (vec![assigned("other", 1)], id("acme", 1), unused),
+        (vec![assigned("acme", 1), completed], id("acme", 1), Fate::Release(Outcome::Served)),
+        (vec![assigned("acme", 1), cancelled], id("acme", 1), unused),
+        (vec![assigned("acme", 1), dead.clone()], id("acme", 1), Fate::Release(Outcome::Dead)),
+        (vec![assigned("acme", 1), dead, assigned("other", 2)], id("acme", 1), Fate::Release(Outcome::Dead)),
+    ] {
+        assert_eq!(fate(&lease, Some(&fold(placed(), &facts))), expected, "{facts:?}");
+    }
+    assert_eq!(fate(&id("acme", 1), None), unused);
+}
