@@ -79,7 +79,7 @@ fn measure(taken: usize, resting: usize) -> (f64, f64) {
             country: Country::Us,
             assigned_at: NOW,
         };
-        router.release(&lease, Release::Unused);
+        router.release(&lease, Release::Unused, NOW);
     }
     (all.as_secs_f64() * 1e6 / ROUNDS as f64, longest.as_secs_f64() * 1e6)
 }

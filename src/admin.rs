@@ -35,6 +35,9 @@ use crate::http::serve::serve;
 use crate::secret::Secret;
 
 mod deposits;
+mod numbers;
+
+pub use numbers::{Import, Retire, Row};
 
 /// Where the command line finds the running service.
 const ADDRESS_FILE: &str = "admin.addr";
@@ -131,6 +134,9 @@ fn router(service: Arc<Service>, token: Secret, metrics: PrometheusHandle) -> Ro
         .route("/accounts/{id}/suspend", post(suspend))
         .route("/accounts/{id}/reinstate", post(reinstate))
         .route("/deposits", get(deposits::of_concern))
+        .route("/numbers", get(numbers::states))
+        .route("/numbers/import", post(numbers::import))
+        .route("/numbers/retire", post(numbers::retire))
         .layer(middleware::from_fn_with_state(Arc::clone(&door), guard));
     Router::new().nest("/admin/v1", guarded).route("/metrics", get(render)).with_state(door)
 }
@@ -157,12 +163,22 @@ async fn render(State(door): State<Arc<Door>>) -> String {
     gauge("accounts_in_memory", service.accounts.in_memory() as u64);
     gauge("orders_open", service.orders.running() as u64);
     gauge("numbers_leased", service.router.leased() as u64);
+    let now = service.clock.now();
     for supplier in service.router.suppliers() {
+        let name = supplier.name();
+        metrics::gauge!("supplier_cut_off", "supplier" => name.to_string()).set(f64::from(u8::from(service.router.is_cut_off(name))));
+        if let Some(rate) = service.router.success_rate(name, now) {
+            metrics::gauge!("supplier_success_ratio", "supplier" => name.to_string()).set(rate);
+        }
         let Some(Numbers { known, leased }) = supplier.numbers() else { continue };
         for (state, count) in [("leased", leased), ("free", known - leased)] {
-            let gauge = metrics::gauge!("supplier_numbers", "supplier" => supplier.name().to_string(), "state" => state);
+            let gauge = metrics::gauge!("supplier_numbers", "supplier" => name.to_string(), "state" => state);
             gauge.set(u32::try_from(count).map_or(f64::MAX, f64::from));
         }
+    }
+    for pull in &service.pulls {
+        let gauge = metrics::gauge!("supplier_leases_open", "supplier" => pull.name().to_string());
+        gauge.set(u32::try_from(pull.kept()).map_or(f64::MAX, f64::from));
     }
     for bind in service.smpp.get().map(Smpp::statuses).unwrap_or_default() {
         metrics::gauge!("smpp_bound", "smsc" => bind.address).set(f64::from(u8::from(bind.bound)));

@@ -1,6 +1,5 @@
 //! The composition root: opens the store, brings the views up, lets open orders go on, and hands out what the doors need.
 
-use std::collections::HashSet;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -13,12 +12,11 @@ use actors::deposit::simulated::Simulated;
 use actors::entropy::Entropy;
 use actors::store::EventStore;
 use actors::store::sqlite::{self, SqliteStore};
-use actors::supplier::own::{Own, OwnNumber};
-use actors::supplier::simulator::{self, Simulator};
+use actors::supplier::Router;
+use actors::supplier::pull::Pull;
 use actors::supplier::smpp::{self, Smpp};
-use actors::supplier::{Router, Supplier};
 use actors::webhook::{HttpPost, PostSettings};
-use actors::{Accounts, Deposits, Fault, Inbox, Orders, Parts, Webhooks};
+use actors::{Accounts, Deposits, Fault, Inbox, Inventory, Orders, Parts, Webhooks};
 use events::price::Catalogue;
 use events::supplier::SupplierName;
 use parking_lot::Mutex;
@@ -29,8 +27,8 @@ use crate::coins;
 use crate::config::{Config, ConfigError, SmppAlphabet, SmppBind, SmppMode};
 use crate::feed::{StoreLog, ViewedAssignments, chain_of};
 use crate::letters::Writer;
+use crate::sources::{self, Sources};
 
-const DAY: Duration = Duration::from_hours(24);
 /// How long a start waits for a chain to say which one it is.
 const CHAIN_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -55,6 +53,9 @@ pub enum BootError {
     /// Deposits cannot be taken as the configuration wants it.
     #[error("{0}")]
     Deposits(String),
+    /// Sources cannot be used as the configuration wants it.
+    #[error("{0}")]
+    Suppliers(String),
     /// Webhooks cannot be sent as the configuration wants it.
     #[error("webhooks: {0}")]
     Webhooks(String),
@@ -79,6 +80,10 @@ pub struct Service {
     /// Sessions at SMSCs; none before open orders have their numbers again.
     pub smpp: OnceLock<Smpp>,
     pub router: Arc<Router>,
+    /// Sources that are asked for each number.
+    pub pulls: Vec<Pull>,
+    /// The numbers in the pools.
+    pub inventory: Inventory,
     pub webhooks: Webhooks,
     /// `None` where no chain is configured: only operators credit.
     pub deposits: Option<Deposits>,
@@ -109,11 +114,13 @@ impl Service {
 
         let (clock, entropy) = (Clock::System, Entropy::System);
         let accounts = Accounts::new(Arc::clone(&store) as Arc<dyn EventStore>, clock, entropy.clone(), account::Settings::default());
-        let (suppliers, simulator) = suppliers(&config, &views, clock, &entropy).await?;
-        let router = Arc::new(Router::new(suppliers, config.suppliers.max_attempts));
+        let Sources { router, simulator, pulls, inventory } = sources::sources(&config, &views, &accounts, clock, &entropy).await?;
         let orders = Orders::start(accounts.clone(), Arc::clone(&router)).await;
         let past = Arc::new(ViewedAssignments { views: views.clone(), head: store.head() });
         let inbox = Inbox::new(accounts.clone(), orders.clone(), Arc::clone(&router), past);
+        for pull in &pulls {
+            pull.connect(orders.clone(), inbox.clone());
+        }
         let parts = Parts::start(accounts.clone(), inbox.clone(), Duration::from_secs(config.suppliers.parts_wait_seconds.into()));
         let deposits = deposits(&config, simulated_deposits, &accounts).await?;
         let webhooks = webhooks(&config, &accounts, &orders, &views, Arc::clone(&store) as Arc<dyn EventStore>)?;
@@ -124,6 +131,8 @@ impl Service {
             parts,
             smpp: OnceLock::new(),
             router,
+            pulls,
+            inventory,
             webhooks,
             deposits,
             views,
@@ -160,6 +169,10 @@ impl Service {
         }
         let open: Vec<_> = orders.into_iter().map(|order| (order.account, order.order)).collect();
         self.orders.resume(&open).await?;
+        for pull in &self.pulls {
+            let leases = self.views.open_leases(pull.name().to_string()).await.map_err(replay)?;
+            pull.resume(leases.into_iter().map(|lease| (lease.id, lease.phone))).await?;
+        }
         for account in self.views.accounts_with_open_deliveries().await.map_err(replay)? {
             self.webhooks.resume(account);
         }
@@ -203,7 +216,7 @@ impl Service {
         } else if self.deposits.is_none() {
             tracing::warn!("no chain is configured: balances grow by `telenumerus admin credit` only");
         }
-        let simulated = self.router.suppliers().iter().any(|supplier| supplier.is_simulated());
+        let simulated = self.router.suppliers().any(|supplier| supplier.is_simulated());
         if simulated && self.router.suppliers().len() > 1 {
             tracing::warn!(
                 "the simulator stands behind real sources: orders they cannot serve get made-up codes; set suppliers.simulator.enabled = false"
@@ -251,42 +264,6 @@ fn webhooks(config: &Config, accounts: &Accounts, orders: &Orders, views: &Views
     Ok(Webhooks::start(accounts.clone(), Arc::new(letters), Arc::new(post)))
 }
 
-async fn suppliers(
-    config: &Config,
-    views: &Views,
-    clock: Clock,
-    entropy: &Entropy,
-) -> Result<(Vec<Arc<dyn Supplier>>, Option<Arc<Simulator>>), BootError> {
-    let mut suppliers: Vec<Arc<dyn Supplier>> = Vec::new();
-    let settings = &config.suppliers;
-    for (pool, numbers) in settings.pools() {
-        let name = name(pool);
-        let cool_down = DAY * settings.cooldown_days;
-        let since = clock.now().minus(cool_down);
-        let served = views.served(name.to_string(), since).await.map_err(|error| BootError::Replay(error.to_string()))?;
-        let numbers = numbers.iter().map(|number| OwnNumber {
-            phone: number.number.0.clone(),
-            country: number.country.0,
-            platforms: number.platforms.as_ref().map(|platforms| platforms.iter().map(|platform| platform.0).collect::<HashSet<_>>()),
-        });
-        suppliers.push(Arc::new(Own::new(name, numbers.collect(), cool_down, served)));
-    }
-    let simulator = settings.simulator.enabled.then(|| {
-        let simulated = &settings.simulator;
-        let behaviour = simulator::Settings {
-            delivery_seconds: simulated.delivery_seconds,
-            failure_rate: simulated.failure_rate,
-            no_stock_rate: simulated.no_stock_rate,
-            dead_number_rate: simulated.dead_number_rate,
-            templates: simulated.templates.iter().map(|(platform, text)| (platform.0, text.clone())).collect(),
-            others: settings.pools().flat_map(|(_, numbers)| numbers).map(|number| number.number.0.clone()).collect(),
-        };
-        Arc::new(Simulator::new(name("simulator"), behaviour, clock, entropy.clone()))
-    });
-    suppliers.extend(simulator.clone().map(|simulator| simulator as Arc<dyn Supplier>));
-    Ok((suppliers, simulator))
-}
-
 fn bind(bind: &SmppBind) -> smpp::Bind {
     smpp::Bind {
         address: bind.address.clone(),
@@ -308,7 +285,7 @@ fn bind(bind: &SmppBind) -> smpp::Bind {
     }
 }
 
-fn name(name: &str) -> SupplierName {
+pub(crate) fn name(name: &str) -> SupplierName {
     name.parse().expect("built-in suppliers have proper names")
 }
 

@@ -13,10 +13,11 @@ use thiserror::Error;
 use url::Url;
 
 pub use deposits::Deposits;
-pub use suppliers::{SmppAlphabet, SmppBind, SmppMode, Suppliers, TelnyxKey, VonageMethod};
+pub use suppliers::{Simulator, SmppAlphabet, SmppBind, SmppMode, Suppliers, TelnyxKey, VonageMethod};
 
 use crate::secret::Secret;
 
+mod asked;
 pub mod deposits;
 mod suppliers;
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod letters;
 mod mcp;
 mod phrase;
 mod secret;
+mod sources;
 mod telemetry;
 
 #[global_allocator]

@@ -36,6 +36,13 @@ impl Key for events::id::OrderId {
     }
 }
 
+/// An order's attempt.
+impl Key for (events::id::OrderId, u8) {
+    fn bits(self) -> u128 {
+        self.0.0
+    }
+}
+
 impl Key for events::id::DepositId {
     fn bits(self) -> u128 {
         self.0

@@ -38,7 +38,7 @@ const LONG_ENOUGH: Duration = Duration::from_hours(3);
 
 fn setup() -> Setup {
     let simulator = Settings { failure_rate: 0.2, no_stock_rate: 0.1, dead_number_rate: 0.2, ..Settings::default() };
-    Setup { simulator: Some(simulator), own: vec!["+12025550123"], webhook_failure_rate: 0.4 }
+    Setup { simulator: Some(simulator), own: vec!["+12025550123"], webhook_failure_rate: 0.4, ..Setup::default() }
 }
 
 /// One life of the service: a runtime of its own, dropped with everything in it, as a kill would.

@@ -1,6 +1,6 @@
 //! `telenumerus admin`: talks to the running service through its admin door.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::net::TcpStream;
 
 use super::{Outcome, Place, in_words};
@@ -69,7 +70,6 @@ struct Why {
 }
 
 pub fn run(place: &Place, options: &Options) -> Outcome {
-    let (config, data_dir) = place.load().map_err(in_words)?;
     let (path, order) = match &options.command {
         Command::Credit { account, amount, why } => (format!("accounts/{account}/credit"), Some(why.order(Some(amount)))),
         Command::Suspend { account, why } => (format!("accounts/{account}/suspend"), Some(why.order(None))),
@@ -77,14 +77,32 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
         Command::Show { account } => (format!("accounts/{account}"), None),
         Command::Deposits { stuck_hours } => (format!("deposits?stuck_hours={stuck_hours}"), None),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
-    let (success, answer) = runtime.block_on(ask(&config, &data_dir, &format!("/admin/v1/{path}"), order))?;
-    let pretty: serde_json::Value = serde_json::from_slice(&answer).map_err(|_| String::from_utf8_lossy(&answer).into_owned())?;
-    if success {
-        println!("{pretty:#}");
-        return Ok(ExitCode::SUCCESS);
+    let order = order.map(serde_json::to_value).transpose().map_err(in_words)?;
+    let answer = Asking::new(place)?.ask(&path, order.as_ref())?;
+    println!("{answer:#}");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The running service's admin door.
+pub struct Asking {
+    config: Config,
+    data_dir: PathBuf,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Asking {
+    pub fn new(place: &Place) -> Result<Self, String> {
+        let (config, data_dir) = place.load().map_err(in_words)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
+        Ok(Self { config, data_dir, runtime })
     }
-    Err(pretty["error"].as_str().unwrap_or("the service refused").to_owned())
+
+    /// What the door answers; its refusal in words.
+    pub fn ask(&self, path: &str, body: Option<&Value>) -> Result<Value, String> {
+        let (success, answer) = self.runtime.block_on(ask(&self.config, &self.data_dir, &format!("/admin/v1/{path}"), body))?;
+        let answer: Value = serde_json::from_slice(&answer).map_err(|_| String::from_utf8_lossy(&answer).into_owned())?;
+        if success { Ok(answer) } else { Err(answer["error"].as_str().unwrap_or("the service refused").to_owned()) }
+    }
 }
 
 impl Why {
@@ -93,7 +111,7 @@ impl Why {
     }
 }
 
-async fn ask(config: &Config, data_dir: &Path, path: &str, order: Option<Order>) -> Result<(bool, Bytes), String> {
+async fn ask(config: &Config, data_dir: &Path, path: &str, body: Option<&Value>) -> Result<(bool, Bytes), String> {
     let address =
         admin::address(&config.admin, data_dir).ok_or_else(|| format!("no service has run on {}; name it with --data-dir", data_dir.display()))?;
     let token = match std::env::var("TELENUMERUS_ADMIN_TOKEN") {
@@ -103,9 +121,10 @@ async fn ask(config: &Config, data_dir: &Path, path: &str, order: Option<Order>)
     let stream = TcpStream::connect(address).await.map_err(|error| format!("no service answers at {address}: {error}"))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(in_words)?;
     tokio::spawn(connection);
-    let body = order.as_ref().map(serde_json::to_vec).transpose().map_err(in_words)?.unwrap_or_default();
+    let method = if body.is_some() { "POST" } else { "GET" };
+    let body = body.map(Value::to_string).unwrap_or_default();
     let request = Request::builder()
-        .method(if order.is_some() { "POST" } else { "GET" })
+        .method(method)
         .uri(path)
         .header("host", address.to_string())
         .header("authorization", format!("Bearer {}", token.expose()))

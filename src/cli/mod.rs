@@ -1,11 +1,13 @@
-//! The command line: `serve` (also without a word), `admin`, `audit`, `addresses`, `mcp`, `code`.
+//! The command line: `serve` (also without a word), `admin`, `audit`, `addresses`, `numbers`, `supplier`, `mcp`, `code`.
 
 mod addresses;
 mod admin;
 mod audit;
 mod code;
 mod mcp;
+mod numbers;
 mod serve;
+mod supplier;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -32,6 +34,10 @@ enum Command {
     Serve(serve::Options),
     /// Credit, suspend, reinstate or show an account of the running service.
     Admin(admin::Options),
+    /// Import, show or retire the numbers in the running service's pools.
+    Numbers(numbers::Options),
+    /// Check a source of numbers against the pull protocol.
+    Supplier(supplier::Options),
     /// Read and check the event log, while the service runs or not.
     Audit(audit::Options),
     /// Serve the nine tools for agents over stdio (Model Context Protocol).
@@ -69,6 +75,8 @@ pub fn run() -> ExitCode {
         None => serve::run(&place, &cli.serve),
         Some(Command::Serve(options)) => serve::run(&place, &options),
         Some(Command::Admin(options)) => admin::run(&place, &options),
+        Some(Command::Numbers(options)) => numbers::run(&place, &options),
+        Some(Command::Supplier(options)) => supplier::run(&options),
         Some(Command::Audit(options)) => audit::run(&place, &options),
         Some(Command::Mcp(options)) => mcp::run(&place, &options),
         Some(Command::Addresses(options)) => addresses::run(&place, &options),

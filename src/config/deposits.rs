@@ -180,8 +180,9 @@ impl Deposits {
             Some(written) => Ok(written),
             None if has_chains => Ok(false),
             None if !is_loopback => refused(format!("the service listens on {listen}, where others can reach it")),
-            None => match suppliers.pools().find(|(name, numbers)| *name != "own" && !numbers.is_empty()) {
-                Some((name, _)) => refused(format!("{name} brings real numbers")),
+            // Also one without a number yet: they can be imported.
+            None => match suppliers.names().find(|name| *name != "own") {
+                Some(name) => refused(format!("{name} brings real numbers")),
                 None => Ok(true),
             },
         }

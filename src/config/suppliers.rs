@@ -11,7 +11,8 @@ use events::phone::Phone;
 use events::platform::Platform;
 use serde::Deserialize;
 
-use super::{ConfigError, Named};
+use super::asked::Http;
+use super::{ConfigError, Dollars, Named};
 use crate::secret::Secret;
 
 /// Where numbers come from.
@@ -29,6 +30,12 @@ pub struct Suppliers {
     pub vonage: Vonage,
     pub android: Android,
     pub smpp: Smpp,
+    /// Sources that are asked for each number over HTTP.
+    pub http: Vec<Http>,
+    /// How much each source is wanted beside the others; 100 is usual, 0 is last.
+    pub weights: BTreeMap<String, u32>,
+    /// What a code counts as costing at a source, in dollars, where it does not say so itself.
+    pub costs: BTreeMap<String, Dollars>,
     /// How long the rest of a message in parts is waited for.
     pub parts_wait_seconds: u32,
 }
@@ -198,6 +205,9 @@ impl FromStr for TelnyxKey {
     }
 }
 
+/// The sources that have names of their own.
+pub(super) const BUILT_IN: [&str; 7] = ["own", "smpp", "twilio", "telnyx", "vonage", "android", "simulator"];
+
 /// A source whose numbers are listed.
 struct Listed<'a> {
     name: &'static str,
@@ -211,6 +221,11 @@ impl Suppliers {
     /// The sources whose numbers are listed and that are switched on, in the order they are asked in.
     pub fn pools(&self) -> impl Iterator<Item = (&'static str, &[OwnNumber])> {
         self.listed().into_iter().filter(|source| source.is_on).map(|source| (source.name, source.numbers))
+    }
+
+    /// The sources that are switched on, made-up ones aside.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.pools().map(|(name, _)| name).chain(self.http.iter().map(|source| source.name.0.as_str()))
     }
 
     fn listed(&self) -> [Listed<'_>; 6] {
@@ -266,6 +281,8 @@ impl Suppliers {
             return wrong("suppliers.parts_wait_seconds is at least 1".to_owned());
         }
         self.smpp.binds.iter().try_for_each(SmppBind::check)?;
+        self.check_http()?;
+        self.check_preferences()?;
         let stranger = self.android.sims.iter().find(|(_, phone)| !self.android.numbers.iter().any(|number| number.number == **phone));
         if let Some((sim, phone)) = stranger {
             return wrong(format!("suppliers.android.sims: {sim:?} has {}, which suppliers.android.numbers does not list", phone.0.as_str()));
@@ -310,7 +327,7 @@ impl Simulator {
     }
 }
 
-fn wrong(text: String) -> Result<(), ConfigError> {
+pub(super) fn wrong(text: String) -> Result<(), ConfigError> {
     Err(ConfigError::Contradiction(text))
 }
 
@@ -326,6 +343,9 @@ impl Default for Suppliers {
             vonage: Vonage::default(),
             android: Android::default(),
             smpp: Smpp::default(),
+            http: Vec::new(),
+            weights: BTreeMap::new(),
+            costs: BTreeMap::new(),
             parts_wait_seconds: 120,
         }
     }

@@ -16,11 +16,16 @@ fn config(numbers: &[(&str, &str)]) -> String {
     numbers.iter().fold(head, |text, own| text + &number(own))
 }
 
+/// What our own format is signed with.
+pub fn signature(secret: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    mac.finalize().into_bytes().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
 fn deliver(server: &Server, message: &Value) -> reqwest::blocking::Response {
     let body = message.to_string();
-    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
-    mac.update(body.as_bytes());
-    let signature: String = mac.finalize().into_bytes().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    let signature = signature(SECRET, &body);
     server.post("/inbound/v1/own").header("x-webhook-signature", signature).header("content-type", "application/json").body(body).send().unwrap()
 }
 

@@ -10,6 +10,7 @@ const JUDGES: &[(&str, &str)] = &[
     ("the Standard Webhooks libraries on every delivery", "webhooks.py"),
     ("the SDKs of Twilio, Telnyx and Vonage on our doors", "doors.py"),
     ("gammu-smsd on its dummy modem", "gammu.py"),
+    ("a source in Python under the checker and the service", "pull.py"),
     ("node-smpp and drive_smpp as SMSCs", "smpp.py"),
     ("litecoind, anvil and bip-utils on deposits", "deposits.py"),
     ("eventsource and httpx-sse on cut streams", "streams.py"),

@@ -9,3 +9,4 @@ mod runner;
 
 pub use handle::{Orders, PlaceError, STEP_RETRY};
 pub use placing::Replayed;
+pub(crate) use runner::lease;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use events::account::idempotency::{Effect, KeyUse};
-use events::account::{self, BatchItem, Event, PlaceBatch, PlaceOrder, Refusal};
+use events::account::{self, BatchItem, Event, FirstAnswer, PlaceBatch, PlaceOrder, Refusal};
 use events::envelope::Actor as Who;
 use events::id::{AccountId, OrderId};
+use events::order::AttemptFailure;
 
 use super::handle::{Orders, PlaceError, STEP_RETRY};
 use crate::account::AccessError;
@@ -103,13 +104,18 @@ impl Orders {
         let first = wanted.first_answer.as_ref()?;
         let phone = first.answer.as_ref().ok()?.clone();
         let lease = Lease { account, order, attempt: 1, supplier: first.supplier.clone(), phone, platform, country, assigned_at: at };
-        self.inner.router.lease(&lease);
-        Some(lease)
+        if self.inner.router.lease(&lease) {
+            return Some(lease);
+        }
+        // A pool has given what is not its to give: the order looks on by itself.
+        tracing::error!(supplier = %lease.supplier, number = lease.phone.masked(), "a source has given a number that is another's");
+        wanted.first_answer = Some(FirstAnswer { supplier: lease.supplier.clone(), answer: Err(AttemptFailure::SourceError) });
+        None
     }
 
     fn give_back(&self, lease: Option<&Lease>) {
         if let Some(lease) = lease {
-            self.inner.router.release(lease, Release::Unused);
+            self.inner.router.release(lease, Release::Unused, self.inner.accounts.now());
         }
     }
 
@@ -145,7 +151,7 @@ impl Orders {
                         if exists {
                             self.inner.router.assigned(lease);
                         } else {
-                            self.inner.router.release(lease, Release::Unused);
+                            self.inner.router.release(lease, Release::Unused, self.inner.accounts.now());
                         }
                     }
                     let mut is_done = true;

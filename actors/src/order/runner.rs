@@ -6,7 +6,7 @@ use std::time::Duration;
 use events::account::Refusal;
 use events::envelope::Actor as Who;
 use events::id::{AccountId, OrderId};
-use events::order::{self, Assignment, Command, FailureReason, Step, next_step};
+use events::order::{self, Assignment, AttemptFailure, Command, FailureReason, Step, next_step};
 use events::time::Timestamp;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
@@ -15,7 +15,7 @@ use crate::account::AccessError;
 use crate::entity::TransactError;
 use crate::fault::Fault;
 use crate::supplier::router::Acquired;
-use crate::supplier::{Lease, Release, Wanted};
+use crate::supplier::{Asked, Lease, Release, Wanted};
 
 /// Between two looks of an order that waits for its turn.
 const TURN_CHECK: Duration = Duration::from_secs(5);
@@ -102,20 +102,26 @@ impl Run {
         with_dead_number: &[events::supplier::SupplierName],
     ) -> Result<(), Fault> {
         let wanted = Wanted { platform: order.placed.platform, country: order.placed.country, at: self.inner.accounts.now() };
-        let acquired = self.inner.router.acquire(wanted, without_number, with_dead_number).await;
+        let asked = Asked { account: self.account, order: order.id, attempt, wanted };
+        let acquired = self.inner.router.acquire(asked, without_number, with_dead_number).await;
         let at = self.inner.accounts.now();
         match acquired {
             Acquired::Number(supplier, phone) => {
                 let assign = Command::AssignNumber { attempt, supplier: supplier.clone(), phone: phone.clone(), at };
                 let lease = lease(self.account, order.id, &order.placed, &Assignment { attempt, supplier, phone, assigned_at: at });
-                self.inner.router.lease(&lease);
+                if !self.inner.router.lease(&lease) {
+                    tracing::warn!(supplier = %lease.supplier, number = lease.phone.masked(), "a source has given a number that is on another order or another source's");
+                    self.inner.router.release(&lease, Release::Dead, at);
+                    self.report(Command::FailAttempt { attempt, supplier: lease.supplier, reason: AttemptFailure::SourceError, at }).await?;
+                    return Ok(());
+                }
                 match self.report(assign).await {
                     Ok(true) => {
                         self.inner.router.assigned(&lease);
                         self.lease = Some(lease);
                     }
                     // Cancelled meanwhile: the number goes back.
-                    Ok(false) => self.inner.router.release(&lease, Release::Unused),
+                    Ok(false) => self.inner.router.release(&lease, Release::Unused, at),
                     // Whether it was recorded is unknown: the number is kept until the order's state says.
                     Err(fault) => {
                         self.lease = Some(lease);
@@ -156,19 +162,17 @@ impl Run {
     fn finish(&mut self, order: &order::State) {
         let release = match order.status {
             order::Status::Completed => Release::Served(order.ended_at.unwrap_or_default()),
-            order::Status::Queued
-            | order::Status::Pending
-            | order::Status::Active
-            | order::Status::Cancelled
-            | order::Status::Expired
-            | order::Status::Failed => Release::Unused,
+            order::Status::Expired => Release::Silent,
+            order::Status::Queued | order::Status::Pending | order::Status::Active | order::Status::Cancelled | order::Status::Failed => {
+                Release::Unused
+            }
         };
         self.release(release);
     }
 
     fn release(&mut self, release: Release) {
         if let Some(lease) = self.lease.take() {
-            self.inner.router.release(&lease, release);
+            self.inner.router.release(&lease, release, self.inner.accounts.now());
         }
     }
 

@@ -4,12 +4,16 @@
 //! Leans on: `events::order::Step`. Proved by: tests beside each file, `tests/orders.rs` of this crate.
 
 pub mod alphabet;
+mod breaker;
 pub mod fiction;
 pub mod own;
 mod port;
+pub mod pull;
 pub mod router;
+mod score;
 pub mod simulator;
 pub mod smpp;
 
-pub use port::{Lease, Numbers, Release, Stock, Supplier, Wanted};
-pub use router::Router;
+pub use port::{Asked, Lease, Numbers, Release, Stock, Supplier, Wanted};
+pub use router::{Preference, Router};
+pub use score::Record;

@@ -1,9 +1,10 @@
-//! The operator's own numbers: listed in the config, reserved here, their messages pushed to the inbound door.
+//! The operator's own numbers: listed in the config or imported, reserved here, their messages pushed to the inbound door.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use events::country::Country;
+use events::money::Money;
 use events::order::AttemptFailure;
 use events::phone::Phone;
 use events::platform::Platform;
@@ -11,7 +12,7 @@ use events::supplier::SupplierName;
 use events::time::Timestamp;
 use parking_lot::Mutex;
 
-use super::port::{Lease, Numbers, Release, Stock, Supplier, Wanted};
+use super::port::{Asked, Lease, Numbers, Release, Stock, Supplier, Wanted};
 use crate::store::BoxFuture;
 
 /// A number the operator has.
@@ -30,10 +31,18 @@ pub struct OwnNumber {
 struct Entry {
     number: OwnNumber,
     leased: bool,
+    /// It serves no further order.
+    retired: bool,
     /// Rises with every lease: what was put into a queue before has to go to its end.
     leases: u64,
     /// Queues that it has been taken out of while it was leased.
     absent_from: Vec<Platform>,
+}
+
+impl Entry {
+    fn serves(&self, platform: Platform) -> bool {
+        self.number.platforms.as_ref().is_none_or(|platforms| platforms.contains(&platform))
+    }
 }
 
 /// A number's place in a queue, and how often it had been leased then.
@@ -58,8 +67,18 @@ struct Pool {
 pub struct Own {
     name: SupplierName,
     cool_down: Duration,
-    known: HashSet<Phone>,
     pool: Mutex<Pool>,
+}
+
+/// How a number is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberState {
+    /// The number, and what it may serve.
+    pub number: OwnNumber,
+    /// Whether it is on an order.
+    pub leased: bool,
+    /// Platforms that it rests from, and until when.
+    pub cooling: Vec<(Platform, Timestamp)>,
 }
 
 impl Own {
@@ -70,19 +89,51 @@ impl Own {
         cool_down: Duration,
         served: impl IntoIterator<Item = (Phone, Platform, Timestamp)>,
     ) -> Self {
-        let known = numbers.iter().map(|number| number.phone.clone()).collect();
         let mut pool = Pool::default();
-        for (index, number) in numbers.into_iter().enumerate() {
-            pool.by_phone.insert(number.phone.clone(), index);
-            pool.by_country.entry(number.country).or_default().push(index);
-            pool.entries.push(Entry { number, leased: false, leases: 0, absent_from: Vec::new() });
+        for number in numbers {
+            pool.list(number);
         }
         for (phone, platform, at) in served {
             if let Some(index) = pool.by_phone.get(&phone) {
                 pool.served.insert((*index, platform), at);
             }
         }
-        Self { name, cool_down, known, pool: Mutex::new(pool) }
+        Self { name, cool_down, pool: Mutex::new(pool) }
+    }
+
+    /// The pool has a number more, or may use one that it has for something else from here on.
+    pub fn list(&self, number: OwnNumber) {
+        self.pool.lock().list(number);
+    }
+
+    /// The number serves no further order; one that it is on keeps it to its end.
+    pub fn retire(&self, phone: &Phone) {
+        let mut pool = self.pool.lock();
+        if let Some(index) = pool.by_phone.get(phone).copied() {
+            pool.entries[index].retired = true;
+        }
+    }
+
+    /// How each number is at `now`, by number.
+    pub fn states(&self, now: Timestamp) -> Vec<NumberState> {
+        let pool = self.pool.lock();
+        let mut cooling: HashMap<usize, Vec<(Platform, Timestamp)>> = HashMap::new();
+        for ((index, platform), served) in &pool.served {
+            let until = served.plus(self.cool_down);
+            if until > now {
+                cooling.entry(*index).or_default().push((*platform, until));
+            }
+        }
+        let mut states: Vec<NumberState> = pool
+            .current()
+            .map(|(index, entry)| {
+                let mut cooling = cooling.remove(&index).unwrap_or_default();
+                cooling.sort();
+                NumberState { number: entry.number.clone(), leased: entry.leased, cooling }
+            })
+            .collect();
+        states.sort_by(|one, other| one.number.phone.cmp(&other.number.phone));
+        states
     }
 
     fn reserve(&self, wanted: Wanted) -> Result<Phone, AttemptFailure> {
@@ -97,6 +148,31 @@ impl Own {
 }
 
 impl Pool {
+    /// Has a number; one that is there already is another entry from here on, as leased and as tired as before.
+    fn list(&mut self, number: OwnNumber) {
+        let index = self.entries.len();
+        let before = self.by_phone.insert(number.phone.clone(), index);
+        let mut entry = Entry { number, leased: false, retired: false, leases: 0, absent_from: Vec::new() };
+        if let Some(before) = before {
+            self.entries[before].retired = true;
+            (entry.leased, entry.leases) = (self.entries[before].leased, self.entries[before].leases);
+            let served: Vec<_> = self.served.iter().filter(|((of, _), _)| *of == before).map(|((_, platform), at)| (*platform, *at)).collect();
+            self.served.extend(served.into_iter().map(|(platform, at)| ((index, platform), at)));
+        }
+        self.by_country.entry(entry.number.country).or_default().push(index);
+        for ((country, platform), queue) in &mut self.queues {
+            if *country == entry.number.country && entry.serves(*platform) {
+                queue.push_back((index, entry.leases));
+            }
+        }
+        self.entries.push(entry);
+    }
+
+    /// The numbers it has.
+    fn current(&self) -> impl Iterator<Item = (usize, &Entry)> {
+        self.by_phone.values().map(|index| (*index, &self.entries[*index])).filter(|(_, entry)| !entry.retired)
+    }
+
     /// Takes the number that serves `wanted` next out of its queue.
     fn next(&mut self, wanted: Wanted, cool_down: Duration) -> Option<usize> {
         self.end_cooling(wanted.at);
@@ -108,7 +184,9 @@ impl Pool {
         let queue = self.queues.get_mut(&key)?;
         while let Some((index, leases)) = queue.pop_front() {
             let entry = &mut self.entries[index];
-            if entry.leased {
+            if entry.retired {
+                // It comes back in no queue.
+            } else if entry.leased {
                 entry.absent_from.push(wanted.platform);
             } else if entry.leases != leases {
                 // It has served another platform since: others have rested longer.
@@ -126,7 +204,7 @@ impl Pool {
 
     fn all_for(&self, (country, platform): (Country, Platform)) -> VecDeque<Place> {
         let numbers = self.by_country.get(&country).into_iter().flatten();
-        let may_serve = |index: &&usize| self.entries[**index].number.platforms.as_ref().is_none_or(|platforms| platforms.contains(&platform));
+        let may_serve = |index: &&usize| !self.entries[**index].retired && self.entries[**index].serves(platform);
         // As if none had been leased yet: those that have go behind the others.
         numbers.filter(may_serve).map(|index| (*index, 0)).collect()
     }
@@ -141,6 +219,9 @@ impl Pool {
 
     fn put_back(&mut self, index: usize, platform: Platform) {
         let entry = &self.entries[index];
+        if entry.retired {
+            return;
+        }
         if let Some(queue) = self.queues.get_mut(&(entry.number.country, platform)) {
             queue.push_back((index, entry.leases));
         }
@@ -169,15 +250,16 @@ impl Supplier for Own {
     }
 
     fn owns(&self, phone: &Phone) -> bool {
-        self.known.contains(phone)
+        let pool = self.pool.lock();
+        pool.by_phone.get(phone).is_some_and(|index| pool.entries[*index].leased || !pool.entries[*index].retired)
     }
 
     fn at_hand(&self, wanted: Wanted) -> Option<Result<Phone, AttemptFailure>> {
         Some(self.reserve(wanted))
     }
 
-    fn acquire(&self, wanted: Wanted) -> BoxFuture<'_, Result<Phone, AttemptFailure>> {
-        Box::pin(std::future::ready(self.reserve(wanted)))
+    fn acquire(&self, asked: Asked) -> BoxFuture<'_, Result<Phone, AttemptFailure>> {
+        Box::pin(std::future::ready(self.reserve(asked.wanted)))
     }
 
     fn assigned(&self, lease: &Lease) {
@@ -189,11 +271,11 @@ impl Supplier for Own {
         entry.leased = true;
     }
 
-    fn release(&self, phone: &Phone, platform: Platform, release: Release) {
+    fn release(&self, lease: &Lease, release: Release) {
         let mut pool = self.pool.lock();
-        let Some(index) = pool.by_phone.get(phone).copied() else { return };
+        let Some(index) = pool.by_phone.get(&lease.phone).copied() else { return };
         if let Release::Served(at) = release {
-            pool.served.insert((index, platform), at);
+            pool.served.insert((index, lease.platform), at);
         }
         let entry = &mut pool.entries[index];
         entry.leased = false;
@@ -203,100 +285,21 @@ impl Supplier for Own {
     }
 
     fn stock(&self, wanted: Wanted) -> Stock {
-        match self.pool.lock().ready(wanted, self.cool_down, 10) {
-            0 => Stock::None,
-            1..=2 => Stock::Low,
-            3..=9 => Stock::Medium,
-            _ => Stock::High,
-        }
+        let ready = self.pool.lock().ready(wanted, self.cool_down, 10);
+        Stock::of(ready as u64)
+    }
+
+    fn cost(&self, _wanted: Wanted) -> Option<Money> {
+        // Its numbers are paid for whether they serve or not; `suppliers.costs` says what a code is to count as.
+        None
     }
 
     fn numbers(&self) -> Option<Numbers> {
         let pool = self.pool.lock();
-        Some(Numbers { known: pool.entries.len(), leased: pool.entries.iter().filter(|entry| entry.leased).count() })
+        let (known, leased) = pool.current().fold((0, 0), |(known, leased), (_, entry)| (known + 1, leased + usize::from(entry.leased)));
+        Some(Numbers { known, leased })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::entropy::Entropy;
-
-    const HOUR: Duration = Duration::from_hours(1);
-
-    fn wanted(platform: Platform, minute: u64) -> Wanted {
-        Wanted { platform, country: Country::Us, at: Timestamp::from_millis(0).plus(Duration::from_mins(minute)) }
-    }
-
-    fn phone(number: usize) -> Phone {
-        format!("+1202555{number:04}").parse().unwrap()
-    }
-
-    fn pool(numbers: usize) -> Own {
-        let number = |number| OwnNumber { phone: phone(number), country: Country::Us, platforms: None };
-        Own::new("own".parse().unwrap(), (0..numbers).map(number).collect(), HOUR, [])
-    }
-
-    #[test]
-    fn the_number_that_has_rested_longest_is_next_whatever_it_served() {
-        let own = pool(3);
-        for (platform, expected) in
-            [(Platform::Google, 0), (Platform::Discord, 1), (Platform::Google, 2), (Platform::Discord, 0), (Platform::Google, 1)]
-        {
-            let given = own.reserve(wanted(platform, 0)).unwrap();
-            assert_eq!((given.clone(), own.numbers()), (phone(expected), Some(Numbers { known: 3, leased: 1 })), "{platform}");
-            own.release(&given, platform, Release::Unused);
-            assert_eq!(own.numbers(), Some(Numbers { known: 3, leased: 0 }));
-        }
-    }
-
-    #[test]
-    fn a_number_rests_from_what_it_has_served_and_from_nothing_else() {
-        let own = pool(1);
-        let given = own.reserve(wanted(Platform::Google, 0)).unwrap();
-        assert_eq!(own.stock(wanted(Platform::Google, 0)), Stock::None);
-        own.release(&given, Platform::Google, Release::Served(wanted(Platform::Google, 0).at));
-        assert_eq!((own.stock(wanted(Platform::Google, 59)), own.stock(wanted(Platform::Discord, 59))), (Stock::None, Stock::Low));
-        assert_eq!(own.reserve(wanted(Platform::Google, 59)), Err(AttemptFailure::NoNumber));
-        assert_eq!(own.reserve(wanted(Platform::Google, 60)), Ok(given));
-    }
-
-    /// Any sequence of leases and releases gives a number where the plain rule has one, and only one that the rule allows.
-    #[test]
-    fn the_queues_and_the_plain_rule_agree() {
-        let dice = Entropy::seeded(5);
-        let below = |bound: usize| usize::try_from(dice.below(bound as u64)).unwrap();
-        let platforms = [Platform::Google, Platform::Discord, Platform::Steam];
-        for round in 0..40 {
-            let own = pool(6);
-            let mut out: Vec<(Phone, Platform)> = Vec::new();
-            let mut served: HashMap<(Phone, Platform), u64> = HashMap::new();
-            for minute in 0..400u64 {
-                let platform = platforms[below(3)];
-                let fits = |number: usize| {
-                    let phone = phone(number);
-                    let cooled = served.get(&(phone.clone(), platform)).is_none_or(|at| minute >= at + 60);
-                    cooled && !out.iter().any(|(leased, _)| *leased == phone)
-                };
-                let free: Vec<Phone> = (0..6).filter(|number| fits(*number)).map(phone).collect();
-                let stock = [Stock::None, Stock::Low, Stock::Low][free.len().min(2)].max(if free.len() > 2 { Stock::Medium } else { Stock::None });
-                assert_eq!(own.stock(wanted(platform, minute)), stock, "round {round}, minute {minute}");
-                match own.reserve(wanted(platform, minute)) {
-                    Ok(given) => {
-                        assert!(free.contains(&given), "round {round}, minute {minute}");
-                        out.push((given, platform));
-                    }
-                    Err(_) => assert_eq!(free, [], "round {round}, minute {minute}"),
-                }
-                while out.len() > below(7) {
-                    let (phone, platform) = out.swap_remove(below(out.len()));
-                    let release = if below(2) == 0 { Release::Unused } else { Release::Served(wanted(platform, minute).at) };
-                    if let Release::Served(_) = release {
-                        served.insert((phone.clone(), platform), minute);
-                    }
-                    own.release(&phone, platform, release);
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@
 
 use events::country::Country;
 use events::id::{AccountId, OrderId};
+use events::money::Money;
 use events::order::AttemptFailure;
 use events::phone::Phone;
 use events::platform::Platform;
@@ -19,6 +20,19 @@ pub struct Wanted {
     pub country: Country,
     /// Now.
     pub at: Timestamp,
+}
+
+/// An attempt of an order that asks for a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Whose order.
+    pub account: AccountId,
+    /// Which order.
+    pub order: OrderId,
+    /// Which of its attempts.
+    pub attempt: u8,
+    /// What it wants.
+    pub wanted: Wanted,
 }
 
 /// A number on an order.
@@ -47,8 +61,10 @@ pub struct Lease {
 pub enum Release {
     /// Its code was used: the number has served the platform.
     Served(Timestamp),
-    /// No code was used.
+    /// The order has no use for it: it was cancelled, or never had the number.
     Unused,
+    /// No code came in the order's time.
+    Silent,
     /// The source itself said that the number does not work.
     Dead,
 }
@@ -76,6 +92,16 @@ pub enum Stock {
 }
 
 impl Stock {
+    /// How much so many numbers are.
+    pub const fn of(count: u64) -> Self {
+        match count {
+            0 => Self::None,
+            1..=2 => Self::Low,
+            3..=9 => Self::Medium,
+            _ => Self::High,
+        }
+    }
+
     /// The word callers see.
     pub const fn name(self) -> &'static str {
         match self {
@@ -102,16 +128,19 @@ pub trait Supplier: Send + Sync + std::fmt::Debug + 'static {
     fn at_hand(&self, wanted: Wanted) -> Option<Result<Phone, AttemptFailure>>;
 
     /// Reserves a number, until it is released.
-    fn acquire(&self, wanted: Wanted) -> BoxFuture<'_, Result<Phone, AttemptFailure>>;
+    fn acquire(&self, asked: Asked) -> BoxFuture<'_, Result<Phone, AttemptFailure>>;
 
     /// The number is on an order now, durably: just assigned, or found so after a restart.
     fn assigned(&self, lease: &Lease);
 
     /// The number is on no order any more; also for one that was acquired and never assigned.
-    fn release(&self, phone: &Phone, platform: Platform, release: Release);
+    fn release(&self, lease: &Lease, release: Release);
 
     /// How much it has for such orders.
     fn stock(&self, wanted: Wanted) -> Stock;
+
+    /// What a code costs there, if it says so.
+    fn cost(&self, wanted: Wanted) -> Option<Money>;
 
     /// How many numbers it has; `None` for a source that does not know.
     fn numbers(&self) -> Option<Numbers>;

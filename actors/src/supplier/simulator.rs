@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events::country::Country;
+use events::money::Money;
 use events::order::AttemptFailure;
 use events::phone::Phone;
 use events::platform::{CodeFormat, Platform};
@@ -12,7 +13,7 @@ use events::supplier::SupplierName;
 use parking_lot::Mutex;
 
 use super::fiction::Numbers;
-use super::port::{Lease, Release, Stock, Supplier, Wanted};
+use super::port::{Asked, Lease, Release, Stock, Supplier, Wanted};
 use crate::alarm::Alarm;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -178,8 +179,8 @@ impl Supplier for Simulator {
         Some(self.reserve(wanted))
     }
 
-    fn acquire(&self, wanted: Wanted) -> BoxFuture<'_, Result<Phone, AttemptFailure>> {
-        Box::pin(std::future::ready(self.reserve(wanted)))
+    fn acquire(&self, asked: Asked) -> BoxFuture<'_, Result<Phone, AttemptFailure>> {
+        Box::pin(std::future::ready(self.reserve(asked.wanted)))
     }
 
     fn assigned(&self, lease: &Lease) {
@@ -198,15 +199,19 @@ impl Supplier for Simulator {
         }
     }
 
-    fn release(&self, phone: &Phone, _platform: Platform, _release: Release) {
+    fn release(&self, lease: &Lease, _release: Release) {
         let mut pool = self.pool.lock();
-        pool.leased.remove(phone);
-        pool.waiting.remove(phone);
+        pool.leased.remove(&lease.phone);
+        pool.waiting.remove(&lease.phone);
     }
 
     fn stock(&self, _wanted: Wanted) -> Stock {
         // Only a rate of one is certain: anything less is a chance, and a chance is stock.
         if self.settings.no_stock_rate >= 1.0 { Stock::None } else { Stock::High }
+    }
+
+    fn cost(&self, _wanted: Wanted) -> Option<Money> {
+        None
     }
 
     fn numbers(&self) -> Option<super::port::Numbers> {

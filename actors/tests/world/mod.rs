@@ -14,6 +14,7 @@ use actors::inbox::{PastAssignment, PastAssignments};
 use actors::store::memory::MemoryStore;
 use actors::store::{BoxFuture, EventStore};
 use actors::supplier::own::{Own, OwnNumber};
+use actors::supplier::pull::{self, Pull, Source};
 use actors::supplier::simulator::{self, Simulator};
 use actors::supplier::{Router, Supplier};
 use actors::webhook::{Letter, Letters, Post};
@@ -23,6 +24,7 @@ use events::audit::{Auditor, Finding};
 use events::country::Country;
 use events::envelope::{Actor, Position, Recorded};
 use events::id::{AccountId, DepositId, OrderId};
+use events::lease::{self, LeaseId};
 use events::money::Money;
 use events::phone::Phone;
 use events::platform::Platform;
@@ -42,6 +44,7 @@ pub struct World {
     pub webhooks: Webhooks,
     pub mailbox: Mailbox,
     pub entropy: Entropy,
+    pub pull: Option<Pull>,
 }
 
 /// How a world is set up.
@@ -49,6 +52,8 @@ pub struct World {
 pub struct Setup {
     pub simulator: Option<simulator::Settings>,
     pub own: Vec<&'static str>,
+    /// A source that is asked for each number; asked before the others.
+    pub pull: Option<Arc<dyn Source>>,
     /// How often a receiver does not take a delivery.
     pub webhook_failure_rate: f64,
 }
@@ -118,6 +123,22 @@ pub async fn open_deliveries(store: &MemoryStore) -> BTreeMap<AccountId, std::co
     open
 }
 
+/// Leases that have not ended, and their numbers.
+pub async fn open_leases(store: &MemoryStore) -> BTreeMap<LeaseId, Option<Phone>> {
+    let mut open = BTreeMap::new();
+    for record in log(store).await {
+        let Event::Lease(event) = &record.event else { continue };
+        let id = record.stream.lease_id().unwrap();
+        match event {
+            lease::Event::Sought { .. } => drop(open.insert(id, None)),
+            lease::Event::Obtained { phone, .. } => drop(open.insert(id, Some(phone.clone()))),
+            lease::Event::ReleaseSought { .. } => {}
+            lease::Event::Declined { .. } | lease::Event::Released { .. } => drop(open.remove(&id)),
+        }
+    }
+    open
+}
+
 /// The log as a test reads it.
 pub async fn log(store: &MemoryStore) -> Vec<Recorded<Event>> {
     store.read_all(Position(0), usize::MAX).await.unwrap()
@@ -152,6 +173,11 @@ impl World {
         let port: Arc<dyn EventStore> = Arc::new(store.clone());
         let accounts = Accounts::new(port, clock, entropy.clone(), Settings::default());
         let mut suppliers: Vec<Arc<dyn Supplier>> = Vec::new();
+        let pull = setup.pull.clone().map(|source| {
+            let settings = pull::Settings { name: "acme".parse().unwrap(), poll: Duration::from_secs(2), cool_down: Duration::from_hours(1) };
+            Pull::new(accounts.clone(), source, settings, [])
+        });
+        suppliers.extend(pull.clone().map(|pull| Arc::new(pull) as Arc<dyn Supplier>));
         if !setup.own.is_empty() {
             let numbers = setup.own.iter().map(|phone| OwnNumber { phone: phone.parse().unwrap(), country: Country::Us, platforms: None });
             suppliers.push(Arc::new(Own::new("own".parse().unwrap(), numbers.collect(), Duration::from_hours(1), [])));
@@ -163,12 +189,15 @@ impl World {
         let router = Arc::new(Router::new(suppliers, 3));
         let orders = Orders::start(accounts.clone(), Arc::clone(&router)).await;
         let inbox = Inbox::new(accounts.clone(), orders.clone(), router, Arc::new(FromLog(store.clone())));
+        if let Some(pull) = &pull {
+            pull.connect(orders.clone(), inbox.clone());
+        }
         let parts = Parts::start(accounts.clone(), inbox.clone(), Duration::from_mins(2));
         let deposits = Deposits::simulated(accounts.clone(), Simulated::new(clock));
         let mailbox = Mailbox::default();
         let receivers = Receivers { mailbox: Arc::clone(&mailbox), entropy: entropy.clone(), failure_rate: setup.webhook_failure_rate };
         let webhooks = Webhooks::start(accounts.clone(), Arc::new(FromLog(store.clone())), Arc::new(receivers));
-        let world = Self { store, accounts, orders, inbox, parts, deposits, webhooks, mailbox, entropy };
+        let world = Self { store, accounts, orders, inbox, parts, deposits, webhooks, mailbox, entropy, pull };
         world.resume().await;
         if let Some(simulator) = simulator {
             tokio::spawn(simulator.run(world.inbox.clone(), world.orders.clone()));
@@ -200,6 +229,9 @@ impl World {
         }
         let open: Vec<_> = open.into_iter().map(|(order, account)| (account, order)).collect();
         self.orders.resume(&open).await.unwrap();
+        if let Some(pull) = &self.pull {
+            pull.resume(open_leases(&self.store).await).await.unwrap();
+        }
         for account in open_deliveries(&self.store).await.into_keys() {
             self.webhooks.resume(account);
         }

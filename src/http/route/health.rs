@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actors::Deposits;
 use actors::deposit::Coin;
+use actors::supplier::Supplier;
 use axum::Json;
 use axum::extract::State;
 use events::deposit::SIMULATED;
@@ -27,16 +28,14 @@ pub async fn handle(State(app): State<Shared>) -> Json<Value> {
     let lag = head.saturating_sub(reached);
     let stopped = service.views_stopped.lock().is_some();
     let views_ok = !stopped && lag <= TOLERATED_LAG;
-    let suppliers: Vec<Value> = service
-        .router
-        .suppliers()
-        .iter()
-        .map(|supplier| {
-            let name = supplier.name().as_str();
-            let cut_off = name == "smpp" && service.smpp.get().is_none_or(|sessions| !sessions.statuses().iter().any(|bind| bind.bound));
-            json!({ "name": name, "status": if cut_off { "unreachable" } else { "ok" }, "simulated": supplier.is_simulated() })
-        })
-        .collect();
+    let now = service.clock.now();
+    let supplier = |supplier: &Arc<dyn Supplier>| {
+        let name = supplier.name();
+        let unbound = name.as_str() == "smpp" && service.smpp.get().is_none_or(|sessions| !sessions.statuses().iter().any(|bind| bind.bound));
+        let status = if unbound || service.router.is_cut_off(name) { "unreachable" } else { "ok" };
+        json!({ "name": name.as_str(), "status": status, "simulated": supplier.is_simulated(), "success_rate": service.router.success_rate(name, now) })
+    };
+    let suppliers: Vec<Value> = service.router.suppliers().map(supplier).collect();
     let suppliers_ok = !suppliers.is_empty() && suppliers.iter().all(|supplier| supplier["status"] == "ok");
     let chains = service.deposits.as_ref().map_or_else(Vec::new, |deposits| chains(deposits, service.clock.now()));
     let chains_ok = chains.iter().all(|chain| chain["status"] == "ok");

@@ -126,7 +126,10 @@ fn read(config: &Config, supplier: &str, called: &str, headers: &HeaderMap, body
             let key = suppliers.android.signing_key.as_ref().ok_or(Rejected::NoSuchDoor)?;
             android::read(headers, body, key, &suppliers.android.sims, now)
         }
-        _ => Err(Rejected::NoSuchDoor),
+        name => {
+            let source = suppliers.http.iter().find(|source| source.name.0.as_str() == name);
+            own::read(headers, body, source.and_then(|source| source.inbound_secret.as_ref()).ok_or(Rejected::NoSuchDoor)?, now)
+        }
     }?;
     match messages.iter().find(|message| message.id.is_empty() || message.id.len() > MAX_ID || message.from.len() > MAX_SENDER) {
         Some(_) => Err(Rejected::NotUnderstood(format!("its id has 1 to {MAX_ID} bytes, its sender at most {MAX_SENDER}"))),

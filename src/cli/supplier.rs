@@ -1,0 +1,76 @@
+//! `telenumerus supplier check`: whether a source that is asked for numbers keeps to the protocol.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use actors::clock::Clock;
+use actors::entropy::Entropy;
+use actors::supplier::pull::{HttpSource, Questions, Source, SourceError, check};
+use clap::{Args, Subcommand};
+use events::country::Country;
+use events::id::to_base62;
+use events::platform::Platform;
+
+use super::{Outcome, in_words};
+
+#[derive(Debug, Args)]
+pub struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Ask a source everything the protocol has, and say what it does wrong. Leases a few numbers, and releases them.
+    Check {
+        /// Where it is; `/leases` comes behind it.
+        #[arg(long)]
+        url: String,
+        /// What it knows us by.
+        #[arg(long, env = "TELENUMERUS_SUPPLIER_TOKEN", hide_env_values = true)]
+        token: String,
+        /// For whose messages numbers are leased.
+        #[arg(long, default_value = "google")]
+        platform: Platform,
+        /// Where they are to be from.
+        #[arg(long, default_value = "US")]
+        country: Country,
+        /// Wait so long for a message on a leased number; not at all, if absent.
+        #[arg(long, value_name = "SECONDS")]
+        message_seconds: Option<u64>,
+    },
+}
+
+pub fn run(options: &Options) -> Outcome {
+    let Command::Check { url, token, platform, country, message_seconds } = &options.command;
+    let source = HttpSource::new(url, token)?;
+    let stranger = HttpSource::new(url, "not-the-token")?;
+    let run = format!("check{}", to_base62(u128::from_be_bytes(Entropy::System.bytes())));
+    let message_patience = message_seconds.map(Duration::from_secs);
+    let questions = Questions { platform: *platform, country: *country, run: run.clone(), since: Clock::System.now(), message_patience };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
+    let (findings, unknown) = runtime.block_on(async {
+        let unknown = stranger.look(format!("{run}-9")).await;
+        (check(&source, &questions).await, unknown)
+    });
+    let mut wrong = 0;
+    let mut say = |rule: &str, what: Option<&str>| {
+        wrong += usize::from(what.is_some());
+        match what {
+            None => println!("ok     {rule}"),
+            Some(what) => println!("WRONG  {rule}\n         {what}"),
+        }
+    };
+    let is_refused = matches!(unknown, Err(SourceError::Refused(_)));
+    let answered = format!("{unknown:?}");
+    say("another token than its own is refused: 401", (!is_refused).then_some(answered.as_str()));
+    for finding in &findings {
+        say(finding.rule, finding.wrong.as_deref());
+    }
+    if wrong == 0 {
+        println!("it keeps to the protocol");
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{wrong} things to mend; docs/suppliers.md says how they should be");
+    Ok(ExitCode::FAILURE)
+}

@@ -1,0 +1,116 @@
+//! Where numbers come from, put together: pools with what the configuration and the log list, sources that are asked, the simulator, and the router over them.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actors::clock::Clock;
+use actors::entropy::Entropy;
+use actors::supplier::own::{Own, OwnNumber};
+use actors::supplier::pull::{self, HttpSource, Pull};
+use actors::supplier::simulator::{self, Simulator};
+use actors::supplier::{Preference, Record, Router, Supplier};
+use actors::{Accounts, Inventory};
+use events::number::Listing;
+use events::phone::Phone;
+use events::supplier::SupplierName;
+use projections::{ViewError, Views};
+
+use crate::boot::{BootError, name};
+use crate::config::{Config, Named};
+
+const DAY: Duration = Duration::from_hours(24);
+/// How far back a source's record is looked at when the service starts.
+const RECORD_WINDOW: Duration = Duration::from_hours(2);
+
+/// The sources, as the service uses them.
+pub struct Sources {
+    pub router: Arc<Router>,
+    pub simulator: Option<Arc<Simulator>>,
+    pub pulls: Vec<Pull>,
+    pub inventory: Inventory,
+}
+
+/// The sources of the configuration; what was listed, served and leased before is in the views.
+pub async fn sources(config: &Config, views: &Views, accounts: &Accounts, clock: Clock, entropy: &Entropy) -> Result<Sources, BootError> {
+    let settings = &config.suppliers;
+    let cool_down = DAY * settings.cooldown_days;
+    let since = clock.now().minus(cool_down);
+    let mut suppliers: Vec<Arc<dyn Supplier>> = Vec::new();
+    let configured: BTreeMap<Phone, SupplierName> =
+        settings.pools().flat_map(|(pool, numbers)| numbers.iter().map(move |number| (number.number.0.clone(), name(pool)))).collect();
+    let (mut pools, mut others) = (BTreeMap::new(), configured.keys().cloned().collect::<HashSet<_>>());
+    for (pool, numbers) in settings.pools() {
+        let numbers = numbers.iter().map(|number| OwnNumber {
+            phone: number.number.0.clone(),
+            country: number.country.0,
+            platforms: number.platforms.as_ref().map(|platforms| platforms.iter().map(|platform| platform.0).collect()),
+        });
+        let listed = views.listed(pool.to_owned()).await.map_err(replay)?;
+        others.extend(listed.iter().map(|(phone, _)| phone.clone()));
+        // What the configuration lists goes before what the log does.
+        let listed = listed.into_iter().filter(|(phone, _)| !configured.contains_key(phone)).map(own_number);
+        let served = views.served(pool.to_owned(), since).await.map_err(replay)?;
+        let own = Arc::new(Own::new(name(pool), numbers.chain(listed).collect(), cool_down, served));
+        pools.insert(name(pool), Arc::clone(&own));
+        suppliers.push(own);
+    }
+    let pulls = pulls(config, views, accounts, cool_down).await?;
+    suppliers.extend(pulls.iter().map(|pull| Arc::new(pull.clone()) as Arc<dyn Supplier>));
+    let simulator = settings.simulator.enabled.then(|| Arc::new(simulator(&settings.simulator, others, clock, entropy)));
+    suppliers.extend(simulator.clone().map(|simulator| simulator as Arc<dyn Supplier>));
+    let router = Arc::new(preferring(Router::new(suppliers, settings.max_attempts), config, views, clock).await?);
+    let inventory = Inventory::new(accounts.clone(), Arc::clone(&router), pools, configured);
+    Ok(Sources { router, simulator, pulls, inventory })
+}
+
+async fn pulls(config: &Config, views: &Views, accounts: &Accounts, cool_down: Duration) -> Result<Vec<Pull>, BootError> {
+    let mut pulls = Vec::new();
+    for source in &config.suppliers.http {
+        let Named(name) = source.name.clone();
+        let asked =
+            HttpSource::new(&source.url, source.token.expose()).map_err(|what| BootError::Suppliers(format!("suppliers.http: {name}: {what}")))?;
+        let served = views.served(name.to_string(), accounts.now().minus(cool_down)).await.map_err(replay)?;
+        let poll = Duration::from_secs(source.poll_seconds.into());
+        pulls.push(Pull::new(accounts.clone(), Arc::new(asked), pull::Settings { name, poll, cool_down }, served));
+    }
+    Ok(pulls)
+}
+
+fn simulator(settings: &crate::config::Simulator, others: HashSet<Phone>, clock: Clock, entropy: &Entropy) -> Simulator {
+    let behaviour = simulator::Settings {
+        delivery_seconds: settings.delivery_seconds,
+        failure_rate: settings.failure_rate,
+        no_stock_rate: settings.no_stock_rate,
+        dead_number_rate: settings.dead_number_rate,
+        templates: settings.templates.iter().map(|(platform, text)| (platform.0, text.clone())).collect(),
+        others,
+    };
+    Simulator::new(name("simulator"), behaviour, clock, entropy.clone())
+}
+
+/// The router with the operator's weights and costs, and each source's recent record.
+async fn preferring(mut router: Router, config: &Config, views: &Views, clock: Clock) -> Result<Router, BootError> {
+    let now = clock.now();
+    let outcomes = views.supplier_outcomes(now.minus(RECORD_WINDOW)).await.map_err(replay)?;
+    let names: Vec<String> = router.suppliers().map(|supplier| supplier.name().to_string()).collect();
+    for name in names {
+        let usual = Preference::default();
+        let weight = config.suppliers.weights.get(&name).copied().unwrap_or(usual.weight);
+        let cost = config.suppliers.costs.get(&name).map(|cost| cost.0);
+        let outcome = outcomes.iter().find(|outcome| outcome.supplier.as_str() == name);
+        let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        let record = outcome.map_or_else(Record::default, |outcome| Record::new(small(outcome.ended), small(outcome.completed), now));
+        router = router.preferring(&name, Preference { weight, cost }, record);
+    }
+    Ok(router)
+}
+
+fn own_number((phone, listing): (Phone, Listing)) -> OwnNumber {
+    let platforms = listing.platforms.map(|platforms| platforms.into_iter().collect());
+    OwnNumber { phone, country: listing.country, platforms }
+}
+
+fn replay(error: ViewError) -> BootError {
+    BootError::Replay(error.to_string())
+}

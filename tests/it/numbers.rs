@@ -1,0 +1,103 @@
+//! The pools' numbers on the command line: imported with a report of every line, shown, retired.
+
+use serde_json::json;
+
+use crate::server::{Server, body, text};
+
+const CONFIG: &str = "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = false
+[suppliers.own]\ninbound_secret = \"whsec_0123456789abcdef\"\n[[suppliers.own.numbers]]\nnumber = \"+12025550100\"\ncountry = \"US\"\nplatforms = [\"steam\"]\n";
+
+fn run(server: &Server, arguments: &[&str]) -> (bool, String) {
+    let done = server.cli(arguments);
+    (done.status.success(), String::from_utf8(done.stdout).unwrap() + &String::from_utf8(done.stderr).unwrap())
+}
+
+fn import(server: &Server, file: &str) -> (bool, String) {
+    let path = server.data().join("numbers.csv");
+    std::fs::write(&path, file).unwrap();
+    run(server, &["numbers", "import", path.to_str().unwrap(), "--operator", "tester"])
+}
+
+#[test]
+fn every_line_is_taken_or_said_why_not() {
+    let server = Server::start(CONFIG);
+    let file = "\u{feff}number,country,platforms,supplier
++1 202 555 0101,us,google;discord,
++12025550102,US,,own
+nonsense,US,,
++12025550103,XX,,
++4917139200123,US,,
++12025550101,US,,
++12025550100,US,,
++12025550104,US,myspace,
++12025550105,US,,twilio
++12025550106,US
+,US,,
+\"+12025550107\",US,\"google steam\",own
+";
+    let (taken, said) = import(&server, file);
+    assert!(!taken, "{said}");
+    let lines: Vec<&str> = said.lines().collect();
+    for (line, why) in [
+        (4, "not an E.164 number"),
+        (5, "XX"),
+        (6, "not one of US"),
+        (7, "stands in line 2 already"),
+        (8, "the configuration lists the number"),
+        (9, "myspace"),
+        (10, "no source named twilio has a pool"),
+        (11, "it has 2 fields"),
+        (12, "not an E.164 number"),
+    ] {
+        let said = lines.iter().find(|said| said.starts_with(&format!("line {line}: "))).unwrap_or_else(|| panic!("line {line}: {said}"));
+        assert!(said.contains(why), "{said}");
+    }
+    assert_eq!(lines.last(), Some(&"3 listed, 0 as they were, 9 rejected"), "{said}");
+    // Once more: nothing new, and no event.
+    let (_, said) = import(&server, "number,country\n+12025550102,US\n");
+    assert_eq!(said, "0 listed, 1 as they were, 0 rejected\n");
+    for (file, why) in [("phone,country\n", "must name the columns"), ("number,country,note\n", "no column \"note\"")] {
+        let (taken, said) = import(&server, file);
+        assert!(!taken && said.contains(why), "{said}");
+    }
+    let (_, said) = import(&server, "number,country\n+12025550108,US\n");
+    assert_eq!(said, "1 listed, 0 as they were, 0 rejected\n");
+    assert!(run(&server, &["audit", "verify"]).0);
+}
+
+#[test]
+fn imported_numbers_serve_at_once_and_after_a_restart_until_they_are_retired() {
+    let server = Server::start(CONFIG);
+    assert!(import(&server, "number,country,platforms\n+12025550101,US,google\n").0);
+    let caller = server.funded("5");
+    let order = caller.google();
+    assert_eq!(order["phone"], "+12025550101");
+    let message = json!({ "id": "m1", "to": "+12025550101", "from": "Google", "text": "G-482913 is your Google verification code." }).to_string();
+    let signature = crate::inbound::signature("whsec_0123456789abcdef", &message);
+    let answer = server.post("/inbound/v1/own").header("X-Webhook-Signature", signature).body(message).send().unwrap();
+    assert_eq!(body(answer)["outcome"], "taken");
+    caller.ended(&text(&order["order_id"]));
+    let (_, listed) = run(&server, &["numbers", "list"]);
+    let lines: Vec<&str> = listed.lines().collect();
+    assert!(lines[0].starts_with("+12025550100") && lines[0].ends_with("steam") && lines[0].contains("free"), "{listed}");
+    assert!(lines[1].contains("cooling") && lines[1].contains("(rests from google)"), "{listed}");
+    let key = caller.key.clone();
+    let server = server.kill_and_restart();
+    let (_, again) = run(&server, &["numbers", "list", "--supplier", "own"]);
+    assert_eq!(again, listed);
+    assert!(import(&server, "number,country,platforms\n+12025550102,US,google\n").0);
+    let order = body(server.post("/api/v1/order").bearer_auth(&key).json(&json!({ "platform": "google" })).send().unwrap());
+    assert_eq!(order["phone"], "+12025550102");
+    let (retired, said) = run(&server, &["numbers", "retire", "+12025550102", "--reason", "sold", "--operator", "tester"]);
+    assert!(retired, "{said}");
+    // The order that has it keeps it to its end.
+    let open = body(server.get(&format!("/api/v1/order/{}", text(&order["order_id"]))).bearer_auth(&key).send().unwrap());
+    assert_eq!((&open["status"], &open["phone"]), (&json!("active"), &json!("+12025550102")));
+    let (retired, said) = run(&server, &["numbers", "retire", "+12025550102", "--reason", "sold"]);
+    assert!(!retired && said.contains("no pool has the number"), "{said}");
+    let (retired, said) = run(&server, &["numbers", "retire", "+12025550100", "--reason", "sold"]);
+    assert!(!retired && said.contains("take it out there"), "{said}");
+    let server = server.kill_and_restart();
+    assert!(!run(&server, &["numbers", "list"]).1.contains("+12025550102"));
+    assert!(run(&server, &["audit", "verify"]).0);
+}
