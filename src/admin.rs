@@ -35,8 +35,10 @@ use crate::http::serve::serve;
 use crate::secret::Secret;
 
 mod deposits;
+mod desk;
 mod numbers;
 
+pub use desk::{Buy, GiveBack, Sync};
 pub use numbers::{Import, Retire, Row};
 
 /// Where the command line finds the running service.
@@ -137,6 +139,10 @@ fn router(service: Arc<Service>, token: Secret, metrics: PrometheusHandle) -> Ro
         .route("/numbers", get(numbers::states))
         .route("/numbers/import", post(numbers::import))
         .route("/numbers/retire", post(numbers::retire))
+        .route("/numbers/search", get(desk::search))
+        .route("/numbers/buy", post(desk::buy))
+        .route("/numbers/release", post(desk::give_back))
+        .route("/numbers/sync", post(desk::sync))
         .layer(middleware::from_fn_with_state(Arc::clone(&door), guard));
     Router::new().nest("/admin/v1", guarded).route("/metrics", get(render)).with_state(door)
 }

@@ -15,6 +15,7 @@ use actors::store::sqlite::{self, SqliteStore};
 use actors::supplier::Router;
 use actors::supplier::pull::Pull;
 use actors::supplier::smpp::{self, Smpp};
+use actors::supplier::telecom::Desk;
 use actors::webhook::{HttpPost, PostSettings};
 use actors::{Accounts, Deposits, Fault, Inbox, Inventory, Orders, Parts, Webhooks};
 use events::price::Catalogue;
@@ -84,6 +85,8 @@ pub struct Service {
     pub pulls: Vec<Pull>,
     /// The numbers in the pools.
     pub inventory: Inventory,
+    /// Where numbers are bought and given back.
+    pub desk: Desk,
     pub webhooks: Webhooks,
     /// `None` where no chain is configured: only operators credit.
     pub deposits: Option<Deposits>,
@@ -114,7 +117,7 @@ impl Service {
 
         let (clock, entropy) = (Clock::System, Entropy::System);
         let accounts = Accounts::new(Arc::clone(&store) as Arc<dyn EventStore>, clock, entropy.clone(), account::Settings::default());
-        let Sources { router, simulator, pulls, inventory } = sources::sources(&config, &views, &accounts, clock, &entropy).await?;
+        let Sources { router, simulator, pulls, inventory, desk } = sources::sources(&config, &views, &accounts, clock, &entropy).await?;
         let orders = Orders::start(accounts.clone(), Arc::clone(&router)).await;
         let past = Arc::new(ViewedAssignments { views: views.clone(), head: store.head() });
         let inbox = Inbox::new(accounts.clone(), orders.clone(), Arc::clone(&router), past);
@@ -133,6 +136,7 @@ impl Service {
             router,
             pulls,
             inventory,
+            desk,
             webhooks,
             deposits,
             views,

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 use url::Url;
 
+pub use asked::Buying;
 pub use deposits::Deposits;
 pub use suppliers::{Simulator, SmppAlphabet, SmppBind, SmppMode, Suppliers, TelnyxKey, VonageMethod};
 
@@ -213,7 +214,7 @@ impl<'de, T: std::str::FromStr<Err: std::fmt::Display>> Deserialize<'de> for Nam
 }
 
 /// An amount in dollars, as a number or a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Dollars(pub Money);
 
 /// A decimal as text, however it was written.

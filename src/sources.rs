@@ -9,19 +9,24 @@ use actors::entropy::Entropy;
 use actors::supplier::own::{Own, OwnNumber};
 use actors::supplier::pull::{self, HttpSource, Pull};
 use actors::supplier::simulator::{self, Simulator};
+use actors::supplier::telecom::{Account, Desk, Telecom, Telnyx, Twilio, Vonage};
 use actors::supplier::{Preference, Record, Router, Supplier};
 use actors::{Accounts, Inventory};
+use events::money::Money;
 use events::number::Listing;
 use events::phone::Phone;
 use events::supplier::SupplierName;
 use projections::{ViewError, Views};
 
 use crate::boot::{BootError, name};
-use crate::config::{Config, Named};
+use crate::config::{Buying, Config, Named};
 
 const DAY: Duration = Duration::from_hours(24);
 /// How far back a source's record is looked at when the service starts.
 const RECORD_WINDOW: Duration = Duration::from_hours(2);
+
+/// A telecom, and the most that numbers bought there may cost a month, where they may be bought.
+pub type AtTelecom = (SupplierName, Arc<dyn Telecom>, Option<Money>);
 
 /// The sources, as the service uses them.
 pub struct Sources {
@@ -29,6 +34,7 @@ pub struct Sources {
     pub simulator: Option<Arc<Simulator>>,
     pub pulls: Vec<Pull>,
     pub inventory: Inventory,
+    pub desk: Desk,
 }
 
 /// The sources of the configuration; what was listed, served and leased before is in the views.
@@ -61,7 +67,33 @@ pub async fn sources(config: &Config, views: &Views, accounts: &Accounts, clock:
     suppliers.extend(simulator.clone().map(|simulator| simulator as Arc<dyn Supplier>));
     let router = Arc::new(preferring(Router::new(suppliers, settings.max_attempts), config, views, clock).await?);
     let inventory = Inventory::new(accounts.clone(), Arc::clone(&router), pools, configured);
-    Ok(Sources { router, simulator, pulls, inventory })
+    let desk = Desk::open(accounts.clone(), inventory.clone(), telecoms(config)?);
+    Ok(Sources { router, simulator, pulls, inventory, desk })
+}
+
+/// The telecoms whose APIs are configured, each with the most that its bought numbers may cost a month, where they may be bought.
+pub fn telecoms(config: &Config) -> Result<Vec<AtTelecom>, BootError> {
+    let settings = &config.suppliers;
+    let account = |of: &str, url: &str, user: &str, secret: &str| {
+        Account::new(url, user, secret).map_err(|what| BootError::Suppliers(format!("suppliers.{of}.api: {what}")))
+    };
+    let limit = |buying: &Buying| buying.allowed.then_some(buying.monthly_limit.0);
+    let mut telecoms: Vec<AtTelecom> = Vec::new();
+    if let (Some(api), Some(token)) = (&settings.twilio.api, &settings.twilio.auth_token) {
+        let pricing = account("twilio", &api.pricing_url, &api.account_sid, token.expose())?;
+        let inbound = config.http.public_url.as_ref().map(|url| format!("{}/inbound/v1/twilio", url.trim_end_matches('/')));
+        let twilio = Twilio::new(account("twilio", &api.url, &api.account_sid, token.expose())?, pricing, inbound);
+        telecoms.push((name("twilio"), Arc::new(twilio), limit(&api.buying)));
+    }
+    if let Some(api) = &settings.telnyx.api {
+        let telnyx = Telnyx::new(account("telnyx", &api.url, "", api.key.expose())?, api.messaging_profile_id.clone());
+        telecoms.push((name("telnyx"), Arc::new(telnyx), limit(&api.buying)));
+    }
+    if let Some(api) = &settings.vonage.api {
+        let vonage = Vonage::new(account("vonage", &api.url, &api.key, api.secret.expose())?, api.dollars_per_euro.0);
+        telecoms.push((name("vonage"), Arc::new(vonage), limit(&api.buying)));
+    }
+    Ok(telecoms)
 }
 
 async fn pulls(config: &Config, views: &Views, accounts: &Accounts, cool_down: Duration) -> Result<Vec<Pull>, BootError> {

@@ -114,6 +114,17 @@ impl Inventory {
         detached(retiring).await?
     }
 
+    /// Whether the number is on an order.
+    pub fn is_leased(&self, phone: &Phone) -> bool {
+        self.inner.pools.keys().any(|supplier| self.inner.router.lease_of(supplier, phone).is_some())
+    }
+
+    /// The numbers in a source's pool.
+    pub fn numbers(&self, supplier: &SupplierName) -> Vec<Phone> {
+        let states = self.inner.pools.get(supplier).map(|pool| pool.states(self.inner.accounts.now()));
+        states.unwrap_or_default().into_iter().map(|state| state.number.phone).collect()
+    }
+
     /// How each number of each pool is.
     pub fn states(&self) -> Vec<(SupplierName, NumberState)> {
         let now = self.inner.accounts.now();

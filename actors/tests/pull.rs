@@ -12,10 +12,10 @@ use std::time::Duration;
 use actors::entropy::Entropy;
 use actors::store::BoxFuture;
 use actors::store::memory::{Failure, MemoryStore};
-use actors::supplier::pull::{Leased, Listed, Looked, PulledSms, Questions, Source, SourceError, StockLine, check};
+use actors::supplier::pull::{Leased, Looked, PulledSms, Questions, Source, SourceError, StockLine, check};
 use actors::supplier::simulator;
 use events::country::Country;
-use events::lease::Outcome;
+use events::lease::{Outcome, Theirs};
 use events::money::Money;
 use events::order::Status;
 use events::phone::Phone;
@@ -144,8 +144,8 @@ impl Source for Fake {
         Box::pin(async { Ok(vec![StockLine { platform: Platform::Google, country: Country::Us, count: 100, cost: COST }]) })
     }
 
-    fn leases(&self, _since: Timestamp) -> BoxFuture<'_, Result<Vec<Listed>, SourceError>> {
-        let listed = |(reference, held): (&String, &Held)| Listed {
+    fn leases(&self, _since: Timestamp) -> BoxFuture<'_, Result<Vec<Theirs>, SourceError>> {
+        let listed = |(reference, held): (&String, &Held)| Theirs {
             reference: reference.clone(),
             phone: held.phone.clone(),
             is_open: held.outcome.is_none(),

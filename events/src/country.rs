@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::phone::Phone;
+
 macro_rules! countries {
     ($($variant:ident $code:literal $name:literal $dial:literal $percent:literal),+ $(,)?) => {
         /// A supported country.
@@ -75,7 +77,23 @@ pub struct UnsupportedCountry;
 impl Country {
     /// The guide: "Default country is US if not specified."
     pub const DEFAULT: Self = Self::Us;
+
+    /// The country that a number's digits are of, if it is one of these.
+    pub fn of(phone: &Phone) -> Option<Self> {
+        let digits = &phone.as_str()[1..];
+        let of_canada = digits.strip_prefix('1').and_then(|rest| rest.get(..3)).is_some_and(|area| CANADIAN_AREAS.contains(&area));
+        let fits = |country: &Self| digits.starts_with(country.dial_code()) && (country.dial_code() != "1" || (*country == Self::Ca) == of_canada);
+        Self::ALL.into_iter().find(fits)
+    }
 }
+
+/// Canada's area codes of the North American Numbering Plan; every other one of `+1` that we serve is the United States'.
+const CANADIAN_AREAS: [&str; 61] = [
+    "204", "226", "236", "249", "250", "257", "263", "289", "306", "343", "354", "365", "367", "368", "382", "387", "403", "416", "418", "428",
+    "431", "437", "438", "450", "460", "468", "474", "506", "514", "519", "548", "557", "568", "579", "581", "584", "587", "600", "604", "613",
+    "622", "639", "647", "672", "683", "705", "709", "742", "753", "778", "780", "782", "807", "819", "825", "867", "873", "879", "902", "905",
+    "942",
+];
 
 impl fmt::Display for Country {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,6 +128,19 @@ mod tests {
         assert_eq!("uk".parse::<Country>().unwrap().code(), "GB");
         for country in Country::ALL {
             assert_eq!(country.code().parse(), Ok(country));
+        }
+    }
+
+    #[test]
+    fn a_numbers_digits_say_where_it_is_from() {
+        for (phone, country) in [
+            ("+12025550123", Some(Country::Us)),
+            ("+14165550123", Some(Country::Ca)),
+            ("+447700900123", Some(Country::Gb)),
+            ("+380501234567", Some(Country::Ua)),
+            ("+41791234567", None),
+        ] {
+            assert_eq!(Country::of(&phone.parse().unwrap()), country, "{phone}");
         }
     }
 

@@ -135,7 +135,7 @@ pub async fn states(State(door): State<Arc<Door>>, Query(filter): Query<Filter>)
     Json(json!({ "numbers": numbers }))
 }
 
-fn operator(name: &str) -> Result<Actor, Refusal> {
+pub(super) fn operator(name: &str) -> Result<Actor, Refusal> {
     if name.trim().is_empty() {
         return Err(refused(StatusCode::BAD_REQUEST, "an operator is needed: the name stands in the log".to_owned()));
     }

@@ -1,4 +1,6 @@
-//! `telenumerus audit`: the log for auditors: `verify` proves it whole and lawful, `events` prints it.
+//! `telenumerus audit`: the log for auditors: `verify` proves it whole and lawful, `events` prints it, `suppliers` lays it beside the sources' lists.
+
+mod suppliers;
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
@@ -28,6 +30,16 @@ pub struct Options {
 enum Command {
     /// Walk the hash chain and the invariants; exit 1 and say what is broken, and where, if anything is.
     Verify,
+    /// Lay the log beside the sources' own lists: what was released and is charged still, what is leased or owned there and serves nobody, and the
+    /// other way round; exit 1 if they disagree. Asks the sources.
+    Suppliers {
+        /// Leases of so many days.
+        #[arg(long, default_value_t = 30)]
+        days: u32,
+        /// Every attempt with its cost, and whether it was refunded.
+        #[arg(long)]
+        attempts: bool,
+    },
     /// Print the log.
     Events {
         /// Only this stream, such as account-…, deposit-… or number-….
@@ -46,10 +58,11 @@ enum Command {
 }
 
 pub fn run(place: &Place, options: &Options) -> Outcome {
-    let (_, data_dir) = place.load().map_err(in_words)?;
+    let (config, data_dir) = place.load().map_err(in_words)?;
     holds_log(&data_dir)?;
     match &options.command {
         Command::Verify => verify(&data_dir),
+        Command::Suppliers { days, attempts } => suppliers::run(&config, &data_dir, suppliers::Extent { days: *days, attempts: *attempts }),
         Command::Events { stream, order, json, reveal } => print(&data_dir, stream.as_deref(), *order, *json, *reveal),
     }
 }

@@ -1,4 +1,4 @@
-//! `telenumerus numbers`: imports, shows and retires the pools' numbers in the running service.
+//! `telenumerus numbers`: imports, shows and retires the pools' numbers in the running service, buys and gives back those of telecoms.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::admin::Asking;
 use super::{Outcome, Place, in_words};
-use crate::admin::{Import, Retire, Row};
+use crate::admin::{Buy, GiveBack, Import, Retire, Row, Sync};
 
 /// Lines sent at once: below what the door takes in one request.
 const CHUNK: usize = 2_000;
@@ -39,6 +39,48 @@ enum Command {
         #[arg(long)]
         supplier: Option<String>,
     },
+    /// Show numbers that a telecom has for sale.
+    Search {
+        /// twilio, telnyx or vonage.
+        supplier: String,
+        /// Where they are to be from.
+        #[arg(long, default_value = "US")]
+        country: String,
+        /// How many at most.
+        #[arg(long, default_value_t = 10)]
+        limit: u8,
+    },
+    /// Buy a number from a telecom, within the month's limit; it serves at once.
+    Buy {
+        /// twilio, telnyx or vonage.
+        supplier: String,
+        /// The number, as the search showed it.
+        number: String,
+        /// Who you are; it stands in the event log.
+        #[arg(long, env = "USER", default_value = "operator")]
+        operator: String,
+    },
+    /// Give a bought number back to its telecom.
+    Release {
+        /// twilio, telnyx or vonage.
+        supplier: String,
+        /// The number.
+        number: String,
+        /// Why; it stands in the event log.
+        #[arg(long)]
+        reason: String,
+        /// Who you are; it stands in the event log.
+        #[arg(long, env = "USER", default_value = "operator")]
+        operator: String,
+    },
+    /// Have every number that you own at a telecom in its pool.
+    Sync {
+        /// twilio, telnyx or vonage.
+        supplier: String,
+        /// Who you are; it stands in the event log.
+        #[arg(long, env = "USER", default_value = "operator")]
+        operator: String,
+    },
     /// Have a number serve no further order.
     Retire {
         /// The number.
@@ -58,11 +100,29 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
         Command::List { supplier } => list(&Asking::new(place)?, supplier.as_deref()),
         Command::Retire { number, reason, operator } => {
             let retire = Retire { number: number.clone(), reason: reason.clone(), operator: operator.clone() };
-            let answer = Asking::new(place)?.ask("numbers/retire", Some(&json!(retire)))?;
-            println!("{answer:#}");
-            Ok(ExitCode::SUCCESS)
+            show(place, "numbers/retire", Some(json!(retire)))
+        }
+        Command::Search { supplier, country, limit } => {
+            show(place, &format!("numbers/search?supplier={supplier}&country={country}&limit={limit}"), None)
+        }
+        Command::Buy { supplier, number, operator } => {
+            let buy = Buy { supplier: supplier.clone(), number: number.clone(), operator: operator.clone() };
+            show(place, "numbers/buy", Some(json!(buy)))
+        }
+        Command::Release { supplier, number, reason, operator } => {
+            let (supplier, number, reason) = (supplier.clone(), number.clone(), reason.clone());
+            show(place, "numbers/release", Some(json!(GiveBack { supplier, number, reason, operator: operator.clone() })))
+        }
+        Command::Sync { supplier, operator } => {
+            show(place, "numbers/sync", Some(json!(Sync { supplier: supplier.clone(), operator: operator.clone() })))
         }
     }
+}
+
+fn show(place: &Place, path: &str, body: Option<Value>) -> Outcome {
+    let answer = Asking::new(place)?.ask(path, body.as_ref())?;
+    println!("{answer:#}");
+    Ok(ExitCode::SUCCESS)
 }
 
 fn import(asking: &Asking, file: &PathBuf, supplier: &str, operator: &str) -> Outcome {

@@ -11,7 +11,7 @@ use events::phone::Phone;
 use events::platform::Platform;
 use serde::Deserialize;
 
-use super::asked::Http;
+use super::asked::{Http, TelnyxApi, TwilioApi, VonageApi};
 use super::{ConfigError, Dollars, Named};
 use crate::secret::Secret;
 
@@ -72,6 +72,8 @@ pub struct Own {
 pub struct Twilio {
     /// The account's auth token: it signs `POST /inbound/v1/twilio`.
     pub auth_token: Option<Secret>,
+    /// Its API, to list, buy and give back numbers.
+    pub api: Option<TwilioApi>,
     pub numbers: Vec<OwnNumber>,
 }
 
@@ -81,6 +83,8 @@ pub struct Twilio {
 pub struct Telnyx {
     /// The account's public key: it proves `POST /inbound/v1/telnyx`.
     pub public_key: Option<Named<TelnyxKey>>,
+    /// Its API, to list, buy and give back numbers.
+    pub api: Option<TelnyxApi>,
     pub numbers: Vec<OwnNumber>,
 }
 
@@ -92,6 +96,8 @@ pub struct Vonage {
     pub signature_secret: Option<Secret>,
     /// How, as the account's settings say.
     pub signature_method: VonageMethod,
+    /// Its API, to list, buy and give back numbers.
+    pub api: Option<VonageApi>,
     pub numbers: Vec<OwnNumber>,
 }
 
@@ -282,6 +288,7 @@ impl Suppliers {
         }
         self.smpp.binds.iter().try_for_each(SmppBind::check)?;
         self.check_http()?;
+        self.check_apis()?;
         self.check_preferences()?;
         let stranger = self.android.sims.iter().find(|(_, phone)| !self.android.numbers.iter().any(|number| number.number == **phone));
         if let Some((sim, phone)) = stranger {

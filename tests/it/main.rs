@@ -23,6 +23,7 @@ mod receiver;
 mod recovery;
 mod server;
 mod stream;
+mod telecom;
 mod tidy;
 mod verify;
 mod webhook;

@@ -116,6 +116,34 @@ fn a_source_that_is_away_is_left_alone_and_said_to_be() {
 }
 
 #[test]
+fn the_log_and_the_sources_list_are_laid_beside_each_other() {
+    let source = Source::new(Faults::default(), 1);
+    let server = Server::start(&config(serve(source.router()), ""));
+    let caller = server.funded("5");
+    let id = text(&caller.google()["order_id"]);
+    assert_eq!(caller.ended(&id)["status"], "completed");
+    settled(&source);
+    let audit = |more: &[&str]| {
+        let done = server.cli(&[&["audit", "suppliers"], more].concat());
+        (done.status.success(), String::from_utf8(done.stdout).unwrap())
+    };
+    // The keeper writes down what the source has said a moment after it has said it.
+    let begun = Stopwatch::start();
+    while !audit(&[]).1.contains("$0.12 charged, 0 under way") {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{}", audit(&[]).1);
+    }
+    let (agrees, said) = audit(&["--attempts"]);
+    assert!(agrees && said.ends_with("the sources and the log agree\n"), "{said}");
+    assert!(said.contains("1 numbers leased for $0.12, 1 served, $0.12 charged"), "{said}");
+    assert!(said.contains(&format!("{id} attempt 1: served, cost $0.12, charged $0.12, charged")), "{said}");
+    source.plant("nobody-1", "+12025550199");
+    let (agrees, said) = audit(&[]);
+    assert!(!agrees && said.contains("nobody-1: leased at the source, and no order knows it"), "{said}");
+    // Not with a word of its token.
+    assert!(!said.contains(pull::TOKEN));
+}
+
+#[test]
 fn the_checker_says_what_a_source_does_wrong() {
     let check = |source: &Source| {
         let url = format!("http://{}", serve(source.router()));

@@ -11,6 +11,7 @@ const JUDGES: &[(&str, &str)] = &[
     ("the SDKs of Twilio, Telnyx and Vonage on our doors", "doors.py"),
     ("gammu-smsd on its dummy modem", "gammu.py"),
     ("a source in Python under the checker and the service", "pull.py"),
+    ("the SDKs of Twilio, Telnyx and Vonage on the stand-ins that our API clients are tested against", "telecoms.py"),
     ("node-smpp and drive_smpp as SMSCs", "smpp.py"),
     ("litecoind, anvil and bip-utils on deposits", "deposits.py"),
     ("eventsource and httpx-sse on cut streams", "streams.py"),
@@ -38,6 +39,7 @@ pub fn run(root: &Path) -> Vec<&'static str> {
 impl Bench {
     fn install(&self) -> Result<(), String> {
         std::fs::create_dir_all(&self.home).map_err(|error| format!("{}: {error}", self.home.display()))?;
+        say(Command::new("cargo").args(["build", "--locked", "-p", "fakes"]).current_dir(&self.root))?;
         let scripts = self.root.join("tests").join("outside");
         debian("node", &["--version"], &["nodejs", "npm"])?;
         debian("chromium", &["--version"], &["chromium"])?;

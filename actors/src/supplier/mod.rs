@@ -13,6 +13,7 @@ pub mod router;
 mod score;
 pub mod simulator;
 pub mod smpp;
+pub mod telecom;
 
 pub use port::{Asked, Lease, Numbers, Release, Stock, Supplier, Wanted};
 pub use router::{Preference, Router};

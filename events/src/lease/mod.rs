@@ -4,12 +4,14 @@
 //! Leans on: `order::State`, which says whether the lease is still wanted. Proved by: `tests.rs` here.
 
 mod fate;
+mod reconcile;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
 pub use fate::{Fate, fate};
+pub use reconcile::{Costs, Discrepancy, Theirs, costs, reconcile};
 
 use crate::country::Country;
 use crate::decider::Decider;
@@ -234,6 +236,14 @@ pub struct State {
     pub request: Option<Request>,
     /// The number, once the source has named it.
     pub phone: Option<Phone>,
+    /// Since when it is sought.
+    pub sought_at: Timestamp,
+    /// What the source asked for it.
+    pub cost: Option<Money>,
+    /// What became of it, once that is known.
+    pub outcome: Option<Outcome>,
+    /// What the source charges, once it has it back.
+    pub charged: Option<Money>,
 }
 
 impl Decider for State {
@@ -277,17 +287,25 @@ impl Decider for State {
 
     fn evolve(mut self, event: &Event) -> Self {
         match event {
-            Event::Sought { request, .. } => {
+            Event::Sought { request, at } => {
                 self.status = Status::Sought;
+                self.sought_at = *at;
                 self.request = Some(request.clone());
             }
-            Event::Obtained { phone, .. } => {
+            Event::Obtained { phone, cost, .. } => {
                 self.status = Status::Obtained;
+                self.cost = Some(*cost);
                 self.phone = Some(phone.clone());
             }
             Event::Declined { .. } => self.status = Status::Declined,
-            Event::ReleaseSought { outcome, .. } => self.status = Status::Releasing(*outcome),
-            Event::Released { .. } => self.status = Status::Released,
+            Event::ReleaseSought { outcome, .. } => {
+                self.status = Status::Releasing(*outcome);
+                self.outcome = Some(*outcome);
+            }
+            Event::Released { charged, .. } => {
+                self.status = Status::Released;
+                self.charged = Some(*charged);
+            }
         }
         self
     }

@@ -1,6 +1,8 @@
 //! The lease's law as scenarios: sought before it is asked for, released once, whatever is heard in between.
 
-use super::{Command, Event, Fate, LeaseId, Outcome, Refusal, Request, State, Status, fate};
+use std::collections::BTreeMap;
+
+use super::{Command, Costs, Discrepancy, Event, Fate, LeaseId, Outcome, Refusal, Request, State, Status, Theirs, costs, fate, reconcile};
 use crate::country::Country;
 use crate::decider::fold;
 use crate::id::{AccountId, OrderId};
@@ -127,4 +129,45 @@ fn the_order_says_whether_a_lease_is_still_wanted() {
         assert_eq!(fate(&lease, Some(&fold(placed(), &facts))), expected, "{facts:?}");
     }
     assert_eq!(fate(&id("acme", 1), None), unused);
+}
+
+#[test]
+fn our_leases_and_the_sources_list_are_compared_both_ways() {
+    let charged = |cents| Event::Released { charged: Money::from_cents(cents), at: AT };
+    let lease = |facts: &[Event]| fold(State::default(), facts);
+    let open = lease(&[sought(), obtained()]);
+    let served = lease(&[sought(), obtained(), release_sought(Outcome::Served), charged(12)]);
+    let unused = lease(&[sought(), obtained(), release_sought(Outcome::Unused), charged(0)]);
+    let kept = lease(&[sought(), obtained(), release_sought(Outcome::Unused), charged(12)]);
+    let asking = lease(&[sought()]);
+    let there = |is_open, cents| vec![Theirs { reference: id("acme", 1).reference(), phone: Some(phone()), is_open, cost: Money::from_cents(cents) }];
+    let otherwise = Discrepancy::ChargedOtherwise { said: Money::ZERO, charges: Money::from_cents(12) };
+    for (ours, theirs, expected) in [
+        (Some(&open), there(true, 12), None),
+        (Some(&open), there(false, 12), Some(Discrepancy::NotLeasedThere)),
+        (Some(&open), vec![], Some(Discrepancy::NotLeasedThere)),
+        (Some(&served), there(false, 12), None),
+        (Some(&served), vec![], None),
+        (Some(&unused), there(true, 12), Some(Discrepancy::StillLeased)),
+        (Some(&unused), there(false, 12), Some(otherwise)),
+        (Some(&unused), there(false, 0), None),
+        (Some(&kept), there(false, 12), Some(Discrepancy::NotRefunded(COST))),
+        (Some(&kept), vec![], Some(Discrepancy::NotRefunded(COST))),
+        (Some(&asking), there(true, 12), None),
+        (Some(&asking), vec![], None),
+        (None, there(true, 12), Some(Discrepancy::NoOrderKnows)),
+        (None, there(false, 12), None),
+    ] {
+        let ours: BTreeMap<LeaseId, State> = ours.map(|lease| (id("acme", 1), lease.clone())).into_iter().collect();
+        let found = reconcile(&"acme".parse().unwrap(), &ours, &theirs);
+        assert_eq!(found.into_iter().map(|(_, discrepancy)| discrepancy).next(), expected, "{ours:?} {theirs:?}");
+    }
+    let other = Theirs { phone: Some("+12025550199".parse().unwrap()), ..there(true, 12).remove(0) };
+    let ours = BTreeMap::from([(id("acme", 1), open.clone())]);
+    assert_eq!(reconcile(&"acme".parse().unwrap(), &ours, &[other])[0].1, Discrepancy::AnotherNumber);
+    // Another source's leases are none of this one's.
+    assert_eq!(reconcile(&"other".parse().unwrap(), &ours, &[]), []);
+    let sum = costs([&open, &served, &unused, &asking]);
+    let (cost, charged) = (Money::from_cents(36), Money::from_cents(12));
+    assert_eq!(sum, Costs { attempts: 4, leased: 3, served: 1, cost, charged, under_way: 1 });
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use events::country::Country;
-use events::lease::Outcome;
+use events::lease::{Outcome, Theirs};
 use events::money::Money;
 use events::phone::Phone;
 use events::platform::Platform;
@@ -14,8 +14,8 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::source::{Leased, Listed, Looked, PulledSms, Source, SourceError, StockLine};
-use crate::outbound;
+use super::source::{Leased, Looked, PulledSms, Source, SourceError, StockLine};
+use crate::outbound::{self, Answer, Unanswered};
 use crate::store::BoxFuture;
 
 /// How long a source may take for one answer, its last byte included.
@@ -109,11 +109,6 @@ struct ErrorShape {
     error: String,
 }
 
-struct Answer {
-    status: u16,
-    body: Vec<u8>,
-}
-
 impl HttpSource {
     /// The source at `url`, which takes `token`.
     pub fn new(url: &str, token: &str) -> Result<Self, String> {
@@ -134,21 +129,24 @@ impl HttpSource {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body);
         }
-        let mut response = request.send().await.map_err(failed)?;
-        let status = response.status().as_u16();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-                return Err(SourceError::Failed(format!("an answer of more than {MAX_ANSWER_BYTES} bytes")));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Answer { status, body })
+        outbound::answer(request, MAX_ANSWER_BYTES).await.map_err(|why| match why {
+            Unanswered::TimedOut => SourceError::TimedOut,
+            Unanswered::Broken | Unanswered::TooLarge => SourceError::Failed(why.to_string()),
+        })
     }
 }
 
-impl Answer {
+/// An answer, read as the protocol says.
+trait Read {
     /// What it says, where its status says that it was done.
+    fn read<T: DeserializeOwned>(&self) -> Result<T, SourceError>;
+    /// Its status, and its error's words.
+    fn why(&self, status: u16) -> String;
+    /// Whether the source says that it has no such number.
+    fn has_no_number(&self) -> bool;
+}
+
+impl Read for Answer {
     fn read<T: DeserializeOwned>(&self) -> Result<T, SourceError> {
         match self.status {
             200..=299 => serde_json::from_slice(&self.body).map_err(|error| SourceError::Failed(error.to_string())),
@@ -164,15 +162,9 @@ impl Answer {
         format!("HTTP {status} {said}").trim_end().to_owned()
     }
 
-    /// Whether the source says that it has no such number.
     fn has_no_number(&self) -> bool {
         self.status == 409 && serde_json::from_slice::<ErrorShape>(&self.body).is_ok_and(|said| said.error == "no_number")
     }
-}
-
-fn failed(error: reqwest::Error) -> SourceError {
-    // Its own words would repeat the address.
-    if error.is_timeout() { SourceError::TimedOut } else { SourceError::Failed("no connection, or it broke off".to_owned()) }
 }
 
 /// Dollars, as a number or as text; nothing if it says nothing.
@@ -244,7 +236,7 @@ impl Source for HttpSource {
         })
     }
 
-    fn leases(&self, since: Timestamp) -> BoxFuture<'_, Result<Vec<Listed>, SourceError>> {
+    fn leases(&self, since: Timestamp) -> BoxFuture<'_, Result<Vec<Theirs>, SourceError>> {
         Box::pin(async move {
             let (since, mut cursor, mut leases) = (since.to_string(), None::<String>, Vec::new());
             for _ in 0..MAX_PAGES {
@@ -254,7 +246,7 @@ impl Source for HttpSource {
                 for lease in page.leases {
                     let number = lease.number.as_deref().map(phone).transpose()?;
                     let (cost, is_open) = (money(lease.cost.as_deref())?, lease.state == "leased");
-                    leases.push(Listed { reference: lease.reference, phone: number, is_open, cost });
+                    leases.push(Theirs { reference: lease.reference, phone: number, is_open, cost });
                 }
                 match page.next {
                     None => return Ok(leases),

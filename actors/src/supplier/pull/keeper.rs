@@ -68,7 +68,7 @@ impl Keeping {
     async fn drive(&mut self) -> Result<Then, Fault> {
         let mut lease = self.inner.load(&self.id).await?;
         loop {
-            let State { status, request, phone } = lease.state().clone();
+            let State { status, request, phone, .. } = lease.state().clone();
             let at = self.inner.accounts.now();
             let command = match status {
                 Status::Unknown | Status::Declined | Status::Released => {

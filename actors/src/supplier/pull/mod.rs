@@ -11,5 +11,5 @@ mod supplier;
 
 pub use check::{Finding, Questions, check};
 pub use http::HttpSource;
-pub use source::{Leased, Listed, Looked, PulledSms, Source, SourceError, StockLine};
+pub use source::{Leased, Looked, PulledSms, Source, SourceError, StockLine};
 pub use supplier::{Pull, Settings};

@@ -1,7 +1,7 @@
 //! What a source that is asked can do: a port, so that whole stories run against a made-up one.
 
 use events::country::Country;
-use events::lease::Outcome;
+use events::lease::{Outcome, Theirs};
 use events::money::Money;
 use events::phone::Phone;
 use events::platform::Platform;
@@ -54,19 +54,6 @@ pub struct StockLine {
     pub cost: Money,
 }
 
-/// A lease as the source lists it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// Our reference of it.
-    pub reference: String,
-    /// Its number.
-    pub phone: Option<Phone>,
-    /// Whether it still stands.
-    pub is_open: bool,
-    /// What the source charges for it, as things are.
-    pub cost: Money,
-}
-
 /// A source did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SourceError {
@@ -102,5 +89,5 @@ pub trait Source: Send + Sync + std::fmt::Debug + 'static {
     fn stock(&self) -> BoxFuture<'_, Result<Vec<StockLine>, SourceError>>;
 
     /// Every lease that stands or that was made since `since`.
-    fn leases(&self, since: Timestamp) -> BoxFuture<'_, Result<Vec<Listed>, SourceError>>;
+    fn leases(&self, since: Timestamp) -> BoxFuture<'_, Result<Vec<Theirs>, SourceError>>;
 }
