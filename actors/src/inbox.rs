@@ -14,6 +14,7 @@ use events::time::Timestamp;
 use crate::account::Accounts;
 use crate::entity::{Aggregate, Context, Entity, TransactError};
 use crate::fault::{Fault, detached};
+use crate::heard::Heard;
 use crate::order::Orders;
 use crate::store::BoxFuture;
 use crate::supplier::{Lease, Router};
@@ -94,12 +95,13 @@ pub struct Inbox {
     router: Arc<Router>,
     past: Arc<dyn PastAssignments>,
     turns: Arc<Turns>,
+    heard: Arc<Heard>,
 }
 
 impl Inbox {
     /// The inbox of these accounts and orders.
     pub fn new(accounts: Accounts, orders: Orders, router: Arc<Router>, past: Arc<dyn PastAssignments>) -> Self {
-        Self { accounts, orders, router, past, turns: Arc::default() }
+        Self { accounts, orders, router, past, turns: Arc::default(), heard: Arc::default() }
     }
 
     /// Takes a message; answers once it is durable.
@@ -116,11 +118,39 @@ impl Inbox {
             let why = if known { Unclaimed::NotAssigned } else { Unclaimed::UnknownNumber };
             return self.without_order(sms, received_at, at, why).await;
         };
+        // A source that says when it received a message leaves no doubt whose it is; else it may be an earlier order's, brought again.
+        if sms.received_at.is_none() && !self.router.is_simulated(&sms.supplier) && self.was_anothers(&lease, &sms).await? {
+            return Ok(Delivery::Repeated);
+        }
         match self.to_order(&lease, &sms, received_at, at).await {
-            Ok(delivery) => Ok(delivery),
+            Ok(delivery) => {
+                self.heard.add(&sms.to, &sms.supplier, &sms.message_id, Some(lease.order));
+                Ok(delivery)
+            }
             Err(TransactError::Refused(refusal)) => self.without_order(sms, received_at, at, unclaimed(&refusal)).await,
             Err(TransactError::Fault(fault)) => Err(fault),
         }
+    }
+
+    /// Whether an earlier order of the number has the message, or the number itself keeps it.
+    async fn was_anothers(&self, lease: &Lease, sms: &InboundSms) -> Result<bool, Fault> {
+        let known = || self.heard.was_anothers(&sms.to, &sms.supplier, &sms.message_id, lease.order);
+        if let Some(was) = known() {
+            return Ok(was);
+        }
+        let mut before = Vec::new();
+        for past in self.past.of(sms.to.clone()).await?.into_iter().rev() {
+            let order = self.orders.from_log(past.account, past.order, past.first, past.last).await?;
+            before.extend(order);
+        }
+        let messages = before.iter().flat_map(|order| order.messages().map(|sms| (&sms.supplier, sms.message_id.as_str(), order.id)));
+        self.heard.learn(&sms.to, messages);
+        let number = Entity::<number::State>::load(Arc::clone(self.accounts.store()), StreamId::number(&sms.to)).await?;
+        let is_kept = number.state().keeps(&sms.supplier, &sms.message_id);
+        if is_kept {
+            self.heard.add(&sms.to, &sms.supplier, &sms.message_id, None);
+        }
+        Ok(is_kept || known().unwrap_or(false))
     }
 
     async fn to_order(&self, lease: &Lease, sms: &InboundSms, received_at: Timestamp, at: Timestamp) -> Result<Delivery, TransactError<Refusal>> {
@@ -159,12 +189,17 @@ impl Inbox {
         let _turn = self.turns.take(&sms.to).await;
         let mut number = Entity::<number::State>::load(Arc::clone(self.accounts.store()), stream).await?;
         let actor = Who::Supplier(sms.supplier.clone());
+        let (phone, supplier, message_id) = (sms.to.clone(), sms.supplier.clone(), sms.message_id.clone());
         let kept = KeptSms { message_id: sms.message_id, supplier: sms.supplier, sender: sms.sender, text: sms.text, received_at, why, at };
         let context = Context { command: self.accounts.entropy().command_id(at), actor, at };
         match number.transact(&Command::KeepSms(kept), &context).await {
             Ok(committed) if committed.events.is_empty() => Ok(Delivery::Repeated),
+            Ok(_) => {
+                self.heard.add(&phone, &supplier, &message_id, None);
+                Ok(Delivery::Kept(why))
+            }
             // A whole message is never refused.
-            Ok(_) | Err(TransactError::Refused(_)) => Ok(Delivery::Kept(why)),
+            Err(TransactError::Refused(_)) => Ok(Delivery::Kept(why)),
             Err(TransactError::Fault(fault)) => Err(fault),
         }
     }

@@ -9,6 +9,7 @@ pub mod entropy;
 
 pub mod entity;
 pub mod fault;
+mod heard;
 pub mod outbound;
 pub mod registry;
 pub mod store;

@@ -1,24 +1,15 @@
 //! Sources side by side: each message through its supplier's own door, signed as that supplier signs.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use fakes::doors::{self, Letter, Message, PUBLIC_URL, TWILIO_TOKEN};
 use reqwest::blocking::{RequestBuilder, Response};
 use ring::hmac;
-use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
 use crate::server::{Caller, Server, body, text};
 
-const TWILIO_TOKEN: &str = "0123456789abcdef0123456789abcdef";
-const PUBLIC_URL: &str = "https://sms.example.com";
-
-fn telnyx_key() -> Ed25519KeyPair {
-    Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap()
-}
-
-fn now() -> String {
+fn now() -> i64 {
     let since = std::time::UNIX_EPOCH.elapsed().unwrap();
-    since.as_secs().to_string()
+    i64::try_from(since.as_millis()).unwrap()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -27,7 +18,7 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Four sources with one American number each.
 fn config() -> String {
-    let telnyx = STANDARD.encode(telnyx_key().public_key());
+    let telnyx = doors::telnyx_public_key();
     let number = |source: &str, number: &str| format!("[[suppliers.{source}.numbers]]\nnumber = \"{number}\"\ncountry = \"US\"\n");
     [
         "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = false\n".to_owned(),
@@ -44,36 +35,28 @@ fn config() -> String {
     .concat()
 }
 
+fn post(server: &Server, letter: Letter) -> RequestBuilder {
+    letter.headers.into_iter().fold(server.post(letter.path), |post, (name, value)| post.header(name, value)).body(letter.body)
+}
+
+fn message<'a>(id: &'a str, to: &'a str, text: &'a str) -> Message<'a> {
+    Message { id, to, text, now: now(), received_at: None }
+}
+
 fn own(server: &Server, id: &str, to: &str, text: &str) -> RequestBuilder {
-    let body = json!({ "id": id, "to": to, "from": "Google", "text": text }).to_string();
-    let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"whsec_0123456789abcdef"), body.as_bytes());
-    server.post("/inbound/v1/own").header("x-webhook-signature", hex(signature.as_ref())).body(body)
+    post(server, doors::own(&message(id, to, text)))
 }
 
 fn twilio(server: &Server, id: &str, to: &str, text: &str) -> RequestBuilder {
-    let fields = [("Body", text), ("From", "Google"), ("MessageSid", id), ("To", to)];
-    let signed = fields.iter().fold(format!("{PUBLIC_URL}/inbound/v1/twilio?from=console"), |signed, (name, value)| signed + name + value);
-    let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, TWILIO_TOKEN.as_bytes()), signed.as_bytes());
-    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    let post = server.post("/inbound/v1/twilio?from=console").header("x-twilio-signature", STANDARD.encode(signature));
-    post.header("content-type", "application/x-www-form-urlencoded").body(form)
+    post(server, doors::twilio(&message(id, to, text)))
 }
 
 fn telnyx(server: &Server, id: &str, to: &str, text: &str) -> RequestBuilder {
-    let payload = json!({ "id": id, "from": { "phone_number": "Google" }, "to": [{ "phone_number": to }], "text": text });
-    let body = json!({ "data": { "event_type": "message.received", "payload": payload } }).to_string();
-    let at = now();
-    let signature = telnyx_key().sign(format!("{at}|{body}").as_bytes());
-    let post = server.post("/inbound/v1/telnyx").header("telnyx-signature-ed25519", STANDARD.encode(signature));
-    post.header("telnyx-timestamp", at).body(body)
+    post(server, doors::telnyx(&message(id, to, text)))
 }
 
 fn android(server: &Server, id: &str, text: &str) -> RequestBuilder {
-    let payload = json!({ "message": text, "sender": "Google", "recipient": null, "simNumber": 2, "messageId": "same" });
-    let body = json!({ "deviceId": "phone-1", "event": "sms:received", "id": id, "payload": payload }).to_string();
-    let at = now();
-    let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"phone-key"), format!("{body}{at}").as_bytes());
-    server.post("/inbound/v1/android").header("x-signature", hex(signature.as_ref())).header("x-timestamp", at).body(body)
+    post(server, doors::android(&message(id, "", text), "phone-1", 2))
 }
 
 fn outcome(response: Response) -> Value {
@@ -113,6 +96,35 @@ fn four_sources_serve_orders_each_through_its_own_door() {
 }
 
 #[test]
+fn a_message_brought_again_is_not_the_next_orders() {
+    let server = Server::start(&config());
+    let callers: Vec<_> = (0..5).map(|_| server.funded("50")).collect();
+    // The first three take the numbers before Twilio's; the fourth has it, gets its code, and the next one has it then.
+    let held: Vec<_> = callers.iter().take(4).map(Caller::google).collect();
+    let of_twilio = held.iter().position(|order| order["phone"] == "+12025550102").unwrap();
+    assert_eq!(twilio(&server, "SM1", "+12025550102", "G-100002 is your Google code").send().unwrap().status(), 200);
+    assert_eq!(callers[of_twilio].ended(&text(&held[of_twilio]["order_id"]))["code"], "100002");
+    let keys: Vec<_> = callers.iter().map(|caller| caller.key.clone()).collect();
+    let next = callers[4].order(&json!({ "platform": "discord" }));
+    assert_eq!(next["phone"], "+12025550102");
+    // Its first answer was lost on the way.
+    assert_eq!(twilio(&server, "SM1", "+12025550102", "G-100002 is your Google code").send().unwrap().status(), 200);
+    let seen = body(callers[4].get(&format!("/api/v1/order/{}", text(&next["order_id"]))));
+    assert_eq!((&seen["messages"], &seen["status"]), (&json!([]), &json!("active")), "another's text is not shown");
+    // After a restart nothing is remembered, and the log is asked.
+    let server = server.kill_and_restart();
+    assert_eq!(twilio(&server, "SM1", "+12025550102", "G-100002 is your Google code").send().unwrap().status(), 200);
+    let open = body(server.get("/api/v1/orders?limit=1").bearer_auth(&keys[4]).send().unwrap());
+    let id = text(&open["orders"][0]["order_id"]);
+    let seen = body(server.get(&format!("/api/v1/order/{id}")).bearer_auth(&keys[4]).send().unwrap());
+    assert_eq!((&seen["messages"], &seen["status"]), (&json!([]), &json!("active")));
+    // What is its own it gets, once.
+    assert_eq!(twilio(&server, "SM2", "+12025550102", "Your Discord verification code is 482913").send().unwrap().status(), 200);
+    let ended = body(server.get(&format!("/api/v1/order/{id}?wait=20")).bearer_auth(&keys[4]).send().unwrap());
+    assert_eq!(ended["code"], "482913");
+}
+
+#[test]
 fn no_door_delivers_to_the_numbers_of_another() {
     let server = Server::start(&config());
     let caller = server.funded("50");
@@ -143,7 +155,7 @@ fn a_signature_of_one_request_is_none_of_another() {
 
 /// A part of a message from Vonage, signed with its HMAC over the fields.
 fn vonage(server: &Server, part: u8, text: &str) -> RequestBuilder {
-    let (at, part, id) = (now(), part.to_string(), format!("0A{part}"));
+    let (at, part, id) = ((now() / 1_000).to_string(), part.to_string(), format!("0A{part}"));
     let fields = [
         ("concat", "true"),
         ("concat-part", part.as_str()),

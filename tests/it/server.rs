@@ -11,7 +11,7 @@ use reqwest::blocking::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const ADMIN_TOKEN: &str = "token-of-a-test";
+pub const ADMIN_TOKEN: &str = "token-of-a-test";
 
 /// Limits off, quick messages: what most tests want.
 pub const QUICK: &str = "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\ndelivery_seconds = [0.05, 0.1]\n";
@@ -158,11 +158,15 @@ impl Server {
 
 /// A client for plain HTTP: it trusts nobody.
 pub fn client() -> Client {
+    Client::builder().tls_backend_preconfigured(tls()).timeout(Duration::from_secs(320)).build().unwrap()
+}
+
+/// TLS that trusts nobody.
+pub fn tls() -> rustls::ClientConfig {
     let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap();
-    let tls = tls.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
-    Client::builder().tls_backend_preconfigured(tls).timeout(Duration::from_secs(320)).build().unwrap()
+    tls.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
 }
 
 impl Drop for Server {

@@ -170,6 +170,11 @@ impl Router {
         self.source(supplier).is_some_and(|source| source.supplier.owns(phone))
     }
 
+    /// Whether a source's numbers and messages are made up.
+    pub fn is_simulated(&self, supplier: &SupplierName) -> bool {
+        self.source(supplier).is_some_and(|source| source.supplier.is_simulated())
+    }
+
     /// The source whose number `phone` is, made-up numbers aside.
     pub fn owner(&self, phone: &Phone) -> Option<&SupplierName> {
         self.suppliers().find(|supplier| !supplier.is_simulated() && supplier.owns(phone)).map(|supplier| supplier.name())

@@ -189,6 +189,11 @@ impl State {
         self.listing.as_ref()
     }
 
+    /// Whether it keeps the message, or kept it of late.
+    pub fn keeps(&self, supplier: &SupplierName, message_id: &str) -> bool {
+        self.known.contains(&(supplier.clone(), message_id.to_owned()))
+    }
+
     /// Messages in parts.
     pub fn parts(&self) -> &Parts {
         &self.parts
@@ -228,10 +233,7 @@ impl Decider for State {
                 Some(_) => Ok(vec![Event::Retired { reason: reason.clone(), at: *at }]),
                 None => Err(Refusal::NotListed),
             },
-            Command::KeepSms(sms) => {
-                let known = self.known.contains(&(sms.supplier.clone(), sms.message_id.clone()));
-                Ok(if known { Vec::new() } else { vec![Event::SmsKept(sms.clone())] })
-            }
+            Command::KeepSms(sms) => Ok(if self.keeps(&sms.supplier, &sms.message_id) { Vec::new() } else { vec![Event::SmsKept(sms.clone())] }),
             Command::KeepPart(part) => self.parts.keep(part).ok_or(Refusal::TooManyParts),
             Command::Join { set, at } => Ok(self.parts.join(set, *at)),
         }

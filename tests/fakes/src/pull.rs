@@ -40,8 +40,10 @@ pub struct Held {
 #[derive(Debug, Clone)]
 pub struct Source {
     leases: Arc<Mutex<BTreeMap<String, Held>>>,
-    faults: Faults,
+    faults: Arc<Mutex<Faults>>,
     dice: Entropy,
+    /// What its numbers begin with, behind the country's code.
+    area: &'static str,
     /// Messages come at the second look; else never.
     has_messages: bool,
 }
@@ -49,7 +51,14 @@ pub struct Source {
 impl Source {
     /// A source that misbehaves as told.
     pub fn new(faults: Faults, seed: u64) -> Self {
-        Self { leases: Arc::default(), faults, dice: Entropy::seeded(seed), has_messages: true }
+        Self { leases: Arc::default(), faults: Arc::new(Mutex::new(faults)), dice: Entropy::seeded(seed), area: "20", has_messages: true }
+    }
+
+    /// The same with numbers that begin otherwise: sources have no number in common.
+    #[must_use]
+    pub fn in_area(mut self, area: &'static str) -> Self {
+        self.area = area;
+        self
     }
 
     /// A source whose messages never come.
@@ -57,6 +66,15 @@ impl Source {
     pub fn silent(mut self) -> Self {
         self.has_messages = false;
         self
+    }
+
+    /// Behaves from here on.
+    pub fn heal(&self) {
+        *self.faults.lock() = Faults::default();
+    }
+
+    fn faults(&self) -> Faults {
+        *self.faults.lock()
     }
 
     /// Its routes.
@@ -98,11 +116,11 @@ async fn network(State(source): State<Source>, request: Request, next: Next) -> 
     if token != Some(&format!("Bearer {TOKEN}")) {
         return (StatusCode::UNAUTHORIZED, Json(json!({ "error": "wrong_token" }))).into_response();
     }
-    if let Some(failure) = source.faults.before(&source.dice) {
+    if let Some(failure) = source.faults().before(&source.dice) {
         return failure;
     }
     let answer = next.run(request).await;
-    source.faults.after(&source.dice, answer).await
+    source.faults().after(&source.dice, answer).await
 }
 
 fn refused(status: StatusCode, error: &str) -> Response {
@@ -122,14 +140,14 @@ async fn lease(State(source): State<Source>, Json(wanted): Json<Value>) -> Respo
             _ => refused(StatusCode::GONE, "released"),
         };
     }
-    if source.dice.chance(source.faults.empty) {
+    if source.dice.chance(source.faults().empty) {
         return refused(StatusCode::CONFLICT, "no_number");
     }
     let taken = leases.values().filter(|held| held.outcome.is_none()).find_map(|held| held.number.clone());
     let number = match taken {
-        Some(taken) if source.dice.chance(source.faults.wrong_number) => taken,
-        _ if source.dice.chance(source.faults.wrong_number) => "+35312345678".to_owned(),
-        _ => format!("+{}20{:07}", country.dial_code(), leases.len()),
+        Some(taken) if source.dice.chance(source.faults().wrong_number) => taken,
+        _ if source.dice.chance(source.faults().wrong_number) => "+35312345678".to_owned(),
+        _ => format!("+{}{}{:07}", country.dial_code(), source.area, leases.len()),
     };
     let held = Held { number: Some(number.clone()), outcome: None, platform: platform.to_owned(), died: false, looks: 0 };
     leases.insert(reference.to_owned(), held);
@@ -140,10 +158,10 @@ async fn look(State(source): State<Source>, Path(reference): Path<String>) -> Re
     let mut leases = source.leases.lock();
     let Some(held) = leases.get_mut(&reference).filter(|held| held.number.is_some()) else { return refused(StatusCode::NOT_FOUND, "unknown") };
     held.looks += 1;
-    held.died |= source.dice.chance(source.faults.dead);
+    held.died |= source.dice.chance(source.faults().dead);
     let mut messages = Vec::new();
     if source.has_messages && held.looks > 1 {
-        if source.dice.chance(source.faults.noise) {
+        if source.dice.chance(source.faults().noise) {
             messages.push(json!({ "id": format!("{reference}-noise"), "from": "Acme", "text": "Your parcel 991823 arrives today." }));
         }
         let text = format!("Your {} verification code is {}", held.platform, code(&reference));

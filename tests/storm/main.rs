@@ -1,0 +1,261 @@
+//! All sources at once, three answers in ten wrong in some way: 10 000 orders end without an orphaned lease, a wrong code or a lost hold.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod gateway;
+#[expect(dead_code, reason = "the harness has more than this test needs")]
+#[path = "../it/server.rs"]
+mod server;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actors::clock::Stopwatch;
+use actors::entropy::Entropy;
+use fakes::pull::{self, Source};
+use fakes::{Faults, doors, serve};
+use gateway::{Gateway, POOLS, phone, pool_of, pulled_from};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use server::Server;
+
+const ORDERS: usize = 10_000;
+const ACCOUNTS: usize = 125;
+/// Orders an account has at once.
+const AT_ONCE: usize = 8;
+/// Numbers of each pool.
+const NUMBERS: u32 = 60;
+const CREDIT_CENTS: i64 = 100_000;
+/// Platforms whose codes are of six digits, so that a code is as good for one as for another if it goes astray.
+const PLATFORMS: [&str; 5] = ["google", "discord", "amazon", "microsoft", "paypal"];
+
+/// What came of the orders, by status and by source.
+#[derive(Default)]
+struct Tally {
+    statuses: BTreeMap<String, usize>,
+    suppliers: BTreeMap<&'static str, usize>,
+    /// Codes that were sent for an order that completed with another.
+    wrong: Vec<String>,
+    /// What was paid, in ten thousandths of a dollar, by account.
+    paid: BTreeMap<String, i64>,
+}
+
+struct Storm {
+    http: reqwest::Client,
+    base: String,
+    gateway: Gateway,
+    dice: Entropy,
+    tally: Mutex<Tally>,
+}
+
+fn config(pulls: &[(&str, std::net::SocketAddr)], smsc: u16) -> String {
+    let mut text = format!(
+        "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[http]\npublic_url = \"{}\"\n[deposits]\nsimulated = false
+[orders]\nlifetime_seconds = 8\nmax_concurrent_per_account = {AT_ONCE}\n[suppliers]\ncooldown_days = 0\n
+[suppliers.simulator]\ndelivery_seconds = [0.1, 2.0]\nfailure_rate = 0.1\nno_stock_rate = 0.1\ndead_number_rate = 0.1
+[suppliers.own]\ninbound_secret = \"{}\"\n[suppliers.twilio]\nauth_token = \"{}\"\n[suppliers.telnyx]\npublic_key = \"{}\"
+[suppliers.vonage]\nsignature_secret = \"{}\"\n[suppliers.android]\nsigning_key = \"{}\"
+[[suppliers.smpp.binds]]\naddress = \"127.0.0.1:{smsc}\"\nsystem_id = \"telenum\"\npassword = \"secret\"\n",
+        doors::PUBLIC_URL,
+        doors::OWN_SECRET,
+        doors::TWILIO_TOKEN,
+        doors::telnyx_public_key(),
+        doors::VONAGE_SECRET,
+        doors::ANDROID_KEY
+    );
+    for (place, pool) in POOLS.iter().enumerate() {
+        for number in 0..NUMBERS {
+            let _ = write!(text, "[[suppliers.{pool}.numbers]]\nnumber = \"{}\"\ncountry = \"US\"\n", phone(place, number));
+        }
+    }
+    text += "[suppliers.android.sims]\n";
+    for number in 0..NUMBERS {
+        let _ = writeln!(text, "\"phone-{number}/1\" = \"{}\"", phone(5, number));
+    }
+    for (name, address) in pulls {
+        let _ = write!(text, "[[suppliers.http]]\nname = \"{name}\"\nurl = \"http://{address}\"\ntoken = \"{}\"\npoll_seconds = 1\n", pull::TOKEN);
+    }
+    text
+}
+
+#[test]
+fn ten_thousand_orders_over_all_sources_end_lawfully() {
+    let sources = [Source::new(Faults::THIRTY_PERCENT, 1), Source::new(Faults::THIRTY_PERCENT, 2).in_area("30")];
+    let pulls = [("acme", serve(sources[0].router())), ("zenith", serve(sources[1].router()))];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (smsc, bound) = runtime.block_on(gateway::smsc());
+    let server = Server::start(&config(&pulls, smsc));
+    let begun = Stopwatch::start();
+    let storm = runtime.block_on(async {
+        let http = reqwest::Client::builder().tls_backend_preconfigured(server::tls()).timeout(Duration::from_mins(1)).build().unwrap();
+        let base = format!("http://{}", server.address);
+        let gateway = Gateway::new(http.clone(), base.clone(), bound).await;
+        let storm = Arc::new(Storm { http, base, gateway, dice: Entropy::seeded(7), tally: Mutex::default() });
+        let mut work = tokio::task::JoinSet::new();
+        for _ in 0..ACCOUNTS {
+            let (account, key) = storm.account(&server).await;
+            for _ in 0..AT_ONCE {
+                work.spawn(Arc::clone(&storm).orders(account.clone(), key.clone(), ORDERS / ACCOUNTS / AT_ONCE));
+            }
+        }
+        while let Some(done) = work.join_next().await {
+            done.unwrap();
+        }
+        storm
+    });
+    let tally = storm.tally.lock();
+    println!("{ORDERS} orders in {} s: {:?} {:?}", begun.elapsed().as_secs(), tally.statuses, tally.suppliers);
+    println!("at the doors: {:?}", storm.gateway.seen());
+    assert_eq!(tally.statuses.values().sum::<usize>(), ORDERS, "every order has ended");
+    assert_eq!(tally.wrong, Vec::<String>::new(), "no order has another's code");
+    settle(&server, &sources);
+    for (account, paid) in &tally.paid {
+        let shown = runtime.block_on(storm.shown(&server, account));
+        let balance = ten_thousandths(shown["balance"].as_str().unwrap());
+        assert_eq!((balance, &shown["held"]), (CREDIT_CENTS * 100 - paid, &json!("0")), "{shown}");
+    }
+    // A run in which nothing went wrong proves nothing.
+    for status in ["completed", "cancelled", "expired", "failed"] {
+        assert!(tally.statuses.get(status).is_some_and(|count| *count >= 100), "{status}: {:?}", tally.statuses);
+    }
+    for supplier in POOLS.iter().chain(&["acme", "zenith", "simulator"]) {
+        assert!(tally.suppliers.get(supplier).is_some_and(|count| *count >= 10), "{supplier}: {:?}", tally.suppliers);
+    }
+    for outcome in ["taken", "repeated", "order_ended", "unknown_number", "malformed", "too_large"] {
+        assert!(storm.gateway.seen().get(outcome).is_some_and(|count| *count >= 20), "{outcome}: {:?}", storm.gateway.seen());
+    }
+}
+
+/// Waits until nothing is leased anywhere, then has the auditors look.
+fn settle(server: &Server, sources: &[Source]) {
+    sources.iter().for_each(Source::heal);
+    let begun = Stopwatch::start();
+    loop {
+        let open: Vec<String> = sources.iter().flat_map(Source::open).collect();
+        let audit = server.cli(&["audit", "suppliers"]);
+        let said = String::from_utf8(audit.stdout).unwrap();
+        if open.is_empty() && audit.status.success() && said.matches("charged, 0 under way").count() == sources.len() {
+            println!("{said}");
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_mins(7), "{open:?} are leased still: {said}");
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    let numbers = String::from_utf8(server.cli(&["numbers", "list"]).stdout).unwrap();
+    assert!(!numbers.contains("leased"), "{numbers}");
+    let audit = server.cli(&["audit", "verify"]);
+    assert!(audit.status.success(), "{}", String::from_utf8_lossy(&audit.stdout));
+}
+
+impl Storm {
+    async fn account(&self, server: &Server) -> (String, String) {
+        let registered = self.http.post(format!("{}/api/v1/register", self.base)).json(&json!({})).send().await.unwrap();
+        let registered: Value = registered.json().await.unwrap();
+        let (account, key) = (registered["account_id"].as_str().unwrap().to_owned(), registered["api_key"].as_str().unwrap().to_owned());
+        let credit = json!({ "amount": (CREDIT_CENTS / 100).to_string(), "reason": "storm", "operator": "tester" });
+        let url = format!("{}/accounts/{account}/credit", admin(server));
+        assert_eq!(self.http.post(url).bearer_auth(server::ADMIN_TOKEN).json(&credit).send().await.unwrap().status(), 200);
+        (account, key)
+    }
+
+    async fn shown(&self, server: &Server, account: &str) -> Value {
+        let url = format!("{}/accounts/{account}", admin(server));
+        self.http.get(url).bearer_auth(server::ADMIN_TOKEN).send().await.unwrap().json().await.unwrap()
+    }
+
+    async fn orders(self: Arc<Self>, account: String, key: String, count: usize) {
+        for _ in 0..count {
+            self.order(&account, &key).await;
+        }
+    }
+
+    async fn order(&self, account: &str, key: &str) {
+        let platform = PLATFORMS[usize::try_from(self.dice.below(5)).unwrap()];
+        let id = loop {
+            let order = self.http.post(format!("{}/api/v1/order", self.base)).bearer_auth(key).json(&json!({ "platform": platform }));
+            let reply = order.send().await.unwrap();
+            let status = reply.status().as_u16();
+            let reply: Value = reply.json().await.unwrap();
+            match status {
+                200 => break reply["order_id"].as_str().unwrap().to_owned(),
+                // No source had a number; the order is over, its hold released.
+                503 => {
+                    *self.tally.lock().statuses.entry("failed".to_owned()).or_default() += 1;
+                    return;
+                }
+                // Another of the account's loops has just ended its order: its slot is free in a moment.
+                409 => tokio::time::sleep(Duration::from_millis(20)).await,
+                other => panic!("{other}: {reply}"),
+            }
+        };
+        self.follow(account, key, platform, &id).await;
+    }
+
+    async fn follow(&self, account: &str, key: &str, platform: &str, id: &str) {
+        let mut sent: BTreeMap<String, String> = BTreeMap::new();
+        let is_cancelled = self.dice.chance(0.08);
+        let url = format!("{}/api/v1/order/{id}", self.base);
+        let mut wait = 0;
+        let ended = loop {
+            let query = if wait > 0 { format!("?wait={wait}") } else { String::new() };
+            let shown: Value = self.http.get(format!("{url}{query}")).bearer_auth(key).send().await.unwrap().json().await.unwrap();
+            let status = shown["status"].as_str().unwrap_or_else(|| panic!("{shown}"));
+            if !["pending", "active"].contains(&status) {
+                break shown;
+            }
+            if let Some(number) = shown["phone"].as_str().filter(|_| status == "active") {
+                // With a moment left: a message without a time of receipt that comes after the order's end may be the next order's.
+                if let Some(place) = pool_of(number)
+                    && shown["expires_in"].as_u64().is_some_and(|left| left >= 4)
+                    && !sent.contains_key(number)
+                {
+                    let code = (100_000 + self.dice.below(900_000)).to_string();
+                    sent.insert(number.to_owned(), code.clone());
+                    self.gateway.bring(place, number, platform, &code, &self.dice).await;
+                }
+                if is_cancelled {
+                    // Against the code, which may be faster.
+                    let _ = self.http.post(format!("{url}/cancel")).bearer_auth(key).json(&json!({})).send().await.unwrap();
+                }
+            }
+            wait = 10;
+        };
+        self.note(account, id, &ended, &sent);
+        // Whoever had the number has it no more: what comes now is nobody's.
+        if let (Some((number, _)), true) = (sent.first_key_value(), self.dice.chance(0.1)) {
+            self.gateway.bring_late(number, platform, ended["created_at"].as_str(), &self.dice).await;
+        }
+    }
+
+    fn note(&self, account: &str, id: &str, ended: &Value, sent: &BTreeMap<String, String>) {
+        let mut tally = self.tally.lock();
+        *tally.statuses.entry(ended["status"].as_str().unwrap().to_owned()).or_default() += 1;
+        if ended["status"] != "completed" {
+            return;
+        }
+        let (code, number) = (ended["code"].as_str().unwrap(), ended["phone"].as_str().unwrap());
+        let reference = |attempt: u8| format!("{}-{attempt}", id.trim_start_matches("ord_"));
+        let (supplier, is_right) = match (pool_of(number), pulled_from(number)) {
+            (Some(place), _) => (POOLS[place], sent.get(number).is_some_and(|sent| sent == code)),
+            (None, Some(source)) => (source, (1..=3).any(|attempt| pull::code(&reference(attempt)) == code)),
+            (None, None) => ("simulator", true),
+        };
+        if !is_right {
+            tally.wrong.push(format!("{id} on {number} has {code}; sent were {sent:?}"));
+        }
+        *tally.suppliers.entry(supplier).or_default() += 1;
+        *tally.paid.entry(account.to_owned()).or_default() += ten_thousandths(&ended["price"].to_string());
+    }
+}
+
+fn admin(server: &Server) -> String {
+    format!("http://{}/admin/v1", std::fs::read_to_string(server.data().join("admin.addr")).unwrap().trim())
+}
+
+/// An amount in dollars, in ten thousandths.
+fn ten_thousandths(dollars: &str) -> i64 {
+    let (whole, fraction) = dollars.split_once('.').unwrap_or((dollars, ""));
+    format!("{whole}{fraction:0<4}").parse().unwrap()
+}
