@@ -10,6 +10,7 @@ use actors::chain::ChainError;
 use actors::clock::{Clock, Stopwatch};
 use actors::deposit::simulated::Simulated;
 use actors::entropy::Entropy;
+use actors::inbox::REPEATED_WITHIN;
 use actors::store::EventStore;
 use actors::store::sqlite::{self, SqliteStore};
 use actors::supplier::Router;
@@ -120,7 +121,8 @@ impl Service {
         let Sources { router, simulator, pulls, inventory, desk } = sources::sources(&config, &views, &accounts, clock, &entropy).await?;
         let orders = Orders::start(accounts.clone(), Arc::clone(&router)).await;
         let past = Arc::new(ViewedAssignments { views: views.clone(), head: store.head() });
-        let inbox = Inbox::new(accounts.clone(), orders.clone(), Arc::clone(&router), past);
+        let recent = views.numbers_on_orders(clock.now().minus(REPEATED_WITHIN)).await.map_err(|error| BootError::Replay(error.to_string()))?;
+        let inbox = Inbox::new(accounts.clone(), orders.clone(), Arc::clone(&router), past, recent);
         for pull in &pulls {
             pull.connect(orders.clone(), inbox.clone());
         }

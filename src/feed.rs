@@ -7,7 +7,7 @@ use actors::inbox::{PAST_ASSIGNMENTS, PastAssignment, PastAssignments};
 use actors::store::{BoxFuture, EventStore, ReadError};
 use events::envelope::Position;
 use events::phone::Phone;
-use projections::{Log, LogError, Reading, ViewError, Views};
+use projections::{Log, LogError, OrderRef, Reading, ViewError, Views};
 use tokio::sync::watch;
 
 /// A store's log, for the views.
@@ -36,17 +36,26 @@ pub struct ViewedAssignments {
     pub head: watch::Receiver<Position>,
 }
 
+impl ViewedAssignments {
+    async fn viewed(&self, phone: Phone) -> Result<Vec<PastAssignment>, Fault> {
+        let limit = u32::try_from(PAST_ASSIGNMENTS).expect("a handful");
+        let orders = self.views.orders_of_phone(phone, limit).await.map_err(view_fault)?;
+        let past = |order: OrderRef| PastAssignment { account: order.account, order: order.order, first: order.first, last: order.last };
+        Ok(orders.into_iter().map(past).collect())
+    }
+}
+
 impl PastAssignments for ViewedAssignments {
     fn of(&self, phone: Phone) -> BoxFuture<'_, Result<Vec<PastAssignment>, Fault>> {
         Box::pin(async move {
             reach_head(&self.views, &self.head).await.map_err(view_fault)?;
-            let limit = u32::try_from(PAST_ASSIGNMENTS).expect("a handful");
-            let orders = self.views.orders_of_phone(phone, limit).await.map_err(view_fault)?;
-            Ok(orders
-                .into_iter()
-                .map(|order| PastAssignment { account: order.account, order: order.order, first: order.first, last: order.last })
-                .collect())
+            self.viewed(phone).await
         })
+    }
+
+    fn before_start(&self, phone: Phone) -> BoxFuture<'_, Result<Vec<PastAssignment>, Fault>> {
+        // The views had everything when the service started.
+        Box::pin(self.viewed(phone))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The last messages of each number, whoever had it then: a message that is brought again after its order has ended is not the next order's.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use events::id::OrderId;
 use events::phone::Phone;
@@ -9,42 +9,65 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 /// Messages of a number that are remembered: more than come between a message and its repetition.
-const REMEMBERED: usize = 16;
+const REMEMBERED: usize = 8;
 
-/// A message by a part of its digest, and the order that had it; `None` for one that no order had.
-type Message = (u64, Option<OrderId>);
+/// A number's messages, the latest last.
+#[derive(Debug, Default)]
+struct Number {
+    /// Each by a part of its digest and of its order's id: small, for there are many numbers.
+    messages: VecDeque<(u64, u64)>,
+    /// Whether those from before this process are among them.
+    knows_past: bool,
+}
 
-/// The last messages of numbers. What was before this process is looked up once a number.
+/// The last messages of numbers.
 #[derive(Debug, Default)]
 pub struct Heard {
-    numbers: Mutex<HashMap<Phone, VecDeque<Message>>>,
+    /// Numbers that were on orders not long before this process: only of these there is a past to look up.
+    with_past: HashSet<Phone>,
+    numbers: Mutex<HashMap<Phone, Number>>,
 }
 
 impl Heard {
-    /// Whether another order had the message, or none; `None` if nothing is known of the number yet.
+    /// Nothing heard yet, and a past that some numbers have.
+    pub fn after(with_past: HashSet<Phone>) -> Self {
+        Self { with_past, numbers: Mutex::default() }
+    }
+
+    /// Whether another order had the message, or none; `None` if the number's past must be looked up first.
     pub fn was_anothers(&self, phone: &Phone, supplier: &SupplierName, message_id: &str, order: OrderId) -> Option<bool> {
         let message = digest(supplier, message_id);
         let numbers = self.numbers.lock();
-        let known = numbers.get(phone)?;
-        Some(known.iter().any(|(heard, whose)| *heard == message && *whose != Some(order)))
+        let number = numbers.get(phone);
+        let is_it = |(heard, whose): &(u64, u64)| *heard == message && *whose != part(Some(order));
+        let known = number.is_some_and(|number| number.messages.iter().any(is_it));
+        let knows_past = number.is_some_and(|number| number.knows_past) || !self.with_past.contains(phone);
+        (known || knows_past).then_some(known)
     }
 
     /// Says that an order has the message, or nobody.
     pub fn add(&self, phone: &Phone, supplier: &SupplierName, message_id: &str, whose: Option<OrderId>) {
-        let message = digest(supplier, message_id);
-        if let Some(known) = self.numbers.lock().get_mut(phone) {
-            push(known, (message, whose));
+        let message = (digest(supplier, message_id), part(whose));
+        let mut numbers = self.numbers.lock();
+        let number = numbers.entry(phone.clone()).or_default();
+        if number.messages.contains(&message) {
+            return;
+        }
+        number.messages.push_back(message);
+        if number.messages.len() > REMEMBERED {
+            number.messages.pop_front();
         }
     }
 
     /// Says what the number's messages were before this process, the latest last.
-    pub fn learn<'a>(&self, phone: &Phone, before: impl IntoIterator<Item = (&'a SupplierName, &'a str, OrderId)>) {
-        let before: Vec<_> = before.into_iter().map(|(supplier, id, order)| (digest(supplier, id), Some(order))).collect();
+    pub fn learn<'a>(&self, phone: &Phone, before: impl DoubleEndedIterator<Item = (&'a SupplierName, &'a str, OrderId)>) {
+        let before = before.map(|(supplier, id, order)| (digest(supplier, id), part(Some(order))));
         let mut numbers = self.numbers.lock();
-        let known = numbers.entry(phone.clone()).or_default();
-        for message in before {
-            push(known, message);
+        let number = numbers.entry(phone.clone()).or_default();
+        for message in before.rev().take(REMEMBERED.saturating_sub(number.messages.len())) {
+            number.messages.push_front(message);
         }
+        number.knows_past = true;
     }
 }
 
@@ -53,9 +76,32 @@ fn digest(supplier: &SupplierName, message_id: &str) -> u64 {
     u64::from_be_bytes(digest[..8].try_into().expect("a digest has 32 bytes"))
 }
 
-fn push(known: &mut VecDeque<Message>, message: Message) {
-    known.push_back(message);
-    if known.len() > REMEMBERED {
-        known.pop_front();
+/// The random part of an order's id; 0 for no order.
+fn part(order: Option<OrderId>) -> u64 {
+    order.map_or(0, |order| u64::try_from(order.0 & u128::from(u64::MAX)).expect("64 bits"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_order_had_is_known_and_what_is_its_own_is_not_anothers() {
+        let (phone, supplier): (Phone, SupplierName) = ("+12025550123".parse().unwrap(), "twilio".parse().unwrap());
+        let heard = Heard::after(HashSet::from([phone.clone()]));
+        let was = |id: &str, order: u128| heard.was_anothers(&phone, &supplier, id, OrderId(order));
+        assert_eq!(was("m1", 1), None);
+        assert_eq!(Heard::default().was_anothers(&phone, &supplier, "m1", OrderId(1)), Some(false), "there is no past");
+        heard.add(&phone, &supplier, "m1", Some(OrderId(1)));
+        // What is known for certain needs no past.
+        assert_eq!((was("m1", 2), was("m1", 1), was("m2", 2)), (Some(true), None, None));
+        heard.learn(&phone, [(&supplier, "m0", OrderId(7))].into_iter());
+        assert_eq!((was("m0", 2), was("m1", 1), was("m2", 2)), (Some(true), Some(false), Some(false)));
+        heard.add(&phone, &supplier, "kept", None);
+        assert_eq!(was("kept", 2), Some(true));
+        for number in 0..REMEMBERED {
+            heard.add(&phone, &supplier, &format!("n{number}"), Some(OrderId(3)));
+        }
+        assert_eq!(was("m1", 2), Some(false), "memory is bounded");
     }
 }

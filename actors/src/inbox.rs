@@ -1,6 +1,7 @@
 //! The way of a message: to the order whose number it was sent to, or into the number's own stream. Kept before it is acknowledged.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use events::account::Refusal;
 use events::envelope::{Actor as Who, Revision, StreamId};
@@ -22,6 +23,9 @@ use crate::turns::Turns;
 
 /// Earlier orders of a number that a late message is compared with.
 pub const PAST_ASSIGNMENTS: usize = 8;
+
+/// How long after a message its source may bring it again: Vonage does so for a day.
+pub const REPEATED_WITHIN: Duration = Duration::from_hours(25);
 
 /// A message as a source's door has read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +83,9 @@ pub struct PastAssignment {
 pub trait PastAssignments: Send + Sync + 'static {
     /// The last orders that `phone` was on, the latest first, at most [`PAST_ASSIGNMENTS`].
     fn of(&self, phone: Phone) -> BoxFuture<'_, Result<Vec<PastAssignment>, Fault>>;
+
+    /// The same, at least of those before this process: answered at once.
+    fn before_start(&self, phone: Phone) -> BoxFuture<'_, Result<Vec<PastAssignment>, Fault>>;
 }
 
 impl Aggregate for number::State {
@@ -99,9 +106,16 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// The inbox of these accounts and orders.
-    pub fn new(accounts: Accounts, orders: Orders, router: Arc<Router>, past: Arc<dyn PastAssignments>) -> Self {
-        Self { accounts, orders, router, past, turns: Arc::default(), heard: Arc::default() }
+    /// The inbox of these accounts and orders; `recent` are the numbers that were on orders within [`REPEATED_WITHIN`] before.
+    pub fn new(
+        accounts: Accounts,
+        orders: Orders,
+        router: Arc<Router>,
+        past: Arc<dyn PastAssignments>,
+        recent: impl IntoIterator<Item = Phone>,
+    ) -> Self {
+        let heard = Arc::new(Heard::after(recent.into_iter().collect()));
+        Self { accounts, orders, router, past, turns: Arc::default(), heard }
     }
 
     /// Takes a message; answers once it is durable.
@@ -124,7 +138,9 @@ impl Inbox {
         }
         match self.to_order(&lease, &sms, received_at, at).await {
             Ok(delivery) => {
-                self.heard.add(&sms.to, &sms.supplier, &sms.message_id, Some(lease.order));
+                if sms.received_at.is_none() {
+                    self.heard.add(&sms.to, &sms.supplier, &sms.message_id, Some(lease.order));
+                }
                 Ok(delivery)
             }
             Err(TransactError::Refused(refusal)) => self.without_order(sms, received_at, at, unclaimed(&refusal)).await,
@@ -139,7 +155,7 @@ impl Inbox {
             return Ok(was);
         }
         let mut before = Vec::new();
-        for past in self.past.of(sms.to.clone()).await?.into_iter().rev() {
+        for past in self.past.before_start(sms.to.clone()).await?.into_iter().rev() {
             let order = self.orders.from_log(past.account, past.order, past.first, past.last).await?;
             before.extend(order);
         }

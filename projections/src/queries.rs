@@ -165,6 +165,15 @@ impl Views {
         .await
     }
 
+    /// The numbers that were on orders since `since`.
+    pub async fn numbers_on_orders(&self, since: Timestamp) -> Result<Vec<Phone>, ViewError> {
+        self.read(move |connection| {
+            let mut numbers = connection.prepare("SELECT DISTINCT phone FROM orders WHERE phone IS NOT NULL AND assigned_at >= ?1")?;
+            numbers.query_map(params![since.millis()], |row| parsed(row, 0))?.collect()
+        })
+        .await
+    }
+
     /// The platforms that numbers of `supplier` have served since `since`, and when last.
     pub async fn served(&self, supplier: String, since: Timestamp) -> Result<Vec<(Phone, Platform, Timestamp)>, ViewError> {
         self.read(move |connection| {

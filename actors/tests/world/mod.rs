@@ -164,6 +164,10 @@ impl PastAssignments for FromLog {
             Ok(had.into_iter().rev().filter_map(|order| places.get(&order).copied()).collect())
         })
     }
+
+    fn before_start(&self, phone: Phone) -> BoxFuture<'_, Result<Vec<PastAssignment>, Fault>> {
+        self.of(phone)
+    }
 }
 
 impl World {
@@ -188,7 +192,7 @@ impl World {
         suppliers.extend(simulator.clone().map(|simulator| simulator as Arc<dyn Supplier>));
         let router = Arc::new(Router::new(suppliers, 3));
         let orders = Orders::start(accounts.clone(), Arc::clone(&router)).await;
-        let inbox = Inbox::new(accounts.clone(), orders.clone(), router, Arc::new(FromLog(store.clone())));
+        let inbox = Inbox::new(accounts.clone(), orders.clone(), router, Arc::new(FromLog(store.clone())), numbers(&store).await);
         if let Some(pull) = &pull {
             pull.connect(orders.clone(), inbox.clone());
         }
@@ -296,6 +300,14 @@ impl World {
         let published = self.accounts.read(account).await.unwrap();
         (published.state.balance, published.state.held)
     }
+}
+
+/// Every number that was on an order.
+async fn numbers(store: &MemoryStore) -> Vec<Phone> {
+    let number = |record: Recorded<Event>| {
+        if let Event::Account(AccountEvent::Order(_, order::Event::NumberAssigned { phone, .. })) = record.event { Some(phone) } else { None }
+    };
+    log(store).await.into_iter().filter_map(number).collect()
 }
 
 /// What the auditor finds in a log.
