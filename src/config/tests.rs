@@ -200,3 +200,56 @@ fn secrets_are_hidden() {
     assert!(!format!("{config:?}").contains("swordfish"));
     assert!(!format!("{:?}", read(&coin("btc", "")).unwrap()).contains("zpub"));
 }
+
+#[test]
+fn sources_that_are_asked_have_names_and_addresses_of_their_own() {
+    let http =
+        |name: &str, more: &str| format!("[[suppliers.http]]\nname = \"{name}\"\nurl = \"https://acme.example/v1\"\ntoken = \"t0k3n\"\n{more}");
+    let config = read(&http("acme", "poll_seconds = 5\n")).unwrap();
+    assert_eq!((config.suppliers.http[0].name.0.as_str(), config.suppliers.http[0].poll_seconds), ("acme", 5));
+    assert!(!format!("{config:?}").contains("t0k3n"), "a token is not shown");
+    // Real numbers: the simulated chain must be wanted in so many words.
+    assert!(config.simulated_deposits().is_err());
+    for (text, why) in [
+        (http("own", ""), "is another source's"),
+        (http("acme", "") + &http("acme", ""), "is another source's"),
+        (http("Acme", ""), "supplier's name"),
+        (http("acme", "poll_seconds = 0\n"), "poll_seconds is at least 1"),
+        (http("acme", "inbound_secret = \"short\"\n"), "too short"),
+        (http("acme", "").replace("https://", "ftp://"), "not an address"),
+        (http("acme", "").replace("\"t0k3n\"", "\"a b\""), "visible ASCII"),
+        ("[suppliers.weights]\nacme = 10\n".to_owned(), "suppliers.weights.acme is no source"),
+        ("[suppliers.costs]\ntwilo = 0.02\n".to_owned(), "suppliers.costs.twilo is no source"),
+        ("[suppliers.costs]\ntwilio = -0.02\n".to_owned(), "negative"),
+    ] {
+        let error = read(&text).unwrap_err().to_string();
+        assert!(error.contains(why), "{text}: {error}");
+    }
+    let config = read(&(http("acme", "") + "[suppliers.weights]\nacme = 10\nown = 200\n[suppliers.costs]\ntwilio = 0.02\n")).unwrap();
+    assert_eq!((config.suppliers.weights["acme"], config.suppliers.costs["twilio"].0), (10, Money::from_cents(2)));
+}
+
+#[test]
+fn buying_is_wanted_in_so_many_words_and_has_a_limit() {
+    let twilio = |api: &str| {
+        format!(
+            "[http]\npublic_url = \"https://sms.acme.dev\"\n[suppliers.twilio]\nauth_token = \"0123456789abcdef\"\n[suppliers.twilio.api]\naccount_sid = \"AC1\"\n{api}"
+        )
+    };
+    let config = read(&twilio("")).unwrap();
+    let api = config.suppliers.twilio.api.unwrap();
+    assert_eq!((api.url.as_str(), api.buying.allowed), ("https://api.twilio.com", false));
+    let config = read(&twilio("buying = { allowed = true, monthly_limit = 12.5 }\n")).unwrap();
+    assert_eq!(config.suppliers.twilio.api.unwrap().buying.monthly_limit.0, Money::from_cents(1_250));
+    for (text, why) in [
+        (twilio("buying = { allowed = true }\n"), "needs both"),
+        (twilio("buying = { monthly_limit = 5 }\n"), "needs both"),
+        (twilio("url = \"twilio\"\n"), "not an address"),
+        ("[suppliers.twilio.api]\naccount_sid = \"AC1\"\n".to_owned(), "suppliers.twilio.api needs suppliers.twilio.auth_token"),
+        ("[suppliers.telnyx.api]\nkey = \"k\"\n".to_owned(), "suppliers.telnyx.api needs suppliers.telnyx.public_key"),
+        ("[suppliers.vonage.api]\nkey = \"k\"\nsecret = \"s\"\n".to_owned(), "suppliers.vonage.api needs suppliers.vonage.signature_secret"),
+    ] {
+        let error = read(&text).unwrap_err().to_string();
+        assert!(error.contains(why), "{text}: {error}");
+    }
+}

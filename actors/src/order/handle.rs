@@ -136,7 +136,7 @@ impl Orders {
         };
         let lease = order.as_ref().and_then(|order| Some(runner::lease(account, order.id, &order.placed, order.assignment.as_ref()?)));
         if let Some(lease) = &lease {
-            self.inner.router.lease(lease);
+            self.inner.router.restore(lease);
             self.inner.router.assigned(lease);
         }
         Ok(lease)
