@@ -1,5 +1,7 @@
 //! The alphabets of messages: bytes as networks carry them, as text. What cannot be read becomes U+FFFD, never an error: a code may stand beside it.
 
+mod national;
+
 use std::fmt::Write;
 
 use events::number::{Alphabet, Set};
@@ -78,7 +80,14 @@ fn gsm(bytes: &[u8], locking: u8, single: u8) -> String {
         _ => &[],
     };
     let letters: Vec<char> = table.chars().collect();
-    let letter = |septet: u8| letters.get(usize::from(septet)).copied().unwrap_or(char::REPLACEMENT_CHARACTER);
+    let (locking, single) = (national::language(locking), national::language(single));
+    let letter = |septet: u8| {
+        let letter = match locking {
+            Some(language) => language.letter(septet),
+            None => letters.get(usize::from(septet)).copied(),
+        };
+        letter.unwrap_or(char::REPLACEMENT_CHARACTER)
+    };
     let mut text = String::with_capacity(bytes.len());
     let mut septets = bytes.iter().copied();
     while let Some(septet) = septets.next() {
@@ -87,9 +96,10 @@ fn gsm(bytes: &[u8], locking: u8, single: u8) -> String {
             continue;
         }
         let Some(escaped) = septets.next() else { break };
-        let extended = national.iter().chain(EXTENSION).find(|(known, _)| *known == escaped);
+        let extended = || national.iter().chain(EXTENSION).find(|(known, _)| *known == escaped).map(|(_, letter)| *letter);
+        let extended = single.and_then(|language| language.escaped(escaped)).or_else(extended);
         // An escape before what has no extension stands for nothing.
-        text.push(extended.map_or_else(|| letter(escaped), |(_, letter)| *letter));
+        text.push(extended.unwrap_or_else(|| letter(escaped)));
     }
     text
 }
@@ -140,8 +150,12 @@ mod tests {
         assert_eq!(gsm(&[0x1b, 0x73, 0x0b, 0x40], 1, 1), "şĞİ");
         assert_eq!(gsm(&[0x1b, 0x09, 0x1b, 0x61], 0, 2), "çá");
         assert_eq!(gsm(&[0x1b, 0x7b, 0x7c, 0x04], 3, 3), "ãõê");
+        // Hindi, Tamil and Urdu: letters by a locking table, digits and capitals by a single one.
+        assert_eq!(gsm(&[0x11, 0x54, 0x21, b' ', b'4', b'8', 0x1b, 0x1d, 0x1b, b'G', 0x1b, 0x65], 6, 6), "\u{911}\u{942}! 48\u{967}G€");
+        assert_eq!((gsm(&[0x03, 0x1b, 0x1d], 11, 11), gsm(&[0x00, 0x1b, 0x28], 13, 13)), ("\u{b85}\u{be7}".to_owned(), "\u{627}{".to_owned()));
+        assert_eq!(gsm(&[0x00], 7, 0), "\u{fffd}");
         // An unknown language reads as none; an escape at the end, one before nothing special, a byte that is no septet.
-        assert_eq!(gsm(&[b'a', 0x1b, b'b', 0xff, 0x1b], 9, 9), "ab\u{fffd}");
+        assert_eq!(gsm(&[b'a', 0x1b, b'b', 0xff, 0x1b], 99, 99), "ab\u{fffd}");
     }
 
     #[test]
