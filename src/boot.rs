@@ -179,6 +179,11 @@ impl Service {
             let leases = self.views.open_leases(pull.name().to_string()).await.map_err(replay)?;
             pull.resume(leases.into_iter().map(|lease| (lease.id, lease.phone))).await?;
         }
+        for supplier in self.views.sources_with_open_leases().await.map_err(replay)? {
+            if !self.pulls.iter().any(|pull| *pull.name() == supplier) {
+                tracing::error!(%supplier, "a source has numbers leased to us and is not configured any more: they cost until it is, or gives them back by itself");
+            }
+        }
         for account in self.views.accounts_with_open_deliveries().await.map_err(replay)? {
             self.webhooks.resume(account);
         }

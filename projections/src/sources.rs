@@ -139,6 +139,15 @@ impl Views {
         self.read(move |connection| lease_rows(connection, "supplier = ?1 AND status NOT IN ('released', 'declined')", params![supplier])).await
     }
 
+    /// The sources that have leases that have not ended.
+    pub async fn sources_with_open_leases(&self) -> Result<Vec<SupplierName>, ViewError> {
+        self.read(|connection| {
+            let mut sources = connection.prepare("SELECT DISTINCT supplier FROM leases WHERE status NOT IN ('released', 'declined')")?;
+            sources.query_map([], |row| parsed(row, 0))?.collect()
+        })
+        .await
+    }
+
     /// Leases of a source sought since `since`, and those from before that have not ended; the oldest first.
     pub async fn leases(&self, supplier: String, since: Timestamp) -> Result<Vec<LeaseRow>, ViewError> {
         self.read(move |connection| {

@@ -286,6 +286,7 @@ async fn pools_and_leases_are_as_their_facts_say() {
     let statuses = |rows: Vec<projections::LeaseRow>| rows.into_iter().map(|row| (row.id.order.0, row.status)).collect::<Vec<_>>();
     let open = statuses(views.open_leases("acme-2".to_owned()).await.unwrap());
     assert_eq!(open, [(1, "sought".to_owned()), (2, "obtained".to_owned()), (3, "releasing".to_owned())]);
+    assert_eq!(views.sources_with_open_leases().await.unwrap(), ["acme-2".parse().unwrap()]);
     let all = views.leases("acme-2".to_owned(), at(0)).await.unwrap();
     let ended = all.iter().find(|row| row.status == "released").unwrap();
     assert_eq!((ended.cost, ended.charged, ended.outcome.as_deref()), (Some(Money::from_cents(12)), Some(Money::from_cents(11)), Some("served")));

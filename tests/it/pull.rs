@@ -144,6 +144,35 @@ fn the_log_and_the_sources_list_are_laid_beside_each_other() {
 }
 
 #[test]
+fn a_source_that_is_gone_from_the_configuration_is_missed_while_it_has_leases() {
+    let source = Source::new(Faults::default(), 1).silent();
+    let written = config(serve(source.router()), "");
+    let server = Server::start(&written);
+    let caller = server.funded("5");
+    assert_eq!(caller.google()["status"], "ok");
+    let key = caller.key.clone();
+    let file = server.data().join("config.toml");
+    let whole = std::fs::read_to_string(&file).unwrap();
+    let (before, _) = whole.split_once("[[suppliers.http]]").unwrap();
+    let (_, after) = whole.split_once("[admin]").unwrap();
+    std::fs::write(&file, format!("{before}[admin]{after}")).unwrap();
+    let server = server.kill_and_restart();
+    let begun = Stopwatch::start();
+    while !server.log().contains("is not configured any more") {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{}", server.log());
+    }
+    let audit = String::from_utf8(server.cli(&["audit", "suppliers"]).stdout).unwrap();
+    assert!(audit.contains("acme: NOT COMPARED"), "{audit}");
+    // Back again, it goes on.
+    std::fs::write(&file, whole).unwrap();
+    let server = server.kill_and_restart();
+    let order = text(&body(server.get("/api/v1/orders?limit=1").bearer_auth(&key).send().unwrap())["orders"][0]["order_id"]);
+    let cancelled = server.post(&format!("/api/v1/order/{order}/cancel")).bearer_auth(&key).json(&json!({})).send().unwrap();
+    assert_eq!(cancelled.status(), 200);
+    settled(&source);
+}
+
+#[test]
 fn the_checker_says_what_a_source_does_wrong() {
     let check = |source: &Source| {
         let url = format!("http://{}", serve(source.router()));
