@@ -176,8 +176,7 @@ impl Service {
         let open: Vec<_> = orders.into_iter().map(|order| (order.account, order.order)).collect();
         self.orders.resume(&open).await?;
         for pull in &self.pulls {
-            let leases = self.views.open_leases(pull.name().to_string()).await.map_err(replay)?;
-            pull.resume(leases.into_iter().map(|lease| (lease.id, lease.phone))).await?;
+            pull.resume(self.views.open_leases(pull.name().to_string()).await.map_err(replay)?).await?;
         }
         for supplier in self.views.sources_with_open_leases().await.map_err(replay)? {
             if !self.pulls.iter().any(|pull| *pull.name() == supplier) {

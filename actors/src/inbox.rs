@@ -13,7 +13,7 @@ use events::supplier::SupplierName;
 use events::time::Timestamp;
 
 use crate::account::Accounts;
-use crate::entity::{Aggregate, Context, Entity, TransactError};
+use crate::entity::{Aggregate, Entity, TransactError};
 use crate::fault::{Fault, detached};
 use crate::heard::Heard;
 use crate::order::Orders;
@@ -207,7 +207,7 @@ impl Inbox {
         let actor = Who::Supplier(sms.supplier.clone());
         let (phone, supplier, message_id) = (sms.to.clone(), sms.supplier.clone(), sms.message_id.clone());
         let kept = KeptSms { message_id: sms.message_id, supplier: sms.supplier, sender: sms.sender, text: sms.text, received_at, why, at };
-        let context = Context { command: self.accounts.entropy().command_id(at), actor, at };
+        let context = self.accounts.context(actor, at);
         match number.transact(&Command::KeepSms(kept), &context).await {
             Ok(committed) if committed.events.is_empty() => Ok(Delivery::Repeated),
             Ok(_) => {

@@ -11,7 +11,7 @@ use events::time::Timestamp;
 use thiserror::Error;
 
 use crate::account::Accounts;
-use crate::entity::{Context, Entity, TransactError};
+use crate::entity::{Entity, TransactError};
 use crate::fault::{Fault, detached};
 use crate::supplier::Router;
 use crate::supplier::own::{NumberState, Own, OwnNumber};
@@ -139,7 +139,7 @@ impl Inventory {
 
     async fn transact(&self, phone: &Phone, command: &Command, actor: Who, at: Timestamp) -> Result<bool, InventoryError> {
         let mut number = Entity::<State>::load(Arc::clone(self.inner.accounts.store()), StreamId::number(phone)).await?;
-        let context = Context { command: self.inner.accounts.entropy().command_id(at), actor, at };
+        let context = self.inner.accounts.context(actor, at);
         Ok(!number.transact(command, &context).await?.events.is_empty())
     }
 }

@@ -167,7 +167,7 @@ impl Parts {
     }
 
     fn context(&self, actor: Who, at: Timestamp) -> Context {
-        Context { command: self.inner.accounts.entropy().command_id(at), actor, at }
+        self.inner.accounts.context(actor, at)
     }
 }
 

@@ -19,5 +19,5 @@ pub use deliveries::DeliveryRow;
 pub use deposits::{Concern, DepositRow};
 pub use queries::{AccountView, OrderFilter, OrderRef, OrderSummary, Outcome, UsageCell};
 pub use runner::{Log, LogError, Projector, Reading};
-pub use sources::{LeaseRow, SupplierOutcome};
+pub use sources::SupplierOutcome;
 pub use views::{OpenError, ViewError, Views};

@@ -1,17 +1,16 @@
-//! What sources have and had for us, in views: numbers listed in pools, and leases with what they cost.
+//! What sources have for us, in views: numbers listed in pools, and leases that have not ended.
 
 use events::country::Country;
 use events::envelope::StreamId;
-use events::id::{AccountId, OrderId};
-use events::lease::{self, LeaseId, Outcome};
-use events::money::Money;
+use events::id::OrderId;
+use events::lease::{self, LeaseId};
 use events::number::{self, Listing};
 use events::phone::Phone;
 use events::platform::Platform;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
 use rusqlite::types::ToSql;
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Row, Transaction, params};
 
 use crate::queries::{count, id, parsed};
 use crate::views::{ViewError, Views};
@@ -25,27 +24,6 @@ pub enum SourceChange {
     Retired(Phone),
     /// A lease's fact.
     Lease(LeaseId, lease::Event),
-}
-
-/// A lease as the views know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeaseRow {
-    /// Which lease.
-    pub id: LeaseId,
-    /// Whose order.
-    pub account: AccountId,
-    /// The number, if the source has named one.
-    pub phone: Option<Phone>,
-    /// `sought`, `obtained`, `releasing`, `released` or `declined`.
-    pub status: String,
-    /// What the source asked for it.
-    pub cost: Option<Money>,
-    /// What it charges in the end.
-    pub charged: Option<Money>,
-    /// What became of it, once that is known.
-    pub outcome: Option<String>,
-    /// When it was sought.
-    pub sought_at: Timestamp,
 }
 
 /// Ended orders of a source's numbers.
@@ -66,18 +44,16 @@ CREATE TABLE listings (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX listings_by_supplier ON listings (supplier);
 CREATE TABLE leases (
-    supplier TEXT NOT NULL, order_id BLOB NOT NULL, attempt INTEGER NOT NULL, account_id BLOB NOT NULL, phone TEXT, status TEXT NOT NULL,
-    cost INTEGER, charged INTEGER, outcome TEXT, sought_at INTEGER NOT NULL,
+    supplier TEXT NOT NULL, order_id BLOB NOT NULL, attempt INTEGER NOT NULL, phone TEXT,
     PRIMARY KEY (supplier, order_id, attempt)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX leases_open ON leases (supplier) WHERE status NOT IN ('released', 'declined');
-CREATE INDEX leases_by_time ON leases (supplier, sought_at);
 ";
 
 const LIST: &str = "INSERT OR REPLACE INTO listings VALUES (?1, ?2, ?3, ?4, ?5)";
 const RETIRE: &str = "DELETE FROM listings WHERE phone = ?1";
-const SEEK: &str = "INSERT OR IGNORE INTO leases (supplier, order_id, attempt, account_id, status, sought_at) VALUES (?1, ?2, ?3, ?4, 'sought', ?5)";
-const LEASE_COLUMNS: &str = "supplier, order_id, attempt, account_id, phone, status, cost, charged, outcome, sought_at";
+const SEEK: &str = "INSERT OR IGNORE INTO leases (supplier, order_id, attempt) VALUES (?1, ?2, ?3)";
+const OBTAIN: &str = "UPDATE leases SET phone = ?4 WHERE supplier = ?1 AND order_id = ?2 AND attempt = ?3";
+const END: &str = "DELETE FROM leases WHERE supplier = ?1 AND order_id = ?2 AND attempt = ?3";
 
 impl SourceChange {
     /// What a number's fact changes, if anything.
@@ -107,19 +83,11 @@ impl SourceChange {
             Self::Lease(id, event) => (id, event),
         };
         let (supplier, order) = (id.supplier.as_str(), id.order.0.to_be_bytes());
-        let set = |what: &str, value: &dyn ToSql| {
-            let sql = format!("UPDATE leases SET {what} WHERE supplier = ?1 AND order_id = ?2 AND attempt = ?3");
-            run(&sql, &[&supplier, &order, &id.attempt, value])
-        };
         match event {
-            lease::Event::Sought { request, at } => run(SEEK, params![supplier, order, id.attempt, request.account.0.to_be_bytes(), at.millis()]),
-            lease::Event::Obtained { phone, cost, .. } => {
-                set("status = 'obtained', phone = ?4", &phone.as_str())?;
-                set("cost = ?4", &cost.micros())
-            }
-            lease::Event::Declined { .. } => set("status = ?4", &"declined"),
-            lease::Event::ReleaseSought { outcome, .. } => set("status = 'releasing', outcome = ?4", &Outcome::name(*outcome)),
-            lease::Event::Released { charged, .. } => set("status = 'released', charged = ?4", &charged.micros()),
+            lease::Event::Sought { .. } => run(SEEK, params![supplier, order, id.attempt]),
+            lease::Event::Obtained { phone, .. } => run(OBTAIN, params![supplier, order, id.attempt, phone.as_str()]),
+            lease::Event::ReleaseSought { .. } => Ok(()),
+            lease::Event::Declined { .. } | lease::Event::Released { .. } => run(END, params![supplier, order, id.attempt]),
         }
     }
 }
@@ -134,27 +102,18 @@ impl Views {
         .await
     }
 
-    /// Leases of a source that have not ended: what recovery lets go on.
-    pub async fn open_leases(&self, supplier: String) -> Result<Vec<LeaseRow>, ViewError> {
-        self.read(move |connection| lease_rows(connection, "supplier = ?1 AND status NOT IN ('released', 'declined')", params![supplier])).await
+    /// Leases of a source that have not ended, and their numbers where it has named them: what recovery lets go on.
+    pub async fn open_leases(&self, supplier: String) -> Result<Vec<(LeaseId, Option<Phone>)>, ViewError> {
+        self.read(move |connection| {
+            let mut open = connection.prepare("SELECT supplier, order_id, attempt, phone FROM leases WHERE supplier = ?1")?;
+            open.query_map(params![supplier], lease)?.collect()
+        })
+        .await
     }
 
     /// The sources that have leases that have not ended.
     pub async fn sources_with_open_leases(&self) -> Result<Vec<SupplierName>, ViewError> {
-        self.read(|connection| {
-            let mut sources = connection.prepare("SELECT DISTINCT supplier FROM leases WHERE status NOT IN ('released', 'declined')")?;
-            sources.query_map([], |row| parsed(row, 0))?.collect()
-        })
-        .await
-    }
-
-    /// Leases of a source sought since `since`, and those from before that have not ended; the oldest first.
-    pub async fn leases(&self, supplier: String, since: Timestamp) -> Result<Vec<LeaseRow>, ViewError> {
-        self.read(move |connection| {
-            let fits = "supplier = ?1 AND (sought_at >= ?2 OR status NOT IN ('released', 'declined')) ORDER BY sought_at";
-            lease_rows(connection, fits, params![supplier, since.millis()])
-        })
-        .await
+        self.read(|connection| connection.prepare("SELECT DISTINCT supplier FROM leases")?.query_map([], |row| parsed(row, 0))?.collect()).await
     }
 
     /// How the orders went that ended since `since`, by whose number they had.
@@ -171,22 +130,10 @@ impl Views {
     }
 }
 
-fn lease_rows(connection: &Connection, fits: &str, values: &[&dyn ToSql]) -> rusqlite::Result<Vec<LeaseRow>> {
-    connection.prepare_cached(&format!("SELECT {LEASE_COLUMNS} FROM leases WHERE {fits}"))?.query_map(values, lease_row)?.collect()
-}
-
-fn lease_row(row: &Row<'_>) -> rusqlite::Result<LeaseRow> {
-    let money = |column: usize| row.get::<_, Option<i64>>(column).map(|micros| micros.map(Money::from_micros));
-    Ok(LeaseRow {
-        id: LeaseId { supplier: parsed(row, 0)?, order: OrderId(id(row, 1)?), attempt: row.get(2)? },
-        account: AccountId(id(row, 3)?),
-        phone: row.get::<_, Option<String>>(4)?.map(|_| parsed(row, 4)).transpose()?,
-        status: row.get(5)?,
-        cost: money(6)?,
-        charged: money(7)?,
-        outcome: row.get(8)?,
-        sought_at: Timestamp::from_millis(row.get(9)?),
-    })
+fn lease(row: &Row<'_>) -> rusqlite::Result<(LeaseId, Option<Phone>)> {
+    let lease = LeaseId { supplier: parsed(row, 0)?, order: OrderId(id(row, 1)?), attempt: row.get(2)? };
+    let phone = row.get::<_, Option<String>>(3)?.map(|_| parsed(row, 3)).transpose()?;
+    Ok((lease, phone))
 }
 
 fn listing(row: &Row<'_>) -> rusqlite::Result<Listing> {

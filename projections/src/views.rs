@@ -18,7 +18,7 @@ use crate::queries::{self, AccountView};
 use crate::row::OrderRow;
 
 /// Rises when a table or the meaning of a row changes: older files are rebuilt.
-const SCHEMA_VERSION: i64 = 5;
+const SCHEMA_VERSION: i64 = 6;
 /// Connections kept open for the next reader.
 const IDLE: usize = 4;
 /// How long a reply waits for the views to have its own append.

@@ -84,7 +84,7 @@ pub async fn import(State(door): State<Arc<Door>>, Json(import): Json<Import>) -
         let (inventory, who) = (door.service.inventory.clone(), who.clone());
         async move {
             let listed = match row.read() {
-                Ok((phone, listing)) => inventory.list(phone, listing, who).await.map_err(|error| in_words(&error)),
+                Ok((phone, listing)) => inventory.list(phone, listing, who).await.map_err(|error| chain_of(&error)),
                 Err(what) => Err(what),
             };
             (row.line, listed)
@@ -106,8 +106,8 @@ pub async fn retire(State(door): State<Arc<Door>>, Json(retire): Json<Retire>) -
     let who = operator(&retire.operator)?;
     match door.service.inventory.retire(phone.clone(), retire.reason, who).await {
         Ok(()) => Ok(Json(json!({ "number": phone.as_str(), "state": "retired" }))),
-        Err(error @ InventoryError::Fault(_)) => Err(refused(StatusCode::INTERNAL_SERVER_ERROR, in_words(&error))),
-        Err(error) => Err(refused(StatusCode::CONFLICT, in_words(&error))),
+        Err(error @ InventoryError::Fault(_)) => Err(refused(StatusCode::INTERNAL_SERVER_ERROR, chain_of(&error))),
+        Err(error) => Err(refused(StatusCode::CONFLICT, chain_of(&error))),
     }
 }
 
@@ -140,8 +140,4 @@ pub(super) fn operator(name: &str) -> Result<Actor, Refusal> {
         return Err(refused(StatusCode::BAD_REQUEST, "an operator is needed: the name stands in the log".to_owned()));
     }
     Ok(Actor::Operator(name.into()))
-}
-
-fn in_words(error: &InventoryError) -> String {
-    chain_of(error)
 }

@@ -199,7 +199,8 @@ impl Accounts {
         &self.inner.store
     }
 
-    fn context(&self, actor: Who, at: Timestamp) -> Context {
+    /// Who wants something now, under a fresh id.
+    pub(crate) fn context(&self, actor: Who, at: Timestamp) -> Context {
         Context { command: self.inner.entropy.command_id(at), actor, at }
     }
 

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use crate::account::Accounts;
 use crate::chain::Watched;
-use crate::entity::{Aggregate, Context, Entity, TransactError};
+use crate::entity::{Aggregate, Entity, TransactError};
 use crate::fault::Fault;
 
 impl Aggregate for State {
@@ -73,7 +73,7 @@ impl AddressBook {
         }
         let mut entity = self.entity.lock().await;
         let at = self.accounts.now();
-        let context = Context { command: self.accounts.entropy().command_id(at), actor: Who::Owner, at };
+        let context = self.accounts.context(Who::Owner, at);
         let assigned = entity.transact(&Assign { account, key: key.clone(), at }, &context).await;
         let shared = self.shared.as_ref().map(|address| address.destination.clone());
         // Watched before it is told to anybody; also what a failed append has left in the log.

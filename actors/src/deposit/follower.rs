@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::handle::Inner;
 use super::witness::Sighting;
-use crate::entity::{Aggregate, Context, Entity, TransactError};
+use crate::entity::{Aggregate, Entity, TransactError};
 use crate::fault::Fault;
 
 /// How long to wait after a step that failed.
@@ -145,7 +145,7 @@ impl Pursuit {
 
     async fn transact(&self, entity: &mut Entity<State>, command: &Command) -> Result<(), Fault> {
         let at = self.inner.accounts.now();
-        let context = Context { command: self.inner.accounts.entropy().command_id(at), actor: Who::Chain, at };
+        let context = self.inner.accounts.context(Who::Chain, at);
         match entity.transact(command, &context).await {
             // A refusal: somebody else was faster; the next look sees it.
             Ok(_)

@@ -20,7 +20,7 @@ use super::watcher;
 use super::witness::Witness;
 use crate::account::Accounts;
 use crate::chain::{Owner, Payment};
-use crate::entity::{Context, Entity, TransactError};
+use crate::entity::{Entity, TransactError};
 use crate::fault::{Fault, detached};
 use crate::order::Replayed;
 use crate::registry::Registry;
@@ -235,7 +235,7 @@ impl Deposits {
         let store = Arc::clone(self.inner.accounts.store());
         let mut entity = Entity::<State>::load(store, StreamId::deposit(deposit)).await?;
         let at = self.inner.accounts.now();
-        let context = Context { command: self.inner.accounts.entropy().command_id(at), actor, at };
+        let context = self.inner.accounts.context(actor, at);
         entity.transact(command, &context).await?;
         let state = entity.state().clone();
         self.follow(deposit).await?;

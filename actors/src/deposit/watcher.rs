@@ -9,7 +9,7 @@ use events::envelope::{Actor as Who, StreamId};
 use super::coin::{ChainStatus, Coin};
 use super::handle::{Deposits, Inner};
 use crate::chain::{ChainError, Owner, Payment, Tip};
-use crate::entity::{Aggregate, Context, Entity, TransactError};
+use crate::entity::{Aggregate, Entity, TransactError};
 use crate::fault::Fault;
 
 /// Final blocks that may go unrecorded: after a crash they are looked through again. A chain that may still change has every step recorded.
@@ -175,7 +175,7 @@ impl Watcher {
 
     async fn record(&mut self, command: &Command, deposits: &Deposits) -> Result<(), Fault> {
         let at = deposits.accounts().now();
-        let context = Context { command: deposits.accounts().entropy().command_id(at), actor: Who::Chain, at };
+        let context = deposits.accounts().context(Who::Chain, at);
         match self.progress.transact(command, &context).await {
             Ok(_) => Ok(()),
             Err(TransactError::Refused(never)) => match never {},

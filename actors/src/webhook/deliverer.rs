@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::handle::Inner;
 use crate::clock::Stopwatch;
-use crate::entity::{Aggregate, Context, Entity, TransactError};
+use crate::entity::{Aggregate, Entity, TransactError};
 use crate::fault::Fault;
 use crate::order::STEP_RETRY;
 
@@ -144,7 +144,7 @@ impl Round {
     }
 
     async fn transact(&mut self, command: &Command, who: Who, at: Timestamp) -> Result<(), TransactError<Refusal>> {
-        let context = Context { command: self.inner.accounts.entropy().command_id(at), actor: who, at };
+        let context = self.inner.accounts.context(who, at);
         let outcome = self.entity.transact(command, &context).await.map(drop);
         if let Err(TransactError::Fault(_)) = outcome {
             // What the store holds now is unknown: learn it before anything else is decided.

@@ -20,7 +20,7 @@ use ractor::{Actor, ActorRef};
 use super::keeper::{Keeper, Keeping, Message};
 use super::source::{Leased, Source, SourceError, StockLine};
 use crate::account::Accounts;
-use crate::entity::{Aggregate, Context, Entity, TransactError};
+use crate::entity::{Aggregate, Entity, TransactError};
 use crate::fault::{Fault, detached};
 use crate::inbox::Inbox;
 use crate::order::Orders;
@@ -134,11 +134,6 @@ impl Pull {
         &self.name
     }
 
-    /// What answers under the source's address.
-    pub fn source(&self) -> &Arc<dyn Source> {
-        &self.inner.source
-    }
-
     /// Leases that have a keeper.
     pub fn kept(&self) -> usize {
         self.inner.keepers.len()
@@ -152,7 +147,7 @@ impl Inner {
 
     pub(super) async fn transact(&self, lease: &mut Entity<State>, command: &Command, who: Who) -> Result<(), TransactError<Refusal>> {
         let at = self.accounts.now();
-        let context = Context { command: self.accounts.entropy().command_id(at), actor: who, at };
+        let context = self.accounts.context(who, at);
         lease.transact(command, &context).await.map(drop)
     }
 

@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 
 use super::port::{Offer, Telecom, TelecomError};
 use crate::account::Accounts;
-use crate::entity::{Aggregate, Context, Entity, TransactError};
+use crate::entity::{Aggregate, Entity, TransactError};
 use crate::fault::{Fault, detached};
 use crate::inventory::{Inventory, InventoryError};
 
@@ -215,11 +215,6 @@ impl Desk {
         Ok(self.load(supplier).await?.state().clone())
     }
 
-    /// The telecoms that have an API here.
-    pub fn telecoms(&self) -> impl Iterator<Item = (&SupplierName, &Arc<dyn Telecom>)> {
-        self.inner.counters.iter().map(|(name, counter)| (name, &counter.telecom))
-    }
-
     /// Asks again about what a telecom has not said: what is ours is taken up, what is not has failed.
     pub async fn settle(&self, supplier: &SupplierName) -> Result<(), DeskError> {
         let counter = self.counter(supplier)?;
@@ -270,7 +265,7 @@ impl Desk {
 
     async fn transact(&self, purchases: &mut Entity<State>, command: &Command, actor: Who) -> Result<(), DeskError> {
         let at: Timestamp = self.inner.accounts.now();
-        let context = Context { command: self.inner.accounts.entropy().command_id(at), actor, at };
+        let context = self.inner.accounts.context(actor, at);
         purchases.transact(command, &context).await?;
         Ok(())
     }
