@@ -28,6 +28,8 @@ const AT_ONCE: usize = 8;
 /// Numbers of each pool.
 const NUMBERS: u32 = 60;
 const CREDIT_CENTS: i64 = 100_000;
+/// A connection nobody used for so long is not used again: the service closes it at thirty seconds.
+const LET_GO: Duration = Duration::from_secs(10);
 /// Platforms whose codes are of six digits, so that a code is as good for one as for another if it goes astray.
 const PLATFORMS: [&str; 5] = ["google", "discord", "amazon", "microsoft", "paypal"];
 
@@ -89,7 +91,12 @@ fn ten_thousand_orders_over_all_sources_end_lawfully() {
     let server = Server::start(&config(&pulls, smsc));
     let begun = Stopwatch::start();
     let storm = runtime.block_on(async {
-        let http = reqwest::Client::builder().tls_backend_preconfigured(server::tls()).timeout(Duration::from_mins(1)).build().unwrap();
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(server::tls())
+            .timeout(Duration::from_mins(1))
+            .pool_idle_timeout(LET_GO)
+            .build()
+            .unwrap();
         let base = format!("http://{}", server.address);
         let gateway = Gateway::new(http.clone(), base.clone(), bound).await;
         let storm = Arc::new(Storm { http, base, gateway, dice: Entropy::seeded(7), tally: Mutex::default() });
