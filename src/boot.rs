@@ -13,10 +13,10 @@ use actors::entropy::Entropy;
 use actors::inbox::REPEATED_WITHIN;
 use actors::store::EventStore;
 use actors::store::sqlite::{self, SqliteStore};
-use actors::supplier::Router;
 use actors::supplier::pull::Pull;
 use actors::supplier::smpp::{self, Smpp};
 use actors::supplier::telecom::Desk;
+use actors::supplier::{Reach, Router};
 use actors::webhook::{HttpPost, PostSettings};
 use actors::{Accounts, Deposits, Fault, Inbox, Inventory, Orders, Parts, Webhooks};
 use events::price::Catalogue;
@@ -118,10 +118,11 @@ impl Service {
 
         let (clock, entropy) = (Clock::System, Entropy::System);
         let accounts = Accounts::new(Arc::clone(&store) as Arc<dyn EventStore>, clock, entropy.clone(), account::Settings::default());
-        let Sources { router, simulator, pulls, inventory, desk } = sources::sources(&config, &views, &accounts, clock, &entropy).await?;
+        let recent = views.numbers_on_orders(clock.now().minus(REPEATED_WITHIN)).await.map_err(|error| BootError::Replay(error.to_string()))?;
+        let Sources { router, reach, simulator, pulls, inventory, desk } = sources::sources(&config, &views, &accounts, &entropy, &recent).await?;
         let orders = Orders::start(accounts.clone(), Arc::clone(&router)).await;
         let past = Arc::new(ViewedAssignments { views: views.clone(), head: store.head() });
-        let recent = views.numbers_on_orders(clock.now().minus(REPEATED_WITHIN)).await.map_err(|error| BootError::Replay(error.to_string()))?;
+        let recent = recent.into_iter().map(|(phone, _)| phone);
         let inbox = Inbox::new(accounts.clone(), orders.clone(), Arc::clone(&router), past, recent);
         for pull in &pulls {
             pull.connect(orders.clone(), inbox.clone());
@@ -153,7 +154,7 @@ impl Service {
         });
         service.resume().await?;
         // Only now: a message must find its order's runner at work.
-        service.bind().await?;
+        service.bind(reach).await?;
         if let Some(simulator) = simulator {
             tokio::spawn(simulator.run(service.inbox.clone(), service.orders.clone()));
         }
@@ -196,11 +197,12 @@ impl Service {
     }
 
     /// Binds at the configured SMSCs.
-    async fn bind(&self) -> Result<(), BootError> {
+    async fn bind(&self, reach: Arc<Reach>) -> Result<(), BootError> {
         let way = smpp::Way {
             supplier: name("smpp"),
             inbox: self.inbox.clone(),
             parts: self.parts.clone(),
+            reach,
             entropy: self.entropy.clone(),
             counted: Arc::new(|outcome| metrics::counter!("inbound_messages_total", "supplier" => "smpp", "outcome" => outcome).increment(1)),
         };

@@ -10,12 +10,13 @@ use actors::supplier::own::{Own, OwnNumber};
 use actors::supplier::pull::{self, HttpSource, Pull};
 use actors::supplier::simulator::{self, Simulator};
 use actors::supplier::telecom::{Account, Desk, Telecom, Telnyx, Twilio, Vonage};
-use actors::supplier::{Preference, Record, Router, Supplier};
+use actors::supplier::{Preference, Reach, Record, Rest, Router, Supplier};
 use actors::{Accounts, Inventory};
 use events::money::Money;
 use events::number::Listing;
 use events::phone::Phone;
 use events::supplier::SupplierName;
+use events::time::Timestamp;
 use projections::{ViewError, Views};
 
 use crate::boot::{BootError, name};
@@ -31,20 +32,31 @@ pub type AtTelecom = (SupplierName, Arc<dyn Telecom>, Option<Money>);
 /// The sources, as the service uses them.
 pub struct Sources {
     pub router: Arc<Router>,
+    /// Whether SMPP reaches us.
+    pub reach: Arc<Reach>,
     pub simulator: Option<Arc<Simulator>>,
     pub pulls: Vec<Pull>,
     pub inventory: Inventory,
     pub desk: Desk,
 }
 
-/// The sources of the configuration; what was listed, served and leased before is in the views.
-pub async fn sources(config: &Config, views: &Views, accounts: &Accounts, clock: Clock, entropy: &Entropy) -> Result<Sources, BootError> {
+/// The sources of the configuration; what was listed, served and leased before is in the views. `recent` are numbers that were on orders of late,
+/// and when the last of these ended.
+pub async fn sources(
+    config: &Config,
+    views: &Views,
+    accounts: &Accounts,
+    entropy: &Entropy,
+    recent: &[(Phone, Option<Timestamp>)],
+) -> Result<Sources, BootError> {
+    let clock = accounts.clock();
     let settings = &config.suppliers;
     let cool_down = DAY * settings.cooldown_days;
     let since = clock.now().minus(cool_down);
     let mut suppliers: Vec<Arc<dyn Supplier>> = Vec::new();
     let configured: BTreeMap<Phone, SupplierName> =
         settings.pools().flat_map(|(pool, numbers)| numbers.iter().map(move |number| (number.number.0.clone(), name(pool)))).collect();
+    let reach = Arc::new(Reach::new(clock, settings.smpp.binds.len(), settings.rest("smpp")));
     let (mut pools, mut others) = (BTreeMap::new(), configured.keys().cloned().collect::<HashSet<_>>());
     for (pool, numbers) in settings.pools() {
         let numbers = numbers.iter().map(|number| OwnNumber {
@@ -57,7 +69,9 @@ pub async fn sources(config: &Config, views: &Views, accounts: &Accounts, clock:
         // What the configuration lists goes before what the log does.
         let listed = listed.into_iter().filter(|(phone, _)| !configured.contains_key(phone)).map(own_number);
         let served = views.served(pool.to_owned(), since).await.map_err(replay)?;
-        let own = Arc::new(Own::new(name(pool), numbers.chain(listed).collect(), cool_down, served));
+        let rest = Rest { length: settings.rest(pool), reach: (pool == "smpp").then(|| Arc::clone(&reach)) };
+        let released = recent.iter().filter_map(|(phone, ended_at)| Some((phone.clone(), (*ended_at)?)));
+        let own = Arc::new(Own::new(name(pool), numbers.chain(listed).collect(), cool_down, served).resting(rest, released));
         pools.insert(name(pool), Arc::clone(&own));
         suppliers.push(own);
     }
@@ -68,7 +82,7 @@ pub async fn sources(config: &Config, views: &Views, accounts: &Accounts, clock:
     let router = Arc::new(preferring(Router::new(suppliers, settings.max_attempts), config, views, clock).await?);
     let inventory = Inventory::new(accounts.clone(), Arc::clone(&router), pools, configured);
     let desk = Desk::open(accounts.clone(), inventory.clone(), telecoms(config)?);
-    Ok(Sources { router, simulator, pulls, inventory, desk })
+    Ok(Sources { router, reach, simulator, pulls, inventory, desk })
 }
 
 /// The telecoms whose APIs are configured, each with the most that its bought numbers may cost a month, where they may be bought.

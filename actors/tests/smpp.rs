@@ -9,7 +9,9 @@ use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use actors::clock::Clock;
 use actors::store::memory::{Failure, MemoryStore};
+use actors::supplier::Reach;
 use actors::supplier::smpp::{Bind, DefaultAlphabet, Mode, Smpp, Way};
 use async_trait::async_trait;
 use events::platform::Platform;
@@ -66,7 +68,9 @@ async fn an_smsc_that_is_not_ours_is_served_and_left() {
     smsc.start().await;
     let world = World::start(MemoryStore::default(), &Setup { own: vec![PHONE], ..Setup::default() }, 1, START).await;
     let (inbox, parts, entropy) = (world.inbox.clone(), world.parts.clone(), world.entropy.clone());
-    let way = Way { supplier: "own".parse().unwrap(), inbox, parts, entropy, counted: Arc::new(|_| {}) };
+    let reach = Arc::new(Reach::new(Clock::System, 1, Duration::ZERO));
+    let way = Way { supplier: "own".parse().unwrap(), inbox, parts, reach: Arc::clone(&reach), entropy, counted: Arc::new(|_| {}) };
+    assert!(!reach.is_open());
     let sessions = Smpp::start(vec![bind(port)], &way).await.unwrap();
     let Some(Seen::Bound(esme)) = facts.recv().await else { panic!("nobody bound") };
     let account = world.account(10).await;
@@ -84,10 +88,10 @@ async fn an_smsc_that_is_not_ours_is_served_and_left() {
     assert!(segment(1, b"Your Google code ").tlv_raw(0x1500, *b"nobody knows").send().await.unwrap().is_success());
     assert_eq!(world.ended(account, order).await.code.as_deref(), Some("482914"));
     assert!(!deliver(b"x").destination_addr("Google").send().await.unwrap().is_success());
-    assert!(sessions.statuses()[0].bound);
+    assert!(sessions.statuses()[0].bound && reach.is_open());
 
     sessions.stop().await;
     assert!(matches!(facts.recv().await, Some(Seen::Left)));
-    assert!(!sessions.statuses()[0].bound);
+    assert!(!sessions.statuses()[0].bound && !reach.is_open());
     smsc.stop().await;
 }

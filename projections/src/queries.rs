@@ -165,11 +165,13 @@ impl Views {
         .await
     }
 
-    /// The numbers that were on orders since `since`.
-    pub async fn numbers_on_orders(&self, since: Timestamp) -> Result<Vec<Phone>, ViewError> {
+    /// The numbers that are on orders or were since `since`, and when the last of those orders that have ended did.
+    pub async fn numbers_on_orders(&self, since: Timestamp) -> Result<Vec<(Phone, Option<Timestamp>)>, ViewError> {
         self.read(move |connection| {
-            let mut numbers = connection.prepare("SELECT DISTINCT phone FROM orders WHERE phone IS NOT NULL AND assigned_at >= ?1")?;
-            numbers.query_map(params![since.millis()], |row| parsed(row, 0))?.collect()
+            let mut numbers = connection
+                .prepare("SELECT phone, max(ended_at) FROM orders WHERE phone IS NOT NULL AND (ended_at IS NULL OR ended_at >= ?1) GROUP BY phone")?;
+            let number = |row: &Row<'_>| Ok((parsed(row, 0)?, row.get::<_, Option<i64>>(1)?.map(Timestamp::from_millis)));
+            numbers.query_map(params![since.millis()], number)?.collect()
         })
         .await
     }

@@ -119,16 +119,16 @@ pub async fn states(State(door): State<Arc<Door>>, Query(filter): Query<Filter>)
         .map(|(supplier, state)| {
             let cooling: Vec<Value> =
                 state.cooling.iter().map(|(platform, until)| json!({ "platform": platform.slug(), "until": until.to_string() })).collect();
-            let word = match (state.leased, cooling.is_empty()) {
-                (true, _) => "leased",
-                (false, true) => "free",
-                (false, false) => "cooling",
+            let word = match state.leased {
+                true => "leased",
+                false if cooling.is_empty() && state.rests_until.is_none() => "free",
+                false => "cooling",
             };
             let platforms =
                 state.number.platforms.as_ref().map(|platforms| platforms.iter().map(|platform| platform.slug()).collect::<BTreeSet<_>>());
             json!({
                 "number": state.number.phone.as_str(), "supplier": supplier.as_str(), "country": state.number.country.code(), "platforms": platforms,
-                "state": word, "cooling": cooling,
+                "state": word, "cooling": cooling, "rests_until": state.rests_until.map(|until| until.to_string()),
             })
         })
         .collect();

@@ -33,7 +33,7 @@ enum Command {
         #[arg(long, env = "USER", default_value = "operator")]
         operator: String,
     },
-    /// Show every number and how it is: free, leased, or cooling from platforms it has served.
+    /// Show every number and how it is: free, leased, or cooling: from platforms it has served, or from all for a moment.
     List {
         /// One source's only.
         #[arg(long)]
@@ -204,7 +204,9 @@ fn list(asking: &Asking, supplier: Option<&str>) -> Outcome {
         let platforms = if number["platforms"].is_null() { "all".to_owned() } else { joined(&number["platforms"]) };
         let cooling: Vec<&str> = number["cooling"].as_array().into_iter().flatten().filter_map(|rest| rest["platform"].as_str()).collect();
         let cooling = if cooling.is_empty() { String::new() } else { format!(" (rests from {})", cooling.join(" ")) };
-        let line = writeln!(out, "{:<16} {:<8} {} {:<8} {platforms}{cooling}", text("number"), text("supplier"), text("country"), text("state"));
+        let until = number["rests_until"].as_str().map_or_else(String::new, |until| format!(" (rests until {until})"));
+        let line =
+            writeln!(out, "{:<16} {:<8} {} {:<8} {platforms}{until}{cooling}", text("number"), text("supplier"), text("country"), text("state"));
         // Whoever reads may have seen enough (`| head`).
         if line.is_err() {
             break;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -36,6 +37,8 @@ pub struct Suppliers {
     pub weights: BTreeMap<String, u32>,
     /// What a code counts as costing at a source, in dollars, where it does not say so itself.
     pub costs: BTreeMap<String, Dollars>,
+    /// How long a number of a source rests after each order, where other than [`Suppliers::rest`] says.
+    pub rest_seconds: BTreeMap<String, u32>,
     /// How long the rest of a message in parts is waited for.
     pub parts_wait_seconds: u32,
 }
@@ -234,6 +237,21 @@ impl Suppliers {
         self.pools().map(|(name, _)| name).chain(self.http.iter().map(|source| source.name.0.as_str()))
     }
 
+    /// Rests of pools that there are.
+    pub(super) fn check_rests(&self) -> Result<(), ConfigError> {
+        let pools = self.listed().map(|pool| pool.name);
+        match self.rest_seconds.keys().find(|name| !pools.contains(&name.as_str())) {
+            Some(name) => wrong(format!("suppliers.rest_seconds.{name} is no pool of numbers; {} are", pools.join(", "))),
+            None => Ok(()),
+        }
+    }
+
+    /// How long a pool's numbers rest after each order: long enough for a message of SMPP or Twilio, who do not say when they received it.
+    pub fn rest(&self, pool: &str) -> Duration {
+        let usual = if ["smpp", "twilio"].contains(&pool) { 60 } else { 0 };
+        Duration::from_secs(self.rest_seconds.get(pool).copied().unwrap_or(usual).into())
+    }
+
     fn listed(&self) -> [Listed<'_>; 6] {
         let Self { own, smpp, twilio, telnyx, vonage, android, .. } = self;
         [
@@ -290,6 +308,7 @@ impl Suppliers {
         self.check_http()?;
         self.check_apis()?;
         self.check_preferences()?;
+        self.check_rests()?;
         let stranger = self.android.sims.iter().find(|(_, phone)| !self.android.numbers.iter().any(|number| number.number == **phone));
         if let Some((sim, phone)) = stranger {
             return wrong(format!("suppliers.android.sims: {sim:?} has {}, which suppliers.android.numbers does not list", phone.0.as_str()));
@@ -353,6 +372,7 @@ impl Default for Suppliers {
             http: Vec::new(),
             weights: BTreeMap::new(),
             costs: BTreeMap::new(),
+            rest_seconds: BTreeMap::new(),
             parts_wait_seconds: 120,
         }
     }

@@ -221,12 +221,16 @@ fn sources_that_are_asked_have_names_and_addresses_of_their_own() {
         ("[suppliers.weights]\nacme = 10\n".to_owned(), "suppliers.weights.acme is no source"),
         ("[suppliers.costs]\ntwilo = 0.02\n".to_owned(), "suppliers.costs.twilo is no source"),
         ("[suppliers.costs]\ntwilio = -0.02\n".to_owned(), "negative"),
+        (http("acme", "") + "[suppliers.rest_seconds]\nacme = 10\n", "suppliers.rest_seconds.acme is no pool"),
     ] {
         let error = read(&text).unwrap_err().to_string();
         assert!(error.contains(why), "{text}: {error}");
     }
     let config = read(&(http("acme", "") + "[suppliers.weights]\nacme = 10\nown = 200\n[suppliers.costs]\ntwilio = 0.02\n")).unwrap();
     assert_eq!((config.suppliers.weights["acme"], config.suppliers.costs["twilio"].0), (10, Money::from_cents(2)));
+    // Of the sources that do not say when they received a message, numbers rest; of the others, if it is wanted.
+    let config = read("[suppliers.rest_seconds]\ntwilio = 300\nown = 5\n").unwrap();
+    assert_eq!(["twilio", "smpp", "own", "vonage"].map(|pool| config.suppliers.rest(pool).as_secs()), [300, 60, 5, 0]);
 }
 
 #[test]

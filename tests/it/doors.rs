@@ -97,7 +97,8 @@ fn four_sources_serve_orders_each_through_its_own_door() {
 
 #[test]
 fn a_message_brought_again_is_not_the_next_orders() {
-    let server = Server::start(&config());
+    // As if it came after the number's rest.
+    let server = Server::start(&(config() + "[suppliers.rest_seconds]\ntwilio = 0\n"));
     let callers: Vec<_> = (0..5).map(|_| server.funded("50")).collect();
     // The first three take the numbers before Twilio's; the fourth has it, gets its code, and the next one has it then.
     let held: Vec<_> = callers.iter().take(4).map(Caller::google).collect();
@@ -122,6 +123,25 @@ fn a_message_brought_again_is_not_the_next_orders() {
     assert_eq!(twilio(&server, "SM2", "+12025550102", "Your Discord verification code is 482913").send().unwrap().status(), 200);
     let ended = body(server.get(&format!("/api/v1/order/{id}?wait=20")).bearer_auth(&keys[4]).send().unwrap());
     assert_eq!(ended["code"], "482913");
+}
+
+#[test]
+fn a_number_whose_source_does_not_say_when_rests_between_two_orders() {
+    let number = "[[suppliers.twilio.numbers]]\nnumber = \"+12025550102\"\ncountry = \"US\"\n";
+    let server = Server::start(&format!(
+        "[suppliers.simulator]\nenabled = false\n[http]\npublic_url = \"{PUBLIC_URL}\"\n[deposits]\nsimulated = false\n[suppliers.twilio]\nauth_token = \"{TWILIO_TOKEN}\"\n{number}"
+    ));
+    let (first, next) = (server.funded("50"), server.funded("50"));
+    let order = text(&first.google()["order_id"]);
+    assert_eq!(first.post(&format!("/api/v1/order/{order}/cancel"), &json!({})).status(), 200);
+    assert_eq!(next.post("/api/v1/order", &json!({ "platform": "google" })).status(), 503, "what comes now could be the first order's");
+    assert_eq!(twilio(&server, "SM1", "+12025550102", "G-100002 is your Google code").send().unwrap().status(), 200);
+    let key = next.key.clone();
+    let server = server.kill_and_restart();
+    let again = server.post("/api/v1/order").bearer_auth(&key).json(&json!({ "platform": "discord" })).send().unwrap();
+    assert_eq!(again.status(), 503, "it rests on");
+    let listed = String::from_utf8(server.cli(&["numbers", "list"]).stdout).unwrap();
+    assert!(listed.contains("+12025550102") && listed.contains("cooling") && listed.contains("rests until 20"), "{listed}");
 }
 
 #[test]

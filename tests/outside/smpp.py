@@ -88,18 +88,29 @@ class Smsc:
         self.stop()
 
 
-def config(*ports, mode="transceiver", user='system_id = "judge"\npassword = "secret"'):
+def config(*ports, mode="transceiver", user='system_id = "judge"\npassword = "secret"', rest=0):
     binds = "".join(f'[[suppliers.smpp.binds]]\naddress = "127.0.0.1:{port}"\nmode = "{mode}"\n{user}\nenquire_link_seconds = 1\n' for port in ports)
-    return f'enabled = false\n[suppliers]\ncooldown_days = 0\nparts_wait_seconds = 20\n{binds}[[suppliers.smpp.numbers]]\nnumber = "{NUMBER}"\ncountry = "US"\n[deposits]\nsimulated = false\n'
+    return f'enabled = false\n[suppliers]\ncooldown_days = 0\nparts_wait_seconds = 20\nrest_seconds = {{ smpp = {rest} }}\n{binds}[[suppliers.smpp.numbers]]\nnumber = "{NUMBER}"\ncountry = "US"\n[deposits]\nsimulated = false\n'
 
 
 def udh(reference, total, number, wide=False):
     return f"060804{reference:04x}{total:02x}{number:02x}" if wide else f"050003{reference:02x}{total:02x}{number:02x}"
 
 
+def reached(service):
+    """Whether the service knows that it is bound: before that no order gets a number."""
+    suppliers = service.call("GET", "/api/v1/health")[1]["suppliers"]
+    return next(one for one in suppliers if one["name"] == "smpp")["status"] == "ok"
+
+
+def placed(service, account):
+    return service.call("POST", "/api/v1/order", {"platform": "google"}, account["api_key"])
+
+
 def completed(service, account, send):
     """An order, what is sent for it, and how it ended."""
-    status, order = service.call("POST", "/api/v1/order", {"platform": "google"}, account["api_key"])
+    until(lambda: reached(service))
+    status, order = placed(service, account)
     assert status == 200, order
     send()
     ended = service.call("GET", f"/api/v1/order/{order['order_id']}?wait=50", None, account["api_key"])[1]
@@ -222,7 +233,8 @@ with Smsc() as smsc, Service(config(smsc.port)) as service:
     smsc.wait(lambda fact: fact.get("enquired"))
     # The SMSC is away, and back.
     smsc.stop()
-    until(lambda: next(one for one in service.call("GET", "/api/v1/health")[1]["suppliers"] if one["name"] == "smpp")["status"] == "unreachable")
+    until(lambda: not reached(service))
+    assert placed(service, account)[0] == 503, "no message could come"
     smsc.start()
     assert smsc.bound()["bound"]
     ended = completed(service, account, lambda: smsc.deliver(text="Google code 489261"))
@@ -240,7 +252,23 @@ with Smsc() as one, Smsc() as other, Service(config(one.port, other.port)) as se
         assert completed(service, account, lambda smsc=smsc, code=code: smsc.deliver(text=f"Google code {code}"))["code"] == code
     service.audit()
 
-
+with Smsc() as smsc, Service(config(smsc.port, rest=60)) as service:
+    account = service.register(dollars=50)
+    assert smsc.bound()["bound"]
+    until(lambda: reached(service))
+    status, order = placed(service, account)
+    assert status == 200, order
+    smsc.stop()
+    until(lambda: not reached(service))
+    assert service.call("POST", f"/api/v1/order/{order['order_id']}/cancel", {}, account["api_key"])[0] == 200
+    smsc.start()
+    assert smsc.bound()["bound"]
+    until(lambda: reached(service))
+    assert placed(service, account)[0] == 503, "the SMSC may hold a message to the order before"
+    smsc.deliver(text="Google code 489290")
+    assert counted(service, "order_ended") == 1
+    service.audit()
+    print("what an SMSC held back while it was away reaches no later order")
 
 
 def tls(port, home):

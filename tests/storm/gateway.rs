@@ -31,6 +31,11 @@ pub fn pool_of(number: &str) -> Option<usize> {
     place[..1].parse().ok()
 }
 
+/// Whether a pool's source has no word for when it received a message, so that its numbers rest between two orders.
+pub fn rests(place: usize) -> bool {
+    ["smpp", "twilio"].contains(&POOLS[place])
+}
+
 /// The source that was asked for a number, if one was.
 pub fn pulled_from(number: &str) -> Option<&'static str> {
     match (number.len(), number.get(..4)) {
@@ -114,11 +119,11 @@ impl Gateway {
         self.deliver(place, number, &text, None, times).await;
     }
 
-    /// A code that comes after the order's end, with the time at which its number was still the order's.
+    /// A code that comes after the order's end, with the time at which its number was still the order's where the source says one.
     pub async fn bring_late(&self, number: &str, platform: &str, received_at: Option<&str>, dice: &Entropy) {
         let Some(place) = pool_of(number) else { return };
-        // The others have no word for when they received it.
-        if [0, 3, 5].contains(&place) {
+        // Vonage's door says when it is brought.
+        if POOLS[place] != "vonage" {
             let text = format!("Your {} verification code is {}", named(platform), 100_000 + dice.below(900_000));
             self.deliver(place, number, &text, received_at, 1).await;
         }

@@ -16,7 +16,7 @@ use actors::clock::Stopwatch;
 use actors::entropy::Entropy;
 use fakes::pull::{self, Source};
 use fakes::{Faults, doors, serve};
-use gateway::{Gateway, POOLS, phone, pool_of, pulled_from};
+use gateway::{Gateway, POOLS, phone, pool_of, pulled_from, rests};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use server::Server;
@@ -27,11 +27,15 @@ const ACCOUNTS: usize = 125;
 const AT_ONCE: usize = 8;
 /// Numbers of each pool.
 const NUMBERS: u32 = 60;
+/// Seconds that numbers rest from which late messages may come without a time: more than any takes here.
+const REST: u32 = 10;
 const CREDIT_CENTS: i64 = 100_000;
 /// A connection nobody used for so long is not used again: the service closes it at thirty seconds.
 const LET_GO: Duration = Duration::from_secs(10);
 /// Platforms whose codes are of six digits, so that a code is as good for one as for another if it goes astray.
 const PLATFORMS: [&str; 5] = ["google", "discord", "amazon", "microsoft", "paypal"];
+/// Those that the pools serve: Google's orders must ask the sources that are asked, however fast the pools are.
+const POOLED: [&str; 4] = ["discord", "amazon", "microsoft", "paypal"];
 
 /// What came of the orders, by status and by source.
 #[derive(Default)]
@@ -55,7 +59,7 @@ struct Storm {
 fn config(pulls: &[(&str, std::net::SocketAddr)], smsc: u16) -> String {
     let mut text = format!(
         "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[http]\npublic_url = \"{}\"\n[deposits]\nsimulated = false
-[orders]\nlifetime_seconds = 8\nmax_concurrent_per_account = {AT_ONCE}\n[suppliers]\ncooldown_days = 0\n
+[orders]\nlifetime_seconds = 8\nmax_concurrent_per_account = {AT_ONCE}\n[suppliers]\ncooldown_days = 0\n[suppliers.rest_seconds]\nsmpp = {REST}\ntwilio = {REST}\n
 [suppliers.simulator]\ndelivery_seconds = [0.1, 2.0]\nfailure_rate = 0.1\nno_stock_rate = 0.1\ndead_number_rate = 0.1
 [suppliers.own]\ninbound_secret = \"{}\"\n[suppliers.twilio]\nauth_token = \"{}\"\n[suppliers.telnyx]\npublic_key = \"{}\"
 [suppliers.vonage]\nsignature_secret = \"{}\"\n[suppliers.android]\nsigning_key = \"{}\"
@@ -69,7 +73,8 @@ fn config(pulls: &[(&str, std::net::SocketAddr)], smsc: u16) -> String {
     );
     for (place, pool) in POOLS.iter().enumerate() {
         for number in 0..NUMBERS {
-            let _ = write!(text, "[[suppliers.{pool}.numbers]]\nnumber = \"{}\"\ncountry = \"US\"\n", phone(place, number));
+            let phone = phone(place, number);
+            let _ = writeln!(text, "[[suppliers.{pool}.numbers]]\nnumber = \"{phone}\"\ncountry = \"US\"\nplatforms = {POOLED:?}");
         }
     }
     text += "[suppliers.android.sims]\n";
@@ -213,9 +218,13 @@ impl Storm {
                 break shown;
             }
             if let Some(number) = shown["phone"].as_str().filter(|_| status == "active") {
-                // With a moment left: a message without a time of receipt that comes after the order's end may be the next order's.
+                // What comes from here on comes late; a number that does not rest could be the next order's by then.
+                if is_cancelled && pool_of(number).is_none_or(rests) {
+                    self.cancel(&url, key).await;
+                }
+                // With a moment left, where nothing rests: a message that is received after the order's end may be the next order's.
                 if let Some(place) = pool_of(number)
-                    && shown["expires_in"].as_u64().is_some_and(|left| left >= 4)
+                    && (rests(place) || shown["expires_in"].as_u64().is_some_and(|left| left >= 4))
                     && !sent.contains_key(number)
                 {
                     let code = (100_000 + self.dice.below(900_000)).to_string();
@@ -224,7 +233,7 @@ impl Storm {
                 }
                 if is_cancelled {
                     // Against the code, which may be faster.
-                    let _ = self.http.post(format!("{url}/cancel")).bearer_auth(key).json(&json!({})).send().await.unwrap();
+                    self.cancel(&url, key).await;
                 }
             }
             wait = 10;
@@ -234,6 +243,11 @@ impl Storm {
         if let (Some((number, _)), true) = (sent.first_key_value(), self.dice.chance(0.1)) {
             self.gateway.bring_late(number, platform, ended["created_at"].as_str(), &self.dice).await;
         }
+    }
+
+    /// Whatever the answer is: the code may have been faster.
+    async fn cancel(&self, url: &str, key: &str) {
+        self.http.post(format!("{url}/cancel")).bearer_auth(key).json(&json!({})).send().await.unwrap();
     }
 
     fn note(&self, account: &str, id: &str, ended: &Value, sent: &BTreeMap<String, String>) {

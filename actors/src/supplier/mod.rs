@@ -9,6 +9,7 @@ pub mod fiction;
 pub mod own;
 mod port;
 pub mod pull;
+mod rest;
 pub mod router;
 mod score;
 pub mod simulator;
@@ -16,5 +17,6 @@ pub mod smpp;
 pub mod telecom;
 
 pub use port::{Asked, Lease, Numbers, Release, Stock, Supplier, Wanted};
+pub use rest::{Reach, Rest};
 pub use router::{Preference, Router};
 pub use score::Record;

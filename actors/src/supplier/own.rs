@@ -13,6 +13,7 @@ use events::time::Timestamp;
 use parking_lot::Mutex;
 
 use super::port::{Asked, Lease, Numbers, Release, Stock, Supplier, Wanted};
+use super::rest::Rest;
 use crate::store::BoxFuture;
 
 /// A number the operator has.
@@ -31,6 +32,10 @@ pub struct OwnNumber {
 struct Entry {
     number: OwnNumber,
     leased: bool,
+    /// An order has it, durably: whoever had it may have told its platform of it.
+    assigned: bool,
+    /// When an order that had it last gave it up.
+    released: Option<Timestamp>,
     /// It serves no further order.
     retired: bool,
     /// Rises with every lease: what was put into a queue before has to go to its end.
@@ -56,7 +61,7 @@ struct Pool {
     /// What may serve a platform, the one that has rested longest first. Made when first asked for; a number that cannot serve now is taken out
     /// by whoever meets it, so that nobody meets it twice.
     queues: HashMap<(Country, Platform), VecDeque<Place>>,
-    /// Numbers that have served a platform and rest from it, and until when.
+    /// Numbers that rest, also from a single platform, and until when.
     cooling: BTreeSet<(Timestamp, usize, Platform)>,
     /// When a number last served a platform.
     served: HashMap<(usize, Platform), Timestamp>,
@@ -67,6 +72,7 @@ struct Pool {
 pub struct Own {
     name: SupplierName,
     cool_down: Duration,
+    rest: Rest,
     pool: Mutex<Pool>,
 }
 
@@ -79,6 +85,8 @@ pub struct NumberState {
     pub leased: bool,
     /// Platforms that it rests from, and until when.
     pub cooling: Vec<(Platform, Timestamp)>,
+    /// Until when it rests from all.
+    pub rests_until: Option<Timestamp>,
 }
 
 impl Own {
@@ -98,7 +106,20 @@ impl Own {
                 pool.served.insert((*index, platform), at);
             }
         }
-        Self { name, cool_down, pool: Mutex::new(pool) }
+        Self { name, cool_down, rest: Rest::default(), pool: Mutex::new(pool) }
+    }
+
+    /// The same with numbers that rest after each order; `released` says when orders before this process gave numbers up.
+    #[must_use]
+    pub fn resting(mut self, rest: Rest, released: impl IntoIterator<Item = (Phone, Timestamp)>) -> Self {
+        let pool = self.pool.get_mut();
+        for (phone, at) in released {
+            if let Some(index) = pool.by_phone.get(&phone) {
+                pool.entries[*index].released = Some(at);
+            }
+        }
+        self.rest = rest;
+        self
     }
 
     /// The pool has a number more, or may use one that it has for something else from here on.
@@ -129,7 +150,8 @@ impl Own {
             .map(|(index, entry)| {
                 let mut cooling = cooling.remove(&index).unwrap_or_default();
                 cooling.sort();
-                NumberState { number: entry.number.clone(), leased: entry.leased, cooling }
+                let rests_until = entry.released.map(|released| self.rest.until(released)).filter(|until| *until > now);
+                NumberState { number: entry.number.clone(), leased: entry.leased, cooling, rests_until }
             })
             .collect();
         states.sort_by(|one, other| one.number.phone.cmp(&other.number.phone));
@@ -138,7 +160,7 @@ impl Own {
 
     fn reserve(&self, wanted: Wanted) -> Result<Phone, AttemptFailure> {
         let mut pool = self.pool.lock();
-        let index = pool.next(wanted, self.cool_down).ok_or(AttemptFailure::NoNumber)?;
+        let index = pool.next(wanted, self.cool_down, &self.rest).ok_or(AttemptFailure::NoNumber)?;
         let entry = &mut pool.entries[index];
         entry.leased = true;
         entry.leases += 1;
@@ -152,10 +174,14 @@ impl Pool {
     fn list(&mut self, number: OwnNumber) {
         let index = self.entries.len();
         let before = self.by_phone.insert(number.phone.clone(), index);
-        let mut entry = Entry { number, leased: false, retired: false, leases: 0, absent_from: Vec::new() };
+        let mut entry = Entry { number, leased: false, assigned: false, released: None, retired: false, leases: 0, absent_from: Vec::new() };
         if let Some(before) = before {
-            self.entries[before].retired = true;
-            (entry.leased, entry.leases) = (self.entries[before].leased, self.entries[before].leases);
+            let before = &mut self.entries[before];
+            before.retired = true;
+            (entry.leased, entry.assigned) = (before.leased, before.assigned);
+            (entry.leases, entry.released) = (before.leases, before.released);
+        }
+        if let Some(before) = before {
             let served: Vec<_> = self.served.iter().filter(|((of, _), _)| *of == before).map(|((_, platform), at)| (*platform, *at)).collect();
             self.served.extend(served.into_iter().map(|(platform, at)| ((index, platform), at)));
         }
@@ -174,7 +200,7 @@ impl Pool {
     }
 
     /// Takes the number that serves `wanted` next out of its queue.
-    fn next(&mut self, wanted: Wanted, cool_down: Duration) -> Option<usize> {
+    fn next(&mut self, wanted: Wanted, cool_down: Duration, rest: &Rest) -> Option<usize> {
         self.end_cooling(wanted.at);
         let key = (wanted.country, wanted.platform);
         if !self.queues.contains_key(&key) {
@@ -191,12 +217,13 @@ impl Pool {
             } else if entry.leases != leases {
                 // It has served another platform since: others have rested longer.
                 queue.push_back((index, entry.leases));
-            } else if let Some(until) =
-                self.served.get(&(index, wanted.platform)).map(|served| served.plus(cool_down)).filter(|until| *until > wanted.at)
-            {
-                self.cooling.insert((until, index, wanted.platform));
             } else {
-                return Some(index);
+                let cooled = self.served.get(&(index, wanted.platform)).map(|served| served.plus(cool_down));
+                let rested = entry.released.map(|released| rest.until(released));
+                match cooled.max(rested).filter(|until| *until > wanted.at) {
+                    Some(until) => drop(self.cooling.insert((until, index, wanted.platform))),
+                    None => return Some(index),
+                }
             }
         }
         None
@@ -228,8 +255,8 @@ impl Pool {
     }
 
     /// How many of up to `most` numbers could serve `wanted`. They stay where they are.
-    fn ready(&mut self, wanted: Wanted, cool_down: Duration, most: usize) -> usize {
-        let found: Vec<usize> = std::iter::from_fn(|| self.next(wanted, cool_down)).take(most).collect();
+    fn ready(&mut self, wanted: Wanted, cool_down: Duration, rest: &Rest, most: usize) -> usize {
+        let found: Vec<usize> = std::iter::from_fn(|| self.next(wanted, cool_down, rest)).take(most).collect();
         let entries = &self.entries;
         if let Some(queue) = self.queues.get_mut(&(wanted.country, wanted.platform)) {
             for index in found.iter().rev() {
@@ -247,6 +274,10 @@ impl Supplier for Own {
 
     fn is_simulated(&self) -> bool {
         false
+    }
+
+    fn is_reached(&self) -> bool {
+        self.rest.is_reached()
     }
 
     fn owns(&self, phone: &Phone) -> bool {
@@ -268,10 +299,10 @@ impl Supplier for Own {
         let entry = &mut pool.entries[index];
         // One that was reserved a moment ago has been counted.
         entry.leases += u64::from(!entry.leased);
-        entry.leased = true;
+        (entry.leased, entry.assigned) = (true, true);
     }
 
-    fn release(&self, lease: &Lease, release: Release) {
+    fn release(&self, lease: &Lease, release: Release, now: Timestamp) {
         let mut pool = self.pool.lock();
         let Some(index) = pool.by_phone.get(&lease.phone).copied() else { return };
         if let Release::Served(at) = release {
@@ -279,13 +310,16 @@ impl Supplier for Own {
         }
         let entry = &mut pool.entries[index];
         entry.leased = false;
+        if std::mem::take(&mut entry.assigned) {
+            entry.released = Some(now);
+        }
         for platform in std::mem::take(&mut entry.absent_from) {
             pool.put_back(index, platform);
         }
     }
 
     fn stock(&self, wanted: Wanted) -> Stock {
-        let ready = self.pool.lock().ready(wanted, self.cool_down, 10);
+        let ready = self.pool.lock().ready(wanted, self.cool_down, &self.rest, 10);
         Stock::of(ready as u64)
     }
 

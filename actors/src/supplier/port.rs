@@ -121,6 +121,11 @@ pub trait Supplier: Send + Sync + std::fmt::Debug + 'static {
     /// Whether its numbers and messages are made up.
     fn is_simulated(&self) -> bool;
 
+    /// Whether messages to its numbers can come just now; while not, no order gets one.
+    fn is_reached(&self) -> bool {
+        true
+    }
+
     /// Whether `phone` is one of its numbers, on an order or not.
     fn owns(&self, phone: &Phone) -> bool;
 
@@ -133,8 +138,8 @@ pub trait Supplier: Send + Sync + std::fmt::Debug + 'static {
     /// The number is on an order now, durably: just assigned, or found so after a restart.
     fn assigned(&self, lease: &Lease);
 
-    /// The number is on no order any more; also for one that was acquired and never assigned.
-    fn release(&self, lease: &Lease, release: Release);
+    /// The number is on no order any more, at `now`; also for one that was acquired and never assigned.
+    fn release(&self, lease: &Lease, release: Release, now: Timestamp);
 
     /// How much it has for such orders.
     fn stock(&self, wanted: Wanted) -> Stock;

@@ -162,7 +162,7 @@ impl Router {
             // A caller who changes their mind says nothing about the numbers.
             Release::Unused => {}
         }
-        source.supplier.release(lease, release);
+        source.supplier.release(lease, release, now);
     }
 
     /// The order that `phone` of `supplier` is on now.
@@ -192,7 +192,7 @@ impl Router {
 
     /// The best any source that answers has for such orders.
     pub fn stock(&self, wanted: Wanted) -> Stock {
-        let answers = |source: &&Source| source.health.lock().breaker.lets_through(wanted.at);
+        let answers = |source: &&Source| source.supplier.is_reached() && source.health.lock().breaker.lets_through(wanted.at);
         self.sources.iter().filter(answers).map(|source| source.supplier.stock(wanted)).max().unwrap_or(Stock::None)
     }
 
@@ -210,7 +210,7 @@ impl Router {
     /// ask, those that have nothing are asked after the others; else every source has its turn, and an order's history says which had nothing.
     fn next(&self, wanted: Wanted, excluded: &[SupplierName], last: &[SupplierName]) -> Option<&Source> {
         let is_choosy = self.sources.len() > usize::from(self.max_attempts);
-        let candidates = self.sources.iter().filter(|source| !excluded.contains(source.supplier.name()));
+        let candidates = self.sources.iter().filter(|source| source.supplier.is_reached() && !excluded.contains(source.supplier.name()));
         let candidates = candidates.filter_map(|source| {
             let health = source.health.lock();
             health.breaker.lets_through(wanted.at).then(|| (source, health.record.twentieths(wanted.at)))
@@ -237,7 +237,9 @@ mod tests {
     use events::platform::Platform;
 
     use super::*;
+    use crate::clock::Clock;
     use crate::supplier::own::{Own, OwnNumber};
+    use crate::supplier::{Reach, Rest};
 
     const WANTED: Wanted = Wanted { platform: Platform::Google, country: Country::Us, at: Timestamp::from_millis(0) };
 
@@ -278,6 +280,21 @@ mod tests {
         assert_eq!(asked(&router, &[], &["a"]).await, "b gives +12025550102");
         assert_eq!(asked(&router, &["b"], &["a"]).await, "a gives +12025550101");
         assert_eq!(asked(&router, &["a", "b"], &[]).await, "none left");
+    }
+
+    #[tokio::test]
+    async fn a_source_whose_messages_cannot_come_is_not_asked() {
+        let reach = Arc::new(Reach::new(Clock::System, 1, Duration::ZERO));
+        let number = OwnNumber { phone: "+12025550101".parse().unwrap(), country: Country::Us, platforms: None };
+        let rest = Rest { length: Duration::ZERO, reach: Some(Arc::clone(&reach)) };
+        let pool = Own::new("smpp".parse().unwrap(), vec![number], Duration::ZERO, []).resting(rest, []);
+        let router = Router::new(vec![Arc::new(pool)], 3);
+        assert_eq!((asked(&router, &[], &[]).await.as_str(), router.at_hand(WANTED), router.stock(WANTED)), ("none left", None, Stock::None));
+        reach.gained();
+        assert_eq!(router.stock(WANTED), Stock::Low);
+        assert_eq!(asked(&router, &[], &[]).await, "smpp gives +12025550101");
+        reach.lost();
+        assert_eq!(asked(&router, &[], &[]).await, "none left");
     }
 
     fn lease(order: u128, supplier: &str, phone: &str) -> Lease {
@@ -341,7 +358,7 @@ mod tests {
             Box::pin(std::future::ready(answer))
         }
         fn assigned(&self, _lease: &Lease) {}
-        fn release(&self, _lease: &Lease, _release: Release) {}
+        fn release(&self, _lease: &Lease, _release: Release, _now: Timestamp) {}
         fn stock(&self, _wanted: Wanted) -> Stock {
             Stock::Medium
         }

@@ -10,6 +10,7 @@ use events::order::AttemptFailure;
 use events::phone::Phone;
 use events::platform::{CodeFormat, Platform};
 use events::supplier::SupplierName;
+use events::time::Timestamp;
 use parking_lot::Mutex;
 
 use super::fiction::Numbers;
@@ -199,7 +200,7 @@ impl Supplier for Simulator {
         }
     }
 
-    fn release(&self, lease: &Lease, _release: Release) {
+    fn release(&self, lease: &Lease, _release: Release, _now: Timestamp) {
         let mut pool = self.pool.lock();
         pool.leased.remove(&lease.phone);
         pool.waiting.remove(&lease.phone);

@@ -31,8 +31,7 @@ pub async fn handle(State(app): State<Shared>) -> Json<Value> {
     let now = service.clock.now();
     let supplier = |supplier: &Arc<dyn Supplier>| {
         let name = supplier.name();
-        let unbound = name.as_str() == "smpp" && service.smpp.get().is_none_or(|sessions| !sessions.statuses().iter().any(|bind| bind.bound));
-        let status = if unbound || service.router.is_cut_off(name) { "unreachable" } else { "ok" };
+        let status = if !supplier.is_reached() || service.router.is_cut_off(name) { "unreachable" } else { "ok" };
         json!({ "name": name.as_str(), "status": status, "simulated": supplier.is_simulated(), "success_rate": service.router.success_rate(name, now) })
     };
     let suppliers: Vec<Value> = service.router.suppliers().map(supplier).collect();

@@ -32,7 +32,7 @@ fn the_number_that_has_rested_longest_is_next_whatever_it_served() {
     {
         let given = own.reserve(wanted(platform, 0)).unwrap();
         assert_eq!((given.clone(), own.numbers()), (phone(expected), Some(Numbers { known: 3, leased: 1 })), "{platform}");
-        own.release(&lease(&given, platform), Release::Unused);
+        own.release(&lease(&given, platform), Release::Unused, Timestamp::default());
         assert_eq!(own.numbers(), Some(Numbers { known: 3, leased: 0 }));
     }
 }
@@ -42,7 +42,7 @@ fn a_number_rests_from_what_it_has_served_and_from_nothing_else() {
     let own = pool(1);
     let given = own.reserve(wanted(Platform::Google, 0)).unwrap();
     assert_eq!(own.stock(wanted(Platform::Google, 0)), Stock::None);
-    own.release(&lease(&given, Platform::Google), Release::Served(wanted(Platform::Google, 0).at));
+    own.release(&lease(&given, Platform::Google), Release::Served(wanted(Platform::Google, 0).at), Timestamp::default());
     assert_eq!((own.stock(wanted(Platform::Google, 59)), own.stock(wanted(Platform::Discord, 59))), (Stock::None, Stock::Low));
     assert_eq!(own.reserve(wanted(Platform::Google, 59)), Err(AttemptFailure::NoNumber));
     assert_eq!(own.reserve(wanted(Platform::Google, 60)), Ok(given));
@@ -55,7 +55,7 @@ fn a_retired_number_ends_its_order_and_serves_no_other() {
     own.retire(&given);
     assert!(own.owns(&given), "its order's messages are still its own");
     assert_eq!(own.numbers(), Some(Numbers { known: 0, leased: 0 }));
-    own.release(&lease(&given, Platform::Google), Release::Served(wanted(Platform::Google, 0).at));
+    own.release(&lease(&given, Platform::Google), Release::Served(wanted(Platform::Google, 0).at), Timestamp::default());
     assert_eq!((own.owns(&given), own.reserve(wanted(Platform::Discord, 1))), (false, Err(AttemptFailure::NoNumber)));
     // Listed again, it rests from what it has served before.
     own.list(OwnNumber { phone: given.clone(), country: Country::Us, platforms: None });
@@ -74,11 +74,36 @@ fn a_number_listed_while_orders_come_serves_them_and_what_it_may_serve_can_chang
     // While it is on an order it is on no other, whatever it may serve.
     own.list(more(&[Platform::Discord]));
     assert_eq!(own.reserve(wanted(Platform::Discord, 0)), Err(AttemptFailure::NoNumber));
-    own.release(&lease(&phone(7), Platform::Google), Release::Unused);
+    own.release(&lease(&phone(7), Platform::Google), Release::Unused, Timestamp::default());
     assert_eq!(own.reserve(wanted(Platform::Google, 0)), Err(AttemptFailure::NoNumber));
     assert_eq!(own.reserve(wanted(Platform::Discord, 0)), Ok(phone(7)));
     let states = own.states(wanted(Platform::Google, 0).at);
     assert_eq!(states.iter().map(|state| (state.number.phone.clone(), state.leased)).collect::<Vec<_>>(), [(first, true), (phone(7), true)]);
+}
+
+#[test]
+fn a_number_rests_after_each_order_that_had_it_and_after_no_other() {
+    let rest = || Rest { length: Duration::from_mins(1), reach: None };
+    let own = pool(1).resting(rest(), []);
+    let at = |minute| wanted(Platform::Google, minute).at;
+    let given = own.reserve(wanted(Platform::Google, 10)).unwrap();
+    // The order was refused: nobody has seen the number.
+    own.release(&lease(&given, Platform::Google), Release::Unused, at(10));
+    assert_eq!(own.reserve(wanted(Platform::Google, 10)), Ok(given.clone()));
+    own.assigned(&lease(&given, Platform::Google));
+    own.release(&lease(&given, Platform::Google), Release::Unused, at(12));
+    assert_eq!(own.states(at(12))[0].rests_until, Some(at(13)));
+    assert_eq!((own.stock(wanted(Platform::Discord, 12)), own.reserve(wanted(Platform::Steam, 12))), (Stock::None, Err(AttemptFailure::NoNumber)));
+    // Listed anew it rests on.
+    own.list(OwnNumber { phone: given.clone(), country: Country::Us, platforms: None });
+    assert_eq!(own.reserve(wanted(Platform::Steam, 12)), Err(AttemptFailure::NoNumber));
+    assert_eq!((own.states(at(13))[0].rests_until, own.reserve(wanted(Platform::Discord, 13))), (None, Ok(given.clone())));
+
+    let restarted = pool(1).resting(rest(), [(given.clone(), at(12))]);
+    assert_eq!(
+        (restarted.reserve(wanted(Platform::Google, 12)), restarted.reserve(wanted(Platform::Google, 13))),
+        (Err(AttemptFailure::NoNumber), Ok(given))
+    );
 }
 
 /// Any sequence of leases and releases gives a number where the plain rule has one, and only one that the rule allows.
@@ -114,7 +139,7 @@ fn the_queues_and_the_plain_rule_agree() {
                 if let Release::Served(_) = release {
                     served.insert((phone.clone(), platform), minute);
                 }
-                own.release(&lease(&phone, platform), release);
+                own.release(&lease(&phone, platform), release, Timestamp::default());
             }
         }
     }

@@ -324,7 +324,7 @@ impl Supplier for Pull {
         self.tell(lease, Message::Look);
     }
 
-    fn release(&self, lease: &Lease, release: Release) {
+    fn release(&self, lease: &Lease, release: Release, _now: Timestamp) {
         let outcome = match release {
             Release::Served(at) => {
                 self.inner.served.lock().insert((lease.phone.clone(), lease.platform), at);

@@ -25,7 +25,7 @@ use crate::fault::Fault;
 use crate::inbox::{InboundSms, Inbox};
 use crate::outbound;
 use crate::parts::{InboundPart, Parts};
-use crate::supplier::alphabet;
+use crate::supplier::{Reach, alphabet};
 
 /// For a connection, and for each answer that is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -95,6 +95,8 @@ pub struct Way {
     pub inbox: Inbox,
     /// Where parts go.
     pub parts: Parts,
+    /// Told when a session comes up or goes down.
+    pub reach: Arc<Reach>,
     /// Dice for the waits.
     pub entropy: Entropy,
     /// Told what became of each message, for the metrics.
@@ -175,6 +177,11 @@ impl Actor for Session {
 
 impl Line {
     fn show(&self, bound: bool, error: Option<String>) {
+        match (self.status.borrow().bound, bound) {
+            (false, true) => self.way.reach.gained(),
+            (true, false) => self.way.reach.lost(),
+            (true, true) | (false, false) => {}
+        }
         self.status.send_modify(|status| (status.bound, status.error) = (bound, error));
     }
 
