@@ -36,6 +36,7 @@ use crate::secret::Secret;
 
 mod deposits;
 mod desk;
+mod messages;
 mod numbers;
 
 pub use desk::{Buy, GiveBack, Sync};
@@ -137,6 +138,7 @@ fn router(service: Arc<Service>, token: Secret, metrics: PrometheusHandle) -> Ro
         .route("/accounts/{id}/reinstate", post(reinstate))
         .route("/deposits", get(deposits::of_concern))
         .route("/numbers", get(numbers::states))
+        .route("/numbers/messages", get(messages::strays))
         .route("/numbers/import", post(numbers::import))
         .route("/numbers/retire", post(numbers::retire))
         .route("/numbers/search", get(desk::search))

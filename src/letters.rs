@@ -116,7 +116,7 @@ fn sms_received(order: &Order, message_id: &str, due_at: Timestamp) -> Value {
                     "country": order.placed.country.code(),
                     "phone": phone.map(|(phone, _)| phone),
                     "code": code,
-                    "verdict": words::verdict(&sms.extraction.verdict),
+                    "verdict": sms.extraction.verdict.name(),
                     "sms": sms.text,
                     "from": sms.sender,
                     "received_at": sms.received_at.to_string(),

@@ -14,7 +14,8 @@ use crate::deliveries::DeliveryChange;
 use crate::deposits::DepositChange;
 use crate::parts::PartChange;
 use crate::row::OrderRow;
-use crate::sources::SourceChange;
+use crate::sources::{Served, SourceChange};
+use crate::strays::Stray;
 
 const HOUR_MILLIS: i64 = 3_600_000;
 /// Width of a bucket of recent outcomes: 24 hours are 144 of them.
@@ -48,9 +49,11 @@ pub struct Batch<'a> {
     accounts: BTreeMap<AccountId, Statement>,
     usage: BTreeMap<(AccountId, i64, &'static str, &'static str), UsageDelta>,
     outcomes: BTreeMap<(&'static str, &'static str, i64), OutcomeDelta>,
+    served: BTreeMap<Served, i64>,
     deposits: Vec<DepositChange>,
     parts: Vec<PartChange>,
     sources: Vec<SourceChange>,
+    strays: Vec<Stray>,
     deliveries: Vec<DeliveryChange>,
     last: Position,
 }
@@ -64,9 +67,11 @@ impl<'a> Batch<'a> {
             accounts: BTreeMap::new(),
             usage: BTreeMap::new(),
             outcomes: BTreeMap::new(),
+            served: BTreeMap::new(),
             deposits: Vec::new(),
             parts: Vec::new(),
             sources: Vec::new(),
+            strays: Vec::new(),
             deliveries: Vec::new(),
             last: Position(0),
         }
@@ -94,6 +99,7 @@ impl<'a> Batch<'a> {
             Event::Number(event) => {
                 if let Some(phone) = record.stream.phone() {
                     self.sources.extend(SourceChange::of_number(phone.clone(), event));
+                    self.strays.extend(Stray::of_number(phone.clone(), event, record.position));
                     self.parts.extend(PartChange::of(phone, event));
                 }
             }
@@ -138,6 +144,7 @@ impl<'a> Batch<'a> {
     fn order(&mut self, order: OrderId, fact: &order::Event, record: &Recorded<Event>) {
         let Some(row) = self.open.get_mut(&order) else { return };
         row.apply(fact);
+        self.strays.extend(Stray::of_order(row, fact, record.position));
         row.last = record.revision;
         row.position = record.position;
         let row = row.clone();
@@ -157,6 +164,7 @@ impl<'a> Batch<'a> {
                 usage.completed += 1;
                 usage.spent += row.price.micros();
                 usage.delivery_millis += delivery;
+                self.served.insert(Served::by(row), at);
             }
             Status::Cancelled => usage.cancelled += 1,
             Status::Expired => usage.expired += 1,
@@ -220,11 +228,17 @@ impl<'a> Batch<'a> {
         for ((platform, country, bucket), delta) in &self.outcomes {
             outcomes.execute(params![platform, country, bucket, delta.completed, delta.ended, delta.delivery_millis])?;
         }
+        for (served, at) in &self.served {
+            served.write(*at, transaction)?;
+        }
         for change in &self.parts {
             change.write(transaction)?;
         }
         for change in &self.sources {
             change.write(transaction)?;
+        }
+        for stray in &self.strays {
+            stray.write(transaction)?;
         }
         for change in &self.deposits {
             change.write(transaction)?;

@@ -13,11 +13,13 @@ mod queries;
 mod row;
 mod runner;
 mod sources;
+mod strays;
 mod views;
 
 pub use deliveries::DeliveryRow;
 pub use deposits::{Concern, DepositRow};
 pub use queries::{AccountView, OrderFilter, OrderRef, OrderSummary, Outcome, UsageCell};
 pub use runner::{Log, LogError, Projector, Reading};
-pub use sources::SupplierOutcome;
+pub use sources::{Retired, SupplierOutcome};
+pub use strays::{Stray, StrayFilter};
 pub use views::{OpenError, ViewError, Views};

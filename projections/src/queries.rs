@@ -165,31 +165,6 @@ impl Views {
         .await
     }
 
-    /// The numbers that are on orders or were since `since`, and when the last of those orders that have ended did.
-    pub async fn numbers_on_orders(&self, since: Timestamp) -> Result<Vec<(Phone, Option<Timestamp>)>, ViewError> {
-        self.read(move |connection| {
-            let mut numbers = connection
-                .prepare("SELECT phone, max(ended_at) FROM orders WHERE phone IS NOT NULL AND (ended_at IS NULL OR ended_at >= ?1) GROUP BY phone")?;
-            let number = |row: &Row<'_>| Ok((parsed(row, 0)?, row.get::<_, Option<i64>>(1)?.map(Timestamp::from_millis)));
-            numbers.query_map(params![since.millis()], number)?.collect()
-        })
-        .await
-    }
-
-    /// The platforms that numbers of `supplier` have served since `since`, and when last.
-    pub async fn served(&self, supplier: String, since: Timestamp) -> Result<Vec<(Phone, Platform, Timestamp)>, ViewError> {
-        self.read(move |connection| {
-            let mut served = connection.prepare(
-                "SELECT phone, platform, max(ended_at) FROM orders
-                 WHERE status = 'completed' AND supplier = ?1 AND ended_at >= ?2 AND phone IS NOT NULL GROUP BY phone, platform",
-            )?;
-            let rows = served
-                .query_map(params![supplier, since.millis()], |row| Ok((parsed(row, 0)?, parsed(row, 1)?, Timestamp::from_millis(row.get(2)?))))?;
-            rows.collect()
-        })
-        .await
-    }
-
     /// The account's usage in the hours from `from` up to but not including `to` (hours since 1970), oldest first.
     pub async fn usage(&self, account: AccountId, from: i64, to: i64) -> Result<Vec<UsageCell>, ViewError> {
         self.read(move |connection| {

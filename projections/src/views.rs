@@ -18,7 +18,7 @@ use crate::queries::{self, AccountView};
 use crate::row::OrderRow;
 
 /// Rises when a table or the meaning of a row changes: older files are rebuilt.
-const SCHEMA_VERSION: i64 = 6;
+const SCHEMA_VERSION: i64 = 7;
 /// Connections kept open for the next reader.
 const IDLE: usize = 4;
 /// How long a reply waits for the views to have its own append.
@@ -38,6 +38,7 @@ CREATE TABLE orders (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX orders_open ON orders (order_id) WHERE ended_at IS NULL;
 CREATE INDEX orders_by_account ON orders (account_id, order_id);
+CREATE INDEX orders_by_end ON orders (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX orders_by_phone ON orders (phone, assigned_at) WHERE phone IS NOT NULL;
 CREATE TABLE usage (
     account_id BLOB NOT NULL, hour INTEGER NOT NULL, platform TEXT NOT NULL, country TEXT NOT NULL, orders INTEGER NOT NULL, completed INTEGER NOT NULL,
@@ -258,6 +259,7 @@ fn create(path: &Path) -> rusqlite::Result<Connection> {
     connection.execute_batch(crate::deposits::SCHEMA)?;
     connection.execute_batch(crate::parts::SCHEMA)?;
     connection.execute_batch(crate::sources::SCHEMA)?;
+    connection.execute_batch(crate::strays::SCHEMA)?;
     connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     Ok(connection)
 }

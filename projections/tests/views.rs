@@ -285,6 +285,9 @@ async fn pools_and_leases_are_as_their_facts_say() {
     let listed = views.listed("twilio".to_owned()).await.unwrap();
     let shown: Vec<_> = listed.iter().map(|(phone, listing)| (phone.as_str(), listing.platforms.clone())).collect();
     assert_eq!(shown, [("+12025550901", None), ("+12025550902", Some(vec![Platform::Google, Platform::Steam]))]);
+    let retired = views.retired().await.unwrap();
+    let retired: Vec<_> = retired.iter().map(|number| (number.phone.as_str(), number.reason.as_str(), number.at)).collect();
+    assert_eq!(retired, [("+12025550903", "sold", at(9_301))]);
     let open = views.open_leases("acme-2".to_owned()).await.unwrap();
     let open: Vec<_> = open.iter().map(|(id, phone)| (id.order.0, id.attempt, phone.as_ref().map(events::phone::Phone::as_str))).collect();
     assert_eq!(open, [(1, 1, None), (2, 1, Some("+12025550910")), (3, 1, Some("+12025550910"))]);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use actors::inventory::InventoryError;
+use actors::store::EventStore;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -14,11 +15,13 @@ use events::phone::Phone;
 use events::platform::Platform;
 use events::supplier::SupplierName;
 use futures_util::{StreamExt, stream};
+use projections::{Retired, ViewError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Door, Refusal, refused};
-use crate::feed::chain_of;
+use crate::boot::Service;
+use crate::feed::{chain_of, reach_head};
 
 /// Lines listed at once: their appends share syncs.
 const AT_ONCE: usize = 64;
@@ -62,6 +65,9 @@ pub struct Retire {
 #[serde(deny_unknown_fields)]
 pub struct Filter {
     supplier: Option<String>,
+    /// Those that serve no further order, in place of those that do.
+    #[serde(default)]
+    retired: bool,
 }
 
 impl Row {
@@ -112,7 +118,10 @@ pub async fn retire(State(door): State<Arc<Door>>, Json(retire): Json<Retire>) -
 }
 
 /// Every number of every pool, and how it is.
-pub async fn states(State(door): State<Arc<Door>>, Query(filter): Query<Filter>) -> Json<Value> {
+pub async fn states(State(door): State<Arc<Door>>, Query(filter): Query<Filter>) -> Result<Json<Value>, Refusal> {
+    if filter.retired {
+        return retired(&door.service, filter.supplier.as_deref()).await;
+    }
     let states = door.service.inventory.states();
     let wanted = states.iter().filter(|(supplier, _)| filter.supplier.as_deref().is_none_or(|wanted| wanted == supplier.as_str()));
     let numbers: Vec<Value> = wanted
@@ -124,15 +133,33 @@ pub async fn states(State(door): State<Arc<Door>>, Query(filter): Query<Filter>)
                 false if cooling.is_empty() && state.rests_until.is_none() => "free",
                 false => "cooling",
             };
-            let platforms =
-                state.number.platforms.as_ref().map(|platforms| platforms.iter().map(|platform| platform.slug()).collect::<BTreeSet<_>>());
+            let platforms = state.number.platforms.as_ref().map(|platforms| slugs(platforms));
             json!({
                 "number": state.number.phone.as_str(), "supplier": supplier.as_str(), "country": state.number.country.code(), "platforms": platforms,
                 "state": word, "cooling": cooling, "rests_until": state.rests_until.map(|until| until.to_string()),
             })
         })
         .collect();
-    Json(json!({ "numbers": numbers }))
+    Ok(Json(json!({ "numbers": numbers })))
+}
+
+async fn retired(service: &Service, supplier: Option<&str>) -> Result<Json<Value>, Refusal> {
+    let failed = |error: ViewError| refused(StatusCode::INTERNAL_SERVER_ERROR, chain_of(&error));
+    reach_head(&service.views, &service.store.head()).await.map_err(failed)?;
+    let retired = service.views.retired().await.map_err(failed)?;
+    let wanted = retired.iter().filter(|number| supplier.is_none_or(|wanted| wanted == number.listing.supplier.as_str()));
+    let shown = |number: &Retired| {
+        json!({
+            "number": number.phone.as_str(), "supplier": number.listing.supplier.as_str(), "country": number.listing.country.code(),
+            "platforms": number.listing.platforms.as_ref().map(|platforms| slugs(platforms)),
+            "state": "retired", "retired_at": number.at.to_string(), "reason": number.reason,
+        })
+    };
+    Ok(Json(json!({ "numbers": wanted.map(shown).collect::<Vec<_>>() })))
+}
+
+fn slugs<'a>(platforms: impl IntoIterator<Item = &'a Platform>) -> BTreeSet<&'static str> {
+    platforms.into_iter().map(|platform| platform.slug()).collect()
 }
 
 pub(super) fn operator(name: &str) -> Result<Actor, Refusal> {

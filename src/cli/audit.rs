@@ -298,12 +298,7 @@ fn order_data(event: &order::Event, reveal: bool) -> Value {
                 .iter()
                 .map(|candidate| json!({ "code": secret(&candidate.code), "score": candidate.score, "reasons": candidate.reasons.iter().map(|reason| reason.name()).collect::<Vec<_>>() }))
                 .collect();
-            let verdict = match &sms.extraction.verdict {
-                events::code::Verdict::Code(_) => "code",
-                events::code::Verdict::Unsure => "unsure",
-                events::code::Verdict::Nothing => "nothing",
-                events::code::Verdict::OtherBrand(_) => "other_brand",
-            };
+            let verdict = sms.extraction.verdict.name();
             json!({ "message_id": sms.message_id, "supplier": sms.supplier.as_str(), "sender": secret(&sms.sender), "text": secret(&sms.text), "received_at": sms.received_at.to_string(), "verdict": verdict, "candidates": candidates })
         }
         order::Event::Completed { code, message_id, .. } => json!({ "code": secret(code), "message_id": message_id }),

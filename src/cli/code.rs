@@ -54,11 +54,10 @@ pub fn run(options: &Options) -> Outcome {
 }
 
 fn described(extraction: &Extraction) -> Value {
-    let (verdict, code, brand) = match &extraction.verdict {
-        Verdict::Code(code) => ("code", Some(code), None),
-        Verdict::Unsure => ("unsure", None, None),
-        Verdict::Nothing => ("nothing", None, None),
-        Verdict::OtherBrand(brand) => ("other_brand", None, Some(brand)),
+    let (code, brand) = match &extraction.verdict {
+        Verdict::Code(code) => (Some(code), None),
+        Verdict::Unsure | Verdict::Nothing => (None, None),
+        Verdict::OtherBrand(brand) => (None, Some(brand)),
     };
     let candidates: Vec<Value> = extraction
         .candidates
@@ -68,5 +67,5 @@ fn described(extraction: &Extraction) -> Value {
             json!({ "code": candidate.code, "score": candidate.score, "reasons": reasons })
         })
         .collect();
-    json!({ "code": code, "verdict": verdict, "other_brand": brand, "candidates": candidates })
+    json!({ "code": code, "verdict": extraction.verdict.name(), "other_brand": brand, "candidates": candidates })
 }

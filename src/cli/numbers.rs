@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use super::admin::Asking;
 use super::{Outcome, Place, in_words};
@@ -38,6 +39,27 @@ enum Command {
         /// One source's only.
         #[arg(long)]
         supplier: Option<String>,
+        /// Those that were retired, and why, in place of those that serve.
+        #[arg(long)]
+        retired: bool,
+    },
+    /// Show messages that gave no order its code, the latest first: late, for a number on no order or of nobody, of another brand, or without a code.
+    Messages {
+        /// One number's only.
+        #[arg(long)]
+        number: Option<String>,
+        /// For one reason only, as the list names it.
+        #[arg(long)]
+        why: Option<String>,
+        /// Only those before this place in the log.
+        #[arg(long)]
+        before: Option<u64>,
+        /// How many at most.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
+        /// Senders and texts, too; without it they are hidden.
+        #[arg(long)]
+        reveal: bool,
     },
     /// Show numbers that a telecom has for sale.
     Search {
@@ -97,13 +119,20 @@ enum Command {
 pub fn run(place: &Place, options: &Options) -> Outcome {
     match &options.command {
         Command::Import { file, supplier, operator } => import(&Asking::new(place)?, file, supplier, operator),
-        Command::List { supplier } => list(&Asking::new(place)?, supplier.as_deref()),
+        Command::List { supplier, retired } => list(&Asking::new(place)?, supplier.as_deref(), *retired),
+        Command::Messages { number, why, before, limit, reveal } => {
+            let (before, limit, reveal) = (before.map(|before| before.to_string()), limit.to_string(), reveal.to_string());
+            let values = [("number", number), ("why", why), ("before", &before), ("limit", &Some(limit)), ("reveal", &Some(reveal))];
+            let query = asked("numbers/messages", values.map(|(name, value)| (name, value.as_deref())));
+            messages(&Asking::new(place)?.ask(&query, None)?)
+        }
         Command::Retire { number, reason, operator } => {
             let retire = Retire { number: number.clone(), reason: reason.clone(), operator: operator.clone() };
             show(place, "numbers/retire", Some(json!(retire)))
         }
         Command::Search { supplier, country, limit } => {
-            show(place, &format!("numbers/search?supplier={supplier}&country={country}&limit={limit}"), None)
+            let values = [("supplier", supplier), ("country", country), ("limit", &limit.to_string())];
+            show(place, &asked("numbers/search", values.map(|(name, value)| (name, Some(value.as_str())))), None)
         }
         Command::Buy { supplier, number, operator } => {
             let buy = Buy { supplier: supplier.clone(), number: number.clone(), operator: operator.clone() };
@@ -117,6 +146,15 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
             show(place, "numbers/sync", Some(json!(Sync { supplier: supplier.clone(), operator: operator.clone() })))
         }
     }
+}
+
+/// A path with what is asked for.
+fn asked<'a>(path: &str, values: impl IntoIterator<Item = (&'static str, Option<&'a str>)>) -> String {
+    let path = format!("{path}?");
+    let end = path.len();
+    let mut query = form_urlencoded::Serializer::for_suffix(path, end);
+    query.extend_pairs(values.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    query.finish()
 }
 
 fn show(place: &Place, path: &str, body: Option<Value>) -> Outcome {
@@ -194,9 +232,23 @@ fn read(file: &PathBuf, supplier: &str) -> Result<(Vec<Row>, Rejected), String> 
     Ok((rows, rejected))
 }
 
-fn list(asking: &Asking, supplier: Option<&str>) -> Outcome {
-    let query = supplier.map_or_else(String::new, |supplier| format!("?supplier={supplier}"));
-    let answer = asking.ask(&format!("numbers{query}"), None)?;
+/// A line for each; what strangers wrote cannot steer the terminal.
+fn messages(answer: &Value) -> Outcome {
+    let mut out = std::io::stdout().lock();
+    for message in answer["messages"].as_array().into_iter().flatten() {
+        let text = |field: &str| message[field].as_str().unwrap_or_default();
+        let said = message["text"].as_str().map_or_else(String::new, |said| format!(" {:?}: {said:?}", text("sender")));
+        let (at, number, supplier, why) = (text("at"), text("number"), text("supplier"), text("why"));
+        if writeln!(out, "{:>8} {at} {number:<16} {supplier:<8} {why:<17}{said}", message["position"].to_string()).is_err() {
+            break;
+        }
+    }
+    out.flush().map_err(in_words)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(asking: &Asking, supplier: Option<&str>, retired: bool) -> Outcome {
+    let answer = asking.ask(&asked("numbers", [("retired", Some(retired.to_string().as_str())), ("supplier", supplier)]), None)?;
     let mut out = std::io::stdout().lock();
     for number in answer["numbers"].as_array().into_iter().flatten() {
         let text = |field: &str| number[field].as_str().unwrap_or_default().to_owned();
@@ -205,8 +257,9 @@ fn list(asking: &Asking, supplier: Option<&str>) -> Outcome {
         let cooling: Vec<&str> = number["cooling"].as_array().into_iter().flatten().filter_map(|rest| rest["platform"].as_str()).collect();
         let cooling = if cooling.is_empty() { String::new() } else { format!(" (rests from {})", cooling.join(" ")) };
         let until = number["rests_until"].as_str().map_or_else(String::new, |until| format!(" (rests until {until})"));
+        let why = number["reason"].as_str().map_or_else(String::new, |reason| format!(" ({}: {reason:?})", text("retired_at")));
         let line =
-            writeln!(out, "{:<16} {:<8} {} {:<8} {platforms}{until}{cooling}", text("number"), text("supplier"), text("country"), text("state"));
+            writeln!(out, "{:<16} {:<8} {} {:<8} {platforms}{until}{cooling}{why}", text("number"), text("supplier"), text("country"), text("state"));
         // Whoever reads may have seen enough (`| head`).
         if line.is_err() {
             break;

@@ -65,18 +65,9 @@ impl Message {
             from: sms.sender.clone(),
             text: sms.text.clone(),
             received_at: Moment(sms.received_at),
-            verdict: verdict_name(&sms.extraction.verdict),
+            verdict: sms.extraction.verdict.name(),
             candidates: candidates.collect(),
         }
-    }
-}
-
-pub fn verdict_name(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Code(_) => "code",
-        Verdict::Unsure => "unsure",
-        Verdict::Nothing => "nothing",
-        Verdict::OtherBrand(_) => "other_brand",
     }
 }
 
@@ -191,7 +182,7 @@ pub fn stream_message(order: &State, fact: &Event) -> Value {
         Event::SmsReceived(sms) => match &sms.extraction.verdict {
             Verdict::Code(code) => json!({ "event": "code", "code": code, "sms": sms.text }),
             verdict @ (Verdict::Unsure | Verdict::Nothing | Verdict::OtherBrand(_)) => {
-                json!({ "event": "status", "status": "active", "reason": "sms_without_code", "verdict": verdict_name(verdict), "sms": sms.text })
+                json!({ "event": "status", "status": "active", "reason": "sms_without_code", "verdict": verdict.name(), "sms": sms.text })
             }
         },
         Event::Completed { code, .. } => json!({ "event": "completed", "status": "completed", "code": code, "price": released }),

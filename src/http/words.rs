@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::error::value;
 use super::json::SignedDollars;
-pub use super::order_reply::{failure_name as failure, verdict_name as verdict};
+pub use super::order_reply::failure_name as failure;
 
 /// An amount as a JSON number of dollars.
 pub fn dollars(amount: Money) -> Value {

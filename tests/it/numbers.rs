@@ -99,5 +99,44 @@ fn imported_numbers_serve_at_once_and_after_a_restart_until_they_are_retired() {
     assert!(!retired && said.contains("take it out there"), "{said}");
     let server = server.kill_and_restart();
     assert!(!run(&server, &["numbers", "list"]).1.contains("+12025550102"));
+    let (_, retired) = run(&server, &["numbers", "list", "--retired", "--supplier", "own"]);
+    assert!(retired.lines().count() == 1 && retired.starts_with("+12025550102") && retired.contains("\"sold\""), "{retired}");
     assert!(run(&server, &["audit", "verify"]).0);
+}
+
+#[test]
+fn messages_that_gave_no_order_its_code_are_found_without_their_numbers() {
+    let server = Server::start(CONFIG);
+    let caller = server.funded("5");
+    let order = text(&caller.order(&json!({ "platform": "steam" }))["order_id"]);
+    let deliver = |id: &str, to: &str, said: &str| {
+        let message = json!({ "id": id, "to": to, "from": "Sender", "text": said }).to_string();
+        let signature = crate::inbound::signature("whsec_0123456789abcdef", &message);
+        let answer = server.post("/inbound/v1/own").header("X-Webhook-Signature", signature).body(message).send().unwrap();
+        text(&body(answer)["outcome"])
+    };
+    deliver("m1", "+447700900123", "whose is it? 111222");
+    deliver("m2", "+12025550100", "Your Discord verification code is 555666");
+    deliver("m3", "+12025550100", "hello\u{1b}[2J");
+    deliver("m4", "+12025550100", "Your Steam verification code is 7F3K9");
+    caller.ended(&order);
+    deliver("m5", "+12025550100", "Your Steam verification code is 7F3K8");
+    let whys = |said: &str| said.lines().map(|line| line.split_whitespace().skip(2).take(3).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>();
+    let (_, hidden) = run(&server, &["numbers", "messages"]);
+    assert_eq!(
+        whys(&hidden),
+        ["+12025550100 own order_ended", "+12025550100 own nothing", "+12025550100 own other_brand", "+447700900123 own unknown_number"]
+    );
+    assert!(!hidden.contains("Sender") && !hidden.contains("555666"), "{hidden}");
+    let (_, shown) = run(&server, &["numbers", "messages", "--number", "+12025550100", "--reveal", "--limit", "2"]);
+    assert_eq!(whys(&shown), whys(&hidden)[..2]);
+    assert!(shown.contains("\"Sender\": \"Your Steam verification code is 7F3K8\"") && shown.contains(r"hello\u{1b}[2J"), "{shown}");
+    let before = shown.lines().last().unwrap().split_whitespace().next().unwrap().to_owned();
+    let (_, further) = run(&server, &["numbers", "messages", "--before", &before]);
+    assert_eq!(whys(&further), whys(&hidden)[2..]);
+    assert_eq!(whys(&run(&server, &["numbers", "messages", "--why", "unknown_number"]).1), whys(&hidden)[3..]);
+    for (flag, value, why) in [("--why", "late", "is no reason"), ("--number", "12", "number is")] {
+        let (taken, said) = run(&server, &["numbers", "messages", flag, value]);
+        assert!(!taken && said.contains(why), "{said}");
+    }
 }

@@ -35,6 +35,18 @@ pub enum Verdict {
     OtherBrand(String),
 }
 
+impl Verdict {
+    /// The word callers and operators see.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Code(_) => "code",
+            Self::Unsure => "unsure",
+            Self::Nothing => "nothing",
+            Self::OtherBrand(_) => "other_brand",
+        }
+    }
+}
+
 /// One thing that could be the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {

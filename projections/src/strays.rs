@@ -1,0 +1,102 @@
+//! Messages that gave no order its code, in a view: where an operator finds them without knowing their numbers. What they say stays in the log.
+
+use events::code::Verdict;
+use events::envelope::Position;
+use events::order::Sms;
+use events::phone::Phone;
+use events::supplier::SupplierName;
+use events::time::Timestamp;
+use events::{number, order};
+use rusqlite::{Row, Transaction, params};
+
+use crate::queries::{count, parsed};
+use crate::row::OrderRow;
+use crate::views::{ViewError, Views};
+
+/// A message that gave no order its code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
+    /// Its place in the log, where its text is.
+    pub position: Position,
+    /// The number it came to.
+    pub phone: Phone,
+    /// The source it came through.
+    pub supplier: SupplierName,
+    /// Why no order has its code: an `Unclaimed`'s or a `Verdict`'s name.
+    pub why: String,
+    /// When it was recorded.
+    pub at: Timestamp,
+}
+
+/// Which of them.
+#[derive(Debug, Clone, Default)]
+pub struct StrayFilter {
+    /// Only of this number.
+    pub phone: Option<Phone>,
+    /// Only for this reason.
+    pub why: Option<String>,
+    /// Only those before this place in the log.
+    pub before: Option<Position>,
+}
+
+/// The table.
+pub const SCHEMA: &str = "
+CREATE TABLE strays (
+    position INTEGER PRIMARY KEY, phone TEXT NOT NULL, supplier TEXT NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX strays_by_phone ON strays (phone, position);
+";
+
+const KEEP: &str = "INSERT INTO strays VALUES (?1, ?2, ?3, ?4, ?5)";
+
+impl Stray {
+    /// The message that a number keeps by itself, if that is what was recorded.
+    pub fn of_number(phone: Phone, event: &number::Event, position: Position) -> Option<Self> {
+        let number::Event::SmsKept(sms) = event else { return None };
+        Some(Self { position, phone, supplier: sms.supplier.clone(), why: sms.why.name().to_owned(), at: sms.at })
+    }
+
+    /// The message of an order, if it has no code in it.
+    pub fn of_order(row: &OrderRow, fact: &order::Event, position: Position) -> Option<Self> {
+        let order::Event::SmsReceived(Sms { supplier, extraction, at, .. }) = fact else { return None };
+        let why = match &extraction.verdict {
+            Verdict::Code(_) => return None,
+            why @ (Verdict::Unsure | Verdict::Nothing | Verdict::OtherBrand(_)) => why.name().to_owned(),
+        };
+        Some(Self { position, phone: row.phone.parse().ok()?, supplier: supplier.clone(), why, at: *at })
+    }
+
+    /// Writes it.
+    pub fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        let Self { position, phone, supplier, why, at } = self;
+        let position = i64::try_from(position.0).unwrap_or(i64::MAX);
+        transaction.prepare_cached(KEEP)?.execute(params![position, phone.as_str(), supplier.as_str(), why, at.millis()]).map(drop)
+    }
+}
+
+impl Views {
+    /// Messages that gave no order its code, the latest first, at most `limit`.
+    pub async fn strays(&self, filter: StrayFilter, limit: u32) -> Result<Vec<Stray>, ViewError> {
+        self.read(move |connection| {
+            let StrayFilter { phone, why, before } = filter;
+            let before = before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX));
+            let of = if phone.is_some() { "phone = ?2" } else { "?2 IS NULL" };
+            let mut strays = connection.prepare(&format!(
+                "SELECT position, phone, supplier, why, at FROM strays
+                 WHERE position < ?1 AND {of} AND (?3 IS NULL OR why = ?3) ORDER BY position DESC LIMIT ?4"
+            ))?;
+            strays.query_map(params![before, phone.as_ref().map(Phone::as_str), why, limit], stray)?.collect()
+        })
+        .await
+    }
+}
+
+fn stray(row: &Row<'_>) -> rusqlite::Result<Stray> {
+    Ok(Stray {
+        position: Position(count(row, 0)?),
+        phone: parsed(row, 1)?,
+        supplier: parsed(row, 2)?,
+        why: row.get(3)?,
+        at: Timestamp::from_millis(row.get(4)?),
+    })
+}
