@@ -195,20 +195,23 @@ impl Views {
     /// Every row of every view as text, in order: two views that agree in it agree in everything. Blocks.
     pub fn dump(&self) -> Result<String, ViewError> {
         self.read_blocking(|connection| {
-            let mut text = String::new();
-            for table in ["accounts", "orders", "usage", "outcomes", "deliveries", "deposits", "parts", "listings", "leases"] {
-                let mut all = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))?;
+            let mut tables = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'checkpoint'")?;
+            let tables: Vec<String> = tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+            let mut lines = Vec::new();
+            for table in tables {
+                let mut all = connection.prepare(&format!("SELECT * FROM {table}"))?;
                 let columns = all.column_count();
                 let mut rows = all.query([])?;
                 while let Some(row) = rows.next()? {
-                    text.push_str(table);
+                    let mut line = table.clone();
                     for column in 0..columns {
-                        let _ = write!(text, " {:?}", row.get_ref(column)?);
+                        let _ = write!(line, " {:?}", row.get_ref(column)?);
                     }
-                    text.push('\n');
+                    lines.push(line);
                 }
             }
-            Ok(text)
+            lines.sort_unstable();
+            Ok(lines.join("\n"))
         })
     }
 }

@@ -11,12 +11,12 @@ use events::envelope::{Position, Recorded, Revision, StreamId};
 use events::id::{AccountId, DepositId, EventId, OrderId};
 use events::lease::{self, LeaseId, Outcome, Request};
 use events::money::Money;
-use events::number::{self, Alphabet, Listing, Part, SetId};
+use events::number::{self, Alphabet, KeptSms, Listing, Part, SetId, Unclaimed};
 use events::order::{self, AttemptFailure, IncomingSms};
 use events::platform::Platform;
 use events::time::Timestamp;
 use events::{Event, deposit};
-use projections::{Concern, DepositRow, Views};
+use projections::{Concern, DepositRow, StrayFilter, Views};
 
 struct Log {
     records: Vec<Recorded<Event>>,
@@ -249,9 +249,18 @@ fn sources(log: &mut Log) {
     let phone = |number: u32| format!("+1202555{number:04}").parse::<events::phone::Phone>().unwrap();
     let listing = |platforms| Listing { supplier: "twilio".parse().unwrap(), country: Country::Us, platforms };
     let listed = |platforms| number::Event::Listed { listing: listing(platforms), at: at(9_300) };
+    let kept = number::Event::SmsKept(KeptSms {
+        message_id: "m1".to_owned(),
+        supplier: "twilio".parse().unwrap(),
+        sender: "Google".to_owned(),
+        text: "G-482913".to_owned(),
+        received_at: at(9_302),
+        why: Unclaimed::NotAssigned,
+        at: at(9_302),
+    });
     for (number, events) in [
         (901, vec![listed(None)]),
-        (902, vec![listed(None), listed(Some(vec![Platform::Google, Platform::Steam]))]),
+        (902, vec![listed(None), listed(Some(vec![Platform::Google, Platform::Steam])), kept]),
         (903, vec![listed(None), number::Event::Retired { reason: "sold".to_owned(), at: at(9_301) }]),
     ] {
         for (event, revision) in events.into_iter().zip(0..) {
@@ -288,6 +297,8 @@ async fn pools_and_leases_are_as_their_facts_say() {
     let retired = views.retired().await.unwrap();
     let retired: Vec<_> = retired.iter().map(|number| (number.phone.as_str(), number.reason.as_str(), number.at)).collect();
     assert_eq!(retired, [("+12025550903", "sold", at(9_301))]);
+    let strays = views.strays(StrayFilter { phone: "+12025550902".parse().ok(), ..StrayFilter::default() }, 10).await.unwrap();
+    assert_eq!(strays.iter().map(|stray| (stray.why.as_str(), stray.at)).collect::<Vec<_>>(), [("not_assigned", at(9_302))]);
     let open = views.open_leases("acme-2".to_owned()).await.unwrap();
     let open: Vec<_> = open.iter().map(|(id, phone)| (id.order.0, id.attempt, phone.as_ref().map(events::phone::Phone::as_str))).collect();
     assert_eq!(open, [(1, 1, None), (2, 1, Some("+12025550910")), (3, 1, Some("+12025550910"))]);
