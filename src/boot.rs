@@ -120,7 +120,7 @@ impl Service {
         let accounts = Accounts::new(Arc::clone(&store) as Arc<dyn EventStore>, clock, entropy.clone(), account::Settings::default());
         let recent = views.numbers_on_orders(clock.now().minus(REPEATED_WITHIN)).await.map_err(|error| BootError::Replay(error.to_string()))?;
         let Sources { router, reach, simulator, pulls, inventory, desk } = sources::sources(&config, &views, &accounts, &entropy, &recent).await?;
-        let orders = Orders::start(accounts.clone(), Arc::clone(&router)).await;
+        let orders = Orders::start(accounts.clone(), Arc::clone(&router));
         let past = Arc::new(ViewedAssignments { views: views.clone(), head: store.head() });
         let recent = recent.into_iter().map(|(phone, _)| phone);
         let inbox = Inbox::new(accounts.clone(), orders.clone(), Arc::clone(&router), past, recent);

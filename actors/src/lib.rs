@@ -13,6 +13,7 @@ mod heard;
 pub mod outbound;
 pub mod registry;
 pub mod store;
+mod supervision;
 mod turns;
 
 pub mod account;

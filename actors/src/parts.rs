@@ -2,7 +2,7 @@
 //! waited for long enough.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use events::envelope::{Actor as Who, StreamId};
@@ -17,6 +17,7 @@ use crate::account::Accounts;
 use crate::entity::{Context, Entity, TransactError};
 use crate::fault::{Fault, detached};
 use crate::inbox::{Delivery, InboundSms, Inbox};
+use crate::supervision::rounds;
 use crate::supplier::alphabet;
 use crate::turns::Turns;
 
@@ -84,7 +85,7 @@ impl Parts {
     /// Parts that are waited for at most so long. Starts the task that looks after those that never come.
     pub fn start(accounts: Accounts, inbox: Inbox, patience: Duration) -> Self {
         let parts = Self { inner: Arc::new(Inner { accounts, inbox, patience, waiting: Mutex::default(), turns: Turns::default() }) };
-        tokio::spawn(sweep(Arc::downgrade(&parts.inner)));
+        rounds(&parts.inner, SWEEP, sweep);
         parts
     }
 
@@ -180,16 +181,12 @@ fn alone(phone: &Phone, part: Part) -> InboundSms {
     InboundSms { supplier: part.supplier, message_id, to: phone.clone(), sender: part.sender, text, received_at: Some(part.received_at) }
 }
 
-async fn sweep(parts: Weak<Inner>) {
-    loop {
-        tokio::time::sleep(SWEEP).await;
-        let Some(inner) = parts.upgrade() else { return };
-        let parts = Parts { inner };
-        let waiting: Vec<Phone> = parts.inner.waiting.lock().iter().cloned().collect();
-        for phone in waiting {
-            if let Err(fault) = parts.look(&phone).await {
-                tracing::warn!(number = phone.masked(), error = %fault, "a message in parts could not be handed on and is tried again");
-            }
+async fn sweep(inner: Arc<Inner>) {
+    let parts = Parts { inner };
+    let waiting: Vec<Phone> = parts.inner.waiting.lock().iter().cloned().collect();
+    for phone in waiting {
+        if let Err(fault) = parts.look(&phone).await {
+            tracing::warn!(number = phone.masked(), error = %fault, "a message in parts could not be handed on and is tried again");
         }
     }
 }

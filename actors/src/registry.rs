@@ -98,6 +98,11 @@ impl<K: Key, E: Clone> Registry<K, E> {
         meant
     }
 
+    /// Forgets the one actor that `is_it` says is meant, wherever it is.
+    pub fn take(&self, is_it: impl Fn(&E) -> bool) -> Option<(K, E)> {
+        self.all().into_iter().find(|(_, running)| is_it(running)).filter(|(key, _)| self.remove_if(*key, is_it))
+    }
+
     /// Every running actor.
     pub fn all(&self) -> Vec<(K, E)> {
         let running = |shard: &Shard<K, E>| shard.lock().iter().filter_map(|(key, cell)| Some((*key, cell.get()?.clone()))).collect::<Vec<_>>();

@@ -293,6 +293,22 @@ async fn deposits_wait_while_the_node_is_away_or_behind() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_bug_that_ends_a_watcher_or_a_follower_delays_a_deposit_and_no_more() {
+    for bug in ["tip", "block_hash"] {
+        let chain = Script::new(None);
+        let life = Life::start(&chain).await;
+        let (account, address) = life.payer().await;
+        chain.mine(&[paid(1, &address, "0.5")]);
+        life.looked().await;
+        chain.fail(Fault::Bug(bug));
+        chain.mine_empty(1);
+        life.looked().await;
+        assert_eq!((chain.fault(), life.cents(account).await), (Fault::None, 50_000), "{bug}");
+        life.assert_lawful().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_chain_that_never_stands_still_is_said_to_and_asked_no_more_often() {
     let chain = Script::new(None);
     let life = Life::start(&chain).await;

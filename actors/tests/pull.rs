@@ -56,11 +56,21 @@ struct Fake {
     leases: Arc<Mutex<BTreeMap<String, Held>>>,
     faults: Faults,
     dice: Entropy,
+    /// Calls that a bug ends, one after the other.
+    bugs: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl Fake {
     fn new(faults: Faults, seed: u64) -> Self {
-        Self { leases: Arc::default(), faults, dice: Entropy::seeded(seed) }
+        Self { leases: Arc::default(), faults, dice: Entropy::seeded(seed), bugs: Arc::default() }
+    }
+
+    fn strike(&self, call: &str) {
+        let is_next = self.bugs.lock().last().is_some_and(|next| *next == call);
+        if is_next {
+            self.bugs.lock().pop();
+            panic!("a bug in {call}");
+        }
     }
 
     fn open(&self) -> usize {
@@ -133,10 +143,12 @@ impl Source for Fake {
     }
 
     fn look(&self, reference: String) -> BoxFuture<'_, Result<Looked, SourceError>> {
+        self.strike("look");
         Box::pin(async move { self.through_the_network(|| self.look_here(&reference)).await })
     }
 
     fn release(&self, reference: String, outcome: Outcome) -> BoxFuture<'_, Result<Money, SourceError>> {
+        self.strike("release");
         Box::pin(async move { self.through_the_network(|| Ok(self.release_here(reference, outcome))).await })
     }
 
@@ -265,6 +277,19 @@ async fn wrong_numbers_are_not_taken() {
     assert_eq!(world.ended(account, order).await.status, Status::Failed);
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert_settled(&world.store, &fake, "wrong country").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_whose_keeper_a_bug_ends_gets_another() {
+    let fake = Fake::new(Faults::default(), 1);
+    *fake.bugs.lock() = vec!["release", "release", "look"];
+    let world = World::start(MemoryStore::default(), &setup(&fake), 1, START).await;
+    let account = world.account(10).await;
+    let order = world.place(account, Platform::Google).await;
+    assert_eq!(world.ended(account, order).await.status, Status::Completed);
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(*fake.bugs.lock(), Vec::<&str>::new());
+    assert_settled(&world.store, &fake, "bugs").await;
 }
 
 #[tokio::test(start_paused = true)]

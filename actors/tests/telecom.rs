@@ -110,6 +110,8 @@ impl Office {
         let fake = Fake { owned: Arc::default(), mood: Arc::new(Mutex::new(Mood::Does)) };
         let limit = limit.map(|dollars| Money::from_cents(dollars * 100));
         let desk = Desk::open(world.accounts.clone(), inventory.clone(), [(twilio(), Arc::new(fake.clone()) as Arc<dyn Telecom>, limit)]);
+        // It looks at what is open when it opens.
+        tokio::time::sleep(Duration::from_millis(1)).await;
         Self { world, fake, desk, inventory }
     }
 

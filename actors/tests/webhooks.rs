@@ -50,6 +50,16 @@ async fn six_attempts_follow_the_schedule_and_then_it_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_delivery_that_a_bug_ends_is_made_again() {
+    let world = world(0.0).await;
+    let account = world.account(0).await;
+    world.tell(account, "https://bug.acme.dev/").await;
+    test_of(&world, account).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!((arrivals(&world, "bug"), open_deliveries(&world.store).await.len(), world.webhooks.working()), (2, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dead_receiver_delays_neither_others_nor_forever_itself() {
     let world = world(0.0).await;
     let (dead, alive) = (world.account(0).await, world.account(0).await);

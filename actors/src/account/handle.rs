@@ -20,6 +20,7 @@ use crate::entropy::Entropy;
 use crate::fault::Fault;
 use crate::registry::Registry;
 use crate::store::EventStore;
+use crate::supervision::rounds;
 
 use super::listener::{Listener, Listeners};
 
@@ -115,7 +116,7 @@ impl Accounts {
     pub fn new(store: Arc<dyn EventStore>, clock: Clock, entropy: Entropy, settings: Settings) -> Self {
         let inner = Inner { store, registry: Arc::default(), clock, entropy, settings, waiting: AtomicU32::new(0), listeners: Arc::default() };
         let accounts = Self { inner: Arc::new(inner) };
-        tokio::spawn(sweep(Arc::downgrade(&accounts.inner)));
+        rounds(&accounts.inner, SWEEP, |inner| async move { sweep(&inner) });
         accounts
     }
 
@@ -271,15 +272,11 @@ impl Drop for Admission<'_> {
 }
 
 /// Asks accounts that nobody has used for a while to leave, as long as there are accounts.
-async fn sweep(accounts: std::sync::Weak<Inner>) {
-    loop {
-        tokio::time::sleep(SWEEP).await;
-        let Some(inner) = accounts.upgrade() else { return };
-        let idle_since = inner.clock.now().minus(inner.settings.idle).millis();
-        for (_, entry) in inner.registry.all() {
-            if entry.last_used.load(Ordering::Relaxed) < idle_since {
-                let _ = entry.actor.send_message(Message::Passivate);
-            }
+fn sweep(inner: &Inner) {
+    let idle_since = inner.clock.now().minus(inner.settings.idle).millis();
+    for (_, entry) in inner.registry.all() {
+        if entry.last_used.load(Ordering::Relaxed) < idle_since {
+            let _ = entry.actor.send_message(Message::Passivate);
         }
     }
 }

@@ -10,7 +10,7 @@ use events::deposit::{Command, Currency, Refusal, SIMULATED, State, TxHash, depo
 use events::envelope::{Actor as Who, StreamId};
 use events::id::{AccountId, DepositId};
 use futures_util::future::join_all;
-use ractor::{Actor, ActorRef};
+use ractor::{Actor, ActorId, ActorRef};
 use thiserror::Error;
 
 use super::coin::{Coin, CoinSettings};
@@ -24,6 +24,7 @@ use crate::entity::{Entity, TransactError};
 use crate::fault::{Fault, detached};
 use crate::order::Replayed;
 use crate::registry::Registry;
+use crate::supervision::{Replace, Supervised, Supervision};
 
 /// How long a caller waits for a chain's word on a transaction.
 const CALLERS_PATIENCE: Duration = Duration::from_secs(8);
@@ -72,12 +73,24 @@ pub struct Inner {
     pub(super) witnesses: BTreeMap<String, Arc<dyn Witness>>,
     pub(super) coins: BTreeMap<Currency, Arc<Coin>>,
     pub(super) followers: Registry<DepositId, ActorRef<Look>>,
+    supervision: Supervision,
 }
 
 impl Inner {
     /// Lets a deposit's follower look at it again, if there is one.
     pub(super) fn look_at(&self, deposit: DepositId) {
         self.followers.visit(deposit, |follower| drop(follower.send_message(Look)));
+    }
+}
+
+impl Supervised for Inner {
+    fn replace(self: Arc<Self>, failed: ActorId) -> Option<Replace> {
+        let (deposit, _) = self.followers.take(|follower| follower.get_id() == failed)?;
+        let deposits = Deposits { inner: self };
+        Some(Box::new(move || {
+            let deposits = deposits.clone();
+            Box::pin(async move { deposits.follow(deposit).await })
+        }))
     }
 }
 
@@ -91,7 +104,15 @@ impl Deposits {
     /// Deposits where every hash is a payment.
     pub fn simulated(accounts: Accounts, simulated: Simulated) -> Self {
         let witnesses = BTreeMap::from([(SIMULATED.to_owned(), Arc::new(simulated) as Arc<dyn Witness>)]);
-        Self { inner: Arc::new(Inner { accounts, witnesses, coins: BTreeMap::new(), followers: Registry::default() }) }
+        Self {
+            inner: Arc::new(Inner {
+                accounts,
+                witnesses,
+                coins: BTreeMap::new(),
+                followers: Registry::default(),
+                supervision: Supervision::default(),
+            }),
+        }
     }
 
     /// Deposits of these coins. Starts a watcher for each.
@@ -102,7 +123,9 @@ impl Deposits {
             witnesses.insert(coin.currency().name().to_owned(), Arc::clone(&coin) as Arc<dyn Witness>);
             known.insert(coin.currency(), coin);
         }
-        let deposits = Self { inner: Arc::new(Inner { accounts, witnesses, coins: known, followers: Registry::default() }) };
+        let deposits = Self {
+            inner: Arc::new(Inner { accounts, witnesses, coins: known, followers: Registry::default(), supervision: Supervision::default() }),
+        };
         for coin in deposits.coins() {
             let progress = watcher::progress(&deposits, coin).await?;
             tokio::spawn(watcher::watch(Arc::downgrade(&deposits.inner), Arc::clone(coin), progress));
@@ -253,7 +276,8 @@ impl Deposits {
     pub async fn follow(&self, deposit: DepositId) -> Result<(), Fault> {
         let inner = Arc::clone(&self.inner);
         let start = || async move {
-            let (actor, _) = Follower::spawn(None, Follower, Pursuit::new(deposit, inner)).await.map_err(|_| Fault::ActorEnded)?;
+            let supervisor = inner.supervision.of(&inner).await?;
+            let (actor, _) = Follower::spawn_linked(None, Follower, Pursuit::new(deposit, inner), supervisor).await.map_err(|_| Fault::ActorEnded)?;
             Ok::<_, Fault>(actor)
         };
         let follower = self.inner.followers.get_or_start(deposit, start).await?;

@@ -1,6 +1,7 @@
 //! The watcher of a chain: follows its blocks, finds what they pay to our addresses without being told, and sees where the chain changes its mind.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use events::chain::{Block, Command, Event, State};
 use events::deposit::{self, Sight, deposit_id};
@@ -15,6 +16,8 @@ use crate::fault::Fault;
 /// Final blocks that may go unrecorded: after a crash they are looked through again. A chain that may still change has every step recorded.
 const FINAL_STRIDE: u64 = 20;
 
+/// Before a watcher that a bug has ended is replaced.
+const AFTER_BUG: Duration = Duration::from_secs(1);
 /// How far back a fork is looked for where nothing earlier was looked through.
 const FURTHEST_FORK: u64 = 100;
 
@@ -33,8 +36,24 @@ enum RoundError {
     Fault(#[from] Fault),
 }
 
-/// Looks at the chain again and again, as long as there are deposits.
-pub async fn watch(deposits: Weak<Inner>, coin: Arc<Coin>, progress: Entity<State>) {
+/// Looks at the chain again and again, as long as there are deposits; also when a bug has ended a round.
+pub async fn watch(deposits: Weak<Inner>, coin: Arc<Coin>, mut progress: Entity<State>) {
+    while tokio::spawn(rounds(deposits.clone(), Arc::clone(&coin), progress)).await.is_err() {
+        tracing::error!(chain = %coin.currency(), "a chain's watcher failed; another takes its place");
+        progress = loop {
+            tokio::time::sleep(AFTER_BUG).await;
+            let Some(inner) = deposits.upgrade() else { return };
+            match self::progress(&Deposits::of(inner), &coin).await {
+                Ok(progress) => break progress,
+                Err(fault) => {
+                    tracing::warn!(chain = %coin.currency(), error = %fault, "how far the chain was looked through cannot be read; trying again");
+                }
+            }
+        };
+    }
+}
+
+async fn rounds(deposits: Weak<Inner>, coin: Arc<Coin>, progress: Entity<State>) {
     let mut watcher = Watcher { scanned: progress.state().last().cloned(), progress, coin, checked: false, shown: None, had_moved: false };
     loop {
         let Some(inner) = deposits.upgrade() else { return };

@@ -9,7 +9,7 @@ use events::decider::fold;
 use events::envelope::{Actor as Who, Revision, StreamId};
 use events::id::{AccountId, OrderId};
 use events::order::{self, Command};
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{Actor, ActorId, ActorRef};
 use thiserror::Error;
 
 use super::placing::{Replayed, under_key};
@@ -19,6 +19,7 @@ use crate::alarm::Alarm;
 use crate::entity::TransactError;
 use crate::fault::{Fault, detached};
 use crate::registry::Registry;
+use crate::supervision::{Replace, Supervised, Supervision};
 use crate::supplier::{Lease, Router};
 
 /// Between two tries of a step that the world did not let happen.
@@ -59,7 +60,7 @@ pub struct Inner {
     pub(super) router: Arc<Router>,
     pub(super) alarm: Alarm<OrderId>,
     pub(super) runners: Registry<OrderId, Running>,
-    supervisor: ActorCell,
+    supervision: Supervision,
 }
 
 /// The orders. Cloning shares them.
@@ -69,11 +70,10 @@ pub struct Orders {
 }
 
 impl Orders {
-    /// The orders of `accounts`. Starts their supervisor and their alarm in the current runtime.
-    pub async fn start(accounts: Accounts, router: Arc<Router>) -> Self {
-        let (supervisor, _) = Actor::spawn(None, Supervisor, ()).await.expect("an actor without a start-up cannot fail to start");
+    /// The orders of `accounts`. Starts their alarm in the current runtime.
+    pub fn start(accounts: Accounts, router: Arc<Router>) -> Self {
         let alarm = Alarm::new(accounts.clock());
-        let inner = Arc::new(Inner { accounts, router, alarm: alarm.clone(), runners: Registry::default(), supervisor: supervisor.get_cell() });
+        let inner = Arc::new(Inner { accounts, router, alarm: alarm.clone(), runners: Registry::default(), supervision: Supervision::default() });
         let ringing = Arc::downgrade(&inner);
         tokio::spawn(alarm.ring(move |order| {
             if let Some(inner) = ringing.upgrade() {
@@ -81,7 +81,6 @@ impl Orders {
             }
         }));
         let orders = Self { inner };
-        let _ = supervisor.send_message(Supervise(Arc::downgrade(&orders.inner)));
         orders.inner.accounts.listen(Arc::new(Ear(Arc::downgrade(&orders.inner))));
         orders
     }
@@ -144,8 +143,8 @@ impl Orders {
 
     pub(super) async fn start_runner(&self, account: AccountId, order: OrderId, lease: Option<Lease>) -> Result<(), Fault> {
         let inner = Arc::clone(&self.inner);
-        let supervisor = self.inner.supervisor.clone();
         let start = || async move {
+            let supervisor = inner.supervision.of(&inner).await?;
             let run = Run::new(account, order, inner, lease);
             let (actor, _) = Runner::spawn_linked(None, Runner, run, supervisor).await.map_err(|_| Fault::ActorEnded)?;
             Ok::<_, Fault>(Running { account, actor })
@@ -243,45 +242,13 @@ impl Listener for Ear {
     }
 }
 
-/// Starts a runner again that a bug has ended: an order must reach its end.
-struct Supervisor;
-
-/// From here on, supervise runners of these orders.
-struct Supervise(Weak<Inner>);
-
-impl Actor for Supervisor {
-    type Msg = Supervise;
-    type State = Weak<Inner>;
-    type Arguments = ();
-
-    async fn pre_start(&self, _myself: ActorRef<Supervise>, (): ()) -> Result<Weak<Inner>, ActorProcessingErr> {
-        Ok(Weak::new())
-    }
-
-    async fn handle(&self, _myself: ActorRef<Supervise>, Supervise(orders): Supervise, state: &mut Weak<Inner>) -> Result<(), ActorProcessingErr> {
-        *state = orders;
-        Ok(())
-    }
-
-    async fn handle_supervisor_evt(
-        &self,
-        _myself: ActorRef<Supervise>,
-        event: SupervisionEvent,
-        orders: &mut Weak<Inner>,
-    ) -> Result<(), ActorProcessingErr> {
-        let SupervisionEvent::ActorFailed(cell, error) = event else { return Ok(()) };
-        let Some(inner) = orders.upgrade() else { return Ok(()) };
-        let is_it = |running: &Running| running.actor.get_id() == cell.get_id();
-        let failed = inner.runners.all().into_iter().find(|(_, running)| is_it(running));
-        if let Some((order, Running { account, .. })) = failed {
-            tracing::error!(%order, %error, "an order's runner failed and is started again");
-            inner.runners.remove_if(order, is_it);
-            tokio::spawn(async move {
-                // A pause, so that a bug that strikes at once does not spin.
-                tokio::time::sleep(STEP_RETRY).await;
-                let _ = Orders { inner }.resume(&[(account, order)]).await;
-            });
-        }
-        Ok(())
+impl Supervised for Inner {
+    fn replace(self: Arc<Self>, failed: ActorId) -> Option<Replace> {
+        let (order, Running { account, .. }) = self.runners.take(|running| running.actor.get_id() == failed)?;
+        let orders = Orders { inner: self };
+        Some(Box::new(move || {
+            let orders = orders.clone();
+            Box::pin(async move { orders.resume(&[(account, order)]).await })
+        }))
     }
 }

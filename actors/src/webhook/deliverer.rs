@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use super::handle::Inner;
 use crate::clock::Stopwatch;
 use crate::entity::{Aggregate, Entity, TransactError};
-use crate::fault::Fault;
+use crate::fault::{Fault, detached};
 use crate::order::STEP_RETRY;
 
 /// Open deliveries of an account held in memory; the others wait in the view.
@@ -182,11 +182,17 @@ impl Round {
 async fn attempt(inner: Arc<Inner>, account: AccountId, sequence: u64, deliverer: ActorRef<Message>) {
     let _place = inner.attempts.acquire().await;
     let watch = Stopwatch::start();
-    let outcome = match inner.letters.write(account, sequence).await {
-        Ok(Some(letter)) => Some(inner.post.deliver(letter).await),
-        Ok(None) => Some(Outcome::NoWebhook),
+    let making = Arc::clone(&inner);
+    let made = detached(async move {
+        Ok(match making.letters.write(account, sequence).await? {
+            Some(letter) => making.post.deliver(letter).await,
+            None => Outcome::NoWebhook,
+        })
+    });
+    let outcome = match made.await.unwrap_or_else(Err) {
+        Ok(outcome) => Some(outcome),
         Err(fault) => {
-            tracing::warn!(%account, sequence, error = %fault, "a letter could not be written; trying again");
+            tracing::warn!(%account, sequence, error = %fault, "a delivery could not be made; trying again");
             tokio::time::sleep(STEP_RETRY).await;
             None
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use events::account::{Event, State};
 use events::id::AccountId;
 use events::time::Timestamp;
-use ractor::{Actor, ActorRef};
+use ractor::{Actor, ActorId, ActorRef};
 use tokio::sync::{Semaphore, oneshot};
 
 use super::deliverer::{Deliverer, Message, Round};
@@ -17,6 +17,7 @@ use crate::alarm::Alarm;
 use crate::fault::Fault;
 use crate::registry::Registry;
 use crate::store::BoxFuture;
+use crate::supervision::{Replace, Supervised, Supervision};
 
 /// Attempts under way in all: each holds a connection, for fifteen seconds at most.
 const MAX_ATTEMPTS: usize = 1_024;
@@ -71,6 +72,7 @@ pub struct Inner {
     pub(super) alarm: Alarm<AccountId>,
     pub(super) working: Registry<AccountId, Working>,
     pub(super) attempts: Arc<Semaphore>,
+    supervision: Supervision,
 }
 
 /// The webhooks. Cloning shares them.
@@ -84,7 +86,15 @@ impl Webhooks {
     pub fn start(accounts: Accounts, letters: Arc<dyn Letters>, post: Arc<dyn Post>) -> Self {
         let alarm = Alarm::new(accounts.clock());
         let attempts = Arc::new(Semaphore::new(MAX_ATTEMPTS));
-        let inner = Arc::new(Inner { accounts, letters, post, alarm: alarm.clone(), working: Registry::default(), attempts });
+        let inner = Arc::new(Inner {
+            accounts,
+            letters,
+            post,
+            alarm: alarm.clone(),
+            working: Registry::default(),
+            attempts,
+            supervision: Supervision::default(),
+        });
         let ringing = Arc::downgrade(&inner);
         tokio::spawn(alarm.ring(move |account| {
             if let Some(inner) = ringing.upgrade() {
@@ -120,11 +130,9 @@ impl Webhooks {
 
 /// Tells the account's deliverer to look at what is due; starts it if it does not work.
 fn wake(inner: &Arc<Inner>, account: AccountId) {
-    match inner.working.visit(account, |working| working.tell(Message::Look)) {
-        Some(true) => return,
-        // Ended by a bug: its successor goes on from the log.
-        Some(false) => drop(inner.working.remove_if(account, |working| !working.tell(Message::Look))),
-        None => {}
+    // One that a bug has ended is about to be replaced, and its successor looks by itself.
+    if inner.working.visit(account, |working| working.tell(Message::Look)).is_some() {
+        return;
     }
     let inner = Arc::clone(inner);
     tokio::spawn(async move {
@@ -141,10 +149,20 @@ async fn working(inner: &Arc<Inner>, account: AccountId) -> Result<Working, Faul
     let start = || async {
         let unread: Arc<AtomicU32> = Arc::default();
         let round = Round::load(account, Arc::clone(inner), Arc::clone(&unread)).await?;
-        let (actor, _) = Deliverer::spawn(None, Deliverer, round).await.map_err(|_| Fault::ActorEnded)?;
+        let supervisor = inner.supervision.of(inner).await?;
+        let (actor, _) = Deliverer::spawn_linked(None, Deliverer, round, supervisor).await.map_err(|_| Fault::ActorEnded)?;
         Ok::<_, Fault>(Working { actor, unread })
     };
     inner.working.get_or_start(account, start).await
+}
+
+impl Supervised for Inner {
+    fn replace(self: Arc<Self>, failed: ActorId) -> Option<Replace> {
+        let (account, _) = self.working.take(|working| working.actor.get_id() == failed)?;
+        // Tries until it has started one.
+        wake(&self, account);
+        None
+    }
 }
 
 /// Hears what becomes due.

@@ -1,7 +1,7 @@
 //! The source as the router sees it: asks under a recorded intent, refuses numbers that cannot be right, starts a keeper for each lease.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use events::country::Country;
@@ -15,7 +15,7 @@ use events::platform::Platform;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
 use parking_lot::Mutex;
-use ractor::{Actor, ActorRef};
+use ractor::{Actor, ActorId, ActorRef};
 
 use super::keeper::{Keeper, Keeping, Message};
 use super::source::{Leased, Source, SourceError, StockLine};
@@ -26,6 +26,7 @@ use crate::inbox::Inbox;
 use crate::order::Orders;
 use crate::registry::Registry;
 use crate::store::BoxFuture;
+use crate::supervision::{Replace, Supervised, Supervision, rounds};
 use crate::supplier::port::{Asked, Lease, Numbers, Release, Stock, Supplier, Wanted};
 
 /// How often what the source has is asked.
@@ -69,6 +70,7 @@ pub(super) struct Inner {
     pub(super) source: Arc<dyn Source>,
     pub(super) rooms: OnceLock<Rooms>,
     pub(super) keepers: Registry<(OrderId, u8), ActorRef<Message>>,
+    supervision: Supervision,
     /// Attempts that the source is being asked for now: it must not be told that it can have back what it is about to give.
     asking: Mutex<HashSet<(OrderId, u8)>>,
     /// Numbers that are ours now.
@@ -105,6 +107,7 @@ impl Pull {
             source,
             rooms: OnceLock::new(),
             keepers: Registry::default(),
+            supervision: Supervision::default(),
             asking: Mutex::default(),
             held: Mutex::default(),
             served: Mutex::new(served),
@@ -117,7 +120,7 @@ impl Pull {
     /// Says where messages go, and starts asking what the source has.
     pub fn connect(&self, orders: Orders, inbox: Inbox) {
         let _ = self.inner.rooms.set(Rooms { orders, inbox });
-        tokio::spawn(ask_stock(Arc::downgrade(&self.inner)));
+        rounds(&self.inner, STOCK_EVERY, |inner| async move { inner.look_at_stock().await });
     }
 
     /// Lets leases go on that have not ended: what recovery does. `phone` is the number, if the source has named it.
@@ -172,7 +175,8 @@ impl Inner {
         let key = (id.order, id.attempt);
         let start = || async {
             let keeping = Keeping::new(id.clone(), Arc::clone(inner));
-            let (actor, _) = Keeper::spawn(None, Keeper, keeping).await.map_err(|_| Fault::ActorEnded)?;
+            let supervisor = inner.supervision.of(inner).await?;
+            let (actor, _) = Keeper::spawn_linked(None, Keeper, keeping, supervisor).await.map_err(|_| Fault::ActorEnded)?;
             Ok::<_, Fault>(actor)
         };
         let keeper = inner.keepers.get_or_start(key, start).await?;
@@ -287,12 +291,14 @@ fn failure(id: &LeaseId, fault: &Fault) -> AttemptFailure {
     AttemptFailure::SourceError
 }
 
-async fn ask_stock(pull: Weak<Inner>) {
-    loop {
-        let Some(inner) = pull.upgrade() else { return };
-        inner.look_at_stock().await;
-        drop(inner);
-        tokio::time::sleep(STOCK_EVERY).await;
+impl Supervised for Inner {
+    fn replace(self: Arc<Self>, failed: ActorId) -> Option<Replace> {
+        let ((order, attempt), _) = self.keepers.take(|keeper| keeper.get_id() == failed)?;
+        let id = LeaseId { supplier: self.settings.name.clone(), order, attempt };
+        Some(Box::new(move || {
+            let (inner, id) = (Arc::clone(&self), id.clone());
+            Box::pin(async move { Self::keep(&inner, &id, Message::Look).await })
+        }))
     }
 }
 

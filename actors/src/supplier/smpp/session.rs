@@ -1,10 +1,12 @@
 //! One bind at an SMSC: connects, binds, takes messages, keeps the link alive, and begins again when it breaks.
 
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use events::supplier::SupplierName;
+use futures_util::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rusmpp::pdus::{BindReceiver, BindTransceiver, DeliverSm, DeliverSmResp};
 use rusmpp::types::COctetString;
@@ -120,6 +122,8 @@ pub enum SessionError {
     Unbound,
     #[error("{0}")]
     Setting(String),
+    #[error("a bug has ended the session; the log says where")]
+    Bug,
 }
 
 /// The only message: connect.
@@ -154,7 +158,8 @@ impl Actor for Session {
 
     async fn handle(&self, myself: ActorRef<Connect>, Connect: Connect, line: &mut Line) -> Result<(), ActorProcessingErr> {
         let begun = Instant::now();
-        let ended = Box::pin(line.live()).await;
+        // A bug ends this session, not the bind: what an SMSC says must not silence it for good.
+        let ended = AssertUnwindSafe(Box::pin(line.live())).catch_unwind().await.unwrap_or(Err(SessionError::Bug));
         let error = ended.as_ref().err().map(ToString::to_string);
         if *line.stopping.borrow() {
             line.show(false, None);

@@ -1,7 +1,7 @@
 //! The desk: buys and gives back numbers under a recorded intent, and has what we own at a telecom in its pool.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use events::country::Country;
@@ -20,6 +20,7 @@ use crate::account::Accounts;
 use crate::entity::{Aggregate, Entity, TransactError};
 use crate::fault::{Fault, detached};
 use crate::inventory::{Inventory, InventoryError};
+use crate::supervision::rounds;
 
 /// Between two looks at what is not clear.
 const SETTLE_EVERY: Duration = Duration::from_secs(30);
@@ -112,7 +113,7 @@ impl Desk {
         let counter = |(name, telecom, limit)| (name, Counter { telecom, limit, turn: Mutex::new(()) });
         let counters = telecoms.into_iter().map(counter).collect();
         let desk = Self { inner: Arc::new(Inner { accounts, inventory, counters }) };
-        tokio::spawn(settle(Arc::downgrade(&desk.inner)));
+        rounds(&desk.inner, SETTLE_EVERY, settle);
         desk
     }
 
@@ -271,16 +272,11 @@ impl Desk {
     }
 }
 
-async fn settle(inner: Weak<Inner>) {
-    loop {
-        let Some(strong) = inner.upgrade() else { return };
-        let desk = Desk { inner: strong };
-        for supplier in desk.inner.counters.keys() {
-            if let Err(error) = desk.settle(supplier).await {
-                tracing::warn!(%supplier, %error, "what a telecom has sold or taken back is not clear yet");
-            }
+async fn settle(inner: Arc<Inner>) {
+    let desk = Desk { inner };
+    for supplier in desk.inner.counters.keys() {
+        if let Err(error) = desk.settle(supplier).await {
+            tracing::warn!(%supplier, %error, "what a telecom has sold or taken back is not clear yet");
         }
-        drop(desk);
-        tokio::time::sleep(SETTLE_EVERY).await;
     }
 }
