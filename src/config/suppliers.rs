@@ -246,9 +246,9 @@ impl Suppliers {
         }
     }
 
-    /// How long a pool's numbers rest after each order: long enough for a message of SMPP or Twilio, who do not say when they received it.
+    /// How long a pool's numbers rest after each order: long enough for a message of those who do not say when they received it.
     pub fn rest(&self, pool: &str) -> Duration {
-        let usual = if ["smpp", "twilio"].contains(&pool) { 60 } else { 0 };
+        let usual = if ["smpp", "twilio", "vonage"].contains(&pool) { 60 } else { 0 };
         Duration::from_secs(self.rest_seconds.get(pool).copied().unwrap_or(usual).into())
     }
 

@@ -33,7 +33,7 @@ pub fn pool_of(number: &str) -> Option<usize> {
 
 /// Whether a pool's source has no word for when it received a message, so that its numbers rest between two orders.
 pub fn rests(place: usize) -> bool {
-    ["smpp", "twilio"].contains(&POOLS[place])
+    ["smpp", "twilio", "vonage"].contains(&POOLS[place])
 }
 
 /// The source that was asked for a number, if one was.
@@ -122,11 +122,8 @@ impl Gateway {
     /// A code that comes after the order's end, with the time at which its number was still the order's where the source says one.
     pub async fn bring_late(&self, number: &str, platform: &str, received_at: Option<&str>, dice: &Entropy) {
         let Some(place) = pool_of(number) else { return };
-        // Vonage's door says when it is brought.
-        if POOLS[place] != "vonage" {
-            let text = format!("Your {} verification code is {}", named(platform), 100_000 + dice.below(900_000));
-            self.deliver(place, number, &text, received_at, 1).await;
-        }
+        let text = format!("Your {} verification code is {}", named(platform), 100_000 + dice.below(900_000));
+        self.deliver(place, number, &text, received_at, 1).await;
     }
 
     /// Until it is taken, as suppliers do; `times` in all.

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use events::time::Timestamp;
 use ring::hmac;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::json;
@@ -97,10 +98,18 @@ pub fn vonage(message: &Message) -> Letter {
     let at = (message.now / 1_000).to_string();
     let to = message.to.trim_start_matches('+');
     // As in `2026-11-24 12:00:00`, in UTC.
-    let received_at = message.received_at.map(|at| at.chars().take(19).collect::<String>().replacen('T', " ", 1));
-    let mut fields = vec![("messageId", message.id), ("msisdn", "Google"), ("text", message.text), ("timestamp", &at), ("to", to), ("type", "text")];
-    fields.extend(received_at.as_deref().map(|at| ("message-timestamp", at)));
-    fields.sort_unstable();
+    // When it is brought, not when it was received.
+    let brought_at = Timestamp::from_millis(message.now).to_string().chars().take(19).collect::<String>().replacen('T', " ", 1);
+    let (id, text) = (message.id, message.text);
+    let fields = [
+        ("message-timestamp", brought_at.as_str()),
+        ("messageId", id),
+        ("msisdn", "Google"),
+        ("text", text),
+        ("timestamp", &at),
+        ("to", to),
+        ("type", "text"),
+    ];
     let clean = |value: &str| value.replace(['&', '='], "_");
     let signed = fields.iter().fold(String::new(), |signed, (name, value)| format!("{signed}&{name}={}", clean(value)));
     let mut body: serde_json::Map<String, serde_json::Value> = fields.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();

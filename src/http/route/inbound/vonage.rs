@@ -39,8 +39,8 @@ pub fn read(headers: &HeaderMap, body: &[u8], secret: &Secret, method: VonageMet
         to,
         from: field("msisdn")?.clone(),
         text: text.clone(),
-        // `2026-11-24 12:00:00`, in UTC.
-        received_at: fields.get("message-timestamp").and_then(|at| format!("{}Z", at.replacen(' ', "T", 1)).parse().ok()),
+        // Its `message-timestamp` is when Vonage began to bring the message, and says nothing of when it came.
+        received_at: None,
         part: part(&fields)?,
     }])
 }
@@ -133,7 +133,7 @@ mod tests {
                 let read = sent(&signed(&MESSAGE, method), method, json).unwrap().remove(0);
                 assert_eq!((read.id.as_str(), read.to.as_str(), read.from.as_str()), ("0A000000012345", "+12025550123", "Google"));
                 assert_eq!((read.text.as_str(), read.part), ("a&b=c 482913 ✓", None));
-                assert_eq!(read.received_at.unwrap().to_string(), "2026-11-24T12:00:00.000Z");
+                assert_eq!(read.received_at, None, "when it is brought is not when it was received");
             }
         }
     }
