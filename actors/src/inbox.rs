@@ -27,6 +27,9 @@ pub const PAST_ASSIGNMENTS: usize = 8;
 /// How long after a message its source may bring it again: Vonage does so for a day.
 pub const REPEATED_WITHIN: Duration = Duration::from_hours(25);
 
+/// A message that was received so shortly before its number was assigned may be its order's all the same, by a clock that is slow.
+const LIKELY_SKEW: Duration = Duration::from_mins(1);
+
 /// A message as a source's door has read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboundSms {
@@ -130,7 +133,7 @@ impl Inbox {
         let Some(lease) = self.router.lease_of(&sms.supplier, &sms.to) else {
             let known = self.router.owns(&sms.supplier, &sms.to);
             let why = if known { Unclaimed::NotAssigned } else { Unclaimed::UnknownNumber };
-            return self.without_order(sms, received_at, at, why).await;
+            return self.without_order(sms, received_at, at, why, None).await;
         };
         // A source that says when it received a message leaves no doubt whose it is; else it may be an earlier order's, brought again.
         if sms.received_at.is_none() && !self.router.is_simulated(&sms.supplier) && self.was_anothers(&lease, &sms).await? {
@@ -143,7 +146,18 @@ impl Inbox {
                 }
                 Ok(delivery)
             }
-            Err(TransactError::Refused(refusal)) => self.without_order(sms, received_at, at, unclaimed(&refusal)).await,
+            Err(TransactError::Refused(refusal)) => {
+                let early = lease.assigned_at.since(received_at);
+                if matches!(refusal, Refusal::Order(order::Refusal::NotThisAssignment)) && !early.is_zero() && early < LIKELY_SKEW {
+                    tracing::warn!(
+                        supplier = %sms.supplier,
+                        number = sms.to.masked(),
+                        seconds = early.as_secs_f32(),
+                        "a message says that it was received shortly before its number was assigned, and is kept aside; is the source's clock slow?"
+                    );
+                }
+                self.without_order(sms, received_at, at, unclaimed(&refusal), Some(lease.order)).await
+            }
             Err(TransactError::Fault(fault)) => Err(fault),
         }
     }
@@ -187,8 +201,15 @@ impl Inbox {
         Ok(Delivery::Taken(lease.order))
     }
 
-    /// Keeps a message that no open order takes, unless an order or the number has it already.
-    async fn without_order(&self, sms: InboundSms, received_at: Timestamp, at: Timestamp, why: Unclaimed) -> Result<Delivery, Fault> {
+    /// Keeps a message that no open order takes, not even the number's `current` one, unless an order or the number has it already.
+    async fn without_order(
+        &self,
+        sms: InboundSms,
+        received_at: Timestamp,
+        at: Timestamp,
+        why: Unclaimed,
+        current: Option<OrderId>,
+    ) -> Result<Delivery, Fault> {
         let past = self.past.of(sms.to.clone()).await?;
         for assignment in &past {
             let order = self.orders.from_log(assignment.account, assignment.order, assignment.first, assignment.last).await?;
@@ -196,7 +217,8 @@ impl Inbox {
                 return Ok(Delivery::Repeated);
             }
         }
-        let why = if why == Unclaimed::NotAssigned && !past.is_empty() { Unclaimed::OrderEnded } else { why };
+        let had_another = past.iter().any(|assignment| Some(assignment.order) != current);
+        let why = if why == Unclaimed::NotAssigned && had_another { Unclaimed::OrderEnded } else { why };
         self.keep(sms, received_at, at, why).await
     }
 

@@ -1,5 +1,8 @@
 //! The operator's own numbers and the door their messages come in through: signed, durable, once.
 
+use std::time::Duration;
+
+use events::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -69,6 +72,20 @@ fn a_repeated_message_is_acknowledged_and_nothing_happens() {
     assert_eq!(outcomes, ["taken", "repeated", "repeated"]);
     assert_eq!(caller.ended(&order)["messages"].as_array().unwrap().len(), 1);
     assert_eq!(body(deliver(&server, &sms("m2", "+12025550123", "Google code 111111")))["outcome"], "order_ended");
+}
+
+#[test]
+fn a_message_from_before_its_number_was_assigned_is_kept_aside_and_the_operator_told_of_a_slow_clock() {
+    let server = Server::start(&config(&[("+12025550123", "US")]));
+    let caller = server.funded("50");
+    let order = text(&caller.google()["order_id"]);
+    let mut message = sms("m1", "+12025550123", "G-482913 is your Google verification code");
+    let placed: Timestamp = body(caller.get(&format!("/api/v1/order/{order}")))["created_at"].as_str().unwrap().parse().unwrap();
+    message["received_at"] = json!(placed.minus(Duration::from_secs(10)).to_string());
+    assert_eq!(body(deliver(&server, &message))["outcome"], "not_assigned");
+    assert_eq!(body(caller.get(&format!("/api/v1/order/{order}")))["messages"], json!([]));
+    let log = server.log();
+    assert!(log.contains("is the source's clock slow?") && !log.contains("+12025550123") && !log.contains("482913"), "{log}");
 }
 
 #[test]
