@@ -78,6 +78,7 @@ fn life(state: State, number: u128) -> State {
         at: AT,
     });
     let text = "G-482913 is your Google verification code.".to_owned();
-    let sms = IncomingSms { message_id: "m1".to_owned(), supplier, to: phone, sender: "Google".to_owned(), text, received_at: AT, at: AT };
+    let sms =
+        IncomingSms { message_id: "m1".to_owned(), supplier, to: phone, sender: "Google".to_owned(), text, received_at: AT, freed_at: None, at: AT };
     [place, Command::Order(OrderId(number), order::Command::ReceiveSms(sms))].iter().fold(state, step)
 }

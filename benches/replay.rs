@@ -98,7 +98,8 @@ async fn write_account(store: Arc<SqliteStore>, account: u128) {
             at,
         }));
         let text = "G-482913 is your Google verification code.".to_owned();
-        let sms = IncomingSms { message_id: "m1".to_owned(), supplier, to: phone, sender: "Google".to_owned(), text, received_at: at, at };
+        let sms =
+            IncomingSms { message_id: "m1".to_owned(), supplier, to: phone, sender: "Google".to_owned(), text, received_at: at, freed_at: None, at };
         commands.push(Command::Order(id, order::Command::ReceiveSms(sms)));
     }
     for command in commands {

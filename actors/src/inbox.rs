@@ -191,6 +191,7 @@ impl Inbox {
             sender: sms.sender.clone(),
             text: sms.text.clone(),
             received_at,
+            freed_at: self.router.freed_at(&sms.supplier, &sms.to),
             at,
         });
         let committed = self.accounts.transact_order(lease.account, lease.order, command, Who::Supplier(sms.supplier.clone()), at).await?;

@@ -269,6 +269,7 @@ impl Run {
             sender: "x".to_owned(),
             text,
             received_at: at,
+            freed_at: None,
             at,
         };
         let events = self.order(id, order::Command::ReceiveSms(sms)).unwrap_or_default();

@@ -92,6 +92,7 @@ fn log() -> Log {
                 sender: String::new(),
                 text: format!("Your {} verification code is 482913", platform.name()),
                 received_at: later,
+                freed_at: None,
                 at: later,
             }),
             1 => order::Command::Cancel { at: later },

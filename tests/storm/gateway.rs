@@ -20,6 +20,9 @@ use tokio::sync::mpsc;
 /// The sources whose numbers are listed, in the order of their numbers.
 pub const POOLS: [&str; 6] = ["own", "smpp", "twilio", "telnyx", "vonage", "android"];
 
+/// The sources that are asked for each number, and how their numbers begin. Several: one that fails five times in a row is left alone for long.
+pub const PULLS: [(&str, &str); 4] = [("acme", "20"), ("borea", "30"), ("corvo", "40"), ("zenith", "50")];
+
 /// A number of a pool.
 pub fn phone(place: usize, number: u32) -> String {
     format!("+1202{place}{number:06}")
@@ -38,11 +41,8 @@ pub fn rests(place: usize) -> bool {
 
 /// The source that was asked for a number, if one was.
 pub fn pulled_from(number: &str) -> Option<&'static str> {
-    match (number.len(), number.get(..4)) {
-        (11, Some("+120")) => Some("acme"),
-        (11, Some("+130")) => Some("zenith"),
-        _ => None,
-    }
+    let area = number.strip_prefix("+1").filter(|rest| rest.len() == 9)?;
+    PULLS.iter().find(|(_, begins)| area.starts_with(begins)).map(|(name, _)| *name)
 }
 
 struct Handler(mpsc::UnboundedSender<Box<ESME>>);
@@ -89,14 +89,14 @@ impl Gateway {
         self.seen.lock().clone()
     }
 
-    /// A message with a code, or none, and whatever else comes before and after it.
-    pub async fn bring(&self, place: usize, number: &str, platform: &str, code: &str, dice: &Entropy) {
+    /// A message with a code that was received at `received_at`, where the source says so, or none, and whatever else comes before and after it.
+    pub async fn bring(&self, place: usize, number: &str, platform: &str, code: &str, received_at: Option<&str>, dice: &Entropy) {
         tokio::time::sleep(Duration::from_millis(dice.below(300))).await;
         if dice.chance(0.1) {
             return self.note("silent");
         }
         if dice.chance(0.1) {
-            self.deliver(place, number, "Your parcel 991823 arrives today.", None, 1).await;
+            self.deliver(place, number, "Your parcel 991823 arrives today.", received_at, 1).await;
         }
         if dice.chance(0.05) {
             let status = self.post(doors::own_body("{\"id\": \"x\", \"to\": \"+1".to_owned())).await.0;
@@ -113,13 +113,13 @@ impl Gateway {
         if dice.chance(0.05) {
             // Through the door of another source, with a code that nobody must get.
             let other = if place == 3 { 0 } else { 3 };
-            self.deliver(other, number, &text.replace(code, "666666"), None, 1).await;
+            self.deliver(other, number, &text.replace(code, "666666"), received_at, 1).await;
         }
         let times = if dice.chance(0.2) { 2 } else { 1 };
-        self.deliver(place, number, &text, None, times).await;
+        self.deliver(place, number, &text, received_at, times).await;
     }
 
-    /// A code that comes after the order's end, with the time at which its number was still the order's where the source says one.
+    /// A code that comes after the order's end, and was received before it where the source says when.
     pub async fn bring_late(&self, number: &str, platform: &str, received_at: Option<&str>, dice: &Entropy) {
         let Some(place) = pool_of(number) else { return };
         let text = format!("Your {} verification code is {}", named(platform), 100_000 + dice.below(900_000));

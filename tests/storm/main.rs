@@ -16,7 +16,7 @@ use actors::clock::Stopwatch;
 use actors::entropy::Entropy;
 use fakes::pull::{self, Source};
 use fakes::{Faults, doors, serve};
-use gateway::{Gateway, POOLS, phone, pool_of, pulled_from, rests};
+use gateway::{Gateway, POOLS, PULLS, phone, pool_of, pulled_from, rests};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use server::Server;
@@ -26,9 +26,9 @@ const ACCOUNTS: usize = 125;
 /// Orders an account has at once.
 const AT_ONCE: usize = 8;
 /// Numbers of each pool.
-const NUMBERS: u32 = 60;
+const NUMBERS: u32 = 150;
 /// Seconds that numbers rest from which late messages may come without a time: more than any takes here.
-const REST: u32 = 10;
+const REST: u32 = 20;
 const CREDIT_CENTS: i64 = 100_000;
 /// A connection nobody used for so long is not used again: the service closes it at thirty seconds.
 const LET_GO: Duration = Duration::from_secs(10);
@@ -44,6 +44,7 @@ struct Tally {
     suppliers: BTreeMap<&'static str, usize>,
     /// Codes that were sent for an order that completed with another.
     wrong: Vec<String>,
+    brought: Vec<String>,
     /// What was paid, in ten thousandths of a dollar, by account.
     paid: BTreeMap<String, i64>,
 }
@@ -59,7 +60,7 @@ struct Storm {
 fn config(pulls: &[(&str, std::net::SocketAddr)], smsc: u16) -> String {
     let mut text = format!(
         "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[http]\npublic_url = \"{}\"\n[deposits]\nsimulated = false
-[orders]\nlifetime_seconds = 8\nmax_concurrent_per_account = {AT_ONCE}\n[suppliers]\ncooldown_days = 0\n[suppliers.rest_seconds]\nsmpp = {REST}\ntwilio = {REST}\nvonage = {REST}\n
+[orders]\nlifetime_seconds = 8\nmax_concurrent_per_account = {AT_ONCE}\n[suppliers]\ncooldown_days = 0\n[suppliers.rest_seconds]\nsmpp = {REST}\ntwilio = {REST}\nvonage = {REST}\n[suppliers.weights]\nsmpp = 200\ntwilio = 200\nvonage = 200\n
 [suppliers.simulator]\ndelivery_seconds = [0.1, 2.0]\nfailure_rate = 0.1\nno_stock_rate = 0.1\ndead_number_rate = 0.1
 [suppliers.own]\ninbound_secret = \"{}\"\n[suppliers.twilio]\nauth_token = \"{}\"\n[suppliers.telnyx]\npublic_key = \"{}\"
 [suppliers.vonage]\nsignature_secret = \"{}\"\n[suppliers.android]\nsigning_key = \"{}\"
@@ -89,8 +90,8 @@ fn config(pulls: &[(&str, std::net::SocketAddr)], smsc: u16) -> String {
 
 #[test]
 fn ten_thousand_orders_over_all_sources_end_lawfully() {
-    let sources = [Source::new(Faults::THIRTY_PERCENT, 1), Source::new(Faults::THIRTY_PERCENT, 2).in_area("30")];
-    let pulls = [("acme", serve(sources[0].router())), ("zenith", serve(sources[1].router()))];
+    let sources = PULLS.iter().zip(1..).map(|((_, area), seed)| Source::new(Faults::THIRTY_PERCENT, seed).in_area(area)).collect::<Vec<_>>();
+    let pulls: Vec<_> = PULLS.iter().zip(&sources).map(|((name, _), source)| (*name, serve(source.router()))).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (smsc, bound) = runtime.block_on(gateway::smsc());
     let server = Server::start(&config(&pulls, smsc));
@@ -132,7 +133,9 @@ fn ten_thousand_orders_over_all_sources_end_lawfully() {
     for status in ["completed", "cancelled", "expired", "failed"] {
         assert!(tally.statuses.get(status).is_some_and(|count| *count >= 100), "{status}: {:?}", tally.statuses);
     }
-    for supplier in POOLS.iter().chain(&["acme", "zenith", "simulator"]) {
+    let pulled: usize = PULLS.iter().filter_map(|(name, _)| tally.suppliers.get(name)).sum();
+    assert!(pulled >= 40, "{:?}", tally.suppliers);
+    for supplier in POOLS.iter().chain(&["simulator"]) {
         assert!(tally.suppliers.get(supplier).is_some_and(|count| *count >= 10), "{supplier}: {:?}", tally.suppliers);
     }
     for outcome in ["taken", "repeated", "order_ended", "unknown_number", "malformed", "too_large"] {
@@ -209,7 +212,7 @@ impl Storm {
         let mut sent: BTreeMap<String, String> = BTreeMap::new();
         let is_cancelled = self.dice.chance(0.08);
         let url = format!("{}/api/v1/order/{id}", self.base);
-        let mut wait = 0;
+        let (mut wait, mut received_at) = (0, None);
         let ended = loop {
             let query = if wait > 0 { format!("?wait={wait}") } else { String::new() };
             let shown: Value = self.http.get(format!("{url}{query}")).bearer_auth(key).send().await.unwrap().json().await.unwrap();
@@ -218,18 +221,16 @@ impl Storm {
                 break shown;
             }
             if let Some(number) = shown["phone"].as_str().filter(|_| status == "active") {
-                // What comes from here on comes late; a number that does not rest could be the next order's by then.
-                if is_cancelled && pool_of(number).is_none_or(rests) {
-                    self.cancel(&url, key).await;
-                }
-                // With a moment left, where nothing rests: a message that is received after the order's end may be the next order's.
-                if let Some(place) = pool_of(number)
-                    && (rests(place) || shown["expires_in"].as_u64().is_some_and(|left| left >= 4))
-                    && !sent.contains_key(number)
-                {
+                if let Some(place) = pool_of(number).filter(|_| !sent.contains_key(number)) {
+                    received_at = if rests(place) { None } else { Some(self.assigned_at(&url, key).await) };
+                    // What comes from here on comes late, every other time.
+                    if is_cancelled && self.dice.chance(0.5) {
+                        self.cancel(&url, key).await;
+                    }
                     let code = (100_000 + self.dice.below(900_000)).to_string();
                     sent.insert(number.to_owned(), code.clone());
-                    self.gateway.bring(place, number, platform, &code, &self.dice).await;
+                    self.tally.lock().brought.push(format!("{id} on {number} at {received_at:?}: {code}"));
+                    self.gateway.bring(place, number, platform, &code, received_at.as_deref(), &self.dice).await;
                 }
                 if is_cancelled {
                     // Against the code, which may be faster.
@@ -241,8 +242,16 @@ impl Storm {
         self.note(account, id, &ended, &sent);
         // Whoever had the number has it no more: what comes now is nobody's.
         if let (Some((number, _)), true) = (sent.first_key_value(), self.dice.chance(0.1)) {
-            self.gateway.bring_late(number, platform, ended["created_at"].as_str(), &self.dice).await;
+            self.gateway.bring_late(number, platform, received_at.as_deref(), &self.dice).await;
         }
+    }
+
+    /// When the order got the number that it has: what was received then is its own, whenever it comes.
+    async fn assigned_at(&self, url: &str, key: &str) -> String {
+        let history: Value = self.http.get(format!("{url}/events")).bearer_auth(key).send().await.unwrap().json().await.unwrap();
+        let facts = history["events"].as_array().unwrap_or_else(|| panic!("{history}"));
+        let assigned = facts.iter().rev().find(|fact| fact["type"] == "number_assigned").unwrap_or_else(|| panic!("{history}"));
+        assigned["at"].as_str().unwrap().to_owned()
     }
 
     /// Whatever the answer is: the code may have been faster.
@@ -264,7 +273,8 @@ impl Storm {
             (None, None) => ("simulator", true),
         };
         if !is_right {
-            tally.wrong.push(format!("{id} on {number} has {code}; sent were {sent:?}"));
+            let others: Vec<String> = tally.brought.iter().filter(|brought| brought.contains(code)).cloned().collect();
+            tally.wrong.push(format!("{id} on {number} has {code}; sent were {sent:?}; {others:?}; {ended}"));
         }
         *tally.suppliers.entry(supplier).or_default() += 1;
         *tally.paid.entry(account.to_owned()).or_default() += ten_thousandths(&ended["price"].to_string());

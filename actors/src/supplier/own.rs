@@ -318,6 +318,11 @@ impl Supplier for Own {
         }
     }
 
+    fn freed_at(&self, phone: &Phone) -> Option<Timestamp> {
+        let pool = self.pool.lock();
+        pool.by_phone.get(phone).and_then(|index| pool.entries[*index].released)
+    }
+
     fn stock(&self, wanted: Wanted) -> Stock {
         let ready = self.pool.lock().ready(wanted, self.cool_down, &self.rest, 10);
         Stock::of(ready as u64)

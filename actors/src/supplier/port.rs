@@ -141,6 +141,11 @@ pub trait Supplier: Send + Sync + std::fmt::Debug + 'static {
     /// The number is on no order any more, at `now`; also for one that was acquired and never assigned.
     fn release(&self, lease: &Lease, release: Release, now: Timestamp);
 
+    /// When an order last gave up a number that may have been given to the next one at once.
+    fn freed_at(&self, _phone: &Phone) -> Option<Timestamp> {
+        None
+    }
+
     /// How much it has for such orders.
     fn stock(&self, wanted: Wanted) -> Stock;
 

@@ -175,6 +175,11 @@ impl Router {
         self.source(supplier).is_some_and(|source| source.supplier.owns(phone))
     }
 
+    /// When an order last gave up `phone` of `supplier`, if that is known.
+    pub fn freed_at(&self, supplier: &SupplierName, phone: &Phone) -> Option<Timestamp> {
+        self.source(supplier)?.supplier.freed_at(phone)
+    }
+
     /// Whether a source's numbers and messages are made up.
     pub fn is_simulated(&self, supplier: &SupplierName) -> bool {
         self.source(supplier).is_some_and(|source| source.supplier.is_simulated())

@@ -67,6 +67,7 @@ fn message(text: &str) -> order::Command {
         sender: "Google".to_owned(),
         text: text.to_owned(),
         received_at: NOW,
+        freed_at: None,
         at: NOW,
     })
 }

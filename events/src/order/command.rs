@@ -78,6 +78,8 @@ pub struct IncomingSms {
     pub text: String,
     /// When the source received it.
     pub received_at: Timestamp,
+    /// When the order before gave up the number, if one is known.
+    pub freed_at: Option<Timestamp>,
     /// Now.
     pub at: Timestamp,
 }

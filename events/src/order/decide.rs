@@ -126,7 +126,7 @@ impl State {
     fn receive(&self, sms: &IncomingSms) -> Result<Vec<Event>, Refusal> {
         let assignment = self.assignment.as_ref().filter(|assignment| assignment.phone == sms.to && assignment.supplier == sms.supplier);
         let assignment = assignment.ok_or(Refusal::NotThisAssignment)?;
-        if was_received_before(sms.received_at, assignment.assigned_at) {
+        if was_received_before(sms, assignment.assigned_at) {
             return Err(Refusal::NotThisAssignment);
         }
         if self.messages().count() >= MAX_MESSAGES {
@@ -152,9 +152,13 @@ fn expect_attempt(in_time: bool, reported: u8, expected: u8) -> Result<(), Refus
     if in_time && reported == expected { Ok(()) } else { Err(Refusal::StaleAttempt) }
 }
 
-/// Whether a message of `received` belongs to the time before `assigned`. A source that counts in whole seconds
-/// has cut its fraction off, so its moment stands for the whole second.
-fn was_received_before(received: Timestamp, assigned: Timestamp) -> bool {
-    let whole_seconds = received.millis().rem_euclid(1_000) == 0;
-    if whole_seconds { received.millis().div_euclid(1_000) < assigned.millis().div_euclid(1_000) } else { received < assigned }
+/// Whether a message belongs to the time before `assigned`. A source that counts in whole seconds has cut its fraction off, so its moment stands
+/// for the whole second; if the number was another order's in that second, it is that one's: a code is not there so soon after its number.
+fn was_received_before(sms: &IncomingSms, assigned: Timestamp) -> bool {
+    let second = |moment: Timestamp| moment.millis().div_euclid(1_000);
+    let received = sms.received_at;
+    if received.millis().rem_euclid(1_000) != 0 {
+        return received < assigned;
+    }
+    second(received) < second(assigned) || sms.freed_at.is_some_and(|freed| second(freed) == second(received))
 }

@@ -51,6 +51,7 @@ fn sms(id: &str, text: &str, received: i64, now: i64) -> Command {
         sender: "Google".to_owned(),
         text: text.to_owned(),
         received_at: at(received),
+        freed_at: None,
         at: at(now),
     })
 }
@@ -153,6 +154,13 @@ fn a_message_from_before_the_assignment_belongs_to_somebody_else() {
     given(order(), &[since(400)]).when(&sms("m1", text, 9, 12)).then_refused(&Refusal::NotThisAssignment);
     // A source that counts whole seconds may mean any moment of its second.
     assert_eq!(facts_of(&fold(order(), &[since(400)]), &sms("m1", text, 10, 12)).len(), 2);
+    // Where the number was another order's in that second, it is that one's.
+    let freed = |millis| {
+        let Command::ReceiveSms(sms) = sms("m1", text, 10, 12) else { panic!("it is one") };
+        Command::ReceiveSms(IncomingSms { freed_at: Some(Timestamp::from_millis(at(10).millis() + millis)), ..sms })
+    };
+    given(order(), &[since(400)]).when(&freed(390)).then_refused(&Refusal::NotThisAssignment);
+    assert_eq!(facts_of(&fold(order(), &[since(400)]), &freed(-1)).len(), 2);
 }
 
 #[test]
