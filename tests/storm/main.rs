@@ -42,8 +42,9 @@ const POOLED: [&str; 4] = ["discord", "amazon", "microsoft", "paypal"];
 struct Tally {
     statuses: BTreeMap<String, usize>,
     suppliers: BTreeMap<&'static str, usize>,
-    /// Codes that were sent for an order that completed with another.
+    /// Orders that were shown what was not sent to them.
     wrong: Vec<String>,
+    /// What was sent, and to whom.
     brought: Vec<String>,
     /// What was paid, in ten thousandths of a dollar, by account.
     paid: BTreeMap<String, i64>,
@@ -262,6 +263,13 @@ impl Storm {
     fn note(&self, account: &str, id: &str, ended: &Value, sent: &BTreeMap<String, String>) {
         let mut tally = self.tally.lock();
         *tally.statuses.entry(ended["status"].as_str().unwrap().to_owned()).or_default() += 1;
+        // Also a text that completes nothing is another's.
+        let is_strange = |text: &str| text.contains("verification code is") && !sent.values().any(|code| text.contains(code.as_str()));
+        if ended["attempts"] == 1 && ended["phone"].as_str().and_then(pool_of).is_some() {
+            let shown = ended["messages"].as_array().unwrap().iter().filter_map(|message| message["text"].as_str());
+            let strange: Vec<String> = shown.filter(|text| is_strange(text)).map(|text| format!("{id} shows {text:?}; sent were {sent:?}")).collect();
+            tally.wrong.extend(strange);
+        }
         if ended["status"] != "completed" {
             return;
         }
