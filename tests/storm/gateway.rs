@@ -30,7 +30,7 @@ pub fn phone(place: usize, number: u32) -> String {
 
 /// The pool that has a number, if one has.
 pub fn pool_of(number: &str) -> Option<usize> {
-    let place = number.strip_prefix("+1202").filter(|rest| rest.len() == 7 && rest[1..].starts_with("0000"))?;
+    let place = number.strip_prefix("+1202").filter(|rest| rest.len() == 7 && rest[1..].starts_with("000"))?;
     place[..1].parse().ok()
 }
 
