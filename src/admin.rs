@@ -1,5 +1,6 @@
 //! The operator's door: accounts and metrics, on an address of its own, with a token of its own.
 
+use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use events::envelope::Actor;
 use events::id::{AccountId, to_base62};
 use events::money::Money;
 use metrics_exporter_prometheus::PrometheusHandle;
+use projections::Views;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -30,7 +32,7 @@ use actors::supplier::smpp::Smpp;
 
 use crate::boot::Service;
 use crate::config;
-use crate::feed::chain_of;
+use crate::feed::{chain_of, reach_head};
 use crate::http::serve::serve;
 use crate::secret::Secret;
 
@@ -231,7 +233,7 @@ async fn transact(door: &Door, id: &str, order: Order, command: Command) -> Resu
     match outcome {
         Ok(_) => shown(door, account).await,
         Err(TransactError::Refused(refusal)) => Err(refused(StatusCode::CONFLICT, refusal.to_string())),
-        Err(TransactError::Fault(fault)) => Err(refused(StatusCode::INTERNAL_SERVER_ERROR, chain_of(&fault))),
+        Err(TransactError::Fault(fault)) => Err(failed(&fault)),
     }
 }
 
@@ -239,7 +241,7 @@ async fn shown(door: &Door, account: AccountId) -> Result<Json<Value>, Refusal> 
     let published = match door.service.accounts.read(account).await {
         Ok(published) => published,
         Err(AccessError::NotFound) => return Err(refused(StatusCode::NOT_FOUND, "there is no such account".to_owned())),
-        Err(AccessError::Fault(fault)) => return Err(refused(StatusCode::INTERNAL_SERVER_ERROR, chain_of(&fault))),
+        Err(AccessError::Fault(fault)) => return Err(failed(&fault)),
     };
     let state = &published.state;
     let suspended = if let Standing::Suspended(reason) = &state.standing { Some(reason) } else { None };
@@ -263,6 +265,17 @@ async fn shown(door: &Door, account: AccountId) -> Result<Json<Value>, Refusal> 
 
 fn account(text: &str) -> Result<AccountId, Refusal> {
     text.parse().map_err(|_| refused(StatusCode::BAD_REQUEST, format!("{text} is not an account id (acc_ and 22 characters)")))
+}
+
+/// The world failed; nothing the operator asked for is wrong.
+fn failed(error: &dyn Error) -> Refusal {
+    refused(StatusCode::INTERNAL_SERVER_ERROR, chain_of(error))
+}
+
+/// The views, with everything that is in the log now.
+async fn reached(service: &Service) -> Result<&Views, Refusal> {
+    reach_head(&service.views, &service.store.head()).await.map_err(|error| failed(&error))?;
+    Ok(&service.views)
 }
 
 fn refused(status: StatusCode, text: String) -> Refusal {

@@ -22,7 +22,7 @@ use actors::{Accounts, Deposits, Fault, Inbox, Inventory, Orders, Parts, Webhook
 use events::price::Catalogue;
 use events::supplier::SupplierName;
 use parking_lot::Mutex;
-use projections::{Log, Projector, Views};
+use projections::{Log, Projector, ViewError, Views};
 use thiserror::Error;
 
 use crate::coins;
@@ -64,6 +64,12 @@ pub enum BootError {
     /// An open order or deposit could not go on.
     #[error("an open order or deposit could not be resumed: {0}")]
     Resume(String),
+}
+
+impl From<ViewError> for BootError {
+    fn from(error: ViewError) -> Self {
+        Self::Replay(error.to_string())
+    }
 }
 
 impl From<Fault> for BootError {
@@ -118,7 +124,7 @@ impl Service {
 
         let (clock, entropy) = (Clock::System, Entropy::System);
         let accounts = Accounts::new(Arc::clone(&store) as Arc<dyn EventStore>, clock, entropy.clone(), account::Settings::default());
-        let recent = views.numbers_on_orders(clock.now().minus(REPEATED_WITHIN)).await.map_err(|error| BootError::Replay(error.to_string()))?;
+        let recent = views.numbers_on_orders(clock.now().minus(REPEATED_WITHIN)).await?;
         let Sources { router, reach, simulator, pulls, inventory, desk } = sources::sources(&config, &views, &accounts, &entropy, &recent).await?;
         let orders = Orders::start(accounts.clone(), Arc::clone(&router));
         let past = Arc::new(ViewedAssignments { views: views.clone(), head: store.head() });
@@ -165,11 +171,10 @@ impl Service {
 
     /// Lets every open order and deposit go on from where its state says it is.
     async fn resume(&self) -> Result<(), BootError> {
-        let replay = |error: projections::ViewError| BootError::Replay(error.to_string());
-        let orders = self.views.open_orders().await.map_err(replay)?;
+        let orders = self.views.open_orders().await?;
         let mut deposits = Vec::new();
         for chain in self.deposits.iter().flat_map(Deposits::chains) {
-            deposits.extend(self.views.open_deposits(chain).await.map_err(replay)?);
+            deposits.extend(self.views.open_deposits(chain).await?);
         }
         if !orders.is_empty() || !deposits.is_empty() {
             tracing::info!(orders = orders.len(), deposits = deposits.len(), "open orders and deposits go on");
@@ -177,17 +182,17 @@ impl Service {
         let open: Vec<_> = orders.into_iter().map(|order| (order.account, order.order)).collect();
         self.orders.resume(&open).await?;
         for pull in &self.pulls {
-            pull.resume(self.views.open_leases(pull.name().to_string()).await.map_err(replay)?).await?;
+            pull.resume(self.views.open_leases(pull.name().to_string()).await?).await?;
         }
-        for supplier in self.views.sources_with_open_leases().await.map_err(replay)? {
+        for supplier in self.views.sources_with_open_leases().await? {
             if !self.pulls.iter().any(|pull| *pull.name() == supplier) {
                 tracing::error!(%supplier, "a source has numbers leased to us and is not configured any more: they cost until it is, or gives them back by itself");
             }
         }
-        for account in self.views.accounts_with_open_deliveries().await.map_err(replay)? {
+        for account in self.views.accounts_with_open_deliveries().await? {
             self.webhooks.resume(account);
         }
-        self.parts.resume(self.views.numbers_with_parts().await.map_err(replay)?);
+        self.parts.resume(self.views.numbers_with_parts().await?);
         if let Some(handle) = &self.deposits {
             for deposit in deposits {
                 handle.follow(deposit).await?;

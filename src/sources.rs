@@ -17,7 +17,7 @@ use events::number::Listing;
 use events::phone::Phone;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
-use projections::{ViewError, Views};
+use projections::Views;
 
 use crate::boot::{BootError, name};
 use crate::config::{Buying, Config, Named};
@@ -64,12 +64,12 @@ pub async fn sources(
             country: number.country.0,
             platforms: number.platforms.as_ref().map(|platforms| platforms.iter().map(|platform| platform.0).collect()),
         });
-        let listed = views.listed(pool.to_owned()).await.map_err(replay)?;
+        let listed = views.listed(pool.to_owned()).await?;
         others.extend(listed.iter().map(|(phone, _)| phone.clone()));
         // What the configuration lists goes before what the log does.
         let listed = listed.into_iter().filter(|(phone, _)| !configured.contains_key(phone)).map(own_number);
-        let served = views.served(pool.to_owned(), since).await.map_err(replay)?;
-        let rest = Rest { length: settings.rest(pool), reach: (pool == "smpp").then(|| Arc::clone(&reach)) };
+        let served = views.served(pool.to_owned(), since).await?;
+        let rest = if pool == "smpp" { Rest::Over(Arc::clone(&reach)) } else { Rest::Plain(settings.rest(pool)) };
         let released = recent.iter().filter_map(|(phone, ended_at)| Some((phone.clone(), (*ended_at)?)));
         let own = Arc::new(Own::new(name(pool), numbers.chain(listed).collect(), cool_down, served).resting(rest, released));
         pools.insert(name(pool), Arc::clone(&own));
@@ -116,7 +116,7 @@ async fn pulls(config: &Config, views: &Views, accounts: &Accounts, cool_down: D
         let Named(name) = source.name.clone();
         let asked =
             HttpSource::new(&source.url, source.token.expose()).map_err(|what| BootError::Suppliers(format!("suppliers.http: {name}: {what}")))?;
-        let served = views.served(name.to_string(), accounts.now().minus(cool_down)).await.map_err(replay)?;
+        let served = views.served(name.to_string(), accounts.now().minus(cool_down)).await?;
         let poll = Duration::from_secs(source.poll_seconds.into());
         pulls.push(Pull::new(accounts.clone(), Arc::new(asked), pull::Settings { name, poll, cool_down }, served));
     }
@@ -138,7 +138,7 @@ fn simulator(settings: &crate::config::Simulator, others: HashSet<Phone>, clock:
 /// The router with the operator's weights and costs, and each source's recent record.
 async fn preferring(mut router: Router, config: &Config, views: &Views, clock: Clock) -> Result<Router, BootError> {
     let now = clock.now();
-    let outcomes = views.supplier_outcomes(now.minus(RECORD_WINDOW)).await.map_err(replay)?;
+    let outcomes = views.supplier_outcomes(now.minus(RECORD_WINDOW)).await?;
     let names: Vec<String> = router.suppliers().map(|supplier| supplier.name().to_string()).collect();
     for name in names {
         let usual = Preference::default();
@@ -155,8 +155,4 @@ async fn preferring(mut router: Router, config: &Config, views: &Views, clock: C
 fn own_number((phone, listing): (Phone, Listing)) -> OwnNumber {
     let platforms = listing.platforms.map(|platforms| platforms.into_iter().collect());
     OwnNumber { phone, country: listing.country, platforms }
-}
-
-fn replay(error: ViewError) -> BootError {
-    BootError::Replay(error.to_string())
 }

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use crate::account::Accounts;
-use crate::entity::{Context, Entity, TransactError};
+use crate::entity::{Entity, TransactError};
 use crate::fault::{Fault, detached};
 use crate::inbox::{Delivery, InboundSms, Inbox};
 use crate::supervision::rounds;
@@ -108,7 +108,7 @@ impl Parts {
         let received_at = part.received_at.unwrap_or(at);
         let InboundPart { supplier, sender, reference, number: place, total, alphabet, bytes, .. } = part;
         let kept = Part { supplier, sender, reference, number: place, total, alphabet, bytes, received_at, at };
-        match number.transact(&Command::KeepPart(kept.clone()), &self.context(who, at)).await {
+        match number.transact(&Command::KeepPart(kept.clone()), &self.inner.accounts.context(who, at)).await {
             Ok(_) => {}
             Err(TransactError::Fault(fault)) => return Err(fault),
             // No room to wait: as it is, it may hold the code.
@@ -138,7 +138,7 @@ impl Parts {
         };
         let delivery = self.inner.inbox.deliver(sms).await?;
         let at = self.inner.accounts.now();
-        match number.transact(&Command::Join { set: set.id.clone(), at }, &self.context(Who::Service, at)).await {
+        match number.transact(&Command::Join { set: set.id.clone(), at }, &self.inner.accounts.context(Who::Service, at)).await {
             // Joining is never refused.
             Ok(_) | Err(TransactError::Refused(_)) => Ok(delivery),
             Err(TransactError::Fault(fault)) => Err(fault),
@@ -165,10 +165,6 @@ impl Parts {
 
     async fn load(&self, phone: &Phone) -> Result<Entity<State>, Fault> {
         Entity::load(Arc::clone(self.inner.accounts.store()), StreamId::number(phone)).await
-    }
-
-    fn context(&self, actor: Who, at: Timestamp) -> Context {
-        self.inner.accounts.context(actor, at)
     }
 }
 

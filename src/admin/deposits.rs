@@ -3,18 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::store::EventStore;
 use axum::Json;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
 use events::deposit::Currency;
 use projections::{Concern, DepositRow};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Door, Refusal, refused};
+use super::{Door, Refusal, failed, reached};
 use crate::boot::Service;
-use crate::feed::reach_head;
 
 /// Deposits of one concern in one answer.
 const MOST: u32 = 500;
@@ -30,14 +27,13 @@ pub struct Asked {
 /// Chains, and the deposits that are stuck, unknown, too small or were taken back.
 pub async fn of_concern(State(door): State<Arc<Door>>, Query(asked): Query<Asked>) -> Result<Json<Value>, Refusal> {
     let service = &door.service;
-    let failed = |error: projections::ViewError| refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
-    reach_head(&service.views, &service.store.head()).await.map_err(failed)?;
+    let views = reached(service).await?;
     let stuck_before = service.clock.now().minus(HOUR * asked.stuck_hours);
     let mut answer = json!({ "chains": chains(service) });
     for (name, concern) in
         [("stuck", Concern::Stuck(stuck_before)), ("unknown", Concern::Unknown), ("dust", Concern::Dust), ("reversed", Concern::Reversed)]
     {
-        let rows = service.views.deposits_of_concern(concern, MOST).await.map_err(failed)?;
+        let rows = views.deposits_of_concern(concern, MOST).await.map_err(|error| failed(&error))?;
         answer[name] = rows.iter().map(shown).collect();
     }
     Ok(Json(answer))

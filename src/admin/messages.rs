@@ -1,6 +1,5 @@
 //! Messages that gave no order its code, for operators: late, for numbers on no order or of nobody, of another brand, or without a code.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use actors::store::EventStore;
@@ -17,8 +16,7 @@ use projections::StrayFilter;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Door, Refusal, refused};
-use crate::feed::{chain_of, reach_head};
+use super::{Door, Refusal, failed, reached, refused};
 
 /// Messages in one answer.
 const MOST: u32 = 500;
@@ -47,15 +45,13 @@ const fn usual() -> u32 {
 /// The latest first.
 pub async fn strays(State(door): State<Arc<Door>>, Query(asked): Query<Asked>) -> Result<Json<Value>, Refusal> {
     let service = &door.service;
-    let failed = |error: &dyn Error| refused(StatusCode::INTERNAL_SERVER_ERROR, chain_of(error));
     let phone = asked.number.as_deref().map(str::parse::<Phone>).transpose();
     let phone = phone.map_err(|error| refused(StatusCode::BAD_REQUEST, format!("number is {error}")))?;
     if let Some(why) = asked.why.as_deref().filter(|why| !reasons().contains(why)) {
         return Err(refused(StatusCode::BAD_REQUEST, format!("{why:?} is no reason; {} are", reasons().join(", "))));
     }
-    reach_head(&service.views, &service.store.head()).await.map_err(|error| failed(&error))?;
     let filter = StrayFilter { phone, why: asked.why, before: asked.before.map(Position) };
-    let strays = service.views.strays(filter, asked.limit.min(MOST)).await.map_err(|error| failed(&error))?;
+    let strays = reached(service).await?.strays(filter, asked.limit.min(MOST)).await.map_err(|error| failed(&error))?;
     let mut messages = Vec::with_capacity(strays.len());
     for stray in strays {
         let mut message = json!({

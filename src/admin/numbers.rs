@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use actors::inventory::InventoryError;
-use actors::store::EventStore;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -15,13 +14,13 @@ use events::phone::Phone;
 use events::platform::Platform;
 use events::supplier::SupplierName;
 use futures_util::{StreamExt, stream};
-use projections::{Retired, ViewError};
+use projections::Retired;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Door, Refusal, refused};
+use super::{Door, Refusal, failed, reached, refused};
 use crate::boot::Service;
-use crate::feed::{chain_of, reach_head};
+use crate::feed::chain_of;
 
 /// Lines listed at once: their appends share syncs.
 const AT_ONCE: usize = 64;
@@ -112,7 +111,7 @@ pub async fn retire(State(door): State<Arc<Door>>, Json(retire): Json<Retire>) -
     let who = operator(&retire.operator)?;
     match door.service.inventory.retire(phone.clone(), retire.reason, who).await {
         Ok(()) => Ok(Json(json!({ "number": phone.as_str(), "state": "retired" }))),
-        Err(error @ InventoryError::Fault(_)) => Err(refused(StatusCode::INTERNAL_SERVER_ERROR, chain_of(&error))),
+        Err(error @ InventoryError::Fault(_)) => Err(failed(&error)),
         Err(error) => Err(refused(StatusCode::CONFLICT, chain_of(&error))),
     }
 }
@@ -128,10 +127,12 @@ pub async fn states(State(door): State<Arc<Door>>, Query(filter): Query<Filter>)
         .map(|(supplier, state)| {
             let cooling: Vec<Value> =
                 state.cooling.iter().map(|(platform, until)| json!({ "platform": platform.slug(), "until": until.to_string() })).collect();
-            let word = match state.leased {
-                true => "leased",
-                false if cooling.is_empty() && state.rests_until.is_none() => "free",
-                false => "cooling",
+            let word = if state.leased {
+                "leased"
+            } else if cooling.is_empty() && state.rests_until.is_none() {
+                "free"
+            } else {
+                "cooling"
             };
             let platforms = state.number.platforms.as_ref().map(|platforms| slugs(platforms));
             json!({
@@ -144,9 +145,7 @@ pub async fn states(State(door): State<Arc<Door>>, Query(filter): Query<Filter>)
 }
 
 async fn retired(service: &Service, supplier: Option<&str>) -> Result<Json<Value>, Refusal> {
-    let failed = |error: ViewError| refused(StatusCode::INTERNAL_SERVER_ERROR, chain_of(&error));
-    reach_head(&service.views, &service.store.head()).await.map_err(failed)?;
-    let retired = service.views.retired().await.map_err(failed)?;
+    let retired = reached(service).await?.retired().await.map_err(|error| failed(&error))?;
     let wanted = retired.iter().filter(|number| supplier.is_none_or(|wanted| wanted == number.listing.supplier.as_str()));
     let shown = |number: &Retired| {
         json!({

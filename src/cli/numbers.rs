@@ -234,34 +234,33 @@ fn read(file: &PathBuf, supplier: &str) -> Result<(Vec<Row>, Rejected), String> 
 
 /// A line for each; what strangers wrote cannot steer the terminal.
 fn messages(answer: &Value) -> Outcome {
-    let mut out = std::io::stdout().lock();
-    for message in answer["messages"].as_array().into_iter().flatten() {
+    print_each(&answer["messages"], |message| {
         let text = |field: &str| message[field].as_str().unwrap_or_default();
         let said = message["text"].as_str().map_or_else(String::new, |said| format!(" {:?}: {said:?}", text("sender")));
         let (at, number, supplier, why) = (text("at"), text("number"), text("supplier"), text("why"));
-        if writeln!(out, "{:>8} {at} {number:<16} {supplier:<8} {why:<17}{said}", message["position"].to_string()).is_err() {
-            break;
-        }
-    }
-    out.flush().map_err(in_words)?;
-    Ok(ExitCode::SUCCESS)
+        format!("{:>8} {at} {number:<16} {supplier:<8} {why:<17}{said}", message["position"].to_string())
+    })
 }
 
 fn list(asking: &Asking, supplier: Option<&str>, retired: bool) -> Outcome {
     let answer = asking.ask(&asked("numbers", [("retired", Some(retired.to_string().as_str())), ("supplier", supplier)]), None)?;
-    let mut out = std::io::stdout().lock();
-    for number in answer["numbers"].as_array().into_iter().flatten() {
-        let text = |field: &str| number[field].as_str().unwrap_or_default().to_owned();
+    print_each(&answer["numbers"], |number| {
+        let text = |field: &str| number[field].as_str().unwrap_or_default();
         let joined = |values: &Value| values.as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(" ");
         let platforms = if number["platforms"].is_null() { "all".to_owned() } else { joined(&number["platforms"]) };
         let cooling: Vec<&str> = number["cooling"].as_array().into_iter().flatten().filter_map(|rest| rest["platform"].as_str()).collect();
         let cooling = if cooling.is_empty() { String::new() } else { format!(" (rests from {})", cooling.join(" ")) };
         let until = number["rests_until"].as_str().map_or_else(String::new, |until| format!(" (rests until {until})"));
         let why = number["reason"].as_str().map_or_else(String::new, |reason| format!(" ({}: {reason:?})", text("retired_at")));
-        let line =
-            writeln!(out, "{:<16} {:<8} {} {:<8} {platforms}{until}{cooling}{why}", text("number"), text("supplier"), text("country"), text("state"));
+        format!("{:<16} {:<8} {} {:<8} {platforms}{until}{cooling}{why}", text("number"), text("supplier"), text("country"), text("state"))
+    })
+}
+
+fn print_each(values: &Value, line: impl Fn(&Value) -> String) -> Outcome {
+    let mut out = std::io::stdout().lock();
+    for value in values.as_array().into_iter().flatten() {
         // Whoever reads may have seen enough (`| head`).
-        if line.is_err() {
+        if writeln!(out, "{}", line(value)).is_err() {
             break;
         }
     }

@@ -176,12 +176,10 @@ impl Pool {
         let before = self.by_phone.insert(number.phone.clone(), index);
         let mut entry = Entry { number, leased: false, assigned: false, released: None, retired: false, leases: 0, absent_from: Vec::new() };
         if let Some(before) = before {
-            let before = &mut self.entries[before];
-            before.retired = true;
-            (entry.leased, entry.assigned) = (before.leased, before.assigned);
-            (entry.leases, entry.released) = (before.leases, before.released);
-        }
-        if let Some(before) = before {
+            let old = &mut self.entries[before];
+            old.retired = true;
+            (entry.leased, entry.assigned) = (old.leased, old.assigned);
+            (entry.leases, entry.released) = (old.leases, old.released);
             let served: Vec<_> = self.served.iter().filter(|((of, _), _)| *of == before).map(|((_, platform), at)| (*platform, *at)).collect();
             self.served.extend(served.into_iter().map(|(platform, at)| ((index, platform), at)));
         }

@@ -10,24 +10,35 @@ use parking_lot::Mutex;
 use crate::clock::Clock;
 
 /// How long numbers of a pool rest after each order.
-#[derive(Debug, Clone, Default)]
-pub struct Rest {
-    /// How long a message may be under way.
-    pub length: Duration,
-    /// The sessions that bring the messages, for a source that holds messages back while there is none.
-    pub reach: Option<Arc<Reach>>,
+#[derive(Debug, Clone)]
+pub enum Rest {
+    /// As long as a message may be under way.
+    Plain(Duration),
+    /// The same, of a source that holds messages back while it has no session with us.
+    Over(Arc<Reach>),
+}
+
+impl Default for Rest {
+    fn default() -> Self {
+        Self::Plain(Duration::ZERO)
+    }
 }
 
 impl Rest {
     /// Until when a number rests that an order gave up at `released`.
     pub fn until(&self, released: Timestamp) -> Timestamp {
-        let held = self.reach.as_ref().filter(|_| !self.length.is_zero()).and_then(|reach| reach.held(released));
-        held.map_or(released, |up_at| up_at.max(released)).plus(self.length)
+        match self {
+            Self::Plain(length) => released.plus(*length),
+            Self::Over(reach) => reach.rests_until(released),
+        }
     }
 
     /// Whether messages can come just now.
     pub fn is_reached(&self) -> bool {
-        self.reach.as_ref().is_none_or(|reach| reach.is_open())
+        match self {
+            Self::Plain(_) => true,
+            Self::Over(reach) => reach.is_open(),
+        }
     }
 }
 
@@ -79,10 +90,14 @@ impl Reach {
         self.state.lock().down < self.sessions
     }
 
-    /// When the messages that may have been held back for an order that ended at `released` began to come.
-    fn held(&self, released: Timestamp) -> Option<Timestamp> {
+    fn rests_until(&self, released: Timestamp) -> Timestamp {
+        if self.rest.is_zero() {
+            return released;
+        }
         let state = self.state.lock();
-        state.up_at.filter(|_| released >= state.held_since)
+        // What may have been held back for the order has come only since then.
+        let held_until = state.up_at.filter(|_| released >= state.held_since);
+        held_until.map_or(released, |up_at| up_at.max(released)).plus(self.rest)
     }
 }
 
@@ -98,7 +113,7 @@ mod tests {
         let clock = Clock::simulated(start);
         let at = |minute: u32| start.plus(MINUTE * minute);
         let reach = Arc::new(Reach::new(clock, 2, MINUTE));
-        let rest = Rest { length: MINUTE, reach: Some(Arc::clone(&reach)) };
+        let rest = Rest::Over(Arc::clone(&reach));
         assert!(!rest.is_reached());
         tokio::time::advance(MINUTE * 10).await;
         reach.gained();
@@ -131,10 +146,10 @@ mod tests {
     #[test]
     fn a_source_without_sessions_has_a_rest_and_one_without_a_rest_has_none() {
         let at = Timestamp::from_millis;
-        assert_eq!(Rest { length: MINUTE, reach: None }.until(at(5)), at(60_005));
+        assert_eq!(Rest::Plain(MINUTE).until(at(5)), at(60_005));
         let reach = Arc::new(Reach::new(Clock::simulated(at(1_000)), 1, Duration::ZERO));
         reach.gained();
-        assert_eq!(Rest { length: Duration::ZERO, reach: Some(reach) }.until(at(5)), at(5));
+        assert_eq!(Rest::Over(reach).until(at(5)), at(5));
         assert_eq!(Rest::default().until(at(5)), at(5));
     }
 }

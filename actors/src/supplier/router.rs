@@ -291,8 +291,7 @@ mod tests {
     async fn a_source_whose_messages_cannot_come_is_not_asked() {
         let reach = Arc::new(Reach::new(Clock::System, 1, Duration::ZERO));
         let number = OwnNumber { phone: "+12025550101".parse().unwrap(), country: Country::Us, platforms: None };
-        let rest = Rest { length: Duration::ZERO, reach: Some(Arc::clone(&reach)) };
-        let pool = Own::new("smpp".parse().unwrap(), vec![number], Duration::ZERO, []).resting(rest, []);
+        let pool = Own::new("smpp".parse().unwrap(), vec![number], Duration::ZERO, []).resting(Rest::Over(Arc::clone(&reach)), []);
         let router = Router::new(vec![Arc::new(pool)], 3);
         assert_eq!((asked(&router, &[], &[]).await.as_str(), router.at_hand(WANTED), router.stock(WANTED)), ("none left", None, Stock::None));
         reach.gained();

@@ -83,7 +83,7 @@ fn a_number_listed_while_orders_come_serves_them_and_what_it_may_serve_can_chang
 
 #[test]
 fn a_number_rests_after_each_order_that_had_it_and_after_no_other() {
-    let rest = || Rest { length: Duration::from_mins(1), reach: None };
+    let rest = || Rest::Plain(Duration::from_mins(1));
     let own = pool(1).resting(rest(), []);
     let at = |minute| wanted(Platform::Google, minute).at;
     let given = own.reserve(wanted(Platform::Google, 10)).unwrap();
