@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use events::account::{Command, FirstAnswer, PlaceOrder, State};
-use events::code::extract;
+use events::code::{Message, extract};
 use events::country::Country;
 use events::decider::{Decider, fold};
 use events::id::{AccountId, OrderId};
@@ -19,13 +19,14 @@ use events::time::Timestamp;
 use sha2::{Digest, Sha256};
 
 const PHASE: Duration = Duration::from_secs(2);
+const MESSAGE: Message = Message::new("G-482913 is your Google verification code. Never share it.");
 const AT: Timestamp = Timestamp::from_millis(1_795_500_000_000);
 
 fn main() {
     let hash = per_second(|| {
         black_box(Sha256::digest([7u8; 256]));
     });
-    let extraction = per_second(|| drop(black_box(extract("G-482913 is your Google verification code. Never share it.", Some(Platform::Google)))));
+    let extraction = per_second(|| drop(black_box(extract(&MESSAGE, Some(Platform::Google.service())))));
     let mut state = account();
     let mut number = 0;
     let life = per_second(|| {

@@ -15,7 +15,7 @@ pub mod supplier;
 pub mod tier;
 pub mod time;
 
-pub mod code;
+pub use sms_code as code;
 
 pub mod decider;
 pub mod envelope;

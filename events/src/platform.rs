@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sms_code::Service;
 use thiserror::Error;
 
 /// What a platform's codes are made of.
@@ -38,7 +39,7 @@ pub struct CodeHints {
 }
 
 macro_rules! platforms {
-    ($($variant:ident $slug:literal $name:literal $cents:literal $format:ident $length:literal $others:expr, $delivery:literal, $brands:expr;)+) => {
+    ($($variant:ident $slug:literal $name:literal $cents:literal $format:ident $length:literal $others:expr, $delivery:literal;)+) => {
         /// A supported platform.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Platform {
@@ -64,55 +65,55 @@ macro_rules! platforms {
                 match self { $(Self::$variant => $cents),+ }
             }
 
+            /// What reads the platform's messages.
+            pub fn service(self) -> Service {
+                Service::named(self.slug()).expect("a test says that every platform is a service whose codes are read")
+            }
+
             /// What the platform's codes look like.
             pub const fn hints(self) -> CodeHints {
                 match self {
                     $(Self::$variant => CodeHints { format: CodeFormat::$format, length: $length, other_lengths: $others, usual_delivery_seconds: $delivery }),+
                 }
             }
-
-            /// Words by which the platform's messages name their sender, in lower case; each is a whole word or a script without spaces.
-            pub const fn brands(self) -> &'static [&'static str] {
-                match self { $(Self::$variant => $brands),+ }
-            }
         }
     };
 }
 
 platforms! {
-    Google "google" "Google" 50 Numeric 6 &[], 8, &["google", "youtube", "gmail", "谷歌", "구글"];
-    WhatsApp "whatsapp" "WhatsApp" 60 Numeric 6 &[], 10, &["whatsapp", "واتساب", "व्हाट्सएप"];
-    Instagram "instagram" "Instagram" 35 Numeric 6 &[], 10, &["instagram"];
-    Telegram "telegram" "Telegram" 70 Numeric 5 &[6], 8, &["telegram", "телеграм", "تلگرام"];
-    Facebook "facebook" "Facebook" 40 Numeric 5 &[6, 8], 10, &["facebook", "فيسبوك"];
-    Twitter "twitter" "Twitter/X" 35 Numeric 6 &[8], 10, &["twitter"];
-    Discord "discord" "Discord" 25 Numeric 6 &[], 8, &["discord"];
-    TikTok "tiktok" "TikTok" 30 Numeric 6 &[4], 9, &["tiktok", "抖音"];
-    Snapchat "snapchat" "Snapchat" 35 Numeric 6 &[], 9, &["snapchat"];
-    Uber "uber" "Uber" 30 Numeric 4 &[6], 8, &["uber"];
-    Amazon "amazon" "Amazon" 35 Numeric 6 &[], 9, &["amazon", "アマゾン"];
-    Microsoft "microsoft" "Microsoft" 30 Numeric 6 &[4, 7], 9, &["microsoft"];
-    Yahoo "yahoo" "Yahoo" 30 Numeric 6 &[5, 7, 8], 9, &["yahoo"];
-    LinkedIn "linkedin" "LinkedIn" 30 Numeric 6 &[], 9, &["linkedin"];
-    PayPal "paypal" "PayPal" 50 Numeric 6 &[4], 8, &["paypal"];
-    Coinbase "coinbase" "Coinbase" 55 Numeric 7 &[6], 8, &["coinbase"];
-    Binance "binance" "Binance" 55 Numeric 6 &[], 8, &["binance"];
-    OpenAi "openai" "OpenAI" 45 Numeric 6 &[], 8, &["openai", "chatgpt"];
-    Netflix "netflix" "Netflix" 30 Numeric 6 &[4], 9, &["netflix"];
-    Spotify "spotify" "Spotify" 25 Numeric 6 &[], 9, &["spotify"];
-    Tinder "tinder" "Tinder" 40 Numeric 6 &[], 9, &["tinder"];
-    Steam "steam" "Steam" 30 Alphanumeric 5 &[6], 9, &["steam"];
-    Viber "viber" "Viber" 30 Numeric 6 &[4], 9, &["viber"];
-    WeChat "wechat" "WeChat" 60 Numeric 6 &[4], 10, &["wechat", "weixin", "微信"];
-    Line "line" "Line" 35 Numeric 6 &[4], 9, &["line"];
-    Reddit "reddit" "Reddit" 25 Numeric 6 &[], 9, &["reddit"];
-    Airbnb "airbnb" "Airbnb" 30 Numeric 6 &[4], 9, &["airbnb"];
-    Ebay "ebay" "eBay" 30 Numeric 6 &[4], 9, &["ebay"];
-    Lyft "lyft" "Lyft" 30 Numeric 6 &[4, 5], 8, &["lyft"];
-    Nike "nike" "Nike" 25 Numeric 6 &[], 9, &["nike"];
-    ProtonMail "protonmail" "ProtonMail" 30 Numeric 6 &[], 9, &["proton", "protonmail"];
-    Revolut "revolut" "Revolut" 50 Numeric 6 &[], 8, &["revolut"];
-    Wise "wise" "Wise" 50 Numeric 6 &[], 8, &["wise", "transferwise"];
+    Google "google" "Google" 50 Numeric 6 &[], 8;
+    WhatsApp "whatsapp" "WhatsApp" 60 Numeric 6 &[], 10;
+    Instagram "instagram" "Instagram" 35 Numeric 6 &[], 10;
+    Telegram "telegram" "Telegram" 70 Numeric 5 &[6], 8;
+    Facebook "facebook" "Facebook" 40 Numeric 5 &[6, 8], 10;
+    Twitter "twitter" "Twitter/X" 35 Numeric 6 &[8], 10;
+    Discord "discord" "Discord" 25 Numeric 6 &[], 8;
+    TikTok "tiktok" "TikTok" 30 Numeric 6 &[4], 9;
+    Snapchat "snapchat" "Snapchat" 35 Numeric 6 &[], 9;
+    Uber "uber" "Uber" 30 Numeric 4 &[6], 8;
+    Amazon "amazon" "Amazon" 35 Numeric 6 &[], 9;
+    Microsoft "microsoft" "Microsoft" 30 Numeric 6 &[4, 7], 9;
+    Yahoo "yahoo" "Yahoo" 30 Numeric 6 &[5, 7, 8], 9;
+    LinkedIn "linkedin" "LinkedIn" 30 Numeric 6 &[], 9;
+    PayPal "paypal" "PayPal" 50 Numeric 6 &[4], 8;
+    Coinbase "coinbase" "Coinbase" 55 Numeric 7 &[6], 8;
+    Binance "binance" "Binance" 55 Numeric 6 &[], 8;
+    OpenAi "openai" "OpenAI" 45 Numeric 6 &[], 8;
+    Netflix "netflix" "Netflix" 30 Numeric 6 &[4], 9;
+    Spotify "spotify" "Spotify" 25 Numeric 6 &[], 9;
+    Tinder "tinder" "Tinder" 40 Numeric 6 &[], 9;
+    Steam "steam" "Steam" 30 Alphanumeric 5 &[6], 9;
+    Viber "viber" "Viber" 30 Numeric 6 &[4], 9;
+    WeChat "wechat" "WeChat" 60 Numeric 6 &[4], 10;
+    Line "line" "Line" 35 Numeric 6 &[4], 9;
+    Reddit "reddit" "Reddit" 25 Numeric 6 &[], 9;
+    Airbnb "airbnb" "Airbnb" 30 Numeric 6 &[4], 9;
+    Ebay "ebay" "eBay" 30 Numeric 6 &[4], 9;
+    Lyft "lyft" "Lyft" 30 Numeric 6 &[4, 5], 8;
+    Nike "nike" "Nike" 25 Numeric 6 &[], 9;
+    ProtonMail "protonmail" "ProtonMail" 30 Numeric 6 &[], 9;
+    Revolut "revolut" "Revolut" 50 Numeric 6 &[], 8;
+    Wise "wise" "Wise" 50 Numeric 6 &[], 8;
 }
 
 /// The text names no supported platform.
@@ -155,6 +156,17 @@ mod tests {
         for platform in Platform::ALL {
             assert_eq!(platform.slug().parse(), Ok(platform));
             assert_eq!(platform.slug().to_uppercase().parse(), Ok(platform));
+        }
+    }
+
+    #[test]
+    fn every_platform_is_a_service_whose_codes_are_read_as_callers_are_told() {
+        assert_eq!(Service::all().count(), Platform::ALL.len());
+        for platform in Platform::ALL {
+            let (hints, service) = (platform.hints(), platform.service());
+            let told: Vec<usize> = [hints.length].iter().chain(hints.other_lengths).map(|length| usize::from(*length)).collect();
+            assert_eq!((service.lengths(), service.name()), (told.as_slice(), platform.name()));
+            assert_eq!(service.alphabet() == sms_code::Alphabet::Digits, hints.format == CodeFormat::Numeric, "{platform}");
         }
     }
 

@@ -323,7 +323,7 @@ proptest! {
 
     #[test]
     fn extraction_never_panics_and_keeps_its_bounds(text in "\\PC{0,300}") {
-        let extraction = events::code::extract(&text, Some(Platform::Steam));
+        let extraction = events::code::extract(&events::code::Message::new(&text), Some(Platform::Steam.service()));
         prop_assert!(extraction.candidates.len() <= 5);
     }
 }

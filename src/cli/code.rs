@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use events::code::{Extraction, Verdict, extract};
+use events::code::{Extraction, Message, Verdict, extract};
 use events::platform::Platform;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ enum Command {
         /// The message's text.
         text: String,
     },
-    /// Read messages from standard input, one JSON object a line (`text`, optional `platform`), and write what was found in each.
+    /// Read messages from standard input, one JSON object a line (`text`, optional `platform` and `sender`), and write what was found in each.
     Extract,
 }
 
@@ -36,17 +36,20 @@ struct Line {
     text: String,
     #[serde(default)]
     platform: Option<String>,
+    #[serde(default)]
+    sender: Option<String>,
 }
 
 pub fn run(options: &Options) -> Outcome {
     match &options.command {
-        Command::Explain { platform, text } => println!("{:#}", described(&extract(text, *platform))),
+        Command::Explain { platform, text } => println!("{:#}", described(&extract(&Message::new(text), platform.map(Platform::service)))),
         Command::Extract => {
             for line in std::io::stdin().lock().lines() {
                 let line: Line = serde_json::from_str(&line.map_err(in_words)?).map_err(in_words)?;
                 // Platforms that are none of ours say nothing about the message.
-                let platform = line.platform.as_deref().and_then(|name| name.parse().ok());
-                println!("{}", described(&extract(&line.text, platform)));
+                let platform: Option<Platform> = line.platform.as_deref().and_then(|name| name.parse().ok());
+                let message = Message { sender: line.sender.as_deref(), ..Message::new(&line.text) };
+                println!("{}", described(&extract(&message, platform.map(Platform::service))));
             }
         }
     }

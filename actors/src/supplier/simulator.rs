@@ -237,7 +237,7 @@ fn template(platform: Platform) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use events::code::{Verdict, extract};
+    use events::code::{Message, Verdict, extract};
 
     #[test]
     fn a_number_of_another_source_is_never_made_up() {
@@ -263,7 +263,7 @@ mod tests {
             for _ in 0..200 {
                 let code = simulator.code(platform);
                 let text = template(platform).replace("{code}", &code);
-                assert_eq!(extract(&text, Some(platform)).verdict, Verdict::Code(code), "{text}");
+                assert_eq!(extract(&Message::new(&text), Some(platform.service())).verdict, Verdict::Code(code), "{text}");
             }
         }
     }

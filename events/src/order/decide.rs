@@ -132,7 +132,8 @@ impl State {
         if self.messages().count() >= MAX_MESSAGES {
             return Err(Refusal::TooManyMessages);
         }
-        let extraction = code::extract(&sms.text, Some(self.placed.platform));
+        let message = code::Message::new(&sms.text).sent_by(&sms.sender).sent_to(sms.to.as_str());
+        let extraction = code::extract(&message, Some(self.placed.platform.service()));
         let code = if let Verdict::Code(code) = &extraction.verdict { Some(code.clone()) } else { None };
         let mut facts = vec![Event::SmsReceived(Sms {
             message_id: sms.message_id.clone(),

@@ -1,7 +1,7 @@
 //! Everything in a text that could be a code.
 
 use super::normal::Text;
-use crate::platform::Platform;
+use super::service::Service;
 
 /// What a candidate is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +44,8 @@ const MAX_CANDIDATES: usize = 64;
 /// Groups of digits that can make one code, and one more to see that there are too many.
 const MAX_GROUPS: usize = 9;
 
-/// Every candidate, in the order of the text. `platform` widens what letters may be: some platforms' codes have no digit.
-pub fn find(text: &Text, platform: Option<Platform>) -> Vec<Found> {
+/// Every candidate, in the order of the text. `service` widens what letters may be: some platforms' codes have no digit.
+pub fn find(text: &Text, service: Option<Service>) -> Vec<Found> {
     let tokens = tokens(text);
     let mut found: Vec<Found> = origin_bound(text).into_iter().collect();
     let mut next = 0;
@@ -57,7 +57,7 @@ pub fn find(text: &Text, platform: Option<Platform>) -> Vec<Found> {
             continue;
         }
         next += 1;
-        found.extend(single(text, *token, tokens.get(next), platform));
+        found.extend(single(text, *token, tokens.get(next), service));
         // `G-123456`: the digits belong to the prefix just taken.
         if found.last().is_some_and(|candidate| candidate.prefixed && candidate.end > token.end) {
             next += 1;
@@ -122,7 +122,7 @@ fn joined_digits(text: &Text, tokens: &[Token]) -> Option<(usize, Found)> {
     Some((count, Found { start: first.start, end: last.end, code, kind: Kind::Digits, prefixed: false, origin_bound: false }))
 }
 
-fn single(text: &Text, token: Token, next: Option<&Token>, platform: Option<Platform>) -> Option<Found> {
+fn single(text: &Text, token: Token, next: Option<&Token>, service: Option<Service>) -> Option<Found> {
     let length = token.end - token.start;
     let dashed = text.at(token.end) == Some('-');
     let candidate = |start, end, code, kind, prefixed| Some(Found { start, end, code, kind, prefixed, origin_bound: false });
@@ -142,20 +142,20 @@ fn single(text: &Text, token: Token, next: Option<&Token>, platform: Option<Plat
             }
             candidate(token.start, rest.end, slice(text, rest.start, rest.end), rest.kind, true)
         }
-        Kind::Letters => letters(text, token, platform),
+        Kind::Letters => letters(text, token, service),
         Kind::Mixed => mixed(text, token),
     }
 }
 
 /// Letters alone are candidates only where they cannot be an everyday word: upper case, or right behind a colon at the end of a line.
-fn letters(text: &Text, token: Token, platform: Option<Platform>) -> Option<Found> {
+fn letters(text: &Text, token: Token, service: Option<Service>) -> Option<Found> {
     let length = token.end - token.start;
     if !(4..=8).contains(&length) {
         return None;
     }
     let code = slice(text, token.start, token.end);
     let upper = code.chars().all(|character| character.is_ascii_uppercase());
-    let expects_letters = platform.is_some_and(|platform| platform.hints().format == crate::platform::CodeFormat::Alphanumeric);
+    let expects_letters = service.is_some_and(|service| service.alphabet() == super::service::Alphabet::CapitalsAndDigits);
     let behind_colon = text.chars[..token.start].iter().rev().find(|character| **character != ' ') == Some(&':');
     let ends_line = text.chars[token.end..].iter().find(|character| !matches!(character, ' ' | '.')).is_none_or(|character| *character == '\n');
     // `WKVPL is your code`: nothing but a code is said to be anybody's so.

@@ -1,6 +1,6 @@
 //! The development set of `../shared`, where it stands beside the project: an extra check, and it says when it did not run.
 
-use events::code::{Verdict, extract};
+use sms_code::{Message, Service, Verdict, extract};
 
 #[test]
 fn the_shared_development_set_is_read_without_a_wrong_code() {
@@ -14,8 +14,8 @@ fn the_shared_development_set_is_read_without_a_wrong_code() {
         let message: serde_json::Value = serde_json::from_str(line).unwrap();
         let text = message["text"].as_str().unwrap();
         let expected = message["code"].as_str();
-        let platform = message["platform"].as_str().and_then(|name| name.parse().ok());
-        let extraction = extract(text, platform);
+        let platform = message["platform"].as_str().and_then(Service::named);
+        let extraction = extract(&Message::new(text), platform);
         let found = if let Verdict::Code(code) = &extraction.verdict { Some(code.as_str()) } else { None };
         total += 1;
         if found == expected {

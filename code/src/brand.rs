@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 
 use super::normal::{Text, folded_word};
+use super::service::Service;
 use super::words::is_inside_word;
-use crate::platform::Platform;
 
 /// Senders that are none of the 33 platforms: their codes complete no order either.
 const OTHER_SENDERS: &[&str] = &[
@@ -108,28 +108,28 @@ const EVERYDAY: &[(&str, &str)] = &[
 
 struct Brands {
     automaton: AhoCorasick,
-    /// For each pattern, its word and the platform it names; `None` for the other senders.
-    named: Vec<(String, Option<Platform>)>,
+    /// For each pattern, its word and the service it names; `None` for the other senders.
+    named: Vec<(String, Option<Service>)>,
 }
 
 static BRANDS: LazyLock<Brands> = LazyLock::new(|| {
-    let ours = Platform::ALL.into_iter().flat_map(|platform| platform.brands().iter().map(move |word| (folded_word(word), Some(platform))));
+    let ours = Service::all().flat_map(|service| service.words().iter().map(move |word| (folded_word(word), Some(service))));
     let others = OTHER_SENDERS.iter().map(|word| (folded_word(word), None));
     let named: Vec<_> = ours.chain(others).collect();
     let automaton = AhoCorasick::new(named.iter().map(|(word, _)| word)).expect("a few hundred short words make an automaton");
     Brands { automaton, named }
 });
 
-/// Whether the message names `platform`.
-pub fn names(text: &Text, platform: Platform) -> bool {
-    named(text).any(|(_, named)| named == Some(platform))
+/// Whether the message names `service`.
+pub fn names(text: &Text, service: Service) -> bool {
+    named(text).any(|(_, named)| named == Some(service))
 }
 
-/// The other sender that the message names, unless it names `platform` too.
-pub fn other_sender(text: &Text, platform: Platform) -> Option<String> {
+/// The other sender that the message names, unless it names `service` too.
+pub fn other_sender(text: &Text, service: Service) -> Option<String> {
     let mut other = None;
     for (word, named) in named(text) {
-        if named == Some(platform) {
+        if named == Some(service) {
             return None;
         }
         other.get_or_insert_with(|| word.to_owned());
@@ -137,13 +137,13 @@ pub fn other_sender(text: &Text, platform: Platform) -> Option<String> {
     other
 }
 
-fn named(text: &Text) -> impl Iterator<Item = (&'static str, Option<Platform>)> {
+fn named(text: &Text) -> impl Iterator<Item = (&'static str, Option<Service>)> {
     let brands: &'static Brands = &BRANDS;
     brands.automaton.find_overlapping_iter(&text.folded).filter_map(|found| {
-        let (word, platform) = &brands.named[found.pattern().as_usize()];
+        let (word, service) = &brands.named[found.pattern().as_usize()];
         let (start, end) = (text.index_of_byte[found.start()], text.index_of_byte[found.end()]);
         (!is_inside_word(text, start) && !is_inside_word(text, end) && is_written_as_brand(text, start, end, word))
-            .then_some((word.as_str(), *platform))
+            .then_some((word.as_str(), *service))
     })
 }
 

@@ -4,27 +4,27 @@ use super::brand;
 use super::candidate::{Found, Kind};
 use super::normal::Text;
 use super::region::{self, Region};
+use super::service::{Alphabet, Service};
 use super::verdict::{Candidate, Reason};
 use super::words::{self, Class, Hit};
-use crate::platform::{CodeFormat, Platform};
 
 /// Everything found in a message, to weigh candidates by.
 struct Evidence<'a> {
     text: &'a Text,
     hits: Vec<Hit>,
     regions: Vec<Region>,
-    platform: Option<Platform>,
-    names_platform: bool,
+    service: Option<Service>,
+    names_service: bool,
 }
 
 /// Each candidate found, with its score and its reasons, in the order of the text.
-pub fn weigh(text: &Text, found: Vec<Found>, platform: Option<Platform>) -> Vec<Candidate> {
+pub fn weigh(text: &Text, found: Vec<Found>, service: Option<Service>) -> Vec<Candidate> {
     let evidence = Evidence {
         text,
         hits: words::find(text),
         regions: region::find(text),
-        platform,
-        names_platform: platform.is_some_and(|platform| brand::names(text, platform)),
+        service,
+        names_service: service.is_some_and(|service| brand::names(text, service)),
     };
     let mut weighed: Vec<(Found, Points)> = found
         .into_iter()
@@ -92,16 +92,15 @@ impl Evidence<'_> {
         };
         points.add_if(found.kind == Kind::Mixed, Reason::LettersAndDigits, mixed);
         points.add_if(found.kind == Kind::Letters, Reason::LettersOnly, -5);
-        let Some(hints) = self.platform.map(Platform::hints) else { return };
-        let length = u8::try_from(length).unwrap_or(u8::MAX);
-        let alphabet_fits = match hints.format {
-            CodeFormat::Numeric => found.kind == Kind::Digits,
-            CodeFormat::Alphanumeric => !lower,
+        let Some(service) = self.service else { return };
+        let alphabet_fits = match service.alphabet() {
+            Alphabet::Digits => found.kind == Kind::Digits,
+            Alphabet::CapitalsAndDigits => !lower,
         };
-        if alphabet_fits && length == hints.length {
+        if alphabet_fits && service.lengths().first() == Some(&length) {
             points.add_if(true, Reason::PlatformShape, if found.kind == Kind::Digits { 6 } else { 14 });
         } else {
-            points.add_if(!(alphabet_fits && hints.other_lengths.contains(&length)), Reason::OtherShape, -4);
+            points.add_if(!(alphabet_fits && service.lengths().contains(&length)), Reason::OtherShape, -4);
         }
     }
 
@@ -114,7 +113,7 @@ impl Evidence<'_> {
             None => points.add_if(self.says(Class::Business), Reason::BusinessMessage, -22),
         }
         points.add_if(self.says(Class::Verify), Reason::VerifyWordInMessage, 8);
-        points.add_if(self.names_platform, Reason::BrandInMessage, 6);
+        points.add_if(self.names_service, Reason::BrandInMessage, 6);
     }
 
     fn place(&self, found: &Found, points: &mut Points) {

@@ -2,9 +2,10 @@
 
 use super::brand;
 use super::candidate;
+use super::message::Message;
 use super::normal::Text;
+use super::service::Service;
 use super::weigh;
-use crate::platform::Platform;
 
 /// Score from which the best candidate is the code. Calibrated on messages in 70 languages: below it, guesses begin.
 const ACCEPT: i16 = 30;
@@ -146,20 +147,20 @@ reasons! {
     BusinessMessage 30 "business_message";
 }
 
-/// The code in `message`, for an order of `platform` (or of nobody in particular).
-pub fn extract(message: &str, platform: Option<Platform>) -> Extraction {
-    let text = Text::new(message);
-    let found = candidate::find(&text, platform);
-    let mut candidates = weigh::weigh(&text, found, platform);
+/// The code in `message`, for an order of `service` (or of nobody in particular).
+pub fn extract(message: &Message<'_>, service: Option<Service>) -> Extraction {
+    let text = Text::new(message.text);
+    let found = candidate::find(&text, service);
+    let mut candidates = weigh::weigh(&text, found, service);
     // Stable: of equals, the first in the text stays first.
     candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.score));
-    let verdict = verdict(&text, &candidates, platform);
+    let verdict = verdict(&text, &candidates, service);
     candidates.truncate(KEPT);
     Extraction { verdict, candidates }
 }
 
-fn verdict(text: &Text, candidates: &[Candidate], platform: Option<Platform>) -> Verdict {
-    if let Some(other) = platform.and_then(|platform| brand::other_sender(text, platform)) {
+fn verdict(text: &Text, candidates: &[Candidate], service: Option<Service>) -> Verdict {
+    if let Some(other) = service.and_then(|service| brand::other_sender(text, service)) {
         return Verdict::OtherBrand(other);
     }
     let Some(best) = candidates.first() else { return Verdict::Nothing };
