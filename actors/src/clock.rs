@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use parking_lot::Mutex;
+
 use events::time::Timestamp;
 use tokio::time::Instant;
 
 /// Tells the time of day. A simulated one follows tokio's clock, so that a paused test decides when time passes.
 #[derive(Debug, Clone, Copy)]
 pub enum Clock {
-    /// The machine's clock.
+    /// The machine's clock, as long as it goes forward: when it is set back, time goes on from where it was.
     System,
     /// A moment, and how far tokio's clock has come since.
     Simulated {
@@ -31,15 +33,49 @@ impl Clock {
         match self {
             Self::System => {
                 let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-                Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+                let wall = Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX));
+                FORWARD.lock().get_or_insert_with(|| Forward { moment: wall, at: std::time::Instant::now() }).now(wall, std::time::Instant::now())
             }
             Self::Simulated { started_at, start } => started_at.plus(start.elapsed()),
+        }
+    }
+
+    /// From here on, the machine's clock is never taken to be before `moment`.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub fn not_before(moment: Timestamp) {
+        if Self::System.now() < moment {
+            *FORWARD.lock() = Some(Forward { moment, at: std::time::Instant::now() });
         }
     }
 
     /// How long until `moment`; nothing if it has come.
     pub fn until(self, moment: Timestamp) -> Duration {
         moment.since(self.now())
+    }
+}
+
+/// What the machine's clock has said last where it was ahead.
+static FORWARD: Mutex<Option<Forward>> = Mutex::new(None);
+
+/// Of how many milliseconds one is left out while time waits for the clock to catch up: what lives by it lives hardly longer.
+const WAITING: u32 = 128;
+
+/// Time that never goes back and never stands still: the wall clock's where that is ahead, and else on from where it was ahead last.
+#[derive(Debug, Clone, Copy)]
+struct Forward {
+    moment: Timestamp,
+    at: std::time::Instant,
+}
+
+impl Forward {
+    fn now(&mut self, wall: Timestamp, at: std::time::Instant) -> Timestamp {
+        let elapsed = at.saturating_duration_since(self.at);
+        let running = self.moment.plus(elapsed.saturating_sub(elapsed / WAITING));
+        if wall >= running {
+            *self = Self { moment: wall, at };
+            return wall;
+        }
+        running
     }
 }
 
@@ -57,5 +93,43 @@ impl Stopwatch {
     /// Since the start.
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: i64 = 1_795_500_000_000;
+
+    /// What is told when the wall clock says so many milliseconds, and so many have passed since the start.
+    fn told(readings: &[(i64, u64)]) -> Vec<i64> {
+        let start = Stopwatch::start().0;
+        let mut forward = Forward { moment: Timestamp::from_millis(START), at: start };
+        let now =
+            |(wall, passed): &(i64, u64)| forward.now(Timestamp::from_millis(START + wall), start + Duration::from_millis(*passed)).millis() - START;
+        readings.iter().map(now).collect()
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_neither_turns_time_back_nor_stops_it() {
+        assert_eq!(
+            told(&[(0, 0), (1_000, 1_000), (-3_600_000, 1_000), (-3_599_000, 2_280), (-3_472_000, 129_000)]),
+            [0, 1_000, 1_000, 2_270, 128_000]
+        );
+    }
+
+    #[test]
+    fn a_clock_that_is_set_forward_is_followed() {
+        assert_eq!(told(&[(0, 0), (1_000, 1_000), (600_000, 1_500), (600_500, 2_000)]), [0, 1_000, 600_000, 600_500]);
+    }
+
+    #[test]
+    fn a_clock_that_is_slowed_down_is_waited_for() {
+        // Half a second behind: after 64 seconds of slower time the clock has caught up, and is followed again.
+        assert_eq!(
+            told(&[(10_000, 10_000), (9_500, 10_000), (73_500, 74_000), (73_600, 74_100), (74_000, 74_500)]),
+            [10_000, 10_000, 73_500, 73_600, 74_000]
+        );
     }
 }

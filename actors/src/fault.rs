@@ -15,6 +15,9 @@ pub enum Fault {
     /// The store could not be read.
     #[error("the store could not be read")]
     Read(#[source] Arc<ReadError>),
+    /// There is no room on the disk for anything new; what is under way goes on.
+    #[error("there is no room on the disk for new orders and accounts")]
+    NoSpace,
     /// Too much is waiting already; try again shortly.
     #[error("too many requests are waiting")]
     Overloaded,
@@ -31,7 +34,10 @@ pub enum Fault {
 
 impl From<AppendError> for Fault {
     fn from(error: AppendError) -> Self {
-        Self::Append(Arc::new(error))
+        match error {
+            AppendError::NoSpace => Self::NoSpace,
+            AppendError::Conflict { .. } | AppendError::Closed | AppendError::Failed(_) => Self::Append(Arc::new(error)),
+        }
     }
 }
 

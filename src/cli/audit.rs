@@ -7,7 +7,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use actors::store::sqlite::{AuditRecord, verify_chain};
+use actors::store::sqlite::{AuditRecord, ChainFinding, Stamps, verify_chain};
 use actors::supplier::alphabet;
 use clap::{Args, Subcommand};
 use events::account::{self, Event as AccountEvent};
@@ -72,14 +72,21 @@ fn verify(data_dir: &Path) -> Outcome {
     let views = Views::peek(data_dir);
     let mut disagreements = Vec::new();
     let mut events = 0u64;
+    let mut stamps = Stamps::of(data_dir).map_err(in_words)?;
+    let mut out_of_time = Vec::new();
     let chain = verify_chain(data_dir, |record| {
         auditor.observe(&record.recorded);
         events += 1;
+        if let Some(detail) = stamps.observe(record.recorded.position, record.recorded.at) {
+            let (position, stream) = (record.recorded.position.0, record.recorded.stream.to_string());
+            out_of_time.push(ChainFinding { position, stream, detail });
+        }
         if let Some((_, accounts)) = views.as_ref().filter(|(position, _)| *position == record.recorded.position) {
             disagreements = disagreeing(auditor.sums(), accounts);
         }
     });
-    let chain = chain.map_err(in_words)?;
+    let mut chain = chain.map_err(in_words)?;
+    chain.append(&mut out_of_time);
     let (accounts, orders, open) = (auditor.sums().len(), auditor.orders_seen(), auditor.open_orders());
     let laws = auditor.finish();
     for finding in &chain {
@@ -92,6 +99,9 @@ fn verify(data_dir: &Path) -> Outcome {
         println!("VIEW (M2) of account {account} differs from the log; delete views.db to have it rebuilt");
     }
     let checkpoint = views.map_or(Position(0), |(position, _)| position);
+    if let Some(note) = stamps.note() {
+        println!("{note}");
+    }
     println!("{events} events, {accounts} accounts, {orders} orders ({open} open), views at {}", checkpoint.0);
     let found = chain.len() + laws.len() + disagreements.len();
     if found == 0 {
@@ -148,12 +158,12 @@ fn described(record: &AuditRecord, reveal: bool) -> Value {
         "stream": recorded.stream.as_str(),
         "revision": recorded.revision.0,
         "id": recorded.id.to_string(),
-        "event": record.name,
+        "event": &*record.name,
         "version": record.version,
         "at": recorded.at.to_string(),
         "causation": CommandId(record.causation).to_string(),
         "correlation": recorded.correlation.map(|order| order.to_string()),
-        "actor": record.actor,
+        "actor": &*record.actor,
         "data": data(&recorded.event, reveal),
     })
 }

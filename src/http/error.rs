@@ -293,6 +293,10 @@ impl From<Fault> for ApiError {
     fn from(fault: Fault) -> Self {
         let error = match &fault {
             Fault::Overloaded => Self::new(ErrorCode::RateLimited, "Too many requests are waiting; try again shortly."),
+            Fault::NoSpace => Self::new(
+                ErrorCode::ProviderUnavailable,
+                "The service is short of room and takes no new orders and accounts for now; nothing was charged. Try again later.",
+            ),
             Fault::Append(_) | Fault::Read(_) | Fault::ActorEnded | Fault::View(_) | Fault::Chain(_) => {
                 Self::new(ErrorCode::InternalError, "Something failed on our side; nothing was lost, and the call can be repeated.")
             }

@@ -145,6 +145,9 @@ impl Accounts {
 
     /// Opens an account; its id must be fresh.
     pub async fn register(&self, id: AccountId, key_hash: [u8; 32], webhook_secret: String) -> Result<Committed<Event>, TransactError<Refusal>> {
+        if !self.inner.store.has_room() {
+            return Err(Fault::NoSpace.into());
+        }
         let at = self.inner.clock.now();
         let command = Command::Register { id, key_hash, webhook_secret, at };
         let stream = StreamId::account(id);

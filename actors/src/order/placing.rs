@@ -39,6 +39,7 @@ impl Orders {
         if let Some(Effect::Order(order)) = self.known(account, key.as_ref()).await? {
             return Ok((order, Replayed(true)));
         }
+        self.needs_room()?;
         let (order, at) = (wanted.order, wanted.at);
         let lease = self.reserve(account, &mut wanted);
         let command = under_key(key.clone(), Effect::Order(order), account::Command::PlaceOrder(wanted));
@@ -71,6 +72,7 @@ impl Orders {
         if let Some(items) = self.known_batch(account, key.as_ref()).await? {
             return Ok((items, Replayed(true)));
         }
+        self.needs_room()?;
         let at = wanted.at;
         let first = wanted.orders.first().map(|first| first.order).ok_or(PlaceError::Refused(Refusal::BatchSize))?;
         let lease = wanted.orders.first_mut().and_then(|first| self.reserve(account, first));
@@ -95,6 +97,11 @@ impl Orders {
             self.start_runner(account, item.order, lease).await?;
         }
         Ok((items, Replayed(false)))
+    }
+
+    /// What is left of a disk that is nearly full is for the orders there are.
+    fn needs_room(&self) -> Result<(), Fault> {
+        if self.inner.accounts.store().has_room() { Ok(()) } else { Err(Fault::NoSpace) }
     }
 
     /// Reserves the number that is at hand for the order, and writes it into what is wanted.

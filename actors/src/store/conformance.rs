@@ -18,7 +18,12 @@ fn credit(cents: i64) -> Event {
 
 /// An append of `count` credits by the command with the number `command`.
 pub fn credits(to: u128, expected: Expected, command: u128, count: usize) -> Append {
-    let metadata = Metadata { causation: CommandId(command << 8), correlation: None, actor: Actor::Service, at: Timestamp::from_millis(1_000) };
+    credits_at(1_000, to, expected, command, count)
+}
+
+/// The same, decided at the moment `millis`.
+pub fn credits_at(millis: i64, to: u128, expected: Expected, command: u128, count: usize) -> Append {
+    let metadata = Metadata { causation: CommandId(command << 8), correlation: None, actor: Actor::Service, at: Timestamp::from_millis(millis) };
     let events = (0..count).map(|index| NewEvent::new(index, &credit(i64::try_from(index).unwrap_or(0) + 1), &metadata)).collect();
     Append { stream: stream(to), expected, events }
 }
@@ -36,6 +41,7 @@ pub async fn run(store: &dyn EventStore) {
     the_head_follows_the_log(store).await;
     parallel_appends_to_one_stream_have_one_winner(store).await;
     a_snapshot_replaces_the_older_one(store).await;
+    no_event_is_stamped_before_the_one_before_it(store).await;
 }
 
 async fn appends_are_dense_and_positions_rise(store: &dyn EventStore) {
@@ -45,6 +51,20 @@ async fn appends_are_dense_and_positions_rise(store: &dyn EventStore) {
     assert_eq!(second, Appended { revision: Revision(0), position: Position(3) });
     let third = store.append(credits(1, at(1), 3, 1)).await.expect("the stream ends at 1");
     assert_eq!(third, Appended { revision: Revision(2), position: Position(4) });
+}
+
+async fn no_event_is_stamped_before_the_one_before_it(store: &dyn EventStore) {
+    let before = *store.head().borrow();
+    for (command, (millis, stamped)) in (200..).zip([(7_000, 7_000), (3_000, 7_000), (7_001, 7_001), (-5, 7_001)]) {
+        let append = credits_at(millis, command, Expected::NoStream, command, 2);
+        store.append(append.clone()).await.expect("an empty stream takes an append");
+        let record = store.read_stream(append.stream.clone(), Revision(1), 1).await.expect("the stream is readable");
+        assert_eq!(record[0].at, Timestamp::from_millis(stamped), "decided at {millis}");
+        store.append(append).await.expect("the same append, asked again, had succeeded");
+    }
+    let all = store.read_all(before, 100).await.expect("the log is readable");
+    assert_eq!(all.len(), 8);
+    assert!(all.is_sorted_by_key(|record| record.at), "{all:?}");
 }
 
 async fn a_wrong_expected_revision_is_refused(store: &dyn EventStore) {

@@ -101,13 +101,15 @@ impl MemoryStore {
             return log.already_appended(append).ok_or(AppendError::Conflict { actual });
         }
         let last = append.events.last().map(|event| event.id);
+        let not_before = log.records.last().map(|record| record.at);
         for (event, revision) in append.events.iter().zip(append.expected.next().0..) {
             log.push(Stored {
                 ends_append: Some(event.id) == last,
                 id: event.id,
                 stream: append.stream.clone(),
                 revision: Revision(revision),
-                at: event.metadata.at,
+                // As the file does: the log's times never run backwards.
+                at: not_before.map_or(event.metadata.at, |before| before.max(event.metadata.at)),
                 correlation: event.metadata.correlation,
                 encoded: event.encoded.clone(),
             });

@@ -88,6 +88,9 @@ pub enum AppendError {
     /// The store is closing; nothing more is taken.
     #[error("the store is closed")]
     Closed,
+    /// There is no room left on the disk; nothing was written, and something may be once there is.
+    #[error("there is no room left on the disk")]
+    NoSpace,
     /// The store could not check the stream; nothing was written.
     #[error("the store failed: {0}")]
     Failed(String),
@@ -141,6 +144,11 @@ pub trait EventStore: Send + Sync + std::fmt::Debug + 'static {
 
     /// The log's last durable position, now and whenever it moves.
     fn head(&self) -> watch::Receiver<Position>;
+
+    /// Whether there is room for what is new: orders and accounts. What is under way is appended as long as anything can be.
+    fn has_room(&self) -> bool {
+        true
+    }
 
     /// The stream's snapshot, if there is one.
     fn load_snapshot(&self, stream: StreamId) -> BoxFuture<'_, Option<Snapshot>>;

@@ -3,8 +3,18 @@
 //! Holds: the schema, the writer, readers, snapshots. Never holds: what events mean.
 //! Leans on: rusqlite. Proved by: the conformance suite in `tests/store.rs`, kill -9 in the root's `tests/it/recovery.rs`.
 
+mod backup;
+mod copying;
+mod first_layout;
+mod layout;
+mod log;
+mod migrate;
+mod names;
 mod reader;
 mod schema;
+mod scribe;
+mod space;
+mod stamps;
 mod verify;
 mod writer;
 
@@ -14,12 +24,16 @@ use std::sync::Arc;
 use events::Event;
 use events::envelope::{Position, Recorded, Revision, StreamId};
 use events::id::EventId;
+use events::time::Timestamp;
 use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension, params};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::port::{Append, AppendError, Appended, BoxFuture, EventStore, ReadError, Snapshot};
+pub use backup::{CopyError, backup, restore};
+pub use space::Room;
+pub use stamps::Stamps;
 pub use verify::{AuditRecord, ChainFinding, verify_chain};
 
 /// Appends that may wait for the writer. Admission is limited far below, at the accounts.
@@ -47,6 +61,17 @@ pub enum OpenError {
         /// What was found.
         detail: String,
     },
+    /// The log of an earlier version could not be brought into today's layout; it is as it was.
+    #[error("{path} is of an earlier version and could not be migrated, and is as it was: {detail}")]
+    Migration {
+        /// Which file.
+        path: PathBuf,
+        /// What went wrong.
+        detail: String,
+    },
+    /// The log's last record could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// The writer's thread could not be started.
     #[error("cannot start the writer thread: {0}")]
     Thread(std::io::Error),
@@ -59,6 +84,9 @@ pub struct SqliteStore {
     head: watch::Receiver<Position>,
     snapshots: Arc<Mutex<Connection>>,
     statistics: Arc<writer::Statistics>,
+    space: Arc<space::Space>,
+    wal: PathBuf,
+    last_stamp: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -73,13 +101,17 @@ impl SqliteStore {
         let path = directory.join("events.db");
         let connection = schema::open_log(&path)?;
         let snapshots = schema::open_snapshots(&directory.join("snapshots.db"))?;
-        let last = schema::last_record(&connection).map_err(|source| OpenError::Sqlite { path: path.clone(), source })?;
+        let last = log::Log::open(&path).map_err(|source| OpenError::Sqlite { path: path.clone(), source })?.last()?;
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (publish, head) = watch::channel(last.position);
         let statistics = Arc::default();
-        writer::start(connection, last, queue, publish, Arc::clone(&statistics), on_fatal).map_err(OpenError::Thread)?;
+        let space = Arc::new(space::Space::of(directory.to_owned()));
+        writer::start(connection, last, queue, publish, Arc::clone(&statistics), Arc::clone(&space), on_fatal).map_err(OpenError::Thread)?;
         schema::start_checkpointer(path.clone(), head.clone()).map_err(OpenError::Thread)?;
-        Ok(Self { jobs, readers: Arc::new(reader::Readers::new(path)), head, snapshots: Arc::new(Mutex::new(snapshots)), statistics })
+        let wal = directory.join("events.db-wal");
+        let last_stamp = (last.position.0 > 0).then_some(Timestamp::from_millis(last.at));
+        let (readers, snapshots) = (Arc::new(reader::Readers::new(path)), Arc::new(Mutex::new(snapshots)));
+        Ok(Self { jobs, readers, head, snapshots, statistics, space, wal, last_stamp })
     }
 
     /// Takes what is queued, then closes: later appends are refused.
@@ -88,6 +120,26 @@ impl SqliteStore {
         if self.jobs.send(writer::Job::Close(done)).await.is_ok() {
             let _ = closed.await;
         }
+    }
+
+    /// When the last record was decided that the log had when it was opened.
+    pub fn last_stamp(&self) -> Option<Timestamp> {
+        self.last_stamp
+    }
+
+    /// Keeps so many bytes of the disk for what is under way: below that there is no room for anything new.
+    pub fn keep_free(&self, bytes: u64) {
+        self.space.keep(bytes);
+    }
+
+    /// The room on the disk, now.
+    pub fn room(&self) -> Room {
+        self.space.look()
+    }
+
+    /// How long the write-ahead log is, in bytes.
+    pub fn wal_bytes(&self) -> u64 {
+        std::fs::metadata(&self.wal).map_or(0, |wal| wal.len())
     }
 
     /// Events and syncs since the store was opened.
@@ -107,15 +159,19 @@ impl EventStore for SqliteStore {
     }
 
     fn read_stream(&self, stream: StreamId, from: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>> {
-        Box::pin(self.readers.run(move |connection| reader::read_stream(connection, &stream, from, limit)))
+        Box::pin(self.readers.run(move |log| reader::read_stream(log, &stream, from, limit)))
     }
 
     fn read_all(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>> {
-        Box::pin(self.readers.run(move |connection| reader::read_all(connection, after, limit)))
+        Box::pin(self.readers.run(move |log| reader::read_all(log, after, limit)))
     }
 
     fn head(&self) -> watch::Receiver<Position> {
         self.head.clone()
+    }
+
+    fn has_room(&self) -> bool {
+        !self.space.look().is_low
     }
 
     fn load_snapshot(&self, stream: StreamId) -> BoxFuture<'_, Option<Snapshot>> {
@@ -149,5 +205,15 @@ impl EventStore for SqliteStore {
                 tracing::warn!(%stream, %error, "a snapshot was not saved; loading the stream will take longer");
             }
         });
+    }
+}
+
+fn failed(error: rusqlite::Error) -> ReadError {
+    // SQLite's own words for a page that is not what it wrote.
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+            ReadError::Corrupt { position: 0, detail: error.to_string() }
+        }
+        _ => ReadError::Failed(error.to_string()),
     }
 }

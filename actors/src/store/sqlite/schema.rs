@@ -4,37 +4,28 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use events::envelope::Position;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
 
-use super::OpenError;
-use crate::store::chain::{GENESIS, Hash};
+use super::layout::{INDEX, STAMPED_IN_ORDER, TABLES};
+use super::{OpenError, migrate};
+use crate::store::chain::Hash;
 
 /// "TNEV": marks the file as an event log of this service.
 const APPLICATION_ID: i64 = 0x544e_4556;
-/// Rises when the table changes.
-const SCHEMA_VERSION: i64 = 1;
+/// Rises when the tables change.
+const SCHEMA_VERSION: i64 = 2;
+/// The first one, which is migrated.
+pub const FIRST_VERSION: i64 = 1;
+
+/// An append touches the end of the table and one leaf of the index, whatever else is on those pages: small pages mean less to write and sync.
+pub const PAGE_BYTES: u32 = 2_048;
+
+/// What the write-ahead log may grow to.
+pub const WAL_BYTES: u32 = 64 << 20;
 
 /// Between two checkpoints: long enough to be few, short enough to keep the write-ahead log small.
 const CHECKPOINT_PAUSE: Duration = Duration::from_millis(200);
-
-// A rowid table with UNIQUE(stream, revision) was measured against WITHOUT ROWID, which was slower.
-const EVENTS: &str = "CREATE TABLE IF NOT EXISTS events (
-    position    INTEGER PRIMARY KEY,
-    stream      TEXT    NOT NULL,
-    revision    INTEGER NOT NULL,
-    event_id    BLOB    NOT NULL,
-    name        TEXT    NOT NULL,
-    version     INTEGER NOT NULL,
-    at          INTEGER NOT NULL,
-    causation   BLOB    NOT NULL,
-    correlation BLOB    NOT NULL,
-    actor       TEXT    NOT NULL,
-    payload     BLOB    NOT NULL,
-    checksum    INTEGER NOT NULL,
-    chain       BLOB    NOT NULL,
-    UNIQUE (stream, revision)
-) STRICT";
 
 const SNAPSHOTS: &str = "CREATE TABLE IF NOT EXISTS snapshots (
     stream     TEXT    PRIMARY KEY,
@@ -44,35 +35,37 @@ const SNAPSHOTS: &str = "CREATE TABLE IF NOT EXISTS snapshots (
 ) STRICT, WITHOUT ROWID";
 
 /// The end of the log.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastRecord {
     /// Its position; 0 for an empty log.
     pub position: Position,
     /// The chain after it.
     pub chain: Hash,
+    /// When it was decided, in milliseconds since 1970: nothing that follows is stamped earlier.
+    pub at: i64,
 }
 
-/// Opens the log for the writer.
+/// Opens the log for the writer; one of the first layout is migrated before.
 pub fn open_log(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    migrate::migrate(path)?;
     let connection = Connection::open(path).map_err(sqlite)?;
-    // An append touches the end of the table and one leaf of the index, whatever else is on those pages: small pages mean less to write and sync.
-    connection.pragma_update(None, "page_size", 2_048).map_err(sqlite)?;
+    connection.pragma_update(None, "page_size", PAGE_BYTES).map_err(sqlite)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(sqlite)?;
     // FULL syncs the write-ahead log at every commit: what is acknowledged survives a power cut.
     connection.pragma_update(None, "synchronous", "FULL").map_err(sqlite)?;
     // The checkpointer does it in the background, off the appends' way.
     connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(sqlite)?;
+    // A write-ahead log that a reader has made longer than its bound gives the room back.
+    connection.pragma_update(None, "journal_size_limit", WAL_BYTES).map_err(sqlite)?;
     // SQLite walks its cache's whole hash table at every commit: a large cache costs more than the page reads it saves.
     connection.pragma_update(None, "cache_size", -8_192).map_err(sqlite)?;
     connection.busy_timeout(Duration::from_secs(10)).map_err(sqlite)?;
-    let application_id: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(sqlite)?;
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sqlite)?;
-    match (application_id, version) {
+    match identity(&connection).map_err(sqlite)? {
         // One transaction: a crash in the middle of it leaves an empty file, not half a log.
         (0, 0) => {
-            let create = format!("BEGIN; {EVENTS}; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;");
-            connection.execute_batch(&create).map_err(sqlite)?;
+            let (stamp, mark) = (stamp(), mark_stamped_in_order_from(Position(1)));
+            connection.execute_batch(&format!("BEGIN; {TABLES} {INDEX} {mark} {stamp} COMMIT;")).map_err(sqlite)?;
         }
         (APPLICATION_ID, SCHEMA_VERSION) => {}
         (APPLICATION_ID, other) => {
@@ -84,6 +77,27 @@ pub fn open_log(path: &Path) -> Result<Connection, OpenError> {
         (other, _) => return Err(OpenError::Foreign { path: path.to_owned(), detail: format!("application id {other:#x}") }),
     }
     Ok(connection)
+}
+
+/// Whose file it is, and of which layout.
+fn identity(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    Ok((pragma("application_id")?, pragma("user_version")?))
+}
+
+/// Whether it is a log of the first layout.
+pub fn is_of_first_layout(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(identity(connection)? == (APPLICATION_ID, FIRST_VERSION))
+}
+
+/// Makes a file an event log of today's layout.
+pub fn stamp() -> String {
+    format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};")
+}
+
+/// Marks from where on records are stamped in order.
+pub fn mark_stamped_in_order_from(position: Position) -> String {
+    format!("INSERT INTO marks (name, position) VALUES ('{STAMPED_IN_ORDER}', {});", position.0)
 }
 
 /// Opens the snapshots; a broken file is thrown away.
@@ -111,15 +125,6 @@ pub fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.pragma_update(None, "mmap_size", 1 << 30)?;
     Ok(connection)
-}
-
-/// The end of the log as it is on disk.
-pub fn last_record(connection: &Connection) -> rusqlite::Result<LastRecord> {
-    let last = connection.query_row("SELECT position, chain FROM events ORDER BY position DESC LIMIT 1", [], |row| {
-        let position: i64 = row.get(0)?;
-        Ok(LastRecord { position: Position(u64::try_from(position).unwrap_or(0)), chain: row.get(1)? })
-    });
-    Ok(last.optional()?.unwrap_or(LastRecord { position: Position(0), chain: GENESIS }))
 }
 
 /// Moves the write-ahead log into the file in the background whenever the log has grown, until the store is closed.

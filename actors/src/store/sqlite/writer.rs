@@ -2,25 +2,34 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use events::envelope::{Position, Revision, StreamId};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use rusqlite::hooks::Wal;
+use rusqlite::{Connection, ErrorCode, ffi, params};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::OnFatal;
-use super::schema::LastRecord;
-use crate::store::chain::{self, Fields, Hash};
+use super::names::Numbers;
+use super::schema::{self, LastRecord};
+use super::scribe::{self, Scribe};
+use super::space::Space;
+use super::{OnFatal, log};
+use crate::store::chain::{Fields, Hash};
 use crate::store::port::{Append, AppendError, Appended, Expected};
 
 /// Appends in one transaction: more would only make the first wait for the last.
 const GROUP: usize = 256;
 /// Stream ends remembered, to save a look-up per append.
 const REMEMBERED_HEADS: usize = 200_000;
-/// Write-ahead log pages (4 KiB each) past which the writer itself checkpoints: the background one has not kept up.
-const WAL_PAGES: i64 = 32_768;
-/// Groups between two looks at the write-ahead log's size.
-const GROUPS_BETWEEN_LOOKS: u64 = 4_096;
+/// Pages of the write-ahead log at which it is started anew: at half of what it may grow to, for the last readers may take a while to leave it.
+const RESTART_PAGES: u32 = schema::WAL_BYTES / schema::PAGE_BYTES / 2;
+/// Further pages before the next try, if somebody still reads.
+const RETRY_PAGES: u32 = RESTART_PAGES / 8;
+/// How long appends wait for readers to leave the write-ahead log.
+const RESTART_PATIENCE: Duration = Duration::from_millis(50);
+/// How long the writer waits for another process's lock.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Something for the writer to do.
 pub enum Job {
@@ -69,30 +78,60 @@ impl Statistics {
 struct Writer {
     connection: Connection,
     last: LastRecord,
-    heads: HashMap<StreamId, Revision>,
+    heads: HashMap<StreamId, End>,
+    scribe: Scribe,
     publish: watch::Sender<Position>,
     statistics: Arc<Statistics>,
     on_fatal: OnFatal,
-    groups: u64,
+    space: Arc<Space>,
+    /// Pages in the write-ahead log after the last commit.
+    wal_pages: Arc<AtomicU32>,
+    restart_at: u32,
+}
+
+/// A stream that exists: its number, and where it ends.
+#[derive(Clone, Copy)]
+struct End {
+    stream: i64,
+    revision: Revision,
 }
 
 /// What one transaction has done so far; it becomes the writer's once committed.
 struct Group {
     last: LastRecord,
-    heads: HashMap<StreamId, Revision>,
+    heads: HashMap<StreamId, End>,
     events: u64,
 }
 
 /// Starts the writer's thread.
 pub fn start(
-    connection: Connection,
+    mut connection: Connection,
     last: LastRecord,
     queue: mpsc::Receiver<Job>,
     publish: watch::Sender<Position>,
     statistics: Arc<Statistics>,
+    space: Arc<Space>,
     on_fatal: OnFatal,
 ) -> std::io::Result<()> {
-    let writer = Writer { connection, last, heads: HashMap::new(), publish, statistics, on_fatal, groups: 0 };
+    let wal_pages = Arc::new(AtomicU32::new(0));
+    let after_commit = Arc::clone(&wal_pages);
+    let count = move |_: &mut Wal, pages| {
+        after_commit.store(u32::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+        Ok(())
+    };
+    connection.wal_hook(Some(count)).map_err(std::io::Error::other)?;
+    let writer = Writer {
+        connection,
+        last,
+        heads: HashMap::new(),
+        scribe: Scribe::default(),
+        publish,
+        statistics,
+        on_fatal,
+        space,
+        wal_pages,
+        restart_at: RESTART_PAGES,
+    };
     std::thread::Builder::new().name("event-writer".to_owned()).spawn(move || writer.run(queue)).map(drop)
 }
 
@@ -139,87 +178,85 @@ impl Writer {
                 self.keep_wal_small();
                 true
             }
-            Err(Failure::BeforeCommit(error)) => {
+            Err(Failure::NotWritten(error)) => {
                 let _ = self.connection.execute_batch("ROLLBACK");
+                self.scribe.forget();
+                let is_full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
+                if is_full {
+                    self.space.was_refused();
+                }
                 for prepared in waiting {
-                    let _ = prepared.reply.send(Err(AppendError::Failed(error.to_string())));
+                    let failed = if is_full { AppendError::NoSpace } else { AppendError::Failed(error.to_string()) };
+                    let _ = prepared.reply.send(Err(failed));
                 }
                 true
             }
-            Err(Failure::Commit(error)) => {
+            Err(Failure::Unknown(error)) => {
                 (self.on_fatal)(&format!("the event log could not be synced: {error}"));
                 false
             }
         }
     }
 
-    fn in_transaction(&self, waiting: &[Prepared], group: &mut Group) -> Result<Vec<Result<Appended, AppendError>>, Failure> {
-        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(Failure::BeforeCommit)?;
-        let mut insert = self.connection.prepare_cached(INSERT).map_err(Failure::BeforeCommit)?;
+    fn in_transaction(&mut self, waiting: &[Prepared], group: &mut Group) -> Result<Vec<Result<Appended, AppendError>>, Failure> {
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(Failure::NotWritten)?;
         let mut outcomes = Vec::with_capacity(waiting.len());
         for prepared in waiting {
-            outcomes.push(self.append(&mut insert, prepared, group).map_err(Failure::BeforeCommit)?);
+            outcomes.push(self.append(prepared, group).map_err(Failure::NotWritten)?);
         }
-        drop(insert);
-        self.connection.execute_batch("COMMIT").map_err(Failure::Commit)?;
+        self.connection.execute_batch("COMMIT").map_err(Failure::of_commit)?;
         Ok(outcomes)
     }
 
-    fn append(&self, insert: &mut CachedStatement<'_>, prepared: &Prepared, group: &mut Group) -> rusqlite::Result<Result<Appended, AppendError>> {
+    fn append(&mut self, prepared: &Prepared, group: &mut Group) -> rusqlite::Result<Result<Appended, AppendError>> {
         let Append { stream, expected, events } = &prepared.append;
-        let actual = self.end_of(stream, group)?;
+        let end = self.end_of(stream, group)?;
+        let actual = end.map(|end| end.revision);
         if Expected::after(actual) != *expected {
-            return self.already_appended(&prepared.append).map(|appended| appended.ok_or(AppendError::Conflict { actual }));
+            return self.already_appended(&prepared.append, end).map(|appended| appended.ok_or(AppendError::Conflict { actual }));
         }
+        let number = match end {
+            Some(end) => end.stream,
+            None => Numbers::stream(&self.connection, stream)?,
+        };
         let mut revision = expected.next();
         for (event, (actor, digest)) in events.iter().zip(&prepared.digests) {
+            let mut fields = Fields::of(stream, revision, event, actor);
+            let mut digest = *digest;
+            if fields.at < group.last.at {
+                // Decided before what was written first, or by a clock that was set back: the log's times never run backwards.
+                fields.at = group.last.at;
+                digest = fields.digest();
+            }
             let position = Position(group.last.position.0 + 1);
-            let chain = chain::link(&group.last.chain, position, digest);
-            let fields = Fields::of(stream, revision, event, actor);
-            insert.execute(params![
-                signed(position.0),
-                fields.stream.as_str(),
-                signed(fields.revision.0),
-                fields.id.0.to_be_bytes(),
-                fields.name,
-                fields.version,
-                fields.at,
-                fields.causation.to_be_bytes(),
-                fields.correlation.to_be_bytes(),
-                fields.actor,
-                fields.payload,
-                chain::checksum(digest),
-                chain,
-            ])?;
-            group.last = LastRecord { position, chain };
+            let (checksum, chain) = scribe::seal(&group.last.chain, position, &digest);
+            self.scribe.write(&self.connection, number, position, &fields, checksum, &chain)?;
+            group.last = LastRecord { position, chain, at: fields.at };
             group.events += 1;
             revision = Revision(revision.0 + 1);
         }
         let revision = Revision(revision.0 - 1);
-        group.heads.insert(stream.clone(), revision);
+        group.heads.insert(stream.clone(), End { stream: number, revision });
         Ok(Ok(Appended { revision, position: group.last.position }))
     }
 
-    fn end_of(&self, stream: &StreamId, group: &Group) -> rusqlite::Result<Option<Revision>> {
-        if let Some(revision) = group.heads.get(stream).or_else(|| self.heads.get(stream)) {
-            return Ok(Some(*revision));
+    fn end_of(&self, stream: &StreamId, group: &Group) -> rusqlite::Result<Option<End>> {
+        if let Some(end) = group.heads.get(stream).or_else(|| self.heads.get(stream)) {
+            return Ok(Some(*end));
         }
+        let Some(number) = Numbers::find_stream(&self.connection, stream)? else { return Ok(None) };
         let mut last = self.connection.prepare_cached("SELECT max(revision) FROM events WHERE stream = ?1")?;
-        let revision: Option<i64> = last.query_row(params![stream.as_str()], |row| row.get(0))?;
-        Ok(revision.map(|revision| Revision(unsigned(revision))))
+        let revision: Option<i64> = last.query_row(params![number], |row| row.get(0))?;
+        Ok(revision.map(|revision| End { stream: number, revision: Revision(unsigned(revision)) }))
     }
 
     /// The earlier success of the same append: the same ids at the place it wants to write to.
-    fn already_appended(&self, append: &Append) -> rusqlite::Result<Option<Appended>> {
-        let mut find = self.connection.prepare_cached("SELECT event_id, position FROM events WHERE stream = ?1 AND revision = ?2")?;
+    fn already_appended(&self, append: &Append, end: Option<End>) -> Result<Option<Appended>, rusqlite::Error> {
+        let Some(end) = end else { return Ok(None) };
         let mut last = None;
         for (event, revision) in append.events.iter().zip(append.expected.next().0..) {
-            let found: Option<([u8; 16], i64)> =
-                find.query_row(params![append.stream.as_str(), signed(revision)], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-            match found {
-                Some((id, position)) if id == event.id.0.to_be_bytes() => {
-                    last = Some(Appended { revision: Revision(revision), position: Position(unsigned(position)) });
-                }
+            match log::id_and_position(&self.connection, end.stream, Revision(revision))? {
+                Some((id, position)) if id == event.id => last = Some(Appended { revision: Revision(revision), position }),
                 _ => return Ok(None),
             }
         }
@@ -237,29 +274,37 @@ impl Writer {
         self.publish.send_replace(group.last.position);
     }
 
+    /// Moves the write-ahead log into the file and starts it anew once it is long. The checkpointer alone would never get there under load: it starts
+    /// anew only when everything in it is in the file and nobody reads from it, and by then there is always another commit.
     fn keep_wal_small(&mut self) {
-        self.groups += 1;
-        if self.groups.is_multiple_of(GROUPS_BETWEEN_LOOKS) {
-            let pages = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, i64>(1)).unwrap_or(0);
-            if pages > WAL_PAGES {
-                let _ = self.connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()));
-            }
+        let pages = self.wal_pages.load(Ordering::Relaxed);
+        if pages < self.restart_at {
+            return;
         }
+        let _ = self.connection.busy_timeout(RESTART_PATIENCE);
+        let is_held = self.connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get::<_, bool>(0)).unwrap_or(true);
+        let _ = self.connection.busy_timeout(LOCK_PATIENCE);
+        if is_held && pages >= 2 * RESTART_PAGES && self.restart_at < 2 * RESTART_PAGES {
+            tracing::warn!(pages, "the write-ahead log grows beyond its bound: somebody has been reading the same moment of events.db for long");
+        }
+        self.restart_at = if is_held { pages + RETRY_PAGES } else { RESTART_PAGES };
     }
 }
 
+/// Why a group is not in the log.
 enum Failure {
-    BeforeCommit(rusqlite::Error),
-    Commit(rusqlite::Error),
+    /// Nothing of it is, and that is certain.
+    NotWritten(rusqlite::Error),
+    /// It may be, or not: nothing may be said any more.
+    Unknown(rusqlite::Error),
 }
 
-const INSERT: &str =
-    "INSERT INTO events (position, stream, revision, event_id, name, version, at, causation, correlation, actor, payload, checksum, chain)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-
-/// SQLite's integers are signed; positions and revisions never come near their end.
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).expect("a log of 2^63 events does not fit any disk")
+impl Failure {
+    /// A commit writes, then syncs. A write that failed leaves no whole commit behind; after a sync that failed nobody knows what is on disk.
+    fn of_commit(error: rusqlite::Error) -> Self {
+        let failed_to_write = error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_WRITE);
+        if failed_to_write || error.sqlite_error_code() == Some(ErrorCode::DiskFull) { Self::NotWritten(error) } else { Self::Unknown(error) }
+    }
 }
 
 fn unsigned(number: i64) -> u64 {

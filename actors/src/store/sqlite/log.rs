@@ -1,0 +1,153 @@
+//! `events.db`, opened to read it: records of either layout, whole, in the order of the log or of one stream.
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use events::envelope::{Position, Revision, StreamId};
+use events::id::EventId;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::layout::{self, Command, Compact, Derived, StoredRecord};
+use super::names::{Names, Numbers};
+use super::schema::{self, LastRecord};
+use super::{failed, first_layout};
+use crate::store::chain::GENESIS;
+use crate::store::port::ReadError;
+
+/// A record as it was found: one that cannot be put together is an error of its own, and those around it are still there.
+pub type Found = Result<StoredRecord, ReadError>;
+
+/// A log on disk, also while the service writes it.
+#[derive(Debug)]
+pub struct Log {
+    connection: Connection,
+    is_compact: bool,
+    names: RefCell<Names>,
+}
+
+impl Log {
+    /// Opens the log at `path`, of whichever layout it is.
+    pub fn open(path: &Path) -> rusqlite::Result<Self> {
+        let connection = schema::open_reader(path)?;
+        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        Ok(Self { connection, is_compact: version != schema::FIRST_VERSION, names: RefCell::default() })
+    }
+
+    /// The log's records after `after`, at most `limit`.
+    pub fn after(&self, after: Position, limit: usize) -> Result<Vec<Found>, ReadError> {
+        self.found("position > ?1 ORDER BY position LIMIT ?2", params![bounded(after.0), bounded(limit as u64)])
+    }
+
+    /// The stream's records from `from` on, at most `limit`.
+    pub fn of_stream(&self, stream: &StreamId, from: Revision, limit: usize) -> Result<Vec<Found>, ReadError> {
+        let (from, limit) = (bounded(from.0), bounded(limit as u64));
+        let which = "stream = ?1 AND revision >= ?2 ORDER BY revision LIMIT ?3";
+        if !self.is_compact {
+            return self.found(which, params![stream.as_str(), from, limit]);
+        }
+        match Numbers::find_stream(&self.connection, stream).map_err(failed)? {
+            Some(number) => self.found(which, params![number, from, limit]),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The end of the log as it is on disk.
+    pub fn last(&self) -> Result<LastRecord, ReadError> {
+        let last = self.found("position = (SELECT max(position) FROM events)", [])?.pop().transpose()?;
+        Ok(last.map_or(LastRecord { position: Position(0), chain: GENESIS, at: i64::MIN }, |last| LastRecord {
+            position: last.position,
+            chain: last.chain,
+            at: last.at,
+        }))
+    }
+
+    /// From where on no record is stamped before the one before it; `None` if no such place is marked.
+    pub fn stamped_in_order_from(&self) -> Result<Option<Position>, ReadError> {
+        if !self.is_compact {
+            return Ok(None);
+        }
+        let find = "SELECT position FROM marks WHERE name = ?1";
+        let found = self.connection.query_row(find, params![layout::STAMPED_IN_ORDER], |row| row.get::<_, i64>(0)).optional().map_err(failed)?;
+        Ok(found.and_then(|position| u64::try_from(position).ok()).map(Position))
+    }
+
+    fn found(&self, which: &str, parameters: impl rusqlite::Params) -> Result<Vec<Found>, ReadError> {
+        let columns = if self.is_compact { layout::COLUMNS } else { first_layout::COLUMNS };
+        let mut statement = self.connection.prepare_cached(&format!("SELECT {columns} FROM events WHERE {which}")).map_err(failed)?;
+        let mut rows = statement.query(parameters).map_err(failed)?;
+        let (mut records, mut command) = (Vec::new(), None);
+        while let Some(row) = rows.next().map_err(failed)? {
+            records.push(if self.is_compact { self.whole(row, &mut command) } else { first_layout::read(row) });
+        }
+        Ok(records)
+    }
+
+    /// The record of a compact row; `command` is that of the row before, which most rows share.
+    fn whole(&self, row: &Row<'_>, command: &mut Option<Command>) -> Found {
+        let compact = Compact::read(row)?;
+        let position = compact.position;
+        let missing = |what: &str| ReadError::Corrupt { position: position.0, detail: format!("{what} is not in the file") };
+        let shared = self.command(&compact, *command)?.ok_or_else(|| missing("the first record of its command"))?;
+        if shared.first == position {
+            *command = Some(shared);
+        }
+        let correlation = layout::order_id(compact.correlation, &compact.payload).ok_or_else(|| missing("its order"))?;
+        let mut names = self.names.borrow_mut();
+        let (name, version) = names.kind(&self.connection, compact.kind).map_err(failed)?.ok_or_else(|| missing("its kind"))?;
+        Ok(StoredRecord {
+            position,
+            stream: names.stream(&self.connection, compact.stream).map_err(failed)?.ok_or_else(|| missing("its stream's name"))?,
+            revision: compact.revision,
+            id: layout::event_id(compact.step, shared.causation),
+            name,
+            version,
+            at: shared.at,
+            causation: shared.causation,
+            correlation,
+            actor: names.actor(&self.connection, shared.actor).map_err(failed)?.ok_or_else(|| missing("its actor"))?,
+            payload: compact.payload,
+            checksum: compact.checksum,
+            chain: compact.chain,
+        })
+    }
+
+    /// What a row says of its command, or the first record of it; `None` if that is not there.
+    fn command(&self, compact: &Compact, before: Option<Command>) -> Result<Option<Command>, ReadError> {
+        if let Some((causation, actor, at)) = compact.command {
+            return Ok(Some(Command { first: compact.position, causation, actor, at }));
+        }
+        let Derived::From(step) = compact.step else { return Ok(None) };
+        let Some(first) = compact.position.0.checked_sub(step.into()).filter(|first| *first != compact.position.0).map(Position) else {
+            return Ok(None);
+        };
+        if let Some(command) = before.filter(|command| command.first == first) {
+            return Ok(Some(command));
+        }
+        let find = "SELECT causation, actor, at FROM events WHERE position = ?1 AND causation IS NOT NULL";
+        let mut find = self.connection.prepare_cached(find).map_err(failed)?;
+        let found = find.query_row(params![bounded(first.0)], |row| {
+            Ok(Command { first, causation: u128::from_be_bytes(row.get(0)?), actor: row.get(1)?, at: row.get(2)? })
+        });
+        found.optional().map_err(failed)
+    }
+}
+
+/// The id and position of a record by its place in a stream, for the writer.
+pub fn id_and_position(connection: &Connection, stream: i64, revision: Revision) -> rusqlite::Result<Option<(EventId, Position)>> {
+    // The command's id stands in this record, or in the first one of the command.
+    let find =
+        "SELECT position, step, coalesce(causation, (SELECT causation FROM events AS first WHERE first.position = events.position - events.step))
+        FROM events WHERE stream = ?1 AND revision = ?2";
+    let read = |row: &Row<'_>| {
+        let position: i64 = row.get(0)?;
+        let step = layout::derived(row, 1)?.ok_or(rusqlite::Error::InvalidQuery)?;
+        let id = layout::event_id(step, u128::from_be_bytes(row.get(2)?));
+        Ok((id, Position(u64::try_from(position).unwrap_or(0))))
+    };
+    connection.prepare_cached(find)?.query_row(params![stream, bounded(revision.0)], read).optional()
+}
+
+/// SQLite's integers are signed.
+pub fn bounded(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,78 @@
+//! Brings a log of the first layout into today's: a copy beside it, which takes its place once it is whole and on disk.
+//!
+//! A crash at any moment leaves the old file or the new one, never a mixture: the change is one rename.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::copying::{self, Check};
+use super::log::Log;
+use super::{OpenError, schema};
+
+/// How long a start waits for others to leave the file.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// What the copy is called until it is whole.
+const COPY: &str = "events.db.new";
+
+/// Migrates the log at `path` if it is there and of the first layout; every record keeps its place, its fields and its link of the chain.
+pub fn migrate(path: &Path) -> Result<(), OpenError> {
+    let copy = path.with_file_name(COPY);
+    // Of a start that did not come to its end.
+    remove(&copy);
+    if !path.is_file() {
+        return Ok(());
+    }
+    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let old = Connection::open(path).map_err(sqlite)?;
+    if !schema::is_of_first_layout(&old).map_err(sqlite)? {
+        return Ok(());
+    }
+    let failed = |detail: String| OpenError::Migration { path: path.to_owned(), detail };
+    detach_from_its_wal(&old).map_err(failed)?;
+    let copied = copy_log(path, &copy).and_then(|()| put_in_place(&copy, path));
+    copied.map_err(|detail| {
+        remove(&copy);
+        failed(detail)
+    })
+}
+
+/// The new file must never meet the old one's write-ahead log: everything goes into the file first, and nobody else may have it open.
+fn detach_from_its_wal(old: &Connection) -> Result<(), String> {
+    old.busy_timeout(PATIENCE).map_err(|error| error.to_string())?;
+    let mode = old.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get::<_, String>(0));
+    match mode {
+        Ok(mode) if mode == "delete" => Ok(()),
+        Ok(_) | Err(_) => Err("another program has it open; end that one and start again".to_owned()),
+    }
+}
+
+fn copy_log(path: &Path, copy: &Path) -> Result<(), String> {
+    let old = Log::open(path).map_err(|error| error.to_string())?;
+    tracing::info!(path = %path.display(), "the log is of an earlier version and is brought into today's layout, once");
+    copying::copy(&old, copy, Check::Keep).map(drop)
+}
+
+/// Makes the copy the log: on disk first, then by one rename, which is on disk too before anything is appended.
+fn put_in_place(copy: &Path, path: &Path) -> Result<(), String> {
+    let put = || -> std::io::Result<()> {
+        let whole = File::options().write(true).open(copy)?;
+        whole.set_permissions(std::fs::metadata(path)?.permissions())?;
+        whole.sync_all()?;
+        std::fs::rename(copy, path)?;
+        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    };
+    put().map_err(|error| error.to_string())?;
+    tracing::info!(path = %path.display(), bytes = std::fs::metadata(path).map_or(0, |file| file.len()), "the log is in today's layout");
+    Ok(())
+}
+
+fn remove(copy: &Path) {
+    for suffix in ["", "-journal", "-wal", "-shm"] {
+        let mut file = copy.as_os_str().to_owned();
+        file.push(suffix);
+        let _ = std::fs::remove_file(PathBuf::from(file));
+    }
+}

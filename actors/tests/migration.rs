@@ -1,0 +1,150 @@
+//! Logs of the first layout: opened, they are today's, record for record; whatever happens on the way, nothing is lost.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use actors::store::chain::{self, Fields, Hash};
+use actors::store::conformance::{credits, credits_at};
+use actors::store::sqlite::{OpenError, SqliteStore, verify_chain};
+use actors::store::{Append, EventStore, Expected};
+use events::envelope::{Actor, Position, Revision};
+use events::id::{CommandId, EventId, OrderId};
+use rusqlite::{Connection, params};
+
+const FIRST_LAYOUT: &str = "CREATE TABLE events (
+    position INTEGER PRIMARY KEY, stream TEXT NOT NULL, revision INTEGER NOT NULL, event_id BLOB NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,
+    at INTEGER NOT NULL, causation BLOB NOT NULL, correlation BLOB NOT NULL, actor TEXT NOT NULL, payload BLOB NOT NULL, checksum INTEGER NOT NULL,
+    chain BLOB NOT NULL, UNIQUE (stream, revision)
+) STRICT; PRAGMA application_id = 0x544e4556; PRAGMA user_version = 1;";
+
+/// Writes the appends as the first version of the store did.
+fn write_first_layout(directory: &Path, appends: &[Append]) {
+    let connection = Connection::open(directory.join("events.db")).unwrap();
+    connection.pragma_update(None, "page_size", 2_048).unwrap();
+    connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+    connection.execute_batch(FIRST_LAYOUT).unwrap();
+    let (mut position, mut last) = (0, chain::GENESIS);
+    for append in appends {
+        for (event, revision) in append.events.iter().zip(append.expected.next().0..) {
+            position += 1;
+            let actor = event.metadata.actor.to_string();
+            let fields = Fields::of(&append.stream, Revision(revision), event, &actor);
+            let digest = fields.digest();
+            last = chain::link(&last, Position(position), &digest);
+            let row = params![
+                position.cast_signed(),
+                fields.stream.as_str(),
+                revision.cast_signed(),
+                fields.id.0.to_be_bytes(),
+                fields.name,
+                fields.version,
+                fields.at,
+                fields.causation.to_be_bytes(),
+                fields.correlation.to_be_bytes(),
+                fields.actor,
+                fields.payload,
+                chain::checksum(&digest),
+                last,
+            ];
+            connection.execute("INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)", row).unwrap();
+        }
+    }
+}
+
+/// Appends of every sort: several events of a command, times that run backwards, ids that follow from nothing, orders inside and outside the payload.
+fn appends() -> Vec<Append> {
+    let mut appends = vec![
+        credits(1, Expected::NoStream, 1, 3),
+        credits_at(500, 2, Expected::NoStream, 2, 1),
+        credits_at(9_000, 1, Expected::Exact(Revision(2)), 3, 5),
+        credits(3, Expected::NoStream, 4, 2),
+    ];
+    let mut odd = credits(3, Expected::Exact(Revision(1)), 5, 4);
+    odd.events[0].id = EventId(u128::MAX);
+    odd.events[1].metadata.causation = CommandId(77);
+    odd.events[2].metadata.actor = Actor::Operator("anna".into());
+    odd.events[3].metadata.correlation = Some(OrderId(1 << 90));
+    appends.push(odd);
+    appends.extend((10..400).map(|number| credits(number, Expected::NoStream, 1_000 + number, 3)));
+    appends
+}
+
+fn open(directory: &Path) -> Result<SqliteStore, OpenError> {
+    SqliteStore::open(directory, Arc::new(|reason: &str| panic!("{reason}")))
+}
+
+/// Everything an audit reads, and the chain.
+fn contents(directory: &Path) -> (Vec<String>, Vec<Hash>) {
+    let mut records = Vec::new();
+    assert_eq!(verify_chain(directory, |record| records.push(format!("{record:?}"))).unwrap(), []);
+    let connection = Connection::open(directory.join("events.db")).unwrap();
+    let mut all = connection.prepare("SELECT chain FROM events ORDER BY position").unwrap();
+    (records, all.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect())
+}
+
+#[tokio::test]
+async fn a_migrated_log_has_the_same_records_and_the_same_chain_and_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    write_first_layout(directory.path(), &appends());
+    let before = contents(directory.path());
+    let store = open(directory.path()).unwrap();
+    assert_eq!(contents(directory.path()), before);
+    let head = before.0.len() as u64;
+    assert_eq!(*store.head().borrow(), Position(head));
+    let again = store.append(credits(1, Expected::NoStream, 1, 3)).await.unwrap();
+    assert_eq!((again.revision, again.position), (Revision(2), Position(3)), "an append of before is recognised");
+    let next = store.append(credits(2, Expected::Exact(Revision(0)), 6, 2)).await.unwrap();
+    assert_eq!(next.position, Position(head + 2));
+    store.close().await;
+    drop(store);
+    let store = open(directory.path()).unwrap();
+    assert_eq!(store.read_all(Position(0), 10_000).await.unwrap().len() as u64, head + 2);
+    assert_eq!(contents(directory.path()).0[..before.0.len()], before.0);
+}
+
+#[tokio::test]
+async fn what_an_earlier_try_left_behind_is_no_obstacle() {
+    let directory = tempfile::tempdir().unwrap();
+    write_first_layout(directory.path(), &appends());
+    let before = contents(directory.path());
+    for suffix in ["", "-journal", "-wal"] {
+        std::fs::write(directory.path().join(format!("events.db.new{suffix}")), b"half of a copy").unwrap();
+    }
+    drop(open(directory.path()).unwrap());
+    assert_eq!(contents(directory.path()), before);
+    assert!(!directory.path().join("events.db.new").exists());
+}
+
+#[tokio::test]
+async fn a_log_that_somebody_else_has_open_is_left_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    write_first_layout(directory.path(), &appends());
+    let before = contents(directory.path());
+    let other = Connection::open(directory.path().join("events.db")).unwrap();
+    let mut held = other.prepare("SELECT position FROM events").unwrap();
+    let mut rows = held.query([]).unwrap();
+    rows.next().unwrap();
+    assert!(matches!(open(directory.path()), Err(OpenError::Migration { .. })));
+    drop(rows);
+    drop(held);
+    assert_eq!(contents(directory.path()), before);
+    drop(other);
+    drop(open(directory.path()).unwrap());
+    assert_eq!(contents(directory.path()), before);
+}
+
+#[tokio::test]
+async fn damage_is_carried_over_and_still_named() {
+    let directory = tempfile::tempdir().unwrap();
+    write_first_layout(directory.path(), &appends());
+    let connection = Connection::open(directory.path().join("events.db")).unwrap();
+    connection.execute("UPDATE events SET payload = zeroblob(3) WHERE position = 5", []).unwrap();
+    connection.execute("UPDATE events SET chain = zeroblob(32) WHERE position = 8", []).unwrap();
+    drop(connection);
+    let before = verify_chain(directory.path(), |_| {}).unwrap();
+    assert_eq!(before.iter().map(|finding| finding.position).collect::<Vec<_>>(), [5, 5, 5, 8, 9]);
+    drop(open(directory.path()).unwrap());
+    assert_eq!(verify_chain(directory.path(), |_| {}).unwrap(), before);
+}
