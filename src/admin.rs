@@ -35,6 +35,7 @@ use crate::config;
 use crate::feed::{chain_of, reach_head};
 use crate::http::serve::serve;
 use crate::secret::Secret;
+use crate::telemetry;
 
 mod deposits;
 mod desk;
@@ -169,6 +170,11 @@ async fn render(State(door): State<Arc<Door>>) -> String {
     metrics::counter!("store_events_total").absolute(events);
     metrics::counter!("store_syncs_total").absolute(syncs);
     gauge("store_head_position", head);
+    let bytes = |name: &'static str, value: u64| metrics::gauge!(name).set(telemetry::number(value));
+    let room = service.store.room();
+    bytes("store_wal_bytes", service.store.wal_bytes());
+    bytes("store_disk_reserve_bytes", room.reserve);
+    room.free.into_iter().for_each(|free| bytes("store_disk_free_bytes", free));
     gauge("projection_lag_events", head.saturating_sub(reached));
     gauge("accounts_in_memory", service.accounts.in_memory() as u64);
     gauge("orders_open", service.orders.running() as u64);

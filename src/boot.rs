@@ -1,6 +1,6 @@
 //! The composition root: opens the store, brings the views up, lets open orders go on, and hands out what the doors need.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -21,15 +21,16 @@ use actors::webhook::{HttpPost, PostSettings};
 use actors::{Accounts, Deposits, Fault, Inbox, Inventory, Orders, Parts, Webhooks};
 use events::price::Catalogue;
 use events::supplier::SupplierName;
+use events::time::Timestamp;
 use parking_lot::Mutex;
 use projections::{Log, Projector, ViewError, Views};
 use thiserror::Error;
 
-use crate::coins;
 use crate::config::{Config, ConfigError, SmppAlphabet, SmppBind, SmppMode};
 use crate::feed::{StoreLog, ViewedAssignments, chain_of};
 use crate::letters::Writer;
 use crate::sources::{self, Sources};
+use crate::{coins, data};
 
 /// How long a start waits for a chain to say which one it is.
 const CHAIN_PATIENCE: Duration = Duration::from_secs(5);
@@ -46,6 +47,12 @@ pub enum BootError {
     /// The event log.
     #[error(transparent)]
     Store(#[from] sqlite::OpenError),
+    /// The clock cannot be right.
+    #[error(
+        "the clock says {now}, and the log's last record is of {last}: set the clock right, or, if it is and the record is not, let it be further behind \
+         (store.max_clock_behind_seconds, now {allowed_seconds}); the service then counts on from the record's time"
+    )]
+    Clock { now: Timestamp, last: Timestamp, allowed_seconds: u64 },
     /// The views.
     #[error(transparent)]
     Views(#[from] projections::OpenError),
@@ -115,8 +122,13 @@ impl Service {
     pub async fn start(config: Config, data_dir: &Path) -> Result<Arc<Self>, BootError> {
         let simulated_deposits = config.simulated_deposits()?;
         let catalogue = config.catalogue()?;
-        let lock = lock_data(data_dir)?;
+        let lock = data::lock(data_dir).map_err(|detail| BootError::Data { path: data_dir.to_owned(), detail })?;
+        data::make_private(data_dir);
         let store = Arc::new(SqliteStore::open(data_dir, Arc::new(end_process))?);
+        store.keep_free(u64::from(config.store.reserve_mb) << 20);
+        if let Some(last) = store.last_stamp() {
+            start_clock(last, Duration::from_secs(config.store.max_clock_behind_seconds.into()))?;
+        }
         let log: Arc<dyn Log> = Arc::new(StoreLog(Arc::clone(&store) as Arc<dyn EventStore>));
         let views = Views::open(data_dir)?;
         let projector = Projector::new(views.clone());
@@ -313,13 +325,16 @@ fn end_process(reason: &str) {
     std::process::exit(70);
 }
 
-fn lock_data(data_dir: &Path) -> Result<File, BootError> {
-    let failed = |detail: String| BootError::Data { path: data_dir.to_owned(), detail };
-    std::fs::create_dir_all(data_dir).map_err(|error| failed(error.to_string()))?;
-    let lock = File::create(data_dir.join("lock")).map_err(|error| failed(error.to_string()))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(failed("another service is running on it".to_owned())),
-        Err(TryLockError::Error(error)) => Err(failed(error.to_string())),
+/// No record is stamped before the last one. A clock that is a little behind it is helped on; one that is far behind is wrong, or was.
+fn start_clock(last: Timestamp, allowed: Duration) -> Result<(), BootError> {
+    let now = Clock::System.now();
+    let behind = last.since(now);
+    if behind > allowed {
+        return Err(BootError::Clock { now, last, allowed_seconds: allowed.as_secs() });
     }
+    if !behind.is_zero() {
+        tracing::warn!(%now, %last, "the clock is behind the log's last record: time goes on from there until the clock has caught up");
+    }
+    Clock::not_before(last);
+    Ok(())
 }

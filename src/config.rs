@@ -27,6 +27,11 @@ mod tests;
 /// Variables of the prefix that are not configuration: other parts of the service read them.
 const NOT_CONFIGURATION: &[&str] = &["config", "data_dir", "listen", "api_key", "url", "bin", "admin_token"];
 
+/// A terabyte: a reserve beyond it is a slip of the pen.
+const MAX_RESERVE_MB: u32 = 1 << 20;
+/// A clock further behind than a year is not one to go by at all.
+const MAX_CLOCK_BEHIND_SECONDS: u32 = 366 * 24 * 3_600;
+
 /// The configuration cannot be used; the text says what to change.
 #[derive(Debug, Error)]
 pub enum ConfigError {
@@ -139,6 +144,10 @@ pub struct Admin {
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
     pub data_dir: PathBuf,
+    /// Megabytes of the disk kept for what is under way: below that, nothing new is taken.
+    pub reserve_mb: u32,
+    /// How far the clock may be behind the log's last record when the service starts.
+    pub max_clock_behind_seconds: u32,
 }
 
 /// What is logged.
@@ -192,7 +201,7 @@ impl Default for Orders {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { data_dir: PathBuf::from("data") }
+        Self { data_dir: PathBuf::from("data"), reserve_mb: 256, max_clock_behind_seconds: 60 }
     }
 }
 
@@ -279,6 +288,12 @@ impl Config {
         }
         if self.suppliers.twilio.auth_token.is_some() && self.http.public_url.is_none() {
             return wrong("suppliers.twilio needs http.public_url: Twilio signs the address that it calls".to_owned());
+        }
+        if self.store.reserve_mb > MAX_RESERVE_MB {
+            return wrong(format!("store.reserve_mb is at most {MAX_RESERVE_MB}: the service would never take an order"));
+        }
+        if self.store.max_clock_behind_seconds > MAX_CLOCK_BEHIND_SECONDS {
+            return wrong(format!("store.max_clock_behind_seconds is at most {MAX_CLOCK_BEHIND_SECONDS} (a year)"));
         }
         self.suppliers.check()?;
         self.deposits.check()?;

@@ -12,6 +12,7 @@ mod boot;
 mod cli;
 mod coins;
 mod config;
+mod data;
 mod feed;
 mod http;
 mod letters;
@@ -25,5 +26,6 @@ mod telemetry;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
+    data::keep_new_files_private();
     cli::run()
 }

@@ -31,3 +31,9 @@ pub fn start_metrics() -> Result<PrometheusHandle, metrics_exporter_prometheus::
     let _ = metrics::set_global_recorder(recorder);
     Ok(handle)
 }
+
+/// A count of bytes as metrics take it, in its two halves: each of them is a whole float.
+pub fn number(value: u64) -> f64 {
+    let [high, low] = [value >> 32, value & u64::from(u32::MAX)].map(|half| u32::try_from(half).unwrap_or(u32::MAX));
+    f64::from(high) * (f64::from(u32::MAX) + 1.0) + f64::from(low)
+}

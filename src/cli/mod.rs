@@ -3,6 +3,7 @@
 mod addresses;
 mod admin;
 mod audit;
+mod backup;
 mod code;
 mod mcp;
 mod numbers;
@@ -40,6 +41,10 @@ enum Command {
     Supplier(supplier::Options),
     /// Read and check the event log, while the service runs or not.
     Audit(audit::Options),
+    /// Copy the log and what belongs to it into a directory, checked by the chain, while the service runs or not.
+    Backup(backup::Backup),
+    /// Put a backup in the place of a stopped service's log.
+    Restore(backup::Restore),
     /// Serve the nine tools for agents over stdio (Model Context Protocol).
     Mcp(mcp::Options),
     /// Show the deposit addresses that the configured keys give, to compare with the wallet before anybody pays.
@@ -78,6 +83,8 @@ pub fn run() -> ExitCode {
         Some(Command::Numbers(options)) => numbers::run(&place, &options),
         Some(Command::Supplier(options)) => supplier::run(&options),
         Some(Command::Audit(options)) => audit::run(&place, &options),
+        Some(Command::Backup(options)) => backup::make(&place, &options),
+        Some(Command::Restore(options)) => backup::put_back(&place, &options),
         Some(Command::Mcp(options)) => mcp::run(&place, &options),
         Some(Command::Addresses(options)) => addresses::run(&place, &options),
         Some(Command::Code(options)) => code::run(&options),

@@ -14,7 +14,7 @@ use super::{Outcome, Place, in_words};
 use crate::boot::Service;
 use crate::config::Config;
 use crate::http::{self, App};
-use crate::{admin, telemetry};
+use crate::{admin, data, telemetry};
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -41,6 +41,11 @@ async fn serve(config: Config, data_dir: &Path) -> Result<(), String> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(in_words)?;
     let http_settings = config.http.clone();
     let listener = TcpListener::bind(config.http.listen).await.map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
+    tokio::select! {
+        () = data::room_to_start(data_dir) => {}
+        _ = terminate.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+    }
     let service = Service::start(config, data_dir).await.map_err(in_words)?;
     let address = listener.local_addr().map_err(in_words)?;
 

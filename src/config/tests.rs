@@ -18,6 +18,16 @@ fn nothing_written_is_a_service_that_runs() {
 }
 
 #[test]
+fn a_store_keeps_a_reserve_and_no_absurd_one() {
+    let store = read("").unwrap().store;
+    assert_eq!((store.reserve_mb, store.max_clock_behind_seconds), (256, 60));
+    assert_eq!(read("[store]\nreserve_mb = 0\nmax_clock_behind_seconds = 0\n").unwrap().store.reserve_mb, 0);
+    for absurd in ["reserve_mb = 2000000", "max_clock_behind_seconds = 40000000", "reserve_mb = -1", "reserve_mb = \"all\""] {
+        assert!(read(&format!("[store]\n{absurd}\n")).is_err(), "{absurd}");
+    }
+}
+
+#[test]
 fn the_fixed_names_of_the_contract_are_read() {
     let text = r#"
         [http]

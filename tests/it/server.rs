@@ -33,11 +33,16 @@ impl Server {
         Self::on(Self::prepare(config))
     }
 
-    /// Starts a service on a directory with every system call of this `injection` tampered with, as strace's `-e inject` takes it.
+    /// Starts a service on a directory with every sync of this `injection` tampered with, as strace's `-e inject` takes it.
     /// `None` if it did not live to say where it listens.
     pub fn tampered(data: Arc<TempDir>, injection: &str) -> Option<Self> {
+        Self::tampered_calls(data, "fdatasync", injection)
+    }
+
+    /// The same with other system calls.
+    pub fn tampered_calls(data: Arc<TempDir>, calls: &str, injection: &str) -> Option<Self> {
         let mut traced = Command::new("strace");
-        traced.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", &format!("inject=fdatasync:{injection}")]);
+        traced.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={calls}"), "-e", &format!("inject={calls}:{injection}")]);
         traced.arg(env!("CARGO_BIN_EXE_telenumerus")).args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data.path());
         traced.arg("--config").arg(data.path().join("config.toml"));
         Self::spawn(data, traced).ok()
@@ -111,6 +116,15 @@ impl Server {
 
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// What a service that does not start says.
+    pub fn refused(data: &Arc<TempDir>) -> String {
+        let service = command(data.path(), &["serve", "--listen", "127.0.0.1:0"]);
+        match Self::spawn(Arc::clone(data), service) {
+            Ok(server) => panic!("it started: {}", server.log()),
+            Err(log) => log,
+        }
     }
 
     /// kill -9, then a start on the same directory.

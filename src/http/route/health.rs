@@ -45,11 +45,17 @@ pub async fn handle(State(app): State<Shared>) -> Json<Value> {
     } else {
         "behind"
     };
+    let room = service.store.room();
+    let megabytes = |bytes: u64| bytes >> 20;
     Json(json!({
-        "status": if views_ok && chains_ok && suppliers_ok { "ok" } else { "degraded" },
+        "status": if !room.is_low && views_ok && chains_ok && suppliers_ok { "ok" } else { "degraded" },
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": service.started.elapsed().as_secs(),
-        "store": { "status": "ok", "position": head },
+        "store": {
+            // Reads, cancels, refunds and codes go on from the reserve; new orders and accounts wait for room.
+            "status": if room.is_low { "low on disk" } else { "ok" }, "position": head,
+            "disk": { "free_mb": room.free.map(megabytes), "reserve_mb": megabytes(room.reserve) },
+        },
         "projections": { "status": views_status, "position": reached, "lag_events": lag },
         "suppliers": suppliers,
         "chains": chains,

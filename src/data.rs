@@ -1,0 +1,129 @@
+//! The data directory: one service at a time, and nobody else's eyes.
+
+use std::fs::{File, Metadata, Permissions, TryLockError};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::fs::Mode;
+
+/// What a running service holds.
+const LOCK_FILE: &str = "lock";
+/// How the files that the service makes are called, or begin.
+const OURS: &[&str] = &["events.db", "views.db", "snapshots.db", "admin.", "head", LOCK_FILE];
+/// Shared memory and write-ahead logs of three files, and a page or two in each.
+const ROOM_TO_START: u64 = 1 << 20;
+/// Everybody but the owner.
+const OTHERS: u32 = 0o077;
+/// A directory that belongs to everybody, such as `/tmp`.
+const STICKY: u32 = 0o1000;
+
+/// Files made from here on are their owner's alone.
+pub fn keep_new_files_private() {
+    rustix::process::umask(Mode::from_bits_truncate(OTHERS));
+}
+
+/// The lock of the directory, which is made if it is not there; held as long as the service runs: two writers on one log would each believe to be the only one.
+pub fn lock(directory: &Path) -> Result<File, String> {
+    std::fs::create_dir_all(directory).map_err(|error| error.to_string())?;
+    let lock = File::create(directory.join(LOCK_FILE)).map_err(|error| error.to_string())?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err("another service is running on it".to_owned()),
+        Err(TryLockError::Error(error)) => Err(error.to_string()),
+    }
+}
+
+/// Returns once there is room to open the files: what a start writes before anything is asked of it.
+pub async fn room_to_start(directory: &Path) {
+    let _ = std::fs::create_dir_all(directory);
+    let is_full = || rustix::fs::statvfs(directory).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM_TO_START);
+    if !is_full() {
+        return;
+    }
+    tracing::error!(path = %directory.display(), "the disk is full: the service starts as soon as there is room");
+    while is_full() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Takes the directory and the service's files in it away from everybody but their owner; texts, codes and the secrets of webhooks are in them.
+pub fn make_private(directory: &Path) {
+    let closed = close(directory, 0o700, Metadata::is_dir);
+    let files = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let ours = files.filter(|file| OURS.iter().any(|ours| file.file_name().to_string_lossy().starts_with(ours)));
+    let mended: Vec<String> =
+        ours.filter(|file| close(&file.path(), 0o600, Metadata::is_file)).map(|file| file.file_name().to_string_lossy().into_owned()).collect();
+    if closed || !mended.is_empty() {
+        let (path, files) = (directory.display(), mended.join(" "));
+        tracing::warn!(%path, files, "the data directory could be read by others on this machine: it is its owner's alone now (0700, files 0600)");
+    }
+}
+
+/// Whether it had to be closed to others, and was.
+fn close(path: &Path, mode: u32, is_meant: impl FnOnce(&Metadata) -> bool) -> bool {
+    // A link may lead anywhere: only what lies here itself is ours to close.
+    let Ok(metadata) = std::fs::symlink_metadata(path) else { return false };
+    if !is_meant(&metadata) || metadata.permissions().mode() & OTHERS == 0 {
+        return false;
+    }
+    if metadata.permissions().mode() & STICKY != 0 {
+        tracing::warn!(path = %path.display(), "the data directory is one that everybody writes to; give the service one of its own");
+        return false;
+    }
+    let closed = std::fs::set_permissions(path, Permissions::from_mode(mode));
+    if let Err(error) = &closed {
+        tracing::error!(path = %path.display(), %error, "others on this machine can read this, and it could not be closed to them");
+    }
+    closed.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn what_others_could_read_is_closed_to_them_and_what_is_not_ours_is_left_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("data");
+        let files = ["events.db", "events.db-wal", "views.db", "snapshots.db-shm", "admin.token", "lock", "of-somebody-else.txt"];
+        std::fs::create_dir(&directory).unwrap();
+        std::fs::set_permissions(&directory, Permissions::from_mode(0o755)).unwrap();
+        for file in files {
+            std::fs::write(directory.join(file), "x").unwrap();
+            std::fs::set_permissions(directory.join(file), Permissions::from_mode(0o644)).unwrap();
+        }
+        let elsewhere = parent.path().join("elsewhere");
+        std::fs::write(&elsewhere, "x").unwrap();
+        std::fs::set_permissions(&elsewhere, Permissions::from_mode(0o644)).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, directory.join("views.db-wal")).unwrap();
+        make_private(&directory);
+        assert_eq!(mode(&directory), 0o700);
+        let expected = |file: &str| if file == "of-somebody-else.txt" { 0o644 } else { 0o600 };
+        for file in files {
+            assert_eq!(mode(&directory.join(file)), expected(file), "{file}");
+        }
+        assert_eq!(mode(&elsewhere), 0o644);
+    }
+
+    #[test]
+    fn a_directory_of_everybody_is_left_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(parent.path(), Permissions::from_mode(0o1777)).unwrap();
+        make_private(parent.path());
+        assert_eq!(mode(parent.path()), 0o1777);
+    }
+
+    #[test]
+    fn a_directory_has_one_service() {
+        let directory = tempfile::tempdir().unwrap();
+        let held = lock(directory.path()).unwrap();
+        assert!(lock(directory.path()).unwrap_err().contains("another service"));
+        drop(held);
+        assert!(lock(directory.path()).is_ok());
+    }
+}

@@ -1,0 +1,175 @@
+//! A disk that fills up: nothing new is taken, what is under way goes on, nothing is lost, and all is well again once there is room.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+
+use reqwest::blocking::Response;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::server::{Caller, QUICK, SILENT, Server, body, text};
+
+/// A data directory on a disk of its own, which is in memory.
+struct Disk {
+    data: Arc<TempDir>,
+}
+
+impl Disk {
+    /// `None`, said aloud, where this machine lets nobody mount one.
+    fn of_megabytes(size: u32, config: &str) -> Option<Self> {
+        let data = Server::prepare(config);
+        let written = std::fs::read(data.path().join("config.toml")).unwrap();
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={size}m"), "tmpfs"]).arg(data.path()).output();
+        if !mounted.is_ok_and(|mounted| mounted.status.success()) {
+            eprintln!("NOT RUN: a small disk cannot be mounted here");
+            return None;
+        }
+        std::fs::write(data.path().join("config.toml"), written).unwrap();
+        Some(Self { data })
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.data.path().join("somebody-else")
+    }
+
+    /// Lets somebody else's file take everything but so many megabytes; with none to be left, every last byte.
+    fn leave_megabytes(&self, left: u64) {
+        let room = || {
+            let shown = Command::new("df").args(["--output=avail", "-B1"]).arg(self.data.path()).output().unwrap();
+            String::from_utf8(shown.stdout).unwrap().lines().nth(1).unwrap().trim().parse::<u64>().unwrap()
+        };
+        let file = std::fs::File::options().create(true).append(true).open(self.filler()).unwrap();
+        let chunk = vec![1; 65_536];
+        while room() > left << 20 {
+            if std::io::Write::write_all(&mut &file, &chunk).is_err() {
+                break;
+            }
+        }
+    }
+
+    fn make_room(&self) {
+        std::fs::remove_file(self.filler()).unwrap();
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.data.path()).status();
+    }
+}
+
+fn assert_refused(response: Response) {
+    assert_eq!(response.status(), 503);
+    let reply = body(response);
+    assert_eq!((&reply["error"]["code"], &reply["error"]["retryable"]), (&json!("PROVIDER_UNAVAILABLE"), &json!(true)), "{reply}");
+}
+
+fn credit(server: &Server, account: &str) -> bool {
+    server.cli(&["admin", "credit", account, "1", "--reason", "test", "--operator", "tester"]).status.success()
+}
+
+#[test]
+fn below_the_reserve_nothing_new_is_taken_and_what_is_under_way_goes_on() {
+    let Some(disk) = Disk::of_megabytes(48, &format!("{SILENT}[store]\nreserve_mb = 12\n")) else { return };
+    let server = Server::restart(Arc::clone(&disk.data));
+    let (caller, other) = (server.funded("10"), server.funded("10"));
+    let open = text(&caller.google()["order_id"]);
+    let health = body(server.get("/api/v1/health").send().unwrap());
+    assert_eq!((&health["store"]["status"], &health["store"]["disk"]["reserve_mb"]), (&json!("ok"), &json!(12)), "{health}");
+    disk.leave_megabytes(6);
+    assert_refused(other.post("/api/v1/order", &json!({ "platform": "google" })));
+    assert_refused(other.post("/api/v1/batch", &json!({ "orders": [{ "platform": "google" }] })));
+    assert_refused(other.post("/api/v1/verify", &json!({ "platform": "google" })));
+    assert_refused(server.post("/api/v1/register").json(&json!({})).send().unwrap());
+    let health = body(server.get("/api/v1/health").send().unwrap());
+    assert_eq!((&health["status"], &health["store"]["status"]), (&json!("degraded"), &json!("low on disk")), "{health}");
+    assert_eq!(caller.get("/api/v1/account").status(), 200);
+    assert_eq!(caller.post(&format!("/api/v1/order/{open}/cancel"), &json!({})).status(), 200);
+    assert_eq!(caller.balance(), (10.0, 0.0));
+    assert!(credit(&server, &caller.account));
+    let (key, account) = (other.key.clone(), other.account.clone());
+    let server = server.kill_and_restart();
+    let other = Caller { server: &server, key, account };
+    assert_refused(other.post("/api/v1/order", &json!({ "platform": "google" })));
+    let (key, account) = (other.key.clone(), other.account.clone());
+    drop(server);
+    disk.leave_megabytes(0);
+    let freed = std::thread::spawn({
+        let filler = disk.filler();
+        move || {
+            std::thread::sleep(std::time::Duration::from_secs(2));
+            std::fs::remove_file(filler).unwrap();
+        }
+    });
+    // Not refused: it waits until there is room.
+    let server = Server::restart(Arc::clone(&disk.data));
+    freed.join().unwrap();
+    let other = Caller { server: &server, key, account };
+    assert_eq!(other.post("/api/v1/order", &json!({ "platform": "google" })).status(), 200);
+    server.register();
+    let verified = server.cli(&["audit", "verify"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+}
+
+#[test]
+fn a_full_disk_refuses_appends_and_ends_nothing() {
+    let Some(disk) = Disk::of_megabytes(24, &format!("{SILENT}[store]\nreserve_mb = 0\n[orders]\nmax_concurrent_per_account = 20\n")) else { return };
+    let mut server = Server::restart(Arc::clone(&disk.data));
+    let caller = server.funded("10");
+    let (key, account) = (caller.key.clone(), caller.account.clone());
+    disk.leave_megabytes(0);
+    let mut taken = Vec::new();
+    let refused: Value = loop {
+        let response = caller.post("/api/v1/order", &json!({ "platform": "google" }));
+        if response.status() == 200 {
+            taken.push(text(&body(response)["order_id"]));
+            assert!(taken.len() < 20, "the disk is not full");
+            continue;
+        }
+        assert_eq!(response.status(), 503);
+        break body(response);
+    };
+    assert_eq!(refused["error"]["retryable"], true, "{refused}");
+    assert_eq!(caller.get("/api/v1/account").status(), 200);
+    disk.make_room();
+    // By itself: the first append that fits is taken.
+    while caller.post("/api/v1/order", &json!({ "platform": "google" })).status() != 200 {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    server = server.kill_and_restart();
+    let caller = Caller { server: &server, key, account };
+    for order in taken {
+        assert_eq!(caller.get(&format!("/api/v1/order/{order}")).status(), 200);
+    }
+    let verified = server.cli(&["audit", "verify"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+}
+
+#[test]
+fn writes_that_are_refused_for_want_of_room_are_told_and_the_next_ones_are_taken() {
+    let data = Server::prepare(QUICK);
+    // Of each thread, the writer's among them: what it writes between its 100th and its 140th time does not fit.
+    let server = Server::tampered_calls(Arc::clone(&data), "pwrite64", "error=ENOSPC:when=100..140").expect("it starts before its hundredth write");
+    let (mut taken, mut refused, mut since) = (Vec::new(), 0, 0);
+    for _ in 0..400 {
+        let response = server.post("/api/v1/register").json(&json!({})).send().unwrap();
+        if response.status() == 200 {
+            since += usize::from(refused > 0);
+            taken.push(text(&body(response)["api_key"]));
+        } else {
+            assert_refused(response);
+            refused += 1;
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        if since > 5 {
+            break;
+        }
+    }
+    assert!(refused > 0 && since > 5, "{refused} refused, {since} taken after that");
+    let server = server.kill_and_restart();
+    for key in taken {
+        assert_eq!(server.get("/api/v1/account").bearer_auth(&key).send().unwrap().status(), 200);
+    }
+    assert!(server.cli(&["audit", "verify"]).status.success());
+}
