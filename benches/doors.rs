@@ -114,10 +114,10 @@ fn own(number: usize) -> Request {
 
 fn twilio(number: usize) -> Request {
     let to = phone(number);
-    let signed = format!("https://a.b/inbound/v1/twilioBodyG-482913 is your codeFromGoogleMessageSidSM{number}To{to}");
+    let signed = format!("https://a.b/inbound/v1/twilioBodyG-482913 is your codeFromGoogleMessageSidSM{number:032x}To{to}");
     let signature =
         STANDARD.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, b"0123456789abcdef"), signed.as_bytes()).as_ref());
-    let body = format!("Body=G-482913+is+your+code&From=Google&MessageSid=SM{number}&To=%2B{}", &to[1..]);
+    let body = format!("Body=G-482913+is+your+code&From=Google&MessageSid=SM{number:032x}&To=%2B{}", &to[1..]);
     ("/inbound/v1/twilio", format!("x-twilio-signature: {signature}\r\n"), body)
 }
 

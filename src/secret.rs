@@ -2,13 +2,29 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::de::{Error, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 use subtle::ConstantTimeEq;
 
 /// A secret text.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
+
+/// Errors of configuration show what they found: a secret that was written as a number, say, must not be told so.
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Text(String),
+            Else(IgnoredAny),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Text(text) => Ok(Self(text)),
+            Written::Else(_) => Err(D::Error::custom("a secret is a text in quotes")),
+        }
+    }
+}
 
 impl Secret {
     /// Wraps a text.

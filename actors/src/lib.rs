@@ -9,6 +9,7 @@ pub mod entropy;
 
 pub mod entity;
 pub mod fault;
+pub mod foreign;
 mod heard;
 pub mod outbound;
 pub mod registry;

@@ -10,9 +10,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::http::Endpoint;
+use super::http::{Endpoint, MAX_DETAIL};
 use super::port::{Chain, ChainError, Found, Payment, Scan, Tip, Watched};
 use super::walk::{Walk, same_network};
+use crate::foreign::explanation;
 use crate::store::BoxFuture;
 
 /// Codes of a node that knows no such transaction, block or height.
@@ -84,7 +85,7 @@ impl BitcoinRpc {
         match self.endpoint.call(method, params).await? {
             Ok(raw) => Ok(Some(raw)),
             Err(refusal) if NOT_FOUND.contains(&refusal.code) => Ok(None),
-            Err(refusal) => Err(self.endpoint.unreachable(format!("{method}: {} {}", refusal.code, refusal.message))),
+            Err(refusal) => Err(self.endpoint.unreachable(format!("{method}: {} {}", refusal.code, explanation(&refusal.message, MAX_DETAIL)))),
         }
     }
 
@@ -116,7 +117,7 @@ impl BitcoinRpc {
         for output in &transaction.vout {
             let Some(to) = Destination::from_hex(&output.script.hex).filter(|to| watched.owner(to).is_some()) else { continue };
             let paid = units(output.value.get(), self.currency).and_then(|units| coins(units, self.currency));
-            let paid = paid.ok_or_else(|| self.endpoint.nonsense(format!("an output of {}", output.value.get())))?;
+            let paid = paid.ok_or_else(|| self.endpoint.nonsense("an output of an amount that is none".to_owned()))?;
             let tx_hash: TxHash = transaction.txid.parse().map_err(|_| self.endpoint.nonsense("a txid that is none".to_owned()))?;
             payments.push(Payment { tx_hash, output: output.n, to, paid, block: block.cloned() });
         }

@@ -78,7 +78,7 @@ impl Ethereum {
     fn number(&self, hex: &str) -> Result<u64, ChainError> {
         hex.strip_prefix("0x")
             .and_then(|digits| u64::from_str_radix(digits, 16).ok())
-            .ok_or_else(|| self.endpoint.nonsense(format!("{hex:.20} is no number")))
+            .ok_or_else(|| self.endpoint.nonsense("a number that is none".to_owned()))
     }
 
     async fn header(&self, tag: &str) -> Result<Option<Block>, ChainError> {

@@ -8,11 +8,12 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::port::ChainError;
+use crate::foreign::{self, explanation};
 
 /// The largest answer that is read: a full block of BTC, told in JSON with every output, takes about 15 MB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 /// Of an error's text, what is worth repeating.
-const MAX_DETAIL: usize = 200;
+pub const MAX_DETAIL: usize = 200;
 
 /// An endpoint.
 #[derive(Clone)]
@@ -90,7 +91,7 @@ impl Endpoint {
             return Err(self.unreachable(format!("HTTP {status}: it does not take this user and password")));
         }
         // Nodes say no with a status of 500 and the reason in the body.
-        let envelope: Envelope = serde_json::from_slice(&body).map_err(|error| match status {
+        let envelope: Envelope = foreign::read(&body).map_err(|error| match status {
             200 => self.nonsense(error.to_string()),
             _ => self.unreachable(format!("HTTP {status}")),
         })?;
@@ -103,13 +104,14 @@ impl Endpoint {
     /// Calls a method that has no reason to refuse.
     pub async fn ask<T: DeserializeOwned>(&self, method: &str, params: Value) -> Result<T, ChainError> {
         let answer = self.call(method, params).await?;
-        let raw = answer.map_err(|refusal| self.nonsense(format!("{method} refused: {} {}", refusal.code, refusal.message)))?;
+        let raw =
+            answer.map_err(|refusal| self.nonsense(format!("{method} refused: {} {}", refusal.code, explanation(&refusal.message, MAX_DETAIL))))?;
         self.parse(method, raw.get())
     }
 
     /// An answer's text as what it should be.
     pub fn parse<'a, T: Deserialize<'a>>(&self, what: &str, text: &'a str) -> Result<T, ChainError> {
-        serde_json::from_str(text).map_err(|error| self.nonsense(format!("{what}: {error}")))
+        foreign::read(text.as_bytes()).map_err(|error| self.nonsense(format!("{what}: {error}")))
     }
 
     /// It does not answer.

@@ -8,6 +8,7 @@ mod vonage;
 
 use std::time::Duration;
 
+use actors::foreign::Unreadable;
 use actors::inbox::InboundSms;
 use actors::parts::InboundPart;
 use axum::Json;
@@ -174,7 +175,8 @@ fn is_recent(seconds: &str, now: Timestamp, tolerance: Duration) -> bool {
     })
 }
 
-fn understood<T>(read: Result<T, serde_json::Error>) -> Result<T, Rejected> {
+/// What is read of a body; the error names the place and the kind, never the value: it is logged, and values are codes and numbers.
+fn understood<T>(read: Result<T, Unreadable>) -> Result<T, Rejected> {
     read.map_err(|error| Rejected::NotUnderstood(error.to_string()))
 }
 

@@ -72,10 +72,21 @@ pub fn own(message: &Message) -> Letter {
     own_body(json!({ "id": id, "to": to, "from": "Google", "text": text, "received_at": received_at }).to_string())
 }
 
+/// Any id, in Twilio's form.
+fn sid(id: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, id.as_bytes());
+    format!("SM{}", &hex(digest.as_ref())[..32])
+}
+
 /// From Twilio.
 pub fn twilio(message: &Message) -> Letter {
+    let id = sid(message.id);
+    twilio_form(&[("Body", message.text), ("From", "Google"), ("MessageSid", id.as_str()), ("To", message.to)])
+}
+
+/// Any parameters, in the order of their names, signed as Twilio does.
+pub fn twilio_form(fields: &[(&str, &str)]) -> Letter {
     let path = "/inbound/v1/twilio?from=console";
-    let fields = [("Body", message.text), ("From", "Google"), ("MessageSid", message.id), ("To", message.to)];
     let signed = fields.iter().fold(format!("{PUBLIC_URL}{path}"), |signed, (name, value)| signed + name + value);
     let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, TWILIO_TOKEN.as_bytes()), signed.as_bytes());
     let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
@@ -87,7 +98,11 @@ pub fn twilio(message: &Message) -> Letter {
 pub fn telnyx(message: &Message) -> Letter {
     let Message { id, to, text, now, received_at } = message;
     let payload = json!({ "id": id, "from": { "phone_number": "Google" }, "to": [{ "phone_number": to }], "text": text, "received_at": received_at });
-    let body = json!({ "data": { "event_type": "message.received", "payload": payload } }).to_string();
+    telnyx_body(json!({ "data": { "event_type": "message.received", "payload": payload } }).to_string(), *now)
+}
+
+/// Any body, signed as Telnyx does.
+pub fn telnyx_body(body: String, now: i64) -> Letter {
     let at = (now / 1_000).to_string();
     let signature = STANDARD.encode(telnyx_key().sign(format!("{at}|{body}").as_bytes()));
     Letter { path: "/inbound/v1/telnyx", headers: vec![("telnyx-signature-ed25519", signature), ("telnyx-timestamp", at)], body }
@@ -110,6 +125,11 @@ pub fn vonage(message: &Message) -> Letter {
         ("to", to),
         ("type", "text"),
     ];
+    vonage_fields(&fields)
+}
+
+/// Any fields, in the order of their names, signed as Vonage does.
+pub fn vonage_fields(fields: &[(&str, &str)]) -> Letter {
     let clean = |value: &str| value.replace(['&', '='], "_");
     let signed = fields.iter().fold(String::new(), |signed, (name, value)| format!("{signed}&{name}={}", clean(value)));
     let mut body: serde_json::Map<String, serde_json::Value> = fields.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
@@ -122,7 +142,11 @@ pub fn vonage(message: &Message) -> Letter {
 pub fn android(message: &Message, device: &str, sim: u8) -> Letter {
     let Message { id, text, now, received_at, .. } = message;
     let payload = json!({ "message": text, "sender": "Google", "recipient": null, "simNumber": sim, "messageId": "same", "receivedAt": received_at });
-    let body = json!({ "deviceId": device, "event": "sms:received", "id": id, "payload": payload }).to_string();
+    android_body(json!({ "deviceId": device, "event": "sms:received", "id": id, "payload": payload }).to_string(), *now)
+}
+
+/// Any body, signed as a phone does.
+pub fn android_body(body: String, now: i64) -> Letter {
     let at = (now / 1_000).to_string();
     let headers = vec![("x-signature", sha256(ANDROID_KEY, &format!("{body}{at}"))), ("x-timestamp", at)];
     Letter { path: "/inbound/v1/android", headers, body }

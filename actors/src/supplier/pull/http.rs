@@ -15,6 +15,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::source::{Leased, Looked, PulledSms, Source, SourceError, StockLine};
+use crate::foreign::{self, explanation};
 use crate::outbound::{self, Answer, Unanswered};
 use crate::store::BoxFuture;
 
@@ -149,7 +150,7 @@ trait Read {
 impl Read for Answer {
     fn read<T: DeserializeOwned>(&self) -> Result<T, SourceError> {
         match self.status {
-            200..=299 => serde_json::from_slice(&self.body).map_err(|error| SourceError::Failed(error.to_string())),
+            200..=299 => foreign::read(&self.body).map_err(|error| SourceError::Failed(error.to_string())),
             404 | 410 => Err(SourceError::Unknown),
             status @ (400 | 401 | 403 | 405 | 413 | 415 | 422) => Err(SourceError::Refused(self.why(status))),
             status => Err(SourceError::Failed(self.why(status))),
@@ -157,13 +158,12 @@ impl Read for Answer {
     }
 
     fn why(&self, status: u16) -> String {
-        let said: ErrorShape = serde_json::from_slice(&self.body).unwrap_or_default();
-        let said: String = said.error.chars().filter(|character| !character.is_control()).take(MAX_DETAIL).collect();
-        format!("HTTP {status} {said}").trim_end().to_owned()
+        let said: ErrorShape = foreign::read(&self.body).unwrap_or_default();
+        format!("HTTP {status} {}", explanation(&said.error, MAX_DETAIL)).trim_end().to_owned()
     }
 
     fn has_no_number(&self) -> bool {
-        self.status == 409 && serde_json::from_slice::<ErrorShape>(&self.body).is_ok_and(|said| said.error == "no_number")
+        self.status == 409 && foreign::read::<ErrorShape>(&self.body).is_ok_and(|said| said.error == "no_number")
     }
 }
 
@@ -202,7 +202,7 @@ impl Source for HttpSource {
             let alive = match look.state.as_str() {
                 "leased" => true,
                 "dead" | "released" => false,
-                other => return Err(SourceError::Failed(format!("state {other:?} is none"))),
+                _ => return Err(SourceError::Failed("state: none of leased, dead and released".to_owned())),
             };
             let message = |message: MessageShape| PulledSms {
                 id: message.id,
@@ -276,7 +276,7 @@ mod tests {
             assert!(matches!(read(status, body), Err(SourceError::Failed(_))), "{status} {body}");
         }
         for status in [400, 401, 403, 405, 413, 415, 422] {
-            assert_eq!(read(status, "{\"error\": \"no\\nsuch\"}"), Err(SourceError::Refused(format!("HTTP {status} nosuch"))));
+            assert_eq!(read(status, "{\"error\": \"no\\nsuch\"}"), Err(SourceError::Refused(format!("HTTP {status} no such"))));
         }
         assert_eq!((read(404, ""), read(410, "")), (Err(SourceError::Unknown), Err(SourceError::Unknown)));
         assert!(answer(409, "{\"error\": \"no_number\"}").has_no_number() && !answer(409, "{\"error\": \"busy\"}").has_no_number());

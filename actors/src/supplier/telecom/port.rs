@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use crate::foreign::{self, explanation};
 use crate::outbound;
 use crate::store::BoxFuture;
 
@@ -113,6 +114,9 @@ impl Account {
     }
 }
 
+/// Longest explanation that is shown.
+pub const MAX_WORDS: usize = 200;
+
 /// An error as any of them words it.
 #[derive(Default, Deserialize)]
 struct ErrorShape {
@@ -141,10 +145,9 @@ pub async fn done(request: RequestBuilder) -> Result<Vec<u8>, TelecomError> {
     match answer.status {
         200..=299 => Ok(answer.body),
         status => {
-            let said: ErrorShape = serde_json::from_slice(&answer.body).unwrap_or_default();
+            let said: ErrorShape = foreign::read(&answer.body).unwrap_or_default();
             let line = said.errors.first().map(|line| format!("{} {}", line.title, line.detail));
-            let words: String =
-                said.message.or(line).or(said.label).unwrap_or_default().chars().filter(|letter| !letter.is_control()).take(200).collect();
+            let words = explanation(&said.message.or(line).or(said.label).unwrap_or_default(), MAX_WORDS);
             let text = format!("HTTP {status} {words}").trim_end().to_owned();
             // Too much at once, and what fails over there, says nothing of what was asked.
             let is_certain = (400..500).contains(&status) && status != 408 && status != 429;
@@ -155,17 +158,17 @@ pub async fn done(request: RequestBuilder) -> Result<Vec<u8>, TelecomError> {
 
 /// What an answer says.
 pub async fn read<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, TelecomError> {
-    serde_json::from_slice(&done(request).await?).map_err(|error| TelecomError::Unclear(error.to_string()))
+    foreign::read(&done(request).await?).map_err(|error| TelecomError::Unclear(error.to_string()))
 }
 
 /// A price in dollars, as text.
 pub fn dollars(text: &str) -> Result<Money, TelecomError> {
-    let price: Money = text.parse().map_err(|error| TelecomError::Unclear(format!("price {text:?}: {error}")))?;
-    if price.is_negative() { Err(TelecomError::Unclear(format!("price {text:?}"))) } else { Ok(price) }
+    let price: Money = text.parse().map_err(|error| TelecomError::Unclear(format!("a price is {error}")))?;
+    if price.is_negative() { Err(TelecomError::Unclear("a price below zero".to_owned())) } else { Ok(price) }
 }
 
 /// A number with or without its plus sign.
 pub fn phone(text: &str) -> Result<Phone, TelecomError> {
     let digits = text.trim_start_matches('+');
-    format!("+{digits}").parse().map_err(|error| TelecomError::Unclear(format!("number {text:?} is {error}")))
+    format!("+{digits}").parse().map_err(|error| TelecomError::Unclear(format!("a number is {error}")))
 }

@@ -6,7 +6,8 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::port::{Account, MAX_PAGES, Offer, Telecom, TelecomError, dollars, done, phone, read};
+use super::port::{Account, MAX_PAGES, MAX_WORDS, Offer, Telecom, TelecomError, dollars, done, phone, read};
+use crate::foreign::explanation;
 use crate::store::BoxFuture;
 
 /// Telnyx's API.
@@ -91,7 +92,7 @@ impl Telnyx {
         let offer = |number: AvailableNumber| {
             let Cost { monthly_cost, currency } = number.cost_information;
             if currency != "USD" {
-                return Err(TelecomError::Unclear(format!("prices in {currency}")));
+                return Err(TelecomError::Unclear("prices in another currency than USD".to_owned()));
             }
             Ok(Offer { phone: phone(&number.phone_number)?, country, monthly: dollars(&monthly_cost)? })
         };
@@ -128,7 +129,7 @@ impl Telecom for Telnyx {
             match ordered.data.status.as_str() {
                 "success" => Ok(()),
                 "failure" => Err(TelecomError::Refused("the order failed".to_owned())),
-                other => Err(TelecomError::Unclear(format!("the order is {other}"))),
+                other => Err(TelecomError::Unclear(format!("the order is {}", explanation(other, MAX_WORDS)))),
             }
         })
     }

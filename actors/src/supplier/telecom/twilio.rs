@@ -123,7 +123,7 @@ impl Twilio {
     async fn prices(&self, country: Country) -> Result<Vec<(String, Money)>, TelecomError> {
         let prices: Prices = read(self.pricing.request(Method::GET, &["v1", "PhoneNumbers", "Countries", country.code()], &[])).await?;
         if prices.price_unit != "USD" {
-            return Err(TelecomError::Unclear(format!("prices in {}", prices.price_unit)));
+            return Err(TelecomError::Unclear("prices in another currency than USD".to_owned()));
         }
         let price = |price: Price| Ok((price.number_type, dollars(&price.current_price)?));
         prices.phone_number_prices.into_iter().map(price).collect()

@@ -7,7 +7,8 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::port::{Account, MAX_PAGES, Offer, Telecom, TelecomError, dollars, phone, read};
+use super::port::{Account, MAX_PAGES, MAX_WORDS, Offer, Telecom, TelecomError, dollars, phone, read};
+use crate::foreign::explanation;
 use crate::store::BoxFuture;
 
 /// Numbers on a page: the most that it gives.
@@ -75,8 +76,8 @@ impl Vonage {
         match done.code.as_str() {
             "200" => Ok(()),
             // Its other codes are the statuses of HTTP.
-            code if code.starts_with('4') => Err(TelecomError::Refused(format!("{code} {}", done.label))),
-            code => Err(TelecomError::Unclear(format!("{code} {}", done.label))),
+            code if code.starts_with('4') => Err(TelecomError::Refused(explanation(&format!("{code} {}", done.label), MAX_WORDS))),
+            code => Err(TelecomError::Unclear(explanation(&format!("{code} {}", done.label), MAX_WORDS))),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use actors::foreign;
 use axum::http::HeaderMap;
 use events::phone::Phone;
 use events::time::Timestamp;
@@ -46,11 +47,11 @@ pub fn read(headers: &HeaderMap, body: &[u8], key: &Secret, sims: &BTreeMap<Stri
     if !is_signed(headers, body, key, now) {
         return Err(Rejected::NotSigned);
     }
-    let envelope: Envelope = understood(serde_json::from_slice(body))?;
+    let envelope: Envelope = understood(foreign::read(body))?;
     if envelope.event != "sms:received" {
         return Ok(Vec::new());
     }
-    let message: Message = understood(serde_json::from_value(envelope.payload))?;
+    let message: Message = understood(foreign::read_value(envelope.payload))?;
     let to = number(&message, envelope.device_id.as_deref().unwrap_or_default(), sims)?;
     let received_at = time(message.received_at.as_deref());
     let from = message.sender.or(message.phone_number).unwrap_or_default();
@@ -64,9 +65,9 @@ fn number(message: &Message, device: &str, sims: &BTreeMap<String, Named<Phone>>
     }
     let sim = message.sim_number.map_or_else(|| device.to_owned(), |sim| format!("{device}/{sim}"));
     let known = sims.get(&sim).or_else(|| sims.get(device));
-    known
-        .map(|phone| phone.0.clone())
-        .ok_or_else(|| Rejected::NotUnderstood(format!("the phone does not know its number; write {sim:?} = \"+…\" in [suppliers.android.sims]")))
+    known.map(|phone| phone.0.clone()).ok_or_else(|| {
+        Rejected::NotUnderstood("the phone does not know its number, and [suppliers.android.sims] has none for its deviceId and simNumber".to_owned())
+    })
 }
 
 fn is_signed(headers: &HeaderMap, body: &[u8], key: &Secret, now: Timestamp) -> bool {
@@ -126,7 +127,7 @@ mod tests {
         assert_eq!(number_of("phone-3", from(Value::Null, json!("020 2555"))).unwrap(), "+12025550124");
         assert_eq!(number_of("phone-3", from(json!(1), json!(""))).unwrap(), "+12025550124");
         let unknown = number_of("phone-1", from(json!(1), Value::Null));
-        assert!(matches!(unknown, Err(Rejected::NotUnderstood(what)) if what.contains("phone-1/1")));
+        assert!(matches!(unknown, Err(Rejected::NotUnderstood(what)) if what.contains("[suppliers.android.sims]") && !what.contains("phone-1")));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Our own format, for gateways that can be told what to send: JSON, signed in either of the two ways our own webhooks are.
 
+use actors::foreign;
 use axum::http::HeaderMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -25,7 +26,7 @@ pub fn read(headers: &HeaderMap, body: &[u8], secret: &Secret, now: Timestamp) -
     if !is_signed(headers, body, secret, now) {
         return Err(Rejected::NotSigned);
     }
-    let message: Message = understood(serde_json::from_slice(body))?;
+    let message: Message = understood(foreign::read(body))?;
     let received_at = message.received_at.as_deref().map(str::parse).transpose();
     Ok(vec![Sms {
         id: message.id,

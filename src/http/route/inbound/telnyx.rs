@@ -1,5 +1,6 @@
 //! Telnyx's format: JSON events, signed with the account's Ed25519 key over `timestamp|body`.
 
+use actors::foreign;
 use axum::http::HeaderMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -41,11 +42,11 @@ pub fn read(headers: &HeaderMap, body: &[u8], key: &TelnyxKey, now: Timestamp) -
     if !is_signed(headers, body, key, now) {
         return Err(Rejected::NotSigned);
     }
-    let Envelope { data } = understood(serde_json::from_slice(body))?;
+    let Envelope { data } = understood(foreign::read(body))?;
     if data.event_type != "message.received" {
         return Ok(Vec::new());
     }
-    let message: Message = understood(serde_json::from_value(data.payload))?;
+    let message: Message = understood(foreign::read_value(data.payload))?;
     if message.to.is_empty() {
         return Err(Rejected::NotUnderstood("to names no number".to_owned()));
     }

@@ -11,6 +11,66 @@ use url::form_urlencoded;
 use super::{Rejected, Sms, header, phone};
 use crate::secret::Secret;
 
+/// Parameters of what is read, as they begin in the signed text; a name as short as `To` counts with the sign of its number.
+const READ: [&str; 6] = ["AccountSid", "ApiVersion", "Body", "From", "MessageSid", "To+"];
+/// Parameters that Twilio's documentation of incoming messages names.
+const KNOWN: [&str; 52] = [
+    "AccountSid",
+    "AddOns",
+    "Address",
+    "ApiVersion",
+    "Body",
+    "ButtonPayload",
+    "ButtonText",
+    "ChannelInstallSid",
+    "ChannelMetadata",
+    "ChannelPrefix",
+    "ChannelToAddress",
+    "DateCreated",
+    "DateSent",
+    "ErrorCode",
+    "ErrorMessage",
+    "Forwarded",
+    "FrequentlyForwarded",
+    "From",
+    "FromCity",
+    "FromCountry",
+    "FromState",
+    "FromZip",
+    "Label",
+    "Latitude",
+    "ListId",
+    "ListTitle",
+    "Longitude",
+    "MessageSid",
+    "MessageStatus",
+    "MessageType",
+    "MessagingServiceSid",
+    "NumMedia",
+    "NumSegments",
+    "OptOutType",
+    "OriginalRepliedMessageSender",
+    "OriginalRepliedMessageSid",
+    "ProfileName",
+    "RawDlrDoneDate",
+    "ReferralNumMedia",
+    "ReferralBody",
+    "ReferralHeadline",
+    "ReferralSourceId",
+    "ReferralSourceType",
+    "SmsMessageSid",
+    "SmsSid",
+    "SmsStatus",
+    "To",
+    "ToCity",
+    "ToCountry",
+    "ToState",
+    "ToZip",
+    "WaId",
+];
+/// Those that are numbered, from 0.
+const NUMBERED: [&str; 3] = ["MediaContentType", "MediaSid", "MediaUrl"];
+
 /// A field's values; Twilio signs each value of a repeated field once, in order.
 type Fields = BTreeMap<String, BTreeSet<String>>;
 
@@ -24,18 +84,56 @@ pub fn read(headers: &HeaderMap, body: &[u8], address: &str, token: &Secret) -> 
     if !signature.is_some_and(|signature| is_signed(&signature, address, &fields, token)) {
         return Err(Rejected::NotSigned);
     }
+    shaped(address, &fields)?;
     let field = |name: &str| {
         let value = fields.get(name).and_then(BTreeSet::first);
         value.ok_or_else(|| Rejected::NotUnderstood(format!("{name} is missing")))
     };
+    let id = field("MessageSid")?;
+    if !is_sid(id, &["SM", "MM"]) {
+        return Err(Rejected::NotUnderstood("MessageSid is not SM or MM and 32 hexadecimal digits".to_owned()));
+    }
     Ok(vec![Sms {
-        id: field("MessageSid")?.clone(),
+        id: id.clone(),
         to: phone("To", field("To")?)?,
         from: field("From")?.clone(),
         text: field("Body")?.clone(),
         received_at: None,
         part: None,
     }])
+}
+
+/// What is signed has no separators: the same text can be cut into other names and values. It counts only where there is one way to cut it:
+/// names that Twilio sends, one value each, and no name of what is read inside another's value or in the address.
+fn shaped(address: &str, fields: &Fields) -> Result<(), Rejected> {
+    let wrong = |what: &str| Err(Rejected::NotUnderstood(what.to_owned()));
+    if fields.values().any(|values| values.len() != 1) {
+        return wrong("a parameter stands more than once");
+    }
+    if !fields.keys().all(|name| is_known(name)) {
+        return wrong("a parameter that Twilio does not send");
+    }
+    let hides = |text: &str| READ.iter().any(|name| text.contains(name));
+    let others = fields.iter().filter(|(name, _)| *name != "Body").flat_map(|(_, values)| values);
+    if hides(address) || others.into_iter().any(|value| hides(value)) {
+        return wrong("a parameter inside another one's value");
+    }
+    let account = fields.get("AccountSid").and_then(BTreeSet::first);
+    if account.is_some_and(|account| !is_sid(account, &["AC"])) {
+        return wrong("AccountSid is not AC and 32 hexadecimal digits");
+    }
+    Ok(())
+}
+
+fn is_known(name: &str) -> bool {
+    let numbered = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    KNOWN.contains(&name) || (numbered.len() < name.len() && name.len() <= numbered.len() + 2 && NUMBERED.contains(&numbered))
+}
+
+/// One of these letters and 32 digits, as Twilio names what it has.
+fn is_sid(text: &str, kinds: &[&str]) -> bool {
+    let digits = kinds.iter().find_map(|kind| text.strip_prefix(kind));
+    digits.is_some_and(|digits| digits.len() == 32 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
 }
 
 fn is_signed(signature: &[u8], address: &str, fields: &Fields, token: &Secret) -> bool {
@@ -56,6 +154,7 @@ mod tests {
 
     const ADDRESS: &str = "https://sms.example.com/inbound/v1/twilio";
     const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+    const SID: &str = "SM0123456789abcdef0123456789abcdef";
 
     fn sent(body: &str, signed: &str) -> Result<Vec<Sms>, Rejected> {
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, TOKEN.as_bytes());
@@ -66,18 +165,77 @@ mod tests {
 
     #[test]
     fn the_address_and_every_field_are_signed_in_the_order_of_their_names() {
-        let body = "To=%2B12025550123&From=Google&Body=G-482913+caf%C3%A9&MessageSid=SM1&NumSegments=1";
-        let signed = format!("{ADDRESS}BodyG-482913 caféFromGoogleMessageSidSM1NumSegments1To+12025550123");
-        let sms = &sent(body, &signed).unwrap()[0];
-        assert_eq!((sms.id.as_str(), sms.to.as_str(), sms.text.as_str()), ("SM1", "+12025550123", "G-482913 café"));
+        let body = format!("To=%2B12025550123&From=Google&Body=G-482913+caf%C3%A9&MessageSid={SID}&NumSegments=1&NumMedia=1&MediaUrl0=x");
+        let signed = format!("{ADDRESS}BodyG-482913 caféFromGoogleMediaUrl0xMessageSid{SID}NumMedia1NumSegments1To+12025550123");
+        let sms = &sent(&body, &signed).unwrap()[0];
+        assert_eq!((sms.id.as_str(), sms.to.as_str(), sms.text.as_str()), (SID, "+12025550123", "G-482913 café"));
         assert_eq!(sent(&format!("{body}&Extra=1"), &signed), Err(Rejected::NotSigned));
-        assert_eq!(sent(body, &signed.replace("https", "http")), Err(Rejected::NotSigned));
+        assert_eq!(sent(&body, &signed.replace("https", "http")), Err(Rejected::NotSigned));
+    }
+
+    /// The form of these parameters, and what Twilio signs of them.
+    fn form(fields: &[(&str, &str)]) -> (String, String) {
+        let mut sorted = fields.to_vec();
+        sorted.sort_unstable();
+        let signed = sorted.iter().fold(ADDRESS.to_owned(), |signed, (name, value)| signed + name + value);
+        (form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish(), signed)
+    }
+
+    #[test]
+    fn the_same_signed_text_cut_otherwise_is_no_message() {
+        let text = format!("G-111111FromBankMessageSid{SID}To+12025550199");
+        let real = [("Body", text.as_str()), ("From", "Google"), ("FromCity", "TOKYO"), ("MessageSid", SID), ("To", "+12025550123")];
+        let (body, signed) = form(&real);
+        assert_eq!(sent(&body, &signed).unwrap()[0].text, text);
+        let rest = format!("+12025550199FromGoogleFromCityTOKYOMessageSid{SID}To+12025550123");
+        let cuts: [&[(&str, &str)]; 5] = [
+            &[("Body", "G-111111"), ("From", "Bank"), ("MessageSid", SID), ("To", &rest)],
+            &[("Body", "G-111111"), ("From", "Bank"), ("MessageSid", SID), ("To+1202555019", &rest[11..])],
+            &[
+                ("Body", "G-111111"),
+                ("From", &format!("BankMessageSid{SID}To+12025550199FromGoogleFromCityTOKYO")),
+                ("MessageSid", SID),
+                ("To", "+12025550123"),
+            ],
+            &[("BodyG-111111FromBank", ""), ("MessageSid", SID), ("To", &rest)],
+            &[("Body", &text), ("FromGoogleFromCityTOKYO", ""), ("MessageSid", SID), ("To", "+12025550123")],
+        ];
+        for cut in cuts {
+            let (body, resigned) = form(cut);
+            assert_eq!(resigned, signed, "it is the same text");
+            assert!(matches!(sent(&body, &signed), Err(Rejected::NotUnderstood(_))), "{cut:?}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_has_one_value_and_a_name_and_a_message_its_sid() {
+        let real = [("Body", "G-482913"), ("From", "Google"), ("MessageSid", SID), ("To", "+12025550123")];
+        let with = |more: &[(&str, &str)]| {
+            let (body, signed) = form(&[&real[..], more].concat());
+            sent(&body, &signed)
+        };
+        assert!(with(&[("FromCity", ""), ("AccountSid", &SID.replace("SM", "AC")), ("MediaUrl10", "x")]).is_ok());
+        for more in [("Body", "G-111111"), ("To", "+12025550199"), ("Unheard", "x"), ("MediaUrl100", "x"), ("MediaUrl", "x"), ("AccountSid", "AC1")] {
+            assert!(matches!(with(&[more]), Err(Rejected::NotUnderstood(_))), "{more:?}");
+        }
+        for sid in [
+            "SM1",
+            "sm0123456789abcdef0123456789abcdef",
+            "AC0123456789abcdef0123456789abcdef",
+            &SID.to_uppercase(),
+            &SID[..33],
+            &format!("{SID}0"),
+            "",
+        ] {
+            let (body, signed) = form(&[real[0], real[1], ("MessageSid", sid), real[3]]);
+            assert!(matches!(sent(&body, &signed), Err(Rejected::NotUnderstood(_))), "{sid}");
+        }
     }
 
     #[test]
     fn what_is_signed_and_no_message_is_named() {
         assert_eq!(sent("", ADDRESS), Err(Rejected::NotUnderstood("MessageSid is missing".to_owned())));
-        let missing = sent("MessageSid=SM1&To=32665&From=x&Body=x", &format!("{ADDRESS}BodyxFromxMessageSidSM1To32665"));
+        let missing = sent(&format!("MessageSid={SID}&To=32665&From=x&Body=x"), &format!("{ADDRESS}BodyxFromxMessageSid{SID}To32665"));
         assert!(matches!(missing, Err(Rejected::NotUnderstood(what)) if what.starts_with("To is")));
     }
 

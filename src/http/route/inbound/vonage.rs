@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use actors::foreign;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use events::time::Timestamp;
@@ -25,6 +26,10 @@ type Fields = BTreeMap<String, String>;
 /// The message of a request, or a part of one.
 pub fn read(headers: &HeaderMap, body: &[u8], secret: &Secret, method: VonageMethod, now: Timestamp) -> Result<Vec<Sms>, Rejected> {
     let mut fields = fields(headers, body)?;
+    // The signed text does not mark where a name ends: one with a separator in it could hide other fields.
+    if !fields.keys().all(|name| is_name(name)) {
+        return Err(Rejected::NotSigned);
+    }
     let signature = fields.remove("sig").and_then(|signature| hex_bytes(&signature)).ok_or(Rejected::NotSigned)?;
     let is_recent = fields.get("timestamp").is_some_and(|at| is_recent(at, now, TOLERANCE));
     if !is_recent || !is_signed(&signature, &fields, secret, method) {
@@ -48,11 +53,22 @@ pub fn read(headers: &HeaderMap, body: &[u8], secret: &Secret, method: VonageMet
 fn fields(headers: &HeaderMap, body: &[u8]) -> Result<Fields, Rejected> {
     let is_json = header(headers, CONTENT_TYPE.as_str()).is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
     if !is_json {
-        return Ok(form_urlencoded::parse(body).into_owned().collect());
+        let mut fields = Fields::new();
+        for (name, value) in form_urlencoded::parse(body).into_owned() {
+            // Which of two values is signed, nothing says.
+            if fields.insert(name, value).is_some() {
+                return Err(Rejected::NotSigned);
+            }
+        }
+        return Ok(fields);
     }
-    let object: BTreeMap<String, serde_json::Value> = understood(serde_json::from_slice(body))?;
+    let object: BTreeMap<String, serde_json::Value> = understood(foreign::read(body))?;
     let text = |value: serde_json::Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
     Ok(object.into_iter().map(|(name, value)| (name, text(value))).collect())
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.[]".contains(&byte))
 }
 
 fn part(fields: &Fields) -> Result<Option<PartOf>, Rejected> {
@@ -136,6 +152,21 @@ mod tests {
                 assert_eq!(read.received_at, None, "when it is brought is not when it was received");
             }
         }
+    }
+
+    #[test]
+    fn one_field_is_never_taken_for_several_nor_several_for_one() {
+        let parts = [("concat", "true"), ("concat-part", "2"), ("concat-ref", "7"), ("concat-total", "3")];
+        let good = signed(&[&MESSAGE[..3], &[("text", "half of 482913")], &parts].concat(), VonageMethod::Sha256);
+        assert!(sent(&good, VonageMethod::Sha256, false).unwrap()[0].part.is_some());
+        // The same signed text, cut otherwise: a part would become a message of its own.
+        let hidden = ("concat=true&concat-part=2&concat-ref=7&concat-total".to_owned(), "3".to_owned());
+        let recut: Vec<_> = good.iter().filter(|(name, _)| !name.starts_with("concat")).cloned().chain([hidden]).collect();
+        let twice: Vec<_> = [("text".to_owned(), "482913".to_owned())].into_iter().chain(good.iter().cloned()).collect();
+        for json in [false, true] {
+            assert_eq!(sent(&recut, VonageMethod::Sha256, json), Err(Rejected::NotSigned), "{json}");
+        }
+        assert_eq!(sent(&twice, VonageMethod::Sha256, false), Err(Rejected::NotSigned));
     }
 
     #[test]
