@@ -75,6 +75,7 @@ fn life(state: State, number: u128) -> State {
         seek_seconds: 60,
         max_attempts: 3,
         max_concurrent: 1,
+        cancels: events::account::CancelRules::default(),
         first_answer: Some(FirstAnswer { supplier: supplier.clone(), answer: Ok(phone.clone()) }),
         at: AT,
     });

@@ -137,6 +137,7 @@ fn order_commands(id: OrderId, number: u64, at: Timestamp) -> [Command; 2] {
         seek_seconds: 60,
         max_attempts: 3,
         max_concurrent: 1,
+        cancels: events::account::CancelRules::default(),
         first_answer: Some(FirstAnswer { supplier, answer: Ok(phone) }),
         at,
     };

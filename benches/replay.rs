@@ -94,6 +94,7 @@ async fn write_account(store: Arc<SqliteStore>, account: u128) {
             seek_seconds: 60,
             max_attempts: 3,
             max_concurrent: 1,
+            cancels: events::account::CancelRules::default(),
             first_answer: Some(FirstAnswer { supplier: supplier.clone(), answer: Ok(phone.clone()) }),
             at,
         }));

@@ -12,14 +12,17 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use events::account::idempotency::{Effect, KeyUse};
 use events::account::{Command, Standing};
 use events::envelope::Actor;
 use events::id::{AccountId, to_base62};
 use events::money::Money;
+use events::time::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use projections::Views;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -54,9 +57,15 @@ const DEFAULT_PORT: u16 = 8081;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
-    /// Dollars as text, for a credit.
+    /// Dollars as text, for a credit or a debit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<String>,
+    /// For a debit: whether it may take more than can be spent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_overdraw: bool,
+    /// For a credit or a debit: the same key moves money once, however often it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
     /// Why; it stands in the log.
     pub reason: String,
     /// Who; it stands in the log.
@@ -137,6 +146,7 @@ fn router(service: Arc<Service>, token: Secret, metrics: PrometheusHandle) -> Ro
     let guarded = Router::new()
         .route("/accounts/{id}", get(show))
         .route("/accounts/{id}/credit", post(credit))
+        .route("/accounts/{id}/debit", post(debit))
         .route("/accounts/{id}/suspend", post(suspend))
         .route("/accounts/{id}/reinstate", post(reinstate))
         .route("/deposits", get(deposits::of_concern))
@@ -192,6 +202,12 @@ async fn render(State(door): State<Arc<Door>>) -> String {
             gauge.set(u32::try_from(count).map_or(f64::MAX, f64::from));
         }
     }
+    for load in service.webhooks.loads() {
+        for (state, count) in [("under_way", load.under_way), ("waiting", load.waiting)] {
+            let gauge = metrics::gauge!("webhook_attempts", "receivers" => load.lane, "state" => state);
+            gauge.set(u32::try_from(count).map_or(f64::MAX, f64::from));
+        }
+    }
     for pull in &service.pulls {
         let gauge = metrics::gauge!("supplier_leases_open", "supplier" => pull.name().to_string());
         gauge.set(u32::try_from(pull.kept()).map_or(f64::MAX, f64::from));
@@ -208,11 +224,32 @@ async fn show(State(door): State<Arc<Door>>, PathParameter(id): PathParameter<St
 }
 
 async fn credit(State(door): State<Arc<Door>>, PathParameter(id): PathParameter<String>, Json(order): Json<Order>) -> Result<Json<Value>, Refusal> {
-    let amount = order.amount.as_deref().unwrap_or_default();
-    let amount: Money = amount.parse().map_err(|error| refused(StatusCode::BAD_REQUEST, format!("amount: {error}")))?;
-    let at = door.service.clock.now();
-    let reason = order.reason.clone();
+    let (amount, at, reason) = (amount(&order)?, door.service.clock.now(), order.reason.clone());
     transact(&door, &id, order, Command::Credit { amount, reason, at }).await
+}
+
+async fn debit(State(door): State<Arc<Door>>, PathParameter(id): PathParameter<String>, Json(order): Json<Order>) -> Result<Json<Value>, Refusal> {
+    let (amount, at, reason, may_overdraw) = (amount(&order)?, door.service.clock.now(), order.reason.clone(), order.may_overdraw);
+    transact(&door, &id, order, Command::Debit { amount, reason, may_overdraw, at }).await
+}
+
+fn amount(order: &Order) -> Result<Money, Refusal> {
+    let text = order.amount.as_deref().unwrap_or_default();
+    text.parse().map_err(|error| refused(StatusCode::BAD_REQUEST, format!("amount: {error}")))
+}
+
+/// The command under the operator's key, if there is one. Keys of operators and of the owner are told apart by what they begin with.
+fn keyed(order: &Order, account: AccountId, command: Command, at: Timestamp) -> Result<Command, Refusal> {
+    let Some(key) = &order.idempotency_key else { return Ok(command) };
+    let moves = match &command {
+        Command::Credit { amount, reason, .. } => format!("credit {amount} {reason}"),
+        Command::Debit { amount, reason, may_overdraw, .. } => format!("debit {amount} {may_overdraw} {reason}"),
+        _ => return Err(refused(StatusCode::BAD_REQUEST, "an idempotency key goes with a credit or a debit".to_owned())),
+    };
+    let key = format!("operator:{key}").parse();
+    let key = key.map_err(|error| refused(StatusCode::BAD_REQUEST, format!("idempotency_key: {error}, less the 9 of \"operator:\"")))?;
+    let fingerprint = Sha256::digest(format!("{account} {moves}")).into();
+    Ok(Command::Keyed { used: KeyUse { key, fingerprint, at }, effect: Effect::Operator, command: Some(Box::new(command)) })
 }
 
 async fn suspend(State(door): State<Arc<Door>>, PathParameter(id): PathParameter<String>, Json(order): Json<Order>) -> Result<Json<Value>, Refusal> {
@@ -235,6 +272,7 @@ async fn transact(door: &Door, id: &str, order: Order, command: Command) -> Resu
         return Err(refused(StatusCode::BAD_REQUEST, "a reason and an operator are needed: both stand in the log".to_owned()));
     }
     let at = door.service.clock.now();
+    let command = keyed(&order, account, command, at)?;
     let outcome = door.service.accounts.transact(account, command, Actor::Operator(order.operator.into()), at).await;
     match outcome {
         Ok(_) => shown(door, account).await,

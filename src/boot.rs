@@ -285,6 +285,7 @@ async fn deposits(config: &Config, simulated: bool, accounts: &Accounts) -> Resu
 fn webhooks(config: &Config, accounts: &Accounts, orders: &Orders, views: &Views, store: Arc<dyn EventStore>) -> Result<Webhooks, BootError> {
     let settings = PostSettings {
         allow_private_targets: config.webhooks.allow_private_targets,
+        allowed_ports: config.webhooks.allowed_ports.clone(),
         dns_servers: config.webhooks.dns_servers.clone(),
         extra_ca_file: config.webhooks.extra_ca_file.clone(),
     };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use events::account::CancelRules;
 use events::money::Money;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
@@ -105,14 +106,33 @@ pub struct Orders {
     /// How long a first number may be sought.
     pub seek_seconds: u32,
     pub max_concurrent_per_account: u32,
+    /// Numbers an account may give back in an hour without a message on them, and nothing follows.
+    pub free_cancels_per_hour: u32,
+    /// After the first one more: how long until its next order; doubled with each after it. 0 switches it off.
+    pub cancel_pause_seconds: u32,
+    /// The longest of these pauses.
+    pub cancel_pause_max_seconds: u32,
+}
+
+impl Orders {
+    /// The limits on cancels, for the pure core.
+    pub fn cancels(&self) -> CancelRules {
+        CancelRules {
+            free_per_hour: self.free_cancels_per_hour,
+            pause_seconds: self.cancel_pause_seconds,
+            max_pause_seconds: self.cancel_pause_max_seconds,
+        }
+    }
 }
 
 /// Webhooks to callers.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Webhooks {
     /// Lifts the guard on targets, for development.
     pub allow_private_targets: bool,
+    /// Ports that targets may have.
+    pub allowed_ports: Vec<u16>,
     /// Name servers to ask for targets, in place of the system's.
     pub dns_servers: Vec<SocketAddr>,
     /// Further certificates that targets may have (PEM).
@@ -195,7 +215,22 @@ impl Default for Limits {
 impl Default for Orders {
     // The guide: "Orders expire in 300 seconds", "1 concurrent order per account".
     fn default() -> Self {
-        Self { lifetime_seconds: 300, seek_seconds: 60, max_concurrent_per_account: 1 }
+        let CancelRules { free_per_hour, pause_seconds, max_pause_seconds } = CancelRules::default();
+        Self {
+            lifetime_seconds: 300,
+            seek_seconds: 60,
+            max_concurrent_per_account: 1,
+            free_cancels_per_hour: free_per_hour,
+            cancel_pause_seconds: pause_seconds,
+            cancel_pause_max_seconds: max_pause_seconds,
+        }
+    }
+}
+
+impl Default for Webhooks {
+    // Any other port of somebody else's machine is not a webhook's, and asking it is a scan.
+    fn default() -> Self {
+        Self { allow_private_targets: false, allowed_ports: vec![443], dns_servers: Vec::new(), extra_ca_file: None }
     }
 }
 
@@ -280,6 +315,16 @@ impl Config {
         let wrong = |text: String| Err(ConfigError::Contradiction(text));
         if self.orders.lifetime_seconds == 0 || self.orders.seek_seconds == 0 || self.orders.max_concurrent_per_account == 0 {
             return wrong("the numbers in [orders] are at least 1".to_owned());
+        }
+        // More cancels than are remembered would never be counted.
+        if self.orders.free_cancels_per_hour > 200 || self.orders.cancel_pause_max_seconds > 3_600 {
+            return wrong("orders.free_cancels_per_hour is at most 200, orders.cancel_pause_max_seconds at most 3600".to_owned());
+        }
+        if self.orders.cancel_pause_seconds > self.orders.cancel_pause_max_seconds {
+            return wrong("orders.cancel_pause_seconds is at most orders.cancel_pause_max_seconds".to_owned());
+        }
+        if self.webhooks.allowed_ports.is_empty() || self.webhooks.allowed_ports.contains(&0) {
+            return wrong("webhooks.allowed_ports lists ports from 1 to 65535".to_owned());
         }
         if let Some(written) = &self.http.public_url
             && !Url::parse(written).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.query().is_none() && url.fragment().is_none())

@@ -1,21 +1,20 @@
-//! Deadlines: one task that wakes whoever is due, by the wall clock, also after the machine was asleep.
+//! Deadlines: one task that wakes whoever is due, by elapsed time: a clock that is set moves none, and the machine's sleep counts.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use events::time::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Elapsed};
 
-/// The longest sleep: a clock that was set, or a process that was stopped, is noticed within it.
+/// The longest sleep: a machine that was asleep, or a process that was stopped, is noticed within it.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Inner<K> {
-    due: Mutex<BTreeSet<(Timestamp, K)>>,
+    due: Mutex<BTreeSet<(Elapsed, K)>>,
     earlier: Notify,
 }
 
@@ -39,7 +38,7 @@ impl<K: Ord + Clone + Send + 'static> Alarm<K> {
     }
 
     /// `key` is due at `at`. It may be due at several moments.
-    pub fn set(&self, at: Timestamp, key: K) {
+    pub fn set(&self, at: Elapsed, key: K) {
         let is_first = {
             let mut due = self.inner.due.lock();
             due.insert((at, key.clone()));
@@ -51,7 +50,7 @@ impl<K: Ord + Clone + Send + 'static> Alarm<K> {
     }
 
     /// `key` is not due at `at` any more.
-    pub fn clear(&self, at: Timestamp, key: K) {
+    pub fn clear(&self, at: Elapsed, key: K) {
         self.inner.due.lock().remove(&(at, key));
     }
 
@@ -68,7 +67,7 @@ impl<K: Ord + Clone + Send + 'static> Alarm<K> {
     /// Calls `wake` for each key that is due, until the task is dropped.
     pub async fn ring(self, wake: impl Fn(K) + Send) {
         loop {
-            let now = self.clock.now();
+            let now = self.clock.elapsed();
             let (due, next) = self.take_due(now);
             due.into_iter().for_each(&wake);
             let sleep = next.map_or(LONGEST_SLEEP, |next| next.since(now)).min(LONGEST_SLEEP);
@@ -76,7 +75,7 @@ impl<K: Ord + Clone + Send + 'static> Alarm<K> {
         }
     }
 
-    fn take_due(&self, now: Timestamp) -> (Vec<K>, Option<Timestamp>) {
+    fn take_due(&self, now: Elapsed) -> (Vec<K>, Option<Elapsed>) {
         let mut due = self.inner.due.lock();
         let mut keys = Vec::new();
         while let Some((at, _)) = due.first() {

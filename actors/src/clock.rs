@@ -1,13 +1,19 @@
 //! The door of time: the only place that looks at a clock.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use events::time::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 
-/// Tells the time of day. A simulated one follows tokio's clock, so that a paused test decides when time passes.
+/// Nobody sets the clock of most tests.
+static UNSET: AtomicI64 = AtomicI64::new(0);
+
+/// Tells the time of day, which people and programs may set, and how much time has passed, which nobody can. A simulated one follows tokio's clock,
+/// so that a paused test decides when time passes.
 #[derive(Debug, Clone, Copy)]
 pub enum Clock {
     /// The machine's clock, as long as it goes forward: when it is set back, time goes on from where it was.
@@ -18,16 +24,40 @@ pub enum Clock {
         started_at: Timestamp,
         /// Tokio's clock at that moment.
         start: Instant,
+        /// By how many milliseconds the time of day was set ahead since, or back.
+        set_by: &'static AtomicI64,
     },
+}
+
+/// A moment of elapsed time, which means something in this process only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Elapsed(Duration);
+
+impl Elapsed {
+    /// The moment so much later.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(duration))
+    }
+
+    /// How long since `earlier`; nothing if it is later.
+    pub fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
 }
 
 impl Clock {
     /// A clock that starts at `started_at` and follows tokio's.
     pub fn simulated(started_at: Timestamp) -> Self {
-        Self::Simulated { started_at, start: Instant::now() }
+        Self::settable(started_at, &UNSET)
     }
 
-    /// Now.
+    /// The same, of which `set_by` says by how many milliseconds its time of day is set ahead, or back.
+    pub fn settable(started_at: Timestamp, set_by: &'static AtomicI64) -> Self {
+        Self::Simulated { started_at, start: Instant::now(), set_by }
+    }
+
+    /// The time of day.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub fn now(self) -> Timestamp {
         match self {
@@ -36,7 +66,22 @@ impl Clock {
                 let wall = Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX));
                 FORWARD.lock().get_or_insert_with(|| Forward { moment: wall, at: std::time::Instant::now() }).now(wall, std::time::Instant::now())
             }
-            Self::Simulated { started_at, start } => started_at.plus(start.elapsed()),
+            Self::Simulated { started_at, start, set_by } => {
+                let told = started_at.plus(start.elapsed()).millis();
+                Timestamp::from_millis(told.saturating_add(set_by.load(Ordering::Relaxed)))
+            }
+        }
+    }
+
+    /// How much time has passed, also while the machine slept. Deadlines and limits are kept by it: a clock that is set moves none of them.
+    pub fn elapsed(self) -> Elapsed {
+        match self {
+            Self::System => {
+                let since_boot = clock_gettime(ClockId::Boottime);
+                let (seconds, nanos) = (u64::try_from(since_boot.tv_sec).unwrap_or(0), u32::try_from(since_boot.tv_nsec).unwrap_or(0));
+                Elapsed(Duration::new(seconds, nanos))
+            }
+            Self::Simulated { start, .. } => Elapsed(start.elapsed()),
         }
     }
 
@@ -51,6 +96,11 @@ impl Clock {
     /// How long until `moment`; nothing if it has come.
     pub fn until(self, moment: Timestamp) -> Duration {
         moment.since(self.now())
+    }
+
+    /// When `moment` will have come, if nobody sets the clock.
+    pub fn when(self, moment: Timestamp) -> Elapsed {
+        self.elapsed().plus(self.until(moment))
     }
 }
 

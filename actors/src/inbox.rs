@@ -260,6 +260,9 @@ fn unclaimed(refusal: &Refusal) -> Unclaimed {
         | Refusal::KeyReused
         | Refusal::TooManyKeys
         | Refusal::NoWebhook
+        | Refusal::TooManyCancels { .. }
+        | Refusal::TooManyTests { .. }
+        | Refusal::DebitTooLarge { .. }
         | Refusal::AmountOutOfRange => Unclaimed::NotAssigned,
     }
 }

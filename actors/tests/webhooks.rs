@@ -140,8 +140,9 @@ fn letter(url: String) -> Letter {
     Letter { url, id: "dlv_1".to_owned(), event: "webhook.test", body: b"{}".to_vec(), secrets: vec!["whsec_AA==".into()], at: Timestamp::default() }
 }
 
-fn post(server: &NameServer, allow_private_targets: bool) -> HttpPost {
-    HttpPost::new(&PostSettings { allow_private_targets, dns_servers: vec![server.address], extra_ca_file: None }).unwrap()
+fn post(server: &NameServer, allow_private_targets: bool, port: u16) -> HttpPost {
+    let settings = PostSettings { allow_private_targets, allowed_ports: vec![443, port], dns_servers: vec![server.address], extra_ca_file: None };
+    HttpPost::new(&settings).unwrap()
 }
 
 /// A listener, and how many connections it was made.
@@ -176,7 +177,7 @@ async fn no_packet_goes_to_where_a_public_name_secretly_points() {
     ];
     for lie in lies {
         let server = NameServer::start(vec![lie.clone()]).await;
-        let outcome = post(&server, false).deliver(letter(format!("https://hooks.acme.dev:{}/", target.port()))).await;
+        let outcome = post(&server, false, target.port()).deliver(letter(format!("https://hooks.acme.dev:{}/", target.port()))).await;
         assert_eq!(outcome, Outcome::TargetRefused, "{lie:?}");
         assert!(server.asked.load(Ordering::SeqCst) > 0, "the name was resolved");
     }
@@ -189,7 +190,7 @@ async fn a_name_is_resolved_anew_for_each_attempt_and_the_connection_goes_to_tha
     let (second, second_made) = listener(&format!("127.0.0.2:{}", first.port())).await;
     // It answers one address and then another: a check that asks again, or an answer that is kept, would be led astray.
     let server = NameServer::start(vec![vec![first.ip()], vec![second.ip()]]).await;
-    let post = post(&server, true);
+    let post = post(&server, true, 443);
     let url = format!("http://rebind.acme.dev:{}/", first.port());
     assert_eq!(post.deliver(letter(url.clone())).await, Outcome::ConnectionFailed);
     assert_eq!((first_made.load(Ordering::SeqCst), second_made.load(Ordering::SeqCst), server.asked.load(Ordering::SeqCst)), (1, 0, 1));
@@ -201,7 +202,7 @@ async fn a_name_is_resolved_anew_for_each_attempt_and_the_connection_goes_to_tha
 async fn a_name_that_turned_private_since_it_was_set_is_refused_at_the_attempt() {
     let (target, made) = listener("127.0.0.1:0").await;
     let server = NameServer::start(vec![vec![LOOPBACK]]).await;
-    let post = post(&server, false);
+    let post = post(&server, false, target.port());
     for url in
         [format!("https://127.0.0.1:{}/", target.port()), format!("https://[::ffff:127.0.0.1]:{}/", target.port()), "https://localhost/".to_owned()]
     {
@@ -211,7 +212,15 @@ async fn a_name_that_turned_private_since_it_was_set_is_refused_at_the_attempt()
 }
 
 #[tokio::test]
+async fn a_port_that_is_not_allowed_any_more_gets_no_packet() {
+    let (target, made) = listener("127.0.0.1:0").await;
+    let server = NameServer::start(vec![vec![IpAddr::V4(Ipv4Addr::new(8, 8, 8, 8))]]).await;
+    let outcome = post(&server, false, 8_443).deliver(letter(format!("https://hooks.acme.dev:{}/", target.port()))).await;
+    assert_eq!((outcome, server.asked.load(Ordering::SeqCst), made.load(Ordering::SeqCst)), (Outcome::TargetRefused, 0, 0));
+}
+
+#[tokio::test]
 async fn a_name_without_an_address_is_told_from_a_dead_receiver() {
     let server = NameServer::start(vec![vec![]]).await;
-    assert_eq!(post(&server, false).deliver(letter("https://hooks.acme.dev/".to_owned())).await, Outcome::NotResolved);
+    assert_eq!(post(&server, false, 443).deliver(letter("https://hooks.acme.dev/".to_owned())).await, Outcome::NotResolved);
 }

@@ -168,8 +168,9 @@ impl Auditor {
         self.check(registered_before != is_registration, record, "streams", || {
             "an account's first event is its registration, and only that".to_owned()
         });
-        // A reversal may leave less than nothing; nothing may be spent of it.
-        let spends = ledger::entry(event).is_some_and(|entry| entry.balance.is_negative() && entry.kind != ledger::Kind::Reversal);
+        // A reversal may leave less than nothing, and a debit that was meant to; nothing may be spent of it.
+        let may_overdraw = matches!(event, account::Event::DepositReversed { .. } | account::Event::Debited { overdraws: true, .. });
+        let spends = ledger::entry(event).is_some_and(|entry| entry.balance.is_negative()) && !may_overdraw;
         self.check(!spends || !sums.balance.is_negative(), record, "M3", || format!("the spendable balance is {:?}", sums.balance));
         self.check(!sums.held.is_negative(), record, "M4", || format!("{:?} is held", sums.held));
         match event {
@@ -185,6 +186,7 @@ impl Auditor {
                 self.report(finding, record);
             }
             account::Event::Credited { amount, .. } => self.check(amount.is_positive(), record, "M1", || format!("a credit of {amount:?}")),
+            account::Event::Debited { amount, .. } => self.check(amount.is_positive(), record, "M1", || format!("a debit of {amount:?}")),
             account::Event::WebhookDue { sequence, .. } => {
                 let before = self.webhooks.insert(account, *sequence).unwrap_or(0);
                 self.check(*sequence == before + 1, record, "W1", || format!("delivery {sequence} is due after {before}"));

@@ -208,6 +208,7 @@ impl Run {
             seek_seconds: 60,
             max_attempts: MAX_ATTEMPTS,
             max_concurrent: MAX_CONCURRENT,
+            cancels: events::account::CancelRules::default(),
             first_answer: None,
             at,
         }));

@@ -127,6 +127,7 @@ impl<'a> Batch<'a> {
             }
             account::Event::Registered { .. }
             | account::Event::Credited { .. }
+            | account::Event::Debited { .. }
             | account::Event::DepositReversed { .. }
             | account::Event::Suspended { .. }
             | account::Event::Reinstated { .. }

@@ -76,6 +76,7 @@ fn log() -> Log {
             seek_seconds: 30,
             max_attempts: 3,
             max_concurrent: 5,
+            cancels: events::account::CancelRules::default(),
             first_answer: Some(FirstAnswer { supplier, answer }),
             at: now,
         };

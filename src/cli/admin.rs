@@ -29,6 +29,24 @@ enum Command {
         account: String,
         /// Dollars, such as 12.50.
         amount: String,
+        /// The same key gives the money once, however often the command is repeated.
+        #[arg(long)]
+        idempotency_key: Option<String>,
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Take money back from an account: a credit that was mistyped.
+    Debit {
+        /// The account's id.
+        account: String,
+        /// Dollars, such as 12.50.
+        amount: String,
+        /// Take it also where less can be spent: the balance is below zero then, until money comes.
+        #[arg(long)]
+        may_overdraw: bool,
+        /// The same key takes the money once, however often the command is repeated.
+        #[arg(long)]
+        idempotency_key: Option<String>,
         #[command(flatten)]
         why: Why,
     },
@@ -71,9 +89,17 @@ struct Why {
 
 pub fn run(place: &Place, options: &Options) -> Outcome {
     let (path, order) = match &options.command {
-        Command::Credit { account, amount, why } => (format!("accounts/{account}/credit"), Some(why.order(Some(amount)))),
-        Command::Suspend { account, why } => (format!("accounts/{account}/suspend"), Some(why.order(None))),
-        Command::Reinstate { account, why } => (format!("accounts/{account}/reinstate"), Some(why.order(None))),
+        Command::Credit { account, amount, idempotency_key, why } => {
+            let order = Order { amount: Some(amount.clone()), idempotency_key: idempotency_key.clone(), ..why.order() };
+            (format!("accounts/{account}/credit"), Some(order))
+        }
+        Command::Debit { account, amount, may_overdraw, idempotency_key, why } => {
+            let (amount, idempotency_key) = (Some(amount.clone()), idempotency_key.clone());
+            let order = Order { amount, may_overdraw: *may_overdraw, idempotency_key, ..why.order() };
+            (format!("accounts/{account}/debit"), Some(order))
+        }
+        Command::Suspend { account, why } => (format!("accounts/{account}/suspend"), Some(why.order())),
+        Command::Reinstate { account, why } => (format!("accounts/{account}/reinstate"), Some(why.order())),
         Command::Show { account } => (format!("accounts/{account}"), None),
         Command::Deposits { stuck_hours } => (format!("deposits?stuck_hours={stuck_hours}"), None),
     };
@@ -106,8 +132,9 @@ impl Asking {
 }
 
 impl Why {
-    fn order(&self, amount: Option<&String>) -> Order {
-        Order { amount: amount.cloned(), reason: self.reason.clone(), operator: self.operator.clone() }
+    fn order(&self) -> Order {
+        let (reason, operator) = (self.reason.clone(), self.operator.clone());
+        Order { amount: None, may_overdraw: false, idempotency_key: None, reason, operator }
     }
 }
 

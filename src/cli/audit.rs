@@ -204,6 +204,9 @@ fn account_data(event: &account::Event) -> Value {
     match event {
         AccountEvent::Registered { id, .. } => json!({ "account": id.to_string() }),
         AccountEvent::Credited { amount, reason, .. } => json!({ "amount": amount.to_string(), "reason": reason }),
+        AccountEvent::Debited { amount, reason, overdraws, .. } => {
+            json!({ "amount": amount.to_string(), "reason": reason, "overdraws": overdraws })
+        }
         AccountEvent::DepositCredited { deposit, amount, .. }
         | AccountEvent::DepositReversed { deposit, amount, .. }
         | AccountEvent::DustKept { deposit, amount, .. }

@@ -267,3 +267,21 @@ fn buying_is_wanted_in_so_many_words_and_has_a_limit() {
         assert!(error.contains(why), "{text}: {error}");
     }
 }
+
+#[test]
+fn limits_on_cancels_and_ports_make_sense() {
+    let config = read("[orders]\nfree_cancels_per_hour = 0\ncancel_pause_seconds = 0\n[webhooks]\nallowed_ports = [443, 8443]\n").unwrap();
+    assert_eq!((config.orders.cancels().pause(100).as_secs(), config.webhooks.allowed_ports), (0, vec![443, 8_443]));
+    assert_eq!(read("").unwrap().webhooks.allowed_ports, [443]);
+    for (text, why) in [
+        ("[orders]\nfree_cancels_per_hour = 201\n", "at most 200"),
+        ("[orders]\ncancel_pause_max_seconds = 3601\n", "at most 3600"),
+        ("[orders]\ncancel_pause_seconds = 601\n", "at most orders.cancel_pause_max_seconds"),
+        ("[webhooks]\nallowed_ports = []\n", "webhooks.allowed_ports"),
+        ("[webhooks]\nallowed_ports = [0]\n", "webhooks.allowed_ports"),
+        ("[webhooks]\nallowed_ports = [70000]\n", "allowed_ports"),
+    ] {
+        let error = read(text).unwrap_err().to_string();
+        assert!(error.contains(why), "{text}: {error}");
+    }
+}

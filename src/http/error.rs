@@ -348,11 +348,14 @@ impl From<Refusal> for ApiError {
                     .with_detail(json!({ "open_orders": open, "max_concurrent_orders": allowed }))
             }
             Refusal::OrderNotFound => Self::order_not_found(),
-            Refusal::AlreadyRegistered | Refusal::AmountOutOfRange | Refusal::BatchSize => Self::invalid(text),
+            Refusal::AlreadyRegistered | Refusal::AmountOutOfRange | Refusal::BatchSize | Refusal::DebitTooLarge { .. } => Self::invalid(text),
             Refusal::KeyReused => Self::invalid("The idempotency key was used with another call or body; take a fresh key.")
                 .with_status(StatusCode::UNPROCESSABLE_ENTITY),
             // Keys are forgotten one by one as their seven days end.
             Refusal::TooManyKeys => Self::new(ErrorCode::RateLimited, "This account has too many idempotency keys in use.").retry_after(60),
+            Refusal::TooManyCancels { retry_after_seconds } | Refusal::TooManyTests { retry_after_seconds } => {
+                Self::new(ErrorCode::RateLimited, format!("{text}.")).retry_after(retry_after_seconds)
+            }
             Refusal::NoWebhook => Self::invalid("The account has no webhook: PUT /api/v1/webhook sets one.").with_status(StatusCode::CONFLICT),
             Refusal::Order(order::Refusal::AlreadyEnded(status)) => {
                 Self::invalid(format!("The order has already ended: {}.", status.name())).with_status(StatusCode::CONFLICT)

@@ -12,6 +12,8 @@ pub mod limit;
 mod openapi;
 mod order_reply;
 mod ordering;
+mod owner;
+mod replays;
 mod route;
 pub mod serve;
 mod vocabulary;
@@ -32,6 +34,7 @@ pub use auth::ApiKey;
 pub use error::{ApiError, ErrorCode};
 pub use gate::Counted;
 use limit::Limiter;
+use replays::Replays;
 pub use route::pages::GUIDE;
 use waiting::WaitingRoom;
 
@@ -45,6 +48,8 @@ pub struct App {
     pub per_key: Limiter,
     /// Streams and long-polls, by account.
     pub waiting: WaitingRoom,
+    /// Questions about the past.
+    pub replays: Replays,
     /// True once the service is stopping: streams end.
     pub stopping: watch::Receiver<bool>,
 }
@@ -58,6 +63,7 @@ impl App {
             per_ip: Limiter::new(limits.per_ip_per_minute),
             per_key: Limiter::new(limits.per_key_per_minute),
             waiting: WaitingRoom::default(),
+            replays: Replays::default(),
             stopping,
         })
     }

@@ -209,6 +209,8 @@ pub async fn find(app: &Shared, caller: &Caller, text: &str) -> Result<Arc<State
     }
     service.views.reach(published.position).await?;
     let place = service.views.order(id).await?.filter(|place| place.account == caller.account).ok_or_else(ApiError::order_not_found)?;
+    let _permit = app.replays.enter(caller.account).await?;
+    metrics::counter!("replayed_events_total").increment(place.last.0 + 1 - place.first.0);
     let order = service.orders.from_log(place.account, id, place.first, place.last).await?;
     order.map(Arc::new).ok_or_else(ApiError::order_not_found)
 }

@@ -21,6 +21,7 @@ use super::auth::Caller;
 use super::error::{ApiError, ErrorCode, value};
 use super::json::{Dollars, Moment};
 use super::order_reply::{Hints, Links, OrderReply, failure_name, find};
+use super::waiting::suspended;
 
 /// How long the reply may wait for a number; past it the order goes on without its caller.
 const PATIENCE: Duration = Duration::from_secs(28);
@@ -56,6 +57,7 @@ impl Wish {
             seek_seconds: service.config.orders.seek_seconds,
             max_attempts: service.config.suppliers.max_attempts,
             max_concurrent: service.config.orders.max_concurrent_per_account,
+            cancels: service.config.orders.cancels(),
             first_answer: None,
             at,
         }
@@ -139,7 +141,12 @@ async fn until(
     is_reached: impl Fn(&State) -> bool + Send,
 ) -> Result<Arc<State>, ApiError> {
     let reached = tokio::select! {
+        // What has come is answered, also where the suspension came with it.
+        biased;
         order = app.service.orders.wait_until(caller.account, id, is_reached) => order?,
+        () = suspended(&app.service.accounts, caller.account) => {
+            return Err(ApiError::suspended().with_detail(json!({ "order_id": id.to_string() })));
+        }
         () = tokio::time::sleep(longest) => None,
         () = app.stopped() => None,
     };

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use actors::Accounts;
+use events::account::Standing;
 use events::id::AccountId;
 use parking_lot::Mutex;
 
@@ -48,6 +50,18 @@ impl Drop for Place {
             }
         }
     }
+}
+
+/// Returns once the account is suspended: whoever waits for its news waits no longer.
+pub async fn suspended(accounts: &Accounts, account: AccountId) {
+    // Where it cannot be read, what is waited for says so itself.
+    while let Ok(mut watch) = accounts.watch(account).await {
+        let is_suspended = watch.wait_for(|published| matches!(published.state.standing, Standing::Suspended(_))).await.is_ok();
+        if is_suspended {
+            return;
+        }
+    }
+    std::future::pending().await
 }
 
 #[cfg(test)]

@@ -29,6 +29,38 @@ fn an_operator_credits_suspends_and_reinstates_while_the_service_runs() {
 }
 
 #[test]
+fn a_mistyped_credit_is_taken_back_and_a_key_moves_money_once() {
+    let server = Server::start(SILENT);
+    let caller = server.register();
+    let admin = |arguments: &[&str]| {
+        let [what, rest @ ..] = arguments else { panic!("what is to be done?") };
+        server.cli(&[&["admin", what, &caller.account], rest, &["--reason", "ticket 17", "--operator", "ada"]].concat())
+    };
+    for _ in 0..2 {
+        assert_eq!(json_of(&admin(&["credit", "100", "--idempotency-key", "ticket-17"]))["balance"], "100");
+    }
+    let other = admin(&["credit", "200", "--idempotency-key", "ticket-17"]);
+    assert!(!other.status.success() && String::from_utf8_lossy(&other.stderr).contains("idempotency key"), "{other:?}");
+    caller.google();
+    let refused = admin(&["debit", "99.51"]);
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("99.5"), "{refused:?}");
+    for _ in 0..2 {
+        assert_eq!(json_of(&admin(&["debit", "90", "--idempotency-key", "ticket-18"]))["balance"], "9.5");
+    }
+    assert_eq!(json_of(&admin(&["debit", "10", "--may-overdraw"]))["balance"], "-0.5");
+    assert_eq!(caller.balance(), (-0.5, 0.5), "what an order holds is not touched");
+    let refused = caller.post("/api/v1/order", &serde_json::json!({ "platform": "google" }));
+    assert!([402, 409].contains(&refused.status().as_u16()));
+    let ledger = body(caller.get("/api/v1/account/ledger"));
+    let kinds: Vec<&str> = ledger["entries"].as_array().unwrap().iter().map(|entry| entry["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["debit", "debit", "hold", "credit"]);
+    let (status, data) = server.terminate();
+    assert!(status.success());
+    let verified = Server::restart(data).cli(&["audit", "verify"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+}
+
+#[test]
 fn what_an_operator_cannot_do_is_said_in_words() {
     let server = Server::start(QUICK);
     let account = server.register().account;

@@ -11,7 +11,7 @@ use crate::server::{QUICK, SILENT, Server, body, text};
 const TASKS: &str = "io.modelcontextprotocol/tasks";
 
 /// One request of the stateless protocol.
-fn rpc(server: &Server, key: &str, method: &str, mut params: Value, with_tasks: bool) -> Response {
+pub fn rpc(server: &Server, key: &str, method: &str, mut params: Value, with_tasks: bool) -> Response {
     let extensions = if with_tasks { json!({ TASKS: {} }) } else { json!({}) };
     params["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",

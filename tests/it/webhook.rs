@@ -146,6 +146,26 @@ fn a_redirect_is_a_failure_and_is_not_followed() {
 }
 
 #[test]
+fn a_target_has_one_of_the_operator_s_ports_and_is_no_tunnel_to_a_private_network() {
+    let set = |server: &Server, url: &str| {
+        let caller = server.register();
+        let response = caller.request("PUT", "/api/v1/webhook").json(&json!({ "url": url })).send().unwrap();
+        (response.status().as_u16(), body(response)["error"].as_str().unwrap_or_default().to_owned())
+    };
+    let server = Server::start(SILENT);
+    assert_eq!(set(&server, "https://hooks.acme.dev/in").0, 200);
+    for port in [22, 80, 8_080, 8_443] {
+        let (status, said) = set(&server, &format!("https://hooks.acme.dev:{port}/in"));
+        assert!(status == 400 && said.contains("port 443"), "{port}: {status} {said}");
+    }
+    for tunnel in ["[2606:4700::5efe:10.0.0.1]", "[2606:4700::200:5efe:127.0.0.1]", "[2002:a00:1::1]", "[2001:0:808:808::1]", "[64:ff9b::10.0.0.1]"] {
+        assert_eq!(set(&server, &format!("https://{tunnel}/in")).0, 400, "{tunnel}");
+    }
+    let server = Server::start(&format!("{SILENT}[webhooks]\nallowed_ports = [443, 8443]\n"));
+    assert_eq!((set(&server, "https://hooks.acme.dev:8443/in").0, set(&server, "https://hooks.acme.dev:8444/in").0), (200, 400));
+}
+
+#[test]
 fn a_dead_receiver_delays_nobody_else() {
     let (server, receiver) = (Server::start(&local(SILENT)), Receiver::start(&[]));
     // It accepts and never answers.

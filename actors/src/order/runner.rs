@@ -12,6 +12,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use super::handle::Inner;
 use crate::account::AccessError;
+use crate::clock::Elapsed;
 use crate::entity::TransactError;
 use crate::fault::Fault;
 use crate::supplier::router::Acquired;
@@ -38,15 +39,17 @@ pub struct Run {
     lease: Option<Lease>,
     /// Whether the order's state is known to have it.
     is_confirmed: bool,
-    /// The moment the alarm is set to.
-    alarm: Option<Timestamp>,
+    /// When the alarm rings.
+    alarm: Option<Elapsed>,
+    /// The deadline that runs, and when it has passed.
+    deadline: Option<(Timestamp, Elapsed)>,
 }
 
 impl Run {
     /// A run of an open order, fresh or after a restart: there is no difference.
     /// `lease` is the number that was assigned with the order and told to the router already.
     pub fn new(account: AccountId, order: OrderId, inner: Arc<Inner>, lease: Option<Lease>) -> Self {
-        Self { account, order, inner, lease, is_confirmed: true, alarm: None }
+        Self { account, order, inner, lease, is_confirmed: true, alarm: None, deadline: None }
     }
 
     /// Takes steps until one waits for the world; true once the order has ended and nothing is left to do.
@@ -69,23 +72,23 @@ impl Run {
                 }
                 Step::AwaitTurn => {
                     // Whoever starts it wakes it; this is for the case that nobody did.
-                    self.wake_at(self.inner.accounts.now().plus(TURN_CHECK));
+                    self.wake_after(TURN_CHECK);
                     return Ok(false);
                 }
                 Step::AwaitSms { until } => {
                     self.confirm();
-                    let now = self.inner.accounts.now();
-                    if now < until {
-                        self.wake_at(until);
-                        return Ok(false);
-                    }
-                    self.report(Command::Expire { at: now }).await?;
+                    match self.passed(&order, until) {
+                        Ok(at) => self.report(Command::Expire { at }).await?,
+                        Err(due) => {
+                            self.wake_at(due);
+                            return Ok(false);
+                        }
+                    };
                 }
                 Step::AskSource { attempt, without_number, with_dead_number, until } => {
                     self.release(Release::Dead);
-                    let now = self.inner.accounts.now();
-                    if now >= until {
-                        self.report(Command::Expire { at: now }).await?;
+                    if let Ok(at) = self.passed(&order, until) {
+                        self.report(Command::Expire { at }).await?;
                         continue;
                     }
                     self.ask_source(&order, attempt, &without_number, &with_dead_number).await?;
@@ -176,11 +179,27 @@ impl Run {
         }
     }
 
-    fn wake_at(&mut self, until: Timestamp) {
-        if self.alarm != Some(until) {
+    /// The moment at which the order's deadline has passed, for its law; or when it will have. Counted in elapsed time from the first look at it:
+    /// whoever sets the clock back keeps no order open, and whoever sets it ahead ends none. Only a restart has the times of the log alone to go by.
+    fn passed(&mut self, order: &order::State, until: Timestamp) -> Result<Timestamp, Elapsed> {
+        let (clock, now) = (self.inner.accounts.clock(), self.inner.accounts.now());
+        let due = match self.deadline {
+            Some((known, due)) if known == until => due,
+            Some(_) | None => clock.elapsed().plus(order.remaining(now)),
+        };
+        self.deadline = Some((until, due));
+        if clock.elapsed() >= due { Ok(now.max(until)) } else { Err(due) }
+    }
+
+    fn wake_after(&mut self, pause: Duration) {
+        self.wake_at(self.inner.accounts.clock().elapsed().plus(pause));
+    }
+
+    fn wake_at(&mut self, due: Elapsed) {
+        if self.alarm != Some(due) {
             self.clear_alarm();
-            self.inner.alarm.set(until, self.order);
-            self.alarm = Some(until);
+            self.inner.alarm.set(due, self.order);
+            self.alarm = Some(due);
         }
     }
 
@@ -227,7 +246,7 @@ impl Actor for Runner {
             Err(fault) => {
                 // The step is still the next one: look again shortly.
                 tracing::warn!(order = %run.order, error = %fault, "an order's step failed and is tried again");
-                run.wake_at(run.inner.accounts.now().plus(super::handle::STEP_RETRY));
+                run.wake_after(super::handle::STEP_RETRY);
             }
         }
         Ok(())

@@ -196,7 +196,7 @@ impl Supplier for Simulator {
             }
         }
         if comes {
-            self.due.set(self.clock.now().plus(delay), lease.phone.clone());
+            self.due.set(self.clock.elapsed().plus(delay), lease.phone.clone());
         }
     }
 

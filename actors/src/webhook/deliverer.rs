@@ -3,22 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use events::envelope::{Actor as Who, StreamId};
 use events::id::AccountId;
 use events::time::Timestamp;
-use events::webhook::{Command, Event, JITTER_PER_MILLE, Outcome, Refusal, State};
+use events::webhook::{Command, Event, JITTER_PER_MILLE, Outcome, Receiver, Refusal, State};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use reqwest::Url;
 use tokio::sync::oneshot;
 
 use super::handle::Inner;
-use crate::clock::Stopwatch;
+use super::lanes::Place;
+use crate::clock::{Elapsed, Stopwatch};
 use crate::entity::{Aggregate, Entity, TransactError};
 use crate::fault::{Fault, detached};
 use crate::order::STEP_RETRY;
 
 /// Open deliveries of an account held in memory; the others wait in the view.
 const IN_MEMORY: u32 = 1_000;
+/// More than the longest pause between two attempts, jitter included.
+const LONGEST_PAUSE: Duration = Duration::from_mins(67);
 /// Attempts of one account under way at a time, while its receiver answers; one, while it does not.
 const AT_ONCE: usize = 4;
 
@@ -55,14 +60,14 @@ pub struct Round {
     entity: Entity<State>,
     unread: Arc<AtomicU32>,
     /// Open deliveries, and when each is due.
-    waiting: BTreeMap<u64, Timestamp>,
+    waiting: BTreeMap<u64, Elapsed>,
     under_way: BTreeSet<u64>,
     /// The last delivery that was looked up.
     known: u64,
     /// Whether the view may hold more than is known.
     is_more: bool,
     receiver_answers: bool,
-    alarm: Option<Timestamp>,
+    alarm: Option<Elapsed>,
 }
 
 impl Round {
@@ -91,15 +96,18 @@ impl Round {
 
     fn take_in(&mut self, sequence: u64) {
         if let Some(progress) = self.entity.state().due(sequence) {
-            self.waiting.insert(sequence, progress.next_at);
+            let clock = self.inner.accounts.clock();
+            // Longer than any pause is left only where the clock was set back.
+            let due = clock.when(progress.next_at).min(clock.elapsed().plus(LONGEST_PAUSE));
+            self.waiting.insert(sequence, due);
         }
     }
 
     /// Starts every attempt that is due and has a place.
     fn attempt_due(&mut self, myself: &ActorRef<Message>) {
-        let now = self.inner.accounts.now();
+        let now = self.inner.accounts.clock().elapsed();
         let places = if self.receiver_answers { AT_ONCE } else { 1 };
-        let mut due: Vec<(Timestamp, u64)> = self
+        let mut due: Vec<(Elapsed, u64)> = self
             .waiting
             .iter()
             .filter(|(sequence, at)| **at <= now && !self.under_way.contains(sequence))
@@ -108,7 +116,8 @@ impl Round {
         due.sort_unstable();
         for (_, sequence) in due.into_iter().take(places.saturating_sub(self.under_way.len())) {
             self.under_way.insert(sequence);
-            tokio::spawn(attempt(Arc::clone(&self.inner), self.account, sequence, myself.clone()));
+            let receiver = self.entity.state().receiver();
+            tokio::spawn(attempt(Arc::clone(&self.inner), self.account, sequence, receiver, myself.clone()));
         }
         let next = self.waiting.iter().filter(|(sequence, _)| !self.under_way.contains(sequence)).map(|(_, at)| *at).min();
         // What is due and has no place starts when an attempt ends.
@@ -153,7 +162,7 @@ impl Round {
         outcome
     }
 
-    fn wake_at(&mut self, next: Option<Timestamp>) {
+    fn wake_at(&mut self, next: Option<Elapsed>) {
         if self.alarm == next {
             return;
         }
@@ -179,8 +188,19 @@ impl Round {
     }
 }
 
-async fn attempt(inner: Arc<Inner>, account: AccountId, sequence: u64, deliverer: ActorRef<Message>) {
-    let _place = inner.attempts.acquire().await;
+/// A place among the attempts of its like; none where nothing is sent.
+async fn place(inner: &Inner, account: AccountId, receiver: Receiver) -> Option<Place> {
+    let published = inner.accounts.read(account).await.ok()?;
+    let webhook = published.state.webhook.as_ref()?;
+    let url: Url = webhook.url.parse().ok()?;
+    let host = format!("{}:{}", url.host_str()?, url.port_or_known_default()?);
+    let standing = receiver.standing(webhook.since);
+    drop(published);
+    Some(inner.lanes.enter(standing, host.into()).await)
+}
+
+async fn attempt(inner: Arc<Inner>, account: AccountId, sequence: u64, receiver: Receiver, deliverer: ActorRef<Message>) {
+    let _place = place(&inner, account, receiver).await;
     let watch = Stopwatch::start();
     let making = Arc::clone(&inner);
     let made = detached(async move {
@@ -214,11 +234,11 @@ impl Actor for Deliverer {
         match message {
             Message::Look => {
                 round.unread.fetch_sub(1, Ordering::SeqCst);
-                round.alarm = round.alarm.filter(|at| *at > round.inner.accounts.now());
+                round.alarm = round.alarm.filter(|at| *at > round.inner.accounts.clock().elapsed());
                 if let Err(fault) = Box::pin(round.look()).await {
                     tracing::warn!(account = %round.account, error = %fault, "open deliveries could not be read; trying again");
                     round.is_more = true;
-                    let now = round.inner.accounts.now();
+                    let now = round.inner.accounts.clock().elapsed();
                     round.wake_at(Some(now.plus(STEP_RETRY)));
                     return Ok(());
                 }

@@ -8,9 +8,10 @@ use events::account::{Event, State};
 use events::id::AccountId;
 use events::time::Timestamp;
 use ractor::{Actor, ActorId, ActorRef};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use super::deliverer::{Deliverer, Message, Round};
+use super::lanes::{Lanes, Load};
 use super::post::Post;
 use crate::account::{Accounts, Listener};
 use crate::alarm::Alarm;
@@ -19,8 +20,6 @@ use crate::registry::Registry;
 use crate::store::BoxFuture;
 use crate::supervision::{Replace, Supervised, Supervision};
 
-/// Attempts under way in all: each holds a connection, for fifteen seconds at most.
-const MAX_ATTEMPTS: usize = 1_024;
 /// Between two tries to start a deliverer that the world did not let start.
 const START_RETRY: Duration = Duration::from_secs(1);
 
@@ -71,7 +70,7 @@ pub struct Inner {
     pub(super) post: Arc<dyn Post>,
     pub(super) alarm: Alarm<AccountId>,
     pub(super) working: Registry<AccountId, Working>,
-    pub(super) attempts: Arc<Semaphore>,
+    pub(super) lanes: Lanes,
     supervision: Supervision,
 }
 
@@ -85,14 +84,13 @@ impl Webhooks {
     /// The webhooks of `accounts`. Starts their alarm in the current runtime, and listens for what becomes due.
     pub fn start(accounts: Accounts, letters: Arc<dyn Letters>, post: Arc<dyn Post>) -> Self {
         let alarm = Alarm::new(accounts.clock());
-        let attempts = Arc::new(Semaphore::new(MAX_ATTEMPTS));
         let inner = Arc::new(Inner {
             accounts,
             letters,
             post,
             alarm: alarm.clone(),
             working: Registry::default(),
-            attempts,
+            lanes: Lanes::default(),
             supervision: Supervision::default(),
         });
         let ringing = Arc::downgrade(&inner);
@@ -120,6 +118,11 @@ impl Webhooks {
             return Err(Fault::ActorEnded);
         }
         answer.await.map_err(|_| Fault::ActorEnded)?
+    }
+
+    /// How full each lane of attempts is.
+    pub fn loads(&self) -> [Load; 3] {
+        self.inner.lanes.loads()
     }
 
     /// Accounts whose deliveries are under way.

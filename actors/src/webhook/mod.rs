@@ -6,9 +6,11 @@
 mod deliverer;
 mod guard;
 mod handle;
+mod lanes;
 mod post;
 mod sign;
 
 pub use handle::{Letter, Letters, Webhooks};
+pub use lanes::Load;
 pub use post::{HttpPost, Post, PostSettings};
 pub use sign::{hex_signature, standard_signature};

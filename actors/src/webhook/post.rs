@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use events::webhook::{Outcome, target};
+use events::webhook::Outcome;
+use events::webhook::target::{self, Allowed};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::guard::{Guard, NotPublic, NotResolved};
@@ -25,10 +26,12 @@ pub trait Post: Send + Sync + 'static {
 }
 
 /// How webhooks are sent.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct PostSettings {
     /// Lifts the guard, for development.
     pub allow_private_targets: bool,
+    /// The ports a target may have.
+    pub allowed_ports: Vec<u16>,
     /// Name servers to ask, in place of the system's.
     pub dns_servers: Vec<SocketAddr>,
     /// Further certificates to trust (PEM).
@@ -39,6 +42,7 @@ pub struct PostSettings {
 pub struct HttpPost {
     client: reqwest::Client,
     allow_private: bool,
+    allowed_ports: Vec<u16>,
 }
 
 impl HttpPost {
@@ -55,11 +59,12 @@ impl HttpPost {
             .pool_max_idle_per_host(0)
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { client, allow_private: settings.allow_private_targets })
+        Ok(Self { client, allow_private: settings.allow_private_targets, allowed_ports: settings.allowed_ports.clone() })
     }
 
     async fn attempt(&self, letter: Letter) -> Outcome {
-        let Ok(url) = target::parse(&letter.url, self.allow_private) else { return Outcome::TargetRefused };
+        let allowed = Allowed { private: self.allow_private, ports: &self.allowed_ports };
+        let Ok(url) = target::parse(&letter.url, allowed) else { return Outcome::TargetRefused };
         let Some(headers) = headers(&letter) else { return Outcome::TargetRefused };
         match self.client.post(url).headers(headers).body(letter.body).send().await {
             Ok(mut answer) => {

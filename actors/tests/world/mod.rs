@@ -4,6 +4,7 @@ pub mod chain;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use actors::account::Settings;
@@ -35,6 +36,8 @@ use parking_lot::Mutex;
 
 /// What one life of the service has.
 pub struct World {
+    /// By how many milliseconds the time of day is set ahead, or back.
+    pub set_clock_by: &'static AtomicI64,
     pub store: MemoryStore,
     pub accounts: Accounts,
     pub orders: Orders,
@@ -174,7 +177,8 @@ impl PastAssignments for FromLog {
 impl World {
     /// Starts a life on what `store` holds, as a restart would.
     pub async fn start(store: MemoryStore, setup: &Setup, seed: u64, now: Timestamp) -> Self {
-        let (clock, entropy) = (Clock::simulated(now), Entropy::seeded(seed));
+        let set_clock_by: &'static AtomicI64 = Box::leak(Box::default());
+        let (clock, entropy) = (Clock::settable(now, set_clock_by), Entropy::seeded(seed));
         let port: Arc<dyn EventStore> = Arc::new(store.clone());
         let accounts = Accounts::new(port, clock, entropy.clone(), Settings::default());
         let mut suppliers: Vec<Arc<dyn Supplier>> = Vec::new();
@@ -202,7 +206,7 @@ impl World {
         let mailbox = Mailbox::default();
         let receivers = Receivers { mailbox: Arc::clone(&mailbox), entropy: entropy.clone(), failure_rate: setup.webhook_failure_rate };
         let webhooks = Webhooks::start(accounts.clone(), Arc::new(FromLog(store.clone())), Arc::new(receivers));
-        let world = Self { store, accounts, orders, inbox, parts, deposits, webhooks, mailbox, entropy, pull };
+        let world = Self { set_clock_by, store, accounts, orders, inbox, parts, deposits, webhooks, mailbox, entropy, pull };
         world.resume().await;
         if let Some(simulator) = simulator {
             tokio::spawn(simulator.run(world.inbox.clone(), world.orders.clone()));
@@ -274,6 +278,7 @@ impl World {
             seek_seconds: 60,
             max_attempts: 3,
             max_concurrent,
+            cancels: events::account::CancelRules::default(),
             first_answer: None,
             at,
         }

@@ -60,6 +60,9 @@ impl ItemRefusal {
             | Refusal::AlreadyRegistered
             | Refusal::Suspended
             | Refusal::OrderInProgress { .. }
+            | Refusal::TooManyCancels { .. }
+            | Refusal::TooManyTests { .. }
+            | Refusal::DebitTooLarge { .. }
             | Refusal::AmountOutOfRange
             | Refusal::BatchSize
             | Refusal::KeyReused

@@ -1,6 +1,7 @@
 //! What can be wanted of an account.
 
 use super::batch::PlaceBatch;
+use super::cancels::CancelRules;
 use super::idempotency::{Effect, KeyUse};
 use crate::country::Country;
 use crate::id::{AccountId, DepositId, OrderId};
@@ -31,6 +32,17 @@ pub enum Command {
         amount: Money,
         /// Why.
         reason: String,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Take money back, as an operator: a credit that was mistyped.
+    Debit {
+        /// How much.
+        amount: Money,
+        /// Why.
+        reason: String,
+        /// Whether the balance may be below zero after it.
+        may_overdraw: bool,
         /// Now.
         at: Timestamp,
     },
@@ -148,6 +160,8 @@ pub struct PlaceOrder {
     pub max_attempts: u8,
     /// Open orders an account may have.
     pub max_concurrent: u32,
+    /// How many numbers it may give back for nothing.
+    pub cancels: CancelRules,
     /// The first source's answer, where it was at hand: the order then has its number (or its first failed attempt) in the same append.
     pub first_answer: Option<FirstAnswer>,
     /// Now.

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use super::batch::{BatchItem, ItemRefusal, MAX_BATCH, PlaceBatch};
+use super::cancels::seconds_up;
 use super::command::{Command, PlaceOrder};
 use super::event::Event;
 use super::idempotency::{Effect, KeyUse, Remembered};
 use super::ledger;
+use super::operator::movable;
+use super::recent::HOUR;
 use super::refusal::Refusal;
 use super::state::{RECENT_ORDERS, SECRETS_OVERLAP, Standing, State, Webhook};
 use crate::decider::{Decider, fold};
@@ -18,8 +21,8 @@ use crate::price;
 use crate::time::Timestamp;
 use crate::webhook::Notice;
 
-/// The largest single credit: far below where sums of micro-dollars could overflow.
-const MAX_CREDIT: Money = Money::from_cents(100_000_000_000);
+/// Webhook tests of an account in an hour: each may hold a connection for fifteen seconds, and costs its owner nothing.
+const TESTS_PER_HOUR: usize = 60;
 
 impl Decider for State {
     type Command = Command;
@@ -78,8 +81,13 @@ impl Decider for State {
                 let previous = std::mem::replace(&mut self.webhook_secret, secret.as_str().into());
                 self.previous_secret = Some((previous, at.plus(SECRETS_OVERLAP)));
             }
-            Event::WebhookDue { sequence, .. } => self.webhook_sequence = *sequence,
-            Event::Credited { .. } | Event::HoldTaken { .. } | Event::HoldCaptured { .. } | Event::HoldReleased { .. } => {}
+            Event::WebhookDue { sequence, notice, at } => {
+                self.webhook_sequence = *sequence;
+                if *notice == Notice::Test {
+                    self.tests.note(*at);
+                }
+            }
+            Event::Credited { .. } | Event::Debited { .. } | Event::HoldTaken { .. } | Event::HoldCaptured { .. } | Event::HoldReleased { .. } => {}
         }
         self
     }
@@ -106,16 +114,14 @@ impl State {
         match command {
             Command::Register { .. } => Err(Refusal::AlreadyRegistered),
             Command::Credit { amount, reason, at } => {
-                creditable(*amount)?;
+                movable(*amount)?;
                 Ok(vec![Event::Credited { amount: *amount, reason: reason.clone(), at: *at }])
             }
+            Command::Debit { amount, reason, may_overdraw, at } => self.debit(*amount, reason, *may_overdraw, *at),
             Command::CreditDeposit { deposit, amount, at } => self.credit_deposit(*deposit, *amount, *at),
             Command::ReverseDeposit { deposit, at } => Ok(self.reverse_deposit(*deposit, *at)),
             Command::Suspend { reason, at } => Ok(self.suspend(reason, *at)),
-            Command::Reinstate { reason, at } => Ok(match self.standing {
-                Standing::Suspended(_) => vec![Event::Reinstated { reason: reason.clone(), at: *at }],
-                Standing::Good | Standing::Unregistered => Vec::new(),
-            }),
+            Command::Reinstate { reason, at } => Ok(self.reinstate(reason, *at)),
             Command::PlaceOrder(wanted) => self.place(wanted),
             Command::PlaceBatch(wanted) => self.place_batch(wanted),
             Command::Keyed { used, effect, command } => self.keyed(used, *effect, command.as_deref()),
@@ -136,7 +142,7 @@ impl State {
         if self.deposits.contains_key(&deposit) || amount == Money::ZERO {
             return Ok(Vec::new());
         }
-        creditable(amount)?;
+        movable(amount)?;
         let earlier = self.dust.iter().filter(|(kept, _)| **kept != deposit);
         let together: Vec<(DepositId, Money)> = earlier.map(|(kept, amount)| (*kept, *amount)).chain([(deposit, amount)]).collect();
         if together.iter().map(|(_, amount)| *amount).sum::<Money>() >= MINIMUM {
@@ -168,10 +174,15 @@ impl State {
             Command::RotateWebhookSecret { secret, at } => vec![Event::WebhookSecretRotated { secret: secret.clone(), at: *at }],
             Command::TestWebhook { at } => {
                 self.webhook.as_ref().ok_or(Refusal::NoWebhook)?;
+                if self.tests.count(*at) >= TESTS_PER_HOUR {
+                    let wait = self.tests.oldest(*at).map_or(HOUR, |oldest| oldest.plus(HOUR).since(*at));
+                    return Err(Refusal::TooManyTests { retry_after_seconds: seconds_up(wait) });
+                }
                 vec![Event::WebhookDue { sequence: self.webhook_sequence + 1, notice: Notice::Test, at: *at }]
             }
             Command::Register { .. }
             | Command::Credit { .. }
+            | Command::Debit { .. }
             | Command::CreditDeposit { .. }
             | Command::ReverseDeposit { .. }
             | Command::Suspend { .. }
@@ -181,16 +192,6 @@ impl State {
             | Command::Keyed { .. }
             | Command::Order(..) => Vec::new(),
         })
-    }
-
-    /// A suspended account orders nothing more: what waits for its turn is cancelled, what runs ends as usual.
-    fn suspend(&self, reason: &str, at: Timestamp) -> Vec<Event> {
-        if matches!(self.standing, Standing::Suspended(_)) {
-            return Vec::new();
-        }
-        let waiting = self.queue.iter().filter_map(|id| self.open.get(id));
-        let cancelled = waiting.flat_map(|order| self.settled(order, order::Event::Cancelled { at }));
-        std::iter::once(Event::Suspended { reason: reason.to_owned(), at }).chain(cancelled).collect()
     }
 
     /// What a keyed call makes happen: for a key that is known, nothing more.
@@ -212,7 +213,7 @@ impl State {
         if self.order(wanted.order).is_some() {
             return Ok(Vec::new());
         }
-        self.may_order(wanted.max_concurrent)?;
+        self.may_order(wanted)?;
         self.accept(wanted)
     }
 
@@ -222,7 +223,7 @@ impl State {
         if self.order(first.order).is_some() {
             return Ok(Vec::new());
         }
-        self.may_order(first.max_concurrent)?;
+        self.may_order(first)?;
         let mut state = self.clone();
         let (mut items, mut placed) = (Vec::with_capacity(wanted.orders.len()), Vec::new());
         for wanted in &wanted.orders {
@@ -240,14 +241,15 @@ impl State {
         Ok(placed)
     }
 
-    fn may_order(&self, max_concurrent: u32) -> Result<(), Refusal> {
+    fn may_order(&self, wanted: &PlaceOrder) -> Result<(), Refusal> {
         if matches!(self.standing, Standing::Suspended(_)) {
             return Err(Refusal::Suspended);
         }
-        if self.has_slot(max_concurrent) && self.queue.is_empty() {
-            return Ok(());
+        let allowed = wanted.max_concurrent;
+        if !self.has_slot(allowed) || !self.queue.is_empty() {
+            return Err(Refusal::OrderInProgress { open: self.open.keys().copied().collect(), allowed });
         }
-        Err(Refusal::OrderInProgress { open: self.open.keys().copied().collect(), allowed: max_concurrent })
+        wanted.cancels.check(&self.cancels, wanted.at)
     }
 
     fn has_slot(&self, max_concurrent: u32) -> bool {
@@ -286,7 +288,7 @@ impl State {
     }
 
     /// `fact`, what it does to the order's hold, and whose turn it makes it: all in one append.
-    fn settled(&self, order: &order::State, fact: order::Event) -> Vec<Event> {
+    pub(super) fn settled(&self, order: &order::State, fact: order::Event) -> Vec<Event> {
         let (id, amount, at) = (order.id, order.placed.price, fact.at());
         let settlement = match &fact {
             order::Event::Completed { .. } => Some(Event::HoldCaptured { order: id, amount, at }),
@@ -323,9 +325,12 @@ impl State {
                 }
                 Event::Order(order, order::Event::Failed { .. } | order::Event::Expired { .. }) => Some(Notice::OrderFailed { order: *order }),
                 // Once per downward crossing: it stays below until it has risen.
-                Event::HoldTaken { .. } | Event::DepositReversed { .. } if low => Some(Notice::BalanceLow { balance, threshold: webhook.threshold }),
+                Event::HoldTaken { .. } | Event::DepositReversed { .. } | Event::Debited { .. } if low => {
+                    Some(Notice::BalanceLow { balance, threshold: webhook.threshold })
+                }
                 Event::Registered { .. }
                 | Event::Credited { .. }
+                | Event::Debited { .. }
                 | Event::DepositCredited { .. }
                 | Event::DepositReversed { .. }
                 | Event::DustKept { .. }
@@ -363,14 +368,19 @@ impl State {
             self.open.insert(id, order);
             return;
         }
-        self.completed += u64::from(order.status == order::Status::Completed);
+        if order.status == order::Status::Completed {
+            self.completed += 1;
+            self.cancels.clear();
+        }
+        if let order::Event::Cancelled { at } = fact
+            && order.assignment.is_some()
+            && order.messages().next().is_none()
+        {
+            self.cancels.note(*at);
+        }
         self.recent.push_back(order);
         if self.recent.len() > RECENT_ORDERS {
             self.recent.pop_front();
         }
     }
-}
-
-fn creditable(amount: Money) -> Result<(), Refusal> {
-    if amount.is_positive() && amount <= MAX_CREDIT { Ok(()) } else { Err(Refusal::AmountOutOfRange) }
 }

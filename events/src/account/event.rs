@@ -34,6 +34,17 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// An operator took money back.
+    Debited {
+        /// How much; positive.
+        amount: Money,
+        /// Why, in the operator's words.
+        reason: String,
+        /// Whether it took more than could be spent, as the operator wanted it.
+        overdraws: bool,
+        /// When.
+        at: Timestamp,
+    },
     /// A deposit was final on its chain.
     DepositCredited {
         /// Which deposit; credited once, ever.
@@ -169,6 +180,9 @@ impl fmt::Debug for Event {
         match self {
             Self::Registered { id, at, .. } => write!(f, "Registered {{ id: {id}, secrets: hidden, at: {at} }}"),
             Self::Credited { amount, reason, at } => write!(f, "Credited {{ amount: {amount:?}, reason: {reason:?}, at: {at} }}"),
+            Self::Debited { amount, reason, overdraws, at } => {
+                write!(f, "Debited {{ amount: {amount:?}, reason: {reason:?}, overdraws: {overdraws}, at: {at} }}")
+            }
             Self::DepositCredited { deposit, amount, at } => write!(f, "DepositCredited {{ deposit: {deposit}, amount: {amount:?}, at: {at} }}"),
             Self::DustKept { deposit, amount, at } => write!(f, "DustKept {{ deposit: {deposit}, amount: {amount:?}, at: {at} }}"),
             Self::DustDropped { deposit, amount, at } => write!(f, "DustDropped {{ deposit: {deposit}, amount: {amount:?}, at: {at} }}"),
@@ -196,6 +210,7 @@ impl Event {
             Self::Order(_, event) => event.at(),
             Self::Registered { at, .. }
             | Self::Credited { at, .. }
+            | Self::Debited { at, .. }
             | Self::DepositCredited { at, .. }
             | Self::DustKept { at, .. }
             | Self::DustDropped { at, .. }
@@ -223,6 +238,7 @@ impl Event {
             Self::WebhookDue { notice, .. } => notice.order(),
             Self::Registered { .. }
             | Self::Credited { .. }
+            | Self::Debited { .. }
             | Self::DepositCredited { .. }
             | Self::DustKept { .. }
             | Self::DustDropped { .. }

@@ -79,6 +79,8 @@ pub enum Effect {
     Cancel(OrderId),
     /// A deposit was claimed.
     Deposit(DepositId),
+    /// An operator gave or took money.
+    Operator,
 }
 
 /// A key in use.

@@ -9,6 +9,8 @@ use crate::money::Money;
 pub enum Kind {
     /// An operator's credit.
     Credit,
+    /// An operator's taking back.
+    Debit,
     /// A deposit's credit.
     Deposit,
     /// A deposit's credit taken back: its chain does not have it any more.
@@ -26,6 +28,7 @@ impl Kind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Credit => "credit",
+            Self::Debit => "debit",
             Self::Deposit => "deposit",
             Self::Reversal => "reversal",
             Self::Hold => "hold",
@@ -52,6 +55,7 @@ pub struct Entry {
 pub fn entry(event: &Event) -> Option<Entry> {
     let (kind, order, balance, held) = match event {
         Event::Credited { amount, .. } => (Kind::Credit, None, *amount, Money::ZERO),
+        Event::Debited { amount, .. } => (Kind::Debit, None, -*amount, Money::ZERO),
         Event::DepositCredited { amount, .. } => (Kind::Deposit, None, *amount, Money::ZERO),
         Event::DepositReversed { amount, .. } => (Kind::Reversal, None, -*amount, Money::ZERO),
         Event::HoldTaken { order, amount, .. } => (Kind::Hold, Some(*order), -*amount, *amount),

@@ -4,11 +4,15 @@
 //! Leans on: `order`, `price`, `tier`. Proved by: `tests.rs` here and `tests/ledger_model.rs`.
 
 pub mod batch;
+mod cancels;
 mod command;
 mod decide;
 mod event;
 pub mod idempotency;
 pub mod ledger;
+mod operator;
+pub mod portrait;
+pub mod recent;
 mod refusal;
 pub mod snapshot;
 mod state;
@@ -17,6 +21,7 @@ pub mod statement;
 mod tests;
 
 pub use batch::{BatchItem, ItemRefusal, MAX_BATCH, PlaceBatch};
+pub use cancels::CancelRules;
 pub use command::{Command, FirstAnswer, PlaceOrder};
 pub use event::Event;
 pub use refusal::Refusal;

@@ -42,6 +42,26 @@ pub enum Refusal {
         /// How many may be.
         allowed: u32,
     },
+    /// Too many orders were cancelled before any message came; wait.
+    #[error("Too many orders were cancelled before a message came; the next one may be placed in {retry_after_seconds} seconds")]
+    TooManyCancels {
+        /// How long.
+        retry_after_seconds: u64,
+    },
+    /// Too many webhook tests were asked for; wait.
+    #[error("Too many webhook tests; the next one may be sent in {retry_after_seconds} seconds")]
+    TooManyTests {
+        /// How long.
+        retry_after_seconds: u64,
+    },
+    /// The debit is more than can be spent; take less, or say that the balance may be below zero.
+    #[error("${wanted} are more than the ${available} that can be spent")]
+    DebitTooLarge {
+        /// What was to be taken.
+        wanted: Money,
+        /// What can be spent.
+        available: Money,
+    },
     /// The amount is not positive or larger than any account may hold.
     #[error("an amount must be above zero and at most $1000000000")]
     AmountOutOfRange,

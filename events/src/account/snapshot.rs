@@ -8,6 +8,7 @@ use bincode::{Decode, Encode};
 use super::batch::BatchItem;
 use super::event::Event;
 use super::idempotency::{Effect, Keys, Remembered};
+use super::recent::Recent;
 use super::state::{Standing, State, Webhook};
 use crate::codec;
 use crate::id::{AccountId, DepositId, OrderId};
@@ -16,7 +17,7 @@ use crate::order;
 use crate::time::Timestamp;
 
 /// Changes with the shape below: an older snapshot is then not read but replaced.
-const FORMAT: u16 = 3;
+const FORMAT: u16 = 4;
 
 #[derive(Encode, Decode)]
 struct Shape {
@@ -41,6 +42,9 @@ struct Shape {
     deposits: Vec<(u128, i64)>,
     dust: Vec<(u128, i64)>,
     keys: Vec<KeyShape>,
+    /// Moments of cancels and of webhook tests.
+    cancels: Vec<i64>,
+    tests: Vec<i64>,
 }
 
 #[derive(Encode, Decode)]
@@ -89,6 +93,8 @@ pub fn write(state: &State) -> Option<Vec<u8>> {
         deposits: write_deposits(&state.deposits),
         dust: write_deposits(&state.dust),
         keys: state.keys.entries().map(|(digest, known)| write_key(digest, known)).collect(),
+        cancels: state.cancels.moments().map(Timestamp::millis).collect(),
+        tests: state.tests.moments().map(Timestamp::millis).collect(),
     };
     bincode::encode_to_vec(shape, bincode::config::legacy()).ok()
 }
@@ -122,6 +128,8 @@ pub fn read(bytes: &[u8]) -> Option<State> {
         deposits: Arc::new(read_deposits(shape.deposits)),
         dust: Arc::new(read_deposits(shape.dust)),
         keys: Keys::from_entries(shape.keys.into_iter().map(read_key).collect::<Option<Vec<_>>>()?),
+        cancels: Recent::from_moments(shape.cancels.into_iter().map(Timestamp::from_millis)),
+        tests: Recent::from_moments(shape.tests.into_iter().map(Timestamp::from_millis)),
         batch: None,
     })
 }

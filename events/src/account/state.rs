@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::batch::BatchItem;
 use super::idempotency::Keys;
+use super::recent::Recent;
 
 use crate::id::{AccountId, DepositId, OrderId};
 use crate::money::Money;
@@ -78,6 +79,10 @@ pub struct State {
     pub dust: Arc<BTreeMap<DepositId, Money>>,
     /// Idempotency keys in use.
     pub keys: Keys,
+    /// Cancels of orders that had a number and no message, since the last completed order.
+    pub cancels: Recent,
+    /// Webhook tests.
+    pub tests: Recent,
     /// The batch of the event just before: its key, if it has one, follows at once.
     pub(super) batch: Option<Arc<[BatchItem]>>,
 }
@@ -102,6 +107,8 @@ impl Default for State {
             deposits: Arc::default(),
             dust: Arc::default(),
             keys: Keys::default(),
+            cancels: Recent::default(),
+            tests: Recent::default(),
             batch: None,
         }
     }

@@ -1,11 +1,13 @@
 //! The account's law as scenarios: money and orders in one append.
 
 mod deposits;
+mod limits;
 
 use super::idempotency::{Effect, KEPT, Key, KeyUse, MAX_KEYS};
 use super::statement::Statement;
 use super::{
-    BatchItem, Command, Event, FirstAnswer, ItemRefusal, PlaceBatch, PlaceOrder, Refusal, SECRETS_OVERLAP, Standing, State, ledger, snapshot,
+    BatchItem, CancelRules, Command, Event, FirstAnswer, ItemRefusal, PlaceBatch, PlaceOrder, Refusal, SECRETS_OVERLAP, Standing, State, ledger,
+    snapshot,
 };
 use crate::country::Country;
 use crate::decider::{Decider, fold};
@@ -38,6 +40,7 @@ fn wanted(order: u128) -> PlaceOrder {
         seek_seconds: 60,
         max_attempts: 3,
         max_concurrent: 1,
+        cancels: CancelRules::default(),
         first_answer: None,
         at: NOW,
     }

@@ -12,6 +12,7 @@ pub fn effect_parts(effect: Effect) -> (u8, u128) {
         Effect::Batch => (1, 0),
         Effect::Cancel(order) => (2, order.0),
         Effect::Deposit(deposit) => (3, deposit.0),
+        Effect::Operator => (4, 0),
     }
 }
 
@@ -22,6 +23,7 @@ pub fn effect_of(kind: u8, subject: u128) -> Result<Effect, String> {
         1 => Ok(Effect::Batch),
         2 => Ok(Effect::Cancel(OrderId(subject))),
         3 => Ok(Effect::Deposit(DepositId(subject))),
+        4 => Ok(Effect::Operator),
         other => Err(format!("effect {other}")),
     }
 }

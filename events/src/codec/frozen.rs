@@ -50,6 +50,7 @@ pub struct BatchItemV1 {
 frozen! {
     "AccountRegistered" 1 AccountRegisteredV1 { account: u128, key_hash: [u8; 32], webhook_secret: String, at: i64 }
     "AccountCredited" 1 AccountCreditedV1 { amount: i64, reason: String, at: i64 }
+    "AccountDebited" 1 AccountDebitedV1 { amount: i64, reason: String, overdraws: bool, at: i64 }
     "AccountDepositCredited" 1 AccountDepositCreditedV1 { deposit: u128, amount: i64, at: i64 }
     "AccountDustKept" 1 AccountDustKeptV1 { deposit: u128, amount: i64, at: i64 }
     "AccountDustDropped" 1 AccountDustDroppedV1 { deposit: u128, amount: i64, at: i64 }

@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use super::account_parts::{effect_of, item_of};
 use super::frozen::{
-    AccountBatchPlacedV1, AccountCreditedV1, AccountDepositCreditedV1, AccountDepositReversedV1, AccountDustDroppedV1, AccountDustKeptV1,
-    AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1, AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1,
+    AccountBatchPlacedV1, AccountCreditedV1, AccountDebitedV1, AccountDepositCreditedV1, AccountDepositReversedV1, AccountDustDroppedV1,
+    AccountDustKeptV1, AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1, AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1,
     AccountWebhookSecretRotatedV1, AccountWebhookSetV1, CandidateV1, HoldCapturedV1, HoldReleasedV1, HoldTakenV1, NumberPartKeptV1,
     NumberPartsJoinedV1, NumberSmsKeptV1, OrderAttemptFailedV1, OrderCancelledV1, OrderCompletedV1, OrderExpiredV1, OrderFailedV1,
     OrderNumberAssignedV1, OrderNumberReportedDeadV1, OrderPlacedV1, OrderQueuedV1, OrderSmsReceivedV1, OrderStartedV1, WebhookAttemptedV1,
@@ -48,6 +48,13 @@ impl Lift for AccountRegisteredV1 {
 impl Lift for AccountCreditedV1 {
     fn lift(self) -> Result<Event, String> {
         Ok(account::Event::Credited { amount: Money::from_micros(self.amount), reason: self.reason, at: at(self.at) }.into())
+    }
+}
+
+impl Lift for AccountDebitedV1 {
+    fn lift(self) -> Result<Event, String> {
+        let amount = Money::from_micros(self.amount);
+        Ok(account::Event::Debited { amount, reason: self.reason, overdraws: self.overdraws, at: at(self.at) }.into())
     }
 }
 

@@ -4,8 +4,8 @@ use bincode::Decode;
 use thiserror::Error;
 
 use super::frozen::{
-    AccountBatchPlacedV1, AccountCreditedV1, AccountDepositCreditedV1, AccountDepositReversedV1, AccountDustDroppedV1, AccountDustKeptV1,
-    AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1, AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1,
+    AccountBatchPlacedV1, AccountCreditedV1, AccountDebitedV1, AccountDepositCreditedV1, AccountDepositReversedV1, AccountDustDroppedV1,
+    AccountDustKeptV1, AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1, AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1,
     AccountWebhookSecretRotatedV1, AccountWebhookSetV1, AddressAssignedV1, BINCODE_LEGACY, ChainForkedV1, ChainScannedV1, DepositClaimedV1,
     DepositConfirmedV1, DepositConfirmedV2, DepositCreditedV1, DepositOrphanedV1, DepositReversedV1, DepositSeenV1, DepositSettledV1, HoldCapturedV1,
     HoldReleasedV1, HoldTakenV1, LeaseDeclinedV1, LeaseObtainedV1, LeaseReleaseSoughtV1, LeaseReleasedV1, LeaseSoughtV1, MAX_PAYLOAD_BYTES,
@@ -54,6 +54,7 @@ pub fn decode(name: &str, version: u16, payload: &[u8]) -> Result<Event, DecodeE
     from_shapes!(
         AccountRegisteredV1,
         AccountCreditedV1,
+        AccountDebitedV1,
         AccountDepositCreditedV1,
         AccountDustKeptV1,
         AccountDustDroppedV1,

@@ -95,6 +95,7 @@ fn samples() -> Vec<Event> {
     .chain(chain_samples())
     .chain(part_samples())
     .chain(source_samples())
+    .chain(operator_samples())
     .collect()
 }
 
@@ -206,6 +207,14 @@ fn source_samples() -> Vec<Event> {
         purchase::Event::Failed { phone: phone(), why: "gone".to_owned(), at: AT }.into(),
         purchase::Event::EndIntended { phone: phone(), at: AT }.into(),
         purchase::Event::Ended { phone: phone(), at: AT }.into(),
+    ]
+}
+
+fn operator_samples() -> Vec<Event> {
+    let key = "order-17".parse().unwrap();
+    vec![
+        account::Event::Debited { amount: Money::from_cents(1_250), reason: "typo".to_owned(), overdraws: true, at: AT }.into(),
+        account::Event::KeyUsed { key, fingerprint: [0x11; 32], effect: Effect::Operator, at: AT }.into(),
     ]
 }
 

@@ -4,8 +4,8 @@ use bincode::Encode;
 
 use super::account_parts::{effect_parts, item_parts};
 use super::frozen::{
-    AccountBatchPlacedV1, AccountCreditedV1, AccountDepositCreditedV1, AccountDepositReversedV1, AccountDustDroppedV1, AccountDustKeptV1,
-    AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1, AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1,
+    AccountBatchPlacedV1, AccountCreditedV1, AccountDebitedV1, AccountDepositCreditedV1, AccountDepositReversedV1, AccountDustDroppedV1,
+    AccountDustKeptV1, AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1, AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1,
     AccountWebhookSecretRotatedV1, AccountWebhookSetV1, AddressAssignedV1, BINCODE_LEGACY, BatchItemV1, CandidateV1, ChainForkedV1, ChainScannedV1,
     DepositClaimedV1, DepositConfirmedV2, DepositCreditedV1, DepositOrphanedV1, DepositReversedV1, DepositSeenV1, DepositSettledV1, HoldCapturedV1,
     HoldReleasedV1, HoldTakenV1, NumberPartKeptV1, NumberPartsJoinedV1, NumberSmsKeptV1, OrderAttemptFailedV1, OrderCancelledV1, OrderCompletedV1,
@@ -67,6 +67,9 @@ fn account(event: &account::Event) -> Encoded {
         }
         account::Event::Credited { amount, reason, at } => {
             shape!(AccountCreditedV1 { amount: amount.micros(), reason: reason.clone(), at: at.millis() })
+        }
+        account::Event::Debited { amount, reason, overdraws, at } => {
+            shape!(AccountDebitedV1 { amount: amount.micros(), reason: reason.clone(), overdraws: *overdraws, at: at.millis() })
         }
         account::Event::DepositCredited { deposit, amount, at } => {
             shape!(AccountDepositCreditedV1 { deposit: deposit.0, amount: amount.micros(), at: at.millis() })

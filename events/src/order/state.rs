@@ -132,6 +132,12 @@ impl State {
         self.expires_at.unwrap_or(seek_until)
     }
 
+    /// How long until the deadline, at `now`. A clock that says less than the order's last fact is wrong: no more can be left than there was then.
+    pub fn remaining(&self, now: Timestamp) -> Duration {
+        let last = self.history.last().map_or(now, |fact| fact.at());
+        self.deadline().since(now.max(last))
+    }
+
     /// Every message on the order's number, oldest first.
     pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Sms> {
         self.history.iter().filter_map(|fact| if let Event::SmsReceived(sms) = fact.as_ref() { Some(sms) } else { None })

@@ -160,6 +160,49 @@ pub struct Progress {
     pub next_at: Timestamp,
 }
 
+/// How long an answer may take of a receiver that keeps nobody waiting.
+const QUICK_MILLIS: u32 = 5_000;
+
+/// What is known of an account's receiver: among whose attempts its own wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It answered the last attempt, and soon, whatever it said.
+    Answering,
+    /// Nothing was sent there yet.
+    Untried,
+    /// It did not answer the last attempt, or after a long time.
+    Silent,
+}
+
+impl Standing {
+    /// The word operators see.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Answering => "answering",
+            Self::Untried => "untried",
+            Self::Silent => "silent",
+        }
+    }
+}
+
+/// How an account's receiver has fared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Receiver {
+    /// Whether it answered the last attempt soon, and when that was.
+    last: Option<(bool, Timestamp)>,
+}
+
+impl Receiver {
+    /// What is known of the one that was set at `since`: what another one before it did says nothing.
+    pub fn standing(self, since: Timestamp) -> Standing {
+        match self.last.filter(|(_, at)| *at >= since) {
+            None => Standing::Untried,
+            Some((true, _)) => Standing::Answering,
+            Some((false, _)) => Standing::Silent,
+        }
+    }
+}
+
 /// An account's deliveries as their facts have made them. Those never attempted are not in it: they are due at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
@@ -168,9 +211,15 @@ pub struct State {
     ended_up_to: u64,
     /// Those above it that have.
     ended_above: BTreeSet<u64>,
+    receiver: Receiver,
 }
 
 impl State {
+    /// How the account's receiver has fared.
+    pub fn receiver(&self) -> Receiver {
+        self.receiver
+    }
+
     /// When the next attempt of a delivery is due; `None` once it has ended.
     pub fn due(&self, sequence: u64) -> Option<Progress> {
         if let Some(progress) = self.open.get(&sequence) {
@@ -220,6 +269,13 @@ impl Decider for State {
     }
 
     fn evolve(mut self, event: &Event) -> Self {
+        // Without a webhook nobody was asked anything.
+        if let Event::Attempted { outcome, millis, at, .. } = event
+            && *outcome != Outcome::NoWebhook
+        {
+            let answered = outcome.status().is_some() && *millis <= QUICK_MILLIS;
+            self.receiver = Receiver { last: Some((answered, *at)) };
+        }
         match event {
             Event::Attempted { sequence, attempt, next_at: Some(next_at), .. } => {
                 self.open.insert(*sequence, Progress { attempts: *attempt, next_at: *next_at });

@@ -9,5 +9,5 @@ pub mod target;
 #[cfg(test)]
 mod tests;
 
-pub use delivery::{Command, Event, JITTER_PER_MILLE, Outcome, Progress, RETRY_AFTER, Refusal, State};
+pub use delivery::{Command, Event, JITTER_PER_MILLE, Outcome, Progress, RETRY_AFTER, Receiver, Refusal, Standing, State};
 pub use notice::{Notice, delivery_id};

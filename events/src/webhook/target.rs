@@ -23,16 +23,28 @@ pub enum TargetError {
     /// The host is, or stands for, an address that is not public.
     #[error("the url must point to a public address")]
     NotPublic,
+    /// The port is not one of those that are allowed.
+    #[error("the url must use port 443, or another that the operator of this service allows")]
+    Port,
 }
 
-/// Reads a target; `allow_private` lifts the guard, for development.
-pub fn parse(text: &str, allow_private: bool) -> Result<Url, TargetError> {
+/// What the operator allows.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowed<'a> {
+    /// Lifts the guard, for development.
+    pub private: bool,
+    /// The ports a target may have; any, where the guard is lifted.
+    pub ports: &'a [u16],
+}
+
+/// Reads a target.
+pub fn parse(text: &str, allowed: Allowed) -> Result<Url, TargetError> {
     if text.len() > MAX_URL || text.chars().any(|character| character.is_control() || character.is_whitespace()) {
         return Err(TargetError::Malformed);
     }
     let url: Url = text.parse().map_err(|_| TargetError::Malformed)?;
     let is_http = url.scheme() == "http";
-    if url.scheme() != "https" && !(allow_private && is_http) {
+    if url.scheme() != "https" && !(allowed.private && is_http) {
         return Err(TargetError::NotHttps);
     }
     if !url.username().is_empty() || url.password().is_some() {
@@ -44,8 +56,12 @@ pub fn parse(text: &str, allow_private: bool) -> Result<Url, TargetError> {
         Host::Ipv6(address) => !is_public(address.into()),
         Host::Domain(name) => is_local_name(name),
     };
-    if refused && !allow_private {
+    if refused && !allowed.private {
         return Err(TargetError::NotPublic);
+    }
+    let is_allowed = url.port_or_known_default().is_some_and(|port| allowed.ports.contains(&port));
+    if !is_allowed && !allowed.private {
+        return Err(TargetError::Port);
     }
     Ok(url)
 }
@@ -91,6 +107,9 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     if let Some(v4) = embedded_v4(&segments) {
         return is_public_v4(v4);
     }
+    if isatap_v4(&segments).is_some_and(|v4| !is_public_v4(v4)) {
+        return false;
+    }
     let [first, second, ..] = segments;
     // Only 2000::/3 is given out; of it not 6to4 (2002::/16), Teredo, ORCHID and the rest of 2001::/23, documentation (2001:db8::/32, 3fff::/20).
     let global = (first & 0xe000) == 0x2000;
@@ -99,14 +118,22 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     global && !protocol && !documentation
 }
 
+/// The IPv4 address that a tunnel of a site leads to (RFC 5214): behind any prefix, so it is judged beside the prefix.
+fn isatap_v4(segments: &[u16; 8]) -> Option<Ipv4Addr> {
+    let [.., fifth, sixth, high, low] = *segments;
+    // The two bits say whether the IPv4 address is global and whether it is a group's: whoever writes them may lie.
+    (fifth & 0xfcff == 0 && sixth == 0x5efe).then(|| joined(high, low))
+}
+
+fn joined(high: u16, low: u16) -> Ipv4Addr {
+    let [a, b] = high.to_be_bytes();
+    let [c, d] = low.to_be_bytes();
+    Ipv4Addr::new(a, b, c, d)
+}
+
 #[expect(clippy::match_same_arms, reason = "a line is a way to wrap an address")]
 fn embedded_v4(segments: &[u16; 8]) -> Option<Ipv4Addr> {
     let [first, second, third, fourth, fifth, sixth, high, low] = *segments;
-    let joined = |high: u16, low: u16| {
-        let [a, b] = high.to_be_bytes();
-        let [c, d] = low.to_be_bytes();
-        Ipv4Addr::new(a, b, c, d)
-    };
     match (first, second, third, fourth, fifth, sixth) {
         // Mapped (::ffff:0:0/96), compatible (::/96) and translated (::ffff:0:0:0/96): never routed, judged all the same.
         (0, 0, 0, 0, 0, 0 | 0xffff) | (0, 0, 0, 0, 0xffff, 0) => Some(joined(high, low)),

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::target::{self, TargetError};
-use super::{Command, Event, Outcome, Progress, Refusal, State, delivery_id};
+use super::target::{self, Allowed, TargetError};
+use super::{Command, Event, Outcome, Progress, Refusal, Standing, State, delivery_id};
 use crate::decider::{Decider, fold};
 use crate::id::AccountId;
 use crate::spec::given;
@@ -95,6 +95,28 @@ fn a_redelivery_starts_the_schedule_anew_and_once() {
 }
 
 #[test]
+fn a_receiver_stands_as_its_last_attempt_went() {
+    let after = |outcome, millis| {
+        let attempted = Event::Attempted { sequence: 1, attempt: 1, outcome, millis, next_at: None, at: at(10) };
+        fold(State::default(), &[attempted])
+    };
+    assert_eq!(State::default().receiver().standing(at(0)), Standing::Untried);
+    for (outcome, millis, standing) in [
+        (Outcome::Answered(204), 12, Standing::Answering),
+        (Outcome::Answered(500), 5_000, Standing::Answering),
+        (Outcome::Answered(204), 5_001, Standing::Silent),
+        (Outcome::TimedOut, 15_000, Standing::Silent),
+        (Outcome::ConnectionFailed, 1, Standing::Silent),
+        (Outcome::NotResolved, 1, Standing::Silent),
+        (Outcome::TargetRefused, 1, Standing::Silent),
+        (Outcome::NoWebhook, 1, Standing::Untried),
+    ] {
+        assert_eq!(after(outcome, millis).receiver().standing(at(10)), standing, "{outcome:?} {millis}");
+        assert_eq!(after(outcome, millis).receiver().standing(at(11)), Standing::Untried, "it was set since");
+    }
+}
+
+#[test]
 fn ends_out_of_order_are_remembered_without_growing() {
     let mut state = State::default();
     for sequence in [3, 2, 5, 1, 4] {
@@ -112,6 +134,34 @@ fn a_delivery_s_id_is_its_own() {
     assert_ne!(delivery_id(AccountId(1), 1), delivery_id(AccountId(2), 1));
 }
 
+const GUARDED: Allowed = Allowed { private: false, ports: &[443, 8_443] };
+const LIFTED: Allowed = Allowed { private: true, ports: &[443] };
+
+#[test]
+fn only_the_operator_s_ports_are_targets() {
+    for port in [1, 22, 25, 80, 444, 6_379, 8_080, 8_444, 65_535] {
+        assert_eq!(target::parse(&format!("https://hooks.acme.dev:{port}/"), GUARDED), Err(TargetError::Port), "{port}");
+        assert!(target::parse(&format!("https://hooks.acme.dev:{port}/"), LIFTED).is_ok(), "{port}");
+    }
+    assert!(target::parse("https://hooks.acme.dev:443/", GUARDED).is_ok());
+    assert_eq!(target::parse("https://hooks.acme.dev/", Allowed { private: false, ports: &[8_443] }), Err(TargetError::Port));
+}
+
+#[test]
+fn a_tunnel_to_a_private_address_is_private_behind_any_prefix() {
+    for (prefix, flags) in [("2606:4700:4700:1111", "0"), ("2a00:1450:4001:80b", "200"), ("2001:4860:4860:1", "100"), ("2606:4700::", "300")] {
+        for (v4, public) in [("10.0.0.1", false), ("127.0.0.1", false), ("169.254.169.254", false), ("192.168.1.1", false), ("8.8.8.8", true)] {
+            let prefix = prefix.trim_end_matches("::");
+            let segments = prefix.split(':').count();
+            let address = format!("{prefix}{}:{flags}:5efe:{v4}", ":0".repeat(4 - segments));
+            assert_eq!(target::is_public(address.parse::<IpAddr>().unwrap()), public, "{address}");
+        }
+    }
+    for address in ["fe80::5efe:8.8.8.8", "2002:808:808::1", "2002:a00:1::1", "2001:0:808:808::1", "64:ff9b::a00:1", "64:ff9b:1:808:8:808::"] {
+        assert!(!target::is_public(address.parse::<IpAddr>().unwrap()), "{address}");
+    }
+}
+
 /// Every line is refused. Addresses in every notation a URL parser, an old C library or a resolver takes.
 const HOSTILE: &str = include_str!("hostile.txt");
 
@@ -119,7 +169,7 @@ const HOSTILE: &str = include_str!("hostile.txt");
 fn hostile_targets_are_refused() {
     let lines: Vec<&str> = HOSTILE.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     assert!(lines.len() >= 200, "{}", lines.len());
-    let passed: Vec<&&str> = lines.iter().filter(|line| target::parse(line, false).is_ok()).collect();
+    let passed: Vec<&&str> = lines.iter().filter(|line| target::parse(line, GUARDED).is_ok()).collect();
     assert!(passed.is_empty(), "{passed:#?}");
 }
 
@@ -137,21 +187,21 @@ fn public_https_targets_pass() {
         "https://11.0.0.1/",
         "https://localhost.acme.dev/",
     ] {
-        assert!(target::parse(url, false).is_ok(), "{url}");
+        assert!(target::parse(url, GUARDED).is_ok(), "{url}");
     }
 }
 
 #[test]
 fn development_may_lift_the_guard_but_not_the_form() {
-    assert!(target::parse("http://127.0.0.1:9999/hook", true).is_ok());
-    assert_eq!(target::parse("http://127.0.0.1:9999/hook", false), Err(TargetError::NotHttps));
-    assert_eq!(target::parse("https://127.0.0.1/hook", false), Err(TargetError::NotPublic));
-    assert_eq!(target::parse("https://user:secret@hooks.acme.dev/", true), Err(TargetError::Credentials));
+    assert!(target::parse("http://127.0.0.1:9999/hook", LIFTED).is_ok());
+    assert_eq!(target::parse("http://127.0.0.1:9999/hook", GUARDED), Err(TargetError::NotHttps));
+    assert_eq!(target::parse("https://127.0.0.1/hook", GUARDED), Err(TargetError::NotPublic));
+    assert_eq!(target::parse("https://user:secret@hooks.acme.dev/", LIFTED), Err(TargetError::Credentials));
     for malformed in ["", "hooks.acme.dev", "https://", "https://hooks.acme.dev/ x", "https://hooks.acme.dev/\n"] {
-        assert_eq!(target::parse(malformed, true), Err(TargetError::Malformed), "{malformed:?}");
+        assert_eq!(target::parse(malformed, LIFTED), Err(TargetError::Malformed), "{malformed:?}");
     }
     for scheme in ["ftp://hooks.acme.dev/", "file:///etc/passwd", "gopher://hooks.acme.dev/", "javascript:alert(1)"] {
-        assert_eq!(target::parse(scheme, true), Err(TargetError::NotHttps), "{scheme}");
+        assert_eq!(target::parse(scheme, LIFTED), Err(TargetError::NotHttps), "{scheme}");
     }
 }
 

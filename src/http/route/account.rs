@@ -1,14 +1,11 @@
 //! `GET /api/v1/account`: balance, tier, statistics; now, or as they were.
 
-use actors::Fault;
-use actors::store::EventStore;
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use events::account::statement::Statement;
-use events::account::{Event, State as Account};
-use events::decider::Decider;
-use events::envelope::{Revision, StreamId};
+use events::account::portrait::Portrait;
 use events::id::AccountId;
 use events::tier::Tier;
 use serde::{Deserialize, Serialize};
@@ -20,9 +17,6 @@ use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Moment, Parameters, SignedDollars};
 use crate::http::vocabulary::PointInHistory;
-
-/// Events of the stream read at a time.
-const PAGE: usize = 1_024;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -82,45 +76,33 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query)
     service.views.reach(published.position).await?;
     let view = service.views.account(caller.account).await?;
     let event = published.revision.map_or(0, |revision| revision.0 + 1);
-    Ok(Json(reply(&published.state, view, event)))
+    let state = &published.state;
+    let portrait = Portrait {
+        id: state.id,
+        registered_at: state.registered_at,
+        sums: view,
+        open: state.open.keys().copied().collect(),
+        webhook: state.webhook.as_ref().map(|webhook| Arc::clone(&webhook.url)),
+    };
+    Ok(Json(reply(&portrait, event)))
 }
 
 /// The account folded from its facts up to then: nothing else knows what was.
 async fn as_it_was(app: &Shared, id: AccountId, as_of: AsOf) -> Result<Reply, ApiError> {
-    let (mut state, mut sums, mut last) = (Account::default(), Statement::default(), 0);
-    'stream: loop {
-        let page =
-            app.service.store.read_stream(StreamId::account(id), Revision(last), PAGE).await.map_err(|error| ApiError::from(Fault::from(error)))?;
-        let is_end = page.len() < PAGE;
-        for record in page {
-            let events::Event::Account(event) = record.event else { continue };
-            if !as_of.includes(record.revision.0 + 1, event.at()) {
-                break 'stream;
-            }
-            last = record.revision.0 + 1;
-            sums.add(&event);
-            state = state.evolve(&event);
-            if let Event::Registered { .. } = event {
-                assert_eq!(state.id, id, "an account's stream starts with its own registration");
-            }
-        }
-        if is_end {
-            break;
-        }
-    }
-    if last == 0 {
-        return Err(ApiError::invalid("The account did not exist then.").with_status(StatusCode::NOT_FOUND));
-    }
-    Ok(reply(&state, sums, last))
+    let found = app.replays.portrait(&*app.service.store, id, as_of).await?;
+    let (portrait, event) = found.ok_or_else(|| ApiError::invalid("The account did not exist then.").with_status(StatusCode::NOT_FOUND))?;
+    assert_eq!(portrait.id, id, "an account's stream starts with its own registration");
+    Ok(reply(&portrait, event))
 }
 
-fn reply(state: &Account, sums: Statement, event: u64) -> Reply {
+fn reply(portrait: &Portrait, event: u64) -> Reply {
+    let sums = portrait.sums;
     let tier = Tier::of(sums.completed);
     let tried = sums.completed + sums.expired + sums.failed;
-    let active_orders: Vec<String> = state.open.keys().map(ToString::to_string).collect();
+    let active_orders: Vec<String> = portrait.open.iter().map(ToString::to_string).collect();
     Reply {
-        account_id: state.id.to_string(),
-        created_at: Moment(state.registered_at),
+        account_id: portrait.id.to_string(),
+        created_at: Moment(portrait.registered_at),
         balance: SignedDollars(sums.balance),
         held: SignedDollars(sums.held),
         tier: tier.name(),
@@ -139,7 +121,7 @@ fn reply(state: &Account, sums: Statement, event: u64) -> Reply {
         },
         active_order: active_orders.first().cloned(),
         active_orders,
-        webhook: state.webhook.as_ref().map(|webhook| webhook.url.to_string()),
+        webhook: portrait.webhook.as_deref().map(ToOwned::to_owned),
         event,
     }
 }

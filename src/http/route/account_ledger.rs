@@ -21,6 +21,8 @@ use crate::http::vocabulary::CursorText;
 
 /// Events of the stream read at a time.
 const PAGE: u64 = 512;
+/// Pages of events read for one page of the ledger: where few events move money the answer is shorter, and goes on from there.
+const MAX_PAGES: usize = 64;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,7 +44,7 @@ pub struct Reply {
 pub struct Row {
     /// The event's number in the account's history, as `as_of` takes it.
     event: u64,
-    /// `credit`, `deposit`, `reversal` (of a deposit that its chain has lost), `hold`, `capture` or `release`.
+    /// `credit` or `debit` (by an operator), `deposit`, `reversal` (of a deposit that its chain has lost), `hold`, `capture` or `release`.
     #[serde(rename = "type")]
     kind: &'static str,
     at: Moment,
@@ -91,8 +93,10 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query)
         Some(place) => place,
         None => newest(&app, &caller).await?,
     };
-    let mut entries = Vec::new();
-    while entries.len() < limit && place.end > 0 {
+    let _permit = app.replays.enter(caller.account).await?;
+    let (mut entries, mut pages) = (Vec::new(), 0);
+    while entries.len() < limit && place.end > 0 && pages < MAX_PAGES {
+        pages += 1;
         let start = place.end.saturating_sub(PAGE);
         for record in read(&app, &caller, start, place.end).await?.iter().rev() {
             if entries.len() == limit {
@@ -122,6 +126,7 @@ async fn read(app: &Shared, caller: &Caller, start: u64, end: u64) -> Result<Vec
     let records = app.service.store.read_stream(StreamId::account(caller.account), Revision(start), limit).await;
     records.map_err(|error| ApiError::from(actors::Fault::from(error))).and_then(|records| {
         // A cursor past the stream's end was not given by any page.
+        metrics::counter!("replayed_events_total").increment(end - start);
         let is_whole = u64::try_from(records.len()).is_ok_and(|read| read == end - start);
         if is_whole { Ok(records) } else { Err(cursor::invalid()) }
     })

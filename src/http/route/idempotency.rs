@@ -52,6 +52,7 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Path(key): Path<S
             let items = known.batch.iter().flat_map(|items| items.iter());
             ("batch", items.filter(|item| item.refused.is_none()).map(|item| item.order).collect(), None)
         }
+        Effect::Operator => ("operator", Vec::new(), None),
         Effect::Deposit(deposit) => ("deposit", Vec::new(), Some(deposit.to_string())),
     };
     let placed = |order: OrderId| Placed { order_id: order.to_string(), check_status: Links::of(order).check_status };

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::Shared;
-use crate::http::auth::Caller;
 use crate::http::error::{ApiError, value};
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::Dollars;
 use crate::http::order_reply::{OrderReply, find};
+use crate::http::owner::Owner;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OrderCancelled)]
@@ -37,7 +37,7 @@ pub struct Request {}
     responses((status = 200, description = "Cancelled, and its hold is back", body = Reply)))]
 pub async fn handle(
     State(app): State<Shared>,
-    caller: Caller,
+    Owner(caller): Owner,
     Path(id): Path<String>,
     Keyed { body: Request {}, key }: Keyed<Request>,
 ) -> Result<Answer<Reply>, ApiError> {

@@ -15,7 +15,9 @@ use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::Parameters;
 use crate::http::order_reply::{OrderReply, find};
+use crate::http::owner::Owner;
 use crate::http::vocabulary::PointInHistory;
+use crate::http::waiting::suspended;
 
 /// The contract: `?wait=<1-55>`.
 const LONGEST_WAIT_SECONDS: u64 = 55;
@@ -35,15 +37,15 @@ pub struct Query {
         ("wait" = Option<u32>, Query, description = "Seconds to wait for another status, 1 to 55", minimum = 1, maximum = 55, example = 1),
         ("as_of" = Option<PointInHistory>, Query, description = "A time, or the number of one of the order's events", example = "1")),
     responses((status = 200, description = "The order", body = OrderReply)))]
-pub async fn handle(
-    State(app): State<Shared>,
-    caller: Caller,
-    Path(id): Path<String>,
-    Parameters(query): Parameters<Query>,
-) -> ApiResult<OrderReply> {
+pub async fn handle(State(app): State<Shared>, owner: Owner, Path(id): Path<String>, Parameters(query): Parameters<Query>) -> ApiResult<OrderReply> {
     if query.wait.is_some_and(|wait| !(1..=LONGEST_WAIT_SECONDS).contains(&wait)) {
         return Err(ApiError::invalid(format!("wait is from 1 to {LONGEST_WAIT_SECONDS} seconds.")));
     }
+    // Its state may be read; waiting for another one is over.
+    if query.wait.is_some() && owner.is_suspended() {
+        return Err(ApiError::suspended());
+    }
+    let Owner(caller) = owner;
     let as_of = query.as_of.as_deref().map(AsOf::parse).transpose()?;
     let mut order = find(&app, &caller, &id).await?;
     // What was does not change: there is nothing to wait for.
@@ -63,10 +65,12 @@ async fn changed(app: &Shared, caller: &Caller, id: &str, order: Arc<Order>, wai
     let before = order.status;
     let changed = app.service.orders.wait_until(caller.account, order.id, |order: &Order| order.status != before);
     tokio::select! {
+        biased;
         changed = changed => match changed? {
             Some(changed) => Ok(changed),
             None => find(app, caller, id).await,
         },
+        () = suspended(&app.service.accounts, caller.account) => Err(ApiError::suspended()),
         () = tokio::time::sleep(wait) => find(app, caller, id).await,
         () = app.stopped() => Ok(order),
     }

@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use events::account::{Command, Event, SECRETS_OVERLAP, State as Account};
 use events::envelope::Actor as Who;
 use events::money::Money;
-use events::webhook::{delivery_id, target};
+use events::webhook::delivery_id;
+use events::webhook::target::{self, Allowed};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -67,7 +68,8 @@ impl Reply {
 #[utoipa::path(put, path = "/webhook", operation_id = "setWebhook", tag = "webhooks", request_body = Request,
     responses((status = 200, description = "Where pushes go from here on", body = Reply)))]
 pub async fn set(State(app): State<Shared>, caller: Caller, Body(request): Body<Request>) -> ApiResult<Reply> {
-    let url = target::parse(&request.url, app.service.config.webhooks.allow_private_targets);
+    let settings = &app.service.config.webhooks;
+    let url = target::parse(&request.url, Allowed { private: settings.allow_private_targets, ports: &settings.allowed_ports });
     let url = url.map_err(|error| ApiError::invalid(format!("{error}.")))?.to_string();
     let threshold = request.balance_low_threshold.map_or(DEFAULT_THRESHOLD, |dollars| dollars.0);
     let at = app.service.clock.now();

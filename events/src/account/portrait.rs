@@ -1,0 +1,66 @@
+//! An account as of any of its events, as its owner is shown it: a fold that stays small however long the stream and whatever the account remembers.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::event::Event;
+use super::statement::Statement;
+use crate::id::{AccountId, OrderId};
+use crate::order;
+use crate::time::Timestamp;
+
+/// What is shown of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Portrait {
+    /// Which account.
+    pub id: AccountId,
+    /// Since when it exists.
+    pub registered_at: Timestamp,
+    /// Money and orders in sums.
+    pub sums: Statement,
+    /// Orders that have not ended; what grows is bounded by what may be open.
+    pub open: BTreeSet<OrderId>,
+    /// Where the owner is told things, if anywhere.
+    pub webhook: Option<Arc<str>>,
+}
+
+impl Default for Portrait {
+    fn default() -> Self {
+        let (id, registered_at) = (AccountId(0), Timestamp::default());
+        Self { id, registered_at, sums: Statement::default(), open: BTreeSet::new(), webhook: None }
+    }
+}
+
+impl Portrait {
+    /// The portrait after `event`.
+    pub fn add(&mut self, event: &Event) {
+        self.sums.add(event);
+        match event {
+            Event::Registered { id, at, .. } => (self.id, self.registered_at) = (*id, *at),
+            Event::WebhookSet { url, .. } => self.webhook = Some(url.as_str().into()),
+            Event::WebhookRemoved { .. } => self.webhook = None,
+            Event::Order(id, order::Event::Placed(_)) => {
+                self.open.insert(*id);
+            }
+            Event::Order(id, fact) if fact.is_end() => {
+                self.open.remove(id);
+            }
+            Event::Order(..)
+            | Event::Credited { .. }
+            | Event::Debited { .. }
+            | Event::DepositCredited { .. }
+            | Event::DustKept { .. }
+            | Event::DustDropped { .. }
+            | Event::DepositReversed { .. }
+            | Event::Suspended { .. }
+            | Event::Reinstated { .. }
+            | Event::HoldTaken { .. }
+            | Event::HoldCaptured { .. }
+            | Event::HoldReleased { .. }
+            | Event::BatchPlaced { .. }
+            | Event::KeyUsed { .. }
+            | Event::WebhookSecretRotated { .. }
+            | Event::WebhookDue { .. } => {}
+        }
+    }
+}

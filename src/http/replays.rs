@@ -1,0 +1,276 @@
+//! Questions about the past, which are answered from the log: how many may be answered at a time, and what one found for the next.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+
+use actors::Fault;
+use actors::store::EventStore;
+use events::Event;
+use events::account::portrait::Portrait;
+use events::envelope::{Recorded, Revision, StreamId};
+use events::id::AccountId;
+use events::time::Timestamp;
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::as_of::AsOf;
+use super::error::{ApiError, ErrorCode};
+
+/// Replays of one account at a time; each holds one page of events.
+const AT_ONCE_PER_ACCOUNT: usize = 2;
+/// Replays in all at a time.
+const AT_ONCE: usize = 8;
+/// Questions of one account, those that wait included; past it the caller is told to come again.
+const ASKED_PER_ACCOUNT: usize = 32;
+/// Questions in all.
+const ASKED: usize = 512;
+/// Events read at a time.
+const PAGE: usize = 1_024;
+/// Events between two portraits that are kept: the next question about about the same time reads so many at most.
+const KEPT_EVERY: u64 = 8_192;
+/// Portraits kept, a few hundred bytes each.
+const KEPT: usize = 4_096;
+
+/// Who replays, and the portraits of accounts that were made on the way.
+#[derive(Debug, Clone)]
+pub struct Replays {
+    asking: Arc<Mutex<Asking>>,
+    all: Arc<Semaphore>,
+    kept: Arc<Mutex<BTreeMap<(AccountId, u64), Kept>>>,
+}
+
+#[derive(Debug, Default)]
+struct Asking {
+    in_all: usize,
+    by_account: BTreeMap<AccountId, (usize, Arc<Semaphore>)>,
+}
+
+/// An account after so many of its events.
+#[derive(Debug, Clone)]
+struct Kept {
+    portrait: Portrait,
+    /// The latest time of an event so far.
+    latest: Timestamp,
+}
+
+/// The right to replay; given back when dropped.
+#[derive(Debug)]
+pub struct Permit {
+    // Before the permits, for it is the questions that are counted last.
+    _at_once: [OwnedSemaphorePermit; 2],
+    _asked: Asked,
+}
+
+#[derive(Debug)]
+struct Asked {
+    account: AccountId,
+    asking: Arc<Mutex<Asking>>,
+}
+
+impl Default for Replays {
+    fn default() -> Self {
+        Self { asking: Arc::default(), all: Arc::new(Semaphore::new(AT_ONCE)), kept: Arc::default() }
+    }
+}
+
+impl Replays {
+    /// Waits for the right to replay something of `account`; refused where too many wait already.
+    pub async fn enter(&self, account: AccountId) -> Result<Permit, ApiError> {
+        let (asked, own) = self.ask(account)?;
+        let closed = |_| unreachable!("nobody closes these");
+        let own = own.acquire_owned().await.unwrap_or_else(closed);
+        let all = Arc::clone(&self.all).acquire_owned().await.unwrap_or_else(closed);
+        Ok(Permit { _at_once: [own, all], _asked: asked })
+    }
+
+    fn ask(&self, account: AccountId) -> Result<(Asked, Arc<Semaphore>), ApiError> {
+        let mut asking = self.asking.lock();
+        let of_account = asking.by_account.get(&account).map_or(0, |(count, _)| *count);
+        if of_account >= ASKED_PER_ACCOUNT || asking.in_all >= ASKED {
+            metrics::counter!("replays_refused_total").increment(1);
+            let text = "Too many questions about the past are being answered; ask again shortly.";
+            return Err(ApiError::new(ErrorCode::RateLimited, text).retry_after(1));
+        }
+        asking.in_all += 1;
+        let (count, own) = asking.by_account.entry(account).or_insert_with(|| (0, Arc::new(Semaphore::new(AT_ONCE_PER_ACCOUNT))));
+        *count += 1;
+        Ok((Asked { account, asking: Arc::clone(&self.asking) }, Arc::clone(own)))
+    }
+
+    /// The account as it was, and how many events that is; none if it did not exist.
+    pub async fn portrait(&self, store: &impl EventStore, account: AccountId, as_of: AsOf) -> Result<Option<(Portrait, u64)>, ApiError> {
+        let _permit = self.enter(account).await?;
+        self.fold(account, as_of, |from| async move {
+            Ok(store.read_stream(StreamId::account(account), Revision(from), PAGE).await.map_err(Fault::from)?)
+        })
+        .await
+    }
+
+    /// Folds pages of the account's stream, from the last portrait that is kept of the time before.
+    async fn fold<F>(&self, account: AccountId, as_of: AsOf, page: impl Fn(u64) -> F) -> Result<Option<(Portrait, u64)>, ApiError>
+    where
+        F: Future<Output = Result<Vec<Recorded<Event>>, ApiError>>,
+    {
+        let (mut last, Kept { mut portrait, mut latest }) = self.nearest(account, as_of);
+        loop {
+            let records = page(last).await?;
+            metrics::counter!("replayed_events_total").increment(u64::try_from(records.len()).unwrap_or(u64::MAX));
+            let is_end = records.len() < PAGE;
+            for record in records {
+                let Event::Account(event) = record.event else { continue };
+                if !as_of.includes(record.revision.0 + 1, event.at()) {
+                    return Ok((last > 0).then_some((portrait, last)));
+                }
+                last = record.revision.0 + 1;
+                latest = latest.max(event.at());
+                portrait.add(&event);
+                if last.is_multiple_of(KEPT_EVERY) {
+                    self.keep(account, last, Kept { portrait: portrait.clone(), latest });
+                }
+            }
+            if is_end {
+                return Ok((last > 0).then_some((portrait, last)));
+            }
+        }
+    }
+
+    /// The last portrait of which every event counts, and after how many events it is.
+    fn nearest(&self, account: AccountId, as_of: AsOf) -> (u64, Kept) {
+        let kept = self.kept.lock();
+        let mut of_account = kept.range((account, 0)..=(account, u64::MAX)).rev();
+        let found = of_account.find(|((_, events), kept)| as_of.includes(*events, kept.latest));
+        let nothing = || (0, Kept { portrait: Portrait::default(), latest: Timestamp::default() });
+        found.map_or_else(nothing, |((_, events), kept)| (*events, kept.clone()))
+    }
+
+    fn keep(&self, account: AccountId, events: u64, portrait: Kept) {
+        let mut kept = self.kept.lock();
+        // Whoever asks again makes them again: all at once is simpler than the oldest first, and as bounded.
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert((account, events), portrait);
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let mut asking = self.asking.lock();
+        asking.in_all -= 1;
+        if let Some((count, _)) = asking.by_account.get_mut(&self.account) {
+            *count -= 1;
+            if *count == 0 {
+                asking.by_account.remove(&self.account);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use events::account;
+    use events::envelope::Position;
+    use events::id::EventId;
+    use events::money::Money;
+
+    use super::*;
+
+    const ACCOUNT: AccountId = AccountId(7);
+
+    /// The n-th event of the account, from 0: its registration, then a cent each second.
+    fn record(revision: u64) -> Recorded<Event> {
+        let at = Timestamp::from_millis(1_000 * i64::try_from(revision).unwrap());
+        let event = match revision {
+            0 => account::Event::Registered { id: ACCOUNT, key_hash: [0; 32], webhook_secret: String::new(), at },
+            _ => account::Event::Credited { amount: Money::from_cents(1), reason: String::new(), at },
+        };
+        Recorded {
+            id: EventId(1),
+            stream: StreamId::account(ACCOUNT),
+            revision: Revision(revision),
+            position: Position(revision + 1),
+            at,
+            correlation: None,
+            event: event.into(),
+        }
+    }
+
+    /// Asks of a stream of so many events; also how many of them were read.
+    async fn asked(replays: &Replays, length: u64, as_of: AsOf) -> (Option<(Portrait, u64)>, usize) {
+        let read = AtomicUsize::new(0);
+        let answer = replays
+            .fold(ACCOUNT, as_of, |from| {
+                let page: Vec<_> = (from..length).take(PAGE).map(record).collect();
+                read.fetch_add(page.len(), Ordering::Relaxed);
+                async move { Ok(page) }
+            })
+            .await;
+        (answer.unwrap(), read.into_inner())
+    }
+
+    #[tokio::test]
+    async fn what_was_is_the_same_from_the_start_and_from_a_portrait_and_costs_less_the_second_time() {
+        let (kept, length) = (Replays::default(), 50_000);
+        for as_of in
+            [AsOf::Event(49_999), AsOf::Event(49_000), AsOf::Event(8_192), AsOf::Event(8_191), AsOf::Time(Timestamp::from_millis(30_000_500))]
+        {
+            let (fresh, _) = asked(&Replays::default(), length, as_of).await;
+            let (first, _) = asked(&kept, length, as_of).await;
+            let (again, read) = asked(&kept, length, as_of).await;
+            assert_eq!((&fresh, &fresh), (&first, &again), "{as_of:?}");
+            assert!(read <= usize::try_from(KEPT_EVERY).unwrap() + PAGE, "{as_of:?} read {read}");
+            let (portrait, events) = again.unwrap();
+            assert_eq!(portrait.sums.balance, Money::from_cents(i64::try_from(events).unwrap() - 1));
+        }
+        assert_eq!(asked(&kept, length, AsOf::Time(Timestamp::from_millis(-1))).await.0, None);
+        assert_eq!(asked(&kept, 0, AsOf::Event(1)).await.0, None, "there is no such account");
+    }
+
+    #[tokio::test]
+    async fn few_replay_at_a_time_some_wait_and_the_rest_is_told_to_come_again() {
+        let replays = Replays::default();
+        let first = replays.enter(ACCOUNT).await.unwrap();
+        let _second = replays.enter(ACCOUNT).await.unwrap();
+        let waiting: Vec<_> = (2..ASKED_PER_ACCOUNT)
+            .map(|_| {
+                tokio::spawn({
+                    let replays = replays.clone();
+                    async move { replays.enter(ACCOUNT).await.map(drop) }
+                })
+            })
+            .collect();
+        while replays.asking.lock().in_all < ASKED_PER_ACCOUNT {
+            tokio::task::yield_now().await;
+        }
+        let refused = replays.enter(ACCOUNT).await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::RateLimited);
+        assert!(replays.enter(AccountId(8)).await.is_ok(), "others are not affected");
+        assert!(waiting.iter().all(|waiting| !waiting.is_finished()), "two at a time");
+        drop(first);
+        for waiting in waiting {
+            waiting.await.unwrap().unwrap();
+        }
+        drop(_second);
+        assert!(replays.asking.lock().by_account.is_empty(), "nobody is remembered who does not ask");
+    }
+
+    #[tokio::test]
+    async fn all_accounts_together_have_so_many() {
+        let replays = Replays::default();
+        let mut held = Vec::new();
+        for account in 0..AT_ONCE {
+            held.push(replays.enter(AccountId(u128::try_from(account).unwrap())).await.unwrap());
+        }
+        let next = tokio::spawn({
+            let replays = replays.clone();
+            async move { replays.enter(AccountId(99)).await.map(drop) }
+        });
+        tokio::task::yield_now().await;
+        assert!(!next.is_finished());
+        held.pop();
+        next.await.unwrap().unwrap();
+    }
+}

@@ -1,0 +1,81 @@
+//! A suspended account: whatever waits for news ends, and an order that runs may be looked at and given up.
+
+use serde_json::json;
+
+use crate::mcp::rpc;
+use crate::server::{Caller, SILENT, Server, body, text};
+
+fn suspend(server: &Server, account: &str) {
+    let done = server.cli(&["admin", "suspend", account, "--reason", "abuse", "--operator", "ada"]);
+    assert!(done.status.success(), "{done:?}");
+}
+
+/// Once the account has an open order.
+fn opened(caller: &Caller<'_>) -> String {
+    loop {
+        if let Some(order) = body(caller.get("/api/v1/account"))["active_order"].as_str() {
+            return order.to_owned();
+        }
+    }
+}
+
+#[test]
+fn every_wait_ends_with_the_suspension() {
+    let server = Server::start(&format!("{SILENT}[orders]\nlifetime_seconds = 600\nmax_concurrent_per_account = 3\n"));
+    let caller = server.funded("50");
+    std::thread::scope(|scope| {
+        let verify = scope.spawn(|| caller.post("/api/v1/verify", &json!({ "platform": "google", "timeout_seconds": 300, "on_timeout": "keep" })));
+        let order = opened(&caller);
+        let path = format!("/api/v1/order/{order}");
+        let waits = [format!("{path}?wait=55"), format!("{path}/stream")].map(|path| {
+            let caller = &caller;
+            scope.spawn(move || caller.get(&path))
+        });
+        let tool = scope.spawn(|| {
+            let call = json!({ "name": "sms_verify", "arguments": { "platform": "steam", "timeout_seconds": 300 } });
+            rpc(&server, &caller.key, "tools/call", call, false).text().unwrap()
+        });
+        while body(caller.get("/api/v1/account"))["active_orders"].as_array().unwrap().len() < 2 {}
+        suspend(&server, &caller.account);
+        let [wait, stream] = waits.map(|wait| wait.join().unwrap());
+        let verify = verify.join().unwrap();
+        assert_eq!(verify.status(), 403);
+        let verified = body(verify);
+        assert_eq!(
+            (verified["error_code"].as_str(), verified["detail"]["order_id"].as_str()),
+            (Some("ACCOUNT_SUSPENDED"), Some(order.as_str())),
+            "{verified}"
+        );
+        // A wait that had begun is refused like one that begins now.
+        assert_eq!((wait.status().as_u16(), body(wait)["error_code"].as_str().unwrap()), (403, "ACCOUNT_SUSPENDED"));
+        assert!(!stream.text().unwrap_or_default().contains("completed"));
+        assert!(tool.join().unwrap().contains("ACCOUNT_SUSPENDED"));
+    });
+}
+
+#[test]
+fn the_running_order_of_a_suspended_account_may_be_read_and_cancelled_and_nothing_else() {
+    let server = Server::start(SILENT);
+    let (caller, stranger) = (server.funded("50"), server.funded("50"));
+    let order = text(&caller.google()["order_id"]);
+    suspend(&server, &caller.account);
+    let path = format!("/api/v1/order/{order}");
+    let shown = caller.get(&path);
+    assert_eq!((shown.status().as_u16(), body(shown)["status"].as_str().unwrap()), (200, "active"));
+    for refused in [
+        caller.get(&format!("{path}?wait=5")),
+        caller.get(&format!("{path}/stream")),
+        caller.get("/api/v1/account"),
+        caller.post("/api/v1/order", &json!({ "platform": "google" })),
+        caller.post("/api/v1/webhook/test", &json!({})),
+    ] {
+        assert_eq!((refused.status().as_u16(), body(refused)["error_code"].as_str().unwrap()), (403, "ACCOUNT_SUSPENDED"));
+    }
+    suspend(&server, &stranger.account);
+    assert_eq!(stranger.get(&path).status(), 404, "another's order is none, also here");
+    let cancelled = caller.post(&format!("{path}/cancel"), &json!({}));
+    assert_eq!((cancelled.status().as_u16(), body(cancelled)["refunded"].as_f64()), (200, Some(0.5)));
+    assert_eq!(body(caller.get(&path))["status"], "cancelled");
+    server.cli(&["admin", "reinstate", &caller.account, "--reason", "talked", "--operator", "ada"]);
+    assert_eq!(caller.balance(), (50.0, 0.0));
+}
