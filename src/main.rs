@@ -17,7 +17,6 @@ mod feed;
 mod http;
 mod letters;
 mod mcp;
-mod phrase;
 mod secret;
 mod sources;
 mod telemetry;

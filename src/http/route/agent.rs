@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use events::country::Country;
 use events::platform::Platform;
 use events::price::quote;
+use natural_language::{MAX_QUERY, NotUnderstood, Understood};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -15,7 +16,6 @@ use crate::http::error::ApiError;
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::Dollars;
 use crate::http::ordering::{self, Placed, Wish};
-use crate::phrase::{self, MAX_QUERY, NotUnderstood, Understood};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -79,7 +79,7 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Keyed { body, key
     if body.query.trim().is_empty() || body.query.chars().count() > MAX_QUERY {
         return Err(ApiError::invalid(format!("query has 1 to {MAX_QUERY} characters.")));
     }
-    let understood = phrase::understand(&body.query).map_err(|reason| refusal(&reason))?;
+    let understood = natural_language::understand(&body.query).map_err(|reason| refusal(&reason))?;
     let Understood { platform, country, country_named } = understood;
     let interpretation = Interpretation { platform: platform.slug(), country: country.code(), country_named, dry_run: body.dry_run };
     if body.dry_run {
