@@ -7,10 +7,6 @@ use unicode_normalization::UnicodeNormalization;
 pub struct Text {
     /// Compatibility forms dissolved (full-width letters, say), case kept.
     pub written: String,
-    /// The same in lower case.
-    pub lower: String,
-    /// The same without accents.
-    pub folded: String,
     /// Its words, as written.
     pub words: Vec<Word>,
     /// Whether it is shouted: then capitals say nothing.
@@ -22,6 +18,8 @@ pub struct Text {
 pub struct Word {
     /// As written.
     pub written: String,
+    /// In lower case.
+    pub lower: String,
     /// In lower case, without accents.
     pub folded: String,
     /// What stands between it and the next word.
@@ -32,18 +30,19 @@ impl Text {
     /// The forms of a sentence.
     pub fn of(query: &str) -> Self {
         let written = typed(query);
-        let lower = lower(&written);
-        let folded = fold(&lower);
         let words = words(&written);
         let capitals = words.iter().filter(|word| word.written.chars().count() > 2 && word.written.chars().all(char::is_uppercase)).count();
         let is_shouted = capitals > 1 && !written.chars().any(char::is_lowercase);
-        Self { written, lower, folded, words, is_shouted }
+        Self { written, words, is_shouted }
     }
 }
 
 /// Compatibility forms dissolved, typographers' signs as typists', nothing invisible.
 fn typed(text: &str) -> String {
-    text.nfkc().filter(|character| !matches!(character, '\u{200b}' | '\u{feff}' | '\u{ad}')).map(plain).collect()
+    text.nfkc()
+        .filter(|character| !matches!(character, '\u{200b}' | '\u{feff}' | '\u{ad}' | '\u{200e}' | '\u{200f}' | '\u{2060}'))
+        .map(plain)
+        .collect()
 }
 
 /// A name as sentences are compared with it.
@@ -54,9 +53,9 @@ pub fn comparable(name: &str) -> String {
 /// Typographers' signs as typists'.
 fn plain(character: char) -> char {
     match character {
-        '’' | '‘' | 'ʼ' | '`' | '´' => '\'',
+        '’' | '‘' | '′' | 'ʻ' | 'ʼ' | '`' | '´' => '\'',
         '‐' | '‑' | '–' | '—' => '-',
-        '\u{a0}' | '\t' | '\n' | '\r' => ' ',
+        '\u{a0}' | '\u{200c}' | '\t' | '\n' | '\r' => ' ',
         other => other,
     }
 }
@@ -74,13 +73,22 @@ pub fn fold(lower: &str) -> String {
         'ł' => 'l',
         'ø' => 'o',
         'đ' => 'd',
+        'ς' => 'σ',
+        'ə' => 'e',
         'أ' | 'إ' | 'آ' => 'ا',
-        'ى' => 'ي',
-        'ة' => 'ه',
+        'ى' | 'ی' | 'ے' => 'ي',
+        'ک' => 'ك',
+        'ة' | 'ہ' | 'ۀ' => 'ه',
         'ـ' => '\u{200b}',
         other => other,
     });
-    plain.filter(|character| *character != '\u{200b}' && !('\u{64b}'..='\u{652}').contains(character)).nfc().collect()
+    plain
+        .filter(|character| *character != '\u{200b}' && !('\u{64b}'..='\u{652}').contains(character))
+        .nfc()
+        .collect::<String>()
+        .replace('ß', "ss")
+        .replace('æ', "ae")
+        .replace('œ', "oe")
 }
 
 /// Whether words of the character's script are written without spaces between them.
@@ -94,20 +102,27 @@ pub fn is_word(character: char) -> bool {
         || matches!(u32::from(character), 0x0300..=0x036f | 0x0591..=0x05c7 | 0x064b..=0x065f | 0x0900..=0x0dff | 0x0e00..=0x0e7f)
 }
 
+/// The words of a name, as [`Text`] has those of a sentence.
+pub fn tokens(text: &str) -> Vec<String> {
+    words(text).into_iter().map(|word| word.written).collect()
+}
+
 fn words(written: &str) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     let mut current = String::new();
     for character in written.chars().chain(std::iter::once(' ')) {
         // Another script beside one without spaces is another word: `LINE認証`.
-        let goes_on = current.chars().next_back().is_none_or(|last| is_unspaced(last) == is_unspaced(character));
+        // Of such a script each letter is one, since nothing tells where its words end.
+        let goes_on = current.chars().next_back().is_none_or(|last| !is_unspaced(last) && !is_unspaced(character));
         if is_word(character) && goes_on {
             current.push(character);
             continue;
         }
         if !current.is_empty() {
             let written = std::mem::take(&mut current);
-            let folded = fold(&lower(&written));
-            words.push(Word { written, folded, gap: String::new() });
+            let lower = lower(&written);
+            let folded = fold(&lower);
+            words.push(Word { written, lower, folded, gap: String::new() });
         }
         if is_word(character) {
             current.push(character);

@@ -1,17 +1,9 @@
 //! Platforms in a sentence: names, aliases, typos; and brand words that are common words, which need company.
 
-use std::sync::LazyLock;
-
 use events::platform::Platform;
 use strsim::osa_distance;
 
 use super::fold::{Text, Word};
-use super::lexicon::Lexicon;
-
-/// From how many letters on a platform's name may begin a longer word: `googlenummer`, `Telegramda`, `ватсапа`.
-const PREFIX_FROM: usize = 5;
-
-static NAMES: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::of(&[include_str!("platforms.txt")], Some(PREFIX_FROM)));
 
 /// Brand words that are common words, too.
 const COMMON: &[(&str, Platform)] = &[
@@ -148,30 +140,9 @@ const COMPANY_BEFORE: &[&str] = &[
     "het",
 ];
 
-/// The platforms named, each once, in the guide's order.
-pub fn named(text: &Text) -> Vec<Platform> {
-    let found = NAMES.find(&text.lower, &text.folded);
-    let mut platforms: Vec<Platform> = found.iter().map(|found| platform(&found.thing)).collect();
-    if platforms.is_empty() {
-        platforms = misspelt(text);
-    }
-    if platforms.is_empty() {
-        platforms = common(text);
-    } else {
-        platforms.extend(listed(text));
-    }
-    platforms.sort_unstable();
-    platforms.dedup();
-    platforms
-}
-
-fn platform(slug: &str) -> Platform {
-    slug.parse().expect("platforms.txt names platforms")
-}
-
-/// Platforms whose names are a slip away from a word.
-fn misspelt(text: &Text) -> Vec<Platform> {
-    text.words.iter().filter(|word| !NOT_TYPOS.contains(&word.folded.as_str())).filter_map(|word| closest(&word.folded)).collect()
+/// The platform whose name is a slip away from a word that is no other one.
+pub fn misspelt(word: &str) -> Option<Platform> {
+    if NOT_TYPOS.contains(&word) { None } else { closest(word) }
 }
 
 fn closest(word: &str) -> Option<Platform> {
@@ -188,33 +159,32 @@ fn closest(word: &str) -> Option<Platform> {
     (best <= allowed && same_start && platform != Platform::Steam).then_some(platform)
 }
 
-/// Brand words that are common words, where their company says which they are.
-fn common(text: &Text) -> Vec<Platform> {
+/// Brand words that are common words, by the word's place, where their company says which they are. In a sentence of another language they are
+/// no words but the brand.
+pub fn common(text: &Text, is_english: bool, is_name: impl Fn(usize) -> bool) -> Vec<(usize, Platform)> {
     let mut found = Vec::new();
     for (place, word) in text.words.iter().enumerate() {
         let Some((name, platform)) = COMMON.iter().find(|(name, _)| word.folded == *name) else { continue };
         let before = place.checked_sub(1).and_then(|before| text.words.get(before)).filter(|before| before.gap.trim().is_empty());
         let after = text.words.get(place + 1);
-        if !is_denied(name, before, after) && is_platform(name, word, before, after.filter(|_| word.gap.trim().is_empty()), text) {
-            found.push(*platform);
+        let is_multiplied = *name == "x" && after.is_some_and(|after| ["favor", "fa", "fav"].contains(&&*after.folded));
+        // Among letters of another script it is the brand: `LINEとインスタ`.
+        let is_foreign = before.is_some_and(|word| !word.folded.is_ascii()) || after.is_some_and(|word| !word.folded.is_ascii());
+        let fits = !is_english
+            || is_foreign
+            || is_platform(name, word, before, after.filter(|_| word.gap.trim().is_empty()), text)
+            || is_listed(text, place, &is_name);
+        if !is_multiplied && !is_denied(name, before, after) && fits {
+            found.push((place, *platform));
         }
     }
     found
 }
 
-/// Brand words that are common words, in a list with a platform's name: `steam and discord`.
-fn listed(text: &Text) -> impl Iterator<Item = Platform> + '_ {
-    let is_platform = |word: Option<&Word>| word.is_some_and(|word| word.folded.parse::<Platform>().is_ok());
-    let is_listed = move |place: usize| {
-        let joined_with = |joint: usize, other: usize| {
-            text.words.get(joint).is_some_and(|word| ["and", "or"].contains(&word.folded.as_str())) && is_platform(text.words.get(other))
-        };
-        joined_with(place + 1, place + 2) || place >= 2 && joined_with(place - 1, place - 2)
-    };
-    text.words.iter().enumerate().filter(move |(place, _)| is_listed(*place)).filter_map(|(_, word)| {
-        let (_, platform) = COMMON.iter().find(|(name, _)| word.folded == *name)?;
-        Some(*platform)
-    })
+/// Whether it stands in a list with a platform's name: `steam and discord`.
+fn is_listed(text: &Text, place: usize, is_name: impl Fn(usize) -> bool) -> bool {
+    let joins = |joint: usize| text.words.get(joint).is_some_and(|word| ["and", "or"].contains(&word.folded.as_str()));
+    joins(place + 1) && is_name(place + 2) || place >= 2 && joins(place - 1) && is_name(place - 2)
 }
 
 fn is_platform(name: &str, word: &Word, before: Option<&Word>, after: Option<&Word>, text: &Text) -> bool {

@@ -131,7 +131,7 @@ const ROWS: [Row; 9] = [
     Row {
         name: "sms_agent_order",
         title: "Order in words",
-        description: "Order a number from a sentence in any language, such as \"a Google number for the UK\". Orders only if exactly one platform and at most one country are understood; otherwise it is an error with suggestions and nothing is ordered. Costs as sms_order; with dry_run it only says what it understood and the price. If you know platform and country, prefer sms_order.",
+        description: "Order a number from a sentence in any language, such as \"a Google number for the UK\". Orders one number only if the sentence asks for it and names exactly one platform and at most one country; questions, prices, status, cancelling, denials (\"not from India\"), quantities and unknown places are an error with a reason (question, price, status, cancel, negated, quantity, ambiguous, unsupported_country, unknown_place, unsupported_platform) and the right call in suggestions, and nothing is ordered. Costs as sms_order; with dry_run it only says what it understood and the price. If you know platform and country, prefer sms_order.",
         method: Method::POST,
         path: "/agent",
         in_path: &[],

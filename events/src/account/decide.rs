@@ -256,11 +256,17 @@ impl State {
         self.running() < usize::try_from(max_concurrent).unwrap_or(usize::MAX)
     }
 
-    fn accept(&self, wanted: &PlaceOrder) -> Result<Vec<Event>, Refusal> {
-        let price = price::quote(wanted.list_price, self.tier());
-        if let Some(max_price) = wanted.max_price.filter(|max_price| price > *max_price) {
-            return Err(Refusal::PriceAboveMaximum { price, max_price });
+    /// What an order at this list price would cost the account, if that is not more than it will pay.
+    pub fn price(&self, list_price: Money, max_price: Option<Money>) -> Result<Money, Refusal> {
+        let price = price::quote(list_price, self.tier());
+        match max_price.filter(|max_price| price > *max_price) {
+            Some(max_price) => Err(Refusal::PriceAboveMaximum { price, max_price }),
+            None => Ok(price),
         }
+    }
+
+    fn accept(&self, wanted: &PlaceOrder) -> Result<Vec<Event>, Refusal> {
+        let price = self.price(wanted.list_price, wanted.max_price)?;
         // Also for a price of nothing: what was spent of a deposit that is gone is owed first.
         if self.balance < price || self.balance.is_negative() {
             return Err(Refusal::InsufficientBalance { needed: price, available: self.balance });

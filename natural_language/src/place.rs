@@ -1,4 +1,4 @@
-//! Countries in a sentence: names in all modern languages, those who live there, flags, dial codes, ISO codes, endings and typos.
+//! Countries that no word of the dictionary names: flags, dial codes, ISO codes, names with endings and typos.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -6,19 +6,16 @@ use std::sync::LazyLock;
 use events::country::Country;
 use strsim::osa_distance;
 
-use super::fold::{Text, Word, is_unspaced};
-use super::lexicon::Lexicon;
+use super::dictionary::Dictionary;
+use super::fold::{Text, Word, comparable, fold, is_unspaced};
 
-static NAMES: LazyLock<Lexicon> =
-    LazyLock::new(|| Lexicon::of(&[include_str!("aliases.txt"), include_str!("countries.txt"), include_str!("others.txt")], None));
-
-/// Names of one word, folded, that endings and typos are compared with.
+/// Names of countries of one word, folded, that endings and typos are compared with.
 static SINGLE: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
-    let files = [include_str!("aliases.txt"), include_str!("countries.txt"), include_str!("others.txt")];
+    let files = [include_str!("../data/aliases.txt"), include_str!("../data/countries.txt"), include_str!("../data/others.txt")];
     let lines = files.iter().flat_map(|file| file.lines()).filter(|line| !line.starts_with('#'));
     let mut names: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once('\t'))
-        .flat_map(|(code, names)| names.split('|').map(move |name| (super::fold::fold(name), code.to_owned())))
+        .flat_map(|(code, names)| names.split('|').map(move |name| (fold(&comparable(name)), code.to_owned())))
         .filter(|(name, _)| name.chars().count() >= 5 && !name.contains([' ', '-', '.', '\'']) && !name.chars().any(is_unspaced))
         .collect();
     names.sort();
@@ -81,23 +78,8 @@ const OTHER_DIAL_CODES: &[&str] = &[
     "973", "974", "975", "976", "977", "98", "992", "993", "994", "995", "996", "998",
 ];
 
-/// The countries named, by ISO code (or CLDR's number for a continent), each once.
-pub fn named(text: &Text) -> Vec<String> {
-    let mut found: BTreeSet<String> = NAMES.find(&text.lower, &text.folded).into_iter().map(|found| found.thing).collect();
-    found.extend(flags(&text.written));
-    found.extend(dial_codes(&text.written));
-    found.extend(codes(text));
-    if found.is_empty() {
-        found.extend(endings(text));
-    }
-    if found.is_empty() {
-        found.extend(typos(text));
-    }
-    found.into_iter().collect()
-}
-
 /// Pairs of regional indicators; of the flags of Britain's parts, Britain.
-fn flags(written: &str) -> Vec<String> {
+pub fn flags(written: &str) -> Vec<String> {
     let indicator = |character: char| {
         let place = u32::from(character).checked_sub(0x1_f1e6).filter(|place| *place < 26)?;
         char::from_u32(u32::from('A') + place)
@@ -118,19 +100,29 @@ fn flags(written: &str) -> Vec<String> {
 }
 
 /// `+44`, or a whole number that begins so. +1 is the default country's.
-fn dial_codes(written: &str) -> Vec<String> {
+pub fn dial_codes(written: &str) -> Vec<String> {
     let after_plus = written.split('+').skip(1);
     after_plus
         .filter_map(|rest| {
             let digits: String =
                 rest.chars().take_while(|character| character.is_ascii_digit() || *character == ' ').filter(char::is_ascii_digit).collect();
-            let supported = Country::ALL.iter().map(|country| (country.dial_code(), country.code()));
-            let others = OTHER_DIAL_CODES.iter().map(|code| (*code, *code));
-            let known = supported.chain(others).filter(|(code, _)| digits.starts_with(code));
-            // The first of the same length: +1 is US before CA.
-            known.rev_max_by_len()
+            country_of_digits(&digits)
         })
         .collect()
+}
+
+/// The country that digits begin with the dial code of; of another one its dial code.
+pub fn country_of_digits(digits: &str) -> Option<String> {
+    let supported = Country::ALL.iter().map(|country| (country.dial_code(), country.code()));
+    let others = OTHER_DIAL_CODES.iter().map(|code| (*code, *code));
+    let known = supported.chain(others).filter(|(code, _)| digits.starts_with(code));
+    // The first of the same length: +1 is US before CA.
+    known.rev_max_by_len()
+}
+
+/// Whether digits are a dial code and no more.
+pub fn is_dial_code(digits: &str) -> bool {
+    OTHER_DIAL_CODES.contains(&digits) || Country::ALL.iter().any(|country| country.dial_code() == digits)
 }
 
 trait Longest {
@@ -148,7 +140,7 @@ impl<'a, I: Iterator<Item = (&'a str, &'a str)>> Longest for I {
 }
 
 /// ISO codes as words of their own.
-fn codes(text: &Text) -> Vec<String> {
+pub fn codes(text: &Text, follows_name: impl Fn(usize) -> bool) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (place, word) in text.words.iter().enumerate() {
         if word.written.len() != 2 || !word.written.bytes().all(|byte| byte.is_ascii_alphabetic()) {
@@ -156,8 +148,11 @@ fn codes(text: &Text) -> Vec<String> {
         }
         let upper = word.written.to_ascii_uppercase();
         let Some(code) = known_code(&upper) else { continue };
-        if means_country(text, place, word, code) {
-            found.push(code.to_owned());
+        // Behind a platform's name or a number at the end nothing else is meant: `order discord de`.
+        let is_last =
+            place + 1 == text.words.len() && follows_name(place) && !["us", "my", "no", "so", "me", "id", "it", "is", "to"].contains(&&*word.folded);
+        if means_country(text, place, word, code) || is_last {
+            found.push((place, code.to_owned()));
         }
     }
     found
@@ -167,7 +162,7 @@ fn known_code(upper: &str) -> Option<&'static str> {
     if upper == "UK" {
         return Some("GB");
     }
-    NAMES.things.iter().map(String::as_str).find(|thing| *thing == upper)
+    Dictionary::get().countries.iter().map(String::as_str).find(|known| *known == upper)
 }
 
 fn means_country(text: &Text, place: usize, word: &Word, code: &str) -> bool {
@@ -200,48 +195,40 @@ fn means_country(text: &Text, place: usize, word: &Word, code: &str) -> bool {
 }
 
 /// Names with another ending: `Германией`, `z Niemiec`, `Almanya'dan`.
-fn endings(text: &Text) -> Vec<String> {
-    let mut found = Vec::new();
-    for word in text.words.iter().filter(|word| word.folded.chars().count() >= 5 && !word.folded.chars().any(is_unspaced)) {
-        let letters: Vec<char> = word.folded.chars().collect();
-        let common = |name: &str| name.chars().zip(&letters).take_while(|(one, other)| one == *other).count();
-        let fits = |name: &str| {
-            let (shared, length) = (common(name), name.chars().count());
-            shared >= 4.max(length.saturating_sub(2)) && letters.len() - shared <= 3
-        };
-        let best = SINGLE.iter().filter(|(name, _)| fits(name)).max_by_key(|(name, _)| (common(name), std::cmp::Reverse(name.chars().count())));
-        let is_not_latin = letters.iter().all(|letter| !letter.is_ascii());
-        // In Latin letters an ending is one or two: other words begin like countries.
-        found.extend(best.filter(|(name, _)| is_not_latin || (common(name) >= 5 && letters.len() - common(name) <= 2)).map(|(_, code)| code.clone()));
+pub fn ending(word: &str) -> Option<String> {
+    if word.chars().count() < 5 || word.chars().any(is_unspaced) {
+        return None;
     }
-    found
+    let letters: Vec<char> = word.chars().collect();
+    let common = |name: &str| name.chars().zip(&letters).take_while(|(one, other)| one == *other).count();
+    let fits = |name: &str| {
+        let (shared, length) = (common(name), name.chars().count());
+        shared >= 4.max(length.saturating_sub(2)) && letters.len() - shared <= 3
+    };
+    let best = SINGLE.iter().filter(|(name, _)| fits(name)).max_by_key(|(name, _)| (common(name), std::cmp::Reverse(name.chars().count())));
+    let is_not_latin = letters.iter().all(|letter| !letter.is_ascii());
+    // In Latin letters an ending is one or two: other words begin like countries.
+    best.filter(|(name, _)| is_not_latin || (common(name) >= 5 && letters.len() - common(name) <= 2)).map(|(_, code)| code.clone())
 }
 
-/// Names a slip away; a slip between two countries names both.
-fn typos(text: &Text) -> Vec<String> {
-    let mut found = Vec::new();
-    for word in text.words.iter().filter(|word| !NOT_TYPOS.contains(&word.folded.as_str())) {
-        let letters = word.folded.chars().count();
-        if letters < 5 || word.folded.chars().any(is_unspaced) {
-            continue;
-        }
-        let english = |code: &str| Country::ALL.iter().find(|country| country.code() == code).map(|country| country.name().to_lowercase());
-        let near = SINGLE.iter().filter(|(name, code)| {
-            let length = name.chars().count();
-            let is_english = english(code).is_some_and(|english| english == *name);
-            let allowed = match length {
-                ..5 => 0,
-                5..=6 => usize::from(is_english),
-                7..=9 => 1,
-                _ => 2,
-            };
-            allowed > 0
-                && length.abs_diff(letters) <= allowed
-                && name.chars().next() == word.folded.chars().next()
-                && osa_distance(name, &word.folded) <= allowed
-        });
-        let near: BTreeSet<&String> = near.map(|(_, code)| code).collect();
-        found.extend(near.into_iter().cloned());
+/// The countries whose names are a slip away; a slip between two names both.
+pub fn misspelt(word: &str) -> Vec<String> {
+    let letters = word.chars().count();
+    if letters < 4 || word.chars().any(is_unspaced) || NOT_TYPOS.contains(&word) {
+        return Vec::new();
     }
-    found
+    let english = |code: &str| Country::ALL.iter().find(|country| country.code() == code).map(|country| country.name().to_lowercase());
+    let near = SINGLE.iter().filter(|(name, code)| {
+        let length = name.chars().count();
+        let is_english = english(code).is_some_and(|english| english == *name);
+        let allowed = match length {
+            ..5 => 0,
+            5..=6 => usize::from(is_english),
+            7..=9 => 1,
+            _ => 2,
+        };
+        allowed > 0 && length.abs_diff(letters) <= allowed && name.chars().next() == word.chars().next() && osa_distance(name, word) <= allowed
+    });
+    let near: BTreeSet<&String> = near.map(|(_, code)| code).collect();
+    near.into_iter().cloned().collect()
 }

@@ -1,0 +1,266 @@
+//! What is found in a sentence, and what follows from it: an order, or why it is none.
+
+use std::collections::BTreeSet;
+
+use events::country::Country;
+use events::platform::Platform;
+
+use super::dictionary::{Dictionary, Kind, Meaning};
+use super::fold::{Text, is_unspaced};
+use super::segment::{Span, is_english, spans};
+use super::{NotUnderstood, Reason, Understood, number, place, platform, spelling};
+
+/// What is found in a sentence.
+#[derive(Debug)]
+pub struct Reading {
+    text: Text,
+    spans: Vec<Span>,
+    platforms: BTreeSet<Platform>,
+    countries: BTreeSet<String>,
+    names_another_service: bool,
+    quantity: Option<u32>,
+    /// Digits that are no quantity, no dial code and no measure.
+    has_other_digits: bool,
+    /// Words that are not known.
+    unknown: Vec<usize>,
+}
+
+/// Thanks and greetings: beside a platform's name alone they ask for nothing.
+const SOCIAL: &str = "thanks thank thx ty cheers hello hi hey yo bye sorry ok okay yes good gracias hola merci bonjour salut danke hallo obrigado \
+    obrigada valeu ola oi grazie ciao спасибо привет дякую привіт dzieki dziekuje czesc hej tack tak takk kiitos moi bedankt hoi diky \
+    dekuji ahoj koszonom koszi szia multumesc mersi buna благодаря здравеи ευχαριστω γεια tesekkurler sagol merhaba selam شكرا مرحبا \
+    תודה שלום ممنون مرسي سلام धन्यवाद शुक्रिया नमस्ते ধন্যবাদ شكريه makasih terima halo hai salamat kumusta hvala zdravo rahmat";
+/// Words of forms, which say nothing.
+const LABELS: &[&str] = &["service", "platform", "country", "region", "query", "app", "lang", "action", "location"];
+/// What only programs and attackers write.
+const MARKUP: &[&str] = &[
+    "://", "www.", "</", "/>", "<script", "--", "tn_", "acc_", "ord_", "api_key", "apikey", "bearer ", "{{", "${", "$(", "; drop", "\\u00", "&&",
+    "||", "=>", "/*",
+];
+
+impl Reading {
+    /// Reads a sentence.
+    pub fn of(query: &str) -> Self {
+        let text = Text::of(query);
+        let first = spans(&text, &vec![false; text.words.len()]);
+        let is_name = |place: usize| {
+            first
+                .iter()
+                .any(|span| span.start <= place && place < span.end && span.meanings.iter().any(|meaning| matches!(meaning, Meaning::Platform(_))))
+        };
+        let is_named = |place: usize| place > 0 && (is_name(place - 1) || first.iter().any(|span| span.end == place && span.is(Kind::Thing)));
+        let brands: Vec<(usize, Platform)> =
+            platform::common(&text, is_english(&first), is_name).into_iter().filter(|(place, _)| !is_name(*place)).collect();
+        let codes: Vec<(usize, String)> = place::codes(&text, is_named).into_iter().filter(|(place, _)| !is_name(*place)).collect();
+        let mut taken = vec![false; text.words.len()];
+        for place in brands.iter().map(|(place, _)| *place).chain(codes.iter().map(|(place, _)| *place)) {
+            taken[place] = true;
+        }
+        let spans = spans(&text, &taken);
+        let mut reading = Self {
+            platforms: brands.into_iter().map(|(_, platform)| platform).collect(),
+            countries: codes.into_iter().map(|(_, code)| code).collect(),
+            names_another_service: false,
+            quantity: None,
+            has_other_digits: false,
+            unknown: Vec::new(),
+            text,
+            spans,
+        };
+        reading.take_names();
+        reading.take_numbers(&mut taken);
+        reading.take_the_rest(&taken);
+        reading
+    }
+
+    /// Platforms, services and places that spans name.
+    fn take_names(&mut self) {
+        let countries = &Dictionary::get().countries;
+        for span in &self.spans {
+            let places: Vec<&String> = span
+                .meanings
+                .iter()
+                .filter_map(|meaning| if let Meaning::Place(place) = meaning { Some(&countries[usize::from(*place)]) } else { None })
+                .collect();
+            for meaning in &span.meanings {
+                match meaning {
+                    Meaning::Platform(platform) => drop(self.platforms.insert(*platform)),
+                    Meaning::Brand => self.names_another_service = true,
+                    Meaning::Place(_) | Meaning::Word(..) => {}
+                }
+            }
+            self.countries.extend(places.into_iter().cloned());
+        }
+        self.countries.extend(place::flags(&self.text.written));
+        self.countries.extend(place::dial_codes(&self.text.written));
+    }
+
+    fn take_numbers(&mut self, taken: &mut [bool]) {
+        let is_thing = |place: usize| {
+            self.spans.iter().any(|span| {
+                span.start <= place
+                    && place < span.end
+                    && (span.is(Kind::Thing) || span.meanings.iter().any(|meaning| matches!(meaning, Meaning::Platform(_))))
+            })
+        };
+        let says_many = self.spans.iter().any(|span| span.is(Kind::Quantity));
+        let has_thing = self.spans.iter().any(|span| span.is(Kind::Thing));
+        for (place, taken) in taken.iter_mut().enumerate() {
+            let before = place.checked_sub(1).map(|before| &self.text.words[before]);
+            let follows_plus = before.map_or(self.text.written.trim_start().starts_with('+'), |before| before.gap.contains('+'));
+            let is_before_thing = (place + 1..place + 4).any(is_thing);
+            match number::of(&self.text.words, place, follows_plus) {
+                number::Number::None => continue,
+                number::Number::Said => {}
+                number::Number::Place(code) => drop(self.countries.insert(code)),
+                number::Number::Count(count) if number::is_dial_code(count) && !says_many && (has_thing || !is_before_thing) => {
+                    self.countries.extend(place::country_of_digits(&count.to_string()));
+                }
+                number::Number::Count(count) => self.quantity = self.quantity.max(Some(count)),
+                number::Number::Other => self.has_other_digits = true,
+            }
+            *taken = true;
+        }
+    }
+
+    /// Words that no span covers: names with endings, slips of the pen, or unknown.
+    fn take_the_rest(&mut self, taken: &[bool]) {
+        let mut free: Vec<bool> = taken.iter().map(|taken| !taken).collect();
+        for span in &self.spans {
+            free[span.start..span.end].fill(false);
+        }
+        let knows_platform = !self.platforms.is_empty();
+        for place in (0..free.len()).filter(|place| free[*place]) {
+            let word = self.text.words[place].folded.clone();
+            if word.chars().count() == 1 && !word.chars().all(is_unspaced) {
+                continue;
+            }
+            if let Some(platform) = platform::misspelt(&word).filter(|platform| !knows_platform || self.platforms.contains(platform)) {
+                self.platforms.insert(platform);
+            } else if let Some(country) = place::ending(&word) {
+                self.countries.insert(country);
+            } else {
+                let countries = place::misspelt(&word);
+                let meant = if countries.is_empty() { spelling::meant(&word, &self.spans) } else { Vec::new() };
+                if meant.is_empty() && countries.is_empty() {
+                    self.unknown.push(place);
+                } else if countries.is_empty() {
+                    self.spans.push(Span { start: place, end: place + 1, meanings: meant });
+                }
+                self.countries.extend(countries);
+            }
+        }
+        self.without_lone_letters();
+    }
+
+    /// A single letter of a script without spaces between known words is an ending.
+    fn without_lone_letters(&mut self) {
+        let unknown = std::mem::take(&mut self.unknown);
+        let is_lone = |place: usize| {
+            let is_letter = self.text.words[place].folded.chars().all(is_unspaced);
+            is_letter && !unknown.contains(&(place + 1)) && !(place > 0 && unknown.contains(&(place - 1)))
+        };
+        self.unknown = unknown.iter().copied().filter(|place| !is_lone(*place)).collect();
+    }
+
+    /// What follows.
+    pub fn decide(&self) -> Result<Understood, NotUnderstood> {
+        if let Some(reason) = self.is_no_order() {
+            return Err(self.refused(reason));
+        }
+        if self.platforms.is_empty() {
+            let asks = self.has(Kind::Want) || self.has(Kind::Polite) || self.has(Kind::Thing) || self.names_another_service;
+            return Err(self.refused(if asks { Reason::UnsupportedPlatform } else { Reason::Ambiguous }));
+        }
+        if self.platforms.len() > 1 || self.names_another_service || self.countries.len() > 1 {
+            return Err(self.refused(Reason::Ambiguous));
+        }
+        let country = match self.countries.first().map(|code| code.parse::<Country>()) {
+            Some(Err(_)) => return Err(self.refused(Reason::UnsupportedCountry)),
+            Some(Ok(country)) => Some(country),
+            None => None,
+        };
+        if let Some(reason) = self.is_unclear() {
+            return Err(self.refused(reason));
+        }
+        let platform = self.platforms.first().copied().expect("one platform is named");
+        Ok(Understood { platform, country: country.unwrap_or(Country::DEFAULT), country_named: country.is_some() })
+    }
+
+    fn has(&self, kind: Kind) -> bool {
+        self.spans.iter().any(|span| span.is(kind))
+    }
+
+    /// Signs that something else is wanted than a number. Money first: a sentence that ends an order may ask a question, too.
+    fn is_no_order(&self) -> Option<Reason> {
+        let lower = self.text.written.to_lowercase();
+        if MARKUP.iter().any(|mark| lower.contains(mark)) {
+            return Some(Reason::Ambiguous);
+        }
+        let is_asked = self.has(Kind::Ask) || self.text.written.contains(['?', '？', '؟', '՞', '\u{37e}']);
+        let asks_for_money = self.text.written.contains(['$', '€', '£', '¥', '₽', '₹', '₺', '₩', '฿', '₴', '₫', '₱']);
+        if self.has(Kind::Cancel) {
+            Some(Reason::Cancel)
+        } else if self.has(Kind::Price) || asks_for_money {
+            Some(Reason::Price)
+        } else if self.has(Kind::Status) {
+            Some(Reason::Status)
+        } else if self.has(Kind::Negated) {
+            Some(Reason::Negated)
+        } else if self.has(Kind::Question) || (is_asked && !self.has(Kind::Polite)) {
+            Some(Reason::Question)
+        } else if self.has(Kind::Past) {
+            Some(Reason::Status)
+        } else if self.has(Kind::Other) || self.has_other_digits {
+            Some(Reason::Ambiguous)
+        } else if self.has(Kind::Quantity) || self.quantity.is_some() {
+            Some(Reason::Quantity)
+        } else {
+            None
+        }
+    }
+
+    /// Whether too much of it is not understood.
+    fn is_unclear(&self) -> Option<Reason> {
+        let asks = self.has(Kind::Want) || self.has(Kind::Polite);
+        let has_thing = self.has(Kind::Thing);
+        if self.unknown.is_empty() {
+            let is_enough = asks || has_thing || (self.fillers() <= 2 && !self.is_social());
+            return if is_enough { None } else { Some(Reason::Ambiguous) };
+        }
+        if self.countries.is_empty() && self.unknown.iter().any(|place| self.is_like_a_place(*place)) {
+            return Some(Reason::UnknownPlace);
+        }
+        if asks && has_thing { None } else { Some(Reason::Ambiguous) }
+    }
+
+    fn fillers(&self) -> usize {
+        let is_filler = |span: &&Span| !span.meanings.iter().any(|meaning| !matches!(meaning, Meaning::Word(..)));
+        let is_label = |span: &&Span| LABELS.contains(&&*self.text.words[span.start].folded);
+        self.spans.iter().filter(is_filler).filter(|span| !is_label(span)).count()
+    }
+
+    fn is_social(&self) -> bool {
+        self.text.words.iter().any(|word| SOCIAL.split(' ').any(|known| known == word.folded))
+    }
+
+    /// Whether an unknown word may be a place's name: behind a word that stands before places, beside the number, or with a capital letter. Scripts
+    /// without capitals show nothing.
+    fn is_like_a_place(&self, place: usize) -> bool {
+        let word = &self.text.words[place];
+        let is_behind = self.spans.iter().any(|span| span.end == place && span.is(Kind::BeforePlace));
+        let is_before_thing = self.spans.iter().any(|span| span.start == place + 1 && span.is(Kind::Thing));
+        let has_case = word.lower != word.written.to_uppercase();
+        let is_capital = word.written.chars().next().is_some_and(char::is_uppercase) && place > 0 && !self.text.is_shouted;
+        is_behind || is_before_thing || is_capital || !has_case
+    }
+
+    fn refused(&self, reason: Reason) -> NotUnderstood {
+        NotUnderstood {
+            reason,
+            platforms: self.platforms.iter().copied().collect(),
+            countries: self.countries.iter().cloned().collect(),
+            quantity: self.quantity,
+        }
+    }
+}

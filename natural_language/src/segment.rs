@@ -1,0 +1,130 @@
+//! A sentence cut into spans of known meaning, the longest first; what is left is unknown.
+
+use std::collections::BTreeMap;
+
+use super::dictionary::{Dictionary, Kind, LONGEST, Meaning, join};
+use super::fold::{Text, is_unspaced};
+
+/// Words of a sentence that mean something together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// Its first word.
+    pub start: usize,
+    /// Behind its last word.
+    pub end: usize,
+    /// What it may mean.
+    pub meanings: Vec<Meaning>,
+}
+
+impl Span {
+    /// Whether it may be a word of this kind.
+    pub fn is(&self, kind: Kind) -> bool {
+        self.meanings.iter().any(|meaning| matches!(meaning, Meaning::Word(_, own) if *own == kind))
+    }
+}
+
+/// What scripts write in front of a word without a space.
+const JOINED: [(std::ops::RangeInclusive<char>, &[&str]); 2] = [
+    ('\u{600}'..='\u{6ff}', &["وال", "بال", "كال", "فال", "ال", "لل", "ل", "ب", "و", "ف", "ك"]),
+    ('\u{5d0}'..='\u{5ea}', &["וה", "של", "מה", "ב", "ל", "מ", "ה", "ו", "ש", "כ"]),
+];
+/// Signs that no name goes across.
+const STOPS: &[char] = &[',', '.', ';', ':', '!', '?', '(', ')', '/', '|', '&', '+', '"', '{', '}', '。', '、', '،', '؟', '『', '』', '「', '」'];
+
+/// The spans of a sentence, in its order; words that are taken already are left out.
+pub fn spans(text: &Text, taken: &[bool]) -> Vec<Span> {
+    let mut candidates = candidates(text, taken);
+    candidates.sort_by_key(|(weight, span)| (std::cmp::Reverse(*weight), span.start));
+    let mut free: Vec<bool> = taken.iter().map(|taken| !taken).collect();
+    let mut spans = Vec::new();
+    for (_, span) in candidates {
+        if free[span.start..span.end].iter().all(|free| *free) {
+            free[span.start..span.end].fill(false);
+            spans.push(span);
+        }
+    }
+    spans.sort_by_key(|span| span.start);
+    in_their_language(&mut spans);
+    spans
+}
+
+fn candidates(text: &Text, taken: &[bool]) -> Vec<(usize, Span)> {
+    let dictionary = Dictionary::get();
+    let mut found = Vec::new();
+    for start in 0..text.words.len() {
+        let (mut lower, mut folded) = (String::new(), String::new());
+        for (place, is_taken) in taken.iter().enumerate().skip(start).take(LONGEST) {
+            let is_cut = place > start && text.words[place - 1].gap.contains(STOPS);
+            if *is_taken || is_cut {
+                break;
+            }
+            join(&mut lower, &text.words[place].lower);
+            join(&mut folded, &text.words[place].folded);
+            let mut meanings = dictionary.phrase(&lower, &folded);
+            if meanings.is_empty() {
+                meanings = without_what_is_joined(&folded).flat_map(|rest| dictionary.phrase(rest, rest)).collect();
+            }
+            if meanings.is_empty() && place == start && !folded.chars().any(is_unspaced) {
+                meanings = dictionary.beginning(&folded);
+                if meanings.is_empty() {
+                    meanings =
+                        without_what_is_joined(&folded).map(|rest| dictionary.beginning(rest)).find(|found| !found.is_empty()).unwrap_or_default();
+                }
+            }
+            if !meanings.is_empty() {
+                found.push((folded.chars().count(), Span { start, end: place + 1, meanings }));
+            }
+        }
+    }
+    found
+}
+
+/// A phrase without what its script joins to a word: `للواتساب`, `לגוגל`.
+fn without_what_is_joined(folded: &str) -> impl Iterator<Item = &str> {
+    let first = folded.chars().next();
+    let joined = JOINED.iter().find(|(script, _)| first.is_some_and(|first| script.contains(&first))).map_or(&[][..], |(_, words)| words);
+    joined.iter().filter_map(move |word| folded.strip_prefix(word)).filter(|rest| rest.chars().count() >= 3)
+}
+
+/// A word of several languages is one of the sentence's: the language that knows most of its words.
+fn in_their_language(spans: &mut [Span]) {
+    let mut known: BTreeMap<u8, usize> = BTreeMap::new();
+    for span in spans.iter() {
+        let mut languages: Vec<u8> = span.meanings.iter().filter_map(|meaning| language(*meaning)).collect();
+        languages.sort_unstable();
+        languages.dedup();
+        for language in languages {
+            *known.entry(language).or_default() += span.end - span.start;
+        }
+    }
+    let most = known.values().copied().max().unwrap_or_default();
+    let is_best = |meaning: &Meaning| language(*meaning).is_some_and(|language| known.get(&language) == Some(&most));
+    for span in spans {
+        let own = span.end - span.start;
+        if span.meanings.iter().any(|meaning| language(*meaning).is_none()) {
+            // A name is a word only where other words are of that language, too.
+            let is_word = |meaning: &Meaning| language(*meaning).is_some_and(|language| known.get(&language).is_some_and(|known| *known > own));
+            span.meanings.retain(|meaning| language(*meaning).is_none() || (is_best(meaning) && is_word(meaning)));
+        } else if span.meanings.iter().any(is_best) {
+            span.meanings.retain(is_best);
+        }
+    }
+}
+
+fn language(meaning: Meaning) -> Option<u8> {
+    match meaning {
+        Meaning::Word(language, _) => Some(language),
+        _ => None,
+    }
+}
+
+/// The languages that know most of these spans' words.
+pub fn is_english(spans: &[Span]) -> bool {
+    let dictionary = Dictionary::get();
+    let words: Vec<&Span> = spans.iter().filter(|span| span.meanings.iter().any(|meaning| language(*meaning).is_some())).collect();
+    let english = words.iter().filter(|span| {
+        let of = |meaning: &Meaning| language(*meaning).is_some_and(|language| dictionary.languages[usize::from(language)] == "en");
+        span.meanings.iter().any(of)
+    });
+    english.count() * 2 >= words.len()
+}

@@ -1,0 +1,51 @@
+//! Words a slip away from known ones. A slip that could be read in several ways is read in all of them, and what speaks against an order counts.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use strsim::osa_distance;
+
+use super::dictionary::{Dictionary, Kind, Meaning};
+use super::fold::is_unspaced;
+use super::segment::Span;
+
+/// Words with their meanings.
+type Known = Vec<(&'static str, &'static [Meaning])>;
+
+/// Single words of languages that have letters, by the first one.
+static WORDS: LazyLock<HashMap<char, Known>> = LazyLock::new(|| {
+    let mut words: HashMap<char, Vec<(&str, &[Meaning])>> = HashMap::new();
+    for (key, meanings) in Dictionary::get().words() {
+        let is_word = meanings.iter().any(|meaning| matches!(meaning, Meaning::Word(_, kind) if *kind != Kind::Filler));
+        if let Some(first) = key.chars().next().filter(|_| is_word && key.len() >= 5 && !key.contains(' ') && !key.chars().any(is_unspaced)) {
+            words.entry(first).or_default().push((key, meanings));
+        }
+    }
+    words
+});
+
+/// What a word is probably meant as, in a language that other words of the sentence are of, or English.
+pub fn meant(word: &str, spans: &[Span]) -> Vec<Meaning> {
+    let letters = word.chars().count();
+    if letters < 5 || word.chars().any(|character| is_unspaced(character) || character.is_numeric()) {
+        return Vec::new();
+    }
+    let dictionary = Dictionary::get();
+    let english = dictionary.languages.iter().position(|language| language == "en");
+    let is_spoken = |meaning: &&Meaning| {
+        let Meaning::Word(language, _) = meaning else { return false };
+        let is_same = |other: &Meaning| matches!(other, Meaning::Word(own, _) if own == language);
+        english == Some(usize::from(*language)) || spans.iter().any(|span| span.meanings.iter().any(is_same))
+    };
+    let allowed = if letters >= 8 { 2 } else { 1 };
+    let first = word.chars().next().unwrap_or_default();
+    let near = WORDS
+        .get(&first)
+        .into_iter()
+        .flatten()
+        .filter(|(known, _)| known.chars().count().abs_diff(letters) <= allowed && osa_distance(known, word) <= allowed);
+    let mut meant: Vec<Meaning> = near.flat_map(|(_, meanings)| meanings.iter()).filter(is_spoken).copied().collect();
+    meant.sort_unstable();
+    meant.dedup();
+    meant
+}
