@@ -1,9 +1,9 @@
 //! A sentence cut into spans of known meaning, the longest first; what is left is unknown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::dictionary::{Dictionary, Kind, LONGEST, Meaning, join};
-use super::fold::{Text, is_unspaced};
+use super::fold::{Text, Word, is_unspaced};
 
 /// Words of a sentence that mean something together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,7 @@ fn candidates(text: &Text, taken: &[bool]) -> Vec<(usize, Span)> {
     for start in 0..text.words.len() {
         let (mut lower, mut folded) = (String::new(), String::new());
         for (place, is_taken) in taken.iter().enumerate().skip(start).take(LONGEST) {
-            let is_cut = place > start && text.words[place - 1].gap.contains(STOPS);
+            let is_cut = place > start && is_cut(&text.words[place - 1]);
             if *is_taken || is_cut {
                 break;
             }
@@ -79,6 +79,12 @@ fn candidates(text: &Text, taken: &[bool]) -> Vec<(usize, Span)> {
     found
 }
 
+/// Whether no name goes on behind a word; a point inside of an abbreviation ends nothing: `u.k.`, `St. John's`.
+fn is_cut(before: &Word) -> bool {
+    let is_abbreviated = before.gap.trim_end() == "." && before.folded.chars().count() <= 2;
+    before.gap.contains(STOPS) && !is_abbreviated
+}
+
 /// A phrase without what its script joins to a word: `للواتساب`, `לגוגל`.
 fn without_what_is_joined(folded: &str) -> impl Iterator<Item = &str> {
     let first = folded.chars().next();
@@ -99,6 +105,8 @@ fn in_their_language(spans: &mut [Span]) {
     }
     let most = known.values().copied().max().unwrap_or_default();
     let is_best = |meaning: &Meaning| language(*meaning).is_some_and(|language| known.get(&language) == Some(&most));
+    let mixed = mixed_in(spans, is_best);
+    let denies = |meaning: &Meaning| matches!(meaning, Meaning::Word(language, Kind::Negated | Kind::Cancel) if mixed.contains(language));
     for span in spans {
         let own = span.end - span.start;
         if span.meanings.iter().any(|meaning| language(*meaning).is_none()) {
@@ -106,9 +114,19 @@ fn in_their_language(spans: &mut [Span]) {
             let is_word = |meaning: &Meaning| language(*meaning).is_some_and(|language| known.get(&language).is_some_and(|known| *known > own));
             span.meanings.retain(|meaning| language(*meaning).is_none() || (is_best(meaning) && is_word(meaning)));
         } else if span.meanings.iter().any(is_best) {
-            span.meanings.retain(is_best);
+            span.meanings.retain(|meaning| is_best(meaning) || denies(meaning));
         }
     }
+}
+
+/// Languages that say something in the sentence which its own does not know: what they deny counts, too.
+fn mixed_in(spans: &[Span], is_best: impl Fn(&Meaning) -> bool) -> BTreeSet<u8> {
+    let strange = spans.iter().filter(|span| span.meanings.iter().all(|meaning| language(*meaning).is_some() && !is_best(meaning)));
+    let speaks = |meaning: &Meaning| match meaning {
+        Meaning::Word(language, kind) if *kind != Kind::Filler => Some(*language),
+        _ => None,
+    };
+    strange.flat_map(|span| span.meanings.iter().filter_map(speaks)).collect()
 }
 
 fn language(meaning: Meaning) -> Option<u8> {
