@@ -112,7 +112,7 @@ fn refusal(refused: &NotUnderstood, open: &[OrderId]) -> ApiError {
     });
     match refused.reason {
         Reason::UnsupportedCountry | Reason::UnknownPlace => detail["supported_countries"] = json!(Country::ALL.map(Country::code)),
-        Reason::UnsupportedPlatform => detail["supported_platforms"] = json!(Platform::ALL.map(Platform::slug)),
+        Reason::UnsupportedPlatform => detail["supported_platforms"] = json!(Platform::ALL.map(Platform::slug).as_slice()),
         Reason::Quantity => detail["batch"] = batch(refused),
         Reason::Ambiguous if refused.platforms.len() > 1 => detail["batch"] = batch(refused),
         _ => {}
