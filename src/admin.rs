@@ -5,16 +5,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::extract::{Path as PathParameter, Request, State};
+use axum::extract::{Path as PathParameter, State};
 use axum::http::StatusCode;
-use axum::http::header::AUTHORIZATION;
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::middleware;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use events::account::idempotency::{Effect, KeyUse};
 use events::account::{Command, Standing};
-use events::envelope::Actor;
 use events::id::{AccountId, to_base62};
 use events::money::Money;
 use events::time::Timestamp;
@@ -36,10 +33,12 @@ use actors::supplier::smpp::Smpp;
 use crate::boot::Service;
 use crate::config;
 use crate::feed::{chain_of, reach_head};
-use crate::http::serve::serve;
+use crate::http::limit::Limiter;
 use crate::secret::Secret;
+use crate::serve::serve;
 use crate::telemetry;
 
+mod access;
 mod deposits;
 mod desk;
 mod messages;
@@ -75,6 +74,8 @@ pub struct Order {
 struct Door {
     service: Arc<Service>,
     token: Secret,
+    /// Wrong tokens, by address.
+    wrong_tokens: Limiter,
     metrics: PrometheusHandle,
 }
 
@@ -92,8 +93,11 @@ pub async fn open(
     let listener = bind(settings, data_dir).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let token = token(settings, data_dir, || u128::from_be_bytes(service.entropy.bytes())).map_err(failed)?;
-    let (router, settings) = (router(Arc::clone(service), token, metrics), service.config.http.clone());
-    Ok((address, tokio::spawn(async move { serve(listener, router, &settings, stopping).await })))
+    if token.expose().len() < config::LEAST_TOKEN {
+        return Err(format!("the token in {TOKEN_FILE} has less than {} characters: remove the file, and a new one is made", config::LEAST_TOKEN));
+    }
+    let bounds = service.config.http.listener(access::words());
+    Ok((address, tokio::spawn(serve(listener, router(Arc::clone(service), token, metrics), bounds, stopping))))
 }
 
 /// Binds where it was told to, or else at its usual port, or else at any.
@@ -142,7 +146,7 @@ fn address_path(data_dir: &Path) -> PathBuf {
 
 /// The routes.
 fn router(service: Arc<Service>, token: Secret, metrics: PrometheusHandle) -> Router {
-    let door = Arc::new(Door { service, token, metrics });
+    let door = Arc::new(Door { service, token, wrong_tokens: access::wrong_tokens(), metrics });
     let guarded = Router::new()
         .route("/accounts/{id}", get(show))
         .route("/accounts/{id}/credit", post(credit))
@@ -158,17 +162,12 @@ fn router(service: Arc<Service>, token: Secret, metrics: PrometheusHandle) -> Ro
         .route("/numbers/buy", post(desk::buy))
         .route("/numbers/release", post(desk::give_back))
         .route("/numbers/sync", post(desk::sync))
-        .layer(middleware::from_fn_with_state(Arc::clone(&door), guard));
-    Router::new().nest("/admin/v1", guarded).route("/metrics", get(render)).with_state(door)
-}
-
-async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
-    let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|text| text.strip_prefix("Bearer "));
-    if given.is_some_and(|given| door.token.is(given)) {
-        next.run(request).await
-    } else {
-        (StatusCode::UNAUTHORIZED, Json(json!({ "error": "the admin token is needed" }))).into_response()
-    }
+        .layer(middleware::from_fn_with_state(Arc::clone(&door), access::with_token));
+    Router::new()
+        .nest("/admin/v1", guarded)
+        .route("/metrics", get(render))
+        .layer(middleware::from_fn_with_state(Arc::clone(&door), access::by_known_name))
+        .with_state(door)
 }
 
 async fn render(State(door): State<Arc<Door>>) -> String {
@@ -268,12 +267,11 @@ async fn reinstate(
 
 async fn transact(door: &Door, id: &str, order: Order, command: Command) -> Result<Json<Value>, Refusal> {
     let account = account(id)?;
-    if order.reason.trim().is_empty() || order.operator.trim().is_empty() {
-        return Err(refused(StatusCode::BAD_REQUEST, "a reason and an operator are needed: both stand in the log".to_owned()));
-    }
+    access::reason(&order.reason)?;
+    let operator = access::operator(&order.operator)?;
     let at = door.service.clock.now();
     let command = keyed(&order, account, command, at)?;
-    let outcome = door.service.accounts.transact(account, command, Actor::Operator(order.operator.into()), at).await;
+    let outcome = door.service.accounts.transact(account, command, operator, at).await;
     match outcome {
         Ok(_) => shown(door, account).await,
         Err(TransactError::Refused(refusal)) => Err(refused(StatusCode::CONFLICT, refusal.to_string())),

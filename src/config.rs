@@ -14,12 +14,14 @@ use thiserror::Error;
 use url::Url;
 
 pub use asked::Buying;
+pub use bounds::LEAST_TOKEN;
 pub use deposits::Deposits;
 pub use suppliers::{Simulator, SmppAlphabet, SmppBind, SmppMode, Suppliers, TelnyxKey, VonageMethod};
 
 use crate::secret::Secret;
 
 mod asked;
+mod bounds;
 pub mod deposits;
 mod suppliers;
 #[cfg(test)]
@@ -73,12 +75,18 @@ pub struct Http {
     /// Addresses or networks of proxies in front; a forwarding header counts only from these.
     #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
-    /// Connections at a time; more wait to be accepted.
+    /// Connections at a time.
     pub max_connections: usize,
+    /// Of those, for callers who have shown a valid key; unset: a quarter.
+    pub reserved_connections: Option<usize>,
+    /// For one address (IPv6: its /64), those of accounts with money apart; unset: a quarter, but 64 where there are as many.
+    pub max_connections_per_ip: Option<usize>,
     /// For a request's head to arrive, and for the next request on an open connection.
     pub header_timeout_seconds: u64,
-    /// For a request's body to arrive.
+    /// For a request's body to arrive, beyond what its size takes at 8 KiB a second.
     pub body_timeout_seconds: u64,
+    /// For the other end to read something of an answer.
+    pub write_timeout_seconds: u64,
     /// Largest request body.
     pub max_body_bytes: usize,
     /// Largest body of a batch.
@@ -95,6 +103,8 @@ pub struct Http {
 pub struct Limits {
     pub per_ip_per_minute: u32,
     pub per_key_per_minute: u32,
+    /// Accounts that one address may open in an hour; unset: as many as it may make calls in a minute.
+    pub accounts_per_ip_per_hour: Option<u32>,
 }
 
 /// How orders live.
@@ -157,6 +167,8 @@ pub struct Admin {
     pub listen: Option<SocketAddr>,
     /// Unset: generated into the data directory.
     pub token: Option<Secret>,
+    /// Names under which it may be reached, besides addresses and `localhost`.
+    pub allowed_hosts: Vec<String>,
 }
 
 /// Where the data is.
@@ -195,8 +207,11 @@ impl Default for Http {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
             trusted_proxies: Vec::new(),
             max_connections: 4_096,
+            reserved_connections: None,
+            max_connections_per_ip: None,
             header_timeout_seconds: 30,
             body_timeout_seconds: 10,
+            write_timeout_seconds: 20,
             max_body_bytes: 16 * 1024,
             max_batch_bytes: 64 * 1024,
             drain_seconds: 10,
@@ -208,7 +223,7 @@ impl Default for Http {
 impl Default for Limits {
     // The guide: 30 requests a minute per address, 120 per key.
     fn default() -> Self {
-        Self { per_ip_per_minute: 30, per_key_per_minute: 120 }
+        Self { per_ip_per_minute: 30, per_key_per_minute: 120, accounts_per_ip_per_hour: None }
     }
 }
 
@@ -313,9 +328,7 @@ impl Config {
     /// What no type can say.
     fn check(&self) -> Result<(), ConfigError> {
         let wrong = |text: String| Err(ConfigError::Contradiction(text));
-        if self.orders.lifetime_seconds == 0 || self.orders.seek_seconds == 0 || self.orders.max_concurrent_per_account == 0 {
-            return wrong("the numbers in [orders] are at least 1".to_owned());
-        }
+        self.check_bounds()?;
         // More cancels than are remembered would never be counted.
         if self.orders.free_cancels_per_hour > 200 || self.orders.cancel_pause_max_seconds > 3_600 {
             return wrong("orders.free_cancels_per_hour is at most 200, orders.cancel_pause_max_seconds at most 3600".to_owned());

@@ -18,6 +18,7 @@ mod http;
 mod letters;
 mod mcp;
 mod secret;
+mod serve;
 mod sources;
 mod telemetry;
 

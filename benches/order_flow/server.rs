@@ -10,7 +10,7 @@ use axum::routing::post;
 
 use super::client::{Connection, member};
 
-const ADMIN_TOKEN: &str = "token-of-a-benchmark";
+const ADMIN_TOKEN: &str = "token-of-a-benchmark-long-enough";
 
 /// A process that says where it listens, ended when dropped.
 struct Process {

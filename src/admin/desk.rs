@@ -12,7 +12,7 @@ use events::supplier::SupplierName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::numbers::operator;
+use super::access::{self, operator};
 use super::{Door, Refusal, refused};
 use crate::feed::chain_of;
 
@@ -75,9 +75,7 @@ pub async fn buy(State(door): State<Arc<Door>>, Json(buy): Json<Buy>) -> Result<
 }
 
 pub async fn give_back(State(door): State<Arc<Door>>, Json(back): Json<GiveBack>) -> Result<Json<Value>, Refusal> {
-    if back.reason.trim().is_empty() {
-        return Err(bad("a reason is needed: it stands in the log".to_owned()));
-    }
+    access::reason(&back.reason)?;
     let (who, supplier, phone) = (operator(&back.operator)?, supplier(&back.supplier)?, phone(&back.number)?);
     door.service.desk.give_back(supplier, phone.clone(), back.reason, who).await.map_err(refusal)?;
     Ok(Json(json!({ "number": phone.as_str(), "state": "released" })))

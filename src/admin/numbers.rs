@@ -8,7 +8,6 @@ use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use events::country::Country;
-use events::envelope::Actor;
 use events::number::Listing;
 use events::phone::Phone;
 use events::platform::Platform;
@@ -18,6 +17,7 @@ use projections::Retired;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::access::{self, operator};
 use super::{Door, Refusal, failed, reached, refused};
 use crate::boot::Service;
 use crate::feed::chain_of;
@@ -105,9 +105,7 @@ pub async fn import(State(door): State<Arc<Door>>, Json(import): Json<Import>) -
 /// Retires a number.
 pub async fn retire(State(door): State<Arc<Door>>, Json(retire): Json<Retire>) -> Result<Json<Value>, Refusal> {
     let phone: Phone = retire.number.parse().map_err(|error| refused(StatusCode::BAD_REQUEST, format!("{:?} is {error}", retire.number)))?;
-    if retire.reason.trim().is_empty() {
-        return Err(refused(StatusCode::BAD_REQUEST, "a reason is needed: it stands in the log".to_owned()));
-    }
+    access::reason(&retire.reason)?;
     let who = operator(&retire.operator)?;
     match door.service.inventory.retire(phone.clone(), retire.reason, who).await {
         Ok(()) => Ok(Json(json!({ "number": phone.as_str(), "state": "retired" }))),
@@ -159,11 +157,4 @@ async fn retired(service: &Service, supplier: Option<&str>) -> Result<Json<Value
 
 fn slugs<'a>(platforms: impl IntoIterator<Item = &'a Platform>) -> BTreeSet<&'static str> {
     platforms.into_iter().map(|platform| platform.slug()).collect()
-}
-
-pub(super) fn operator(name: &str) -> Result<Actor, Refusal> {
-    if name.trim().is_empty() {
-        return Err(refused(StatusCode::BAD_REQUEST, "an operator is needed: the name stands in the log".to_owned()));
-    }
-    Ok(Actor::Operator(name.into()))
 }

@@ -14,7 +14,10 @@ use super::{Outcome, Place, in_words};
 use crate::boot::Service;
 use crate::config::Config;
 use crate::http::{self, App};
-use crate::{admin, data, telemetry};
+use crate::{admin, data, serve, telemetry};
+
+/// Files, sockets to sources and webhooks, and the admin listener's connections.
+const OTHER_FILES: u64 = 2_048;
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -30,16 +33,17 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
     }
     let _logs = telemetry::start_logs(&config.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(in_words)?;
-    runtime.block_on(serve(config, &data_dir))?;
+    runtime.block_on(start(config, &data_dir))?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(config: Config, data_dir: &Path) -> Result<(), String> {
+async fn start(config: Config, data_dir: &Path) -> Result<(), String> {
     let metrics = telemetry::start_metrics().map_err(in_words)?;
     // Signals first: one that comes while the log is replayed must not kill half-way.
     let mut terminate = signal(SignalKind::terminate()).map_err(in_words)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(in_words)?;
     let http_settings = config.http.clone();
+    raise_file_limit(http_settings.max_connections);
     let listener = TcpListener::bind(config.http.listen).await.map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
     tokio::select! {
         () = data::room_to_start(data_dir) => {}
@@ -51,8 +55,9 @@ async fn serve(config: Config, data_dir: &Path) -> Result<(), String> {
 
     let (stop, stopping) = watch::channel(false);
     let (admin_address, operators) = admin::open(&service, data_dir, metrics, stopping.clone()).await?;
-    let router = http::router(&App::new(&service, stopping.clone()));
-    let public = tokio::spawn(async move { http::serve::serve(listener, router, &http_settings, stopping).await });
+    let app = App::new(&service, stopping.clone());
+    let (router, settings) = (http::router(&app), http_settings.listener(http::refuse(&app)));
+    let public = tokio::spawn(serve::serve(listener, router, settings, stopping));
     announce(address, admin_address, service.deposits.as_ref().is_some_and(Deposits::is_simulated));
 
     tokio::select! {
@@ -65,6 +70,21 @@ async fn serve(config: Config, data_dir: &Path) -> Result<(), String> {
     service.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Each connection is an open file, and many systems allow a process a thousand: as many are asked for as may be needed.
+fn raise_file_limit(max_connections: usize) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let wanted = u64::try_from(max_connections).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    let reached = maximum.map_or(wanted, |maximum| wanted.min(maximum));
+    if setrlimit(Resource::Nofile, Rlimit { current: Some(reached), maximum }).is_err() || reached < wanted {
+        tracing::warn!(wanted, reached, "the system allows fewer open files than http.max_connections needs");
+    }
 }
 
 /// What a newcomer needs to see, and the one line that programs wait for.

@@ -59,7 +59,7 @@ fn the_fixed_names_of_the_contract_are_read() {
         simulated = true
         [admin]
         listen = "127.0.0.1:8081"
-        token = "a token"
+        token = "a token of 24 characters"
         [prices]
         google = 0.75
         "discord.DE" = "0.10"
@@ -103,6 +103,22 @@ fn unknown_keys_and_senseless_values_are_errors() {
         "[suppliers.own]\ninbound_secret = \"whsec_0123456789\"\n[[suppliers.own.numbers]]\nnumber = \"2025550123\"\ncountry = \"US\"",
         "[suppliers.own]\ninbound_secret = \"whsec_0123456789\"\n[[suppliers.own.numbers]]\nnumber = \"+12025550123\"\ncountry = \"DE\"",
         "[http]\ntrusted_proxies = [\"proxy\"]",
+        "[http]\nmax_connections = 0",
+        "[http]\nmax_connections = 4000000000",
+        "[http]\nmax_connections_per_ip = 0",
+        "[http]\nreserved_connections = 4096",
+        "[http]\nheader_timeout_seconds = 0",
+        "[http]\nbody_timeout_seconds = 0",
+        "[http]\nbody_timeout_seconds = 18446744073709551615",
+        "[http]\nwrite_timeout_seconds = 0",
+        "[http]\nmax_body_bytes = 0",
+        "[http]\nmax_batch_bytes = 9999999999999",
+        "[http]\ndrain_seconds = 99999999",
+        "[limits]\nper_ip_per_minute = 4294967295",
+        "[orders]\nlifetime_seconds = 4294967295",
+        "[orders]\nmax_concurrent_per_account = 4294967295",
+        "[admin]\ntoken = \"\"",
+        "[admin]\ntoken = \"23 characters are short\"",
     ];
     for text in wrong {
         assert!(read(text).is_err(), "{text}");
@@ -201,7 +217,7 @@ fn a_private_key_is_refused_and_never_repeated() {
 
 #[test]
 fn secrets_are_hidden() {
-    let text = "[admin]\ntoken = \"swordfish\"\n[suppliers.own]\ninbound_secret = \"whsec_swordfish1234\"\n[http]\npublic_url = \"https://a.b\"\n";
+    let text = "[admin]\ntoken = \"swordfish-swordfish-swordfish\"\n[suppliers.own]\ninbound_secret = \"whsec_swordfish1234\"\n[http]\npublic_url = \"https://a.b\"\n";
     let telecoms = "[suppliers.twilio]\nauth_token = \"swordfish12345678\"\n[suppliers.android]\nsigning_key = \"swordfish\"";
     let smsc = "\n[[suppliers.smpp.binds]]\naddress = \"smsc:2775\"\nsystem_id = \"a\"\npassword = \"swordfis\"";
     assert!(!format!("{:?}", read(smsc).unwrap()).contains("swordfis"));

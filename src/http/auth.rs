@@ -37,6 +37,11 @@ impl ApiKey {
         Self { account, secret: half() + &half() }
     }
 
+    /// Whose it says it is.
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
     /// SHA-256 of the secret: all that is stored. The secret is 256 random bits, so no slow hash is needed.
     pub fn hash(&self) -> [u8; 32] {
         Sha256::digest(self.secret.as_bytes()).into()
@@ -112,8 +117,7 @@ fn has_key(query: &str) -> bool {
 }
 
 /// The account of a key, if the key is its.
-pub async fn verify(accounts: &Accounts, key: &str) -> Result<Caller, AccessError> {
-    let key = ApiKey::parse(key).ok_or(AccessError::NotFound)?;
+pub async fn verify(accounts: &Accounts, key: &ApiKey) -> Result<Caller, AccessError> {
     let published = accounts.read(key.account).await?;
     if bool::from(published.state.key_hash.ct_eq(&key.hash())) { Ok(Caller { account: key.account, published }) } else { Err(AccessError::NotFound) }
 }

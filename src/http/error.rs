@@ -212,7 +212,9 @@ impl ApiError {
         self
     }
 
-    fn with_fault(mut self, fault: String) -> Self {
+    /// With what failed, for the log.
+    #[must_use]
+    pub fn with_fault(mut self, fault: String) -> Self {
         self.inner.fault = Some(fault);
         self
     }

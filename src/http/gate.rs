@@ -1,24 +1,30 @@
 //! The gate every request passes: a name for the request, who calls, whether they may, and what is written down of it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use actors::account::AccessError;
 use actors::clock::Stopwatch;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::ACCEPT;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use events::id::to_base62;
+use events::id::{AccountId, to_base62};
+use futures_util::FutureExt;
 use ipnet::IpNet;
 
-use super::auth;
+use super::auth::{self, ApiKey, Caller};
 use super::error::{ApiError, ErrorCode, Unwritten};
 use super::limit::{Allowance, Subject};
-use super::{MCP_PATH, Shared};
+use super::{MCP_PATH, Shared, route};
+use crate::serve::{Connection, Reason, Refusal, Refuse, is_in};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+/// Where suppliers bring messages.
+const INBOUND: &str = "/inbound/";
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// The address a request counts for.
@@ -33,41 +39,118 @@ pub struct RequestId(pub std::sync::Arc<str>);
 #[derive(Debug, Clone, Copy)]
 pub struct Counted;
 
+/// Marks an answer to a request that has proved to be a supplier's, whatever is wrong with it: it counts for nobody.
+#[derive(Debug, Clone, Copy)]
+pub struct Proven;
+
 /// Lets a request through, or answers it here; either way it is named, counted and written down.
 pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
     let watch = Stopwatch::start();
-    let request_id = format!("req_{}", to_base62(u128::from_be_bytes(app.service.entropy.bytes())));
+    let request_id = request_id(&app);
     let as_problem = accepts_problem(request.headers());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    let connection = request.extensions().get::<Arc<Connection>>().cloned();
     let peer = request.extensions().get::<SocketAddr>().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
     let client = client_address(peer, request.headers(), &app.service.config.http.trusted_proxies);
+    let is_inbound = request.uri().path().starts_with(INBOUND);
     request.extensions_mut().insert(ClientAddress(client));
     request.extensions_mut().insert(RequestId(request_id.as_str().into()));
 
     let (account, allowance, response) = match admit(&app, client, &mut request).await {
-        Ok((account, allowance)) => (account, allowance, next.run(request).await),
+        Ok((account, allowance)) => (account, allowance, answered(next.run(request), connection.as_deref()).await),
         Err((allowance, error)) => (None, allowance, error.into_response()),
     };
+    let response = if is_inbound { counted(&app, client, response) } else { response };
     let (mut response, code) = write_error(response, &request_id, as_problem, route == MCP_PATH);
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, HeaderValue::from_str(&request_id).expect("base62 is a header value"));
     if let Some(allowance) = allowance {
         put_allowance(headers, allowance);
     }
-    let status = response.status().as_u16();
     let seconds = watch.elapsed().as_secs_f64();
-    metrics::counter!("http_requests_total", "method" => known_method(&method), "route" => route.clone(), "status" => status.to_string())
-        .increment(1);
     metrics::histogram!("http_request_seconds", "route" => route.clone()).record(seconds);
-    if app.service.config.log.access {
-        let account = account.map(|account| account.to_string()).unwrap_or_default();
-        let code = code.map_or("", ErrorCode::name);
-        let millis = seconds * 1_000.0;
-        // The route, never the path: paths hold order ids, queries may hold what nobody should have sent.
-        tracing::info!(target: "access", %method, %route, status, code, millis, %client, account, request_id, "request");
-    }
+    let said = Said { method: known_method(&method), route, status: response.status(), code, millis: seconds * 1_000.0, client, account, request_id };
+    said.write_down(&app);
     response
+}
+
+/// What is written down of a request. The route, never the path: paths hold order ids, queries may hold what nobody should have sent.
+struct Said {
+    method: &'static str,
+    route: String,
+    status: StatusCode,
+    code: Option<ErrorCode>,
+    millis: f64,
+    client: IpAddr,
+    account: Option<AccountId>,
+    request_id: String,
+}
+
+impl Said {
+    fn write_down(self, app: &Shared) {
+        let Self { method, route, status, code, millis, client, account, request_id } = self;
+        let status = status.as_u16();
+        metrics::counter!("http_requests_total", "method" => method, "route" => route.clone(), "status" => status.to_string()).increment(1);
+        if app.service.config.log.access {
+            let account = account.map(|account| account.to_string()).unwrap_or_default();
+            let code = code.map_or("", ErrorCode::name);
+            tracing::info!(target: "access", %method, %route, status, code, millis, %client, account, request_id, "request");
+        }
+    }
+}
+
+fn request_id(app: &Shared) -> String {
+    format!("req_{}", to_base62(u128::from_be_bytes(app.service.entropy.bytes())))
+}
+
+/// What the accept loop answers by itself, as this API says it.
+pub fn refuse(app: &Shared) -> Refuse {
+    let app = Arc::clone(app);
+    Arc::new(move |reason: Reason, peer| {
+        let request_id = request_id(&app);
+        let error = refused_as(reason);
+        let (status, code) = (reason.status(), Some(error.code()));
+        let value = |text: &str| HeaderValue::from_str(text).expect("base62 and numbers are header values");
+        let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json")), (REQUEST_ID, value(&request_id))];
+        headers.extend(error.retry_after_seconds().map(|seconds| (RETRY_AFTER, value(&seconds.to_string()))));
+        let body = error.object(&request_id).to_string();
+        metrics::counter!("http_refusals_total", "reason" => reason.name()).increment(1);
+        let route = "refused".to_owned();
+        Said { method: "other", route, status, code, millis: 0.0, client: peer, account: None, request_id }.write_down(&app);
+        Refusal { status, headers, body }
+    })
+}
+
+fn refused_as(reason: Reason) -> ApiError {
+    let code = match reason {
+        Reason::Panicked => ErrorCode::InternalError,
+        Reason::TooManyOfAddress | Reason::TooManyInAll => ErrorCode::RateLimited,
+        Reason::Malformed | Reason::Host | Reason::LateHead | Reason::LateBody | Reason::LongTarget | Reason::LargeHead => ErrorCode::InvalidRequest,
+    };
+    ApiError::new(code, reason.text()).with_status(reason.status())
+}
+
+/// What the routes answer: in place of a panic, and of whatever they made of a body that did not arrive, the error that it is.
+async fn answered(routes: impl Future<Output = Response>, connection: Option<&Connection>) -> Response {
+    match AssertUnwindSafe(routes).catch_unwind().await {
+        Ok(_) if connection.is_some_and(Connection::is_body_late) => refused_as(Reason::LateBody).into_response(),
+        Ok(response) => response,
+        Err(panic) => {
+            metrics::counter!("http_panics_total").increment(1);
+            let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+            refused_as(Reason::Panicked).with_fault(format!("a handler panicked: {}", text.unwrap_or("without a text"))).into_response()
+        }
+    }
+}
+
+/// Counts a request that is no supplier's for its address, whatever was wrong with it.
+fn counted(app: &Shared, client: IpAddr, response: Response) -> Response {
+    let is_stranger = response.status().is_client_error() && response.extensions().get::<Proven>().is_none();
+    match is_stranger.then(|| within(app.per_ip.take(Subject::address(client), app.now()))) {
+        Some(Err(error)) => error.into_response(),
+        Some(Ok(())) | None => response,
+    }
 }
 
 /// A caller may send any word as a method; the metrics must not grow with them.
@@ -83,17 +166,19 @@ fn known_method(method: &Method) -> &'static str {
     }
 }
 
-type Admitted = (Option<events::id::AccountId>, Option<Allowance>);
+type Admitted = (Option<AccountId>, Option<Allowance>);
 
 /// Finds out who calls and counts the call; the error also says how the caller stands with the limits.
 async fn admit(app: &Shared, client: IpAddr, request: &mut Request) -> Result<Admitted, (Option<Allowance>, ApiError)> {
-    let now = app.service.clock.now().millis();
-    let is_counted = request.extensions().get::<Counted>().is_some();
-    let by_address = || if is_counted { None } else { app.per_ip.take(Subject::address(client), now) };
-    // Sources sign their messages; their door counts what is not signed.
-    if request.uri().path().starts_with("/inbound/") {
+    let now = app.now();
+    let path = request.uri().path();
+    // Suppliers sign their messages: what proves to be none is counted once that is known. What load balancers and the pages of
+    // the documentation ask for is nobody's call.
+    if path.starts_with(INBOUND) || is_uncounted(path) {
         return Ok((None, None));
     }
+    let is_counted = request.extensions().get::<Counted>().is_some();
+    let by_address = || if is_counted { None } else { app.per_ip.take(Subject::address(client), now) };
     let key = match auth::key_of(request.headers(), request.uri()) {
         Ok(key) => key,
         Err(error) => return Err(limited(by_address(), error)),
@@ -102,11 +187,18 @@ async fn admit(app: &Shared, client: IpAddr, request: &mut Request) -> Result<Ad
         let allowance = by_address();
         return within(allowance).map(|()| (None, allowance)).map_err(|error| (allowance, error));
     };
-    match auth::verify(&app.service.accounts, &key).await {
+    let Some(key) = ApiKey::parse(&key) else { return Err(limited(by_address(), AccessError::NotFound.into())) };
+    match verified(app, client, &key).await {
         Ok(caller) => {
             let account = caller.account;
-            let allowance = if is_counted { None } else { app.per_key.take(Subject::Account(account.0), now) };
+            let is_funded = caller.published.state.was_ever_funded();
+            // Accounts are opened for nothing: those that never had money have the budget of one, together, per address.
+            let subject = if is_funded { Subject::Account(account.0) } else { Subject::unfunded(client) };
+            let allowance = if is_counted { None } else { app.per_key.take(subject, now) };
             within(allowance).map_err(|error| (allowance, error))?;
+            if let Some(connection) = request.extensions().get::<Arc<Connection>>() {
+                connection.shows_key(account.0, is_funded);
+            }
             request.extensions_mut().insert(caller);
             Ok((Some(account), allowance))
         }
@@ -115,38 +207,52 @@ async fn admit(app: &Shared, client: IpAddr, request: &mut Request) -> Result<Ad
     }
 }
 
+/// Who has this key. An account that is not in memory has to be looked for in the store: an address that has used up what
+/// strangers may ask is told so before that, and only so many are looked for at a time.
+async fn verified(app: &Shared, client: IpAddr, key: &ApiKey) -> Result<Caller, AccessError> {
+    if app.service.accounts.is_in_memory(key.account()) {
+        return auth::verify(&app.service.accounts, key).await;
+    }
+    if app.per_ip.is_exhausted(Subject::address(client), app.now()) {
+        return Err(AccessError::NotFound);
+    }
+    let _turn = app.look_ups.acquire().await;
+    auth::verify(&app.service.accounts, key).await
+}
+
+/// Whether anybody may ask for this as often as they like: it costs nothing, and is the same for all.
+fn is_uncounted(path: &str) -> bool {
+    path == route::health::LIVE || path == route::health::READY || path == "/docs" || path.starts_with("/docs/")
+}
+
 /// `error`, unless the caller may not even be told that.
 fn limited(allowance: Option<Allowance>, error: ApiError) -> (Option<Allowance>, ApiError) {
     (allowance, within(allowance).err().unwrap_or(error))
 }
 
-fn within(allowance: Option<Allowance>) -> Result<(), ApiError> {
+/// Whether a call is within what its subject may ask.
+pub fn within(allowance: Option<Allowance>) -> Result<(), ApiError> {
     match allowance {
-        Some(allowance) if !allowance.allowed => {
-            let text = format!("Too many requests: at most {} a minute. Wait {} seconds.", allowance.limit, allowance.reset_seconds);
-            Err(ApiError::new(ErrorCode::RateLimited, text).retry_after(allowance.reset_seconds))
+        Some(Allowance { allowed: false, limit, window, reset_seconds, .. }) => {
+            let text = format!("Too many requests: at most {limit} in {} seconds. Wait {reset_seconds} seconds.", window.as_secs());
+            Err(ApiError::new(ErrorCode::RateLimited, text).retry_after(reset_seconds))
         }
         Some(_) | None => Ok(()),
     }
 }
 
-/// Counts a call that its own door has found to be nobody's.
-pub fn count_stranger(app: &Shared, client: ClientAddress) -> Result<(), ApiError> {
-    within(app.per_ip.take(Subject::address(client.0), app.service.clock.now().millis()))
-}
-
 /// `RateLimit` and `RateLimit-Policy`, as the IETF's draft writes them.
 fn put_allowance(headers: &mut HeaderMap, allowance: Allowance) {
     let value = |text: String| HeaderValue::from_str(&text).expect("numbers are header values");
-    headers.insert(RATE_LIMIT_POLICY, value(format!("\"default\";q={};w=60", allowance.limit)));
+    headers.insert(RATE_LIMIT_POLICY, value(format!("\"default\";q={};w={}", allowance.limit, allowance.window.as_secs())));
     headers.insert(RATE_LIMIT, value(format!("\"default\";r={};t={}", allowance.remaining, allowance.reset_seconds)));
 }
 
 fn write_error(response: Response, request_id: &str, as_problem: bool, is_mcp: bool) -> (Response, Option<ErrorCode>) {
     let unwritten = match response.extensions().get::<Unwritten>() {
         Some(Unwritten(error)) => error.clone(),
-        // The protocol of the tools has errors of its own.
-        None if is_mcp => return (response, None),
+        // The protocol of the tools has errors of its own, for what is a message of its own.
+        None if is_mcp && is_json(&response) => return (response, None),
         None if response.status().is_client_error() || response.status().is_server_error() => {
             // A refusal of the framework's own (a path that is no UTF-8, say): same object, its status.
             ApiError::invalid("The request cannot be understood.").with_status(response.status())
@@ -165,27 +271,38 @@ fn write_error(response: Response, request_id: &str, as_problem: bool, is_mcp: b
     (written, Some(unwritten.code()))
 }
 
+fn is_json(response: &Response) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    kind.is_some_and(|kind| kind.starts_with(b"application/json") || kind.starts_with(b"text/event-stream"))
+}
+
 fn accepts_problem(headers: &HeaderMap) -> bool {
     headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|accept| accept.contains("application/problem+json")))
 }
 
 /// The socket's address, or, behind trusted proxies, the right-most hop that is not one of them.
 fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address.to_canonical()) || network.contains(&address));
     let mut client = peer;
     let hops = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(','));
     let hops: Vec<&str> = hops.map(str::trim).collect();
     for hop in hops.iter().rev() {
-        if !is_trusted(client) {
+        if !is_in(trusted, client) {
             break;
         }
-        match hop.parse() {
-            Ok(address) => client = address,
+        match hop_address(hop) {
+            Some(address) => client = address,
             // A trusted proxy does not write this; whoever did is behind the last address that is known.
-            Err(_) => break,
+            None => break,
         }
     }
     client
+}
+
+/// An address as proxies write it: alone, with a port, in brackets, in quotes.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let hop = hop.strip_prefix('"').and_then(|hop| hop.strip_suffix('"')).unwrap_or(hop);
+    let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
+    bare.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
 }
 
 #[cfg(test)]
@@ -213,5 +330,31 @@ mod tests {
         assert_eq!(client("10.0.0.1", &["1.1.1.1, 192.0.2.1, 10.0.0.2"], &["10.0.0.0/8"]), "192.0.2.1");
         assert_eq!(client("10.0.0.1", &["1.1.1.1", "192.0.2.1"], &["10.0.0.0/8"]), "192.0.2.1");
         assert_eq!(client("10.0.0.1", &["192.0.2.1, nonsense"], &["10.0.0.0/8"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn a_hop_counts_however_a_proxy_writes_it() {
+        for (hop, address) in [
+            ("192.0.2.1:4711", "192.0.2.1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("[2001:db8::1]:4711", "2001:db8::1"),
+            ("\"[2001:db8::1]:4711\"", "2001:db8::1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("::ffff:192.0.2.1", "::ffff:192.0.2.1"),
+        ] {
+            assert_eq!(client("10.0.0.1", &[hop], &["10.0.0.0/8"]), address, "{hop}");
+            assert_eq!(client("10.0.0.1", &[&format!("203.0.113.9, {hop}, 10.0.0.2:80")], &["10.0.0.0/8"]), address, "{hop}");
+        }
+        for nonsense in ["", "[192.0.2.1", "192.0.2.1:", "192.0.2.1:99999", "unknown", "_hidden", "[[::1]]"] {
+            assert_eq!(client("10.0.0.1", &[nonsense], &["10.0.0.0/8"]), "10.0.0.1", "{nonsense}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_an_internal_error() {
+        let response = answered(async { panic!("at the disco") }, None).await;
+        let Unwritten(error) = response.extensions().get::<Unwritten>().unwrap();
+        assert_eq!((response.status().as_u16(), error.code()), (500, ErrorCode::InternalError));
+        assert_eq!(error.fault(), Some("a handler panicked: at the disco"));
     }
 }

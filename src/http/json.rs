@@ -59,18 +59,17 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<Body<T>, ApiError> {
     serde_json::from_slice(bytes).map(Body).map_err(|error| ApiError::invalid(format!("The body is not the JSON that this call takes: {error}.")))
 }
 
-/// The body as bytes, within the size and the time that are allowed.
+/// The body as bytes, within the size that is allowed; the accept loop sees to the time.
 pub async fn read_body(request: Request, app: &Shared) -> Result<Vec<u8>, ApiError> {
     let http = &app.service.config.http;
     let is_batch = request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str().ends_with("/batch"));
     let limit = if is_batch { http.max_batch_bytes } else { http.max_body_bytes };
     let too_large = || ApiError::invalid(format!("The body is larger than {limit} bytes.")).with_status(StatusCode::PAYLOAD_TOO_LARGE);
     let body = Limited::new(request.into_body(), limit);
-    match tokio::time::timeout(Duration::from_secs(http.body_timeout_seconds), body.collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes().to_vec()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(ApiError::invalid("The body could not be read to its end.")),
-        Err(_) => Err(ApiError::invalid("The body did not arrive in time.").with_status(StatusCode::REQUEST_TIMEOUT)),
+    match body.collect().await {
+        Ok(collected) => Ok(collected.to_bytes().to_vec()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => Err(ApiError::invalid("The body could not be read to its end.")),
     }
 }
 

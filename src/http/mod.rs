@@ -15,28 +15,33 @@ mod ordering;
 mod owner;
 mod replays;
 mod route;
-pub mod serve;
 mod vocabulary;
 mod waiting;
 pub mod words;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::middleware;
-use axum::routing::post;
-use tokio::sync::watch;
+use axum::routing::{get, post};
+use tokio::sync::{Semaphore, watch};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::boot::Service;
 pub use auth::ApiKey;
 pub use error::{ApiError, ErrorCode};
-pub use gate::Counted;
+pub use gate::{Counted, refuse};
 use limit::Limiter;
 use replays::Replays;
 pub use route::pages::GUIDE;
 use waiting::WaitingRoom;
+
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+/// More would only wait for the store's disk.
+const LOOK_UPS: usize = 32;
 
 /// What handlers share.
 pub struct App {
@@ -46,6 +51,10 @@ pub struct App {
     pub per_ip: Limiter,
     /// Calls with one, by account.
     pub per_key: Limiter,
+    /// Accounts opened, by address.
+    pub registrations: Limiter,
+    /// Accounts that are looked for in the store at a time, because of keys that may be wrong.
+    pub look_ups: Semaphore,
     /// Streams and long-polls, by account.
     pub waiting: WaitingRoom,
     /// Questions about the past.
@@ -60,12 +69,19 @@ impl App {
         let limits = service.config.limits;
         Arc::new(Self {
             service: Arc::clone(service),
-            per_ip: Limiter::new(limits.per_ip_per_minute),
-            per_key: Limiter::new(limits.per_key_per_minute),
+            per_ip: Limiter::new(limits.per_ip_per_minute, MINUTE),
+            per_key: Limiter::new(limits.per_key_per_minute, MINUTE),
+            registrations: Limiter::new(limits.accounts_per_hour(), HOUR),
+            look_ups: Semaphore::new(LOOK_UPS),
             waiting: WaitingRoom::default(),
             replays: Replays::default(),
             stopping,
         })
+    }
+
+    /// The time of the limits: since the start, whatever becomes of the wall clock.
+    pub fn now(&self) -> Duration {
+        self.service.started.elapsed()
     }
 
     /// Returns once the service is stopping.
@@ -124,7 +140,11 @@ pub fn document() -> serde_json::Value {
 pub fn router(app: &Shared) -> Router {
     let (api, described) = api().split_for_parts();
     let document = openapi::complete(described);
-    let plain = api.route("/inbound/v1/{supplier}", post(route::inbound::handle)).merge(route::pages::router(route::pages::Pages::of(&document)));
+    let api = api
+        .route("/inbound/v1/{supplier}", post(route::inbound::handle))
+        .route(route::health::LIVE, get(route::health::live))
+        .route(route::health::READY, get(route::health::ready));
+    let plain = api.merge(route::pages::router(route::pages::Pages::of(&document)));
     let tools = route::mcp::router(app, guarded(plain.clone(), app), &document);
     guarded(plain.merge(tools), app)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::server::{QUICK, SILENT, Server, body, text};
+use crate::server::{ADMIN_TOKEN, QUICK, SILENT, Server, body, text};
 
 fn json_of(output: &std::process::Output) -> Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -96,6 +96,59 @@ fn the_door_wants_its_token_and_shows_metrics_without_secrets() {
         assert!(!server.log().contains(secret.as_str()), "{secret} in the log");
     }
     assert!(server.log().contains("/api/v1/order/{id}"));
+}
+
+#[test]
+fn the_operators_listener_knows_its_names_and_counts_wrong_tokens() {
+    let server = Server::start(QUICK);
+    let (admin, client) = (server.admin(), crate::server::client());
+    let get = |path: &str, host: &str, token: &str| {
+        client.get(format!("http://{admin}{path}")).header("host", host).bearer_auth(token).send().unwrap().status().as_u16()
+    };
+    for path in ["/metrics", "/admin/v1/numbers", "/nothing"] {
+        assert_eq!(get(path, "evil.example", ADMIN_TOKEN), 421, "{path}");
+        assert_ne!(get(path, "localhost:8081", ADMIN_TOKEN), 421, "{path}");
+    }
+    let wrong: Vec<u16> = (0..12).map(|_| get("/admin/v1/numbers", "127.0.0.1", "wrong")).collect();
+    assert_eq!(wrong, [401, 401, 401, 401, 401, 401, 401, 401, 401, 401, 429, 429]);
+    assert_eq!(get("/admin/v1/numbers", "127.0.0.1", ADMIN_TOKEN), 200, "whoever guesses does not lock the operator out");
+    let said = server.log();
+    assert_eq!(said.matches("without the right token").count(), 10, "{said}");
+}
+
+#[test]
+fn names_and_reasons_that_hide_something_do_not_reach_the_log() {
+    let server = Server::start(QUICK);
+    let account = server.register().account;
+    for (operator, reason) in [("ada\nroot", "x"), ("ada\u{1b}[2J", "x"), ("\u{202e}ada", "x"), ("ada", "x\r\ny"), ("", "x"), ("ada", " ")] {
+        let output = server.cli(&["admin", "credit", &account, "1", "--reason", reason, "--operator", operator]);
+        assert!(!output.status.success(), "{operator:?} {reason:?}");
+    }
+    for (path, body) in [
+        ("numbers/retire", serde_json::json!({ "number": "+12025550123", "reason": "x", "operator": "a\u{7}" })),
+        ("numbers/import", serde_json::json!({ "rows": [], "operator": "a\u{7}" })),
+        ("numbers/release", serde_json::json!({ "supplier": "twilio", "number": "+12025550123", "reason": "a\u{7}", "operator": "a" })),
+    ] {
+        let url = format!("http://{}/admin/v1/{path}", server.admin());
+        assert_eq!(crate::server::client().post(url).bearer_auth(ADMIN_TOKEN).json(&body).send().unwrap().status(), 400, "{path}");
+    }
+}
+
+#[test]
+fn a_token_that_can_be_guessed_is_refused_wherever_it_stands() {
+    let data = tempfile::tempdir().unwrap();
+    std::fs::write(data.path().join("admin.token"), "short").unwrap();
+    let start = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_telenumerus"));
+        let output = command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data.path()).args(arguments).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (started, said) = start(&[]);
+    assert!(!started && said.contains("24 characters"), "{said}");
+    let path = data.path().join("config.toml");
+    std::fs::write(&path, "[admin]\ntoken = \"secret\"\n").unwrap();
+    let (started, said) = start(&["--config", path.to_str().unwrap()]);
+    assert!(!started && said.contains("admin.token") && !said.contains("\"secret\""), "{said}");
 }
 
 #[test]

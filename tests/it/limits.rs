@@ -75,3 +75,82 @@ fn a_crowd_of_questions_about_the_past_is_answered_or_told_to_come_again() {
     });
     assert_eq!(body(caller.get("/api/v1/account?as_of=2"))["balance"], 50.0);
 }
+
+fn statuses(calls: usize, call: impl Fn() -> u16) -> Vec<u16> {
+    (0..calls).map(|_| call()).collect()
+}
+
+#[test]
+fn accounts_that_never_had_money_share_one_budget_per_address() {
+    let server = Server::start("[limits]\nper_ip_per_minute = 20\nper_key_per_minute = 6\n");
+    let (first, second) = (server.register(), server.register());
+    let taken = [statuses(4, || first.get("/api/v1/account").status().as_u16()), statuses(4, || second.get("/api/v1/account").status().as_u16())];
+    assert_eq!(taken.concat(), [200, 200, 200, 200, 200, 200, 429, 429]);
+    let rich = server.funded("1");
+    assert_eq!(statuses(7, || rich.get("/api/v1/account").status().as_u16()), [200, 200, 200, 200, 200, 200, 429]);
+}
+
+#[test]
+fn an_address_opens_so_many_accounts_an_hour() {
+    let server = Server::start("[limits]\nper_ip_per_minute = 30\naccounts_per_ip_per_hour = 2\n");
+    let register = || server.post("/api/v1/register").json(&serde_json::json!({})).send().unwrap();
+    assert_eq!(statuses(2, || register().status().as_u16()), [200, 200]);
+    let refused = register();
+    assert_eq!(refused.status(), 429);
+    let seconds: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    let error = body(refused);
+    assert!((3_000..=3_600).contains(&seconds) && error["error_code"] == "RATE_LIMITED" && error["retry_after_seconds"] == seconds, "{error}");
+    assert_eq!(server.get("/api/v1/services").send().unwrap().status(), 200, "other calls go on");
+}
+
+#[test]
+fn a_key_of_no_account_is_not_looked_for_once_the_address_has_used_up_what_strangers_may_ask() {
+    let server = Server::start("[limits]\nper_ip_per_minute = 5\nper_key_per_minute = 100\n");
+    // A key that is as it must be, of an account that there is not here.
+    let elsewhere = Server::start(crate::server::QUICK).register().key;
+    let key = server.register().key;
+    // Accounts leave memory with their process; their keys stay good.
+    let server = server.kill_and_restart();
+    let ask = |key: &str| server.get("/api/v1/account").bearer_auth(key).send().unwrap().status().as_u16();
+    assert_eq!(statuses(7, || ask(&elsewhere)), [401, 401, 401, 401, 401, 429, 429]);
+    assert_eq!(ask(&key), 429, "it would have to be looked for");
+}
+
+#[test]
+fn whatever_is_no_message_of_a_supplier_counts_for_its_address() {
+    let config = "[limits]\nper_ip_per_minute = 6\n[suppliers.own]\ninbound_secret = \"whsec_0123456789abcdef\"\n[[suppliers.own.numbers]]\nnumber = \"+12025550123\"\ncountry = \"US\"\n";
+    let server = Server::start(config);
+    let large = "x".repeat(100_000);
+    for (method, path, body, status) in [
+        ("GET", "/inbound/v1/own", "", 405),
+        ("POST", "/inbound/v1/own/more", "", 404),
+        ("POST", "/inbound/v1/nobody", "{}", 404),
+        ("POST", "/inbound/v1/own", "{}", 401),
+        ("POST", "/inbound/v1/own", &large, 413),
+        ("POST", "/inbound/", "", 404),
+        ("POST", "/inbound/v1/own", &large, 429),
+        ("GET", "/inbound/v1/own", "", 429),
+        ("POST", "/inbound/v2/own", "", 429),
+    ] {
+        assert_eq!(server.request(method, path).body(body.to_owned()).send().unwrap().status(), status, "{method} {path}");
+    }
+    let signed = fakes::doors::own(&fakes::doors::Message { id: "a", to: "+12025550123", text: "x", now: now(), received_at: None });
+    let signed = signed.headers.into_iter().fold(server.post(signed.path), |post, (name, value)| post.header(name, value)).body(signed.body);
+    assert_eq!(signed.send().unwrap().status(), 200, "a supplier's message is taken all the same");
+}
+
+fn now() -> i64 {
+    i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap()
+}
+
+#[test]
+fn what_load_balancers_and_the_documentation_ask_counts_for_nobody() {
+    let server = Server::start("[limits]\nper_ip_per_minute = 2\n");
+    for path in ["/livez", "/readyz", "/docs/", "/docs/swagger-ui-bundle.js"] {
+        let seen = statuses(4, || server.get(path).send().unwrap().status().as_u16());
+        assert_eq!(seen, [200; 4], "{path}");
+        assert!(!server.get(path).send().unwrap().headers().contains_key("ratelimit"));
+    }
+    assert_eq!(statuses(3, || server.get("/api/v1/health").send().unwrap().status().as_u16()), [200, 200, 429]);
+    assert_eq!(server.request("HEAD", "/livez").send().unwrap().status(), 200);
+}

@@ -14,6 +14,7 @@ mod disk;
 mod doors;
 mod errors;
 mod history;
+mod hostile;
 mod idempotency;
 mod inbound;
 mod life;

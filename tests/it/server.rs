@@ -11,7 +11,7 @@ use reqwest::blocking::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-pub const ADMIN_TOKEN: &str = "token-of-a-test";
+pub const ADMIN_TOKEN: &str = "token-of-a-test-long-enough";
 
 /// Limits off, quick messages: what most tests want.
 pub const QUICK: &str = "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\ndelivery_seconds = [0.05, 0.1]\n";
@@ -161,9 +161,19 @@ impl Server {
         Self::on(data)
     }
 
+    /// Where operators ask.
+    pub fn admin(&self) -> SocketAddr {
+        std::fs::read_to_string(self.data().join("admin.addr")).unwrap().parse().unwrap()
+    }
+
     /// A connection below HTTP clients.
     pub fn raw(&self, request: &[u8]) -> TcpStream {
-        let mut stream = TcpStream::connect(self.address).unwrap();
+        Self::raw_to(self.address, request)
+    }
+
+    /// The same, to another listener of the service.
+    pub fn raw_to(address: SocketAddr, request: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(70))).unwrap();
         stream.write_all(request).unwrap();
         stream

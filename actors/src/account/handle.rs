@@ -130,6 +130,11 @@ impl Accounts {
         self.inner.registry.len()
     }
 
+    /// Whether the account's book-keeper runs: then reading it asks no store.
+    pub fn is_in_memory(&self, id: AccountId) -> bool {
+        self.inner.registry.visit(id, |_| ()).is_some()
+    }
+
     /// The account's state now and whenever it changes. The receiver closes when the account leaves memory: ask again.
     pub async fn watch(&self, id: AccountId) -> Result<watch::Receiver<Arc<Published>>, AccessError> {
         Ok(self.entry(id).await?.published)

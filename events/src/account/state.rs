@@ -135,6 +135,12 @@ impl State {
         Tier::of(self.completed)
     }
 
+    /// Whether it ever had money: a payment, an operator's credit, an order that was paid for. Accounts that never had cost nothing to open.
+    pub fn was_ever_funded(&self) -> bool {
+        let has_money = self.balance != Money::ZERO || self.held != Money::ZERO;
+        has_money || self.completed > 0 || !self.deposits.is_empty() || !self.dust.is_empty()
+    }
+
     /// What its small deposits come to so far.
     pub fn dust_total(&self) -> Money {
         self.dust.values().copied().sum()

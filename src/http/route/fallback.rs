@@ -1,6 +1,7 @@
 //! Paths and methods that do not exist.
 
 use axum::http::{Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
 
 use crate::http::error::ApiError;
 
@@ -10,7 +11,10 @@ pub async fn unknown_path(uri: Uri) -> ApiError {
     ApiError::invalid(format!("There is nothing at this path.{hint}")).with_status(StatusCode::NOT_FOUND)
 }
 
-/// The path exists, for other methods.
-pub async fn wrong_method(method: Method) -> ApiError {
-    ApiError::invalid(format!("This path does not take {method}.")).with_status(StatusCode::METHOD_NOT_ALLOWED)
+/// The path exists, for other methods: `OPTIONS` is told which, in `Allow`. There are no headers of CORS: a key in a page is everybody's.
+pub async fn wrong_method(method: Method) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    ApiError::invalid(format!("This path does not take {method}.")).with_status(StatusCode::METHOD_NOT_ALLOWED).into_response()
 }

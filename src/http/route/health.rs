@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use actors::store::EventStore;
 
 use crate::http::Shared;
+use crate::http::error::{ApiError, ErrorCode};
 
 /// Events the views may be behind before that counts as trouble: a second's worth at full load.
 const TOLERATED_LAG: u64 = 50_000;
@@ -22,6 +23,32 @@ const TOLERATED_LAG: u64 = 50_000;
 #[utoipa::path(get, path = "/health", operation_id = "health", tag = "service",
     responses((status = 200, description = "`ok` or `degraded`, part by part", body = Object)))]
 pub async fn handle(State(app): State<Shared>) -> Json<Value> {
+    Json(report(&app))
+}
+
+/// How the store is while new orders and accounts wait for room on its disk.
+const LOW: &str = "low on disk";
+/// Where load balancers ask whether the process runs.
+pub const LIVE: &str = "/livez";
+/// Where they ask whether it can serve.
+pub const READY: &str = "/readyz";
+
+/// It runs.
+pub async fn live() -> &'static str {
+    "ok"
+}
+
+/// It can serve: the log takes what happens, and the views follow it. Sources and chains that are not reached are no reason to
+/// send callers elsewhere, nor is a disk that has room only for what is under way.
+pub async fn ready(State(app): State<Shared>) -> Result<&'static str, ApiError> {
+    let report = report(&app);
+    let store_goes_on = ["ok", LOW].iter().any(|status| report["store"]["status"] == **status);
+    let is_ready = store_goes_on && report["projections"]["status"] == "ok" && !*app.stopping.borrow();
+    let unready = || ApiError::new(ErrorCode::ProviderUnavailable, "The service is not ready.").retry_after(1);
+    is_ready.then_some("ok").ok_or_else(unready)
+}
+
+fn report(app: &Shared) -> Value {
     let service = &app.service;
     let head = service.store.head().borrow().0;
     let reached = service.views.checkpoint().borrow().0;
@@ -47,19 +74,19 @@ pub async fn handle(State(app): State<Shared>) -> Json<Value> {
     };
     let room = service.store.room();
     let megabytes = |bytes: u64| bytes >> 20;
-    Json(json!({
+    json!({
         "status": if !room.is_low && views_ok && chains_ok && suppliers_ok { "ok" } else { "degraded" },
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": service.started.elapsed().as_secs(),
         "store": {
             // Reads, cancels, refunds and codes go on from the reserve; new orders and accounts wait for room.
-            "status": if room.is_low { "low on disk" } else { "ok" }, "position": head,
+            "status": if room.is_low { LOW } else { "ok" }, "position": head,
             "disk": { "free_mb": room.free.map(megabytes), "reserve_mb": megabytes(room.reserve) },
         },
         "projections": { "status": views_status, "position": reached, "lag_events": lag },
         "suppliers": suppliers,
         "chains": chains,
-    }))
+    })
 }
 
 fn chains(deposits: &Deposits, now: Timestamp) -> Vec<Value> {

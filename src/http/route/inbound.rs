@@ -27,7 +27,7 @@ use sha2::Sha256;
 use crate::config::Config;
 use crate::http::Shared;
 use crate::http::error::{ApiError, ErrorCode};
-use crate::http::gate::{ClientAddress, count_stranger};
+use crate::http::gate::Proven;
 use crate::http::json::read_body;
 
 /// How far a signature's time may be from ours: what the Standard Webhooks libraries allow, and Telnyx's.
@@ -71,23 +71,22 @@ enum Rejected {
 }
 
 pub async fn handle(State(app): State<Shared>, Path(supplier): Path<String>, request: Request) -> Result<Response, ApiError> {
-    let client = request.extensions().get::<ClientAddress>().copied().expect("the gate has put it there");
     let called = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     let headers = request.headers().clone();
     let body = read_body(request, &app).await?;
     let messages = match read(&app.service.config, &supplier, &called, &headers, &body, app.service.clock.now()) {
         Ok(messages) => messages,
         Err(Rejected::NoSuchDoor) => {
-            count_stranger(&app, client)?;
             return Err(ApiError::invalid("There is no such supplier.").with_status(StatusCode::NOT_FOUND));
         }
         Err(Rejected::NotSigned) => {
-            count_stranger(&app, client)?;
             return Err(ApiError::new(ErrorCode::InvalidApiKey, "The message is not signed with this supplier's secret."));
         }
         Err(Rejected::NotUnderstood(what)) => {
             tracing::warn!(supplier, what, "a message was refused; it is lost if the supplier does not send it again");
-            return Err(ApiError::invalid(format!("The message is not understood: {what}.")));
+            let mut refused = ApiError::invalid(format!("The message is not understood: {what}.")).into_response();
+            refused.extensions_mut().insert(Proven);
+            return Ok(refused);
         }
     };
     let name: SupplierName = supplier.parse().expect("configured suppliers have proper names");

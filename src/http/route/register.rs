@@ -1,7 +1,7 @@
 //! `POST /api/v1/register`: a new account, its key and its webhook secret, shown this once.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use events::money::Money;
@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::error::ApiResult;
+use crate::http::gate::{ClientAddress, within};
 use crate::http::json::{Body, Dollars};
+use crate::http::limit::Subject;
 use crate::http::{ApiKey, Shared};
 
 /// Nothing is asked.
@@ -44,7 +46,8 @@ struct NextSteps {
 /// Open an account. Nobody has to approve it. The key and the webhook secret are shown this once.
 #[utoipa::path(post, path = "/register", operation_id = "register", tag = "account", request_body = Request,
     responses((status = 200, description = "The account, its key and its secret", body = Reply)))]
-pub async fn handle(State(app): State<Shared>, Body(Request {}): Body<Request>) -> ApiResult<Reply> {
+pub async fn handle(State(app): State<Shared>, Extension(client): Extension<ClientAddress>, Body(Request {}): Body<Request>) -> ApiResult<Reply> {
+    within(app.registrations.take(Subject::address(client.0), app.now()))?;
     let service = &app.service;
     let account = service.entropy.account_id(service.clock.now());
     let key = ApiKey::fresh(account, &service.entropy);

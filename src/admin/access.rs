@@ -1,0 +1,140 @@
+//! Who may come in: by a known name, with the token, and with a name that can stand in the log.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, RETRY_AFTER};
+use axum::http::uri::Authority;
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use events::envelope::Actor;
+use serde_json::json;
+
+use super::{Door, Refusal, refused};
+use crate::http::limit::{Limiter, Subject};
+use crate::serve::{Reason, Refuse};
+
+/// Wrong tokens from one address in a minute; then it is not asked any more.
+const WRONG_TOKENS: u32 = 10;
+/// Longest texts that stand in the log.
+const LONGEST_NAME: usize = 100;
+const LONGEST_REASON: usize = 1_000;
+
+/// Counts wrong tokens.
+pub(super) fn wrong_tokens() -> Limiter {
+    Limiter::new(WRONG_TOKENS, Duration::from_mins(1))
+}
+
+/// What the accept loop answers by itself, as this listener says it.
+pub(super) fn words() -> Refuse {
+    Arc::new(|reason: Reason, _| crate::serve::Refusal {
+        status: reason.status(),
+        headers: vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+        body: json!({ "error": reason.text() }).to_string(),
+    })
+}
+
+/// A page in an operator's browser can be made to send its requests here, under its own name: only names that are ours are served.
+pub(super) async fn by_known_name(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    let host = request.headers().get(HOST).map(HeaderValue::as_bytes).unwrap_or_default();
+    if is_known(host, &door.service.config.admin.allowed_hosts) {
+        return next.run(request).await;
+    }
+    let text = "this name is not known here: use an address or localhost, or list the name in admin.allowed_hosts";
+    refused(StatusCode::MISDIRECTED_REQUEST, text.to_owned()).into_response()
+}
+
+/// Addresses cannot be made to lead here by anybody's name server. HTTP/1.0 knows no names, and browsers do not speak it.
+fn is_known(host: &[u8], allowed: &[String]) -> bool {
+    if host.is_empty() {
+        return true;
+    }
+    let Ok(authority) = Authority::try_from(host) else { return false };
+    let name = authority.host();
+    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    bare.parse::<IpAddr>().is_ok() || name.eq_ignore_ascii_case("localhost") || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
+}
+
+/// The token is needed. The right one is always taken: whoever guesses must not lock the operator out.
+pub(super) async fn with_token(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|text| text.strip_prefix("Bearer "));
+    if given.is_some_and(|given| door.token.is(given)) {
+        return next.run(request).await;
+    }
+    let client = request.extensions().get::<SocketAddr>().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
+    metrics::counter!("admin_wrong_tokens_total").increment(1);
+    let counted = door.wrong_tokens.take(Subject::address(client), door.service.started.elapsed());
+    match counted.filter(|counted| !counted.allowed) {
+        None => {
+            tracing::warn!(%client, is_given = given.is_some(), "an operator's call without the right token was refused");
+            (StatusCode::UNAUTHORIZED, Json(json!({ "error": "the admin token is needed" }))).into_response()
+        }
+        Some(counted) => {
+            let mut response = refused(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens from this address".to_owned()).into_response();
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(counted.reset_seconds));
+            response
+        }
+    }
+}
+
+/// An operator's name, as it stands in the log.
+pub(super) fn operator(name: &str) -> Result<Actor, Refusal> {
+    line(name, LONGEST_NAME).map_err(|what| refused(StatusCode::BAD_REQUEST, format!("an operator is needed, and stands in the log: {what}")))?;
+    Ok(Actor::Operator(name.into()))
+}
+
+/// A reason, as it stands in the log.
+pub(super) fn reason(text: &str) -> Result<(), Refusal> {
+    line(text, LONGEST_REASON).map_err(|what| refused(StatusCode::BAD_REQUEST, format!("a reason is needed, and stands in the log: {what}")))
+}
+
+/// One line that shows as what it is: nothing in it moves a terminal's cursor, ends a line, or turns the direction of reading.
+fn line(text: &str, longest: usize) -> Result<(), String> {
+    let is_hidden = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+    };
+    if text.trim().is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    if text.contains(is_hidden) {
+        return Err("it has characters that cannot be seen".to_owned());
+    }
+    if text.chars().count() > longest {
+        return Err(format!("it has more than {longest} characters"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_localhost_and_listed_names_are_known() {
+        let allowed = ["metrics.internal".to_owned()];
+        for host in ["127.0.0.1:8081", "10.1.2.3", "[::1]:8081", "localhost", "LOCALHOST:8081", "metrics.internal:80", ""] {
+            assert!(is_known(host.as_bytes(), &allowed), "{host}");
+        }
+        for host in
+            ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "metrics.internal.evil", "a b", "127.0.0.1@evil.example", "0x7f.1"]
+        {
+            assert!(!is_known(host.as_bytes(), &allowed), "{host}");
+        }
+    }
+
+    #[test]
+    fn names_and_reasons_are_one_line_that_shows_as_what_it_is() {
+        for good in ["ada", "Ada Lovelace (night shift)", "Ждан", "王", "ops@example.com"] {
+            assert!(operator(good).is_ok(), "{good}");
+        }
+        for bad in ["", " ", "a\nb", "a\u{1b}[2Jb", "a\0", "a\u{85}", "a\u{202e}b", "a\u{200b}", "a\u{2028}b", "\u{feff}a", &"x".repeat(101)] {
+            assert!(operator(bad).is_err(), "{bad:?}");
+        }
+        assert!(reason(&"x".repeat(1_000)).is_ok() && reason("because\tof").is_err() && reason(&"x".repeat(1_001)).is_err());
+    }
+}

@@ -1,0 +1,87 @@
+//! Numbers of the configuration that are no mistake: what is outside would stop the service, or switch a protection off unsaid.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::{Config, ConfigError};
+use crate::serve::{ConnectionLimits, Refuse, Settings, Timeouts};
+
+/// What a guess of a token would have to be as long as.
+pub const LEAST_TOKEN: usize = 24;
+/// An address gets this many connections even of a small number in all.
+const LEAST_PER_ADDRESS: usize = 64;
+/// Connections of one account that do not count for its address: its 64 streams and waiting calls, and as many others.
+const PER_ACCOUNT: usize = 128;
+/// A week.
+const LONGEST_ORDER_SECONDS: u64 = 7 * 24 * 3_600;
+const HOUR: u64 = 3_600;
+const MEBIBYTE: u64 = 1024 * 1024;
+
+impl Config {
+    /// Numbers that make no sense.
+    pub(super) fn check_bounds(&self) -> Result<(), ConfigError> {
+        let (http, limits, orders) = (&self.http, &self.limits, &self.orders);
+        let size = |size: usize| u64::try_from(size).unwrap_or(u64::MAX);
+        let bounds: [(&str, u64, RangeInclusive<u64>); 13] = [
+            ("http.max_connections", size(http.max_connections), 1..=1_000_000),
+            ("http.max_connections_per_ip", size(http.max_connections_per_ip.unwrap_or(1)), 1..=1_000_000),
+            ("http.header_timeout_seconds", http.header_timeout_seconds, 1..=HOUR),
+            ("http.body_timeout_seconds", http.body_timeout_seconds, 1..=HOUR),
+            ("http.write_timeout_seconds", http.write_timeout_seconds, 1..=HOUR),
+            ("http.max_body_bytes", size(http.max_body_bytes), 256..=64 * MEBIBYTE),
+            ("http.max_batch_bytes", size(http.max_batch_bytes), 256..=64 * MEBIBYTE),
+            ("http.drain_seconds", http.drain_seconds, 0..=HOUR),
+            ("limits.per_ip_per_minute", limits.per_ip_per_minute.into(), 0..=10_000_000),
+            ("limits.per_key_per_minute", limits.per_key_per_minute.into(), 0..=10_000_000),
+            ("orders.lifetime_seconds", orders.lifetime_seconds.into(), 1..=LONGEST_ORDER_SECONDS),
+            ("orders.seek_seconds", orders.seek_seconds.into(), 1..=LONGEST_ORDER_SECONDS),
+            ("orders.max_concurrent_per_account", orders.max_concurrent_per_account.into(), 1..=1_000_000),
+        ];
+        for (name, value, bounds) in bounds {
+            if !bounds.contains(&value) {
+                return Err(ConfigError::Contradiction(format!("{name} is from {} to {}, not {value}", bounds.start(), bounds.end())));
+            }
+        }
+        if http.reserved_connections.is_some_and(|reserved| reserved >= http.max_connections) {
+            return Err(ConfigError::Contradiction(
+                "http.reserved_connections is less than http.max_connections: strangers need some, too".to_owned(),
+            ));
+        }
+        if self.admin.token.as_ref().is_some_and(|token| token.expose().len() < LEAST_TOKEN) {
+            return Err(ConfigError::Contradiction(format!("admin.token has at least {LEAST_TOKEN} characters: it opens everything")));
+        }
+        Ok(())
+    }
+}
+
+impl super::Http {
+    /// A listener within these bounds, in these words.
+    pub fn listener(&self, refuse: Refuse) -> Settings {
+        let seconds = Duration::from_secs;
+        let timeouts = Timeouts {
+            head: seconds(self.header_timeout_seconds),
+            body: seconds(self.body_timeout_seconds),
+            write: seconds(self.write_timeout_seconds),
+            drain: seconds(self.drain_seconds),
+        };
+        Settings { limits: self.connection_limits(), timeouts, trusted: self.trusted_proxies.clone(), refuse }
+    }
+
+    /// How many connections, with what is not configured made of what is.
+    fn connection_limits(&self) -> ConnectionLimits {
+        let quarter = self.max_connections / 4;
+        ConnectionLimits {
+            in_all: self.max_connections,
+            reserved: self.reserved_connections.unwrap_or(quarter),
+            per_address: self.max_connections_per_ip.unwrap_or(quarter.max(LEAST_PER_ADDRESS)).min(self.max_connections),
+            per_account: PER_ACCOUNT,
+        }
+    }
+}
+
+impl super::Limits {
+    /// Accounts that one address may open in an hour; 0 for any number.
+    pub fn accounts_per_hour(&self) -> u32 {
+        self.accounts_per_ip_per_hour.unwrap_or(self.per_ip_per_minute)
+    }
+}
