@@ -5,18 +5,27 @@
 
 #![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm, clippy::iter_over_hash_type))]
 
+mod address;
+mod bind;
 mod brand;
 mod candidate;
+mod clause;
+mod confidence;
+mod letters;
+mod lexicon;
 mod message;
+mod money;
 mod normal;
-mod region;
+mod number;
+mod reason;
 mod service;
 #[cfg(test)]
 mod tests;
 mod verdict;
 mod weigh;
-mod words;
+mod weights;
 
 pub use message::Message;
+pub use reason::Reason;
 pub use service::{Alphabet, Service};
-pub use verdict::{Candidate, Extraction, Reason, Verdict, extract};
+pub use verdict::{Candidate, Extraction, Verdict, extract};

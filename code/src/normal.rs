@@ -2,8 +2,8 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-/// Characters looked at; a concatenated SMS has at most about 39 000, and codes stand early.
-const MAX_CHARACTERS: usize = 4_096;
+/// Characters looked at: a message of 255 parts has at most about 39 000.
+const MAX_CHARACTERS: usize = 40_000;
 
 /// A text, character by character, beside its folded twin (lower case, no accents) with the same indices.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub struct Text {
     pub folded: String,
     /// For each byte of `folded`, the index of its character.
     pub index_of_byte: Vec<usize>,
+    /// Where words for units start ("minutes"), in order; the lexicon fills it.
+    pub units: Vec<usize>,
 }
 
 impl Text {
@@ -28,7 +30,13 @@ impl Text {
             index_of_byte.extend(std::iter::repeat_n(index, character.len_utf8()));
         }
         index_of_byte.push(chars.len());
-        Self { chars, folded, index_of_byte }
+        Self { chars, folded, index_of_byte, units: Vec::new() }
+    }
+
+    /// Whether a word for a unit stands behind `end`, with nothing but spaces or a dash between.
+    pub fn unit_follows(&self, end: usize) -> bool {
+        let gap = self.chars[end.min(self.chars.len())..].iter().take(2).take_while(|character| matches!(character, ' ' | '-' | '\n')).count();
+        self.units.binary_search(&(end + gap)).is_ok()
     }
 
     /// The character at `index`, if there is one.
@@ -45,6 +53,11 @@ impl Text {
 /// A key word as `Text::folded` would have it.
 pub fn folded_word(word: &str) -> String {
     word.chars().filter_map(plain).map(fold).collect()
+}
+
+/// A character as `Text::folded` has it.
+pub fn folded_char(character: char) -> Option<char> {
+    plain(character).map(fold)
 }
 
 /// The character as it counts here: `None` for what is invisible.
@@ -70,10 +83,14 @@ fn plain(character: char) -> Option<char> {
 /// The ASCII digit that a decimal digit of another script stands for.
 fn ascii_digit(character: char) -> Option<char> {
     // The zeros of the scripts that phones send digits in; each is followed by its one to nine (Unicode, category Nd).
-    const ZEROS: [u32; 24] = [
+    const ZEROS: [u32; 34] = [
         0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0b66, 0x0be6, 0x0c66, 0x0ce6, 0x0d66, 0x0de6, 0x0e50, 0x0ed0, 0x0f20, 0x1040,
-        0x17e0, 0x1810, 0x1946, 0x19d0, 0x1b50, 0xa9d0, 0xabf0,
+        0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xaa50, 0xabf0,
     ];
+    // Most characters are below all of them, or above: looked at first because this runs for every character.
+    if !('\u{660}'..='\u{abf9}').contains(&character) && !('\u{1d7ce}'..='\u{1d7ff}').contains(&character) {
+        return None;
+    }
     let point = u32::from(character);
     if let mathematical @ 0x1d7ce..=0x1d7ff = point {
         return char::from_digit((mathematical - 0x1d7ce) % 10, 10);

@@ -9,3 +9,47 @@ fn a_message_is_read_for_the_service_it_is_expected_from() {
     assert_eq!(read("discord"), Verdict::Code("482913".to_owned()));
     assert_eq!(read("google"), Verdict::OtherBrand("discord".to_owned()));
 }
+
+#[test]
+fn every_code_of_capitals_and_digits_is_found_whatever_its_letters_spell() {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    let mut state = 7u64;
+    let mut letter = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(alphabet[usize::try_from((state >> 33) % 36).unwrap()])
+    };
+    let mut lost = Vec::new();
+    for _ in 0..20_000 {
+        let code: String = (0..5).map(|_| letter()).collect();
+        let text = format!("Your Steam verification code is {code}");
+        if extract(&Message::new(&text), Service::named("steam")).verdict != Verdict::Code(code) {
+            lost.push(text);
+        }
+    }
+    assert!(lost.is_empty(), "{} lost: {lost:?}", lost.len());
+}
+
+#[test]
+fn a_name_in_the_text_the_tag_or_the_sender_is_another_service_s() {
+    let read = |text: &str, sender: &str| extract(&Message::new(text).sent_by(sender), Service::named("google")).verdict;
+    for (text, sender, name) in [
+        ("Your Slack code is 482913", "+12025550123", "slack"),
+        ("【美团】验证码482913，请勿泄露", "1069", "美团"),
+        ("【某某网】验证码482913，请勿泄露", "1069", "某某网"),
+        ("[Frobnix] Your code is 482913", "INFO", "frobnix"),
+        ("Your Frobnix code is 482913", "INFO", "frobnix"),
+        ("Your code is 482913", "Slack", "slack"),
+    ] {
+        assert_eq!(read(text, sender), Verdict::OtherBrand(name.to_owned()), "{text}");
+    }
+    for text in ["Your code is 482913", "Your Google code is 482913 (powered by Twilio)", "Your verification code is 482913. Sent via Twilio"] {
+        assert_eq!(read(text, "Google"), Verdict::Code("482913".to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn the_number_that_it_was_sent_to_is_no_code() {
+    let text = "Your code for 2025550123 is on its way";
+    let verdict = extract(&Message::new(text).sent_to("+12025550123"), None).verdict;
+    assert!(!matches!(verdict, Verdict::Code(_)), "{verdict:?}");
+}

@@ -1,16 +1,21 @@
 //! The answer: a code, or why there is none, and what was weighed to get there.
 
-use super::brand;
+use super::bind::Words;
+use super::brand::{self, Owner};
 use super::candidate;
+use super::clause;
+use super::confidence;
+use super::lexicon::{self, Class};
 use super::message::Message;
 use super::normal::Text;
+use super::reason::Reason;
 use super::service::Service;
-use super::weigh;
+use super::weigh::{self, Evidence};
 
-/// Score from which the best candidate is the code. Calibrated on messages in 70 languages: below it, guesses begin.
-const ACCEPT: i16 = 30;
+/// Score from which the best candidate is the code: below it, guesses begin.
+pub(crate) const ACCEPT: i16 = 50;
 /// Lead over another code that the best candidate needs; less, and nobody can say which of the two it is.
-const LEAD: i16 = 10;
+pub(crate) const LEAD: i16 = 14;
 /// Candidates kept in the event.
 const KEPT: usize = 5;
 
@@ -21,6 +26,18 @@ pub struct Extraction {
     pub verdict: Verdict,
     /// What was weighed, best first, at most five.
     pub candidates: Vec<Candidate>,
+}
+
+impl Extraction {
+    /// For each candidate, of a thousand like it those that are the code.
+    pub fn confidence(&self) -> Vec<u16> {
+        confidence::per_mille(&self.candidates)
+    }
+
+    /// For each candidate, the points by which it passes, or misses, what a code needs.
+    pub fn margins(&self) -> Vec<i16> {
+        (0..self.candidates.len()).map(|place| confidence::margin(&self.candidates, place)).collect()
+    }
 }
 
 /// The answer for one message.
@@ -59,109 +76,27 @@ pub struct Candidate {
     pub reasons: Vec<Reason>,
 }
 
-macro_rules! reasons {
-    ($($(#[$doc:meta])* $variant:ident $number:literal $name:literal;)+) => {
-        /// Something that speaks for or against a candidate.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Reason {
-            $($(#[$doc])* $variant),+
-        }
-
-        impl Reason {
-            /// Every reason.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The number it is recorded under, for ever.
-            pub const fn number(self) -> u8 {
-                match self { $(Self::$variant => $number),+ }
-            }
-
-            /// The word for people.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name),+ }
-            }
-        }
-    };
-}
-
-reasons! {
-    /// On the last line as `@host #code`.
-    OriginBound 1 "origin_bound";
-    /// After a sender's prefix such as `G-`.
-    SenderPrefix 2 "sender_prefix";
-    /// As long as codes usually are.
-    UsualLength 3 "usual_length";
-    /// As long, and of the same characters, as the platform's codes are.
-    PlatformShape 4 "platform_shape";
-    /// Not as the platform's codes are.
-    OtherShape 5 "other_shape";
-    /// Right beside a word for "code".
-    BesideKeyWord 6 "beside_key_word";
-    /// In the same sentence as a word for "code".
-    NearKeyWord 7 "near_key_word";
-    /// A word for "code" stands somewhere.
-    KeyWordInMessage 8 "key_word_in_message";
-    /// A word for "verify" stands somewhere.
-    VerifyWordInMessage 9 "verify_word_in_message";
-    /// The platform's brand stands somewhere.
-    BrandInMessage 10 "brand_in_message";
-    /// It stands in the message twice.
-    Repeated 11 "repeated";
-    /// It is the whole message.
-    WholeMessage 12 "whole_message";
-    /// It opens or closes a very short message.
-    ShortMessage 13 "short_message";
-    /// It has a line of its own.
-    OwnLine 14 "own_line";
-    /// Nothing else in the message could be a code.
-    OnlyCandidate 15 "only_candidate";
-    /// Letters without a digit.
-    LettersOnly 16 "letters_only";
-    /// Letters and digits.
-    LettersAndDigits 17 "letters_and_digits";
-    /// Part of a date.
-    Date 18 "date";
-    /// Part of a time of day.
-    TimeOfDay 19 "time_of_day";
-    /// A recent or coming year.
-    Year 20 "year";
-    /// An amount of money, a decimal or a percentage.
-    Amount 21 "amount";
-    /// Part of a phone number.
-    PhoneNumber 22 "phone_number";
-    /// The end of a card or account number.
-    CardEnding 23 "card_ending";
-    /// A duration, such as the minutes of validity.
-    Duration 24 "duration";
-    /// Part of an address on the web.
-    Url 25 "url";
-    /// A number to reply to.
-    ReplyTo 26 "reply_to";
-    /// The app hash of a `<#>` message.
-    AppHash 27 "app_hash";
-    /// An order, invoice, tracking or account number.
-    Reference 28 "reference";
-    /// A promotion's, postal or error code.
-    OtherKindOfCode 29 "other_kind_of_code";
-    /// The message is about orders, payments or offers and has no word for "code".
-    BusinessMessage 30 "business_message";
-}
-
 /// The code in `message`, for an order of `service` (or of nobody in particular).
 pub fn extract(message: &Message<'_>, service: Option<Service>) -> Extraction {
-    let text = Text::new(message.text);
-    let found = candidate::find(&text, service);
-    let mut candidates = weigh::weigh(&text, found, service);
+    let mut text = Text::new(message.text);
+    let hits = lexicon::find(&text);
+    text.units = hits.iter().filter(|hit| hit.class == Class::Unit).map(|hit| hit.start).collect();
+    let (found, regions) = candidate::find(&text);
+    let owner = service.map_or(Owner::Unnamed, |service| brand::owner(message, &text, &hits, service));
+    let clauses = clause::number(&text);
+    let words = Words { text: &text, hits: &hits, clauses: &clauses };
+    let evidence = Evidence { message: *message, words, regions: &regions, service, owner };
+    let mut candidates = weigh::weigh(&evidence, found);
     // Stable: of equals, the first in the text stays first.
     candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.score));
-    let verdict = verdict(&text, &candidates, service);
+    let verdict = verdict(&evidence.owner, &candidates);
     candidates.truncate(KEPT);
     Extraction { verdict, candidates }
 }
 
-fn verdict(text: &Text, candidates: &[Candidate], service: Option<Service>) -> Verdict {
-    if let Some(other) = service.and_then(|service| brand::other_sender(text, service)) {
-        return Verdict::OtherBrand(other);
+fn verdict(owner: &Owner, candidates: &[Candidate]) -> Verdict {
+    if let Owner::Other(name) = owner {
+        return Verdict::OtherBrand(name.clone());
     }
     let Some(best) = candidates.first() else { return Verdict::Nothing };
     let rival = candidates.iter().find(|candidate| candidate.code != best.code);

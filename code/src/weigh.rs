@@ -1,308 +1,390 @@
-//! What speaks for and against each candidate, in points.
+//! What speaks for and against each candidate.
 
-use super::brand;
+use super::bind::{Bond, Words};
+use super::brand::Owner;
 use super::candidate::{Found, Kind};
-use super::normal::Text;
-use super::region::{self, Region};
+use super::lexicon::{Class, Hit};
+use super::message::Message;
+use super::money;
+use super::number::{Grouping, Region};
+use super::reason::Reason;
 use super::service::{Alphabet, Service};
-use super::verdict::{Candidate, Reason};
-use super::words::{self, Class, Hit};
+use super::verdict::Candidate;
+use super::weights::weight;
 
 /// Everything found in a message, to weigh candidates by.
-struct Evidence<'a> {
-    text: &'a Text,
-    hits: Vec<Hit>,
-    regions: Vec<Region>,
-    service: Option<Service>,
-    names_service: bool,
+pub struct Evidence<'a> {
+    /// The message.
+    pub message: Message<'a>,
+    /// Its words and clauses.
+    pub words: Words<'a>,
+    /// Stretches whose numbers mean something else.
+    pub regions: &'a [Region],
+    /// The service it is expected from.
+    pub service: Option<Service>,
+    /// Whose message it is.
+    pub owner: Owner,
 }
 
 /// Each candidate found, with its score and its reasons, in the order of the text.
-pub fn weigh(text: &Text, found: Vec<Found>, service: Option<Service>) -> Vec<Candidate> {
-    let evidence = Evidence {
-        text,
-        hits: words::find(text),
-        regions: region::find(text),
-        service,
-        names_service: service.is_some_and(|service| brand::names(text, service)),
-    };
-    let mut weighed: Vec<(Found, Points)> = found
-        .into_iter()
-        .map(|found| {
-            let points = evidence.points(&found);
-            (found, points)
-        })
-        .collect();
-    let plausible = weighed.iter().filter(|(_, points)| points.score > 0).count();
+pub fn weigh(evidence: &Evidence<'_>, found: Vec<Found>) -> Vec<Candidate> {
+    let mut weighed: Vec<(Found, Vec<Reason>)> =
+        found.into_iter().map(|found| (evidence.reasons(&found), found)).map(|(reasons, found)| (found, reasons)).collect();
+    let score = |reasons: &[Reason]| reasons.iter().map(|reason| weight(*reason)).sum::<i16>();
+    let plausible: Vec<String> = weighed.iter().filter(|(_, reasons)| score(reasons) > 0).map(|(found, _)| found.code.clone()).collect();
     let codes: Vec<String> = weighed.iter().map(|(found, _)| found.code.clone()).collect();
-    for (found, points) in &mut weighed {
-        points.add_if(plausible == 1 && points.score > 0, Reason::OnlyCandidate, 6);
-        let times = codes.iter().filter(|code| **code == found.code).count();
-        points.add_if(times > 1, Reason::Repeated, 10);
-    }
-    weighed.into_iter().map(|(found, points)| Candidate { code: found.code, score: points.score, reasons: points.reasons }).collect()
-}
-
-#[derive(Default)]
-struct Points {
-    score: i16,
-    reasons: Vec<Reason>,
-}
-
-impl Points {
-    fn add_if(&mut self, holds: bool, reason: Reason, points: i16) {
-        if holds {
-            self.score = self.score.saturating_add(points);
-            self.reasons.push(reason);
+    for (found, reasons) in &mut weighed {
+        if plausible.iter().all(|code| *code == found.code) && score(reasons) > 0 {
+            reasons.push(Reason::OnlyCandidate);
+        }
+        if codes.iter().filter(|code| **code == found.code).count() > 1 && score(reasons) > 0 {
+            reasons.push(Reason::Repeated);
         }
     }
+    weighed.retain(|(_, reasons)| !reasons.contains(&Reason::PlainWord));
+    weighed.into_iter().map(|(found, reasons)| Candidate { code: found.code, score: score(&reasons), reasons }).collect()
 }
 
 impl Evidence<'_> {
-    fn points(&self, found: &Found) -> Points {
-        let mut points = Points::default();
-        points.add_if(found.origin_bound, Reason::OriginBound, 200);
-        points.add_if(found.prefixed, Reason::SenderPrefix, 25);
-        self.shape(found, &mut points);
-        self.words_around(found, &mut points);
-        self.place(found, &mut points);
-        self.other_meanings(found, &mut points);
-        points
+    fn reasons(&self, found: &Found) -> Vec<Reason> {
+        let mut reasons = Vec::with_capacity(8);
+        if found.origin_bound {
+            reasons.push(Reason::OriginBound);
+        }
+        if found.prefixed {
+            reasons.push(Reason::SenderPrefix);
+        }
+        let bond = self.bond(found);
+        self.shape(found, bond, &mut reasons);
+        self.words_around(found, bond, &mut reasons);
+        self.place(found, &mut reasons);
+        if !found.origin_bound {
+            self.other_meanings(found, bond, &mut reasons);
+        }
+        reasons
     }
 
-    fn shape(&self, found: &Found, points: &mut Points) {
+    fn bond(&self, found: &Found) -> Bond {
+        if found.glued { Bond::Beside } else { self.words.bond(found, self.keys()) }
+    }
+
+    /// The words that name a code here: "purchase code" does where a card is named, "booking code" where the service itself is.
+    fn keys(&self) -> &'static [Class] {
+        if self.says(Class::Ending) || self.owner == Owner::Expected { &[Class::Key, Class::Soft] } else { &[Class::Key] }
+    }
+
+    fn shape(&self, found: &Found, bond: Bond, reasons: &mut Vec<Reason>) {
         let length = found.code.len();
-        let digits = match length {
-            6 => 20,
-            4 => 14,
-            5 => 16,
-            7 | 8 => 12,
-            3 => 2,
-            _ => -6,
-        };
-        points.add_if(found.kind == Kind::Digits, Reason::UsualLength, digits);
         let lower = found.code.bytes().any(|byte| byte.is_ascii_lowercase());
-        // `Shop24` is a name: a word with a capital, and then its number.
-        let mixed = if is_name(&found.code) {
-            -16
-        } else if lower {
-            2
-        } else {
-            8
+        reasons.push(match (found.kind, length) {
+            (Kind::Digits, 6) => Reason::UsualLength,
+            (Kind::Digits, 4 | 5 | 7 | 8) => Reason::PlausibleLength,
+            (Kind::Digits, _) => Reason::OddLength,
+            (Kind::Mixed, _) => Reason::LettersAndDigits,
+            (Kind::Letters, _) => Reason::LettersOnly,
+        });
+        match found.grouping {
+            Grouping::Single => {}
+            Grouping::Even => reasons.push(Reason::Grouped),
+            Grouping::Loose => reasons.push(Reason::LooseGroups),
+        }
+        let fits = |service: Service| {
+            let alphabet = match service.alphabet() {
+                Alphabet::Digits => found.kind == Kind::Digits,
+                Alphabet::CapitalsAndDigits => !lower,
+            };
+            alphabet && service.lengths().contains(&length)
         };
-        points.add_if(found.kind == Kind::Mixed, Reason::LettersAndDigits, mixed);
-        points.add_if(found.kind == Kind::Letters, Reason::LettersOnly, -5);
-        let Some(service) = self.service else { return };
-        let alphabet_fits = match service.alphabet() {
-            Alphabet::Digits => found.kind == Kind::Digits,
-            Alphabet::CapitalsAndDigits => !lower,
-        };
-        if alphabet_fits && service.lengths().first() == Some(&length) {
-            points.add_if(true, Reason::PlatformShape, if found.kind == Kind::Digits { 6 } else { 14 });
-        } else {
-            points.add_if(!(alphabet_fits && service.lengths().contains(&length)), Reason::OtherShape, -4);
+        match self.service {
+            Some(service) if fits(service) => reasons.push(Reason::PlatformShape),
+            Some(service) if service.alphabet() == Alphabet::Digits && found.kind != Kind::Digits => reasons.push(Reason::OtherAlphabet),
+            Some(_) => reasons.push(Reason::OtherShape),
+            None => {}
+        }
+        let said = bond == Bond::Said;
+        let named = is_name(&found.code) || (lower && found.grouping == Grouping::Single);
+        if found.kind == Kind::Mixed && named && !said && !self.is_whole(found) {
+            reasons.push(Reason::NameLike);
+        }
+        // Letters alone are a word, unless the message says that they are the code.
+        if found.kind == Kind::Letters && !(said && self.is_written_apart(found)) {
+            reasons.push(Reason::PlainWord);
         }
     }
 
-    fn words_around(&self, found: &Found, points: &mut Points) {
-        match self.nearest_key_word(found) {
-            Some(Nearness::Beside) => points.add_if(true, Reason::BesideKeyWord, 30),
-            Some(Nearness::Near) => points.add_if(true, Reason::NearKeyWord, 20),
-            Some(Nearness::Sentence) => points.add_if(true, Reason::NearKeyWord, 14),
-            Some(Nearness::Message) => points.add_if(true, Reason::KeyWordInMessage, 10),
-            None => points.add_if(self.says(Class::Business), Reason::BusinessMessage, -22),
-        }
-        points.add_if(self.says(Class::Verify), Reason::VerifyWordInMessage, 8);
-        points.add_if(self.names_service, Reason::BrandInMessage, 6);
+    fn is_whole(&self, found: &Found) -> bool {
+        let chars = &self.words.text.chars;
+        !chars[..found.start].iter().chain(&chars[found.end..]).any(|character| character.is_alphanumeric())
     }
 
-    fn place(&self, found: &Found, points: &mut Points) {
-        let chars = &self.text.chars;
+    /// Whether letters stand apart from the words around them: capitals among small letters, or the end of a line behind a colon.
+    fn is_written_apart(&self, found: &Found) -> bool {
+        let chars = &self.words.text.chars;
+        let ends_line = chars[found.end..].iter().find(|character| !matches!(character, ' ' | '.')).is_none_or(|character| *character == '\n');
+        let upper = found.code.bytes().all(|byte| byte.is_ascii_uppercase());
+        let small = chars.iter().filter(|character| character.is_lowercase()).count();
+        let before = chars[..found.start].iter().rev().find(|character| **character != ' ');
+        let colon = matches!(before, Some(':' | '：'));
+        let opens = self.words.opens(found);
+        let next_is_capitals =
+            chars[found.end..].iter().skip_while(|character| **character == ' ').take(2).filter(|character| character.is_uppercase()).count() == 2;
+        (upper && small >= 3 && !next_is_capitals && (colon || opens || self.words.is_said_plainly(found))) || (colon && ends_line)
+    }
+
+    fn words_around(&self, found: &Found, bond: Bond, reasons: &mut Vec<Reason>) {
+        match bond {
+            Bond::Said => reasons.push(Reason::SaidToBe),
+            Bond::Beside => reasons.push(Reason::BesideKeyWord),
+            Bond::Near => reasons.push(Reason::NearKeyWord),
+            Bond::NextClause => reasons.push(Reason::KeyWordNextSentence),
+            Bond::Message => reasons.push(Reason::KeyWordInMessage),
+            Bond::None => {}
+        }
+        if bond <= Bond::Message && self.says(Class::Business) {
+            reasons.push(Reason::BusinessMessage);
+        }
+        if self.says(Class::Verify) {
+            reasons.push(Reason::VerifyWordInMessage);
+        }
+        let beside = |class| self.gap_before(found, class).is_some_and(|gap| gap <= 4) || self.gap_after(found, class).is_some_and(|gap| gap <= 3);
+        if beside(Class::Handle) || beside(Class::Verify) {
+            reasons.push(Reason::AskedToEnter);
+        }
+        if self.says(Class::Secret) {
+            reasons.push(Reason::KeepSecret);
+        }
+        if self.owner == Owner::Expected {
+            reasons.push(Reason::BrandInMessage);
+        }
+        if self.is_verified() {
+            return;
+        }
+        let percent = self.words.text.chars.windows(2).any(|pair| matches!(pair, ['%', digit] | [digit, '%'] if digit.is_ascii_digit()));
+        for (holds, reason) in [
+            (percent || self.says(Class::Ad), Reason::Advertisement),
+            (self.says(Class::Parcel), Reason::ToBeFetched),
+            (self.says(Class::Place), Reason::OpensPlace),
+        ] {
+            if holds {
+                reasons.push(reason);
+            }
+        }
+    }
+
+    fn place(&self, found: &Found, reasons: &mut Vec<Reason>) {
+        let chars = &self.words.text.chars;
         let quiet = |character: &char| !character.is_alphanumeric();
         let opens = chars[..found.start].iter().all(quiet);
         let closes = chars[found.end..].iter().all(quiet);
-        let blank_to_line = |mut characters: Box<dyn Iterator<Item = &char> + '_>| {
-            characters.find(|character| **character != ' ').is_none_or(|character| *character == '\n')
-        };
-        let own_line = blank_to_line(Box::new(chars[..found.start].iter().rev())) && blank_to_line(Box::new(chars[found.end..].iter()));
-        let words =
-            chars.split(|character| character.is_whitespace()).filter(|word| word.iter().any(|character| character.is_alphanumeric())).count();
         if opens && closes {
-            points.add_if(true, Reason::WholeMessage, if found.kind == Kind::Letters { 20 } else { 30 });
-        } else {
-            points.add_if(own_line, Reason::OwnLine, 10);
-            points.add_if((opens || closes) && words <= 5 && found.kind == Kind::Digits, Reason::ShortMessage, 8);
+            let length = found.code.len();
+            let whole = match found.kind {
+                Kind::Digits => (4..=7).contains(&length) || found.grouping == Grouping::Even,
+                Kind::Mixed => length >= 5 && !found.code.bytes().any(|byte| byte.is_ascii_lowercase()) && (length >= 6 || self.service.is_some()),
+                Kind::Letters => false,
+            };
+            if whole {
+                reasons.push(Reason::WholeMessage);
+            }
+            return;
+        }
+        let blank =
+            |mut side: Box<dyn Iterator<Item = &char> + '_>| side.find(|character| **character != ' ').is_none_or(|character| *character == '\n');
+        if blank(Box::new(chars[..found.start].iter().rev())) && blank(Box::new(chars[found.end..].iter())) {
+            reasons.push(Reason::OwnLine);
+        }
+        let words = chars
+            .split(|character| character.is_whitespace())
+            .filter(|word| word.iter().any(|character| character.is_alphanumeric()))
+            .take(6)
+            .count();
+        if (opens || closes) && words <= 5 && found.kind == Kind::Digits {
+            reasons.push(Reason::ShortMessage);
         }
     }
 
-    fn other_meanings(&self, found: &Found, points: &mut Points) {
-        if found.origin_bound {
-            return;
-        }
-        for region in &self.regions {
-            if region.start < found.end && found.start < region.end {
-                points.add_if(!points.reasons.contains(&region.reason), region.reason, region_weight(region.reason));
+    fn other_meanings(&self, found: &Found, bond: Bond, reasons: &mut Vec<Reason>) {
+        for region in self.regions {
+            if region.start < found.end && found.start < region.end && !reasons.contains(&region.reason) {
+                reasons.push(region.reason);
             }
         }
-        let digits_only = found.kind == Kind::Digits;
-        let gap_before = |class| self.gap_before(found, class);
-        points.add_if(gap_before(Class::Reference).is_some_and(|gap| gap <= 3), Reason::Reference, -35);
-        points.add_if(gap_before(Class::Ending).is_some_and(|gap| gap <= 4), Reason::CardEnding, -60);
-        points.add_if(gap_before(Class::OtherKind).is_some_and(|gap| gap <= 5), Reason::OtherKindOfCode, -60);
-        let is_offer = self.says(Class::Offer) && !self.says(Class::Verify);
-        points.add_if(is_offer && found.kind != Kind::Letters, Reason::OtherKindOfCode, -40);
-        points.add_if(gap_before(Class::ReplyTo).is_some_and(|gap| gap <= 3), Reason::ReplyTo, -40);
-        let gap_after = |class| self.hits.iter().filter(|hit| hit.class == class && hit.start >= found.end).map(|hit| hit.start - found.end).min();
-        let short = digits_only && found.code.len() <= 4;
-        points.add_if(short && gap_after(Class::Unit).is_some_and(|gap| gap <= 1), Reason::Duration, -50);
-        points.add_if(short && gap_after(Class::HourMark).is_some_and(|gap| gap <= 1), Reason::TimeOfDay, -40);
-        let year = digits_only && found.code.len() == 4 && (found.code.starts_with("19") || found.code.starts_with("20"));
-        points.add_if(year, Reason::Year, -10);
+        let said = bond == Bond::Said;
+        if self.gap_before(found, Class::Reference).is_some_and(|gap| gap <= 3) {
+            reasons.push(if said { Reason::LabelledReference } else { Reason::Reference });
+        }
+        if self.gap_before(found, Class::Ending).is_some_and(|gap| gap <= 4) {
+            reasons.push(Reason::CardEnding);
+        }
+        if self.is_other_kind(found, bond) {
+            reasons.push(Reason::OtherKindOfCode);
+        }
+        if self.is_reply_to(found) {
+            reasons.push(Reason::ReplyTo);
+        }
+        let digits = found.kind == Kind::Digits;
+        if digits && found.grouping == Grouping::Single && found.code.len() <= 5 && self.words.text.unit_follows(found.end) {
+            reasons.push(Reason::Duration);
+        }
+        let year = digits && found.code.len() == 4 && (found.code.starts_with("19") || found.code.starts_with("20"));
+        if year && !said {
+            reasons.push(Reason::Year);
+        }
+        if self.is_old(found) {
+            reasons.push(Reason::OldCode);
+        }
+        let recipient: String = self.message.recipient.unwrap_or_default().chars().filter(char::is_ascii_digit).collect();
+        if found.code.len() >= 7 && recipient.ends_with(&found.code) {
+            reasons.push(Reason::OwnNumber);
+        }
+        if self.is_in_tag(found) {
+            reasons.push(Reason::SendersTag);
+        }
+        if found.kind == Kind::Mixed && !said && found.grouping == Grouping::Single && is_money_mixed(&found.code) {
+            reasons.push(Reason::Amount);
+        }
+        let masked = matches!(self.words.text.before(found.start), Some('*' | '•')) != matches!(self.words.text.at(found.end), Some('*' | '•'));
+        if found.kind == Kind::Mixed && !said && (masked || is_masked(&found.code)) {
+            reasons.push(Reason::CardEnding);
+        }
     }
 
     fn says(&self, class: Class) -> bool {
-        self.hits.iter().any(|hit| hit.class == class)
+        self.words.hits.iter().any(|hit| hit.class == class)
     }
 
-    /// Whether a hit for "code" is really one for another kind of code ("promo code").
-    fn is_other_kind(&self, key: &Hit) -> bool {
-        self.hits.iter().any(|hit| hit.class == Class::OtherKind && hit.start <= key.start && key.end <= hit.end)
+    /// Whether a word for "code" stands right beside one for "verify", or the message asks to keep the code secret.
+    fn is_verified(&self) -> bool {
+        let keys = self.words.hits.iter().filter(|hit| hit.class == Class::Key);
+        let clause = |hit: &Hit| self.words.clauses[hit.start];
+        let beside = |key: &Hit, verify: &Hit| clause(key) == clause(verify) && verify.start < key.end + 14 && key.start < verify.end + 14;
+        self.says(Class::Secret) || keys.take(16).any(|key| self.words.hits.iter().any(|hit| hit.class == Class::Verify && beside(key, hit)))
     }
 
-    /// Characters between the closest word of `class` before the candidate and the candidate, not counting fillers such as "no." and "#".
-    fn gap_before(&self, found: &Found, class: Class) -> Option<usize> {
-        let end = self.hits.iter().filter(|hit| hit.class == class && hit.end <= found.start).map(|hit| hit.end).max()?;
-        let between = &self.text.chars[end..found.start];
-        // Linear in all only because a filler is short: whatever is longer is no filler.
-        if between.len() > 16 || between.iter().any(|character| matches!(character, '.' | '!' | '?' | '\n') && between.len() > 6) {
-            return None;
+    fn is_other_kind(&self, found: &Found, bond: Bond) -> bool {
+        let wanted: &[Class] = if self.keys().contains(&Class::Soft) { &[Class::Other] } else { &[Class::Other, Class::Soft] };
+        let other = self.words.bond(found, wanted);
+        if other == Bond::None {
+            return false;
         }
-        let words: String = between.iter().collect::<String>().to_lowercase();
-        let rest: usize = words
-            .split(|character: char| !character.is_alphanumeric())
-            .filter(|word| {
-                !word.is_empty()
-                    && ![
-                        "no",
-                        "nr",
-                        "number",
-                        "num",
-                        "id",
-                        "is",
-                        "der",
-                        "nummer",
-                        "is",
-                        "a",
-                        "the",
-                        "us",
-                        "at",
-                        "on",
-                        "номер",
-                        "号",
-                        "番号",
-                        "번호",
-                        "รหัส",
-                    ]
-                    .contains(word)
-            })
-            .map(|word| word.chars().count())
-            .sum();
-        Some(rest)
+        // Which of the two words the candidate belongs to: the closer one, and of equals the last before it.
+        let last =
+            |classes: &[Class]| self.words.hits.iter().filter(|hit| classes.contains(&hit.class) && hit.end <= found.start).map(|hit| hit.end).max();
+        other > bond || (other == bond && last(wanted) >= last(self.keys()))
     }
 
-    fn nearest_key_word(&self, found: &Found) -> Option<Nearness> {
-        let keys = self.hits.iter().filter(|hit| hit.class == Class::Key && !self.is_other_kind(hit));
-        keys.map(|hit| {
-            let (from, to, is_before) =
-                if hit.end <= found.start { (hit.end, found.start, true) } else { (found.end.min(hit.start), hit.start, false) };
-            let between = &self.text.chars[from..to.max(from)];
-            nearness(between, is_before)
+    fn is_reply_to(&self, found: &Found) -> bool {
+        if self.gap_before(found, Class::Reply).is_some_and(|gap| gap <= 3) {
+            return true;
+        }
+        let text = self.words.text;
+        let clause = self.words.clauses[found.start];
+        // "Your SMS code to …" is no request: the word for "code" comes before.
+        let mut before_here = self.words.hits.iter().filter(|hit| hit.end <= found.start && self.words.clauses[hit.start] == clause);
+        let asked = before_here.find(|hit| matches!(hit.class, Class::Text | Class::Key)).is_some_and(|hit| hit.class == Class::Text);
+        let before: String = text.chars[..found.start].iter().rev().take(4).collect();
+        // Turkish: the number takes the ending of "to" behind an apostrophe.
+        let ending = matches!(text.at(found.end), Some('\'' | '’')) && matches!(text.at(found.end + 1), Some('a' | 'e' | 'y'));
+        let sends = self.gap_after(found, Class::Reply).is_some_and(|gap| gap <= 4);
+        (asked && before == " ot ") || (ending && sends)
+    }
+
+    /// Whether the clause speaks of an older code: before the candidate, or right behind it.
+    fn is_old(&self, found: &Found) -> bool {
+        let clause = self.words.clauses[found.start];
+        self.words.hits.iter().filter(|hit| hit.class == Class::Old && self.words.clauses[hit.start] == clause).any(|hit| {
+            let (from, to) = if hit.end <= found.start { (hit.end, found.start) } else { (found.end, hit.start.max(found.end)) };
+            let gap = &self.words.text.chars[from.min(to)..to];
+            gap.len() <= 24 && !gap.iter().any(char::is_ascii_digit)
         })
-        .max()
+    }
+
+    /// Whether it stands in a tag before the text (`【95555】`), with another number behind it.
+    fn is_in_tag(&self, found: &Found) -> bool {
+        let chars = &self.words.text.chars;
+        let open = matches!(self.words.text.before(found.start), Some('【' | '[' | '《'));
+        let close = matches!(self.words.text.at(found.end), Some('】' | ']' | '》'));
+        let opens = chars[..found.start.saturating_sub(1)].iter().all(|character| character.is_whitespace());
+        let rest = chars.get(found.end + 1..).unwrap_or_default();
+        open && close && opens && rest.split(|character| !character.is_ascii_digit()).any(|run| run.len() >= 4)
+    }
+
+    /// Letters between the closest word of `class` before the candidate and the candidate, not counting fillers such as "no.".
+    fn gap_before(&self, found: &Found, class: Class) -> Option<usize> {
+        let end = self.words.hits.iter().filter(|hit| hit.class == class && hit.end <= found.start).map(|hit| hit.end).max()?;
+        letters_between(&self.words.text.chars[end..found.start])
+    }
+
+    fn gap_after(&self, found: &Found, class: Class) -> Option<usize> {
+        let start = self.words.hits.iter().filter(|hit| hit.class == class && hit.start >= found.end).map(|hit| hit.start).min()?;
+        letters_between(&self.words.text.chars[found.end..start])
     }
 }
 
-/// How close a key word is, the closest last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Nearness {
-    Message,
-    Sentence,
-    Near,
-    Beside,
+/// Words between a label and its number that say nothing.
+const FILLERS: [&str; 30] = [
+    "no",
+    "nr",
+    "number",
+    "num",
+    "id",
+    "is",
+    "der",
+    "nummer",
+    "numero",
+    "a",
+    "the",
+    "us",
+    "at",
+    "on",
+    "de",
+    "номер",
+    "号",
+    "號",
+    "番号",
+    "번호",
+    "หมายเลข",
+    "رقم",
+    "شماره",
+    "numer",
+    "čislo",
+    "nomor",
+    "so",
+    "n",
+    "número",
+    "it",
+];
+
+fn letters_between(between: &[char]) -> Option<usize> {
+    let ends = between.iter().any(|character| matches!(character, '!' | '?' | '\n' | '。')) || (between.len() > 6 && between.contains(&'.'));
+    // Another number between belongs to the label; a longer stretch is another matter.
+    if between.len() > 18 || ends || between.iter().any(char::is_ascii_digit) {
+        return None;
+    }
+    let words: String = between.iter().collect::<String>().to_lowercase();
+    let telling = words.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty() && !FILLERS.contains(word));
+    Some(telling.map(|word| word.chars().count()).sum())
 }
 
-fn nearness(between: &[char], key_is_before: bool) -> Nearness {
-    // Longer stretches are another sentence's, or as good as one.
-    if between.len() > 90 {
-        return Nearness::Message;
-    }
-    // A colon leads on; a full stop behind the key word ends what it says, unless it only ends an abbreviation or leads a line.
-    let trimmed: &[char] = between.trim_ascii_like();
-    let breaks = trimmed.iter().filter(|character| matches!(character, '.' | '!' | '?' | '。' | '！' | '؟' | '।')).count();
-    let another_number = trimmed.iter().filter(|character| character.is_ascii_digit()).count() >= 4;
-    if breaks > 0 || another_number {
-        return Nearness::Message;
-    }
-    let words = trimmed.split(|character| !character.is_alphanumeric()).filter(|word| !word.is_empty()).count();
-    let letters = trimmed.iter().filter(|character| character.is_alphanumeric()).count();
-    match (letters, words) {
-        (0..=4, 0..=1) => Nearness::Beside,
-        (0..=12, 0..=2) if key_is_before && trimmed.last() == Some(&':') => Nearness::Beside,
-        (0..=26, _) => Nearness::Near,
-        _ => Nearness::Sentence,
-    }
-}
-
-/// Slices of characters without the white space around them.
-trait TrimAsciiLike {
-    fn trim_ascii_like(&self) -> &Self;
-}
-
-impl TrimAsciiLike for [char] {
-    fn trim_ascii_like(&self) -> &Self {
-        let start = self.iter().position(|character| !character.is_whitespace()).unwrap_or(self.len());
-        let end = self.iter().rposition(|character| !character.is_whitespace()).map_or(start, |index| index + 1);
-        &self[start..end]
-    }
-}
-
-fn region_weight(reason: Reason) -> i16 {
-    match reason {
-        Reason::Url => -30,
-        Reason::AppHash => -100,
-        Reason::Date | Reason::TimeOfDay | Reason::Amount | Reason::CardEnding => -60,
-        Reason::PhoneNumber => -80,
-        Reason::OriginBound
-        | Reason::SenderPrefix
-        | Reason::UsualLength
-        | Reason::PlatformShape
-        | Reason::OtherShape
-        | Reason::BesideKeyWord
-        | Reason::NearKeyWord
-        | Reason::KeyWordInMessage
-        | Reason::VerifyWordInMessage
-        | Reason::BrandInMessage
-        | Reason::Repeated
-        | Reason::WholeMessage
-        | Reason::ShortMessage
-        | Reason::OwnLine
-        | Reason::OnlyCandidate
-        | Reason::LettersOnly
-        | Reason::LettersAndDigits
-        | Reason::Year
-        | Reason::Duration
-        | Reason::ReplyTo
-        | Reason::Reference
-        | Reason::OtherKindOfCode
-        | Reason::BusinessMessage => 0,
-    }
-}
-
-/// A capital, at least two small letters, and then only digits.
+/// `Shop24`, `WIN88`, `X7661`: a word, or one letter, and then only digits.
 fn is_name(code: &str) -> bool {
-    let mut chars = code.chars();
-    let starts = chars.next().is_some_and(|first| first.is_ascii_uppercase());
-    let rest = chars.as_str();
-    let small = rest.bytes().take_while(u8::is_ascii_lowercase).count();
-    starts && small >= 2 && rest.len() > small && rest[small..].bytes().all(|byte| byte.is_ascii_digit())
+    let head = code.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let tail = code[head..].bytes().take_while(u8::is_ascii_digit).count();
+    let digits_only = head + tail == code.len();
+    let small = code.bytes().take(head).filter(u8::is_ascii_lowercase).count();
+    digits_only && ((small >= 2 && head > small) || (head >= 3 && tail <= 2) || head == 1)
+}
+
+/// `X1234`, `xx1234`: a mask and the end of a card's number.
+fn is_masked(code: &str) -> bool {
+    let head = code.bytes().take_while(|byte| matches!(byte, b'x' | b'X')).count();
+    head >= 1 && code.len() - head <= 4 && code[head..].bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `500USD`, `Rs500`: money without its space.
+fn is_money_mixed(code: &str) -> bool {
+    let head = code.bytes().take_while(u8::is_ascii_digit).count();
+    let tail = code.bytes().rev().take_while(u8::is_ascii_digit).count();
+    (head > 0 && code[head..].len() >= 3 && money::is_money(&code[head..]) && code[head..].bytes().all(|byte| byte.is_ascii_alphabetic()))
+        || (tail > 0 && code.len() - tail >= 3 && money::is_money(&code[..code.len() - tail]))
 }

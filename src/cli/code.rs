@@ -1,15 +1,22 @@
 //! `telenumerus code`: what the extraction makes of messages, with its reasons; for operators who wonder, and for measuring it.
 
-use std::io::BufRead;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufWriter, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
+use actors::store::sqlite::verify_chain;
 use clap::{Args, Subcommand};
+use events::Event;
+use events::account::Event as AccountEvent;
 use events::code::{Extraction, Message, Verdict, extract};
+use events::id::OrderId;
+use events::order;
 use events::platform::Platform;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Outcome, in_words};
+use super::{Outcome, Place, holds_log, in_words};
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -19,16 +26,28 @@ pub struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Explain one message.
+    /// Explain one message: every candidate with its points, its confidence and its reasons.
     Explain {
         /// The platform the number is leased for; none in particular, if absent.
         #[arg(long)]
         platform: Option<Platform>,
+        /// Who sent it, as the network says.
+        #[arg(long)]
+        sender: Option<String>,
+        /// The same as JSON.
+        #[arg(long)]
+        json: bool,
         /// The message's text.
         text: String,
     },
     /// Read messages from standard input, one JSON object a line (`text`, optional `platform` and `sender`), and write what was found in each.
     Extract,
+    /// Read the messages of a log once more with this version, and list what would come out differently; exit 1 if anything would.
+    Replay {
+        /// Message texts and codes too; without it they are hidden.
+        #[arg(long)]
+        reveal: bool,
+    },
 }
 
 #[derive(Debug, Deserialize)]
@@ -40,20 +59,101 @@ struct Line {
     sender: Option<String>,
 }
 
-pub fn run(options: &Options) -> Outcome {
+pub fn run(place: &Place, options: &Options) -> Outcome {
     match &options.command {
-        Command::Explain { platform, text } => println!("{:#}", described(&extract(&Message::new(text), platform.map(Platform::service)))),
-        Command::Extract => {
-            for line in std::io::stdin().lock().lines() {
-                let line: Line = serde_json::from_str(&line.map_err(in_words)?).map_err(in_words)?;
-                // Platforms that are none of ours say nothing about the message.
-                let platform: Option<Platform> = line.platform.as_deref().and_then(|name| name.parse().ok());
-                let message = Message { sender: line.sender.as_deref(), ..Message::new(&line.text) };
-                println!("{}", described(&extract(&message, platform.map(Platform::service))));
+        Command::Explain { platform, sender, json, text } => {
+            let extraction = extract(&Message { sender: sender.as_deref(), ..Message::new(text) }, platform.map(Platform::service));
+            if *json {
+                println!("{:#}", described(&extraction));
+            } else {
+                print!("{}", table(&extraction));
             }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Extract => extract_lines(),
+        Command::Replay { reveal } => {
+            let (_, data_dir) = place.load().map_err(in_words)?;
+            holds_log(&data_dir)?;
+            replay(&data_dir, *reveal)
         }
     }
+}
+
+fn extract_lines() -> Outcome {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    for line in std::io::stdin().lock().lines() {
+        let line: Line = serde_json::from_str(&line.map_err(in_words)?).map_err(in_words)?;
+        // Platforms that are none of ours say nothing about the message.
+        let platform: Option<Platform> = line.platform.as_deref().and_then(|name| name.parse().ok());
+        let message = Message { sender: line.sender.as_deref(), ..Message::new(&line.text) };
+        writeln!(out, "{}", described(&extract(&message, platform.map(Platform::service)))).map_err(in_words)?;
+    }
+    out.flush().map_err(in_words)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What an order's messages are read with.
+struct Expected {
+    platform: Platform,
+    phone: Option<String>,
+}
+
+fn replay(data_dir: &Path, reveal: bool) -> Outcome {
+    let mut orders: BTreeMap<OrderId, Expected> = BTreeMap::new();
+    let (mut messages, mut differences) = (0u64, Vec::new());
+    let broken = verify_chain(data_dir, |record| {
+        let Event::Account(AccountEvent::Order(id, fact)) = &record.recorded.event else { return };
+        match (fact, orders.get_mut(id)) {
+            (order::Event::Placed(placed), _) => {
+                orders.insert(*id, Expected { platform: placed.platform, phone: None });
+            }
+            (order::Event::NumberAssigned { phone, .. }, Some(expected)) => expected.phone = Some(phone.as_str().to_owned()),
+            (order::Event::SmsReceived(sms), Some(expected)) => {
+                messages += 1;
+                let message = Message { recipient: expected.phone.as_deref(), ..Message::new(&sms.text).sent_by(&sms.sender) };
+                let now = extract(&message, Some(expected.platform.service())).verdict;
+                if now != sms.extraction.verdict {
+                    let text = if reveal { format!("\t{:?}", sms.text) } else { String::new() };
+                    differences.push(format!(
+                        "{id}\t{}\t{} -> {}{text}",
+                        expected.platform,
+                        shown(&sms.extraction.verdict, reveal),
+                        shown(&now, reveal)
+                    ));
+                }
+            }
+            _ => {}
+        }
+    });
+    let broken = broken.map_err(in_words)?;
+    for difference in &differences {
+        println!("{difference}");
+    }
+    println!("{messages} messages, {} would come out differently", differences.len());
+    if !broken.is_empty() {
+        return Err("the log is broken; see `telenumerus audit verify`".to_owned());
+    }
+    Ok(if differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn shown(verdict: &Verdict, reveal: bool) -> String {
+    match verdict {
+        Verdict::Code(code) if reveal => format!("code {code}"),
+        Verdict::OtherBrand(name) => format!("other_brand {name}"),
+        Verdict::Code(_) | Verdict::Unsure | Verdict::Nothing => verdict.name().to_owned(),
+    }
+}
+
+/// The verdict, and a line a candidate.
+fn table(extraction: &Extraction) -> String {
+    let verdict = shown(&extraction.verdict, true);
+    let head = format!("verdict     {verdict}\n\n{:<12} {:>6} {:>10}  reasons\n", "candidate", "points", "confidence");
+    let lines = extraction.candidates.iter().zip(extraction.confidence()).map(|(candidate, confidence)| {
+        let reasons: Vec<&str> = candidate.reasons.iter().map(|reason| reason.name()).collect();
+        let percent = format!("{}.{} %", confidence / 10, confidence % 10);
+        format!("{:<12} {:>6} {percent:>10}  {}\n", candidate.code, candidate.score, reasons.join(", "))
+    });
+    std::iter::once(head).chain(lines).collect::<Vec<_>>().concat()
 }
 
 fn described(extraction: &Extraction) -> Value {
@@ -65,9 +165,10 @@ fn described(extraction: &Extraction) -> Value {
     let candidates: Vec<Value> = extraction
         .candidates
         .iter()
-        .map(|candidate| {
+        .zip(extraction.confidence())
+        .map(|(candidate, confidence)| {
             let reasons: Vec<&str> = candidate.reasons.iter().map(|reason| reason.name()).collect();
-            json!({ "code": candidate.code, "score": candidate.score, "reasons": reasons })
+            json!({ "code": candidate.code, "score": candidate.score, "confidence": f64::from(confidence) / 1_000.0, "reasons": reasons })
         })
         .collect();
     json!({ "code": code, "verdict": extraction.verdict.name(), "other_brand": brand, "candidates": candidates })

@@ -87,7 +87,7 @@ pub fn run() -> ExitCode {
         Some(Command::Restore(options)) => backup::put_back(&place, &options),
         Some(Command::Mcp(options)) => mcp::run(&place, &options),
         Some(Command::Addresses(options)) => addresses::run(&place, &options),
-        Some(Command::Code(options)) => code::run(&options),
+        Some(Command::Code(options)) => code::run(&place, &options),
     };
     outcome.unwrap_or_else(|text| {
         eprintln!("telenumerus: {text}");

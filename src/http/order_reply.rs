@@ -51,14 +51,17 @@ struct Message {
 struct Candidate {
     code: String,
     score: i16,
+    /// How sure it is that this is the code, from 0 to 1.
+    confidence: f64,
     reasons: Vec<&'static str>,
 }
 
 impl Message {
     fn of(sms: &Sms) -> Self {
-        let candidates = sms.extraction.candidates.iter().map(|candidate| Candidate {
+        let candidates = sms.extraction.candidates.iter().zip(sms.extraction.confidence()).map(|(candidate, confidence)| Candidate {
             code: candidate.code.clone(),
             score: candidate.score,
+            confidence: f64::from(confidence) / 1_000.0,
             reasons: candidate.reasons.iter().map(|reason| reason.name()).collect(),
         });
         Self {

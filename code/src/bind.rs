@@ -1,0 +1,251 @@
+//! How closely the words for "code" and a candidate belong together.
+
+use super::candidate::Found;
+use super::lexicon::{Class, Hit};
+use super::normal::Text;
+
+/// How close a word for "code" is, the closest last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bond {
+    /// No such word.
+    None,
+    /// Somewhere in the message.
+    Message,
+    /// In the sentence before, or in the one behind.
+    NextClause,
+    /// In the same clause.
+    Near,
+    /// Right beside it.
+    Beside,
+    /// The clause says that the code is this one.
+    Said,
+}
+
+/// Characters between a word for "code" and its code: longer stretches are as good as another sentence.
+const REACH: usize = 110;
+/// Characters of a clause that may stand before a code that opens it: a name and its colon.
+const OPENING: usize = 40;
+
+/// Words that say "is" before a code, folded.
+const IS: &[&str] = &[
+    "is",
+    "are",
+    "es",
+    "est",
+    "ist",
+    "lautet",
+    "lauten",
+    "e",
+    "e'",
+    "er",
+    "ar",
+    "on",
+    "to",
+    "je",
+    "jest",
+    "este",
+    "la",
+    "adalah",
+    "ialah",
+    "yaitu",
+    "yakni",
+    "ay",
+    "ni",
+    "ndi",
+    "yi",
+    "waa",
+    "glasi",
+    "zni",
+    "znie",
+    "eshte",
+    "yra",
+    "ir",
+    "ke",
+    "ithi",
+    "ye",
+    "bu",
+    "это",
+    "е",
+    "є",
+    "это:",
+    "гэта",
+    "ова",
+    "είναι",
+    "ειναι",
+    "הוא",
+    "היא",
+    "הינו",
+    "הינה",
+    "هو",
+    "هي",
+    "است",
+    "برابر",
+    "whakahua",
+    "ita ce",
+    "ce",
+    "bo",
+    "si",
+    "dia",
+    "ko",
+    "lo",
+    "oo",
+    "wa",
+    "is:",
+    "igual",
+    "sera",
+    "serait",
+    "wees",
+    "luidt",
+    "yw",
+    "na",
+    "daa",
+    "nii",
+    "de",
+    "estas",
+    "ass",
+    "kuri",
+    "guti",
+    "bbe",
+    "nga",
+    "ke:",
+    "esta",
+    "dir",
+];
+/// The same where words are not spaced.
+const IS_ENDINGS: &[&str] =
+    &["是", "为", "為", "は", "คือ", "ແມ່ນ", "គឺ", "은", "는", "이", "가", "ہے:", "=", ":", ">", "→", "՝", "»", "是:", "就是", "係", "系"];
+
+/// Clauses and words of a message, for binding candidates to them.
+pub struct Words<'a> {
+    /// The text.
+    pub text: &'a Text,
+    /// The words found, in the order of their starts.
+    pub hits: &'a [Hit],
+    /// The clause of each character.
+    pub clauses: &'a [usize],
+}
+
+impl Words<'_> {
+    /// The bond of the closest word of `wanted`.
+    pub fn bond(&self, found: &Found, wanted: &[Class]) -> Bond {
+        let is_wanted = |hit: &&Hit| wanted.contains(&hit.class);
+        let clause = self.clauses[found.start];
+        let last = self.clauses[found.end.saturating_sub(1)];
+        let before =
+            self.hits.iter().filter(is_wanted).filter(|hit| hit.end <= found.start && self.clauses[hit.end - 1] == clause).max_by_key(|hit| hit.end);
+        let after = self.hits.iter().filter(is_wanted).find(|hit| hit.start >= found.end && self.clauses[hit.start] == last);
+        let before = before.map_or(Bond::None, |hit| self.before(hit.end, found));
+        let after = after.map_or(Bond::None, |hit| self.after(hit.start, found));
+        let closest = before.max(after);
+        if closest > Bond::Message {
+            return closest;
+        }
+        let next = |hit: &Hit| {
+            let behind = self.clauses[hit.end - 1] + 1 == clause && self.opens(found) && !self.numbers(hit.end, found.start);
+            let ahead = self.clauses[hit.start] == last + 1 && self.opens(found) && !self.numbers(found.end, hit.start);
+            behind || ahead
+        };
+        if self.hits.iter().filter(is_wanted).any(next) {
+            return Bond::NextClause;
+        }
+        if self.hits.iter().any(|hit| wanted.contains(&hit.class)) { Bond::Message } else { Bond::None }
+    }
+
+    fn before(&self, from: usize, found: &Found) -> Bond {
+        let gap = &self.text.chars[from..found.start];
+        let numbers = self.numbers(from, found.start);
+        if gap.len() <= REACH && self.is_said(found) {
+            return if numbers && !self.verb_says(found) { Bond::Near } else { Bond::Said };
+        }
+        closeness(gap, numbers)
+    }
+
+    fn after(&self, to: usize, found: &Found) -> Bond {
+        let gap = &self.text.chars[found.end.min(to)..to];
+        let numbers = self.numbers(found.end, to);
+        if self.opens(found) && !numbers && gap.len() <= REACH {
+            return Bond::Said;
+        }
+        closeness(gap, numbers)
+    }
+
+    /// Whether a copula, a colon or an arrow stands right before the candidate.
+    pub fn is_said(&self, found: &Found) -> bool {
+        self.verb_says(found) || self.lead(found).chars().next_back().is_some_and(|mark| matches!(mark, ':' | '=' | '>' | '→' | '՝' | '»' | '፡'))
+    }
+
+    /// The same with words that are nothing else in any language: what letters need, which may be the next word of a sentence.
+    pub fn is_said_plainly(&self, found: &Found) -> bool {
+        let lead = self.lead(found);
+        let word = lead.rsplit(|character: char| character.is_whitespace()).next().unwrap_or("");
+        ["is", "es", "est", "ist", "lautet", "adalah", "jest", "ar", "este", "является", "είναι"].contains(&word)
+    }
+
+    /// Whether it is a word that says "is".
+    fn verb_says(&self, found: &Found) -> bool {
+        let lead = self.lead(found);
+        let lead = lead.trim_end_matches([':', ' ']);
+        let word = lead.rsplit(|character: char| character.is_whitespace() || matches!(character, ',' | '(' | ')')).next().unwrap_or("");
+        IS.contains(&word) || IS_ENDINGS.iter().any(|ending| lead.ends_with(ending))
+    }
+
+    /// The folded text before the candidate, without quotes and brackets that open it.
+    fn lead(&self, found: &Found) -> String {
+        let opening = |character: &&char| {
+            matches!(
+                **character,
+                ' ' | '\n'
+                    | '"'
+                    | '\''
+                    | '“'
+                    | '„'
+                    | '«'
+                    | '‘'
+                    | '('
+                    | '['
+                    | '<'
+                    | '{'
+                    | '*'
+                    | '#'
+                    | '「'
+                    | '【'
+                    | '『'
+                    | '`'
+                    | '_'
+                    | '~'
+                    | '-'
+                    | '–'
+            )
+        };
+        let chars = self.text.chars[..found.start].iter().rev().skip_while(opening).take(14);
+        chars.collect::<Vec<_>>().into_iter().rev().filter_map(|character| super::normal::folded_char(*character)).collect()
+    }
+
+    /// Whether nothing but a name or a greeting and its mark stand before the candidate in its clause.
+    pub fn opens(&self, found: &Found) -> bool {
+        let clause = self.clauses[found.start];
+        let head = self.text.chars[..found.start].iter().rev().take(OPENING).enumerate();
+        let start = head.take_while(|(back, _)| self.clauses[found.start - 1 - back] == clause).count();
+        let opening = &self.text.chars[found.start - start..found.start];
+        let mark = opening.iter().rev().find(|character| !matches!(character, ' ' | '\n' | '"' | '“' | '«' | '(' | '*'));
+        match mark {
+            Some(']' | '】' | '>' | ')' | '#' | '》') => true,
+            None | Some(':' | ',' | '-' | '|') => start < OPENING,
+            Some(_) => false,
+        }
+    }
+
+    fn numbers(&self, from: usize, to: usize) -> bool {
+        let gap = &self.text.chars[from.min(to)..to];
+        gap.len() <= REACH && gap.split(|character| !character.is_ascii_digit()).any(|run| run.len() >= 3)
+    }
+}
+
+fn closeness(gap: &[char], numbers: bool) -> Bond {
+    if numbers || gap.len() > REACH {
+        return Bond::Message;
+    }
+    let words = gap.split(|character| !character.is_alphanumeric()).filter(|word| !word.is_empty()).count();
+    let letters = gap.iter().filter(|character| character.is_alphanumeric()).count();
+    if words <= 1 && letters <= 10 { Bond::Beside } else { Bond::Near }
+}

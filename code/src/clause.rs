@@ -1,0 +1,46 @@
+//! Sentences and clauses: which words a number stands together with.
+
+use super::normal::Text;
+
+/// For each character, the number of the clause it stands in.
+pub fn number(text: &Text) -> Vec<usize> {
+    let mut clause = 0;
+    let mut numbers = Vec::with_capacity(text.chars.len() + 1);
+    for index in 0..text.chars.len() {
+        numbers.push(clause);
+        if ends_at(text, index) {
+            clause += 1;
+        }
+    }
+    numbers.push(clause);
+    numbers
+}
+
+fn ends_at(text: &Text, index: usize) -> bool {
+    match text.chars[index] {
+        '!' | '?' | '。' | '！' | '？' | '؟' | '।' | '॥' | '။' | '።' | '։' | '؛' | ';' | '；' | '۔' => true,
+        '\n' => !leads_on(text, index),
+        '.' => {
+            let next = text.at(index + 1);
+            let word = text.chars[..index].iter().rev().take(5).take_while(|character| character.is_alphabetic()).count();
+            let behind = text.chars[index + 1..].iter().take(2).find(|character| **character != ' ');
+            // "No. 1234", "tel. 07": a short word and then its number.
+            let abbreviates = (1..=4).contains(&word) && behind.is_some_and(char::is_ascii_digit);
+            // "...481207.Do not share": the space is lost.
+            let glued =
+                next.is_some_and(char::is_uppercase) && text.before(index).is_some_and(|before| before.is_ascii_digit() || before.is_lowercase());
+            (next.is_none_or(char::is_whitespace) || glued) && !abbreviates
+        }
+        _ => false,
+    }
+}
+
+/// Whether the line before `index` leads to the next one: "Your code:".
+fn leads_on(text: &Text, index: usize) -> bool {
+    text.chars[..index]
+        .iter()
+        .rev()
+        .take(8)
+        .find(|character| !character.is_whitespace())
+        .is_some_and(|last| matches!(last, ':' | '=' | '>' | '-' | ','))
+}

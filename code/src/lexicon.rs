@@ -1,0 +1,215 @@
+//! The words that tell what a number beside them is, in the languages that such messages are written in.
+//!
+//! The lists are in `words/*.txt`. A word is matched folded: lower case, no accents.
+
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use super::normal::{Text, folded_word};
+
+/// What a word says about a number near it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// "code", "password", "PIN".
+    Key,
+    /// "code" written together with its digits.
+    Glued,
+    /// "verify", "log in", "one-time".
+    Verify,
+    /// "enter", "use": what is done with a code.
+    Handle,
+    /// "do not share", "valid for".
+    Secret,
+    /// "order", "invoice", "card": a number right after it is no code.
+    Reference,
+    /// "ending in": a number right after it ends a card number.
+    Ending,
+    /// "promo code", "postcode": a code of another kind follows.
+    Other,
+    /// "purchase code": another kind of code, but for cards and for the service itself.
+    Soft,
+    /// A longer word that only looks like one of the others.
+    Neutral,
+    /// "previous", "expired": the code beside it is not the one.
+    Old,
+    /// A message about orders, payments or journeys.
+    Business,
+    /// A message about something to be fetched.
+    Parcel,
+    /// A door, a meeting, a network.
+    Place,
+    /// An offer, a prize, a game.
+    Ad,
+    /// "minutes": a number right before it is a duration.
+    Unit,
+    /// "call", "reply to": a number after it is to be called or written to.
+    Reply,
+    /// "text … to": the same, where the number follows a bare "to".
+    Text,
+}
+
+/// How much of a word must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edges {
+    Anywhere,
+    /// At the end of a word: compounds count.
+    End,
+    /// At the start of a word: stems count.
+    Start,
+    Whole,
+    /// A root: the article and prepositions of Hebrew and Arabic may stand before it, short endings behind it.
+    Root,
+}
+
+/// A word found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hit {
+    /// Index of its first character.
+    pub start: usize,
+    /// Index behind its last character.
+    pub end: usize,
+    /// What it says.
+    pub class: Class,
+}
+
+const LISTS: [&str; 3] = [include_str!("../words/key.txt"), include_str!("../words/verify.txt"), include_str!("../words/other.txt")];
+/// Letters that Hebrew and Arabic write together with the word behind them.
+const PREFIXES: &str = "הבלשומכالوبكف";
+/// Longest ending of a root.
+const MAX_ENDING: usize = 3;
+
+struct Words {
+    automaton: AhoCorasick,
+    classes: Vec<(Class, Edges)>,
+}
+
+static WORDS: LazyLock<Words> = LazyLock::new(|| {
+    let (mut patterns, mut classes, mut section) = (Vec::new(), Vec::new(), (Class::Neutral, Edges::Whole));
+    for line in LISTS.iter().flat_map(|list| list.lines()).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        if let Some(header) = line.strip_prefix('[') {
+            section = section_of(header.trim_end_matches(']')).expect("a test reads every header of the word lists");
+            continue;
+        }
+        for word in line.split(" | ") {
+            patterns.push(folded_word(word.trim()));
+            classes.push(section);
+        }
+    }
+    let automaton = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&patterns).expect("some thousand short words make an automaton");
+    Words { automaton, classes }
+});
+
+fn section_of(header: &str) -> Option<(Class, Edges)> {
+    let (class, edges) = header.split_once(' ')?;
+    let class = match class {
+        "key" if edges == "glued" => return Some((Class::Glued, Edges::Anywhere)),
+        "key" => Class::Key,
+        "verify" => Class::Verify,
+        "handle" => Class::Handle,
+        "secret" => Class::Secret,
+        "reference" => Class::Reference,
+        "ending" => Class::Ending,
+        "other" => Class::Other,
+        "soft" => Class::Soft,
+        "neutral" => Class::Neutral,
+        "old" => Class::Old,
+        "business" => Class::Business,
+        "parcel" => Class::Parcel,
+        "place" => Class::Place,
+        "ad" => Class::Ad,
+        "unit" => Class::Unit,
+        "reply" => Class::Reply,
+        "text" => Class::Text,
+        _ => return None,
+    };
+    let edges = match edges {
+        "anywhere" => Edges::Anywhere,
+        "end" => Edges::End,
+        "start" => Edges::Start,
+        "whole" => Edges::Whole,
+        "root" => Edges::Root,
+        _ => return None,
+    };
+    Some((class, edges))
+}
+
+/// Every word found, in the order of their starts. A word within a longer one that says something else about it is not found.
+pub fn find(text: &Text) -> Vec<Hit> {
+    let mut hits: Vec<Hit> = WORDS
+        .automaton
+        .find_overlapping_iter(&text.folded)
+        .filter_map(|found| {
+            let (class, edges) = WORDS.classes[found.pattern().as_usize()];
+            let (start, end) = (text.index_of_byte[found.start()], text.index_of_byte[found.end()]);
+            fits(text, start, end, edges).then_some(Hit { start, end, class })
+        })
+        .collect();
+    hits.sort_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end)));
+    // A hit that a longer one of these classes covers belongs to it: "promo code" holds no "code".
+    let mut covered_to = [0usize; 2];
+    hits.retain(|hit| {
+        let covers = matches!(hit.class, Class::Other | Class::Soft | Class::Neutral | Class::Reference | Class::Reply | Class::Ending);
+        let [end, start] = covered_to;
+        let inside = hit.start >= start && hit.end <= end && hit.end - hit.start < end - start;
+        if covers && !inside && hit.end > end {
+            covered_to = [hit.end, hit.start];
+        }
+        !inside
+    });
+    hits
+}
+
+fn fits(text: &Text, start: usize, end: usize, edges: Edges) -> bool {
+    let starts = || !is_inside_word(text, start);
+    let ends = || !is_inside_word(text, end);
+    match edges {
+        Edges::Anywhere => true,
+        Edges::Whole => starts() && ends(),
+        Edges::End => ends(),
+        Edges::Start => starts(),
+        Edges::Root => {
+            let before = text.chars[..start].iter().rev().take(MAX_ENDING + 1).take_while(|character| is_spaced_letter(**character));
+            let after = text.chars[end..].iter().take(MAX_ENDING + 1).take_while(|character| is_spaced_letter(**character)).count();
+            before.clone().count() <= MAX_ENDING && before.clone().all(|character| PREFIXES.contains(*character)) && after <= MAX_ENDING
+        }
+    }
+}
+
+/// Whether the edge at `index` cuts a word in two. Scripts without spaces between words have no such edges.
+pub fn is_inside_word(text: &Text, index: usize) -> bool {
+    let (Some(before), Some(after)) = (text.before(index), text.at(index)) else { return false };
+    // A small letter and a capital: two words that lost their space or line.
+    let lost_space = before.is_ascii_lowercase() && after.is_ascii_uppercase();
+    is_spaced_letter(before) && is_spaced_letter(after) && !lost_space
+}
+
+/// Whether it is a letter of a script that writes spaces between words.
+pub fn is_spaced_letter(character: char) -> bool {
+    let point = u32::from(character);
+    character.is_alphabetic()
+        && (point < 0x0780 || (0x10a0..0x1100).contains(&point) || (0x1200..0x1380).contains(&point) || (0x1e00..0x2000).contains(&point))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_header_of_the_lists_is_known_and_no_word_is_empty() {
+        for line in LISTS.iter().flat_map(|list| list.lines()).filter(|line| !line.starts_with('#') && !line.is_empty()) {
+            if let Some(header) = line.strip_prefix('[') {
+                assert!(section_of(header.trim_end_matches(']')).is_some(), "{line}");
+            } else {
+                assert!(line.split(" | ").all(|word| !folded_word(word.trim()).trim().is_empty()), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_root_takes_prefixes_but_is_not_found_inside_another_word() {
+        let classes = |text: &str| find(&Text::new(text)).iter().map(|hit| hit.class).collect::<Vec<_>>();
+        assert!(classes("הקוד שלך").contains(&Class::Key));
+        assert!(!classes("בנקודת").contains(&Class::Key));
+    }
+}
