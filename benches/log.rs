@@ -25,11 +25,11 @@ use events::time::Timestamp;
 const ORDERS_PER_ACCOUNT: u64 = 10;
 const EVENTS_PER_ACCOUNT: u64 = 2 + 6 * ORDERS_PER_ACCOUNT;
 /// Accounts at work at a time.
-const WRITERS: u64 = 256;
+const WRITERS: usize = 256;
 const START: u64 = 1_795_500_000_000;
 
 fn main() {
-    let wanted: u64 = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(1_000_000);
+    let wanted: u64 = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000);
     let accounts = wanted.div_ceil(EVENTS_PER_ACCOUNT);
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -66,12 +66,12 @@ fn main() {
 }
 
 async fn write(store: &Arc<SqliteStore>, accounts: u64) -> u64 {
-    let writers: Vec<_> = (0..WRITERS)
+    let writers: Vec<_> = (0..WRITERS as u64)
         .map(|writer| {
             let store = Arc::clone(store);
             tokio::spawn(async move {
                 let mut largest = 0;
-                for account in (writer..accounts).step_by(WRITERS as usize) {
+                for account in (writer..accounts).step_by(WRITERS) {
                     write_account(&store, account).await;
                     largest = largest.max(store.wal_bytes());
                 }

@@ -2,15 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use actors::store::chain::{self, Fields, Hash};
 use actors::store::conformance::{credits, credits_at};
-use actors::store::sqlite::{OpenError, SqliteStore, verify_chain};
+use actors::store::sqlite::{OpenError, SqliteStore, backup, verify_chain};
 use actors::store::{Append, EventStore, Expected};
 use events::envelope::{Actor, Position, Revision};
 use events::id::{CommandId, EventId, OrderId};
+use events::time::Timestamp;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
 use rusqlite::{Connection, params};
 
 const FIRST_LAYOUT: &str = "CREATE TABLE events (
@@ -147,4 +152,70 @@ async fn damage_is_carried_over_and_still_named() {
     assert_eq!(before.iter().map(|finding| finding.position).collect::<Vec<_>>(), [5, 5, 5, 8, 9]);
     drop(open(directory.path()).unwrap());
     assert_eq!(verify_chain(directory.path(), |_| {}).unwrap(), before);
+}
+
+/// An event's header, as chance has it: its command as it should be or any, its order from anywhere in the payload or from nowhere.
+#[derive(Debug, Clone)]
+struct Header {
+    stream: u128,
+    id: Option<u128>,
+    causation: Option<u128>,
+    correlation: Option<Result<usize, u128>>,
+    actor: u8,
+    millis: i64,
+}
+
+fn headers() -> impl Strategy<Value = Vec<Vec<Header>>> {
+    let correlation = prop_oneof![Just(None), (0usize..60).prop_map(|place| Some(Ok(place))), any::<u128>().prop_map(|order| Some(Err(order)))];
+    let header =
+        (0u128..3, option::weighted(0.2, any::<u128>()), option::weighted(0.2, any::<u128>()), correlation, 0u8..4, -5i64..2_000_000_000_000);
+    let header = header.prop_map(|(stream, id, causation, correlation, actor, millis)| Header { stream, id, causation, correlation, actor, millis });
+    vec(vec(header, 1..5), 1..12)
+}
+
+/// Appends with these headers; those of one append that say nothing of their own share what the first one says.
+fn appends_with(headers: &[Vec<Header>]) -> Vec<Append> {
+    let mut ends = BTreeMap::new();
+    let mut appends = Vec::new();
+    for (command, headers) in (1u128..).zip(headers) {
+        let stream = headers[0].stream;
+        let end: &mut u64 = ends.entry(stream).or_default();
+        let expected = end.checked_sub(1).map_or(Expected::NoStream, |last| Expected::Exact(Revision(last)));
+        let mut append = credits(stream, expected, command, headers.len());
+        *end += headers.len() as u64;
+        for (event, header) in append.events.iter_mut().zip(headers) {
+            event.id = header.id.map_or(event.id, EventId);
+            event.metadata.causation = header.causation.map_or(event.metadata.causation, CommandId);
+            event.metadata.correlation = header.correlation.map(|order| match order {
+                Ok(place) => {
+                    let place = place % (event.encoded.payload.len() - 15);
+                    OrderId(u128::from_le_bytes(event.encoded.payload[place..place + 16].try_into().unwrap()))
+                }
+                Err(order) => OrderId(order),
+            });
+            if header.actor > 0 {
+                event.metadata.actor = [Actor::Owner, Actor::Chain, Actor::Operator("anna".into())][usize::from(header.actor) - 1].clone();
+                event.metadata.at = Timestamp::from_millis(header.millis);
+            }
+        }
+        appends.push(append);
+    }
+    appends
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_log_is_the_same_after_its_migration_and_in_its_backup(headers in headers()) {
+        let directory = tempfile::tempdir().unwrap();
+        write_first_layout(directory.path(), &appends_with(&headers));
+        let before = contents(directory.path());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { open(directory.path()).unwrap().close().await });
+        prop_assert_eq!(&contents(directory.path()), &before);
+        let copy = directory.path().join("copy");
+        backup(directory.path(), &copy).unwrap();
+        prop_assert_eq!(&contents(&copy), &before);
+    }
 }

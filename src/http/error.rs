@@ -303,7 +303,8 @@ impl From<Fault> for ApiError {
                 Self::new(ErrorCode::InternalError, "Something failed on our side; nothing was lost, and the call can be repeated.")
             }
         };
-        error.with_fault(chain_of(&fault))
+        // A full disk is said once, by the store, and not with every request.
+        if matches!(fault, Fault::NoSpace) { error } else { error.with_fault(chain_of(&fault)) }
     }
 }
 

@@ -230,6 +230,6 @@ fn a_clock_far_behind_the_log_does_not_start_the_service_and_one_that_may_be_goe
         .map(|line| text(&serde_json::from_str::<Value>(line).unwrap()["at"]).parse().unwrap())
         .collect();
     assert!(times.len() > 5 && times.is_sorted(), "{times:?}");
-    assert!(*times.last().unwrap() <= expires_at.plus(Duration::from_secs(60)), "the order ended when it was due, not when the clock had caught up");
+    assert!(*times.last().unwrap() <= expires_at.plus(Duration::from_mins(1)), "the order ended when it was due, not when the clock had caught up");
     assert!(server.cli(&["audit", "verify"]).status.success());
 }

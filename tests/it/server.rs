@@ -127,6 +127,15 @@ impl Server {
         }
     }
 
+    /// kill -9 of a service that is being traced: without its tracer it would live on.
+    pub fn kill_traced_and_restart(mut self) -> Self {
+        let shown = Command::new("ps").args(["-o", "pid=", "--ppid", &self.child.id().to_string()]).output().unwrap();
+        let service = String::from_utf8(shown.stdout).unwrap();
+        assert!(Command::new("kill").args(["-KILL", service.trim()]).status().unwrap().success());
+        let _ = self.child.wait();
+        self.kill_and_restart()
+    }
+
     /// kill -9, then a start on the same directory.
     pub fn kill_and_restart(self) -> Self {
         let data = Arc::clone(&self.data);

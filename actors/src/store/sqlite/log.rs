@@ -38,6 +38,17 @@ impl Log {
         self.found("position > ?1 ORDER BY position LIMIT ?2", params![bounded(after.0), bounded(limit as u64)])
     }
 
+    /// The log's records after `after`, up to and with `through`.
+    pub fn between(&self, after: Position, through: Position) -> Result<Vec<Found>, ReadError> {
+        self.found("position > ?1 AND position <= ?2 ORDER BY position", params![bounded(after.0), bounded(through.0)])
+    }
+
+    /// Where the log ends, whatever stands there.
+    pub fn end(&self) -> Result<Position, ReadError> {
+        let end: Option<i64> = self.connection.query_row("SELECT max(position) FROM events", [], |row| row.get(0)).map_err(failed)?;
+        Ok(Position(end.and_then(|end| u64::try_from(end).ok()).unwrap_or(0)))
+    }
+
     /// The stream's records from `from` on, at most `limit`.
     pub fn of_stream(&self, stream: &StreamId, from: Revision, limit: usize) -> Result<Vec<Found>, ReadError> {
         let (from, limit) = (bounded(from.0), bounded(limit as u64));

@@ -11,6 +11,9 @@ use crate::clock::Stopwatch;
 /// How long a full disk counts as full where the system's own figure does not say so (a quota): then the next append finds out.
 const REMEMBERED: Duration = Duration::from_secs(1);
 
+/// Less than this is no room, whatever is kept: an order does not end with its first append.
+const SMALLEST: u64 = 256 << 10;
+
 /// The room of one data directory.
 #[derive(Debug)]
 pub struct Space {
@@ -52,7 +55,7 @@ impl Space {
         let reserve = self.reserve.load(Ordering::Relaxed);
         let free = rustix::fs::statvfs(&self.directory).ok().map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
         let was_refused = self.refused.lock().is_some_and(|refused| refused.elapsed() < REMEMBERED);
-        let is_low = was_refused || free.is_some_and(|free| free < reserve);
+        let is_low = was_refused || free.is_some_and(|free| free < reserve.max(SMALLEST));
         if self.was_low.swap(is_low, Ordering::Relaxed) != is_low {
             let (free, directory) = (free.unwrap_or(0), self.directory.display());
             if is_low {

@@ -1,20 +1,25 @@
-//! The walk along the chain: what an auditor runs over a log, while the service runs or not.
+//! The walk along the chain: what an auditor runs over a log, while the service runs or not. Records are read and checked on all cores, and judged in order.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use events::Event;
-use events::codec;
+use events::codec::{self, DecodeError};
 use events::envelope::{Position, Recorded, Revision, StreamId};
-use std::collections::HashMap;
 
 use super::layout::StoredRecord;
-use super::log::Log;
+use super::log::{Found, Log};
 use crate::store::chain;
 use crate::store::port::ReadError;
 
-/// Records read at a time.
-const PAGE: usize = 4_096;
+/// Positions looked at together.
+const PAGE: u64 = 4_096;
+/// Pages that wait for the judge, of each reader: more would only fill memory.
+const WAITING: usize = 1;
+/// Readers at most: the judge is one, and falls behind more of them.
+const READERS: usize = 4;
 
 /// Something in the log that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,25 +50,77 @@ pub struct AuditRecord {
 /// Walks `events.db` in `directory`, hands every readable record to `visit`, and returns what is broken.
 pub fn verify_chain(directory: &Path, mut visit: impl FnMut(&AuditRecord)) -> Result<Vec<ChainFinding>, ReadError> {
     let path = directory.join("events.db");
-    let log = Log::open(&path).map_err(|error| ReadError::Failed(format!("{}: {error}", path.display())))?;
+    let open = || Log::open(&path).map_err(|error| ReadError::Failed(format!("{}: {error}", path.display())));
+    let pages = open()?.end()?.0.div_ceil(PAGE);
+    let readers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(READERS));
     let mut walk = Walk { chain: Some(chain::GENESIS), position: Position(0), ends: HashMap::new(), findings: Vec::new() };
-    loop {
-        let page = log.after(walk.position, PAGE)?;
-        if page.is_empty() {
-            return Ok(walk.findings);
-        }
-        for found in page {
-            match found {
-                Ok(record) => {
-                    if let Some(record) = walk.step(record) {
-                        visit(&record);
+    std::thread::scope(|scope| {
+        let read: Vec<Receiver<_>> = (0..readers)
+            .map(|reader| {
+                let (send, receive) = sync_channel(WAITING);
+                let open = &open;
+                scope.spawn(move || read_pages(open, (reader as u64..pages).step_by(readers), &send));
+                receive
+            })
+            .collect();
+        for receive in read.iter().cycle().take(usize::try_from(pages).unwrap_or(usize::MAX)) {
+            let page: Page = receive.recv().map_err(|_| ReadError::Failed("a reader ended before its time".to_owned()))??;
+            for found in page {
+                match found {
+                    Ok(checked) => {
+                        if let Some(record) = walk.step(checked) {
+                            visit(&record);
+                        }
                     }
+                    Err(ReadError::Corrupt { position, detail }) if position > walk.position.0 => walk.pass_over(position, detail),
+                    Err(error) => return Err(error),
                 }
-                Err(ReadError::Corrupt { position, detail }) if position > walk.position.0 => walk.pass_over(position, detail),
-                Err(error) => return Err(error),
             }
         }
+        Ok(walk.findings)
+    })
+}
+
+/// What can be said of a record without the one before its page.
+struct Checked {
+    record: StoredRecord,
+    digest: chain::Hash,
+    /// Whether its link fits the record before it; `None` where that is on another page.
+    is_linked: Option<bool>,
+    event: Result<Event, DecodeError>,
+}
+
+type Page = Vec<Result<Checked, ReadError>>;
+
+/// Reads and checks the pages with these numbers, until nobody wants them any more.
+fn read_pages(open: impl Fn() -> Result<Log, ReadError>, pages: impl Iterator<Item = u64>, send: &SyncSender<Result<Page, ReadError>>) {
+    let log = match open() {
+        Ok(log) => log,
+        Err(error) => return drop(send.send(Err(error))),
+    };
+    for page in pages {
+        let found = log.between(Position(page * PAGE), Position((page + 1) * PAGE));
+        let is_wanted = send.send(found.map(check_page));
+        if is_wanted.is_err() {
+            return;
+        }
     }
+}
+
+fn check_page(page: Vec<Found>) -> Page {
+    // `None` at first, then what the last record says of the chain after it, if it says anything.
+    let mut before: Option<Option<chain::Hash>> = None;
+    let mut checked = Vec::with_capacity(page.len());
+    for found in page {
+        checked.push(found.map(|record| {
+            let digest = record.digest();
+            let is_linked = before.map(|before| before.is_none_or(|before| chain::link(&before, record.position, &digest) == record.chain));
+            let event = codec::decode(&record.name, record.version, &record.payload);
+            Checked { record, digest, is_linked, event }
+        }));
+        before = Some(checked.last().and_then(|last| last.as_ref().ok()).map(|last| last.record.chain));
+    }
+    checked
 }
 
 struct Walk {
@@ -75,16 +132,17 @@ struct Walk {
 }
 
 impl Walk {
-    fn step(&mut self, record: StoredRecord) -> Option<AuditRecord> {
+    fn step(&mut self, checked: Checked) -> Option<AuditRecord> {
+        let Checked { record, digest, is_linked, event } = checked;
         let StoredRecord { position, revision, .. } = record;
-        let digest = record.digest();
         if position.0 != self.position.0 + 1 {
             self.find(&record, format!("{} records before it are missing", position.0.saturating_sub(self.position.0 + 1)));
         }
         if chain::checksum(&digest) != record.checksum {
             self.find(&record, "its bytes do not match their checksum".to_owned());
         }
-        if self.chain.is_some_and(|before| chain::link(&before, position, &digest) != record.chain) {
+        let fits = || self.chain.is_none_or(|before| chain::link(&before, position, &digest) == record.chain);
+        if !is_linked.unwrap_or_else(fits) {
             self.find(&record, "the hash chain breaks here".to_owned());
         }
         let expected = self.ends.get(&record.stream).map_or(0, |end| end.0 + 1);
@@ -95,7 +153,7 @@ impl Walk {
         self.chain = Some(record.chain);
         self.position = position;
         self.ends.insert(record.stream.clone(), revision);
-        match codec::decode(&record.name, record.version, &record.payload) {
+        match event {
             Ok(event) => Some(AuditRecord {
                 recorded: Recorded {
                     id: record.id,
