@@ -178,6 +178,9 @@ async fn render(State(door): State<Arc<Door>>) -> String {
     let gauge = |name: &'static str, value: u64| metrics::gauge!(name).set(u32::try_from(value).map_or(f64::MAX, f64::from));
     metrics::counter!("store_events_total").absolute(events);
     metrics::counter!("store_syncs_total").absolute(syncs);
+    metrics::counter!("store_snapshots_ignored_total").absolute(service.store.snapshots_ignored());
+    metrics::counter!("store_damaged_reads_total").absolute(service.store.damaged_reads());
+    metrics::gauge!("store_takes_appends").set(f64::from(u8::from(service.store.takes_appends())));
     gauge("store_head_position", head);
     let bytes = |name: &'static str, value: u64| metrics::gauge!(name).set(telemetry::number(value));
     let room = service.store.room();

@@ -12,23 +12,24 @@ use actors::deposit::simulated::Simulated;
 use actors::entropy::Entropy;
 use actors::inbox::REPEATED_WITHIN;
 use actors::store::EventStore;
-use actors::store::sqlite::{self, SqliteStore};
+use actors::store::sqlite::{self, Loss, SqliteStore};
 use actors::supplier::pull::Pull;
 use actors::supplier::smpp::{self, Smpp};
 use actors::supplier::telecom::Desk;
-use actors::supplier::{Reach, Router};
+use actors::supplier::{Lease, Reach, Router};
 use actors::webhook::{HttpPost, PostSettings};
 use actors::{Accounts, Deposits, Fault, Inbox, Inventory, Orders, Parts, Webhooks};
 use events::price::Catalogue;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
 use parking_lot::Mutex;
-use projections::{Log, Projector, ViewError, Views};
+use projections::{Assigned, Log, Projector, ViewError, Views};
 use thiserror::Error;
 
 use crate::config::{Config, ConfigError, SmppAlphabet, SmppBind, SmppMode};
-use crate::feed::{StoreLog, ViewedAssignments, chain_of};
+use crate::feed::{StoreLog, ViewedAssignments, ViewedEnds, chain_of};
 use crate::letters::Writer;
+use crate::past;
 use crate::sources::{self, Sources};
 use crate::{coins, data};
 
@@ -119,20 +120,22 @@ pub struct Service {
 
 impl Service {
     /// Starts everything but the doors.
-    pub async fn start(config: Config, data_dir: &Path) -> Result<Arc<Self>, BootError> {
+    pub async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<Arc<Self>, BootError> {
         let simulated_deposits = config.simulated_deposits()?;
         let catalogue = config.catalogue()?;
         let lock = data::lock(data_dir).map_err(|detail| BootError::Data { path: data_dir.to_owned(), detail })?;
         data::make_private(data_dir);
-        let store = Arc::new(SqliteStore::open(data_dir, Arc::new(end_process))?);
+        let store = Arc::new(SqliteStore::open_with(data_dir, Arc::new(end_process), loss)?);
         store.keep_free(u64::from(config.store.reserve_mb) << 20);
         if let Some(last) = store.last_stamp() {
             start_clock(last, Duration::from_secs(config.store.max_clock_behind_seconds.into()))?;
         }
         let log: Arc<dyn Log> = Arc::new(StoreLog(Arc::clone(&store) as Arc<dyn EventStore>));
+        past::forget_views_of_another(&store, data_dir).await?;
         let views = Views::open(data_dir)?;
         let projector = Projector::new(views.clone());
         projector.catch_up(&log).await.map_err(|error| BootError::Replay(error.to_string()))?;
+        store.witnessed_by(Arc::new(ViewedEnds(views.clone())));
 
         let (clock, entropy) = (Clock::System, Entropy::System);
         let accounts = Accounts::new(Arc::clone(&store) as Arc<dyn EventStore>, clock, entropy.clone(), account::Settings::default());
@@ -192,7 +195,12 @@ impl Service {
             tracing::info!(orders = orders.len(), deposits = deposits.len(), "open orders and deposits go on");
         }
         let open: Vec<_> = orders.into_iter().map(|order| (order.account, order.order)).collect();
-        self.orders.resume(&open).await?;
+        let damaged = self.orders.resume(&open).await?;
+        for assigned in self.views.assigned(damaged).await? {
+            // The order cannot be read; its number must not be given to another one all the same.
+            let Assigned { account, order, supplier, phone, platform, country, at } = assigned;
+            self.orders.hold_number(&Lease { account, order, attempt: 1, supplier, phone, platform, country, assigned_at: at });
+        }
         for pull in &self.pulls {
             pull.resume(self.views.open_leases(pull.name().to_string()).await?).await?;
         }

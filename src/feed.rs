@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use actors::Fault;
 use actors::inbox::{PAST_ASSIGNMENTS, PastAssignment, PastAssignments};
-use actors::store::{BoxFuture, EventStore, ReadError};
-use events::envelope::Position;
+use actors::store::{BoxFuture, EventStore, ReadError, Witness};
+use events::envelope::{Position, Revision, StreamId};
 use events::phone::Phone;
-use projections::{Log, LogError, OrderRef, Reading, ViewError, Views};
+use projections::{Chaining, Log, LogError, OrderRef, Reading, ViewError, Views};
 use tokio::sync::watch;
 
 /// A store's log, for the views.
@@ -15,16 +15,32 @@ pub struct StoreLog(pub Arc<dyn EventStore>);
 
 impl Log for StoreLog {
     fn read_all(&self, after: Position, limit: usize) -> Reading<'_> {
-        Box::pin(async move {
-            self.0.read_all(after, limit).await.map_err(|error| match error {
-                ReadError::Corrupt { .. } | ReadError::Undecodable { .. } => LogError::Unreadable(chain_of(&error)),
-                ReadError::Failed(detail) => LogError::Failed(detail),
-            })
-        })
+        Box::pin(async move { self.0.read_all(after, limit).await.map_err(log_error) })
+    }
+
+    fn chain_at(&self, position: Position) -> Chaining<'_> {
+        Box::pin(async move { self.0.chain_at(position).await.map_err(log_error) })
     }
 
     fn head(&self) -> watch::Receiver<Position> {
         self.0.head()
+    }
+}
+
+fn log_error(error: ReadError) -> LogError {
+    match error {
+        ReadError::Corrupt { .. } | ReadError::Undecodable { .. } => LogError::Unreadable(chain_of(&error)),
+        ReadError::Failed(detail) => LogError::Failed(detail),
+    }
+}
+
+/// What the views have seen of each stream, for the store.
+#[derive(Debug)]
+pub struct ViewedEnds(pub Views);
+
+impl Witness for ViewedEnds {
+    fn end_of(&self, stream: &StreamId) -> Option<(Revision, Position)> {
+        self.0.end_of(stream)
     }
 }
 

@@ -17,6 +17,7 @@ mod feed;
 mod http;
 mod letters;
 mod mcp;
+mod past;
 mod secret;
 mod serve;
 mod sources;

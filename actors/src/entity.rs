@@ -1,5 +1,6 @@
 //! One aggregate in memory: load -> decide -> append -> evolve. The only caller of `append`.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use events::Event;
@@ -122,7 +123,7 @@ impl<S: Aggregate> Entity<S> {
 
     /// `None` on a conflict.
     async fn attempt(&mut self, command: &S::Command, context: &Context) -> Result<Option<Committed<S::Event>>, TransactError<S::Refusal>> {
-        let events = self.state.decide(command).map_err(TransactError::Refused)?;
+        let events = guarded(&self.stream, || self.state.decide(command))?.map_err(TransactError::Refused)?;
         if events.is_empty() {
             return Ok(Some(Committed { events, position: self.position }));
         }
@@ -138,7 +139,7 @@ impl<S: Aggregate> Entity<S> {
         match outcome {
             Ok(appended) => {
                 for event in &events {
-                    self.evolve(event);
+                    self.evolve(event)?;
                 }
                 self.revision = Some(appended.revision);
                 self.position = appended.position;
@@ -151,16 +152,31 @@ impl<S: Aggregate> Entity<S> {
         }
     }
 
-    fn evolve(&mut self, event: &S::Event) {
-        self.state = std::mem::take(&mut self.state).evolve(event);
+    /// A state that cannot take the event is forgotten with everything known of it: the next load starts from the log.
+    fn evolve(&mut self, event: &S::Event) -> Result<(), Fault> {
+        let state = std::mem::take(&mut self.state);
+        match guarded(&self.stream, || state.evolve(event)) {
+            Ok(state) => {
+                self.state = state;
+                Ok(())
+            }
+            Err(fault) => {
+                *self = Self::absent(Arc::clone(&self.store), self.stream.clone());
+                Err(fault)
+            }
+        }
     }
 
     async fn start_from_snapshot(&mut self) -> Result<(), Fault> {
         let Some(snapshot) = self.store.load_snapshot(self.stream.clone()).await else { return Ok(()) };
-        let Some(state) = S::from_snapshot(&snapshot.bytes) else { return Ok(()) };
         // The snapshot counts only if its last event is the one that stands there in this log.
         let record = self.store.read_stream(self.stream.clone(), snapshot.revision, 1).await?;
-        let Some(record) = record.first().filter(|record| record.id == snapshot.last_event) else { return Ok(()) };
+        let record = record.first().filter(|record| record.id == snapshot.last_event);
+        let state = guarded(&self.stream, || S::from_snapshot(&snapshot.bytes)).ok().flatten();
+        let (Some(record), Some(state)) = (record, state) else {
+            self.store.ignored_snapshot(&self.stream);
+            return Ok(());
+        };
         self.state = state;
         self.revision = Some(snapshot.revision);
         self.last_event = Some(record.id);
@@ -175,12 +191,12 @@ impl<S: Aggregate> Entity<S> {
             let page = self.store.read_stream(self.stream.clone(), from, PAGE).await?;
             let read = page.len();
             for record in page {
+                if let Some(event) = S::event(record.event) {
+                    self.evolve(&event)?;
+                }
                 self.revision = Some(record.revision);
                 self.position = record.position;
                 self.last_event = Some(record.id);
-                if let Some(event) = S::event(record.event) {
-                    self.evolve(&event);
-                }
             }
             if read < PAGE {
                 self.snapshot_if_due();
@@ -198,5 +214,75 @@ impl<S: Aggregate> Entity<S> {
         if let Some(bytes) = self.state.snapshot() {
             self.store.save_snapshot(self.stream.clone(), Snapshot { revision, last_event, bytes });
         }
+    }
+}
+
+/// Runs what the domain says of a state. A state that no command can have led to may break a rule it relies on; that ends this stream's service, and
+/// nobody else's.
+fn guarded<T>(stream: &StreamId, run: impl FnOnce() -> T) -> Result<T, Fault> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+        let detail = text.unwrap_or_else(|| "a rule was broken".to_owned());
+        tracing::error!(%stream, detail, "a stream's state is damaged; it is not served");
+        Fault::Damaged { stream: stream.as_str().into(), detail: detail.into() }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory::MemoryStore;
+
+    /// Counts, and breaks at the number that no command leads to.
+    #[derive(Debug, Default)]
+    struct Fragile(u64);
+
+    impl Decider for Fragile {
+        type Command = bool;
+        type Event = events::account::Event;
+        type Refusal = ();
+
+        fn decide(&self, command: &bool) -> Result<Vec<Self::Event>, ()> {
+            assert!(*command, "a rule of the decision");
+            let (reason, at) = (String::new(), Timestamp::from_millis(1));
+            Ok(vec![events::account::Event::Credited { amount: events::money::Money::from_cents(1), reason, at }])
+        }
+
+        fn evolve(self, _event: &Self::Event) -> Self {
+            assert!(self.0 < 2, "a rule of the state");
+            Self(self.0 + 1)
+        }
+
+        fn is_terminal(&self) -> bool {
+            false
+        }
+    }
+
+    impl Aggregate for Fragile {
+        fn event(recorded: Event) -> Option<Self::Event> {
+            if let Event::Account(event) = recorded { Some(event) } else { None }
+        }
+    }
+
+    fn context(command: u128) -> Context {
+        Context { command: CommandId(command << 8), actor: Actor::Service, at: Timestamp::from_millis(1) }
+    }
+
+    #[tokio::test]
+    async fn a_state_that_breaks_a_rule_is_a_fault_and_no_panic() {
+        let store: Arc<dyn EventStore> = Arc::new(MemoryStore::default());
+        let stream = StreamId::account(events::id::AccountId(1));
+        let mut entity = Entity::<Fragile>::load(Arc::clone(&store), stream.clone()).await.unwrap();
+        let refused = entity.transact(&false, &context(1)).await;
+        assert!(matches!(&refused, Err(TransactError::Fault(fault)) if fault.is_damage()), "{refused:?}");
+        for command in 2..4 {
+            entity.transact(&true, &context(command)).await.unwrap();
+        }
+        let broken = entity.transact(&true, &context(4)).await;
+        assert!(matches!(&broken, Err(TransactError::Fault(fault)) if fault.is_damage()), "{broken:?}");
+        assert_eq!(entity.revision(), None, "nothing of a broken state is kept");
+        assert!(entity.refresh().await.is_err_and(|fault| fault.is_damage()));
+        let loaded = Entity::<Fragile>::load(store, stream).await;
+        assert!(matches!(loaded, Err(Fault::Damaged { .. })), "{loaded:?}");
     }
 }

@@ -24,12 +24,31 @@ pub enum Fault {
     /// The actor that had the request ended before it answered; its outcome is in the log.
     #[error("an actor ended before it answered")]
     ActorEnded,
+    /// The state that a stream's records lead to is none that the domain can go on from.
+    #[error("the state of {stream} is damaged: {detail}")]
+    Damaged {
+        /// Which stream.
+        stream: Arc<str>,
+        /// What went wrong.
+        detail: Arc<str>,
+    },
     /// A view could not be asked.
     #[error("a view could not be read: {0}")]
     View(Arc<str>),
     /// A chain could not be asked.
     #[error("the chain could not be asked: {0}")]
     Chain(Arc<str>),
+}
+
+impl Fault {
+    /// Whether what is stored is damaged: no other try will find it better, and an operator must look at it.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } => true,
+            Self::Read(error) => matches!(**error, ReadError::Corrupt { .. } | ReadError::Undecodable { .. }),
+            Self::Append(_) | Self::NoSpace | Self::Overloaded | Self::ActorEnded | Self::View(_) | Self::Chain(_) => false,
+        }
+    }
 }
 
 impl From<AppendError> for Fault {

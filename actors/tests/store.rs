@@ -109,7 +109,7 @@ async fn an_edited_record_is_not_served_and_the_audit_names_it() {
 fn open_anyway(directory: &std::path::Path) -> Option<SqliteStore> {
     match SqliteStore::open(directory, Arc::new(|reason: &str| panic!("{reason}"))) {
         Ok(store) => Some(store),
-        Err(OpenError::Read(ReadError::Corrupt { .. })) => None,
+        Err(OpenError::Broken { .. }) => None,
         Err(error) => panic!("{error}"),
     }
 }

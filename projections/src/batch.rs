@@ -12,10 +12,12 @@ use rusqlite::{Transaction, params};
 
 use crate::deliveries::DeliveryChange;
 use crate::deposits::DepositChange;
+use crate::ends::Ends;
 use crate::parts::PartChange;
 use crate::row::OrderRow;
 use crate::sources::{Served, SourceChange};
 use crate::strays::Stray;
+use crate::views::Chain;
 
 const HOUR_MILLIS: i64 = 3_600_000;
 /// Width of a bucket of recent outcomes: 24 hours are 144 of them.
@@ -55,6 +57,7 @@ pub struct Batch<'a> {
     sources: Vec<SourceChange>,
     strays: Vec<Stray>,
     deliveries: Vec<DeliveryChange>,
+    ends: Ends,
     last: Position,
 }
 
@@ -73,6 +76,7 @@ impl<'a> Batch<'a> {
             sources: Vec::new(),
             strays: Vec::new(),
             deliveries: Vec::new(),
+            ends: Ends::default(),
             last: Position(0),
         }
     }
@@ -80,6 +84,7 @@ impl<'a> Batch<'a> {
     /// Folds one record in.
     pub fn apply(&mut self, record: &Recorded<Event>) {
         self.last = record.position;
+        self.ends.see(record);
         match &record.event {
             Event::Account(event) => {
                 if let Some(account) = record.stream.account_id() {
@@ -189,8 +194,8 @@ impl<'a> Batch<'a> {
         self.deliveries.push(DeliveryChange::of(account, event));
     }
 
-    /// Writes what was folded, and how far, in one transaction.
-    pub fn write(self, transaction: &Transaction<'_>) -> rusqlite::Result<Position> {
+    /// Writes what was folded, how far, and the log's chain there, in one transaction.
+    pub fn write(self, transaction: &Transaction<'_>, chain: Option<Chain>) -> rusqlite::Result<Position> {
         write_orders(transaction, self.changed.values())?;
         let mut accounts = transaction.prepare_cached(ACCOUNTS)?;
         for (account, delta) in &self.accounts {
@@ -247,8 +252,9 @@ impl<'a> Batch<'a> {
         for change in &self.deliveries {
             change.write(transaction)?;
         }
+        self.ends.write(transaction)?;
         let position = i64::try_from(self.last.0).unwrap_or(i64::MAX);
-        transaction.prepare_cached("UPDATE checkpoint SET position = ?1")?.execute(params![position])?;
+        transaction.prepare_cached("UPDATE checkpoint SET position = ?1, chain = ?2")?.execute(params![position, chain])?;
         Ok(self.last)
     }
 }

@@ -8,18 +8,20 @@
 mod batch;
 mod deliveries;
 mod deposits;
+mod ends;
 mod parts;
 mod queries;
 mod row;
 mod runner;
 mod sources;
 mod strays;
+mod sums;
 mod views;
 
 pub use deliveries::DeliveryRow;
 pub use deposits::{Concern, DepositRow};
-pub use queries::{AccountView, OrderFilter, OrderRef, OrderSummary, Outcome, UsageCell};
-pub use runner::{Log, LogError, Projector, Reading};
+pub use queries::{AccountView, Assigned, OrderFilter, OrderRef, OrderSummary, Outcome, UsageCell};
+pub use runner::{Chaining, Log, LogError, Projector, Reading};
 pub use sources::{Retired, SupplierOutcome};
 pub use strays::{Stray, StrayFilter};
-pub use views::{OpenError, ViewError, Views};
+pub use views::{Chain, OpenError, Peeked, ViewError, Views};

@@ -10,6 +10,7 @@ use events::money::Money;
 use events::order::Status;
 use events::phone::Phone;
 use events::platform::Platform;
+use events::supplier::SupplierName;
 use events::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -31,6 +32,25 @@ pub struct OrderRef {
     pub first: Revision,
     /// Its last event there, so far.
     pub last: Revision,
+}
+
+/// An open order's number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assigned {
+    /// Which order.
+    pub order: OrderId,
+    /// Whose.
+    pub account: AccountId,
+    /// For which platform.
+    pub platform: Platform,
+    /// In which country.
+    pub country: Country,
+    /// Whose number.
+    pub supplier: SupplierName,
+    /// The number.
+    pub phone: Phone,
+    /// Since when.
+    pub at: Timestamp,
 }
 
 /// Which of an account's orders are wanted; each part that is given must fit.
@@ -154,6 +174,22 @@ impl Views {
         .await
     }
 
+    /// The numbers of those of these orders that have one.
+    pub async fn assigned(&self, orders: Vec<OrderId>) -> Result<Vec<Assigned>, ViewError> {
+        self.read(move |connection| {
+            let mut find = connection.prepare(
+                "SELECT order_id, account_id, platform, country, supplier, phone, assigned_at FROM orders
+                 WHERE order_id = ?1 AND phone IS NOT NULL AND assigned_at IS NOT NULL",
+            )?;
+            let mut found = Vec::new();
+            for order in orders {
+                found.extend(find.query_row(params![order.0.to_be_bytes()], assigned).optional()?);
+            }
+            Ok(found)
+        })
+        .await
+    }
+
     /// The last orders that `phone` was on, the latest first.
     pub async fn orders_of_phone(&self, phone: Phone, limit: u32) -> Result<Vec<OrderRef>, ViewError> {
         self.read(move |connection| {
@@ -195,7 +231,7 @@ impl Views {
     /// Every row of every view as text, in order: two views that agree in it agree in everything. Blocks.
     pub fn dump(&self) -> Result<String, ViewError> {
         self.read_blocking(|connection| {
-            let mut tables = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'checkpoint'")?;
+            let mut tables = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('checkpoint', 'sums')")?;
             let tables: Vec<String> = tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
             let mut lines = Vec::new();
             for table in tables {
@@ -267,6 +303,18 @@ fn status(row: &Row<'_>, column: usize) -> rusqlite::Result<Status> {
 
 fn order_ref(row: &Row<'_>) -> rusqlite::Result<OrderRef> {
     Ok(OrderRef { order: OrderId(id(row, 0)?), account: AccountId(id(row, 1)?), first: Revision(count(row, 2)?), last: Revision(count(row, 3)?) })
+}
+
+fn assigned(row: &Row<'_>) -> rusqlite::Result<Assigned> {
+    Ok(Assigned {
+        order: OrderId(id(row, 0)?),
+        account: AccountId(id(row, 1)?),
+        platform: parsed(row, 2)?,
+        country: parsed(row, 3)?,
+        supplier: parsed(row, 4)?,
+        phone: parsed(row, 5)?,
+        at: Timestamp::from_millis(row.get(6)?),
+    })
 }
 
 fn usage_cell(row: &Row<'_>) -> rusqlite::Result<UsageCell> {

@@ -10,7 +10,7 @@ use events::envelope::{Position, Recorded};
 use thiserror::Error;
 use tokio::sync::watch;
 
-use crate::views::{ViewError, Views};
+use crate::views::{Chain, ViewError, Views};
 
 /// Records folded in one transaction: enough to coalesce, few enough that a waiting reply does not wait long.
 const BATCH: usize = 2_048;
@@ -22,10 +22,16 @@ const RETRY_PAUSE: Duration = Duration::from_millis(500);
 /// What reading the log comes to, when it comes.
 pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<Vec<Recorded<Event>>, LogError>> + Send + 'a>>;
 
+/// What asking for the log's chain comes to, when it comes.
+pub type Chaining<'a> = Pin<Box<dyn Future<Output = Result<Option<Chain>, LogError>> + Send + 'a>>;
+
 /// The log as the views read it. The edge puts a store behind it.
 pub trait Log: Send + Sync + 'static {
     /// Events after `after`, oldest first, at most `limit`.
     fn read_all(&self, after: Position, limit: usize) -> Reading<'_>;
+
+    /// The log's chain after the record at `position`.
+    fn chain_at(&self, position: Position) -> Chaining<'_>;
 
     /// The log's last durable position, now and whenever it moves.
     fn head(&self) -> watch::Receiver<Position>;
@@ -91,13 +97,16 @@ impl Projector {
     async fn step(&self, log: &Arc<dyn Log>) -> Result<(), LogError> {
         let after = *self.views.checkpoint().borrow();
         let records = log.read_all(after, BATCH).await?;
+        let Some(last) = records.last().map(|record| record.position) else { return Ok(()) };
+        let chain = log.chain_at(last).await?;
         let views = self.views.clone();
-        let applied = tokio::task::spawn_blocking(move || views.apply(&records)).await;
+        let applied = tokio::task::spawn_blocking(move || views.apply_chained(&records, chain)).await;
         match applied {
             Ok(Ok(())) => Ok(()),
             Ok(Err(ViewError::Failed(detail))) => Err(LogError::Failed(detail)),
             Ok(Err(ViewError::Behind)) => Err(LogError::Failed("behind".to_owned())),
-            Err(error) => Err(LogError::Failed(error.to_string())),
+            // A record that breaks a rule of the views breaks it again at every try.
+            Err(error) => Err(LogError::Unreadable(format!("the records after {} cannot be folded in: {error}", after.0))),
         }
     }
 }

@@ -16,17 +16,18 @@ use tokio::sync::{Notify, watch};
 use crate::batch::Batch;
 use crate::queries::{self, AccountView};
 use crate::row::OrderRow;
+use crate::sums;
 
 /// Rises when a table or the meaning of a row changes: older files are rebuilt.
-const SCHEMA_VERSION: i64 = 7;
+const SCHEMA_VERSION: i64 = 8;
 /// Connections kept open for the next reader.
 const IDLE: usize = 4;
 /// How long a reply waits for the views to have its own append.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 const SCHEMA: &str = "
-CREATE TABLE checkpoint (position INTEGER NOT NULL) STRICT;
-INSERT INTO checkpoint VALUES (0);
+CREATE TABLE checkpoint (position INTEGER NOT NULL, chain BLOB) STRICT;
+INSERT INTO checkpoint VALUES (0, NULL);
 CREATE TABLE accounts (
     account_id BLOB PRIMARY KEY, balance INTEGER NOT NULL, held INTEGER NOT NULL, spent INTEGER NOT NULL, orders INTEGER NOT NULL,
     completed INTEGER NOT NULL, cancelled INTEGER NOT NULL, expired INTEGER NOT NULL, failed INTEGER NOT NULL
@@ -57,6 +58,20 @@ CREATE TABLE deliveries (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_open ON deliveries (account_id, sequence) WHERE status = 'pending';
 ";
+
+/// The log's hash chain after a record: by it the views know the log they were folded from.
+pub type Chain = [u8; 32];
+
+/// The views as an auditor sees them, all at one moment.
+#[derive(Debug)]
+pub struct Peeked {
+    /// How far they are.
+    pub position: Position,
+    /// The log's chain there; `None` if nobody told them.
+    pub chain: Option<Chain>,
+    /// Every account's sums.
+    pub accounts: BTreeMap<AccountId, AccountView>,
+}
 
 /// The views could not be opened.
 #[derive(Debug, Error)]
@@ -103,24 +118,35 @@ impl Views {
     /// Opens `views.db` in `directory`; one that is missing, broken or of another version starts empty.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
         let path = directory.join("views.db");
-        let failed = |source| OpenError { path: path.clone(), source };
-        let (connection, position) = match open_existing(&path) {
+        let existing = open_existing(&path).and_then(|(connection, position)| Some((queries::open_rows(&connection).ok()?, connection, position)));
+        let (open, connection, position) = match existing {
             Some(found) => found,
-            None => (create(&path).map_err(failed)?, Position(0)),
+            None => (BTreeMap::new(), create(&path).map_err(|source| OpenError { path: path.clone(), source })?, Position(0)),
         };
-        let open = queries::open_rows(&connection).map_err(failed)?;
         let writer = Mutex::new(Writer { connection, open });
         Ok(Self { inner: Arc::new(Inner { path, writer, idle: Mutex::default(), checkpoint: watch::Sender::new(position), wanted: Notify::new() }) })
     }
 
-    /// The checkpoint and every account's sums of the views in `directory`, as an auditor sees them; `None` if there are none.
-    pub fn peek(directory: &Path) -> Option<(Position, BTreeMap<AccountId, AccountView>)> {
+    /// How far the views in `directory` are and the log's chain there, without opening them for anything else; `None` if they cannot be read.
+    pub fn reached(directory: &Path) -> Option<(Position, Option<Chain>)> {
+        let path = directory.join("views.db");
+        let connection = path.exists().then(|| open_reader(&path).ok()).flatten()?;
+        checkpoint(&connection).ok()
+    }
+
+    /// Throws the views in `directory` away: they are of another past than the log's.
+    pub fn discard(directory: &Path) {
+        remove(&directory.join("views.db"));
+    }
+
+    /// The views in `directory` as an auditor sees them; `None` if there are none.
+    pub fn peek(directory: &Path) -> Option<Peeked> {
         let mut connection = open_reader(&directory.join("views.db")).ok()?;
-        // One transaction: both are of the same moment.
+        // One transaction: everything is of the same moment.
         let transaction = connection.transaction().ok()?;
-        let position: i64 = transaction.query_row("SELECT position FROM checkpoint", [], |row| row.get(0)).ok()?;
+        let (position, chain) = checkpoint(&transaction).ok()?;
         let accounts = queries::all_accounts(&transaction).ok()?;
-        Some((Position(u64::try_from(position).ok()?), accounts))
+        Some(Peeked { position, chain, accounts })
     }
 
     /// How far the views are, now and whenever they move.
@@ -130,6 +156,11 @@ impl Views {
 
     /// Folds records in, exactly once: those at or before the checkpoint are passed over. Blocks.
     pub fn apply(&self, records: &[Recorded<Event>]) -> Result<(), ViewError> {
+        self.apply_chained(records, None)
+    }
+
+    /// The same, with the log's chain after the last of them. Blocks.
+    pub fn apply_chained(&self, records: &[Recorded<Event>], chain: Option<Chain>) -> Result<(), ViewError> {
         let mut writer = self.inner.writer.lock().map_err(|_| ViewError::Failed("the views' writer has failed before".to_owned()))?;
         let Writer { connection, open } = &mut *writer;
         let checkpoint = *self.inner.checkpoint.borrow();
@@ -137,7 +168,7 @@ impl Views {
         if fresh.peek().is_none() {
             return Ok(());
         }
-        let written = write(connection, open, fresh);
+        let written = write(connection, open, fresh, chain);
         if written.is_err() {
             // The open orders in memory are ahead of the rows: take them from the rows again.
             *open = queries::open_rows(connection).map_err(failed)?;
@@ -197,13 +228,14 @@ fn write<'a>(
     connection: &mut Connection,
     open: &mut BTreeMap<OrderId, OrderRow>,
     records: impl Iterator<Item = &'a Recorded<Event>>,
+    chain: Option<Chain>,
 ) -> rusqlite::Result<Position> {
     let transaction = connection.transaction()?;
     let mut batch = Batch::new(open);
     for record in records {
         batch.apply(record);
     }
-    let position = batch.write(&transaction)?;
+    let position = batch.write(&transaction, chain)?;
     transaction.commit()?;
     Ok(position)
 }
@@ -223,6 +255,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // The views can be rebuilt: a sync would only be a wait. The file stays consistent, for WAL orders its writes.
     connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update(None, "cache_size", -16_384)?;
+    sums::prepare(connection)?;
     connection.busy_timeout(Duration::from_secs(10))
 }
 
@@ -235,31 +268,46 @@ fn open_existing(path: &Path) -> Option<(Connection, Position)> {
         let connection = Connection::open(path)?;
         configure(&connection)?;
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        // Written without syncs: after a power cut pages may be missing, and this is where it shows.
-        let whole: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0))?;
-        if version != SCHEMA_VERSION || whole != "ok" {
+        if version != SCHEMA_VERSION {
             return Ok(None);
         }
-        let position: i64 = connection.query_row("SELECT position FROM checkpoint", [], |row| row.get(0))?;
-        Ok(Some((connection, Position(u64::try_from(position).unwrap_or(0)))))
+        // Written without syncs: after a power cut pages may be missing, and this is where it shows; so do a page that has changed, an index that does not
+        // have its rows, and a row that is not what was written.
+        let whole: String = connection.pragma_query_value(None, "integrity_check", |row| row.get(0))?;
+        if whole != "ok" || !sums::hold(&connection)? {
+            tracing::warn!(path = %path.display(), "the views are not as they were written; they are built anew");
+            return Ok(None);
+        }
+        let (position, _) = checkpoint(&connection)?;
+        Ok(Some((connection, position)))
     };
     open().ok().flatten()
 }
 
-fn create(path: &Path) -> rusqlite::Result<Connection> {
+fn checkpoint(connection: &Connection) -> rusqlite::Result<(Position, Option<Chain>)> {
+    connection.query_row("SELECT position, chain FROM checkpoint", [], |row| Ok((Position(queries::count(row, 0)?), row.get(1)?)))
+}
+
+fn remove(path: &Path) {
     for suffix in ["", "-wal", "-shm"] {
         let mut file = path.as_os_str().to_owned();
         file.push(suffix);
         let _ = std::fs::remove_file(PathBuf::from(file));
     }
+}
+
+fn create(path: &Path) -> rusqlite::Result<Connection> {
+    remove(path);
     tracing::info!(path = %path.display(), "the views are built from the log");
     let connection = Connection::open(path)?;
     configure(&connection)?;
     connection.execute_batch(SCHEMA)?;
     connection.execute_batch(crate::deposits::SCHEMA)?;
+    connection.execute_batch(crate::ends::SCHEMA)?;
     connection.execute_batch(crate::parts::SCHEMA)?;
     connection.execute_batch(crate::sources::SCHEMA)?;
     connection.execute_batch(crate::strays::SCHEMA)?;
+    sums::keep(&connection)?;
     connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     Ok(connection)
 }

@@ -357,3 +357,55 @@ async fn a_file_of_another_version_or_a_broken_one_starts_empty() {
     std::fs::write(directory.path().join("views.db"), "no database").unwrap();
     assert_eq!(Views::open(directory.path()).unwrap().dump().unwrap(), "");
 }
+
+/// The files of views over a log, and what they answer.
+fn written(is_killed: bool) -> (std::collections::BTreeMap<String, Vec<u8>>, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = Log { records: Vec::new(), accounts: vec![State::default(); 4], revisions: vec![0; 4] };
+    for account in 0..4 {
+        log.command(account, &Command::Register { id: AccountId(account as u128 + 1), key_hash: [0; 32], webhook_secret: String::new(), at: at(0) });
+    }
+    parts(&mut log);
+    let views = Views::open(directory.path()).unwrap();
+    views.apply(&log.records).unwrap();
+    let dump = views.dump().unwrap();
+    let read = || {
+        let files = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap());
+        let named = files.map(|file| (file.file_name().into_string().unwrap(), std::fs::read(file.path()).unwrap()));
+        named.filter(|(name, _)| !name.ends_with("-shm")).collect()
+    };
+    if is_killed {
+        return (read(), dump);
+    }
+    drop(views);
+    (read(), dump)
+}
+
+#[test]
+fn a_changed_byte_of_the_views_is_never_served() {
+    for is_killed in [false, true] {
+        let (files, sound) = written(is_killed);
+        let (mut anew, mut cases) = (0, 0);
+        for (name, bytes) in &files {
+            // Most of a page is empty: every so many bytes, another bit each time, and every place where something stands.
+            let places = (0..bytes.len()).filter(|place| place % 97 == 0 || (bytes[*place] != 0 && place % 11 == 0));
+            for place in places {
+                let directory = tempfile::tempdir().unwrap();
+                for (file, bytes) in &files {
+                    std::fs::write(directory.path().join(file), bytes).unwrap();
+                }
+                let mut changed = bytes.clone();
+                changed[place] ^= 1 << (place % 8);
+                std::fs::write(directory.path().join(name), changed).unwrap();
+                let views = Views::open(directory.path()).unwrap();
+                cases += 1;
+                if views.checkpoint().borrow().0 == 0 {
+                    anew += 1;
+                } else {
+                    assert_eq!(views.dump().unwrap(), sound, "{name}, byte {place}");
+                }
+            }
+        }
+        assert!(anew > 50 && anew < cases, "{anew} of {cases}: the changes did not strike, or any change starts them anew");
+    }
+}

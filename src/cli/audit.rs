@@ -4,10 +4,11 @@ mod suppliers;
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
 
-use actors::store::sqlite::{AuditRecord, ChainFinding, Stamps, verify_chain};
+use actors::store::sqlite::{AuditRecord, ChainFinding, Stamps, chain_in, inspect, verify_chain};
 use actors::supplier::alphabet;
 use clap::{Args, Subcommand};
 use events::account::{self, Event as AccountEvent};
@@ -15,7 +16,7 @@ use events::audit::{Auditor, Sums};
 use events::envelope::Position;
 use events::id::{AccountId, CommandId, OrderId};
 use events::{Event, address, deposit, lease, number, order, purchase, webhook};
-use projections::{AccountView, Views};
+use projections::{AccountView, Peeked, Views};
 use serde_json::{Value, json};
 
 use super::{Outcome, Place, holds_log, in_words};
@@ -69,20 +70,26 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
 
 fn verify(data_dir: &Path) -> Outcome {
     let mut auditor = Auditor::default();
+    // Before the log is read: what is appended meanwhile contradicts nothing.
     let views = Views::peek(data_dir);
-    let mut disagreements = Vec::new();
+    let files = inspect(data_dir).map_err(in_words)?;
+    let past = views.as_ref().and_then(|views| of_another_past(data_dir, views));
+    let (mut disagreements, mut impossible) = (Vec::new(), Vec::new());
     let mut events = 0u64;
-    let mut stamps = Stamps::of(data_dir).map_err(in_words)?;
+    let mut stamps = Stamps::of(data_dir).unwrap_or_default();
     let mut out_of_time = Vec::new();
     let chain = verify_chain(data_dir, |record| {
-        auditor.observe(&record.recorded);
+        // Amounts beyond all bounds and the like: what no version wrote ends the rule that meets it, and not the audit.
+        if catch_unwind(AssertUnwindSafe(|| auditor.observe(&record.recorded))).is_err() {
+            impossible.push((record.recorded.position.0, record.recorded.stream.to_string()));
+        }
         events += 1;
         if let Some(detail) = stamps.observe(record.recorded.position, record.recorded.at) {
             let (position, stream) = (record.recorded.position.0, record.recorded.stream.to_string());
             out_of_time.push(ChainFinding { position, stream, detail });
         }
-        if let Some((_, accounts)) = views.as_ref().filter(|(position, _)| *position == record.recorded.position) {
-            disagreements = disagreeing(auditor.sums(), accounts);
+        if let Some(views) = views.as_ref().filter(|views| views.position == record.recorded.position) {
+            disagreements = disagreeing(auditor.sums(), &views.accounts);
         }
     });
     let mut chain = chain.map_err(in_words)?;
@@ -92,24 +99,49 @@ fn verify(data_dir: &Path) -> Outcome {
     for finding in &chain {
         println!("BROKEN at position {} in {}: {}", finding.position, finding.stream, finding.detail);
     }
+    for (position, stream) in &impossible {
+        println!("UNLAWFUL (O2) at position {position} in {stream}: no rule can take what stands there");
+    }
     for finding in &laws {
         println!("UNLAWFUL ({}) at position {} in {}: {}", finding.rule, finding.position, finding.stream, finding.detail);
     }
     for account in &disagreements {
         println!("VIEW (M2) of account {account} differs from the log; delete views.db to have it rebuilt");
     }
-    let checkpoint = views.map_or(Position(0), |(position, _)| position);
+    for finding in files.iter().chain(&past) {
+        println!("DAMAGE: {finding}");
+    }
+    let checkpoint = views.map_or(Position(0), |views| views.position);
     if let Some(note) = stamps.note() {
         println!("{note}");
     }
     println!("{events} events, {accounts} accounts, {orders} orders ({open} open), views at {}", checkpoint.0);
-    let found = chain.len() + laws.len() + disagreements.len();
+    let found = chain.len() + laws.len() + disagreements.len() + impossible.len() + files.len() + past.iter().len();
     if found == 0 {
         println!("everything is as it was written, and lawful");
         return Ok(ExitCode::SUCCESS);
     }
     println!("{found} findings");
     Ok(ExitCode::FAILURE)
+}
+
+/// Whether the views were folded from another log than the one that is there.
+fn of_another_past(data_dir: &Path, views: &Peeked) -> Option<String> {
+    let Peeked { position, chain, .. } = views;
+    // Nobody said what log they are of: a start builds them anew, and their sums are compared all the same.
+    let chain = (*chain)?;
+    match chain_in(data_dir, *position) {
+        Ok(Some(found)) if found == chain => None,
+        Ok(Some(_)) => Some(format!(
+            "views.db is of another past than the log: another record stands at its position {}; it is built anew at the next start",
+            position.0
+        )),
+        Ok(None) => Some(format!(
+            "views.db is ahead of the log: it has position {}, where the log has no record; it is built anew at the next start",
+            position.0
+        )),
+        Err(error) => Some(format!("views.db has position {}, which cannot be read in the log: {error}", position.0)),
+    }
 }
 
 fn disagreeing(log: &BTreeMap<AccountId, Sums>, views: &BTreeMap<AccountId, AccountView>) -> Vec<AccountId> {

@@ -55,7 +55,7 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
 
 async fn embedded(config: crate::config::Config, data_dir: &std::path::Path, keys: Keys) -> Result<(), String> {
     let metrics = telemetry::start_metrics().map_err(in_words)?;
-    let service = Service::start(config, data_dir).await.map_err(in_words)?;
+    let service = Service::start(config, data_dir, actors::store::sqlite::Loss::Refused).await.map_err(in_words)?;
     let (stop, stopping) = watch::channel(false);
     // So that an operator can credit the account: `telenumerus admin credit --data-dir DIR`.
     let (_, operators) = admin::open(&service, data_dir, metrics, stopping.clone()).await?;

@@ -102,8 +102,12 @@ fn in_words(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// Whether `directory` holds an event log.
+/// Whether `directory` holds an event log, or is one that a service died in before it had made one.
 fn holds_log(directory: &Path) -> Result<(), String> {
     let path = directory.join("events.db");
-    if path.is_file() { Ok(()) } else { Err(format!("{} is not there; name the data directory with --data-dir", path.display())) }
+    if path.is_file() || ["lock", "head"].iter().any(|file| directory.join(file).is_file()) {
+        Ok(())
+    } else {
+        Err(format!("{} is not there; name the data directory with --data-dir", path.display()))
+    }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use actors::Deposits;
+use actors::store::sqlite::Loss;
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,6 +25,9 @@ pub struct Options {
     /// Address to listen on, in place of the configuration's; port 0 takes any free one.
     #[arg(long, env = "TELENUMERUS_LISTEN", value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+    /// Start with a log that has lost its end, or is not the one that was synced: what came after is gone. Leave it away afterwards.
+    #[arg(long)]
+    accept_loss: bool,
 }
 
 pub fn run(place: &Place, options: &Options) -> Outcome {
@@ -33,11 +37,12 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
     }
     let _logs = telemetry::start_logs(&config.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(in_words)?;
-    runtime.block_on(start(config, &data_dir))?;
+    let loss = if options.accept_loss { Loss::Accepted } else { Loss::Refused };
+    runtime.block_on(start(config, &data_dir, loss))?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn start(config: Config, data_dir: &Path) -> Result<(), String> {
+async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String> {
     let metrics = telemetry::start_metrics().map_err(in_words)?;
     // Signals first: one that comes while the log is replayed must not kill half-way.
     let mut terminate = signal(SignalKind::terminate()).map_err(in_words)?;
@@ -50,7 +55,7 @@ async fn start(config: Config, data_dir: &Path) -> Result<(), String> {
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
     }
-    let service = Service::start(config, data_dir).await.map_err(in_words)?;
+    let service = Service::start(config, data_dir, loss).await.map_err(in_words)?;
     let address = listener.local_addr().map_err(in_words)?;
 
     let (stop, stopping) = watch::channel(false);

@@ -299,7 +299,10 @@ impl From<Fault> for ApiError {
                 ErrorCode::ProviderUnavailable,
                 "The service is short of room and takes no new orders and accounts for now; nothing was charged. Try again later.",
             ),
-            Fault::Append(_) | Fault::Read(_) | Fault::ActorEnded | Fault::View(_) | Fault::Chain(_) => {
+            damaged if damaged.is_damage() => {
+                Self::new(ErrorCode::InternalError, "What is stored of this account is damaged; it is not served, and the operator has been told.")
+            }
+            Fault::Append(_) | Fault::Read(_) | Fault::Damaged { .. } | Fault::ActorEnded | Fault::View(_) | Fault::Chain(_) => {
                 Self::new(ErrorCode::InternalError, "Something failed on our side; nothing was lost, and the call can be repeated.")
             }
         };

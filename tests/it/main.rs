@@ -8,6 +8,7 @@ mod agent;
 mod batch;
 mod canary;
 mod contract;
+mod damage;
 mod data;
 mod deposits;
 mod disk;

@@ -49,7 +49,17 @@ impl Server {
     }
 
     fn on(data: Arc<TempDir>) -> Self {
-        let service = command(data.path(), &["serve", "--listen", "127.0.0.1:0"]);
+        Self::start_with(data, &[])
+    }
+
+    /// Runs the binary on a directory.
+    pub fn cli_on(data: &Arc<TempDir>, arguments: &[&str]) -> Output {
+        command(data.path(), arguments).output().unwrap()
+    }
+
+    /// Starts a service on the directory with these flags.
+    pub fn start_with(data: Arc<TempDir>, flags: &[&str]) -> Self {
+        let service = command(data.path(), &[&["serve", "--listen", "127.0.0.1:0"], flags].concat());
         Self::spawn(data, service).unwrap_or_else(|log| panic!("it did not start: {log}"))
     }
 

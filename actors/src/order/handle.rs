@@ -116,15 +116,29 @@ impl Orders {
     }
 
     /// Lets open orders go on: what recovery does. First every order gets its number back, then the first may ask for another.
-    pub async fn resume(&self, open: &[(AccountId, OrderId)]) -> Result<(), Fault> {
+    /// Orders of accounts that cannot be read stay where they are, and are given back: the others go on.
+    pub async fn resume(&self, open: &[(AccountId, OrderId)]) -> Result<Vec<OrderId>, Fault> {
         let mut leases = Vec::with_capacity(open.len());
+        let mut damaged = Vec::new();
         for (account, order) in open {
-            leases.push(self.lease_again(*account, *order).await?);
+            match self.lease_again(*account, *order).await {
+                Ok(lease) => leases.push((*account, *order, lease)),
+                Err(fault) if fault.is_damage() => {
+                    tracing::error!(%account, %order, error = %fault, "an open order cannot go on: its account is damaged");
+                    damaged.push(*order);
+                }
+                Err(fault) => return Err(fault),
+            }
         }
-        for ((account, order), lease) in open.iter().zip(leases) {
-            self.start_runner(*account, *order, lease).await?;
+        for (account, order, lease) in leases {
+            self.start_runner(account, order, lease).await?;
         }
-        Ok(())
+        Ok(damaged)
+    }
+
+    /// The number stays on an order that cannot go on, so that no other order gets it.
+    pub fn hold_number(&self, lease: &Lease) {
+        self.inner.router.restore(lease);
     }
 
     async fn lease_again(&self, account: AccountId, order: OrderId) -> Result<Option<Lease>, Fault> {
@@ -248,7 +262,7 @@ impl Supervised for Inner {
         let orders = Orders { inner: self };
         Some(Box::new(move || {
             let orders = orders.clone();
-            Box::pin(async move { orders.resume(&[(account, order)]).await })
+            Box::pin(async move { orders.resume(&[(account, order)]).await.map(drop) })
         }))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events::account::Refusal;
-use events::envelope::Actor as Who;
+use events::envelope::{Actor as Who, StreamId};
 use events::id::{AccountId, OrderId};
 use events::order::{self, Assignment, AttemptFailure, Command, FailureReason, Step, next_step};
 use events::time::Timestamp;
@@ -149,7 +149,11 @@ impl Run {
         match self.inner.accounts.transact_order(self.account, self.order, command, Who::Service, at).await {
             Ok(_) => Ok(true),
             Err(TransactError::Refused(Refusal::Order(_) | Refusal::OrderNotFound)) => Ok(false),
-            Err(TransactError::Refused(refusal)) => unreachable!("a runner's report is refused by its order only: {refusal}"),
+            Err(TransactError::Refused(refusal)) => {
+                // An account that was read and has no such state any more: its order's next step will say so.
+                tracing::error!(order = %self.order, %refusal, "an account refuses its order's report");
+                Err(Fault::Damaged { stream: StreamId::account(self.account).as_str().into(), detail: refusal.to_string().into() })
+            }
             Err(TransactError::Fault(fault)) => Err(fault),
         }
     }

@@ -38,6 +38,7 @@ pub async fn run(store: &dyn EventStore) {
     a_wrong_expected_revision_is_refused(store).await;
     a_retried_append_is_recognised(store).await;
     reads_start_and_stop_where_they_are_told(store).await;
+    the_chain_ends_where_the_log_does(store).await;
     the_head_follows_the_log(store).await;
     parallel_appends_to_one_stream_have_one_winner(store).await;
     a_snapshot_replaces_the_older_one(store).await;
@@ -92,6 +93,15 @@ async fn reads_start_and_stop_where_they_are_told(store: &dyn EventStore) {
     let one = store.read_stream(stream(1), Revision(1), 1).await.expect("the stream is readable");
     assert_eq!(one.iter().map(|record| record.revision.0).collect::<Vec<_>>(), [1]);
     assert!(store.read_stream(stream(77), Revision(0), 10).await.expect("no stream is an empty one").is_empty());
+}
+
+async fn the_chain_ends_where_the_log_does(store: &dyn EventStore) {
+    let mut links = Vec::new();
+    for position in 0..=5 {
+        links.push(store.chain_at(Position(position)).await.expect("the log is readable"));
+    }
+    let distinct: std::collections::BTreeSet<_> = links[..5].iter().flatten().collect();
+    assert_eq!((links[0], distinct.len(), links[5]), (Some(super::chain::GENESIS), 5, None));
 }
 
 async fn the_head_follows_the_log(store: &dyn EventStore) {

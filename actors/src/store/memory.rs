@@ -11,6 +11,7 @@ use events::time::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use super::chain::{self, Fields, Hash};
 use super::port::{Append, AppendError, Appended, BoxFuture, EventStore, Expected, ReadError, Snapshot};
 
 /// How the next append is to fail.
@@ -30,6 +31,8 @@ struct Stored {
     at: Timestamp,
     correlation: Option<OrderId>,
     encoded: Encoded,
+    /// The chain after it.
+    chain: Hash,
     /// An append is all or nothing: a crash leaves the log behind one of these.
     ends_append: bool,
 }
@@ -103,7 +106,12 @@ impl MemoryStore {
         let last = append.events.last().map(|event| event.id);
         let not_before = log.records.last().map(|record| record.at);
         for (event, revision) in append.events.iter().zip(append.expected.next().0..) {
+            let before = log.records.last().map_or(chain::GENESIS, |record| record.chain);
+            let position = Position(log.records.len() as u64 + 1);
+            let actor = event.metadata.actor.to_string();
+            let digest = Fields::of(&append.stream, Revision(revision), event, &actor).digest();
             log.push(Stored {
+                chain: chain::link(&before, position, &digest),
                 ends_append: Some(event.id) == last,
                 id: event.id,
                 stream: append.stream.clone(),
@@ -133,6 +141,7 @@ impl Stored {
             at: self.at,
             correlation: self.correlation,
             encoded: self.encoded.clone(),
+            chain: self.chain,
             ends_append: self.ends_append,
         }
     }
@@ -195,6 +204,14 @@ impl EventStore for MemoryStore {
             let log = self.log.lock();
             let from = usize::try_from(after.0).unwrap_or(usize::MAX);
             (from..log.records.len()).take(limit).map(|place| log.recorded(place)).collect()
+        })
+    }
+
+    fn chain_at(&self, position: Position) -> BoxFuture<'_, Result<Option<Hash>, ReadError>> {
+        Box::pin(async move {
+            let log = self.log.lock();
+            let place = position.0.checked_sub(1).map(|place| usize::try_from(place).unwrap_or(usize::MAX));
+            Ok(place.map_or(Some(chain::GENESIS), |place| log.records.get(place).map(|record| record.chain)))
         })
     }
 

@@ -9,4 +9,4 @@ pub mod memory;
 mod port;
 pub mod sqlite;
 
-pub use port::{Append, AppendError, Appended, BoxFuture, EventStore, Expected, NewEvent, ReadError, Snapshot};
+pub use port::{Append, AppendError, Appended, BoxFuture, EventStore, Expected, NewEvent, ReadError, Snapshot, Witness};

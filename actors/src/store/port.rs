@@ -10,6 +10,8 @@ use events::id::EventId;
 use thiserror::Error;
 use tokio::sync::watch;
 
+use super::chain::Hash;
+
 /// A future behind a pointer: the port is used as `dyn EventStore`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -142,6 +144,9 @@ pub trait EventStore: Send + Sync + std::fmt::Debug + 'static {
     /// The log's events after `after`, oldest first, at most `limit`.
     fn read_all(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>>;
 
+    /// The chain after the record at `position`, by which a copy or a view knows its own past; `None` if the log has no such record.
+    fn chain_at(&self, position: Position) -> BoxFuture<'_, Result<Option<Hash>, ReadError>>;
+
     /// The log's last durable position, now and whenever it moves.
     fn head(&self) -> watch::Receiver<Position>;
 
@@ -155,4 +160,13 @@ pub trait EventStore: Send + Sync + std::fmt::Debug + 'static {
 
     /// Keeps a snapshot in place of an older one. Losing it costs time, nothing else.
     fn save_snapshot(&self, stream: StreamId, snapshot: Snapshot);
+
+    /// A snapshot did not fit the log, or was not understood, and is not used. To be counted.
+    fn ignored_snapshot(&self, _stream: &StreamId) {}
+}
+
+/// Somebody who has seen the log besides its own index: a stream that comes out shorter than was seen has lost its end.
+pub trait Witness: Send + Sync + std::fmt::Debug + 'static {
+    /// The last event of the stream that was seen: its place there and in the log. Blocks.
+    fn end_of(&self, stream: &StreamId) -> Option<(Revision, Position)>;
 }

@@ -74,13 +74,20 @@ fn report(app: &Shared) -> Value {
     };
     let room = service.store.room();
     let megabytes = |bytes: u64| bytes >> 20;
+    let takes_appends = service.store.takes_appends();
+    let store_ok = takes_appends && !room.is_low;
+    // Reads, cancels, refunds and codes go on from the reserve; new orders and accounts wait for room.
+    let store_status = match (room.is_low, takes_appends) {
+        (true, _) => LOW,
+        (false, true) => "ok",
+        (false, false) => "failing",
+    };
     json!({
-        "status": if !room.is_low && views_ok && chains_ok && suppliers_ok { "ok" } else { "degraded" },
+        "status": if store_ok && views_ok && chains_ok && suppliers_ok { "ok" } else { "degraded" },
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": service.started.elapsed().as_secs(),
         "store": {
-            // Reads, cancels, refunds and codes go on from the reserve; new orders and accounts wait for room.
-            "status": if room.is_low { LOW } else { "ok" }, "position": head,
+            "status": store_status, "position": head,
             "disk": { "free_mb": room.free.map(megabytes), "reserve_mb": megabytes(room.reserve) },
         },
         "projections": { "status": views_status, "position": reached, "lag_events": lag },

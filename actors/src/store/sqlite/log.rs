@@ -88,7 +88,8 @@ impl Log {
         let mut rows = statement.query(parameters).map_err(failed)?;
         let (mut records, mut command) = (Vec::new(), None);
         while let Some(row) = rows.next().map_err(failed)? {
-            records.push(if self.is_compact { self.whole(row, &mut command) } else { first_layout::read(row) });
+            let read = if self.is_compact { self.whole(row, &mut command) } else { first_layout::read(row) };
+            records.push(read.map_err(|error| named(error, row)));
         }
         Ok(records)
     }
@@ -140,6 +141,16 @@ impl Log {
             Ok(Command { first, causation: u128::from_be_bytes(row.get(0)?), actor: row.get(1)?, at: row.get(2)? })
         });
         found.optional().map_err(failed)
+    }
+}
+
+/// What SQLite finds wrong with something that a record needs is wrong with the record.
+fn named(error: ReadError, row: &Row<'_>) -> ReadError {
+    match error {
+        ReadError::Corrupt { position: 0, detail } => {
+            ReadError::Corrupt { position: row.get::<_, i64>(0).ok().and_then(|position| u64::try_from(position).ok()).unwrap_or(0), detail }
+        }
+        other => other,
     }
 }
 

@@ -5,33 +5,38 @@
 
 mod backup;
 mod copying;
+#[cfg(test)]
+mod damage;
 mod first_layout;
+mod head;
+mod inspect;
 mod layout;
 mod log;
 mod migrate;
 mod names;
+mod opening;
 mod reader;
 mod schema;
 mod scribe;
+mod snapshots;
 mod space;
 mod stamps;
 mod verify;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use events::Event;
 use events::envelope::{Position, Recorded, Revision, StreamId};
-use events::id::EventId;
 use events::time::Timestamp;
-use parking_lot::Mutex;
-use rusqlite::{Connection, OptionalExtension, params};
-use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::port::{Append, AppendError, Appended, BoxFuture, EventStore, ReadError, Snapshot};
+use super::chain::Hash;
+use super::port::{Append, AppendError, Appended, BoxFuture, EventStore, ReadError, Snapshot, Witness};
 pub use backup::{CopyError, backup, restore};
+pub use inspect::{chain_in, inspect, is_unwritten};
+pub use opening::{Loss, OpenError};
 pub use space::Room;
 pub use stamps::Stamps;
 pub use verify::{AuditRecord, ChainFinding, verify_chain};
@@ -42,51 +47,17 @@ const QUEUE: usize = 16_384;
 /// What is called when a sync failed: it must end the process, for nothing more may be acknowledged.
 pub type OnFatal = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// The store could not be opened.
-#[derive(Debug, Error)]
-pub enum OpenError {
-    /// SQLite says no.
-    #[error("cannot open {path}: {source}")]
-    Sqlite {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: rusqlite::Error,
-    },
-    /// The file is of a newer version of the service, or of another program.
-    #[error("{path} is not an event log this version can write: {detail}")]
-    Foreign {
-        /// Which file.
-        path: PathBuf,
-        /// What was found.
-        detail: String,
-    },
-    /// The log of an earlier version could not be brought into today's layout; it is as it was.
-    #[error("{path} is of an earlier version and could not be migrated, and is as it was: {detail}")]
-    Migration {
-        /// Which file.
-        path: PathBuf,
-        /// What went wrong.
-        detail: String,
-    },
-    /// The log's last record could not be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// The writer's thread could not be started.
-    #[error("cannot start the writer thread: {0}")]
-    Thread(std::io::Error),
-}
-
 /// The store over `events.db` in a data directory, with `snapshots.db` beside it.
 pub struct SqliteStore {
     jobs: mpsc::Sender<writer::Job>,
     readers: Arc<reader::Readers>,
     head: watch::Receiver<Position>,
-    snapshots: Arc<Mutex<Connection>>,
+    snapshots: snapshots::Snapshots,
     statistics: Arc<writer::Statistics>,
     space: Arc<space::Space>,
     wal: PathBuf,
     last_stamp: Option<Timestamp>,
+    witness: Arc<OnceLock<Arc<dyn Witness>>>,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -96,22 +67,52 @@ impl std::fmt::Debug for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens or creates the store in `directory`.
+    /// Opens or creates the store in `directory`; a log that has lost something is refused.
     pub fn open(directory: &Path, on_fatal: OnFatal) -> Result<Self, OpenError> {
+        Self::open_with(directory, on_fatal, Loss::Refused)
+    }
+
+    /// Opens or creates the store in `directory`.
+    pub fn open_with(directory: &Path, on_fatal: OnFatal, loss: Loss) -> Result<Self, OpenError> {
         let path = directory.join("events.db");
-        let connection = schema::open_log(&path)?;
-        let snapshots = schema::open_snapshots(&directory.join("snapshots.db"))?;
-        let last = log::Log::open(&path).map_err(|source| OpenError::Sqlite { path: path.clone(), source })?.last()?;
+        let (connection, log, last) = opening::open_held(directory, loss)?;
+        let head_file = Arc::new(opening::say_synced(directory, last.mark())?);
+        let snapshots = snapshots::Snapshots::open(&directory.join("snapshots.db"))?;
+        let forgotten = snapshots.forget_other_pasts(&log);
+        if forgotten > 0 {
+            tracing::warn!(forgotten, "snapshots of another past than the log's are thrown away");
+        }
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (publish, head) = watch::channel(last.position);
         let statistics = Arc::default();
         let space = Arc::new(space::Space::of(directory.to_owned()));
-        writer::start(connection, last, queue, publish, Arc::clone(&statistics), Arc::clone(&space), on_fatal).map_err(OpenError::Thread)?;
-        schema::start_checkpointer(path.clone(), head.clone()).map_err(OpenError::Thread)?;
+        let shared = (Arc::clone(&statistics), Arc::clone(&space), Arc::clone(&head_file));
+        writer::start(connection, last, queue, publish, shared, on_fatal).map_err(OpenError::Thread)?;
+        schema::start_checkpointer(path.clone(), head.clone(), head_file).map_err(OpenError::Thread)?;
         let wal = directory.join("events.db-wal");
         let last_stamp = (last.position.0 > 0).then_some(Timestamp::from_millis(last.at));
-        let (readers, snapshots) = (Arc::new(reader::Readers::new(path)), Arc::new(Mutex::new(snapshots)));
-        Ok(Self { jobs, readers, head, snapshots, statistics, space, wal, last_stamp })
+        let readers = Arc::new(reader::Readers::new(path));
+        Ok(Self { jobs, readers, head, snapshots, statistics, space, wal, last_stamp, witness: Arc::default() })
+    }
+
+    /// From here on, a stream that comes out shorter than `witness` has seen it is not served.
+    pub fn witnessed_by(&self, witness: Arc<dyn Witness>) {
+        let _ = self.witness.set(witness);
+    }
+
+    /// Whether appends can be written, as far as the last one shows.
+    pub fn takes_appends(&self) -> bool {
+        !self.statistics.is_failing() && !self.jobs.is_closed()
+    }
+
+    /// Reads that met a record which is not as it was written, since the store was opened.
+    pub fn damaged_reads(&self) -> u64 {
+        self.readers.damaged()
+    }
+
+    /// Snapshots that were not as they were written, or of another past, since the store was opened.
+    pub fn snapshots_ignored(&self) -> u64 {
+        self.snapshots.ignored()
     }
 
     /// Takes what is queued, then closes: later appends are refused.
@@ -159,11 +160,22 @@ impl EventStore for SqliteStore {
     }
 
     fn read_stream(&self, stream: StreamId, from: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>> {
-        Box::pin(self.readers.run(move |log| reader::read_stream(log, &stream, from, limit)))
+        let witness = Arc::clone(&self.witness);
+        Box::pin(self.readers.run(move |log| {
+            // Asked before the log is read: what is appended meanwhile is no contradiction.
+            let seen = witness.get().and_then(|witness| witness.end_of(&stream));
+            let read = reader::read_stream(log, &stream, from, limit)?;
+            ended_early(&stream, from, limit, read, seen)
+        }))
     }
 
     fn read_all(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>> {
-        Box::pin(self.readers.run(move |log| reader::read_all(log, after, limit)))
+        let head = *self.head.borrow();
+        Box::pin(self.readers.run(move |log| reader::read_all(log, after, limit, head)))
+    }
+
+    fn chain_at(&self, position: Position) -> BoxFuture<'_, Result<Option<Hash>, ReadError>> {
+        Box::pin(self.readers.run(move |log| reader::chain_at(log, position)))
     }
 
     fn head(&self) -> watch::Receiver<Position> {
@@ -175,45 +187,49 @@ impl EventStore for SqliteStore {
     }
 
     fn load_snapshot(&self, stream: StreamId) -> BoxFuture<'_, Option<Snapshot>> {
-        let snapshots = Arc::clone(&self.snapshots);
-        let load = move || {
-            let connection = snapshots.lock();
-            let row = connection.query_row("SELECT revision, last_event, bytes FROM snapshots WHERE stream = ?1", params![stream.as_str()], |row| {
-                let revision: i64 = row.get(0)?;
-                let last_event: [u8; 16] = row.get(1)?;
-                Ok(Snapshot {
-                    revision: Revision(u64::try_from(revision).unwrap_or(0)),
-                    last_event: EventId(u128::from_be_bytes(last_event)),
-                    bytes: row.get(2)?,
-                })
-            });
-            // A snapshot that cannot be read costs a replay, nothing else.
-            row.optional().ok().flatten()
-        };
-        Box::pin(async move { tokio::task::spawn_blocking(load).await.ok().flatten() })
+        let snapshots = self.snapshots.clone();
+        Box::pin(async move { tokio::task::spawn_blocking(move || snapshots.load(&stream)).await.ok().flatten() })
     }
 
     fn save_snapshot(&self, stream: StreamId, snapshot: Snapshot) {
-        let snapshots = Arc::clone(&self.snapshots);
-        tokio::task::spawn_blocking(move || {
-            let revision = i64::try_from(snapshot.revision.0).unwrap_or(i64::MAX);
-            let saved = snapshots.lock().execute(
-                "INSERT OR REPLACE INTO snapshots (stream, revision, last_event, bytes) VALUES (?1, ?2, ?3, ?4)",
-                params![stream.as_str(), revision, snapshot.last_event.0.to_be_bytes(), snapshot.bytes],
-            );
-            if let Err(error) = saved {
-                tracing::warn!(%stream, %error, "a snapshot was not saved; loading the stream will take longer");
-            }
-        });
+        let snapshots = self.snapshots.clone();
+        tokio::task::spawn_blocking(move || snapshots.save(&stream, &snapshot));
+    }
+
+    fn ignored_snapshot(&self, stream: &StreamId) {
+        tracing::warn!(%stream, "a snapshot does not fit the log; it is ignored and the stream is replayed");
+        self.snapshots.count_ignored();
     }
 }
 
+/// The records, unless they end before the event of the stream that was seen.
+fn ended_early(
+    stream: &StreamId,
+    from: Revision,
+    limit: usize,
+    read: Vec<Recorded<Event>>,
+    seen: Option<(Revision, Position)>,
+) -> Result<Vec<Recorded<Event>>, ReadError> {
+    let next = from.0 + read.len() as u64;
+    match seen.filter(|(end, _)| read.len() < limit && end.0 >= next) {
+        Some((end, position)) => {
+            let detail = format!("it is revision {} of {stream}, which ends before revision {next}", end.0);
+            Err(ReadError::Corrupt { position: position.0, detail })
+        }
+        None => Ok(read),
+    }
+}
+
+/// What an error of SQLite's is for whoever reads.
 fn failed(error: rusqlite::Error) -> ReadError {
     // SQLite's own words for a page that is not what it wrote.
-    match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
-            ReadError::Corrupt { position: 0, detail: error.to_string() }
-        }
-        _ => ReadError::Failed(error.to_string()),
-    }
+    let is_broken = match &error {
+        // A value that is not of its column's kind, or no text: nobody wrote it.
+        rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::Utf8Error(..) => true,
+        _ => matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)),
+    };
+    if is_broken { ReadError::Corrupt { position: 0, detail: error.to_string() } } else { ReadError::Failed(error.to_string()) }
 }

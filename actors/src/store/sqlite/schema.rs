@@ -1,12 +1,15 @@
-//! The files: `events.db` is the truth, `snapshots.db` can always be thrown away.
+//! The file of the log, `events.db`: how it is opened and laid out, and how its write-ahead log is moved into it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use events::envelope::Position;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
 
+use super::head::{HeadFile, Mark};
 use super::layout::{INDEX, STAMPED_IN_ORDER, TABLES};
 use super::{OpenError, migrate};
 use crate::store::chain::Hash;
@@ -27,13 +30,6 @@ pub const WAL_BYTES: u32 = 64 << 20;
 /// Between two checkpoints: long enough to be few, short enough to keep the write-ahead log small.
 const CHECKPOINT_PAUSE: Duration = Duration::from_millis(200);
 
-const SNAPSHOTS: &str = "CREATE TABLE IF NOT EXISTS snapshots (
-    stream     TEXT    PRIMARY KEY,
-    revision   INTEGER NOT NULL,
-    last_event BLOB    NOT NULL,
-    bytes      BLOB    NOT NULL
-) STRICT, WITHOUT ROWID";
-
 /// The end of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastRecord {
@@ -43,6 +39,13 @@ pub struct LastRecord {
     pub chain: Hash,
     /// When it was decided, in milliseconds since 1970: nothing that follows is stamped earlier.
     pub at: i64,
+}
+
+impl LastRecord {
+    /// Its place.
+    pub fn mark(&self) -> Mark {
+        Mark { position: self.position, chain: self.chain }
+    }
 }
 
 /// Opens the log for the writer; one of the first layout is migrated before.
@@ -67,7 +70,11 @@ pub fn open_log(path: &Path) -> Result<Connection, OpenError> {
             let (stamp, mark) = (stamp(), mark_stamped_in_order_from(Position(1)));
             connection.execute_batch(&format!("BEGIN; {TABLES} {INDEX} {mark} {stamp} COMMIT;")).map_err(sqlite)?;
         }
-        (APPLICATION_ID, SCHEMA_VERSION) => {}
+        (APPLICATION_ID, SCHEMA_VERSION) => {
+            if let Some(name) = missing(&connection).map_err(sqlite)? {
+                return Err(OpenError::Foreign { path: path.to_owned(), detail: format!("its {name} is not the one that this version makes") });
+            }
+        }
         (APPLICATION_ID, other) => {
             return Err(OpenError::Foreign {
                 path: path.to_owned(),
@@ -77,6 +84,18 @@ pub fn open_log(path: &Path) -> Result<Connection, OpenError> {
         (other, _) => return Err(OpenError::Foreign { path: path.to_owned(), detail: format!("application id {other:#x}") }),
     }
     Ok(connection)
+}
+
+/// The table or index of today's layout that the file does not have as it was made, if there is one.
+fn missing(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let made = Connection::open_in_memory()?;
+    made.execute_batch(&format!("{TABLES} {INDEX}"))?;
+    let parts = |of: &Connection| -> rusqlite::Result<BTreeMap<String, String>> {
+        let mut parts = of.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
+        parts.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    };
+    let found = parts(connection)?;
+    Ok(parts(&made)?.into_iter().find(|(name, sql)| found.get(name) != Some(sql)).map(|(name, _)| name))
 }
 
 /// Whose file it is, and of which layout.
@@ -100,25 +119,6 @@ pub fn mark_stamped_in_order_from(position: Position) -> String {
     format!("INSERT INTO marks (name, position) VALUES ('{STAMPED_IN_ORDER}', {});", position.0)
 }
 
-/// Opens the snapshots; a broken file is thrown away.
-pub fn open_snapshots(path: &Path) -> Result<Connection, OpenError> {
-    let open = || -> rusqlite::Result<Connection> {
-        let connection = Connection::open(path)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        // A lost snapshot is replayed, so no sync is worth waiting for.
-        connection.pragma_update(None, "synchronous", "OFF")?;
-        connection.execute_batch(SNAPSHOTS)?;
-        Ok(connection)
-    };
-    open().or_else(|error| {
-        tracing::warn!(path = %path.display(), %error, "the snapshots are unreadable and are started anew");
-        for suffix in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
-        }
-        open().map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })
-    })
-}
-
 /// Opens a log to read it, also while the service writes it.
 pub fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
@@ -128,7 +128,7 @@ pub fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// Moves the write-ahead log into the file in the background whenever the log has grown, until the store is closed.
-pub fn start_checkpointer(path: PathBuf, mut head: watch::Receiver<Position>) -> std::io::Result<()> {
+pub fn start_checkpointer(path: PathBuf, mut head: watch::Receiver<Position>, head_file: Arc<HeadFile>) -> std::io::Result<()> {
     let checkpoint = move || {
         let Ok(connection) = Connection::open(&path) else { return };
         let _ = connection.busy_timeout(Duration::from_secs(1));
@@ -137,6 +137,7 @@ pub fn start_checkpointer(path: PathBuf, mut head: watch::Receiver<Position>) ->
             if changed {
                 head.borrow_and_update();
                 let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+                head_file.sync();
             }
             std::thread::sleep(CHECKPOINT_PAUSE);
         }

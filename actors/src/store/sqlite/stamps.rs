@@ -22,6 +22,9 @@ pub struct Stamps {
 impl Stamps {
     /// For a walk along the log in `directory`.
     pub fn of(directory: &Path) -> Result<Self, ReadError> {
+        if super::is_unwritten(directory)? {
+            return Ok(Self::default());
+        }
         let log = Log::open(&directory.join("events.db")).map_err(super::failed)?;
         Ok(Self { holds_from: log.stamped_in_order_from()?, ..Self::default() })
     }

@@ -49,6 +49,9 @@ pub struct AuditRecord {
 
 /// Walks `events.db` in `directory`, hands every readable record to `visit`, and returns what is broken.
 pub fn verify_chain(directory: &Path, mut visit: impl FnMut(&AuditRecord)) -> Result<Vec<ChainFinding>, ReadError> {
+    if super::is_unwritten(directory)? {
+        return Ok(Vec::new());
+    }
     let path = directory.join("events.db");
     let open = || Log::open(&path).map_err(|error| ReadError::Failed(format!("{}: {error}", path.display())));
     let pages = open()?.end()?.0.div_ceil(PAGE);
@@ -99,12 +102,29 @@ fn read_pages(open: impl Fn() -> Result<Log, ReadError>, pages: impl Iterator<It
         Err(error) => return drop(send.send(Err(error))),
     };
     for page in pages {
-        let found = log.between(Position(page * PAGE), Position((page + 1) * PAGE));
+        let found = found_in(&log, page * PAGE, (page + 1) * PAGE);
         let is_wanted = send.send(found.map(check_page));
         if is_wanted.is_err() {
             return;
         }
     }
+}
+
+/// The records after one position up to another; where SQLite cannot read one of its pages, each by itself, so that it is known which ones are gone.
+fn found_in(log: &Log, after: u64, until: u64) -> Result<Vec<Found>, ReadError> {
+    match log.between(Position(after), Position(until)) {
+        Err(ReadError::Corrupt { .. }) => {}
+        read => return read,
+    }
+    let mut found = Vec::new();
+    for position in after + 1..=until {
+        match log.between(Position(position - 1), Position(position)) {
+            Ok(one) => found.extend(one),
+            Err(ReadError::Corrupt { detail, .. }) => found.push(Err(ReadError::Corrupt { position, detail })),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
 }
 
 fn check_page(page: Vec<Found>) -> Page {

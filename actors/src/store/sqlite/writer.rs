@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use events::envelope::{Position, Revision, StreamId};
@@ -10,6 +10,7 @@ use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode, ffi, params};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::head::HeadFile;
 use super::names::Numbers;
 use super::schema::{self, LastRecord};
 use super::scribe::{self, Scribe};
@@ -66,12 +67,18 @@ impl Job {
 pub struct Statistics {
     events: AtomicU64,
     syncs: AtomicU64,
+    is_failing: AtomicBool,
 }
 
 impl Statistics {
     /// Events and syncs so far.
     pub fn read(&self) -> (u64, u64) {
         (self.events.load(Ordering::Relaxed), self.syncs.load(Ordering::Relaxed))
+    }
+
+    /// Whether the last append could not be written.
+    pub fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
     }
 }
 
@@ -82,6 +89,7 @@ struct Writer {
     scribe: Scribe,
     publish: watch::Sender<Position>,
     statistics: Arc<Statistics>,
+    head_file: Arc<HeadFile>,
     on_fatal: OnFatal,
     space: Arc<Space>,
     /// Pages in the write-ahead log after the last commit.
@@ -109,8 +117,7 @@ pub fn start(
     last: LastRecord,
     queue: mpsc::Receiver<Job>,
     publish: watch::Sender<Position>,
-    statistics: Arc<Statistics>,
-    space: Arc<Space>,
+    (statistics, space, head_file): (Arc<Statistics>, Arc<Space>, Arc<HeadFile>),
     on_fatal: OnFatal,
 ) -> std::io::Result<()> {
     let wal_pages = Arc::new(AtomicU32::new(0));
@@ -127,6 +134,7 @@ pub fn start(
         scribe: Scribe::default(),
         publish,
         statistics,
+        head_file,
         on_fatal,
         space,
         wal_pages,
@@ -156,6 +164,7 @@ impl Writer {
         queue.close();
         // Everything is in the file: leave no write-ahead log behind.
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        self.head_file.sync();
         drop(self);
         if let Some(done) = closing {
             let _ = done.send(());
@@ -179,6 +188,7 @@ impl Writer {
                 true
             }
             Err(Failure::NotWritten(error)) => {
+                self.statistics.is_failing.store(true, Ordering::Relaxed);
                 let _ = self.connection.execute_batch("ROLLBACK");
                 self.scribe.forget();
                 let is_full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
@@ -269,6 +279,9 @@ impl Writer {
         }
         self.heads.extend(group.heads);
         self.last = group.last;
+        // Before anybody is told: what was acknowledged and is not there any more is noticed.
+        self.head_file.note(self.last.mark());
+        self.statistics.is_failing.store(false, Ordering::Relaxed);
         self.statistics.events.fetch_add(group.events, Ordering::Relaxed);
         self.statistics.syncs.fetch_add(1, Ordering::Relaxed);
         self.publish.send_replace(group.last.position);

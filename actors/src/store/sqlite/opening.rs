@@ -1,0 +1,177 @@
+//! How a log is opened to be written: only if it holds what was synced, unless an operator accepts the loss.
+
+use std::path::{Path, PathBuf};
+
+use events::envelope::Position;
+use rusqlite::Connection;
+use thiserror::Error;
+
+use super::head::{self, HeadFile, Mark, Said};
+use super::log::Log;
+use super::reader;
+use super::schema::{self, LastRecord};
+use crate::store::port::ReadError;
+
+/// The store could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// SQLite says no.
+    #[error("cannot open {path}: {source}")]
+    Sqlite {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// The file is of a newer version of the service, or of another program.
+    #[error("{path} is not an event log this version can write: {detail}")]
+    Foreign {
+        /// Which file.
+        path: PathBuf,
+        /// What was found.
+        detail: String,
+    },
+    /// The log of an earlier version could not be brought into today's layout; it is as it was.
+    #[error("{path} is of an earlier version and could not be migrated, and is as it was: {detail}")]
+    Migration {
+        /// Which file.
+        path: PathBuf,
+        /// What went wrong.
+        detail: String,
+    },
+    /// The log does not have what was synced: its end is lost, or another log stands in its place.
+    #[error(
+        "{path} has lost its end: it ends at position {ends_at}, and was synced up to position {synced}. Restore a backup that reaches position {synced}, \
+         or start with --accept-loss to go on from position {ends_at} without what came after it"
+    )]
+    Lost {
+        /// Which file.
+        path: PathBuf,
+        /// Where the log ends.
+        ends_at: u64,
+        /// Up to where it was synced.
+        synced: u64,
+    },
+    /// The log is long enough, and its record is not the one that was synced.
+    #[error(
+        "{path} is not the log that was synced up to position {synced}: another record stands there (it ends at position {ends_at}). Restore the log that \
+         belongs to this directory, or start with --accept-loss to go on with this one"
+    )]
+    OtherPast {
+        /// Which file.
+        path: PathBuf,
+        /// Where the log ends.
+        ends_at: u64,
+        /// Up to where the other one was synced.
+        synced: u64,
+    },
+    /// What the log was synced up to cannot be known.
+    #[error(
+        "{path} cannot be trusted: {why}, so that nobody knows whether the log, which ends at position {ends_at}, is whole. Restore a backup, or start with \
+         --accept-loss to go on from position {ends_at}"
+    )]
+    HeadUnreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+        /// Where the log ends.
+        ends_at: u64,
+    },
+    /// The end of the log is broken: nothing can be appended to it.
+    #[error("the end of {path} is broken: {source}. Restore a backup")]
+    Broken {
+        /// Which file.
+        path: PathBuf,
+        /// Where and how.
+        source: ReadError,
+    },
+    /// The head file could not be read or written.
+    #[error("the head file in {directory}: {source}")]
+    Head {
+        /// Where.
+        directory: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The writer's thread could not be started.
+    #[error("cannot start the writer thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// What is done with a log that has lost its end, or is not the one that was synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// It is not opened.
+    Refused,
+    /// It is what there is: an operator has said so.
+    Accepted,
+}
+
+/// Opens the log for the writer, and to read it, and holds it against the head file before anything is written.
+pub fn open_held(directory: &Path, loss: Loss) -> Result<(Connection, Log, LastRecord), OpenError> {
+    let path = directory.join("events.db");
+    let said = head::read(directory).map_err(|source| OpenError::Head { directory: directory.to_owned(), source })?;
+    let connection = schema::open_log(&path)?;
+    let log = Log::open(&path).map_err(|source| OpenError::Sqlite { path: path.clone(), source })?;
+    let last = log.last().map_err(|source| OpenError::Broken { path: path.clone(), source })?;
+    hold_against(&log, &path, last.mark(), &said, loss)?;
+    Ok((connection, log, last))
+}
+
+/// Has the head file say that the log, which ends at `mark`, is synced; it is, after this.
+pub fn say_synced(directory: &Path, mark: Mark) -> Result<HeadFile, OpenError> {
+    // A process that was killed may have left a commit that was written and not synced.
+    let opened = sync_write_ahead_log(&directory.join("events.db")).and_then(|()| HeadFile::open(directory, mark));
+    opened.map_err(|source| OpenError::Head { directory: directory.to_owned(), source })
+}
+
+/// The database itself must not be opened past SQLite, whose locks on it would end with the second handle; its write-ahead log is not locked.
+fn sync_write_ahead_log(path: &Path) -> std::io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    match std::fs::File::open(PathBuf::from(name)) {
+        Ok(file) => file.sync_all(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Compares the log with what the head file says of it. A log that is longer is the ordinary end of a crash between a commit and its note.
+fn hold_against(log: &Log, path: &Path, last: Mark, said: &Said, loss: Loss) -> Result<(), OpenError> {
+    let broken = |source| OpenError::Broken { path: path.to_owned(), source };
+    let ends_at = last.position.0;
+    let contradiction = match *said {
+        Said::Nothing => {
+            if ends_at > 0 {
+                tracing::warn!(ends_at, "there is no head file: whether the log has lost its end cannot be known; from now on it can");
+            }
+            None
+        }
+        Said::Unreadable(why) => Some(OpenError::HeadUnreadable { path: path.with_file_name("head"), why, ends_at }),
+        Said::Synced(Mark { position, .. }) if ends_at < position.0 => Some(OpenError::Lost { path: path.to_owned(), ends_at, synced: position.0 }),
+        Said::Synced(Mark { position, chain }) => {
+            let found = reader::chain_at(log, position).map_err(broken)?;
+            (found != Some(chain)).then(|| OpenError::OtherPast { path: path.to_owned(), ends_at, synced: position.0 })
+        }
+    };
+    let trusted = match (contradiction, said) {
+        (Some(error), _) if loss == Loss::Refused => return Err(error),
+        (None, Said::Synced(mark)) => *mark,
+        (contradiction, _) => {
+            if let Some(error) = contradiction {
+                tracing::warn!(%error, "the loss is accepted: the log goes on from where it ends");
+            }
+            let before = Position(ends_at.saturating_sub(1));
+            let chain = reader::chain_at(log, before).map_err(broken)?;
+            let missing = || broken(ReadError::Corrupt { position: before.0, detail: "it cannot be found".to_owned() });
+            Mark { position: before, chain: chain.ok_or_else(missing)? }
+        }
+    };
+    // What is appended next is chained to the last record: it must be as it was written.
+    let walked = reader::walk_from(log, trusted).map_err(broken)?;
+    if walked != last {
+        return Err(broken(ReadError::Corrupt { position: ends_at, detail: "the log has two ends".to_owned() }));
+    }
+    Ok(())
+}
