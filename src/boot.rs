@@ -230,6 +230,7 @@ impl Service {
             reach,
             entropy: self.entropy.clone(),
             counted: Arc::new(|outcome| metrics::counter!("inbound_messages_total", "supplier" => "smpp", "outcome" => outcome).increment(1)),
+            noticed: Arc::new(|oddity| metrics::counter!("smpp_oddities_total", "oddity" => oddity).increment(1)),
         };
         let sessions = Smpp::start(self.config.suppliers.smpp.binds.iter().map(bind).collect(), &way).await?;
         let _ = self.smpp.set(sessions);
@@ -320,6 +321,7 @@ fn bind(bind: &SmppBind) -> smpp::Bind {
             SmppAlphabet::Utf8 => smpp::DefaultAlphabet::Utf8,
         },
         enquire_link: Duration::from_secs(bind.enquire_link_seconds.into()),
+            SmppAlphabet::Ucs2 => smpp::DefaultAlphabet::Ucs2,
     }
 }
 

@@ -169,6 +169,7 @@ pub enum SmppAlphabet {
     Latin1,
     Utf8,
 }
+    Ucs2,
 
 const fn enquire_link_seconds() -> u32 {
     30

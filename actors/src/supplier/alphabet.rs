@@ -1,10 +1,13 @@
 //! The alphabets of messages: bytes as networks carry them, as text. What cannot be read becomes U+FFFD, never an error: a code may stand beside it.
 
+mod guess;
 mod national;
 
 use std::fmt::Write;
 
 use events::number::{Alphabet, Set};
+
+pub use guess::{Certainty, Declared, Reading, reading};
 
 /// The GSM alphabet (3GPP TS 23.038).
 const GSM: &str =

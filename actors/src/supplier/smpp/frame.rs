@@ -1,25 +1,36 @@
-//! SMPP on the wire: one PDU a frame, whatever the PDU holds. A PDU that cannot be read costs the peer a `generic_nack` and nobody the session.
+//! SMPP on the wire: one PDU a frame, whatever the PDU holds. What a PDU holds costs nobody the session.
 
 use rusmpp::tokio_codec::CommandCodec;
 use rusmpp::{Command, CommandStatus, Pdu};
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio_util::bytes::BytesMut;
-use tokio_util::codec::{Decoder, Encoder};
+use tokio_util::bytes::{Buf, BytesMut};
+use tokio_util::codec::Encoder;
 
-/// The command of messages.
-const DELIVER_SM: u32 = 0x05;
 /// Shortest PDU: its header.
 const HEADER: usize = 16;
-/// Longest PDU taken: a payload may have 64 KiB, and the rest is small.
+/// Longest PDU read: a payload may have 64 KiB, and the rest is small.
 const LONGEST: usize = 80 * 1024;
+/// Longest PDU passed over: a length beyond it is none, and what follows has no beginning any more.
+const LONGEST_PASSED: usize = 16 * 1024 * 1024;
+
+/// What stands in front of every PDU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// What it is.
+    pub command: u32,
+    /// What it says of what it answers.
+    pub status: CommandStatus,
+    /// What its answer is known by.
+    pub sequence: u32,
+}
 
 /// What came over the wire.
 #[derive(Debug)]
 pub enum Frame {
     /// A PDU.
-    Command(Box<Command>),
-    /// One that cannot be read, by its sequence number.
-    Unreadable(u32),
+    Pdu(Header, BytesMut),
+    /// One that is too long to be read, with its length.
+    TooLong(Header, usize),
 }
 
 /// The connection can no longer be read: its frames have no beginning any more.
@@ -38,12 +49,14 @@ pub enum FrameError {
 pub struct Reader<R> {
     stream: R,
     buffer: BytesMut,
+    /// Bytes of a PDU passed over that are still to come.
+    to_pass: usize,
 }
 
 impl<R: AsyncRead + Unpin> Reader<R> {
     /// A reader of `stream`.
     pub fn new(stream: R) -> Self {
-        Self { stream, buffer: BytesMut::with_capacity(4 * 1024) }
+        Self { stream, buffer: BytesMut::with_capacity(4 * 1024), to_pass: 0 }
     }
 
     /// The next frame.
@@ -59,34 +72,27 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     }
 
     fn take(&mut self) -> Result<Option<Frame>, FrameError> {
+        let passed = self.to_pass.min(self.buffer.len());
+        self.buffer.advance(passed);
+        self.to_pass -= passed;
         let word = |at: usize| self.buffer.get(at..at + 4).map(|bytes| u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
-        let (Some(length), Some(sequence)) = (word(0), word(12)) else { return Ok(None) };
+        let (Some(length), Some(command), Some(status), Some(sequence)) = (word(0), word(4), word(8), word(12)) else { return Ok(None) };
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        if !(HEADER..=LONGEST).contains(&length) {
+        if !(HEADER..=LONGEST_PASSED).contains(&length) {
             return Err(FrameError::Length(length));
+        }
+        let header = Header { command, status: CommandStatus::from(status), sequence };
+        if length > LONGEST {
+            self.buffer.advance(HEADER);
+            self.to_pass = length - HEADER;
+            return Ok(Some(Frame::TooLong(header, length)));
         }
         if self.buffer.len() < length {
             return Ok(None);
         }
-        // The codec sees this PDU and nothing of the next: what it leaves unread is gone with it.
         let mut pdu = self.buffer.split_to(length);
-        make_sender_plain(&mut pdu);
-        let command = CommandCodec::new().with_max_length(LONGEST).decode(&mut pdu);
-        Ok(Some(match command {
-            Ok(Some(command)) => Frame::Command(Box::new(command)),
-            Ok(None) | Err(_) => Frame::Unreadable(sequence),
-        }))
-    }
-}
-
-/// Senders with letters that no address may have are common; the codec would refuse their messages whole.
-fn make_sender_plain(pdu: &mut BytesMut) {
-    let is_message = pdu.get(4..8) == Some(&DELIVER_SM.to_be_bytes());
-    let Some(service_type) = pdu.get(HEADER..).and_then(|body| body.iter().position(|byte| *byte == 0)).filter(|_| is_message) else { return };
-    // Behind the service type's end: type of number, numbering plan, then the sender up to its end.
-    let sender = pdu.iter_mut().skip(HEADER + service_type + 3).take_while(|byte| **byte != 0);
-    for byte in sender.filter(|byte| !byte.is_ascii()) {
-        *byte = b'?';
+        pdu.advance(HEADER);
+        Ok(Some(Frame::Pdu(header, pdu)))
     }
 }
 
@@ -108,8 +114,8 @@ mod tests {
         let mut seen = Vec::new();
         loop {
             match reader.next().await {
-                Ok(Frame::Command(command)) => seen.push(format!("{:?} {}", command.id(), command.sequence_number())),
-                Ok(Frame::Unreadable(sequence)) => seen.push(format!("unreadable {sequence}")),
+                Ok(Frame::Pdu(header, body)) => seen.push(format!("{:#x} {} {}", header.command, header.sequence, body.len())),
+                Ok(Frame::TooLong(header, length)) => seen.push(format!("{:#x} {} too long: {length}", header.command, header.sequence)),
                 Err(FrameError::Length(length)) => return [seen, vec![format!("length {length}")]].concat(),
                 Err(FrameError::Broken(_)) => return seen,
             }
@@ -122,23 +128,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_read_does_not_disturb_what_follows() {
+    async fn what_a_pdu_holds_does_not_disturb_what_follows() {
         let link = pdu(0x15, 9, &[]);
-        let deliver = |body: &[u8]| pdu(0x05, 7, body);
-        for hostile in [deliver(&[]), deliver(&[0xff; 300]), deliver(b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xff"), deliver(&vec![0; 60_000])] {
-            let seen = frames(&[hostile, link.clone()].concat()).await;
-            assert_eq!((seen.len(), seen[1].as_str()), (2, "EnquireLink 9"), "{seen:?}");
+        for body in [&[][..], &[0xff; 300], b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xff", &[0; 60_000]] {
+            let seen = frames(&[pdu(0x05, 7, body), link.clone()].concat()).await;
+            assert_eq!(seen, [format!("0x5 7 {}", body.len()), "0x15 9 0".to_owned()]);
         }
-        assert_eq!(frames(&[pdu(0x0bad, 3, &[1, 2, 3]), link.clone()].concat()).await.last().unwrap(), "EnquireLink 9");
-    }
-
-    #[tokio::test]
-    async fn a_sender_with_foreign_letters_does_not_cost_its_message() {
-        let body = [b"\0\x05\0Banqu\xe9\0\x01\x0112025550123\0".as_slice(), &[0; 3], b"\0\0", &[0; 4], b"\x04caf\xe9"].concat();
-        let bytes = pdu(0x05, 7, &body);
-        let Frame::Command(command) = Reader::new(bytes.as_slice()).next().await.unwrap() else { panic!("unreadable") };
-        let Some(Pdu::DeliverSm(sm)) = command.pdu() else { panic!("{command:?}") };
-        assert_eq!((sm.source_addr.to_string().as_str(), sm.short_message().as_ref()), ("Banqu?", b"caf\xe9".as_slice()));
+        let long = frames(&[pdu(0x05, 7, &vec![0; 100_000]), link.clone(), pdu(0x0bad, 3, &vec![1; 1_000_000]), link].concat()).await;
+        assert_eq!(long, ["0x5 7 too long: 100016", "0x15 9 0", "0xbad 3 too long: 1000016", "0x15 9 0"]);
     }
 
     #[tokio::test]

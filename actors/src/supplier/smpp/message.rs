@@ -1,11 +1,12 @@
-//! A `deliver_sm` as a message: its number, its text in whatever alphabet, and whether it is a part of a longer one. Pure.
+//! What a body says as a message: its number, its text in whatever alphabet, and whether it is a part of a longer one. Pure.
 
-use encoding_rs::{EUC_KR, Encoding, ISO_2022_JP, ISO_8859_5, ISO_8859_8, SHIFT_JIS};
+use encoding_rs::{EUC_KR, ISO_2022_JP, ISO_8859_5, ISO_8859_8, SHIFT_JIS};
 use events::number::Alphabet;
 use events::phone::Phone;
-use rusmpp::pdus::DeliverSm;
-use rusmpp::tlvs::TlvValue;
 use sha2::{Digest, Sha256};
+
+use super::body::Body;
+use crate::supplier::alphabet::{Certainty, Declared, Reading, reading};
 
 /// UDH elements: concatenation with an 8-bit and a 16-bit reference, single and locking shift to a national table.
 const CONCATENATED: u8 = 0x00;
@@ -23,9 +24,11 @@ pub enum DefaultAlphabet {
     Latin1,
     /// UTF-8.
     Utf8,
+    /// UTF-16.
+    Ucs2,
 }
 
-/// What a `deliver_sm` is.
+/// What a PDU with a message is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Incoming {
     /// A receipt of a message sent, or a notice of the network: acknowledged, and that is all.
@@ -45,6 +48,8 @@ pub struct Text {
     pub alphabet: Alphabet,
     /// The bytes, without their header.
     pub bytes: Vec<u8>,
+    /// Whether that is what they are said to be.
+    pub certainty: Certainty,
     /// Which part of which message it is, if it is one.
     pub part: Option<PartOf>,
     /// SMSCs give messages no id: what it says is what it is known by.
@@ -68,35 +73,34 @@ pub enum Unreadable {
     /// Its destination is no number.
     #[error("its destination is no number")]
     Destination,
+    /// It ends before its text.
+    #[error("it ends before its text")]
+    Text,
 }
 
-/// Reads a `deliver_sm`.
-pub fn read(sm: &DeliverSm, default: DefaultAlphabet) -> Result<Incoming, Unreadable> {
-    let esm_class = u8::from(sm.esm_class);
+/// What a body says.
+pub fn read(body: &Body, default: DefaultAlphabet) -> Result<Incoming, Unreadable> {
     // Bits 5 to 2 are the kind of message: 0 is one, 1 is a receipt, others are notices of the network.
-    if esm_class & 0x3c != 0 {
+    if body.esm_class & 0x3c != 0 {
         return Ok(Incoming::Receipt);
     }
-    let to = number(&sm.destination_addr.to_string())?;
-    let from = sm.source_addr.to_string();
-    let short = sm.short_message().as_ref().to_vec();
-    let payload = sm.tlvs().iter().find_map(|tlv| match tlv.value() {
-        Some(TlvValue::MessagePayload(payload)) => Some(payload.value.as_ref().to_vec()),
-        _ => None,
-    });
-    // The payload stands in place of the short message where there is one.
-    let body = payload.filter(|payload| !payload.is_empty()).unwrap_or(short);
-    let has_header = esm_class & 0x40 != 0;
-    let (header, bytes) = if has_header { split_header(&body) } else { (Header::default(), body.as_slice()) };
-    let part = header.part.or_else(|| segment(sm));
-    let coding = u8::from(sm.data_coding);
-    let (alphabet, bytes) = alphabet(coding, bytes, header.locking, header.single, default);
-    let id = fingerprint(&[to.as_str().as_bytes(), from.as_bytes(), &[coding], &body, reference(sm).as_bytes()]);
-    Ok(Incoming::Text(Text { to, from, alphabet, bytes, part, id }))
+    let to = number(&body.destination)?;
+    let from = body.sender.clone();
+    let text = body.text.as_deref().ok_or(Unreadable::Text)?;
+    let has_header = body.esm_class & 0x40 != 0;
+    let (header, bytes) = if has_header { split_header(text) } else { (Header::default(), text) };
+    // Apart from the references of headers.
+    let segment = || body.segment.and_then(|(reference, total, number)| part(0x2_0000 | (reference & 0xffff), total, number));
+    let part = header.part.or_else(segment);
+    let reading = text_of(body.coding, bytes, &header, default, part.is_some());
+    let id = fingerprint(&[to.as_str().as_bytes(), from.as_bytes(), &[body.coding], text, &body.reference]);
+    let Reading { alphabet, bytes, certainty } = reading;
+    Ok(Incoming::Text(Text { to, from, alphabet, bytes, certainty, part, id }))
 }
 
 /// A destination as SMSCs write it: with `+`, with `00`, or with neither.
-fn number(written: &str) -> Result<Phone, Unreadable> {
+fn number(written: &[u8]) -> Result<Phone, Unreadable> {
+    let written = std::str::from_utf8(written).map_err(|_| Unreadable::Destination)?;
     let digits = written.trim().trim_start_matches('+');
     let digits = if written.trim().starts_with('+') { digits } else { digits.strip_prefix("00").unwrap_or(digits) };
     format!("+{digits}").parse().map_err(|_| Unreadable::Destination)
@@ -137,59 +141,64 @@ fn part(reference: u32, total: u8, number: u8) -> Option<PartOf> {
     (total > 1 && (1..=total).contains(&number)).then_some(PartOf { reference, total, number })
 }
 
-/// The part that a message's own parameters make it.
-fn segment(sm: &DeliverSm) -> Option<PartOf> {
-    let (mut reference, mut total, mut number) = (None, None, None);
-    for tlv in sm.tlvs() {
-        match tlv.value() {
-            Some(TlvValue::SarMsgRefNum(value)) => reference = Some(*value),
-            Some(TlvValue::SarTotalSegments(value)) => total = Some(*value),
-            Some(TlvValue::SarSegmentSeqnum(value)) => number = Some(*value),
-            _ => {}
-        }
+/// How a text is read.
+fn text_of(coding: u8, bytes: &[u8], header: &Header, default: DefaultAlphabet, is_part: bool) -> Reading {
+    if (header.locking, header.single) != (0, 0) {
+        return reading(Declared::Gsm(header.locking, header.single), bytes, is_part);
     }
-    part(0x2_0000 | u32::from(reference?), total?, number?)
+    if let Some(declared) = declared(coding, default) {
+        return reading(declared, bytes, is_part);
+    }
+    // Nobody knows this coding: what an SMSC sends without one is as good a guess as any.
+    let guessed = reading(of_default(default), bytes, is_part);
+    let certainty = if guessed.certainty == Certainty::AsDeclared { Certainty::Undecided } else { guessed.certainty };
+    Reading { certainty, ..guessed }
 }
 
-fn reference(sm: &DeliverSm) -> String {
-    let found = sm.tlvs().iter().find_map(|tlv| match tlv.value() {
-        Some(TlvValue::UserMessageReference(reference)) => Some(format!("{reference:?}")),
-        _ => None,
-    });
-    found.unwrap_or_default()
-}
-
-/// How a text is read. Alphabets that no part can be cut within are read at once.
-fn alphabet(coding: u8, bytes: &[u8], locking: u8, single: u8, default: DefaultAlphabet) -> (Alphabet, Vec<u8>) {
-    let gsm = (Alphabet::Gsm(locking, single), bytes.to_vec());
-    let as_is = |alphabet| (alphabet, bytes.to_vec());
-    let read = |encoding: &'static Encoding| {
-        let (text, _) = encoding.decode_without_bom_handling(bytes);
-        (Alphabet::Utf8, text.into_owned().into_bytes())
-    };
-    match coding {
-        _ if locking != 0 || single != 0 => gsm,
-        0 => match default {
-            DefaultAlphabet::Gsm => gsm,
-            DefaultAlphabet::Latin1 => as_is(Alphabet::Latin1),
-            DefaultAlphabet::Utf8 => as_is(Alphabet::Utf8),
+/// What a `data_coding` says; `None` for those that are reserved.
+fn declared(coding: u8, default: DefaultAlphabet) -> Option<Declared> {
+    let gsm = Declared::Gsm(0, 0);
+    Some(match coding {
+        0 => of_default(default),
+        1 => Declared::Ascii,
+        2 | 4 => Declared::Bytes,
+        3 => Declared::Latin1,
+        5 | 9 => Declared::Old(SHIFT_JIS),
+        6 => Declared::Old(ISO_8859_5),
+        7 => Declared::Old(ISO_8859_8),
+        8 => Declared::Utf16,
+        10 | 13 => Declared::Old(ISO_2022_JP),
+        14 => Declared::Old(EUC_KR),
+        // GSM's own scheme. Bit 5 is a compressed text, which networks do not send; bits 3 and 2 are the alphabet.
+        0x10..=0x7f if coding & 0x20 != 0 => Declared::Bytes,
+        0x10..=0x7f => match coding & 0x0c {
+            0x00 => gsm,
+            0x04 => Declared::Bytes,
+            0x08 => Declared::Utf16,
+            _ => return None,
         },
-        // IA5 has no letters there: whoever sends them means the GSM alphabet.
-        1 if bytes.iter().any(|byte| *byte < 0x20 && !matches!(byte, b'\n' | b'\r' | b'\t')) => gsm,
-        2 | 4 if std::str::from_utf8(bytes).is_ok() => as_is(Alphabet::Utf8),
-        5 | 9 => read(SHIFT_JIS),
-        6 => read(ISO_8859_5),
-        7 => read(ISO_8859_8),
-        8 | 0xe0..=0xef => as_is(Alphabet::Utf16),
-        10 | 13 => read(ISO_2022_JP),
-        14 => read(EUC_KR),
-        // GSM's own scheme: bits 3 and 2 are the alphabet, or bit 2 alone in the message class group.
-        0xf0..=0xff if coding & 0x04 == 0 => gsm,
-        0x10..=0x3f if coding & 0x0c == 0x08 => as_is(Alphabet::Utf16),
-        0x10..=0x3f if coding & 0x0c == 0 => gsm,
+        // Waiting messages.
         0xc0..=0xdf => gsm,
-        // 1 to 4 among them.
-        _ => as_is(Alphabet::Latin1),
+        0xe0..=0xef => Declared::Utf16,
+        // Message classes: bit 2 alone is the alphabet.
+        0xf0..=0xff => {
+            if coding & 0x04 == 0 {
+                gsm
+            } else {
+                Declared::Bytes
+            }
+        }
+        11 | 12 | 15 | 0x80..=0xbf => return None,
+    })
+}
+
+/// What an SMSC's own alphabet says.
+fn of_default(default: DefaultAlphabet) -> Declared {
+    match default {
+        DefaultAlphabet::Gsm => Declared::Gsm(0, 0),
+        DefaultAlphabet::Latin1 => Declared::Latin1,
+        DefaultAlphabet::Utf8 => Declared::Utf8,
+        DefaultAlphabet::Ucs2 => Declared::Utf16,
     }
 }
 

@@ -1,14 +1,17 @@
 //! Numbers behind SMPP 3.4: sessions at SMSCs that bring their messages in. The numbers themselves are a pool like any other.
 //!
-//! Holds: sessions, frames, what a `deliver_sm` says. Never holds: which order a message belongs to (`inbox` does).
+//! Holds: sessions, frames, what a `deliver_sm` or `data_sm` says. Never holds: which order a message belongs to (`inbox` does).
 //! Leans on: `inbox`, `parts`, `alphabet`. Proved by: tests beside each file, `tests/outside/smpp.py` with real SMSCs.
 
+mod body;
 mod frame;
 mod message;
 mod session;
+mod talk;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ractor::Actor;
@@ -34,7 +37,7 @@ impl Smpp {
         let mut watched = Vec::with_capacity(binds.len());
         for bind in binds {
             let (status, receiver) = watch::channel(BindStatus { address: bind.address.clone(), ..BindStatus::default() });
-            let line = Line { bind, way: way.clone(), status, stopping: stopping.clone(), backoff: Duration::from_secs(1) };
+            let line = Line { bind, way: way.clone(), status, stopping: stopping.clone(), backoff: Duration::from_secs(1), noticed: BTreeSet::new() };
             Session::spawn(None, Session, line).await.map_err(|_| Fault::ActorEnded)?;
             watched.push(receiver);
         }

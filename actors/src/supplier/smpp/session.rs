@@ -1,5 +1,6 @@
 //! One bind at an SMSC: connects, binds, takes messages, keeps the link alive, and begins again when it breaks.
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,31 +9,32 @@ use std::time::Duration;
 use events::supplier::SupplierName;
 use futures_util::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use rusmpp::pdus::{BindReceiver, BindTransceiver, DeliverSm, DeliverSmResp};
-use rusmpp::types::COctetString;
-use rusmpp::values::InterfaceVersion;
+use rusmpp::pdus::{DataSmResp, DeliverSmResp};
 use rusmpp::{CommandStatus, Pdu};
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_util::bytes::BytesMut;
 
-use super::frame::{Frame, FrameError, Reader, encode};
-use super::message::{self, DefaultAlphabet, Incoming, Text};
+use super::body::Body;
+use super::frame::{Frame, FrameError, Header, encode};
+use super::message::{self, DefaultAlphabet, Incoming, Text, Unreadable};
+use super::talk::{Talk, command};
 use crate::entropy::Entropy;
 use crate::fault::Fault;
 use crate::inbox::{InboundSms, Inbox};
 use crate::outbound;
 use crate::parts::{InboundPart, Parts};
-use crate::supplier::{Reach, alphabet};
+use crate::supplier::Reach;
+use crate::supplier::alphabet::{self, Certainty};
 
 /// For a connection, and for each answer that is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// Messages of one session that are on their way to the disk at a time: more wait in the connection.
-const WINDOW: usize = 128;
+pub(super) const WINDOW: usize = 128;
 /// First and longest wait before the next try.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 /// A session that lived so long was a good one: the next try waits the first wait again.
@@ -103,6 +105,8 @@ pub struct Way {
     pub entropy: Entropy,
     /// Told what became of each message, for the metrics.
     pub counted: Arc<dyn Fn(&'static str) + Send + Sync>,
+    /// Told what was odd about a message that was taken all the same, for the metrics.
+    pub noticed: Arc<dyn Fn(&'static str) + Send + Sync>,
 }
 
 /// Why a session ended.
@@ -144,6 +148,8 @@ pub struct Line {
     pub stopping: watch::Receiver<bool>,
     /// The next wait.
     pub backoff: Duration,
+    /// What was odd about this SMSC's messages, each kind once: the log says it once.
+    pub noticed: BTreeSet<&'static str>,
 }
 
 impl Actor for Session {
@@ -208,8 +214,7 @@ impl Line {
     }
 
     async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, stream: S) -> Result<(), SessionError> {
-        let (read, write) = tokio::io::split(stream);
-        let mut talk = Talk { reader: Reader::new(read), writer: write, sequence: 0 };
+        let mut talk = Talk::over(stream);
         talk.bind(&self.bind).await?;
         self.show(true, None);
         tracing::info!(supplier = %self.way.supplier, smsc = self.bind.address, "bound");
@@ -227,21 +232,20 @@ impl Line {
             let has_room = window.available_permits() > 0;
             tokio::select! {
                 answer = answered.recv() => talk.write(&answer.unwrap_or_default()).await?,
-                frame = talk.reader.next(), if has_room => {
+                frame = talk.next(), if has_room => {
                     heard = Instant::now();
                     enquired = false;
                     match frame? {
-                        Frame::Unreadable(sequence) => talk.send(CommandStatus::EsmeRinvcmdlen, sequence, Pdu::GenericNack).await?,
-                        Frame::Command(command) => match command.pdu() {
-                            Some(Pdu::DeliverSm(sm)) => self.take(sm.clone(), command.sequence_number(), &window, &answers),
-                            Some(Pdu::EnquireLink) => talk.send(CommandStatus::EsmeRok, command.sequence_number(), Pdu::EnquireLinkResp).await?,
-                            Some(Pdu::Unbind) => {
-                                talk.send(CommandStatus::EsmeRok, command.sequence_number(), Pdu::UnbindResp).await?;
+                        Frame::TooLong(header, length) => self.pass_over(talk, header, length).await?,
+                        Frame::Pdu(header, body) => match header.command {
+                            command::DELIVER_SM | command::DATA_SM => self.take(header, &body, &window, &answers),
+                            command::ENQUIRE_LINK => talk.send(CommandStatus::EsmeRok, header.sequence, Pdu::EnquireLinkResp).await?,
+                            command::UNBIND => {
+                                talk.send(CommandStatus::EsmeRok, header.sequence, Pdu::UnbindResp).await?;
                                 return Err(SessionError::Unbound);
                             }
-                            // Answers to what we asked, and what asks for none.
-                            Some(Pdu::EnquireLinkResp | Pdu::GenericNack | Pdu::UnbindResp | Pdu::AlertNotification(_)) => {}
-                            _ => talk.send(CommandStatus::EsmeRinvcmdid, command.sequence_number(), Pdu::GenericNack).await?,
+                            command if command::wants_no_answer(command) => {}
+                            _ => talk.send(CommandStatus::EsmeRinvcmdid, header.sequence, Pdu::GenericNack).await?,
                         },
                     }
                 }
@@ -257,12 +261,38 @@ impl Line {
         }
     }
 
+    /// A PDU that is too long to be read.
+    async fn pass_over<S: AsyncRead + AsyncWrite + Unpin + Send>(
+        &self,
+        talk: &mut Talk<S>,
+        header: Header,
+        length: usize,
+    ) -> Result<(), SessionError> {
+        if command::wants_no_answer(header.command) {
+            return Ok(());
+        }
+        tracing::warn!(supplier = %self.way.supplier, smsc = self.bind.address, length, "a PDU was refused: it is too long");
+        (self.way.counted)("unreadable");
+        talk.write(&answer(header, CommandStatus::EsmeRinvcmdlen)).await
+    }
+
     /// Takes a message on its way; the SMSC is answered once it is on disk.
-    fn take(&self, sm: DeliverSm, sequence: u32, window: &Arc<Semaphore>, answers: &mpsc::Sender<BytesMut>) {
+    fn take(&mut self, header: Header, bytes: &[u8], window: &Arc<Semaphore>, answers: &mpsc::Sender<BytesMut>) {
         let Ok(place) = Arc::clone(window).try_acquire_owned() else { return };
-        let (way, answers, default) = (self.way.clone(), answers.clone(), self.bind.default_alphabet);
+        let body = if header.command == command::DATA_SM { Body::of_data_sm(bytes) } else { Body::of_deliver_sm(bytes) };
+        let read = message::read(&body, self.bind.default_alphabet);
+        body.oddities.iter().for_each(|oddity| self.notice(oddity.name()));
+        match &read {
+            Ok(Incoming::Text(Text { certainty: Certainty::Detected, .. })) => self.notice("other_alphabet"),
+            Ok(Incoming::Text(Text { certainty: Certainty::Undecided, .. })) => self.notice("undecided_alphabet"),
+            Ok(Incoming::Text(_) | Incoming::Receipt) => {}
+            Err(reason) => {
+                tracing::warn!(supplier = %self.way.supplier, smsc = self.bind.address, %reason, bytes = bytes.len(), "a message was refused; it is lost");
+            }
+        }
+        let (way, answers) = (self.way.clone(), answers.clone());
         tokio::spawn(async move {
-            let (status, outcome) = match message::read(&sm, default) {
+            let (status, outcome) = match read {
                 Ok(Incoming::Receipt) => (CommandStatus::EsmeRok, "ignored"),
                 Ok(Incoming::Text(text)) => match way.deliver(text).await {
                     Ok(outcome) => (CommandStatus::EsmeRok, outcome),
@@ -272,12 +302,21 @@ impl Line {
                         (CommandStatus::EsmeRxTAppn, "failed")
                     }
                 },
-                Err(message::Unreadable::Destination) => (CommandStatus::EsmeRinvdstadr, "unreadable"),
+                Err(Unreadable::Destination) => (CommandStatus::EsmeRinvdstadr, "unreadable"),
+                Err(Unreadable::Text) => (CommandStatus::EsmeRinvmsglen, "unreadable"),
             };
             (way.counted)(outcome);
-            let _ = answers.send(encode(status, sequence, DeliverSmResp::default())).await;
+            let _ = answers.send(answer(header, status)).await;
             drop(place);
         });
+    }
+
+    /// Counts what is odd about a message; the log says each kind once.
+    fn notice(&mut self, oddity: &'static str) {
+        (self.way.noticed)(oddity);
+        if self.noticed.insert(oddity) {
+            tracing::warn!(supplier = %self.way.supplier, smsc = self.bind.address, oddity, "this SMSC's messages are odd, and read all the same");
+        }
     }
 
     /// Says goodbye: what was taken is answered first.
@@ -298,10 +337,8 @@ impl Line {
         }
         talk.ask(Pdu::Unbind).await?;
         loop {
-            let frame = timeout(PATIENCE, talk.reader.next()).await.map_err(|_| SessionError::Silent)??;
-            if let Frame::Command(command) = frame
-                && matches!(command.pdu(), Some(Pdu::UnbindResp))
-            {
+            let frame = timeout(PATIENCE, talk.next()).await.map_err(|_| SessionError::Silent)??;
+            if let Frame::Pdu(Header { command: command::UNBIND_RESP, .. }, _) = frame {
                 return Ok(());
             }
         }
@@ -334,59 +371,11 @@ impl Way {
     }
 }
 
-/// What is said over a connection.
-struct Talk<S> {
-    reader: Reader<tokio::io::ReadHalf<S>>,
-    writer: tokio::io::WriteHalf<S>,
-    sequence: u32,
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
-    async fn bind(&mut self, bind: &Bind) -> Result<(), SessionError> {
-        let system_id = octets(&bind.system_id)?;
-        let password = octets(&bind.password)?;
-        let system_type = octets(&bind.system_type)?;
-        let version = InterfaceVersion::Smpp3_4;
-        let pdu: Pdu = match bind.mode {
-            Mode::Receiver => BindReceiver { system_id, password, system_type, interface_version: version, ..BindReceiver::default() }.into(),
-            Mode::Transceiver => {
-                BindTransceiver { system_id, password, system_type, interface_version: version, ..BindTransceiver::default() }.into()
-            }
-        };
-        self.ask(pdu).await?;
-        loop {
-            let frame = timeout(PATIENCE, self.reader.next()).await.map_err(|_| SessionError::Silent)??;
-            let Frame::Command(command) = frame else { continue };
-            match command.pdu() {
-                Some(Pdu::BindReceiverResp(_) | Pdu::BindTransceiverResp(_) | Pdu::GenericNack) if command.status() == CommandStatus::EsmeRok => {
-                    return Ok(());
-                }
-                Some(Pdu::BindReceiverResp(_) | Pdu::BindTransceiverResp(_) | Pdu::GenericNack) => {
-                    return Err(SessionError::Refused(command.status()));
-                }
-                // A refusal may come without a body.
-                _ if command.status() != CommandStatus::EsmeRok => return Err(SessionError::Refused(command.status())),
-                _ => {}
-            }
-        }
+/// The answer to a PDU, a message or not.
+fn answer(header: Header, status: CommandStatus) -> BytesMut {
+    match header.command {
+        command::DELIVER_SM => encode(status, header.sequence, DeliverSmResp::default()),
+        command::DATA_SM => encode(status, header.sequence, DataSmResp::default()),
+        _ => encode(status, header.sequence, Pdu::GenericNack),
     }
-
-    async fn ask(&mut self, pdu: Pdu) -> Result<(), SessionError> {
-        self.sequence = if self.sequence >= 0x7fff_fffe { 1 } else { self.sequence + 1 };
-        self.send(CommandStatus::EsmeRok, self.sequence, pdu).await
-    }
-
-    async fn send(&mut self, status: CommandStatus, sequence: u32, pdu: Pdu) -> Result<(), SessionError> {
-        self.write(&encode(status, sequence, pdu)).await
-    }
-
-    async fn write(&mut self, bytes: &[u8]) -> Result<(), SessionError> {
-        let written = timeout(PATIENCE, self.writer.write_all(bytes)).await.map_err(|_| SessionError::Silent)?;
-        written.map_err(SessionError::Write)
-    }
-}
-
-fn octets<const MIN: usize, const MAX: usize>(text: &str) -> Result<COctetString<MIN, MAX>, SessionError> {
-    let with_end = [text.as_bytes(), &[0]].concat();
-    COctetString::from_vec(with_end).map_err(|error| SessionError::Setting(error.to_string()))
 }

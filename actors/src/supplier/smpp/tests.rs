@@ -6,8 +6,12 @@ use rusmpp::tlvs::MessageDeliveryRequestTlvValue as Tlv;
 use rusmpp::types::{AnyOctetString, COctetString, OctetString};
 use rusmpp::values::{DataCoding, EsmClass, MessagePayload};
 
+use rusmpp::{CommandStatus, Pdu};
+
+use super::body::Body;
+use super::frame::encode;
 use super::message::{DefaultAlphabet, Incoming, PartOf, Text, Unreadable, read};
-use crate::supplier::alphabet::decode;
+use crate::supplier::alphabet::{Certainty, decode};
 
 fn sm(esm_class: u8, coding: u8, text: &[u8], tlvs: Vec<Tlv>) -> DeliverSm {
     let address = |text: &[u8]| COctetString::from_vec([text, &[0]].concat()).unwrap();
@@ -22,8 +26,20 @@ fn sm(esm_class: u8, coding: u8, text: &[u8], tlvs: Vec<Tlv>) -> DeliverSm {
     sm
 }
 
+/// As it goes over the wire, written by the library.
+fn body(sm: &DeliverSm) -> Body {
+    let bytes = encode(CommandStatus::EsmeRok, 1, Pdu::DeliverSm(sm.clone()));
+    let body = Body::of_deliver_sm(&bytes[16..]);
+    assert!(body.oddities.is_empty(), "{body:?}");
+    body
+}
+
+fn incoming(sm: &DeliverSm, default: DefaultAlphabet) -> Result<Incoming, Unreadable> {
+    read(&body(sm), default)
+}
+
 fn text(sm: &DeliverSm) -> Text {
-    match read(sm, DefaultAlphabet::Gsm) {
+    match incoming(sm, DefaultAlphabet::Gsm) {
         Ok(Incoming::Text(text)) => text,
         other => panic!("{other:?}"),
     }
@@ -57,9 +73,42 @@ fn every_coding_is_read() {
 }
 
 #[test]
+fn gsm_s_own_scheme_is_read_in_all_its_groups() {
+    for group in [0x10, 0x40, 0x50] {
+        assert_eq!(
+            (said(group, b"\x1b\x65 1"), said(group | 0x08, b"\x04\x1a\x00\x31"), said(group | 0x04, b"code 1")),
+            ("€ 1".to_owned(), "К1".to_owned(), "code 1".to_owned())
+        );
+        assert_eq!(said(group | 0x09, b"\x04\x1a\x00\x31"), "К1");
+    }
+}
+
+#[test]
+fn what_a_text_is_said_to_be_is_not_believed_against_its_bytes() {
+    let said_so = |coding: u8, bytes: &[u8], default| match incoming(&sm(0, coding, bytes, vec![]), default) {
+        Ok(Incoming::Text(text)) => (decode(text.alphabet, &text.bytes), text.certainty),
+        other => panic!("{other:?}"),
+    };
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
+    let detected = |text: &str| (text.to_owned(), Certainty::Detected);
+    for default in [DefaultAlphabet::Gsm, DefaultAlphabet::Latin1, DefaultAlphabet::Utf8] {
+        assert_eq!(said_so(0, &wide("Код 482913"), default), detected("Код 482913"));
+        assert_eq!(said_so(0, &wide("\u{feff}482913"), default), detected("482913"));
+    }
+    assert_eq!(said_so(0, "Код 482913".as_bytes(), DefaultAlphabet::Gsm), detected("Код 482913"));
+    assert_eq!(said_so(8, "Код 482913".as_bytes(), DefaultAlphabet::Gsm), detected("Код 482913"));
+    assert_eq!(said_so(8, b"482913", DefaultAlphabet::Gsm), detected("482913"));
+    let ucs2 = said_so(0, &wide("您的验证码"), DefaultAlphabet::Ucs2);
+    assert_eq!(ucs2, ("您的验证码".to_owned(), Certainty::AsDeclared));
+    assert_eq!(said_so(0, b"Your code is 482913", DefaultAlphabet::Ucs2), detected("Your code is 482913"));
+    assert_eq!(said_so(0, b"\xe9 482913", DefaultAlphabet::Gsm), ("é 482913".to_owned(), Certainty::Undecided));
+    assert_eq!(said_so(0x8f, b"482913", DefaultAlphabet::Gsm), ("482913".to_owned(), Certainty::Undecided));
+}
+
+#[test]
 fn what_coding_0_means_is_the_operator_s_to_say() {
     let sm = sm(0, 0, b"\xe9 1", vec![]);
-    let Ok(Incoming::Text(text)) = read(&sm, DefaultAlphabet::Latin1) else { panic!("no text") };
+    let Ok(Incoming::Text(text)) = incoming(&sm, DefaultAlphabet::Latin1) else { panic!("no text") };
     assert_eq!(decode(text.alphabet, &text.bytes), "é 1");
 }
 
@@ -107,9 +156,9 @@ fn a_payload_stands_in_place_of_the_short_message() {
 #[test]
 fn receipts_are_none_of_ours() {
     for esm_class in [0x04, 0x44, 0x08, 0x10, 0x20] {
-        assert_eq!(read(&sm(esm_class, 0, b"id:1 stat:DELIVRD", vec![]), DefaultAlphabet::Gsm), Ok(Incoming::Receipt), "{esm_class:#x}");
+        assert_eq!(incoming(&sm(esm_class, 0, b"id:1 stat:DELIVRD", vec![]), DefaultAlphabet::Gsm), Ok(Incoming::Receipt), "{esm_class:#x}");
     }
-    assert!(matches!(read(&sm(0x03, 0, b"x", vec![]), DefaultAlphabet::Gsm), Ok(Incoming::Text(_))));
+    assert!(matches!(incoming(&sm(0x03, 0, b"x", vec![]), DefaultAlphabet::Gsm), Ok(Incoming::Text(_))));
 }
 
 #[test]
@@ -117,7 +166,8 @@ fn destinations_are_numbers_however_they_are_written() {
     let to = |written: &[u8]| {
         let mut sm = sm(0, 0, b"x", vec![]);
         sm.destination_addr = COctetString::from_vec([written, &[0]].concat()).unwrap();
-        read(&sm, DefaultAlphabet::Gsm).map(|incoming| if let Incoming::Text(text) = incoming { text.to.as_str().to_owned() } else { String::new() })
+        incoming(&sm, DefaultAlphabet::Gsm)
+            .map(|incoming| if let Incoming::Text(text) = incoming { text.to.as_str().to_owned() } else { String::new() })
     };
     for written in [&b"12025550123"[..], b"+12025550123", b"0012025550123"] {
         assert_eq!(to(written).as_deref(), Ok("+12025550123"));
