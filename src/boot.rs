@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actors::account;
-use actors::chain::ChainError;
 use actors::clock::{Clock, Stopwatch};
 use actors::deposit::simulated::Simulated;
 use actors::entropy::Entropy;
@@ -284,7 +283,9 @@ async fn deposits(config: &Config, simulated: bool, accounts: &Accounts) -> Resu
     for coin in deposits.coins() {
         // One that does not answer yet is asked again by its watcher, which says so.
         let checked = tokio::time::timeout(CHAIN_PATIENCE, coin.check()).await;
-        if let Ok(Err(error @ ChainError::WrongNetwork { .. })) = checked {
+        if let Ok(Err(error)) = checked
+            && error.is_for_good()
+        {
             return Err(BootError::Deposits(format!("deposits.{}: {error}", coin.currency())));
         }
     }

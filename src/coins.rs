@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::chain::{Agreed, BitcoinRpc, Chain, Endpoint, Esplora, Ethereum, RateKind, RateSource, Rates};
+use actors::chain::{Agreed, BitcoinRpc, Chain, Endpoint, Esplora, Ethereum, RateKind, RateSource, Rates, Token};
 use actors::clock::Clock;
 use actors::deposit::CoinSettings;
 use events::address::{Address, Destination, Network};
@@ -14,7 +14,10 @@ use actors::outbound;
 
 /// USDT on Ethereum.
 const USDT_CONTRACT: &str = "0xdac17f958d2ee523a2206206994597c13d831ec7";
+const USDT_SYMBOL: &str = "USDT";
 const ETHEREUM: u64 = 1;
+/// Blocks in one question for logs, where nothing else is written: what most nodes take.
+const BLOCKS_PER_QUESTION: u64 = 250;
 
 /// The coins that are configured; in words, why one cannot be.
 pub fn coins(deposits: &Deposits, clock: Clock) -> Result<Vec<CoinSettings>, String> {
@@ -28,7 +31,10 @@ fn settings(currency: Currency, coin: &Coin, clock: Clock) -> Result<CoinSetting
         let kind = endpoint.kind;
         let endpoint = Endpoint::new(client.clone(), endpoint.url.expose(), credentials)?;
         Ok::<Arc<dyn Chain>, String>(match (currency, kind) {
-            (Currency::UsdtErc20, _) => Arc::new(Ethereum::new(endpoint, coin.chain_id.unwrap_or(ETHEREUM), contract(coin)?)),
+            (Currency::UsdtErc20, _) => {
+                let token = Token { contract: contract(coin)?, symbol: coin.symbol.clone().unwrap_or_else(|| USDT_SYMBOL.to_owned()) };
+                Arc::new(Ethereum::new(endpoint, coin.chain_id.unwrap_or(ETHEREUM), token, coin.blocks_per_question.unwrap_or(BLOCKS_PER_QUESTION)))
+            }
             (_, EndpointKind::Rpc) => Arc::new(BitcoinRpc::new(endpoint, currency, genesis(currency, coin))),
             (_, EndpointKind::Esplora) => Arc::new(Esplora::new(endpoint, currency, genesis(currency, coin))),
         })

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::chain::{BitcoinRpc, Chain, ChainError, Endpoint, Esplora, Ethereum, RateKind, RateSource, Rates, Watched};
+use actors::chain::{BitcoinRpc, Chain, ChainError, Endpoint, Esplora, Ethereum, RateKind, RateSource, Rates, Token, Watched};
 use actors::clock::Clock;
 use events::address::Destination;
 use events::deposit::{Currency, TxHash};
@@ -79,6 +79,11 @@ fn node(url: &str) -> BitcoinRpc {
     BitcoinRpc::new(endpoint(url), Currency::Btc, GENESIS.to_owned())
 }
 
+fn ethereum(url: &str) -> Ethereum {
+    let token = Token { contract: Destination::from_hex(TOKEN).unwrap(), symbol: "USDT".to_owned() };
+    Ethereum::new(endpoint(url), 1, token, 250)
+}
+
 /// A node whose blocks each have these outputs.
 async fn node_with(outputs: &'static str) -> BitcoinRpc {
     let url = server(move |_, body| {
@@ -134,7 +139,7 @@ async fn hostile_answers_of_nodes_are_errors() {
         let esplora = Esplora::new(endpoint(&url), Currency::Ltc, GENESIS.to_owned());
         assert!(esplora.tip().await.is_err(), "{shown}");
         assert!(esplora.scan(1..=2, watched()).await.is_err(), "{shown}");
-        let ethereum = Ethereum::new(endpoint(&url), 1, Destination::from_hex(TOKEN).unwrap());
+        let ethereum = ethereum(&url);
         assert!(ethereum.tip().await.is_err(), "{shown}");
         assert!(ethereum.scan(1..=2, watched_token()).await.is_err(), "{shown}");
     }
@@ -150,7 +155,7 @@ async fn what_a_node_does_not_know_is_not_an_error() {
     let esplora = Esplora::new(endpoint(&url), Currency::Btc, GENESIS.to_owned());
     assert_eq!(esplora.find(tx(), watched()).await, Ok(None));
     let url = server(|_, _| result("null")).await;
-    let ethereum = Ethereum::new(endpoint(&url), 1, Destination::from_hex(TOKEN).unwrap());
+    let ethereum = ethereum(&url);
     assert_eq!(ethereum.find(tx(), watched_token()).await, Ok(None));
 }
 
@@ -158,8 +163,106 @@ async fn what_a_node_does_not_know_is_not_an_error() {
 async fn another_network_is_noticed() {
     let url = server(|_, body| if body.contains("eth_chainId") { result("\"0x5\"") } else { result(&format!("\"{}\"", "0f".repeat(32))) }).await;
     assert!(matches!(node(&url).check().await, Err(ChainError::WrongNetwork { .. })));
-    let ethereum = Ethereum::new(endpoint(&url), 1, Destination::from_hex(TOKEN).unwrap());
+    let ethereum = ethereum(&url);
     assert!(matches!(ethereum.check().await, Err(ChainError::WrongNetwork { .. })));
+}
+
+/// A text as contracts answer it.
+fn abi(text: &str) -> String {
+    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("\"0x{:064x}{:064x}{hex:0<64}\"", 32, text.len())
+}
+
+async fn checked(decimals: String, symbol: String) -> Result<(), ChainError> {
+    let url = server(move |_, body| match body {
+        _ if body.contains("eth_chainId") => result("\"0x1\""),
+        _ if body.contains("0x313ce567") => result(&decimals),
+        _ if body.contains("0x95d89b41") => result(&symbol),
+        _ => (400, String::new()),
+    });
+    ethereum(&url.await).check().await
+}
+
+#[tokio::test]
+async fn a_contract_that_is_not_the_token_configured_is_refused() {
+    let word = |number: u64| format!("\"0x{number:064x}\"");
+    assert_eq!(checked(word(6), abi("USDT")).await, Ok(()));
+    // As tokens of before there was a type for texts.
+    assert_eq!(checked(word(6), format!("\"0x{:0<64}\"", "55534454")).await, Ok(()));
+    for (decimals, symbol) in [
+        (word(18), abi("USDT")),
+        (word(0), abi("USDT")),
+        (word(6), abi("USDC")),
+        (word(6), "\"0x\"".to_owned()),
+        ("\"0x\"".to_owned(), abi("USDT")),
+        (format!("\"0x{}\"", "f".repeat(64)), abi("USDT")),
+        ("\"0x6\"".to_owned(), abi("USDT")),
+        (word(6), format!("\"0x{:064x}{}\"", 32, "f".repeat(64))),
+    ] {
+        let outcome = checked(decimals.clone(), symbol.clone()).await;
+        assert!(matches!(outcome, Err(ChainError::WrongToken { .. })), "{decimals} {symbol}: {outcome:?}");
+    }
+    let url = server(|_, body| {
+        if body.contains("eth_chainId") { result("\"0x1\"") } else { (200, r#"{"error": {"code": 3, "message": "execution reverted"}}"#.to_owned()) }
+    });
+    assert!(matches!(ethereum(&url.await).check().await, Err(ChainError::WrongToken { .. })));
+}
+
+#[tokio::test]
+async fn a_node_that_takes_ten_blocks_at_a_time_is_asked_so_and_again_so() {
+    let asked: Arc<std::sync::Mutex<Vec<u64>>> = Arc::default();
+    let seen = Arc::clone(&asked);
+    let url = server(move |_, body| {
+        if !body.contains("eth_getLogs") {
+            return result(r#"{"number": "0x7", "hash": "0xb7"}"#);
+        }
+        let request: serde_json::Value = serde_json::from_str(body).unwrap();
+        let at = |name: &str| u64::from_str_radix(&request["params"][0][name].as_str().unwrap()[2..], 16).unwrap();
+        let blocks = at("toBlock") - at("fromBlock") + 1;
+        seen.lock().unwrap().push(blocks);
+        let refusal = r#"{"error": {"code": -32600, "message": "you can make eth_getLogs requests with up to a 10 block range"}}"#;
+        if blocks > 10 { (400, refusal.to_owned()) } else { result("[]") }
+    });
+    let ethereum = ethereum(&url.await);
+    assert_eq!(ethereum.blocks_per_scan(), 250);
+    assert_eq!(ethereum.scan(1..=20, watched_token()).await.unwrap().last.height, 7);
+    assert_eq!(*asked.lock().unwrap(), [20, 10, 10]);
+    assert_eq!(ethereum.blocks_per_scan(), 10);
+    ethereum.scan(21..=30, watched_token()).await.unwrap();
+    assert_eq!(asked.lock().unwrap().last(), Some(&10));
+}
+
+#[tokio::test]
+async fn a_node_that_refuses_whatever_is_asked_is_said_to() {
+    let url = server(|_, body| {
+        if body.contains("eth_getLogs") {
+            (200, r#"{"error": {"code": -32000, "message": "no logs here"}}"#.to_owned())
+        } else {
+            result(r#"{"number": "0x7", "hash": "0xb7"}"#)
+        }
+    });
+    let outcome = ethereum(&url.await).scan(1..=7, watched_token()).await;
+    assert!(matches!(outcome, Err(ChainError::Unreachable { .. })), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn hidden_outputs_are_passed_over() {
+    let outputs = r#"[{"ismweb": true, "output_id": "ab"}, {"ismweb": true, "value": 5.0, "n": 0, "scriptPubKey": {"hex": "0014c0cebcd6c3d3ca8c75dc5ec62ebe55330ef910e2"}},
+        {"ismweb": false, "value": 0.5, "n": 1, "scriptPubKey": {"hex": "0014c0cebcd6c3d3ca8c75dc5ec62ebe55330ef910e2"}}]"#;
+    let scan = node_with(outputs).await.scan(7..=7, watched()).await.unwrap();
+    let paid: Vec<_> = scan.payments.iter().map(|payment| (payment.output, payment.paid.as_str())).collect();
+    assert_eq!(paid, [(1, "0.5")]);
+}
+
+#[tokio::test]
+async fn the_transaction_that_makes_new_coins_is_the_first_of_its_block() {
+    let block = events::chain::Block { height: 7, hash: "h7".to_owned() };
+    let url = server(|_, _| result(&format!(r#"{{"tx": ["{}", "{}"]}}"#, "AB".repeat(32), "cd".repeat(32))));
+    assert_eq!(node(&url.await).coinbase(block.clone()).await, Ok(Some(tx())));
+    let url = server(|line, _| if line.contains("/block/h7/txid/0") { (200, "ab".repeat(32)) } else { (404, String::new()) });
+    assert_eq!(Esplora::new(endpoint(&url.await), Currency::Btc, GENESIS.to_owned()).coinbase(block.clone()).await, Ok(Some(tx())));
+    let url = server(|_, _| result(r#"{"tx": []}"#));
+    assert!(matches!(node(&url.await).coinbase(block).await, Err(ChainError::Nonsense { .. })));
 }
 
 #[tokio::test]
@@ -210,7 +313,7 @@ async fn scanned(told: String, receipt: String, status: &'static str) -> Result<
             result(r#"{"number": "0x7", "hash": "0xb7"}"#)
         }
     });
-    let ethereum = Ethereum::new(endpoint(&url.await), 1, Destination::from_hex(TOKEN).unwrap());
+    let ethereum = ethereum(&url.await);
     let scan = ethereum.scan(7..=7, watched_token()).await?;
     Ok(scan.payments.into_iter().map(|payment| (payment.output, payment.paid)).collect())
 }

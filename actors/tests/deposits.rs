@@ -22,7 +22,7 @@ use events::id::AccountId;
 use events::money::Money;
 use events::time::Timestamp;
 use events::{Event, account, chain as followed, deposit};
-use world::chain::{Fault, Paid, Script, hash};
+use world::chain::{Fault, NEW_COINS, Paid, Script, hash};
 use world::{START, audit, log};
 
 const XPUB: &str = "xpub6CatWdiZiodmUeTDp8LT5or8nmbKNcuyvz7WyksVFkKB4RHwCD3XyuvPEbvqAQY3rAPshWcMLoP2fMFMKHPJ4ZeZXYVUhLv1VMrjPC7PW6V";
@@ -141,6 +141,24 @@ async fn payments_are_found_without_being_told_and_credited_with_their_confirmat
         assert_eq!((life.cents(account).await, settled), (cents, 1));
         life.assert_lawful().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_coins_are_credited_once_they_are_mature_and_others_of_the_same_block_as_ever() {
+    let chain = Script::new(None);
+    let life = Life::start(&chain).await;
+    let (miner, mined) = life.payer().await;
+    let (other, address) = life.payer().await;
+    chain.mine(&[paid(NEW_COINS, &mined, "0.05"), paid(2, &address, "0.05")]);
+    life.looked().await;
+    assert_eq!((life.cents(miner).await, life.cents(other).await), (0, 5_000));
+    chain.mine_empty(98);
+    life.looked().await;
+    assert_eq!(life.cents(miner).await, 0);
+    chain.mine_empty(1);
+    life.looked().await;
+    assert_eq!(life.cents(miner).await, 5_000);
+    life.assert_lawful().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,6 +9,8 @@ use url::Url;
 use super::{ConfigError, Dollars, Suppliers, decimal};
 use crate::secret::Secret;
 
+/// Longest question for logs: an answer about more blocks than that is none that a node gives.
+const MOST_BLOCKS_PER_QUESTION: u64 = 10_000;
 /// Addresses of the key that a shared one must not be among: a wallet shows its first ones.
 const OWN_ADDRESSES_CHECKED: u32 = 1_000;
 
@@ -56,8 +58,12 @@ pub struct Coin {
     pub genesis: Option<String>,
     /// The token's contract (USDT).
     pub contract: Option<String>,
+    /// What the contract calls itself (USDT).
+    pub symbol: Option<String>,
     /// The chain's id (USDT).
     pub chain_id: Option<u64>,
+    /// Blocks in one question for logs, at most (USDT).
+    pub blocks_per_question: Option<u64>,
 }
 
 /// Who tells of a chain.
@@ -149,7 +155,9 @@ impl Default for Coin {
             rate_max_spread_percent: 2,
             genesis: None,
             contract: None,
+            symbol: None,
             chain_id: None,
+            blocks_per_question: None,
         }
     }
 }
@@ -271,11 +279,17 @@ impl Coin {
             {
                 return Err(" has a chain_id in place of network and genesis, and endpoints of kind rpc only".to_owned());
             }
+            if self.blocks_per_question.is_some_and(|blocks| !(1..=MOST_BLOCKS_PER_QUESTION).contains(&blocks)) {
+                return Err(format!(".blocks_per_question is 1 to {MOST_BLOCKS_PER_QUESTION}"));
+            }
+            if self.symbol.as_ref().is_some_and(|symbol| symbol.is_empty() || symbol.len() > 32) {
+                return Err(".symbol is what the contract calls itself, such as USDT".to_owned());
+            }
             let contract = self.contract.as_ref().map(|text| Address::parse(currency, Network::Mainnet, text)).transpose();
             return contract.map(drop).map_err(|error| format!(".contract is {error}"));
         }
-        if self.contract.is_some() || self.chain_id.is_some() {
-            return Err(" has no contract and no chain_id".to_owned());
+        if self.contract.is_some() || self.symbol.is_some() || self.chain_id.is_some() || self.blocks_per_question.is_some() {
+            return Err(" has no contract, symbol, chain_id and blocks_per_question".to_owned());
         }
         let is_hash = |text: &String| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         if self.genesis.as_ref().is_some_and(|genesis| !is_hash(genesis)) {

@@ -201,6 +201,17 @@ fn coins_that_make_no_sense_are_refused() {
         ("usdt_erc20", "confirmations = [{ blocks = 12 }]", "confirmations"),
         ("doge", "", "doge"),
     ] {
+        ("btc", "blocks_per_question = 10", "blocks_per_question"),
+        (
+            "usdt_erc20",
+            "xpub = \"xpub6DCoCpSuQZB2jawqnGMEPS63ePKWkwWPH4TU45Q7LPXWuNd8TMtVxRrgjtEshuqpK3mdhaWHPFsBngh5GFZaM6si3yZdUsT8ddYM3PwnATt\"\nblocks_per_question = 0",
+            "blocks_per_question",
+        ),
+        (
+            "usdt_erc20",
+            "xpub = \"xpub6DCoCpSuQZB2jawqnGMEPS63ePKWkwWPH4TU45Q7LPXWuNd8TMtVxRrgjtEshuqpK3mdhaWHPFsBngh5GFZaM6si3yZdUsT8ddYM3PwnATt\"\nsymbol = \"\"",
+            "symbol",
+        ),
         let said = read(&coin(currency, more)).unwrap_err().to_string();
         assert!(said.contains(word), "{more}: {said}");
     }

@@ -2,7 +2,8 @@
 
 use actors::chain::Payment;
 use actors::deposit::Coin;
-use events::deposit::{Currency, Finality, MINIMUM, deposit_id};
+use events::chain::Block;
+use events::deposit::{Currency, Finality, MINIMUM, TxHash, deposit_id};
 use projections::DepositRow;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -66,7 +67,7 @@ impl Shown {
             status,
             reason,
             confirmations,
-            confirmations_required: required(coin, &row.paid),
+            confirmations_required: row_required(coin, row),
             amount: row.amount.map(Dollars),
             rate: row.rate.clone(),
             rate_source: row.rate_source.clone(),
@@ -89,7 +90,7 @@ impl Shown {
             status: "pending",
             reason: "unconfirmed",
             confirmations: Some(confirmations),
-            confirmations_required: required(coin, &payment.paid),
+            confirmations_required: required(coin, &payment.paid, &payment.tx_hash, payment.block.as_ref()),
             amount: None,
             rate: None,
             rate_source: None,
@@ -125,8 +126,12 @@ fn coin<'a>(app: &'a Shared, chain: &str) -> Option<&'a Coin> {
     app.service.deposits.as_ref()?.coin(currency).map(AsRef::as_ref)
 }
 
-fn required(coin: Option<&Coin>, paid: &str) -> Option<u32> {
-    match coin?.finality(paid)? {
+fn row_required(coin: Option<&Coin>, row: &DepositRow) -> Option<u32> {
+    required(coin, &row.paid, &row.tx_hash.parse().ok()?, row.block.as_ref())
+}
+
+fn required(coin: Option<&Coin>, paid: &str, tx_hash: &TxHash, block: Option<&Block>) -> Option<u32> {
+    match coin?.finality(paid, tx_hash, block)? {
         Finality::Confirmations(confirmations) => Some(confirmations),
         Finality::ByChain => None,
     }

@@ -11,7 +11,7 @@ import time
 from bip_utils import Bip39SeedGenerator, Bip44, Bip44Changes, Bip44Coins, Bip84, Bip84Coins
 from bip_utils import Base58Decoder, Base58Encoder, SegwitBech32Decoder, SegwitBech32Encoder
 
-from nodes import PASSWORD, USER, Anvil, Litecoin, Proxy, Rate, esplora, until
+from nodes import PASSWORD, USER, Anvil, Litecoin, Proxy, Rate, esplora, token, until
 from service import BINARY, Service
 
 SEED = Bip39SeedGenerator("abandon " * 11 + "about").Generate()
@@ -122,7 +122,7 @@ def payments(service, node, currency, depths):
     one, other = Account(service, currency), Account(service, currency)
     assert [one.address, other.address] == sorted({one.address, other.address}, key=[one.address, other.address].index)
     unknown = one.verify("0x" + "AB" * 32)
-    assert (unknown["status"], unknown["reason"]) == ("rejected", "unknown"), unknown
+    assert (unknown["status"], unknown["reason"]) == ("pending", "unknown") and "block explorer" in unknown["message"], unknown
     # A hint before any block, one confirmation after another, and the credit.
     need = 6 if currency == "ltc" else 1
     tx = node.pay({one.payable: 0.4})
@@ -185,7 +185,7 @@ def payments(service, node, currency, depths):
     node.mine(need)
     caught_up(service, currency, node)
     replaced = one.verify(tx)
-    assert (replaced["status"], replaced["reason"], one.balance) == ("rejected", "unknown", before), replaced
+    assert (replaced["status"], replaced["reason"], one.balance) == ("pending", "unknown", before), replaced
     listed = one.get("deposits?limit=200")["deposits"]
     assert len(listed) == 5 + len(depths) and abs(sum(row["amount"] for row in listed) - one.balance) < 1e-9, listed
     return one, other
@@ -335,6 +335,15 @@ def tokens():
                 raise AssertionError("it started on another chain")
         except RuntimeError as refused:
             assert "another network" in str(refused), refused
+        # A contract of eighteen decimals, and one of another name.
+        node.ask("anvil_setCode", node.usdt, token(18))
+        for other, why in ((config, "18 decimals"), (config.replace("poll_seconds", 'symbol = "USDC"\npoll_seconds'), "another token")):
+            try:
+                with Service(other):
+                    raise AssertionError("it started with another token")
+            except RuntimeError as refused:
+                assert why in str(refused), refused
+            node.ask("anvil_setCode", node.usdt, token())
     print("anvil: final blocks only; wrong contract, zero value, failed call, two in one, reorganisation, kills")
 
 

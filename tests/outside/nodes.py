@@ -110,16 +110,21 @@ class Litecoin(Node):
         return self.ask("validateaddress", address)["scriptPubKey"]
 
 
-# A token that announces whatever transfer it is asked for: `transfer(to, value)`, and `0x00000002(to, value, to, value)` for two at once.
-def token():
+# A token of six decimals, USDT by name, that announces whatever transfer it is asked for: `transfer(to, value)`, and `0x00000002(to, value, to, value)` for two at once.
+def token(decimal_places=6):
     transfer = "ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
     # value -> memory; LOG3(memory 0..32, transfer, caller, to)
     log = lambda to, value: f"60{value:02x}35600052" + f"60{to:02x}35" + "33" + f"7f{transfer}" + "6020" + "6000" + "a3"
     done = "600160005260206000f3"
     one, two = "5b" + log(0x04, 0x24) + done, "5b" + log(0x04, 0x24) + log(0x44, 0x64) + done
-    head = "60003560e01c" + "8063a9059cbb14" + "60{one:02x}57" + "6300000002" + "14" + "60{two:02x}57" + "60006000fd"
-    start = len(head.format(one=0, two=0)) // 2
-    return "0x" + head.format(one=start, two=start + len(one) // 2) + one + two
+    decimals = "5b" + f"60{decimal_places:02x}600052" + "60206000f3"
+    symbol = "5b" + "6020600052" + "6004602052" + "6355534454" + "60e01b" + "604052" + "60606000f3"
+    head = "60003560e01c" + "8063a9059cbb14" + "60{one:02x}57" + "8063313ce56714" + "60{decimals:02x}57" + "806395d89b4114" + "60{symbol:02x}57"
+    head += "6300000002" + "14" + "60{two:02x}57" + "60006000fd"
+    places, at = {}, len(head.format(one=0, two=0, decimals=0, symbol=0)) // 2
+    for name, code in (("decimals", decimals), ("symbol", symbol), ("one", one), ("two", two)):
+        places[name], at = at, at + len(code) // 2
+    return "0x" + head.format(**places) + decimals + symbol + one + two
 
 
 class Anvil(Node):

@@ -85,9 +85,7 @@ impl Chain for Agreed {
     fn check(&self) -> BoxFuture<'_, Result<(), ChainError>> {
         Box::pin(async move {
             let answers = self.all(|chain| chain.check()).await;
-            if let Some(wrong) =
-                answers.iter().find_map(|answer| answer.as_ref().err().filter(|error| matches!(error, ChainError::WrongNetwork { .. })))
-            {
+            if let Some(wrong) = answers.iter().find_map(|answer| answer.as_ref().err().filter(|error| error.is_for_good())) {
                 return Err(wrong.clone());
             }
             answered(answers).map(drop)
@@ -111,6 +109,10 @@ impl Chain for Agreed {
 
     fn find(&self, tx_hash: TxHash, watched: Arc<Watched>) -> BoxFuture<'_, Result<Option<Found>, ChainError>> {
         Box::pin(self.found(tx_hash, watched))
+    }
+
+    fn coinbase(&self, block: Block) -> BoxFuture<'_, Result<Option<TxHash>, ChainError>> {
+        Box::pin(async move { agree(self.all(|chain| chain.coinbase(block.clone())).await, || format!("block {}", block.height)) })
     }
 
     fn blocks_per_scan(&self) -> u64 {

@@ -53,14 +53,24 @@ struct Transaction<'a> {
     blockhash: Option<String>,
 }
 
+/// What is not there in an output that LTC hides (`ismweb`) is not needed: it pays nobody who could be named.
 #[derive(Deserialize)]
 struct Output<'a> {
     /// A decimal, as it is written: through a float it would not be exact.
-    #[serde(borrow)]
-    value: &'a RawValue,
-    n: u32,
-    #[serde(rename = "scriptPubKey")]
-    script: Script,
+    #[serde(borrow, default)]
+    value: Option<&'a RawValue>,
+    #[serde(default)]
+    n: Option<u32>,
+    #[serde(rename = "scriptPubKey", default)]
+    script: Option<Script>,
+    #[serde(default)]
+    ismweb: bool,
+}
+
+/// A block's transactions by their hashes.
+#[derive(Deserialize)]
+struct Summary {
+    tx: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -115,11 +125,14 @@ impl BitcoinRpc {
     fn payments(&self, transaction: &Transaction<'_>, block: Option<&Block>, watched: &Watched) -> Result<Vec<Payment>, ChainError> {
         let mut payments = Vec::new();
         for output in &transaction.vout {
-            let Some(to) = Destination::from_hex(&output.script.hex).filter(|to| watched.owner(to).is_some()) else { continue };
-            let paid = units(output.value.get(), self.currency).and_then(|units| coins(units, self.currency));
+            let Some(script) = output.script.as_ref().filter(|_| !output.ismweb) else { continue };
+            let Some(to) = Destination::from_hex(&script.hex).filter(|to| watched.owner(to).is_some()) else { continue };
+            let value = output.value.map_or("nothing", RawValue::get);
+            let paid = units(value, self.currency).and_then(|units| coins(units, self.currency));
             let paid = paid.ok_or_else(|| self.endpoint.nonsense("an output of an amount that is none".to_owned()))?;
+            let number = output.n.ok_or_else(|| self.endpoint.nonsense("an output without a number".to_owned()))?;
             let tx_hash: TxHash = transaction.txid.parse().map_err(|_| self.endpoint.nonsense("a txid that is none".to_owned()))?;
-            payments.push(Payment { tx_hash, output: output.n, to, paid, block: block.cloned() });
+            payments.push(Payment { tx_hash, output: number, to, paid, block: block.cloned() });
         }
         payments.retain(|payment| payment.paid != "0");
         Ok(payments)
@@ -166,6 +179,15 @@ impl Chain for BitcoinRpc {
 
     fn find(&self, tx_hash: TxHash, watched: Arc<Watched>) -> BoxFuture<'_, Result<Option<Found>, ChainError>> {
         Box::pin(async move { self.transaction(&tx_hash, &watched).await })
+    }
+
+    fn coinbase(&self, block: Block) -> BoxFuture<'_, Result<Option<TxHash>, ChainError>> {
+        Box::pin(async move {
+            let raw = self.look_up("getblock", json!([block.hash, 1])).await?.ok_or(ChainError::Moved)?;
+            let summary: Summary = self.endpoint.parse("getblock", raw.get())?;
+            let first = summary.tx.first().and_then(|hash| hash.parse().ok());
+            first.map(Some).ok_or_else(|| self.endpoint.nonsense(format!("block {} has no transaction", block.height)))
+        })
     }
 
     fn blocks_per_scan(&self) -> u64 {

@@ -159,6 +159,13 @@ impl Chain for Esplora {
         Box::pin(async move { self.transaction(&tx_hash, &watched).await })
     }
 
+    fn coinbase(&self, block: Block) -> BoxFuture<'_, Result<Option<TxHash>, ChainError>> {
+        Box::pin(async move {
+            let text = self.text(&format!("/block/{}/txid/0", block.hash)).await?.ok_or(ChainError::Moved)?;
+            text.trim().parse().map(Some).map_err(|_| self.endpoint.nonsense("a txid that is none".to_owned()))
+        })
+    }
+
     fn blocks_per_scan(&self) -> u64 {
         BLOCKS_PER_SCAN
     }

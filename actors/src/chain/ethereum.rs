@@ -1,4 +1,6 @@
 //! USDT on Ethereum as its nodes tell of it: the token's `Transfer` logs over JSON-RPC, in blocks that the chain calls final.
+//!
+//! How much one question for logs may ask is learnt from refusals (`Question`).
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -11,16 +13,16 @@ use serde_json::json;
 
 use super::http::Endpoint;
 use super::port::{Chain, ChainError, Found, Payment, Scan, Tip, Watched};
+use super::question::Question;
 use crate::store::BoxFuture;
 
 /// keccak256 of `Transfer(address,address,uint256)`.
 const TRANSFER: &str = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef";
 /// The first four bytes of keccak256 of `transfer(address,uint256)`.
 const TRANSFER_CALL: &str = "a9059cbb";
-/// Addresses in one question: nodes refuse longer ones.
-const ADDRESSES_PER_QUESTION: usize = 500;
-/// Blocks in one question: well below what public nodes refuse.
-const BLOCKS_PER_SCAN: u64 = 250;
+/// The first four bytes of keccak256 of `decimals()` and `symbol()`.
+const DECIMALS_CALL: &str = "0x313ce567";
+const SYMBOL_CALL: &str = "0x95d89b41";
 /// Hex digits of a word.
 const WORD: usize = 64;
 
@@ -29,8 +31,17 @@ const WORD: usize = 64;
 pub struct Ethereum {
     endpoint: Endpoint,
     chain_id: u64,
-    /// The token's contract, 40 lower-case hex digits.
-    contract: Destination,
+    token: Token,
+    question: Question,
+}
+
+/// The token as it is configured.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// Its contract, 40 lower-case hex digits.
+    pub contract: Destination,
+    /// What it calls itself.
+    pub symbol: String,
 }
 
 #[derive(Deserialize)]
@@ -70,9 +81,45 @@ struct Waiting {
 }
 
 impl Ethereum {
-    /// The node at `endpoint`, of the chain with this id, asked about the token at `contract`.
-    pub fn new(endpoint: Endpoint, chain_id: u64, contract: Destination) -> Self {
-        Self { endpoint, chain_id, contract }
+    /// The node at `endpoint`, of the chain with this id, asked about `token`, at most so many blocks at a time.
+    pub fn new(endpoint: Endpoint, chain_id: u64, token: Token, blocks_per_question: u64) -> Self {
+        Self { endpoint, chain_id, token, question: Question::new(blocks_per_question) }
+    }
+
+    async fn check_chain(&self) -> Result<(), ChainError> {
+        let text: String = self.endpoint.ask("eth_chainId", json!([])).await?;
+        let id = self.number(&text)?;
+        if id == self.chain_id {
+            return Ok(());
+        }
+        Err(ChainError::WrongNetwork { endpoint: self.endpoint(), detail: format!("its chain id is {id}, not {}", self.chain_id) })
+    }
+
+    /// The contract's own word on what its units are: with other decimals a payment of cents would be credited as a fortune.
+    async fn check_token(&self) -> Result<(), ChainError> {
+        let wrong = |detail: String| Err(ChainError::WrongToken { endpoint: self.endpoint(), detail });
+        let contract = self.token.contract.as_str();
+        let decimals = self.view(DECIMALS_CALL).await?.filter(|word| word.len() == WORD).and_then(|word| whole(&word));
+        let Some(decimals) = decimals else { return wrong(format!("0x{contract} does not say how many decimals it has; it is no token")) };
+        if decimals != u128::from(Currency::UsdtErc20.decimals()) {
+            return wrong(format!("0x{contract} has {decimals} decimals, not {}", Currency::UsdtErc20.decimals()));
+        }
+        let symbol = self.view(SYMBOL_CALL).await?.and_then(|answer| text(&answer)).unwrap_or_default();
+        if symbol != self.token.symbol {
+            return wrong(format!("0x{contract} calls itself {symbol:.20?}, not {:?}", self.token.symbol));
+        }
+        Ok(())
+    }
+
+    /// What the contract answers to a call without arguments, in plain hex; `None` if it does not answer it.
+    async fn view(&self, call: &str) -> Result<Option<String>, ChainError> {
+        let params = json!([{ "to": format!("0x{}", self.token.contract.as_str()), "data": call }, "latest"]);
+        match self.endpoint.call("eth_call", params).await? {
+            Ok(raw) => self.endpoint.parse("eth_call", raw.get()).map(|answer: String| Some(plain(&answer))),
+            // A contract that has no such function.
+            Err(refusal) if refusal.code == 3 || refusal.message.contains("revert") || refusal.message.contains("opcode") => Ok(None),
+            Err(refusal) => Err(self.endpoint.unreachable(format!("eth_call: {} {}", refusal.code, refusal.message))),
+        }
     }
 
     fn number(&self, hex: &str) -> Result<u64, ChainError> {
@@ -88,7 +135,7 @@ impl Ethereum {
 
     /// The payment that a log is, if it is one to a watched address.
     fn payment(&self, log: &Log, watched: &Watched) -> Result<Option<Payment>, ChainError> {
-        let from_token = Destination::from_hex(&log.address).as_ref() == Some(&self.contract);
+        let from_token = Destination::from_hex(&log.address).as_ref() == Some(&self.token.contract);
         let [topic, _, to] = log.topics.as_slice() else { return Ok(None) };
         let to = Destination::from_hex(last_digits(to, 40)).filter(|to| watched.owner(to).is_some());
         let Some(to) = to.filter(|_| from_token && topic.eq_ignore_ascii_case(TRANSFER) && !log.removed) else { return Ok(None) };
@@ -104,23 +151,53 @@ impl Ethereum {
     async fn logs(&self, heights: &RangeInclusive<u64>, watched: &Watched) -> Result<Vec<Payment>, ChainError> {
         let destinations: Vec<String> = watched.destinations().map(|to| format!("0x{:0>WORD$}", to.as_str())).collect();
         let mut payments = Vec::new();
-        for addresses in destinations.chunks(ADDRESSES_PER_QUESTION) {
-            let filter = json!([{
-                "address": format!("0x{}", self.contract.as_str()),
-                "fromBlock": format!("{:#x}", heights.start()),
-                "toBlock": format!("{:#x}", heights.end()),
-                "topics": [TRANSFER, null, addresses],
-            }]);
-            let logs: Vec<Log> = self.endpoint.ask("eth_getLogs", filter).await?;
+        let mut from = *heights.start();
+        while from <= *heights.end() {
+            let (to, logs) = self.some_logs(from, *heights.end(), &destinations).await?;
             for log in &logs {
                 payments.extend(self.payment(log, watched)?);
             }
+            from = to + 1;
         }
         payments.sort_by_key(|payment| (payment.block.as_ref().map_or(0, |block| block.height), payment.output));
         for payment in &payments {
             self.vouch(payment, watched).await?;
         }
         Ok(payments)
+    }
+
+    /// The logs of some blocks from `from` on, as many as a question may ask, and the last of these blocks.
+    async fn some_logs(&self, from: u64, end: u64, destinations: &[String]) -> Result<(u64, Vec<Log>), ChainError> {
+        'smaller: loop {
+            let asked = self.question.size();
+            let to = end.min(from + asked.blocks - 1);
+            let mut logs = Vec::new();
+            for addresses in destinations.chunks(asked.addresses) {
+                let filter = json!([{
+                    "address": format!("0x{}", self.token.contract.as_str()),
+                    "fromBlock": format!("{from:#x}"),
+                    "toBlock": format!("{to:#x}"),
+                    "topics": [TRANSFER, null, addresses],
+                }]);
+                match self.endpoint.call("eth_getLogs", filter).await {
+                    Ok(Ok(raw)) => logs.extend(self.endpoint.parse::<Vec<Log>>("eth_getLogs", raw.get())?),
+                    Ok(Err(refusal)) => {
+                        if refusal.is_about_pace() || !self.question.refused(to - from + 1, addresses.len()) {
+                            return Err(self.endpoint.unreachable(format!("eth_getLogs: {} {}", refusal.code, refusal.message)));
+                        }
+                        tracing::debug!(endpoint = self.endpoint.name(), code = refusal.code, "a question for logs was refused; smaller ones follow");
+                        continue 'smaller;
+                    }
+                    Err(error) => {
+                        // It may have been too much to answer: the next look asks less.
+                        self.question.refused(to - from + 1, addresses.len());
+                        return Err(error);
+                    }
+                }
+            }
+            self.question.answered();
+            return Ok((to, logs));
+        }
     }
 
     /// A log counts only if its transaction's receipt has it too, and says that the transaction went well.
@@ -149,7 +226,7 @@ impl Ethereum {
         let waiting: Option<Waiting> = self.endpoint.ask("eth_getTransactionByHash", json!([format!("0x{}", tx_hash.as_str())])).await?;
         let Some(Waiting { to: Some(called), input }) = waiting else { return Ok(None) };
         let words = plain(&input);
-        let call = words.strip_prefix(TRANSFER_CALL).filter(|_| Destination::from_hex(&called).as_ref() == Some(&self.contract));
+        let call = words.strip_prefix(TRANSFER_CALL).filter(|_| Destination::from_hex(&called).as_ref() == Some(&self.token.contract));
         let parts = call.and_then(|words| Some((words.get(..WORD)?, words.get(WORD..2 * WORD)?)));
         let to = parts.and_then(|(to, _)| Destination::from_hex(last_digits(to, 40))).filter(|to| watched.owner(to).is_some());
         let paid = parts.and_then(|(_, value)| amount(value)).filter(|paid| paid != "0");
@@ -165,12 +242,8 @@ impl Chain for Ethereum {
 
     fn check(&self) -> BoxFuture<'_, Result<(), ChainError>> {
         Box::pin(async move {
-            let text: String = self.endpoint.ask("eth_chainId", json!([])).await?;
-            let id = self.number(&text)?;
-            if id == self.chain_id {
-                return Ok(());
-            }
-            Err(ChainError::WrongNetwork { endpoint: self.endpoint(), detail: format!("its chain id is {id}, not {}", self.chain_id) })
+            self.check_chain().await?;
+            self.check_token().await
         })
     }
 
@@ -205,7 +278,7 @@ impl Chain for Ethereum {
     }
 
     fn blocks_per_scan(&self) -> u64 {
-        BLOCKS_PER_SCAN
+        self.question.size().blocks
     }
 }
 
@@ -218,13 +291,27 @@ fn last_digits(hex: &str, digits: usize) -> &str {
     hex.len().checked_sub(digits).and_then(|start| hex.get(start..)).unwrap_or_default()
 }
 
+/// A text as contracts answer it: its place, its length, its bytes; or, of old ones, 32 bytes.
+fn text(answer: &str) -> Option<String> {
+    let bytes: Vec<u8> =
+        (0..answer.len() / 2).map(|at| answer.get(2 * at..2 * at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok())).collect::<Option<_>>()?;
+    let text = if bytes.len() == WORD / 2 {
+        bytes.as_slice()
+    } else {
+        let length = bytes.get(WORD / 2..WORD)?.iter().try_fold(0usize, |length, byte| length.checked_mul(256)?.checked_add(usize::from(*byte)))?;
+        bytes.get(WORD..)?.get(..length)?
+    };
+    std::str::from_utf8(text).ok().map(|text| text.trim_end_matches('\0').to_owned())
+}
+
+/// A word as a whole number.
+fn whole(word: &str) -> Option<u128> {
+    let significant = word.trim_start_matches('0');
+    if significant.is_empty() { Some(0) } else { u128::from_str_radix(significant, 16).ok() }
+}
+
 /// A word as an amount of the token.
 fn amount(word: &str) -> Option<String> {
     let digits = plain(word);
-    let significant = digits.trim_start_matches('0');
-    if digits.len() != WORD {
-        return None;
-    }
-    let units = if significant.is_empty() { 0 } else { u128::from_str_radix(significant, 16).ok()? };
-    coins(units, Currency::UsdtErc20)
+    whole(&digits).filter(|_| digits.len() == WORD).and_then(|units| coins(units, Currency::UsdtErc20))
 }

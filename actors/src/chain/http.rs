@@ -42,6 +42,14 @@ pub struct RpcRefusal {
     pub message: String,
 }
 
+impl RpcRefusal {
+    /// Whether it is asked too often, and not too much at a time.
+    pub fn is_about_pace(&self) -> bool {
+        let words = self.message.to_ascii_lowercase();
+        [429, -32_029].contains(&self.code) || words.contains("rate limit") || words.contains("too many requests") || words.contains("per second")
+    }
+}
+
 #[derive(Deserialize)]
 struct Envelope {
     #[serde(default)]

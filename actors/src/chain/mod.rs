@@ -9,13 +9,14 @@ mod esplora;
 mod ethereum;
 mod http;
 mod port;
+mod question;
 mod rates;
 mod walk;
 
 pub use agreed::Agreed;
 pub use bitcoin::BitcoinRpc;
 pub use esplora::Esplora;
-pub use ethereum::Ethereum;
+pub use ethereum::{Ethereum, Token};
 pub use http::Endpoint;
 pub use port::{Chain, ChainError, Found, Owner, Payment, Scan, Tip, Watched};
 pub use rates::{Kind as RateKind, Rates, Source as RateSource};

@@ -39,6 +39,14 @@ pub enum ChainError {
         /// How it differs.
         detail: String,
     },
+    /// The contract is not the token that it should be; the configuration must be mended.
+    #[error("{endpoint} tells of another token: {detail}")]
+    WrongToken {
+        /// Which.
+        endpoint: String,
+        /// How it differs.
+        detail: String,
+    },
     /// Two endpoints say different things; one of them lies or has fallen behind.
     #[error("the endpoints disagree about {about}")]
     Disagreement {
@@ -48,6 +56,13 @@ pub enum ChainError {
     /// The chain has changed while it was looked through; the next look begins where it forked.
     #[error("the chain has changed while it was looked through")]
     Moved,
+}
+
+impl ChainError {
+    /// Whether asking again is of no use: the endpoint is of another chain, or the token is another.
+    pub fn is_for_good(&self) -> bool {
+        matches!(self, Self::WrongNetwork { .. } | Self::WrongToken { .. })
+    }
 }
 
 impl From<ChainError> for Fault {
@@ -157,6 +172,13 @@ pub trait Chain: Send + Sync + std::fmt::Debug + 'static {
 
     /// What it knows of a transaction; `None` if nothing.
     fn find(&self, tx_hash: TxHash, watched: Arc<Watched>) -> BoxFuture<'_, Result<Option<Found>, ChainError>>;
+
+    /// The transaction that made new coins in a block, whose outputs are worth nothing before they are mature; `None` on chains that have no such
+    /// thing.
+    fn coinbase(&self, block: Block) -> BoxFuture<'_, Result<Option<TxHash>, ChainError>> {
+        drop(block);
+        Box::pin(async { Ok(None) })
+    }
 
     /// Blocks that one scan may take.
     fn blocks_per_scan(&self) -> u64;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use events::address::{AccountKey, Address};
 use events::chain::Block;
-use events::deposit::{Currency, Finality, Policy, State, Status, worth};
+use events::deposit::{Currency, Finality, Policy, State, Status, TxHash, worth};
 use events::time::Timestamp;
 use tokio::sync::{Mutex, Notify, watch};
 
@@ -70,7 +70,12 @@ pub struct Coin {
     pub(super) wanted: Notify,
     /// Blocks that were asked for since the chain has ended where it does: many deposits stand in few blocks, and a node takes few questions at once.
     asked: Mutex<Asked>,
+    /// Which transaction made new coins, of blocks with deposits.
+    new_coins: parking_lot::Mutex<BTreeMap<Block, Option<TxHash>>>,
 }
+
+/// Blocks whose new coins are remembered.
+const MAX_NEW_COINS: usize = 10_000;
 
 #[derive(Debug, Default)]
 struct Asked {
@@ -81,7 +86,14 @@ struct Asked {
 impl Coin {
     pub(super) async fn open(accounts: Accounts, settings: CoinSettings) -> Result<Self, Fault> {
         let book = AddressBook::open(accounts, settings.currency, settings.key.clone(), settings.shared.clone()).await?;
-        Ok(Self { settings, book, status: watch::Sender::default(), wanted: Notify::new(), asked: Mutex::default() })
+        Ok(Self {
+            settings,
+            book,
+            status: watch::Sender::default(),
+            wanted: Notify::new(),
+            asked: Mutex::default(),
+            new_coins: parking_lot::Mutex::default(),
+        })
     }
 
     /// Which coin.
@@ -125,8 +137,28 @@ impl Coin {
     }
 
     /// When a payment will be final, at the rate as far as it is known; `None` if none is.
-    pub fn finality(&self, paid: &str) -> Option<Finality> {
-        worth(paid, self.settings.rates.known()?).map(|amount| self.settings.policy.finality(amount))
+    pub fn finality(&self, paid: &str, tx_hash: &TxHash, block: Option<&Block>) -> Option<Finality> {
+        let usual = worth(paid, self.settings.rates.known()?).map(|amount| self.settings.policy.finality(amount))?;
+        let has_new_coins = block.is_some_and(|block| self.new_coins.lock().get(block).is_some_and(|known| known.as_ref() == Some(tx_hash)));
+        Some(if has_new_coins { usual.of_new_coins() } else { usual })
+    }
+
+    /// Whether a transaction in `block` made new coins.
+    async fn has_new_coins(&self, tx_hash: Option<&TxHash>, block: &Block) -> Result<bool, Fault> {
+        let known = self.new_coins.lock().get(block).cloned();
+        let coinbase = match known {
+            Some(coinbase) => coinbase,
+            None => {
+                let coinbase = self.settings.chain.coinbase(block.clone()).await?;
+                let mut known = self.new_coins.lock();
+                if known.len() >= MAX_NEW_COINS {
+                    known.pop_first();
+                }
+                known.insert(block.clone(), coinbase.clone());
+                coinbase
+            }
+        };
+        Ok(coinbase.is_some() && coinbase.as_ref() == tx_hash)
     }
 
     /// The hash of the block at `height` of the chain that ends so. One question at a time.
@@ -156,10 +188,13 @@ impl Coin {
             let is_settled = self.settings.policy.is_settled(block.height, tip.ends(), self.settings.settle_confirmations);
             return Ok(if is_settled { Sighting::Settled } else { Sighting::Waiting });
         }
+        let has_new_coins = self.has_new_coins(deposit.tx_hash.as_ref(), block).await?;
         let agreement = self.settings.rates.now().await?;
         let amount = worth(&deposit.paid, agreement.rate);
         let amount = amount.ok_or_else(|| Fault::Chain(format!("{} {} is no amount", deposit.paid, deposit.chain).into()))?;
-        if !self.settings.policy.finality(amount).is_reached(block.height, tip.ends()) {
+        let usual = self.settings.policy.finality(amount);
+        let finality = if has_new_coins { usual.of_new_coins() } else { usual };
+        if !finality.is_reached(block.height, tip.ends()) {
             return Ok(Sighting::Waiting);
         }
         let (paid, rate) = (deposit.paid.clone(), agreement.rate.to_string());

@@ -10,6 +10,9 @@ use events::chain::Block;
 use events::deposit::TxHash;
 use parking_lot::Mutex;
 
+/// The transaction that makes new coins in whatever block has it.
+pub const NEW_COINS: u8 = 0xcb;
+
 /// What a transaction pays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paid {
@@ -186,6 +189,15 @@ impl Chain for Script {
                     payments.extend(paid.iter().filter(ours).map(|paid| payment(paid, Some(Block { height, hash: hash.clone() }))));
                 }
                 Ok((!payments.is_empty()).then_some(Found { payments, failed: false }))
+            })
+        })
+    }
+
+    fn coinbase(&self, block: Block) -> BoxFuture<'_, Result<Option<TxHash>, ChainError>> {
+        Box::pin(async move {
+            self.answer(|chain, _, _| {
+                let (_, paid) = chain.blocks.iter().find(|(hash, _)| *hash == block.hash).ok_or(ChainError::Moved)?;
+                Ok(paid.iter().any(|paid| paid.tx == NEW_COINS).then(|| hash(NEW_COINS)))
             })
         })
     }

@@ -13,6 +13,9 @@ pub enum Finality {
     ByChain,
 }
 
+/// Confirmations before new coins can be spent, on BTC and LTC: before, the chain itself does not take them for money.
+pub const COINBASE_MATURITY: u32 = 100;
+
 /// A coin's table of confirmations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Policy {
@@ -44,6 +47,15 @@ impl Ends {
 }
 
 impl Finality {
+    /// The same, of a payment with new coins: whatever the table says, they must be mature.
+    #[must_use]
+    pub fn of_new_coins(self) -> Self {
+        match self {
+            Self::Confirmations(needed) => Self::Confirmations(needed.max(COINBASE_MATURITY)),
+            Self::ByChain => Self::ByChain,
+        }
+    }
+
     /// Whether a payment in a block of this height is final.
     pub fn is_reached(self, height: u64, ends: Ends) -> bool {
         match self {

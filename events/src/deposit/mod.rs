@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 
 pub use currency::{Currency, ParseCurrencyError};
 pub use decide::{Refusal, State, Status};
-pub use finality::{Ends, Finality, Policy, Step};
+pub use finality::{COINBASE_MATURITY, Ends, Finality, Policy, Step};
 pub use output::{ParseTxHashError, TxHash, deposit_id, transaction_id};
 pub use rate::{Agreement, Disagreement, ParseRateError, Quote, Rate, agreed_rate, coins, units, worth};
 

@@ -168,6 +168,17 @@ fn hostile_hashes_are_refused() {
 }
 
 #[test]
+fn new_coins_need_to_be_mature_whatever_the_table_says() {
+    for (usual, of_new_coins) in [(1, 100), (6, 100), (100, 100), (120, 120)] {
+        assert_eq!(Finality::Confirmations(usual).of_new_coins(), Finality::Confirmations(of_new_coins));
+    }
+    assert_eq!(Finality::ByChain.of_new_coins(), Finality::ByChain);
+    let ends = |height| Ends { height, finalized: None };
+    let mature = Finality::Confirmations(1).of_new_coins();
+    assert!(!mature.is_reached(10, ends(108)) && mature.is_reached(10, ends(109)));
+}
+
+#[test]
 fn larger_amounts_need_more_confirmations() {
     let (btc, ltc) = (Policy::usual(Currency::Btc), Policy::usual(Currency::Ltc));
     let blocks = |policy: &Policy, cents| policy.finality(Money::from_cents(cents));

@@ -21,6 +21,11 @@ use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::Dollars;
 use crate::http::vocabulary::{self, TxHashText};
 
+/// Of a hash that no payment is known under: whoever has paid may have been shown another.
+const UNKNOWN: &str = "No payment to this account is known under this hash yet. If it was sent a moment ago, ask again. Otherwise give the hash of the \
+    transaction that has an output (USDT: a transfer) to your address, as a block explorer shows it under that address: wallets, exchanges and payments \
+    out of Litecoin's MWEB may show a number of their own. A payment to your address is credited, asked or not.";
+
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = VerifyDepositRequest)]
@@ -39,7 +44,8 @@ pub struct Request {
 pub struct Reply {
     /// `pending`, `confirmed` or `rejected`: confirmed once everything that the transaction pays you is in your balance.
     status: &'static str,
-    /// Why it is rejected: `unknown` (no payment to you is known under this hash), `failed` (it failed on its chain) or `reversed`.
+    /// Why it is rejected: `failed` (it failed on its chain), `reversed`, or `unknown` (a simulated payment of somebody else's). While pending:
+    /// `unknown` if no payment to you is known under this hash; `message` says which hash to give.
     reason: Option<&'static str>,
     transaction_id: Option<String>,
     tx_hash: String,
@@ -107,10 +113,7 @@ fn answer(tx_hash: &TxHash, deposits: Vec<Shown>, looked: &Looked) -> Reply {
     let (status, reason, message) = match speaker {
         Some(shown) => (shown.status, (shown.status == "rejected").then_some(shown.reason), shown.words()),
         None if looked.failed => ("rejected", Some("failed"), "The transaction failed on its chain: it has paid nothing.".to_owned()),
-        None if looked.unanswered.is_empty() => {
-            let text = "No payment to this account is known under this hash. If it was sent a moment ago, ask again: once it is in a block it is credited, asked or not.";
-            ("rejected", Some("unknown"), text.to_owned())
-        }
+        None if looked.unanswered.is_empty() => ("pending", Some("unknown"), UNKNOWN.to_owned()),
         None => ("pending", None, "The chain cannot be asked just now; ask again. A payment to your address is credited, asked or not.".to_owned()),
     };
     let credited: Vec<Money> = deposits.iter().filter(|shown| shown.status == "confirmed").filter_map(|shown| Some(shown.amount?.0)).collect();
