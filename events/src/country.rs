@@ -78,14 +78,31 @@ impl Country {
     /// The guide: "Default country is US if not specified."
     pub const DEFAULT: Self = Self::Us;
 
-    /// The country that a number's digits are of, if it is one of these.
+    /// The country that a number is of, if it is one of these. Countries share dial codes: the plan of each says whose a number is, and where no
+    /// plan has it (ranges kept for fiction, or newer than the plans), its first digits do.
     pub fn of(phone: &Phone) -> Option<Self> {
+        match phone.region() {
+            Some(region) => region.parse().ok(),
+            None => Self::by_first_digits(phone),
+        }
+    }
+
+    /// Whether a number is of this country.
+    pub fn has(self, phone: &Phone) -> bool {
+        let is_shared = || matches!(self, Self::Us | Self::Ca) && SHARED_AREAS.iter().any(|area| phone.as_str().starts_with(area));
+        Self::of(phone) == Some(self) || is_shared()
+    }
+
+    fn by_first_digits(phone: &Phone) -> Option<Self> {
         let digits = &phone.as_str()[1..];
         let of_canada = digits.strip_prefix('1').and_then(|rest| rest.get(..3)).is_some_and(|area| CANADIAN_AREAS.contains(&area));
         let fits = |country: &Self| digits.starts_with(country.dial_code()) && (country.dial_code() != "1" || (*country == Self::Ca) == of_canada);
         Self::ALL.into_iter().find(fits)
     }
 }
+
+/// Areas without a place, which the United States and Canada have together.
+const SHARED_AREAS: [&str; 7] = ["+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888"];
 
 /// Canada's area codes of the North American Numbering Plan; every other one of `+1` that we serve is the United States'.
 const CANADIAN_AREAS: [&str; 61] = [
@@ -139,9 +156,41 @@ mod tests {
             ("+447700900123", Some(Country::Gb)),
             ("+380501234567", Some(Country::Ua)),
             ("+41791234567", None),
+            // Others of the same dial codes: the Bahamas, Jamaica, the Dominican Republic, Puerto Rico; Kazakhstan; Jersey, Guernsey, Man.
+            ("+12423591234", None),
+            ("+18765551234", None),
+            ("+18095551234", None),
+            ("+17875551234", None),
+            ("+77012345678", None),
+            ("+77272345678", None),
+            ("+447797712345", None),
+            ("+441534720123", None),
+            ("+447781123456", None),
+            ("+447624123456", None),
+            ("+79161234567", Some(Country::Ru)),
+            ("+14165550123", Some(Country::Ca)),
+            ("+442071234567", Some(Country::Gb)),
+            // Kept for fiction.
+            ("+12025550199", Some(Country::Us)),
+            ("+61491570156", Some(Country::Au)),
+            ("+33639981234", Some(Country::Fr)),
+            ("+4917139200123", Some(Country::De)),
+            ("+46701740605", Some(Country::Se)),
+            ("+70012345678", Some(Country::Ru)),
         ] {
             assert_eq!(Country::of(&phone.parse().unwrap()), country, "{phone}");
         }
+    }
+
+    #[test]
+    fn a_number_is_of_one_country_unless_two_have_its_area_together() {
+        let phone = |text: &str| text.parse::<Phone>().unwrap();
+        for area in SHARED_AREAS {
+            let phone = phone(&format!("{area}5550123"));
+            assert!(Country::Us.has(&phone) && Country::Ca.has(&phone) && !Country::Gb.has(&phone), "{area}");
+        }
+        assert!(Country::Ca.has(&phone("+14165550123")) && !Country::Us.has(&phone("+14165550123")));
+        assert!(!Country::Us.has(&phone("+12423591234")));
     }
 
     #[test]

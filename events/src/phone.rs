@@ -20,6 +20,12 @@ impl Phone {
         &self.0
     }
 
+    /// The region whose numbering plan has the number, by its ISO 3166 alpha-2 code; `None` if no plan has it.
+    pub fn region(&self) -> Option<String> {
+        let number = phonenumber::parse(None, self.as_str()).ok()?;
+        number.country().id().map(|id| id.as_ref().to_owned())
+    }
+
     /// The number with its middle hidden, for logs.
     pub fn masked(&self) -> String {
         let shown = self.0.len().min(4);
@@ -68,6 +74,16 @@ mod tests {
     #[test]
     fn debug_hides_the_middle() {
         assert_eq!(format!("{:?}", "+12025550123".parse::<Phone>().unwrap()), "+120***23");
+    }
+
+    #[test]
+    fn every_number_has_a_region_or_none() {
+        for (number, region) in [("+14165550123", Some("CA")), ("+77012345678", Some("KZ")), ("+999123456789", None), ("+10000000", None)] {
+            assert_eq!(number.parse::<Phone>().unwrap().region().as_deref(), region, "{number}");
+        }
+        proptest::proptest!(|(number in "\\+[1-9][0-9]{6,14}")| {
+            number.parse::<Phone>().unwrap().region();
+        });
     }
 
     #[test]

@@ -278,7 +278,7 @@ impl Suppliers {
                 if !seen.insert(phone) {
                     return wrong(format!("suppliers.{name}.numbers lists {phone}, which is listed already"));
                 }
-                if !phone[1..].starts_with(number.country.0.dial_code()) {
+                if !number.country.0.has(&number.number.0) {
                     return wrong(format!("suppliers.{name}.numbers: {phone} is not a number of {}", number.country.0));
                 }
             }

@@ -167,6 +167,11 @@ fn a_configuration_that_makes_no_sense_is_refused_at_once() {
         ("[http]\nlistem = 1", "listem"),
         ("[http]\nlisten = \"0.0.0.0:0\"", "deposits.simulated"),
         ("[suppliers.simulator]\nfailure_rate = 2.0", "failure_rate"),
+        ("[suppliers.own]\ninbound_secret = \"whsec_0123456789abcdef\"", "suppliers.simulator.enabled"),
+        (
+            "[suppliers.own]\ninbound_secret = \"whsec_0123456789abcdef\"\n[[suppliers.own.numbers]]\nnumber = \"+14165550123\"\ncountry = \"US\"",
+            "not a number of US",
+        ),
     ] {
         std::fs::write(&path, text).unwrap();
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_telenumerus"))

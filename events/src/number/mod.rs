@@ -200,7 +200,7 @@ impl State {
     }
 
     fn list(&self, phone: &Phone, listing: &Listing, at: Timestamp) -> Result<Vec<Event>, Refusal> {
-        if !phone.as_str()[1..].starts_with(listing.country.dial_code()) {
+        if !listing.country.has(phone) {
             return Err(Refusal::NotOfCountry(listing.country));
         }
         match &self.listing {

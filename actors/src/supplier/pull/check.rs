@@ -70,7 +70,7 @@ pub async fn check(source: &dyn Source, questions: &Questions) -> Vec<Finding> {
         }
     };
     report.add("POST leases leases a number", None);
-    let is_countrys = first.phone.as_str()[1..].starts_with(country.dial_code());
+    let is_countrys = country.has(&first.phone);
     report.holds("the number is of the country asked for", is_countrys, || format!("{} is not of {country}", first.phone.as_str()));
 
     let again = join_all((0..AT_ONCE).map(|_| source.lease(reference(1), *platform, *country))).await;

@@ -241,7 +241,7 @@ impl Inner {
 
     /// Why a number cannot be taken; `None` if it can.
     fn judge(&self, leased: &Leased, wanted: Wanted) -> Option<&'static str> {
-        if !leased.phone.as_str()[1..].starts_with(wanted.country.dial_code()) {
+        if !wanted.country.has(&leased.phone) {
             return Some("it is another country's");
         }
         if self.held.lock().contains(&leased.phone) {
