@@ -121,6 +121,7 @@ impl Service {
     /// Starts everything but the doors.
     pub async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<Arc<Self>, BootError> {
         let simulated_deposits = config.simulated_deposits()?;
+        config.simulated_numbers()?;
         let catalogue = config.catalogue()?;
         let lock = data::lock(data_dir).map_err(|detail| BootError::Data { path: data_dir.to_owned(), detail })?;
         data::make_private(data_dir);
@@ -320,9 +321,9 @@ fn bind(bind: &SmppBind) -> smpp::Bind {
             SmppAlphabet::Gsm => smpp::DefaultAlphabet::Gsm,
             SmppAlphabet::Latin1 => smpp::DefaultAlphabet::Latin1,
             SmppAlphabet::Utf8 => smpp::DefaultAlphabet::Utf8,
+            SmppAlphabet::Ucs2 => smpp::DefaultAlphabet::Ucs2,
         },
         enquire_link: Duration::from_secs(bind.enquire_link_seconds.into()),
-            SmppAlphabet::Ucs2 => smpp::DefaultAlphabet::Ucs2,
     }
 }
 

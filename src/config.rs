@@ -376,5 +376,10 @@ impl Config {
     pub fn simulated_deposits(&self) -> Result<bool, ConfigError> {
         let listen = self.http.listen;
         self.deposits.is_simulated(listen.ip().is_loopback(), &listen.to_string(), &self.suppliers)
+    /// Whether the simulator is on, or why the service must not start.
+    pub fn simulated_numbers(&self) -> Result<bool, ConfigError> {
+        self.suppliers.is_simulated(self.deposits.coins().next().is_some())
+    }
+
     }
 }

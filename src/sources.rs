@@ -77,7 +77,7 @@ pub async fn sources(
     }
     let pulls = pulls(config, views, accounts, cool_down).await?;
     suppliers.extend(pulls.iter().map(|pull| Arc::new(pull.clone()) as Arc<dyn Supplier>));
-    let simulator = settings.simulator.enabled.then(|| Arc::new(simulator(&settings.simulator, others, clock, entropy)));
+    let simulator = config.simulated_numbers()?.then(|| Arc::new(simulator(&settings.simulator, others, clock, entropy)));
     suppliers.extend(simulator.clone().map(|simulator| simulator as Arc<dyn Supplier>));
     let router = Arc::new(preferring(Router::new(suppliers, settings.max_attempts), config, views, clock).await?);
     let inventory = Inventory::new(accounts.clone(), Arc::clone(&router), pools, configured);

@@ -47,7 +47,8 @@ pub struct Suppliers {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Simulator {
-    pub enabled: bool,
+    /// Unset: only where no number and no money is real.
+    pub enabled: Option<bool>,
     /// Shortest and longest time to the message.
     pub delivery_seconds: (f64, f64),
     /// Orders whose SMS never comes.
@@ -168,8 +169,8 @@ pub enum SmppAlphabet {
     Gsm,
     Latin1,
     Utf8,
-}
     Ucs2,
+}
 
 const fn enquire_link_seconds() -> u32 {
     30
@@ -236,6 +237,21 @@ impl Suppliers {
     /// The sources that are switched on, made-up ones aside.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.pools().map(|(name, _)| name).chain(self.http.iter().map(|source| source.name.0.as_str()))
+    }
+
+    /// Whether the simulator is on, or why the service must not start: its codes are made up, and callers would pay for them.
+    pub fn is_simulated(&self, has_chains: bool) -> Result<bool, ConfigError> {
+        let refused = |why: String| {
+            wrong(format!("{why}, and the simulator's codes are made up: write suppliers.simulator.enabled = false, or true if that is meant"))
+        };
+        match self.simulator.enabled {
+            Some(written) => Ok(written),
+            None if has_chains => refused("deposits are real".to_owned()),
+            None => match self.names().next() {
+                Some(name) => refused(format!("{name} brings real numbers")),
+                None => Ok(true),
+            },
+        }
     }
 
     /// Rests of pools that there are.
@@ -354,7 +370,7 @@ impl Simulator {
     }
 }
 
-pub(super) fn wrong(text: String) -> Result<(), ConfigError> {
+pub(super) fn wrong<T>(text: String) -> Result<T, ConfigError> {
     Err(ConfigError::Contradiction(text))
 }
 
@@ -381,6 +397,6 @@ impl Default for Suppliers {
 
 impl Default for Simulator {
     fn default() -> Self {
-        Self { enabled: true, delivery_seconds: (2.0, 8.0), failure_rate: 0.0, no_stock_rate: 0.0, dead_number_rate: 0.0, templates: BTreeMap::new() }
+        Self { enabled: None, delivery_seconds: (2.0, 8.0), failure_rate: 0.0, no_stock_rate: 0.0, dead_number_rate: 0.0, templates: BTreeMap::new() }
     }
 }

@@ -138,6 +138,22 @@ fn a_number_belongs_to_one_source() {
 }
 
 #[test]
+fn the_simulator_cannot_slip_into_production() {
+    assert!(read("").unwrap().simulated_numbers().unwrap());
+    let own = "[suppliers.own]\ninbound_secret = \"whsec_0123456789\"\n";
+    let twilio = "[http]\npublic_url = \"https://a.b\"\n[suppliers.twilio]\nauth_token = \"0123456789abcdef\"\n";
+    let asked = "[[suppliers.http]]\nname = \"acme\"\nurl = \"https://acme.example/v1\"\ntoken = \"t0k3n\"\n";
+    for real in [own.to_owned(), twilio.to_owned(), asked.to_owned(), coin("btc", "")] {
+        let refused = read(&real).unwrap().simulated_numbers().unwrap_err().to_string();
+        assert!(refused.contains("suppliers.simulator.enabled"), "{refused}");
+        for written in [true, false] {
+            let config = read(&format!("{real}\n[suppliers.simulator]\nenabled = {written}\n"));
+            assert_eq!(config.unwrap().simulated_numbers().unwrap(), written, "{real}");
+        }
+    }
+}
+
+#[test]
 fn the_simulated_chain_cannot_slip_into_production() {
     let telecom = "[http]\npublic_url = \"https://a.b\"\n[suppliers.twilio]\nauth_token = \"0123456789abcdef\"\n[[suppliers.twilio.numbers]]\nnumber = \"+12025550123\"\ncountry = \"US\"\n";
     assert!(read(telecom).unwrap().simulated_deposits().is_err());
@@ -185,6 +201,17 @@ fn coins_that_make_no_sense_are_refused() {
         ("btc", "shared_address = \"tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx\"", "another coin or network"),
         ("btc", own, "own addresses"),
         ("btc", "endpoints = []", "endpoint"),
+        ("btc", "blocks_per_question = 10", "blocks_per_question"),
+        (
+            "usdt_erc20",
+            "xpub = \"xpub6DCoCpSuQZB2jawqnGMEPS63ePKWkwWPH4TU45Q7LPXWuNd8TMtVxRrgjtEshuqpK3mdhaWHPFsBngh5GFZaM6si3yZdUsT8ddYM3PwnATt\"\nblocks_per_question = 0",
+            "blocks_per_question",
+        ),
+        (
+            "usdt_erc20",
+            "xpub = \"xpub6DCoCpSuQZB2jawqnGMEPS63ePKWkwWPH4TU45Q7LPXWuNd8TMtVxRrgjtEshuqpK3mdhaWHPFsBngh5GFZaM6si3yZdUsT8ddYM3PwnATt\"\nsymbol = \"\"",
+            "symbol",
+        ),
         ("btc", "rate = 0", "rate"),
         ("btc", "rate_sources = []", "rate"),
         ("btc", "rate = 1\nrate_sources = [{ url = \"https://a.dev\", pointer = \"/a\" }]", "which"),
@@ -201,17 +228,6 @@ fn coins_that_make_no_sense_are_refused() {
         ("usdt_erc20", "confirmations = [{ blocks = 12 }]", "confirmations"),
         ("doge", "", "doge"),
     ] {
-        ("btc", "blocks_per_question = 10", "blocks_per_question"),
-        (
-            "usdt_erc20",
-            "xpub = \"xpub6DCoCpSuQZB2jawqnGMEPS63ePKWkwWPH4TU45Q7LPXWuNd8TMtVxRrgjtEshuqpK3mdhaWHPFsBngh5GFZaM6si3yZdUsT8ddYM3PwnATt\"\nblocks_per_question = 0",
-            "blocks_per_question",
-        ),
-        (
-            "usdt_erc20",
-            "xpub = \"xpub6DCoCpSuQZB2jawqnGMEPS63ePKWkwWPH4TU45Q7LPXWuNd8TMtVxRrgjtEshuqpK3mdhaWHPFsBngh5GFZaM6si3yZdUsT8ddYM3PwnATt\"\nsymbol = \"\"",
-            "symbol",
-        ),
         let said = read(&coin(currency, more)).unwrap_err().to_string();
         assert!(said.contains(word), "{more}: {said}");
     }
