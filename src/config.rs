@@ -91,6 +91,8 @@ pub struct Http {
     pub max_body_bytes: usize,
     /// Largest body of a batch.
     pub max_batch_bytes: usize,
+    /// Largest body of an inbound webhook.
+    pub max_inbound_bytes: usize,
     /// For open requests to finish when the service stops.
     pub drain_seconds: u64,
     /// The service's address as the outside sees it, without a path of ours: `https://sms.example.com`.
@@ -214,6 +216,8 @@ impl Default for Http {
             write_timeout_seconds: 20,
             max_body_bytes: 16 * 1024,
             max_batch_bytes: 64 * 1024,
+            // The longest message there is, 255 parts of 67 letters, in UTF-8.
+            max_inbound_bytes: 64 * 1024,
             drain_seconds: 10,
             public_url: None,
         }
@@ -372,14 +376,14 @@ impl Config {
         Ok(catalogue)
     }
 
-    /// Whether the simulated chain is on, or why the service must not start.
-    pub fn simulated_deposits(&self) -> Result<bool, ConfigError> {
-        let listen = self.http.listen;
-        self.deposits.is_simulated(listen.ip().is_loopback(), &listen.to_string(), &self.suppliers)
     /// Whether the simulator is on, or why the service must not start.
     pub fn simulated_numbers(&self) -> Result<bool, ConfigError> {
         self.suppliers.is_simulated(self.deposits.coins().next().is_some())
     }
 
+    /// Whether the simulated chain is on, or why the service must not start.
+    pub fn simulated_deposits(&self) -> Result<bool, ConfigError> {
+        let listen = self.http.listen;
+        self.deposits.is_simulated(listen.ip().is_loopback(), &listen.to_string(), &self.suppliers)
     }
 }

@@ -62,8 +62,11 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<Body<T>, ApiError> {
 /// The body as bytes, within the size that is allowed; the accept loop sees to the time.
 pub async fn read_body(request: Request, app: &Shared) -> Result<Vec<u8>, ApiError> {
     let http = &app.service.config.http;
-    let is_batch = request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str().ends_with("/batch"));
-    let limit = if is_batch { http.max_batch_bytes } else { http.max_body_bytes };
+    let limit = match request.extensions().get::<MatchedPath>().map(MatchedPath::as_str) {
+        Some(path) if path.ends_with("/batch") => http.max_batch_bytes,
+        Some(path) if path.starts_with("/inbound/") => http.max_inbound_bytes,
+        Some(_) | None => http.max_body_bytes,
+    };
     let too_large = || ApiError::invalid(format!("The body is larger than {limit} bytes.")).with_status(StatusCode::PAYLOAD_TOO_LARGE);
     let body = Limited::new(request.into_body(), limit);
     match body.collect().await {

@@ -63,6 +63,18 @@ fn real_messages_in_several_languages_reach_poll_and_stream() {
 }
 
 #[test]
+fn the_longest_messages_are_taken_and_longer_bodies_are_not() {
+    let server = Server::start(&config(&[("+12025550123", "US")]));
+    let caller = server.funded("50");
+    let order = text(&caller.google()["order_id"]);
+    // 255 parts of 67 letters, two bytes each.
+    let longest = format!("Google code 482913 {}", "ж".repeat(255 * 67));
+    assert_eq!(body(deliver(&server, &sms("m1", "+12025550123", &longest)))["outcome"], "taken");
+    assert_eq!(body(caller.get(&format!("/api/v1/order/{order}?wait=30")))["code"], "482913");
+    assert_eq!(deliver(&server, &sms("m2", "+12025550123", &"x".repeat(65 * 1024))).status(), 413);
+}
+
+#[test]
 fn a_repeated_message_is_acknowledged_and_nothing_happens() {
     let server = Server::start(&config(&[("+12025550123", "US")]));
     let caller = server.funded("50");

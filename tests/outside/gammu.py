@@ -1,10 +1,12 @@
 """A real gammu-smsd on its dummy modem: its messages reach their orders through the script that we ship, and wait while the service is away."""
 
+import json
 import os
 import subprocess
 import tempfile
 import time
 
+from nodes import Server
 from service import Service
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -120,5 +122,17 @@ with Service(CONFIG) as service, tempfile.TemporaryDirectory() as home:
         ended = service.call("GET", f"/api/v1/order/{order['order_id']}?wait=30", None, accounts[1]["api_key"])[1]
         assert (ended["code"], ended["sms"]) == ("777111", "Your Discord verification code is 777111"), ended
         assert len(modem.files("delivered")) == 2, modem.files("delivered")
+    # What the service will never take, and what it cannot take just now, do not hold up the rest.
+    texts = {"IN20261124_01": "fails", "IN20261124_02": "refused " + "ж" * 3350, "IN20261124_03": "taken"}
+    answers = {"fails": 503, "refused": 413, "taken": 200}
+    with Server(lambda _, sent: (answers[json.loads(sent)["text"].split()[0]], b"")) as stub:
+        modem.point_at(stub.url)
+        before = {folder: len(modem.files(folder)) for folder in ("inbox", "delivered", "refused")}
+        for name, text in texts.items():
+            with open(os.path.join(home, "inbox", name + ".txt"), "w", encoding="ascii") as file:
+                file.write("".join(f"{field} = {value.encode('utf-16-be').hex().upper()}\n" for field, value in (("NumberUnicode", "Google"), ("Text00", text))))
+        assert subprocess.run([SCRIPT, modem.settings]).returncode == 1
+        after = {folder: len(modem.files(folder)) for folder in before}
+        assert {folder: after[folder] - before[folder] for folder in before} == {"inbox": 1, "delivered": 1, "refused": 1}, (before, after)
     service.audit()
     print("gammu-smsd: a message in one part and one in two, without a locale, the service away in between")

@@ -66,6 +66,8 @@ enum Rejected {
     NoSuchDoor,
     /// Whoever sent it does not prove to be the supplier.
     NotSigned,
+    /// It is the supplier's, and signed for another address than the one that is configured.
+    SignedFor(String),
     /// It is the supplier's, and says something else than such messages do; the text says what.
     NotUnderstood(String),
 }
@@ -78,6 +80,24 @@ pub async fn handle(State(app): State<Shared>, Path(supplier): Path<String>, req
         Ok(messages) => messages,
         Err(Rejected::NoSuchDoor) => {
             return Err(ApiError::invalid("There is no such supplier.").with_status(StatusCode::NOT_FOUND));
+        }
+        Err(Rejected::SignedFor(address)) => {
+            count_stranger(&app, client)?;
+            let public = app.service.config.http.public_url.as_deref().unwrap_or_default();
+            tracing::warn!(
+                supplier,
+                address,
+                http.public_url = public,
+                "a message was refused: it is signed for another address than http.public_url"
+            );
+            let text = format!("The message is signed for {address}, and this service's http.public_url is {public}: they must begin alike.");
+            return Err(ApiError::new(ErrorCode::InvalidApiKey, text));
+        }
+        Err(Rejected::NotSigned) if supplier == "twilio" => {
+            count_stranger(&app, client)?;
+            let text = "The message is not signed with this supplier's secret. Twilio signs the address that it calls: http.public_url must be the \
+                beginning of it, letter by letter, and suppliers.twilio.auth_token the account's.";
+            return Err(ApiError::new(ErrorCode::InvalidApiKey, text));
         }
         Err(Rejected::NotSigned) => {
             return Err(ApiError::new(ErrorCode::InvalidApiKey, "The message is not signed with this supplier's secret."));

@@ -81,8 +81,10 @@ pub fn read(headers: &HeaderMap, body: &[u8], address: &str, token: &Secret) -> 
         fields.entry(name).or_default().insert(value);
     }
     let signature = header(headers, "x-twilio-signature").and_then(|signature| STANDARD.decode(signature).ok());
-    if !signature.is_some_and(|signature| is_signed(&signature, address, &fields, token)) {
-        return Err(Rejected::NotSigned);
+    let Some(signature) = signature else { return Err(Rejected::NotSigned) };
+    if !is_signed(&signature, address, &fields, token) {
+        let other = other_addresses(headers, address).into_iter().find(|other| is_signed(&signature, other, &fields, token));
+        return Err(other.map_or(Rejected::NotSigned, Rejected::SignedFor));
     }
     shaped(address, &fields)?;
     let field = |name: &str| {
@@ -136,6 +138,25 @@ fn is_sid(text: &str, kinds: &[&str]) -> bool {
     digits.is_some_and(|digits| digits.len() == 32 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
 }
 
+/// What an operator may have taken `address` for: another scheme, the host that was called, a port that is said or left out, or an end.
+fn other_addresses(headers: &HeaderMap, address: &str) -> Vec<String> {
+    let Some((_, rest)) = address.split_once("://") else { return Vec::new() };
+    let (host, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let bare = host.rsplit_once(':').map_or(host, |(bare, _)| bare);
+    let mut hosts = vec![host.to_owned(), bare.to_owned(), format!("{bare}:443"), format!("{bare}:80")];
+    hosts.extend(["host", "x-forwarded-host"].iter().filter_map(|name| header(headers, name)).map(str::to_owned));
+    let under_public_path = path.find("/inbound/").map_or(path, |at| &path[at..]);
+    let mut others = Vec::new();
+    for (scheme, host) in ["https", "http"].iter().flat_map(|scheme| hosts.iter().map(move |host| (scheme, host))) {
+        for path in [path, under_public_path] {
+            others.push(format!("{scheme}://{host}{path}"));
+            others.push(format!("{scheme}://{host}{path}/"));
+        }
+    }
+    others.retain(|other| other != address);
+    others
+}
+
 fn is_signed(signature: &[u8], address: &str, fields: &Fields, token: &Secret) -> bool {
     let mut signed = address.to_owned();
     for (name, values) in fields {
@@ -170,7 +191,7 @@ mod tests {
         let sms = &sent(&body, &signed).unwrap()[0];
         assert_eq!((sms.id.as_str(), sms.to.as_str(), sms.text.as_str()), (SID, "+12025550123", "G-482913 café"));
         assert_eq!(sent(&format!("{body}&Extra=1"), &signed), Err(Rejected::NotSigned));
-        assert_eq!(sent(&body, &signed.replace("https", "http")), Err(Rejected::NotSigned));
+        assert_eq!(sent(&body, &signed.replace("example.com", "example.org")), Err(Rejected::NotSigned));
     }
 
     /// The form of these parameters, and what Twilio signs of them.
@@ -229,6 +250,25 @@ mod tests {
         ] {
             let (body, signed) = form(&[real[0], real[1], ("MessageSid", sid), real[3]]);
             assert!(matches!(sent(&body, &signed), Err(Rejected::NotUnderstood(_))), "{sid}");
+        }
+    }
+
+    #[test]
+    fn a_signature_for_another_address_of_ours_says_which() {
+        let body = "To=%2B12025550123&From=Google&Body=x&MessageSid=SM1";
+        for other in [
+            "http://sms.example.com/inbound/v1/twilio",
+            "https://sms.example.com:443/inbound/v1/twilio",
+            "https://sms.example.com/inbound/v1/twilio/",
+            "http://10.0.0.7:8080/inbound/v1/twilio",
+        ] {
+            let signed = format!("{other}BodyxFromGoogleMessageSidSM1To+12025550123");
+            let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, TOKEN.as_bytes());
+            let signature = STANDARD.encode(hmac::sign(&key, signed.as_bytes()));
+            let names = [("x-twilio-signature", signature.as_str()), ("host", "10.0.0.7:8080")];
+            let headers = names.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).into_iter().collect();
+            let outcome = read(&headers, body.as_bytes(), ADDRESS, &Secret::new(TOKEN.to_owned()));
+            assert_eq!(outcome, Err(Rejected::SignedFor(other.to_owned())));
         }
     }
 
