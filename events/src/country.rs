@@ -95,11 +95,17 @@ impl Country {
 
     fn by_first_digits(phone: &Phone) -> Option<Self> {
         let digits = &phone.as_str()[1..];
+        if digits.starts_with(VATICAN) {
+            return None;
+        }
         let of_canada = digits.strip_prefix('1').and_then(|rest| rest.get(..3)).is_some_and(|area| CANADIAN_AREAS.contains(&area));
         let fits = |country: &Self| digits.starts_with(country.dial_code()) && (country.dial_code() != "1" || (*country == Self::Ca) == of_canada);
         Self::ALL.into_iter().find(fits)
     }
 }
+
+/// Of Italy's numbers, which begin with a zero, those that are another's.
+const VATICAN: &str = "3906698";
 
 /// Areas without a place, which the United States and Canada have together.
 const SHARED_AREAS: [&str; 7] = ["+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888"];
@@ -167,6 +173,8 @@ mod tests {
             ("+441534720123", None),
             ("+447781123456", None),
             ("+447624123456", None),
+            ("+390669812345", None),
+            ("+390612345678", Some(Country::It)),
             ("+79161234567", Some(Country::Ru)),
             ("+14165550123", Some(Country::Ca)),
             ("+442071234567", Some(Country::Gb)),

@@ -23,6 +23,11 @@ impl Phone {
     /// The region whose numbering plan has the number, by its ISO 3166 alpha-2 code; `None` if no plan has it.
     pub fn region(&self) -> Option<String> {
         let number = phonenumber::parse(None, self.as_str()).ok()?;
+        // It drops zeros at the beginning and prefixes of calls within a country: what is left may be another's number.
+        let is_whole = format!("+{}{}", number.code().value(), number.national().value()) == self.as_str();
+        if !is_whole {
+            return None;
+        }
         number.country().id().map(|id| id.as_ref().to_owned())
     }
 
@@ -78,7 +83,14 @@ mod tests {
 
     #[test]
     fn every_number_has_a_region_or_none() {
-        for (number, region) in [("+14165550123", Some("CA")), ("+77012345678", Some("KZ")), ("+999123456789", None), ("+10000000", None)] {
+        for (number, region) in [
+            ("+14165550123", Some("CA")),
+            ("+77012345678", Some("KZ")),
+            ("+999123456789", None),
+            ("+10000000", None),
+            ("+70000000007", None),
+            ("+390669812345", None),
+        ] {
             assert_eq!(number.parse::<Phone>().unwrap().region().as_deref(), region, "{number}");
         }
         proptest::proptest!(|(number in "\\+[1-9][0-9]{6,14}")| {
