@@ -11,9 +11,10 @@ use events::deposit::{Currency, TxHash, coins};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::http::Endpoint;
+use super::http::{Endpoint, MAX_DETAIL};
 use super::port::{Chain, ChainError, Found, Payment, Scan, Tip, Watched};
 use super::question::Question;
+use crate::foreign::explanation;
 use crate::store::BoxFuture;
 
 /// keccak256 of `Transfer(address,address,uint256)`.
@@ -118,7 +119,7 @@ impl Ethereum {
             Ok(raw) => self.endpoint.parse("eth_call", raw.get()).map(|answer: String| Some(plain(&answer))),
             // A contract that has no such function.
             Err(refusal) if refusal.code == 3 || refusal.message.contains("revert") || refusal.message.contains("opcode") => Ok(None),
-            Err(refusal) => Err(self.endpoint.unreachable(format!("eth_call: {} {}", refusal.code, refusal.message))),
+            Err(refusal) => Err(self.endpoint.unreachable(format!("eth_call: {} {}", refusal.code, explanation(&refusal.message, MAX_DETAIL)))),
         }
     }
 
@@ -183,7 +184,11 @@ impl Ethereum {
                     Ok(Ok(raw)) => logs.extend(self.endpoint.parse::<Vec<Log>>("eth_getLogs", raw.get())?),
                     Ok(Err(refusal)) => {
                         if refusal.is_about_pace() || !self.question.refused(to - from + 1, addresses.len()) {
-                            return Err(self.endpoint.unreachable(format!("eth_getLogs: {} {}", refusal.code, refusal.message)));
+                            return Err(self.endpoint.unreachable(format!(
+                                "eth_getLogs: {} {}",
+                                refusal.code,
+                                explanation(&refusal.message, MAX_DETAIL)
+                            )));
                         }
                         tracing::debug!(endpoint = self.endpoint.name(), code = refusal.code, "a question for logs was refused; smaller ones follow");
                         continue 'smaller;

@@ -146,17 +146,16 @@ impl Coin {
     /// Whether a transaction in `block` made new coins.
     async fn has_new_coins(&self, tx_hash: Option<&TxHash>, block: &Block) -> Result<bool, Fault> {
         let known = self.new_coins.lock().get(block).cloned();
-        let coinbase = match known {
-            Some(coinbase) => coinbase,
-            None => {
-                let coinbase = self.settings.chain.coinbase(block.clone()).await?;
-                let mut known = self.new_coins.lock();
-                if known.len() >= MAX_NEW_COINS {
-                    known.pop_first();
-                }
-                known.insert(block.clone(), coinbase.clone());
-                coinbase
+        let coinbase = if let Some(coinbase) = known {
+            coinbase
+        } else {
+            let coinbase = self.settings.chain.coinbase(block.clone()).await?;
+            let mut known = self.new_coins.lock();
+            if known.len() >= MAX_NEW_COINS {
+                known.pop_first();
             }
+            known.insert(block.clone(), coinbase.clone());
+            coinbase
         };
         Ok(coinbase.is_some() && coinbase.as_ref() == tx_hash)
     }

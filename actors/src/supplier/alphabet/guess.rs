@@ -73,7 +73,7 @@ pub fn reading(declared: Declared, bytes: &[u8], is_part: bool) -> Reading {
     }
     match declared {
         Declared::Gsm(..) if bytes.is_ascii() => as_declared(Alphabet::Gsm(0, 0)),
-        Declared::Ascii if bytes.is_ascii() && bytes.iter().any(is_control) => as_declared(Alphabet::Gsm(0, 0)),
+        Declared::Ascii if bytes.is_ascii() && bytes.iter().copied().any(is_control) => as_declared(Alphabet::Gsm(0, 0)),
         Declared::Old(encoding) => match encoding.decode_without_bom_handling(bytes) {
             (text, false) => found(Alphabet::Utf8, text.as_bytes(), Certainty::AsDeclared),
             // A letter may be cut in two.
@@ -213,7 +213,7 @@ fn is_sound(wide: &[u8], is_part: bool) -> bool {
     })
 }
 
-fn is_control(byte: &u8) -> bool {
+fn is_control(byte: u8) -> bool {
     byte.is_ascii_control() && !matches!(byte, b'\n' | b'\r' | b'\t')
 }
 

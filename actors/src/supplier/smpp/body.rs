@@ -252,7 +252,7 @@ fn swallowed(bytes: &[u8], wanted: u16) -> Option<&[u8]> {
 
 /// A number of one to four bytes, whatever SMPP says how many it should have.
 fn whole_number(value: &[u8]) -> Option<u32> {
-    (1..=4).contains(&value.len()).then(|| value.iter().fold(0, |number, byte| number << 8 | u32::from(*byte)))
+    (1..=4).contains(&value.len()).then(|| value.iter().fold(0, |number, byte| (number << 8) | u32::from(*byte)))
 }
 
 /// A sender in whatever letters, without what no line may hold.

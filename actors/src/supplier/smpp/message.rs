@@ -166,7 +166,6 @@ fn declared(coding: u8, default: DefaultAlphabet) -> Option<Declared> {
         5 | 9 => Declared::Old(SHIFT_JIS),
         6 => Declared::Old(ISO_8859_5),
         7 => Declared::Old(ISO_8859_8),
-        8 => Declared::Utf16,
         10 | 13 => Declared::Old(ISO_2022_JP),
         14 => Declared::Old(EUC_KR),
         // GSM's own scheme. Bit 5 is a compressed text, which networks do not send; bits 3 and 2 are the alphabet.
@@ -179,7 +178,7 @@ fn declared(coding: u8, default: DefaultAlphabet) -> Option<Declared> {
         },
         // Waiting messages.
         0xc0..=0xdf => gsm,
-        0xe0..=0xef => Declared::Utf16,
+        8 | 0xe0..=0xef => Declared::Utf16,
         // Message classes: bit 2 alone is the alphabet.
         0xf0..=0xff => {
             if coding & 0x04 == 0 {
