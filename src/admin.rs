@@ -41,6 +41,7 @@ use crate::telemetry;
 mod access;
 mod deposits;
 mod desk;
+mod keys;
 mod messages;
 mod numbers;
 
@@ -152,6 +153,7 @@ fn router(service: Arc<Service>, token: Secret, metrics: PrometheusHandle) -> Ro
         .route("/accounts/{id}/credit", post(credit))
         .route("/accounts/{id}/debit", post(debit))
         .route("/accounts/{id}/suspend", post(suspend))
+        .route("/accounts/{id}/rotate-key", post(keys::rotate))
         .route("/accounts/{id}/reinstate", post(reinstate))
         .route("/deposits", get(deposits::of_concern))
         .route("/numbers", get(numbers::states))

@@ -262,6 +262,9 @@ fn unclaimed(refusal: &Refusal) -> Unclaimed {
         | Refusal::NoWebhook
         | Refusal::TooManyCancels { .. }
         | Refusal::TooManyTests { .. }
+        | Refusal::TooManyApiKeys
+        | Refusal::ApiKeyNotFound
+        | Refusal::LastApiKey
         | Refusal::DebitTooLarge { .. }
         | Refusal::AmountOutOfRange => Unclaimed::NotAssigned,
     }

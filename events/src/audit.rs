@@ -199,6 +199,9 @@ impl Auditor {
             account::Event::Registered { .. }
             | account::Event::Suspended { .. }
             | account::Event::Reinstated { .. }
+            | account::Event::ApiKeyAdded { .. }
+            | account::Event::ApiKeyRemoved { .. }
+            | account::Event::ApiKeysReplaced { .. }
             | account::Event::BatchPlaced { .. }
             | account::Event::WebhookSet { .. }
             | account::Event::WebhookRemoved { .. }

@@ -102,6 +102,10 @@ identifier!(
     DeliveryId, "dlv_"
 );
 identifier!(
+    /// One API key of one account. The key that registration gives has its account's number.
+    ApiKeyId, "key_"
+);
+identifier!(
     /// One recorded event; derived from its command, so that a retried append is recognised.
     EventId, "evt_"
 );

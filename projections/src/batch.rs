@@ -136,6 +136,9 @@ impl<'a> Batch<'a> {
             | account::Event::DepositReversed { .. }
             | account::Event::Suspended { .. }
             | account::Event::Reinstated { .. }
+            | account::Event::ApiKeyAdded { .. }
+            | account::Event::ApiKeyRemoved { .. }
+            | account::Event::ApiKeysReplaced { .. }
             | account::Event::HoldTaken { .. }
             | account::Event::HoldCaptured { .. }
             | account::Event::HoldReleased { .. }

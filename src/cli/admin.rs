@@ -64,6 +64,13 @@ enum Command {
         #[command(flatten)]
         why: Why,
     },
+    /// Put a fresh key in the place of all of an account's: for an owner who has lost them, or whose keys somebody else has. It is shown this once.
+    RotateKey {
+        /// The account's id.
+        account: String,
+        #[command(flatten)]
+        why: Why,
+    },
     /// Show an account.
     Show {
         /// The account's id.
@@ -100,6 +107,7 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
         }
         Command::Suspend { account, why } => (format!("accounts/{account}/suspend"), Some(why.order())),
         Command::Reinstate { account, why } => (format!("accounts/{account}/reinstate"), Some(why.order())),
+        Command::RotateKey { account, why } => (format!("accounts/{account}/rotate-key"), Some(why.order())),
         Command::Show { account } => (format!("accounts/{account}"), None),
         Command::Deposits { stuck_hours } => (format!("deposits?stuck_hours={stuck_hours}"), None),
     };

@@ -236,6 +236,9 @@ fn account_data(event: &account::Event) -> Value {
     match event {
         AccountEvent::Registered { id, .. } => json!({ "account": id.to_string() }),
         AccountEvent::Credited { amount, reason, .. } => json!({ "amount": amount.to_string(), "reason": reason }),
+        AccountEvent::ApiKeyAdded { id, name, .. } => json!({ "key": id.to_string(), "name": name }),
+        AccountEvent::ApiKeyRemoved { id, .. } => json!({ "key": id.to_string() }),
+        AccountEvent::ApiKeysReplaced { id, reason, .. } => json!({ "key": id.to_string(), "reason": reason }),
         AccountEvent::Debited { amount, reason, overdraws, .. } => {
             json!({ "amount": amount.to_string(), "reason": reason, "overdraws": overdraws })
         }

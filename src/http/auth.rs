@@ -9,7 +9,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
 use events::account::Standing;
-use events::id::{AccountId, WIDTH, from_base62, to_base62};
+use events::id::{AccountId, ApiKeyId, WIDTH, from_base62, to_base62};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -79,6 +79,8 @@ fn checksum(body: &str) -> String {
 pub struct Caller {
     /// The account.
     pub account: AccountId,
+    /// The key it calls with.
+    pub key: ApiKeyId,
     /// Its state when the call arrived.
     pub published: Arc<Published>,
 }
@@ -119,7 +121,10 @@ fn has_key(query: &str) -> bool {
 /// The account of a key, if the key is its.
 pub async fn verify(accounts: &Accounts, key: &ApiKey) -> Result<Caller, AccessError> {
     let published = accounts.read(key.account).await?;
-    if bool::from(published.state.key_hash.ct_eq(&key.hash())) { Ok(Caller { account: key.account, published }) } else { Err(AccessError::NotFound) }
+    let hash = key.hash();
+    let held = published.state.api_keys.iter().find(|held| held.hash.ct_eq(&hash).into()).map(|held| held.id);
+    let id = held.ok_or(AccessError::NotFound)?;
+    Ok(Caller { account: key.account, key: id, published })
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

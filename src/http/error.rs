@@ -355,6 +355,8 @@ impl From<Refusal> for ApiError {
             }
             Refusal::OrderNotFound => Self::order_not_found(),
             Refusal::AlreadyRegistered | Refusal::AmountOutOfRange | Refusal::BatchSize | Refusal::DebitTooLarge { .. } => Self::invalid(text),
+            Refusal::ApiKeyNotFound => Self::invalid("There is no such key.").with_status(StatusCode::NOT_FOUND),
+            Refusal::TooManyApiKeys | Refusal::LastApiKey => Self::invalid(format!("{text}.")).with_status(StatusCode::CONFLICT),
             Refusal::KeyReused => Self::invalid("The idempotency key was used with another call or body; take a fresh key.")
                 .with_status(StatusCode::UNPROCESSABLE_ENTITY),
             // Keys are forgotten one by one as their seven days end.

@@ -191,6 +191,7 @@ async fn admit(app: &Shared, client: IpAddr, request: &mut Request) -> Result<Ad
     match verified(app, client, &key).await {
         Ok(caller) => {
             let account = caller.account;
+            app.key_uses.note(account, caller.key, app.service.clock.now());
             let is_funded = caller.published.state.was_ever_funded();
             // Accounts are opened for nothing: those that never had money have the budget of one, together, per address.
             let subject = if is_funded { Subject::Account(account.0) } else { Subject::unfunded(client) };

@@ -8,6 +8,7 @@ mod error;
 mod gate;
 mod idempotency;
 mod json;
+mod key_uses;
 pub mod limit;
 mod openapi;
 mod order_reply;
@@ -33,6 +34,7 @@ use crate::boot::Service;
 pub use auth::ApiKey;
 pub use error::{ApiError, ErrorCode};
 pub use gate::{Counted, refuse};
+use key_uses::KeyUses;
 use limit::Limiter;
 use replays::Replays;
 pub use route::pages::GUIDE;
@@ -59,6 +61,8 @@ pub struct App {
     pub waiting: WaitingRoom,
     /// Questions about the past.
     pub replays: Replays,
+    /// When keys were used.
+    pub key_uses: KeyUses,
     /// True once the service is stopping: streams end.
     pub stopping: watch::Receiver<bool>,
 }
@@ -75,6 +79,7 @@ impl App {
             look_ups: Semaphore::new(LOOK_UPS),
             waiting: WaitingRoom::default(),
             replays: Replays::default(),
+            key_uses: KeyUses::default(),
             stopping,
         })
     }
@@ -118,6 +123,8 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(route::account::handle))
         .routes(routes!(route::account_ledger::handle))
         .routes(routes!(route::idempotency::handle))
+        .routes(routes!(route::keys::create, route::keys::list))
+        .routes(routes!(route::keys::remove))
         .routes(routes!(route::usage::handle))
         .routes(routes!(route::webhook::get, route::webhook::set, route::webhook::remove))
         .routes(routes!(route::webhook::test))

@@ -233,7 +233,7 @@ mod tests {
     async fn few_replay_at_a_time_some_wait_and_the_rest_is_told_to_come_again() {
         let replays = Replays::default();
         let first = replays.enter(ACCOUNT).await.unwrap();
-        let _second = replays.enter(ACCOUNT).await.unwrap();
+        let second = replays.enter(ACCOUNT).await.unwrap();
         let waiting: Vec<_> = (2..ASKED_PER_ACCOUNT)
             .map(|_| {
                 tokio::spawn({
@@ -253,7 +253,7 @@ mod tests {
         for waiting in waiting {
             waiting.await.unwrap().unwrap();
         }
-        drop(_second);
+        drop(second);
         assert!(replays.asking.lock().by_account.is_empty(), "nobody is remembered who does not ask");
     }
 

@@ -61,7 +61,7 @@ pub async fn suspended(accounts: &Accounts, account: AccountId) {
             return;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod history;
 mod hostile;
 mod idempotency;
 mod inbound;
+mod keys;
 mod life;
 mod limits;
 mod mcp;

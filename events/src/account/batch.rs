@@ -62,6 +62,9 @@ impl ItemRefusal {
             | Refusal::OrderInProgress { .. }
             | Refusal::TooManyCancels { .. }
             | Refusal::TooManyTests { .. }
+            | Refusal::TooManyApiKeys
+            | Refusal::ApiKeyNotFound
+            | Refusal::LastApiKey
             | Refusal::DebitTooLarge { .. }
             | Refusal::AmountOutOfRange
             | Refusal::BatchSize

@@ -4,7 +4,7 @@ use super::batch::PlaceBatch;
 use super::cancels::CancelRules;
 use super::idempotency::{Effect, KeyUse};
 use crate::country::Country;
-use crate::id::{AccountId, DepositId, OrderId};
+use crate::id::{AccountId, ApiKeyId, DepositId, OrderId};
 use crate::money::Money;
 use crate::order;
 use crate::phone::Phone;
@@ -71,6 +71,35 @@ pub enum Command {
     },
     /// Let the account order again.
     Reinstate {
+        /// Why.
+        reason: String,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Give the account a further key.
+    AddApiKey {
+        /// A fresh id.
+        id: ApiKeyId,
+        /// What its owner calls it.
+        name: String,
+        /// SHA-256 of the key's secret part.
+        hash: [u8; 32],
+        /// Now.
+        at: Timestamp,
+    },
+    /// Take a key away.
+    RemoveApiKey {
+        /// Which.
+        id: ApiKeyId,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Put one key in the place of all, as an operator: their owner has lost them, or somebody else has them.
+    ReplaceApiKeys {
+        /// A fresh id.
+        id: ApiKeyId,
+        /// SHA-256 of the key's secret part.
+        hash: [u8; 32],
         /// Why.
         reason: String,
         /// Now.

@@ -7,6 +7,7 @@ use super::cancels::seconds_up;
 use super::command::{Command, PlaceOrder};
 use super::event::Event;
 use super::idempotency::{Effect, KeyUse, Remembered};
+use super::keyring::Keyring;
 use super::ledger;
 use super::operator::movable;
 use super::recent::HOUR;
@@ -47,7 +48,7 @@ impl Decider for State {
             Event::Registered { id, key_hash, webhook_secret, at } => {
                 self.standing = Standing::Good;
                 self.id = *id;
-                self.key_hash = *key_hash;
+                self.api_keys = Keyring::registered(*id, *key_hash, *at);
                 self.webhook_secret = webhook_secret.as_str().into();
                 self.registered_at = *at;
             }
@@ -62,6 +63,7 @@ impl Decider for State {
                 Arc::make_mut(&mut self.dust).insert(*deposit, *amount);
             }
             Event::DustDropped { deposit, .. } => self.drop_dust(*deposit),
+            Event::ApiKeyAdded { .. } | Event::ApiKeyRemoved { .. } | Event::ApiKeysReplaced { .. } => self.api_keys = self.api_keys.after(event),
             Event::Suspended { reason, .. } => self.standing = Standing::Suspended(reason.clone()),
             Event::Reinstated { .. } => self.standing = Standing::Good,
             Event::Order(id, order::Event::Placed(placed)) => {
@@ -122,6 +124,9 @@ impl State {
             Command::ReverseDeposit { deposit, at } => Ok(self.reverse_deposit(*deposit, *at)),
             Command::Suspend { reason, at } => Ok(self.suspend(reason, *at)),
             Command::Reinstate { reason, at } => Ok(self.reinstate(reason, *at)),
+            Command::AddApiKey { id, name, hash, at } => self.api_keys.add(*id, name, *hash, *at),
+            Command::RemoveApiKey { id, at } => self.api_keys.remove(*id, *at),
+            Command::ReplaceApiKeys { id, hash, reason, at } => Ok(Keyring::replace(*id, *hash, reason, *at)),
             Command::PlaceOrder(wanted) => self.place(wanted),
             Command::PlaceBatch(wanted) => self.place_batch(wanted),
             Command::Keyed { used, effect, command } => self.keyed(used, *effect, command.as_deref()),
@@ -187,6 +192,9 @@ impl State {
             | Command::ReverseDeposit { .. }
             | Command::Suspend { .. }
             | Command::Reinstate { .. }
+            | Command::AddApiKey { .. }
+            | Command::RemoveApiKey { .. }
+            | Command::ReplaceApiKeys { .. }
             | Command::PlaceOrder(_)
             | Command::PlaceBatch(_)
             | Command::Keyed { .. }
@@ -343,6 +351,9 @@ impl State {
                 | Event::DustDropped { .. }
                 | Event::Suspended { .. }
                 | Event::Reinstated { .. }
+                | Event::ApiKeyAdded { .. }
+                | Event::ApiKeyRemoved { .. }
+                | Event::ApiKeysReplaced { .. }
                 | Event::HoldTaken { .. }
                 | Event::HoldCaptured { .. }
                 | Event::HoldReleased { .. }

@@ -5,7 +5,7 @@ use std::fmt;
 use super::batch::BatchItem;
 use super::idempotency::{Effect, Key};
 
-use crate::id::{AccountId, DepositId, OrderId};
+use crate::id::{AccountId, ApiKeyId, DepositId, OrderId};
 use crate::money::Money;
 use crate::order;
 use crate::time::Timestamp;
@@ -90,6 +90,35 @@ pub enum Event {
     },
     /// An operator let the account order again.
     Reinstated {
+        /// Why, in the operator's words.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A further key opens the account.
+    ApiKeyAdded {
+        /// Which key.
+        id: ApiKeyId,
+        /// What its owner calls it.
+        name: String,
+        /// SHA-256 of the key's secret part; the secret itself is nowhere.
+        hash: [u8; 32],
+        /// When.
+        at: Timestamp,
+    },
+    /// A key opens the account no more.
+    ApiKeyRemoved {
+        /// Which key.
+        id: ApiKeyId,
+        /// When.
+        at: Timestamp,
+    },
+    /// An operator put one key in the place of all.
+    ApiKeysReplaced {
+        /// Which key.
+        id: ApiKeyId,
+        /// SHA-256 of the key's secret part; the secret itself is nowhere.
+        hash: [u8; 32],
         /// Why, in the operator's words.
         reason: String,
         /// When.
@@ -189,6 +218,9 @@ impl fmt::Debug for Event {
             Self::DepositReversed { deposit, amount, at } => write!(f, "DepositReversed {{ deposit: {deposit}, amount: {amount:?}, at: {at} }}"),
             Self::Suspended { reason, at } => write!(f, "Suspended {{ reason: {reason:?}, at: {at} }}"),
             Self::Reinstated { reason, at } => write!(f, "Reinstated {{ reason: {reason:?}, at: {at} }}"),
+            Self::ApiKeyAdded { id, name, at, .. } => write!(f, "ApiKeyAdded {{ id: {id}, name: {name:?}, at: {at} }}"),
+            Self::ApiKeyRemoved { id, at } => write!(f, "ApiKeyRemoved {{ id: {id}, at: {at} }}"),
+            Self::ApiKeysReplaced { id, reason, at, .. } => write!(f, "ApiKeysReplaced {{ id: {id}, reason: {reason:?}, at: {at} }}"),
             Self::HoldTaken { order, amount, at } => write!(f, "HoldTaken {{ order: {order}, amount: {amount:?}, at: {at} }}"),
             Self::HoldCaptured { order, amount, at } => write!(f, "HoldCaptured {{ order: {order}, amount: {amount:?}, at: {at} }}"),
             Self::HoldReleased { order, amount, at } => write!(f, "HoldReleased {{ order: {order}, amount: {amount:?}, at: {at} }}"),
@@ -217,6 +249,9 @@ impl Event {
             | Self::DepositReversed { at, .. }
             | Self::Suspended { at, .. }
             | Self::Reinstated { at, .. }
+            | Self::ApiKeyAdded { at, .. }
+            | Self::ApiKeyRemoved { at, .. }
+            | Self::ApiKeysReplaced { at, .. }
             | Self::HoldTaken { at, .. }
             | Self::HoldCaptured { at, .. }
             | Self::HoldReleased { at, .. }
@@ -245,6 +280,9 @@ impl Event {
             | Self::DepositReversed { .. }
             | Self::Suspended { .. }
             | Self::Reinstated { .. }
+            | Self::ApiKeyAdded { .. }
+            | Self::ApiKeyRemoved { .. }
+            | Self::ApiKeysReplaced { .. }
             | Self::BatchPlaced { .. }
             | Self::KeyUsed { .. }
             | Self::WebhookSet { .. }

@@ -66,6 +66,9 @@ pub fn entry(event: &Event) -> Option<Entry> {
         | Event::DustDropped { .. }
         | Event::Suspended { .. }
         | Event::Reinstated { .. }
+        | Event::ApiKeyAdded { .. }
+        | Event::ApiKeyRemoved { .. }
+        | Event::ApiKeysReplaced { .. }
         | Event::BatchPlaced { .. }
         | Event::KeyUsed { .. }
         | Event::WebhookSet { .. }

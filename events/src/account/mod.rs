@@ -9,6 +9,7 @@ mod command;
 mod decide;
 mod event;
 pub mod idempotency;
+pub mod keyring;
 pub mod ledger;
 mod operator;
 pub mod portrait;

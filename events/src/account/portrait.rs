@@ -54,6 +54,9 @@ impl Portrait {
             | Event::DepositReversed { .. }
             | Event::Suspended { .. }
             | Event::Reinstated { .. }
+            | Event::ApiKeyAdded { .. }
+            | Event::ApiKeyRemoved { .. }
+            | Event::ApiKeysReplaced { .. }
             | Event::HoldTaken { .. }
             | Event::HoldCaptured { .. }
             | Event::HoldReleased { .. }

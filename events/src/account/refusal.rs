@@ -74,6 +74,15 @@ pub enum Refusal {
     /// The account has too many idempotency keys in use; wait until some are forgotten.
     #[error("the account has too many idempotency keys in use")]
     TooManyKeys,
+    /// The account has as many keys as it may; remove one.
+    #[error("the account has as many keys as it may have")]
+    TooManyApiKeys,
+    /// The account has no such key.
+    #[error("the account has no such key")]
+    ApiKeyNotFound,
+    /// The account has no other key; add one first.
+    #[error("the account's last key cannot be removed")]
+    LastApiKey,
     /// The account has no webhook; set one.
     #[error("the account has no webhook")]
     NoWebhook,

@@ -8,10 +8,11 @@ use bincode::{Decode, Encode};
 use super::batch::BatchItem;
 use super::event::Event;
 use super::idempotency::{Effect, Keys, Remembered};
+use super::keyring::{HeldKey, Keyring};
 use super::recent::Recent;
 use super::state::{Standing, State, Webhook};
 use crate::codec;
-use crate::id::{AccountId, DepositId, OrderId};
+use crate::id::{AccountId, ApiKeyId, DepositId, OrderId};
 use crate::money::Money;
 use crate::order;
 use crate::time::Timestamp;
@@ -25,7 +26,8 @@ struct Shape {
     /// Reason of the suspension, if suspended.
     suspended: Option<String>,
     id: u128,
-    key_hash: [u8; 32],
+    /// Id, name, hash and since when of each key.
+    api_keys: Vec<(u128, String, [u8; 32], i64)>,
     webhook_secret: String,
     previous_secret: Option<(String, i64)>,
     /// Where, threshold, since when.
@@ -78,7 +80,7 @@ pub fn write(state: &State) -> Option<Vec<u8>> {
         format: FORMAT,
         suspended,
         id: state.id.0,
-        key_hash: state.key_hash,
+        api_keys: state.api_keys.iter().map(|key| (key.id.0, key.name.to_string(), key.hash, key.since.millis())).collect(),
         webhook_secret: state.webhook_secret.to_string(),
         previous_secret: state.previous_secret.as_ref().map(|(secret, until)| (secret.to_string(), until.millis())),
         webhook: state.webhook.as_ref().map(|webhook| (webhook.url.to_string(), webhook.threshold.micros(), webhook.since.millis())),
@@ -109,7 +111,7 @@ pub fn read(bytes: &[u8]) -> Option<State> {
     Some(State {
         standing: shape.suspended.map_or(Standing::Good, Standing::Suspended),
         id: AccountId(shape.id),
-        key_hash: shape.key_hash,
+        api_keys: Keyring::from_keys(shape.api_keys.into_iter().map(read_api_key).collect()),
         webhook_secret: shape.webhook_secret.into(),
         previous_secret: shape.previous_secret.map(|(secret, until)| (secret.into(), Timestamp::from_millis(until))),
         webhook: shape.webhook.map(|(url, threshold, since)| Webhook {
@@ -132,6 +134,10 @@ pub fn read(bytes: &[u8]) -> Option<State> {
         tests: Recent::from_moments(shape.tests.into_iter().map(Timestamp::from_millis)),
         batch: None,
     })
+}
+
+fn read_api_key((id, name, hash, since): (u128, String, [u8; 32], i64)) -> HeldKey {
+    HeldKey { id: ApiKeyId(id), name: name.into(), hash, since: Timestamp::from_millis(since) }
 }
 
 fn write_deposits(deposits: &BTreeMap<DepositId, Money>) -> Vec<(u128, i64)> {

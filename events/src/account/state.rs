@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::batch::BatchItem;
 use super::idempotency::Keys;
+use super::keyring::Keyring;
 use super::recent::Recent;
 
 use crate::id::{AccountId, DepositId, OrderId};
@@ -49,8 +50,8 @@ pub struct State {
     pub standing: Standing,
     /// Which account; zero while unregistered.
     pub id: AccountId,
-    /// SHA-256 of the key's secret part.
-    pub key_hash: [u8; 32],
+    /// The keys that open it.
+    pub api_keys: Keyring,
     /// Signs the account's webhooks.
     pub webhook_secret: Arc<str>,
     /// The secret before that, and until when it still signs.
@@ -92,7 +93,7 @@ impl Default for State {
         Self {
             standing: Standing::Unregistered,
             id: AccountId(0),
-            key_hash: [0; 32],
+            api_keys: Keyring::default(),
             webhook_secret: "".into(),
             previous_secret: None,
             webhook: None,

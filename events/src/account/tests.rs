@@ -1,6 +1,7 @@
 //! The account's law as scenarios: money and orders in one append.
 
 mod deposits;
+mod keys;
 mod limits;
 
 use super::idempotency::{Effect, KEPT, Key, KeyUse, MAX_KEYS};

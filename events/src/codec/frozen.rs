@@ -57,6 +57,9 @@ frozen! {
     "AccountDepositReversed" 1 AccountDepositReversedV1 { deposit: u128, amount: i64, at: i64 }
     "AccountSuspended" 1 AccountSuspendedV1 { reason: String, at: i64 }
     "AccountReinstated" 1 AccountReinstatedV1 { reason: String, at: i64 }
+    "AccountApiKeyAdded" 1 AccountApiKeyAddedV1 { key: u128, name: String, key_hash: [u8; 32], at: i64 }
+    "AccountApiKeyRemoved" 1 AccountApiKeyRemovedV1 { key: u128, at: i64 }
+    "AccountApiKeysReplaced" 1 AccountApiKeysReplacedV1 { key: u128, key_hash: [u8; 32], reason: String, at: i64 }
     "AccountBatchPlaced" 1 AccountBatchPlacedV1 { items: Vec<BatchItemV1>, at: i64 }
     "AccountKeyUsed" 1 AccountKeyUsedV1 { key: String, fingerprint: [u8; 32], effect: u8, subject: u128, at: i64 }
     "AccountWebhookSet" 1 AccountWebhookSetV1 { url: String, threshold: i64, at: i64 }

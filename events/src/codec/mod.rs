@@ -7,6 +7,7 @@ mod account_parts;
 mod frozen;
 mod lift;
 mod lift_deposit;
+mod lift_keys;
 mod lift_source;
 mod read;
 #[cfg(test)]

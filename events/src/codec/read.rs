@@ -4,15 +4,15 @@ use bincode::Decode;
 use thiserror::Error;
 
 use super::frozen::{
-    AccountBatchPlacedV1, AccountCreditedV1, AccountDebitedV1, AccountDepositCreditedV1, AccountDepositReversedV1, AccountDustDroppedV1,
-    AccountDustKeptV1, AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1, AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1,
-    AccountWebhookSecretRotatedV1, AccountWebhookSetV1, AddressAssignedV1, BINCODE_LEGACY, ChainForkedV1, ChainScannedV1, DepositClaimedV1,
-    DepositConfirmedV1, DepositConfirmedV2, DepositCreditedV1, DepositOrphanedV1, DepositReversedV1, DepositSeenV1, DepositSettledV1, HoldCapturedV1,
-    HoldReleasedV1, HoldTakenV1, LeaseDeclinedV1, LeaseObtainedV1, LeaseReleaseSoughtV1, LeaseReleasedV1, LeaseSoughtV1, MAX_PAYLOAD_BYTES,
-    NumberListedV1, NumberPartKeptV1, NumberPartsJoinedV1, NumberRetiredV1, NumberSmsKeptV1, OrderAttemptFailedV1, OrderCancelledV1,
-    OrderCompletedV1, OrderExpiredV1, OrderFailedV1, OrderNumberAssignedV1, OrderNumberReportedDeadV1, OrderPlacedV1, OrderQueuedV1,
-    OrderSmsReceivedV1, OrderStartedV1, PurchaseEndIntendedV1, PurchaseEndedV1, PurchaseFailedV1, PurchaseIntendedV1, PurchaseMadeV1,
-    WebhookAttemptedV1, WebhookDeliveredV1, WebhookExhaustedV1, WebhookRedeliveryRequestedV1,
+    AccountApiKeyAddedV1, AccountApiKeyRemovedV1, AccountApiKeysReplacedV1, AccountBatchPlacedV1, AccountCreditedV1, AccountDebitedV1,
+    AccountDepositCreditedV1, AccountDepositReversedV1, AccountDustDroppedV1, AccountDustKeptV1, AccountKeyUsedV1, AccountRegisteredV1,
+    AccountReinstatedV1, AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1, AccountWebhookSecretRotatedV1, AccountWebhookSetV1,
+    AddressAssignedV1, BINCODE_LEGACY, ChainForkedV1, ChainScannedV1, DepositClaimedV1, DepositConfirmedV1, DepositConfirmedV2, DepositCreditedV1,
+    DepositOrphanedV1, DepositReversedV1, DepositSeenV1, DepositSettledV1, HoldCapturedV1, HoldReleasedV1, HoldTakenV1, LeaseDeclinedV1,
+    LeaseObtainedV1, LeaseReleaseSoughtV1, LeaseReleasedV1, LeaseSoughtV1, MAX_PAYLOAD_BYTES, NumberListedV1, NumberPartKeptV1, NumberPartsJoinedV1,
+    NumberRetiredV1, NumberSmsKeptV1, OrderAttemptFailedV1, OrderCancelledV1, OrderCompletedV1, OrderExpiredV1, OrderFailedV1, OrderNumberAssignedV1,
+    OrderNumberReportedDeadV1, OrderPlacedV1, OrderQueuedV1, OrderSmsReceivedV1, OrderStartedV1, PurchaseEndIntendedV1, PurchaseEndedV1,
+    PurchaseFailedV1, PurchaseIntendedV1, PurchaseMadeV1, WebhookAttemptedV1, WebhookDeliveredV1, WebhookExhaustedV1, WebhookRedeliveryRequestedV1,
 };
 use super::lift::Lift;
 use crate::event::Event;
@@ -42,6 +42,7 @@ pub enum DecodeError {
 }
 
 /// The event of a record.
+#[expect(clippy::too_many_lines, reason = "a line is a shape that was ever written")]
 pub fn decode(name: &str, version: u16, payload: &[u8]) -> Result<Event, DecodeError> {
     macro_rules! from_shapes {
         ($($shape:ident),+ $(,)?) => {
@@ -61,6 +62,9 @@ pub fn decode(name: &str, version: u16, payload: &[u8]) -> Result<Event, DecodeE
         AccountDepositReversedV1,
         AccountSuspendedV1,
         AccountReinstatedV1,
+        AccountApiKeyAddedV1,
+        AccountApiKeyRemovedV1,
+        AccountApiKeysReplacedV1,
         AccountBatchPlacedV1,
         AccountKeyUsedV1,
         AccountWebhookSetV1,

@@ -10,7 +10,7 @@ use crate::code::{Candidate, Extraction, Reason, Verdict};
 use crate::country::Country;
 use crate::deposit::Sight;
 use crate::event::Event;
-use crate::id::{AccountId, DepositId, OrderId};
+use crate::id::{AccountId, ApiKeyId, DepositId, OrderId};
 use crate::money::Money;
 use crate::order::{AttemptFailure, FailureReason, Placed, Sms};
 use crate::platform::Platform;
@@ -215,6 +215,9 @@ fn operator_samples() -> Vec<Event> {
     vec![
         account::Event::Debited { amount: Money::from_cents(1_250), reason: "typo".to_owned(), overdraws: true, at: AT }.into(),
         account::Event::KeyUsed { key, fingerprint: [0x11; 32], effect: Effect::Operator, at: AT }.into(),
+        account::Event::ApiKeyAdded { id: ApiKeyId(0x0304), name: "ci".to_owned(), hash: [0x5b; 32], at: AT }.into(),
+        account::Event::ApiKeyRemoved { id: ApiKeyId(0x0304), at: AT }.into(),
+        account::Event::ApiKeysReplaced { id: ApiKeyId(0x0304), hash: [0x5b; 32], reason: "lost".to_owned(), at: AT }.into(),
     ]
 }
 

@@ -4,13 +4,14 @@ use bincode::Encode;
 
 use super::account_parts::{effect_parts, item_parts};
 use super::frozen::{
-    AccountBatchPlacedV1, AccountCreditedV1, AccountDebitedV1, AccountDepositCreditedV1, AccountDepositReversedV1, AccountDustDroppedV1,
-    AccountDustKeptV1, AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1, AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1,
-    AccountWebhookSecretRotatedV1, AccountWebhookSetV1, AddressAssignedV1, BINCODE_LEGACY, BatchItemV1, CandidateV1, ChainForkedV1, ChainScannedV1,
-    DepositClaimedV1, DepositConfirmedV2, DepositCreditedV1, DepositOrphanedV1, DepositReversedV1, DepositSeenV1, DepositSettledV1, HoldCapturedV1,
-    HoldReleasedV1, HoldTakenV1, NumberPartKeptV1, NumberPartsJoinedV1, NumberSmsKeptV1, OrderAttemptFailedV1, OrderCancelledV1, OrderCompletedV1,
-    OrderExpiredV1, OrderFailedV1, OrderNumberAssignedV1, OrderNumberReportedDeadV1, OrderPlacedV1, OrderQueuedV1, OrderSmsReceivedV1,
-    OrderStartedV1, WebhookAttemptedV1, WebhookDeliveredV1, WebhookExhaustedV1, WebhookRedeliveryRequestedV1,
+    AccountApiKeyAddedV1, AccountApiKeyRemovedV1, AccountApiKeysReplacedV1, AccountBatchPlacedV1, AccountCreditedV1, AccountDebitedV1,
+    AccountDepositCreditedV1, AccountDepositReversedV1, AccountDustDroppedV1, AccountDustKeptV1, AccountKeyUsedV1, AccountRegisteredV1,
+    AccountReinstatedV1, AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1, AccountWebhookSecretRotatedV1, AccountWebhookSetV1,
+    AddressAssignedV1, BINCODE_LEGACY, BatchItemV1, CandidateV1, ChainForkedV1, ChainScannedV1, DepositClaimedV1, DepositConfirmedV2,
+    DepositCreditedV1, DepositOrphanedV1, DepositReversedV1, DepositSeenV1, DepositSettledV1, HoldCapturedV1, HoldReleasedV1, HoldTakenV1,
+    NumberPartKeptV1, NumberPartsJoinedV1, NumberSmsKeptV1, OrderAttemptFailedV1, OrderCancelledV1, OrderCompletedV1, OrderExpiredV1, OrderFailedV1,
+    OrderNumberAssignedV1, OrderNumberReportedDeadV1, OrderPlacedV1, OrderQueuedV1, OrderSmsReceivedV1, OrderStartedV1, WebhookAttemptedV1,
+    WebhookDeliveredV1, WebhookExhaustedV1, WebhookRedeliveryRequestedV1,
 };
 use super::write_source;
 use crate::code::{Candidate, Verdict};
@@ -88,6 +89,13 @@ fn account(event: &account::Event) -> Encoded {
         account::Event::HoldTaken { order, amount, at } => shape!(HoldTakenV1 { order: order.0, amount: amount.micros(), at: at.millis() }),
         account::Event::HoldCaptured { order, amount, at } => shape!(HoldCapturedV1 { order: order.0, amount: amount.micros(), at: at.millis() }),
         account::Event::HoldReleased { order, amount, at } => shape!(HoldReleasedV1 { order: order.0, amount: amount.micros(), at: at.millis() }),
+        account::Event::ApiKeyAdded { id, name, hash, at } => {
+            shape!(AccountApiKeyAddedV1 { key: id.0, name: name.clone(), key_hash: *hash, at: at.millis() })
+        }
+        account::Event::ApiKeyRemoved { id, at } => shape!(AccountApiKeyRemovedV1 { key: id.0, at: at.millis() }),
+        account::Event::ApiKeysReplaced { id, hash, reason, at } => {
+            shape!(AccountApiKeysReplacedV1 { key: id.0, key_hash: *hash, reason: reason.clone(), at: at.millis() })
+        }
         account::Event::BatchPlaced { items, at } => {
             let items = items.iter().map(item_parts).map(|(order, refused, first, second)| BatchItemV1 { order, refused, first, second });
             shape!(AccountBatchPlacedV1 { items: items.collect(), at: at.millis() })

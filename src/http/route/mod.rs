@@ -12,6 +12,7 @@ pub mod fallback;
 pub mod health;
 pub mod idempotency;
 pub mod inbound;
+pub mod keys;
 pub mod mcp;
 pub mod order;
 pub mod order_cancel;

@@ -1,0 +1,30 @@
+//! A fresh key in the place of all of an account's, for an owner who has lost them, or whose keys somebody else has.
+
+use std::sync::Arc;
+
+use actors::entity::TransactError;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use events::account::Command;
+use events::id::ApiKeyId;
+use serde_json::{Value, json};
+
+use super::{Door, Order, Refusal, access, account, failed, refused};
+use crate::http::ApiKey;
+
+/// The key is in the answer, and nowhere else.
+pub async fn rotate(State(door): State<Arc<Door>>, Path(id): Path<String>, Json(order): Json<Order>) -> Result<Json<Value>, Refusal> {
+    let account = account(&id)?;
+    access::reason(&order.reason)?;
+    let operator = access::operator(&order.operator)?;
+    let service = &door.service;
+    let at = service.clock.now();
+    let (id, key) = (ApiKeyId(service.entropy.order_id(at).0), ApiKey::fresh(account, &service.entropy));
+    let command = Command::ReplaceApiKeys { id, hash: key.hash(), reason: order.reason, at };
+    match service.accounts.transact(account, command, operator, at).await {
+        Ok(_) => Ok(Json(json!({ "account_id": account.to_string(), "key_id": id.to_string(), "api_key": key.expose() }))),
+        Err(TransactError::Refused(refusal)) => Err(refused(StatusCode::CONFLICT, refusal.to_string())),
+        Err(TransactError::Fault(fault)) => Err(failed(&fault)),
+    }
+}
