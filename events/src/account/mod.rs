@@ -7,6 +7,7 @@ pub mod batch;
 mod cancels;
 mod command;
 mod decide;
+mod deposited;
 mod event;
 pub mod idempotency;
 pub mod keyring;
