@@ -74,13 +74,22 @@ fn life(state: State, number: u128) -> State {
         lifetime_seconds: 300,
         seek_seconds: 60,
         max_attempts: 3,
+        listen_seconds: 300,
         max_concurrent: 1,
         cancels: events::account::CancelRules::default(),
         first_answer: Some(FirstAnswer { supplier: supplier.clone(), answer: Ok(phone.clone()) }),
         at: AT,
     });
     let text = "G-482913 is your Google verification code.".to_owned();
-    let sms =
-        IncomingSms { message_id: "m1".to_owned(), supplier, to: phone, sender: "Google".to_owned(), text, received_at: AT, freed_at: None, at: AT };
+    let sms = IncomingSms {
+        message_id: "m1".to_owned(),
+        supplier,
+        to: phone,
+        sender: "Google".to_owned(),
+        text,
+        receipt: events::order::Receipt::At(AT),
+        freed_at: None,
+        at: AT,
+    };
     [place, Command::Order(OrderId(number), order::Command::ReceiveSms(sms))].iter().fold(state, step)
 }

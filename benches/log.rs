@@ -123,7 +123,7 @@ fn order_commands(id: OrderId, number: u64, at: Timestamp) -> [Command; 2] {
         to: phone.clone(),
         sender: "Google".to_owned(),
         text,
-        received_at: at,
+        receipt: order::Receipt::At(at),
         freed_at: None,
         at,
     };
@@ -136,6 +136,7 @@ fn order_commands(id: OrderId, number: u64, at: Timestamp) -> [Command; 2] {
         lifetime_seconds: 300,
         seek_seconds: 60,
         max_attempts: 3,
+        listen_seconds: 0,
         max_concurrent: 1,
         cancels: events::account::CancelRules::default(),
         first_answer: Some(FirstAnswer { supplier, answer: Ok(phone) }),

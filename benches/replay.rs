@@ -93,14 +93,23 @@ async fn write_account(store: Arc<SqliteStore>, account: u128) {
             lifetime_seconds: 300,
             seek_seconds: 60,
             max_attempts: 3,
+            listen_seconds: 300,
             max_concurrent: 1,
             cancels: events::account::CancelRules::default(),
             first_answer: Some(FirstAnswer { supplier: supplier.clone(), answer: Ok(phone.clone()) }),
             at,
         }));
         let text = "G-482913 is your Google verification code.".to_owned();
-        let sms =
-            IncomingSms { message_id: "m1".to_owned(), supplier, to: phone, sender: "Google".to_owned(), text, received_at: at, freed_at: None, at };
+        let sms = IncomingSms {
+            message_id: "m1".to_owned(),
+            supplier,
+            to: phone,
+            sender: "Google".to_owned(),
+            text,
+            receipt: events::order::Receipt::At(at),
+            freed_at: None,
+            at,
+        };
         commands.push(Command::Order(id, order::Command::ReceiveSms(sms)));
     }
     for command in commands {

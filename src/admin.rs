@@ -44,6 +44,7 @@ mod desk;
 mod keys;
 mod messages;
 mod numbers;
+mod reports;
 
 pub use desk::{Buy, GiveBack, Sync};
 pub use numbers::{Import, Retire, Row};
@@ -156,6 +157,7 @@ fn router(service: Arc<Service>, token: Secret, metrics: PrometheusHandle) -> Ro
         .route("/accounts/{id}/rotate-key", post(keys::rotate))
         .route("/accounts/{id}/reinstate", post(reinstate))
         .route("/deposits", get(deposits::of_concern))
+        .route("/reports", get(reports::reports))
         .route("/numbers", get(numbers::states))
         .route("/numbers/messages", get(messages::strays))
         .route("/numbers/import", post(numbers::import))
@@ -192,7 +194,9 @@ async fn render(State(door): State<Arc<Door>>) -> String {
     gauge("projection_lag_events", head.saturating_sub(reached));
     gauge("accounts_in_memory", service.accounts.in_memory() as u64);
     gauge("orders_open", service.orders.running() as u64);
+    gauge("orders_listening", service.orders.listening() as u64);
     gauge("numbers_leased", service.router.leased() as u64);
+    gauge("numbers_listening", service.router.listening() as u64);
     let now = service.clock.now();
     for supplier in service.router.suppliers() {
         let name = supplier.name();
@@ -200,8 +204,8 @@ async fn render(State(door): State<Arc<Door>>) -> String {
         if let Some(rate) = service.router.success_rate(name, now) {
             metrics::gauge!("supplier_success_ratio", "supplier" => name.to_string()).set(rate);
         }
-        let Some(Numbers { known, leased }) = supplier.numbers() else { continue };
-        for (state, count) in [("leased", leased), ("free", known - leased)] {
+        let Some(Numbers { known, leased, listening }) = supplier.numbers() else { continue };
+        for (state, count) in [("leased", leased), ("listening", listening), ("free", known - leased - listening)] {
             let gauge = metrics::gauge!("supplier_numbers", "supplier" => name.to_string(), "state" => state);
             gauge.set(u32::try_from(count).map_or(f64::MAX, f64::from));
         }

@@ -16,7 +16,7 @@ use url::Url;
 pub use asked::Buying;
 pub use bounds::LEAST_TOKEN;
 pub use deposits::Deposits;
-pub use suppliers::{Simulator, SmppAlphabet, SmppBind, SmppMode, Suppliers, TelnyxKey, VonageMethod};
+pub use suppliers::{Android, Simulator, SmppAlphabet, SmppBind, SmppMode, Suppliers, TelnyxKey, VonageMethod};
 
 use crate::secret::Secret;
 
@@ -118,6 +118,8 @@ pub struct Orders {
     /// How long a first number may be sought.
     pub seek_seconds: u32,
     pub max_concurrent_per_account: u32,
+    /// How long a completed order keeps its number, and takes what still comes; unset: to its expiry. 0: its number goes back with the code.
+    pub listen_after_code_seconds: Option<u32>,
     /// Numbers an account may give back in an hour without a message on them, and nothing follows.
     pub free_cancels_per_hour: u32,
     /// After the first one more: how long until its next order; doubled with each after it. 0 switches it off.
@@ -134,6 +136,11 @@ impl Orders {
             pause_seconds: self.cancel_pause_seconds,
             max_pause_seconds: self.cancel_pause_max_seconds,
         }
+    }
+
+    /// How long orders keep their numbers after the code.
+    pub fn listen_seconds(&self) -> u32 {
+        self.listen_after_code_seconds.unwrap_or(self.lifetime_seconds)
     }
 }
 
@@ -239,6 +246,7 @@ impl Default for Orders {
             lifetime_seconds: 300,
             seek_seconds: 60,
             max_concurrent_per_account: 1,
+            listen_after_code_seconds: None,
             free_cancels_per_hour: free_per_hour,
             cancel_pause_seconds: pause_seconds,
             cancel_pause_max_seconds: max_pause_seconds,
@@ -342,6 +350,11 @@ impl Config {
         }
         if self.webhooks.allowed_ports.is_empty() || self.webhooks.allowed_ports.contains(&0) {
             return wrong("webhooks.allowed_ports lists ports from 1 to 65535".to_owned());
+        }
+        if self.orders.listen_seconds() > self.orders.lifetime_seconds {
+            return wrong(
+                "orders.listen_after_code_seconds is at most orders.lifetime_seconds: no order keeps its number beyond its expiry".to_owned(),
+            );
         }
         if let Some(written) = &self.http.public_url
             && !Url::parse(written).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.query().is_none() && url.fragment().is_none())

@@ -164,7 +164,8 @@ mod tests {
     fn each_message_is_told_also_where_two_suppliers_gave_theirs_the_same_id() {
         let (price, at) = (Money::from_cents(50), Timestamp::from_millis(0));
         let (platform, country) = (Platform::Google, Country::Us);
-        let placed = Placed { platform, country, list_price: price, price, lifetime_seconds: 300, seek_seconds: 60, max_attempts: 3, at };
+        let placed =
+            Placed { platform, country, list_price: price, price, lifetime_seconds: 300, seek_seconds: 60, max_attempts: 3, listen_seconds: 300, at };
         let history = [OrderEvent::Placed(placed), sms("own", "the first", 1), sms("telnyx", "the second", 2)];
         let order = Order::from_history(OrderId(1), &history).unwrap();
         let told = |at| {

@@ -13,8 +13,21 @@ pub enum Entropy {
     /// The operating system's.
     System,
     /// SplitMix64 from a seed: for simulation, never for secrets.
-    Seeded(Arc<Mutex<u64>>),
+    Seeded(Arc<Mutex<Seeded>>),
 }
+
+/// What a seed has come to.
+#[derive(Debug)]
+pub struct Seeded {
+    state: u64,
+    last_id: u128,
+}
+
+/// The last time-ordered id that the system's entropy has given.
+static LAST_ID: Mutex<u128> = Mutex::new(0);
+
+/// Most that an id may be further than the one before it, of the same millisecond: enough that nobody guesses the next.
+const LARGEST_STEP: u128 = (1 << 64) - 1;
 
 /// Random bytes of this thread that nobody has had yet: a system call for each id would cost as much as the id's order.
 struct Fetched {
@@ -45,17 +58,17 @@ impl Fetched {
 impl Entropy {
     /// The same throws for the same seed.
     pub fn seeded(seed: u64) -> Self {
-        Self::Seeded(Arc::new(Mutex::new(seed)))
+        Self::Seeded(Arc::new(Mutex::new(Seeded { state: seed, last_id: 0 })))
     }
 
     /// 64 random bits.
     pub fn bits(&self) -> u64 {
         match self {
             Self::System => u64::from_ne_bytes(self.bytes()),
-            Self::Seeded(state) => {
-                let mut state = state.lock();
-                *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-                let mut mixed = *state;
+            Self::Seeded(seeded) => {
+                let mut seeded = seeded.lock();
+                seeded.state = seeded.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+                let mut mixed = seeded.state;
                 mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
                 mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
                 mixed ^ (mixed >> 31)
@@ -99,18 +112,47 @@ impl Entropy {
         time_ordered(u64::try_from(now.millis()).unwrap_or(0), random)
     }
 
+    /// The same, and greater than every one before: also within a millisecond, and when the clock is set back.
+    fn rising(&self, now: Timestamp) -> u128 {
+        let fresh = self.time_ordered(now);
+        let step = 1 + (u128::from_ne_bytes(self.bytes()) & LARGEST_STEP);
+        let next = |last: &mut u128| {
+            *last = if fresh > *last { fresh } else { *last + step };
+            *last
+        };
+        match self {
+            Self::System => next(&mut LAST_ID.lock()),
+            Self::Seeded(seeded) => next(&mut seeded.lock().last_id),
+        }
+    }
+
     /// A fresh account id.
     pub fn account_id(&self, now: Timestamp) -> AccountId {
         AccountId(self.time_ordered(now))
     }
 
-    /// A fresh order id.
+    /// A fresh order id, greater than every one before: orders are listed in the order they were asked for.
     pub fn order_id(&self, now: Timestamp) -> OrderId {
-        OrderId(self.time_ordered(now))
+        OrderId(self.rising(now))
     }
 
     /// A fresh command id.
     pub fn command_id(&self, now: Timestamp) -> CommandId {
         CommandId(self.time_ordered(now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_ids_rise_within_a_millisecond_and_when_the_clock_is_set_back() {
+        for entropy in [Entropy::System, Entropy::seeded(7)] {
+            let moments =
+                std::iter::repeat_n(1_795_500_000_000, 1_000).chain(std::iter::repeat_n(1_795_499_000_000, 1_000)).chain([1_795_500_000_001]);
+            let ids: Vec<OrderId> = moments.map(|now| entropy.order_id(Timestamp::from_millis(now))).collect();
+            assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+        }
     }
 }

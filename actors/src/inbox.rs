@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use events::account::Refusal;
+use events::account::{self, Refusal};
 use events::envelope::{Actor as Who, Revision, StreamId};
 use events::id::{AccountId, OrderId};
 use events::number::{self, Command, KeptSms, Unclaimed};
-use events::order::{self, IncomingSms};
+use events::order::{self, IncomingSms, Receipt};
 use events::phone::Phone;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
@@ -129,19 +129,25 @@ impl Inbox {
 
     async fn deliver_here(&self, sms: InboundSms) -> Result<Delivery, Fault> {
         let at = self.accounts.now();
-        let received_at = sms.received_at.unwrap_or(at);
+        let receipt = Receipt::of(sms.received_at, at);
+        if receipt.is_far() {
+            let (said, number) = (sms.received_at.unwrap_or(at), sms.to.masked());
+            tracing::warn!(supplier = %sms.supplier, number, %said, "a message says that it was received at a time that cannot be believed; is the source's clock right?");
+        }
+        let received_at = receipt.moment(at);
         let Some(lease) = self.router.lease_of(&sms.supplier, &sms.to) else {
             let known = self.router.owns(&sms.supplier, &sms.to);
             let why = if known { Unclaimed::NotAssigned } else { Unclaimed::UnknownNumber };
             return self.without_order(sms, received_at, at, why, None).await;
         };
         // A source that says when it received a message leaves no doubt whose it is; else it may be an earlier order's, brought again.
-        if sms.received_at.is_none() && !self.router.is_simulated(&sms.supplier) && self.was_anothers(&lease, &sms).await? {
+        let says_when = matches!(receipt, Receipt::At(_));
+        if !says_when && !self.router.is_simulated(&sms.supplier) && self.was_anothers(&lease, &sms).await? {
             return Ok(Delivery::Repeated);
         }
-        match self.to_order(&lease, &sms, received_at, at).await {
+        match self.to_order(&lease, &sms, receipt, at).await {
             Ok(delivery) => {
-                if sms.received_at.is_none() {
+                if !says_when {
                     self.heard.add(&sms.to, &sms.supplier, &sms.message_id, Some(lease.order));
                 }
                 Ok(delivery)
@@ -183,23 +189,24 @@ impl Inbox {
         Ok(is_kept || known().unwrap_or(false))
     }
 
-    async fn to_order(&self, lease: &Lease, sms: &InboundSms, received_at: Timestamp, at: Timestamp) -> Result<Delivery, TransactError<Refusal>> {
+    async fn to_order(&self, lease: &Lease, sms: &InboundSms, receipt: Receipt, at: Timestamp) -> Result<Delivery, TransactError<Refusal>> {
         let command = order::Command::ReceiveSms(IncomingSms {
             message_id: sms.message_id.clone(),
             supplier: sms.supplier.clone(),
             to: sms.to.clone(),
             sender: sms.sender.clone(),
             text: sms.text.clone(),
-            received_at,
+            receipt,
             freed_at: self.router.freed_at(&sms.supplier, &sms.to),
             at,
         });
         let committed = self.accounts.transact_order(lease.account, lease.order, command, Who::Supplier(sms.supplier.clone()), at).await?;
-        if committed.events.is_empty() {
-            return Ok(Delivery::Repeated);
+        let is = |fits: fn(&order::Event) -> bool| committed.events.iter().any(|event| matches!(event, account::Event::Order(_, fact) if fits(fact)));
+        if is(order::Event::is_end) {
+            self.orders.wake(lease.order);
         }
-        self.orders.wake(lease.order);
-        Ok(Delivery::Taken(lease.order))
+        // What says the same as a message of minutes ago is recorded, and is nothing new.
+        Ok(if is(|fact| matches!(fact, order::Event::SmsReceived(_))) { Delivery::Taken(lease.order) } else { Delivery::Repeated })
     }
 
     /// Keeps a message that no open order takes, not even the number's `current` one, unless an order or the number has it already.
@@ -249,7 +256,7 @@ fn unclaimed(refusal: &Refusal) -> Unclaimed {
     match refusal {
         Refusal::Order(order::Refusal::TooManyMessages) => Unclaimed::TooManyMessages,
         Refusal::Order(order::Refusal::AlreadyEnded(_) | order::Refusal::StaleAttempt) | Refusal::OrderNotFound => Unclaimed::OrderEnded,
-        Refusal::Order(order::Refusal::NotThisAssignment)
+        Refusal::Order(order::Refusal::NotThisAssignment | order::Refusal::NotCompleted(_) | order::Refusal::NothingToReport)
         | Refusal::NotRegistered
         | Refusal::AlreadyRegistered
         | Refusal::Suspended
@@ -259,6 +266,7 @@ fn unclaimed(refusal: &Refusal) -> Unclaimed {
         | Refusal::BatchSize
         | Refusal::KeyReused
         | Refusal::TooManyKeys
+        | Refusal::TooManyReports
         | Refusal::NoWebhook
         | Refusal::TooManyCancels { .. }
         | Refusal::TooManyTests { .. }

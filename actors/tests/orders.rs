@@ -149,6 +149,7 @@ async fn a_number_serves_a_platform_once_within_its_cool_down() {
     let phone = world.number(account, order).await;
     world.inbox.deliver(message(&phone, "m1", "Google code 482913")).await.unwrap();
     world.ended(account, order).await;
+    world.orders.finish(account, order).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     let again = world.place(account, Platform::Google).await;
     assert_eq!(world.ended(account, again).await.status, Status::Failed);
@@ -192,9 +193,77 @@ async fn an_idle_account_leaves_memory_and_comes_back_as_it_was() {
     let order = world.place(account, Platform::Google).await;
     let before = world.ended(account, order).await;
     tokio::time::sleep(Duration::from_mins(2)).await;
-    assert_eq!((world.accounts.in_memory(), world.orders.running()), (0, 0));
+    // That the order listens keeps neither its account nor a runner in memory.
+    assert_eq!((world.accounts.in_memory(), world.orders.running(), world.orders.listening()), (0, 0, 1));
     assert_eq!(world.balance(account).await, (Money::from_cents(950), Money::ZERO));
     assert_eq!(world.accounts.order(account, order).await.unwrap().unwrap().code, before.code);
+    tokio::time::sleep(Duration::from_mins(4)).await;
+    assert_eq!((world.orders.running(), world.orders.listening(), world.orders.router().leased()), (0, 0, 0));
+    assert!(world.accounts.order(account, order).await.unwrap().unwrap().is_over());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_stays_on_its_order_until_it_is_finished_and_on_no_other_meanwhile() {
+    let world = world(&own(&["+12025550123"])).await;
+    let (first, second) = (world.account(10).await, world.account(10).await);
+    let order = world.place(first, Platform::Google).await;
+    let phone = world.number(first, order).await;
+    world.inbox.deliver(message(&phone, "m1", "Your verification code is 777888")).await.unwrap();
+    world.ended(first, order).await;
+    let other = world.place(second, Platform::Discord).await;
+    assert_eq!(world.ended(second, other).await.status, Status::Failed);
+    assert_eq!((world.orders.router().leased(), world.orders.router().listening()), (1, 1));
+    let taken = world.inbox.deliver(message(&phone, "m2", "G-482913 is your Google verification code.")).await.unwrap();
+    assert_eq!(taken, Delivery::Taken(order));
+    assert_eq!(world.accounts.order(first, order).await.unwrap().unwrap().code.as_deref(), Some("482913"));
+    world.orders.finish(first, order).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!((world.orders.listening(), world.orders.running(), world.orders.router().leased()), (0, 0, 0));
+    let other = world.place(second, Platform::Discord).await;
+    assert_eq!(world.number(second, other).await, phone);
+    assert_eq!(world.balance(first).await, (Money::from_cents(950), Money::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_is_finished_as_it_gets_its_code_keeps_no_number() {
+    let world = world(&own(&["+12025550123"])).await;
+    let account = world.account(10).await;
+    for round in 0..20u32 {
+        let wanted = world.wanted(Platform::ALL[usize::try_from(round).unwrap()], 1);
+        let order = wanted.order;
+        world.orders.place(account, wanted, None).await.unwrap();
+        let phone = world.number(account, order).await;
+        let text = format!("Your {} verification code is 48291{}", Platform::ALL[usize::try_from(round).unwrap()].name(), round % 10);
+        let finish = async {
+            world.ended(account, order).await;
+            for _ in 0..round {
+                tokio::task::yield_now().await;
+            }
+            world.orders.finish(account, order).await.unwrap();
+        };
+        let (delivered, ()) = tokio::join!(world.inbox.deliver(message(&phone, &format!("m{round}"), &text)), finish);
+        assert_eq!(delivered.unwrap(), Delivery::Taken(order));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!((world.orders.listening(), world.orders.running(), world.orders.router().leased()), (0, 0, 0), "round {round}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_callers_report_counts_against_the_source() {
+    let world = world(&own(&["+12025550101", "+12025550102", "+12025550103", "+12025550104", "+12025550105"])).await;
+    let account = world.account(10).await;
+    let own = "own".parse().unwrap();
+    for number in 1..=5 {
+        let order = world.place(account, Platform::Google).await;
+        let phone = world.number(account, order).await;
+        world.inbox.deliver(message(&phone, &format!("m{number}"), "G-482913 is your Google verification code.")).await.unwrap();
+        world.ended(account, order).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        world.orders.report(account, order, events::order::Complaint::NumberUsed).await.unwrap();
+        world.orders.report(account, order, events::order::Complaint::NumberUsed).await.unwrap();
+    }
+    let rate = world.orders.router().success_rate(&own, world.accounts.now()).unwrap();
+    assert!((rate - 0.5).abs() < 0.01, "{rate}: each order counted once as served and once as complained of");
 }
 
 #[tokio::test(start_paused = true)]
@@ -223,5 +292,24 @@ async fn fifty_accounts_claim_one_deposit_and_one_is_credited() {
         credited += usize::from(world.balance(account).await.0 == Money::from_cents(1_000));
     }
     assert_eq!(credited, 1);
+    assert_eq!(audit(&world.store).await, (0, vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn made_up_numbers_do_not_run_out_because_orders_listen() {
+    let world = world(&simulated(Settings { delivery_seconds: (0.5, 1.0), ..Settings::default() })).await;
+    let account = world.account(100).await;
+    // Germany has a hundred made-up numbers; each order listens for five minutes and takes a second.
+    for _ in 0..150 {
+        let wanted = events::account::PlaceOrder {
+            country: events::country::Country::De,
+            list_price: Money::from_cents(10),
+            ..world.wanted(Platform::Google, 1)
+        };
+        let order = wanted.order;
+        world.orders.place(account, wanted, None).await.unwrap();
+        assert_eq!(world.ended(account, order).await.status, Status::Completed);
+    }
+    assert!((40..=60).contains(&world.orders.listening()), "{}", world.orders.listening());
     assert_eq!(audit(&world.store).await, (0, vec![]));
 }

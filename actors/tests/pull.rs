@@ -206,6 +206,9 @@ async fn a_leased_number_brings_its_code_and_goes_back() {
     let ended = world.ended(account, order).await;
     assert_eq!((ended.status, ended.code.as_deref(), ended.messages().count()), (Status::Completed, Some("100024"), 2));
     tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!((fake.open(), world.pull.as_ref().unwrap().kept()), (1, 1), "the order keeps it for what still comes");
+    world.orders.finish(account, order).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(10)).await;
     assert_settled(&world.store, &fake, "served").await;
     assert_eq!(lease_facts(&world.store).await, ["sought", "obtained for 0.12", "release sought: served", "released for 0.12"]);
     assert_eq!(world.pull.unwrap().kept(), 0);
@@ -287,6 +290,7 @@ async fn a_lease_whose_keeper_a_bug_ends_gets_another() {
     let account = world.account(10).await;
     let order = world.place(account, Platform::Google).await;
     assert_eq!(world.ended(account, order).await.status, Status::Completed);
+    world.orders.finish(account, order).await.unwrap();
     tokio::time::sleep(Duration::from_secs(20)).await;
     assert_eq!(*fake.bugs.lock(), Vec::<&str>::new());
     assert_settled(&world.store, &fake, "bugs").await;
@@ -299,6 +303,7 @@ async fn a_number_rests_from_what_it_has_served() {
     let account = world.account(10).await;
     let order = world.place(account, Platform::Google).await;
     world.ended(account, order).await;
+    world.orders.finish(account, order).await.unwrap();
     tokio::time::sleep(Duration::from_secs(10)).await;
     // The source gives the same number out again.
     fake.leases.lock().clear();

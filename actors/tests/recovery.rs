@@ -18,7 +18,7 @@ use events::order::Status;
 use events::platform::Platform;
 use events::time::Timestamp;
 use events::{Event, account, order, webhook};
-use world::{START, Setup, World, audit, log, open_deliveries};
+use world::{START, Setup, World, audit, listening, log, open_deliveries};
 
 /// Dice of a test.
 struct Throw(Entropy);
@@ -106,6 +106,7 @@ fn key(world: &World, text: &str) -> KeyUse {
 /// Nothing is open at the end of a log: no order, no delivery; and nothing in it is unlawful.
 async fn assert_settled(store: &MemoryStore, when: &str) {
     assert_eq!(audit(store).await, (0, vec![]), "{when}");
+    assert_eq!(listening(store).await, 0, "{when}");
     assert_eq!(open_deliveries(store).await, BTreeMap::new(), "{when}");
 }
 
@@ -215,6 +216,11 @@ async fn random_life(world: &World, accounts: &[AccountId], throw: &Throw) {
                 if !open.is_empty() {
                     let (account, order) = open[throw.below(open.len())];
                     let _ = world.orders.cancel(account, order, None).await;
+                    // The code came first: sometimes that is all that was wanted, sometimes it was none.
+                    if throw.below(2) == 0 {
+                        let _ = world.orders.finish(account, order).await;
+                    }
+                    let _ = world.orders.report(account, order, order::Complaint::ALL[throw.below(3)]).await;
                 }
             }
             5 => {
@@ -227,7 +233,7 @@ async fn random_life(world: &World, accounts: &[AccountId], throw: &Throw) {
                 }
             }
             7 => {
-                // The same key again and again, over crashes too: at most one order of it in a week.
+                // The same key again and again, over crashes too: at most one order of it has its code in a week.
                 let wanted = world.wanted(Platform::Google, 2);
                 let _ = world.orders.place(account, wanted, Some(key(world, "again"))).await;
             }

@@ -1,11 +1,11 @@
 //! What must never break, checked over a log from its first event on: what `telenumerus audit verify` runs.
 
 mod deposits;
+mod keys;
 mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::account::idempotency::{KEPT, Key};
 use crate::account::{self, ledger};
 use crate::address::{self, Assigned, Destination, KeyId};
 use crate::code::Verdict;
@@ -16,7 +16,6 @@ use crate::id::{AccountId, OrderId};
 use crate::lease::LeaseId;
 use crate::money::Money;
 use crate::order;
-use crate::time::Timestamp;
 use crate::webhook;
 
 /// Something that must never be, and is.
@@ -46,6 +45,27 @@ struct Audited {
     holds: Money,
     hold_taken: bool,
     hold_ended: bool,
+    /// Whether it has its code and keeps its number.
+    listens: bool,
+    /// What it says is given back, and its account does not yet.
+    refund_due: Option<Money>,
+}
+
+impl Audited {
+    /// Whether nothing may follow but its money.
+    fn is_over(&self) -> bool {
+        self.status.is_end() && !self.listens
+    }
+
+    /// Whether money is missing that must stand in the same append.
+    fn is_unsettled(&self) -> bool {
+        !self.hold_taken || self.refund_due.is_some() || (self.status.is_end() && !self.hold_ended)
+    }
+
+    /// Whether nothing may follow at all.
+    fn is_settled(&self) -> bool {
+        self.is_over() && self.hold_ended && self.refund_due.is_none()
+    }
 }
 
 /// What an account's entries sum to.
@@ -63,7 +83,7 @@ pub struct Sums {
 #[derive(Debug, Default)]
 pub struct Auditor {
     accounts: BTreeMap<AccountId, Sums>,
-    /// Orders that have not ended, or whose hold has not: everything else is settled and forgotten.
+    /// Orders that are not over, or whose money is not settled: everything else is forgotten.
     orders: BTreeMap<OrderId, Audited>,
     known_orders: BTreeSet<OrderId>,
     deposits: deposits::Deposits,
@@ -74,8 +94,8 @@ pub struct Auditor {
     phones: BTreeMap<String, OrderId>,
     /// Deliveries due to an account so far.
     webhooks: BTreeMap<AccountId, u64>,
-    /// Idempotency keys in use, and since when.
-    keys: BTreeMap<(AccountId, Key), Timestamp>,
+    /// Idempotency keys in use.
+    keys: keys::Keys,
     findings: Vec<Finding>,
 }
 
@@ -135,12 +155,16 @@ impl Auditor {
         self.orders.values().filter(|order| !order.status.is_end()).count()
     }
 
+    /// Orders that have their codes and keep their numbers.
+    pub fn listening_orders(&self) -> usize {
+        self.orders.values().filter(|order| order.listens).count()
+    }
+
     /// Everything found, with what is missing at the end of the log.
     pub fn finish(mut self) -> Vec<Finding> {
-        let unsettled: Vec<_> =
-            self.orders.iter().filter(|(_, order)| order.status.is_end() || !order.hold_taken).map(|(id, order)| (*id, order.account)).collect();
+        let unsettled: Vec<_> = self.orders.iter().filter(|(_, order)| order.is_unsettled()).map(|(id, order)| (*id, order.account)).collect();
         for (id, account) in unsettled {
-            let detail = format!("{id} has no hold, or has ended without its hold's end");
+            let detail = format!("{id} has no hold, has ended without its hold's end, or was refunded without its money");
             self.findings.push(Finding { position: 0, stream: StreamId::account(account), rule: "M4", detail });
         }
         self.findings
@@ -176,8 +200,15 @@ impl Auditor {
         match event {
             account::Event::Order(id, fact) => self.order(account, *id, fact, record),
             account::Event::HoldTaken { order, amount, .. } => self.hold_taken(*order, *amount, record),
-            account::Event::HoldCaptured { order, amount, .. } => self.hold_ended(*order, *amount, true, record),
-            account::Event::HoldReleased { order, amount, .. } => self.hold_ended(*order, *amount, false, record),
+            account::Event::HoldCaptured { order, amount, .. } => {
+                self.keys.settled(*order);
+                self.hold_ended(*order, *amount, true, record);
+            }
+            account::Event::HoldReleased { order, amount, .. } => {
+                self.keys.let_go(*order);
+                self.hold_ended(*order, *amount, false, record);
+            }
+            account::Event::CaptureRefunded { order, amount, .. } => self.refunded(*order, *amount, record),
             account::Event::DepositCredited { .. }
             | account::Event::DepositReversed { .. }
             | account::Event::DustKept { .. }
@@ -191,18 +222,17 @@ impl Auditor {
                 let before = self.webhooks.insert(account, *sequence).unwrap_or(0);
                 self.check(*sequence == before + 1, record, "W1", || format!("delivery {sequence} is due after {before}"));
             }
-            account::Event::KeyUsed { key, at, .. } => {
-                let before = self.keys.insert((account, key.clone()), *at);
-                let again = before.is_some_and(|before| *at < before.plus(KEPT));
+            account::Event::KeyUsed { key, effect, at, .. } => {
+                let again = self.keys.used(account, key, *effect, *at);
                 self.check(!again, record, "I1", || format!("the key {key:?} names a second effect"));
             }
+            account::Event::BatchPlaced { items, .. } => self.keys.batch(account, items),
             account::Event::Registered { .. }
             | account::Event::Suspended { .. }
             | account::Event::Reinstated { .. }
             | account::Event::ApiKeyAdded { .. }
             | account::Event::ApiKeyRemoved { .. }
             | account::Event::ApiKeysReplaced { .. }
-            | account::Event::BatchPlaced { .. }
             | account::Event::WebhookSet { .. }
             | account::Event::WebhookRemoved { .. }
             | account::Event::WebhookSecretRotated { .. } => {}
@@ -226,14 +256,24 @@ impl Auditor {
         let once = order.hold_taken && !std::mem::replace(&mut order.hold_ended, true);
         let whole = amount == order.holds;
         let right_end = order.status.is_end() && captured == (order.status == order::Status::Completed);
-        if order.status.is_end() {
-            self.orders.remove(&id);
-        }
+        self.forget_settled(id);
         self.check(once, record, "M4", || format!("the hold of {id} ends a second time, or never was"));
         self.check(whole, record, "M1", || format!("the hold of {id} ends with {amount:?}, another amount than it was taken with"));
         self.check(right_end, record, "M5", || {
             format!("the hold of {id} is {} but the order did not end so", if captured { "captured" } else { "released" })
         });
+    }
+
+    fn refunded(&mut self, id: OrderId, amount: Money, record: &Recorded<Event>) {
+        let fits = self.orders.get_mut(&id).is_some_and(|order| order.refund_due.take() == Some(amount));
+        self.forget_settled(id);
+        self.check(fits, record, "M1", || format!("{amount:?} is given back for {id}, which does not say so or cost another price"));
+    }
+
+    fn forget_settled(&mut self, id: OrderId) {
+        if self.orders.get(&id).is_some_and(Audited::is_settled) {
+            self.orders.remove(&id);
+        }
     }
 
     fn order(&mut self, account: AccountId, id: OrderId, fact: &order::Event, record: &Recorded<Event>) {
@@ -251,11 +291,17 @@ impl Auditor {
                 holds: Money::ZERO,
                 hold_taken: false,
                 hold_ended: false,
+                listens: false,
+                refund_due: None,
             };
             self.orders.insert(id, order);
             return;
         }
-        let Some(order) = self.orders.get(&id).filter(|order| !order.status.is_end()) else {
+        // A caller's word changes nothing, and may come after the end.
+        if matches!(fact, order::Event::Reported { .. }) && self.known_orders.contains(&id) {
+            return;
+        }
+        let Some(order) = self.orders.get(&id).filter(|order| !order.is_over()) else {
             return self.find(record, "O2", format!("{id} has ended, or never was, and goes on"));
         };
         let owned = order.account == account;
@@ -266,8 +312,9 @@ impl Auditor {
     fn transition(&mut self, id: OrderId, fact: &order::Event, record: &Recorded<Event>) {
         let Some(order) = self.orders.get_mut(&id) else { return };
         let before = order.status;
+        let takes_messages = before == order::Status::Active || order.listens;
         let (status, legal) = match fact {
-            order::Event::Placed(_) => (before, false),
+            order::Event::Placed(_) | order::Event::Reported { .. } => (before, false),
             order::Event::Queued { .. } => (order::Status::Queued, before == order::Status::Pending),
             order::Event::Started { .. } => (order::Status::Pending, before == order::Status::Queued),
             order::Event::AttemptFailed { attempt, .. } => (before, before == order::Status::Pending && *attempt <= order.max_attempts),
@@ -279,18 +326,29 @@ impl Auditor {
                 if let Verdict::Code(code) = &sms.extraction.verdict {
                     order.codes.insert(code.clone());
                 }
-                (before, before == order::Status::Active && order.messages.insert(sms.message_id.clone()))
+                (before, takes_messages && order.messages.insert(sms.message_id.clone()))
             }
-            order::Event::Completed { code, .. } => (order::Status::Completed, before == order::Status::Active && order.codes.contains(code)),
-            order::Event::Cancelled { .. } => (order::Status::Cancelled, true),
-            order::Event::Expired { .. } => (order::Status::Expired, before != order::Status::Queued),
+            order::Event::SmsRepeated { repeats, .. } => (before, takes_messages && order.messages.contains(repeats)),
+            order::Event::Completed { code, listens_until, at, .. } => {
+                order.listens = listens_until > at;
+                (order::Status::Completed, before == order::Status::Active && order.codes.contains(code))
+            }
+            order::Event::CodeReplaced { code, .. } => (before, order.listens && order.codes.contains(code)),
+            order::Event::Finished { .. } => (before, std::mem::take(&mut order.listens)),
+            order::Event::Refunded { .. } => {
+                order.refund_due = Some(order.price);
+                (before, std::mem::take(&mut order.listens))
+            }
+            order::Event::Cancelled { .. } => (order::Status::Cancelled, !before.is_end()),
+            order::Event::Expired { .. } => (order::Status::Expired, !before.is_end() && before != order::Status::Queued),
             order::Event::Failed { .. } => (order::Status::Failed, before == order::Status::Pending),
         };
         order.status = status;
-        let freed = if status == order::Status::Active { None } else { order.phone.take() };
+        let freed = if status == order::Status::Active || order.listens { None } else { order.phone.take() };
         if let Some(phone) = freed {
             self.phones.remove(&phone);
         }
+        self.forget_settled(id);
         self.check(legal, record, "O2", || format!("{id} goes from {} on in a way that is not legal", before.name()));
         if let order::Event::NumberAssigned { attempt, supplier, phone, .. } = fact {
             self.assigned(id, phone.as_str(), record);

@@ -12,7 +12,7 @@ use events::decider::Decider;
 use events::envelope::{Position, Recorded, Revision, StreamId};
 use events::id::{AccountId, EventId, OrderId};
 use events::money::Money;
-use events::order::{self, AttemptFailure, FailureReason, IncomingSms, Status};
+use events::order::{self, AttemptFailure, Complaint, FailureReason, IncomingSms, Receipt, Status};
 use events::platform::Platform;
 use events::time::Timestamp;
 use proptest::prelude::*;
@@ -29,7 +29,9 @@ enum Try {
     Assign { order: u8 },
     FailAttempt { order: u8 },
     Dead { order: u8 },
-    Sms { order: u8, message: u8, with_code: bool },
+    Sms { order: u8, message: u8, kind: u8 },
+    Finish { order: u8 },
+    Report { order: u8, complaint: u8 },
     Cancel { order: u8 },
     Expire { order: u8, late: bool },
     Fail { order: u8 },
@@ -44,7 +46,9 @@ fn tries() -> impl Strategy<Value = Vec<Try>> {
         6 => any::<u8>().prop_map(|order| Try::Assign { order }),
         1 => any::<u8>().prop_map(|order| Try::FailAttempt { order }),
         1 => any::<u8>().prop_map(|order| Try::Dead { order }),
-        5 => (any::<u8>(), 0..4u8, any::<bool>()).prop_map(|(order, message, with_code)| Try::Sms { order, message, with_code }),
+        5 => (any::<u8>(), 0..4u8, 0..3u8).prop_map(|(order, message, kind)| Try::Sms { order, message, kind }),
+        1 => any::<u8>().prop_map(|order| Try::Finish { order }),
+        3 => (any::<u8>(), 0..3u8).prop_map(|(order, complaint)| Try::Report { order, complaint }),
         2 => any::<u8>().prop_map(|order| Try::Cancel { order }),
         2 => (any::<u8>(), any::<bool>()).prop_map(|(order, late)| Try::Expire { order, late }),
         1 => any::<u8>().prop_map(|order| Try::Fail { order }),
@@ -62,7 +66,12 @@ struct ModelOrder {
     attempts: u8,
     /// Whether a number was ever assigned: its life then has an end.
     lived: bool,
+    /// Whether it has its code and keeps its number.
+    listens: bool,
     messages: Vec<u8>,
+    /// Whether a message of its platform has come.
+    is_named: bool,
+    complaints: Vec<u8>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -70,6 +79,8 @@ struct Model {
     balance: i64,
     suspended: bool,
     completed: u64,
+    refunded: u64,
+    reports: usize,
     orders: BTreeMap<u128, ModelOrder>,
 }
 
@@ -84,7 +95,7 @@ impl Model {
 
     /// The price in micro-dollars by the guide's table, worked out another way than the law does.
     fn price(&self, list: Money) -> i64 {
-        let percent = match self.completed {
+        let percent = match self.completed - self.refunded {
             0..=19 => 100,
             20..=49 => 95,
             50..=99 => 90,
@@ -96,6 +107,7 @@ impl Model {
     fn end(&mut self, id: u128, status: Status) {
         let order = self.orders.get_mut(&id).expect("only orders that exist end");
         order.status = status;
+        order.listens = status == Status::Completed;
         if status == Status::Completed {
             self.completed += 1;
         } else {
@@ -175,14 +187,24 @@ impl Run {
                 self.model.suspended = false;
             }
             Try::Place { platform } => self.place(Platform::ALL[usize::from(*platform) % Platform::ALL.len()], at),
-            Try::Assign { order } | Try::FailAttempt { order } | Try::Dead { order } | Try::Fail { order } | Try::Cancel { order } => {
+            Try::Assign { order }
+            | Try::FailAttempt { order }
+            | Try::Dead { order }
+            | Try::Fail { order }
+            | Try::Finish { order }
+            | Try::Cancel { order } => {
                 if let Some(id) = self.pick(*order) {
                     self.simple(id, attempt, at);
                 }
             }
-            Try::Sms { order, message, with_code } => {
+            Try::Sms { order, message, kind } => {
                 if let Some(id) = self.pick(*order) {
-                    self.sms(id, *message, *with_code, at);
+                    self.sms(id, *message, *kind, at);
+                }
+            }
+            Try::Report { order, complaint } => {
+                if let Some(id) = self.pick(*order) {
+                    self.report(id, *complaint, at);
                 }
             }
             Try::Expire { order, late } => {
@@ -207,6 +229,7 @@ impl Run {
             lifetime_seconds: 300,
             seek_seconds: 60,
             max_attempts: MAX_ATTEMPTS,
+            listen_seconds: 300,
             max_concurrent: MAX_CONCURRENT,
             cancels: events::account::CancelRules::default(),
             first_answer: None,
@@ -216,7 +239,10 @@ impl Run {
         if allowed {
             self.next_order += 1;
             self.model.balance -= price;
-            self.model.orders.insert(id, ModelOrder { price, status: Status::Pending, attempts: 0, lived: false, messages: Vec::new() });
+            let (messages, complaints) = (Vec::new(), Vec::new());
+            let (attempts, lived, listens, is_named) = (0, false, false, false);
+            let order = ModelOrder { price, status: Status::Pending, attempts, lived, listens, messages, is_named, complaints };
+            self.model.orders.insert(id, order);
         }
     }
 
@@ -229,7 +255,8 @@ impl Run {
             Try::FailAttempt { .. } => {
                 (order::Command::FailAttempt { attempt: order.attempts + 1, supplier, reason: AttemptFailure::NoNumber, at }, pending)
             }
-            Try::Dead { .. } => (order::Command::ReportNumberDead { attempt: order.attempts, at }, order.status == Status::Active),
+            Try::Dead { .. } => (order::Command::ReportNumberDead { attempt: order.attempts, at }, order.status == Status::Active || order.listens),
+            Try::Finish { .. } => (order::Command::Finish { at }, order.listens),
             Try::Fail { .. } => (order::Command::Fail { reason: FailureReason::NoSourceLeft, at }, pending),
             _ => (order::Command::Cancel { at }, !order.status.is_end()),
         };
@@ -252,6 +279,7 @@ impl Run {
                     self.model.end(id, Status::Failed);
                 }
             }
+            Try::Finish { .. } | Try::Dead { .. } if order.listens => entry.listens = false,
             Try::Dead { .. } if order.attempts >= MAX_ATTEMPTS => self.model.end(id, Status::Failed),
             Try::Dead { .. } => entry.status = Status::Pending,
             Try::Fail { .. } => self.model.end(id, Status::Failed),
@@ -259,29 +287,66 @@ impl Run {
         }
     }
 
-    fn sms(&mut self, id: u128, message: u8, with_code: bool, at: Timestamp) {
+    fn sms(&mut self, id: u128, message: u8, kind: u8, at: Timestamp) {
         let order = self.model.orders[&id].clone();
         let platform = self.state.order(OrderId(id)).map_or(Platform::Google, |order| order.placed.platform);
-        let text = if with_code { format!("Your {} verification code is 482913", platform.name()) } else { "Hello".to_owned() };
+        let text = match kind {
+            0 => "Hello".to_owned(),
+            1 => format!("Your {} verification code is 482913", platform.name()),
+            _ => "Your verification code is 482913".to_owned(),
+        };
         let sms = IncomingSms {
             message_id: message.to_string(),
             supplier: "own".parse().unwrap(),
             to: phone(id),
             sender: "x".to_owned(),
             text,
-            received_at: at,
+            receipt: Receipt::At(at),
             freed_at: None,
             at,
         };
         let events = self.order(id, order::Command::ReceiveSms(sms)).unwrap_or_default();
-        let is_new = order.status == Status::Active && !order.messages.contains(&message);
+        let is_new = (order.status == Status::Active || order.listens) && !order.messages.contains(&message);
         assert_eq!(!events.is_empty(), is_new, "{order:?}");
-        if is_new {
-            self.model.orders.get_mut(&id).expect("it was just there").messages.push(message);
-            // Steam's codes have letters; six digits are still clearly its code when the message says so.
-            if with_code {
-                self.model.end(id, Status::Completed);
-            }
+        if !is_new {
+            return;
+        }
+        let entry = self.model.orders.get_mut(&id).expect("it was just there");
+        entry.messages.push(message);
+        entry.is_named |= kind == 1;
+        // Steam's codes have letters; six digits are still clearly its code when the message says so. One that names nobody is for the extractor to judge.
+        let has_code = events.iter().any(|event| matches!(event, Event::Order(_, order::Event::Completed { .. })));
+        assert!(kind != 0 || !has_code);
+        assert!(kind != 1 || order.listens || has_code);
+        if has_code {
+            self.model.end(id, Status::Completed);
+        }
+    }
+
+    fn report(&mut self, id: u128, complaint: u8, at: Timestamp) {
+        let order = self.model.orders[&id].clone();
+        let is_known = self.state.order(OrderId(id)).is_some();
+        let fits = match complaint {
+            0 => order.status == Status::Completed,
+            1 => order.status != Status::Completed,
+            _ => true,
+        };
+        let happens = is_known && order.lived && fits && !order.complaints.contains(&complaint) && self.model.reports < 20;
+        let command = order::Command::Report { complaint: Complaint::ALL[usize::from(complaint)], at };
+        let events = self.order(id, command).unwrap_or_default();
+        assert_eq!(!events.is_empty(), happens, "{order:?} {complaint}");
+        if !happens {
+            return;
+        }
+        let is_refunded = complaint == 0 && order.listens && !order.is_named && self.model.refunded < 1 + self.model.completed / 10;
+        assert_eq!(events.len(), if is_refunded { 3 } else { 1 }, "{events:?}");
+        self.model.reports += 1;
+        let entry = self.model.orders.get_mut(&id).expect("it was just there");
+        entry.complaints.push(complaint);
+        if is_refunded {
+            entry.listens = false;
+            self.model.refunded += 1;
+            self.model.balance += order.price;
         }
     }
 
@@ -289,9 +354,11 @@ impl Run {
         let order = self.model.orders[&id].clone();
         let when = if late { at.plus(Duration::from_secs(301)) } else { at };
         let events = self.order(id, order::Command::Expire { at: when }).unwrap_or_default();
-        let happens = late && !order.status.is_end();
+        let happens = late && (!order.status.is_end() || order.listens);
         assert_eq!(!events.is_empty(), happens, "{order:?}");
-        if happens {
+        if order.listens && happens {
+            self.model.orders.get_mut(&id).expect("it was just there").listens = false;
+        } else if happens {
             self.model.end(id, if order.lived { Status::Expired } else { Status::Failed });
         }
     }
@@ -299,7 +366,8 @@ impl Run {
     fn compare(&self) {
         assert_eq!(self.state.balance.micros(), self.model.balance);
         assert_eq!(self.state.held.micros(), self.model.held());
-        assert_eq!(self.state.completed, self.model.completed);
+        assert_eq!((self.state.completed, self.state.refunded), (self.model.completed, self.model.refunded));
+        assert_eq!(self.state.listening.len(), self.model.orders.values().filter(|order| order.listens).count());
         assert_eq!(self.state.open.len(), self.model.open());
         for (id, order) in &self.state.open {
             assert_eq!(order.status, self.model.orders[&id.0].status);

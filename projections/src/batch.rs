@@ -14,6 +14,7 @@ use crate::deliveries::DeliveryChange;
 use crate::deposits::DepositChange;
 use crate::ends::Ends;
 use crate::parts::PartChange;
+use crate::reports::ReportChange;
 use crate::row::OrderRow;
 use crate::sources::{Served, SourceChange};
 use crate::strays::Stray;
@@ -43,7 +44,7 @@ struct OutcomeDelta {
     delivery_millis: i64,
 }
 
-/// Records folded so far. `open` outlives batches: it holds every order that has not ended.
+/// Records folded so far. `open` outlives batches: it holds every order that is not over.
 #[derive(Debug)]
 pub struct Batch<'a> {
     open: &'a mut BTreeMap<OrderId, OrderRow>,
@@ -56,6 +57,7 @@ pub struct Batch<'a> {
     parts: Vec<PartChange>,
     sources: Vec<SourceChange>,
     strays: Vec<Stray>,
+    reports: Vec<ReportChange>,
     deliveries: Vec<DeliveryChange>,
     ends: Ends,
     last: Position,
@@ -75,6 +77,7 @@ impl<'a> Batch<'a> {
             parts: Vec::new(),
             sources: Vec::new(),
             strays: Vec::new(),
+            reports: Vec::new(),
             deliveries: Vec::new(),
             ends: Ends::default(),
             last: Position(0),
@@ -142,6 +145,7 @@ impl<'a> Batch<'a> {
             | account::Event::HoldTaken { .. }
             | account::Event::HoldCaptured { .. }
             | account::Event::HoldReleased { .. }
+            | account::Event::CaptureRefunded { .. }
             | account::Event::BatchPlaced { .. }
             | account::Event::KeyUsed { .. }
             | account::Event::WebhookSet { .. }
@@ -151,15 +155,21 @@ impl<'a> Batch<'a> {
     }
 
     fn order(&mut self, order: OrderId, fact: &order::Event, record: &Recorded<Event>) {
+        self.reports.extend(ReportChange::of(order, fact, record));
         let Some(row) = self.open.get_mut(&order) else { return };
         row.apply(fact);
         self.strays.extend(Stray::of_order(row, fact, record.position));
         row.last = record.revision;
         row.position = record.position;
         let row = row.clone();
-        if fact.is_end() {
+        if row.over_at.is_some() {
             self.open.remove(&order);
+        }
+        if fact.is_end() {
             self.end(&row, fact.at().millis());
+        }
+        if let order::Event::Refunded { at } = fact {
+            self.usage_of(&row, at.millis()).spent -= row.price.micros();
         }
         self.changed.insert(order, row);
     }
@@ -202,7 +212,7 @@ impl<'a> Batch<'a> {
         write_orders(transaction, self.changed.values())?;
         let mut accounts = transaction.prepare_cached(ACCOUNTS)?;
         for (account, delta) in &self.accounts {
-            let Statement { balance, held, spent, orders, completed, cancelled, expired, failed } = delta;
+            let Statement { balance, held, spent, orders, completed, cancelled, expired, failed, refunded } = delta;
             let count = |number: &u64| i64::try_from(*number).unwrap_or(i64::MAX);
             accounts.execute(params![
                 account.0.to_be_bytes(),
@@ -213,7 +223,8 @@ impl<'a> Batch<'a> {
                 count(completed),
                 count(cancelled),
                 count(expired),
-                count(failed)
+                count(failed),
+                count(refunded)
             ])?;
         }
         let mut usage = transaction.prepare_cached(USAGE)?;
@@ -249,6 +260,9 @@ impl<'a> Batch<'a> {
         for stray in &self.strays {
             stray.write(transaction)?;
         }
+        for change in &self.reports {
+            change.write(transaction)?;
+        }
         for change in &self.deposits {
             change.write(transaction)?;
         }
@@ -276,6 +290,7 @@ fn write_orders<'a>(transaction: &Transaction<'_>, rows: impl Iterator<Item = &'
             row.placed_at.millis(),
             row.assigned_at.map(events::time::Timestamp::millis),
             row.ended_at.map(events::time::Timestamp::millis),
+            row.over_at.map(events::time::Timestamp::millis),
             row.supplier,
             (!row.phone.is_empty()).then_some(row.phone.as_str()),
             revision(row.first.0),
@@ -287,16 +302,16 @@ fn write_orders<'a>(transaction: &Transaction<'_>, rows: impl Iterator<Item = &'
 }
 
 const ORDERS: &str = "INSERT INTO orders
-    (order_id, account_id, platform, country, price, status, placed_at, assigned_at, ended_at, supplier, phone, first_revision, last_revision, position)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-    ON CONFLICT (order_id) DO UPDATE SET status = excluded.status, assigned_at = excluded.assigned_at, ended_at = excluded.ended_at,
+    (order_id, account_id, platform, country, price, status, placed_at, assigned_at, ended_at, over_at, supplier, phone, first_revision, last_revision, position)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+    ON CONFLICT (order_id) DO UPDATE SET status = excluded.status, assigned_at = excluded.assigned_at, ended_at = excluded.ended_at, over_at = excluded.over_at,
         supplier = excluded.supplier, phone = excluded.phone, last_revision = excluded.last_revision, position = excluded.position";
 
-const ACCOUNTS: &str = "INSERT INTO accounts (account_id, balance, held, spent, orders, completed, cancelled, expired, failed)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+const ACCOUNTS: &str = "INSERT INTO accounts (account_id, balance, held, spent, orders, completed, cancelled, expired, failed, refunded)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
     ON CONFLICT (account_id) DO UPDATE SET balance = balance + excluded.balance, held = held + excluded.held, spent = spent + excluded.spent,
         orders = orders + excluded.orders, completed = completed + excluded.completed, cancelled = cancelled + excluded.cancelled,
-        expired = expired + excluded.expired, failed = failed + excluded.failed";
+        expired = expired + excluded.expired, failed = failed + excluded.failed, refunded = refunded + excluded.refunded";
 
 const USAGE: &str = "INSERT INTO usage (account_id, hour, platform, country, orders, completed, cancelled, expired, failed, spent, delivery_millis)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)

@@ -87,6 +87,8 @@ pub struct OrderSummary {
     pub ended_at: Option<Timestamp>,
     /// Its number, if it has one.
     pub phone: Option<String>,
+    /// Whether it has its code, and keeps its number.
+    pub listens: bool,
 }
 
 /// An hour of an account's usage of one platform in one country.
@@ -144,7 +146,7 @@ impl Views {
     pub async fn orders(&self, account: AccountId, filter: OrderFilter, limit: u32) -> Result<Vec<OrderSummary>, ViewError> {
         self.read(move |connection| {
             let mut find = connection.prepare_cached(
-                "SELECT order_id, platform, country, price, status, placed_at, ended_at, phone FROM orders
+                "SELECT order_id, platform, country, price, status, placed_at, ended_at, phone, ended_at IS NOT NULL AND over_at IS NULL FROM orders
                  WHERE account_id = ?1 AND order_id < ?2 AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR platform = ?4)
                      AND placed_at >= ?5 AND placed_at < ?6 ORDER BY order_id DESC LIMIT ?7",
             )?;
@@ -165,10 +167,10 @@ impl Views {
         .await
     }
 
-    /// Orders that have not ended: what recovery lets go on.
+    /// Orders that are not over: what recovery lets go on.
     pub async fn open_orders(&self) -> Result<Vec<OrderRef>, ViewError> {
         self.read(|connection| {
-            let mut open = connection.prepare("SELECT order_id, account_id, first_revision, last_revision FROM orders WHERE ended_at IS NULL")?;
+            let mut open = connection.prepare("SELECT order_id, account_id, first_revision, last_revision FROM orders WHERE over_at IS NULL")?;
             open.query_map([], order_ref)?.collect()
         })
         .await
@@ -252,7 +254,7 @@ impl Views {
     }
 }
 
-const ACCOUNT_COLUMNS: &str = "balance, held, spent, orders, completed, cancelled, expired, failed";
+const ACCOUNT_COLUMNS: &str = "balance, held, spent, orders, completed, cancelled, expired, failed, refunded";
 
 fn account_view(connection: &Connection, account: AccountId) -> rusqlite::Result<AccountView> {
     let mut find = connection.prepare_cached(&format!("SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE account_id = ?1"))?;
@@ -278,6 +280,7 @@ fn account_row(row: &Row<'_>, first: usize) -> rusqlite::Result<AccountView> {
         cancelled: count(row, first + 5)?,
         expired: count(row, first + 6)?,
         failed: count(row, first + 7)?,
+        refunded: count(row, first + 8)?,
     })
 }
 
@@ -291,6 +294,7 @@ fn order_summary(row: &Row<'_>) -> rusqlite::Result<OrderSummary> {
         placed_at: Timestamp::from_millis(row.get(5)?),
         ended_at: row.get::<_, Option<i64>>(6)?.map(Timestamp::from_millis),
         phone: row.get(7)?,
+        listens: row.get(8)?,
     })
 }
 
@@ -332,11 +336,11 @@ fn usage_cell(row: &Row<'_>) -> rusqlite::Result<UsageCell> {
     })
 }
 
-/// The orders that have not ended, as the writer keeps them in memory.
+/// The orders that are not over, as the writer keeps them in memory.
 pub fn open_rows(connection: &Connection) -> rusqlite::Result<BTreeMap<OrderId, OrderRow>> {
     let mut open = connection.prepare(
-        "SELECT order_id, account_id, platform, country, price, status, placed_at, assigned_at, supplier, phone, first_revision, last_revision, position
-         FROM orders WHERE ended_at IS NULL",
+        "SELECT order_id, account_id, platform, country, price, status, placed_at, assigned_at, supplier, phone, first_revision, last_revision, position, ended_at
+         FROM orders WHERE over_at IS NULL",
     )?;
     let rows = open.query_map([], |row| {
         let order = OrderId(id(row, 0)?);
@@ -351,7 +355,8 @@ pub fn open_rows(connection: &Connection) -> rusqlite::Result<BTreeMap<OrderId, 
                 status: status(row, 5)?,
                 placed_at: Timestamp::from_millis(row.get(6)?),
                 assigned_at: row.get::<_, Option<i64>>(7)?.map(Timestamp::from_millis),
-                ended_at: None,
+                ended_at: row.get::<_, Option<i64>>(13)?.map(Timestamp::from_millis),
+                over_at: None,
                 supplier: row.get(8)?,
                 phone: row.get::<_, Option<String>>(9)?.unwrap_or_default(),
                 first: Revision(count(row, 10)?),

@@ -20,6 +20,8 @@ pub struct OrderRow {
     pub placed_at: Timestamp,
     pub assigned_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
+    /// When its number went back: with its end, or later for an order that listened.
+    pub over_at: Option<Timestamp>,
     pub supplier: String,
     pub phone: String,
     pub first: Revision,
@@ -40,6 +42,7 @@ impl OrderRow {
             placed_at: placed.at,
             assigned_at: None,
             ended_at: None,
+            over_at: None,
             supplier: String::new(),
             phone: String::new(),
             first: revision,
@@ -51,7 +54,12 @@ impl OrderRow {
     /// What a fact makes of the row.
     pub fn apply(&mut self, fact: &Event) {
         match fact {
-            Event::Placed(_) | Event::AttemptFailed { .. } | Event::SmsReceived(_) => {}
+            Event::Placed(_)
+            | Event::AttemptFailed { .. }
+            | Event::SmsReceived(_)
+            | Event::SmsRepeated { .. }
+            | Event::CodeReplaced { .. }
+            | Event::Reported { .. } => {}
             Event::Queued { .. } => self.status = Status::Queued,
             Event::NumberAssigned { supplier, phone, at, .. } => {
                 self.status = Status::Active;
@@ -60,7 +68,11 @@ impl OrderRow {
                 phone.as_str().clone_into(&mut self.phone);
             }
             Event::Started { .. } | Event::NumberReportedDead { .. } => self.status = Status::Pending,
-            Event::Completed { at, .. } => self.end(Status::Completed, *at),
+            Event::Completed { listens_until, at, .. } => {
+                self.end(Status::Completed, *at);
+                self.over_at = self.over_at.filter(|_| listens_until <= at);
+            }
+            Event::Refunded { at } | Event::Finished { at } => self.over_at = Some(*at),
             Event::Cancelled { at } => self.end(Status::Cancelled, *at),
             Event::Expired { at } => self.end(Status::Expired, *at),
             Event::Failed { at, .. } => self.end(Status::Failed, *at),
@@ -70,6 +82,7 @@ impl OrderRow {
     fn end(&mut self, status: Status, at: Timestamp) {
         self.status = status;
         self.ended_at = Some(at);
+        self.over_at = Some(at);
     }
 
     /// From the number to the code, in milliseconds; 0 unless completed.

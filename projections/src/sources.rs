@@ -82,12 +82,14 @@ const OBTAIN: &str = "UPDATE leases SET phone = ?4 WHERE supplier = ?1 AND order
 const END: &str = "DELETE FROM leases WHERE supplier = ?1 AND order_id = ?2 AND attempt = ?3";
 
 // Every start asks these, however many orders there have been: by their index.
-const ON_ORDERS: &str = "SELECT phone, max(ended_at) FROM (
-        SELECT phone, ended_at FROM orders INDEXED BY orders_by_end WHERE ended_at >= ?1
-        UNION ALL SELECT phone, ended_at FROM orders INDEXED BY orders_open WHERE ended_at IS NULL
+const ON_ORDERS: &str = "SELECT phone, max(over_at) FROM (
+        SELECT phone, over_at FROM orders INDEXED BY orders_by_over WHERE over_at >= ?1
+        UNION ALL SELECT phone, over_at FROM orders INDEXED BY orders_open WHERE over_at IS NULL
     ) WHERE phone IS NOT NULL GROUP BY phone";
-const OUTCOMES: &str = "SELECT supplier, count(*), sum(status = 'completed') FROM orders INDEXED BY orders_by_end
-    WHERE ended_at >= ?1 AND status <> 'cancelled' AND phone IS NOT NULL GROUP BY supplier";
+const OUTCOMES: &str = "SELECT supplier, count(*), sum(status = 'completed' AND NOT reported) FROM (
+        SELECT supplier, status, EXISTS (SELECT 1 FROM reports WHERE reports.order_id = o.order_id) AS reported
+        FROM orders AS o INDEXED BY orders_by_end WHERE ended_at >= ?1 AND phone IS NOT NULL
+    ) WHERE status <> 'cancelled' OR reported GROUP BY supplier";
 const SERVED: &str = "SELECT phone, platform, at FROM served WHERE supplier = ?1 AND at >= ?2";
 const SERVE: &str = "INSERT INTO served VALUES (?1, ?2, ?3, ?4) ON CONFLICT (supplier, phone, platform) DO UPDATE SET at = max(at, excluded.at)";
 
@@ -176,7 +178,7 @@ impl Views {
         .await
     }
 
-    /// The numbers that are on orders or were since `since`, and when the last of those orders that have ended did.
+    /// The numbers that are on orders or were since `since`, and when the last of those orders that are over gave them up.
     pub async fn numbers_on_orders(&self, since: Timestamp) -> Result<Vec<(Phone, Option<Timestamp>)>, ViewError> {
         self.read(move |connection| {
             let mut numbers = connection.prepare(ON_ORDERS)?;
@@ -234,7 +236,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let views = Views::open(directory.path()).unwrap();
         for (sql, indexes) in [
-            (ON_ORDERS, &["orders_by_end (ended_at>?)", "orders_open"][..]),
+            (ON_ORDERS, &["orders_by_over (over_at>?)", "orders_open"][..]),
             (OUTCOMES, &["orders_by_end (ended_at>?)"]),
             (SERVED, &["PRIMARY KEY (supplier=?)"]),
         ] {

@@ -13,6 +13,9 @@ use crate::queries::{count, parsed};
 use crate::row::OrderRow;
 use crate::views::{ViewError, Views};
 
+/// Why a message is here that says word for word what its order was told minutes before.
+pub const REPEATED: &str = "repeated";
+
 /// A message that gave no order its code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stray {
@@ -58,6 +61,9 @@ impl Stray {
 
     /// The message of an order, if it has no code in it.
     pub fn of_order(row: &OrderRow, fact: &order::Event, position: Position) -> Option<Self> {
+        if let order::Event::SmsRepeated { supplier, at, .. } = fact {
+            return Some(Self { position, phone: row.phone.parse().ok()?, supplier: supplier.clone(), why: REPEATED.to_owned(), at: *at });
+        }
         let order::Event::SmsReceived(Sms { supplier, extraction, at, .. }) = fact else { return None };
         let why = match &extraction.verdict {
             Verdict::Code(_) => return None,

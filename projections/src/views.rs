@@ -19,7 +19,7 @@ use crate::row::OrderRow;
 use crate::sums;
 
 /// Rises when a table or the meaning of a row changes: older files are rebuilt.
-const SCHEMA_VERSION: i64 = 8;
+const SCHEMA_VERSION: i64 = 9;
 /// Connections kept open for the next reader.
 const IDLE: usize = 4;
 /// How long a reply waits for the views to have its own append.
@@ -30,16 +30,18 @@ CREATE TABLE checkpoint (position INTEGER NOT NULL, chain BLOB) STRICT;
 INSERT INTO checkpoint VALUES (0, NULL);
 CREATE TABLE accounts (
     account_id BLOB PRIMARY KEY, balance INTEGER NOT NULL, held INTEGER NOT NULL, spent INTEGER NOT NULL, orders INTEGER NOT NULL,
-    completed INTEGER NOT NULL, cancelled INTEGER NOT NULL, expired INTEGER NOT NULL, failed INTEGER NOT NULL
+    completed INTEGER NOT NULL, cancelled INTEGER NOT NULL, expired INTEGER NOT NULL, failed INTEGER NOT NULL,
+    refunded INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE orders (
     order_id BLOB PRIMARY KEY, account_id BLOB NOT NULL, platform TEXT NOT NULL, country TEXT NOT NULL, price INTEGER NOT NULL, status TEXT NOT NULL,
-    placed_at INTEGER NOT NULL, assigned_at INTEGER, ended_at INTEGER, supplier TEXT NOT NULL, phone TEXT,
+    placed_at INTEGER NOT NULL, assigned_at INTEGER, ended_at INTEGER, over_at INTEGER, supplier TEXT NOT NULL, phone TEXT,
     first_revision INTEGER NOT NULL, last_revision INTEGER NOT NULL, position INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX orders_open ON orders (order_id) WHERE ended_at IS NULL;
+CREATE INDEX orders_open ON orders (order_id) WHERE over_at IS NULL;
 CREATE INDEX orders_by_account ON orders (account_id, order_id);
 CREATE INDEX orders_by_end ON orders (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX orders_by_over ON orders (over_at) WHERE over_at IS NOT NULL;
 CREATE INDEX orders_by_phone ON orders (phone, assigned_at) WHERE phone IS NOT NULL;
 CREATE TABLE usage (
     account_id BLOB NOT NULL, hour INTEGER NOT NULL, platform TEXT NOT NULL, country TEXT NOT NULL, orders INTEGER NOT NULL, completed INTEGER NOT NULL,
@@ -306,6 +308,7 @@ fn create(path: &Path) -> rusqlite::Result<Connection> {
     connection.execute_batch(crate::ends::SCHEMA)?;
     connection.execute_batch(crate::parts::SCHEMA)?;
     connection.execute_batch(crate::sources::SCHEMA)?;
+    connection.execute_batch(crate::reports::SCHEMA)?;
     connection.execute_batch(crate::strays::SCHEMA)?;
     sums::keep(&connection)?;
     connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;

@@ -75,6 +75,7 @@ fn log() -> Log {
             lifetime_seconds: 30,
             seek_seconds: 30,
             max_attempts: 3,
+            listen_seconds: 300,
             max_concurrent: 5,
             cancels: events::account::CancelRules::default(),
             first_answer: Some(FirstAnswer { supplier, answer }),
@@ -84,15 +85,21 @@ fn log() -> Log {
         if number >= 78 {
             continue;
         }
-        let later = at(10 + number * 60 + 31);
+        // Every other completed order listens for a while, is reported, and is finished.
+        let listens = number % 6 == 0;
+        let later = at(10 + number * 60 + if listens { 5 } else { 31 });
         let end = match number % 3 {
             0 if number % 7 != 6 => order::Command::ReceiveSms(IncomingSms {
                 message_id: "m".to_owned(),
                 supplier: "own".parse().unwrap(),
                 to: phone,
                 sender: String::new(),
-                text: format!("Your {} verification code is 482913", platform.name()),
-                received_at: later,
+                text: if listens {
+                    "Your verification code is 482913".to_owned()
+                } else {
+                    format!("Your {} verification code is 482913", platform.name())
+                },
+                receipt: events::order::Receipt::At(later),
                 freed_at: None,
                 at: later,
             }),
@@ -100,6 +107,15 @@ fn log() -> Log {
             _ => order::Command::Expire { at: later },
         };
         log.command(account, &Command::Order(id, end));
+        if listens && number % 7 != 6 {
+            let complaint = if number % 4 == 0 { order::Complaint::WrongCode } else { order::Complaint::NumberUsed };
+            let then = at(10 + number * 60 + 20);
+            log.command(account, &Command::Order(id, order::Command::Report { complaint, at: then }));
+            // Of some, the number stays on it to the end of this log.
+            if number % 5 != 0 {
+                log.command(account, &Command::Order(id, order::Command::Finish { at: then }));
+            }
+        }
     }
     let hash: deposit::TxHash = "ab".repeat(32).parse().unwrap();
     let claimed = deposit::Event::Claimed { account: AccountId(1), chain: "simulated".to_owned(), tx_hash: hash, output: 0, at: at(9_000) };
@@ -206,7 +222,7 @@ async fn the_views_are_the_ledger() {
     views.apply(&log.records).unwrap();
     for (index, state) in log.accounts.iter().enumerate() {
         let view = views.account(AccountId(index as u128 + 1)).await.unwrap();
-        assert_eq!((view.balance, view.held, view.completed), (state.balance, state.held, state.completed));
+        assert_eq!((view.balance, view.held, view.completed, view.refunded), (state.balance, state.held, state.completed, state.refunded));
         assert_eq!(view.orders, 20);
         let ended = view.completed + view.cancelled + view.expired + view.failed;
         assert_eq!(view.orders - ended, state.open.len() as u64);
@@ -223,7 +239,7 @@ async fn recovery_finds_what_is_open_and_where_ended_orders_stand() {
     let views = Views::open(directory.path()).unwrap();
     views.apply(&log.records).unwrap();
     let open: Vec<OrderId> = views.open_orders().await.unwrap().into_iter().map(|order| order.order).collect();
-    assert_eq!(open, [OrderId(79), OrderId(80)]);
+    assert_eq!(open, [31, 61, 79, 80].map(OrderId), "those that listen, too");
     assert_eq!(views.open_deposits("simulated".to_owned()).await.unwrap(), [DepositId(5)]);
     assert_eq!(views.open_deposits("btc".to_owned()).await.unwrap(), [6, 7, 8, 10].map(DepositId));
     let place = views.order(OrderId(1)).await.unwrap().unwrap();
@@ -241,7 +257,7 @@ async fn recovery_finds_what_is_open_and_where_ended_orders_stand() {
     let recent = views.numbers_on_orders(at(0)).await.unwrap();
     assert_eq!((recent.len(), recent.iter().filter(|(_, ended_at)| ended_at.is_some_and(|when| when > at(0))).count()), (10, 10));
     let on_orders = views.numbers_on_orders(at(99_999)).await.unwrap();
-    assert_eq!(on_orders, ["+12025550008", "+12025550009"].map(|phone| (phone.parse().unwrap(), None)));
+    assert_eq!(on_orders, ["+12025550000", "+12025550008", "+12025550009"].map(|phone| (phone.parse().unwrap(), None)));
     assert_eq!(views.order(OrderId(999)).await.unwrap(), None);
     assert_eq!(views.numbers_with_parts().await.unwrap(), ["+12025550000".parse().unwrap()]);
 }

@@ -12,7 +12,7 @@ use events::envelope::Position;
 use events::number::Unclaimed;
 use events::phone::Phone;
 use events::{Event, number, order};
-use projections::StrayFilter;
+use projections::{REPEATED, StrayFilter};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -69,11 +69,11 @@ pub async fn strays(State(door): State<Arc<Door>>, Query(asked): Query<Asked>) -
 }
 
 /// Why a message gives no order its code.
-fn reasons() -> [&'static str; 7] {
+fn reasons() -> [&'static str; 8] {
     let [unsure, nothing, other] = [Verdict::Unsure, Verdict::Nothing, Verdict::OtherBrand(String::new())].map(|verdict| verdict.name());
     let [unknown, free, ended, many] =
         [Unclaimed::UnknownNumber, Unclaimed::NotAssigned, Unclaimed::OrderEnded, Unclaimed::TooManyMessages].map(Unclaimed::name);
-    [unknown, free, ended, many, unsure, nothing, other]
+    [unknown, free, ended, many, unsure, nothing, other, REPEATED]
 }
 
 /// Sender, text and id of a recorded message.
@@ -81,6 +81,8 @@ fn said(event: &Event) -> Option<(Value, Value, Value)> {
     match event {
         Event::Number(number::Event::SmsKept(sms)) => Some((json!(sms.sender), json!(sms.text), json!(sms.message_id))),
         Event::Account(account::Event::Order(_, order::Event::SmsReceived(sms))) => Some((json!(sms.sender), json!(sms.text), json!(sms.message_id))),
+        // The text is that of the message it repeats.
+        Event::Account(account::Event::Order(_, order::Event::SmsRepeated { message_id, .. })) => Some((Value::Null, Value::Null, json!(message_id))),
         _ => None,
     }
 }

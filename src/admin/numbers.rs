@@ -125,7 +125,9 @@ pub async fn states(State(door): State<Arc<Door>>, Query(filter): Query<Filter>)
         .map(|(supplier, state)| {
             let cooling: Vec<Value> =
                 state.cooling.iter().map(|(platform, until)| json!({ "platform": platform.slug(), "until": until.to_string() })).collect();
-            let word = if state.leased {
+            let word = if state.listens {
+                "listening"
+            } else if state.leased {
                 "leased"
             } else if cooling.is_empty() && state.rests_until.is_none() {
                 "free"

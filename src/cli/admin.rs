@@ -76,6 +76,15 @@ enum Command {
         /// The account's id.
         account: String,
     },
+    /// Show what callers say of their orders: wrong codes, no codes, used numbers, and who was paid back; the latest first.
+    Reports {
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        /// Only those before this place in the log, as an answer shows it.
+        #[arg(long)]
+        before: Option<u64>,
+    },
     /// Show how chains are followed, and the deposits that somebody should look at.
     Deposits {
         /// An unconfirmed deposit counts as stuck after so many hours.
@@ -109,6 +118,10 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
         Command::Reinstate { account, why } => (format!("accounts/{account}/reinstate"), Some(why.order())),
         Command::RotateKey { account, why } => (format!("accounts/{account}/rotate-key"), Some(why.order())),
         Command::Show { account } => (format!("accounts/{account}"), None),
+        Command::Reports { limit, before } => {
+            let before = before.map_or_else(String::new, |before| format!("&before={before}"));
+            (format!("reports?limit={limit}{before}"), None)
+        }
         Command::Deposits { stuck_hours } => (format!("deposits?stuck_hours={stuck_hours}"), None),
     };
     let order = order.map(serde_json::to_value).transpose().map_err(in_words)?;

@@ -249,7 +249,8 @@ fn account_data(event: &account::Event) -> Value {
         AccountEvent::Suspended { reason, .. } | AccountEvent::Reinstated { reason, .. } => json!({ "reason": reason }),
         AccountEvent::HoldTaken { order, amount, .. }
         | AccountEvent::HoldCaptured { order, amount, .. }
-        | AccountEvent::HoldReleased { order, amount, .. } => {
+        | AccountEvent::HoldReleased { order, amount, .. }
+        | AccountEvent::CaptureRefunded { order, amount, .. } => {
             json!({ "order": order.to_string(), "amount": amount.to_string() })
         }
         AccountEvent::BatchPlaced { items, .. } => {
@@ -330,6 +331,7 @@ fn order_data(event: &order::Event, reveal: bool) -> Value {
         order::Event::Placed(placed) => json!({
             "platform": placed.platform.slug(), "country": placed.country.code(), "list_price": placed.list_price.to_string(), "price": placed.price.to_string(),
             "lifetime_seconds": placed.lifetime_seconds, "seek_seconds": placed.seek_seconds, "max_attempts": placed.max_attempts,
+            "listen_seconds": placed.listen_seconds,
         }),
         order::Event::AttemptFailed { attempt, supplier, reason, .. } => {
             json!({ "attempt": attempt, "supplier": supplier.as_str(), "reason": format!("{reason:?}") })
@@ -349,8 +351,20 @@ fn order_data(event: &order::Event, reveal: bool) -> Value {
             let verdict = sms.extraction.verdict.name();
             json!({ "message_id": sms.message_id, "supplier": sms.supplier.as_str(), "sender": secret(&sms.sender), "text": secret(&sms.text), "received_at": sms.received_at.to_string(), "verdict": verdict, "candidates": candidates })
         }
-        order::Event::Completed { code, message_id, .. } => json!({ "code": secret(code), "message_id": message_id }),
-        order::Event::Queued { .. } | order::Event::Started { .. } | order::Event::Cancelled { .. } | order::Event::Expired { .. } => json!({}),
+        order::Event::SmsRepeated { message_id, supplier, repeats, received_at, .. } => {
+            json!({ "message_id": message_id, "supplier": supplier.as_str(), "repeats": repeats, "received_at": received_at.to_string() })
+        }
+        order::Event::Completed { code, message_id, listens_until, .. } => {
+            json!({ "code": secret(code), "message_id": message_id, "listens_until": listens_until.to_string() })
+        }
+        order::Event::CodeReplaced { code, message_id, .. } => json!({ "code": secret(code), "message_id": message_id }),
+        order::Event::Reported { complaint, .. } => json!({ "complaint": complaint.name() }),
+        order::Event::Queued { .. }
+        | order::Event::Started { .. }
+        | order::Event::Refunded { .. }
+        | order::Event::Finished { .. }
+        | order::Event::Cancelled { .. }
+        | order::Event::Expired { .. } => json!({}),
         order::Event::Failed { reason, .. } => json!({ "reason": format!("{reason:?}") }),
     }
 }

@@ -185,6 +185,8 @@ pub struct Android {
     pub numbers: Vec<OwnNumber>,
     /// For phones that do not know their SIM card's number: `device id/SIM number`, or the device id alone, to the number.
     pub sims: BTreeMap<String, Named<Phone>>,
+    /// Takes the time that phones say at its word. It is the network's, and hours off on some; without it a message counts as received when it comes.
+    pub trust_received_at: bool,
 }
 
 /// A number the operator has.
@@ -265,7 +267,8 @@ impl Suppliers {
 
     /// How long a pool's numbers rest after each order: long enough for a message of those who do not say when they received it.
     pub fn rest(&self, pool: &str) -> Duration {
-        let usual = if ["smpp", "twilio", "vonage"].contains(&pool) { 60 } else { 0 };
+        let never_says = ["smpp", "twilio", "vonage"].contains(&pool) || (pool == "android" && !self.android.trust_received_at);
+        let usual = if never_says { 60 } else { 0 };
         Duration::from_secs(self.rest_seconds.get(pool).copied().unwrap_or(usual).into())
     }
 

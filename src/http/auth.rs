@@ -81,8 +81,20 @@ pub struct Caller {
     pub account: AccountId,
     /// The key it calls with.
     pub key: ApiKeyId,
-    /// Its state when the call arrived.
-    pub published: Arc<Published>,
+    /// Its state when the call arrived, for the check of its standing alone: by the time a route answers it may be old, so no route can read it.
+    published: Arc<Published>,
+}
+
+impl Caller {
+    /// Whether the account was suspended when the call arrived.
+    pub fn is_suspended(&self) -> bool {
+        matches!(self.published.state.standing, Standing::Suspended(_))
+    }
+
+    /// Whether the account had ever had money when the call arrived.
+    pub fn was_ever_funded(&self) -> bool {
+        self.published.state.was_ever_funded()
+    }
 }
 
 /// The key in the headers, if there is one; `Err` where it stands where no key may stand, or two differ.

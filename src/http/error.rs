@@ -364,13 +364,20 @@ impl From<Refusal> for ApiError {
             Refusal::TooManyCancels { retry_after_seconds } | Refusal::TooManyTests { retry_after_seconds } => {
                 Self::new(ErrorCode::RateLimited, format!("{text}.")).retry_after(retry_after_seconds)
             }
+            Refusal::TooManyReports => {
+                Self::new(ErrorCode::RateLimited, "This account has reported as many orders as it may in a day.").retry_after(3_600)
+            }
             Refusal::NoWebhook => Self::invalid("The account has no webhook: PUT /api/v1/webhook sets one.").with_status(StatusCode::CONFLICT),
             Refusal::Order(order::Refusal::AlreadyEnded(status)) => {
                 Self::invalid(format!("The order has already ended: {}.", status.name())).with_status(StatusCode::CONFLICT)
             }
-            Refusal::Order(order::Refusal::StaleAttempt | order::Refusal::NotThisAssignment | order::Refusal::TooManyMessages) => {
-                Self::invalid(text).with_status(StatusCode::CONFLICT)
-            }
+            Refusal::Order(
+                order::Refusal::StaleAttempt
+                | order::Refusal::NotThisAssignment
+                | order::Refusal::TooManyMessages
+                | order::Refusal::NotCompleted(_)
+                | order::Refusal::NothingToReport,
+            ) => Self::invalid(text).with_status(StatusCode::CONFLICT),
         }
     }
 }

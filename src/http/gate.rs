@@ -192,7 +192,7 @@ async fn admit(app: &Shared, client: IpAddr, request: &mut Request) -> Result<Ad
         Ok(caller) => {
             let account = caller.account;
             app.key_uses.note(account, caller.key, app.service.clock.now());
-            let is_funded = caller.published.state.was_ever_funded();
+            let is_funded = caller.was_ever_funded();
             // Accounts are opened for nothing: those that never had money have the budget of one, together, per address.
             let subject = if is_funded { Subject::Account(account.0) } else { Subject::unfunded(client) };
             let allowance = if is_counted { None } else { app.per_key.take(subject, now) };

@@ -11,11 +11,13 @@ mod json;
 mod key_uses;
 pub mod limit;
 mod openapi;
+mod order_message;
 mod order_reply;
 mod ordering;
 mod owner;
 mod replays;
 mod route;
+mod until;
 mod vocabulary;
 mod waiting;
 pub mod words;
@@ -120,6 +122,8 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(route::order_events::handle))
         .routes(routes!(route::order_stream::handle))
         .routes(routes!(route::order_cancel::handle))
+        .routes(routes!(route::order_finish::handle))
+        .routes(routes!(route::order_report::handle))
         .routes(routes!(route::account::handle))
         .routes(routes!(route::account_ledger::handle))
         .routes(routes!(route::idempotency::handle))

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use events::code::Verdict;
 use events::id::OrderId;
-use events::order::{Event, FailureReason, Sms, State, Status};
+use events::order::{FailureReason, Sms, State, Status};
 use events::platform::Platform;
 use events::time::Timestamp;
 use serde::Serialize;
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::Shared;
@@ -44,6 +42,8 @@ struct Message {
     verdict: &'static str,
     /// What could be the code, best first: for a caller to look at where the service is unsure.
     candidates: Vec<Candidate>,
+    /// When the same text was brought again within minutes, each time.
+    repeated_at: Vec<Moment>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -57,7 +57,7 @@ struct Candidate {
 }
 
 impl Message {
-    fn of(sms: &Sms) -> Self {
+    fn of(order: &State, sms: &Sms) -> Self {
         let candidates = sms.extraction.candidates.iter().zip(sms.extraction.confidence()).map(|(candidate, confidence)| Candidate {
             code: candidate.code.clone(),
             score: candidate.score,
@@ -70,8 +70,18 @@ impl Message {
             received_at: Moment(sms.received_at),
             verdict: sms.extraction.verdict.name(),
             candidates: candidates.collect(),
+            repeated_at: order.repeats_of(sms).map(Moment).collect(),
         }
     }
+}
+
+/// A code that the order has, or had.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FoundCode)]
+struct FoundCode {
+    code: String,
+    /// Since when it is, or was, the order's.
+    at: Moment,
 }
 
 /// `GET /order/:id`.
@@ -83,18 +93,25 @@ pub struct OrderReply {
     platform: &'static str,
     country: &'static str,
     phone: Option<String>,
+    /// The code to type: the last one, where a later or surer one has taken the place of the first.
     code: Option<String>,
+    /// Every code the order has had, the one to type last.
+    codes: Vec<FoundCode>,
     /// Full text of the message with the code, or of the last one.
     sms: Option<String>,
     messages: Vec<Message>,
     price: Dollars,
-    /// What came back, once the order has ended without a code.
+    /// What came back, once the order has ended without a code, or its code was a stranger's.
     refunded: Option<Dollars>,
     attempts: u8,
     created_at: Moment,
     expires_at: Option<Moment>,
     expires_in: Option<u64>,
     ended_at: Option<Moment>,
+    /// Whether the order has its code, and keeps its number for what still comes.
+    listening: bool,
+    /// Until when it does, or did.
+    listening_until: Option<Moment>,
     delivery_seconds: Option<u64>,
     failure: Option<&'static str>,
     can_cancel: bool,
@@ -102,15 +119,18 @@ pub struct OrderReply {
     check_status: String,
     stream: String,
     cancel: Option<String>,
+    /// `POST` to give the number of a completed order back before its time.
+    finish: Option<String>,
+    /// `POST` to say what was wrong with the number or its code.
+    report: Option<String>,
 }
 
 impl OrderReply {
     /// The order as it is at `now`.
     pub fn of(order: &State, now: Timestamp) -> Self {
         let is_open = !order.status.is_end();
-        let with_code = order.messages().find(|sms| matches!(sms.extraction.verdict, Verdict::Code(_)));
-        let shown = with_code.or_else(|| order.messages().next_back());
-        let released = matches!(order.status, Status::Cancelled | Status::Expired | Status::Failed);
+        let shown = order.code_message().or_else(|| order.messages().next_back());
+        let released = order.is_refunded || matches!(order.status, Status::Cancelled | Status::Expired | Status::Failed);
         let links = Links::of(order.id);
         Self {
             status: order.status.name(),
@@ -119,8 +139,9 @@ impl OrderReply {
             country: order.placed.country.code(),
             phone: order.assignment.as_ref().map(|assignment| assignment.phone.as_str().to_owned()),
             code: order.code.clone(),
+            codes: order.codes().map(|found| FoundCode { code: found.code.to_owned(), at: Moment(found.at) }).collect(),
             sms: shown.map(|sms| sms.text.clone()),
-            messages: order.messages().map(Message::of).collect(),
+            messages: order.messages().map(|sms| Message::of(order, sms)).collect(),
             price: Dollars(order.placed.price),
             refunded: released.then_some(Dollars(order.placed.price)),
             attempts: order.attempts,
@@ -128,6 +149,8 @@ impl OrderReply {
             expires_at: order.expires_at.map(Moment),
             expires_in: order.expires_at.filter(|_| is_open).map(|expires_at| seconds_up(expires_at.since(now))),
             ended_at: order.ended_at.map(Moment),
+            listening: order.is_listening(),
+            listening_until: order.finished_at.or(order.listens_until).map(Moment),
             delivery_seconds: order.delivery_millis().map(|millis| millis / 1_000),
             failure: order.failure.map(failure_name),
             can_cancel: is_open,
@@ -135,6 +158,8 @@ impl OrderReply {
             check_status: links.check_status,
             stream: links.stream,
             cancel: is_open.then_some(links.cancel),
+            finish: order.is_listening().then_some(links.finish),
+            report: order.expires_at.map(|_| links.report),
         }
     }
 }
@@ -147,13 +172,18 @@ pub struct Links {
     pub stream: String,
     /// `POST` to cancel it.
     pub cancel: String,
+    /// `POST` to finish it.
+    pub finish: String,
+    /// `POST` to report it.
+    pub report: String,
 }
 
 impl Links {
     /// The order's.
     pub fn of(order: OrderId) -> Self {
         let check_status = format!("/api/v1/order/{order}");
-        Self { stream: format!("{check_status}/stream"), cancel: format!("{check_status}/cancel"), check_status }
+        let link = |what: &str| format!("{check_status}/{what}");
+        Self { stream: link("stream"), cancel: link("cancel"), finish: link("finish"), report: link("report"), check_status }
     }
 }
 
@@ -166,50 +196,16 @@ pub fn failure_name(reason: FailureReason) -> &'static str {
     }
 }
 
-/// One fact of an order as a message of its stream.
-pub fn stream_message(order: &State, fact: &Event) -> Value {
-    let released = Dollars(order.placed.price);
-    let mut message = match fact {
-        Event::Placed(placed) => {
-            json!({ "event": "status", "status": "pending", "platform": placed.platform.slug(), "country": placed.country.code(), "price": Dollars(placed.price) })
-        }
-        Event::Queued { .. } => json!({ "event": "status", "status": "queued" }),
-        Event::Started { .. } => json!({ "event": "status", "status": "pending" }),
-        Event::AttemptFailed { attempt, .. } => {
-            json!({ "event": "status", "status": "pending", "attempt": attempt, "reason": "no_number_from_source" })
-        }
-        Event::NumberAssigned { attempt, phone, expires_at, .. } => {
-            json!({ "event": "number", "status": "active", "phone": phone.as_str(), "attempt": attempt, "expires_at": Moment(*expires_at) })
-        }
-        Event::NumberReportedDead { attempt, .. } => json!({ "event": "status", "status": "pending", "attempt": attempt, "reason": "number_dead" }),
-        Event::SmsReceived(sms) => match &sms.extraction.verdict {
-            Verdict::Code(code) => json!({ "event": "code", "code": code, "sms": sms.text }),
-            verdict @ (Verdict::Unsure | Verdict::Nothing | Verdict::OtherBrand(_)) => {
-                json!({ "event": "status", "status": "active", "reason": "sms_without_code", "verdict": verdict.name(), "sms": sms.text })
-            }
-        },
-        Event::Completed { code, .. } => json!({ "event": "completed", "status": "completed", "code": code, "price": released }),
-        Event::Cancelled { .. } => json!({ "event": "cancelled", "status": "cancelled", "refunded": released }),
-        Event::Expired { .. } => json!({ "event": "expired", "status": "expired", "refunded": released }),
-        Event::Failed { reason, .. } => json!({ "event": "failed", "status": "failed", "reason": failure_name(*reason), "refunded": released }),
-    };
-    message["order_id"] = json!(order.id.to_string());
-    message["at"] = json!(Moment(fact.at()));
-    message
-}
-
-/// The caller's order: from its account's memory, or else from the log. Somebody else's is not found, like one that does not exist.
+/// The caller's order as it is now, never as it was when the call arrived: at least as new as whatever the caller was told before.
+/// From its account's memory, or else from the log. Somebody else's is not found, like one that does not exist.
 pub async fn find(app: &Shared, caller: &Caller, text: &str) -> Result<Arc<State>, ApiError> {
     let id: OrderId = text.parse().map_err(|_| ApiError::order_not_found())?;
-    if let Some(order) = caller.published.state.order(id) {
-        return Ok(Arc::clone(order));
-    }
     let service = &app.service;
-    // What the account has written last may not be in the views yet.
     let published = service.accounts.read(caller.account).await?;
     if let Some(order) = published.state.order(id) {
         return Ok(Arc::clone(order));
     }
+    // What the account has written last may not be in the views yet.
     service.views.reach(published.position).await?;
     let place = service.views.order(id).await?.filter(|place| place.account == caller.account).ok_or_else(ApiError::order_not_found)?;
     let _permit = app.replays.enter(caller.account).await?;

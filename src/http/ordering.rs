@@ -56,6 +56,7 @@ impl Wish {
             lifetime_seconds: service.config.orders.lifetime_seconds,
             seek_seconds: service.config.orders.seek_seconds,
             max_attempts: service.config.suppliers.max_attempts,
+            listen_seconds: service.config.orders.listen_seconds(),
             max_concurrent: service.config.orders.max_concurrent_per_account,
             cancels: service.config.orders.cancels(),
             first_answer: None,

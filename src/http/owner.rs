@@ -2,7 +2,6 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use events::account::Standing;
 
 use super::auth::Caller;
 use super::error::ApiError;
@@ -17,7 +16,7 @@ pub struct Owner(pub Caller);
 impl Owner {
     /// Whether the account was suspended when the call arrived.
     pub fn is_suspended(&self) -> bool {
-        matches!(self.0.published.state.standing, Standing::Suspended(_))
+        self.0.is_suspended()
     }
 }
 
@@ -26,7 +25,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Owner {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         match parts.extensions.get::<Caller>() {
-            Some(caller) if matches!(caller.published.state.standing, Standing::Suspended(_)) => Ok(Self(caller.clone())),
+            Some(caller) if caller.is_suspended() => Ok(Self(caller.clone())),
             Some(_) | None => Caller::from_request_parts(parts, state).await.map(Self),
         }
     }

@@ -51,6 +51,10 @@ vocabulary! {
     Currency => one_of("A coin.", events::deposit::Currency::ALL.map(events::deposit::Currency::name));
     /// How an order is.
     OrderStatus => one_of("How an order is.", events::order::Status::ALL.map(events::order::Status::name));
+    /// How far an order is followed.
+    HowFar => one_of("How far the order is followed: to its code, or until its number goes back.", crate::http::until::Until::NAMES);
+    /// What a caller says was wrong.
+    Complaint => one_of("What was wrong.", events::order::Complaint::ALL.map(events::order::Complaint::name));
     /// How a delivery is.
     DeliveryStatus => one_of("How a delivery is.", crate::http::route::webhook_deliveries::STATUSES);
     /// A date or a time.

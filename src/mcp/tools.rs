@@ -87,11 +87,11 @@ const ROWS: [Row; 9] = [
     Row {
         name: "sms_check_order",
         title: "Check an order",
-        description: "See how an order is: its phone, its code once it has come, what it costs or what came back. Free. With wait (seconds, at most 48) it answers as soon as the status changes. While status is pending or active, call it again with wait.",
+        description: "See how an order is: its phone, its code once it has come, what it costs or what came back. Free. With wait (seconds, at most 48) it answers as soon as the status changes. While status is pending or active, call it again with wait. A completed order keeps its number for a while: if the code is refused, have the platform send another, and call it with wait and until expiry; the later code takes the first one's place, at no cost.",
         method: Method::GET,
         path: "/order/{id}",
         in_path: &["id"],
-        in_query: &["wait"],
+        in_query: &["wait", "until"],
         kind: Kind::Reads,
         has_messages: true,
     },

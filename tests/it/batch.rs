@@ -28,6 +28,25 @@ fn a_batch_runs_one_order_after_the_other_to_its_end() {
 }
 
 #[test]
+fn a_batch_is_listed_as_it_was_asked_for_and_its_active_order_is_the_one_that_runs() {
+    let server = Server::start(SILENT);
+    let caller = server.funded("100");
+    for _ in 0..3 {
+        let batch = body(caller.post("/api/v1/batch", &json!({ "orders": vec![json!({ "platform": "google" }); 20] })));
+        let asked = ids(&batch);
+        let account = body(caller.get("/api/v1/account"));
+        assert_eq!((&account["active_order"], &account["active_orders"]), (&json!(asked[0]), &json!(asked)));
+        let listed = body(caller.get("/api/v1/orders?limit=20"));
+        let listed: Vec<String> = listed["orders"].as_array().unwrap().iter().rev().map(|order| text(&order["order_id"])).collect();
+        assert_eq!(listed, asked);
+        for id in asked.iter().rev() {
+            caller.post(&format!("/api/v1/order/{id}/cancel"), &json!({}));
+        }
+    }
+    assert!(body(caller.get("/api/v1/account"))["active_order"].is_null());
+}
+
+#[test]
 fn what_cannot_be_accepted_is_refused_in_its_place() {
     let server = Server::start(SILENT);
     let caller = server.funded("1.2");

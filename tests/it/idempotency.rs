@@ -111,14 +111,56 @@ fn what_is_refused_uses_up_no_key() {
 }
 
 #[test]
-fn an_order_that_failed_answers_its_key_as_it_failed() {
+fn an_order_that_came_to_nothing_lets_its_key_go() {
     let server = Server::start(&QUICK.replace("delivery_seconds = [0.05, 0.1]", "no_stock_rate = 1.0"));
     let caller = server.funded("10");
+    let sentence = json!({ "query": "google number in germany" });
+    for (path, wanted) in [("order", json!({ "platform": "google" })), ("verify", json!({ "platform": "google" })), ("agent", sentence)] {
+        let path = format!("/api/v1/{path}");
+        let tries: Vec<_> = (0..3).map(|_| keyed(&caller, &path, &path, &wanted)).collect();
+        assert!(tries.iter().all(|(status, replayed, _)| (*status, *replayed) == (503, false)), "{tries:?}");
+    }
+    assert_eq!(body(caller.get("/api/v1/account"))["stats"]["failed"], 9);
+    let server = Server::start(SILENT);
+    let caller = server.funded("10");
     let wanted = json!({ "platform": "google" });
-    let first = keyed(&caller, "/api/v1/order", "k", &wanted);
-    let again = keyed(&caller, "/api/v1/order", "k", &wanted);
-    assert_eq!((first.0, first.1, again.0, again.1), (503, false, 503, true));
-    assert_eq!(first.2["detail"]["order_id"], again.2["detail"]["order_id"]);
+    let first = text(&keyed(&caller, "/api/v1/order", "k", &wanted).2["order_id"]);
+    let cancel = format!("/api/v1/order/{first}/cancel");
+    assert_eq!(keyed(&caller, &cancel, "c", &json!({})).0, 200);
+    assert_eq!(caller.get("/api/v1/idempotency/k").status(), 404);
+    let (status, replayed, second) = keyed(&caller, "/api/v1/order", "k", &wanted);
+    assert_eq!((status, replayed, text(&second["order_id"]) == first), (200, false, false));
+    assert!(keyed(&caller, &cancel, "c", &json!({})).1, "a cancel has done what it was for");
+    assert!(server.cli(&["audit", "verify"]).status.success());
+}
+
+#[test]
+fn of_a_batch_the_rows_that_came_to_nothing_are_placed_again_alone() {
+    let server = Server::start(SILENT);
+    let caller = server.funded("10");
+    let (key, account) = (caller.key.clone(), caller.account.clone());
+    let wanted = json!({ "orders": [{ "platform": "google" }, { "platform": "nosuch" }, { "platform": "discord" }, { "platform": "steam" }] });
+    let ids = |batch: &Value| batch["orders"].as_array().unwrap().iter().map(|order| order["order_id"].clone()).collect::<Vec<_>>();
+    let (_, _, first) = keyed(&caller, "/api/v1/batch", "b", &wanted);
+    let again = keyed(&caller, "/api/v1/batch", "b", &wanted);
+    assert_eq!((again.0, again.1, ids(&again.2)), (200, true, ids(&first)));
+    let gone = text(&first["orders"][0]["order_id"]);
+    assert_eq!(caller.post(&format!("/api/v1/order/{gone}/cancel"), &json!({})).status(), 200);
+    drop(caller);
+    let server = server.kill_and_restart();
+    let caller = Caller { server: &server, key, account };
+    let (status, replayed, second) = keyed(&caller, "/api/v1/batch", "b", &wanted);
+    assert_eq!((status, replayed, second["accepted"].as_u64()), (200, false, Some(3)));
+    assert_eq!(ids(&second)[1..], ids(&first)[1..]);
+    assert_ne!(ids(&second)[0], ids(&first)[0]);
+    assert_eq!(second["orders"][0]["status"], "queued", "it waits behind those that have waited");
+    assert!(keyed(&caller, "/api/v1/batch", "b", &wanted).1);
+    assert_eq!(body(caller.get("/api/v1/account"))["stats"]["total_orders"], 4);
+    for id in ids(&second).iter().rev().filter_map(Value::as_str) {
+        caller.post(&format!("/api/v1/order/{id}/cancel"), &json!({}));
+    }
+    assert_eq!(caller.balance(), (10.0, 0.0));
+    assert!(server.cli(&["audit", "verify"]).status.success());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::server::{Server, body, text};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-fn config(numbers: &[(&str, &str)]) -> String {
+pub fn config(numbers: &[(&str, &str)]) -> String {
     let head = format!(
         "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = false\n[suppliers.own]\ninbound_secret = \"{SECRET}\"\n"
     );
@@ -26,13 +26,13 @@ pub fn signature(secret: &str, body: &str) -> String {
     mac.finalize().into_bytes().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-fn deliver(server: &Server, message: &Value) -> reqwest::blocking::Response {
+pub fn deliver(server: &Server, message: &Value) -> reqwest::blocking::Response {
     let body = message.to_string();
     let signature = signature(SECRET, &body);
     server.post("/inbound/v1/own").header("x-webhook-signature", signature).header("content-type", "application/json").body(body).send().unwrap()
 }
 
-fn sms(id: &str, to: &str, text: &str) -> Value {
+pub fn sms(id: &str, to: &str, text: &str) -> Value {
     json!({ "id": id, "to": to, "from": "Sender", "text": text })
 }
 
@@ -59,6 +59,7 @@ fn real_messages_in_several_languages_reach_poll_and_stream() {
             assert_eq!(waiting.join().unwrap()["code"], code, "{text_of}");
             assert!(stream.join().unwrap().contains(&format!("\"code\":\"{code}\"")), "{text_of}");
         });
+        caller.finish(&order);
     }
 }
 
@@ -83,6 +84,7 @@ fn a_repeated_message_is_acknowledged_and_nothing_happens() {
     let outcomes: Vec<Value> = (0..3).map(|_| body(deliver(&server, &message))["outcome"].clone()).collect();
     assert_eq!(outcomes, ["taken", "repeated", "repeated"]);
     assert_eq!(caller.ended(&order)["messages"].as_array().unwrap().len(), 1);
+    caller.finish(&order);
     assert_eq!(body(deliver(&server, &sms("m2", "+12025550123", "Google code 111111")))["outcome"], "order_ended");
 }
 
@@ -143,4 +145,25 @@ fn no_order_is_served_by_a_number_of_another_country_or_already_in_use() {
     first.google();
     assert_eq!(second.post("/api/v1/order", &json!({ "platform": "google" })).status(), 503);
     assert_eq!(second.balance(), (50.0, 0.0));
+}
+
+#[test]
+fn a_cancel_that_loses_to_the_code_shows_the_code() {
+    use std::io::{Read, Write};
+    let server = Server::start(&config(&[("+12025550123", "US")]));
+    let caller = server.funded("10");
+    let order = text(&caller.google()["order_id"]);
+    // The call is admitted while the order is active; the code comes before its body does.
+    let head = format!(
+        "POST /api/v1/order/{order}/cancel HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{{",
+        caller.key
+    );
+    let mut cancel = server.raw(head.as_bytes());
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(body(deliver(&server, &sms("m1", "+12025550123", "Google code 482913")))["outcome"], "taken");
+    cancel.write_all(b"}").unwrap();
+    let mut answer = String::new();
+    cancel.read_to_string(&mut answer).unwrap();
+    let answer: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+    assert_eq!((&answer["order"]["status"], &answer["order"]["code"]), (&json!("completed"), &json!("482913")), "{answer}");
 }

@@ -21,6 +21,7 @@ mod inbound;
 mod keys;
 mod life;
 mod limits;
+mod listening;
 mod mcp;
 mod numbers;
 mod order;

@@ -77,6 +77,8 @@ fn imported_numbers_serve_at_once_and_after_a_restart_until_they_are_retired() {
     let answer = server.post("/inbound/v1/own").header("X-Webhook-Signature", signature).body(message).send().unwrap();
     assert_eq!(body(answer)["outcome"], "taken");
     caller.ended(&text(&order["order_id"]));
+    assert!(run(&server, &["numbers", "list"]).1.lines().nth(1).unwrap().contains("listening"));
+    caller.finish(&text(&order["order_id"]));
     let (_, listed) = run(&server, &["numbers", "list"]);
     let lines: Vec<&str> = listed.lines().collect();
     assert!(lines[0].starts_with("+12025550100") && lines[0].ends_with("steam") && lines[0].contains("free"), "{listed}");
@@ -120,6 +122,7 @@ fn messages_that_gave_no_order_its_code_are_found_without_their_numbers() {
     deliver("m3", "+12025550100", "hello\u{1b}[2J");
     deliver("m4", "+12025550100", "Your Steam verification code is 7F3K9");
     caller.ended(&order);
+    caller.finish(&order);
     deliver("m5", "+12025550100", "Your Steam verification code is 7F3K8");
     let whys = |said: &str| said.lines().map(|line| line.split_whitespace().skip(2).take(3).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>();
     let (_, hidden) = run(&server, &["numbers", "messages"]);

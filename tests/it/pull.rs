@@ -38,6 +38,8 @@ fn a_number_is_leased_for_an_order_and_given_back_after_it() {
     assert_eq!(ended["status"], "completed");
     let (reference, held) = source.leases().into_iter().next().unwrap();
     assert_eq!((ended["code"].as_str(), ended["phone"].as_str()), (Some(pull::code(&reference).as_str()), held.number.as_deref()));
+    assert_eq!(source.open().len(), 1, "the order keeps its number");
+    caller.finish(&id);
     settled(&source);
     assert_eq!(source.leases()[&reference].outcome.as_deref(), Some("served"));
     let second = text(&caller.google()["order_id"]);
@@ -95,6 +97,7 @@ fn a_source_that_does_not_wait_to_be_asked_pushes_its_messages() {
     let answer = server.post("/inbound/v1/acme").header("X-Webhook-Signature", signature).body(message).send().unwrap();
     assert_eq!(body(answer)["outcome"], "taken");
     assert_eq!(caller.ended(&text(&order["order_id"]))["code"], "482913");
+    caller.finish(&text(&order["order_id"]));
     settled(&source);
     assert_eq!(server.post("/inbound/v1/nobody").body("{}").send().unwrap().status(), 404);
 }
@@ -122,6 +125,7 @@ fn the_log_and_the_sources_list_are_laid_beside_each_other() {
     let caller = server.funded("5");
     let id = text(&caller.google()["order_id"]);
     assert_eq!(caller.ended(&id)["status"], "completed");
+    caller.finish(&id);
     settled(&source);
     let audit = |more: &[&str]| {
         let done = server.cli(&[&["audit", "suppliers"], more].concat());

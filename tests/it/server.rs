@@ -269,6 +269,13 @@ impl Caller<'_> {
         }
     }
 
+    /// Gives a completed order's number back.
+    pub fn finish(&self, order: &str) -> Value {
+        let response = self.post(&format!("/api/v1/order/{order}/finish"), &json!({}));
+        assert_eq!(response.status(), 200);
+        self::body(response)
+    }
+
     pub fn balance(&self) -> (f64, f64) {
         let account = body(self.get("/api/v1/account"));
         (account["balance"].as_f64().unwrap(), account["held"].as_f64().unwrap())

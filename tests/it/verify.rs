@@ -100,3 +100,21 @@ fn a_drain_answers_who_waits_and_the_order_goes_on() {
     let account = body(server.get("/api/v1/account").bearer_auth(key).send().unwrap());
     assert!(account["active_order"].is_string());
 }
+
+#[test]
+fn a_retried_call_that_gives_up_says_what_came_back() {
+    let server = Server::start(SILENT);
+    let caller = server.funded("10");
+    let wanted = r#"{"platform":"google","timeout_seconds":1,"on_timeout":"cancel","idempotency_key":"k"}"#;
+    let head = format!(
+        "POST /api/v1/verify HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{wanted}",
+        caller.key,
+        wanted.len()
+    );
+    let hung_up = server.raw(head.as_bytes());
+    while body(caller.get("/api/v1/account"))["active_order"].is_null() {}
+    drop(hung_up);
+    // The retry arrives while the order is active, and cancels it.
+    let reply = body(caller.post("/api/v1/verify", &serde_json::from_str(wanted).unwrap()));
+    assert_eq!((reply["status"].as_str(), reply["refunded"].as_f64(), reply["can_cancel"].as_bool()), (Some("timeout"), Some(0.5), Some(false)));
+}

@@ -36,7 +36,7 @@ pub fn pool_of(number: &str) -> Option<usize> {
 
 /// Whether a pool's source has no word for when it received a message, so that its numbers rest between two orders.
 pub fn rests(place: usize) -> bool {
-    ["smpp", "twilio", "vonage"].contains(&POOLS[place])
+    ["smpp", "twilio", "vonage", "android"].contains(&POOLS[place])
 }
 
 /// The source that was asked for a number, if one was.
@@ -120,10 +120,11 @@ impl Gateway {
     }
 
     /// A code that comes after the order's end, and was received before it where the source says when.
-    pub async fn bring_late(&self, number: &str, platform: &str, received_at: Option<&str>, dice: &Entropy) {
-        let Some(place) = pool_of(number) else { return };
-        let text = format!("Your {} verification code is {}", named(platform), 100_000 + dice.below(900_000));
-        self.deliver(place, number, &text, received_at, 1).await;
+    pub async fn bring_late(&self, number: &str, platform: &str, received_at: Option<&str>, dice: &Entropy) -> Option<String> {
+        let place = pool_of(number)?;
+        let code = (100_000 + dice.below(900_000)).to_string();
+        self.deliver(place, number, &format!("Your {} verification code is {code}", named(platform)), received_at, 1).await;
+        Some(code)
     }
 
     /// Until it is taken, as suppliers do; `times` in all.

@@ -46,6 +46,8 @@ struct Tally {
     wrong: Vec<String>,
     /// What was sent, and to whom.
     brought: Vec<String>,
+    /// Orders that listen, to be looked at when they are over: their callers' keys, and the codes that were sent to each.
+    listening: Vec<(String, String, Vec<String>)>,
     /// What was paid, in ten thousandths of a dollar, by account.
     paid: BTreeMap<String, i64>,
 }
@@ -61,7 +63,7 @@ struct Storm {
 fn config(pulls: &[(&str, std::net::SocketAddr)], smsc: u16) -> String {
     let mut text = format!(
         "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[http]\npublic_url = \"{}\"\n[deposits]\nsimulated = false
-[orders]\nlifetime_seconds = 8\nmax_concurrent_per_account = {AT_ONCE}\n[suppliers]\ncooldown_days = 0\n[suppliers.rest_seconds]\nsmpp = {REST}\ntwilio = {REST}\nvonage = {REST}\n[suppliers.weights]\nsmpp = 200\ntwilio = 200\nvonage = 200\n
+[orders]\nlifetime_seconds = 8\nmax_concurrent_per_account = {AT_ONCE}\n[suppliers]\ncooldown_days = 0\n[suppliers.rest_seconds]\nsmpp = {REST}\ntwilio = {REST}\nvonage = {REST}\nandroid = {REST}\n[suppliers.weights]\nsmpp = 200\ntwilio = 200\nvonage = 200\n
 [suppliers.simulator]\nenabled = true\ndelivery_seconds = [0.1, 2.0]\nfailure_rate = 0.1\nno_stock_rate = 0.1\ndead_number_rate = 0.1
 [suppliers.own]\ninbound_secret = \"{}\"\n[suppliers.twilio]\nauth_token = \"{}\"\n[suppliers.telnyx]\npublic_key = \"{}\"
 [suppliers.vonage]\nsignature_secret = \"{}\"\n[suppliers.android]\nsigning_key = \"{}\"
@@ -119,6 +121,7 @@ fn ten_thousand_orders_over_all_sources_end_lawfully() {
         }
         storm
     });
+    runtime.block_on(storm.look_again());
     let tally = storm.tally.lock();
     println!("{ORDERS} orders in {} s: {:?} {:?}", begun.elapsed().as_secs(), tally.statuses, tally.suppliers);
     println!("at the doors: {:?}", storm.gateway.seen());
@@ -152,7 +155,12 @@ fn settle(server: &Server, sources: &[Source]) {
         let open: Vec<String> = sources.iter().flat_map(Source::open).collect();
         let audit = server.cli(&["audit", "suppliers"]);
         let said = String::from_utf8(audit.stdout).unwrap();
-        if open.is_empty() && audit.status.success() && said.matches("charged, 0 under way").count() == sources.len() {
+        let numbers = String::from_utf8(server.cli(&["numbers", "list"]).stdout).unwrap();
+        if open.is_empty()
+            && !numbers.contains("listening")
+            && audit.status.success()
+            && said.matches("charged, 0 under way").count() == sources.len()
+        {
             println!("{said}");
             break;
         }
@@ -160,7 +168,7 @@ fn settle(server: &Server, sources: &[Source]) {
         std::thread::sleep(Duration::from_secs(1));
     }
     let numbers = String::from_utf8(server.cli(&["numbers", "list"]).stdout).unwrap();
-    assert!(!numbers.contains("leased"), "{numbers}");
+    assert!(!numbers.contains("leased") && !numbers.contains("listening"), "{numbers}");
     let audit = server.cli(&["audit", "verify"]);
     assert!(audit.status.success(), "{}", String::from_utf8_lossy(&audit.stdout));
 }
@@ -241,10 +249,36 @@ impl Storm {
             wait = 10;
         };
         self.note(account, id, &ended, &sent);
-        // Whoever had the number has it no more: what comes now is nobody's.
-        if let (Some((number, _)), true) = (sent.first_key_value(), self.dice.chance(0.1)) {
-            self.gateway.bring_late(number, platform, received_at.as_deref(), &self.dice).await;
+        // What comes now is the order's where it has its code and listens, and nobody's where it was given up.
+        if let (Some((number, code)), true) = (sent.first_key_value(), self.dice.chance(0.1)) {
+            let late = self.gateway.bring_late(number, platform, received_at.as_deref(), &self.dice).await;
+            if ended["listening"] == true && ended["attempts"] == 1 {
+                let codes = late.into_iter().chain([code.clone()]).collect();
+                self.tally.lock().listening.push((key.to_owned(), id.to_owned(), codes));
+            }
         }
+    }
+
+    /// Orders that have listened show what was sent to them, and nothing else, for the price of one code.
+    async fn look_again(&self) {
+        let listening = std::mem::take(&mut self.tally.lock().listening);
+        assert!(listening.len() >= 50, "{} orders had something come after their code", listening.len());
+        let mut healed = 0;
+        for (key, id, codes) in &listening {
+            let url = format!("{}/api/v1/order/{id}?wait=30&until=expiry", self.base);
+            let shown = loop {
+                let shown: Value = self.http.get(&url).bearer_auth(key).send().await.unwrap().json().await.unwrap();
+                if shown["listening"] == false {
+                    break shown;
+                }
+            };
+            let code = shown["code"].as_str().unwrap();
+            if pool_of(shown["phone"].as_str().unwrap()).is_some() && !codes.iter().any(|sent| sent == code) {
+                self.tally.lock().wrong.push(format!("{id} has {code} at last; sent were {codes:?}"));
+            }
+            healed += usize::from(shown["codes"].as_array().unwrap().len() > 1);
+        }
+        println!("{} orders had something come after their code, {healed} another code", listening.len());
     }
 
     /// When the order got the number that it has: what was received then is its own, whenever it comes.

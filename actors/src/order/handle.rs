@@ -1,5 +1,6 @@
 //! Orders: places, cancels, awaits and resumes orders, and keeps each open one's runner running.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -8,14 +9,18 @@ use events::account::{self, Event, Refusal};
 use events::decider::fold;
 use events::envelope::{Actor as Who, Revision, StreamId};
 use events::id::{AccountId, OrderId};
-use events::order::{self, Command};
+use events::order::{self, Command, Complaint};
+use events::time::Timestamp;
+use parking_lot::Mutex;
 use ractor::{Actor, ActorId, ActorRef};
 use thiserror::Error;
 
+use super::listening::{self, Listening};
 use super::placing::{Replayed, under_key};
 use super::runner::{self, Message, Run, Runner};
 use crate::account::{AccessError, Accounts, Listener};
 use crate::alarm::Alarm;
+use crate::clock::Elapsed;
 use crate::entity::TransactError;
 use crate::fault::{Fault, detached};
 use crate::registry::Registry;
@@ -60,6 +65,7 @@ pub struct Inner {
     pub(super) router: Arc<Router>,
     pub(super) alarm: Alarm<OrderId>,
     pub(super) runners: Registry<OrderId, Running>,
+    pub(super) listening: Mutex<HashMap<OrderId, Listening>>,
     supervision: Supervision,
 }
 
@@ -73,7 +79,14 @@ impl Orders {
     /// The orders of `accounts`. Starts their alarm in the current runtime.
     pub fn start(accounts: Accounts, router: Arc<Router>) -> Self {
         let alarm = Alarm::new(accounts.clock());
-        let inner = Arc::new(Inner { accounts, router, alarm: alarm.clone(), runners: Registry::default(), supervision: Supervision::default() });
+        let inner = Arc::new(Inner {
+            accounts,
+            router,
+            alarm: alarm.clone(),
+            runners: Registry::default(),
+            listening: Mutex::default(),
+            supervision: Supervision::default(),
+        });
         let ringing = Arc::downgrade(&inner);
         tokio::spawn(alarm.ring(move |order| {
             if let Some(inner) = ringing.upgrade() {
@@ -101,6 +114,24 @@ impl Orders {
         detached(cancelling).await?
     }
 
+    /// Gives a completed order's number back; answers when that is durable. A second time nothing happens.
+    pub async fn finish(&self, account: AccountId, order: OrderId) -> Result<(), TransactError<Refusal>> {
+        let at = self.inner.accounts.now();
+        self.inner.accounts.transact_order(account, order, Command::Finish { at }, Who::Owner, at).await.map(drop)
+    }
+
+    /// Records what a caller says of an order, and holds it against its source; answers when it is durable.
+    pub async fn report(&self, account: AccountId, order: OrderId, complaint: Complaint) -> Result<(), TransactError<Refusal>> {
+        let at = self.inner.accounts.now();
+        let committed = self.inner.accounts.transact_order(account, order, Command::Report { complaint, at }, Who::Owner, at).await?;
+        let known = self.inner.accounts.order(account, order).await.ok().flatten();
+        let assignment = known.as_ref().and_then(|order| order.assignment.as_ref()).filter(|_| !committed.events.is_empty());
+        if let Some(assignment) = assignment {
+            self.inner.router.complained(&assignment.supplier, at);
+        }
+        Ok(())
+    }
+
     /// The source says that a leased number does not work. Reported until it is recorded or no longer matters.
     pub async fn report_dead(&self, lease: &Lease) {
         loop {
@@ -118,11 +149,11 @@ impl Orders {
     /// Lets open orders go on: what recovery does. First every order gets its number back, then the first may ask for another.
     /// Orders of accounts that cannot be read stay where they are, and are given back: the others go on.
     pub async fn resume(&self, open: &[(AccountId, OrderId)]) -> Result<Vec<OrderId>, Fault> {
-        let mut leases = Vec::with_capacity(open.len());
+        let mut found = Vec::with_capacity(open.len());
         let mut damaged = Vec::new();
         for (account, order) in open {
             match self.lease_again(*account, *order).await {
-                Ok(lease) => leases.push((*account, *order, lease)),
+                Ok(known) => found.push((*account, *order, known)),
                 Err(fault) if fault.is_damage() => {
                     tracing::error!(%account, %order, error = %fault, "an open order cannot go on: its account is damaged");
                     damaged.push(*order);
@@ -130,8 +161,11 @@ impl Orders {
                 Err(fault) => return Err(fault),
             }
         }
-        for (account, order, lease) in leases {
-            self.start_runner(account, order, lease).await?;
+        for (account, order, (lease, listens_until)) in found {
+            match listens_until {
+                Some(deadline) => listening::begin(&self.inner, order, Listening { account, lease, deadline }).await,
+                None => self.start_runner(account, order, lease).await?,
+            }
         }
         Ok(damaged)
     }
@@ -141,25 +175,41 @@ impl Orders {
         self.inner.router.restore(lease);
     }
 
-    async fn lease_again(&self, account: AccountId, order: OrderId) -> Result<Option<Lease>, Fault> {
+    /// The order's number, which is on it again, and until when it listens, if it does.
+    async fn lease_again(&self, account: AccountId, order: OrderId) -> Result<(Option<Lease>, Option<(Timestamp, Elapsed)>), Fault> {
         let order = match self.inner.accounts.order(account, order).await {
-            Ok(order) => order.filter(|order| !order.status.is_end()),
+            Ok(order) => order.filter(|order| !order.is_over()),
             Err(AccessError::NotFound) => None,
             Err(AccessError::Fault(fault)) => return Err(fault),
         };
         let lease = order.as_ref().and_then(|order| Some(runner::lease(account, order.id, &order.placed, order.assignment.as_ref()?)));
+        let listening = order.filter(|order| order.is_listening());
         if let Some(lease) = &lease {
             self.inner.router.restore(lease);
             self.inner.router.assigned(lease);
+            if let Some(order) = &listening {
+                self.inner.router.listens(lease, order.ended_at.unwrap_or_default());
+            }
         }
-        Ok(lease)
+        let (clock, now) = (self.inner.accounts.clock(), self.inner.accounts.now());
+        Ok((lease, listening.map(|order| (order.deadline(), clock.elapsed().plus(order.remaining(now))))))
     }
 
     pub(super) async fn start_runner(&self, account: AccountId, order: OrderId, lease: Option<Lease>) -> Result<(), Fault> {
+        self.start_runner_within(account, order, lease, None).await
+    }
+
+    pub(super) async fn start_runner_within(
+        &self,
+        account: AccountId,
+        order: OrderId,
+        lease: Option<Lease>,
+        deadline: Option<(Timestamp, Elapsed)>,
+    ) -> Result<(), Fault> {
         let inner = Arc::clone(&self.inner);
         let start = || async move {
             let supervisor = inner.supervision.of(&inner).await?;
-            let run = Run::new(account, order, inner, lease);
+            let run = Run::new(account, order, inner, lease).within(deadline);
             let (actor, _) = Runner::spawn_linked(None, Runner, run, supervisor).await.map_err(|_| Fault::ActorEnded)?;
             Ok::<_, Fault>(Running { account, actor })
         };
@@ -213,6 +263,11 @@ impl Orders {
         Ok(state)
     }
 
+    /// Orders that have their codes, and listen.
+    pub fn listening(&self) -> usize {
+        self.inner.listening.lock().len()
+    }
+
     /// Orders with a runner.
     pub fn running(&self) -> usize {
         self.inner.runners.len()
@@ -229,19 +284,20 @@ impl Orders {
     }
 }
 
-fn wake(inner: &Inner, order: OrderId) {
-    if let Some(runner) = inner.runners.get(order) {
-        let _ = runner.actor.send_message(Message::Wake);
+fn wake(inner: &Arc<Inner>, order: OrderId) {
+    match inner.runners.get(order) {
+        Some(runner) => drop(runner.actor.send_message(Message::Wake)),
+        None => listening::take_up(inner, order),
     }
 }
 
-/// Hears whose turn it is.
+/// Hears whose turn it is, and whose number goes back.
 struct Ear(Weak<Inner>);
 
 impl Listener for Ear {
     fn committed(&self, _account: AccountId, events: &[Event]) {
         for event in events {
-            if let Event::Order(order, order::Event::Started { .. }) = event
+            if let Event::Order(order, order::Event::Started { .. } | order::Event::Finished { .. } | order::Event::Refunded { .. }) = event
                 && let Some(inner) = self.0.upgrade()
             {
                 wake(&inner, *order);
@@ -251,7 +307,7 @@ impl Listener for Ear {
 
     fn learned(&self, _account: AccountId, state: &account::State) {
         if let Some(inner) = self.0.upgrade() {
-            state.open.keys().for_each(|order| wake(&inner, *order));
+            state.open.keys().chain(state.listening.keys()).for_each(|order| wake(&inner, *order));
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Leans on: `account`, `supplier`, `alarm`. Proved by: `tests/orders.rs` of this crate.
 
 mod handle;
+mod listening;
 mod placing;
 mod runner;
 

@@ -6,7 +6,7 @@ use events::account::idempotency::{Effect, KeyUse};
 use events::account::{self, BatchItem, Event, FirstAnswer, PlaceBatch, PlaceOrder, Refusal};
 use events::envelope::Actor as Who;
 use events::id::{AccountId, OrderId};
-use events::order::AttemptFailure;
+use events::order::{AttemptFailure, Event as Fact};
 
 use super::handle::{Orders, PlaceError, STEP_RETRY};
 use crate::account::AccessError;
@@ -69,7 +69,9 @@ impl Orders {
         mut wanted: PlaceBatch,
         key: Option<KeyUse>,
     ) -> Result<(Arc<[BatchItem]>, Replayed), PlaceError> {
-        if let Some(items) = self.known_batch(account, key.as_ref()).await? {
+        // A batch of which nothing has come to nothing is as it was; the rows that have are placed again.
+        let known = self.remembered(account, key.as_ref()).await?;
+        if let Some(items) = known.filter(|known| known.let_go.is_empty()).and_then(|known| known.batch) {
             return Ok((items, Replayed(true)));
         }
         self.needs_room()?;
@@ -84,17 +86,21 @@ impl Orders {
             let items = self.known_batch(account, key.as_ref()).await?.ok_or(PlaceError::Fault(Fault::ActorEnded))?;
             return Ok((items, Replayed(true)));
         };
-        let mut lease = lease;
-        for item in items.iter() {
-            let lease = if item.order == first { lease.take() } else { None };
-            if item.refused.is_some() {
-                self.give_back(lease.as_ref());
-                continue;
+        let has_number = |order: OrderId| events.iter().any(|event| matches!(event, Event::Order(id, Fact::NumberAssigned { .. }) if *id == order));
+        let lease = match lease {
+            Some(lease) if has_number(first) => Some(lease),
+            unused => {
+                self.give_back(unused.as_ref());
+                None
             }
+        };
+        let placed = events.iter().filter_map(|event| if let Event::Order(order, Fact::Placed(_)) = event { Some(*order) } else { None });
+        for order in placed {
+            let lease = lease.clone().filter(|_| order == first);
             if let Some(lease) = &lease {
                 self.inner.router.assigned(lease);
             }
-            self.start_runner(account, item.order, lease).await?;
+            self.start_runner(account, order, lease).await?;
         }
         Ok((items, Replayed(false)))
     }
@@ -153,7 +159,7 @@ impl Orders {
         loop {
             match self.inner.accounts.read(account).await {
                 Ok(published) => {
-                    let exists = published.state.order(first).is_some_and(|order| !order.status.is_end());
+                    let exists = published.state.order(first).is_some_and(|order| !order.is_over());
                     if let Some(lease) = &lease {
                         if exists {
                             self.inner.router.assigned(lease);
@@ -162,7 +168,8 @@ impl Orders {
                         }
                     }
                     let mut is_done = true;
-                    for order in published.state.open.keys() {
+                    let listening = published.state.listening.keys().filter(|order| **order == first);
+                    for order in published.state.open.keys().chain(listening) {
                         let lease = lease.clone().filter(|_| *order == first);
                         is_done &= self.start_runner(account, *order, lease).await.is_ok();
                     }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use events::account::Refusal;
 use events::envelope::{Actor as Who, StreamId};
 use events::id::{AccountId, OrderId};
-use events::order::{self, Assignment, AttemptFailure, Command, FailureReason, Step, next_step};
+use events::order::{self, Assignment, AttemptFailure, Command, Complaint, FailureReason, Step, next_step};
 use events::time::Timestamp;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use super::handle::Inner;
+use super::listening::{self, Listening};
 use crate::account::AccessError;
 use crate::clock::Elapsed;
 use crate::entity::TransactError;
@@ -43,16 +44,24 @@ pub struct Run {
     alarm: Option<Elapsed>,
     /// The deadline that runs, and when it has passed.
     deadline: Option<(Timestamp, Elapsed)>,
+    /// When an order that only listens gives its number back: no runner waits for that.
+    listens_until: Option<(Timestamp, Elapsed)>,
 }
 
 impl Run {
     /// A run of an open order, fresh or after a restart: there is no difference.
     /// `lease` is the number that was assigned with the order and told to the router already.
     pub fn new(account: AccountId, order: OrderId, inner: Arc<Inner>, lease: Option<Lease>) -> Self {
-        Self { account, order, inner, lease, is_confirmed: true, alarm: None, deadline: None }
+        Self { account, order, inner, lease, is_confirmed: true, alarm: None, deadline: None, listens_until: None }
     }
 
-    /// Takes steps until one waits for the world; true once the order has ended and nothing is left to do.
+    /// The same of an order whose deadline runs already.
+    pub fn within(mut self, deadline: Option<(Timestamp, Elapsed)>) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Takes steps until one waits for the world; true once nothing is left to do, but for an order that listens to wait.
     async fn drive(&mut self) -> Result<bool, Fault> {
         loop {
             let order = match self.inner.accounts.order(self.account, self.order).await {
@@ -82,6 +91,19 @@ impl Run {
                         Err(due) => {
                             self.wake_at(due);
                             return Ok(false);
+                        }
+                    };
+                }
+                Step::Listen { until } => {
+                    self.confirm();
+                    if let Some(lease) = &self.lease {
+                        self.inner.router.served(lease, order.ended_at.unwrap_or_default());
+                    }
+                    match self.passed(&order, until) {
+                        Ok(at) => self.report(Command::Expire { at }).await?,
+                        Err(due) => {
+                            self.listens_until = Some((until, due));
+                            return Ok(true);
                         }
                     };
                 }
@@ -174,7 +196,9 @@ impl Run {
                 Release::Unused
             }
         };
-        self.release(release);
+        let is_spoilt =
+            release != Release::Served(order.ended_at.unwrap_or_default()) && order.complaints().any(|word| word == Complaint::NumberUsed);
+        self.release(if is_spoilt { Release::Spoilt(order.ended_at.unwrap_or_default()) } else { release });
     }
 
     fn release(&mut self, release: Release) {
@@ -245,6 +269,9 @@ impl Actor for Runner {
             Ok(true) => {
                 run.clear_alarm();
                 run.inner.runners.remove_if(run.order, |running| running.actor.get_id() == myself.get_id());
+                if let Some(deadline) = run.listens_until {
+                    listening::begin(&run.inner, run.order, Listening { account: run.account, lease: run.lease.take(), deadline }).await;
+                }
                 myself.stop(None);
             }
             Err(fault) => {

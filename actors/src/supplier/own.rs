@@ -29,9 +29,12 @@ pub struct OwnNumber {
 
 /// A number in the pool, and how it is.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 struct Entry {
     number: OwnNumber,
     leased: bool,
+    /// The order that has it has its code, and listens.
+    listens: bool,
     /// An order has it, durably: whoever had it may have told its platform of it.
     assigned: bool,
     /// When an order that had it last gave it up.
@@ -83,6 +86,8 @@ pub struct NumberState {
     pub number: OwnNumber,
     /// Whether it is on an order.
     pub leased: bool,
+    /// Whether that order has its code, and listens.
+    pub listens: bool,
     /// Platforms that it rests from, and until when.
     pub cooling: Vec<(Platform, Timestamp)>,
     /// Until when it rests from all.
@@ -151,7 +156,7 @@ impl Own {
                 let mut cooling = cooling.remove(&index).unwrap_or_default();
                 cooling.sort();
                 let rests_until = entry.released.map(|released| self.rest.until(released)).filter(|until| *until > now);
-                NumberState { number: entry.number.clone(), leased: entry.leased, cooling, rests_until }
+                NumberState { number: entry.number.clone(), leased: entry.leased, listens: entry.listens, cooling, rests_until }
             })
             .collect();
         states.sort_by(|one, other| one.number.phone.cmp(&other.number.phone));
@@ -174,11 +179,12 @@ impl Pool {
     fn list(&mut self, number: OwnNumber) {
         let index = self.entries.len();
         let before = self.by_phone.insert(number.phone.clone(), index);
-        let mut entry = Entry { number, leased: false, assigned: false, released: None, retired: false, leases: 0, absent_from: Vec::new() };
+        let mut entry =
+            Entry { number, leased: false, listens: false, assigned: false, released: None, retired: false, leases: 0, absent_from: Vec::new() };
         if let Some(before) = before {
             let old = &mut self.entries[before];
             old.retired = true;
-            (entry.leased, entry.assigned) = (old.leased, old.assigned);
+            (entry.leased, entry.listens, entry.assigned) = (old.leased, old.listens, old.assigned);
             (entry.leases, entry.released) = (old.leases, old.released);
             let served: Vec<_> = self.served.iter().filter(|((of, _), _)| *of == before).map(|((_, platform), at)| (*platform, *at)).collect();
             self.served.extend(served.into_iter().map(|(platform, at)| ((index, platform), at)));
@@ -300,14 +306,21 @@ impl Supplier for Own {
         (entry.leased, entry.assigned) = (true, true);
     }
 
+    fn served(&self, lease: &Lease, at: Timestamp) {
+        let mut pool = self.pool.lock();
+        let Some(index) = pool.by_phone.get(&lease.phone).copied() else { return };
+        pool.served.insert((index, lease.platform), at);
+        pool.entries[index].listens = true;
+    }
+
     fn release(&self, lease: &Lease, release: Release, now: Timestamp) {
         let mut pool = self.pool.lock();
         let Some(index) = pool.by_phone.get(&lease.phone).copied() else { return };
-        if let Release::Served(at) = release {
+        if let Release::Served(at) | Release::Spoilt(at) = release {
             pool.served.insert((index, lease.platform), at);
         }
         let entry = &mut pool.entries[index];
-        entry.leased = false;
+        (entry.leased, entry.listens) = (false, false);
         if std::mem::take(&mut entry.assigned) {
             entry.released = Some(now);
         }
@@ -333,8 +346,13 @@ impl Supplier for Own {
 
     fn numbers(&self) -> Option<Numbers> {
         let pool = self.pool.lock();
-        let (known, leased) = pool.current().fold((0, 0), |(known, leased), (_, entry)| (known + 1, leased + usize::from(entry.leased)));
-        Some(Numbers { known, leased })
+        let count = |mut numbers: Numbers, entry: &Entry| {
+            numbers.known += 1;
+            numbers.listening += usize::from(entry.listens);
+            numbers.leased += usize::from(entry.leased && !entry.listens);
+            numbers
+        };
+        Some(pool.current().fold(Numbers::default(), |numbers, (_, entry)| count(numbers, entry)))
     }
 }
 

@@ -63,6 +63,8 @@ pub enum Release {
     Served(Timestamp),
     /// The order has no use for it: it was cancelled, or never had the number.
     Unused,
+    /// Its platform would not have it, by the caller's word: it serves the platform no more for a while.
+    Spoilt(Timestamp),
     /// No code came in the order's time.
     Silent,
     /// The source itself said that the number does not work.
@@ -74,8 +76,10 @@ pub enum Release {
 pub struct Numbers {
     /// In all.
     pub known: usize,
-    /// On orders, or reserved for one.
+    /// On orders that wait for their codes, or reserved for one.
     pub leased: usize,
+    /// On orders that have their codes, and listen.
+    pub listening: usize,
 }
 
 /// How much a source has of something.
@@ -137,6 +141,9 @@ pub trait Supplier: Send + Sync + std::fmt::Debug + 'static {
 
     /// The number is on an order now, durably: just assigned, or found so after a restart.
     fn assigned(&self, lease: &Lease);
+
+    /// The order got its code at `at`, and keeps the number for what still comes.
+    fn served(&self, _lease: &Lease, _at: Timestamp) {}
 
     /// The number is on no order any more, at `now`; also for one that was acquired and never assigned.
     fn release(&self, lease: &Lease, release: Release, now: Timestamp);

@@ -67,7 +67,25 @@ pub struct Router {
     /// The most wanted first, where nothing else tells them apart.
     sources: Vec<Source>,
     max_attempts: u8,
-    leases: Mutex<HashMap<Phone, Lease>>,
+    leases: Mutex<HashMap<Phone, Held>>,
+}
+
+/// A number on an order.
+#[derive(Debug)]
+struct Held {
+    lease: Lease,
+    /// Whether the order has its code, and keeps the number for what still comes.
+    listens: bool,
+}
+
+impl Held {
+    fn new(lease: &Lease) -> Self {
+        Self { lease: lease.clone(), listens: false }
+    }
+
+    fn is(&self, lease: &Lease) -> bool {
+        self.lease.order == lease.order && self.lease.attempt == lease.attempt
+    }
 }
 
 impl Router {
@@ -128,16 +146,16 @@ impl Router {
     pub fn lease(&self, lease: &Lease) -> bool {
         let others = self.suppliers().any(|supplier| *supplier.name() != lease.supplier && !supplier.is_simulated() && supplier.owns(&lease.phone));
         let mut leases = self.leases.lock();
-        if others || leases.get(&lease.phone).is_some_and(|current| current.order != lease.order) {
+        if others || leases.get(&lease.phone).is_some_and(|current| current.lease.order != lease.order) {
             return false;
         }
-        leases.insert(lease.phone.clone(), lease.clone());
+        leases.insert(lease.phone.clone(), Held::new(lease));
         true
     }
 
     /// The number is the order's, as the log says: what recovery does, whoever has the number by the configuration of today.
     pub fn restore(&self, lease: &Lease) {
-        self.leases.lock().insert(lease.phone.clone(), lease.clone());
+        self.leases.lock().insert(lease.phone.clone(), Held::new(lease));
     }
 
     /// The assignment is recorded: the source may know.
@@ -147,27 +165,52 @@ impl Router {
         }
     }
 
+    /// The order got its code at `at`, and keeps the number for what still comes. Said again, it changes nothing.
+    pub fn served(&self, lease: &Lease, at: Timestamp) {
+        if self.listens(lease, at)
+            && let Some(source) = self.source(&lease.supplier)
+        {
+            source.health.lock().record.add(true, at);
+        }
+    }
+
+    /// The same of an order that got its code before this process: it stands in the source's record already. True unless it was known.
+    pub fn listens(&self, lease: &Lease, at: Timestamp) -> bool {
+        let is_news = self.leases.lock().get_mut(&lease.phone).is_some_and(|held| held.is(lease) && !std::mem::replace(&mut held.listens, true));
+        if let Some(source) = self.source(&lease.supplier).filter(|_| is_news) {
+            source.supplier.served(lease, at);
+        }
+        is_news
+    }
+
+    /// A caller says that a number of the source, or its code, was no good.
+    pub fn complained(&self, supplier: &SupplierName, now: Timestamp) {
+        if let Some(source) = self.source(supplier) {
+            source.health.lock().record.add(false, now);
+        }
+    }
+
     /// The number is on the order no more, at `now`.
     pub fn release(&self, lease: &Lease, release: Release, now: Timestamp) {
-        {
+        let was_counted = {
             let mut leases = self.leases.lock();
-            if leases.get(&lease.phone).is_some_and(|current| current.order == lease.order && current.attempt == lease.attempt) {
-                leases.remove(&lease.phone);
-            }
-        }
+            let is_it = leases.get(&lease.phone).is_some_and(|held| held.is(lease));
+            is_it && leases.remove(&lease.phone).is_some_and(|held| held.listens)
+        };
         let Some(source) = self.source(&lease.supplier) else { return };
         match release {
+            Release::Served(_) if was_counted => {}
             Release::Served(_) => source.health.lock().record.add(true, now),
             Release::Silent | Release::Dead => source.health.lock().record.add(false, now),
             // A caller who changes their mind says nothing about the numbers.
-            Release::Unused => {}
+            Release::Unused | Release::Spoilt(_) => {}
         }
         source.supplier.release(lease, release, now);
     }
 
     /// The order that `phone` of `supplier` is on now.
     pub fn lease_of(&self, supplier: &SupplierName, phone: &Phone) -> Option<Lease> {
-        self.leases.lock().get(phone).filter(|lease| lease.supplier == *supplier).cloned()
+        self.leases.lock().get(phone).map(|held| &held.lease).filter(|lease| lease.supplier == *supplier).cloned()
     }
 
     /// Whether `phone` is one of `supplier`'s numbers.
@@ -193,6 +236,11 @@ impl Router {
     /// Numbers on orders.
     pub fn leased(&self) -> usize {
         self.leases.lock().len()
+    }
+
+    /// Those of them whose orders have their codes.
+    pub fn listening(&self) -> usize {
+        self.leases.lock().values().filter(|held| held.listens).count()
     }
 
     /// The best any source that answers has for such orders.
@@ -236,163 +284,4 @@ impl Router {
 }
 
 #[cfg(test)]
-mod tests {
-    use events::country::Country;
-    use events::id::{AccountId, OrderId};
-    use events::platform::Platform;
-
-    use super::*;
-    use crate::clock::Clock;
-    use crate::supplier::own::{Own, OwnNumber};
-    use crate::supplier::{Reach, Rest};
-
-    const WANTED: Wanted = Wanted { platform: Platform::Google, country: Country::Us, at: Timestamp::from_millis(0) };
-
-    /// Sources named `a`, `b`, ... with these numbers of the United States, for orders that may ask two of them.
-    fn router(numbers: &[&[&str]]) -> Router {
-        let pool = |(place, numbers): (usize, &&[&str])| {
-            let name = ["a", "b", "c", "d"][place].parse().unwrap();
-            let number = |phone: &&str| OwnNumber { phone: phone.parse().unwrap(), country: Country::Us, platforms: None };
-            Arc::new(Own::new(name, numbers.iter().map(number).collect(), Duration::ZERO, [])) as Arc<dyn Supplier>
-        };
-        Router::new(numbers.iter().enumerate().map(pool).collect(), 2)
-    }
-
-    async fn asked(router: &Router, excluded: &[&str], last: &[&str]) -> String {
-        let names = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect::<Vec<SupplierName>>();
-        let asked = Asked { account: AccountId(1), order: OrderId(1), attempt: 1, wanted: WANTED };
-        match router.acquire(asked, &names(excluded), &names(last)).await {
-            Acquired::Number(supplier, phone) => format!("{supplier} gives {}", phone.as_str()),
-            Acquired::Failed(supplier, failure) => format!("{supplier} fails: {failure:?}"),
-            Acquired::NoSourceLeft => "none left".to_owned(),
-        }
-    }
-
-    #[tokio::test]
-    async fn where_an_order_may_not_ask_all_it_asks_those_that_have_something() {
-        let few = router(&[&[], &["+12025550101"]]);
-        assert_eq!(asked(&few, &[], &[]).await, "a fails: NoNumber");
-        let router = router(&[&[], &["+12025550101"], &["+12025550102"]]);
-        assert_eq!(asked(&router, &[], &[]).await, "b gives +12025550101");
-        assert_eq!(asked(&router, &[], &[]).await, "c gives +12025550102");
-        assert_eq!(asked(&router, &[], &[]).await, "a fails: NoNumber");
-        assert_eq!(router.at_hand(WANTED).unwrap().supplier.as_str(), "a");
-    }
-
-    #[tokio::test]
-    async fn sources_that_failed_the_order_are_not_asked_or_last() {
-        let router = router(&[&["+12025550101"], &["+12025550102"]]);
-        assert_eq!(asked(&router, &[], &["a"]).await, "b gives +12025550102");
-        assert_eq!(asked(&router, &["b"], &["a"]).await, "a gives +12025550101");
-        assert_eq!(asked(&router, &["a", "b"], &[]).await, "none left");
-    }
-
-    #[tokio::test]
-    async fn a_source_whose_messages_cannot_come_is_not_asked() {
-        let reach = Arc::new(Reach::new(Clock::System, 1, Duration::ZERO));
-        let number = OwnNumber { phone: "+12025550101".parse().unwrap(), country: Country::Us, platforms: None };
-        let pool = Own::new("smpp".parse().unwrap(), vec![number], Duration::ZERO, []).resting(Rest::Over(Arc::clone(&reach)), []);
-        let router = Router::new(vec![Arc::new(pool)], 3);
-        assert_eq!((asked(&router, &[], &[]).await.as_str(), router.at_hand(WANTED), router.stock(WANTED)), ("none left", None, Stock::None));
-        reach.gained();
-        assert_eq!(router.stock(WANTED), Stock::Low);
-        assert_eq!(asked(&router, &[], &[]).await, "smpp gives +12025550101");
-        reach.lost();
-        assert_eq!(asked(&router, &[], &[]).await, "none left");
-    }
-
-    fn lease(order: u128, supplier: &str, phone: &str) -> Lease {
-        let (supplier, phone) = (supplier.parse().unwrap(), phone.parse().unwrap());
-        let Wanted { platform, country, at: assigned_at } = WANTED;
-        Lease { account: AccountId(1), order: OrderId(order), attempt: 1, supplier, phone, platform, country, assigned_at }
-    }
-
-    #[tokio::test]
-    async fn weight_cost_and_record_say_which_source_is_next() {
-        let numbers: &[&[&str]] = &[&["+12025550101"], &["+12025550102"]];
-        let prefer = |weight, cents| Preference { weight, cost: Some(Money::from_cents(cents)) };
-        let next = |router: Router| router.at_hand(WANTED).unwrap().supplier.to_string();
-        assert_eq!(next(router(numbers)), "a");
-        assert_eq!(next(router(numbers).preferring("b", prefer(200, 0), Record::default())), "b");
-        assert_eq!(next(router(numbers).preferring("a", prefer(100, 20), Record::default())), "b");
-        assert_eq!(next(router(numbers).preferring("a", prefer(100, 0), Record::new(20, 10, WANTED.at))), "b");
-        // What its orders come to is learnt.
-        let router = router(numbers);
-        for order in 0..10 {
-            let lease = lease(order, "a", "+12025550101");
-            assert!(router.lease(&lease));
-            router.release(&lease, Release::Silent, WANTED.at);
-        }
-        assert_eq!(next(router), "b");
-    }
-
-    #[test]
-    fn a_number_is_on_one_order_and_of_one_source() {
-        let router = router(&[&["+12025550101"], &["+12025550102"]]);
-        assert!(router.lease(&lease(1, "a", "+12025550101")));
-        assert!(!router.lease(&lease(2, "a", "+12025550101")));
-        assert!(!router.lease(&lease(2, "a", "+12025550102")), "the number is b's");
-        router.release(&lease(2, "a", "+12025550101"), Release::Unused, WANTED.at);
-        assert!(router.lease_of(&"a".parse().unwrap(), &"+12025550101".parse().unwrap()).is_some(), "another order's release is not this one's");
-        router.release(&lease(1, "a", "+12025550101"), Release::Unused, WANTED.at);
-        assert!(router.lease(&lease(2, "a", "+12025550101")));
-    }
-
-    /// A source that fails as long as it is told to.
-    #[derive(Debug)]
-    struct Failing(SupplierName, Mutex<u32>);
-
-    impl Supplier for Failing {
-        fn name(&self) -> &SupplierName {
-            &self.0
-        }
-        fn is_simulated(&self) -> bool {
-            false
-        }
-        fn owns(&self, _phone: &Phone) -> bool {
-            false
-        }
-        fn at_hand(&self, _wanted: Wanted) -> Option<Result<Phone, AttemptFailure>> {
-            None
-        }
-        fn acquire(&self, _asked: Asked) -> crate::store::BoxFuture<'_, Result<Phone, AttemptFailure>> {
-            let mut failures = self.1.lock();
-            let answer = if *failures == 0 { Ok("+12025550101".parse().unwrap()) } else { Err(AttemptFailure::SourceError) };
-            *failures = failures.saturating_sub(1);
-            Box::pin(std::future::ready(answer))
-        }
-        fn assigned(&self, _lease: &Lease) {}
-        fn release(&self, _lease: &Lease, _release: Release, _now: Timestamp) {}
-        fn stock(&self, _wanted: Wanted) -> Stock {
-            Stock::Medium
-        }
-        fn cost(&self, _wanted: Wanted) -> Option<Money> {
-            None
-        }
-        fn numbers(&self) -> Option<super::super::Numbers> {
-            None
-        }
-    }
-
-    #[tokio::test]
-    async fn a_source_that_fails_is_left_alone_and_looked_at_again() {
-        let failing = Arc::new(Failing("a".parse().unwrap(), Mutex::new(6)));
-        let router = Router::new(vec![failing], 3);
-        let ask = async |second: u64| {
-            let at = WANTED.at.plus(Duration::from_secs(second));
-            let asked = Asked { account: AccountId(1), order: OrderId(1), attempt: 1, wanted: Wanted { at, ..WANTED } };
-            router.acquire(asked, &[], &[]).await
-        };
-        let failed = Acquired::Failed("a".parse().unwrap(), AttemptFailure::SourceError);
-        for _ in 0..5 {
-            assert_eq!(ask(0).await, failed);
-        }
-        assert_eq!((ask(1).await, router.stock(WANTED)), (Acquired::NoSourceLeft, Stock::None));
-        assert!(router.is_cut_off(&"a".parse().unwrap()));
-        // The one who looks finds it still failing; the next, later, that it is back.
-        assert_eq!(ask(30).await, failed);
-        assert_eq!(ask(60).await, Acquired::NoSourceLeft);
-        assert!(matches!(ask(90).await, Acquired::Number(..)));
-        assert!(!router.is_cut_off(&"a".parse().unwrap()));
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events::country::Country;
+use events::id::OrderId;
 use events::money::Money;
 use events::order::AttemptFailure;
 use events::phone::Phone;
@@ -12,6 +13,7 @@ use events::platform::{CodeFormat, Platform};
 use events::supplier::SupplierName;
 use events::time::Timestamp;
 use parking_lot::Mutex;
+use tokio::sync::mpsc;
 
 use super::fiction::Numbers;
 use super::port::{Asked, Lease, Release, Stock, Supplier, Wanted};
@@ -64,7 +66,31 @@ struct Pool {
     /// Where each country's turn has come to: a number comes around only after all the others.
     turns: HashMap<Country, u64>,
     leased: HashSet<Phone>,
+    /// How many of each country's are.
+    busy: HashMap<Country, u64>,
+    /// Numbers on orders that have their codes, by country and since when.
+    listening: BTreeMap<(Country, Timestamp, OrderId), Lease>,
     waiting: HashMap<Phone, Lease>,
+}
+
+impl Pool {
+    /// Whether the number was free; it is not from here on.
+    fn take(&mut self, phone: &Phone, country: Country) -> bool {
+        let is_free = self.leased.insert(phone.clone());
+        *self.busy.entry(country).or_default() += u64::from(is_free);
+        is_free
+    }
+
+    /// The number that has listened longest, where half of a country's `count` numbers are in use: some countries have a hundred.
+    fn longest_listening(&mut self, country: Country, count: u64) -> Option<Lease> {
+        if self.busy.get(&country).copied().unwrap_or(0) * 2 < count {
+            return None;
+        }
+        let (first, last) =
+            ((country, Timestamp::from_millis(i64::MIN), OrderId(0)), (country, Timestamp::from_millis(i64::MAX), OrderId(u128::MAX)));
+        let key = self.listening.range(first..=last).next().map(|(key, _)| *key)?;
+        self.listening.remove(&key)
+    }
 }
 
 /// The built-in source.
@@ -76,6 +102,9 @@ pub struct Simulator {
     numbers: HashMap<Country, Numbers>,
     pool: Mutex<Pool>,
     due: Alarm<Phone>,
+    /// Numbers that are taken back from orders that only listen.
+    taken_back: mpsc::UnboundedSender<Lease>,
+    to_take_back: Mutex<Option<mpsc::UnboundedReceiver<Lease>>>,
 }
 
 impl std::fmt::Debug for Simulator {
@@ -91,12 +120,21 @@ impl Simulator {
         // A restart must not start over with the numbers just used. Country by country in their own order, so that a seed is one story.
         let turns = Country::ALL.into_iter().filter_map(|country| Some((country, entropy.below(numbers.get(&country)?.count())))).collect();
         let pool = Mutex::new(Pool { turns, ..Pool::default() });
-        Self { name, settings, clock, entropy, numbers, pool, due: Alarm::new(clock) }
+        let (taken_back, to_take_back) = mpsc::unbounded_channel();
+        Self { name, settings, clock, entropy, numbers, pool, due: Alarm::new(clock), taken_back, to_take_back: Mutex::new(Some(to_take_back)) }
     }
 
     /// Delivers what is due, until the task is dropped.
     pub async fn run(self: Arc<Self>, inbox: Inbox, orders: Orders) {
         let due = self.due.clone();
+        if let Some(mut to_take_back) = self.to_take_back.lock().take() {
+            let orders = orders.clone();
+            tokio::spawn(async move {
+                while let Some(lease) = to_take_back.recv().await {
+                    orders.report_dead(&lease).await;
+                }
+            });
+        }
         due.ring(move |phone| {
             let Some(lease) = self.pool.lock().waiting.remove(&phone) else { return };
             let (inbox, orders) = (inbox.clone(), orders.clone());
@@ -150,11 +188,15 @@ impl Simulator {
         }
         let numbers = self.numbers.get(&wanted.country).ok_or(AttemptFailure::NoNumber)?;
         let mut pool = self.pool.lock();
+        if let Some(lease) = pool.longest_listening(wanted.country, numbers.count()) {
+            // Nobody is there to take it back before `run`, and then no order has its code.
+            let _ = self.taken_back.send(lease);
+        }
         for _ in 0..TRIES.min(numbers.count()) {
             let turn = pool.turns.entry(wanted.country).or_default();
             let phone = numbers.nth(*turn);
             *turn = turn.wrapping_add(1);
-            if !self.settings.others.contains(&phone) && pool.leased.insert(phone.clone()) {
+            if !self.settings.others.contains(&phone) && pool.take(&phone, wanted.country) {
                 return Ok(phone);
             }
         }
@@ -190,7 +232,7 @@ impl Supplier for Simulator {
         let comes = !self.entropy.chance(self.settings.failure_rate);
         {
             let mut pool = self.pool.lock();
-            pool.leased.insert(lease.phone.clone());
+            pool.take(&lease.phone, lease.country);
             if comes {
                 pool.waiting.insert(lease.phone.clone(), lease.clone());
             }
@@ -200,9 +242,19 @@ impl Supplier for Simulator {
         }
     }
 
-    fn release(&self, lease: &Lease, _release: Release, _now: Timestamp) {
+    fn served(&self, lease: &Lease, at: Timestamp) {
+        self.pool.lock().listening.insert((lease.country, at, lease.order), lease.clone());
+    }
+
+    fn release(&self, lease: &Lease, release: Release, _now: Timestamp) {
         let mut pool = self.pool.lock();
-        pool.leased.remove(&lease.phone);
+        if pool.leased.remove(&lease.phone) {
+            let busy = pool.busy.entry(lease.country).or_default();
+            *busy = busy.saturating_sub(1);
+        }
+        if let Release::Served(at) = release {
+            pool.listening.remove(&(lease.country, at, lease.order));
+        }
         pool.waiting.remove(&lease.phone);
     }
 

@@ -220,7 +220,8 @@ impl World {
         for record in log(&self.store).await {
             match (&record.event, record.stream.account_id()) {
                 (Event::Account(AccountEvent::Order(order, fact)), Some(account)) => {
-                    if fact.is_end() {
+                    // What is over has nothing to go on with, and that is found out.
+                    if fact.is_end() && !matches!(fact, order::Event::Completed { .. }) {
                         open.remove(order);
                     } else {
                         open.insert(*order, account);
@@ -277,6 +278,7 @@ impl World {
             lifetime_seconds: 300,
             seek_seconds: 60,
             max_attempts: 3,
+            listen_seconds: 300,
             max_concurrent,
             cancels: events::account::CancelRules::default(),
             first_answer: None,
@@ -323,6 +325,13 @@ pub async fn audit(store: &MemoryStore) -> (usize, Vec<Finding>) {
         auditor.observe(&record);
     }
     (auditor.open_orders(), auditor.finish())
+}
+
+/// Orders that have their codes and keep their numbers, at the end of a log.
+pub async fn listening(store: &MemoryStore) -> usize {
+    let mut auditor = Auditor::default();
+    log(store).await.iter().for_each(|record| auditor.observe(record));
+    auditor.listening_orders()
 }
 
 /// A moment to start at.

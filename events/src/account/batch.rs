@@ -70,6 +70,7 @@ impl ItemRefusal {
             | Refusal::BatchSize
             | Refusal::KeyReused
             | Refusal::TooManyKeys
+            | Refusal::TooManyReports
             | Refusal::NoWebhook
             | Refusal::OrderNotFound
             | Refusal::Order(_)) => Err(whole),

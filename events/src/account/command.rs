@@ -187,6 +187,8 @@ pub struct PlaceOrder {
     pub seek_seconds: u32,
     /// How many sources may be asked.
     pub max_attempts: u8,
+    /// How long the order keeps its number after the code.
+    pub listen_seconds: u32,
     /// Open orders an account may have.
     pub max_concurrent: u32,
     /// How many numbers it may give back for nothing.

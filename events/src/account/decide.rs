@@ -6,7 +6,7 @@ use super::batch::{BatchItem, ItemRefusal, MAX_BATCH, PlaceBatch};
 use super::cancels::seconds_up;
 use super::command::{Command, PlaceOrder};
 use super::event::Event;
-use super::idempotency::{Effect, KeyUse, Remembered};
+use super::idempotency::{Effect, Remembered};
 use super::keyring::Keyring;
 use super::ledger;
 use super::operator::movable;
@@ -71,7 +71,7 @@ impl Decider for State {
             Event::BatchPlaced { items, .. } => self.batch = Some(items.as_slice().into()),
             Event::KeyUsed { key, fingerprint, effect, at } => {
                 let batch = batch.filter(|_| *effect == Effect::Batch);
-                self.keys.remember(key, Remembered { fingerprint: *fingerprint, effect: *effect, batch, at: *at });
+                self.keys.remember(key, Remembered { fingerprint: *fingerprint, effect: *effect, batch, let_go: Vec::new(), at: *at });
             }
             Event::WebhookSet { url, threshold, at } => {
                 self.webhook = Some(Webhook { url: url.as_str().into(), threshold: *threshold, since: *at });
@@ -87,7 +87,10 @@ impl Decider for State {
                     self.tests.note(*at);
                 }
             }
-            Event::Credited { .. } | Event::Debited { .. } | Event::HoldTaken { .. } | Event::HoldCaptured { .. } | Event::HoldReleased { .. } => {}
+            Event::HoldCaptured { order, .. } => self.keys.settle(*order),
+            Event::HoldReleased { order, .. } => self.keys.let_go(*order),
+            Event::CaptureRefunded { .. } => self.refunded += 1,
+            Event::Credited { .. } | Event::Debited { .. } | Event::HoldTaken { .. } => {}
         }
         self
     }
@@ -99,7 +102,7 @@ impl Decider for State {
 
 impl State {
     /// What `command` makes happen, but for what the owner is told of it.
-    fn facts_of(&self, command: &Command) -> Result<Vec<Event>, Refusal> {
+    pub(super) fn facts_of(&self, command: &Command) -> Result<Vec<Event>, Refusal> {
         if let Command::Register { id, key_hash, webhook_secret, at } = command {
             return match self.standing {
                 Standing::Unregistered => {
@@ -131,6 +134,7 @@ impl State {
             Command::SetWebhook { .. } | Command::RemoveWebhook { .. } | Command::RotateWebhookSecret { .. } | Command::TestWebhook { .. } => {
                 self.webhook_facts(command)
             }
+            Command::Order(id, order::Command::Report { complaint, at }) => self.report(*id, *complaint, *at),
             Command::Order(id, command) => {
                 let order = self.order(*id).ok_or(Refusal::OrderNotFound)?;
                 let facts = order.decide(command)?;
@@ -170,21 +174,6 @@ impl State {
             | Command::Keyed { .. }
             | Command::Order(..) => Vec::new(),
         })
-    }
-
-    /// What a keyed call makes happen: for a key that is known, nothing more.
-    fn keyed(&self, used: &KeyUse, effect: Effect, command: Option<&Command>) -> Result<Vec<Event>, Refusal> {
-        if let Some(known) = self.keys.get(&used.key, used.at) {
-            return if known.fingerprint == used.fingerprint { Ok(Vec::new()) } else { Err(Refusal::KeyReused) };
-        }
-        if self.keys.is_full(used.at) {
-            return Err(Refusal::TooManyKeys);
-        }
-        let mut events = command.map_or(Ok(Vec::new()), |command| self.facts_of(command))?;
-        // The key follows its batch at once, which is how it finds it.
-        let place = usize::from(matches!(events.first(), Some(Event::BatchPlaced { .. })));
-        events.insert(place, Event::KeyUsed { key: used.key.clone(), fingerprint: used.fingerprint, effect, at: used.at });
-        Ok(events)
     }
 
     fn place(&self, wanted: &PlaceOrder) -> Result<Vec<Event>, Refusal> {
@@ -243,7 +232,7 @@ impl State {
         }
     }
 
-    fn accept(&self, wanted: &PlaceOrder) -> Result<Vec<Event>, Refusal> {
+    pub(super) fn accept(&self, wanted: &PlaceOrder) -> Result<Vec<Event>, Refusal> {
         let price = self.price(wanted.list_price, wanted.max_price)?;
         // Also for a price of nothing: what was spent of a deposit that is gone is owed first.
         if self.balance < price || self.balance.is_negative() {
@@ -257,6 +246,7 @@ impl State {
             lifetime_seconds: wanted.lifetime_seconds,
             seek_seconds: wanted.seek_seconds,
             max_attempts: wanted.max_attempts,
+            listen_seconds: wanted.listen_seconds,
             at: wanted.at,
         };
         let order = order::State::new(wanted.order, placed.clone());
@@ -285,7 +275,12 @@ impl State {
             | order::Event::AttemptFailed { .. }
             | order::Event::NumberAssigned { .. }
             | order::Event::NumberReportedDead { .. }
-            | order::Event::SmsReceived(_) => None,
+            | order::Event::SmsReceived(_)
+            | order::Event::SmsRepeated { .. }
+            | order::Event::CodeReplaced { .. }
+            | order::Event::Reported { .. }
+            | order::Event::Finished { .. } => None,
+            order::Event::Refunded { .. } => Some(Event::CaptureRefunded { order: id, amount, at }),
         };
         let frees_slot = fact.is_end() && order.status != order::Status::Queued;
         let next = self.queue.front().filter(|_| frees_slot).and_then(|next| self.open.get(next));
@@ -327,6 +322,7 @@ impl State {
                 | Event::HoldTaken { .. }
                 | Event::HoldCaptured { .. }
                 | Event::HoldReleased { .. }
+                | Event::CaptureRefunded { .. }
                 | Event::BatchPlaced { .. }
                 | Event::KeyUsed { .. }
                 | Event::WebhookSet { .. }
@@ -344,19 +340,27 @@ impl State {
     }
 
     fn evolve_order(&mut self, id: OrderId, fact: &order::Event) {
-        let order = self.open.remove(&id).expect("only open orders have further facts");
+        if let order::Event::Reported { at, .. } = fact {
+            self.remember_report(*at);
+        }
+        // What is over may still be reported.
+        if let Some(order) = self.recent.iter_mut().find(|order| order.id == id) {
+            *order = Arc::new(Arc::unwrap_or_clone(Arc::clone(order)).evolve(fact));
+            return;
+        }
+        let order = self.open.remove(&id).or_else(|| self.listening.remove(&id)).expect("only orders that the account remembers have further facts");
         let order = Arc::new(Arc::unwrap_or_clone(order).evolve(fact));
         if matches!(fact, order::Event::Queued { .. }) {
             self.queue.push_back(id);
-        } else if matches!(fact, order::Event::Started { .. }) || order.is_terminal() {
+        } else if matches!(fact, order::Event::Started { .. }) || fact.is_end() {
             self.queue.retain(|waiting| *waiting != id);
         }
-        if !order.is_terminal() {
+        self.completed += u64::from(matches!(fact, order::Event::Completed { .. }));
+        if !order.status.is_end() {
             self.open.insert(id, order);
             return;
         }
-        if order.status == order::Status::Completed {
-            self.completed += 1;
+        if matches!(fact, order::Event::Completed { .. }) {
             self.cancels.clear();
         }
         if let order::Event::Cancelled { at } = fact
@@ -364,6 +368,10 @@ impl State {
             && order.messages().next().is_none()
         {
             self.cancels.note(*at);
+        }
+        if order.is_listening() {
+            self.listening.insert(id, order);
+            return;
         }
         self.recent.push_back(order);
         if self.recent.len() > RECENT_ORDERS {

@@ -151,6 +151,15 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// What was paid for a wrong code was given back.
+    CaptureRefunded {
+        /// Of which order.
+        order: OrderId,
+        /// The order's price.
+        amount: Money,
+        /// When.
+        at: Timestamp,
+    },
     /// Orders were wanted together; each that was not refused is placed in the same append.
     BatchPlaced {
         /// What became of each, in the order asked.
@@ -224,6 +233,7 @@ impl fmt::Debug for Event {
             Self::HoldTaken { order, amount, at } => write!(f, "HoldTaken {{ order: {order}, amount: {amount:?}, at: {at} }}"),
             Self::HoldCaptured { order, amount, at } => write!(f, "HoldCaptured {{ order: {order}, amount: {amount:?}, at: {at} }}"),
             Self::HoldReleased { order, amount, at } => write!(f, "HoldReleased {{ order: {order}, amount: {amount:?}, at: {at} }}"),
+            Self::CaptureRefunded { order, amount, at } => write!(f, "CaptureRefunded {{ order: {order}, amount: {amount:?}, at: {at} }}"),
             Self::BatchPlaced { items, at } => write!(f, "BatchPlaced {{ items: {items:?}, at: {at} }}"),
             Self::KeyUsed { key, effect, at, .. } => write!(f, "KeyUsed {{ key: {key:?}, effect: {effect:?}, at: {at} }}"),
             Self::WebhookSet { threshold, at, .. } => write!(f, "WebhookSet {{ threshold: {threshold:?}, at: {at} }}"),
@@ -255,6 +265,7 @@ impl Event {
             | Self::HoldTaken { at, .. }
             | Self::HoldCaptured { at, .. }
             | Self::HoldReleased { at, .. }
+            | Self::CaptureRefunded { at, .. }
             | Self::BatchPlaced { at, .. }
             | Self::KeyUsed { at, .. }
             | Self::WebhookSet { at, .. }
@@ -267,9 +278,11 @@ impl Event {
     /// The order it belongs to, if it belongs to one.
     pub fn order(&self) -> Option<OrderId> {
         match self {
-            Self::Order(order, _) | Self::HoldTaken { order, .. } | Self::HoldCaptured { order, .. } | Self::HoldReleased { order, .. } => {
-                Some(*order)
-            }
+            Self::Order(order, _)
+            | Self::HoldTaken { order, .. }
+            | Self::HoldCaptured { order, .. }
+            | Self::HoldReleased { order, .. }
+            | Self::CaptureRefunded { order, .. } => Some(*order),
             Self::WebhookDue { notice, .. } => notice.order(),
             Self::Registered { .. }
             | Self::Credited { .. }

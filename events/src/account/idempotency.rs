@@ -92,11 +92,25 @@ pub struct Remembered {
     pub effect: Effect,
     /// The batch, where it was one.
     pub batch: Option<Arc<[BatchItem]>>,
+    /// Orders that have ended without a code, their holds back: the key names them no more, and a retry of the batch places them again.
+    pub let_go: Vec<OrderId>,
     /// When it was first used.
     pub at: Timestamp,
 }
 
 impl Remembered {
+    /// The orders it names.
+    pub fn orders(&self) -> impl Iterator<Item = OrderId> {
+        let one = if let Effect::Order(order) | Effect::Cancel(order) = self.effect { Some(order) } else { None };
+        let many = self.batch.iter().flat_map(|items| items.iter()).filter(|item| item.refused.is_none()).map(|item| item.order);
+        one.into_iter().chain(many).filter(|order| !self.let_go.contains(order))
+    }
+
+    /// The orders whose end without a code lets it go.
+    fn placed(&self) -> impl Iterator<Item = OrderId> {
+        self.orders().filter(|_| matches!(self.effect, Effect::Order(_) | Effect::Batch))
+    }
+
     /// When the key is forgotten.
     pub fn until(&self) -> Timestamp {
         self.at.plus(KEPT)
@@ -108,6 +122,8 @@ impl Remembered {
 pub struct Keys {
     by_digest: OrdMap<u128, Remembered>,
     oldest_first: Vector<(Timestamp, u128)>,
+    /// The key of each order that has not ended.
+    by_order: OrdMap<OrderId, u128>,
 }
 
 impl Keys {
@@ -133,7 +149,27 @@ impl Keys {
 
     /// Remembers a key, and forgets those whose time is over.
     pub(super) fn remember(&mut self, key: &Key, remembered: Remembered) {
-        self.insert(key.digest(), remembered);
+        let digest = key.digest();
+        // A batch whose key is used again names some orders as before.
+        let before: Vec<OrderId> = self.by_digest.get(&digest).into_iter().flat_map(Remembered::orders).collect();
+        let placed: Vec<OrderId> = remembered.placed().filter(|order| !before.contains(order)).collect();
+        self.insert(digest, remembered);
+        self.by_order.extend(placed.into_iter().map(|order| (order, digest)));
+    }
+
+    /// An order has got its code: its key names it for good.
+    pub(super) fn settle(&mut self, order: OrderId) {
+        self.by_order.remove(&order);
+    }
+
+    /// An order has ended without a code, its hold back: its key is free again, and a batch's is for this order.
+    pub(super) fn let_go(&mut self, order: OrderId) {
+        let Some(digest) = self.by_order.remove(&order) else { return };
+        let Some(known) = self.by_digest.get_mut(&digest) else { return };
+        known.let_go.push(order);
+        if known.placed().next().is_none() {
+            self.by_digest.remove(&digest);
+        }
     }
 
     fn insert(&mut self, digest: u128, remembered: Remembered) {
@@ -157,10 +193,12 @@ impl Keys {
         self.oldest_first.iter().filter_map(current)
     }
 
-    /// The keys of a snapshot.
-    pub(super) fn from_entries(entries: impl IntoIterator<Item = (u128, Remembered)>) -> Self {
+    /// The keys of a snapshot; `is_open` says which orders had not ended.
+    pub(super) fn from_entries(entries: impl IntoIterator<Item = (u128, Remembered)>, is_open: impl Fn(OrderId) -> bool) -> Self {
         let mut keys = Self::default();
         for (digest, remembered) in entries {
+            let open: Vec<OrderId> = remembered.placed().filter(|order| is_open(*order)).collect();
+            keys.by_order.extend(open.into_iter().map(|order| (order, digest)));
             keys.insert(digest, remembered);
         }
         keys

@@ -21,6 +21,8 @@ pub enum Kind {
     Capture,
     /// A hold given back.
     Release,
+    /// What was paid for a wrong code, given back.
+    Refund,
 }
 
 impl Kind {
@@ -34,6 +36,7 @@ impl Kind {
             Self::Hold => "hold",
             Self::Capture => "capture",
             Self::Release => "release",
+            Self::Refund => "refund",
         }
     }
 }
@@ -61,6 +64,7 @@ pub fn entry(event: &Event) -> Option<Entry> {
         Event::HoldTaken { order, amount, .. } => (Kind::Hold, Some(*order), -*amount, *amount),
         Event::HoldCaptured { order, amount, .. } => (Kind::Capture, Some(*order), Money::ZERO, -*amount),
         Event::HoldReleased { order, amount, .. } => (Kind::Release, Some(*order), *amount, -*amount),
+        Event::CaptureRefunded { order, amount, .. } => (Kind::Refund, Some(*order), *amount, Money::ZERO),
         Event::Registered { .. }
         | Event::DustKept { .. }
         | Event::DustDropped { .. }

@@ -20,6 +20,10 @@ pub struct Portrait {
     pub sums: Statement,
     /// Orders that have not ended; what grows is bounded by what may be open.
     pub open: BTreeSet<OrderId>,
+    /// Those of them whose turn has not come.
+    pub queued: BTreeSet<OrderId>,
+    /// Completed orders that keep their numbers.
+    pub listening: BTreeSet<OrderId>,
     /// Where the owner is told things, if anywhere.
     pub webhook: Option<Arc<str>>,
 }
@@ -27,7 +31,8 @@ pub struct Portrait {
 impl Default for Portrait {
     fn default() -> Self {
         let (id, registered_at) = (AccountId(0), Timestamp::default());
-        Self { id, registered_at, sums: Statement::default(), open: BTreeSet::new(), webhook: None }
+        let (open, queued, listening) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Self { id, registered_at, sums: Statement::default(), open, queued, listening, webhook: None }
     }
 }
 
@@ -42,8 +47,24 @@ impl Portrait {
             Event::Order(id, order::Event::Placed(_)) => {
                 self.open.insert(*id);
             }
+            Event::Order(id, order::Event::Queued { .. }) => {
+                self.queued.insert(*id);
+            }
+            Event::Order(id, order::Event::Started { .. }) => {
+                self.queued.remove(id);
+            }
+            Event::Order(id, order::Event::Completed { listens_until, at, .. }) => {
+                self.open.remove(id);
+                if listens_until > at {
+                    self.listening.insert(*id);
+                }
+            }
+            Event::Order(id, order::Event::Finished { .. } | order::Event::Refunded { .. }) => {
+                self.listening.remove(id);
+            }
             Event::Order(id, fact) if fact.is_end() => {
                 self.open.remove(id);
+                self.queued.remove(id);
             }
             Event::Order(..)
             | Event::Credited { .. }
@@ -60,6 +81,7 @@ impl Portrait {
             | Event::HoldTaken { .. }
             | Event::HoldCaptured { .. }
             | Event::HoldReleased { .. }
+            | Event::CaptureRefunded { .. }
             | Event::BatchPlaced { .. }
             | Event::KeyUsed { .. }
             | Event::WebhookSecretRotated { .. }

@@ -83,6 +83,9 @@ pub enum Refusal {
     /// The account has no other key; add one first.
     #[error("the account's last key cannot be removed")]
     LastApiKey,
+    /// The account has reported as many orders as it may in a day; wait.
+    #[error("the account has reported as many orders as it may in a day")]
+    TooManyReports,
     /// The account has no webhook; set one.
     #[error("the account has no webhook")]
     NoWebhook,

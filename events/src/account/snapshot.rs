@@ -18,7 +18,7 @@ use crate::order;
 use crate::time::Timestamp;
 
 /// Changes with the shape below: an older snapshot is then not read but replaced.
-const FORMAT: u16 = 4;
+const FORMAT: u16 = 6;
 
 #[derive(Encode, Decode)]
 struct Shape {
@@ -37,8 +37,11 @@ struct Shape {
     balance: i64,
     held: i64,
     completed: u64,
+    refunded: u64,
+    reports: Vec<i64>,
     open: Vec<OrderShape>,
     queue: Vec<u128>,
+    listening: Vec<OrderShape>,
     recent: Vec<OrderShape>,
     /// Which, and what it brought; the same of those too small.
     deposits: Vec<(u128, i64)>,
@@ -56,6 +59,7 @@ struct KeyShape {
     /// As in the event's frozen shape.
     effect: (u8, u128),
     batch: Option<Vec<ItemShape>>,
+    let_go: Vec<u128>,
     at: i64,
 }
 
@@ -89,6 +93,9 @@ pub fn write(state: &State) -> Option<Vec<u8>> {
         balance: state.balance.micros(),
         held: state.held.micros(),
         completed: state.completed,
+        refunded: state.refunded,
+        reports: state.reports.iter().map(|at| at.millis()).collect(),
+        listening: state.listening.values().map(|order| write_order(order)).collect(),
         open: state.open.values().map(|order| write_order(order)).collect(),
         queue: state.queue.iter().map(|order| order.0).collect(),
         recent: state.recent.iter().map(|order| write_order(order)).collect(),
@@ -108,6 +115,9 @@ pub fn read(bytes: &[u8]) -> Option<State> {
         return None;
     }
     let orders = |shapes: Vec<OrderShape>| shapes.iter().map(read_order).collect::<Option<Vec<_>>>();
+    let open: BTreeMap<OrderId, Arc<order::State>> = orders(shape.open)?.into_iter().map(|order| (order.id, order)).collect();
+    let keys = shape.keys.into_iter().map(read_key).collect::<Option<Vec<_>>>()?;
+    let keys = Keys::from_entries(keys, |order| open.contains_key(&order));
     Some(State {
         standing: shape.suspended.map_or(Standing::Good, Standing::Suspended),
         id: AccountId(shape.id),
@@ -124,12 +134,15 @@ pub fn read(bytes: &[u8]) -> Option<State> {
         balance: Money::from_micros(shape.balance),
         held: Money::from_micros(shape.held),
         completed: shape.completed,
-        open: orders(shape.open)?.into_iter().map(|order| (order.id, order)).collect(),
+        refunded: shape.refunded,
+        reports: shape.reports.into_iter().map(Timestamp::from_millis).collect(),
+        open,
+        listening: orders(shape.listening)?.into_iter().map(|order| (order.id, order)).collect(),
         queue: shape.queue.into_iter().map(OrderId).collect(),
         recent: VecDeque::from(orders(shape.recent)?),
         deposits: Arc::new(read_deposits(shape.deposits)),
         dust: Arc::new(read_deposits(shape.dust)),
-        keys: Keys::from_entries(shape.keys.into_iter().map(read_key).collect::<Option<Vec<_>>>()?),
+        keys,
         cancels: Recent::from_moments(shape.cancels.into_iter().map(Timestamp::from_millis)),
         tests: Recent::from_moments(shape.tests.into_iter().map(Timestamp::from_millis)),
         batch: None,
@@ -150,7 +163,8 @@ fn read_deposits(shapes: Vec<(u128, i64)>) -> BTreeMap<DepositId, Money> {
 
 fn write_key(digest: u128, known: &Remembered) -> KeyShape {
     let batch = known.batch.as_ref().map(|items| items.iter().map(codec::item_parts).collect());
-    KeyShape { digest, fingerprint: known.fingerprint, effect: codec::effect_parts(known.effect), batch, at: known.at.millis() }
+    let (effect, let_go) = (codec::effect_parts(known.effect), known.let_go.iter().map(|order| order.0).collect());
+    KeyShape { digest, fingerprint: known.fingerprint, effect, batch, let_go, at: known.at.millis() }
 }
 
 fn read_key(shape: KeyShape) -> Option<(u128, Remembered)> {
@@ -161,7 +175,8 @@ fn read_key(shape: KeyShape) -> Option<(u128, Remembered)> {
         Some(items) => Some(items?.into()),
         None => None,
     };
-    Some((shape.digest, Remembered { fingerprint: shape.fingerprint, effect, batch, at: Timestamp::from_millis(shape.at) }))
+    let (let_go, at) = (shape.let_go.into_iter().map(OrderId).collect(), Timestamp::from_millis(shape.at));
+    Some((shape.digest, Remembered { fingerprint: shape.fingerprint, effect, batch, let_go, at }))
 }
 
 fn write_order(order: &order::State) -> OrderShape {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use imbl::OrdMap;
+
 use super::batch::BatchItem;
 use super::idempotency::Keys;
 use super::keyring::Keyring;
@@ -66,13 +68,19 @@ pub struct State {
     pub balance: Money,
     /// What open orders have set aside.
     pub held: Money,
-    /// Completed orders: the tier.
+    /// Completed orders.
     pub completed: u64,
+    /// Those of them whose price was given back.
+    pub refunded: u64,
+    /// When orders were reported in the last day, oldest first.
+    pub reports: VecDeque<Timestamp>,
     /// Orders that have not ended.
     pub open: BTreeMap<OrderId, Arc<order::State>>,
     /// Those of them whose turn has not come, the next first.
     pub queue: VecDeque<OrderId>,
-    /// The last orders that have, oldest first.
+    /// Completed orders that keep their numbers for what still comes.
+    pub listening: OrdMap<OrderId, Arc<order::State>>,
+    /// The last orders that are over, oldest first.
     pub recent: VecDeque<Arc<order::State>>,
     /// Deposits credited, and what each brought.
     pub deposits: Arc<BTreeMap<DepositId, Money>>,
@@ -102,8 +110,11 @@ impl Default for State {
             balance: Money::ZERO,
             held: Money::ZERO,
             completed: 0,
+            refunded: 0,
+            reports: VecDeque::new(),
             open: BTreeMap::new(),
             queue: VecDeque::new(),
+            listening: OrdMap::new(),
             recent: VecDeque::new(),
             deposits: Arc::default(),
             dust: Arc::default(),
@@ -125,15 +136,16 @@ impl std::fmt::Debug for State {
             .field("held", &self.held)
             .field("completed", &self.completed)
             .field("open", &self.open)
+            .field("listening", &self.listening)
             .field("recent", &self.recent)
             .finish_non_exhaustive()
     }
 }
 
 impl State {
-    /// The tier its completed orders have earned.
+    /// The tier its completed orders have earned: those that were paid for, and stayed so.
     pub fn tier(&self) -> Tier {
-        Tier::of(self.completed)
+        Tier::of(self.completed.saturating_sub(self.refunded))
     }
 
     /// Whether it ever had money: a payment, an operator's credit, an order that was paid for. Accounts that never had cost nothing to open.
@@ -158,8 +170,8 @@ impl State {
         std::iter::once(Arc::clone(&self.webhook_secret)).chain(previous).collect()
     }
 
-    /// One of its open or recently ended orders.
+    /// One of its orders that are open, listening or over not long ago.
     pub fn order(&self, id: OrderId) -> Option<&Arc<order::State>> {
-        self.open.get(&id).or_else(|| self.recent.iter().find(|order| order.id == id))
+        self.open.get(&id).or_else(|| self.listening.get(&id)).or_else(|| self.recent.iter().find(|order| order.id == id))
     }
 }

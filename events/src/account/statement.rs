@@ -4,6 +4,7 @@ use super::event::Event;
 use super::ledger;
 use crate::money::Money;
 use crate::order;
+use crate::tier::Tier;
 
 /// Money and orders of an account, summed over its events so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,9 +25,16 @@ pub struct Statement {
     pub expired: u64,
     /// Orders failed.
     pub failed: u64,
+    /// Completed orders whose price was given back, for their code was wrong.
+    pub refunded: u64,
 }
 
 impl Statement {
+    /// The tier that the orders so far have earned: those that were paid for, and stayed so.
+    pub fn tier(&self) -> Tier {
+        Tier::of(self.completed.saturating_sub(self.refunded))
+    }
+
     /// The sums after `event`.
     pub fn add(&mut self, event: &Event) {
         if let Some(entry) = ledger::entry(event) {
@@ -34,6 +42,10 @@ impl Statement {
             self.held = self.held + entry.held;
             if entry.kind == ledger::Kind::Capture {
                 self.spent = self.spent - entry.held;
+            }
+            if entry.kind == ledger::Kind::Refund {
+                self.spent = self.spent - entry.balance;
+                self.refunded += 1;
             }
         }
         let Event::Order(_, fact) = event else { return };
@@ -48,7 +60,12 @@ impl Statement {
             | order::Event::AttemptFailed { .. }
             | order::Event::NumberAssigned { .. }
             | order::Event::NumberReportedDead { .. }
-            | order::Event::SmsReceived(_) => {}
+            | order::Event::SmsReceived(_)
+            | order::Event::SmsRepeated { .. }
+            | order::Event::CodeReplaced { .. }
+            | order::Event::Reported { .. }
+            | order::Event::Refunded { .. }
+            | order::Event::Finished { .. } => {}
         }
     }
 }

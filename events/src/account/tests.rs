@@ -1,5 +1,6 @@
 //! The account's law as scenarios: money and orders in one append.
 
+mod after_code;
 mod deposits;
 mod keys;
 mod limits;
@@ -40,6 +41,7 @@ fn wanted(order: u128) -> PlaceOrder {
         lifetime_seconds: 300,
         seek_seconds: 60,
         max_attempts: 3,
+        listen_seconds: 300,
         max_concurrent: 1,
         cancels: CancelRules::default(),
         first_answer: None,
@@ -48,9 +50,9 @@ fn wanted(order: u128) -> PlaceOrder {
 }
 
 fn placed(order: u128, cents: i64) -> [Event; 2] {
-    let PlaceOrder { platform, country, list_price, lifetime_seconds, seek_seconds, max_attempts, at, .. } = wanted(order);
+    let PlaceOrder { platform, country, list_price, lifetime_seconds, seek_seconds, max_attempts, listen_seconds, at, .. } = wanted(order);
     let price = Money::from_cents(cents);
-    let placed = order::Placed { platform, country, list_price, price, lifetime_seconds, seek_seconds, max_attempts, at };
+    let placed = order::Placed { platform, country, list_price, price, lifetime_seconds, seek_seconds, max_attempts, listen_seconds, at };
     [Event::Order(OrderId(order), order::Event::Placed(placed)), Event::HoldTaken { order: OrderId(order), amount: price, at: NOW }]
 }
 
@@ -70,7 +72,7 @@ fn message(text: &str) -> order::Command {
         to: "+12025550123".parse().unwrap(),
         sender: "Google".to_owned(),
         text: text.to_owned(),
-        received_at: NOW,
+        receipt: order::Receipt::At(NOW),
         freed_at: None,
         at: NOW,
     })

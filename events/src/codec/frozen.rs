@@ -69,8 +69,13 @@ frozen! {
     "HoldTaken" 1 HoldTakenV1 { order: u128, amount: i64, at: i64 }
     "HoldCaptured" 1 HoldCapturedV1 { order: u128, amount: i64, at: i64 }
     "HoldReleased" 1 HoldReleasedV1 { order: u128, amount: i64, at: i64 }
+    "CaptureRefunded" 1 CaptureRefundedV1 { order: u128, amount: i64, at: i64 }
     "OrderPlaced" 1 OrderPlacedV1 {
         order: u128, platform: String, country: String, list_price: i64, price: i64, lifetime_seconds: u32, seek_seconds: u32, max_attempts: u8, at: i64,
+    }
+    "OrderPlaced" 2 OrderPlacedV2 {
+        order: u128, platform: String, country: String, list_price: i64, price: i64, lifetime_seconds: u32, seek_seconds: u32, max_attempts: u8,
+        listen_seconds: u32, at: i64,
     }
     "OrderQueued" 1 OrderQueuedV1 { order: u128, at: i64 }
     "OrderStarted" 1 OrderStartedV1 { order: u128, at: i64 }
@@ -82,6 +87,12 @@ frozen! {
         verdict: u8, found: String, candidates: Vec<CandidateV1>, at: i64,
     }
     "OrderCompleted" 1 OrderCompletedV1 { order: u128, code: String, message_id: String, at: i64 }
+    "OrderCompleted" 2 OrderCompletedV2 { order: u128, code: String, message_id: String, listens_until: i64, at: i64 }
+    "OrderCodeReplaced" 1 OrderCodeReplacedV1 { order: u128, code: String, message_id: String, at: i64 }
+    "OrderSmsRepeated" 1 OrderSmsRepeatedV1 { order: u128, message_id: String, supplier: String, repeats: String, received_at: i64, at: i64 }
+    "OrderReported" 1 OrderReportedV1 { order: u128, complaint: u8, at: i64 }
+    "OrderRefunded" 1 OrderRefundedV1 { order: u128, at: i64 }
+    "OrderFinished" 1 OrderFinishedV1 { order: u128, at: i64 }
     "OrderCancelled" 1 OrderCancelledV1 { order: u128, at: i64 }
     "OrderExpired" 1 OrderExpiredV1 { order: u128, at: i64 }
     "OrderFailed" 1 OrderFailedV1 { order: u128, reason: u8, at: i64 }

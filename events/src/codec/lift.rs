@@ -7,15 +7,15 @@ use super::frozen::{
     AccountBatchPlacedV1, AccountCreditedV1, AccountDebitedV1, AccountDepositCreditedV1, AccountDepositReversedV1, AccountDustDroppedV1,
     AccountDustKeptV1, AccountKeyUsedV1, AccountRegisteredV1, AccountReinstatedV1, AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1,
     AccountWebhookSecretRotatedV1, AccountWebhookSetV1, CandidateV1, HoldCapturedV1, HoldReleasedV1, HoldTakenV1, NumberPartKeptV1,
-    NumberPartsJoinedV1, NumberSmsKeptV1, OrderAttemptFailedV1, OrderCancelledV1, OrderCompletedV1, OrderExpiredV1, OrderFailedV1,
-    OrderNumberAssignedV1, OrderNumberReportedDeadV1, OrderPlacedV1, OrderQueuedV1, OrderSmsReceivedV1, OrderStartedV1, WebhookAttemptedV1,
-    WebhookDeliveredV1, WebhookExhaustedV1, WebhookRedeliveryRequestedV1,
+    NumberPartsJoinedV1, NumberSmsKeptV1, OrderAttemptFailedV1, OrderCancelledV1, OrderExpiredV1, OrderFailedV1, OrderNumberAssignedV1,
+    OrderNumberReportedDeadV1, OrderQueuedV1, OrderSmsReceivedV1, OrderStartedV1, WebhookAttemptedV1, WebhookDeliveredV1, WebhookExhaustedV1,
+    WebhookRedeliveryRequestedV1,
 };
 use crate::code::{Candidate, Extraction, Reason, Verdict};
 use crate::event::Event;
 use crate::id::{AccountId, DepositId, OrderId};
 use crate::money::Money;
-use crate::order::{AttemptFailure, FailureReason, Placed, Sms};
+use crate::order::{AttemptFailure, FailureReason, Sms};
 use crate::time::Timestamp;
 use crate::webhook::{self, Notice, Outcome};
 use crate::{account, number, order};
@@ -34,7 +34,7 @@ pub(super) fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
-fn of_order(id: u128, event: order::Event) -> Event {
+pub(super) fn of_order(id: u128, event: order::Event) -> Event {
     account::Event::Order(OrderId(id), event).into()
 }
 
@@ -192,22 +192,6 @@ impl Lift for HoldReleasedV1 {
     }
 }
 
-impl Lift for OrderPlacedV1 {
-    fn lift(self) -> Result<Event, String> {
-        let placed = Placed {
-            platform: text("platform", &self.platform)?,
-            country: text("country", &self.country)?,
-            list_price: Money::from_micros(self.list_price),
-            price: Money::from_micros(self.price),
-            lifetime_seconds: self.lifetime_seconds,
-            seek_seconds: self.seek_seconds,
-            max_attempts: self.max_attempts,
-            at: at(self.at),
-        };
-        Ok(of_order(self.order, order::Event::Placed(placed)))
-    }
-}
-
 impl Lift for OrderQueuedV1 {
     fn lift(self) -> Result<Event, String> {
         Ok(of_order(self.order, order::Event::Queued { at: at(self.at) }))
@@ -284,12 +268,6 @@ fn candidate(shape: CandidateV1) -> Result<Candidate, String> {
     let reason = |number: u8| Reason::ALL.iter().copied().find(|reason| reason.number() == number).ok_or_else(|| format!("reason {number}"));
     let reasons = shape.reasons.into_iter().map(reason).collect::<Result<_, _>>()?;
     Ok(Candidate { code: shape.code, score: shape.score, reasons })
-}
-
-impl Lift for OrderCompletedV1 {
-    fn lift(self) -> Result<Event, String> {
-        Ok(of_order(self.order, order::Event::Completed { code: self.code, message_id: self.message_id, at: at(self.at) }))
-    }
 }
 
 impl Lift for OrderCancelledV1 {

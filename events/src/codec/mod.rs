@@ -8,11 +8,13 @@ mod frozen;
 mod lift;
 mod lift_deposit;
 mod lift_keys;
+mod lift_order;
 mod lift_source;
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
+mod write_order;
 mod write_source;
 
 pub(crate) use account_parts::{effect_of, effect_parts, item_of, item_parts};

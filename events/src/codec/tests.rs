@@ -49,6 +49,7 @@ fn samples() -> Vec<Event> {
             lifetime_seconds: 300,
             seek_seconds: 60,
             max_attempts: 3,
+            listen_seconds: 0,
             at: AT,
         })),
         of_order(order::Event::AttemptFailed { attempt: 1, supplier: supplier(), reason: AttemptFailure::TimedOut, at: AT }),
@@ -63,7 +64,7 @@ fn samples() -> Vec<Event> {
             extraction: Extraction { verdict: Verdict::Code("123456".to_owned()), candidates: vec![candidate] },
             at: AT,
         })),
-        of_order(order::Event::Completed { code: "123456".to_owned(), message_id: "m1".to_owned(), at: AT }),
+        of_order(order::Event::Completed { code: "123456".to_owned(), message_id: "m1".to_owned(), listens_until: AT, at: AT }),
         of_order(order::Event::Cancelled { at: AT }),
         of_order(order::Event::Expired { at: AT }),
         of_order(order::Event::Failed { reason: FailureReason::AttemptsExhausted, at: AT }),
@@ -96,6 +97,7 @@ fn samples() -> Vec<Event> {
     .chain(part_samples())
     .chain(source_samples())
     .chain(operator_samples())
+    .chain(after_code_samples())
     .collect()
 }
 
@@ -218,6 +220,41 @@ fn operator_samples() -> Vec<Event> {
         account::Event::ApiKeyAdded { id: ApiKeyId(0x0304), name: "ci".to_owned(), hash: [0x5b; 32], at: AT }.into(),
         account::Event::ApiKeyRemoved { id: ApiKeyId(0x0304), at: AT }.into(),
         account::Event::ApiKeysReplaced { id: ApiKeyId(0x0304), hash: [0x5b; 32], reason: "lost".to_owned(), at: AT }.into(),
+    ]
+}
+
+/// What orders have from the version on in which they keep their numbers after the code.
+fn after_code_samples() -> Vec<Event> {
+    let placed = Placed {
+        platform: Platform::Google,
+        country: Country::Gb,
+        list_price: Money::from_cents(50),
+        price: Money::from_micros(475_000),
+        lifetime_seconds: 300,
+        seek_seconds: 60,
+        max_attempts: 3,
+        listen_seconds: 120,
+        at: AT,
+    };
+    let (code, message_id, later) = (|| "123456".to_owned(), || "m1".to_owned(), Timestamp::from_millis(AT.millis() + 120_000));
+    let reported = |complaint| of_order(order::Event::Reported { complaint, at: AT });
+    vec![
+        of_order(order::Event::Placed(placed)),
+        of_order(order::Event::Completed { code: code(), message_id: message_id(), listens_until: later, at: AT }),
+        of_order(order::Event::CodeReplaced { code: code(), message_id: message_id(), at: AT }),
+        of_order(order::Event::SmsRepeated {
+            message_id: "m2".to_owned(),
+            supplier: "own".parse().unwrap(),
+            repeats: message_id(),
+            received_at: Timestamp::from_millis(AT.millis() - 500),
+            at: AT,
+        }),
+        reported(order::Complaint::WrongCode),
+        reported(order::Complaint::NoCode),
+        reported(order::Complaint::NumberUsed),
+        of_order(order::Event::Refunded { at: AT }),
+        of_order(order::Event::Finished { at: AT }),
+        account::Event::CaptureRefunded { order: OrderId(0x0102), amount: Money::from_cents(50), at: AT }.into(),
     ]
 }
 

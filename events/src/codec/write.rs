@@ -7,20 +7,15 @@ use super::frozen::{
     AccountApiKeyAddedV1, AccountApiKeyRemovedV1, AccountApiKeysReplacedV1, AccountBatchPlacedV1, AccountCreditedV1, AccountDebitedV1,
     AccountDepositCreditedV1, AccountDepositReversedV1, AccountDustDroppedV1, AccountDustKeptV1, AccountKeyUsedV1, AccountRegisteredV1,
     AccountReinstatedV1, AccountSuspendedV1, AccountWebhookDueV1, AccountWebhookRemovedV1, AccountWebhookSecretRotatedV1, AccountWebhookSetV1,
-    AddressAssignedV1, BINCODE_LEGACY, BatchItemV1, CandidateV1, ChainForkedV1, ChainScannedV1, DepositClaimedV1, DepositConfirmedV2,
+    AddressAssignedV1, BINCODE_LEGACY, BatchItemV1, CaptureRefundedV1, ChainForkedV1, ChainScannedV1, DepositClaimedV1, DepositConfirmedV2,
     DepositCreditedV1, DepositOrphanedV1, DepositReversedV1, DepositSeenV1, DepositSettledV1, HoldCapturedV1, HoldReleasedV1, HoldTakenV1,
-    NumberPartKeptV1, NumberPartsJoinedV1, NumberSmsKeptV1, OrderAttemptFailedV1, OrderCancelledV1, OrderCompletedV1, OrderExpiredV1, OrderFailedV1,
-    OrderNumberAssignedV1, OrderNumberReportedDeadV1, OrderPlacedV1, OrderQueuedV1, OrderSmsReceivedV1, OrderStartedV1, WebhookAttemptedV1,
-    WebhookDeliveredV1, WebhookExhaustedV1, WebhookRedeliveryRequestedV1,
+    NumberPartKeptV1, NumberPartsJoinedV1, NumberSmsKeptV1, WebhookAttemptedV1, WebhookDeliveredV1, WebhookExhaustedV1, WebhookRedeliveryRequestedV1,
 };
-use super::write_source;
-use crate::code::{Candidate, Verdict};
+use super::{write_order, write_source};
 use crate::event::Event;
-use crate::id::OrderId;
-use crate::order::{AttemptFailure, FailureReason};
 use crate::time::Timestamp;
 use crate::webhook::{self, Notice, Outcome};
-use crate::{account, address, chain, deposit, number, order};
+use crate::{account, address, chain, deposit, number};
 
 /// An event as the store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +105,10 @@ fn account(event: &account::Event) -> Encoded {
         account::Event::WebhookRemoved { at } => shape!(AccountWebhookRemovedV1 { at: at.millis() }),
         account::Event::WebhookSecretRotated { secret, at } => shape!(AccountWebhookSecretRotatedV1 { secret: secret.clone(), at: at.millis() }),
         account::Event::WebhookDue { sequence, notice, at } => webhook_due(*sequence, notice, *at),
-        account::Event::Order(id, event) => order(*id, event),
+        account::Event::CaptureRefunded { order, amount, at } => {
+            shape!(CaptureRefundedV1 { order: order.0, amount: amount.micros(), at: at.millis() })
+        }
+        account::Event::Order(id, event) => write_order::order(*id, event),
     }
 }
 
@@ -160,94 +158,6 @@ fn delivery_outcome(outcome: Outcome) -> u8 {
         Outcome::NotResolved => 3,
         Outcome::TargetRefused => 4,
         Outcome::NoWebhook => 5,
-    }
-}
-
-fn order(id: OrderId, event: &order::Event) -> Encoded {
-    let order = id.0;
-    match event {
-        order::Event::Placed(placed) => shape!(OrderPlacedV1 {
-            order: order,
-            platform: placed.platform.slug().to_owned(),
-            country: placed.country.code().to_owned(),
-            list_price: placed.list_price.micros(),
-            price: placed.price.micros(),
-            lifetime_seconds: placed.lifetime_seconds,
-            seek_seconds: placed.seek_seconds,
-            max_attempts: placed.max_attempts,
-            at: placed.at.millis(),
-        }),
-        order::Event::Queued { at } => shape!(OrderQueuedV1 { order: order, at: at.millis() }),
-        order::Event::Started { at } => shape!(OrderStartedV1 { order: order, at: at.millis() }),
-        order::Event::AttemptFailed { attempt, supplier, reason, at } => shape!(OrderAttemptFailedV1 {
-            order: order,
-            attempt: *attempt,
-            supplier: supplier.to_string(),
-            reason: attempt_failure(*reason),
-            at: at.millis(),
-        }),
-        order::Event::NumberAssigned { attempt, supplier, phone, expires_at, at } => shape!(OrderNumberAssignedV1 {
-            order: order,
-            attempt: *attempt,
-            supplier: supplier.to_string(),
-            phone: phone.as_str().to_owned(),
-            expires_at: expires_at.millis(),
-            at: at.millis(),
-        }),
-        order::Event::NumberReportedDead { attempt, supplier, at } => {
-            shape!(OrderNumberReportedDeadV1 { order: order, attempt: *attempt, supplier: supplier.to_string(), at: at.millis() })
-        }
-        order::Event::SmsReceived(sms) => {
-            let (verdict, found) = verdict(&sms.extraction.verdict);
-            shape!(OrderSmsReceivedV1 {
-                order: order,
-                message_id: sms.message_id.clone(),
-                supplier: sms.supplier.to_string(),
-                sender: sms.sender.clone(),
-                text: sms.text.clone(),
-                received_at: sms.received_at.millis(),
-                verdict: verdict,
-                found: found.to_owned(),
-                candidates: sms.extraction.candidates.iter().map(candidate).collect(),
-                at: sms.at.millis(),
-            })
-        }
-        order::Event::Completed { code, message_id, at } => {
-            shape!(OrderCompletedV1 { order: order, code: code.clone(), message_id: message_id.clone(), at: at.millis() })
-        }
-        order::Event::Cancelled { at } => shape!(OrderCancelledV1 { order: order, at: at.millis() }),
-        order::Event::Expired { at } => shape!(OrderExpiredV1 { order: order, at: at.millis() }),
-        order::Event::Failed { reason, at } => shape!(OrderFailedV1 { order: order, reason: failure_reason(*reason), at: at.millis() }),
-    }
-}
-
-fn candidate(candidate: &Candidate) -> CandidateV1 {
-    CandidateV1 { code: candidate.code.clone(), score: candidate.score, reasons: candidate.reasons.iter().map(|reason| reason.number()).collect() }
-}
-
-/// The verdict's number, and the code or the brand it found.
-fn verdict(verdict: &Verdict) -> (u8, &str) {
-    match verdict {
-        Verdict::Nothing => (0, ""),
-        Verdict::Unsure => (1, ""),
-        Verdict::Code(code) => (2, code),
-        Verdict::OtherBrand(brand) => (3, brand),
-    }
-}
-
-fn attempt_failure(reason: AttemptFailure) -> u8 {
-    match reason {
-        AttemptFailure::NoNumber => 0,
-        AttemptFailure::SourceError => 1,
-        AttemptFailure::TimedOut => 2,
-    }
-}
-
-fn failure_reason(reason: FailureReason) -> u8 {
-    match reason {
-        FailureReason::NoSourceLeft => 0,
-        FailureReason::AttemptsExhausted => 1,
-        FailureReason::SeekingTimedOut => 2,
     }
 }
 

@@ -22,6 +22,7 @@ pub fn fate(id: &LeaseId, order: Option<&State>) -> Fate {
         Status::Queued => Fate::Wait,
         Status::Pending if id.attempt > order.attempts => Fate::Wait,
         Status::Active if assigned => Fate::Keep,
+        Status::Completed if assigned && order.is_listening() => Fate::Keep,
         Status::Completed if assigned => Fate::Release(Outcome::Served),
         Status::Pending | Status::Active | Status::Completed | Status::Cancelled | Status::Expired | Status::Failed => {
             let died = |fact: &Event| matches!(fact, Event::NumberReportedDead { attempt, supplier, .. } if *attempt == id.attempt && *supplier == id.supplier);

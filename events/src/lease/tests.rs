@@ -97,6 +97,7 @@ fn placed() -> order::State {
         lifetime_seconds: 300,
         seek_seconds: 60,
         max_attempts: 3,
+        listen_seconds: 300,
         at: AT,
     };
     order::State::new(OrderId(7), placed)
@@ -110,7 +111,9 @@ fn assigned(supplier: &str, attempt: u8) -> order::Event {
 fn the_order_says_whether_a_lease_is_still_wanted() {
     let failed = order::Event::AttemptFailed { attempt: 1, supplier: "other".parse().unwrap(), reason: AttemptFailure::TimedOut, at: AT };
     let dead = order::Event::NumberReportedDead { attempt: 1, supplier: "acme".parse().unwrap(), at: AT };
-    let completed = order::Event::Completed { code: "123456".to_owned(), message_id: "m".to_owned(), at: AT };
+    let completed =
+        order::Event::Completed { code: "123456".to_owned(), message_id: "m".to_owned(), listens_until: Timestamp::from_millis(300_000), at: AT };
+    let finished = order::Event::Finished { at: AT };
     let cancelled = order::Event::Cancelled { at: AT };
     let unused = Fate::Release(Outcome::Unused);
     for (facts, lease, expected) in [
@@ -121,7 +124,8 @@ fn the_order_says_whether_a_lease_is_still_wanted() {
         (vec![assigned("acme", 1)], id("acme", 1), Fate::Keep),
         // After a crash the attempt was made with another source.
         (vec![assigned("other", 1)], id("acme", 1), unused),
-        (vec![assigned("acme", 1), completed], id("acme", 1), Fate::Release(Outcome::Served)),
+        (vec![assigned("acme", 1), completed.clone()], id("acme", 1), Fate::Keep),
+        (vec![assigned("acme", 1), completed, finished], id("acme", 1), Fate::Release(Outcome::Served)),
         (vec![assigned("acme", 1), cancelled], id("acme", 1), unused),
         (vec![assigned("acme", 1), dead.clone()], id("acme", 1), Fate::Release(Outcome::Dead)),
         (vec![assigned("acme", 1), dead, assigned("other", 2)], id("acme", 1), Fate::Release(Outcome::Dead)),

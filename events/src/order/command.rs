@@ -1,6 +1,7 @@
 //! What can be wanted of an order that exists.
 
-use super::event::{AttemptFailure, FailureReason};
+use super::event::{AttemptFailure, Complaint, FailureReason};
+use super::receipt::Receipt;
 use crate::phone::Phone;
 use crate::supplier::SupplierName;
 use crate::time::Timestamp;
@@ -49,6 +50,18 @@ pub enum Command {
         /// Now.
         at: Timestamp,
     },
+    /// The caller wants nothing more of a completed order.
+    Finish {
+        /// Now.
+        at: Timestamp,
+    },
+    /// The caller says what was wrong.
+    Report {
+        /// What.
+        complaint: Complaint,
+        /// Now.
+        at: Timestamp,
+    },
     /// The clock says the deadline has passed.
     Expire {
         /// Now.
@@ -77,7 +90,7 @@ pub struct IncomingSms {
     /// The full text.
     pub text: String,
     /// When the source received it.
-    pub received_at: Timestamp,
+    pub receipt: Receipt,
     /// When the order before gave up the number, if one is known.
     pub freed_at: Option<Timestamp>,
     /// Now.

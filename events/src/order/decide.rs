@@ -3,16 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::command::{Command, IncomingSms};
-use super::event::{Event, FailureReason, Sms};
+use super::command::Command;
+use super::event::{Event, FailureReason};
 use super::refusal::Refusal;
 use super::state::{Assignment, State, Status};
-use crate::code::{self, Verdict};
 use crate::decider::Decider;
 use crate::time::Timestamp;
-
-/// Messages one order keeps: a flood on a number must not grow its account's stream without bound.
-pub const MAX_MESSAGES: usize = 32;
 
 impl Decider for State {
     type Command = Command;
@@ -23,9 +19,14 @@ impl Decider for State {
         match (command, self.status) {
             (Command::Cancel { .. }, Status::Cancelled) => Ok(Vec::new()),
             (Command::ReceiveSms(sms), _) if self.knows_message(sms) => Ok(Vec::new()),
+            (Command::Report { complaint, at }, _) => self.report(*complaint, *at),
+            (Command::Finish { .. } | Command::ReceiveSms(_) | Command::Expire { .. } | Command::ReportNumberDead { .. }, Status::Completed) => {
+                self.after_code(command)
+            }
             // The clock and the router find an ended order only by being late: nothing is wrong and nothing happens.
             (Command::Expire { .. } | Command::Fail { .. }, status) if status.is_end() => Ok(Vec::new()),
             (_, status) if status.is_end() => Err(Refusal::AlreadyEnded(status)),
+            (Command::Finish { .. }, status) => Err(Refusal::NotCompleted(status)),
             (Command::Start { at }, Status::Queued) => Ok(vec![Event::Started { at: *at }]),
             (Command::Start { .. }, _) | (Command::Expire { .. }, Status::Queued) => Ok(Vec::new()),
             (Command::Cancel { at }, _) => Ok(vec![Event::Cancelled { at: *at }]),
@@ -58,7 +59,7 @@ impl Decider for State {
         self.history.push(Arc::new(event.clone()));
         match event {
             // Acceptance makes the state (`State::new`); it cannot happen to one that is.
-            Event::Placed(_) | Event::SmsReceived(_) => {}
+            Event::Placed(_) | Event::SmsReceived(_) | Event::SmsRepeated { .. } | Event::Reported { .. } => {}
             Event::Queued { .. } => self.status = Status::Queued,
             Event::Started { at } => {
                 self.status = Status::Pending;
@@ -75,10 +76,18 @@ impl Decider for State {
                 self.status = Status::Pending;
                 self.assignment = None;
             }
-            Event::Completed { code, at, .. } => {
+            Event::Completed { code, listens_until, at, .. } => {
                 self.code = Some(code.clone());
+                self.listens_until = Some(*listens_until);
+                self.finished_at = (listens_until <= at).then_some(*at);
                 self.end(Status::Completed, *at);
             }
+            Event::CodeReplaced { code, .. } => self.code = Some(code.clone()),
+            Event::Refunded { at } => {
+                self.is_refunded = true;
+                self.finished_at = Some(*at);
+            }
+            Event::Finished { at } => self.finished_at = Some(*at),
             Event::Cancelled { at } => self.end(Status::Cancelled, *at),
             Event::Expired { at } => self.end(Status::Expired, *at),
             Event::Failed { reason, at } => {
@@ -90,7 +99,7 @@ impl Decider for State {
     }
 
     fn is_terminal(&self) -> bool {
-        self.status.is_end()
+        self.is_over()
     }
 }
 
@@ -98,10 +107,6 @@ impl State {
     fn end(&mut self, status: Status, at: Timestamp) {
         self.status = status;
         self.ended_at = Some(at);
-    }
-
-    fn knows_message(&self, incoming: &IncomingSms) -> bool {
-        self.messages().any(|sms| sms.message_id == incoming.message_id && sms.supplier == incoming.supplier)
     }
 
     /// `fact`, and the order's failure if `attempt` was the last it had.
@@ -113,6 +118,29 @@ impl State {
         facts
     }
 
+    /// What may still happen to an order that has its code.
+    fn after_code(&self, command: &Command) -> Result<Vec<Event>, Refusal> {
+        let finished = |at: Timestamp| vec![Event::Finished { at }];
+        match command {
+            Command::Finish { at } => Ok(if self.is_listening() { finished(*at) } else { Vec::new() }),
+            Command::Expire { at } => Ok(if self.is_listening() && *at >= self.deadline() { finished(*at) } else { Vec::new() }),
+            Command::ReceiveSms(sms) if self.is_listening() => self.receive(sms),
+            // Nothing more can come to a number that is dead.
+            Command::ReportNumberDead { attempt, at } if self.is_listening() => {
+                expect_attempt(true, *attempt, self.attempts)?;
+                Ok(finished(*at))
+            }
+            Command::ReceiveSms(_)
+            | Command::ReportNumberDead { .. }
+            | Command::Start { .. }
+            | Command::AssignNumber { .. }
+            | Command::FailAttempt { .. }
+            | Command::Cancel { .. }
+            | Command::Report { .. }
+            | Command::Fail { .. } => Err(Refusal::AlreadyEnded(self.status)),
+        }
+    }
+
     fn expire(&self, at: Timestamp) -> Vec<Event> {
         if at < self.deadline() {
             return Vec::new();
@@ -122,44 +150,8 @@ impl State {
             None => vec![Event::Failed { reason: FailureReason::SeekingTimedOut, at }],
         }
     }
-
-    fn receive(&self, sms: &IncomingSms) -> Result<Vec<Event>, Refusal> {
-        let assignment = self.assignment.as_ref().filter(|assignment| assignment.phone == sms.to && assignment.supplier == sms.supplier);
-        let assignment = assignment.ok_or(Refusal::NotThisAssignment)?;
-        if was_received_before(sms, assignment.assigned_at) {
-            return Err(Refusal::NotThisAssignment);
-        }
-        if self.messages().count() >= MAX_MESSAGES {
-            return Err(Refusal::TooManyMessages);
-        }
-        let message = code::Message::new(&sms.text).sent_by(&sms.sender).sent_to(sms.to.as_str());
-        let extraction = code::extract(&message, Some(self.placed.platform.service()));
-        let code = if let Verdict::Code(code) = &extraction.verdict { Some(code.clone()) } else { None };
-        let mut facts = vec![Event::SmsReceived(Sms {
-            message_id: sms.message_id.clone(),
-            supplier: sms.supplier.clone(),
-            sender: sms.sender.clone(),
-            text: sms.text.clone(),
-            received_at: sms.received_at,
-            extraction,
-            at: sms.at,
-        })];
-        facts.extend(code.map(|code| Event::Completed { code, message_id: sms.message_id.clone(), at: sms.at }));
-        Ok(facts)
-    }
 }
 
 fn expect_attempt(in_time: bool, reported: u8, expected: u8) -> Result<(), Refusal> {
     if in_time && reported == expected { Ok(()) } else { Err(Refusal::StaleAttempt) }
-}
-
-/// Whether a message belongs to the time before `assigned`. A source that counts in whole seconds has cut its fraction off, so its moment stands
-/// for the whole second; if the number was another order's in that second, it is that one's: a code is not there so soon after its number.
-fn was_received_before(sms: &IncomingSms, assigned: Timestamp) -> bool {
-    let second = |moment: Timestamp| moment.millis().div_euclid(1_000);
-    let received = sms.received_at;
-    if received.millis().rem_euclid(1_000) != 0 {
-        return received < assigned;
-    }
-    second(received) < second(assigned) || sms.freed_at.is_some_and(|freed| second(freed) == second(received))
 }

@@ -58,12 +58,53 @@ pub enum Event {
     },
     /// A message arrived on the order's number.
     SmsReceived(Sms),
-    /// The code is known and paid for.
+    /// A message arrived that says word for word what the order was told minutes before: it is dropped.
+    SmsRepeated {
+        /// The source's id of the message.
+        message_id: String,
+        /// The source it came through.
+        supplier: SupplierName,
+        /// The id of the message that said it first.
+        repeats: String,
+        /// When the source received it.
+        received_at: Timestamp,
+        /// When.
+        at: Timestamp,
+    },
+    /// The code is known and paid for. The number stays on the order, which takes its messages until `listens_until`.
     Completed {
         /// The code as the caller types it.
         code: String,
         /// The message it stood in.
         message_id: String,
+        /// Until when; `at` for an order that gives its number back at once.
+        listens_until: Timestamp,
+        /// When.
+        at: Timestamp,
+    },
+    /// A later or surer code of the same platform takes the place of the one before. Nothing more is paid.
+    CodeReplaced {
+        /// The code as the caller types it.
+        code: String,
+        /// The message it stood in.
+        message_id: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// The caller says what was wrong with the number or its code.
+    Reported {
+        /// What.
+        complaint: Complaint,
+        /// When.
+        at: Timestamp,
+    },
+    /// What was paid for a wrong code is given back, and the number with it.
+    Refunded {
+        /// When.
+        at: Timestamp,
+    },
+    /// A completed order gives its number back: its time was up, or its caller wants nothing more of it.
+    Finished {
         /// When.
         at: Timestamp,
     },
@@ -103,6 +144,8 @@ pub struct Placed {
     pub seek_seconds: u32,
     /// How many sources may be asked, dead numbers' included.
     pub max_attempts: u8,
+    /// How long it keeps its number after the code; never beyond its expiry.
+    pub listen_seconds: u32,
     /// When.
     pub at: Timestamp,
 }
@@ -137,6 +180,31 @@ pub enum AttemptFailure {
     TimedOut,
 }
 
+/// What a caller says was wrong with an order's number or its code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Complaint {
+    /// The code is not the platform's.
+    WrongCode,
+    /// No code came.
+    NoCode,
+    /// The platform says that the number has been used before.
+    NumberUsed,
+}
+
+impl Complaint {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::WrongCode, Self::NoCode, Self::NumberUsed];
+
+    /// The word callers and operators use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WrongCode => "wrong_code",
+            Self::NoCode => "no_code",
+            Self::NumberUsed => "number_used",
+        }
+    }
+}
+
 /// Why an order failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureReason {
@@ -159,14 +227,19 @@ impl Event {
             | Self::AttemptFailed { at, .. }
             | Self::NumberAssigned { at, .. }
             | Self::NumberReportedDead { at, .. }
+            | Self::SmsRepeated { at, .. }
             | Self::Completed { at, .. }
+            | Self::CodeReplaced { at, .. }
+            | Self::Reported { at, .. }
+            | Self::Refunded { at }
+            | Self::Finished { at }
             | Self::Cancelled { at }
             | Self::Expired { at }
             | Self::Failed { at, .. } => *at,
         }
     }
 
-    /// Whether the order ends with this.
+    /// Whether the order ends with this: its hold does, and its place among the account's open orders. Its number may stay on it (`State::is_over`).
     pub fn is_end(&self) -> bool {
         match self {
             Self::Completed { .. } | Self::Cancelled { .. } | Self::Expired { .. } | Self::Failed { .. } => true,
@@ -176,7 +249,12 @@ impl Event {
             | Self::AttemptFailed { .. }
             | Self::NumberAssigned { .. }
             | Self::NumberReportedDead { .. }
-            | Self::SmsReceived(_) => false,
+            | Self::SmsReceived(_)
+            | Self::SmsRepeated { .. }
+            | Self::CodeReplaced { .. }
+            | Self::Reported { .. }
+            | Self::Refunded { .. }
+            | Self::Finished { .. } => false,
         }
     }
 }

@@ -10,6 +10,12 @@ pub enum Refusal {
     /// The order has ended another way; read it.
     #[error("the order has already ended: {}", .0.name())]
     AlreadyEnded(Status),
+    /// The order has no code yet: it can be cancelled, and cannot be finished.
+    #[error("the order has no code yet: {}", .0.name())]
+    NotCompleted(Status),
+    /// The complaint is about something the order does not have, or it comes too late.
+    #[error("the order cannot be reported for that")]
+    NothingToReport,
     /// The report is about an attempt that is not the current one; drop it and give its number back.
     #[error("the report is about an earlier attempt")]
     StaleAttempt,

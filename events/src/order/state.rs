@@ -89,8 +89,14 @@ pub struct State {
     pub assignment: Option<Assignment>,
     /// When its life ends; known from the first number on.
     pub expires_at: Option<Timestamp>,
-    /// The code, once completed.
+    /// The code, once completed: the last that took the place of the one before.
     pub code: Option<String>,
+    /// Until when a completed order keeps its number.
+    pub listens_until: Option<Timestamp>,
+    /// When a completed order gave its number back, if it did.
+    pub finished_at: Option<Timestamp>,
+    /// Whether what was paid for its code was given back.
+    pub is_refunded: bool,
     /// Why it failed, if it did.
     pub failure: Option<FailureReason>,
     /// When it ended, if it did.
@@ -112,6 +118,9 @@ impl State {
             assignment: None,
             expires_at: None,
             code: None,
+            listens_until: None,
+            finished_at: None,
+            is_refunded: false,
             failure: None,
             ended_at: None,
         }
@@ -126,8 +135,11 @@ impl State {
         }
     }
 
-    /// When something must happen at the latest: a number found, or a code come. Of a queued order, nothing must.
+    /// When something must happen at the latest: a number found, a code come, or a completed order's number given back. Of a queued order, nothing must.
     pub fn deadline(&self) -> Timestamp {
+        if let Some(listens_until) = self.listens_until {
+            return listens_until;
+        }
         let seek_until = self.started_at.plus(Duration::from_secs(self.placed.seek_seconds.into()));
         self.expires_at.unwrap_or(seek_until)
     }
@@ -136,6 +148,16 @@ impl State {
     pub fn remaining(&self, now: Timestamp) -> Duration {
         let last = self.history.last().map_or(now, |fact| fact.at());
         self.deadline().since(now.max(last))
+    }
+
+    /// Whether it has its code and takes further messages on its number.
+    pub fn is_listening(&self) -> bool {
+        self.status == Status::Completed && self.finished_at.is_none()
+    }
+
+    /// Whether nothing more can come of it: it has ended, and its number is not on it.
+    pub fn is_over(&self) -> bool {
+        self.status.is_end() && !self.is_listening()
     }
 
     /// Every message on the order's number, oldest first.

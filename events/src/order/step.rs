@@ -26,6 +26,11 @@ pub enum Step {
         /// When the clock takes over.
         until: Timestamp,
     },
+    /// The code is there; keep the number reserved for what still comes, until then.
+    Listen {
+        /// When the clock takes over.
+        until: Timestamp,
+    },
     /// Give the number back and leave.
     Finish,
 }
@@ -39,6 +44,7 @@ pub fn next_step(order: &State) -> Step {
             let (without_number, with_dead_number) = refused_sources(order);
             Step::AskSource { attempt: order.attempts + 1, without_number, with_dead_number, until: order.deadline() }
         }
+        Status::Completed if order.is_listening() => Step::Listen { until: order.deadline() },
         Status::Completed | Status::Cancelled | Status::Expired | Status::Failed => Step::Finish,
     }
 }
@@ -55,7 +61,12 @@ fn refused_sources(order: &State) -> (Vec<SupplierName>, Vec<SupplierName>) {
             | Event::Started { .. }
             | Event::NumberAssigned { .. }
             | Event::SmsReceived(_)
+            | Event::SmsRepeated { .. }
             | Event::Completed { .. }
+            | Event::CodeReplaced { .. }
+            | Event::Reported { .. }
+            | Event::Refunded { .. }
+            | Event::Finished { .. }
             | Event::Cancelled { .. }
             | Event::Expired { .. }
             | Event::Failed { .. } => {}

@@ -1,6 +1,8 @@
 //! The order's law as scenarios: what has happened, what is wanted, what follows.
 
-use super::{AttemptFailure, Command, Event, FailureReason, IncomingSms, Placed, Refusal, State, Status, Step, next_step};
+mod after_code;
+
+use super::{AttemptFailure, Command, Event, FailureReason, IncomingSms, Placed, Receipt, Refusal, State, Status, Step, next_step};
 use crate::code::Verdict;
 use crate::country::Country;
 use crate::decider::{Decider, fold};
@@ -23,6 +25,7 @@ fn order() -> State {
         lifetime_seconds: 300,
         seek_seconds: 60,
         max_attempts: 3,
+        listen_seconds: 300,
         at: at(0),
     };
     State::new(OrderId(1), placed)
@@ -50,10 +53,14 @@ fn sms(id: &str, text: &str, received: i64, now: i64) -> Command {
         to: "+12025550123".parse().unwrap(),
         sender: "Google".to_owned(),
         text: text.to_owned(),
-        received_at: at(received),
+        receipt: Receipt::At(at(received)),
         freed_at: None,
         at: at(now),
     })
+}
+
+fn completed(listens_until: i64) -> Event {
+    Event::Completed { code: "123456".to_owned(), message_id: "m1".to_owned(), listens_until: at(listens_until), at: at(9) }
 }
 
 fn facts_of(state: &State, command: &Command) -> Vec<Event> {
@@ -111,9 +118,9 @@ fn a_message_with_the_code_completes_the_order() {
     let facts = facts_of(&order, &sms("m1", "G-123456 is your Google verification code.", 8, 9));
     let order = fold(order, &facts);
     assert_eq!((order.status, order.code.as_deref()), (Status::Completed, Some("123456")));
-    assert_eq!(facts[1], Event::Completed { code: "123456".to_owned(), message_id: "m1".to_owned(), at: at(9) });
+    assert_eq!(facts[1], completed(301));
     assert_eq!(order.delivery_millis(), Some(8_000));
-    assert_eq!(next_step(&order), Step::Finish);
+    assert_eq!(next_step(&order), Step::Listen { until: at(301) });
 }
 
 #[test]
@@ -138,6 +145,8 @@ fn a_repeated_message_is_one_fact_and_a_second_one_is_kept() {
     let order = fold(order.clone(), &facts_of(&order, &sms("m2", "Google code 654321", 12, 12)));
     assert_eq!(order.messages().count(), 2);
     assert_eq!(facts_of(&order, &sms("m2", "Google code 654321", 12, 13)), [], "a repeat after the end is still known");
+    let order = fold(order, &[Event::Finished { at: at(13) }]);
+    assert_eq!(facts_of(&order, &sms("m2", "Google code 654321", 12, 14)), []);
     given(order, &[]).when(&sms("m3", "Google code 111111", 14, 14)).then_refused(&Refusal::AlreadyEnded(Status::Completed));
 }
 
@@ -181,7 +190,7 @@ fn incoming() -> IncomingSms {
 fn a_flood_of_messages_is_bounded() {
     let mut order = fold(order(), &[first_number()]);
     for number in 0..32 {
-        let facts = facts_of(&order, &sms(&format!("m{number}"), "Hello", 8, 9));
+        let facts = facts_of(&order, &sms(&format!("m{number}"), &format!("Hello {}", number / 2), 8, 9));
         order = fold(order, &facts);
     }
     given(order, &[]).when(&sms("m32", "Hello", 8, 9)).then_refused(&Refusal::TooManyMessages);
@@ -196,8 +205,7 @@ fn cancelling_twice_is_one_fact() {
 
 #[test]
 fn an_ended_order_cannot_be_cancelled() {
-    let completed = Event::Completed { code: "123456".to_owned(), message_id: "m1".to_owned(), at: at(9) };
-    given(order(), &[first_number(), completed]).when(&Command::Cancel { at: at(10) }).then_refused(&Refusal::AlreadyEnded(Status::Completed));
+    given(order(), &[first_number(), completed(301)]).when(&Command::Cancel { at: at(10) }).then_refused(&Refusal::AlreadyEnded(Status::Completed));
     given(order(), &[Event::Expired { at: at(301) }]).when(&Command::Cancel { at: at(302) }).then_refused(&Refusal::AlreadyEnded(Status::Expired));
 }
 

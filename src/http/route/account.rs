@@ -39,9 +39,11 @@ pub struct Reply {
     next_tier: Option<&'static str>,
     orders_to_next_tier: Option<u64>,
     stats: Stats,
-    /// The open order, if there is one; the oldest, if there are several.
+    /// The order that has its turn, if one has; the oldest, if several have.
     active_order: Option<String>,
     active_orders: Vec<String>,
+    /// Completed orders that keep their numbers for what still comes.
+    listening_orders: Vec<String>,
     /// Where pushes go; null while none are set.
     webhook: Option<String>,
     /// The number of the last event in this answer, as `as_of` takes it.
@@ -82,6 +84,8 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query)
         registered_at: state.registered_at,
         sums: view,
         open: state.open.keys().copied().collect(),
+        queued: state.queue.iter().copied().collect(),
+        listening: state.listening.keys().copied().collect(),
         webhook: state.webhook.as_ref().map(|webhook| Arc::clone(&webhook.url)),
     };
     Ok(Json(reply(&portrait, event)))
@@ -97,7 +101,7 @@ async fn as_it_was(app: &Shared, id: AccountId, as_of: AsOf) -> Result<Reply, Ap
 
 fn reply(portrait: &Portrait, event: u64) -> Reply {
     let sums = portrait.sums;
-    let tier = Tier::of(sums.completed);
+    let tier = sums.tier();
     let tried = sums.completed + sums.expired + sums.failed;
     let active_orders: Vec<String> = portrait.open.iter().map(ToString::to_string).collect();
     Reply {
@@ -108,7 +112,7 @@ fn reply(portrait: &Portrait, event: u64) -> Reply {
         tier: tier.name(),
         discount: f64::from(tier.discount_basis_points()) / 10_000.0,
         next_tier: tier.next().map(Tier::name),
-        orders_to_next_tier: tier.next().map(|next| next.threshold().saturating_sub(sums.completed)),
+        orders_to_next_tier: tier.next().map(|next| next.threshold().saturating_sub(sums.completed - sums.refunded)),
         stats: Stats {
             total_orders: sums.orders,
             completed: sums.completed,
@@ -119,8 +123,9 @@ fn reply(portrait: &Portrait, event: u64) -> Reply {
             success_rate: ratio(sums.completed, tried),
             total_spent: SignedDollars(sums.spent),
         },
-        active_order: active_orders.first().cloned(),
+        active_order: portrait.open.iter().find(|order| !portrait.queued.contains(order)).map(ToString::to_string),
         active_orders,
+        listening_orders: portrait.listening.iter().map(ToString::to_string).collect(),
         webhook: portrait.webhook.as_deref().map(ToOwned::to_owned),
         event,
     }

@@ -43,18 +43,17 @@ struct Placed {
 pub async fn handle(State(app): State<Shared>, caller: Caller, Path(key): Path<String>) -> ApiResult<Reply> {
     let key: Key = key.parse().map_err(|error| ApiError::invalid(format!("{error}.")))?;
     let published = app.service.accounts.read(caller.account).await?;
-    let unknown = || ApiError::invalid("This key has made nothing happen, or more than seven days ago.").with_status(StatusCode::NOT_FOUND);
+    let unknown =
+        || ApiError::invalid("This key has made nothing happen that lasts, or more than seven days ago.").with_status(StatusCode::NOT_FOUND);
     let known = published.state.keys.get(&key, app.service.clock.now()).ok_or_else(unknown)?;
-    let (effect, orders, transaction_id) = match known.effect {
-        Effect::Order(order) => ("order", vec![order], None),
-        Effect::Cancel(order) => ("cancel", vec![order], None),
-        Effect::Batch => {
-            let items = known.batch.iter().flat_map(|items| items.iter());
-            ("batch", items.filter(|item| item.refused.is_none()).map(|item| item.order).collect(), None)
-        }
-        Effect::Operator => ("operator", Vec::new(), None),
-        Effect::Deposit(deposit) => ("deposit", Vec::new(), Some(deposit.to_string())),
+    let (effect, transaction_id) = match known.effect {
+        Effect::Order(_) => ("order", None),
+        Effect::Cancel(_) => ("cancel", None),
+        Effect::Batch => ("batch", None),
+        Effect::Operator => ("operator", None),
+        Effect::Deposit(deposit) => ("deposit", Some(deposit.to_string())),
     };
+    let orders: Vec<OrderId> = known.orders().collect();
     let placed = |order: OrderId| Placed { order_id: order.to_string(), check_status: Links::of(order).check_status };
     Ok(Json(Reply {
         key: key.as_str().to_owned(),

@@ -144,7 +144,7 @@ fn read(config: &Config, supplier: &str, called: &str, headers: &HeaderMap, body
         }
         "android" => {
             let key = suppliers.android.signing_key.as_ref().ok_or(Rejected::NoSuchDoor)?;
-            android::read(headers, body, key, &suppliers.android.sims, now)
+            android::read(headers, body, key, &suppliers.android, now)
         }
         name => {
             let source = suppliers.http.iter().find(|source| source.name.0.as_str() == name);

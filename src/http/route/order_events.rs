@@ -25,7 +25,8 @@ pub struct Reply {
 pub struct Fact {
     /// From 1; the id of the same event in the order's stream.
     number: usize,
-    /// `placed`, `queued`, `started`, `attempt_failed`, `number_assigned`, `number_dead`, `sms_received`, `completed`, `cancelled`, `expired` or `failed`.
+    /// `placed`, `queued`, `started`, `attempt_failed`, `number_assigned`, `number_dead`, `sms_received`, `sms_repeated`, `completed`, `code_replaced`,
+    /// `reported`, `refunded`, `finished`, `cancelled`, `expired` or `failed`.
     #[serde(rename = "type")]
     kind: &'static str,
     at: Moment,
@@ -39,7 +40,7 @@ pub struct Fact {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MoneyEffect)]
 struct Effect {
-    /// `hold`, `capture` or `release`.
+    /// `hold`, `capture`, `release` or `refund`.
     #[serde(rename = "type")]
     kind: &'static str,
     /// Change of the spendable balance.
@@ -70,7 +71,12 @@ fn told(order: &Order, number: usize, fact: &Event) -> Fact {
         Event::NumberAssigned { attempt, .. } => ("number_assigned", Some(*attempt), None),
         Event::NumberReportedDead { attempt, .. } => ("number_dead", Some(*attempt), None),
         Event::SmsReceived(_) => ("sms_received", None, None),
+        Event::SmsRepeated { .. } => ("sms_repeated", None, None),
         Event::Completed { .. } => ("completed", None, money("capture", zero, -price)),
+        Event::CodeReplaced { .. } => ("code_replaced", None, None),
+        Event::Reported { .. } => ("reported", None, None),
+        Event::Refunded { .. } => ("refunded", None, money("refund", price, zero)),
+        Event::Finished { .. } => ("finished", None, None),
         Event::Cancelled { .. } => ("cancelled", None, money("release", price, -price)),
         Event::Expired { .. } => ("expired", None, money("release", price, -price)),
         Event::Failed { .. } => ("failed", None, money("release", price, -price)),

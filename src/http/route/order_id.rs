@@ -16,7 +16,8 @@ use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::Parameters;
 use crate::http::order_reply::{OrderReply, find};
 use crate::http::owner::Owner;
-use crate::http::vocabulary::PointInHistory;
+use crate::http::until::Until;
+use crate::http::vocabulary::{HowFar, PointInHistory};
 use crate::http::waiting::suspended;
 
 /// The contract: `?wait=<1-55>`.
@@ -27,14 +28,18 @@ const LONGEST_WAIT_SECONDS: u64 = 55;
 pub struct Query {
     /// Seconds to wait for another status.
     wait: Option<u64>,
+    /// What to wait for.
+    #[serde(default)]
+    until: Until,
     /// A time, or the number of one of the order's events.
     as_of: Option<String>,
 }
 
-/// How an order is; with `wait`, once its status changes; with `as_of`, how it was.
+/// How an order is; with `wait`, once its status changes, or with `until=expiry` once anything does; with `as_of`, how it was.
 #[utoipa::path(get, path = "/order/{id}", operation_id = "getOrder", tag = "orders",
     params(("id" = String, Path, description = "The order's id"),
         ("wait" = Option<u32>, Query, description = "Seconds to wait for another status, 1 to 55", minimum = 1, maximum = 55, example = 1),
+        ("until" = Option<HowFar>, Query, description = "With `wait`: `expiry` waits for the next message too, as long as the order keeps its number", example = "expiry"),
         ("as_of" = Option<PointInHistory>, Query, description = "A time, or the number of one of the order's events", example = "1")),
     responses((status = 200, description = "The order", body = OrderReply)))]
 pub async fn handle(State(app): State<Shared>, owner: Owner, Path(id): Path<String>, Parameters(query): Parameters<Query>) -> ApiResult<OrderReply> {
@@ -54,16 +59,17 @@ pub async fn handle(State(app): State<Shared>, owner: Owner, Path(id): Path<Stri
         let at = was.history.last().map_or(was.placed.at, |fact| fact.at());
         return Ok(Json(OrderReply::of(&was, at)));
     }
-    if let Some(wait) = query.wait.filter(|_| !order.status.is_end()) {
+    if let Some(wait) = query.wait.filter(|_| !query.until.is_reached(&order)) {
         let _place = app.waiting.enter(caller.account)?;
-        order = changed(&app, &caller, &id, order, Duration::from_secs(wait)).await?;
+        order = changed(&app, &caller, &id, order, query.until, Duration::from_secs(wait)).await?;
     }
     Ok(Json(OrderReply::of(&order, app.service.clock.now())))
 }
 
-async fn changed(app: &Shared, caller: &Caller, id: &str, order: Arc<Order>, wait: Duration) -> Result<Arc<Order>, ApiError> {
-    let before = order.status;
-    let changed = app.service.orders.wait_until(caller.account, order.id, |order: &Order| order.status != before);
+async fn changed(app: &Shared, caller: &Caller, id: &str, order: Arc<Order>, until: Until, wait: Duration) -> Result<Arc<Order>, ApiError> {
+    let (before, known) = (order.status, order.history.len());
+    let is_news = move |order: &Order| order.status != before || (until == Until::Expiry && order.history.len() > known);
+    let changed = app.service.orders.wait_until(caller.account, order.id, is_news);
     tokio::select! {
         biased;
         changed = changed => match changed? {

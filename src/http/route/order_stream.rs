@@ -12,12 +12,17 @@ use axum::response::{IntoResponse, Response};
 use events::account::Standing;
 use events::order;
 use futures_util::stream::{self, Stream};
+use serde::Deserialize;
 use tokio::sync::watch;
 
 use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
-use crate::http::order_reply::{find, stream_message};
+use crate::http::json::Parameters;
+use crate::http::order_message::stream_message;
+use crate::http::order_reply::find;
+use crate::http::until::Until;
+use crate::http::vocabulary::HowFar;
 use crate::http::waiting::Place;
 
 /// The contract: `retry: 3000`, a heartbeat every 15 s.
@@ -26,11 +31,25 @@ const RETRY: Duration = Duration::from_secs(3);
 const LAST_EVENT: usize = 1_000_000;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// The order as server-sent events, until it ends. `Last-Event-ID` resumes without gap or repeat.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    /// How far.
+    #[serde(default)]
+    until: Until,
+}
+
+/// The order as server-sent events, until it ends; with `until=expiry` further messages and codes too, until its number goes back. `Last-Event-ID` resumes without gap or repeat.
 #[utoipa::path(get, path = "/order/{id}/stream", operation_id = "streamOrder", tag = "orders",
-    params(("id" = String, Path, description = "The order's id"), ("Last-Event-ID" = Option<u32>, Header, description = "Number of the last event seen", maximum = 1_000_000)),
+    params(("id" = String, Path, description = "The order's id"), ("until" = Option<HowFar>, Query, description = "To its code if absent", example = "expiry"), ("Last-Event-ID" = Option<u32>, Header, description = "Number of the last event seen", maximum = 1_000_000)),
     responses((status = 200, description = "Server-sent events: one JSON object a message")))]
-pub async fn handle(State(app): State<Shared>, caller: Caller, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
+pub async fn handle(
+    State(app): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Parameters(Query { until }): Parameters<Query>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let order = find(&app, &caller, &id).await?;
     let sent = headers
         .get("last-event-id")
@@ -42,7 +61,7 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Path(id): Path<St
     };
     let place = app.waiting.enter(caller.account)?;
     let watch = app.service.accounts.watch(caller.account).await?;
-    let follower = Follower { app, caller, id, order, watch, sent, hinted: false, ended: false, _place: place };
+    let follower = Follower { app, caller, id, order, until, watch, sent, hinted: false, ended: false, _place: place };
     let sse = Sse::new(messages(follower)).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat"));
     let mut response = sse.into_response();
     let headers = response.headers_mut();
@@ -57,6 +76,7 @@ struct Follower {
     caller: Caller,
     id: String,
     order: Arc<order::State>,
+    until: Until,
     watch: watch::Receiver<Arc<Published>>,
     /// The number of the last fact sent.
     sent: usize,
@@ -81,17 +101,18 @@ impl Follower {
             return None;
         }
         loop {
-            if let Some(fact) = self.order.history.get(self.sent) {
+            let shown = self.until.facts(&self.order);
+            if let Some(fact) = self.order.history.get(self.sent).filter(|_| self.sent < shown) {
                 self.sent += 1;
-                self.ended = self.order.status.is_end() && self.sent == self.order.history.len();
-                let text = stream_message(&self.order, fact).to_string();
+                self.ended = self.until.is_reached(&self.order) && self.sent == shown;
+                let text = stream_message(&self.order, self.sent, fact).to_string();
                 let message = Message::default().id(self.sent.to_string()).data(text);
                 // With the first message and not alone: some clients take a hint alone for a message without data.
                 let is_hinted = std::mem::replace(&mut self.hinted, true);
                 return Some(if is_hinted { message } else { message.retry(RETRY) });
             }
             // Everything was sent before, by the caller's own account.
-            if self.order.status.is_end() {
+            if self.until.is_reached(&self.order) {
                 return None;
             }
             if !self.news().await {

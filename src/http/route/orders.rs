@@ -48,6 +48,8 @@ pub struct Row {
     created_at: Moment,
     ended_at: Option<Moment>,
     can_cancel: bool,
+    /// Whether it has its code, and keeps its number for what still comes.
+    listening: bool,
     check_status: String,
 }
 
@@ -63,6 +65,7 @@ impl From<OrderSummary> for Row {
             created_at: Moment(order.placed_at),
             ended_at: order.ended_at.map(Moment),
             can_cancel: !order.status.is_end(),
+            listening: order.listens,
             check_status: Links::of(order.order).check_status,
         }
     }

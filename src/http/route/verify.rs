@@ -114,7 +114,7 @@ impl Reply {
         }
         let links = Links::of(order.id);
         let is_open = !order.status.is_end();
-        let sms = order.messages().rev().find(|_| code.is_some()).map(|sms| sms.text.clone());
+        let sms = order.code_message().map(|sms| sms.text.clone());
         Ok(Self {
             status: if code.is_some() { "ok" } else { "timeout" },
             order_id: order.id.to_string(),

@@ -31,9 +31,9 @@ fn the_number_that_has_rested_longest_is_next_whatever_it_served() {
     for (platform, expected) in [(Platform::Google, 0), (Platform::Discord, 1), (Platform::Google, 2), (Platform::Discord, 0), (Platform::Google, 1)]
     {
         let given = own.reserve(wanted(platform, 0)).unwrap();
-        assert_eq!((given.clone(), own.numbers()), (phone(expected), Some(Numbers { known: 3, leased: 1 })), "{platform}");
+        assert_eq!((given.clone(), own.numbers()), (phone(expected), Some(Numbers { known: 3, leased: 1, listening: 0 })), "{platform}");
         own.release(&lease(&given, platform), Release::Unused, Timestamp::default());
-        assert_eq!(own.numbers(), Some(Numbers { known: 3, leased: 0 }));
+        assert_eq!(own.numbers(), Some(Numbers { known: 3, leased: 0, listening: 0 }));
     }
 }
 
@@ -54,7 +54,7 @@ fn a_retired_number_ends_its_order_and_serves_no_other() {
     let given = own.reserve(wanted(Platform::Google, 0)).unwrap();
     own.retire(&given);
     assert!(own.owns(&given), "its order's messages are still its own");
-    assert_eq!(own.numbers(), Some(Numbers { known: 0, leased: 0 }));
+    assert_eq!(own.numbers(), Some(Numbers { known: 0, leased: 0, listening: 0 }));
     own.release(&lease(&given, Platform::Google), Release::Served(wanted(Platform::Google, 0).at), Timestamp::default());
     assert_eq!((own.owns(&given), own.reserve(wanted(Platform::Discord, 1))), (false, Err(AttemptFailure::NoNumber)));
     // Listed again, it rests from what it has served before.

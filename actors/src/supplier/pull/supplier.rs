@@ -330,11 +330,19 @@ impl Supplier for Pull {
         self.tell(lease, Message::Look);
     }
 
+    fn served(&self, lease: &Lease, at: Timestamp) {
+        self.inner.served.lock().insert((lease.phone.clone(), lease.platform), at);
+    }
+
     fn release(&self, lease: &Lease, release: Release, _now: Timestamp) {
         let outcome = match release {
             Release::Served(at) => {
                 self.inner.served.lock().insert((lease.phone.clone(), lease.platform), at);
                 Outcome::Served
+            }
+            Release::Spoilt(at) => {
+                self.inner.served.lock().insert((lease.phone.clone(), lease.platform), at);
+                Outcome::Unused
             }
             Release::Unused | Release::Silent => Outcome::Unused,
             Release::Dead => Outcome::Dead,
@@ -356,7 +364,7 @@ impl Supplier for Pull {
 
     fn numbers(&self) -> Option<Numbers> {
         let leased = self.inner.held.lock().len();
-        Some(Numbers { known: leased, leased })
+        Some(Numbers { known: leased, leased, listening: 0 })
     }
 }
 

@@ -34,7 +34,7 @@ fn sms_at(text: &str, seconds: i64) -> order::Command {
         to: "+12025550123".parse().unwrap(),
         sender: "Google".to_owned(),
         text: text.to_owned(),
-        received_at: at(seconds),
+        receipt: order::Receipt::At(at(seconds)),
         freed_at: None,
         at: at(seconds),
     })

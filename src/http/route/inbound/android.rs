@@ -10,7 +10,7 @@ use hmac::Mac;
 use serde::Deserialize;
 
 use super::{Rejected, Sms, TOLERANCE, header, hex_bytes, is_recent, mac, time, understood};
-use crate::config::Named;
+use crate::config::{Android, Named};
 use crate::secret::Secret;
 
 #[derive(Debug, Deserialize)]
@@ -43,7 +43,7 @@ struct Message {
 }
 
 /// The message of a request; none if it is another event.
-pub fn read(headers: &HeaderMap, body: &[u8], key: &Secret, sims: &BTreeMap<String, Named<Phone>>, now: Timestamp) -> Result<Vec<Sms>, Rejected> {
+pub fn read(headers: &HeaderMap, body: &[u8], key: &Secret, phones: &Android, now: Timestamp) -> Result<Vec<Sms>, Rejected> {
     if !is_signed(headers, body, key, now) {
         return Err(Rejected::NotSigned);
     }
@@ -52,8 +52,9 @@ pub fn read(headers: &HeaderMap, body: &[u8], key: &Secret, sims: &BTreeMap<Stri
         return Ok(Vec::new());
     }
     let message: Message = understood(foreign::read_value(envelope.payload))?;
-    let to = number(&message, envelope.device_id.as_deref().unwrap_or_default(), sims)?;
-    let received_at = time(message.received_at.as_deref());
+    let to = number(&message, envelope.device_id.as_deref().unwrap_or_default(), &phones.sims)?;
+    // The network's stamp, which is hours off on some: it counts only where the operator says so.
+    let received_at = time(message.received_at.as_deref()).filter(|_| phones.trust_received_at);
     let from = message.sender.or(message.phone_number).unwrap_or_default();
     Ok(vec![Sms { id: envelope.id, to, from, text: message.text, received_at, part: None }])
 }
@@ -90,7 +91,8 @@ mod tests {
         let headers = [("x-signature".parse().unwrap(), hex.parse().unwrap()), ("x-timestamp".parse().unwrap(), at.to_string().parse().unwrap())];
         let sims = [("phone-1/2", "+12025550123"), ("phone-3", "+12025550124")];
         let sims = sims.map(|(sim, number)| (sim.to_owned(), Named(number.parse().unwrap()))).into_iter().collect();
-        read(&headers.into_iter().collect(), body.as_bytes(), &Secret::new("phone-key".to_owned()), &sims, NOW)
+        let phones = Android { sims, trust_received_at: body.contains("+07:00"), ..Android::default() };
+        read(&headers.into_iter().collect(), body.as_bytes(), &Secret::new("phone-key".to_owned()), &phones, NOW)
     }
 
     fn received(device: &str, payload: Value) -> String {
@@ -118,6 +120,13 @@ mod tests {
             part: None,
         };
         assert_eq!(sent(&body, NOW.millis() / 1_000, &body), Ok(vec![sms]));
+    }
+
+    #[test]
+    fn the_network_s_stamp_says_nothing_unless_it_is_trusted() {
+        let payload = json!({ "message": "x", "recipient": "+12025550125", "receivedAt": "2026-11-24T16:25:44.000Z" });
+        let body = received("phone-1", payload);
+        assert_eq!(sent(&body, NOW.millis() / 1_000, &body).unwrap()[0].received_at, None);
     }
 
     #[test]

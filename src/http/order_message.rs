@@ -1,0 +1,58 @@
+//! An order's facts as the messages of its stream.
+
+use events::code::Verdict;
+use events::order::{Event, State, Status};
+use serde_json::{Value, json};
+
+use super::json::{Dollars, Moment};
+use super::order_reply::failure_name;
+
+/// The order's fact of this number as a message of its stream.
+pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
+    let released = Dollars(order.placed.price);
+    // What has ended stays so: a fact after the end is one of an order with that status.
+    let before = order.history.get(..number.saturating_sub(1)).unwrap_or_default();
+    let has_ended = before.iter().any(|earlier| earlier.is_end());
+    let status = if has_ended { order.status } else { Status::Active };
+    let mut message = match fact {
+        Event::Placed(placed) => {
+            json!({ "event": "status", "status": "pending", "platform": placed.platform.slug(), "country": placed.country.code(), "price": Dollars(placed.price) })
+        }
+        Event::Queued { .. } => json!({ "event": "status", "status": "queued" }),
+        Event::Started { .. } => json!({ "event": "status", "status": "pending" }),
+        Event::AttemptFailed { attempt, .. } => {
+            json!({ "event": "status", "status": "pending", "attempt": attempt, "reason": "no_number_from_source" })
+        }
+        Event::NumberAssigned { attempt, phone, expires_at, .. } => {
+            json!({ "event": "number", "status": "active", "phone": phone.as_str(), "attempt": attempt, "expires_at": Moment(*expires_at) })
+        }
+        Event::NumberReportedDead { attempt, .. } => json!({ "event": "status", "status": "pending", "attempt": attempt, "reason": "number_dead" }),
+        Event::SmsReceived(sms) => match &sms.extraction.verdict {
+            Verdict::Code(code) => json!({ "event": "code", "code": code, "sms": sms.text }),
+            verdict @ (Verdict::Unsure | Verdict::Nothing | Verdict::OtherBrand(_)) => {
+                let event = if has_ended { "message" } else { "status" };
+                json!({ "event": event, "status": status.name(), "reason": "sms_without_code", "verdict": verdict.name(), "sms": sms.text })
+            }
+        },
+        Event::SmsRepeated { .. } => json!({ "event": "status", "status": status.name(), "reason": "sms_repeated" }),
+        Event::CodeReplaced { code, .. } => {
+            let replaced = before.iter().rev().find_map(|earlier| code_in(earlier));
+            json!({ "event": "replaced", "status": status.name(), "code": code, "replaced": replaced })
+        }
+        Event::Reported { complaint, .. } => json!({ "event": "status", "status": status.name(), "reason": "reported", "report": complaint.name() }),
+        Event::Refunded { .. } => json!({ "event": "refunded", "status": status.name(), "refunded": released }),
+        Event::Finished { .. } => json!({ "event": "finished", "status": status.name() }),
+        Event::Completed { code, .. } => json!({ "event": "completed", "status": "completed", "code": code, "price": released }),
+        Event::Cancelled { .. } => json!({ "event": "cancelled", "status": "cancelled", "refunded": released }),
+        Event::Expired { .. } => json!({ "event": "expired", "status": "expired", "refunded": released }),
+        Event::Failed { reason, .. } => json!({ "event": "failed", "status": "failed", "reason": failure_name(*reason), "refunded": released }),
+    };
+    message["order_id"] = json!(order.id.to_string());
+    message["at"] = json!(Moment(fact.at()));
+    message
+}
+
+/// The code that a fact gives the order, if it gives one.
+fn code_in(fact: &Event) -> Option<&str> {
+    if let Event::Completed { code, .. } | Event::CodeReplaced { code, .. } = fact { Some(code) } else { None }
+}

@@ -1,0 +1,73 @@
+//! `POST /api/v1/order/:id/finish`: gives a completed order's number back before its time; a second time, the same answer.
+
+use actors::entity::TransactError;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use events::account::Refusal;
+use events::decider::Decider;
+use events::order::{self, Command};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::http::Shared;
+use crate::http::auth::Caller;
+use crate::http::error::{ApiError, ApiResult, value};
+use crate::http::idempotency::Keyed;
+use crate::http::json::Moment;
+use crate::http::order_reply::{OrderReply, find};
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrderFinished)]
+pub struct Reply {
+    status: &'static str,
+    order_id: String,
+    /// The code it has.
+    code: Option<String>,
+    /// When its number went back.
+    finished_at: Option<Moment>,
+}
+
+/// Nothing is asked.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = FinishRequest)]
+pub struct Request {}
+
+/// Say that you want nothing more of a completed order: its number goes back, and no further message reaches it. A second time: the same answer. An order without a code cannot be finished: cancel it.
+#[utoipa::path(post, path = "/order/{id}/finish", operation_id = "finish", tag = "orders", request_body = Request,
+    params(("id" = String, Path, description = "The order's id")),
+    responses((status = 200, description = "Its number is back", body = Reply)))]
+pub async fn handle(
+    State(app): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Keyed { body: Request {}, .. }: Keyed<Request>,
+) -> ApiResult<Reply> {
+    let service = &app.service;
+    let order = find(&app, &caller, &id).await?;
+    let decided = match service.orders.finish(caller.account, order.id).await {
+        // The account no longer remembers the order, so it is over: the same law, over what the log says.
+        Err(TransactError::Refused(Refusal::OrderNotFound)) => {
+            let refused = order.decide(&Command::Finish { at: service.clock.now() }).err();
+            refused.map_or(Ok(()), |refusal| Err(TransactError::Refused(Refusal::Order(refusal))))
+        }
+        decided => decided,
+    };
+    let order = find(&app, &caller, &id).await?;
+    match decided {
+        Ok(()) => {
+            let (code, finished_at) = (order.code.clone(), order.finished_at.map(Moment));
+            Ok(Json(Reply { status: "ok", order_id: order.id.to_string(), code, finished_at }))
+        }
+        Err(TransactError::Refused(Refusal::Order(order::Refusal::NotCompleted(_) | order::Refusal::AlreadyEnded(_)))) => {
+            let text = match order.status.is_end() {
+                true => format!("The order has ended without a code: {}. Its number is back.", order.status.name()),
+                false => "The order has no code yet; cancel it to give its number back.".to_owned(),
+            };
+            let shown = OrderReply::of(&order, service.clock.now());
+            Err(ApiError::invalid(text).with_status(StatusCode::CONFLICT).with("order", value(&shown)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
