@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::Shared;
 use super::error::ApiError;
-use super::json::json_body;
+use super::json::{json_body, typed};
 
 const HEADER: &str = "idempotency-key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -47,12 +47,8 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Keyed<T> {
         };
         let at = app.service.clock.now();
         let key = key.map(|key| KeyUse { key, fingerprint: fingerprint(&call, &body), at });
-        Ok(Self { body: parsed(body)?, key })
+        Ok(Self { body: typed(&body)?, key })
     }
-}
-
-fn parsed<T: DeserializeOwned>(body: Value) -> Result<T, ApiError> {
-    serde_json::from_value(body).map_err(|error| ApiError::invalid(format!("The body is not the JSON that this call takes: {error}.")))
 }
 
 fn header_key(headers: &HeaderMap) -> Result<Option<Key>, ApiError> {

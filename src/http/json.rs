@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use events::money::Money;
 use events::time::Timestamp;
@@ -13,6 +13,7 @@ use jiff::civil;
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Value, json};
 
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
@@ -20,6 +21,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::Shared;
 use super::error::ApiError;
+use super::strict_json::{self, Problem};
 
 /// A request's JSON body. An empty one counts as `{}`.
 pub struct Body<T>(pub T);
@@ -28,7 +30,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, ApiError> {
-        parse(&json_bytes(request, app).await?)
+        Ok(Self(typed(&json_body(request, app).await?)?))
     }
 }
 
@@ -38,6 +40,10 @@ async fn json_bytes(request: Request, app: &Shared) -> Result<Vec<u8>, ApiError>
         let mime = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         mime == "application/json" || (mime.starts_with("application/") && mime.ends_with("+json"))
     });
+    if request.headers().get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        let text = "The body must not be compressed: send it without Content-Encoding.";
+        return Err(ApiError::invalid(text).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
     let bytes = read_body(request, app).await?;
     if bytes.is_empty() {
         return Ok(b"{}".to_vec());
@@ -49,14 +55,21 @@ async fn json_bytes(request: Request, app: &Shared) -> Result<Vec<u8>, ApiError>
     Ok(bytes)
 }
 
-/// The body as a JSON object, whatever it holds.
-pub async fn json_body(request: Request, app: &Shared) -> Result<serde_json::Value, ApiError> {
-    let Body(value) = parse(&json_bytes(request, app).await?)?;
-    Ok(value)
+/// The body as JSON, in which each object has each member once.
+pub async fn json_body(request: Request, app: &Shared) -> Result<Value, ApiError> {
+    strict_json::parse(&json_bytes(request, app).await?).map_err(ApiError::from)
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<Body<T>, ApiError> {
-    serde_json::from_slice(bytes).map(Body).map_err(|error| ApiError::invalid(format!("The body is not the JSON that this call takes: {error}.")))
+/// What the call takes, in the body that was sent.
+pub fn typed<T: DeserializeOwned>(body: &Value) -> Result<T, ApiError> {
+    strict_json::from_value(body).map_err(ApiError::from)
+}
+
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> Self {
+        let error = Self::invalid(problem.to_string());
+        if problem.field.is_empty() { error } else { error.with_detail(json!({ "field": problem.field })) }
+    }
 }
 
 /// The body as bytes, within the size that is allowed; the accept loop sees to the time.
@@ -83,10 +96,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> 
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
-        let query = Query::<T>::try_from_uri(&parts.uri);
-        query
-            .map(|query| Self(query.0))
-            .map_err(|error| ApiError::invalid(format!("The query parameters are not understood: {}.", error.body_text())))
+        Ok(Self(strict_json::from_parameters(parts.uri.query().unwrap_or_default())?))
     }
 }
 
@@ -166,14 +176,6 @@ impl Serialize for Moment {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
     }
-}
-
-/// A whole number, also where it is written as `120.0`.
-pub fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else { return Ok(None) };
-    let written = number.to_string();
-    let whole = written.strip_suffix(".0").unwrap_or(&written);
-    whole.parse().map(Some).map_err(|_| serde::de::Error::custom("not a whole number"))
 }
 
 /// A moment in a query parameter: a time, or a date in UTC, of which the end may be meant.

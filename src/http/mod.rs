@@ -17,6 +17,7 @@ mod ordering;
 mod owner;
 mod replays;
 mod route;
+mod strict_json;
 mod until;
 mod vocabulary;
 mod waiting;

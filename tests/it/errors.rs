@@ -59,6 +59,54 @@ fn every_kind_of_bad_request_gets_the_error_object() {
     check(402, order("{\"platform\":\"google\"}", "application/json; charset=utf-8"), "INSUFFICIENT_BALANCE");
 }
 
+/// The path with something in the place of each parameter.
+fn filled(path: &str) -> String {
+    let parts = path.split('/').map(|part| if part.starts_with('{') { "ord_0000000000000000000000" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[test]
+fn no_call_takes_an_array_for_an_object_or_the_last_of_two_members() {
+    let server = Server::start(QUICK);
+    let caller = server.register();
+    let document = body(server.get("/openapi.json").send().unwrap());
+    let mut calls = 0;
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            if operation["requestBody"].is_null() {
+                continue;
+            }
+            calls += 1;
+            let send = |text: &'static str| {
+                let request = server.request(&method.to_uppercase(), &filled(path)).bearer_auth(&caller.key);
+                request.header("content-type", "application/json").body(text).send().unwrap()
+            };
+            for array in ["[]", "[\"google\"]", "[{}]", "[[\"google\"]]"] {
+                let error = check(400, send(array), "INVALID_REQUEST");
+                assert_eq!(error["error"], "The request must be an object, not an array.", "{method} {path}");
+            }
+            let error = check(400, send(r#"{"dry_run":true,"dry_run":false}"#), "INVALID_REQUEST");
+            assert_eq!((error["error"].as_str(), error["detail"]["field"].as_str()), (Some("dry_run is given twice."), Some("dry_run")));
+        }
+    }
+    assert!(calls >= 8, "{calls}");
+}
+
+#[test]
+fn errors_name_the_field_and_the_row() {
+    let server = Server::start(QUICK);
+    let caller = server.register();
+    let batch = json!({ "orders": [{ "platform": "google" }, { "platform": 7 }] });
+    let error = check(400, caller.post("/api/v1/batch", &batch), "INVALID_REQUEST");
+    assert_eq!(error["error"], "orders[1].platform must be a text, not a number.");
+    let error = check(400, caller.post("/api/v1/verify", &json!({ "platform": "google", "on_timeout": { "cancel": null } })), "INVALID_REQUEST");
+    assert_eq!(error["detail"]["field"], "on_timeout");
+    let error = check(400, caller.get("/api/v1/orders?limit=5&limit=6"), "INVALID_REQUEST");
+    assert_eq!(error["error"], "limit is given twice.");
+    let compressed = server.post("/api/v1/order").bearer_auth(&caller.key).header("content-encoding", "gzip").json(&json!({ "platform": "google" }));
+    check(415, compressed.send().unwrap(), "INVALID_REQUEST");
+}
+
 #[test]
 fn keys_are_taken_in_two_places_and_nowhere_else() {
     let server = Server::start(QUICK);

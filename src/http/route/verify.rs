@@ -12,7 +12,7 @@ use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::idempotency::{Answer, Keyed};
-use crate::http::json::{Dollars, Moment, seconds_up, whole};
+use crate::http::json::{Dollars, Moment, seconds_up};
 use crate::http::order_reply::Links;
 use crate::http::ordering::{self, Wish, code_of, ended_without_code};
 use crate::http::vocabulary::{CountryCode, PlatformName};
@@ -36,7 +36,7 @@ pub struct Request {
     #[serde(default)]
     max_price: Option<Dollars>,
     /// How long to wait for the code.
-    #[serde(default, deserialize_with = "whole")]
+    #[serde(default)]
     #[schema(minimum = 1, maximum = 300, default = 120)]
     timeout_seconds: Option<u64>,
     /// What becomes of the order if no code has come by then.
