@@ -1,4 +1,4 @@
-//! `telenumerus mcp`: the nine tools over stdio, for a service elsewhere or one of this process's own.
+//! `telenumerus mcp`: the tools over stdio, for a service elsewhere or one of this process's own.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -45,7 +45,7 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup in the place of a stopped service's log.
     Restore(backup::Restore),
-    /// Serve the nine tools for agents over stdio (Model Context Protocol).
+    /// Serve the tools for agents over stdio (Model Context Protocol).
     Mcp(mcp::Options),
     /// Show the deposit addresses that the configured keys give, to compare with the wallet before anybody pays.
     Addresses(addresses::Options),

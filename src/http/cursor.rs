@@ -34,6 +34,15 @@ pub fn page<T: Clone>(mut rows: Vec<T>, limit: u32) -> (Vec<T>, Option<T>) {
     (rows, last)
 }
 
+/// Further than any list gets.
+const LAST: u64 = 1_000_000_000_000;
+
+/// A cursor that is a number: of a delivery, or of a place in the log.
+pub fn number(cursor: Option<&str>) -> Result<Option<u64>, ApiError> {
+    let number = |text: &str| text.parse().ok().filter(|number| (1..=LAST).contains(number)).ok_or_else(invalid);
+    cursor.map(number).transpose()
+}
+
 /// The refusal of a cursor that no page has given.
 pub fn invalid() -> ApiError {
     ApiError::invalid("There is no page at this cursor; take a next_cursor as it was given.").with_status(StatusCode::NOT_FOUND)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actors::account::AccessError;
 use actors::clock::Stopwatch;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -16,7 +16,7 @@ use futures_util::FutureExt;
 use ipnet::IpNet;
 
 use super::auth::{self, ApiKey, Caller};
-use super::error::{ApiError, ErrorCode, Unwritten};
+use super::error::{ApiError, ErrorCode, Unwritten, prefers_problem};
 use super::limit::{Allowance, Subject};
 use super::{MCP_PATH, Shared, route};
 use crate::serve::{Connection, Reason, Refusal, Refuse, is_in};
@@ -47,7 +47,7 @@ pub struct Proven;
 pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
     let watch = Stopwatch::start();
     let request_id = request_id(&app);
-    let as_problem = accepts_problem(request.headers());
+    let as_problem = prefers_problem(request.headers());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
     let connection = request.extensions().get::<Arc<Connection>>().cloned();
@@ -275,10 +275,6 @@ fn write_error(response: Response, request_id: &str, as_problem: bool, is_mcp: b
 fn is_json(response: &Response) -> bool {
     let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     kind.is_some_and(|kind| kind.starts_with(b"application/json") || kind.starts_with(b"text/event-stream"))
-}
-
-fn accepts_problem(headers: &HeaderMap) -> bool {
-    headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|accept| accept.contains("application/problem+json")))
 }
 
 /// The socket's address, or, behind trusted proxies, the right-most hop that is not one of them.

@@ -1,5 +1,8 @@
 //! The OpenAPI document: what the handlers say of themselves, completed with what all of them share: keys, errors, headers, webhooks.
 
+mod examples;
+mod replies;
+
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
 
@@ -30,7 +33,7 @@ const REFUSALS: &[Refusals] = &[
     Refusals { operation: "availability", codes: &[BAD, PLATFORM] },
     Refusals { operation: "depositAddresses", codes: &[PROVIDER] },
     Refusals { operation: "depositAddressQr", codes: &[BAD, NOTHING, PROVIDER] },
-    Refusals { operation: "listDeposits", codes: &[BAD] },
+    Refusals { operation: "listDeposits", codes: &[BAD, NOTHING] },
     Refusals { operation: "verifyDeposit", codes: &[KEY_REUSED, PROVIDER] },
     Refusals { operation: "order", codes: &[PLATFORM, MONEY, BUSY, KEY_REUSED, PROVIDER] },
     Refusals { operation: "verify", codes: &[PLATFORM, MONEY, BUSY, CONFLICT, KEY_REUSED, PROVIDER] },
@@ -46,7 +49,7 @@ const REFUSALS: &[Refusals] = &[
     Refusals { operation: "idempotencyKey", codes: &[BAD, NOTHING] },
     Refusals { operation: "usage", codes: &[BAD] },
     Refusals { operation: "testWebhook", codes: &[CONFLICT] },
-    Refusals { operation: "listWebhookDeliveries", codes: &[BAD] },
+    Refusals { operation: "listWebhookDeliveries", codes: &[BAD, NOTHING] },
     Refusals { operation: "redeliver", codes: &[NOTHING] },
     Refusals { operation: "redeliverSince", codes: &[BAD] },
 ];
@@ -93,6 +96,7 @@ pub fn complete(generated: OpenApi) -> Value {
         }
     }
     document["webhooks"] = webhooks();
+    replies::complete(&mut document);
     document
 }
 
@@ -111,6 +115,9 @@ fn complete_operation(operation: &mut Value) {
     }
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         never_null(&mut parameter["schema"]);
+        if parameter["name"] == "as_of" {
+            parameter["example"] = json!("2026-11-24T12:00:00Z");
+        }
     }
     let has_body = !operation["requestBody"].is_null();
     let mut refused: Vec<Refused> = vec![(429, ErrorCode::RateLimited), (500, ErrorCode::InternalError), (401, ErrorCode::InvalidApiKey)];
@@ -134,12 +141,6 @@ fn complete_operation(operation: &mut Value) {
         if response.is_null() {
             *response = refusal(status, codes);
         }
-    }
-    if id == "streamOrder" {
-        operation["responses"]["200"]["content"] = json!({ "text/event-stream": { "schema": {
-            "type": "object", "description": "One message; its data is a JSON object with `event`.", "required": ["data"],
-            "properties": { "id": { "type": "string", "description": "The order's event number." }, "data": { "type": "string" } },
-        } } });
     }
 }
 

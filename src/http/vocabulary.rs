@@ -57,6 +57,38 @@ vocabulary! {
     Complaint => one_of("What was wrong.", events::order::Complaint::ALL.map(events::order::Complaint::name));
     /// How a delivery is.
     DeliveryStatus => one_of("How a delivery is.", crate::http::route::webhook_deliveries::STATUSES);
+    /// A loyalty tier.
+    TierName => one_of("A loyalty tier.", events::tier::Tier::ALL.map(events::tier::Tier::name));
+    /// How placing an order went.
+    PlacedStatus => one_of("`ok` with a number; otherwise how the order was.", ["ok"].into_iter().chain(events::order::Status::ALL.map(events::order::Status::name)));
+    /// How waiting for a code went.
+    VerifiedStatus => one_of("`ok` with a code; `timeout` without.", ["ok", "timeout"]);
+    /// It was done.
+    Done => one_of("It was done.", ["ok"]);
+    /// How a deposit is.
+    DepositStatus => one_of("How a deposit is: confirmed is in the balance.", ["pending", "confirmed", "rejected"]);
+    /// Why a deposit is as it is.
+    DepositReason => one_of("Why a deposit is as it is.", ["unconfirmed", "below_minimum", "credited", "reversed"]);
+    /// What a call with an idempotency key made happen.
+    IdempotencyEffect => one_of("What the key's call made happen.", ["order", "batch", "cancel", "deposit"]);
+    /// A movement of money.
+    LedgerEntryType => one_of("A movement of money; a reversal takes back a deposit that its chain has lost.", events::account::ledger::Kind::ALL.map(events::account::ledger::Kind::name));
+    /// What became of a hold.
+    MoneyEffectType => one_of("What became of a hold.", ["hold", "capture", "release"]);
+    /// A fact of an order.
+    OrderEventType => one_of("A fact of an order.", crate::http::route::order_events::TYPES);
+    /// Why an order failed.
+    FailureName => one_of("Why an order failed.", ["no_number_available", "attempts_exhausted", "no_number_in_time"]);
+    /// How many numbers there are.
+    StockLevel => one_of("How many numbers there are.", ["high", "medium", "low", "none"]);
+    /// What codes are made of.
+    CodeFormatName => one_of("What codes are made of.", ["numeric", "alphanumeric"]);
+    /// What a message was found to hold.
+    VerdictName => one_of("What a message was found to hold.", ["code", "unsure", "nothing", "other_brand"]);
+    /// What webhooks tell of.
+    WebhookEventName => one_of("What webhooks tell of.", ["sms.received", "order.failed", "balance.low", "webhook.test"]);
+    /// What an attempt of a delivery came to.
+    DeliveryOutcome => one_of("What an attempt came to.", ["answered", "timed_out", "connection_failed", "not_resolved", "target_refused", "no_webhook"]);
     /// A date or a time.
     DateOrTime => AnyOfBuilder::new().item(formatted(KnownFormat::Date)).item(formatted(KnownFormat::DateTime)).description(Some("A date or a time in UTC.")).into();
     /// A point in a history.
@@ -69,7 +101,7 @@ vocabulary! {
     KeyText => text().pattern(Some("^[!-~]([ -~]{0,253}[!-~])?$")).min_length(Some(1)).max_length(Some(255)).into();
     /// A webhook's target.
     TargetUrl => text()
-        .pattern(Some(r"^https://([a-z][a-z0-9]{0,30}\.)+[a-z]{2,20}(:[1-9][0-9]{0,3})?(/[A-Za-z0-9._~-]*)*$"))
+        .pattern(Some(r"^https://([a-z0-9]{1,20}(-[a-z0-9]{1,20})?\.){1,4}[a-z]{2,20}(:443)?(/[A-Za-z0-9._~-]*)*$"))
         .max_length(Some(2_048))
         .examples([json!("https://your-server.com/hook")])
         .description(Some("https, with a public address."))

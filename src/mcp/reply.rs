@@ -96,6 +96,17 @@ fn in_words(tool: &str, body: &Value) -> String {
         "sms_account" => {
             format!("${} to spend, ${} held, tier {}. Open order: {}.", body["balance"], body["held"], text(body, "tier"), text(body, "active_order"))
         }
+        "sms_deposit" if body["addresses"].is_object() => {
+            let addresses = body["addresses"].as_object().into_iter().flatten();
+            let known: Vec<String> = addresses.filter_map(|(coin, address)| Some(format!("{coin}: {}", address.as_str()?))).collect();
+            format!(
+                "{} {} At least ${}. Next: sms_deposit with the payment's tx_hash.",
+                text(body, "message"),
+                known.join(", "),
+                body["minimum_deposit_usd"]
+            )
+        }
+        "sms_deposit" => format!("The deposit is {}. {}", text(body, "status"), text(body, "message")),
         "sms_availability" => format!("{} platforms in {}.", body["platforms"].as_array().map_or(0, Vec::len), text(body, "country")),
         "sms_list_services" => format!("{} platforms; prices for {}.", body["total_platforms"], text(body, "country")),
         _ => String::new(),
@@ -105,7 +116,7 @@ fn in_words(tool: &str, body: &Value) -> String {
 fn error_in_words(body: &Value) -> String {
     let next = match body["error_code"].as_str().unwrap_or_default() {
         "INVALID_API_KEY" => " Next: sms_register for a key, or set TELENUMERUS_API_KEY.",
-        "INSUFFICIENT_BALANCE" => " Next: deposit (GET /api/v1/deposit/addresses).",
+        "INSUFFICIENT_BALANCE" => " Next: sms_deposit.",
         "ORDER_IN_PROGRESS" => " Next: sms_check_order or sms_cancel_order on the open order (sms_account names it).",
         "UNKNOWN_PLATFORM" => " Next: sms_list_services for the names.",
         "PROVIDER_UNAVAILABLE" => " Next: sms_availability, for another country.",

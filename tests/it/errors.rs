@@ -135,7 +135,17 @@ fn a_problem_is_written_as_rfc_9457_where_it_is_asked_for() {
     assert_eq!(response.headers()["content-type"], "application/problem+json");
     let problem = body(response);
     assert_eq!((problem["status"].as_u64(), problem["error_code"].as_str()), (Some(401), Some("INVALID_API_KEY")));
-    assert!(problem["title"].is_string() && problem["type"].is_string());
+    assert_eq!((problem["title"].as_str(), problem["detail"].is_string()), (Some("The API key is not valid."), true));
+    assert!(problem["type"].is_string());
+    let caller = server.register();
+    let request = server.post("/api/v1/order").bearer_auth(&caller.key).header("accept", "application/problem+json");
+    let problem = body(request.json(&json!({ "platform": 7 })).send().unwrap());
+    assert_eq!(
+        (problem["details"]["field"].as_str(), problem["detail"].as_str()),
+        (Some("platform"), Some("platform must be a text, not a number."))
+    );
+    let response = server.get("/api/v1/account").header("accept", "application/json, application/problem+json;q=0.5").send().unwrap();
+    assert_eq!(response.headers()["content-type"], "application/json");
 }
 
 #[test]

@@ -51,6 +51,54 @@ fn a_client_without_a_session_discovers_and_calls() {
 }
 
 #[test]
+fn whatever_a_client_accepts_it_is_served() {
+    let server = Server::start(QUICK);
+    let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
+    let ask = |accept: Option<&str>| {
+        let request = server.post("/mcp").header("mcp-protocol-version", "2025-06-18");
+        let request = accept.map_or(request.try_clone().unwrap(), |accept| request.header("accept", accept));
+        let response = request.json(&ping).send().unwrap();
+        assert_eq!(response.status(), 200, "{accept:?}");
+        (response.headers()["content-type"].to_str().unwrap().to_owned(), response.text().unwrap())
+    };
+    for accept in [None, Some("*/*"), Some("application/json"), Some("application/json;q=0.9, text/event-stream")] {
+        let (kind, reply) = ask(accept);
+        assert!(kind.starts_with("application/json") && reply.contains("\"result\""), "{accept:?}: {kind} {reply}");
+    }
+    let (kind, reply) = ask(Some("text/event-stream"));
+    assert!(kind.starts_with("text/event-stream") && reply.contains("data: {") && reply.ends_with("\n\n"), "{reply}");
+}
+
+#[test]
+fn an_agent_gets_from_nothing_to_a_code_by_tools_alone() {
+    let server = Server::start(QUICK);
+    let opened = call(&server, "", "sms_register", json!({}), false);
+    let key = text(&opened["structuredContent"]["api_key"]);
+    let addresses = call(&server, &key, "sms_deposit", json!({}), false);
+    assert!(addresses["structuredContent"]["addresses"].is_object(), "{addresses}");
+    let mut claimed = Value::Null;
+    while claimed["structuredContent"]["status"] != "confirmed" {
+        claimed = call(&server, &key, "sms_deposit", json!({ "tx_hash": "ab".repeat(32) }), false);
+        assert_eq!(claimed["isError"], false, "{claimed}");
+    }
+    let verified = call(&server, &key, "sms_verify", json!({ "platform": "google", "timeout_seconds": 30.0 }), false);
+    assert!(verified["structuredContent"]["code"].is_string(), "{verified}");
+}
+
+#[test]
+fn schemas_of_tools_are_plain_and_arguments_are_given_once() {
+    let server = Server::start(QUICK);
+    let listed = result(rpc(&server, "", "tools/list", json!({}), false));
+    assert!(!listed.to_string().contains("additionalProperties"));
+    let names: Vec<&str> = listed["tools"].as_array().unwrap().iter().filter_map(|tool| tool["name"].as_str()).collect();
+    assert_eq!((names.len(), names.contains(&"sms_deposit")), (10, true), "{names:?}");
+    let twice = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"sms_agent_order","arguments":{"query":"google","dry_run":true,"dry_run":false}}}"#;
+    let response = server.post("/mcp").header("content-type", "application/json").body(twice).send().unwrap();
+    assert_eq!(response.status(), 400);
+    assert_eq!(body(response)["error"]["message"], "params.arguments.dry_run is given twice.");
+}
+
+#[test]
 fn a_call_of_a_tool_counts_once() {
     let server = Server::start("[limits]\nper_ip_per_minute = 4\nper_key_per_minute = 6\n");
     let caller = server.register();

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 /// A judge: its name, and its script in `tests/outside`.
 const JUDGES: &[(&str, &str)] = &[
     ("openapi-spec-validator and redocly on the document", "openapi.py"),
+    ("four generators of clients, and their compilers", "clients.py"),
     ("schemathesis with all checks", "fuzz.py"),
     ("the Standard Webhooks libraries on every delivery", "webhooks.py"),
     ("the SDKs of Twilio, Telnyx and Vonage on our doors", "doors.py"),

@@ -26,6 +26,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Credit, Self::Deposit, Self::Reversal, Self::Hold, Self::Capture, Self::Release];
+
     /// The word callers see.
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,5 +1,7 @@
 //! `POST /api/v1/batch`: up to twenty orders, each accepted or refused alone, run within the account's concurrency.
 
+use std::borrow::Cow;
+
 use axum::Extension;
 use axum::extract::State;
 use events::account::{BatchItem, MAX_BATCH, PlaceBatch, PlaceOrder};
@@ -7,11 +9,13 @@ use events::money::Money;
 use events::order::{Event, State as Order};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::http::Shared;
 use crate::http::auth::Caller;
-use crate::http::error::{ApiError, value};
+use crate::http::error::ApiError;
 use crate::http::gate::RequestId;
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::{Dollars, Moment};
@@ -52,13 +56,46 @@ pub struct Reply {
     refused: usize,
     /// What all accepted orders hold together.
     held: Dollars,
-    /// What became of each, in the order asked: an accepted order, or the error object.
-    #[schema(value_type = Vec<Object>)]
-    orders: Vec<Value>,
+    /// What became of each, in the order asked.
+    orders: Vec<Item>,
+}
+
+/// An accepted order, or the error object; `status` is `refused` where it is the latter.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = BatchItem)]
+enum Item {
+    Accepted(Accepted),
+    Refused(Refused),
+}
+
+/// The error object of an order that was refused alone.
+#[derive(Debug, Serialize)]
+struct Refused(Value);
+
+impl PartialSchema for Refused {
+    fn schema() -> RefOr<Schema> {
+        let row = ObjectBuilder::new()
+            .property(
+                "index",
+                ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).description(Some("Its place in the request, from 0.")),
+            )
+            .property("status", ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["refused"])))
+            .required("index")
+            .required("status");
+        AllOfBuilder::new().item(Ref::from_schema_name("Error")).item(row).into()
+    }
+}
+
+impl ToSchema for Refused {
+    fn name() -> Cow<'static, str> {
+        "BatchRefused".into()
+    }
 }
 
 /// An order of a batch that was accepted.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BatchAccepted)]
 struct Accepted {
     /// Its place in the request, from 0.
     index: usize,
@@ -110,14 +147,14 @@ pub async fn handle(
             Ok(order) => {
                 reply.accepted += 1;
                 reply.held.0 = reply.held.0 + order.placed.price;
-                reply.orders.push(value(&accepted(index, &order)));
+                reply.orders.push(Item::Accepted(accepted(index, &order)));
             }
             Err(error) => {
                 reply.refused += 1;
                 let mut object = error.object(&request_id.0);
                 object["index"] = json!(index);
                 object["status"] = json!("refused");
-                reply.orders.push(object);
+                reply.orders.push(Item::Refused(Refused(object)));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `/mcp`: the nine tools over streamable HTTP, stateless; whoever still initializes is served as well.
+//! `/mcp`: the tools over streamable HTTP, stateless; whoever still initializes is served as well.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -16,7 +16,7 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::http::Shared;
+use crate::http::{Shared, strict_json};
 use crate::mcp::{Api, Host, Keys, Tasks};
 
 /// Larger than any call of a tool.
@@ -26,6 +26,9 @@ const LOCAL_ORIGINS: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "h
 /// JSON-RPC's own codes.
 const PARSE_ERROR: i32 = -32_700;
 const INVALID_REQUEST: i32 = -32_600;
+const INTERNAL_ERROR: i32 = -32_603;
+/// The content type of a stream of events.
+const EVENTS: &str = "text/event-stream";
 
 type Service = StreamableHttpService<Host, LocalSessionManager>;
 
@@ -59,12 +62,40 @@ fn service(app: &Shared, routes: Router, document: &Value) -> Service {
     StreamableHttpService::new(move || Ok(host.clone()), Arc::new(LocalSessionManager::default()), config)
 }
 
-async fn answer(service: Service, request: Request) -> Result<Response, Infallible> {
+async fn answer(service: Service, mut request: Request) -> Result<Response, Infallible> {
+    let wants_events = request.method() == Method::POST && accepts_both(request.headers_mut());
     let request = match checked(request).await {
         Ok(request) => request,
         Err(refused) => return Ok(refused),
     };
-    Ok(service.oneshot(request).await?.map(Body::new))
+    let response = service.oneshot(request).await?.map(Body::new);
+    Ok(if wants_events { as_events(response).await } else { response })
+}
+
+/// The protocol wants clients to accept JSON and events; those that say less, or nothing, are served all the same. Whether it is events alone.
+fn accepts_both(headers: &mut HeaderMap) -> bool {
+    let said: Vec<String> = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).map(str::to_ascii_lowercase).collect();
+    let said = said.join(",");
+    let takes_json = said.trim().is_empty() || ["application/json", "application/*", "*/*"].iter().any(|kind| said.contains(kind));
+    let takes_events = said.contains(EVENTS);
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+    takes_events && !takes_json
+}
+
+/// A JSON answer as the one event of a stream.
+async fn as_events(response: Response) -> Response {
+    let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if !is_json || !response.status().is_success() {
+        return response;
+    }
+    let (mut head, body) = response.into_parts();
+    let Ok(body) = body.collect().await else { return refused(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL_ERROR, "the answer broke off") };
+    let bytes = body.to_bytes();
+    // A message is one line of data: JSON holds no bare line breaks, but what formats it might.
+    let lines = String::from_utf8_lossy(&bytes).lines().fold(String::new(), |lines, line| lines + "data: " + line + "\n");
+    head.headers.remove(CONTENT_LENGTH);
+    head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(EVENTS));
+    Response::from_parts(head, Body::from(format!("event: message\n{lines}\n")))
 }
 
 /// What is no JSON-RPC message is answered as JSON-RPC says, whatever else is wrong with it being the protocol's to say.
@@ -81,8 +112,9 @@ async fn checked(request: Request) -> Result<Request, Response> {
         }
         Err(_) => return Err(refused(StatusCode::BAD_REQUEST, PARSE_ERROR, "the message broke off")),
     };
-    let Ok(message) = serde_json::from_slice::<Value>(&bytes) else {
-        return Err(refused(StatusCode::BAD_REQUEST, PARSE_ERROR, "the message is not JSON"));
+    let message = match strict_json::parse(&bytes) {
+        Ok(message) => message,
+        Err(problem) => return Err(refused(StatusCode::BAD_REQUEST, PARSE_ERROR, &problem.to_string())),
     };
     let is_message =
         message["jsonrpc"] == "2.0" && (message["method"].is_string() || message.get("result").is_some() || message.get("error").is_some());

@@ -12,6 +12,21 @@ use crate::http::error::ApiResult;
 use crate::http::json::{Moment, SignedDollars};
 use crate::http::order_reply::find;
 
+/// What facts of an order are called.
+pub const TYPES: [&str; 11] = [
+    "placed",
+    "queued",
+    "started",
+    "attempt_failed",
+    "number_assigned",
+    "number_dead",
+    "sms_received",
+    "completed",
+    "cancelled",
+    "expired",
+    "failed",
+];
+
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OrderHistory)]
 pub struct Reply {

@@ -29,7 +29,7 @@ pub struct Query {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Orders)]
+#[schema(as = OrderList)]
 pub struct Reply {
     orders: Vec<Row>,
     /// Give it as `cursor` to get the next page; null on the last one.

@@ -41,8 +41,11 @@ impl Pages {
 pub fn router(pages: Pages) -> Router<Shared> {
     let Pages { openapi, index } = pages;
     let swagger = Arc::new(Config::from("/openapi.json"));
+    let document = move || async move { page("application/json", openapi) };
     Router::new()
-        .route("/openapi.json", get(move || async move { page("application/json", openapi) }))
+        .route("/openapi.json", get(document.clone()))
+        // The guide says that all paths are prefixed: whoever takes it at its word finds the document, too.
+        .route("/api/v1/openapi.json", get(document))
         .route("/llms.txt", get(move || async move { page("text/plain; charset=utf-8", index) }))
         .route("/llms-full.txt", get(|| async { page("text/plain; charset=utf-8", Bytes::from_static(GUIDE.as_bytes())) }))
         .route("/docs", get(|| async { Redirect::permanent("/docs/") }))

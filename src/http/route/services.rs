@@ -22,7 +22,7 @@ pub struct Query {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Services)]
+#[schema(as = ServiceList)]
 pub struct Reply {
     total_platforms: usize,
     country: &'static str,

@@ -15,11 +15,9 @@ use crate::http::auth::Caller;
 use crate::http::cursor::{self, Limit};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Body, Moment, Parameters, moment};
-use crate::http::vocabulary::{DateOrTime, DeliveryStatus};
+use crate::http::vocabulary::{CursorText, DateOrTime, DeliveryStatus};
 
 pub const STATUSES: [&str; 3] = ["pending", "delivered", "exhausted"];
-/// Further than any account gets.
-const LAST_SEQUENCE: u64 = 1_000_000_000_000;
 /// Deliveries started again by one call.
 const MAX_REDELIVERIES: u32 = 1_000;
 
@@ -28,7 +26,7 @@ const MAX_REDELIVERIES: u32 = 1_000;
 pub struct Query {
     status: Option<String>,
     limit: Option<Limit>,
-    cursor: Option<u64>,
+    cursor: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,7 +34,7 @@ pub struct Query {
 pub struct Reply {
     deliveries: Vec<Row>,
     /// Give it as `cursor` to get the next page; null on the last one.
-    next_cursor: Option<u64>,
+    next_cursor: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -67,7 +65,7 @@ pub struct Row {
 #[utoipa::path(get, path = "/webhook/deliveries", operation_id = "listWebhookDeliveries", tag = "webhooks",
     params(("status" = Option<DeliveryStatus>, Query, description = "`pending`, `delivered` or `exhausted`", example = "delivered"),
         ("limit" = Option<u32>, Query, description = "Length of a page, 1 to 200", minimum = 1, maximum = 200),
-        ("cursor" = Option<u64>, Query, description = "The page before's next_cursor", minimum = 1, maximum = 1_000_000_000_000u64)),
+        ("cursor" = Option<CursorText>, Query, description = "The page before's next_cursor")),
     responses((status = 200, description = "A page of deliveries", body = Reply)))]
 pub async fn list(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
     let limit = Limit::of(query.limit)?;
@@ -75,13 +73,11 @@ pub async fn list(State(app): State<Shared>, caller: Caller, Parameters(query): 
         let known = STATUSES.into_iter().find(|status| *status == text);
         known.ok_or_else(|| ApiError::invalid(format!("status is one of {}.", STATUSES.join(", "))))
     });
-    if query.cursor.is_some_and(|cursor| !(1..=LAST_SEQUENCE).contains(&cursor)) {
-        return Err(ApiError::invalid("cursor is the sequence of a delivery."));
-    }
+    let before = cursor::number(query.cursor.as_deref())?;
     caught_up(&app).await?;
-    let rows = app.service.views.deliveries(caller.account, query.cursor, status.transpose()?, limit + 1).await?;
+    let rows = app.service.views.deliveries(caller.account, before, status.transpose()?, limit + 1).await?;
     let (rows, last) = cursor::page(rows, limit);
-    let next_cursor = last.map(|row| row.sequence);
+    let next_cursor = last.map(|row| row.sequence.to_string());
     Ok(Json(Reply { deliveries: rows.into_iter().map(|row| shown(&caller, row)).collect(), next_cursor }))
 }
 
