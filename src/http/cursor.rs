@@ -39,7 +39,9 @@ const LAST: u64 = 1_000_000_000_000;
 
 /// A cursor that is a number: of a delivery, or of a place in the log.
 pub fn number(cursor: Option<&str>) -> Result<Option<u64>, ApiError> {
-    let number = |text: &str| text.parse().ok().filter(|number| (1..=LAST).contains(number)).ok_or_else(invalid);
+    let number = |text: &str| {
+        text.parse().ok().filter(|number| (1..=LAST).contains(number)).ok_or_else(|| ApiError::invalid("cursor is the next_cursor of a page."))
+    };
     cursor.map(number).transpose()
 }
 

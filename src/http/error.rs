@@ -4,8 +4,8 @@ use actors::account::AccessError;
 use actors::entity::TransactError;
 use actors::order::PlaceError;
 use actors::{Fault, deposit::ClaimError};
-use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use events::account::Refusal;
 use events::order;
@@ -280,24 +280,6 @@ impl ApiError {
     }
 }
 
-/// Whether a caller would rather have a problem than the error object: it names that type, with no less weight than JSON.
-pub fn prefers_problem(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(','));
-    let (mut problem, mut json) = (None, None);
-    for range in accepted {
-        let mut parts = range.split(';').map(str::trim);
-        let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let weight =
-            parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="))).map_or(Some(1.0), |text| text.parse::<f32>().ok());
-        match kind.as_str() {
-            "application/problem+json" => problem = weight,
-            "application/json" => json = weight,
-            _ => {}
-        }
-    }
-    problem.is_some_and(|problem| problem > 0.0 && json.is_none_or(|json| problem >= json))
-}
-
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.inner.status.into_response();
@@ -427,34 +409,5 @@ impl ApiError {
     /// The account may not do anything.
     pub fn suspended() -> Self {
         Self::new(ErrorCode::AccountSuspended, "The account is suspended; contact the operator of this service.")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_problem_is_given_to_those_who_would_rather_have_it() {
-        let prefers = |accept: &str| prefers_problem(&[(ACCEPT, accept.parse().unwrap())].into_iter().collect());
-        for accept in [
-            "application/problem+json",
-            "Application/Problem+JSON; q=0.5",
-            "application/json, application/problem+json",
-            "application/json;q=0.5, application/problem+json;q=0.9",
-            "text/html, application/problem+json;q=0.1",
-        ] {
-            assert!(prefers(accept), "{accept}");
-        }
-        for accept in [
-            "",
-            "*/*",
-            "application/json",
-            "application/problem+json;q=0",
-            "application/json, application/problem+json;q=0.5",
-            "application/problem+json;q=x",
-        ] {
-            assert!(!prefers(accept), "{accept}");
-        }
     }
 }

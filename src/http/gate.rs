@@ -16,8 +16,9 @@ use futures_util::FutureExt;
 use ipnet::IpNet;
 
 use super::auth::{self, ApiKey, Caller};
-use super::error::{ApiError, ErrorCode, Unwritten, prefers_problem};
+use super::error::{ApiError, ErrorCode, Unwritten};
 use super::limit::{Allowance, Subject};
+use super::problem::prefers_problem;
 use super::{MCP_PATH, Shared, route};
 use crate::serve::{Connection, Reason, Refusal, Refuse, is_in};
 

@@ -15,6 +15,7 @@ mod order_message;
 mod order_reply;
 mod ordering;
 mod owner;
+mod problem;
 mod replays;
 mod route;
 mod strict_json;

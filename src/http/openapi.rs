@@ -33,7 +33,7 @@ const REFUSALS: &[Refusals] = &[
     Refusals { operation: "availability", codes: &[BAD, PLATFORM] },
     Refusals { operation: "depositAddresses", codes: &[PROVIDER] },
     Refusals { operation: "depositAddressQr", codes: &[BAD, NOTHING, PROVIDER] },
-    Refusals { operation: "listDeposits", codes: &[BAD, NOTHING] },
+    Refusals { operation: "listDeposits", codes: &[BAD] },
     Refusals { operation: "verifyDeposit", codes: &[KEY_REUSED, PROVIDER] },
     Refusals { operation: "order", codes: &[PLATFORM, MONEY, BUSY, KEY_REUSED, PROVIDER] },
     Refusals { operation: "verify", codes: &[PLATFORM, MONEY, BUSY, CONFLICT, KEY_REUSED, PROVIDER] },
@@ -49,7 +49,7 @@ const REFUSALS: &[Refusals] = &[
     Refusals { operation: "idempotencyKey", codes: &[BAD, NOTHING] },
     Refusals { operation: "usage", codes: &[BAD] },
     Refusals { operation: "testWebhook", codes: &[CONFLICT] },
-    Refusals { operation: "listWebhookDeliveries", codes: &[BAD, NOTHING] },
+    Refusals { operation: "listWebhookDeliveries", codes: &[BAD] },
     Refusals { operation: "redeliver", codes: &[NOTHING] },
     Refusals { operation: "redeliverSince", codes: &[BAD] },
 ];

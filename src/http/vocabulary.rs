@@ -110,6 +110,8 @@ vocabulary! {
     Decimal => text().pattern(Some(r"^[0-9]+(\.[0-9]+)?$")).description(Some("A decimal, exact, as text.")).into();
     /// A page's place in a list.
     CursorText => text().pattern(Some("^[A-Za-z0-9_-]{1,200}$")).description(Some("next_cursor of the page before.")).into();
+    /// A page's place in a list that is numbered.
+    CursorNumber => text().pattern(Some("^[1-9][0-9]{0,11}$")).description(Some("next_cursor of the page before.")).into();
     /// A transaction's hash.
     TxHashText => text().pattern(Some("^(0[xX])?[0-9a-fA-F]{64}$")).description(Some("64 hex digits; `0x` before them and any case are taken.")).into();
 }

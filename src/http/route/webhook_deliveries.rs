@@ -15,7 +15,7 @@ use crate::http::auth::Caller;
 use crate::http::cursor::{self, Limit};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Body, Moment, Parameters, moment};
-use crate::http::vocabulary::{CursorText, DateOrTime, DeliveryStatus};
+use crate::http::vocabulary::{CursorNumber, DateOrTime, DeliveryStatus};
 
 pub const STATUSES: [&str; 3] = ["pending", "delivered", "exhausted"];
 /// Deliveries started again by one call.
@@ -65,7 +65,7 @@ pub struct Row {
 #[utoipa::path(get, path = "/webhook/deliveries", operation_id = "listWebhookDeliveries", tag = "webhooks",
     params(("status" = Option<DeliveryStatus>, Query, description = "`pending`, `delivered` or `exhausted`", example = "delivered"),
         ("limit" = Option<u32>, Query, description = "Length of a page, 1 to 200", minimum = 1, maximum = 200),
-        ("cursor" = Option<CursorText>, Query, description = "The page before's next_cursor")),
+        ("cursor" = Option<CursorNumber>, Query, description = "The page before's next_cursor")),
     responses((status = 200, description = "A page of deliveries", body = Reply)))]
 pub async fn list(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
     let limit = Limit::of(query.limit)?;

@@ -222,7 +222,7 @@ impl<'a> Deserializer<'a> for Strict<'a> {
     }
 
     fn deserialize_map<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
-        visitor.visit_map(Members { members: self.object()?.iter(), value: None, from_texts: self.from_texts })
+        visitor.visit_map(Members { rest: self.object()?.iter(), current: None, from_texts: self.from_texts })
     }
 
     fn deserialize_struct<V: Visitor<'a>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Problem> {
@@ -259,9 +259,9 @@ impl<'a> SeqAccess<'a> for Elements<'a> {
 }
 
 struct Members<'a> {
-    members: map::Iter<'a>,
+    rest: map::Iter<'a>,
     /// The member whose name was read last.
-    value: Option<(&'a str, &'a Value)>,
+    current: Option<(&'a str, &'a Value)>,
     from_texts: bool,
 }
 
@@ -269,14 +269,14 @@ impl<'a> MapAccess<'a> for Members<'a> {
     type Error = Problem;
 
     fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, Problem> {
-        let Some((name, value)) = self.members.next() else { return Ok(None) };
-        self.value = Some((name, value));
+        let Some((name, value)) = self.rest.next() else { return Ok(None) };
+        self.current = Some((name, value));
         let name: StrDeserializer<'a, Problem> = name.as_str().into_deserializer();
         seed.deserialize(name).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Problem> {
-        let (name, value) = self.value.take().ok_or_else(|| Problem::new("", "is not read in order"))?;
+        let (name, value) = self.current.take().ok_or_else(|| Problem::new("", "is not read in order"))?;
         seed.deserialize(Strict { value, from_texts: self.from_texts }).map_err(|problem| problem.under(&shown(name)))
     }
 }
