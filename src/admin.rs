@@ -224,7 +224,7 @@ async fn render(State(door): State<Arc<Door>>) -> String {
         metrics::gauge!("smpp_bound", "smsc" => bind.address).set(f64::from(u8::from(bind.bound)));
     }
     deposits::measure(service);
-    door.metrics.render()
+    telemetry::with_prefix(&door.metrics.render())
 }
 
 async fn show(State(door): State<Arc<Door>>, PathParameter(id): PathParameter<String>) -> Result<Json<Value>, Refusal> {

@@ -26,6 +26,7 @@ use projections::{Assigned, Log, Projector, ViewError, Views};
 use thiserror::Error;
 
 use crate::config::{Config, ConfigError, SmppAlphabet, SmppBind, SmppMode};
+use crate::data::LockError;
 use crate::feed::{StoreLog, ViewedAssignments, ViewedEnds, chain_of};
 use crate::letters::Writer;
 use crate::past;
@@ -42,8 +43,8 @@ pub enum BootError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The data directory.
-    #[error("the data directory {path}: {detail}")]
-    Data { path: PathBuf, detail: String },
+    #[error("the data directory {path}: {source}")]
+    Data { path: PathBuf, source: LockError },
     /// The event log.
     #[error(transparent)]
     Store(#[from] sqlite::OpenError),
@@ -123,7 +124,7 @@ impl Service {
         let simulated_deposits = config.simulated_deposits()?;
         config.simulated_numbers()?;
         let catalogue = config.catalogue()?;
-        let lock = data::lock(data_dir).map_err(|detail| BootError::Data { path: data_dir.to_owned(), detail })?;
+        let lock = data::lock(data_dir).map_err(|source| BootError::Data { path: data_dir.to_owned(), source })?;
         data::make_private(data_dir);
         let store = Arc::new(SqliteStore::open_with(data_dir, Arc::new(end_process), loss)?);
         store.keep_free(u64::from(config.store.reserve_mb) << 20);

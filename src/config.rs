@@ -11,6 +11,7 @@ use figment::providers::{Env, Format, Toml};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
+use tracing_subscriber::filter::{Directive, LevelFilter};
 use url::Url;
 
 pub use asked::Buying;
@@ -23,12 +24,13 @@ use crate::secret::Secret;
 mod asked;
 mod bounds;
 pub mod deposits;
+mod explain;
 mod suppliers;
 #[cfg(test)]
 mod tests;
 
 /// Variables of the prefix that are not configuration: other parts of the service read them.
-const NOT_CONFIGURATION: &[&str] = &["config", "data_dir", "listen", "api_key", "url", "bin", "admin_token"];
+const NOT_CONFIGURATION: &[&str] = &["config", "data_dir", "listen", "api_key", "url", "bin", "admin_token", "supplier_token"];
 
 /// A terabyte: a reserve beyond it is a slip of the pen.
 const MAX_RESERVE_MB: u32 = 1 << 20;
@@ -40,7 +42,7 @@ const MAX_CLOCK_BEHIND_SECONDS: u32 = 366 * 24 * 3_600;
 pub enum ConfigError {
     /// The file, a variable or a value in them.
     #[error("configuration: {0}")]
-    Invalid(Box<figment::Error>),
+    Invalid(String),
     /// The file named on the command line is not there.
     #[error("configuration: there is no file {0}")]
     NoFile(PathBuf),
@@ -321,6 +323,13 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D:
     texts.iter().map(network).collect()
 }
 
+/// A level, or a target with one. A word alone would be taken for a target of that name, and a misspelt level for everything it has to say.
+fn is_directive(text: &str) -> bool {
+    let level = text.rsplit_once('=').map_or(text, |(_, level)| level);
+    let target_reads = text.parse::<Directive>().is_ok();
+    target_reads && level.parse::<LevelFilter>().is_ok()
+}
+
 impl Config {
     /// Reads the file, if one is named, and the environment over it.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
@@ -332,7 +341,7 @@ impl Config {
             figment = figment.merge(Toml::file_exact(path));
         }
         let environment = Env::prefixed("TELENUMERUS_").filter(|key| !NOT_CONFIGURATION.iter().any(|other| key.as_str().eq_ignore_ascii_case(other)));
-        let config: Self = figment.merge(environment.split("__")).extract().map_err(|error| ConfigError::Invalid(Box::new(error)))?;
+        let config: Self = figment.merge(environment.split("__")).extract().map_err(|error| ConfigError::Invalid(explain::explain(error)))?;
         config.check()?;
         Ok(config)
     }
@@ -369,6 +378,11 @@ impl Config {
         }
         if self.store.max_clock_behind_seconds > MAX_CLOCK_BEHIND_SECONDS {
             return wrong(format!("store.max_clock_behind_seconds is at most {MAX_CLOCK_BEHIND_SECONDS} (a year)"));
+        }
+        if let Some(wrong) = self.log.level.split(',').map(str::trim).find(|directive| !is_directive(directive)) {
+            return Err(ConfigError::Contradiction(format!(
+                "log.level: {wrong:?} is none; write a level (error, warn, info, debug, trace, off) or targets with theirs, as in \"info,actors=debug\""
+            )));
         }
         self.suppliers.check()?;
         self.deposits.check()?;

@@ -1,16 +1,20 @@
 //! The data directory: one service at a time, and nobody else's eyes.
 
 use std::fs::{File, Metadata, Permissions, TryLockError};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use rustix::fs::Mode;
+use thiserror::Error;
 
 /// What a running service holds.
 const LOCK_FILE: &str = "lock";
 /// How the files that the service makes are called, or begin.
-const OURS: &[&str] = &["events.db", "views.db", "snapshots.db", "admin.", "head", LOCK_FILE];
+const OURS: &[&str] = &["events.db", "views.db", "snapshots.db", "admin.", "http.", "mcp.", "head", LOCK_FILE];
+/// Where others on this machine find the service that runs on the directory.
+const ADDRESS_FILE: &str = "http.addr";
 /// Shared memory and write-ahead logs of three files, and a page or two in each.
 const ROOM_TO_START: u64 = 1 << 20;
 /// Everybody but the owner.
@@ -23,15 +27,36 @@ pub fn keep_new_files_private() {
     rustix::process::umask(Mode::from_bits_truncate(OTHERS));
 }
 
+/// A directory that this service cannot have.
+#[derive(Debug, Error)]
+pub enum LockError {
+    /// It belongs to another one as long as that runs.
+    #[error("another service is running on it")]
+    InUse,
+    /// It cannot be written to.
+    #[error(transparent)]
+    Files(#[from] std::io::Error),
+}
+
 /// The lock of the directory, which is made if it is not there; held as long as the service runs: two writers on one log would each believe to be the only one.
-pub fn lock(directory: &Path) -> Result<File, String> {
-    std::fs::create_dir_all(directory).map_err(|error| error.to_string())?;
-    let lock = File::create(directory.join(LOCK_FILE)).map_err(|error| error.to_string())?;
+pub fn lock(directory: &Path) -> Result<File, LockError> {
+    std::fs::create_dir_all(directory)?;
+    let lock = File::create(directory.join(LOCK_FILE))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err("another service is running on it".to_owned()),
-        Err(TryLockError::Error(error)) => Err(error.to_string()),
+        Err(TryLockError::WouldBlock) => Err(LockError::InUse),
+        Err(TryLockError::Error(error)) => Err(error.into()),
     }
+}
+
+/// Writes down where the service on the directory is reached.
+pub fn announce(directory: &Path, address: SocketAddr) -> std::io::Result<()> {
+    std::fs::write(directory.join(ADDRESS_FILE), address.to_string())
+}
+
+/// Where the service that runs on the directory is reached, if it has said so.
+pub fn announced(directory: &Path) -> Option<SocketAddr> {
+    std::fs::read_to_string(directory.join(ADDRESS_FILE)).ok()?.trim().parse().ok()
 }
 
 /// Returns once there is room to open the files: what a start writes before anything is asked of it.
@@ -122,7 +147,7 @@ mod tests {
     fn a_directory_has_one_service() {
         let directory = tempfile::tempdir().unwrap();
         let held = lock(directory.path()).unwrap();
-        assert!(lock(directory.path()).unwrap_err().contains("another service"));
+        assert!(lock(directory.path()).is_err_and(|error| matches!(error, LockError::InUse)));
         drop(held);
         assert!(lock(directory.path()).is_ok());
     }

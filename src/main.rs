@@ -21,6 +21,7 @@ mod past;
 mod secret;
 mod serve;
 mod sources;
+mod spelling;
 mod telemetry;
 
 #[global_allocator]

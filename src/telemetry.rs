@@ -1,5 +1,7 @@
 //! Logs and metrics: what operators see. No key, secret, code, message text or full phone number ever goes in.
 
+mod exposition;
+
 use std::io::BufWriter;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -8,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
 use crate::config::{Log, LogFormat};
+pub use exposition::with_prefix;
 
 /// Starts logging to standard error; standard output is for what programs read. What is waiting is written when the guard is dropped.
 pub fn start_logs(settings: &Log) -> WorkerGuard {
@@ -17,9 +20,16 @@ pub fn start_logs(settings: &Log) -> WorkerGuard {
     let builder = fmt().with_env_filter(filter).with_writer(writer).with_target(true);
     match settings.format {
         LogFormat::Json => builder.json().flatten_event(true).init(),
-        LogFormat::Text => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+        LogFormat::Text => builder.with_ansi(has_colors()).init(),
     }
     guard
+}
+
+/// Whether standard error is a terminal that shows colors to somebody who wants them.
+fn has_colors() -> bool {
+    let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    !is_refused && !is_dumb && std::io::IsTerminal::is_terminal(&std::io::stderr())
 }
 
 /// Starts collecting metrics; the handle renders them for `/metrics`.

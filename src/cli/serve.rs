@@ -47,6 +47,7 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
     // Signals first: one that comes while the log is replayed must not kill half-way.
     let mut terminate = signal(SignalKind::terminate()).map_err(in_words)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(in_words)?;
+    ignore_hangups()?;
     let http_settings = config.http.clone();
     raise_file_limit(http_settings.max_connections);
     let listener = TcpListener::bind(config.http.listen).await.map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
@@ -63,6 +64,7 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
     let app = App::new(&service, stopping.clone());
     let (router, settings) = (http::router(&app), http_settings.listener(http::refuse(&app)));
     let public = tokio::spawn(serve::serve(listener, router, settings, stopping));
+    data::announce(data_dir, address).map_err(in_words)?;
     announce(address, admin_address, service.deposits.as_ref().is_some_and(Deposits::is_simulated));
 
     tokio::select! {
@@ -74,6 +76,13 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
     let _ = tokio::join!(public, operators);
     service.close().await;
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// A terminal that closes ends no service; there is nothing to reload either.
+fn ignore_hangups() -> Result<(), String> {
+    let mut hangup = signal(SignalKind::hangup()).map_err(in_words)?;
+    tokio::spawn(async move { while hangup.recv().await.is_some() {} });
     Ok(())
 }
 

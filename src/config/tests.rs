@@ -6,7 +6,7 @@ use events::platform::Platform;
 use super::*;
 
 fn read(text: &str) -> Result<Config, ConfigError> {
-    let config: Config = Figment::new().merge(Toml::string(text)).extract().map_err(|error| ConfigError::Invalid(Box::new(error)))?;
+    let config: Config = Figment::new().merge(Toml::string(text)).extract().map_err(|error| ConfigError::Invalid(explain::explain(error)))?;
     config.check().map(|()| config)
 }
 
@@ -15,6 +15,37 @@ fn nothing_written_is_a_service_that_runs() {
     let config = read("").unwrap();
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:8080");
     assert!(config.simulated_deposits().unwrap());
+}
+
+#[test]
+fn a_mistake_is_told_by_file_line_and_key_and_no_value_is_repeated() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("telenumerus.toml");
+    let told = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        Config::load(Some(&path)).unwrap_err().to_string().replace(&path.display().to_string(), "FILE")
+    };
+    for (text, words) in [
+        ("[http]\nlistem = \"127.0.0.1:1\"\n", "configuration: FILE:2, http.listem: is not known here; did you mean listen?"),
+        (
+            "\n[orders]\nlifetime_seconds = \"hunter2\"\n",
+            "configuration: FILE:3, orders.lifetime_seconds: is a text, and must be a whole number, not below 0",
+        ),
+        ("[suppliers.own]\ninbound_secret = 5\n", "configuration: FILE:2, suppliers.own.inbound_secret: a secret is a text in quotes"),
+    ] {
+        assert_eq!(told(text), words);
+    }
+    assert!(told("[http\n").contains("FILE"), "{}", told("[http\n"));
+}
+
+#[test]
+fn a_level_that_is_none_is_an_error() {
+    for level in ["info", "info,actors=debug", "warn,telenumerus::http=trace,ractor=off"] {
+        assert!(read(&format!("[log]\nlevel = \"{level}\"\n")).is_ok(), "{level}");
+    }
+    for level in ["inof", "", "info,,warn", "actors", "actors=loud", "info;warn"] {
+        assert!(read(&format!("[log]\nlevel = \"{level}\"\n")).is_err(), "{level}");
+    }
 }
 
 #[test]

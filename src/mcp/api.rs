@@ -10,10 +10,10 @@ use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use http_body_util::BodyExt;
-use parking_lot::Mutex;
 use serde_json::Value;
 use tower::ServiceExt;
 
+use super::own_key::OwnKey;
 use crate::http::{ApiError, Counted, ErrorCode};
 use crate::secret::Secret;
 
@@ -28,7 +28,7 @@ pub enum Keys {
     /// Each request's own, in its headers.
     OfRequests,
     /// The one of this process: from its environment, or from its own registration.
-    Own(Arc<Mutex<Option<Secret>>>),
+    Own(Arc<OwnKey>),
 }
 
 /// Where calls go.

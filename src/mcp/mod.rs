@@ -4,9 +4,11 @@
 //! Leans on: `http`, whose routes and schemas it uses. Proved by: `tests/it/mcp.rs`, and the official clients in `tests/outside`.
 
 mod api;
+mod own_key;
 mod reply;
 mod server;
 mod tools;
 
-pub use api::{Api, Keys};
+pub use api::{Api, Call, Caller, Keys};
+pub use own_key::OwnKey;
 pub use server::{Host, Tasks};

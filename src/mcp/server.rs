@@ -22,7 +22,6 @@ use serde_json::{Value, json};
 use super::api::{Api, Call, Caller, Keys};
 use super::reply;
 use super::tools::{self, LONGEST_WAIT_SECONDS, NAMES, ToolRoute};
-use crate::secret::Secret;
 
 /// Between two words of progress: clients that reset their patience on progress do so well within it.
 const PROGRESS: Duration = Duration::from_secs(5);
@@ -64,7 +63,7 @@ impl Host {
                 .extensions
                 .get::<Parts>()
                 .map_or_else(Caller::default, |parts| Caller::of_request(&parts.headers, parts.extensions.get::<SocketAddr>().copied())),
-            Keys::Own(key) => Caller::with_key(key.lock().as_ref()),
+            Keys::Own(key) => Caller::with_key(key.get().as_ref()),
         }
     }
 
@@ -77,8 +76,7 @@ impl Host {
         if let (true, "sms_register", Keys::Own(own)) = (answer.success, name, &self.keys)
             && let Some(key) = answer.body["api_key"].as_str()
         {
-            // The first account of a process without a key is the one it goes on with.
-            own.lock().get_or_insert_with(|| Secret::new(key.to_owned()));
+            own.adopt(key);
         }
         reply::of(name, answer, show_messages)
     }

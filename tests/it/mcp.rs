@@ -164,6 +164,73 @@ fn business_errors_are_results_and_texts_of_strangers_stay_hidden() {
     }
 }
 
+/// A host over standard input and output.
+struct Process {
+    child: std::process::Child,
+    input: std::process::ChildStdin,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Process {
+    fn embedded(directory: &std::path::Path, key: &str) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_telenumerus"))
+            .args(["mcp", "--embedded"])
+            .arg(directory)
+            .env("TELENUMERUS_API_KEY", key)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (input, lines) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()).lines());
+        let mut process = Self { child, input, lines };
+        let hello = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } });
+        process.ask("initialize", hello);
+        process
+    }
+
+    fn ask(&mut self, method: &str, params: Value) -> Value {
+        writeln!(self.input, "{}", json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })).unwrap();
+        loop {
+            let message: Value = serde_json::from_str(&self.lines.next().unwrap().unwrap()).unwrap();
+            if message["id"] == 1 {
+                return message["result"].clone();
+            }
+        }
+    }
+
+    fn account(&mut self) -> Value {
+        self.ask("tools/call", json!({ "name": "sms_account", "arguments": {} }))["structuredContent"].clone()
+    }
+
+    fn end(mut self) {
+        drop(self.input);
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn an_embedded_service_has_an_account_with_simulated_money_that_every_host_on_its_directory_shares() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    let mut first = Process::embedded(directory.path(), "tn_…");
+    let opened = first.account();
+    let mut funded = opened.clone();
+    while funded["balance"] != 10.0 {
+        funded = first.account();
+    }
+    let mode = std::fs::metadata(directory.path().join("mcp.key")).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    let mut second = Process::embedded(directory.path(), "");
+    assert_eq!(second.account()["account_id"], opened["account_id"]);
+    second.end();
+    first.end();
+    let mut again = Process::embedded(directory.path(), "");
+    assert_eq!((again.account()["account_id"].clone(), again.account()["balance"].as_f64()), (opened["account_id"].clone(), Some(10.0)));
+    again.end();
+}
+
 #[test]
 fn a_process_goes_on_with_the_account_that_it_registered() {
     let server = Server::start(QUICK);

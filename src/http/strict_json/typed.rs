@@ -10,9 +10,7 @@ use serde_json::{Map, Value, map};
 use url::form_urlencoded;
 
 use super::{Problem, kind, shown};
-
-/// Names at least so alike are one misspelt.
-const ALIKE: f64 = 0.8;
+use crate::spelling::unknown;
 
 /// The type that is meant by a value.
 pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
@@ -58,13 +56,7 @@ impl Error for Problem {
     }
 
     fn unknown_field(name: &str, known: &'static [&'static str]) -> Self {
-        let closest = known.iter().map(|other| (strsim::jaro_winkler(name, other), other)).max_by(|a, b| a.0.total_cmp(&b.0));
-        let text = match closest {
-            Some((likeness, other)) if likeness >= ALIKE => format!("is not known here; did you mean {other}?"),
-            Some(_) => format!("is not known here; known are {}", known.join(", ")),
-            None => "is not known here: nothing is to be given".to_owned(),
-        };
-        Self::new(shown(name), text)
+        Self::new(shown(name), unknown(name, known))
     }
 
     fn missing_field(name: &'static str) -> Self {

@@ -21,7 +21,7 @@ const RESTORED: &str = "events.db.restored";
 /// What can be built anew, and must not outlive the log it was built from.
 const DERIVED: &[&str] = &["views.db", "snapshots.db", "head"];
 /// What belongs to one running service and to no other.
-const OF_A_RUN: &[&str] = &["lock", "admin.addr"];
+const OF_A_RUN: &[&str] = &["lock", "admin.addr", "http.addr"];
 
 /// A copy that was not made; nothing is half done.
 #[derive(Debug, Error)]

@@ -1,0 +1,132 @@
+//! What is wrong with a configuration, in the operator's words: the file's line and key, or the variable's own name; what was meant, perhaps.
+//!
+//! A value may be a secret: it is never repeated.
+
+use std::path::Path;
+
+use figment::Source;
+use figment::error::{Actual, Error, Kind};
+
+use crate::spelling::unknown;
+
+/// What variables begin with.
+const PREFIX: &str = "TELENUMERUS_";
+
+/// Every mistake, one a line.
+pub fn explain(errors: Error) -> String {
+    let told: Vec<String> = errors.into_iter().map(|error| format!("{}: {}", place(&error), what(&error.kind))).collect();
+    told.join("\n")
+}
+
+/// Where the mistake stands.
+fn place(error: &Error) -> String {
+    let mut path = error.path.clone();
+    if let Kind::UnknownField(name, _) = &error.kind
+        && path.last() != Some(name)
+    {
+        path.push(name.clone());
+    }
+    let key = path.join(".");
+    let metadata = error.metadata.as_ref();
+    match metadata.and_then(|metadata| metadata.source.as_ref()) {
+        Some(Source::File(file)) => {
+            let line = std::fs::read_to_string(file).ok().and_then(|text| line_of(&text, &path));
+            let line = line.map_or_else(String::new, |line| format!(":{line}"));
+            let key = if key.is_empty() { String::new() } else { format!(", {key}") };
+            format!("{}{line}{key}", shown(file))
+        }
+        _ if metadata.is_some_and(|metadata| metadata.name.contains("environment")) => format!("{PREFIX}{}", path.join("__").to_uppercase()),
+        _ if key.is_empty() => "the configuration".to_owned(),
+        _ => key,
+    }
+}
+
+fn shown(file: &Path) -> String {
+    file.display().to_string()
+}
+
+/// The line on which a key is written, from 1: under its table's header, or as a dotted key.
+fn line_of(text: &str, path: &[String]) -> Option<usize> {
+    let (mut table, mut closest) = (Vec::new(), None);
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if let Some(header) = line.strip_prefix('[') {
+            table = parts(header.trim_start_matches('[').split(']').next().unwrap_or_default());
+            if !table.is_empty() && path.starts_with(&table) {
+                closest = Some(index + 1);
+            }
+        } else if let Some((key, _)) = line.split_once('=').filter(|_| !line.starts_with('#')) {
+            let written: Vec<String> = table.iter().cloned().chain(parts(key)).collect();
+            // Elements of arrays have numbers in the path and none in the file.
+            let meant: Vec<&String> = path.iter().filter(|part| part.parse::<usize>().is_err()).collect();
+            if meant.len() >= written.len() && written.iter().zip(&meant).all(|(written, meant)| written == *meant) {
+                return Some(index + 1);
+            }
+        }
+    }
+    closest
+}
+
+fn parts(dotted: &str) -> Vec<String> {
+    dotted.split('.').map(|part| part.trim().trim_matches(['"', '\'']).to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
+fn what(kind: &Kind) -> String {
+    match kind {
+        Kind::InvalidType(actual, expected) => format!("is {}, and must be {}", kind_of(actual), meant(expected)),
+        Kind::InvalidValue(_, expected) => format!("must be {}", meant(expected)),
+        Kind::UnknownField(name, known) => unknown(name, known),
+        Kind::UnknownVariant(_, known) => format!("must be one of {}", known.join(", ")),
+        Kind::MissingField(name) => format!("{name} is missing"),
+        Kind::DuplicateField(name) => format!("{name} is written twice"),
+        Kind::InvalidLength(_, expected) => format!("must be {}", meant(expected)),
+        // Also what a TOML file is not: its parser names line and column.
+        Kind::Message(text) => text.trim_end().to_owned(),
+        Kind::Unsupported(_) | Kind::UnsupportedKey(..) | Kind::ISizeOutOfRange(_) | Kind::USizeOutOfRange(_) => {
+            "is a value that cannot stand here".to_owned()
+        }
+    }
+}
+
+fn kind_of(actual: &Actual) -> &'static str {
+    match actual {
+        Actual::Bool(_) => "true or false",
+        Actual::Unsigned(_) | Actual::Signed(_) => "a whole number",
+        Actual::Float(_) => "a number",
+        Actual::Char(_) | Actual::Str(_) | Actual::Bytes(_) => "a text",
+        Actual::Seq => "an array",
+        Actual::Map => "a table",
+        _ => "something else",
+    }
+}
+
+/// serde's names of types, in words.
+fn meant(expected: &str) -> String {
+    match expected {
+        "a string" | "string" | "a borrowed string" => "a text".to_owned(),
+        "a boolean" | "bool" => "true or false".to_owned(),
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, not below 0".to_owned(),
+        "i64" | "i32" => "a whole number".to_owned(),
+        "f64" | "f32" => "a number".to_owned(),
+        "a sequence" => "an array".to_owned(),
+        other if other.starts_with("struct ") || other == "a map" => "a table".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_on_its_line() {
+        let text =
+            "# a = 1\n[http]\nlisten = \"x\"\n\n[[suppliers.own.numbers]]\nnumber = \"+1\"\n[orders]\nlifetime_seconds = 1\nlog.level = \"x\"\n";
+        let line = |path: &str| line_of(text, &path.split('.').map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(line("http.listen"), Some(3));
+        assert_eq!(line("suppliers.own.numbers.0.number"), Some(6));
+        assert_eq!(line("orders.lifetime_seconds"), Some(8));
+        assert_eq!(line("http"), Some(2), "a table alone");
+        assert_eq!(line("webhooks.url"), None);
+    }
+}

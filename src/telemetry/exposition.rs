@@ -1,0 +1,112 @@
+//! Metrics as Prometheus reads them: under the service's prefix with help, and under the names of the version before, for one version more.
+
+use std::fmt::Write;
+
+/// Of every name.
+const PREFIX: &str = "telenumerus_";
+
+/// What each metric says; a test finds those that are missing here.
+const HELP: &[(&str, &str)] = &[
+    ("admin_wrong_tokens_total", "Requests on the admin listener with a wrong token."),
+    ("http_connections_evicted_total", "Idle connections closed to make room for others."),
+    ("http_connections_refused_total", "Connections refused because there were too many."),
+    ("http_panics_total", "Requests that ended in a bug and were answered 500."),
+    ("http_refusals_total", "Requests that no route has seen: too slow, too large, or no HTTP."),
+    ("http_request_seconds", "How long requests took, by route."),
+    ("http_requests_total", "Requests by method, route and status."),
+    ("inbound_messages_total", "Messages that suppliers brought, by supplier and outcome."),
+    ("log_position", "Last durable position of the event log."),
+    ("order_reports_total", "Reports of callers on their orders, by reason."),
+    ("replayed_events_total", "Events replayed for answers about the past."),
+    ("replays_refused_total", "Answers about the past that were refused because too many ran."),
+    ("smpp_bound", "SMPP sessions that stand."),
+    ("smpp_oddities_total", "What was odd in PDUs and passed over, by kind."),
+    ("store_damaged_reads_total", "Records that were read and are not as they were written."),
+    ("store_events_total", "Events appended since the start."),
+    ("store_snapshots_ignored_total", "Snapshots that did not match the log and were not used."),
+    ("store_syncs_total", "Syncs of the event log since the start."),
+    ("store_takes_appends", "1 while the event log can be appended to."),
+    ("supplier_cut_off", "1 while a supplier that fails is left alone."),
+    ("supplier_leases_open", "Numbers leased from suppliers that are asked for each."),
+    ("supplier_numbers", "Numbers of a pool by state."),
+    ("supplier_success_ratio", "Share of a supplier's latest orders that got a code."),
+    ("views_position", "Position of the log up to which the views are."),
+    ("webhook_attempts", "Attempts of webhook deliveries under way and waiting, by pool."),
+];
+
+/// The text with each family twice: under its prefixed name, with help, and as it was.
+pub fn with_prefix(rendered: &str) -> String {
+    let mut text = String::with_capacity(rendered.len() * 2 + HELP.len() * 80);
+    for family in families(rendered) {
+        let name = family.split_whitespace().nth(2).unwrap_or_default();
+        if let Some((_, help)) = HELP.iter().find(|(known, _)| *known == name) {
+            let _ = writeln!(text, "# HELP {PREFIX}{name} {help}");
+        }
+        for line in family.lines().filter(|line| !line.is_empty()) {
+            match line.strip_prefix("# TYPE ") {
+                Some(kind) => _ = writeln!(text, "# TYPE {PREFIX}{kind}"),
+                None => _ = writeln!(text, "{PREFIX}{line}"),
+            }
+        }
+        text.push_str(family);
+    }
+    text
+}
+
+/// A family begins with the line that says its type.
+fn families(rendered: &str) -> impl Iterator<Item = &str> {
+    let starts: Vec<usize> =
+        rendered.match_indices("# TYPE ").map(|(index, _)| index).filter(|index| *index == 0 || rendered.as_bytes()[index - 1] == b'\n').collect();
+    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([rendered.len()]).collect();
+    starts.into_iter().zip(ends).map(|(start, end)| &rendered[start..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn each_family_stands_there_under_both_names() {
+        let rendered = "# TYPE http_requests_total counter\nhttp_requests_total{method=\"GET\"} 1\n\n# TYPE strange gauge\nstrange 2\n\n";
+        let text = with_prefix(rendered);
+        for line in [
+            "# HELP telenumerus_http_requests_total Requests by method, route and status.",
+            "# TYPE telenumerus_http_requests_total counter",
+            "telenumerus_http_requests_total{method=\"GET\"} 1",
+            "http_requests_total{method=\"GET\"} 1",
+            "telenumerus_strange 2",
+            "strange 2",
+        ] {
+            assert_eq!(text.lines().filter(|other| *other == line).count(), 1, "{line}\n{text}");
+        }
+    }
+
+    #[test]
+    fn every_metric_has_help() {
+        let mut missing = Vec::new();
+        for folder in ["src", "actors/src", "projections/src"] {
+            collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut missing);
+        }
+        assert!(missing.is_empty(), "without help: {missing:?}");
+    }
+
+    fn collect(folder: &Path, missing: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(&path, missing);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            for kind in ["counter!(", "gauge!(", "histogram!("] {
+                for (index, _) in text.match_indices(&format!("metrics::{kind}")) {
+                    let rest = text[index..].split_once('(').map_or("", |(_, rest)| rest.trim_start());
+                    let name = rest.strip_prefix('"').and_then(|rest| rest.split_once('"')).map(|(name, _)| name);
+                    missing.extend(name.filter(|name| !HELP.iter().any(|(known, _)| known == name)).map(str::to_owned));
+                }
+            }
+        }
+    }
+}
