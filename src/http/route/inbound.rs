@@ -82,7 +82,6 @@ pub async fn handle(State(app): State<Shared>, Path(supplier): Path<String>, req
             return Err(ApiError::invalid("There is no such supplier.").with_status(StatusCode::NOT_FOUND));
         }
         Err(Rejected::SignedFor(address)) => {
-            count_stranger(&app, client)?;
             let public = app.service.config.http.public_url.as_deref().unwrap_or_default();
             tracing::warn!(
                 supplier,
@@ -94,7 +93,6 @@ pub async fn handle(State(app): State<Shared>, Path(supplier): Path<String>, req
             return Err(ApiError::new(ErrorCode::InvalidApiKey, text));
         }
         Err(Rejected::NotSigned) if supplier == "twilio" => {
-            count_stranger(&app, client)?;
             let text = "The message is not signed with this supplier's secret. Twilio signs the address that it calls: http.public_url must be the \
                 beginning of it, letter by letter, and suppliers.twilio.auth_token the account's.";
             return Err(ApiError::new(ErrorCode::InvalidApiKey, text));
