@@ -101,7 +101,7 @@ async fn open_account(api: &Api, keys: &OwnKey) -> Result<(), String> {
     }
     let opened = api.call(&Caller::default(), call(Method::POST, "/api/v1/register", Some(json!({})))).await;
     let key = opened.body["api_key"].as_str().ok_or_else(|| format!("no account could be opened: {}", opened.body["error"]))?;
-    keys.adopt(key);
+    keys.open(key);
     let caller = Caller::with_key(keys.get().as_ref());
     let addresses = api.call(&caller, call(Method::GET, "/api/v1/deposit/addresses", None)).await;
     if addresses.body["simulated"] == true {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actors::account::AccessError;
 use actors::clock::Stopwatch;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -66,12 +66,14 @@ pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -
     let (mut response, code) = write_error(response, &request_id, as_problem, route == MCP_PATH);
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, HeaderValue::from_str(&request_id).expect("base62 is a header value"));
+    // Keys, codes and money stand in answers: only what says otherwise may be kept by anybody on the way.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if let Some(allowance) = allowance {
         put_allowance(headers, allowance);
     }
     let seconds = watch.elapsed().as_secs_f64();
     metrics::histogram!("http_request_seconds", "route" => route.clone()).record(seconds);
-    let said = Said { method: known_method(&method), route, status: response.status(), code, millis: seconds * 1_000.0, client, account, request_id };
+    let said = Said { method: known_method(&method), route, status: response.status(), code, millis: (seconds * 1_000_000.0).round() / 1_000.0, client, account, request_id };
     said.write_down(&app);
     response
 }

@@ -4,6 +4,7 @@ mod as_of;
 mod auth;
 mod cursor;
 mod deposit_reply;
+mod documents;
 mod error;
 mod gate;
 mod idempotency;
@@ -108,7 +109,6 @@ pub type Shared = Arc<App>;
 fn api() -> OpenApiRouter<Shared> {
     let v1 = OpenApiRouter::new()
         .routes(routes!(route::register::handle))
-        .routes(routes!(route::services::handle))
         .routes(routes!(route::availability::handle))
         .routes(routes!(route::health::handle))
         .routes(routes!(route::deposit_addresses::handle))
@@ -138,7 +138,8 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(route::webhook_deliveries::list))
         .routes(routes!(route::webhook_deliveries::redeliver_since))
         .routes(routes!(route::webhook_deliveries::redeliver));
-    OpenApiRouter::new().nest("/api/v1", v1)
+    let services = OpenApiRouter::new().routes(routes!(route::services::handle)).layer(middleware::from_fn(documents::serve));
+    OpenApiRouter::new().nest("/api/v1", v1.merge(services))
 }
 
 /// Where the tools for agents are.

@@ -15,8 +15,15 @@ const FILE: &str = "mcp.key";
 /// The key, once there is one.
 #[derive(Debug, Default)]
 pub struct OwnKey {
-    key: Mutex<Option<Secret>>,
+    key: Mutex<Held>,
     file: Option<PathBuf>,
+}
+
+/// A key, and whether nobody asked for its account: one that is asked for takes its place.
+#[derive(Debug, Default)]
+struct Held {
+    key: Option<Secret>,
+    unasked: bool,
 }
 
 impl OwnKey {
@@ -28,31 +35,40 @@ impl OwnKey {
             // Before any log is started: standard error is what hosts show.
             eprintln!("telenumerus: TELENUMERUS_API_KEY is no key of this service and is not used; sms_register makes one");
         }
-        Self { key: Mutex::new(key.map(|key| Secret::new(key.to_owned()))), file: None }
+        Self { key: Mutex::new(Held { key: key.map(|key| Secret::new(key.to_owned())), unasked: false }), file: None }
     }
 
     /// The same for a service on `directory`: without a key that was given, the one that is kept there.
     pub fn kept_in(self, directory: &Path) -> Self {
         let file = directory.join(FILE);
-        let key = self.key.into_inner().or_else(|| {
+        let key = self.key.into_inner().key.or_else(|| {
             let text = std::fs::read_to_string(&file).ok()?;
             ApiKey::parse(text.trim()).map(|_| Secret::new(text.trim().to_owned()))
         });
-        Self { key: Mutex::new(key), file: Some(file) }
+        Self { key: Mutex::new(Held { key, unasked: false }), file: Some(file) }
     }
 
     /// The key now.
     pub fn get(&self) -> Option<Secret> {
-        self.key.lock().clone()
+        self.key.lock().key.clone()
     }
 
-    /// The first account of a process without a key is the one it goes on with.
+    /// The first account that a process without a key registers is the one it goes on with.
     pub fn adopt(&self, text: &str) {
-        let mut key = self.key.lock();
-        if key.is_some() {
+        self.take(text, false);
+    }
+
+    /// An account that the process has opened unasked, until one is registered.
+    pub fn open(&self, text: &str) {
+        self.take(text, true);
+    }
+
+    fn take(&self, text: &str, unasked: bool) {
+        let mut held = self.key.lock();
+        if held.key.is_some() && !held.unasked {
             return;
         }
-        *key = Some(Secret::new(text.to_owned()));
+        *held = Held { key: Some(Secret::new(text.to_owned())), unasked };
         if let Some(file) = &self.file
             && let Err(error) = keep(file, text)
         {

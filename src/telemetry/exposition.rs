@@ -7,7 +7,17 @@ const PREFIX: &str = "telenumerus_";
 
 /// What each metric says; a test finds those that are missing here.
 const HELP: &[(&str, &str)] = &[
+    ("store_disk_free_bytes", "Free space where the data directory is."),
+    ("store_disk_reserve_bytes", "Free space below which new orders and accounts wait."),
+    ("store_wal_bytes", "Length of the write-ahead log."),
+    ("accounts_in_memory", "Accounts whose state is in memory."),
     ("admin_wrong_tokens_total", "Requests on the admin listener with a wrong token."),
+    ("chain_failing", "1 while a chain's last question failed."),
+    ("chain_head_height", "Height of a chain's last block."),
+    ("chain_lag_blocks", "Blocks of a chain that were not looked through yet."),
+    ("chain_scanned_height", "Height up to which a chain was looked through."),
+    ("chain_silent_seconds", "Seconds since a chain has answered."),
+    ("deposit_addresses_given", "Deposit addresses assigned, by currency."),
     ("http_connections_evicted_total", "Idle connections closed to make room for others."),
     ("http_connections_refused_total", "Connections refused because there were too many."),
     ("http_panics_total", "Requests that ended in a bug and were answered 500."),
@@ -15,14 +25,19 @@ const HELP: &[(&str, &str)] = &[
     ("http_request_seconds", "How long requests took, by route."),
     ("http_requests_total", "Requests by method, route and status."),
     ("inbound_messages_total", "Messages that suppliers brought, by supplier and outcome."),
-    ("log_position", "Last durable position of the event log."),
+    ("numbers_leased", "Numbers on orders."),
+    ("numbers_listening", "Numbers on completed orders that still listen."),
     ("order_reports_total", "Reports of callers on their orders, by reason."),
+    ("orders_listening", "Completed orders that still listen."),
+    ("orders_open", "Orders that have not ended."),
+    ("projection_lag_events", "Events that the views have not taken in yet."),
     ("replayed_events_total", "Events replayed for answers about the past."),
     ("replays_refused_total", "Answers about the past that were refused because too many ran."),
     ("smpp_bound", "SMPP sessions that stand."),
     ("smpp_oddities_total", "What was odd in PDUs and passed over, by kind."),
     ("store_damaged_reads_total", "Records that were read and are not as they were written."),
     ("store_events_total", "Events appended since the start."),
+    ("store_head_position", "Last durable position of the event log."),
     ("store_snapshots_ignored_total", "Snapshots that did not match the log and were not used."),
     ("store_syncs_total", "Syncs of the event log since the start."),
     ("store_takes_appends", "1 while the event log can be appended to."),
@@ -30,7 +45,6 @@ const HELP: &[(&str, &str)] = &[
     ("supplier_leases_open", "Numbers leased from suppliers that are asked for each."),
     ("supplier_numbers", "Numbers of a pool by state."),
     ("supplier_success_ratio", "Share of a supplier's latest orders that got a code."),
-    ("views_position", "Position of the log up to which the views are."),
     ("webhook_attempts", "Attempts of webhook deliveries under way and waiting, by pool."),
 ];
 
@@ -100,8 +114,8 @@ mod tests {
                 continue;
             }
             let text = std::fs::read_to_string(&path).unwrap_or_default();
-            for kind in ["counter!(", "gauge!(", "histogram!("] {
-                for (index, _) in text.match_indices(&format!("metrics::{kind}")) {
+            for kind in ["counter!(", "gauge!(", "histogram!(", " gauge(", " bytes("] {
+                for (index, _) in text.match_indices(kind) {
                     let rest = text[index..].split_once('(').map_or("", |(_, rest)| rest.trim_start());
                     let name = rest.strip_prefix('"').and_then(|rest| rest.split_once('"')).map(|(name, _)| name);
                     missing.extend(name.filter(|name| !HELP.iter().any(|(known, _)| known == name)).map(str::to_owned));

@@ -177,3 +177,26 @@ fn slow_heads_and_slow_bodies_are_cut_off() {
     let _ = server.raw(head.as_bytes()).read_to_string(&mut answer);
     assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("INVALID_REQUEST"), "{answer}");
 }
+
+#[test]
+fn answers_are_nobodys_to_keep_and_documents_are_sent_once() {
+    let server = Server::start(QUICK);
+    let caller = server.register();
+    for path in ["/api/v1/account", "/api/v1/orders", "/api/v1/order/ord_0", "/nothing"] {
+        assert_eq!(caller.get(path).headers()["cache-control"], "no-store", "{path}");
+    }
+    for path in ["/openapi.json", "/api/v1/openapi.json", "/api/v1/services", "/llms-full.txt"] {
+        let whole = server.get(path).send().unwrap();
+        let tag = whole.headers()["etag"].to_str().unwrap().to_owned();
+        assert_eq!(whole.headers()["cache-control"], "no-cache", "{path}");
+        let length = whole.bytes().unwrap().len();
+        let known = server.get(path).header("if-none-match", format!("\"other\", {tag}")).send().unwrap();
+        assert_eq!((known.status().as_u16(), known.headers()["etag"].to_str().unwrap()), (304, tag.as_str()), "{path}");
+        let packed = server.get(path).header("accept-encoding", "br, gzip").send().unwrap();
+        assert_eq!(packed.headers()["content-encoding"], "gzip", "{path}");
+        assert_eq!(packed.headers()["vary"], "accept-encoding");
+        assert!(packed.bytes().unwrap().len() < length / 2, "{path}");
+    }
+    let secret = server.get("/api/v1/account").bearer_auth(&caller.key).header("accept-encoding", "gzip").send().unwrap();
+    assert!(!secret.headers().contains_key("content-encoding"), "the length of what is compressed tells of what is in it");
+}

@@ -44,11 +44,17 @@ fn a_stream_resumed_anywhere_has_no_gap_and_no_repeat() {
     let order = text(&caller.google()["order_id"]);
     caller.ended(&order);
     let whole = messages(&caller.get(&format!("/api/v1/order/{order}/stream")).text().unwrap());
-    for (cut, (id, _)) in whole.iter().enumerate() {
+    for (cut, (id, _)) in whole.iter().enumerate().take(whole.len() - 1) {
         let resumed =
             server.get(&format!("/api/v1/order/{order}/stream")).bearer_auth(&caller.key).header("last-event-id", id.to_string()).send().unwrap();
         assert_eq!(messages(&resumed.text().unwrap()), whole[cut + 1..]);
     }
+    let with = |id: &str| server.get(&format!("/api/v1/order/{order}/stream")).bearer_auth(&caller.key).header("last-event-id", id).send().unwrap();
+    for over in [whole.len().to_string(), "1000000".to_owned()] {
+        assert_eq!(with(&over).status(), 204, "EventSource stops at 204, and comes again after anything else");
+    }
+    assert_eq!(messages(&with("").text().unwrap()), whole, "an empty id is the beginning");
+    assert_eq!(with("").headers()["cache-control"], "no-store, no-transform");
     for hostile in ["x", "-1", "1.5"] {
         let refused = server.get(&format!("/api/v1/order/{order}/stream")).bearer_auth(&caller.key).header("last-event-id", hostile).send().unwrap();
         assert_eq!(refused.status(), 400, "{hostile}");

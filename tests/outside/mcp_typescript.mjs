@@ -20,7 +20,7 @@ async function story(transport, name) {
   await client.connect(transport);
   // Listing first: from here on the client validates every result against its tool's output schema.
   const { tools } = await client.listTools();
-  check(tools.length === 9 && tools.every((tool) => tool.outputSchema && tool.annotations), `${name}: tools`);
+  check(tools.length === 10 && tools.every((tool) => tool.outputSchema && tool.annotations), `${name}: tools`);
   const call = (tool, args = {}) => client.callTool({ name: tool, arguments: args });
   const account = await call("sms_account");
   check(account.structuredContent.balance === 20, `${name}: funded`);

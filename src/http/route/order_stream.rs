@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actors::account::Published;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event as Message, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use events::account::Standing;
@@ -27,8 +27,6 @@ use crate::http::waiting::Place;
 
 /// The contract: `retry: 3000`, a heartbeat every 15 s.
 const RETRY: Duration = Duration::from_secs(3);
-/// Further than any order's history goes.
-const LAST_EVENT: usize = 1_000_000;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Deserialize)]
@@ -42,7 +40,7 @@ pub struct Query {
 /// The order as server-sent events, until it ends; with `until=expiry` further messages and codes too, until its number goes back. `Last-Event-ID` resumes without gap or repeat.
 #[utoipa::path(get, path = "/order/{id}/stream", operation_id = "streamOrder", tag = "orders",
     params(("id" = String, Path, description = "The order's id"), ("until" = Option<HowFar>, Query, description = "To its code if absent", example = "expiry"), ("Last-Event-ID" = Option<u32>, Header, description = "Number of the last event seen", maximum = 1_000_000)),
-    responses((status = 200, description = "Server-sent events: one JSON object a message")))]
+    responses((status = 200, description = "Server-sent events: one JSON object a message"), (status = 204, description = "The stream is over, and Last-Event-ID is its last event")))]
 pub async fn handle(
     State(app): State<Shared>,
     caller: Caller,
@@ -51,24 +49,30 @@ pub async fn handle(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let order = find(&app, &caller, &id).await?;
-    let sent = headers
-        .get("last-event-id")
-        .map(|value| value.to_str().ok().and_then(|text| text.trim().parse::<usize>().ok()).filter(|sent| *sent <= LAST_EVENT));
-    let sent = match sent {
-        Some(None) => return Err(ApiError::invalid("Last-Event-ID is the id of an event of this stream: a number.")),
-        Some(Some(sent)) => sent,
-        None => 0,
-    };
+    // An id beyond the end, from before a backup was restored perhaps, is that of the last event there is.
+    let sent = last_event(&headers)?.min(order.history.len());
+    if until.is_reached(&order) && sent >= until.facts(&order) {
+        // What EventSource takes as: do not come again.
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let place = app.waiting.enter(caller.account)?;
     let watch = app.service.accounts.watch(caller.account).await?;
     let follower = Follower { app, caller, id, order, until, watch, sent, hinted: false, ended: false, _place: place };
     let sse = Sse::new(messages(follower)).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat"));
     let mut response = sse.into_response();
     let headers = response.headers_mut();
-    headers.insert("cache-control", "no-store".parse().expect("a plain header value"));
+    headers.insert("cache-control", "no-store, no-transform".parse().expect("a plain header value"));
     // Proxies that buffer would hold a code back.
     headers.insert("x-accel-buffering", "no".parse().expect("a plain header value"));
     Ok(response)
+}
+
+/// The number of the last event that the client has; none, or an empty one, is the beginning.
+fn last_event(headers: &HeaderMap) -> Result<usize, ApiError> {
+    let Some(value) = headers.get("last-event-id") else { return Ok(0) };
+    let text = value.to_str().map(str::trim).ok();
+    let number = text.and_then(|text| if text.is_empty() { Some(0) } else { text.parse().ok() });
+    number.ok_or_else(|| ApiError::invalid("Last-Event-ID is the id of an event of this stream: a number."))
 }
 
 struct Follower {

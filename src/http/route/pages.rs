@@ -9,12 +9,13 @@ use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, StatusCode};
+use axum::middleware;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use serde_json::Value;
 use utoipa_swagger_ui::Config;
 
-use crate::http::Shared;
+use crate::http::{Shared, documents};
 use crate::http::error::ApiError;
 
 /// The project's own guide: served to agents, and checked against the service by `tests/it/contract.rs`.
@@ -42,12 +43,15 @@ pub fn router(pages: Pages) -> Router<Shared> {
     let Pages { openapi, index } = pages;
     let swagger = Arc::new(Config::from("/openapi.json"));
     let document = move || async move { page("application/json", openapi) };
-    Router::new()
+    let documents = Router::new()
         .route("/openapi.json", get(document.clone()))
         // The guide says that all paths are prefixed: whoever takes it at its word finds the document, too.
         .route("/api/v1/openapi.json", get(document))
         .route("/llms.txt", get(move || async move { page("text/plain; charset=utf-8", index) }))
         .route("/llms-full.txt", get(|| async { page("text/plain; charset=utf-8", Bytes::from_static(GUIDE.as_bytes())) }))
+        .layer(middleware::from_fn(documents::serve));
+    Router::new()
+        .merge(documents)
         .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
         .route(
             "/docs/",
