@@ -191,7 +191,12 @@ async fn a_message_with_malformed_parameters_gives_its_order_the_code() {
     assert_eq!(smsc.hear_status().await, (0x8000_0005, 0, 3));
     assert_eq!(world.ended(account, order).await.code.as_deref(), Some("482913"));
     assert_eq!(*noticed.lock(), ["parameter"]);
-    // As `data_sm`: the text is a parameter.
+}
+
+#[tokio::test]
+async fn a_text_that_is_a_parameter_gives_its_order_the_code() {
+    let (world, _sessions, mut smsc, _) = raw(b"").await;
+    let account = world.account(100).await;
     let order = world.place(account, Platform::Discord).await;
     world.number(account, order).await;
     let text = b"Your Discord code is 777111";
