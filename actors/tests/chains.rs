@@ -169,7 +169,7 @@ async fn another_network_is_noticed() {
 
 /// A text as contracts answer it.
 fn abi(text: &str) -> String {
-    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = text.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     format!("\"0x{:064x}{:064x}{hex:0<64}\"", 32, text.len())
 }
 

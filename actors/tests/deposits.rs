@@ -147,9 +147,9 @@ async fn payments_are_found_without_being_told_and_credited_with_their_confirmat
 async fn new_coins_are_credited_once_they_are_mature_and_others_of_the_same_block_as_ever() {
     let chain = Script::new(None);
     let life = Life::start(&chain).await;
-    let (miner, mined) = life.payer().await;
+    let (miner, fresh) = life.payer().await;
     let (other, address) = life.payer().await;
-    chain.mine(&[paid(NEW_COINS, &mined, "0.05"), paid(2, &address, "0.05")]);
+    chain.mine(&[paid(NEW_COINS, &fresh, "0.05"), paid(2, &address, "0.05")]);
     life.looked().await;
     assert_eq!((life.cents(miner).await, life.cents(other).await), (0, 5_000));
     chain.mine_empty(98);

@@ -225,7 +225,7 @@ async fn whatever_an_smsc_says_is_answered_and_ends_nothing() {
     }
     // Refused, with the reason: no number, no text, a length beyond all measure, an unknown command.
     let no_number = b"\0\x05\0Google\0\x01\x01Google\0\0\0\0\0\0\0\0\0\0\x01x".as_slice();
-    for (command, body, status) in [(0x05, no_number, 0x0b), (0x05, &whole[..30], 0x01), (0x05, &[0; 100_000], 0x02)] {
+    for (command, body, status) in [(0x05, no_number, 0x0b), (0x05, &whole[..30], 0x01), (0x05, &vec![0; 100_000], 0x02)] {
         sequence += 1;
         smsc.say(command, sequence, body).await;
         assert_eq!(smsc.hear_status().await, (0x8000_0000 | command, status, sequence));

@@ -27,7 +27,7 @@ pub fn keep(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("CREATE TABLE sums (name TEXT PRIMARY KEY, sum INTEGER NOT NULL) STRICT, WITHOUT ROWID")?;
     for table in tables(connection)? {
         let columns = columns(connection, &table)?;
-        let of = |row: &str| columns.iter().map(|column| format!(", {row}.{column}")).collect::<String>();
+        let of = |row: &str| columns.iter().fold(String::new(), |list, column| list + ", " + row + "." + column);
         let (old, new) = (of("OLD"), of("NEW"));
         connection.execute_batch(&format!(
             "CREATE TRIGGER {table}_in AFTER INSERT ON {table} BEGIN UPDATE sums SET sum = {MIX}(sum{new}) WHERE name = '{table}'; END;

@@ -74,12 +74,11 @@ fn parts(dotted: &str) -> Vec<String> {
 fn what(kind: &Kind) -> String {
     match kind {
         Kind::InvalidType(actual, expected) => format!("is {}, and must be {}", kind_of(actual), meant(expected)),
-        Kind::InvalidValue(_, expected) => format!("must be {}", meant(expected)),
+        Kind::InvalidValue(_, expected) | Kind::InvalidLength(_, expected) => format!("must be {}", meant(expected)),
         Kind::UnknownField(name, known) => unknown(name, known),
         Kind::UnknownVariant(_, known) => format!("must be one of {}", known.join(", ")),
         Kind::MissingField(name) => format!("{name} is missing"),
         Kind::DuplicateField(name) => format!("{name} is written twice"),
-        Kind::InvalidLength(_, expected) => format!("must be {}", meant(expected)),
         // Also what a TOML file is not: its parser names line and column.
         Kind::Message(text) => text.trim_end().to_owned(),
         Kind::Unsupported(_) | Kind::UnsupportedKey(..) | Kind::ISizeOutOfRange(_) | Kind::USizeOutOfRange(_) => {

@@ -73,7 +73,16 @@ pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -
     }
     let seconds = watch.elapsed().as_secs_f64();
     metrics::histogram!("http_request_seconds", "route" => route.clone()).record(seconds);
-    let said = Said { method: known_method(&method), route, status: response.status(), code, millis: (seconds * 1_000_000.0).round() / 1_000.0, client, account, request_id };
+    let said = Said {
+        method: known_method(&method),
+        route,
+        status: response.status(),
+        code,
+        millis: (seconds * 1_000_000.0).round() / 1_000.0,
+        client,
+        account,
+        request_id,
+    };
     said.write_down(&app);
     response
 }

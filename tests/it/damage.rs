@@ -38,7 +38,7 @@ fn an_older_log_under_newer_views_stops_the_start_until_the_loss_is_accepted() {
         (caller.key.clone(), caller.account.clone())
     };
     let (_, data) = server.terminate();
-    let older = std::fs::read(data.path().join("events.db")).unwrap();
+    let saved = std::fs::read(data.path().join("events.db")).unwrap();
     let server = Server::restart(Arc::clone(&data));
     let later = {
         let caller = again(&server, &key, &account);
@@ -49,7 +49,7 @@ fn an_older_log_under_newer_views_stops_the_start_until_the_loss_is_accepted() {
     };
     server.terminate();
     assert!(verified(&data).0);
-    std::fs::write(data.path().join("events.db"), older).unwrap();
+    std::fs::write(data.path().join("events.db"), saved).unwrap();
 
     let (is_content, said) = verified(&data);
     assert!(!is_content && said.contains("lost its end") && said.contains("views.db is ahead of the log"), "{said}");

@@ -158,8 +158,8 @@ fn a_stranger_s_code_is_paid_back_once_and_the_operator_sees_it() {
     let kinds: Vec<Value> =
         body(caller.get("/api/v1/account/ledger"))["entries"].as_array().unwrap().iter().map(|entry| entry["type"].clone()).collect();
     assert!(kinds.contains(&json!("refund")), "{kinds:?}");
-    let stats = body(caller.get("/api/v1/account"))["stats"].clone();
-    assert_eq!((&stats["completed"], stats["total_spent"].as_f64(), &stats["active"]), (&json!(2), Some(0.5), &json!(0)));
+    let sums = body(caller.get("/api/v1/account"))["stats"].clone();
+    assert_eq!((&sums["completed"], sums["total_spent"].as_f64(), &sums["active"]), (&json!(2), Some(0.5), &json!(0)));
     let told = server.cli(&["admin", "reports"]);
     let told: Value = serde_json::from_slice(&told.stdout).unwrap();
     let reports: Vec<(&str, bool)> = told["reports"]

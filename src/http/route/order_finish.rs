@@ -61,9 +61,10 @@ pub async fn handle(
             Ok(Json(Reply { status: "ok", order_id: order.id.to_string(), code, finished_at }))
         }
         Err(TransactError::Refused(Refusal::Order(order::Refusal::NotCompleted(_) | order::Refusal::AlreadyEnded(_)))) => {
-            let text = match order.status.is_end() {
-                true => format!("The order has ended without a code: {}. Its number is back.", order.status.name()),
-                false => "The order has no code yet; cancel it to give its number back.".to_owned(),
+            let text = if order.status.is_end() {
+                format!("The order has ended without a code: {}. Its number is back.", order.status.name())
+            } else {
+                "The order has no code yet; cancel it to give its number back.".to_owned()
             };
             let shown = OrderReply::of(&order, service.clock.now());
             Err(ApiError::invalid(text).with_status(StatusCode::CONFLICT).with("order", value(&shown)))

@@ -15,8 +15,8 @@ use axum::routing::get;
 use serde_json::Value;
 use utoipa_swagger_ui::Config;
 
-use crate::http::{Shared, documents};
 use crate::http::error::ApiError;
+use crate::http::{Shared, documents};
 
 /// The project's own guide: served to agents, and checked against the service by `tests/it/contract.rs`.
 pub const GUIDE: &str = include_str!("../../../docs/guide.md");

@@ -87,9 +87,8 @@ impl Readers {
 /// The stream's records from `from` on: each of that stream, one revision after the other, as they were written.
 pub fn read_stream(log: &Log, stream: &StreamId, from: Revision, limit: usize) -> Result<Vec<Recorded<Event>>, ReadError> {
     let records = log.of_stream(stream, from, limit).map_err(|error| under(error, stream, from))?;
-    let mut due = from.0;
     let mut read = Vec::with_capacity(records.len());
-    for record in records {
+    for (due, record) in (from.0..).zip(records) {
         let record = record?;
         let (position, found, revision) = (record.position.0, record.stream.clone(), record.revision.0);
         // The digest first: a record that was changed says so, whatever it says besides.
@@ -100,7 +99,6 @@ pub fn read_stream(log: &Log, stream: &StreamId, from: Revision, limit: usize) -
         if revision != due {
             return Err(ReadError::Corrupt { position, detail: format!("{stream} goes on here with revision {revision} where {due} was due") });
         }
-        due += 1;
         read.push(record);
     }
     Ok(read)

@@ -130,7 +130,8 @@ mod tests {
     #[tokio::test]
     async fn what_a_pdu_holds_does_not_disturb_what_follows() {
         let link = pdu(0x15, 9, &[]);
-        for body in [&[][..], &[0xff; 300], b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xff", &[0; 60_000]] {
+        let long = vec![0; 60_000];
+        for body in [&[][..], &[0xff; 300], b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xff", &long] {
             let seen = frames(&[pdu(0x05, 7, body), link.clone()].concat()).await;
             assert_eq!(seen, [format!("0x5 7 {}", body.len()), "0x15 9 0".to_owned()]);
         }
