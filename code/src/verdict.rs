@@ -86,21 +86,72 @@ pub fn extract(message: &Message<'_>, service: Option<Service>) -> Extraction {
     let clauses = clause::number(&text);
     let words = Words { text: &text, hits: &hits, clauses: &clauses };
     let evidence = Evidence { message: *message, words, regions: &regions, service, owner };
+    let choices = choices(&text, &found);
     let mut candidates = weigh::weigh(&evidence, found);
     // Stable: of equals, the first in the text stays first.
     candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.score));
-    let verdict = verdict(&evidence.owner, &candidates);
+    let verdict = verdict(&evidence.owner, &candidates, &choices);
     candidates.truncate(KEPT);
     Extraction { verdict, candidates }
 }
 
-fn verdict(owner: &Owner, candidates: &[Candidate]) -> Verdict {
+/// Words that offer one thing or another, in the languages where messages do so. Copulas are none of them.
+const OR: [&str; 34] = [
+    "or",
+    "oder",
+    "ou",
+    "o",
+    "u",
+    "of",
+    "eller",
+    "tai",
+    "vagy",
+    "lub",
+    "albo",
+    "nebo",
+    "alebo",
+    "ali",
+    "ili",
+    "или",
+    "або",
+    "или же",
+    "veya",
+    "ya da",
+    "atau",
+    "hoặc",
+    "หรือ",
+    "หรือว่า",
+    "या",
+    "বা",
+    "یا",
+    "أو",
+    "או",
+    "或",
+    "或者",
+    "または",
+    "또는",
+    "ან",
+];
+
+/// Codes of one shape that a message offers side by side, as in "111222 or 333444": none of them is the one.
+fn choices(text: &Text, found: &[candidate::Found]) -> Vec<(String, String)> {
+    let offered = |(first, second): (&candidate::Found, &candidate::Found)| {
+        let between: String = text.chars.get(first.end..second.start)?.iter().collect::<String>().to_lowercase();
+        let between = between.trim_matches(|letter: char| letter.is_whitespace() || [',', '/', '|', '、', '،'].contains(&letter));
+        let is_alike = first.kind == second.kind && first.code.chars().count() == second.code.chars().count() && first.code != second.code;
+        (is_alike && OR.contains(&between)).then(|| (first.code.clone(), second.code.clone()))
+    };
+    found.iter().zip(found.iter().skip(1)).filter_map(offered).collect()
+}
+
+fn verdict(owner: &Owner, candidates: &[Candidate], choices: &[(String, String)]) -> Verdict {
     if let Owner::Other(name) = owner {
         return Verdict::OtherBrand(name.clone());
     }
     let Some(best) = candidates.first() else { return Verdict::Nothing };
     let rival = candidates.iter().find(|candidate| candidate.code != best.code);
-    let clear = rival.is_none_or(|rival| best.score - rival.score >= LEAD);
+    let is_choice = choices.iter().any(|(first, second)| *first == best.code || *second == best.code);
+    let clear = !is_choice && rival.is_none_or(|rival| best.score - rival.score >= LEAD);
     if best.score >= ACCEPT && clear {
         Verdict::Code(best.code.clone())
     } else if candidates.iter().any(|candidate| candidate.score > 0) {

@@ -127,14 +127,14 @@ fn a_pause_of_nothing_is_no_limit_and_the_largest_is_kept() {
 }
 
 #[test]
-fn a_retry_under_a_key_is_answered_also_in_a_pause() {
+fn the_key_of_a_cancelled_order_is_free_and_its_retry_waits_like_any_order() {
     let used = KeyUse { key: "k".parse().unwrap(), fingerprint: [1; 32], at: NOW };
     let keyed = |order| Command::Keyed { used: used.clone(), effect: Effect::Order(OrderId(order)), command: Some(Box::new(order_at(order, 0))) };
     let state = after(cancelled(funded(), 1..4, 0), &keyed(4));
     let state = after(state, &of(4, number_at(0)));
     let state = after(state, &of(4, order::Command::Cancel { at: NOW }));
     assert_eq!(wait(&state, 0), Some(10));
-    given(state, &[]).when(&keyed(5)).then_nothing();
+    given(state, &[]).when(&keyed(5)).then_refused(&Refusal::TooManyCancels { retry_after_seconds: 10 });
 }
 
 #[test]
