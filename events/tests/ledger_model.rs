@@ -299,7 +299,7 @@ impl Run {
             message_id: message.to_string(),
             supplier: "own".parse().unwrap(),
             to: phone(id),
-            sender: "x".to_owned(),
+            sender: "VERIFY".to_owned(),
             text,
             receipt: Receipt::At(at),
             freed_at: None,
