@@ -133,7 +133,7 @@ fn what_is_not_signed_or_not_understood_is_refused() {
     ] {
         assert_eq!(deliver(&server, &wrong).status(), 400, "{wrong}");
     }
-    assert_eq!(deliver(&server, &sms("m", "+12025550123", &"x".repeat(20_000))).status(), 413);
+    assert_eq!(deliver(&server, &sms("m", "+12025550123", &"x".repeat(70_000))).status(), 413);
     assert_eq!(body(deliver(&server, &sms("m9", "+12025550199", "hello")))["outcome"], "unknown_number");
 }
 

@@ -118,7 +118,7 @@ fn a_key_of_no_account_is_not_looked_for_once_the_address_has_used_up_what_stran
 
 #[test]
 fn whatever_is_no_message_of_a_supplier_counts_for_its_address() {
-    let config = "[limits]\nper_ip_per_minute = 6\n[suppliers.own]\ninbound_secret = \"whsec_0123456789abcdef\"\n[[suppliers.own.numbers]]\nnumber = \"+12025550123\"\ncountry = \"US\"\n";
+    let config = "[limits]\nper_ip_per_minute = 6\n[suppliers.simulator]\nenabled = true\n[suppliers.own]\ninbound_secret = \"whsec_0123456789abcdef\"\n[[suppliers.own.numbers]]\nnumber = \"+12025550123\"\ncountry = \"US\"\n";
     let server = Server::start(config);
     let large = "x".repeat(100_000);
     for (method, path, body, status) in [
