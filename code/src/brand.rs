@@ -68,8 +68,12 @@ pub fn owner(message: &Message<'_>, text: &Text, hits: &[Hit], service: Service)
         return Owner::Expected;
     }
     let other = |named: &[Named]| named.iter().find(|named| !named.carries).map(|named| named.word.clone());
-    if let Some(word) = other(&in_text).or_else(|| tag(text, hits)).or_else(|| subject(text, hits)) {
-        return Owner::Other(word);
+    let other_in_text = other(&in_text);
+    let spoken_of = || tag(text, hits).or_else(|| subject(text, hits));
+    if let Some(word) = other_in_text.or_else(spoken_of) {
+        // A name that is a word of every day, too ("Line"), is the service's where the sentence makes it the sender's.
+        let is_own = NAMES.named.iter().any(|name| name.service == Some(service) && name.word.eq_ignore_ascii_case(&word));
+        return if is_own { Owner::Expected } else { Owner::Other(word) };
     }
     if is_expected(&in_sender) {
         return Owner::Expected;

@@ -8,9 +8,7 @@ const ZPUB: &str = "zpub6rFR7y4Q2AijBEqTUquhVz398htDFrtymD9xYYfG1m4wAcvPhXNfE3Ef
 
 /// BTC behind a node that is not there.
 fn away() -> String {
-    format!(
-        "{QUICK}[deposits.btc]\nxpub = \"{ZPUB}\"\nrate = 65000\npoll_seconds = 1\n[[deposits.btc.endpoints]]\nurl = \"http://127.0.0.1:9\"\n"
-    )
+    format!("{QUICK}[deposits.btc]\nxpub = \"{ZPUB}\"\nrate = 65000\npoll_seconds = 1\n[[deposits.btc.endpoints]]\nurl = \"http://127.0.0.1:9\"\n")
 }
 
 #[test]

@@ -14,7 +14,8 @@ use tempfile::TempDir;
 pub const ADMIN_TOKEN: &str = "token-of-a-test-long-enough";
 
 /// Limits off, quick messages: what most tests want.
-pub const QUICK: &str = "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = true\ndelivery_seconds = [0.05, 0.1]\n";
+pub const QUICK: &str =
+    "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = true\ndelivery_seconds = [0.05, 0.1]\n";
 
 /// Orders whose messages never come.
 pub const SILENT: &str = "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = true\nfailure_rate = 1.0\n";
