@@ -157,10 +157,10 @@ fn a_full_disk_refuses_appends_and_ends_nothing() {
 #[test]
 fn writes_that_are_refused_for_want_of_room_are_told_and_the_next_ones_are_taken() {
     let data = Server::prepare(QUICK);
-    // Of each thread, the writer's among them: what it writes from its 400th time on does not fit, until the 403rd.
-    let server = Server::tampered_calls(Arc::clone(&data), "pwrite64", "error=ENOSPC:when=400..403").expect("it starts before its 400th write");
+    // Of each thread, the writer's among them: what it writes from its 1 500th time on does not fit, until the 1 503rd.
+    let server = Server::tampered_calls(Arc::clone(&data), "pwrite64", "error=ENOSPC:when=1500..1503").expect("it starts before its 1 500th write");
     let (mut taken, mut refused, mut since) = (Vec::new(), 0, 0);
-    for _ in 0..1_000 {
+    for _ in 0..3_000 {
         let response = server.post("/api/v1/register").json(&json!({})).send().unwrap();
         if response.status() == 200 {
             since += usize::from(refused > 0);
