@@ -86,7 +86,7 @@ fn log() -> Log {
             continue;
         }
         // Every other completed order listens for a while, is reported, and is finished.
-        let listens = number % 6 == 0;
+        let listens = number % 6 == 0 && number % 7 != 6;
         let later = at(10 + number * 60 + if listens { 5 } else { 31 });
         let end = match number % 3 {
             0 if number % 7 != 6 => order::Command::ReceiveSms(IncomingSms {
@@ -107,7 +107,7 @@ fn log() -> Log {
             _ => order::Command::Expire { at: later },
         };
         log.command(account, &Command::Order(id, end));
-        if listens && number % 7 != 6 {
+        if listens {
             let complaint = if number % 4 == 0 { order::Complaint::WrongCode } else { order::Complaint::NumberUsed };
             let then = at(10 + number * 60 + 20);
             log.command(account, &Command::Order(id, order::Command::Report { complaint, at: then }));
