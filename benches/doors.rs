@@ -76,7 +76,7 @@ async fn run(phase: Duration) {
 /// Every door open, with so many numbers of our own, and a bind at this port if it is one.
 fn config(numbers: usize, smsc: u16) -> String {
     let mut config = format!(
-        "enabled = false\n[deposits]\nsimulated = false\n[http]\npublic_url = \"https://a.b\"\n[suppliers]\ncooldown_days = 0\n[suppliers.own]\ninbound_secret = \"{}\"\n\
+        "enabled = false\n[deposits]\nsimulated = false\n[http]\npublic_url = \"https://a.b\"\n[suppliers]\ncooldown_days = 0\n[suppliers.own]\nsends_times = true\ninbound_secret = \"{}\"\n\
          [suppliers.twilio]\nauth_token = \"0123456789abcdef\"\n[suppliers.telnyx]\npublic_key = \"{}\"\n[suppliers.vonage]\nsignature_secret = \"0123456789abcdef\"\n\
          [suppliers.android]\nsigning_key = \"0123456789abcdef\"\n",
         String::from_utf8_lossy(SECRET),

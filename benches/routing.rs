@@ -28,7 +28,7 @@ fn phone(number: usize) -> Phone {
 }
 
 fn wanted(platform: Platform) -> Wanted {
-    Wanted { platform, country: Country::Us, at: NOW }
+    Wanted { platform, country: Country::Us, at: NOW, is_unproven: false }
 }
 
 /// Three sources that share the numbers, of which `taken` of each hundred are on orders and `resting` have just served Google.

@@ -12,6 +12,7 @@ use actors::supplier::simulator::{self, Simulator};
 use actors::supplier::telecom::{Account, Desk, Telecom, Telnyx, Twilio, Vonage};
 use actors::supplier::{Preference, Reach, Record, Rest, Router, Supplier};
 use actors::{Accounts, Inventory};
+use events::account::PoolShare;
 use events::money::Money;
 use events::number::Listing;
 use events::phone::Phone;
@@ -51,6 +52,7 @@ pub async fn sources(
 ) -> Result<Sources, BootError> {
     let clock = accounts.clock();
     let settings = &config.suppliers;
+    let share = PoolShare::percent(settings.unproven_share_percent);
     let cool_down = DAY * settings.cooldown_days;
     let since = clock.now().minus(cool_down);
     let mut suppliers: Vec<Arc<dyn Supplier>> = Vec::new();
@@ -71,7 +73,7 @@ pub async fn sources(
         let served = views.served(pool.to_owned(), since).await?;
         let rest = if pool == "smpp" { Rest::Over(Arc::clone(&reach)) } else { Rest::Plain(settings.rest(pool)) };
         let released = recent.iter().filter_map(|(phone, ended_at)| Some((phone.clone(), (*ended_at)?)));
-        let own = Arc::new(Own::new(name(pool), numbers.chain(listed).collect(), cool_down, served).resting(rest, released));
+        let own = Arc::new(Own::new(name(pool), numbers.chain(listed).collect(), cool_down, served).resting(rest, released).sharing(share));
         pools.insert(name(pool), Arc::clone(&own));
         suppliers.push(own);
     }

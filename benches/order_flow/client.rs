@@ -29,6 +29,11 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// Of latencies in rising order.
+    pub fn new(latencies: Vec<Duration>, failures: usize, elapsed: Duration) -> Self {
+        Self { latencies, failures, elapsed }
+    }
+
     pub fn per_second(&self) -> f64 {
         self.latencies.len() as f64 / self.elapsed.as_secs_f64()
     }
@@ -113,7 +118,7 @@ pub async fn drive(address: SocketAddr, connections: usize, phase: Duration, loa
     let next = Arc::new(AtomicUsize::new(0));
     let start = Instant::now();
     let tasks: Vec<_> = (0..connections).map(|_| tokio::spawn(work(address, start, phase, load.clone(), Arc::clone(&next)))).collect();
-    let mut sample = Sample { latencies: Vec::new(), failures: 0, elapsed: Duration::ZERO };
+    let mut sample = Sample::new(Vec::new(), 0, Duration::ZERO);
     for task in tasks {
         let (latencies, failures) = task.await.expect("a connection's task");
         sample.latencies.extend(latencies);

@@ -20,9 +20,9 @@ const MEBIBYTE: u64 = 1024 * 1024;
 impl Config {
     /// Numbers that make no sense.
     pub(super) fn check_bounds(&self) -> Result<(), ConfigError> {
-        let (http, limits, orders) = (&self.http, &self.limits, &self.orders);
+        let (http, limits, orders, suppliers) = (&self.http, &self.limits, &self.orders, &self.suppliers);
         let size = |size: usize| u64::try_from(size).unwrap_or(u64::MAX);
-        let bounds: [(&str, u64, RangeInclusive<u64>); 13] = [
+        let bounds: [(&str, u64, RangeInclusive<u64>); 20] = [
             ("http.max_connections", size(http.max_connections), 1..=1_000_000),
             ("http.max_connections_per_ip", size(http.max_connections_per_ip.unwrap_or(1)), 1..=1_000_000),
             ("http.header_timeout_seconds", http.header_timeout_seconds, 1..=HOUR),
@@ -30,12 +30,19 @@ impl Config {
             ("http.write_timeout_seconds", http.write_timeout_seconds, 1..=HOUR),
             ("http.max_body_bytes", size(http.max_body_bytes), 256..=64 * MEBIBYTE),
             ("http.max_batch_bytes", size(http.max_batch_bytes), 256..=64 * MEBIBYTE),
+            ("http.max_inbound_bytes", size(http.max_inbound_bytes), 1_024..=64 * MEBIBYTE),
             ("http.drain_seconds", http.drain_seconds, 0..=HOUR),
             ("limits.per_ip_per_minute", limits.per_ip_per_minute.into(), 0..=10_000_000),
             ("limits.per_key_per_minute", limits.per_key_per_minute.into(), 0..=10_000_000),
+            ("limits.accounts_per_ip_per_hour", limits.accounts_per_ip_per_hour.unwrap_or(0).into(), 0..=10_000_000),
             ("orders.lifetime_seconds", orders.lifetime_seconds.into(), 1..=LONGEST_ORDER_SECONDS),
             ("orders.seek_seconds", orders.seek_seconds.into(), 1..=LONGEST_ORDER_SECONDS),
             ("orders.max_concurrent_per_account", orders.max_concurrent_per_account.into(), 1..=1_000_000),
+            ("suppliers.max_attempts", suppliers.max_attempts.into(), 1..=20),
+            ("suppliers.cooldown_days", suppliers.cooldown_days.into(), 0..=36_500),
+            ("suppliers.parts_wait_seconds", suppliers.parts_wait_seconds.into(), 1..=HOUR),
+            ("suppliers.unproven_share_percent", suppliers.unproven_share_percent.into(), 1..=100),
+            ("suppliers.weights", suppliers.weights.values().max().copied().unwrap_or(0).into(), 0..=1_000_000),
         ];
         for (name, value, bounds) in bounds {
             if !bounds.contains(&value) {

@@ -251,8 +251,19 @@ impl Coin {
             let what = ".confirmations is a rising table such as [{ up_to = 50, blocks = 1 }, { blocks = 6 }], for btc and ltc only";
             return Err(what.to_owned());
         }
-        if self.timeout_seconds == 0 || self.poll_seconds == Some(0) || self.settle_confirmations == 0 {
-            return Err(": timeout_seconds, poll_seconds and settle_confirmations are at least 1".to_owned());
+        // An answer that is waited for for an hour, or a quote of a month ago, is a slip of the hand.
+        for (name, value, most) in [
+            ("timeout_seconds", self.timeout_seconds, 3_600),
+            ("poll_seconds", self.poll_seconds.unwrap_or(1), 24 * 3_600),
+            ("settle_confirmations", self.settle_confirmations.into(), 1_000_000),
+            ("rate_max_age_seconds", self.rate_max_age_seconds, 7 * 24 * 3_600),
+        ] {
+            if !(1..=most).contains(&value) {
+                return Err(format!(".{name} is from 1 to {most}, not {value}"));
+            }
+        }
+        if self.rate_max_spread_percent > 100 {
+            return Err(format!(".rate_max_spread_percent is from 0 to 100, not {}", self.rate_max_spread_percent));
         }
         Ok(())
     }

@@ -16,6 +16,9 @@ use super::asked::{Http, TelnyxApi, TwilioApi, VonageApi};
 use super::{ConfigError, Dollars, Named};
 use crate::secret::Secret;
 
+/// A message that is under way for longer than a week reaches nobody any more.
+const LONGEST_REST_SECONDS: u32 = 7 * 24 * 3_600;
+
 /// Where numbers come from.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -39,6 +42,8 @@ pub struct Suppliers {
     pub costs: BTreeMap<String, Dollars>,
     /// How long a number of a source rests after each order, where other than [`Suppliers::rest`] says.
     pub rest_seconds: BTreeMap<String, u32>,
+    /// The part of each country's numbers in a pool that accounts hold at most which have had numbers, and no code of any.
+    pub unproven_share_percent: u32,
     /// How long the rest of a message in parts is waited for.
     pub parts_wait_seconds: u32,
 }
@@ -67,6 +72,8 @@ pub struct Simulator {
 pub struct Own {
     /// Signs `POST /inbound/v1/own`.
     pub inbound_secret: Option<Secret>,
+    /// Whether the gateway says when it received each message (`received_at`): then no number needs to rest after an order.
+    pub sends_times: bool,
     pub numbers: Vec<OwnNumber>,
 }
 
@@ -259,6 +266,9 @@ impl Suppliers {
     /// Rests of pools that there are.
     pub(super) fn check_rests(&self) -> Result<(), ConfigError> {
         let pools = self.listed().map(|pool| pool.name);
+        if let Some((name, seconds)) = self.rest_seconds.iter().find(|(_, seconds)| **seconds > LONGEST_REST_SECONDS) {
+            return wrong(format!("suppliers.rest_seconds.{name} is at most {LONGEST_REST_SECONDS} (a week), not {seconds}"));
+        }
         match self.rest_seconds.keys().find(|name| !pools.contains(&name.as_str())) {
             Some(name) => wrong(format!("suppliers.rest_seconds.{name} is no pool of numbers; {} are", pools.join(", "))),
             None => Ok(()),
@@ -267,7 +277,11 @@ impl Suppliers {
 
     /// How long a pool's numbers rest after each order: long enough for a message of those who do not say when they received it.
     pub fn rest(&self, pool: &str) -> Duration {
-        let never_says = ["smpp", "twilio", "vonage"].contains(&pool) || (pool == "android" && !self.android.trust_received_at);
+        let never_says = match pool {
+            "own" => !self.own.sends_times,
+            "android" => !self.android.trust_received_at,
+            _ => ["smpp", "twilio", "vonage"].contains(&pool),
+        };
         let usual = if never_says { 60 } else { 0 };
         Duration::from_secs(self.rest_seconds.get(pool).copied().unwrap_or(usual).into())
     }
@@ -286,9 +300,6 @@ impl Suppliers {
 
     /// What no type can say.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        if self.max_attempts == 0 {
-            return wrong("suppliers.max_attempts is at least 1".to_owned());
-        }
         self.simulator.check()?;
         let mut seen = BTreeSet::new();
         for Listed { name, proof, is_on, numbers } in self.listed() {
@@ -321,9 +332,6 @@ impl Suppliers {
                 return wrong(format!("suppliers.{setting} is too short to be a secret; it has at least {shortest} characters"));
             }
         }
-        if self.parts_wait_seconds == 0 {
-            return wrong("suppliers.parts_wait_seconds is at least 1".to_owned());
-        }
         self.smpp.binds.iter().try_for_each(SmppBind::check)?;
         self.check_http()?;
         self.check_apis()?;
@@ -348,8 +356,8 @@ impl SmppBind {
         if !fits(&self.system_id, 15) || !fits(self.password.expose(), 8) || !fits(&self.system_type, 12) {
             return wrong("suppliers.smpp.binds: system_id has at most 15 characters, password 8, system_type 12, all ASCII".to_owned());
         }
-        if self.enquire_link_seconds == 0 {
-            return wrong("suppliers.smpp.binds: enquire_link_seconds is at least 1".to_owned());
+        if !(1..=3_600).contains(&self.enquire_link_seconds) {
+            return wrong(format!("suppliers.smpp.binds: enquire_link_seconds is from 1 to 3600, not {}", self.enquire_link_seconds));
         }
         Ok(())
     }
@@ -393,6 +401,7 @@ impl Default for Suppliers {
             weights: BTreeMap::new(),
             costs: BTreeMap::new(),
             rest_seconds: BTreeMap::new(),
+            unproven_share_percent: 50,
             parts_wait_seconds: 120,
         }
     }

@@ -108,6 +108,17 @@ fn unknown_keys_and_senseless_values_are_errors() {
         "[http]\nlistem = \"127.0.0.1:1\"",
         "[htpp]",
         "[suppliers]\nmax_attempts = 0",
+        "[suppliers]\nmax_attempts = 255",
+        "[suppliers]\ncooldown_days = 4000000000",
+        "[suppliers]\nparts_wait_seconds = 4000000000",
+        "[suppliers]\nunproven_share_percent = 0",
+        "[suppliers]\nunproven_share_percent = 101",
+        "[suppliers.rest_seconds]\nown = 4000000000",
+        "[suppliers.weights]\nown = 4000000000",
+        "[http]\nmax_inbound_bytes = 0",
+        "[http]\nmax_inbound_bytes = 1000000000000",
+        "[limits]\naccounts_per_ip_per_hour = 4000000000",
+        "[[suppliers.smpp.binds]]\naddress = \"smsc:2775\"\nsystem_id = \"a\"\npassword = \"b\"\nenquire_link_seconds = 4000000000",
         "[suppliers.twilio]\nauth_token = \"0123456789abcdef\"",
         "[http]\npublic_url = \"sms.example.com\"",
         "[http]\npublic_url = \"https://sms.example.com/?a=1\"",
@@ -315,6 +326,8 @@ fn sources_that_are_asked_have_names_and_addresses_of_their_own() {
     // Of the sources that do not say when they received a message, numbers rest; of the others, if it is wanted.
     let config = read("[suppliers.rest_seconds]\ntwilio = 300\nown = 5\n").unwrap();
     assert_eq!(["twilio", "smpp", "vonage", "own", "telnyx", "android"].map(|pool| config.suppliers.rest(pool).as_secs()), [300, 60, 60, 5, 0, 60]);
+    // A gateway of one's own says so only if it was written to.
+    assert_eq!(["", "sends_times = true\n"].map(|text| read(&format!("[suppliers.own]\n{text}")).unwrap().suppliers.rest("own").as_secs()), [60, 0]);
 }
 
 #[test]

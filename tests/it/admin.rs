@@ -109,11 +109,14 @@ fn the_operators_listener_knows_its_names_and_counts_wrong_tokens() {
         assert_eq!(get(path, "evil.example", ADMIN_TOKEN), 421, "{path}");
         assert_ne!(get(path, "localhost:8081", ADMIN_TOKEN), 421, "{path}");
     }
-    let wrong: Vec<u16> = (0..12).map(|_| get("/admin/v1/numbers", "127.0.0.1", "wrong")).collect();
-    assert_eq!(wrong, [401, 401, 401, 401, 401, 401, 401, 401, 401, 401, 429, 429]);
+    // How many it takes depends on how fast they come: ten a minute are given back as the minute passes.
+    let wrong: Vec<u16> = (0..200).map(|_| get("/admin/v1/numbers", "127.0.0.1", "wrong")).collect();
+    assert_eq!(wrong[..10], [401; 10]);
+    assert!(wrong.contains(&429) && wrong.iter().all(|status| [401, 429].contains(status)), "{wrong:?}");
     assert_eq!(get("/admin/v1/numbers", "127.0.0.1", ADMIN_TOKEN), 200, "whoever guesses does not lock the operator out");
-    let said = server.log();
-    assert_eq!(said.matches("without the right token").count(), 10, "{said}");
+    let refused = wrong.iter().filter(|status| **status == 401).count();
+    let said = server.log_when(|said| said.matches("without the right token").count() >= refused);
+    assert_eq!(said.matches("without the right token").count(), refused, "{said}");
 }
 
 #[test]

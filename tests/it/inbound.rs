@@ -13,7 +13,7 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 pub fn config(numbers: &[(&str, &str)]) -> String {
     let head = format!(
-        "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = false\n[suppliers.own]\ninbound_secret = \"{SECRET}\"\n"
+        "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = false\n[suppliers.own]\nsends_times = true\ninbound_secret = \"{SECRET}\"\n"
     );
     let number = |(number, country): &(&str, &str)| format!("[[suppliers.own.numbers]]\nnumber = \"{number}\"\ncountry = \"{country}\"\n");
     numbers.iter().fold(head, |text, own| text + &number(own))

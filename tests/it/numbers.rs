@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::server::{Server, body, text};
 
 const CONFIG: &str = "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = false
-[suppliers.own]\ninbound_secret = \"whsec_0123456789abcdef\"\n[[suppliers.own.numbers]]\nnumber = \"+12025550100\"\ncountry = \"US\"\nplatforms = [\"steam\"]\n";
+[suppliers.own]\nsends_times = true\ninbound_secret = \"whsec_0123456789abcdef\"\n[[suppliers.own.numbers]]\nnumber = \"+12025550100\"\ncountry = \"US\"\nplatforms = [\"steam\"]\n";
 
 fn run(server: &Server, arguments: &[&str]) -> (bool, String) {
     let done = server.cli(arguments);

@@ -129,6 +129,18 @@ impl Server {
         self.log.lock().unwrap().clone()
     }
 
+    /// The log once it says this; it is written beside the replies, not before them.
+    pub fn log_when(&self, is_said: impl Fn(&str) -> bool) -> String {
+        for _ in 0..1_500 {
+            let said = self.log();
+            if is_said(&said) {
+                return said;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("it is never said: {}", self.log())
+    }
+
     /// What a service that does not start says.
     pub fn refused(data: &Arc<TempDir>) -> String {
         let service = command(data.path(), &["serve", "--listen", "127.0.0.1:0"]);

@@ -17,6 +17,7 @@ CONFIG = f"""
 enabled = false
 [suppliers.own]
 inbound_secret = "{SECRET}"
+sends_times = true
 [[suppliers.own.numbers]]
 number = "{NUMBER}"
 country = "US"

@@ -65,7 +65,7 @@ fn config(pulls: &[(&str, std::net::SocketAddr)], smsc: u16) -> String {
         "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[http]\npublic_url = \"{}\"\n[deposits]\nsimulated = false
 [orders]\nlifetime_seconds = 8\nmax_concurrent_per_account = {AT_ONCE}\n[suppliers]\ncooldown_days = 0\n[suppliers.rest_seconds]\nsmpp = {REST}\ntwilio = {REST}\nvonage = {REST}\nandroid = {REST}\n[suppliers.weights]\nsmpp = 200\ntwilio = 200\nvonage = 200\n
 [suppliers.simulator]\nenabled = true\ndelivery_seconds = [0.1, 2.0]\nfailure_rate = 0.1\nno_stock_rate = 0.1\ndead_number_rate = 0.1
-[suppliers.own]\ninbound_secret = \"{}\"\n[suppliers.twilio]\nauth_token = \"{}\"\n[suppliers.telnyx]\npublic_key = \"{}\"
+[suppliers.own]\nsends_times = true\ninbound_secret = \"{}\"\n[suppliers.twilio]\nauth_token = \"{}\"\n[suppliers.telnyx]\npublic_key = \"{}\"
 [suppliers.vonage]\nsignature_secret = \"{}\"\n[suppliers.android]\nsigning_key = \"{}\"
 [[suppliers.smpp.binds]]\naddress = \"127.0.0.1:{smsc}\"\nsystem_id = \"telenum\"\npassword = \"secret\"\n",
         doors::PUBLIC_URL,

@@ -4,26 +4,31 @@ mod outside;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::Instant;
 
 /// Checks licences, bans and sources of dependencies; pinned, so that the same tree gives the same answer.
 const CARGO_DENY: &str = "0.20.2";
 
+/// Tests, and the programs that the judges run, with one set of features: nothing is compiled twice.
+const BUILD: &[&str] = &["build", "--workspace", "--bins", "--tests", "--locked"];
+
 fn main() -> ExitCode {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     match std::env::args().nth(1).as_deref() {
-        Some("test") => test(&root),
+        Some("test") => test(&root, std::env::args().any(|argument| argument == "--all")),
         Some("outside") => conclude(&outside(&root)),
         _ => {
             eprintln!(
-                "cargo xtask test       format, lints, dependencies, every test, every judge\ncargo xtask outside    the judges that are not ours, alone"
+                "cargo xtask test          format, lints, dependencies, every test, every judge\ncargo xtask test --all    the same with every byte damaged and ten times as many generated cases: hours\ncargo xtask outside       the judges that are not ours, alone"
             );
             ExitCode::FAILURE
         }
     }
 }
 
-fn test(root: &Path) -> ExitCode {
+fn test(root: &Path, is_soak: bool) -> ExitCode {
     let mut failed = Vec::new();
+    let soak: &[(&str, &str)] = if is_soak { &[("TELENUMERUS_EVERY_BYTE", "1"), ("PROPTEST_CASES", "2560")] } else { &[] };
     // The crash tests kill the service at chosen syncs.
     if let Err(text) = outside::debian("strace", &["--version"], &["strace"]) {
         eprintln!("{text}");
@@ -31,14 +36,16 @@ fn test(root: &Path) -> ExitCode {
     }
     let mut step = |name: &'static str, arguments: &[&str]| {
         println!("\n== {name}: cargo {}", arguments.join(" "));
-        if !cargo(root, arguments) {
+        let start = Instant::now();
+        if !cargo(root, arguments, soak) {
             failed.push(name);
         }
+        println!("== {name}: {} s", start.elapsed().as_secs());
     };
     step("format", &["fmt", "--all", "--check"]);
+    step("build", BUILD);
     step("tests", &["test", "--workspace", "--locked", "--no-fail-fast"]);
     step("lints", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
-    step("benchmarks build", &["check", "--benches", "--locked"]);
     if !is_installed(root) {
         step("install cargo-deny", &["install", "cargo-deny", "--version", CARGO_DENY, "--locked"]);
     }
@@ -52,7 +59,7 @@ fn test(root: &Path) -> ExitCode {
 /// The judges that are not ours, on a binary built now.
 fn outside(root: &Path) -> Vec<&'static str> {
     println!("\n== judges that are not ours");
-    if cargo(root, &["build", "--locked", "--bin", "telenumerus"]) { outside::run(root) } else { vec!["build"] }
+    if cargo(root, BUILD, &[]) { outside::run(root) } else { vec!["build"] }
 }
 
 fn conclude(failed: &[&str]) -> ExitCode {
@@ -64,8 +71,8 @@ fn conclude(failed: &[&str]) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn cargo(root: &Path, arguments: &[&str]) -> bool {
-    Command::new(env!("CARGO")).args(arguments).current_dir(root).status().is_ok_and(|status| status.success())
+fn cargo(root: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> bool {
+    Command::new(env!("CARGO")).args(arguments).envs(environment.iter().copied()).current_dir(root).status().is_ok_and(|status| status.success())
 }
 
 fn is_installed(root: &Path) -> bool {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 /// A judge: its name, and its script in `tests/outside`.
 const JUDGES: &[(&str, &str)] = &[
@@ -40,7 +41,6 @@ pub fn run(root: &Path) -> Vec<&'static str> {
 impl Bench {
     fn install(&self) -> Result<(), String> {
         std::fs::create_dir_all(&self.home).map_err(|error| format!("{}: {error}", self.home.display()))?;
-        say(Command::new("cargo").args(["build", "--locked", "-p", "fakes"]).current_dir(&self.root))?;
         let scripts = self.root.join("tests").join("outside");
         debian("node", &["--version"], &["nodejs", "npm"])?;
         debian("chromium", &["--version"], &["chromium"])?;
@@ -69,7 +69,10 @@ impl Bench {
         let mut judge = Command::new(self.python());
         judge.arg(self.root.join("tests").join("outside").join(script)).current_dir(&self.root);
         judge.env("TELENUMERUS_BIN", self.root.join("target").join("debug").join("telenumerus")).env("OUTSIDE_NODE", &self.home);
-        succeeds(&mut judge)
+        let start = Instant::now();
+        let is_content = succeeds(&mut judge);
+        println!("== {name}: {} s", start.elapsed().as_secs());
+        is_content
     }
 }
 

@@ -41,7 +41,7 @@ impl Orders {
         }
         self.needs_room()?;
         let (order, at) = (wanted.order, wanted.at);
-        let lease = self.reserve(account, &mut wanted);
+        let lease = self.reserve(account, &mut wanted, self.is_unproven(account).await?);
         let command = under_key(key.clone(), Effect::Order(order), account::Command::PlaceOrder(wanted));
         let events = self.transact_placing(account, command, order, at, lease.as_ref()).await?;
         if events.is_empty()
@@ -77,7 +77,8 @@ impl Orders {
         self.needs_room()?;
         let at = wanted.at;
         let first = wanted.orders.first().map(|first| first.order).ok_or(PlaceError::Refused(Refusal::BatchSize))?;
-        let lease = wanted.orders.first_mut().and_then(|first| self.reserve(account, first));
+        let is_unproven = self.is_unproven(account).await?;
+        let lease = wanted.orders.first_mut().and_then(|first| self.reserve(account, first, is_unproven));
         let command = under_key(key.clone(), Effect::Batch, account::Command::PlaceBatch(wanted));
         let events = self.transact_placing(account, command, first, at, lease.as_ref()).await?;
         let placed = events.iter().find_map(|event| if let Event::BatchPlaced { items, .. } = event { Some(items.as_slice().into()) } else { None });
@@ -110,10 +111,19 @@ impl Orders {
         if self.inner.accounts.store().has_room() { Ok(()) } else { Err(Fault::NoSpace) }
     }
 
+    /// Whether pools keep some of their numbers from the account. Of one that is not there, the command will say so.
+    async fn is_unproven(&self, account: AccountId) -> Result<bool, Fault> {
+        match self.inner.accounts.read(account).await {
+            Ok(published) => Ok(published.state.is_unproven()),
+            Err(AccessError::NotFound) => Ok(false),
+            Err(AccessError::Fault(fault)) => Err(fault),
+        }
+    }
+
     /// Reserves the number that is at hand for the order, and writes it into what is wanted.
-    fn reserve(&self, account: AccountId, wanted: &mut PlaceOrder) -> Option<Lease> {
+    fn reserve(&self, account: AccountId, wanted: &mut PlaceOrder, is_unproven: bool) -> Option<Lease> {
         let (order, at, platform, country) = (wanted.order, wanted.at, wanted.platform, wanted.country);
-        wanted.first_answer = self.inner.router.at_hand(Wanted { platform, country, at });
+        wanted.first_answer = self.inner.router.at_hand(Wanted { platform, country, at, is_unproven });
         let first = wanted.first_answer.as_ref()?;
         let phone = first.answer.as_ref().ok()?.clone();
         let lease = Lease { account, order, attempt: 1, supplier: first.supplier.clone(), phone, platform, country, assigned_at: at };

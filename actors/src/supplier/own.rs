@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
+use events::account::PoolShare;
 use events::country::Country;
 use events::money::Money;
 use events::order::AttemptFailure;
@@ -15,6 +16,10 @@ use parking_lot::Mutex;
 use super::port::{Asked, Lease, Numbers, Release, Stock, Supplier, Wanted};
 use super::rest::Rest;
 use crate::store::BoxFuture;
+
+mod share;
+
+use share::Unproven;
 
 /// A number the operator has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +73,7 @@ struct Pool {
     cooling: BTreeSet<(Timestamp, usize, Platform)>,
     /// When a number last served a platform.
     served: HashMap<(usize, Platform), Timestamp>,
+    unproven: Unproven,
 }
 
 /// The operator's own numbers.
@@ -127,6 +133,13 @@ impl Own {
         self
     }
 
+    /// The same with a part of each country's numbers that unproven accounts hold at most.
+    #[must_use]
+    pub fn sharing(mut self, share: PoolShare) -> Self {
+        self.pool.get_mut().unproven.limit_to(share);
+        self
+    }
+
     /// The pool has a number more, or may use one that it has for something else from here on.
     pub fn list(&self, number: OwnNumber) {
         self.pool.lock().list(number);
@@ -165,7 +178,16 @@ impl Own {
 
     fn reserve(&self, wanted: Wanted) -> Result<Phone, AttemptFailure> {
         let mut pool = self.pool.lock();
+        if wanted.is_unproven {
+            let numbers = pool.numbers_for(wanted);
+            if !pool.unproven.may_take(wanted.country, numbers, wanted.at) {
+                return Err(AttemptFailure::NoNumber);
+            }
+        }
         let index = pool.next(wanted, self.cool_down, &self.rest).ok_or(AttemptFailure::NoNumber)?;
+        if wanted.is_unproven {
+            pool.unproven.took(wanted.country, index);
+        }
         let entry = &mut pool.entries[index];
         entry.leased = true;
         entry.leases += 1;
@@ -231,6 +253,12 @@ impl Pool {
             }
         }
         None
+    }
+
+    /// How many numbers there are for such orders, on others or not.
+    fn numbers_for(&self, wanted: Wanted) -> usize {
+        let numbers = self.by_country.get(&wanted.country).into_iter().flatten();
+        numbers.filter(|index| !self.entries[**index].retired && self.entries[**index].serves(wanted.platform)).count()
     }
 
     fn all_for(&self, (country, platform): (Country, Platform)) -> VecDeque<Place> {
@@ -324,9 +352,11 @@ impl Supplier for Own {
         if std::mem::take(&mut entry.assigned) {
             entry.released = Some(now);
         }
+        let (country, rests_until) = (entry.number.country, entry.released.map_or(now, |released| self.rest.until(released)));
         for platform in std::mem::take(&mut entry.absent_from) {
             pool.put_back(index, platform);
         }
+        pool.unproven.gave_back(country, index, rests_until, matches!(release, Release::Served(_)));
     }
 
     fn freed_at(&self, phone: &Phone) -> Option<Timestamp> {

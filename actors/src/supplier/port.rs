@@ -20,6 +20,8 @@ pub struct Wanted {
     pub country: Country,
     /// Now.
     pub at: Timestamp,
+    /// Whether the account has had numbers, and no code came of any: it gets those that pools can spare.
+    pub is_unproven: bool,
 }
 
 /// An attempt of an order that asks for a number.

@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_number_of_another_source_is_never_made_up() {
-        let wanted = Wanted { platform: Platform::Google, country: Country::Fr, at: Clock::System.now() };
+        let wanted = Wanted { platform: Platform::Google, country: Country::Fr, at: Clock::System.now(), is_unproven: false };
         let all = || Simulator::new("simulator".parse().unwrap(), Settings::default(), Clock::System, Entropy::seeded(7));
         let others: HashSet<Phone> = std::iter::repeat_with({
             let simulator = all();

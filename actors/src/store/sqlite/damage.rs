@@ -74,6 +74,14 @@ struct Seen {
     equal: u32,
 }
 
+/// So many cases of a file in every run, spread over all of it; with `TELENUMERUS_EVERY_BYTE` set, every one.
+const CASES: usize = 400;
+
+/// How far apart the places of a file are that are damaged: an odd number, so that each bit of a byte has its turn.
+fn step(length: usize) -> usize {
+    if std::env::var_os("TELENUMERUS_EVERY_BYTE").is_some() { 1 } else { (length / CASES) | 1 }
+}
+
 /// Where thousands of directories are laid out: in memory, where there is such a place.
 fn scratch() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
@@ -135,24 +143,23 @@ impl Sound {
         seen
     }
 
-    /// One bit of each byte, another one each time, in every file of the directory.
-    fn flip(&self, every: usize) -> BTreeMap<&str, Seen> {
+    /// One bit of a byte, another one each time, all over every file of the directory.
+    fn flip(&self) -> BTreeMap<&str, Seen> {
         let flipped = |bytes: &Vec<u8>, place: usize| {
             let mut bytes = bytes.clone();
             bytes[place] ^= 1 << (place % 8);
             (format!("bit {} of byte {place}", place % 8), bytes)
         };
-        let judged = self
-            .files
-            .iter()
-            .map(|(name, bytes)| (name.as_str(), self.judge_all(name, (0..bytes.len()).step_by(every).map(|place| flipped(bytes, place)))));
+        let judged = self.files.iter().map(|(name, bytes)| {
+            (name.as_str(), self.judge_all(name, (0..bytes.len()).step_by(step(bytes.len())).map(|place| flipped(bytes, place))))
+        });
         judged.collect()
     }
 
-    /// Cut at every so many bytes; every page dropped, repeated, zeroed, and in its neighbour's place.
-    fn cut(&self, every: usize) -> BTreeMap<&str, Seen> {
+    /// Cut at places all over it; every page dropped, repeated, zeroed, and in its neighbour's place.
+    fn cut(&self) -> BTreeMap<&str, Seen> {
         let judged = self.files.iter().map(|(name, bytes)| {
-            let cut = (0..bytes.len()).step_by(every).map(|length| (format!("cut to {length} bytes"), bytes[..length].to_vec()));
+            let cut = (0..bytes.len()).step_by(step(bytes.len())).map(|length| (format!("cut to {length} bytes"), bytes[..length].to_vec()));
             let (start, page) = match name.as_str() {
                 "events.db-wal" => (32, 24 + page_size(&self.files["events.db"], bytes)),
                 name if name.ends_with("-wal") => (32, 24 + 4_096),
@@ -191,12 +198,12 @@ fn page_size(database: &[u8], log: &[u8]) -> usize {
 async fn a_flipped_bit_is_never_served() {
     for is_killed in [false, true] {
         let sound = sound(is_killed).await;
-        let seen = sound.flip(1);
+        let seen = sound.flip();
         let log = seen["events.db"];
         if is_killed {
-            assert!(seen["events.db-wal"].refused > 1_000, "{seen:?}");
+            assert!(seen["events.db-wal"].refused > 100, "{seen:?}");
         } else {
-            assert!(log.refused > 100 && log.named > 1_000 && log.equal > 100, "{seen:?}");
+            assert!(log.refused > 0 && log.named > 20 && log.equal > 20, "{seen:?}");
         }
     }
 }
@@ -205,7 +212,7 @@ async fn a_flipped_bit_is_never_served() {
 async fn a_file_cut_short_or_with_other_pages_is_never_served() {
     for is_killed in [false, true] {
         let sound = sound(is_killed).await;
-        let seen = sound.cut(7);
+        let seen = sound.cut();
         assert!(seen["events.db"].refused + seen["events.db"].equal > 100, "{seen:?}");
     }
 }

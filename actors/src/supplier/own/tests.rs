@@ -7,7 +7,7 @@ use events::id::{AccountId, OrderId};
 const HOUR: Duration = Duration::from_hours(1);
 
 fn wanted(platform: Platform, minute: u64) -> Wanted {
-    Wanted { platform, country: Country::Us, at: Timestamp::from_millis(0).plus(Duration::from_mins(minute)) }
+    Wanted { platform, country: Country::Us, at: Timestamp::from_millis(0).plus(Duration::from_mins(minute)), is_unproven: false }
 }
 
 fn lease(phone: &Phone, platform: Platform) -> Lease {
@@ -46,6 +46,26 @@ fn a_number_rests_from_what_it_has_served_and_from_nothing_else() {
     assert_eq!((own.stock(wanted(Platform::Google, 59)), own.stock(wanted(Platform::Discord, 59))), (Stock::None, Stock::Low));
     assert_eq!(own.reserve(wanted(Platform::Google, 59)), Err(AttemptFailure::NoNumber));
     assert_eq!(own.reserve(wanted(Platform::Google, 60)), Ok(given));
+}
+
+#[test]
+fn unproven_accounts_leave_a_part_of_the_pool_to_the_others() {
+    let own = pool(5).sharing(PoolShare::percent(40)).resting(Rest::Plain(HOUR), []);
+    let unproven = |minute| Wanted { is_unproven: true, ..wanted(Platform::Google, minute) };
+    let first = own.reserve(unproven(0)).unwrap();
+    let second = own.reserve(unproven(0)).unwrap();
+    assert_eq!(own.reserve(unproven(0)), Err(AttemptFailure::NoNumber), "two of five are theirs");
+    // Given back for nothing, a number rests, and is theirs until it has.
+    own.assigned(&lease(&first, Platform::Google));
+    own.release(&lease(&first, Platform::Google), Release::Unused, unproven(0).at);
+    assert_eq!(own.reserve(unproven(59)), Err(AttemptFailure::NoNumber));
+    for number in 2..5 {
+        assert_eq!(own.reserve(wanted(Platform::Google, 59)), Ok(phone(number)), "the others' are there");
+    }
+    // Its code has come: it is nobody's burden.
+    own.assigned(&lease(&second, Platform::Google));
+    own.release(&lease(&second, Platform::Google), Release::Served(unproven(59).at), unproven(59).at);
+    assert_eq!(own.reserve(unproven(60)), Ok(first));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::supplier::own::{Own, OwnNumber};
 use crate::supplier::{Reach, Rest};
 
-const WANTED: Wanted = Wanted { platform: Platform::Google, country: Country::Us, at: Timestamp::from_millis(0) };
+const WANTED: Wanted = Wanted { platform: Platform::Google, country: Country::Us, at: Timestamp::from_millis(0), is_unproven: false };
 
 /// Sources named `a`, `b`, ... with these numbers of the United States, for orders that may ask two of them.
 fn router(numbers: &[&[&str]]) -> Router {
@@ -66,7 +66,7 @@ async fn a_source_whose_messages_cannot_come_is_not_asked() {
 
 fn lease(order: u128, supplier: &str, phone: &str) -> Lease {
     let (supplier, phone) = (supplier.parse().unwrap(), phone.parse().unwrap());
-    let Wanted { platform, country, at: assigned_at } = WANTED;
+    let Wanted { platform, country, at: assigned_at, .. } = WANTED;
     Lease { account: AccountId(1), order: OrderId(order), attempt: 1, supplier, phone, platform, country, assigned_at }
 }
 
