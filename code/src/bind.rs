@@ -171,7 +171,8 @@ impl Words<'_> {
 
     /// Whether a copula, a colon or an arrow stands right before the candidate.
     pub fn is_said(&self, found: &Found) -> bool {
-        self.verb_says(found) || self.lead(found).chars().next_back().is_some_and(|mark| matches!(mark, ':' | '=' | '>' | '→' | '՝' | '»' | '፡'))
+        self.verb_says(found)
+            || self.lead(found).chars().next_back().is_some_and(|mark| matches!(mark, ':' | '=' | '>' | '→' | '՝' | '»' | '፡' | '៖'))
     }
 
     /// The same with words that are nothing else in any language: what letters need, which may be the next word of a sentence.
@@ -186,7 +187,18 @@ impl Words<'_> {
         let lead = self.lead(found);
         let lead = lead.trim_end_matches([':', ' ']);
         let word = lead.rsplit(|character: char| character.is_whitespace() || matches!(character, ',' | '(' | ')')).next().unwrap_or("");
+        if word == "to" && !self.is_polish(found) {
+            return false;
+        }
         IS.contains(&word) || IS_ENDINGS.iter().any(|ending| lead.ends_with(ending))
+    }
+
+    /// Whether the clause is Polish, where "to" means "is": elsewhere it leads to a number that something is sent to.
+    fn is_polish(&self, found: &Found) -> bool {
+        let clause = self.clauses[found.start];
+        let start = (0..found.start).rev().take(REACH).take_while(|place| self.clauses[*place] == clause).last().unwrap_or(found.start);
+        let before: String = self.text.chars[start..found.start].iter().filter_map(|character| super::normal::folded_char(*character)).collect();
+        ["kod", "haslo", "twoj", "jednoraz", "weryfik", "autoryz"].iter().any(|word| before.contains(word))
     }
 
     /// The folded text before the candidate, without quotes and brackets that open it.

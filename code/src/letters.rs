@@ -99,7 +99,9 @@ fn glued(text: &Text, token: Token, groups: &mut Vec<Group>) -> bool {
     let sentence = tail.len() >= 2 && small + 1 == tail.len() && (digits >= 5 || tail[0].is_ascii_uppercase() || tail.len() >= 3);
     let behind_group = matches!(text.before(token.start), Some('-' | ' '));
     let fits = (4..=8).contains(&digits) || (digits == 3 && behind_group);
-    let closes = if tail.is_empty() { head > 0 } else { plain_tail && sentence };
+    // `1337-1337XXX`: the second group of one code, and what lost its space behind it.
+    let second = head == 0 && text.before(token.start) == Some('-') && token.start >= 2 && text.chars[token.start - 2].is_ascii_digit();
+    let closes = if tail.is_empty() { head > 0 } else { plain_tail && (sentence || (second && tail.len() >= 3)) };
     let is_glued = fits && opens_word && closes;
     if is_glued {
         groups.push((token.start + head, token.start + head + digits));

@@ -21,6 +21,8 @@ pub enum Class {
     Handle,
     /// "do not share", "valid for".
     Secret,
+    /// "valid for": how long a code counts, and a coupon, too.
+    Valid,
     /// "order", "invoice", "card": a number right after it is no code.
     Reference,
     /// "ending in": a number right after it ends a card number.
@@ -45,6 +47,8 @@ pub enum Class {
     Unit,
     /// "call", "reply to": a number after it is to be called or written to.
     Reply,
+    /// "with": by means of the number beside it.
+    With,
     /// "text … to": the same, where the number follows a bare "to".
     Text,
 }
@@ -108,6 +112,7 @@ fn section_of(header: &str) -> Option<(Class, Edges)> {
         "verify" => Class::Verify,
         "handle" => Class::Handle,
         "secret" => Class::Secret,
+        "valid" => Class::Valid,
         "reference" => Class::Reference,
         "ending" => Class::Ending,
         "other" => Class::Other,
@@ -121,6 +126,7 @@ fn section_of(header: &str) -> Option<(Class, Edges)> {
         "unit" => Class::Unit,
         "reply" => Class::Reply,
         "text" => Class::Text,
+        "with" => Class::With,
         _ => return None,
     };
     let edges = match edges {
@@ -142,7 +148,7 @@ pub fn find(text: &Text) -> Vec<Hit> {
         .filter_map(|found| {
             let (class, edges) = WORDS.classes[found.pattern().as_usize()];
             let (start, end) = (text.index_of_byte[found.start()], text.index_of_byte[found.end()]);
-            fits(text, start, end, edges).then_some(Hit { start, end, class })
+            fits(text, start, end, class, edges).then_some(Hit { start, end, class })
         })
         .collect();
     hits.sort_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end)));
@@ -160,9 +166,13 @@ pub fn find(text: &Text) -> Vec<Hit> {
     hits
 }
 
-fn fits(text: &Text, start: usize, end: usize, edges: Edges) -> bool {
-    let starts = || !is_inside_word(text, start);
-    let ends = || !is_inside_word(text, end);
+fn fits(text: &Text, start: usize, end: usize, class: Class, edges: Edges) -> bool {
+    // A name in two capitals (`ChatGPT`) is one word, but a word for "code" may have lost the space or line behind it.
+    let speaks =
+        matches!(class, Class::Key | Class::Glued | Class::Verify | Class::Handle | Class::Secret | Class::Valid | Class::Unit | Class::Neutral);
+    let inside = |index: usize| is_inside_word(text, index) || (!speaks && is_in_camel_case(text, index));
+    let starts = || !inside(start);
+    let ends = || !inside(end);
     match edges {
         Edges::Anywhere => true,
         Edges::Whole => starts() && ends(),
@@ -181,7 +191,28 @@ pub fn is_inside_word(text: &Text, index: usize) -> bool {
     let (Some(before), Some(after)) = (text.before(index), text.at(index)) else { return false };
     // A small letter and a capital: two words that lost their space or line.
     let lost_space = before.is_ascii_lowercase() && after.is_ascii_uppercase();
-    is_spaced_letter(before) && is_spaced_letter(after) && !lost_space
+    (is_spaced_letter(before) && is_spaced_letter(after) && !lost_space) || is_beside_apostrophe(text, index, before, after)
+}
+
+fn is_in_camel_case(text: &Text, index: usize) -> bool {
+    matches!((text.before(index), text.at(index)), (Some(before), Some(after)) if before.is_ascii_lowercase() && after.is_ascii_uppercase())
+}
+
+/// Words that end in an apostrophe before the word that they belong to, in the Romance languages.
+const ELIDED: [&str; 12] = ["all", "dall", "dell", "nell", "sull", "coll", "quell", "un", "jusqu", "lorsqu", "puisqu", "quoiqu"];
+
+/// Whether the edge at `index` lies at an apostrophe within a word: before the ending of a name (`Dominos'tan`), or within `won't`.
+fn is_beside_apostrophe(text: &Text, index: usize, before: char, after: char) -> bool {
+    let is_mark = |character: char| matches!(character, '\'' | '’');
+    if is_mark(after) {
+        return before == 'n' && text.at(index + 1) == Some('t');
+    }
+    if !is_mark(before) || !is_spaced_letter(after) {
+        return false;
+    }
+    let head: Vec<char> = text.chars[..index - 1].iter().rev().take(9).take_while(|character| character.is_alphabetic()).copied().collect();
+    let head: String = head.into_iter().rev().flat_map(char::to_lowercase).collect();
+    head.chars().count() > 2 && !ELIDED.contains(&head.as_str())
 }
 
 /// Whether it is a letter of a script that writes spaces between words.

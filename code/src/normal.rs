@@ -22,10 +22,11 @@ impl Text {
     /// Reads a message.
     pub fn new(message: &str) -> Self {
         let chars: Vec<char> = message.chars().filter_map(plain).take(MAX_CHARACTERS).collect();
+        let mut folded_chars: Vec<char> = chars.iter().map(|character| fold(*character)).collect();
+        one_script(&mut folded_chars);
         let mut folded = String::with_capacity(message.len());
         let mut index_of_byte = Vec::with_capacity(message.len());
-        for (index, character) in chars.iter().enumerate() {
-            let character = fold(*character);
+        for (index, character) in folded_chars.into_iter().enumerate() {
             folded.push(character);
             index_of_byte.extend(std::iter::repeat_n(index, character.len_utf8()));
         }
@@ -115,6 +116,41 @@ fn fold(character: char) -> char {
     }
 }
 
+/// Small letters of the Latin and the Cyrillic alphabet that look alike, at least as capitals.
+const ALIKE: [(char, char); 14] = [
+    ('a', 'а'),
+    ('b', 'в'),
+    ('c', 'с'),
+    ('e', 'е'),
+    ('h', 'н'),
+    ('i', 'і'),
+    ('k', 'к'),
+    ('m', 'м'),
+    ('o', 'о'),
+    ('p', 'р'),
+    ('s', 'ѕ'),
+    ('t', 'т'),
+    ('x', 'х'),
+    ('y', 'у'),
+];
+
+/// Writes every word that mixes the two alphabets in the one that it has more letters of: `Kод`, `cоde`.
+fn one_script(folded: &mut [char]) {
+    for word in folded.split_mut(|character| !character.is_alphabetic()) {
+        let latin = word.iter().filter(|character| character.is_ascii()).count();
+        let cyrillic = word.iter().filter(|character| ('\u{400}'..='\u{4ff}').contains(*character)).count();
+        if latin == 0 || cyrillic == 0 {
+            continue;
+        }
+        for letter in word.iter_mut() {
+            let twin = ALIKE.iter().find(|(from, to)| if cyrillic >= latin { from == letter } else { to == letter });
+            if let Some((from, to)) = twin {
+                *letter = if cyrillic >= latin { *to } else { *from };
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +177,11 @@ mod tests {
     fn words_lose_case_and_accents() {
         assert_eq!(Text::new("CÓDIGO Xác Łódź ΚΩΔΙΚΌΣ").folded, "codigo xac lodz κωδικοσ");
         assert_eq!(folded_word("κωδικός"), folded_word("κωδικός"));
+    }
+
+    #[test]
+    fn a_word_of_two_alphabets_is_read_in_one() {
+        assert_eq!(Text::new("Kод сode").folded, "код code");
     }
 
     #[test]

@@ -124,4 +124,8 @@ reasons! {
     OpensPlace 49 "opens_place";
     /// Letters, where the service's codes are digits.
     OtherAlphabet 48 "other_alphabet";
+    /// A message that says nothing but what to do with it: "Register with 481-207".
+    Instruction 50 "instruction";
+    /// The only number in a message that asks to keep something secret, or says how long it is valid.
+    OnlySecret 51 "only_secret";
 }

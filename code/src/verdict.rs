@@ -5,6 +5,7 @@ use super::brand::{self, Owner};
 use super::candidate;
 use super::clause;
 use super::confidence;
+use super::content::Content;
 use super::lexicon::{self, Class};
 use super::message::Message;
 use super::normal::Text;
@@ -82,10 +83,10 @@ pub fn extract(message: &Message<'_>, service: Option<Service>) -> Extraction {
     let hits = lexicon::find(&text);
     text.units = hits.iter().filter(|hit| hit.class == Class::Unit).map(|hit| hit.start).collect();
     let (found, regions) = candidate::find(&text);
-    let owner = service.map_or(Owner::Unnamed, |service| brand::owner(message, &text, &hits, service));
+    let owner = service.map_or(Owner::Unnamed, |service| brand::owner(message, &text, &hits, &regions, service));
     let clauses = clause::number(&text);
     let words = Words { text: &text, hits: &hits, clauses: &clauses };
-    let evidence = Evidence { message: *message, words, regions: &regions, service, owner };
+    let evidence = Evidence { message: *message, words, regions: &regions, content: Content::new(&text, &regions), service, owner };
     let choices = choices(&text, &found);
     let mut candidates = weigh::weigh(&evidence, found);
     // Stable: of equals, the first in the text stays first.

@@ -3,12 +3,15 @@
 use super::bind::{Bond, Words};
 use super::brand::Owner;
 use super::candidate::{Found, Kind};
+use super::content::Content;
+use super::gap::letters_between;
+use super::instruction;
 use super::lexicon::{Class, Hit};
 use super::message::Message;
-use super::money;
 use super::number::{Grouping, Region};
 use super::reason::Reason;
 use super::service::{Alphabet, Service};
+use super::shape::{is_masked, is_money_mixed, is_money_opened, is_name};
 use super::verdict::Candidate;
 use super::weights::weight;
 
@@ -20,6 +23,8 @@ pub struct Evidence<'a> {
     pub words: Words<'a>,
     /// Stretches whose numbers mean something else.
     pub regions: &'a [Region],
+    /// Where its own letters and numbers are.
+    pub content: Content,
     /// The service it is expected from.
     pub service: Option<Service>,
     /// Whose message it is.
@@ -125,6 +130,11 @@ impl Evidence<'_> {
         let small = chars.iter().filter(|character| character.is_lowercase()).count();
         let before = chars[..found.start].iter().rev().find(|character| **character != ' ');
         let colon = matches!(before, Some(':' | '：'));
+        // `GEICO: Your code …`: a name and its mark.
+        let names = chars[found.end..].iter().find(|character| **character != ' ').is_some_and(|mark| matches!(mark, ':' | '：' | ']' | '】' | '\''));
+        if names && !colon {
+            return false;
+        }
         let opens = self.words.opens(found);
         let next_is_capitals =
             chars[found.end..].iter().skip_while(|character| **character == ' ').take(2).filter(|character| character.is_uppercase()).count() == 2;
@@ -147,15 +157,17 @@ impl Evidence<'_> {
             reasons.push(Reason::VerifyWordInMessage);
         }
         let beside = |class| self.gap_before(found, class).is_some_and(|gap| gap <= 4) || self.gap_after(found, class).is_some_and(|gap| gap <= 3);
-        if beside(Class::Handle) || beside(Class::Verify) {
+        // Beside a word for verifying alone it may be a number of people, or of anything that is registered.
+        if beside(Class::Handle) || (beside(Class::Verify) && (bond > Bond::None || beside(Class::With))) {
             reasons.push(Reason::AskedToEnter);
         }
-        if self.says(Class::Secret) {
+        if self.says(Class::Secret) || self.says(Class::Valid) {
             reasons.push(Reason::KeepSecret);
         }
         if self.owner == Owner::Expected {
             reasons.push(Reason::BrandInMessage);
         }
+        reasons.extend(instruction::reasons(self, found, bond));
         if self.is_verified() {
             return;
         }
@@ -173,9 +185,8 @@ impl Evidence<'_> {
 
     fn place(&self, found: &Found, reasons: &mut Vec<Reason>) {
         let chars = &self.words.text.chars;
-        let quiet = |character: &char| !character.is_alphanumeric();
-        let opens = chars[..found.start].iter().all(quiet);
-        let closes = chars[found.end..].iter().all(quiet);
+        let opens = self.content.opens_at(found.start);
+        let closes = self.content.closes_at(found.end);
         if opens && closes {
             let length = found.code.len();
             let whole = match found.kind {
@@ -210,7 +221,8 @@ impl Evidence<'_> {
             }
         }
         let said = bond == Bond::Said;
-        if self.gap_before(found, Class::Reference).is_some_and(|gap| gap <= 3) {
+        let by_means = self.gap_before(found, Class::With) == Some(0);
+        if !by_means && self.gap_before(found, Class::Reference).is_some_and(|gap| gap <= 3) {
             reasons.push(if said { Reason::LabelledReference } else { Reason::Reference });
         }
         if self.gap_before(found, Class::Ending).is_some_and(|gap| gap <= 4) {
@@ -240,7 +252,13 @@ impl Evidence<'_> {
         if self.is_in_tag(found) {
             reasons.push(Reason::SendersTag);
         }
-        if found.kind == Kind::Mixed && !said && found.grouping == Grouping::Single && is_money_mixed(&found.code) {
+        // `RM482.91`: the rest of the amount stands behind its point.
+        let cents =
+            matches!((self.words.text.at(found.end), self.words.text.at(found.end + 1)), (Some('.' | ','), Some(digit)) if digit.is_ascii_digit());
+        if found.kind == Kind::Mixed
+            && found.grouping == Grouping::Single
+            && ((!said && is_money_mixed(&found.code)) || (cents && is_money_opened(&found.code)))
+        {
             reasons.push(Reason::Amount);
         }
         let masked = matches!(self.words.text.before(found.start), Some('*' | '•')) != matches!(self.words.text.at(found.end), Some('*' | '•'));
@@ -249,7 +267,8 @@ impl Evidence<'_> {
         }
     }
 
-    fn says(&self, class: Class) -> bool {
+    /// Whether a word of `class` stands anywhere.
+    pub fn says(&self, class: Class) -> bool {
         self.words.hits.iter().any(|hit| hit.class == class)
     }
 
@@ -286,7 +305,10 @@ impl Evidence<'_> {
         // Turkish: the number takes the ending of "to" behind an apostrophe.
         let ending = matches!(text.at(found.end), Some('\'' | '’')) && matches!(text.at(found.end + 1), Some('a' | 'e' | 'y'));
         let sends = self.gap_after(found, Class::Reply).is_some_and(|gap| gap <= 4);
-        (asked && before == " ot ") || (ending && sends)
+        // "a payment … to 560027": whom it goes to.
+        let paid =
+            self.words.hits.iter().any(|hit| hit.class == Class::Business && hit.end <= found.start && self.words.clauses[hit.start] == clause);
+        ((asked || paid) && before == " ot ") || (ending && sends)
     }
 
     /// Whether the clause speaks of an older code: before the candidate, or right behind it.
@@ -310,81 +332,14 @@ impl Evidence<'_> {
     }
 
     /// Letters between the closest word of `class` before the candidate and the candidate, not counting fillers such as "no.".
-    fn gap_before(&self, found: &Found, class: Class) -> Option<usize> {
+    pub fn gap_before(&self, found: &Found, class: Class) -> Option<usize> {
         let end = self.words.hits.iter().filter(|hit| hit.class == class && hit.end <= found.start).map(|hit| hit.end).max()?;
         letters_between(&self.words.text.chars[end..found.start])
     }
 
-    fn gap_after(&self, found: &Found, class: Class) -> Option<usize> {
+    /// The same behind the candidate.
+    pub fn gap_after(&self, found: &Found, class: Class) -> Option<usize> {
         let start = self.words.hits.iter().filter(|hit| hit.class == class && hit.start >= found.end).map(|hit| hit.start).min()?;
         letters_between(&self.words.text.chars[found.end..start])
     }
-}
-
-/// Words between a label and its number that say nothing.
-const FILLERS: [&str; 30] = [
-    "no",
-    "nr",
-    "number",
-    "num",
-    "id",
-    "is",
-    "der",
-    "nummer",
-    "numero",
-    "a",
-    "the",
-    "us",
-    "at",
-    "on",
-    "de",
-    "номер",
-    "号",
-    "號",
-    "番号",
-    "번호",
-    "หมายเลข",
-    "رقم",
-    "شماره",
-    "numer",
-    "čislo",
-    "nomor",
-    "so",
-    "n",
-    "número",
-    "it",
-];
-
-fn letters_between(between: &[char]) -> Option<usize> {
-    let ends = between.iter().any(|character| matches!(character, '!' | '?' | '\n' | '。')) || (between.len() > 6 && between.contains(&'.'));
-    // Another number between belongs to the label; a longer stretch is another matter.
-    if between.len() > 18 || ends || between.iter().any(char::is_ascii_digit) {
-        return None;
-    }
-    let words: String = between.iter().collect::<String>().to_lowercase();
-    let telling = words.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty() && !FILLERS.contains(word));
-    Some(telling.map(|word| word.chars().count()).sum())
-}
-
-/// `Shop24`, `WIN88`, `X7661`: a word, or one letter, and then only digits.
-fn is_name(code: &str) -> bool {
-    let head = code.bytes().take_while(u8::is_ascii_alphabetic).count();
-    let tail = code[head..].bytes().take_while(u8::is_ascii_digit).count();
-    let digits_only = head + tail == code.len();
-    let small = code.bytes().take(head).filter(u8::is_ascii_lowercase).count();
-    digits_only && ((small >= 2 && head > small) || (head >= 3 && tail <= 2) || head == 1)
-}
-
-/// `X1234`, `xx1234`: a mask and the end of a card's number.
-fn is_masked(code: &str) -> bool {
-    let head = code.bytes().take_while(|byte| matches!(byte, b'x' | b'X')).count();
-    head >= 1 && code.len() - head <= 4 && code[head..].bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// `500USD`, `Rs500`: money without its space.
-fn is_money_mixed(code: &str) -> bool {
-    let head = code.bytes().take_while(u8::is_ascii_digit).count();
-    let tail = code.bytes().rev().take_while(u8::is_ascii_digit).count();
-    (head > 0 && code[head..].len() >= 3 && money::is_money(&code[head..]) && code[head..].bytes().all(|byte| byte.is_ascii_alphabetic()))
-        || (tail > 0 && code.len() - tail >= 3 && money::is_money(&code[..code.len() - tail]))
 }

@@ -28,6 +28,8 @@ pub const fn weight(reason: Reason) -> i16 {
         Reason::VerifyWordInMessage => 10,
         Reason::AskedToEnter => 24,
         Reason::KeepSecret => 14,
+        Reason::Instruction => 34,
+        Reason::OnlySecret => 14,
         Reason::BrandInMessage => 6,
         Reason::WholeMessage => 50,
         Reason::ShortMessage => 6,

@@ -1,0 +1,53 @@
+//! Messages without a word for "code" that still tell what their number is for.
+
+use super::bind::Bond;
+use super::candidate::{Found, Kind};
+use super::lexicon::Class;
+use super::reason::Reason;
+use super::weigh::Evidence;
+
+/// Words of a message that says nothing but what to do with its number.
+const MAX_WORDS: usize = 7;
+/// Letters between the number and the word by which something is done with it.
+const MAX_GAP: usize = 2;
+/// Classes that say what else a number may be.
+const OTHERWISE: [Class; 8] = [Class::Ending, Class::Business, Class::Parcel, Class::Place, Class::Ad, Class::Reply, Class::Text, Class::Old];
+
+/// What speaks for a number that no word for "code" names.
+pub fn reasons(evidence: &Evidence<'_>, found: &Found, bond: Bond) -> impl Iterator<Item = Reason> {
+    let unnamed = bond <= Bond::Message
+        && found.kind == Kind::Digits
+        && (4..=8).contains(&found.code.len())
+        && evidence.content.has_no_number_but(found.start, found.end);
+    let instruction = unnamed && is_instruction(evidence, found);
+    let secret = unnamed && !instruction && is_only_secret(evidence, found);
+    instruction.then_some(Reason::Instruction).into_iter().chain(secret.then_some(Reason::OnlySecret))
+}
+
+/// "Register with 481-207": few words, one of them for registering, and one right beside the number by which it is done.
+fn is_instruction(evidence: &Evidence<'_>, found: &Found) -> bool {
+    let words = evidence.words.text.chars.split(|character| character.is_whitespace()).filter(|word| !word.is_empty()).take(MAX_WORDS + 1).count();
+    let with = |gap: Option<usize>| gap.is_some_and(|gap| gap <= MAX_GAP);
+    let beside = with(evidence.gap_before(found, Class::With)) || with(evidence.gap_after(found, Class::With));
+    let otherwise = OTHERWISE.iter().any(|class| evidence.says(*class)) || refers(evidence);
+    words <= MAX_WORDS && beside && evidence.says(Class::Verify) && !otherwise
+}
+
+/// Whether a word for a reference stands in the message, other than for the account that is opened or entered.
+fn refers(evidence: &Evidence<'_>) -> bool {
+    let hits = evidence.words.hits;
+    let is_account = |start: usize| hits.iter().any(|hit| hit.class == Class::Verify && hit.start == start);
+    hits.iter().any(|hit| hit.class == Class::Reference && !is_account(hit.start))
+}
+
+/// The number that opens a message, or has a line of its own, in a message that is about keeping something secret.
+fn is_only_secret(evidence: &Evidence<'_>, found: &Found) -> bool {
+    let chars = &evidence.words.text.chars;
+    let opens = evidence.content.opens_at(found.start);
+    let alone =
+        [chars[..found.start].iter().rev().find(|character| **character != ' '), chars[found.end..].iter().find(|character| **character != ' ')];
+    let own_line = alone.iter().all(|neighbour| neighbour.is_none_or(|character| *character == '\n'));
+    (opens || own_line)
+        && (evidence.says(Class::Secret) || evidence.says(Class::Valid))
+        && ![Class::Reference, Class::Business, Class::Parcel, Class::Ad].iter().any(|class| evidence.says(*class))
+}

@@ -1,0 +1,32 @@
+//! What letters and digits look like when they are no code.
+
+use super::money;
+
+/// `Shop24`, `WIN88`, `X7661`: a word, or one letter, and then only digits.
+pub fn is_name(code: &str) -> bool {
+    let head = code.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let tail = code[head..].bytes().take_while(u8::is_ascii_digit).count();
+    let digits_only = head + tail == code.len();
+    let small = code.bytes().take(head).filter(u8::is_ascii_lowercase).count();
+    digits_only && ((small >= 2 && head > small) || (head >= 3 && tail <= 2) || head == 1)
+}
+
+/// `X1234`, `xx1234`: a mask and the end of a card's number.
+pub fn is_masked(code: &str) -> bool {
+    let head = code.bytes().take_while(|byte| matches!(byte, b'x' | b'X')).count();
+    head >= 1 && code.len() - head <= 4 && code[head..].bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `500USD`, `Rs500`: money without its space.
+pub fn is_money_mixed(code: &str) -> bool {
+    let head = code.bytes().take_while(u8::is_ascii_digit).count();
+    let tail = code.bytes().rev().take_while(u8::is_ascii_digit).count();
+    (head > 0 && code[head..].len() >= 3 && money::is_money(&code[head..]) && code[head..].bytes().all(|byte| byte.is_ascii_alphabetic()))
+        || (tail > 0 && code.len() - tail >= 3 && money::is_money(&code[..code.len() - tail]))
+}
+
+/// `RM482`: digits behind a word for money.
+pub fn is_money_opened(code: &str) -> bool {
+    let head = code.bytes().take_while(u8::is_ascii_alphabetic).count();
+    head > 0 && code[head..].bytes().all(|byte| byte.is_ascii_digit()) && money::is_money(&code[..head])
+}
