@@ -111,6 +111,11 @@ const IS: &[&str] = &[
     "esta",
     "dir",
 ];
+/// Those of them that lead to a number in another language ("sent to 4155", "on 24 Nov"), and the stems by which one knows the language that they are "is" in.
+const ELSEWHERE: [(&str, &[&str]); 2] = [
+    ("to", &["kod", "haslo", "twoj", "jednoraz", "weryfik", "autoryz"]),
+    ("on", &["kood", "salasana", "tunnus", "parool", "pin-", "otp-", "tokenisi"]),
+];
 /// The same where words are not spaced.
 const IS_ENDINGS: &[&str] =
     &["是", "为", "為", "は", "คือ", "ແມ່ນ", "គឺ", "은", "는", "이", "가", "ہے:", "=", ":", ">", "→", "՝", "»", "是:", "就是", "係", "系"];
@@ -183,22 +188,23 @@ impl Words<'_> {
     }
 
     /// Whether it is a word that says "is".
-    fn verb_says(&self, found: &Found) -> bool {
+    pub fn verb_says(&self, found: &Found) -> bool {
         let lead = self.lead(found);
         let lead = lead.trim_end_matches([':', ' ']);
         let word = lead.rsplit(|character: char| character.is_whitespace() || matches!(character, ',' | '(' | ')')).next().unwrap_or("");
-        if word == "to" && !self.is_polish(found) {
+        let spoken = ELSEWHERE.iter().find(|(is, _)| *is == word);
+        if spoken.is_some_and(|(_, stems)| !self.has_stem(found, stems)) {
             return false;
         }
         IS.contains(&word) || IS_ENDINGS.iter().any(|ending| lead.ends_with(ending))
     }
 
-    /// Whether the clause is Polish, where "to" means "is": elsewhere it leads to a number that something is sent to.
-    fn is_polish(&self, found: &Found) -> bool {
+    /// Whether one of `stems` stands before the candidate in its clause.
+    fn has_stem(&self, found: &Found, stems: &[&str]) -> bool {
         let clause = self.clauses[found.start];
         let start = (0..found.start).rev().take(REACH).take_while(|place| self.clauses[*place] == clause).last().unwrap_or(found.start);
         let before: String = self.text.chars[start..found.start].iter().filter_map(|character| super::normal::folded_char(*character)).collect();
-        ["kod", "haslo", "twoj", "jednoraz", "weryfik", "autoryz"].iter().any(|word| before.contains(word))
+        stems.iter().any(|stem| before.contains(stem))
     }
 
     /// The folded text before the candidate, without quotes and brackets that open it.

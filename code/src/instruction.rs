@@ -40,14 +40,14 @@ fn refers(evidence: &Evidence<'_>) -> bool {
     hits.iter().any(|hit| hit.class == Class::Reference && !is_account(hit.start))
 }
 
-/// The number that opens a message, or has a line of its own, in a message that is about keeping something secret.
+/// The number that opens a message, has a line of its own, or is what its words for verifying lead to, in a message that is about keeping something secret.
 fn is_only_secret(evidence: &Evidence<'_>, found: &Found) -> bool {
     let chars = &evidence.words.text.chars;
     let opens = evidence.content.opens_at(found.start);
     let alone =
         [chars[..found.start].iter().rev().find(|character| **character != ' '), chars[found.end..].iter().find(|character| **character != ' ')];
     let own_line = alone.iter().all(|neighbour| neighbour.is_none_or(|character| *character == '\n'));
-    (opens || own_line)
-        && (evidence.says(Class::Secret) || evidence.says(Class::Valid))
-        && ![Class::Reference, Class::Business, Class::Parcel, Class::Ad].iter().any(|class| evidence.says(*class))
+    let said = evidence.says(Class::Verify) && evidence.words.is_said(found);
+    let elsewise = [Class::Reference, Class::Business, Class::Parcel, Class::Ad].iter().any(|class| evidence.says(*class));
+    (opens || own_line || said) && (evidence.says(Class::Secret) || evidence.says(Class::Valid)) && !elsewise
 }

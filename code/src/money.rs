@@ -296,7 +296,11 @@ pub fn stands_beside(text: &Text, start: usize, end: usize) -> bool {
     };
     let word_before: String = before.take_while(is_word).take(10).collect::<Vec<_>>().into_iter().rev().collect();
     let word_after: String = after.take_while(is_word).take(10).collect();
-    is_money(&word_before) || is_money(&word_after) || is_money(word_after.trim_end_matches('.'))
+    // One Latin letter names money only where it clings to its number: `150p`, `50000d`.
+    let lone = |word: &str| word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let clings = text.at(end).is_some_and(|character| character != ' ');
+    let behind = word_after.trim_end_matches('.');
+    (is_money(&word_before) && !lone(&word_before)) || ((is_money(&word_after) || is_money(behind)) && (!lone(behind) || clings))
 }
 
 /// Whether `word` names money.

@@ -75,7 +75,7 @@ fn joint(text: &Text, left: Group, right: Group) -> Option<char> {
         [one] if matches!(one, '-' | '/' | '.' | ',' | ':' | ' ' | '_' | ')' | '·') => Some(*one),
         [')', ' ' | '-'] => Some(')'),
         [' ', '('] => Some(' '),
-        [' ', '-', ' '] if left.1 - left.0 >= 3 && left.1 - left.0 == right.1 - right.0 => Some('-'),
+        [' ', '-', ' '] if (3..=4).contains(&(left.1 - left.0)) && left.1 - left.0 == right.1 - right.0 => Some('-'),
         _ => None,
     }
 }
@@ -235,8 +235,11 @@ fn is_date(text: &Text, groups: &[Group], lengths: &[usize], joint: char) -> boo
     let year_first = lengths[0] == 4 && (1..=12).contains(&b) && (1..=31).contains(&c);
     let year_last =
         lengths[0] <= 2 && lengths[1] <= 2 && matches!(lengths[2], 2 | 4) && (1..=31).contains(&a) && (1..=31).contains(&b) && a.min(b) <= 12;
-    // A dash between pairs of digits may be a code's.
-    year_first || (year_last && (joint != '-' || lengths[2] == 4))
+    // A dash between pairs of digits may be a code's, unless they are a day of these years.
+    let recent = |year: u32| (20..40).contains(&year);
+    let iso = lengths == [2, 2, 2] && recent(a) && (1..=12).contains(&b) && (1..=31).contains(&c);
+    let pairs = iso || (recent(c) && (1..=31).contains(&a) && (1..=12).contains(&b));
+    year_first || (year_last && (joint != '-' || lengths[2] == 4 || pairs)) || (joint == '-' && iso)
 }
 
 fn amount(text: &Text, groups: &[Group], lengths: &[usize], joint: char) -> Meaning {
@@ -274,8 +277,19 @@ fn beside(text: &Text, start: usize, end: usize) -> Option<Reason> {
     if (before > 0 && (!quoted || digit_before_mask)) || (after > 0 && digit_after_mask) || dots >= 2 {
         return Some(Reason::CardEnding);
     }
+    if is_masked_before(text, start) {
+        return Some(Reason::CardEnding);
+    }
     if matches!(text.before(start), Some('№')) || (text.before(start) == Some(' ') && start >= 2 && text.at(start - 2) == Some('№')) {
         return Some(Reason::Reference);
     }
     matches!((text.at(end), text.at(end + 1)), (Some('/'), Some(next)) if next.is_alphanumeric()).then_some(Reason::Date)
+}
+
+/// Whether groups of a mask stand before the digits: `XXXX XXXX 4829`.
+fn is_masked_before(text: &Text, start: usize) -> bool {
+    let before = || text.chars[..start].iter().rev().skip_while(|character| **character == ' ');
+    let mask = before().take_while(|character| matches!(character, 'x' | 'X')).count();
+    let word = before().take_while(|character| character.is_alphanumeric()).count();
+    text.before(start) == Some(' ') && mask >= 3 && mask == word
 }

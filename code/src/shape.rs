@@ -30,3 +30,14 @@ pub fn is_money_opened(code: &str) -> bool {
     let head = code.bytes().take_while(u8::is_ascii_alphabetic).count();
     head > 0 && code[head..].bytes().all(|byte| byte.is_ascii_digit()) && money::is_money(&code[..head])
 }
+
+/// `20261124`, `24112026`: a day of these years without separators.
+pub fn is_day(code: &str) -> bool {
+    let value = |from: usize, to: usize| code.get(from..to).and_then(|part| part.parse::<u32>().ok());
+    let is_year = |year: Option<u32>| year.is_some_and(|year| (2015..2040).contains(&year));
+    let is_month = |month: Option<u32>| month.is_some_and(|month| (1..=12).contains(&month));
+    let is_day = |day: Option<u32>| day.is_some_and(|day| (1..=31).contains(&day));
+    let year_first = is_year(value(0, 4)) && is_month(value(4, 6)) && is_day(value(6, 8));
+    let year_last = is_day(value(0, 2)) && is_month(value(2, 4)) && is_year(value(4, 8));
+    code.len() == 8 && (year_first || year_last)
+}

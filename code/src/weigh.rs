@@ -11,7 +11,7 @@ use super::message::Message;
 use super::number::{Grouping, Region};
 use super::reason::Reason;
 use super::service::{Alphabet, Service};
-use super::shape::{is_masked, is_money_mixed, is_money_opened, is_name};
+use super::shape::{is_day, is_masked, is_money_mixed, is_money_opened, is_name};
 use super::verdict::Candidate;
 use super::weights::weight;
 
@@ -150,7 +150,11 @@ impl Evidence<'_> {
             Bond::Message => reasons.push(Reason::KeyWordInMessage),
             Bond::None => {}
         }
-        if bond <= Bond::Message && self.says(Class::Business) {
+        // An order has a code of its own, for the courier or the counter, unless the message is about logging in or keeping it secret.
+        let about_code = self.says(Class::Verify) || self.says(Class::Secret) || self.owner == Owner::Expected;
+        let in_clause = |hit: &Hit| self.words.clauses[hit.start] == self.words.clauses[found.start];
+        let ordered = self.words.hits.iter().any(|hit| hit.class == Class::Business && (bond <= Bond::Message || (!about_code && in_clause(hit))));
+        if ordered {
             reasons.push(Reason::BusinessMessage);
         }
         if self.says(Class::Verify) {
@@ -239,8 +243,11 @@ impl Evidence<'_> {
             reasons.push(Reason::Duration);
         }
         let year = digits && found.code.len() == 4 && (found.code.starts_with("19") || found.code.starts_with("20"));
-        if year && !said {
+        if year && !said && self.gap_before(found, Class::Handle) != Some(0) {
             reasons.push(Reason::Year);
+        }
+        if digits && found.grouping == Grouping::Single && is_day(&found.code) && !self.words.verb_says(found) {
+            reasons.push(Reason::Date);
         }
         if self.is_old(found) {
             reasons.push(Reason::OldCode);

@@ -10,7 +10,7 @@ pub const fn weight(reason: Reason) -> i16 {
         Reason::SenderPrefix => 45,
         Reason::UsualLength => 14,
         Reason::PlausibleLength => 8,
-        Reason::OddLength => -14,
+        Reason::OddLength => -18,
         Reason::LettersAndDigits => -4,
         Reason::LettersOnly => -8,
         Reason::PlainWord => -90,
