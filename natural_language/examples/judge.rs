@@ -1,4 +1,4 @@
-//! Reads `wanted<TAB>sentence` lines on stdin and says which are read otherwise: for work on the word lists.
+//! Reads `wanted<TAB>sentence` lines on stdin and says which are read otherwise, with `--explain` also how: for work on the word lists.
 
 use std::io::BufRead;
 
@@ -18,6 +18,9 @@ fn main() {
         unwanted += usize::from(wanted.starts_with('!') && !told.starts_with('!'));
         if !is_right || (told != *wanted && wanted.len() > 1) {
             let named = read.err().map(|refused| format!(" {:?} {:?}", refused.platforms, refused.countries)).unwrap_or_default();
+            if std::env::args().any(|argument| argument == "--explain") {
+                println!("    {}", natural_language::explain(sentence));
+            }
             println!("{} {sentence}: wanted {wanted}, got {told}{named}", if is_right { "~" } else { "x" });
         }
     }

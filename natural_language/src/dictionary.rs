@@ -12,10 +12,20 @@ use super::fold::{comparable, fold, is_unspaced, tokens};
 pub enum Kind {
     /// Asks for something: need, want, get, give, order.
     Want,
+    /// Asks for something to be given, and so asks politely behind a [`Kind::Modal`]: get, give, order, buy.
+    Give,
     /// Asks politely, in the form of a question.
     Polite,
+    /// Asks what the other one can or would do: polite before a [`Kind::Give`], a question otherwise.
+    Modal,
+    /// Asks what one may do oneself: polite beside a please, a question otherwise.
+    May,
+    /// Please, in any place.
+    Please,
     /// What is sold: number, code, SMS, account.
     Thing,
+    /// Runs an app, or asks for an account beside a [`Kind::Thing`]: open.
+    Run,
     /// Says nothing by itself.
     Filler,
     /// Stands before a place.
@@ -43,9 +53,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    const NAMES: [(&'static str, Self); 15] = [
+    const NAMES: [(&'static str, Self); 20] = [
         ("want", Self::Want),
+        ("give", Self::Give),
         ("polite", Self::Polite),
+        ("modal", Self::Modal),
+        ("may", Self::May),
+        ("please", Self::Please),
+        ("run", Self::Run),
         ("thing", Self::Thing),
         ("filler", Self::Filler),
         ("place", Self::BeforePlace),
@@ -103,8 +118,12 @@ macro_rules! words {
 
 const WORDS: &[(&str, &str)] = words![
     "en", "es", "fr", "de", "pt", "it", "nl", "sv", "da", "no", "fi", "pl", "cs", "hu", "ro", "bg", "el", "ru", "uk", "sr", "tr", "az", "kk", "ar",
-    "he", "fa", "ur", "hi", "bn", "ta", "te", "mr", "th", "vi", "id", "tl", "zh", "ja", "ko", "ka", "sw", "lt",
+    "he", "fa", "ur", "hi", "bn", "ta", "te", "mr", "th", "vi", "id", "tl", "zh", "ja", "ko", "ka", "sw", "lt", "lv", "et", "sq", "hy", "uz", "gu",
+    "pa", "kn", "ml", "ne", "am", "af", "ca", "gl", "eu", "is", "be", "ha", "si", "mn", "ky", "km", "my",
 ];
+
+/// Languages whose words stand in the list of one that is written alike.
+const SISTERS: &[(&str, &str)] = &[("hr", "sr"), ("sl", "sr"), ("sk", "cs"), ("ms", "id")];
 
 impl Dictionary {
     /// The one dictionary, read at first use.
@@ -139,7 +158,7 @@ impl Dictionary {
         }
         for line in lines(include_str!("../data/function_words.txt")) {
             let Some((language, words)) = line.split_once('\t') else { continue };
-            let language = all.language(language);
+            let language = all.language(SISTERS.iter().find(|(sister, _)| *sister == language).map_or(language, |(_, written)| written));
             words.split('|').for_each(|word| all.add_function_word(word, language));
         }
         all
@@ -155,7 +174,7 @@ impl Dictionary {
             include_str!("../data/demonyms.txt"),
             include_str!("../data/cities.txt"),
         ];
-        let mut earlier = std::collections::HashSet::new();
+        let mut earlier: HashMap<Box<str>, u16> = HashMap::new();
         for file in files {
             let mut own = Vec::new();
             for line in lines(file) {
@@ -164,16 +183,18 @@ impl Dictionary {
                     self.countries.push(code.to_owned());
                     self.countries.len() - 1
                 });
-                let meaning = Meaning::Place(u16::try_from(place).expect("countries are few"));
+                let place = u16::try_from(place).expect("countries are few");
                 for name in names.split('|').filter(|name| !name.is_empty()) {
                     let key = key(&fold(&comparable(name)));
-                    if !earlier.contains(&key) {
-                        self.add(name, meaning);
+                    if earlier.get(&key).is_none_or(|known| *known == place) {
+                        self.add(name, Meaning::Place(place));
                     }
-                    own.push(key);
+                    own.push((key, place));
                 }
             }
-            earlier.extend(own);
+            for (key, place) in own {
+                earlier.entry(key).or_insert(place);
+            }
         }
     }
 

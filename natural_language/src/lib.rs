@@ -15,15 +15,17 @@
 //! | `unsupported_country`, `unknown_place` | from Vienna; from a place that is not known |
 //! | `unsupported_platform` | a number for Signal; no platform at all |
 //!
-//! Holds: words of 42 languages, and what a sentence says with them. Never holds: an order, a price, a word of HTTP.
+//! Holds: words of 65 languages, and what a sentence says with them. Never holds: an order, a price, a word of HTTP.
 //! Leans on: `events`' nouns. Proved by: `tests/`.
 
 mod dictionary;
 mod fold;
+mod glued;
 mod number;
 mod place;
 mod platform;
 mod reading;
+mod request;
 mod segment;
 mod spelling;
 
@@ -112,6 +114,11 @@ impl Reason {
             Self::UnsupportedPlatform => "unsupported_platform",
         }
     }
+}
+
+/// How a sentence is read, for people who mend the word lists.
+pub fn explain(query: &str) -> String {
+    reading::Reading::of(query).explain()
 }
 
 /// Reads a sentence.

@@ -54,6 +54,12 @@ pub fn is_dial_code(count: u32) -> bool {
     count >= 10 && place::is_dial_code(&count.to_string())
 }
 
+/// Whether a figure stands for a word of the same sound: `number 4 telegram`. Behind the number, with none behind it.
+pub fn is_preposition(words: &[Word], place: usize) -> bool {
+    let goes_on = |word: &Word| !["number", "numbers", "code", "codes", "sims", "accounts", "x", "times"].contains(&word.folded.as_str());
+    ["4", "2"].contains(&words[place].folded.as_str()) && place + 1 < words.len() && words[place + 1..].iter().all(goes_on)
+}
+
 /// Digits of any script, as ASCII.
 fn digits(word: &str) -> Option<String> {
     word.chars().map(digit).collect()

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use events::country::Country;
 use strsim::osa_distance;
 
-use super::dictionary::Dictionary;
+use super::dictionary::{Dictionary, Kind, Meaning};
 use super::fold::{Text, Word, comparable, fold, is_unspaced};
 
 /// Names of countries of one word, folded, that endings and typos are compared with.
@@ -155,13 +155,21 @@ pub fn codes(text: &Text, follows_name: impl Fn(usize) -> bool) -> Vec<(usize, S
         let upper = word.written.to_ascii_uppercase();
         let Some(code) = known_code(&upper) else { continue };
         // Behind a platform's name or a number at the end nothing else is meant: `order discord de`.
-        let is_last =
-            place + 1 == text.words.len() && follows_name(place) && !["us", "my", "no", "so", "me", "id", "it", "is", "to"].contains(&&*word.folded);
+        let is_last = place + 1 == text.words.len()
+            && follows_name(place)
+            && !is_thing(&word.lower)
+            && !["us", "my", "no", "so", "me", "id", "it", "is", "to"].contains(&&*word.folded);
         if means_country(text, place, word, code) || is_last {
             found.push((place, code.to_owned()));
         }
     }
     found
+}
+
+/// Whether a word names what is sold: `nr` is a number before it is Nauru.
+fn is_thing(lower: &str) -> bool {
+    let meanings = Dictionary::get().phrase(lower, lower);
+    meanings.iter().any(|meaning| matches!(meaning, Meaning::Word(_, Kind::Thing)))
 }
 
 fn known_code(upper: &str) -> Option<&'static str> {

@@ -140,6 +140,9 @@ const COMPANY_BEFORE: &[&str] = &[
     "het",
 ];
 
+/// Words of forms that a platform stands behind.
+const FIELDS: &[&str] = &["service", "platform", "app", "site", "name", "website", "for"];
+
 /// The platform whose name is a slip away from a word that is no other one.
 pub fn misspelt(word: &str) -> Option<Platform> {
     if NOT_TYPOS.contains(&word) { None } else { closest(word) }
@@ -170,7 +173,10 @@ pub fn common(text: &Text, is_english: bool, is_name: impl Fn(usize) -> bool) ->
         let is_multiplied = *name == "x" && after.is_some_and(|after| ["favor", "fa", "fav"].contains(&&*after.folded));
         // Among letters of another script it is the brand: `LINEとインスタ`.
         let is_foreign = before.is_some_and(|word| !word.folded.is_ascii()) || after.is_some_and(|word| !word.folded.is_ascii());
+        // A form names it: `service="steam"`.
+        let is_field = place > 0 && FIELDS.contains(&text.words[place - 1].folded.as_str()) && text.words[place - 1].gap.contains([':', '=']);
         let fits = !is_english
+            || is_field
             || is_foreign
             || is_platform(name, word, before, after.filter(|_| word.gap.trim().is_empty()), text)
             || is_listed(text, place, &is_name);

@@ -6,9 +6,9 @@ use events::country::Country;
 use events::platform::Platform;
 
 use super::dictionary::{Dictionary, Kind, Meaning};
-use super::fold::{Text, is_unspaced};
+use super::fold::{Text, Word, is_unspaced};
 use super::segment::{Span, is_english, spans};
-use super::{NotUnderstood, Reason, Understood, number, place, platform, spelling};
+use super::{NotUnderstood, Reason, Understood, glued, number, place, platform, request, spelling};
 
 /// What is found in a sentence.
 #[derive(Debug)]
@@ -30,6 +30,9 @@ const SOCIAL: &str = "thanks thank thx ty cheers hello hi hey yo bye sorry ok ok
     obrigada valeu ola oi grazie ciao спасибо привет дякую привіт dzieki dziekuje czesc hej tack tak takk kiitos moi bedankt hoi diky \
     dekuji ahoj koszonom koszi szia multumesc mersi buna благодаря здравеи ευχαριστω γεια tesekkurler sagol merhaba selam شكرا مرحبا \
     תודה שלום ممنون مرسي سلام धन्यवाद शुक्रिया नमस्ते ধন্যবাদ شكريه makasih terima halo hai salamat kumusta hvala zdravo rahmat";
+/// Verbs of a sentence that tells something of a platform and a country: `google is american`.
+const COPULAS: &str = "is are be was were has es son esta est sont ist sind sont sono sao esta jest sa ar er on oli olen je jsou su este sunt e ειναι это є \
+    है हैं ہے ہیں هو هي است هست là adalah ay ni dir mu var edir";
 /// Words of forms, which say nothing.
 const LABELS: &[&str] = &["service", "platform", "country", "region", "query", "app", "lang", "action", "location"];
 /// What only programs and attackers write.
@@ -103,6 +106,8 @@ impl Reading {
                     && (span.is(Kind::Thing) || span.meanings.iter().any(|meaning| matches!(meaning, Meaning::Platform(_))))
             })
         };
+        let is_spoken = |place: usize| self.spans.iter().any(|span| span.start <= place && place < span.end && !span.is_place());
+        let follows_name = |place: usize| place > 0 && (is_thing(place - 1) || !is_spoken(place - 1));
         let says_many = self.spans.iter().any(|span| span.is(Kind::Quantity));
         let has_thing = self.spans.iter().any(|span| span.is(Kind::Thing));
         for (place, taken) in taken.iter_mut().enumerate() {
@@ -111,6 +116,9 @@ impl Reading {
             let is_before_thing = (place + 1..place + 4).any(is_thing);
             match number::of(&self.text.words, place, follows_plus) {
                 number::Number::None => continue,
+                // A figure in a phrase that is known says no number: `need 2 verify`.
+                _ if self.spans.iter().any(|span| span.start <= place && place < span.end && span.end > span.start + 1) => {}
+                _ if follows_name(place) && number::is_preposition(&self.text.words, place) => {}
                 number::Number::Said => {}
                 number::Number::Place(code) => drop(self.countries.insert(code)),
                 number::Number::Count(count) if number::is_dial_code(count) && !says_many && (has_thing || !is_before_thing) => {
@@ -139,9 +147,11 @@ impl Reading {
                 self.platforms.insert(platform);
             } else if let Some(country) = place::ending(&word) {
                 self.countries.insert(country);
+            } else if let Some(pieces) = glued::pieces(&word) {
+                self.take_pieces(place, pieces);
             } else {
                 let countries = place::misspelt(&word);
-                let meant = if countries.is_empty() { spelling::meant(&word, &self.spans) } else { Vec::new() };
+                let meant = if countries.is_empty() { self.meant(place) } else { Vec::new() };
                 if meant.is_empty() && countries.is_empty() {
                     self.unknown.push(place);
                 } else if countries.is_empty() {
@@ -151,6 +161,31 @@ impl Reading {
             }
         }
         self.without_lone_letters();
+    }
+
+    /// What a misspelt word is probably meant as. One that may be a place's name asks for nothing: Genève is not `genere`.
+    fn meant(&self, place: usize) -> Vec<Meaning> {
+        let mut meant = spelling::meant(&self.text.words[place].folded, &self.spans);
+        if self.is_named_like_a_place(place) {
+            meant.retain(|meaning| !matches!(meaning, Meaning::Word(_, Kind::Want | Kind::Give | Kind::Filler | Kind::BeforePlace)));
+        }
+        meant
+    }
+
+    /// A word that is several: each stands in its place.
+    fn take_pieces(&mut self, place: usize, pieces: Vec<Vec<Meaning>>) {
+        let countries = &Dictionary::get().countries;
+        for meanings in pieces {
+            for meaning in &meanings {
+                match meaning {
+                    Meaning::Platform(platform) => drop(self.platforms.insert(*platform)),
+                    Meaning::Place(country) => drop(self.countries.insert(countries[usize::from(*country)].clone())),
+                    Meaning::Brand => self.names_another_service = true,
+                    Meaning::Word(..) => {}
+                }
+            }
+            self.spans.push(Span { start: place, end: place + 1, meanings });
+        }
     }
 
     /// A single letter of a script without spaces between known words is an ending.
@@ -169,7 +204,7 @@ impl Reading {
             return Err(self.refused(reason));
         }
         if self.platforms.is_empty() {
-            let asks = self.has(Kind::Want) || self.has(Kind::Polite) || self.has(Kind::Thing) || self.names_another_service;
+            let asks = request::asks(&self.spans) || self.has(Kind::Thing) || self.names_another_service;
             return Err(self.refused(if asks { Reason::UnsupportedPlatform } else { Reason::Ambiguous }));
         }
         if self.platforms.len() > 1 || self.names_another_service || self.countries.len() > 1 {
@@ -184,6 +219,9 @@ impl Reading {
             return Err(self.refused(reason));
         }
         let platform = self.platforms.first().copied().expect("one platform is named");
+        if request::is_errand(&self.text, &self.spans, platform, country.is_some()) {
+            return Err(self.refused(Reason::Ambiguous));
+        }
         Ok(Understood { platform, country: country.unwrap_or(Country::DEFAULT), country_named: country.is_some() })
     }
 
@@ -197,21 +235,22 @@ impl Reading {
         if MARKUP.iter().any(|mark| lower.contains(mark)) {
             return Some(Reason::Ambiguous);
         }
-        let is_asked = self.has(Kind::Ask) || self.text.written.contains(['?', '？', '؟', '՞', '\u{37e}']);
+        let is_asked = request::is_asked(&self.text, &self.spans) || self.text.written.contains(['?', '？', '؟', '՞', '\u{37e}']);
         let asks_for_money = self.text.written.contains(['$', '€', '£', '¥', '₽', '₹', '₺', '₩', '฿', '₴', '₫', '₱']);
         if self.has(Kind::Cancel) {
             Some(Reason::Cancel)
         } else if self.has(Kind::Price) || asks_for_money {
             Some(Reason::Price)
-        } else if self.has(Kind::Status) {
+        } else if self.has(Kind::Status) || (self.has(Kind::Negated) && self.has(Kind::Past) && !request::asks(&self.spans)) {
+            // `I never got the code` asks where it is.
             Some(Reason::Status)
-        } else if self.has(Kind::Negated) {
+        } else if self.has(Kind::Negated) || request::is_excepted(&self.text, &self.spans) {
             Some(Reason::Negated)
-        } else if self.has(Kind::Question) || (is_asked && !self.has(Kind::Polite)) {
+        } else if self.has(Kind::Question) || (is_asked && !request::is_polite(&self.spans)) {
             Some(Reason::Question)
         } else if self.has(Kind::Past) {
             Some(Reason::Status)
-        } else if self.has(Kind::Other) || self.has_other_digits {
+        } else if self.has(Kind::Other) || self.has_other_digits || request::is_quoted(&self.text, &self.spans) {
             Some(Reason::Ambiguous)
         } else if self.has(Kind::Quantity) || self.quantity.is_some() {
             Some(Reason::Quantity)
@@ -222,10 +261,11 @@ impl Reading {
 
     /// Whether too much of it is not understood.
     fn is_unclear(&self) -> Option<Reason> {
-        let asks = self.has(Kind::Want) || self.has(Kind::Polite);
+        let asks = request::asks(&self.spans);
         let has_thing = self.has(Kind::Thing);
         if self.unknown.is_empty() {
-            let is_enough = asks || has_thing || (self.fillers() <= 2 && !self.is_social());
+            let is_named = has_thing && !request::speaks_of_one(&self.text, &self.spans);
+            let is_enough = asks || is_named || (self.fillers() <= 2 && !self.is_social() && !self.says(COPULAS));
             return if is_enough { None } else { Some(Reason::Ambiguous) };
         }
         if self.countries.is_empty() && self.unknown.iter().any(|place| self.is_like_a_place(*place)) {
@@ -237,22 +277,56 @@ impl Reading {
     fn fillers(&self) -> usize {
         let is_filler = |span: &&Span| !span.meanings.iter().any(|meaning| !matches!(meaning, Meaning::Word(..)));
         let is_label = |span: &&Span| LABELS.contains(&&*self.text.words[span.start].folded);
-        self.spans.iter().filter(is_filler).filter(|span| !is_label(span)).count()
+        let is_courtesy = |span: &&Span| span.is(Kind::Please) || (span.is(Kind::BeforePlace) && !self.countries.is_empty());
+        self.spans.iter().filter(is_filler).filter(|span| !is_label(span) && !is_courtesy(span)).count()
     }
 
+    /// Whether one of its words, names aside, is one of these.
+    fn says(&self, words: &str) -> bool {
+        let is_name = |place: usize| self.spans.iter().any(|span| (span.is_platform() || span.is_place()) && span.start <= place && place < span.end);
+        let is_said = |(place, word): (usize, &Word)| !is_name(place) && words.split(' ').any(|known| known == word.folded);
+        self.text.words.iter().enumerate().any(is_said)
+    }
+
+    /// Whether it thanks or greets and asks for nothing: behind a place a thank-you is a courtesy.
     fn is_social(&self) -> bool {
-        self.text.words.iter().any(|word| SOCIAL.split(' ').any(|known| known == word.folded))
+        let ends_so = self.text.words.last().is_some_and(|last| SOCIAL.split(' ').any(|known| known == last.folded));
+        self.says(SOCIAL) && (self.countries.is_empty() || !ends_so)
     }
 
     /// Whether an unknown word may be a place's name: behind a word that stands before places, beside the number, or with a capital letter. Scripts
     /// without capitals show nothing.
     fn is_like_a_place(&self, place: usize) -> bool {
         let word = &self.text.words[place];
-        let is_behind = self.spans.iter().any(|span| span.end == place && span.is(Kind::BeforePlace));
         let is_before_thing = self.spans.iter().any(|span| span.start == place + 1 && span.is(Kind::Thing));
         let has_case = word.lower != word.written.to_uppercase();
-        let is_capital = word.written.chars().next().is_some_and(char::is_uppercase) && place > 0 && !self.text.is_shouted;
-        is_behind || is_before_thing || is_capital || !has_case
+        // In English no adjective stands behind its noun.
+        let is_behind_thing = !is_english(&self.spans) && self.spans.iter().any(|span| span.end == place && span.is(Kind::Thing));
+        self.is_named_like_a_place(place) || is_before_thing || is_behind_thing || !has_case
+    }
+
+    /// Whether a word stands behind one that stands before places, or has a capital letter where no sentence begins.
+    fn is_named_like_a_place(&self, place: usize) -> bool {
+        let is_behind = self.spans.iter().any(|span| span.end == place && span.is(Kind::BeforePlace));
+        let begins = place == 0 || self.text.words[place - 1].gap.contains(['.', '!', '?', ':']);
+        let is_capital = self.text.words[place].written.chars().next().is_some_and(char::is_uppercase) && !begins && !self.text.is_shouted;
+        is_behind || is_capital
+    }
+
+    /// Its words and what they are taken for.
+    pub fn explain(&self) -> String {
+        let languages = &Dictionary::get().languages;
+        let told = |meaning: &Meaning| match meaning {
+            Meaning::Word(language, kind) => format!("{}:{kind:?}", languages[usize::from(*language)]),
+            other => format!("{other:?}"),
+        };
+        let written = |start: usize, end: usize| self.text.words[start..end].iter().map(|word| word.written.as_str()).collect::<Vec<_>>().join(" ");
+        let spans = self
+            .spans
+            .iter()
+            .map(|span| format!("{} = {}", written(span.start, span.end), span.meanings.iter().map(told).collect::<Vec<_>>().join(" ")));
+        let unknown = self.unknown.iter().map(|place| format!("{} = ?", written(*place, place + 1)));
+        spans.chain(unknown).chain([format!("{:?} {:?} {:?}", self.platforms, self.countries, self.quantity)]).collect::<Vec<_>>().join("; ")
     }
 
     fn refused(&self, reason: Reason) -> NotUnderstood {

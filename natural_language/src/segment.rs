@@ -17,6 +17,16 @@ pub struct Span {
 }
 
 impl Span {
+    /// Whether it may be a platform's name.
+    pub fn is_platform(&self) -> bool {
+        self.meanings.iter().any(|meaning| matches!(meaning, Meaning::Platform(_)))
+    }
+
+    /// Whether it may be a place's name.
+    pub fn is_place(&self) -> bool {
+        self.meanings.iter().any(|meaning| matches!(meaning, Meaning::Place(_)))
+    }
+
     /// Whether it may be a word of this kind.
     pub fn is(&self, kind: Kind) -> bool {
         self.meanings.iter().any(|meaning| matches!(meaning, Meaning::Word(_, own) if *own == kind))
@@ -24,12 +34,14 @@ impl Span {
 }
 
 /// What scripts write in front of a word without a space.
-const JOINED: [(std::ops::RangeInclusive<char>, &[&str]); 2] = [
+const JOINED: [(std::ops::RangeInclusive<char>, &[&str]); 3] = [
     ('\u{600}'..='\u{6ff}', &["وال", "بال", "كال", "فال", "ال", "لل", "ل", "ب", "و", "ف", "ك"]),
     ('\u{5d0}'..='\u{5ea}', &["וה", "של", "מה", "ב", "ל", "מ", "ה", "ו", "ש", "כ"]),
+    ('\u{1200}'..='\u{137f}', &["ለ", "ከ", "የ", "በ"]),
 ];
 /// Signs that no name goes across.
-const STOPS: &[char] = &[',', '.', ';', ':', '!', '?', '(', ')', '/', '|', '&', '+', '"', '{', '}', '。', '、', '،', '؟', '『', '』', '「', '」'];
+const STOPS: &[char] =
+    &[',', '.', ';', ':', '!', '?', '(', ')', '/', '|', '&', '+', '_', '=', '"', '{', '}', '。', '、', '،', '؟', '『', '』', '「', '」'];
 
 /// The spans of a sentence, in its order; words that are taken already are left out.
 pub fn spans(text: &Text, taken: &[bool]) -> Vec<Span> {
@@ -63,6 +75,13 @@ fn candidates(text: &Text, taken: &[bool]) -> Vec<(usize, Span)> {
             let mut meanings = dictionary.phrase(&lower, &folded);
             if meanings.is_empty() {
                 meanings = without_what_is_joined(&folded).flat_map(|rest| dictionary.phrase(rest, rest)).collect();
+            }
+            if place == start && !meanings.is_empty() && meanings.iter().all(|meaning| language(*meaning).is_some()) {
+                // A word of one language may be an inflected one of another.
+                let knows = |meaning: &Meaning| meanings.iter().any(|known| language(*known) == language(*meaning));
+                let inflected = dictionary.beginning(&folded).into_iter().filter(|meaning| language(*meaning).is_some());
+                let inflected: Vec<Meaning> = inflected.filter(|meaning| !knows(meaning)).collect();
+                meanings.extend(inflected);
             }
             if meanings.is_empty() && place == start && !folded.chars().any(is_unspaced) {
                 meanings = dictionary.beginning(&folded);

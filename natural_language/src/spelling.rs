@@ -7,7 +7,7 @@ use strsim::osa_distance;
 
 use super::dictionary::{Dictionary, Kind, Meaning};
 use super::fold::is_unspaced;
-use super::segment::Span;
+use super::segment::{Span, is_english};
 
 /// Words with their meanings.
 type Known = Vec<(&'static str, &'static [Meaning])>;
@@ -24,7 +24,7 @@ static WORDS: LazyLock<HashMap<char, Known>> = LazyLock::new(|| {
     words
 });
 
-/// What a word is probably meant as, in a language that other words of the sentence are of, or English.
+/// What a word is probably meant as, in a language that other words of the sentence are of; in English, too, where none is known.
 pub fn meant(word: &str, spans: &[Span]) -> Vec<Meaning> {
     let letters = word.chars().count();
     if letters < 5 || word.chars().any(|character| is_unspaced(character) || character.is_numeric()) {
@@ -35,7 +35,7 @@ pub fn meant(word: &str, spans: &[Span]) -> Vec<Meaning> {
     let is_spoken = |meaning: &&Meaning| {
         let Meaning::Word(language, _) = meaning else { return false };
         let is_same = |other: &Meaning| matches!(other, Meaning::Word(own, _) if own == language);
-        english == Some(usize::from(*language)) || spans.iter().any(|span| span.meanings.iter().any(is_same))
+        (english == Some(usize::from(*language)) && is_english(spans)) || spans.iter().any(|span| span.meanings.iter().any(is_same))
     };
     let allowed = if letters >= 8 { 2 } else { 1 };
     let first = word.chars().next().unwrap_or_default();
