@@ -176,8 +176,11 @@ impl Words<'_> {
 
     /// Whether a copula, a colon or an arrow stands right before the candidate.
     pub fn is_said(&self, found: &Found) -> bool {
-        self.verb_says(found)
-            || self.lead(found).chars().next_back().is_some_and(|mark| matches!(mark, ':' | '=' | '>' | '→' | '՝' | '»' | '፡' | '៖'))
+        let lead = self.lead(found);
+        // `<#>` marks a message for an app, and points to nothing.
+        let marks = lead.ends_with('>') && lead.trim_end_matches('>').ends_with('#');
+        let points = lead.chars().next_back().is_some_and(|mark| matches!(mark, ':' | '=' | '>' | '→' | '՝' | '»' | '፡' | '៖'));
+        self.verb_says(found) || (points && !marks)
     }
 
     /// The same with words that are nothing else in any language: what letters need, which may be the next word of a sentence.

@@ -13,7 +13,7 @@ use super::service::Service;
 use super::stranger;
 
 /// Names of services that are everyday words too: they name a sender only as written here, or in capitals.
-const EVERYDAY: [&str; 11] = ["LINE", "Wise", "Steam", "Nike", "Meta", "Messenger", "Snap", "Proton", "Outlook", "Twitter", "Tinder"];
+const EVERYDAY: [&str; 12] = ["X", "LINE", "Wise", "Steam", "Nike", "Meta", "Messenger", "Snap", "Proton", "Outlook", "Twitter", "Tinder"];
 const OTHERS: &str = include_str!("../words/names.txt");
 /// Who carries messages for others: they are named beside the sender, and say nothing of whose the code is.
 const CARRIERS: [&str; 12] =
@@ -104,7 +104,10 @@ fn named(text: &Text, role: impl Fn(usize, usize) -> Role) -> Vec<Named> {
     });
     let roles = found.take(MAX_NAMES).map(|(name, start, end)| (name, role(start, end)));
     // A word of every day names somebody only where the sentence makes it the sender.
-    let telling = roles.filter(|(name, role)| name.service.is_some() || name.written.is_none() || *role > Role::Neutral);
+    let telling = roles.filter(|(name, role)| {
+        let is_own_kind = name.service.is_some() && name.word.len() > 1;
+        is_own_kind || name.written.is_none() || *role > Role::Neutral
+    });
     telling.map(|(name, role)| Named { word: name.word.clone(), service: name.service, role }).collect()
 }
 

@@ -1,4 +1,4 @@
-//! What a message says itself: its letters without the hash for an app, its numbers without those in addresses.
+//! What a message says itself: its letters without the hash for an app, its numbers without addresses, phones and dates.
 
 use super::normal::Text;
 use super::number::Region;
@@ -22,7 +22,9 @@ impl Content {
         let mut own: Vec<bool> = text.chars.iter().map(|character| character.is_alphanumeric()).collect();
         silence(&mut own, regions, Reason::AppHash);
         let ends = own.iter().position(|own| *own).zip(own.iter().rposition(|own| *own));
-        silence(&mut own, regions, Reason::Url);
+        for reason in [Reason::Url, Reason::PhoneNumber, Reason::Date, Reason::TimeOfDay] {
+            silence(&mut own, regions, reason);
+        }
         let mut numbers = Vec::new();
         let mut start = 0;
         while start < own.len() {

@@ -2,12 +2,14 @@
 
 use super::bind::Bond;
 use super::candidate::{Found, Kind};
-use super::lexicon::Class;
+use super::lexicon::{Class, Hit};
 use super::reason::Reason;
 use super::weigh::Evidence;
 
-/// Words of a message that says nothing but what to do with its number.
-const MAX_WORDS: usize = 7;
+/// Words of a clause that says nothing but what to do with its number, and of what a carrier writes behind it.
+const MAX_WORDS: usize = 12;
+/// Characters of a clause on either side of its number.
+const MAX_CLAUSE: usize = 80;
 /// Letters between the number and the word by which something is done with it.
 const MAX_GAP: usize = 2;
 /// Classes that say what else a number may be.
@@ -24,20 +26,21 @@ pub fn reasons(evidence: &Evidence<'_>, found: &Found, bond: Bond) -> impl Itera
     instruction.then_some(Reason::Instruction).into_iter().chain(secret.then_some(Reason::OnlySecret))
 }
 
-/// "Register with 481-207": few words, one of them for registering, and one right beside the number by which it is done.
+/// "Register with 481-207": a clause of few words, one of them for registering, and one right beside the number by which it is done.
 fn is_instruction(evidence: &Evidence<'_>, found: &Found) -> bool {
-    let words = evidence.words.text.chars.split(|character| character.is_whitespace()).filter(|word| !word.is_empty()).take(MAX_WORDS + 1).count();
+    let (text, clauses) = (evidence.words.text, evidence.words.clauses);
+    let clause = clauses[found.start];
+    let from = (0..found.start).rev().take(MAX_CLAUSE).take_while(|place| clauses[*place] == clause).last().unwrap_or(found.start);
+    let to = (found.end..text.chars.len()).take(MAX_CLAUSE).take_while(|place| clauses[*place] == clause).last().map_or(found.end, |last| last + 1);
+    let words = text.chars[from..to].split(|character| character.is_whitespace()).filter(|word| !word.is_empty()).count();
+    let hits: Vec<&Hit> = evidence.words.hits.iter().filter(|hit| from <= hit.start && hit.end <= to).collect();
+    let says = |class: Class| hits.iter().any(|hit| hit.class == class);
+    // A word for a reference tells it off, other than for the account that is opened or entered.
+    let is_account = |start: usize| hits.iter().any(|hit| hit.class == Class::Verify && hit.start == start);
+    let refers = hits.iter().any(|hit| hit.class == Class::Reference && !is_account(hit.start));
     let with = |gap: Option<usize>| gap.is_some_and(|gap| gap <= MAX_GAP);
     let beside = with(evidence.gap_before(found, Class::With)) || with(evidence.gap_after(found, Class::With));
-    let otherwise = OTHERWISE.iter().any(|class| evidence.says(*class)) || refers(evidence);
-    words <= MAX_WORDS && beside && evidence.says(Class::Verify) && !otherwise
-}
-
-/// Whether a word for a reference stands in the message, other than for the account that is opened or entered.
-fn refers(evidence: &Evidence<'_>) -> bool {
-    let hits = evidence.words.hits;
-    let is_account = |start: usize| hits.iter().any(|hit| hit.class == Class::Verify && hit.start == start);
-    hits.iter().any(|hit| hit.class == Class::Reference && !is_account(hit.start))
+    words <= MAX_WORDS && beside && says(Class::Verify) && !refers && !OTHERWISE.iter().any(|class| says(*class))
 }
 
 /// The number that opens a message, has a line of its own, or is what its words for verifying lead to, in a message that is about keeping something secret.

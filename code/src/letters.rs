@@ -7,6 +7,8 @@ use super::number::{Group, Grouping};
 
 /// Words for "code" that are written together with their digits (`OTP123456`), in lower case.
 const GLUED: [&str; 10] = ["code", "otp", "pin", "kode", "kod", "codigo", "password", "tan", "codice", "kodu"];
+/// Longest word looked at behind digits that lost their space.
+const MAX_TAIL: usize = 24;
 /// Words in capitals that follow "your code is" and are none.
 const NO_CODES: [&str; 14] =
     ["INVALID", "EXPIRED", "SECRET", "PRIVATE", "REQUIRED", "READY", "WRONG", "HERE", "BELOW", "VALID", "ACTIVE", "NEVER", "SENT", "SAFE"];
@@ -90,15 +92,21 @@ fn glued(text: &Text, token: Token, groups: &mut Vec<Group>) -> bool {
     let chars = &text.chars[token.start..token.end];
     let head = chars.iter().take_while(|character| character.is_ascii_alphabetic()).count();
     let digits = chars[head..].iter().take_while(|character| character.is_ascii_digit()).count();
-    let tail = &chars[head + digits..];
+    let tail_start = token.start + head + digits;
+    // Up to the word's end, beyond the letters without accents that a token is made of.
+    let length = text.chars[tail_start..].iter().take(MAX_TAIL).take_while(|character| character.is_alphabetic()).count();
+    let tail = &text.chars[tail_start..(tail_start + length).max(token.end)];
     let word: String = chars[..head].iter().map(char::to_ascii_lowercase).collect();
     let opens_word = head == 0 || GLUED.iter().any(|key| word.ends_with(key));
-    let plain_tail = tail.iter().all(char::is_ascii_alphabetic);
+    let plain_tail = tail.iter().all(|character| character.is_alphabetic());
     // Behind the digits a new sentence, or a word in small letters; two at least, so that `123456a` stays whole.
-    let small = tail.iter().skip(1).filter(|letter| letter.is_ascii_lowercase()).count();
-    let sentence = tail.len() >= 2 && small + 1 == tail.len() && (digits >= 5 || tail[0].is_ascii_uppercase() || tail.len() >= 3);
+    let small = tail.iter().skip(1).filter(|letter| letter.is_lowercase()).count();
+    let sentence = tail.len() >= 2 && small + 1 == tail.len() && (digits >= 5 || tail[0].is_uppercase() || tail.len() >= 3);
     let behind_group = matches!(text.before(token.start), Some('-' | ' '));
-    let fits = (4..=8).contains(&digits) || (digits == 3 && behind_group);
+    // `OTP995-581`: the first group of one code.
+    let next_group = text.chars[token.end..].iter().skip(1).take_while(|character| character.is_ascii_digit()).count();
+    let before_group = head > 0 && tail.is_empty() && matches!(text.at(token.end), Some('-' | ' ')) && next_group == 3;
+    let fits = (4..=8).contains(&digits) || (digits == 3 && (behind_group || before_group));
     // `1337-1337XXX`: the second group of one code, and what lost its space behind it.
     let second = head == 0 && text.before(token.start) == Some('-') && token.start >= 2 && text.chars[token.start - 2].is_ascii_digit();
     let closes = if tail.is_empty() { head > 0 } else { plain_tail && (sentence || (second && tail.len() >= 3)) };

@@ -21,7 +21,11 @@ pub struct Text {
 impl Text {
     /// Reads a message.
     pub fn new(message: &str) -> Self {
-        let chars: Vec<char> = message.chars().filter_map(plain).take(MAX_CHARACTERS).collect();
+        let chars: Vec<char> = if message.chars().any(is_decomposed) {
+            message.nfc().filter_map(plain).take(MAX_CHARACTERS).collect()
+        } else {
+            message.chars().filter_map(plain).take(MAX_CHARACTERS).collect()
+        };
         let mut folded_chars: Vec<char> = chars.iter().map(|character| fold(*character)).collect();
         one_script(&mut folded_chars);
         let mut folded = String::with_capacity(message.len());
@@ -49,6 +53,11 @@ impl Text {
     pub fn before(&self, index: usize) -> Option<char> {
         index.checked_sub(1).and_then(|index| self.at(index))
     }
+}
+
+/// Whether it is a part of a letter or syllable that most texts write as one: an accent, a Japanese voicing mark, a Korean jamo.
+const fn is_decomposed(character: char) -> bool {
+    matches!(character, '\u{300}'..='\u{36f}' | '\u{3099}' | '\u{309a}' | '\u{1100}'..='\u{11ff}')
 }
 
 /// A key word as `Text::folded` would have it.
@@ -177,6 +186,11 @@ mod tests {
     fn words_lose_case_and_accents() {
         assert_eq!(Text::new("CÓDIGO Xác Łódź ΚΩΔΙΚΌΣ").folded, "codigo xac lodz κωδικοσ");
         assert_eq!(folded_word("κωδικός"), folded_word("κωδικός"));
+    }
+
+    #[test]
+    fn letters_in_parts_are_put_together() {
+        assert_eq!(read("コ\u{3099}ード \u{110f}\u{1169}\u{1103}\u{1173}"), "ゴード 코드");
     }
 
     #[test]

@@ -129,21 +129,36 @@ fn atoms(text: &Text, cluster: &[Group], regions: &mut Vec<Region>, codes: &mut 
         regions.push(Region { start, end, reason: if total <= MAX_PHONE { Reason::PhoneNumber } else { Reason::PartOfLonger } });
         return;
     }
-    if !joints.is_empty() && joints.iter().all(|joint| *joint == ' ') {
-        if let Some(grouping) = spaced_code(&lengths) {
-            codes.push(Digits { start, end, grouping });
-            return;
-        }
-        if cluster.len() >= 3 && lengths.iter().all(|length| *length <= 4) {
-            regions.push(Region { start, end, reason: Reason::PartOfLonger });
-            return;
-        }
-    }
+    // Numbers with nothing but spaces between them belong together; a date or an amount among them stands for itself.
     let mut from = 0;
+    let mut alone: Vec<Group> = Vec::new();
     for place in 0..cluster.len() {
-        if joints.get(place).is_none_or(|joint| *joint == ' ') {
+        if joints.get(place).is_some_and(|joint| *joint != ' ') {
+            continue;
+        }
+        if from == place {
+            alone.push(cluster[place]);
+        } else {
+            spaced_run(text, &std::mem::take(&mut alone), regions, codes);
             atom(text, &cluster[from..=place], regions, codes);
-            from = place + 1;
+        }
+        from = place + 1;
+    }
+    spaced_run(text, &alone, regions, codes);
+}
+
+/// Runs of digits with one space between each two.
+fn spaced_run(text: &Text, groups: &[Group], regions: &mut Vec<Region>, codes: &mut Vec<Digits>) {
+    let (Some(first), Some(last)) = (groups.first(), groups.last()) else { return };
+    let lengths: Vec<usize> = groups.iter().map(|(from, to)| to - from).collect();
+    let grouping = if groups.len() > 1 { spaced_code(&lengths) } else { None };
+    if let Some(grouping) = grouping {
+        codes.push(Digits { start: first.0, end: last.1, grouping });
+    } else if groups.len() >= 3 && lengths.iter().all(|length| *length <= 4) {
+        regions.push(Region { start: first.0, end: last.1, reason: Reason::PartOfLonger });
+    } else {
+        for group in groups {
+            atom(text, std::slice::from_ref(group), regions, codes);
         }
     }
 }
@@ -263,7 +278,7 @@ fn beside(text: &Text, start: usize, end: usize) -> Option<Reason> {
     if money::stands_beside(text, start, end) {
         return Some(Reason::Amount);
     }
-    if end - start >= 11 {
+    if end - start >= 10 {
         return Some(Reason::PhoneNumber);
     }
     let chars = &text.chars;
@@ -271,13 +286,14 @@ fn beside(text: &Text, start: usize, end: usize) -> Option<Reason> {
     let masks = ['*', '•', '…', '·', '×', '∗', '●'];
     let (before, after) = (run(&mut chars[..start].iter().rev(), &masks), run(&mut chars[end..].iter(), &masks));
     let dots = run(&mut chars[..start].iter().rev(), &['.']);
+    // `*481207*` is set in bold, even where words are not spaced; more marks, or digits beyond them, are a mask.
+    let digit = |place: Option<usize>| place.and_then(|place| text.at(place)).is_some_and(|character| character.is_ascii_digit());
+    let bold = before == after && before <= 2 && !digit(start.checked_sub(before + 1)) && !digit(Some(end + after));
     let quoted = before == after;
     let digit_before_mask = start.checked_sub(before + 1).is_some_and(|place| chars[place].is_alphanumeric());
     let digit_after_mask = text.at(end + after).is_some_and(char::is_alphanumeric);
-    if (before > 0 && (!quoted || digit_before_mask)) || (after > 0 && digit_after_mask) || dots >= 2 {
-        return Some(Reason::CardEnding);
-    }
-    if is_masked_before(text, start) {
+    let masked = (before > 0 && (!quoted || digit_before_mask)) || (after > 0 && digit_after_mask);
+    if (masked && !bold) || dots >= 2 || is_masked_before(text, start) {
         return Some(Reason::CardEnding);
     }
     if matches!(text.before(start), Some('№')) || (text.before(start) == Some(' ') && start >= 2 && text.at(start - 2) == Some('№')) {

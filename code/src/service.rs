@@ -87,7 +87,7 @@ services! {
     "instagram" "Instagram" Digits [6], ["instagram", "инстаграм", "انستقرام", "انستغرام", "インスタグラム", "인스타그램"];
     "telegram" "Telegram" Digits [5, 6], ["telegram", "телеграм", "телеграмм", "تلگرام", "تيليجرام", "تلغرام", "टेलीग्राम", "텔레그램"];
     "facebook" "Facebook" Digits [5, 6, 8], ["facebook", "meta", "messenger", "فيسبوك", "فيس بوك", "फेसबुक", "фейсбук", "페이스북"];
-    "twitter" "Twitter/X" Digits [6, 8], ["twitter", "твиттер", "تويتر", "トゥイッター", "ツイッター", "트위터"];
+    "twitter" "Twitter/X" Digits [6, 8], ["twitter", "x", "твиттер", "تويتر", "トゥイッター", "ツイッター", "트위터"];
     "discord" "Discord" Digits [6], ["discord", "дискорд", "디스코드"];
     "tiktok" "TikTok" Digits [6, 4], ["tiktok", "tik tok", "抖音", "تيك توك", "тикток", "틱톡"];
     "snapchat" "Snapchat" Digits [6], ["snapchat", "snap", "سناب شات", "снапчат"];

@@ -35,6 +35,11 @@ pub struct Evidence<'a> {
 pub fn weigh(evidence: &Evidence<'_>, found: Vec<Found>) -> Vec<Candidate> {
     let mut weighed: Vec<(Found, Vec<Reason>)> =
         found.into_iter().map(|found| (evidence.reasons(&found), found)).map(|(reasons, found)| (found, reasons)).collect();
+    // Letters beside a number that is said to be the code are somebody's name.
+    let has_number = weighed.iter().any(|(found, reasons)| found.kind == Kind::Digits && named_as_code(reasons));
+    if has_number {
+        weighed.iter_mut().filter(|(found, _)| found.kind == Kind::Letters).for_each(|(_, reasons)| reasons.push(Reason::PlainWord));
+    }
     let score = |reasons: &[Reason]| reasons.iter().map(|reason| weight(*reason)).sum::<i16>();
     let plausible: Vec<String> = weighed.iter().filter(|(_, reasons)| score(reasons) > 0).map(|(found, _)| found.code.clone()).collect();
     let codes: Vec<String> = weighed.iter().map(|(found, _)| found.code.clone()).collect();
@@ -48,6 +53,11 @@ pub fn weigh(evidence: &Evidence<'_>, found: Vec<Found>) -> Vec<Candidate> {
     }
     weighed.retain(|(_, reasons)| !reasons.contains(&Reason::PlainWord));
     weighed.into_iter().map(|(found, reasons)| Candidate { code: found.code, score: score(&reasons), reasons }).collect()
+}
+
+fn named_as_code(reasons: &[Reason]) -> bool {
+    reasons.iter().any(|reason| matches!(reason, Reason::SaidToBe | Reason::BesideKeyWord | Reason::NearKeyWord))
+        && !reasons.iter().any(|reason| weight(*reason) <= -50)
 }
 
 impl Evidence<'_> {
@@ -308,7 +318,7 @@ impl Evidence<'_> {
         // "Your SMS code to …" is no request: the word for "code" comes before.
         let mut before_here = self.words.hits.iter().filter(|hit| hit.end <= found.start && self.words.clauses[hit.start] == clause);
         let asked = before_here.find(|hit| matches!(hit.class, Class::Text | Class::Key)).is_some_and(|hit| hit.class == Class::Text);
-        let before: String = text.chars[..found.start].iter().rev().take(4).collect();
+        let before: String = text.chars[..found.start].iter().rev().take(4).flat_map(|character| character.to_lowercase()).collect();
         // Turkish: the number takes the ending of "to" behind an apostrophe.
         let ending = matches!(text.at(found.end), Some('\'' | '’')) && matches!(text.at(found.end + 1), Some('a' | 'e' | 'y'));
         let sends = self.gap_after(found, Class::Reply).is_some_and(|gap| gap <= 4);
@@ -334,8 +344,7 @@ impl Evidence<'_> {
         let open = matches!(self.words.text.before(found.start), Some('【' | '[' | '《'));
         let close = matches!(self.words.text.at(found.end), Some('】' | ']' | '》'));
         let opens = chars[..found.start.saturating_sub(1)].iter().all(|character| character.is_whitespace());
-        let rest = chars.get(found.end + 1..).unwrap_or_default();
-        open && close && opens && rest.split(|character| !character.is_ascii_digit()).any(|run| run.len() >= 4)
+        open && close && opens && !self.content.has_no_number_but(found.start, found.end)
     }
 
     /// Letters between the closest word of `class` before the candidate and the candidate, not counting fillers such as "no.".
