@@ -24,7 +24,9 @@ pub enum Kind {
     Please,
     /// What is sold: number, code, SMS, account.
     Thing,
-    /// Runs an app, or asks for an account beside a [`Kind::Thing`]: open.
+    /// A message: what is sent with an app, and no number by itself.
+    Message,
+    /// Runs an app or sends something with it, and asks for something beside a [`Kind::Thing`] only: open, send.
     Run,
     /// Says nothing by itself.
     Filler,
@@ -53,13 +55,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    const NAMES: [(&'static str, Self); 20] = [
+    const NAMES: [(&'static str, Self); 21] = [
         ("want", Self::Want),
         ("give", Self::Give),
         ("polite", Self::Polite),
         ("modal", Self::Modal),
         ("may", Self::May),
         ("please", Self::Please),
+        ("message", Self::Message),
         ("run", Self::Run),
         ("thing", Self::Thing),
         ("filler", Self::Filler),
@@ -253,7 +256,8 @@ impl Dictionary {
         if is_single && letters >= if folded.is_ascii() { 5 } else { 4 } {
             push(&mut self.stems, folded.clone().into(), meaning);
             // Where a sign kills a letter's vowel, an ending takes its place.
-            let without = folded.trim_end_matches(['\u{94d}', '\u{9cd}', '\u{bcd}', '\u{c4d}', '\u{ccd}', '\u{d4d}']);
+            let without =
+                folded.trim_end_matches(['\u{94d}', '\u{9cd}', '\u{bcd}', '\u{c02}', '\u{c4d}', '\u{c82}', '\u{ccd}', '\u{d02}', '\u{d4d}']);
             if without != folded {
                 push(&mut self.stems, without.into(), meaning);
             }

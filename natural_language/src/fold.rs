@@ -96,6 +96,11 @@ pub fn is_unspaced(character: char) -> bool {
     matches!(u32::from(character), 0x0e00..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x2e80..=0x9fff | 0xac00..=0xd7af | 0xf900..=0xfaff | 0x2_0000..=0x3_ffff)
 }
 
+/// Whether the character is one of those that Chinese and Japanese write words with.
+pub fn is_han(character: char) -> bool {
+    matches!(u32::from(character), 0x3400..=0x9fff | 0xf900..=0xfaff | 0x2_0000..=0x3_ffff)
+}
+
 /// Whether the character belongs to a word: letters, digits, and the marks that scripts write letters with.
 pub fn is_word(character: char) -> bool {
     character.is_alphanumeric()

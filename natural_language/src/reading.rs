@@ -6,7 +6,7 @@ use events::country::Country;
 use events::platform::Platform;
 
 use super::dictionary::{Dictionary, Kind, Meaning};
-use super::fold::{Text, Word, is_unspaced};
+use super::fold::{Text, Word, is_han, is_unspaced};
 use super::segment::{Span, is_english, spans};
 use super::{NotUnderstood, Reason, Understood, glued, number, place, platform, request, spelling};
 
@@ -94,8 +94,21 @@ impl Reading {
             }
             self.countries.extend(places.into_iter().cloned());
         }
+        self.take_glued_places();
         self.countries.extend(place::flags(&self.text.written));
         self.countries.extend(place::dial_codes(&self.text.written));
+    }
+
+    /// Places behind a platform in one word: `whatsappfrance` is no `WhatsApp` with an ending.
+    fn take_glued_places(&mut self) {
+        let names: Vec<usize> = self.spans.iter().filter(|span| span.is_platform() && span.end == span.start + 1).map(|span| span.start).collect();
+        for place in names {
+            let word = &self.text.words[place];
+            let is_name = !Dictionary::get().phrase(&word.lower, &word.folded).is_empty();
+            if let Some(pieces) = glued::pieces(&word.folded).filter(|_| !is_name) {
+                self.take_pieces(place, pieces);
+            }
+        }
     }
 
     fn take_numbers(&mut self, taken: &mut [bool]) {
@@ -188,11 +201,11 @@ impl Reading {
         }
     }
 
-    /// A single letter of a script without spaces between known words is an ending.
+    /// A single letter of a script without spaces between known words is an ending; a Han character is a word.
     fn without_lone_letters(&mut self) {
         let unknown = std::mem::take(&mut self.unknown);
         let is_lone = |place: usize| {
-            let is_letter = self.text.words[place].folded.chars().all(is_unspaced);
+            let is_letter = self.text.words[place].folded.chars().all(|letter| is_unspaced(letter) && !is_han(letter));
             is_letter && !unknown.contains(&(place + 1)) && !(place > 0 && unknown.contains(&(place - 1)))
         };
         self.unknown = unknown.iter().copied().filter(|place| !is_lone(*place)).collect();

@@ -98,7 +98,13 @@ pub fn speaks_of_one(text: &Text, spans: &[Span]) -> bool {
 /// Whether a platform is asked about: `can telegram see my number`.
 fn begins_with_its_verb(text: &Text, spans: &[Span]) -> bool {
     let is_verb = |place: usize| VERBS.contains(&text.words[place].folded.as_str());
-    spans.iter().any(|span| span.start > 0 && (span.is_platform() || span.is(Kind::Thing)) && is_verb(span.start - 1) && begins(text, span.start - 1))
+    // A phrase that is known says more than its first word: `will need`, `may I have`.
+    let is_alone = !spans.iter().any(|span| span.start == 0 && span.end > 1);
+    let opens = text.words.len() > 2 && is_verb(0) && is_alone && text.words[1].folded != "be";
+    opens
+        || spans
+            .iter()
+            .any(|span| span.start > 0 && (span.is_platform() || span.is(Kind::Thing)) && is_verb(span.start - 1) && begins(text, span.start - 1))
 }
 
 /// Whether `but` takes a place or a platform out of a whole: `any number but an American one`. Beside no whole it only goes on: `a number, but British`.
@@ -158,5 +164,5 @@ pub fn is_errand(text: &Text, spans: &[Span], platform: Platform, names_place: b
         .iter()
         .any(|span| span.is_platform() && span.start > 0 && ["from", "on", "off", "at"].contains(&text.words[span.start - 1].folded.as_str()));
     let is_sold = SELL.contains(&platform) && (!names_place || is_source);
-    has(spans, Kind::Run) || (is_ordered && (SEND_THEMSELVES.contains(&platform) || is_sold))
+    has(spans, Kind::Run) || has(spans, Kind::Message) || (is_ordered && (SEND_THEMSELVES.contains(&platform) || is_sold))
 }
