@@ -60,3 +60,16 @@ fn noise_that_cannot_be_a_code_changes_nothing() {
         }
     }
 }
+
+#[test]
+fn a_group_is_never_half_a_code_whatever_stands_behind() {
+    for made in generator::messages(false) {
+        let Some(code) = made.code.filter(|code| made.text.contains(&format!("{} {}", &code[..3], &code[3..]))) else { continue };
+        for behind in [" 24/11/2026 14:05", " 10:30", " 12,50 EUR", " (5 min)", "\n2026"] {
+            let text = format!("{}{behind}", made.text);
+            if let Verdict::Code(found) = verdict(&text) {
+                assert_eq!(found, code, "{text}");
+            }
+        }
+    }
+}
