@@ -1,87 +1,34 @@
 //! Names that no list has, where the sentence makes them the sender's: `[Acme]`, `Acme:`, "your Acme code", "votre code Acme", "dein Acme-Code".
 
+use std::sync::LazyLock;
+
 use super::lexicon::{Class, Hit};
-use super::normal::Text;
+use super::normal::{Text, folded_word};
 use super::role::Role;
 
 /// Longest name of a sender.
 const MAX_NAME: usize = 30;
 /// Shortest name that is told from a word by its capital alone.
 const MIN_LETTERS: usize = 4;
+/// Words of a text that are looked at for its language.
+const MAX_WORDS: usize = 60;
+/// Words by which one knows German, folded.
+const GERMAN: [&str; 8] = ["ihr", "ist", "der", "und", "fur", "dein", "lautet", "nicht"];
+/// Characters on either side of a word for "code" where a name belongs to it.
+const REACH: usize = 26;
+/// Characters between a word for "verify" and the word for "code" that it goes with: "verifikacijski kod".
+const KEY_REACH: usize = 12;
 /// Words with a capital that open a message or stand beside "code", and name nobody.
-const NO_NAMES: [&str; 64] = [
-    "hello",
-    "dear",
-    "info",
-    "alert",
-    "alerts",
-    "notice",
-    "note",
-    "attention",
-    "message",
-    "reminder",
-    "important",
-    "warning",
-    "bonjour",
-    "hallo",
-    "hola",
-    "ciao",
-    "merhaba",
-    "halo",
-    "sms",
-    "from",
-    "subject",
-    "aviso",
-    "alerta",
-    "achtung",
-    "hinweis",
-    "ihrer",
-    "ihren",
-    "ihrem",
-    "ihre",
-    "deiner",
-    "nummer",
-    "mail",
-    "email",
-    "is",
-    "this",
-    "your",
-    "user",
-    "customer",
-    "number",
-    "free",
-    // Words for "you" and "your" that are written with a capital.
-    "anda",
-    "kamu",
-    "saudara",
-    "usted",
-    "ustedes",
-    "vous",
-    "lei",
-    "suoi",
-    "você",
-    "вашей",
-    "вашего",
-    "вашему",
-    "вашим",
-    "ваша",
-    "ваше",
-    "вами",
-    "вам",
-    "вас",
-    "vašeho",
-    "vášho",
-    "twojego",
-    "państwa",
-    "quý",
-    "bạn",
-];
+static NO_NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let lines = include_str!("../words/nobody.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.flat_map(|line| line.split(" | ")).map(folded_word).collect()
+});
 
 /// Each such name, in lower case, with the part that it has.
 pub fn claims(text: &Text, hits: &[Hit]) -> impl Iterator<Item = (Role, String)> {
     let tag = tag(text, hits).or_else(|| opening(text, hits)).map(|name| (Role::Sender, name));
     let subject = subject(text, hits).map(|name| (Role::BeforeKey, name));
-    let beside = beside_key(text, hits).map(|name| (Role::AfterKey, name));
+    let beside = beside_key(text, hits).or_else(|| around_key(text, hits)).or_else(|| foreign(text, hits)).map(|name| (Role::AfterKey, name));
     tag.into_iter().chain(subject).chain(beside)
 }
 
@@ -101,7 +48,7 @@ fn tag(text: &Text, hits: &[Hit]) -> Option<String> {
 /// The name that opens the message before a colon: `Acme: …`.
 fn opening(text: &Text, hits: &[Hit]) -> Option<String> {
     let start = text.chars.iter().position(|character| character.is_alphanumeric())?;
-    let length = text.chars[start..].iter().take(MAX_NAME).position(|character| matches!(character, ':' | '：'))?;
+    let length = text.chars[start..].iter().take(MAX_NAME).position(|character| matches!(character, ':' | '：' | '៖'))?;
     let words: Vec<&[char]> = text.chars[start..start + length].split(|character| *character == ' ').filter(|word| !word.is_empty()).collect();
     let named = (1..=3).contains(&words.len()) && words.iter().all(|word| is_name_like(word));
     named.then(|| name_of(text, hits, start, start + length)).flatten()
@@ -134,6 +81,68 @@ fn beside_key(text: &Text, hits: &[Hit]) -> Option<String> {
     })
 }
 
+/// The name with a capital that stands right before the words for a code, or closes their phrase: "je vaš Acme kod", "código da Acme."
+///
+/// Not in German, where every noun has a capital, nor in a headline.
+fn around_key(text: &Text, hits: &[Hit]) -> Option<String> {
+    let mut words = text.folded.split(|character: char| !character.is_alphanumeric()).take(MAX_WORDS);
+    if !has_small_letters(text) || is_headline(text) || words.any(|word| GERMAN.contains(&word)) {
+        return None;
+    }
+    let near = |hit: &Hit, key: &Hit| key.start <= hit.end + KEY_REACH && hit.start <= key.end + KEY_REACH;
+    let keyed = |hit: &Hit| hits.iter().any(|key| key.class == Class::Key && near(hit, key));
+    let spoken = |hit: &&Hit| hit.class == Class::Key || hit.class == Class::Verify && keyed(hit);
+    let named = |(start, end): (usize, usize)| {
+        let word = &text.chars[start..end];
+        let within = text.before(start) == Some(' ') && text.chars[..start].iter().rev().nth(1).is_some_and(|letter| letter.is_alphabetic());
+        let long = word.len() >= MIN_LETTERS && word.iter().any(|letter| letter.is_lowercase());
+        (within && long && is_name_like(word)).then(|| name_of(text, hits, start, end)).flatten()
+    };
+    hits.iter().filter(spoken).take(8).find_map(|hit| {
+        let before = (text.before(hit.start) == Some(' ')).then(|| word_to(text, hit.start - 1)).flatten();
+        before.and_then(named).or_else(|| closing_word(text, hit.end).and_then(named))
+    })
+}
+
+/// The last word of the phrase that goes on at `from`, if a point or the end is near.
+fn closing_word(text: &Text, from: usize) -> Option<(usize, usize)> {
+    let rest = text.chars.get(from..)?;
+    let length = rest
+        .iter()
+        .take(REACH)
+        .position(|character| matches!(character, '.' | '\n' | '!' | ','))
+        .or_else(|| (rest.len() <= REACH).then_some(rest.len()))?;
+    let phrase = &rest[..length];
+    if phrase.iter().any(|character| character.is_ascii_digit() || *character == ':') {
+        return None;
+    }
+    word_to(text, from + length)
+}
+
+/// The name in Latin letters in a text of another script, close to its word for "code".
+fn foreign(text: &Text, hits: &[Hit]) -> Option<String> {
+    let letters = text.chars.iter().filter(|character| character.is_alphabetic());
+    let (latin, other) =
+        letters.fold((0, 0), |(latin, other), letter| if u32::from(*letter) < 0x370 { (latin + 1, other) } else { (latin, other + 1) });
+    if other <= latin {
+        return None;
+    }
+    hits.iter().filter(|hit| hit.class == Class::Key).take(4).find_map(|key| {
+        let (from, to) = (key.start.saturating_sub(REACH), (key.end + REACH).min(text.chars.len()));
+        let mut words = latin_words(text, from, to);
+        words.find_map(|(start, end)| is_name_like(&text.chars[start..end]).then(|| name_of(text, hits, start, end)).flatten())
+    })
+}
+
+/// The words of Latin letters between two places, small ones among them.
+fn latin_words(text: &Text, from: usize, to: usize) -> impl Iterator<Item = (usize, usize)> {
+    let starts = (from..to).filter(|place| text.chars[*place].is_ascii_alphanumeric() && !text.before(*place).is_some_and(char::is_alphanumeric));
+    starts.filter_map(|start| word_from(text, start)).filter(|(start, end)| {
+        let word = &text.chars[*start..*end];
+        word.len() >= MIN_LETTERS && word.iter().all(char::is_ascii_alphabetic) && word.iter().any(char::is_ascii_lowercase)
+    })
+}
+
 fn word_from(text: &Text, start: usize) -> Option<(usize, usize)> {
     let length = text.chars.get(start..)?.iter().take(MAX_NAME).take_while(|character| character.is_alphanumeric()).count();
     (length > 0).then_some((start, start + length))
@@ -146,10 +155,23 @@ fn word_to(text: &Text, end: usize) -> Option<(usize, usize)> {
 
 /// Whether it starts with a capital and is no word that merely has one.
 fn is_name_like(word: &[char]) -> bool {
-    let lower: String = word.iter().flat_map(|character| character.to_lowercase()).collect();
-    word.first().is_some_and(|first| first.is_uppercase())
-        && word.iter().all(|character| character.is_alphanumeric())
-        && !NO_NAMES.contains(&lower.as_str())
+    let named = word.first().is_some_and(|first| first.is_uppercase()) && word.iter().all(|character| character.is_alphanumeric());
+    named && !is_nobody(&word.iter().collect::<String>())
+}
+
+/// Whether each of its words is one that names nobody.
+fn is_nobody(name: &str) -> bool {
+    let mut words = name.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()).map(folded_word);
+    words.all(|word| NO_NAMES.contains(&word))
+}
+
+/// Whether most of its words have a capital, as in a headline.
+fn is_headline(text: &Text) -> bool {
+    let is_start = |place: &usize| text.chars[*place].is_alphabetic() && !text.before(*place).is_some_and(char::is_alphanumeric);
+    let starts = (0..text.chars.len()).filter(is_start);
+    let (capital, small) =
+        starts.fold((0, 0), |(capital, small), place| if text.chars[place].is_uppercase() { (capital + 1, small) } else { (capital, small + 1) });
+    capital > small + 2
 }
 
 /// Whether capitals tell anything: a text in capitals throughout has none that do.
@@ -166,5 +188,5 @@ fn name_of(text: &Text, hits: &[Hit], start: usize, end: usize) -> Option<String
         telling && hit.start < end && start < hit.end
     });
     let letters = name.chars().filter(|character| character.is_alphabetic()).count();
-    (!speaks && letters >= 2).then(|| name.trim().to_lowercase())
+    (!speaks && letters >= 2 && !is_nobody(&name)).then(|| name.trim().to_lowercase())
 }
