@@ -119,27 +119,25 @@ fn closing_word(text: &Text, from: usize) -> Option<(usize, usize)> {
     word_to(text, from + length)
 }
 
-/// The name in Latin letters in a text of another script, close to its word for "code".
+/// The name in Latin letters close to a word for "code" in another script.
 fn foreign(text: &Text, hits: &[Hit]) -> Option<String> {
-    let letters = text.chars.iter().filter(|character| character.is_alphabetic());
-    let (latin, other) =
-        letters.fold((0, 0), |(latin, other), letter| if u32::from(*letter) < 0x370 { (latin + 1, other) } else { (latin, other + 1) });
-    if other <= latin {
-        return None;
-    }
-    hits.iter().filter(|hit| hit.class == Class::Key).take(4).find_map(|key| {
+    let is_latin = |character: &char| u32::from(*character) < 0x370;
+    let foreign = |hit: &&Hit| hit.class == Class::Key && !text.chars[hit.start..hit.end].iter().any(is_latin);
+    hits.iter().filter(foreign).take(4).find_map(|key| {
         let (from, to) = (key.start.saturating_sub(REACH), (key.end + REACH).min(text.chars.len()));
         let mut words = latin_words(text, from, to);
         words.find_map(|(start, end)| is_name_like(&text.chars[start..end]).then(|| name_of(text, hits, start, end)).flatten())
     })
 }
 
-/// The words of Latin letters between two places, small ones among them.
+/// The words of Latin letters that begin between two places, small ones among them; another script may touch them.
 fn latin_words(text: &Text, from: usize, to: usize) -> impl Iterator<Item = (usize, usize)> {
-    let starts = (from..to).filter(|place| text.chars[*place].is_ascii_alphanumeric() && !text.before(*place).is_some_and(char::is_alphanumeric));
-    starts.filter_map(|start| word_from(text, start)).filter(|(start, end)| {
+    let is_latin = |place: usize| text.chars.get(place).is_some_and(|character| character.is_alphanumeric() && u32::from(*character) < 0x370);
+    let starts = (from..to).filter(move |place| is_latin(*place) && !place.checked_sub(1).is_some_and(is_latin));
+    let words = starts.map(move |start| (start, start + (start..start + MAX_NAME).take_while(|place| is_latin(*place)).count()));
+    words.filter(|(start, end)| {
         let word = &text.chars[*start..*end];
-        word.len() >= MIN_LETTERS && word.iter().all(char::is_ascii_alphabetic) && word.iter().any(char::is_ascii_lowercase)
+        word.len() >= MIN_LETTERS && word.iter().all(|letter| letter.is_alphabetic()) && word.iter().any(|letter| letter.is_lowercase())
     })
 }
 
