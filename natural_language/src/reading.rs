@@ -263,7 +263,11 @@ impl Reading {
             Some(Reason::Question)
         } else if self.has(Kind::Past) {
             Some(Reason::Status)
-        } else if self.has(Kind::Other) || self.has_other_digits || request::is_quoted(&self.text, &self.spans) {
+        } else if self.has(Kind::Other)
+            || self.has_other_digits
+            || request::is_quoted(&self.text, &self.spans)
+            || request::speaks_of_ones_own(&self.text, &self.spans)
+        {
             Some(Reason::Ambiguous)
         } else if self.has(Kind::Quantity) || self.quantity.is_some() {
             Some(Reason::Quantity)
@@ -284,7 +288,8 @@ impl Reading {
         if self.countries.is_empty() && self.unknown.iter().any(|place| self.is_like_a_place(*place)) {
             return Some(Reason::UnknownPlace);
         }
-        if asks && has_thing { None } else { Some(Reason::Ambiguous) }
+        let is_sure = asks && has_thing && !request::is_beside_unknown(&self.text, &self.spans, &self.unknown);
+        if is_sure { None } else { Some(Reason::Ambiguous) }
     }
 
     fn fillers(&self) -> usize {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use events::platform::Platform;
 
 use super::dictionary::Kind;
-use super::fold::Text;
+use super::fold::{Text, is_unspaced};
 use super::segment::Span;
 
 /// Words of which `but` takes something away: `any country but Russia`.
@@ -39,6 +39,11 @@ const VERBS: &[&str] = &[
 const COPULAS: &[&str] = &["ar", "er", "is", "ist", "are", "sind", "zijn", "van", "je", "es", "e"];
 /// Words in front of a number that is known already, and what it is called then.
 const DETERMINERS: &[&str] = &["my", "the", "this", "that", "your", "his", "her", "their", "our", "these", "those"];
+const OWNERS: &[&str] = &["my", "this", "that", "your", "his", "her", "their", "our", "these", "those"];
+/// Of whom somebody says that they need one.
+const NEEDS: &[&str] = &["needs", "wants", "requires"];
+/// Signs that end a clause.
+const CLAUSES: &[char] = &[',', '.', ';', ':', '!', '?', '(', ')', '、', '。', '،', '-'];
 const NOUNS: &[&str] = &["number", "num", "code", "sms", "otp", "text", "phone", "message", "pin"];
 const ARTICLES: &[&str] = &["the", "a", "an", "from", "in", "those", "that", "this", "ones", "one"];
 /// Services that send something else than a number where somebody orders them: a ride, a room, goods, a film.
@@ -87,12 +92,41 @@ fn is_copula(text: &Text, span: &Span) -> bool {
     span.end == span.start + 1 && COPULAS.contains(&text.words[span.start].folded.as_str())
 }
 
+/// Whether a word that is not known stands beside what asks, with nothing but fillers between: it may deny it or be what is wanted, like
+/// `inutile de me donner`, `I want to recover`. An adjective behind an article is neither, nor is who needs something.
+pub fn is_beside_unknown(text: &Text, spans: &[Span], unknown: &[usize]) -> bool {
+    let span_at = |place: usize| spans.iter().find(|span| span.start <= place && place < span.end);
+    let word = |place: usize| text.words[place].folded.as_str();
+    let asks = |span: &Span| span.is(Kind::Want) || span.is(Kind::Give);
+    let is_skipped =
+        |place: usize| span_at(place).is_some_and(|span| span.is(Kind::Filler) && !span.is_platform() && !span.is_place() && !asks(span));
+    // In a script without spaces a letter that no word covers is rarely one.
+    unknown.iter().filter(|unknown| !word(**unknown).chars().all(is_unspaced)).any(|unknown| {
+        let is_cut = |place: usize| text.words[place].gap.contains(CLAUSES);
+        let after = (*unknown + 1..text.words.len()).take_while(|place| !is_cut(*place - 1)).find(|place| !is_skipped(*place));
+        let before = (0..*unknown).rev().take_while(|place| !is_cut(*place)).find(|place| !is_skipped(*place));
+        let is_subject = |place: usize| NEEDS.contains(&word(place)) || *unknown > 0 && DETERMINERS.contains(&word(*unknown - 1));
+        let is_adjective = *unknown > 0 && ["a", "an", "one", "some"].contains(&word(*unknown - 1)) || word(*unknown).ends_with("ly");
+        let denies = after.is_some_and(|place| span_at(place).is_some_and(asks) && !is_subject(place) && !word(*unknown).ends_with("ly"));
+        let is_wanted = before.is_some_and(|place| span_at(place).is_some_and(asks)) && !is_adjective;
+        denies || is_wanted
+    })
+}
+
 /// Whether somebody speaks of a number that there is already: `call the number on google`, `my telegram number`.
 pub fn speaks_of_one(text: &Text, spans: &[Span]) -> bool {
     let is_noun = |place: usize| text.words.get(place).is_some_and(|word| NOUNS.contains(&word.folded.as_str()));
     let behind = |place: usize| spans.iter().find(|span| span.start == place && span.is_platform()).map_or(place, |span| span.end);
     let is_determined = |place: usize| DETERMINERS.contains(&text.words[place].folded.as_str()) && (is_noun(place + 1) || is_noun(behind(place + 1)));
     (0..text.words.len()).any(is_determined)
+}
+
+/// Whether it is somebody's number that is spoken of, whatever is wanted with it: `I need to know my WhatsApp number`.
+pub fn speaks_of_ones_own(text: &Text, spans: &[Span]) -> bool {
+    let is_noun = |place: usize| text.words.get(place).is_some_and(|word| ["number", "numbers", "num"].contains(&word.folded.as_str()));
+    let behind = |place: usize| spans.iter().find(|span| span.start == place && span.is_platform()).map_or(place, |span| span.end);
+    let is_owned = |place: usize| OWNERS.contains(&text.words[place].folded.as_str()) && (is_noun(place + 1) || is_noun(behind(place + 1)));
+    (0..text.words.len()).any(is_owned)
 }
 
 /// Whether a platform is asked about: `can telegram see my number`.

@@ -56,7 +56,7 @@ pub fn spans(text: &Text, taken: &[bool]) -> Vec<Span> {
         }
     }
     spans.sort_by_key(|span| span.start);
-    in_their_language(&mut spans);
+    in_their_language(text, &mut spans);
     spans
 }
 
@@ -112,7 +112,7 @@ fn without_what_is_joined(folded: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A word of several languages is one of the sentence's: the language that knows most of its words.
-fn in_their_language(spans: &mut [Span]) {
+fn in_their_language(text: &Text, spans: &mut Vec<Span>) {
     let mut known: BTreeMap<u8, usize> = BTreeMap::new();
     for span in spans.iter() {
         let mut languages: Vec<u8> = span.meanings.iter().filter_map(|meaning| language(*meaning)).collect();
@@ -124,6 +124,7 @@ fn in_their_language(spans: &mut [Span]) {
     }
     let most = known.values().copied().max().unwrap_or_default();
     let is_best = |meaning: &Meaning| language(*meaning).is_some_and(|language| known.get(&language) == Some(&most));
+    *spans = std::mem::take(spans).into_iter().flat_map(|span| in_words(text, span, is_best)).collect();
     let mixed = mixed_in(spans, is_best);
     let denies = |meaning: &Meaning| matches!(meaning, Meaning::Word(language, Kind::Negated | Kind::Cancel) if mixed.contains(language));
     for span in spans {
@@ -136,6 +137,20 @@ fn in_their_language(spans: &mut [Span]) {
             span.meanings.retain(|meaning| is_best(meaning) || denies(meaning));
         }
     }
+}
+
+/// A phrase of another language is none where the sentence's language knows each of its words: French `on a` in `on a US number`.
+fn in_words(text: &Text, span: Span, is_best: impl Fn(&Meaning) -> bool) -> Vec<Span> {
+    let is_strange = span.end > span.start + 1 && span.meanings.iter().all(|meaning| language(*meaning).is_some() && !is_best(meaning));
+    if !is_strange {
+        return vec![span];
+    }
+    let word = |place: usize| {
+        let word = &text.words[place];
+        let meanings: Vec<Meaning> = Dictionary::get().phrase(&word.lower, &word.folded).into_iter().filter(&is_best).collect();
+        (!meanings.is_empty()).then_some(Span { start: place, end: place + 1, meanings })
+    };
+    (span.start..span.end).map(word).collect::<Option<Vec<Span>>>().unwrap_or_else(|| vec![span])
 }
 
 /// Languages that say something in the sentence which its own does not know: what they deny counts, too.

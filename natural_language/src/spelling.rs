@@ -44,7 +44,12 @@ pub fn meant(word: &str, spans: &[Span]) -> Vec<Meaning> {
         .into_iter()
         .flatten()
         .filter(|(known, _)| known.chars().count().abs_diff(letters) <= allowed && osa_distance(known, word) <= allowed);
-    let mut meant: Vec<Meaning> = near.flat_map(|(_, meanings)| meanings.iter()).filter(is_spoken).copied().collect();
+    // Of short words too many are a letter apart: nobody orders who leaves.
+    let is_asking = |kind: Kind| matches!(kind, Kind::Want | Kind::Give | Kind::Polite);
+    let is_sure = |meaning: &&Meaning| {
+        letters >= 6 || !matches!(meaning, Meaning::Word(language, kind) if is_asking(*kind) && english == Some(usize::from(*language)))
+    };
+    let mut meant: Vec<Meaning> = near.flat_map(|(_, meanings)| meanings.iter()).filter(is_spoken).filter(is_sure).copied().collect();
     meant.sort_unstable();
     meant.dedup();
     meant
