@@ -71,7 +71,7 @@ fn spaced_run(text: &Text, tokens: &[Token]) -> usize {
         .count()
 }
 
-/// `AB12-CD34`, `RKJ-YP6`: two groups of one length, in capitals, with a digit in them.
+/// `AB12-CD34`, `RKJ-YP6`, `X7K-9PQ2`: two groups in capitals with a digit in them, of one length, or each with letters and digits.
 fn grouped(text: &Text, tokens: &[Token]) -> Option<(usize, Found)> {
     let [left, right, ..] = tokens else { return None };
     let (length, other) = (left.end - left.start, right.end - right.start);
@@ -82,7 +82,9 @@ fn grouped(text: &Text, tokens: &[Token]) -> Option<(usize, Found)> {
     let capitals = chars.iter().all(|character| !character.is_ascii_lowercase());
     let lettered = chars.iter().any(char::is_ascii_uppercase) && chars.iter().any(char::is_ascii_digit);
     // `ABC-1234` is a reference or a plate; a code has its letters on both sides, or at least groups of one length.
-    let alike = length == other && (3..=5).contains(&length) && !(left.kind == Kind::Letters && right.kind == Kind::Digits);
+    let mixed = left.kind == Kind::Mixed && right.kind == Kind::Mixed;
+    let short = (3..=5).contains(&length) && (3..=5).contains(&other);
+    let alike = short && (length == other || mixed) && !(left.kind == Kind::Letters && right.kind == Kind::Digits);
     (dashed && ends && capitals && lettered && alike)
         .then(|| (2, Found { grouping: Grouping::Even, ..Found::new(text, left.start, right.end, Kind::Mixed) }))
 }
