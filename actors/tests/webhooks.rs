@@ -59,6 +59,21 @@ async fn a_delivery_that_a_bug_ends_is_made_again() {
     assert_eq!((arrivals(&world, "bug"), open_deliveries(&world.store).await.len(), world.webhooks.working()), (2, 0, 0));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redelivery_that_meets_a_deliverer_about_to_leave_starts_another() {
+    let world = world(0.0).await;
+    let account = world.account(0).await;
+    world.tell(account, "https://hooks.acme.dev/").await;
+    test_of(&world, account).await;
+    while world.webhooks.working() > 0 {
+        tokio::task::yield_now().await;
+    }
+    // Each attempt ends at once and its deliverer leaves: the next redelivery comes in the middle of that.
+    for round in 0..2_000 {
+        world.webhooks.redeliver(account, vec![1]).await.unwrap_or_else(|error| panic!("redelivery {round}: {error}"));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_dead_receiver_delays_neither_others_nor_forever_itself() {
     let world = world(0.0).await;

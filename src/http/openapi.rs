@@ -44,6 +44,10 @@ const REFUSALS: &[Refusals] = &[
     Refusals { operation: "orderEvents", codes: &[NO_ORDER] },
     Refusals { operation: "streamOrder", codes: &[BAD, NO_ORDER] },
     Refusals { operation: "cancel", codes: &[NO_ORDER, CONFLICT, KEY_REUSED] },
+    Refusals { operation: "finish", codes: &[NO_ORDER, CONFLICT] },
+    Refusals { operation: "report", codes: &[NO_ORDER, CONFLICT] },
+    Refusals { operation: "createKey", codes: &[CONFLICT] },
+    Refusals { operation: "removeKey", codes: &[NOTHING, CONFLICT] },
     Refusals { operation: "account", codes: &[BAD, NOTHING] },
     Refusals { operation: "ledger", codes: &[BAD, NOTHING] },
     Refusals { operation: "idempotencyKey", codes: &[BAD, NOTHING] },
@@ -110,7 +114,7 @@ fn complete_operation(operation: &mut Value) {
     if KEYED.contains(&id.as_str()) {
         put_idempotency(operation);
     }
-    if ["register", "cancel"].contains(&id.as_str()) {
+    if ["register", "cancel", "finish"].contains(&id.as_str()) {
         operation["requestBody"]["required"] = json!(false);
     }
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {

@@ -68,13 +68,13 @@ vocabulary! {
     /// How a deposit is.
     DepositStatus => one_of("How a deposit is: confirmed is in the balance.", ["pending", "confirmed", "rejected"]);
     /// Why a deposit is as it is.
-    DepositReason => one_of("Why a deposit is as it is.", ["unconfirmed", "below_minimum", "credited", "reversed"]);
+    DepositReason => one_of("Why a deposit is as it is.", ["unconfirmed", "below_minimum", "credited", "reversed", "failed", "unknown"]);
     /// What a call with an idempotency key made happen.
     IdempotencyEffect => one_of("What the key's call made happen.", ["order", "batch", "cancel", "deposit"]);
     /// A movement of money.
     LedgerEntryType => one_of("A movement of money; a reversal takes back a deposit that its chain has lost.", events::account::ledger::Kind::ALL.map(events::account::ledger::Kind::name));
     /// What became of a hold.
-    MoneyEffectType => one_of("What became of a hold.", ["hold", "capture", "release"]);
+    MoneyEffectType => one_of("What became of a hold.", ["hold", "capture", "release", "refund"]);
     /// A fact of an order.
     OrderEventType => one_of("A fact of an order.", crate::http::route::order_events::TYPES);
     /// Why an order failed.

@@ -38,7 +38,8 @@ def endpoint(currency, url, kind="rpc"):
 
 def coin(currency, *endpoints, rate='rate = "100"', more=""):
     network = 'network = "regtest"\n' + (f'genesis = "{LITECOIN_REGTEST}"\n' if currency == "btc" else "")
-    return f'\n[deposits.{currency}]\nxpub = "{xpub(currency)}"\n{network}poll_seconds = 1\n{rate}\n{more}\n' + "".join(endpoints)
+    # The simulator beside real money is wanted in so many words.
+    return f'enabled = true\n[deposits.{currency}]\nxpub = "{xpub(currency)}"\n{network}poll_seconds = 1\n{rate}\n{more}\n' + "".join(endpoints)
 
 
 class Account:

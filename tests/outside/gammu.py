@@ -63,7 +63,7 @@ runonreceive = {SCRIPT} {self.settings}
         """A message in parts, laid into the modem's memory."""
         for place, part in enumerate(parts, 1):
             raw = part.encode("utf-16-be")
-            lines = ["[SMSBackup000]", "PDU = Deliver", 'SMSC = "+12025550000"', "DateTime = 20261124T120000", "State = UnRead"]
+            lines = ["[SMSBackup000]", "PDU = Deliver", 'SMSC = "+12025550000"', f"DateTime = {time.strftime('%Y%m%dT%H%M%S')}", "State = UnRead"]
             lines += ['Number = "Google"', "Coding = Unicode_No_Compression", "Folder = 1", f"Length = {len(raw) // 2}", f"Text00 = {raw.hex().upper()}"]
             if len(parts) > 1:
                 lines.append(f"UDH = 05000307{len(parts):02X}{place:02X}")
@@ -112,7 +112,10 @@ with Service(CONFIG) as service, tempfile.TemporaryDirectory() as home:
     with Modem(home, service.url) as modem:
         ended = code(accounts[0], lambda: modem.receives(text))
         assert (ended["code"], ended["sms"], ended["messages"][0]["from"]) == ("482913", text, "Google"), ended
-    # The number rests now; another platform's order may have it.
+        service.call("POST", f"/api/v1/order/{ended['order_id']}/finish", None, accounts[0]["api_key"])
+    # The number is free again, and rests from Google alone; another platform's order may have it. A modem counts in whole seconds, and what came in
+    # the second in which the number changed hands would be the first order's.
+    time.sleep(1.1)
     with Modem(home, "http://127.0.0.1:9") as modem:
         order = service.call("POST", "/api/v1/order", {"platform": "discord"}, accounts[1]["api_key"])[1]
         modem.receives("Your Discord verification ", "code is 777111")

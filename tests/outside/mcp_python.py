@@ -17,7 +17,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 LAUNCHER = os.path.join(ROOT, "mcp", "server.js")
 TOOLS = {
     "sms_register", "sms_order", "sms_verify", "sms_check_order", "sms_cancel_order", "sms_account", "sms_availability", "sms_agent_order",
-    "sms_list_services",
+    "sms_deposit", "sms_list_services",
 }
 MODES = ["legacy", "2026-07-28", "auto"]
 
@@ -39,6 +39,7 @@ async def story(client, fund):
 
     account = (await call("sms_account")).structured_content
     await fund(account["account_id"])
+    assert (await call("sms_deposit")).structured_content["addresses"]
     services = (await call("sms_list_services")).structured_content
     assert services["total_platforms"] == 33
     assert (await call("sms_availability", country="GB", platform="google")).structured_content["platforms"][0]["platform"] == "google"

@@ -107,15 +107,30 @@ def placed(service, account):
     return service.call("POST", "/api/v1/order", {"platform": "google"}, account["api_key"])
 
 
+def number_given(service, account):
+    """An order that has the number: the one before has given it up, or is about to."""
+    return until(lambda: (answer := placed(service, account))[0] == 200 and answer[1])
+
+
 def completed(service, account, send):
     """An order, what is sent for it, and how it ended."""
     until(lambda: reached(service))
-    status, order = placed(service, account)
-    assert status == 200, order
+    order = number_given(service, account)
     send()
     ended = service.call("GET", f"/api/v1/order/{order['order_id']}?wait=50", None, account["api_key"])[1]
     assert ended["status"] == "completed", ended
     return ended
+
+
+def received(service, account, send):
+    """An order, what is sent for it, and how it is once that has come; whether a code stands in it is not asked here."""
+    until(lambda: reached(service))
+    order = number_given(service, account)["order_id"]
+    send()
+    shown = until(lambda: (seen := service.call("GET", f"/api/v1/order/{order}", None, account["api_key"])[1])["messages"] and seen)
+    end = "finish" if shown["code"] else "cancel"
+    assert service.call("POST", f"/api/v1/order/{order}/{end}", None, account["api_key"])[0] == 200, shown
+    return shown
 
 
 def counted(service, outcome):
@@ -143,9 +158,8 @@ def alphabets(service, smsc, account):
         ("구글 코드 Google 482924", {"bytes": "구글 코드 Google 482924".encode("euc_kr").hex(), "coding": 14}),
     ]
     for text, sent in cases:
-        ended = completed(service, account, lambda sent=sent: smsc.deliver(**sent))
-        code = re.search(r"4829\d\d", text)[0]
-        assert (ended["sms"], ended["code"], ended["messages"][0]["from"]) == (text, code, "Google"), (text, ended)
+        shown = received(service, account, lambda sent=sent: smsc.deliver(**sent))
+        assert (shown["sms"], shown["messages"][0]["from"]) == (text, "Google"), (text, shown)
     return len(cases)
 
 

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
 /// A judge: its name, and its script in `tests/outside`.
 const JUDGES: &[(&str, &str)] = &[
@@ -69,7 +68,7 @@ impl Bench {
         let mut judge = Command::new(self.python());
         judge.arg(self.root.join("tests").join("outside").join(script)).current_dir(&self.root);
         judge.env("TELENUMERUS_BIN", self.root.join("target").join("debug").join("telenumerus")).env("OUTSIDE_NODE", &self.home);
-        let start = Instant::now();
+        let start = crate::now();
         let is_content = succeeds(&mut judge);
         println!("== {name}: {} s", start.elapsed().as_secs());
         is_content

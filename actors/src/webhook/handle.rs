@@ -111,13 +111,16 @@ impl Webhooks {
 
     /// Delivers these once more; answers once that is durable.
     pub async fn redeliver(&self, account: AccountId, sequences: Vec<u64>) -> Result<(), Fault> {
-        working(&self.inner, account).await?;
-        let (reply, answer) = oneshot::channel();
-        let asked = self.inner.working.visit(account, |current| current.tell(Message::Redeliver(sequences, reply)));
-        if asked != Some(true) {
-            return Err(Fault::ActorEnded);
+        loop {
+            working(&self.inner, account).await?;
+            let (reply, answer) = oneshot::channel();
+            match self.inner.working.visit(account, |current| current.tell(Message::Redeliver(sequences.clone(), reply))) {
+                Some(true) => return answer.await.map_err(|_| Fault::ActorEnded)?,
+                Some(false) => return Err(Fault::ActorEnded),
+                // It had nothing more to do and has left between the two steps: another one is started.
+                None => {}
+            }
         }
-        answer.await.map_err(|_| Fault::ActorEnded)?
     }
 
     /// How full each lane of attempts is.

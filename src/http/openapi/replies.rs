@@ -12,6 +12,9 @@ use super::examples;
 /// Members that a reply leaves out where they do not apply; every other one is always sent, as null where there is nothing.
 const LEFT_OUT: [(&str, &str); 4] = [("Usage", "group_by"), ("Usage", "groups"), ("UsageGroup", "platform"), ("UsageGroup", "country")];
 
+/// Replies of several shapes, whose members say themselves which of them are always there.
+const OPEN: [&str; 2] = ["Error", "StreamMessage"];
+
 /// Members of replies that hold one of a closed set of words: schema, member, and the set's schema.
 const WORDS: [(&str, &str, &str); 24] = [
     ("Account", "tier", "TierName"),
@@ -58,7 +61,7 @@ pub fn complete(document: &mut Value) {
     let (requests, replies) = (referred(document, "requestBody"), referred(document, "responses"));
     for name in replies.difference(&requests) {
         let schema = &mut document["components"]["schemas"][name.as_str()];
-        if name != "Error" {
+        if !OPEN.contains(&name.as_str()) {
             require_all(name, schema);
         }
         name_words(name, schema);
@@ -90,15 +93,27 @@ fn put_shapes(document: &mut Value) {
             "health" => operation["responses"]["200"]["content"]["application/json"]["schema"] = reference("Health"),
             "streamOrder" => {
                 operation["responses"]["200"]["content"]["text/event-stream"]["schema"] = json!({
-                    "type": "string",
-                    "description": "Server-sent events. Each one's id is the order's event number, after which Last-Event-ID resumes; its data is a StreamMessage as JSON.",
-                    "contentMediaType": "application/json",
-                    "contentSchema": reference("StreamMessage"),
+                    "description": "Server-sent events. Each one's id is the order's event number, after which Last-Event-ID resumes; its data is a StreamMessage as JSON. Clients that read the data give the message, others the event around it.",
+                    "anyOf": [reference("StreamMessage"), stream_event()],
                 });
             }
             _ => {}
         }
     }
+}
+
+/// A message on its way: what stands in the stream's text.
+fn stream_event() -> Value {
+    json!({
+        "type": "object",
+        "required": ["data"],
+        "properties": {
+            "id": { "type": "string" },
+            "event": { "type": "string" },
+            "retry": { "type": "integer", "description": "Milliseconds before coming again." },
+            "data": { "type": "string", "contentMediaType": "application/json", "contentSchema": reference("StreamMessage") },
+        },
+    })
 }
 
 fn stream_message() -> Value {
@@ -218,7 +233,7 @@ fn take_keys_in_bodies(document: &mut Value) {
         })
         .collect();
     for body in bodies {
-        let mut key = reference("KeyText");
+        let mut key = json!({ "oneOf": [reference("KeyText"), { "type": "null" }] });
         key["description"] = json!(
             "Makes retries safe: the same key and body give the same answer and no second effect, for 7 days. May be sent as the header Idempotency-Key instead."
         );

@@ -13,7 +13,7 @@ use crate::http::json::{Moment, SignedDollars};
 use crate::http::order_reply::find;
 
 /// What facts of an order are called.
-pub const TYPES: [&str; 11] = [
+pub const TYPES: [&str; 16] = [
     "placed",
     "queued",
     "started",
@@ -21,7 +21,12 @@ pub const TYPES: [&str; 11] = [
     "number_assigned",
     "number_dead",
     "sms_received",
+    "sms_repeated",
     "completed",
+    "code_replaced",
+    "reported",
+    "refunded",
+    "finished",
     "cancelled",
     "expired",
     "failed",
@@ -96,5 +101,6 @@ fn told(order: &Order, number: usize, fact: &Event) -> Fact {
         Event::Expired { .. } => ("expired", None, money("release", price, -price)),
         Event::Failed { .. } => ("failed", None, money("release", price, -price)),
     };
+    debug_assert!(TYPES.contains(&kind), "{kind} is not documented");
     Fact { number, kind, at: Moment(fact.at()), attempt, money }
 }

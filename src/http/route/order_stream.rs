@@ -39,7 +39,7 @@ pub struct Query {
 
 /// The order as server-sent events, until it ends; with `until=expiry` further messages and codes too, until its number goes back. `Last-Event-ID` resumes without gap or repeat.
 #[utoipa::path(get, path = "/order/{id}/stream", operation_id = "streamOrder", tag = "orders",
-    params(("id" = String, Path, description = "The order's id"), ("until" = Option<HowFar>, Query, description = "To its code if absent", example = "expiry"), ("Last-Event-ID" = Option<u32>, Header, description = "Number of the last event seen", maximum = 1_000_000)),
+    params(("id" = String, Path, description = "The order's id"), ("until" = Option<HowFar>, Query, description = "To its code if absent", example = "expiry"), ("Last-Event-ID" = Option<String>, Header, description = "Number of the last event seen, as the stream gave it; an empty one is the beginning, one beyond the end counts as the last", pattern = "^[0-9]{0,18}$")),
     responses((status = 200, description = "Server-sent events: one JSON object a message"), (status = 204, description = "The stream is over, and Last-Event-ID is its last event")))]
 pub async fn handle(
     State(app): State<Shared>,
@@ -71,7 +71,7 @@ pub async fn handle(
 fn last_event(headers: &HeaderMap) -> Result<usize, ApiError> {
     let Some(value) = headers.get("last-event-id") else { return Ok(0) };
     let text = value.to_str().map(str::trim).ok();
-    let number = text.and_then(|text| if text.is_empty() { Some(0) } else { text.parse().ok() });
+    let number = text.and_then(|text| if text.is_empty() { Some(0) } else { text.parse::<i64>().ok() }).and_then(|number| usize::try_from(number).ok());
     number.ok_or_else(|| ApiError::invalid("Last-Event-ID is the id of an event of this stream: a number."))
 }
 

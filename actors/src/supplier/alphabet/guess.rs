@@ -62,7 +62,7 @@ pub fn reading(declared: Declared, bytes: &[u8], is_part: bool) -> Reading {
     if matches!(declared, Declared::Utf16) {
         return wide(bytes, is_part);
     }
-    if let Some(order) = Order::of_narrow(bytes, matches!(declared, Declared::Gsm(..)), is_part) {
+    if let Some(order) = Order::of_narrow(bytes, matches!(declared, Declared::Gsm(..) | Declared::Ascii), is_part) {
         return found(Alphabet::Utf16, &order.big_endian(bytes), Certainty::Detected);
     }
     let utf8 = utf8(bytes, is_part);
@@ -169,12 +169,17 @@ impl Order {
     }
 }
 
-/// In the GSM alphabet every byte below 0x80 is a letter, and 0 is `@`: nobody writes one before each third letter, or Greek capitals and accents at every second place.
+/// In the GSM alphabet every byte below 0x80 is a letter, and 0 is `@`: nobody writes one before each third letter, or the same Greek capital or
+/// accent at nearly every second place, which is what the letters of one script make. Different ones in a row are a text of such letters.
 fn beats_septets(wide: &[u8]) -> bool {
     let count = wide.len() / 2;
     let ascii = ascii_units(wide);
-    let low = units(wide).filter(|unit| *unit < 0x2000).count();
-    (ascii >= 2 && ascii * 3 >= count) || (count >= ENOUGH_UNITS && low * 5 >= count * 4)
+    let mut scripts = [0; 0x20];
+    for unit in units(wide).filter(|unit| (0x100..0x2000).contains(unit)) {
+        scripts[usize::from(unit >> 8)] += 1;
+    }
+    let of_one_script = ascii + scripts.into_iter().max().unwrap_or(0);
+    (ascii >= 2 && ascii * 3 >= count) || (count >= ENOUGH_UNITS && of_one_script * 10 >= count * 9)
 }
 
 /// Texts of one byte a letter have no 0 but at their end; without any, only letters of the far east make such bytes. Neither looks like a Latin text.
@@ -306,6 +311,11 @@ mod tests {
     fn what_is_what_it_is_said_to_be_stays_so() {
         assert_eq!(read(Declared::Gsm(0, 0), b"Code 1 @ \x00 \x1b\x65"), ("Code 1 ¡ @ €".to_owned(), Certainty::AsDeclared));
         assert_eq!(read(Declared::Gsm(0, 0), b"\x13\x14\x16\x18 \x13A\x10"), ("ΓΛΠΣ ΓAΔ".to_owned(), Certainty::AsDeclared));
+        // Every letter of the alphabet in a row, with a few words before them.
+        let all: Vec<u8> = b"Google 482913: ".iter().copied().chain((0..0x80).filter(|septet| *septet != 0x1b)).chain([0x1b, 0x65]).collect();
+        for declared in [Declared::Gsm(0, 0), Declared::Ascii] {
+            assert_eq!(reading(declared, &all, false).alphabet, Alphabet::Gsm(0, 0));
+        }
         assert_eq!(read(Declared::Latin1, b"caf\xe9 \xe0 la carte"), ("café à la carte".to_owned(), Certainty::AsDeclared));
         assert_eq!(read(Declared::Latin1, b"\xe9\xe8\xe0\xfc"), ("éèàü".to_owned(), Certainty::AsDeclared));
         for short in ["一", "您的", "验证码", "안녕", "Ж", "中文12"] {
@@ -345,6 +355,16 @@ mod tests {
             for declared in ONE_BYTE.into_iter().chain([Declared::Utf16, Declared::Gsm(1, 3), Declared::Old(encoding_rs::EUC_KR)]) {
                 let reading = reading(declared, &bytes, is_part);
                 decode(reading.alphabet, &reading.bytes);
+            }
+        }
+
+        #[test]
+        fn rare_letters_of_the_gsm_alphabet_are_left_alone(septets in prop::collection::vec(1u8..0x80, 0..160)) {
+            // Some networks call it ASCII.
+            for declared in [Declared::Gsm(0, 0), Declared::Ascii] {
+                let reading = reading(declared, &septets, false);
+                prop_assert!(matches!(reading.alphabet, Alphabet::Gsm(0, 0) | Alphabet::Latin1), "{:?}", reading.alphabet);
+                prop_assert_eq!(reading.certainty, Certainty::AsDeclared);
             }
         }
 
