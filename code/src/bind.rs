@@ -145,15 +145,20 @@ impl Words<'_> {
         if closest > Bond::Message {
             return closest;
         }
+        // "Your code expired" speaks of no code that stands outside of it.
+        let gone = |hit: &Hit| {
+            let old = |old: &Hit| old.class == Class::Old && old.start >= hit.end && self.clauses[old.start] == self.clauses[hit.start];
+            self.hits.iter().any(old)
+        };
         let next = |hit: &Hit| {
             let behind = self.clauses[hit.end - 1] + 1 == clause && self.opens(found) && !self.numbers(hit.end, found.start);
             let ahead = self.clauses[hit.start] == last + 1 && self.opens(found) && !self.numbers(found.end, hit.start);
-            behind || ahead
+            (behind || ahead) && !gone(hit)
         };
         if self.hits.iter().filter(is_wanted).any(next) {
             return Bond::NextClause;
         }
-        if self.hits.iter().any(|hit| wanted.contains(&hit.class)) { Bond::Message } else { Bond::None }
+        if self.hits.iter().any(|hit| wanted.contains(&hit.class) && !gone(hit)) { Bond::Message } else { Bond::None }
     }
 
     fn before(&self, from: usize, found: &Found) -> Bond {

@@ -1,6 +1,11 @@
 //! What letters and digits look like when they are no code.
 
+use super::candidate::Found;
 use super::money;
+use super::normal::Text;
+
+/// The states that a postcode of the USA follows.
+const STATES: &str = "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC";
 
 /// `Shop24`, `WIN88`, `X7661`: a word, or one letter, and then only digits.
 pub fn is_name(code: &str) -> bool {
@@ -40,4 +45,12 @@ pub fn is_day(code: &str) -> bool {
     let year_first = is_year(value(0, 4)) && is_month(value(4, 6)) && is_day(value(6, 8));
     let year_last = is_day(value(0, 2)) && is_month(value(2, 4)) && is_year(value(4, 8));
     code.len() == 8 && (year_first || year_last)
+}
+
+/// `Mountain View, CA 94043`: five digits behind a comma and a state.
+pub fn is_postcode(text: &Text, found: &Found) -> bool {
+    let Some(lead) = found.start.checked_sub(5).map(|from| &text.chars[from..found.start]) else { return false };
+    let [',', ' ', first, second, ' '] = lead else { return false };
+    let state: String = [first, second].into_iter().collect();
+    found.code.len() == 5 && found.code.bytes().all(|byte| byte.is_ascii_digit()) && STATES.split(' ').any(|known| known == state)
 }

@@ -11,7 +11,7 @@ use super::message::Message;
 use super::number::{Grouping, Region};
 use super::reason::Reason;
 use super::service::{Alphabet, Service};
-use super::shape::{is_day, is_masked, is_money_mixed, is_money_opened, is_name};
+use super::shape::{is_day, is_masked, is_money_mixed, is_money_opened, is_name, is_postcode};
 use super::verdict::Candidate;
 use super::weights::weight;
 
@@ -242,7 +242,7 @@ impl Evidence<'_> {
         if self.gap_before(found, Class::Ending).is_some_and(|gap| gap <= 4) {
             reasons.push(Reason::CardEnding);
         }
-        if self.is_other_kind(found, bond) {
+        if self.is_other_kind(found, bond) || (!said && is_postcode(self.words.text, found)) {
             reasons.push(Reason::OtherKindOfCode);
         }
         if self.is_reply_to(found) {
