@@ -214,6 +214,9 @@ fn meaning(text: &Text, groups: &[Group]) -> Meaning {
         let colon = joints.contains(&':');
         return Meaning::Is(if colon { Reason::TimeOfDay } else { Reason::Amount });
     }
+    if is_service_line(text, groups, &lengths) {
+        return Meaning::Is(Reason::PhoneNumber);
+    }
     match joints[0] {
         ':' if lengths.iter().all(|length| *length <= 2) => Meaning::Is(Reason::TimeOfDay),
         ':' => Meaning::Apart,
@@ -231,6 +234,13 @@ fn meaning(text: &Text, groups: &[Group]) -> Meaning {
         },
         _ => Meaning::Is(Reason::PhoneNumber),
     }
+}
+
+/// `1588-1234`: a number for the whole of Korea, in a text in its script.
+fn is_service_line(text: &Text, groups: &[Group], lengths: &[usize]) -> bool {
+    let first: String = text.chars[groups[0].0..groups[0].1].iter().collect();
+    let known = ["15", "16", "18"].iter().any(|prefix| first.starts_with(prefix));
+    *lengths == [4, 4] && known && text.chars.iter().any(|character| ('가'..='힣').contains(character))
 }
 
 fn is_date(text: &Text, groups: &[Group], lengths: &[usize], joint: char) -> bool {
