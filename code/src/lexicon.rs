@@ -37,6 +37,8 @@ pub enum Class {
     Old,
     /// A message about orders, payments or journeys.
     Business,
+    /// Somebody at the door: "give the code to the driver".
+    Courier,
     /// A message about something to be fetched.
     Parcel,
     /// A door, a meeting, a network.
@@ -120,6 +122,7 @@ fn section_of(header: &str) -> Option<(Class, Edges)> {
         "neutral" => Class::Neutral,
         "old" => Class::Old,
         "business" => Class::Business,
+        "courier" => Class::Courier,
         "parcel" => Class::Parcel,
         "place" => Class::Place,
         "ad" => Class::Ad,

@@ -242,7 +242,7 @@ impl Evidence<'_> {
         if self.gap_before(found, Class::Ending).is_some_and(|gap| gap <= 4) {
             reasons.push(Reason::CardEnding);
         }
-        if self.is_other_kind(found, bond) || (!said && is_postcode(self.words.text, found)) {
+        if self.is_other_kind(found, bond) || self.is_for_courier() || (!said && is_postcode(self.words.text, found)) {
             reasons.push(Reason::OtherKindOfCode);
         }
         if self.is_reply_to(found) {
@@ -295,6 +295,11 @@ impl Evidence<'_> {
         let clause = |hit: &Hit| self.words.clauses[hit.start];
         let beside = |key: &Hit, verify: &Hit| clause(key) == clause(verify) && verify.start < key.end + 14 && key.start < verify.end + 14;
         self.says(Class::Secret) || keys.take(16).any(|key| self.words.hits.iter().any(|hit| hit.class == Class::Verify && beside(key, hit)))
+    }
+
+    /// Whether somebody at the door is to be told the code: then it is no secret.
+    fn is_for_courier(&self) -> bool {
+        self.says(Class::Courier) && !self.says(Class::Secret)
     }
 
     fn is_other_kind(&self, found: &Found, bond: Bond) -> bool {
