@@ -1,6 +1,6 @@
 //! Countries that no word of the dictionary names: flags, dial codes, ISO codes, names with endings and typos.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use events::country::Country;
@@ -9,19 +9,34 @@ use strsim::osa_distance;
 use super::dictionary::{Dictionary, Kind, Meaning};
 use super::fold::{Text, Word, comparable, fold, is_unspaced};
 
-/// Names of countries of one word, folded, that endings and typos are compared with.
-static SINGLE: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+/// A country's name of one word, folded, that endings and typos are compared with.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Single {
+    letters: Vec<char>,
+    written: String,
+    code: String,
+}
+
+/// Those names by their first letter, which is rarely the wrong one.
+static SINGLE: LazyLock<HashMap<char, Vec<Single>>> = LazyLock::new(|| {
     let files = [include_str!("../data/aliases.txt"), include_str!("../data/countries.txt"), include_str!("../data/others.txt")];
     let lines = files.iter().flat_map(|file| file.lines()).filter(|line| !line.starts_with('#'));
-    let mut names: Vec<(String, String)> = lines
+    let names: BTreeSet<Single> = lines
         .filter_map(|line| line.split_once('\t'))
         .flat_map(|(code, names)| names.split('|').map(move |name| (fold(&comparable(name)), code.to_owned())))
         .filter(|(name, _)| name.chars().count() >= 5 && !name.contains([' ', '-', '.', '\'']) && !name.chars().any(is_unspaced))
+        .map(|(name, code)| Single { letters: name.chars().collect(), written: name, code })
         .collect();
-    names.sort();
-    names.dedup();
-    names
+    let mut by_letter: HashMap<char, Vec<Single>> = HashMap::new();
+    for name in names {
+        by_letter.entry(name.letters[0]).or_default().push(name);
+    }
+    by_letter
 });
+
+fn names_like(word: &str) -> &'static [Single] {
+    word.chars().next().and_then(|first| SINGLE.get(&first)).map_or(&[], Vec::as_slice)
+}
 
 /// Names that people write most.
 static COMMON: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
@@ -214,15 +229,15 @@ pub fn ending(word: &str) -> Option<String> {
         return None;
     }
     let letters: Vec<char> = word.chars().collect();
-    let common = |name: &str| name.chars().zip(&letters).take_while(|(one, other)| one == *other).count();
-    let fits = |name: &str| {
-        let (shared, length) = (common(name), name.chars().count());
-        shared >= 4.max(length.saturating_sub(2)) && letters.len() - shared <= 3
+    let common = |name: &Single| name.letters.iter().zip(&letters).take_while(|(one, other)| one == other).count();
+    let fits = |name: &Single| {
+        let shared = common(name);
+        shared >= 4.max(name.letters.len().saturating_sub(2)) && letters.len() - shared <= 3
     };
-    let best = SINGLE.iter().filter(|(name, _)| fits(name)).max_by_key(|(name, _)| (common(name), std::cmp::Reverse(name.chars().count())));
+    let best = names_like(word).iter().filter(|name| fits(name)).max_by_key(|name| (common(name), std::cmp::Reverse(name.letters.len())));
     let is_not_latin = letters.iter().all(|letter| !letter.is_ascii());
     // In Latin letters an ending is one or two: other words begin like countries.
-    best.filter(|(name, _)| is_not_latin || (common(name) >= 5 && letters.len() - common(name) <= 2)).map(|(_, code)| code.clone())
+    best.filter(|name| is_not_latin || (common(name) >= 5 && letters.len() - common(name) <= 2)).map(|name| name.code.clone())
 }
 
 /// The countries whose names are a slip away; a slip between two names both.
@@ -232,18 +247,19 @@ pub fn misspelt(word: &str) -> Vec<String> {
         return Vec::new();
     }
     let english = |code: &str| Country::ALL.iter().find(|country| country.code() == code).map(|country| country.name().to_lowercase());
-    let near = SINGLE.iter().filter(|(name, code)| {
-        let length = name.chars().count();
-        let is_english = english(code).is_some_and(|english| english == *name);
-        let allowed = match length {
-            ..5 => 0,
-            5..=6 => usize::from(is_english),
+    let near = names_like(word).iter().filter(|Single { letters: known, written: name, code }| {
+        let is_english = || english(code).is_some_and(|english| english == *name);
+        let allowed = if known.len() < 10 { 1 } else { 2 };
+        if known.len().abs_diff(letters) > allowed || osa_distance(name, word) > allowed {
+            return false;
+        }
+        match known.len() {
+            ..7 => is_english(),
             // Names in small languages are a slip away from too much else: Wakanda from Javanese Walanda.
-            7..=9 => usize::from(is_english || code.parse::<Country>().is_err() || COMMON.contains(name)),
-            _ => 2,
-        };
-        allowed > 0 && length.abs_diff(letters) <= allowed && name.chars().next() == word.chars().next() && osa_distance(name, word) <= allowed
+            7..=9 => is_english() || code.parse::<Country>().is_err() || COMMON.contains(name),
+            _ => true,
+        }
     });
-    let near: BTreeSet<&String> = near.map(|(_, code)| code).collect();
+    let near: BTreeSet<&String> = near.map(|name| &name.code).collect();
     near.into_iter().cloned().collect()
 }

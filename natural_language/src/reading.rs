@@ -114,14 +114,13 @@ impl Reading {
     }
 
     fn take_numbers(&mut self, taken: &mut [bool]) {
-        let is_thing = |place: usize| {
-            self.spans.iter().any(|span| {
-                span.start <= place
-                    && place < span.end
-                    && (span.is(Kind::Thing) || span.meanings.iter().any(|meaning| matches!(meaning, Meaning::Platform(_))))
-            })
-        };
-        let is_spoken = |place: usize| self.spans.iter().any(|span| span.start <= place && place < span.end && !span.is_place());
+        let mut covering: Vec<Option<&Span>> = vec![None; self.text.words.len()];
+        for span in &self.spans {
+            covering[span.start..span.end].fill(Some(span));
+        }
+        let at = |place: usize| covering.get(place).copied().flatten();
+        let is_thing = |place: usize| at(place).is_some_and(|span| span.is(Kind::Thing) || span.is_platform());
+        let is_spoken = |place: usize| at(place).is_some_and(|span| !span.is_place());
         let follows_name = |place: usize| place > 0 && (is_thing(place - 1) || !is_spoken(place - 1));
         let says_many = self.spans.iter().any(|span| span.is(Kind::Quantity));
         let has_thing = self.spans.iter().any(|span| span.is(Kind::Thing));
@@ -132,7 +131,7 @@ impl Reading {
             match number::of(&self.text.words, place, follows_plus) {
                 number::Number::None => continue,
                 // A figure in a phrase that is known says no number: `need 2 verify`.
-                _ if self.spans.iter().any(|span| span.start <= place && place < span.end && span.end > span.start + 1) => {}
+                _ if at(place).is_some_and(|span| span.end > span.start + 1) => {}
                 _ if follows_name(place) && number::is_preposition(&self.text.words, place) => {}
                 number::Number::Said => {}
                 number::Number::Place(code) => drop(self.countries.insert(code)),

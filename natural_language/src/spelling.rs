@@ -1,6 +1,6 @@
 //! Words a slip away from known ones. A slip that could be read in several ways is read in all of them, and what speaks against an order counts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use strsim::osa_distance;
@@ -9,16 +9,16 @@ use super::dictionary::{Dictionary, Kind, Meaning};
 use super::fold::is_unspaced;
 use super::segment::{Span, is_english};
 
-/// Words with their meanings.
-type Known = Vec<(&'static str, &'static [Meaning])>;
+/// Words with their letters' number and their meanings.
+type Known = Vec<(&'static str, usize, &'static [Meaning])>;
 
 /// Single words of languages that have letters, by the first one.
 static WORDS: LazyLock<HashMap<char, Known>> = LazyLock::new(|| {
-    let mut words: HashMap<char, Vec<(&str, &[Meaning])>> = HashMap::new();
+    let mut words: HashMap<char, Known> = HashMap::new();
     for (key, meanings) in Dictionary::get().words() {
         let is_word = meanings.iter().any(|meaning| matches!(meaning, Meaning::Word(_, kind) if *kind != Kind::Filler));
         if let Some(first) = key.chars().next().filter(|_| is_word && key.len() >= 5 && !key.contains(' ') && !key.chars().any(is_unspaced)) {
-            words.entry(first).or_default().push((key, meanings));
+            words.entry(first).or_default().push((key, key.chars().count(), meanings));
         }
     }
     words
@@ -32,24 +32,24 @@ pub fn meant(word: &str, spans: &[Span]) -> Vec<Meaning> {
     }
     let dictionary = Dictionary::get();
     let english = dictionary.languages.iter().position(|language| language == "en");
-    let is_spoken = |meaning: &&Meaning| {
-        let Meaning::Word(language, _) = meaning else { return false };
-        let is_same = |other: &Meaning| matches!(other, Meaning::Word(own, _) if own == language);
-        (english == Some(usize::from(*language)) && is_english(spans)) || spans.iter().any(|span| span.meanings.iter().any(is_same))
-    };
+    let words = spans.iter().flat_map(|span| &span.meanings);
+    let mut spoken: BTreeSet<u8> =
+        words.filter_map(|meaning| if let Meaning::Word(language, _) = meaning { Some(*language) } else { None }).collect();
+    if let Some(english) = english.and_then(|place| u8::try_from(place).ok()).filter(|_| is_english(spans)) {
+        spoken.insert(english);
+    }
+    let is_spoken = |meaning: &&Meaning| matches!(meaning, Meaning::Word(language, _) if spoken.contains(language));
     let allowed = if letters >= 8 { 2 } else { 1 };
     let first = word.chars().next().unwrap_or_default();
-    let near = WORDS
-        .get(&first)
-        .into_iter()
-        .flatten()
-        .filter(|(known, _)| known.chars().count().abs_diff(letters) <= allowed && osa_distance(known, word) <= allowed);
+    let near = WORDS.get(&first).into_iter().flatten().filter(|(known, length, meanings)| {
+        length.abs_diff(letters) <= allowed && meanings.iter().any(|meaning| is_spoken(&meaning)) && osa_distance(known, word) <= allowed
+    });
     // Of short words too many are a letter apart: nobody orders who leaves.
     let is_asking = |kind: Kind| matches!(kind, Kind::Want | Kind::Give | Kind::Polite);
     let is_sure = |meaning: &&Meaning| {
         letters >= 6 || !matches!(meaning, Meaning::Word(language, kind) if is_asking(*kind) && english == Some(usize::from(*language)))
     };
-    let mut meant: Vec<Meaning> = near.flat_map(|(_, meanings)| meanings.iter()).filter(is_spoken).filter(is_sure).copied().collect();
+    let mut meant: Vec<Meaning> = near.flat_map(|(_, _, meanings)| meanings.iter()).filter(is_spoken).filter(is_sure).copied().collect();
     meant.sort_unstable();
     meant.dedup();
     meant
