@@ -259,7 +259,15 @@ async fn the_transaction_that_makes_new_coins_is_the_first_of_its_block() {
     let block = events::chain::Block { height: 7, hash: "h7".to_owned() };
     let url = server(|_, _| result(&format!(r#"{{"tx": ["{}", "{}"]}}"#, "AB".repeat(32), "cd".repeat(32))));
     assert_eq!(node(&url.await).coinbase(block.clone()).await, Ok(Some(tx())));
-    let url = server(|line, _| if line.contains("/block/h7/txid/0") { (200, "ab".repeat(32)) } else { (404, String::new()) });
+    let page = |line: &str| {
+        let txid = "ab".repeat(32);
+        if line.contains("/block/h7/txs/0") {
+            (200, format!(r#"[{{"txid": "{txid}", "vout": [], "status": {{"confirmed": true}}}}]"#))
+        } else {
+            (404, String::new())
+        }
+    };
+    let url = server(move |line, _| page(line));
     assert_eq!(Esplora::new(endpoint(&url.await), Currency::Btc, GENESIS.to_owned()).coinbase(block.clone()).await, Ok(Some(tx())));
     let url = server(|_, _| result(r#"{"tx": []}"#));
     assert!(matches!(node(&url.await).coinbase(block).await, Err(ChainError::Nonsense { .. })));

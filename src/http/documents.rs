@@ -18,6 +18,8 @@ use http_body_util::BodyExt;
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
+use super::weights::weights;
+
 /// Smaller ones fit a packet or two as they are.
 const WORTH_COMPRESSING: usize = 2_048;
 /// Compressed documents that are kept: the services of 24 countries, and a few pages.
@@ -89,15 +91,8 @@ fn is_known(headers: &HeaderMap, tag: &str) -> bool {
 }
 
 fn takes_gzip(headers: &HeaderMap) -> bool {
-    let weight = |range: &str| {
-        let mut parts = range.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(Some(1.0), |text| text.parse::<f32>().ok());
-        (name, weight.unwrap_or(0.0))
-    };
-    let ranges: Vec<(String, f32)> = listed(headers, ACCEPT_ENCODING).map(weight).collect();
-    let of = |wanted: &str| ranges.iter().find(|(name, _)| name == wanted).map(|(_, weight)| *weight);
-    of("gzip").or_else(|| of("*")).is_some_and(|weight| weight > 0.0)
+    let [gzip, any] = weights(headers, ACCEPT_ENCODING, ["gzip", "*"]);
+    gzip.or(any).is_some_and(|weight| weight > 0.0)
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ mod strict_json;
 mod until;
 mod vocabulary;
 mod waiting;
+mod weights;
 pub mod words;
 
 use std::sync::Arc;

@@ -3,21 +3,11 @@
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 
+use super::weights::weights;
+
 /// Whether a caller would rather have a problem than the error object: it names that type, with no less weight than JSON.
 pub fn prefers_problem(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(','));
-    let (mut problem, mut json) = (None, None);
-    for range in accepted {
-        let mut parts = range.split(';').map(str::trim);
-        let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let weight =
-            parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="))).map_or(Some(1.0), |text| text.parse::<f32>().ok());
-        match kind.as_str() {
-            "application/problem+json" => problem = weight,
-            "application/json" => json = weight,
-            _ => {}
-        }
-    }
+    let [problem, json] = weights(headers, ACCEPT, ["application/problem+json", "application/json"]);
     problem.is_some_and(|problem| problem > 0.0 && json.is_none_or(|json| problem >= json))
 }
 

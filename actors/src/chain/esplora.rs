@@ -161,8 +161,11 @@ impl Chain for Esplora {
 
     fn coinbase(&self, block: Block) -> BoxFuture<'_, Result<Option<TxHash>, ChainError>> {
         Box::pin(async move {
-            let text = self.text(&format!("/block/{}/txid/0", block.hash)).await?.ok_or(ChainError::Moved)?;
-            text.trim().parse().map(Some).map_err(|_| self.endpoint.nonsense("a txid that is none".to_owned()))
+            // The page that a scan reads, too: not every service has a path for a single hash.
+            let page = self.text(&format!("/block/{}/txs/0", block.hash)).await?.ok_or(ChainError::Moved)?;
+            let page: Vec<Transaction> = self.endpoint.parse("a block's transactions", &page)?;
+            let first = page.first().ok_or_else(|| self.endpoint.nonsense("a block without a transaction".to_owned()))?;
+            first.txid.parse().map(Some).map_err(|_| self.endpoint.nonsense("a txid that is none".to_owned()))
         })
     }
 

@@ -71,7 +71,8 @@ pub async fn handle(
 fn last_event(headers: &HeaderMap) -> Result<usize, ApiError> {
     let Some(value) = headers.get("last-event-id") else { return Ok(0) };
     let text = value.to_str().map(str::trim).ok();
-    let number = text.and_then(|text| if text.is_empty() { Some(0) } else { text.parse::<i64>().ok() }).and_then(|number| usize::try_from(number).ok());
+    let number =
+        text.and_then(|text| if text.is_empty() { Some(0) } else { text.parse::<i64>().ok() }).and_then(|number| usize::try_from(number).ok());
     number.ok_or_else(|| ApiError::invalid("Last-Event-ID is the id of an event of this stream: a number."))
 }
 
