@@ -34,7 +34,7 @@ const SOCIAL: &str = "thanks thank thx ty cheers hello hi hey yo bye sorry ok ok
 const COPULAS: &str = "is are be was were has es son esta est sont ist sind sont sono sao esta jest sa ar er on oli olen je jsou su este sunt e ειναι это є \
     है हैं ہے ہیں هو هي است هست là adalah ay ni dir mu var edir";
 /// Words beside the names of a number that nobody asks for in so many words: more of them tell something.
-const WORDS_BESIDE: usize = 5;
+const WORDS_BESIDE: usize = 4;
 /// Words of forms, which say nothing.
 const LABELS: &[&str] = &["service", "platform", "country", "region", "query", "app", "lang", "action", "location"];
 /// What only programs and attackers write.
@@ -282,7 +282,8 @@ impl Reading {
         let asks = request::asks(&self.spans);
         let has_thing = self.has(Kind::Thing);
         if self.unknown.is_empty() {
-            let is_named = has_thing && self.fillers() <= WORDS_BESIDE && !request::speaks_of_one(&self.text, &self.spans);
+            let things = self.spans.iter().filter(|span| span.is(Kind::Thing)).count();
+            let is_named = has_thing && self.fillers() <= WORDS_BESIDE + things && !request::speaks_of_one(&self.text, &self.spans);
             let is_enough = asks || is_named || (self.fillers() <= 2 && !self.is_social() && !self.says(COPULAS));
             return if is_enough { None } else { Some(Reason::Ambiguous) };
         }

@@ -131,7 +131,8 @@ pub fn speaks_of_ones_own(text: &Text, spans: &[Span]) -> bool {
 
 /// Whether a platform is asked about: `can telegram see my number`.
 fn begins_with_its_verb(text: &Text, spans: &[Span]) -> bool {
-    let is_verb = |place: usize| VERBS.contains(&text.words[place].folded.as_str());
+    // With its accents: Vietnamese `cần` is no `can`.
+    let is_verb = |place: usize| VERBS.contains(&text.words[place].lower.as_str());
     // A phrase that is known says more than its first word: `will need`, `may I have`.
     let is_alone = !spans.iter().any(|span| span.start == 0 && span.end > 1);
     let opens = text.words.len() > 2 && is_verb(0) && is_alone && text.words[1].folded != "be";
