@@ -151,7 +151,10 @@ pub fn find(text: &Text) -> Vec<Hit> {
         .filter_map(|found| {
             let (class, edges) = WORDS.classes[found.pattern().as_usize()];
             let (start, end) = (text.index_of_byte[found.start()], text.index_of_byte[found.end()]);
-            fits(text, start, end, class, edges).then_some(Hit { start, end, class })
+            // A stem of this class takes its ending along: "davet kodunuz" holds no "kodunuz".
+            let grows = class == Class::Other && edges == Edges::Start;
+            let ending = if grows { text.chars[end..].iter().take_while(|letter| is_spaced_letter(**letter)).count() } else { 0 };
+            fits(text, start, end, class, edges).then_some(Hit { start, end: end + ending, class })
         })
         .collect();
     hits.sort_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end)));
