@@ -182,6 +182,8 @@ impl Service {
         }
         service.follow(projector, log);
         service.warn();
+        // Word lists are read at their first use, which no caller should wait for.
+        tokio::task::spawn_blocking(|| natural_language::understand("a Google number"));
         Ok(service)
     }
 
