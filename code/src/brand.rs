@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
+use super::header;
 use super::lexicon::{Hit, is_inside_word};
 use super::message::Message;
 use super::normal::{Text, folded_word};
@@ -70,6 +71,7 @@ pub fn owner(message: &Message<'_>, text: &Text, hits: &[Hit], regions: &[Region
     let own_words: Vec<&str> = NAMES.named.iter().filter(|name| name.service == Some(service)).map(|name| name.word.as_str()).collect();
     // "Instagram Lite" and "the Line team" are the brand itself.
     let is_own = |name: &str| name.split(|character: char| !character.is_alphanumeric()).any(|word| own_words.contains(&word));
+    claims.extend(header::claim(message.sender, service));
     claims.extend(stranger::claims(text, hits).map(|(role, name)| (role, name.clone(), is_own(&name))));
     let strongest = |own: bool| claims.iter().filter(|(_, _, is_own)| *is_own == own).max_by_key(|(role, _, _)| *role);
     match (strongest(true), strongest(false)) {

@@ -84,7 +84,8 @@ pub fn find(text: &Text) -> (Vec<Found>, Vec<Region>) {
         let glued = text.before(digits.start).is_some_and(|character| character.is_ascii_alphabetic());
         found.push(Found { grouping: digits.grouping, glued, ..Found::new(text, digits.start, digits.end, Kind::Digits) });
     }
-    found.retain(|candidate| candidate.origin_bound || fits(text, candidate));
+    let bound_at = found.first().filter(|first| first.origin_bound).map(|bound| bound.start);
+    found.retain(|candidate| candidate.origin_bound || (fits(text, candidate) && bound_at.is_none_or(|start| candidate.end <= start)));
     found.sort_by_key(|candidate| candidate.start);
     found.truncate(MAX_CANDIDATES);
     (found, regions)

@@ -37,8 +37,12 @@ pub enum Class {
     Old,
     /// A message about orders, payments or journeys.
     Business,
+    /// "form submitted": the number is that of what was handed in.
+    Receipt,
     /// Somebody at the door: "give the code to the driver".
     Courier,
+    /// Somebody or something on the way to the door.
+    Delivery,
     /// A message about something to be fetched.
     Parcel,
     /// A door, a meeting, a network.
@@ -122,7 +126,9 @@ fn section_of(header: &str) -> Option<(Class, Edges)> {
         "neutral" => Class::Neutral,
         "old" => Class::Old,
         "business" => Class::Business,
+        "receipt" => Class::Receipt,
         "courier" => Class::Courier,
+        "delivery" => Class::Delivery,
         "parcel" => Class::Parcel,
         "place" => Class::Place,
         "ad" => Class::Ad,
@@ -161,7 +167,8 @@ pub fn find(text: &Text) -> Vec<Hit> {
     // A hit that a longer one of these classes covers belongs to it: "promo code" holds no "code".
     let mut covered_to = [0usize; 2];
     hits.retain(|hit| {
-        let covers = matches!(hit.class, Class::Other | Class::Soft | Class::Neutral | Class::Reference | Class::Reply | Class::Ending);
+        let covers =
+            matches!(hit.class, Class::Other | Class::Soft | Class::Neutral | Class::Reference | Class::Reply | Class::Ending | Class::Receipt);
         let [end, start] = covered_to;
         let inside = hit.start >= start && hit.end <= end && hit.end - hit.start < end - start;
         if covers && !inside && hit.end > end {

@@ -13,6 +13,7 @@ mod clause;
 mod confidence;
 mod content;
 mod gap;
+mod header;
 mod instruction;
 mod letters;
 mod lexicon;

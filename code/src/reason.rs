@@ -128,4 +128,6 @@ reasons! {
     Instruction 50 "instruction";
     /// The only number in a message that asks to keep something secret, or says how long it is valid.
     OnlySecret 51 "only_secret";
+    /// Far from every length that the platform's codes have.
+    OtherLength 52 "other_length";
 }

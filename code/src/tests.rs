@@ -53,3 +53,32 @@ fn the_number_that_it_was_sent_to_is_no_code() {
     let verdict = extract(&Message::new(text).sent_to("+12025550123"), None).verdict;
     assert!(!matches!(verdict, Verdict::Code(_)), "{verdict:?}");
 }
+
+#[test]
+fn a_registered_sender_of_india_is_another_brand_unless_it_is_the_service_or_names_nobody() {
+    let text = "482913 is your OTP. Do not share it with anyone.";
+    let verdict =
+        |sender: &str, text: &str, service: &str| extract(&Message { sender: Some(sender), ..Message::new(text) }, Service::named(service)).verdict;
+    for sender in ["VM-HDFCBK", "AX-PAYTMB", "TM-ICICI", "TM-ICICIT-S", "JD-SBIOTP", "vm-hdfcbk", "HDFCBK", "KOTAKB-T"] {
+        for service in ["google", "whatsapp", "steam"] {
+            assert!(matches!(verdict(sender, text, service), Verdict::OtherBrand(_)), "{sender} {service}: {:?}", verdict(sender, text, service));
+        }
+    }
+    let code = Verdict::Code("482913".to_owned());
+    for (sender, service) in [
+        ("VM-GOOGLE", "google"),
+        ("JD-GOOGLE-S", "google"),
+        ("AX-WHTSAP", "whatsapp"),
+        ("VK-FACEBK", "facebook"),
+        ("AD-AMAZON", "amazon"),
+        ("VM-NETFLX", "netflix"),
+        ("JM-VERIFY", "google"),
+        ("AD-650025", "google"),
+        ("CP-SMSOTP", "google"),
+        ("Verify", "google"),
+    ] {
+        assert_eq!(verdict(sender, text, service), code, "{sender} {service}");
+    }
+    assert_eq!(verdict("VM-HDFCBK", "482913 is your Google verification code", "google"), code);
+    assert_eq!(verdict("VM-HDFCBK", text, "-"), code);
+}

@@ -87,7 +87,7 @@ pub fn extract(message: &Message<'_>, service: Option<Service>) -> Extraction {
     let clauses = clause::number(&text);
     let words = Words { text: &text, hits: &hits, clauses: &clauses };
     let evidence = Evidence { message: *message, words, regions: &regions, content: Content::new(&text, &regions), service, owner };
-    let choices = choices(&text, &found);
+    let choices = choices(&evidence.words, &found, service);
     let mut candidates = weigh::weigh(&evidence, found);
     // Stable: of equals, the first in the text stays first.
     candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.score));
@@ -135,14 +135,36 @@ const OR: [&str; 34] = [
 ];
 
 /// Codes of one shape that a message offers side by side, as in "111222 or 333444": none of them is the one.
-fn choices(text: &Text, found: &[candidate::Found]) -> Vec<(String, String)> {
+fn choices(words: &Words<'_>, found: &[candidate::Found], service: Option<Service>) -> Vec<(String, String)> {
     let offered = |(first, second): (&candidate::Found, &candidate::Found)| {
-        let between: String = text.chars.get(first.end..second.start)?.iter().collect::<String>().to_lowercase();
+        let between: String = words.text.chars.get(first.end..second.start)?.iter().collect::<String>().to_lowercase();
         let between = between.trim_matches(|letter: char| letter.is_whitespace() || [',', '/', '|', '、', '،'].contains(&letter));
         let is_alike = first.kind == second.kind && first.code.chars().count() == second.code.chars().count() && first.code != second.code;
         (is_alike && OR.contains(&between)).then(|| (first.code.clone(), second.code.clone()))
     };
-    found.iter().zip(found.iter().skip(1)).filter_map(offered).collect()
+    let mut choices: Vec<(String, String)> = found.iter().zip(found.iter().skip(1)).filter_map(offered).collect();
+    // A half that also stands alone is whole.
+    let halves = found.iter().filter(|half| found.iter().filter(|other| other.code == half.code).count() == 1);
+    choices.extend(halves.filter_map(|half| first_half(words, half, service).map(|first| (format!("{first}{}", half.code), half.code.clone()))));
+    choices
+}
+
+/// The capitals right before as many digits, as in `ABCD-1234` or "your code is ABCD 1234": they may be the first half of the code.
+fn first_half(words: &Words<'_>, digits: &candidate::Found, service: Option<Service>) -> Option<String> {
+    let text = words.text;
+    let length = digits.end - digits.start;
+    let start = digits.start.checked_sub(length + 1)?;
+    let capitals = text.chars[start..digits.start - 1].iter().all(char::is_ascii_uppercase);
+    let alone = !text.before(start).is_some_and(|before| before == '-' || before.is_ascii_digit() || lexicon::is_spaced_letter(before));
+    let letters: String = text.chars[start..digits.start - 1].iter().collect();
+    let speaks = words.hits.iter().any(|hit| hit.start < digits.start - 1 && start < hit.end);
+    let names = service.is_some_and(|service| service.words().contains(&letters.to_lowercase().as_str()));
+    let joined = match text.before(digits.start)? {
+        '-' | '_' => true,
+        ' ' => words.is_said(&candidate::Found::new(text, start, digits.start - 1, candidate::Kind::Letters)),
+        _ => false,
+    };
+    (digits.kind == candidate::Kind::Digits && (3..=5).contains(&length) && capitals && alone && joined && !speaks && !names).then_some(letters)
 }
 
 fn verdict(owner: &Owner, candidates: &[Candidate], choices: &[(String, String)]) -> Verdict {

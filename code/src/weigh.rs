@@ -40,6 +40,13 @@ pub fn weigh(evidence: &Evidence<'_>, found: Vec<Found>) -> Vec<Candidate> {
     if has_number {
         weighed.iter_mut().filter(|(found, _)| found.kind == Kind::Letters).for_each(|(_, reasons)| reasons.push(Reason::PlainWord));
     }
+    // Letters of the last line that the message does not say, where it says a number, are a mark for an app.
+    let spoken: Vec<String> = weighed.iter().filter(|(found, _)| !found.origin_bound).map(|(found, _)| found.code.clone()).collect();
+    let is_mark = |found: &Found| found.origin_bound && !spoken.contains(&found.code) && !found.code.bytes().any(|byte| byte.is_ascii_digit());
+    for (_, reasons) in weighed.iter_mut().filter(|(found, _)| has_number && is_mark(found)) {
+        reasons.retain(|reason| *reason != Reason::OriginBound);
+        reasons.push(Reason::AppHash);
+    }
     let score = |reasons: &[Reason]| reasons.iter().map(|reason| weight(*reason)).sum::<i16>();
     let plausible: Vec<String> = weighed.iter().filter(|(_, reasons)| score(reasons) > 0).map(|(found, _)| found.code.clone()).collect();
     let codes: Vec<String> = weighed.iter().map(|(found, _)| found.code.clone()).collect();
@@ -115,6 +122,10 @@ impl Evidence<'_> {
             Some(service) if service.alphabet() == Alphabet::Digits && found.kind != Kind::Digits => reasons.push(Reason::OtherAlphabet),
             Some(_) => reasons.push(Reason::OtherShape),
             None => {}
+        }
+        let odd = found.kind == Kind::Digits && !(4..=8).contains(&length);
+        if odd && self.service.is_some_and(|service| !service.lengths().contains(&length)) {
+            reasons.push(Reason::OtherLength);
         }
         let said = bond == Bond::Said;
         let named = is_name(&found.code) || (lower && found.grouping == Grouping::Single);
@@ -239,6 +250,9 @@ impl Evidence<'_> {
         if !by_means && self.gap_before(found, Class::Reference).is_some_and(|gap| gap <= 3) {
             reasons.push(if said { Reason::LabelledReference } else { Reason::Reference });
         }
+        if self.is_receipt() && !reasons.contains(&Reason::Reference) {
+            reasons.push(Reason::Reference);
+        }
         if self.gap_before(found, Class::Ending).is_some_and(|gap| gap <= 4) {
             reasons.push(Reason::CardEnding);
         }
@@ -294,12 +308,27 @@ impl Evidence<'_> {
         let keys = self.words.hits.iter().filter(|hit| hit.class == Class::Key);
         let clause = |hit: &Hit| self.words.clauses[hit.start];
         let beside = |key: &Hit, verify: &Hit| clause(key) == clause(verify) && verify.start < key.end + 14 && key.start < verify.end + 14;
-        self.says(Class::Secret) || keys.take(16).any(|key| self.words.hits.iter().any(|hit| hit.class == Class::Verify && beside(key, hit)))
+        (self.says(Class::Secret) && !self.is_another_s_delivery())
+            || keys.take(16).any(|key| self.words.hits.iter().any(|hit| hit.class == Class::Verify && beside(key, hit)))
     }
 
-    /// Whether somebody at the door is to be told the code: then it is no secret.
+    /// Whether somebody at the door is to be told the code: then it is no secret, or a secret of theirs.
     fn is_for_courier(&self) -> bool {
-        self.says(Class::Courier) && !self.says(Class::Secret)
+        let told = self.says(Class::Courier);
+        (told && !self.says(Class::Secret)) || ((told || self.says(Class::Delivery)) && self.is_another_s_delivery())
+    }
+
+    /// Whether something comes to the door, in a message that does not name the service that it is expected from.
+    fn is_another_s_delivery(&self) -> bool {
+        self.service.is_some()
+            && self.owner != Owner::Expected
+            && [Class::Courier, Class::Delivery, Class::Parcel].iter().any(|class| self.says(*class))
+    }
+
+    /// Whether something was handed in, and the number may be that of it.
+    fn is_receipt(&self) -> bool {
+        let telling = self.says(Class::Secret) || self.says(Class::Valid) || self.owner == Owner::Expected;
+        self.says(Class::Receipt) && !telling && !self.is_verified()
     }
 
     fn is_other_kind(&self, found: &Found, bond: Bond) -> bool {

@@ -19,6 +19,7 @@ pub const fn weight(reason: Reason) -> i16 {
         Reason::PlatformShape => 8,
         Reason::OtherShape => -4,
         Reason::OtherAlphabet => -24,
+        Reason::OtherLength => -90,
         Reason::NameLike => -50,
         Reason::SaidToBe => 60,
         Reason::BesideKeyWord => 46,

@@ -12,6 +12,7 @@ const SCENARIOS: &[(Reason, &str, &str, &str)] = &[
     (Reason::PlatformShape, "google", "481207", "Your code is 481207"),
     (Reason::OtherShape, "google", "4812", "Your code is 4812"),
     (Reason::OtherAlphabet, "google", "K4P7QX", "Your code is K4P7QX"),
+    (Reason::OtherLength, "google", "123456789", "Your code is 123456789"),
     (Reason::LettersAndDigits, "-", "K4P7QX", "Your code is K4P7QX"),
     (Reason::LettersOnly, "-", "QKHFDA", "Your code is QKHFDA"),
     (Reason::Grouped, "-", "481207", "Your code is 481-207"),
