@@ -37,6 +37,8 @@ pub enum Class {
     Old,
     /// A message about orders, payments or journeys.
     Business,
+    /// "account code": the number right after it may be a reference.
+    Account,
     /// "form submitted": the number is that of what was handed in.
     Receipt,
     /// Somebody at the door: "give the code to the driver".
@@ -126,6 +128,7 @@ fn section_of(header: &str) -> Option<(Class, Edges)> {
         "neutral" => Class::Neutral,
         "old" => Class::Old,
         "business" => Class::Business,
+        "account" => Class::Account,
         "receipt" => Class::Receipt,
         "courier" => Class::Courier,
         "delivery" => Class::Delivery,

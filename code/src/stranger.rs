@@ -72,7 +72,9 @@ fn beside_key(text: &Text, hits: &[Hit]) -> Option<String> {
     }
     hits.iter().filter(|hit| hit.class == Class::Key).take(4).find_map(|key| {
         let behind = (text.at(key.end) == Some(' ')).then(|| word_from(text, key.end + 1)).flatten();
-        let joined = (text.before(key.start) == Some('-')).then(|| word_to(text, key.start - 1)).flatten();
+        // "Acme-herstelcode": the word for "code" ends a longer one.
+        let compound = key.start - text.chars[..key.start].iter().rev().take(MAX_NAME).take_while(|letter| letter.is_alphabetic()).count();
+        let joined = (text.before(compound) == Some('-')).then(|| word_to(text, compound - 1)).flatten();
         let (start, end) = behind.or(joined)?;
         let word = &text.chars[start..end];
         let long = word.iter().filter(|character| character.is_alphabetic()).count() >= MIN_LETTERS;
@@ -94,7 +96,8 @@ fn around_key(text: &Text, hits: &[Hit]) -> Option<String> {
     let spoken = |hit: &&Hit| hit.class == Class::Key || hit.class == Class::Verify && keyed(hit);
     let named = |(start, end): (usize, usize)| {
         let word = &text.chars[start..end];
-        let within = text.before(start) == Some(' ') && text.chars[..start].iter().rev().nth(1).is_some_and(|letter| letter.is_alphabetic());
+        let spaced = text.before(start) == Some(' ');
+        let within = spaced && text.chars[..start].iter().rev().nth(1).is_some_and(|letter| letter.is_alphabetic() || *letter == ']');
         let long = word.len() >= MIN_LETTERS && word.iter().any(|letter| letter.is_lowercase());
         (within && long && is_name_like(word)).then(|| name_of(text, hits, start, end)).flatten()
     };
@@ -116,7 +119,10 @@ fn closing_word(text: &Text, from: usize) -> Option<(usize, usize)> {
     if phrase.iter().any(|character| character.is_ascii_digit() || *character == ':') {
         return None;
     }
-    word_to(text, from + length)
+    let last = word_to(text, from + length)?;
+    // "kode verifikasi Acme Anda": a word that names nobody closes the phrase.
+    let is_empty = is_nobody(&text.chars[last.0..last.1].iter().collect::<String>());
+    if is_empty && last.0 > from + 1 && text.before(last.0) == Some(' ') { word_to(text, last.0 - 1) } else { Some(last) }
 }
 
 /// The name in Latin letters close to a word for "code" in another script.

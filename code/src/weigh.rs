@@ -247,7 +247,8 @@ impl Evidence<'_> {
         }
         let said = bond == Bond::Said;
         let by_means = self.gap_before(found, Class::With) == Some(0);
-        if !by_means && self.gap_before(found, Class::Reference).is_some_and(|gap| gap <= 3) {
+        let labelled = |class| self.gap_before(found, class).is_some_and(|gap| gap <= 3);
+        if labelled(Class::Account) || (!by_means && labelled(Class::Reference)) {
             reasons.push(if said { Reason::LabelledReference } else { Reason::Reference });
         }
         if self.is_receipt() && !reasons.contains(&Reason::Reference) {
