@@ -95,8 +95,8 @@ pub async fn open(
     let listener = bind(settings, data_dir).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let token = token(settings, data_dir, || u128::from_be_bytes(service.entropy.bytes())).map_err(failed)?;
-    if token.expose().len() < config::LEAST_TOKEN {
-        return Err(format!("the token in {TOKEN_FILE} has less than {} characters: remove the file, and a new one is made", config::LEAST_TOKEN));
+    if !config::is_token(token.expose()) {
+        return Err(format!("the token in {TOKEN_FILE} has less than 24 characters of visible ASCII: remove the file, and a new one is made"));
     }
     let bounds = service.config.http.listener(access::words());
     Ok((address, tokio::spawn(serve(listener, router(Arc::clone(service), token, metrics), bounds, stopping))))
@@ -204,8 +204,8 @@ async fn render(State(door): State<Arc<Door>>) -> String {
         if let Some(rate) = service.router.success_rate(name, now) {
             metrics::gauge!("supplier_success_ratio", "supplier" => name.to_string()).set(rate);
         }
-        let Some(Numbers { known, leased, listening }) = supplier.numbers() else { continue };
-        for (state, count) in [("leased", leased), ("listening", listening), ("free", known - leased - listening)] {
+        let Some(Numbers { known, leased, listening, resting }) = supplier.numbers(now) else { continue };
+        for (state, count) in [("leased", leased), ("listening", listening), ("resting", resting), ("free", known - leased - listening - resting)] {
             let gauge = metrics::gauge!("supplier_numbers", "supplier" => name.to_string(), "state" => state);
             gauge.set(u32::try_from(count).map_or(f64::MAX, f64::from));
         }

@@ -15,7 +15,7 @@ use tracing_subscriber::filter::{Directive, LevelFilter};
 use url::Url;
 
 pub use asked::Buying;
-pub use bounds::LEAST_TOKEN;
+pub use bounds::is_token;
 pub use deposits::Deposits;
 pub use suppliers::{Android, Simulator, SmppAlphabet, SmppBind, SmppMode, Suppliers, TelnyxKey, VonageMethod};
 

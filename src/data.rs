@@ -74,6 +74,8 @@ pub async fn room_to_start(directory: &Path) {
 
 /// Takes the directory and the service's files in it away from everybody but their owner; texts, codes and the secrets of webhooks are in them.
 pub fn make_private(directory: &Path) {
+    // The operator has named it: where that is a link, what it leads to is meant.
+    let directory = &std::fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
     let closed = close(directory, 0o700, Metadata::is_dir);
     let files = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let ours = files.filter(|file| OURS.iter().any(|ours| file.file_name().to_string_lossy().starts_with(ours)));

@@ -7,7 +7,7 @@ use super::{Config, ConfigError};
 use crate::serve::{ConnectionLimits, Refuse, Settings, Timeouts};
 
 /// What a guess of a token would have to be as long as.
-pub const LEAST_TOKEN: usize = 24;
+const LEAST_TOKEN: usize = 24;
 /// An address gets this many connections even of a small number in all.
 const LEAST_PER_ADDRESS: usize = 64;
 /// Connections of one account that do not count for its address: its 64 streams and waiting calls, and as many others.
@@ -54,11 +54,22 @@ impl Config {
                 "http.reserved_connections is less than http.max_connections: strangers need some, too".to_owned(),
             ));
         }
-        if self.admin.token.as_ref().is_some_and(|token| token.expose().len() < LEAST_TOKEN) {
-            return Err(ConfigError::Contradiction(format!("admin.token has at least {LEAST_TOKEN} characters: it opens everything")));
+        if let Some(everybody) = http.trusted_proxies.iter().find(|network| network.prefix_len() == 0) {
+            let text = format!("http.trusted_proxies: {everybody} is everybody, and whoever is trusted there says whose address a call counts for");
+            return Err(ConfigError::Contradiction(text));
+        }
+        if self.admin.token.as_ref().is_some_and(|token| !is_token(token.expose())) {
+            let text =
+                format!("admin.token has at least {LEAST_TOKEN} characters, visible ASCII ones as a header can carry them: it opens everything");
+            return Err(ConfigError::Contradiction(text));
         }
         Ok(())
     }
+}
+
+/// Whether a header can carry it, and nobody guesses it by its length.
+pub fn is_token(text: &str) -> bool {
+    text.len() >= LEAST_TOKEN && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 impl super::Http {

@@ -14,8 +14,21 @@ const PREFIX: &str = "TELENUMERUS_";
 
 /// Every mistake, one a line.
 pub fn explain(errors: Error) -> String {
-    let told: Vec<String> = errors.into_iter().map(|error| format!("{}: {}", place(&error), what(&error.kind))).collect();
+    let told: Vec<String> =
+        errors.into_iter().map(|error| format!("{}: {}", place(&error), what(&error.kind))).map(|told| without_source(&told)).collect();
     told.join("\n")
+}
+
+/// Where a file is no TOML, its parser shows the line with all that stands on it, a secret perhaps: the place and the reason remain.
+fn without_source(told: &str) -> String {
+    let Some((file, parsed)) = told.split_once("TOML parse error at line ") else { return told.to_owned() };
+    let mut lines = parsed.lines();
+    let place = lines.next().unwrap_or_default();
+    let (line, column) = place.split_once(", column ").unwrap_or((place, ""));
+    // `4 | xpub = …` and `  | ^^^` before it.
+    let is_source = |line: &&str| line.split_once('|').is_none_or(|(number, _)| !number.trim().bytes().all(|byte| byte.is_ascii_digit()));
+    let reason: Vec<&str> = lines.filter(is_source).map(str::trim).filter(|line| !line.is_empty()).collect();
+    format!("{}:{line}, column {column}: {}", file.trim_end().trim_end_matches(':'), reason.join("; "))
 }
 
 /// Where the mistake stands.
@@ -116,6 +129,25 @@ fn meant(expected: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_no_toml_is_told_without_what_stands_there() {
+        for text in [
+            "[deposits.btc]\nxpub=xprv9xpXFhFpqdQK3swordfish\n",
+            "[admin]\ntoken = \"swordfish\n",
+            "[admin]\ntoken = \"a\"\ntoken = \"swordfish\"\n",
+            "swordfish",
+            "[admin]\ntoken = 'sword' fish swordfish",
+        ] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), text).unwrap();
+            let config: Result<figment::value::Dict, _> =
+                figment::Figment::new().merge(<figment::providers::Toml as figment::providers::Format>::file(file.path())).extract();
+            let told = explain(config.unwrap_err());
+            assert!(!told.contains("swordfish") && !told.contains('\n'), "{told}");
+            assert!(told.starts_with(&file.path().display().to_string()) && told.contains(", column "), "{told}");
+        }
+    }
 
     #[test]
     fn a_key_is_found_on_its_line() {

@@ -21,13 +21,13 @@ impl AsOf {
     pub fn parse(text: &str) -> Result<Self, ApiError> {
         if let Ok(number) = text.parse::<u64>() {
             let fits = (1..=LAST_EVENT).contains(&number);
-            return if fits { Ok(Self::Event(number)) } else { Err(ApiError::invalid("as_of: events are numbered from 1 to 1000000000.")) };
+            return if fits { Ok(Self::Event(number)) } else { Err(ApiError::of_field("as_of", "as_of: events are numbered from 1 to 1000000000.")) };
         }
         // A plus sign that was not encoded has become a space on its way.
         text.replace(' ', "+")
             .parse()
             .map(Self::Time)
-            .map_err(|_| ApiError::invalid("as_of is a time, such as 2026-11-24T12:00:00Z, or the number of an event."))
+            .map_err(|_| ApiError::of_field("as_of", "as_of is a time, such as 2026-11-24T12:00:00Z, or the number of an event."))
     }
 
     /// Whether the event of this number, at this time, counts.

@@ -20,7 +20,7 @@ impl Limit {
         match limit {
             None => Ok(DEFAULT_LIMIT),
             Some(Self(limit)) if (1..=LONGEST).contains(&limit) => Ok(limit),
-            Some(_) => Err(ApiError::invalid(format!("limit is from 1 to {LONGEST}."))),
+            Some(_) => Err(ApiError::of_field("limit", format!("limit is from 1 to {LONGEST}."))),
         }
     }
 }
@@ -40,7 +40,10 @@ const LAST: u64 = 1_000_000_000_000;
 /// A cursor that is a number: of a delivery, or of a place in the log.
 pub fn number(cursor: Option<&str>) -> Result<Option<u64>, ApiError> {
     let number = |text: &str| {
-        text.parse().ok().filter(|number| (1..=LAST).contains(number)).ok_or_else(|| ApiError::invalid("cursor is the next_cursor of a page."))
+        text.parse()
+            .ok()
+            .filter(|number| (1..=LAST).contains(number))
+            .ok_or_else(|| ApiError::of_field("cursor", "cursor is the next_cursor of a page."))
     };
     cursor.map(number).transpose()
 }

@@ -91,8 +91,8 @@ fn is_known(headers: &HeaderMap, tag: &str) -> bool {
 }
 
 fn takes_gzip(headers: &HeaderMap) -> bool {
-    let [gzip, any] = weights(headers, ACCEPT_ENCODING, ["gzip", "*"]);
-    gzip.or(any).is_some_and(|weight| weight > 0.0)
+    let [gzip, identity, any] = weights(headers, ACCEPT_ENCODING, ["gzip", "identity", "*"]);
+    gzip.or(any).is_some_and(|weight| weight > 0.0 && identity.is_none_or(|identity| weight >= identity))
 }
 
 #[cfg(test)]
@@ -105,7 +105,7 @@ mod tests {
         for text in ["gzip", "br, GZIP;q=0.5", "*", "deflate, *;q=0.1"] {
             assert!(takes(text), "{text}");
         }
-        for text in ["", "identity", "gzip;q=0", "br", "gzip;q=0, *", "gzip;q=x"] {
+        for text in ["", "identity", "gzip;q=0", "br", "gzip;q=0, *", "gzip;q=x", "gzip;q=0.5, identity;q=1"] {
             assert!(!takes(text), "{text}");
         }
     }

@@ -177,6 +177,11 @@ impl ApiError {
         Self::new(ErrorCode::OrderNotFound, "There is no such order.")
     }
 
+    /// A member or parameter that is not as it must be; `text` is the whole sentence.
+    pub fn of_field(field: &str, text: impl Into<String>) -> Self {
+        Self::invalid(text).with_detail(json!({ "field": field }))
+    }
+
     /// With another status than the code's usual one.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {

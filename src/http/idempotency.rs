@@ -36,8 +36,10 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Keyed<T> {
         let in_body = body.as_object_mut().and_then(|object| object.remove("idempotency_key"));
         let in_body = match in_body {
             None | Some(Value::Null) => None,
-            Some(Value::String(text)) => Some(text.parse::<Key>().map_err(|error| ApiError::invalid(format!("idempotency_key: {error}.")))?),
-            Some(_) => return Err(ApiError::invalid("idempotency_key is a text.")),
+            Some(Value::String(text)) => {
+                Some(text.parse::<Key>().map_err(|error| ApiError::of_field("idempotency_key", format!("idempotency_key: {error}.")))?)
+            }
+            Some(_) => return Err(ApiError::of_field("idempotency_key", "idempotency_key is a text.")),
         };
         let key = match (header, in_body) {
             (Some(header), Some(in_body)) if header != in_body => {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use events::money::Money;
 use events::time::Timestamp;
@@ -31,6 +31,22 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, ApiError> {
         Ok(Self(typed(&json_body(request, app).await?)?))
+    }
+}
+
+/// A call that takes nothing: its body is empty, or an object without members. Anything else is a mistake that is told before anything happens.
+pub struct NoBody;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+impl FromRequest<Shared> for NoBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Shared) -> Result<Self, ApiError> {
+        let Nothing {} = typed(&json_body(request, app).await?)?;
+        Ok(Self)
     }
 }
 
@@ -81,6 +97,11 @@ pub async fn read_body(request: Request, app: &Shared) -> Result<Vec<u8>, ApiErr
         Some(_) | None => http.max_body_bytes,
     };
     let too_large = || ApiError::invalid(format!("The body is larger than {limit} bytes.")).with_status(StatusCode::PAYLOAD_TOO_LARGE);
+    // One that is announced too long need not come.
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
     let body = Limited::new(request.into_body(), limit);
     match body.collect().await {
         Ok(collected) => Ok(collected.to_bytes().to_vec()),
@@ -188,7 +209,7 @@ pub fn moment(name: &str, text: &str, end_of_day: bool) -> Result<Timestamp, Api
     let day = text.parse::<civil::Date>().ok().map(|date| if end_of_day { date.tomorrow().unwrap_or(date) } else { date });
     let start = day.and_then(|date| TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok());
     let start = start.map(|start| Timestamp::from_millis(start.as_millisecond()));
-    start.ok_or_else(|| ApiError::invalid(format!("{name} is a date or a time in UTC, such as 2026-11-24 or 2026-11-24T12:00:00Z.")))
+    start.ok_or_else(|| ApiError::of_field(name, format!("{name} is a date or a time in UTC, such as 2026-11-24 or 2026-11-24T12:00:00Z.")))
 }
 
 /// Whole seconds, rounded up: what is left of something.

@@ -1,6 +1,6 @@
 //! Every answer that is not a success has the error object, whatever was wrong with the request.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use serde_json::{Value, json};
 
@@ -15,6 +15,62 @@ fn check(status: u16, response: reqwest::blocking::Response, code: &str) -> Valu
     assert!(error["error"].is_string() && error["retryable"].is_boolean());
     assert!(error.as_object().unwrap().contains_key("retry_after_seconds"));
     error
+}
+
+#[test]
+fn calls_that_take_nothing_refuse_what_they_are_given() {
+    let server = Server::start(QUICK);
+    let caller = server.register();
+    let secret = |sent: &'static str| {
+        let call = server.post("/api/v1/webhook/rotate-secret").bearer_auth(&caller.key).header("content-type", "application/json");
+        call.body(sent).send().unwrap()
+    };
+    for wrong in ["[]", "{\"a\":1}", "{\"a\":1,\"a\":2}", "nope", "null"] {
+        check(400, secret(wrong), "INVALID_REQUEST");
+    }
+    for nothing in ["", "{}"] {
+        assert_eq!(secret(nothing).status(), 200, "{nothing:?}");
+    }
+}
+
+#[test]
+fn null_is_a_member_left_out_and_wrong_values_name_their_field() {
+    let server = Server::start(QUICK);
+    let caller = server.funded("5");
+    let call = |path: &str, sent: &serde_json::Value| server.post(path).bearer_auth(&caller.key).json(sent).send().unwrap();
+    let verified =
+        json!({ "platform": "google", "country": null, "timeout_seconds": null, "on_timeout": null, "max_price": null, "idempotency_key": null });
+    assert_eq!(call("/api/v1/verify", &verified).status(), 200);
+    assert_eq!(call("/api/v1/agent", &json!({ "query": "a google number", "dry_run": null, "max_price": null })).status(), 200);
+    for (path, sent, field) in [
+        ("/api/v1/verify", json!({ "platform": "google", "timeout_seconds": 0 }), "timeout_seconds"),
+        ("/api/v1/batch", json!({ "orders": [] }), "orders"),
+        ("/api/v1/order", json!({ "platform": "google", "idempotency_key": 5 }), "idempotency_key"),
+        ("/api/v1/order", json!({ "platform": "google", "idempotency_key": "" }), "idempotency_key"),
+        ("/api/v1/keys", json!({ "name": "" }), "name"),
+        ("/api/v1/deposit/verify", json!({ "tx_hash": "zz" }), "tx_hash"),
+        ("/api/v1/order", json!({ "platform": null }), "platform"),
+    ] {
+        assert_eq!(check(400, call(path, &sent), "INVALID_REQUEST")["detail"]["field"], field, "{path} {sent}");
+    }
+}
+
+#[test]
+fn a_body_that_is_announced_too_long_need_not_come_and_a_refusal_before_it_closes_with_notice() {
+    let server = Server::start(QUICK);
+    let answer = |head: &str| {
+        let mut stream = std::net::TcpStream::connect(server.address).unwrap();
+        stream.write_all(format!("{head}\r\n\r\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        // Until the service closes; it does not wait for what is not needed.
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+        let _ = stream.read_to_string(&mut answer);
+        answer.to_ascii_lowercase()
+    };
+    let long = answer("POST /api/v1/register HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 50000000");
+    assert!(long.starts_with("http/1.1 413") && long.contains("connection: close"), "{long}");
+    let early = answer("POST /api/v1/order HTTP/1.1\r\nhost: a\r\ncontent-length: 2");
+    assert!(early.starts_with("http/1.1 401") && early.contains("connection: close"), "{early}");
 }
 
 #[test]

@@ -144,6 +144,25 @@ fn now() -> i64 {
 }
 
 #[test]
+fn those_who_take_numbers_for_nothing_leave_some_to_the_others() {
+    let numbers: Vec<String> = (0..8).map(|number| format!("+1202555010{number}")).collect();
+    let listed = numbers.iter().map(|number| format!("[[suppliers.own.numbers]]\nnumber = \"{number}\"\ncountry = \"US\"\n"));
+    let config = "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = false\n[suppliers.own]\ninbound_secret = \"whsec_0123456789abcdef\"\n";
+    let server = Server::start(&(config.to_owned() + &listed.collect::<String>()));
+    let takers = [server.funded("20"), server.funded("20")];
+    for taker in takers.iter().cycle().take(60) {
+        let order = server.post("/api/v1/order").bearer_auth(&taker.key).json(&json!({ "platform": "google" })).send().unwrap();
+        if order.status() == 200 {
+            let cancel = format!("/api/v1/order/{}/cancel", text(&body(order)["order_id"]));
+            assert_eq!(server.post(&cancel).bearer_auth(&taker.key).send().unwrap().status(), 200);
+        }
+    }
+    let honest = server.funded("20");
+    let order = server.post("/api/v1/order").bearer_auth(&honest.key).json(&json!({ "platform": "google" })).send().unwrap();
+    assert_eq!(order.status(), 200, "half of the pool rests because of them, and not all of it");
+}
+
+#[test]
 fn what_load_balancers_and_the_documentation_ask_counts_for_nobody() {
     let server = Server::start("[limits]\nper_ip_per_minute = 2\n");
     for path in ["/livez", "/readyz", "/docs/", "/docs/swagger-ui-bundle.js"] {

@@ -374,12 +374,13 @@ impl Supplier for Own {
         None
     }
 
-    fn numbers(&self) -> Option<Numbers> {
+    fn numbers(&self, now: Timestamp) -> Option<Numbers> {
         let pool = self.pool.lock();
         let count = |mut numbers: Numbers, entry: &Entry| {
             numbers.known += 1;
             numbers.listening += usize::from(entry.listens);
             numbers.leased += usize::from(entry.leased && !entry.listens);
+            numbers.resting += usize::from(!entry.leased && entry.released.is_some_and(|released| self.rest.until(released) > now));
             numbers
         };
         Some(pool.current().fold(Numbers::default(), |numbers, (_, entry)| count(numbers, entry)))

@@ -82,6 +82,8 @@ pub struct Numbers {
     pub leased: usize,
     /// On orders that have their codes, and listen.
     pub listening: usize,
+    /// On none, and not to be had yet by any: they rest after the order that had them.
+    pub resting: usize,
 }
 
 /// How much a source has of something.
@@ -162,5 +164,5 @@ pub trait Supplier: Send + Sync + std::fmt::Debug + 'static {
     fn cost(&self, wanted: Wanted) -> Option<Money>;
 
     /// How many numbers it has; `None` for a source that does not know.
-    fn numbers(&self) -> Option<Numbers>;
+    fn numbers(&self, now: Timestamp) -> Option<Numbers>;
 }

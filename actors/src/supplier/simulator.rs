@@ -267,7 +267,7 @@ impl Supplier for Simulator {
         None
     }
 
-    fn numbers(&self) -> Option<super::port::Numbers> {
+    fn numbers(&self, _now: Timestamp) -> Option<super::port::Numbers> {
         // It makes them up as they are wanted.
         None
     }

@@ -34,7 +34,8 @@ impl PoolShare {
 impl State {
     /// Whether it has had numbers, and no code came of any. An account's first number is no different from anybody's.
     pub fn is_unproven(&self) -> bool {
-        self.completed == 0 && self.recent.iter().any(|order| order.assignment.is_some())
+        // Orders that found no number push the others out of memory; cancels are remembered on their own.
+        self.completed == 0 && (self.cancels.last().is_some() || self.recent.iter().any(|order| order.assignment.is_some()))
     }
 }
 

@@ -80,7 +80,7 @@ struct Interpretation {
     responses((status = 200, description = "Understood, and ordered unless it was a dry run", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, caller: Caller, Keyed { body, key }: Keyed<Request>) -> Result<Answer<Reply>, ApiError> {
     if body.query.trim().is_empty() || body.query.chars().count() > MAX_QUERY {
-        return Err(ApiError::invalid(format!("query has 1 to {MAX_QUERY} characters.")));
+        return Err(ApiError::of_field("query", format!("query has 1 to {MAX_QUERY} characters.")));
     }
     let understood = match natural_language::understand(&body.query) {
         Ok(understood) => understood,

@@ -124,7 +124,7 @@ pub async fn handle(
     Keyed { body, key }: Keyed<Request>,
 ) -> Result<Answer<Reply>, ApiError> {
     if !(1..=MAX_BATCH).contains(&body.orders.len()) {
-        return Err(ApiError::invalid(format!("orders has 1 to {MAX_BATCH} elements.")));
+        return Err(ApiError::of_field("orders", format!("orders has 1 to {MAX_BATCH} elements.")));
     }
     let wishes: Vec<Result<PlaceOrder, ApiError>> = body.orders.iter().map(|item| wish(item).map(|wish| wish.order(&app))).collect();
     let orders: Vec<PlaceOrder> = wishes.iter().filter_map(|wish| wish.as_ref().ok().cloned()).collect();

@@ -72,7 +72,7 @@ pub async fn handle(State(app): State<Shared>, caller: Option<Caller>) -> ApiRes
     params(("currency" = vocabulary::Currency, Path, description = "A coin")),
     responses((status = 200, description = "The code", body = String, content_type = "image/svg+xml")))]
 pub async fn qr(State(app): State<Shared>, caller: Option<Caller>, Path(currency): Path<String>) -> Result<Response, ApiError> {
-    let unknown = || ApiError::invalid(format!("currency is one of {}.", Currency::ALL.map(Currency::name).join(", ")));
+    let unknown = || ApiError::of_field("currency", format!("currency is one of {}.", Currency::ALL.map(Currency::name).join(", ")));
     let currency: Currency = currency.parse().map_err(|_| unknown())?;
     let place = place(&app, caller.as_ref(), currency).await?;
     let missing = || ApiError::invalid(format!("There is no {currency} address to show.")).with_status(StatusCode::NOT_FOUND);

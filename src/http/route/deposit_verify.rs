@@ -72,14 +72,14 @@ pub async fn handle(
     let deposits = app.service.deposits.as_ref();
     let deposits =
         deposits.ok_or_else(|| ApiError::new(ErrorCode::ProviderUnavailable, "This service takes no deposits; ask its operator for credit."))?;
-    let tx_hash: TxHash = request.tx_hash.parse().map_err(|error| ApiError::invalid(format!("tx_hash is {error}.")))?;
+    let tx_hash: TxHash = request.tx_hash.parse().map_err(|error| ApiError::of_field("tx_hash", format!("tx_hash: {error}.")))?;
     let currency = request.currency.as_deref().map(|text| text.parse::<Currency>().map_err(|_| unknown_currency())).transpose()?;
     if deposits.is_simulated() {
         return simulated(&app, &caller, deposits, tx_hash, key).await;
     }
     if let Some(currency) = currency.filter(|currency| deposits.coin(*currency).is_none()) {
         let taken = deposits.coins().map(|coin| coin.currency().name()).collect::<Vec<_>>().join(", ");
-        return Err(ApiError::invalid(format!("This service takes no {currency}; it takes {taken}.")));
+        return Err(ApiError::of_field("currency", format!("This service takes no {currency}; it takes {taken}.")));
     }
     let looked = deposits.look(caller.account, tx_hash.clone(), currency, key).await?;
     let shown = outputs(&app, &caller, &tx_hash, &looked.payments).await?;

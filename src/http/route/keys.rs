@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
-use crate::http::json::{Body, Moment};
+use crate::http::json::{Body, Moment, NoBody};
 use crate::http::{ApiKey, Shared};
 
 /// Longest name, in characters.
@@ -68,7 +68,7 @@ pub struct Removed {
 pub async fn create(State(app): State<Shared>, caller: Caller, Body(request): Body<Request>) -> ApiResult<Fresh> {
     let name = request.name.trim().to_owned();
     if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        return Err(ApiError::invalid("name is 1 to 64 printable ASCII characters."));
+        return Err(ApiError::of_field("name", "name is 1 to 64 printable ASCII characters."));
     }
     let service = &app.service;
     let at = service.clock.now();
@@ -98,7 +98,7 @@ pub async fn list(State(app): State<Shared>, caller: Caller) -> ApiResult<Reply>
 #[utoipa::path(delete, path = "/keys/{id}", operation_id = "removeKey", tag = "account",
     params(("id" = String, Path, description = "The key's id")),
     responses((status = 200, description = "It opens nothing any more", body = Removed)))]
-pub async fn remove(State(app): State<Shared>, caller: Caller, Path(id): Path<String>) -> ApiResult<Removed> {
+pub async fn remove(State(app): State<Shared>, caller: Caller, Path(id): Path<String>, NoBody: NoBody) -> ApiResult<Removed> {
     let id: ApiKeyId = id.parse().map_err(|_| ApiError::from(events::account::Refusal::ApiKeyNotFound))?;
     let at = app.service.clock.now();
     let committed = app.service.accounts.transact(caller.account, Command::RemoveApiKey { id, at }, Who::Owner, at).await?;

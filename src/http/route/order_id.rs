@@ -44,7 +44,7 @@ pub struct Query {
     responses((status = 200, description = "The order", body = OrderReply)))]
 pub async fn handle(State(app): State<Shared>, owner: Owner, Path(id): Path<String>, Parameters(query): Parameters<Query>) -> ApiResult<OrderReply> {
     if query.wait.is_some_and(|wait| !(1..=LONGEST_WAIT_SECONDS).contains(&wait)) {
-        return Err(ApiError::invalid(format!("wait is from 1 to {LONGEST_WAIT_SECONDS} seconds.")));
+        return Err(ApiError::of_field("wait", format!("wait is from 1 to {LONGEST_WAIT_SECONDS} seconds.")));
     }
     // Its state may be read; waiting for another one is over.
     if query.wait.is_some() && owner.is_suspended() {

@@ -44,7 +44,7 @@ pub struct Reply {
 pub async fn handle(State(app): State<Shared>, caller: Caller, Path(id): Path<String>, Keyed { body, .. }: Keyed<Request>) -> ApiResult<Reply> {
     let complaint = Complaint::ALL.into_iter().find(|complaint| complaint.name() == body.reason).ok_or_else(|| {
         let known = Complaint::ALL.map(Complaint::name).join(", ");
-        ApiError::invalid(format!("reason is one of {known}."))
+        ApiError::of_field("reason", format!("reason is one of {known}."))
     })?;
     let order = find(&app, &caller, &id).await?;
     let decided = app.service.orders.report(caller.account, order.id, complaint).await;

@@ -100,5 +100,5 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query)
 
 fn status_of(text: &str) -> Result<Status, ApiError> {
     let known: Vec<&str> = Status::ALL.map(Status::name).into();
-    Status::named(text).ok_or_else(|| ApiError::invalid(format!("status is one of {}.", known.join(", "))))
+    Status::named(text).ok_or_else(|| ApiError::of_field("status", format!("status is one of {}.", known.join(", "))))
 }

@@ -85,7 +85,7 @@ pub struct Reply {
 pub async fn handle(State(app): State<Shared>, caller: Caller, Keyed { body, key }: Keyed<Request>) -> Result<Answer<Reply>, ApiError> {
     let seconds = body.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT_SECONDS);
     if !TIMEOUT_SECONDS.contains(&seconds) {
-        return Err(ApiError::invalid("timeout_seconds is from 1 to 300."));
+        return Err(ApiError::of_field("timeout_seconds", "timeout_seconds is from 1 to 300."));
     }
     let wish = Wish::parse(&body.platform, body.country.as_deref(), body.max_price)?;
     let _place = app.waiting.enter(caller.account)?;

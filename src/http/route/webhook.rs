@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
-use crate::http::json::{Body, Dollars, Moment};
+use crate::http::json::{Body, Dollars, Moment, NoBody};
 use crate::http::vocabulary::TargetUrl;
 
 /// The contract: "the account's threshold (default $1.00)".
@@ -70,7 +70,7 @@ impl Reply {
 pub async fn set(State(app): State<Shared>, caller: Caller, Body(request): Body<Request>) -> ApiResult<Reply> {
     let settings = &app.service.config.webhooks;
     let url = target::parse(&request.url, Allowed { private: settings.allow_private_targets, ports: &settings.allowed_ports });
-    let url = url.map_err(|error| ApiError::invalid(format!("{error}.")))?.to_string();
+    let url = url.map_err(|error| ApiError::of_field("url", format!("{error}.")))?.to_string();
     let threshold = request.balance_low_threshold.map_or(DEFAULT_THRESHOLD, |dollars| dollars.0);
     let at = app.service.clock.now();
     transact(&app, &caller, Command::SetWebhook { url, threshold, at }).await?;
@@ -87,7 +87,7 @@ pub async fn get(State(app): State<Shared>, caller: Caller) -> ApiResult<Reply> 
 /// Have nothing pushed to you any more. Deliveries still under way end undelivered.
 #[utoipa::path(delete, path = "/webhook", operation_id = "removeWebhook", tag = "webhooks",
     responses((status = 200, description = "No pushes any more", body = Reply)))]
-pub async fn remove(State(app): State<Shared>, caller: Caller) -> ApiResult<Reply> {
+pub async fn remove(State(app): State<Shared>, caller: Caller, NoBody: NoBody) -> ApiResult<Reply> {
     let at = app.service.clock.now();
     transact(&app, &caller, Command::RemoveWebhook { at }).await?;
     shown(&app, &caller).await
@@ -106,7 +106,7 @@ pub struct Tested {
 /// Send a `webhook.test` event, signed and retried like every other.
 #[utoipa::path(post, path = "/webhook/test", operation_id = "testWebhook", tag = "webhooks",
     responses((status = 200, description = "The test is on its way; see how it fared under deliveries", body = Tested)))]
-pub async fn test(State(app): State<Shared>, caller: Caller) -> ApiResult<Tested> {
+pub async fn test(State(app): State<Shared>, caller: Caller, NoBody: NoBody) -> ApiResult<Tested> {
     let at = app.service.clock.now();
     let events = transact(&app, &caller, Command::TestWebhook { at }).await?;
     let sequence = events.iter().find_map(|event| if let Event::WebhookDue { sequence, .. } = event { Some(*sequence) } else { None });
@@ -128,7 +128,7 @@ pub struct Rotated {
 /// Get a fresh webhook secret. For 24 hours deliveries carry the signatures of both.
 #[utoipa::path(post, path = "/webhook/rotate-secret", operation_id = "rotateWebhookSecret", tag = "webhooks",
     responses((status = 200, description = "The new secret", body = Rotated)))]
-pub async fn rotate(State(app): State<Shared>, caller: Caller) -> ApiResult<Rotated> {
+pub async fn rotate(State(app): State<Shared>, caller: Caller, NoBody: NoBody) -> ApiResult<Rotated> {
     let at = app.service.clock.now();
     let secret = format!("whsec_{}", STANDARD.encode(app.service.entropy.bytes::<32>()));
     transact(&app, &caller, Command::RotateWebhookSecret { secret: secret.clone(), at }).await?;

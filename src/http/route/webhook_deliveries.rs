@@ -14,7 +14,7 @@ use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::cursor::{self, Limit};
 use crate::http::error::{ApiError, ApiResult};
-use crate::http::json::{Body, Moment, Parameters, moment};
+use crate::http::json::{Body, Moment, NoBody, Parameters, moment};
 use crate::http::vocabulary::{CursorNumber, DateOrTime, DeliveryStatus};
 
 pub const STATUSES: [&str; 3] = ["pending", "delivered", "exhausted"];
@@ -71,7 +71,7 @@ pub async fn list(State(app): State<Shared>, caller: Caller, Parameters(query): 
     let limit = Limit::of(query.limit)?;
     let status = query.status.as_deref().map(|text| {
         let known = STATUSES.into_iter().find(|status| *status == text);
-        known.ok_or_else(|| ApiError::invalid(format!("status is one of {}.", STATUSES.join(", "))))
+        known.ok_or_else(|| ApiError::of_field("status", format!("status is one of {}.", STATUSES.join(", "))))
     });
     let before = cursor::number(query.cursor.as_deref())?;
     caught_up(&app).await?;
@@ -126,7 +126,7 @@ pub struct Again {
 #[utoipa::path(post, path = "/webhook/deliveries/{sequence}/redeliver", operation_id = "redeliver", tag = "webhooks",
     params(("sequence" = u64, Path, description = "The delivery's sequence", minimum = 1)),
     responses((status = 200, description = "It is due again", body = Again)))]
-pub async fn redeliver(State(app): State<Shared>, caller: Caller, Path(sequence): Path<String>) -> ApiResult<Again> {
+pub async fn redeliver(State(app): State<Shared>, caller: Caller, Path(sequence): Path<String>, NoBody: NoBody) -> ApiResult<Again> {
     let unknown = || ApiError::invalid("There is no such delivery.").with_status(StatusCode::NOT_FOUND);
     let sequence: u64 = sequence.parse().map_err(|_| unknown())?;
     caught_up(&app).await?;

@@ -125,6 +125,15 @@ mod tests {
     }
 
     #[test]
+    fn null_says_the_same_as_leaving_a_member_out() {
+        let batch: Batch = read(r#"{"orders":[{"platform":"a","wait":null,"then":null,"limit":null}],"dry_run":null}"#).unwrap();
+        assert!(!batch.dry_run && batch.orders[0].then.is_none());
+        assert_eq!(refused(r#"{"orders":[{"platform":null}]}"#), "orders[0].platform is missing.");
+        assert_eq!(refused(r#"{"orders":null}"#), "orders is missing.");
+        assert_eq!(refused(r#"{"orders":[],"dry_rum":null}"#), "dry_rum is not known here; did you mean dry_run?");
+    }
+
+    #[test]
     fn choices_are_texts() {
         assert_eq!(refused(r#"{"orders":[{"platform":"a","then":{"cancel":null}}]}"#), "orders[0].then must be a text, not an object.");
         assert_eq!(refused(r#"{"orders":[{"platform":"a","then":"burn"}]}"#), "orders[0].then must be one of keep, cancel.");

@@ -214,11 +214,11 @@ impl<'a> Deserializer<'a> for Strict<'a> {
     }
 
     fn deserialize_map<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
-        visitor.visit_map(Members { rest: self.object()?.iter(), current: None, from_texts: self.from_texts })
+        visitor.visit_map(Members { rest: self.object()?.iter(), known: &[], current: None, from_texts: self.from_texts })
     }
 
-    fn deserialize_struct<V: Visitor<'a>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Problem> {
-        self.deserialize_map(visitor)
+    fn deserialize_struct<V: Visitor<'a>>(self, _: &'static str, known: &'static [&'static str], visitor: V) -> Result<V::Value, Problem> {
+        visitor.visit_map(Members { rest: self.object()?.iter(), known, current: None, from_texts: self.from_texts })
     }
 
     fn deserialize_enum<V: Visitor<'a>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Problem> {
@@ -252,6 +252,8 @@ impl<'a> SeqAccess<'a> for Elements<'a> {
 
 struct Members<'a> {
     rest: map::Iter<'a>,
+    /// Members of which null says the same as leaving them out.
+    known: &'static [&'static str],
     /// The member whose name was read last.
     current: Option<(&'a str, &'a Value)>,
     from_texts: bool,
@@ -261,7 +263,9 @@ impl<'a> MapAccess<'a> for Members<'a> {
     type Error = Problem;
 
     fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, Problem> {
-        let Some((name, value)) = self.rest.next() else { return Ok(None) };
+        let known = self.known;
+        let mut given = self.rest.by_ref().filter(|(name, value)| !(value.is_null() && known.contains(&name.as_str())));
+        let Some((name, value)) = given.next() else { return Ok(None) };
         self.current = Some((name, value));
         let name: StrDeserializer<'a, Problem> = name.as_str().into_deserializer();
         seed.deserialize(name).map(Some)

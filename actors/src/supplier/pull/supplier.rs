@@ -362,9 +362,9 @@ impl Supplier for Pull {
         self.inner.line(wanted).map(|(_, cost)| cost)
     }
 
-    fn numbers(&self) -> Option<Numbers> {
+    fn numbers(&self, _now: Timestamp) -> Option<Numbers> {
         let leased = self.inner.held.lock().len();
-        Some(Numbers { known: leased, leased, listening: 0 })
+        Some(Numbers { known: leased, leased, ..Numbers::default() })
     }
 }
 

@@ -132,7 +132,7 @@ impl Supplier for Failing {
     fn cost(&self, _wanted: Wanted) -> Option<Money> {
         None
     }
-    fn numbers(&self) -> Option<crate::supplier::Numbers> {
+    fn numbers(&self, _now: Timestamp) -> Option<crate::supplier::Numbers> {
         None
     }
 }
@@ -171,7 +171,7 @@ fn an_order_that_listens_counts_once_for_its_source_and_keeps_its_number() {
         router.served(&lease, at);
         assert!(!router.listens(&lease, at), "it is known");
         assert_eq!((router.leased(), router.listening()), (1, 1));
-        let numbers = router.suppliers().next().unwrap().numbers().unwrap();
+        let numbers = router.suppliers().next().unwrap().numbers(Timestamp::default()).unwrap();
         assert_eq!((numbers.leased, numbers.listening), (0, 1));
         router.release(&lease, Release::Served(at), at);
         assert_eq!((router.leased(), router.listening()), (0, 0));

@@ -1,6 +1,5 @@
 //! Our own format, for gateways that can be told what to send: JSON, signed in either of the two ways our own webhooks are.
 
-use actors::foreign;
 use axum::http::HeaderMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +7,8 @@ use events::time::Timestamp;
 use hmac::Mac;
 use serde::Deserialize;
 
-use super::{Rejected, Sms, TOLERANCE, header, hex_bytes, is_recent, mac, phone, understood};
+use super::{Rejected, Sms, TOLERANCE, header, hex_bytes, is_recent, mac, phone};
+use crate::http::strict_json;
 use crate::secret::Secret;
 
 #[derive(Debug, Deserialize)]
@@ -26,7 +26,11 @@ pub fn read(headers: &HeaderMap, body: &[u8], secret: &Secret, now: Timestamp) -
     if !is_signed(headers, body, secret, now) {
         return Err(Rejected::NotSigned);
     }
-    let message: Message = understood(foreign::read(body))?;
+    // A format of ours is read as strictly as every call: an object, each member once.
+    let message: Message = strict_json::parse(body).and_then(|body| strict_json::from_value(&body)).map_err(|problem| {
+        let text = problem.to_string();
+        Rejected::NotUnderstood(text.trim_end_matches('.').to_owned())
+    })?;
     let received_at = message.received_at.as_deref().map(str::parse).transpose();
     Ok(vec![Sms {
         id: message.id,
