@@ -39,6 +39,10 @@ pub enum Class {
     Business,
     /// "account code": the number right after it may be a reference.
     Account,
+    /// "application", "complaint": what is handed in.
+    Filed,
+    /// "was received": it has come.
+    Came,
     /// "form submitted": the number is that of what was handed in.
     Receipt,
     /// Somebody at the door: "give the code to the driver".
@@ -129,6 +133,8 @@ fn section_of(header: &str) -> Option<(Class, Edges)> {
         "old" => Class::Old,
         "business" => Class::Business,
         "account" => Class::Account,
+        "filed" => Class::Filed,
+        "came" => Class::Came,
         "receipt" => Class::Receipt,
         "courier" => Class::Courier,
         "delivery" => Class::Delivery,

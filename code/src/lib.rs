@@ -22,6 +22,7 @@ mod money;
 mod normal;
 mod number;
 mod reason;
+mod receipt;
 mod role;
 mod service;
 mod shape;

@@ -145,26 +145,46 @@ fn choices(words: &Words<'_>, found: &[candidate::Found], service: Option<Servic
     let mut choices: Vec<(String, String)> = found.iter().zip(found.iter().skip(1)).filter_map(offered).collect();
     // A half that also stands alone is whole.
     let halves = found.iter().filter(|half| found.iter().filter(|other| other.code == half.code).count() == 1);
-    choices.extend(halves.filter_map(|half| first_half(words, half, service).map(|first| (format!("{first}{}", half.code), half.code.clone()))));
+    choices.extend(halves.filter_map(|half| whole_of(words, half, service).map(|whole| (whole, half.code.clone()))));
     choices
 }
 
-/// The capitals right before as many digits, as in `ABCD-1234` or "your code is ABCD 1234": they may be the first half of the code.
-fn first_half(words: &Words<'_>, digits: &candidate::Found, service: Option<Service>) -> Option<String> {
-    let text = words.text;
+/// What the digits are a half of, if as many letters stand on one side, as in `ABCD-1234`, `1234-ABCD` or "your code is ABCD 1234".
+fn whole_of(words: &Words<'_>, digits: &candidate::Found, service: Option<Service>) -> Option<String> {
     let length = digits.end - digits.start;
-    let start = digits.start.checked_sub(length + 1)?;
-    let capitals = text.chars[start..digits.start - 1].iter().all(char::is_ascii_uppercase);
-    let alone = !text.before(start).is_some_and(|before| before == '-' || before.is_ascii_digit() || lexicon::is_spaced_letter(before));
-    let letters: String = text.chars[start..digits.start - 1].iter().collect();
-    let speaks = words.hits.iter().any(|hit| hit.start < digits.start - 1 && start < hit.end);
+    if digits.kind != candidate::Kind::Digits || !(3..=5).contains(&length) {
+        return None;
+    }
+    let before = digits.start.checked_sub(length + 1).and_then(|start| half(words, start, digits.start - 1, service));
+    let first = before.filter(|_| is_joined(words, digits.start - 1, digits.start - 1 - length));
+    let behind = || half(words, digits.end + 1, digits.end + 1 + length, service).filter(|_| matches!(words.text.at(digits.end), Some('-' | '_')));
+    first.map(|first| format!("{first}{}", digits.code)).or_else(|| behind().map(|second| format!("{}{second}", digits.code)))
+}
+
+/// The letters between two places, if they stand alone, are all large or all small, and neither a word of the lists nor the service's name.
+fn half(words: &Words<'_>, start: usize, end: usize, service: Option<Service>) -> Option<String> {
+    let text = words.text;
+    let letters: String = text.chars.get(start..end)?.iter().collect();
+    let alike = letters.bytes().all(|byte| byte.is_ascii_uppercase()) || letters.bytes().all(|byte| byte.is_ascii_lowercase());
+    let goes_on = |neighbour: Option<char>| neighbour.is_some_and(|next| next == '-' || next.is_ascii_digit() || lexicon::is_spaced_letter(next));
+    let other_side = |place: usize| text.at(place).is_some_and(|next| next.is_ascii_digit());
+    let first = other_side(end + 1) && !goes_on(text.before(start));
+    let second = start >= 2 && other_side(start - 2) && !goes_on(text.at(end));
+    let speaks = words.hits.iter().any(|hit| hit.start < end && start < hit.end);
     let names = service.is_some_and(|service| service.words().contains(&letters.to_lowercase().as_str()));
-    let joined = match text.before(digits.start)? {
+    (alike && (first || second) && !speaks && !names).then_some(letters)
+}
+
+/// Whether the mark at `joint` joins the letters that begin at `start` to the digits behind it: a space only where the letters are said to be the code.
+fn is_joined(words: &Words<'_>, joint: usize, start: usize) -> bool {
+    let text = words.text;
+    let capitals = text.chars[start..joint].iter().all(char::is_ascii_uppercase);
+    match text.chars[joint] {
         '-' | '_' => true,
-        ' ' => words.is_said(&candidate::Found::new(text, start, digits.start - 1, candidate::Kind::Letters)),
+        '/' | '.' => capitals,
+        ' ' => capitals && words.is_said(&candidate::Found::new(text, start, joint, candidate::Kind::Letters)),
         _ => false,
-    };
-    (digits.kind == candidate::Kind::Digits && (3..=5).contains(&length) && capitals && alone && joined && !speaks && !names).then_some(letters)
+    }
 }
 
 fn verdict(owner: &Owner, candidates: &[Candidate], choices: &[(String, String)]) -> Verdict {

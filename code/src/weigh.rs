@@ -10,6 +10,7 @@ use super::lexicon::{Class, Hit};
 use super::message::Message;
 use super::number::{Grouping, Region};
 use super::reason::Reason;
+use super::receipt;
 use super::service::{Alphabet, Service};
 use super::shape::{is_day, is_masked, is_money_mixed, is_money_opened, is_name, is_postcode};
 use super::verdict::Candidate;
@@ -251,7 +252,7 @@ impl Evidence<'_> {
         if labelled(Class::Account) || (!by_means && labelled(Class::Reference)) {
             reasons.push(if said { Reason::LabelledReference } else { Reason::Reference });
         }
-        if self.is_receipt() && !reasons.contains(&Reason::Reference) {
+        if receipt::is_receipt(self, found) && !reasons.contains(&Reason::Reference) {
             reasons.push(Reason::Reference);
         }
         if self.gap_before(found, Class::Ending).is_some_and(|gap| gap <= 4) {
@@ -305,7 +306,7 @@ impl Evidence<'_> {
     }
 
     /// Whether a word for "code" stands right beside one for "verify", or the message asks to keep the code secret.
-    fn is_verified(&self) -> bool {
+    pub fn is_verified(&self) -> bool {
         let keys = self.words.hits.iter().filter(|hit| hit.class == Class::Key);
         let clause = |hit: &Hit| self.words.clauses[hit.start];
         let beside = |key: &Hit, verify: &Hit| clause(key) == clause(verify) && verify.start < key.end + 14 && key.start < verify.end + 14;
@@ -324,12 +325,6 @@ impl Evidence<'_> {
         self.service.is_some()
             && self.owner != Owner::Expected
             && [Class::Courier, Class::Delivery, Class::Parcel].iter().any(|class| self.says(*class))
-    }
-
-    /// Whether something was handed in, and the number may be that of it.
-    fn is_receipt(&self) -> bool {
-        let telling = self.says(Class::Secret) || self.says(Class::Valid) || self.owner == Owner::Expected;
-        self.says(Class::Receipt) && !telling && !self.is_verified()
     }
 
     fn is_other_kind(&self, found: &Found, bond: Bond) -> bool {
