@@ -1,26 +1,23 @@
 //! `telenumerus mcp`: the tools over stdio, for a service elsewhere or one of this process's own.
 
-use std::net::Ipv4Addr;
+mod shared;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
-use actors::entropy::Entropy;
-use actors::store::sqlite::Loss;
-use axum::http::Method;
 use clap::Args;
 use rmcp::ServiceExt;
-use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::sync::watch;
 
 use super::{Outcome, Place, in_words};
-use crate::boot::{BootError, Service};
 use crate::config::Config;
-use crate::data::LockError;
-use crate::http::{self, App};
-use crate::mcp::{Api, Call, Caller, Host, Keys, OwnKey, Tasks};
-use crate::{admin, data, serve, telemetry};
+use crate::mcp::{Api, Directory, Host, Keys, OwnKey, Stdio, Tasks};
+use crate::{http, telemetry};
+use shared::SharedDirectory;
+
+/// How long the last answers may take to be written.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -57,72 +54,30 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A service of this process's own, or, where another host runs one on the directory already, that one.
+/// A service of this process's own, or, where another host runs one on the directory already, that one; whoever leaves, the others go on.
 async fn embedded(config: Config, data_dir: &Path, given: OwnKey) -> Result<(), String> {
-    let http_settings = config.http.clone();
-    let service = match Service::start(config, data_dir, Loss::Refused).await {
-        Ok(service) => service,
-        Err(BootError::Data { source: LockError::InUse, .. }) => return beside(data_dir, given).await,
-        Err(error) => return Err(error.to_string()),
-    };
-    let metrics = telemetry::start_metrics().map_err(in_words)?;
     let keys = Arc::new(given.kept_in(data_dir));
-    let (stop, stopping) = watch::channel(false);
-    // So that an operator can credit the account: `telenumerus admin credit --data-dir DIR`.
-    let (_, operators) = admin::open(&service, data_dir, metrics, stopping.clone()).await?;
-    let app = App::new(&service, stopping.clone());
-    let router = http::router(&app);
-    // So that a second host on the directory can use this service.
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(in_words)?;
-    data::announce(data_dir, listener.local_addr().map_err(in_words)?).map_err(in_words)?;
-    let public = tokio::spawn(serve::serve(listener, router.clone(), http_settings.listener(http::refuse(&app)), stopping));
-    let api = Api::Here(router);
-    open_account(&api, &keys).await?;
-    let served = talk(Host::new(api, Keys::Own(keys), &http::document(), Tasks::default())).await;
-    stop.send_replace(true);
-    let _ = tokio::join!(public, operators);
-    service.close().await;
+    // Before anything is made: what is wrong with it is for people to mend.
+    keys.load()?;
+    let directory = Arc::new(SharedDirectory::new(config, data_dir, Arc::clone(&keys))?);
+    let served = match directory.service(None).await {
+        Ok(_) => talk(Host::new(Api::Shared(Arc::clone(&directory) as _), Keys::Own(keys), &http::document(), Tasks::default())).await,
+        Err(text) => Err(text),
+    };
+    directory.leave().await;
     served
-}
-
-/// The service that another host runs on the directory, with the key that is kept there.
-async fn beside(data_dir: &Path, given: OwnKey) -> Result<(), String> {
-    let address = data::announced(data_dir);
-    let address = address.ok_or_else(|| format!("another process runs on {} and does not say where it is reached", data_dir.display()))?;
-    let (api, keys) = (Api::there(&format!("http://{address}"))?, Arc::new(given.kept_in(data_dir)));
-    open_account(&api, &keys).await?;
-    talk(Host::new(api, Keys::Own(keys), &http::document(), Tasks::default())).await
-}
-
-/// An account for a directory that has none, with simulated money where that is what there is: the first `sms_verify` gets a code.
-async fn open_account(api: &Api, keys: &OwnKey) -> Result<(), String> {
-    if keys.get().is_some() {
-        return Ok(());
-    }
-    let opened = api.call(&Caller::default(), call(Method::POST, "/api/v1/register", Some(json!({})))).await;
-    let key = opened.body["api_key"].as_str().ok_or_else(|| format!("no account could be opened: {}", opened.body["error"]))?;
-    keys.open(key);
-    let caller = Caller::with_key(keys.get().as_ref());
-    let addresses = api.call(&caller, call(Method::GET, "/api/v1/deposit/addresses", None)).await;
-    if addresses.body["simulated"] == true {
-        let half = || u128::from_be_bytes(Entropy::System.bytes());
-        let hash = format!("{:032x}{:032x}", half(), half());
-        api.call(&caller, call(Method::POST, "/api/v1/deposit/verify", Some(json!({ "tx_hash": hash })))).await;
-    }
-    Ok(())
-}
-
-fn call(method: Method, path: &str, body: Option<Value>) -> Call {
-    Call { method, path: path.to_owned(), body }
 }
 
 /// Until the client closes its end.
 async fn talk(host: Host) -> Result<(), String> {
-    let running = host.serve(rmcp::transport::stdio()).await;
-    match running {
+    let (transport, written) = Stdio::open();
+    let served = match host.serve(transport).await {
         Ok(running) => running.waiting().await.map(drop).map_err(in_words),
         // A client that leaves before it has said anything was not served, and nothing is wrong.
         Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => Ok(()),
         Err(error) => Err(error.to_string()),
-    }
+    };
+    // A client that does not read its last answers is not waited for.
+    let _ = tokio::time::timeout(LAST_ANSWERS, written).await;
+    served
 }

@@ -7,7 +7,7 @@ use actors::entropy::Entropy;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use events::account::Standing;
 use events::id::{AccountId, ApiKeyId, WIDTH, from_base62, to_base62};
 use sha2::{Digest, Sha256};
@@ -16,6 +16,8 @@ use subtle::ConstantTimeEq;
 use super::error::{ApiError, ErrorCode};
 
 const PREFIX: &str = "tn_";
+/// How the documentation writes a key that is yet to come.
+const PLACEHOLDERS: [&str; 4] = ["tn_…", "tn_...", "<key>", ""];
 /// Two 128-bit numbers: 256 random bits.
 const SECRET_WIDTH: usize = 2 * WIDTH;
 /// Enough to tell a typing error from a wrong key without asking the store.
@@ -128,6 +130,15 @@ fn has_key(query: &str) -> bool {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         QUERY_NAMES.iter().any(|known| name.eq_ignore_ascii_case(known)) || ApiKey::parse(value).is_some()
     })
+}
+
+/// Whether what stands where a key would is the documentation's own placeholder, pasted as it is.
+pub fn is_placeholder(headers: &HeaderMap) -> bool {
+    let bearer = headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().split_at_checked(7));
+    let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer ")).map(|(_, key)| key);
+    let header = headers.get("x-api-key").map(HeaderValue::as_bytes);
+    let mut given = [bearer, header].into_iter().flatten().peekable();
+    given.peek().is_some() && given.all(|key| PLACEHOLDERS.iter().any(|placeholder| placeholder.as_bytes() == key.trim_ascii()))
 }
 
 /// The account of a key, if the key is its.

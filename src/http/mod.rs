@@ -19,7 +19,7 @@ mod owner;
 mod problem;
 mod replays;
 mod route;
-mod strict_json;
+pub mod strict_json;
 mod until;
 mod vocabulary;
 mod waiting;

@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use futures_util::future::BoxFuture;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -19,6 +20,8 @@ use crate::secret::Secret;
 
 /// Longer than any call may take.
 const TIMEOUT: Duration = Duration::from_secs(330);
+/// How often a call follows a service that moves.
+const MOVES: usize = 4;
 /// How callers send keys, and who they come through: handed on as they came.
 const HANDED_ON: [HeaderName; 3] = [AUTHORIZATION, HeaderName::from_static("x-api-key"), HeaderName::from_static("x-forwarded-for")];
 
@@ -43,6 +46,14 @@ pub enum Api {
         /// How it is reached.
         client: reqwest::Client,
     },
+    /// The service on a directory that several processes share.
+    Shared(Arc<dyn Directory>),
+}
+
+/// Where the service on a shared directory is: each process that runs it may leave.
+pub trait Directory: Send + Sync {
+    /// Where it is now; `lost` is where it was last and cannot be reached any more.
+    fn service<'a>(&'a self, lost: Option<&'a str>) -> BoxFuture<'a, Result<Api, String>>;
 }
 
 /// One call of a route.
@@ -122,7 +133,8 @@ impl Api {
     pub async fn call(&self, caller: &Caller, call: Call) -> Answer {
         match self {
             Self::Here(router) => here(router.clone(), caller, call).await,
-            Self::There { url, client } => there(url, client, caller, call).await,
+            Self::There { url, client } => there(url, client, caller, call).await.unwrap_or_else(|unreached| failed(&unreached.text)),
+            Self::Shared(directory) => shared(&**directory, caller, call).await,
         }
     }
 }
@@ -150,20 +162,44 @@ async fn here(router: Router, caller: &Caller, call: Call) -> Answer {
     }
 }
 
-async fn there(url: &str, client: &reqwest::Client, caller: &Caller, call: Call) -> Answer {
+/// Asks again where the service is when it has left; what may have been done already is done again only where that changes nothing.
+async fn shared(directory: &dyn Directory, caller: &Caller, call: Call) -> Answer {
+    let mut lost: Option<String> = None;
+    for _ in 0..MOVES {
+        let (url, client) = match directory.service(lost.as_deref()).await {
+            Ok(Api::There { url, client }) => (url, client),
+            Ok(Api::Here(router)) => return here(router, caller, call).await,
+            Ok(Api::Shared(_)) => return failed("The service on the directory is not to be found."),
+            Err(text) => return failed(&text),
+        };
+        match there(&url, &client, caller, call.clone()).await {
+            Ok(answer) => return answer,
+            Err(unreached) if unreached.before_it_was_asked || call.method == Method::GET => lost = Some(url),
+            Err(unreached) => return failed(&unreached.text),
+        }
+    }
+    failed("The service on the directory cannot be reached.")
+}
+
+/// A service that did not answer.
+struct Unreached {
+    text: String,
+    /// Whether nothing can have come of the call.
+    before_it_was_asked: bool,
+}
+
+async fn there(url: &str, client: &reqwest::Client, caller: &Caller, call: Call) -> Result<Answer, Unreached> {
     let mut request = client.request(call.method, format!("{url}{}", call.path)).headers(caller.headers.clone());
     if let Some(body) = call.body {
         request = request.json(&body);
     }
-    let response = match request.send().await {
-        Ok(response) => response,
-        Err(error) => return failed(&format!("The service at {url} cannot be reached: {}.", error.without_url())),
-    };
+    let response = request.send().await.map_err(|error| {
+        let before_it_was_asked = error.is_connect();
+        Unreached { text: format!("The service at {url} cannot be reached: {}.", error.without_url()), before_it_was_asked }
+    })?;
     let success = response.status().is_success();
-    match response.bytes().await {
-        Ok(body) => read(success, &body),
-        Err(_) => failed("The answer broke off; the call can be repeated."),
-    }
+    let broken = |_| Unreached { text: "The answer broke off; the call can be repeated.".to_owned(), before_it_was_asked: false };
+    response.bytes().await.map(|body| read(success, &body)).map_err(broken)
 }
 
 fn read(success: bool, body: &[u8]) -> Answer {

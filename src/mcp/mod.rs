@@ -4,11 +4,15 @@
 //! Leans on: `http`, whose routes and schemas it uses. Proved by: `tests/it/mcp.rs`, and the official clients in `tests/outside`.
 
 mod api;
+mod message;
 mod own_key;
 mod reply;
 mod server;
+mod stdio;
 mod tools;
 
-pub use api::{Api, Call, Caller, Keys};
+pub use api::{Api, Call, Caller, Directory, Keys};
+pub use message::{MAX_BYTES, Refusal, read};
 pub use own_key::OwnKey;
 pub use server::{Host, Tasks};
+pub use stdio::Stdio;

@@ -1,6 +1,6 @@
 //! The key of a process of tools: what it was given, what is kept on its data directory, or what it has registered.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use crate::secret::Secret;
 
 /// Keeps the key beside the log of an embedded service, for its next start and for other hosts on the directory.
 const FILE: &str = "mcp.key";
+const WHAT_TO_DO: &str = "put the right key there, or move the file away, and another account is opened";
 
 /// The key, once there is one.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ pub struct OwnKey {
 struct Held {
     key: Option<Secret>,
     unasked: bool,
+    /// Whether it was found on the directory.
+    kept: bool,
 }
 
 impl OwnKey {
@@ -35,17 +38,35 @@ impl OwnKey {
             // Before any log is started: standard error is what hosts show.
             eprintln!("telenumerus: TELENUMERUS_API_KEY is no key of this service and is not used; sms_register makes one");
         }
-        Self { key: Mutex::new(Held { key: key.map(|key| Secret::new(key.to_owned())), unasked: false }), file: None }
+        Self { key: Mutex::new(Held { key: key.map(|key| Secret::new(key.to_owned())), unasked: false, kept: false }), file: None }
     }
 
-    /// The same for a service on `directory`: without a key that was given, the one that is kept there.
+    /// The same for a service on `directory`: what is registered is kept there.
     pub fn kept_in(self, directory: &Path) -> Self {
-        let file = directory.join(FILE);
-        let key = self.key.into_inner().key.or_else(|| {
-            let text = std::fs::read_to_string(&file).ok()?;
-            ApiKey::parse(text.trim()).map(|_| Secret::new(text.trim().to_owned()))
-        });
-        Self { key: Mutex::new(Held { key, unasked: false }), file: Some(file) }
+        Self { file: Some(directory.join(FILE)), ..self }
+    }
+
+    /// Takes the key that is kept on the directory, if none is held. What is there and is no key is for people to look at.
+    pub fn load(&self) -> Result<(), String> {
+        let mut held = self.key.lock();
+        let (None, Some(file)) = (&held.key, &self.file) else { return Ok(()) };
+        let bytes = match std::fs::read(file) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(format!("{} cannot be read: {error}", file.display())),
+        };
+        let text = std::str::from_utf8(&bytes).ok().map(str::trim).filter(|text| ApiKey::parse(text).is_some());
+        let text = text.ok_or_else(|| format!("what {} holds is no key of this service; {WHAT_TO_DO}", file.display()))?;
+        *held = Held { key: Some(Secret::new(text.to_owned())), unasked: false, kept: true };
+        Ok(())
+    }
+
+    /// The key that was found on the directory, and what to say if it opens no account.
+    pub fn found(&self) -> Option<(Secret, String)> {
+        let held = self.key.lock();
+        let key = held.key.clone().filter(|_| held.kept)?;
+        let file = self.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
+        Some((key, format!("the key in {file} opens no account of the service on this directory; {WHAT_TO_DO}")))
     }
 
     /// The key now.
@@ -68,7 +89,7 @@ impl OwnKey {
         if held.key.is_some() && !held.unasked {
             return;
         }
-        *held = Held { key: Some(Secret::new(text.to_owned())), unasked };
+        *held = Held { key: Some(Secret::new(text.to_owned())), unasked, kept: false };
         if let Some(file) = &self.file
             && let Err(error) = keep(file, text)
         {
@@ -77,8 +98,19 @@ impl OwnKey {
     }
 }
 
-fn keep(file: &Path, text: &str) -> std::io::Result<()> {
-    std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(file)?.write_all(text.as_bytes())
+/// Whole or not at all; a key that is there already may be an account's that holds money, and is laid aside.
+fn keep(file: &Path, text: &str) -> io::Result<()> {
+    if file.try_exists()? {
+        let aside = (1..=10_000u32).map(|number| file.with_extension(format!("key.{number}"))).find(|aside| !aside.exists());
+        let aside = aside.ok_or(io::ErrorKind::AlreadyExists)?;
+        std::fs::hard_link(file, &aside)?;
+        eprintln!("telenumerus: the key of the account before is in {}", aside.display());
+    }
+    let fresh = file.with_extension("key.new");
+    let mut writing = std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&fresh)?;
+    writing.write_all(text.as_bytes())?;
+    writing.sync_all()?;
+    std::fs::rename(&fresh, file)
 }
 
 #[cfg(test)]

@@ -96,6 +96,13 @@ fn in_words(tool: &str, body: &Value) -> String {
         "sms_account" => {
             format!("${} to spend, ${} held, tier {}. Open order: {}.", body["balance"], body["held"], text(body, "tier"), text(body, "active_order"))
         }
+        "sms_deposit" if body["addresses"].is_object() && body["simulated"] == true => {
+            let example = "ab".repeat(32);
+            format!(
+                "Deposits are simulated here: send nothing. Next: sms_deposit with any 64 hex digits as tx_hash, such as {example}, each hash once; \
+                 $10 are credited two seconds later, and the same call again says so."
+            )
+        }
         "sms_deposit" if body["addresses"].is_object() => {
             let addresses = body["addresses"].as_object().into_iter().flatten();
             let known: Vec<String> = addresses.filter_map(|(coin, address)| Some(format!("{coin}: {}", address.as_str()?))).collect();

@@ -268,6 +268,10 @@ impl ToolRoute {
         for name in self.in_path {
             let value = arguments.remove("order_id").and_then(|value| value.as_str().map(ToOwned::to_owned));
             let value = value.ok_or("order_id is missing: the id that sms_order or sms_verify gave.")?;
+            // Neither names an order, and both name another path.
+            if value.trim_matches(['.', ' ']).is_empty() {
+                return Err(format!("order_id is {value:?}, which is no order's: give the id that sms_order or sms_verify gave."));
+            }
             path = path.replace(&format!("{{{name}}}"), &encoded(&value));
         }
         let mut query = Vec::new();

@@ -23,6 +23,7 @@ mod life;
 mod limits;
 mod listening;
 mod mcp;
+mod mcp_lines;
 mod numbers;
 mod order;
 mod pull;

@@ -165,28 +165,58 @@ fn business_errors_are_results_and_texts_of_strangers_stay_hidden() {
 }
 
 /// A host over standard input and output.
-struct Process {
+pub struct Process {
     child: std::process::Child,
     input: std::process::ChildStdin,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
 }
 
 impl Process {
-    fn embedded(directory: &std::path::Path, key: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_telenumerus"))
-            .args(["mcp", "--embedded"])
-            .arg(directory)
-            .env("TELENUMERUS_API_KEY", key)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+    /// With a service of its own, or another host's on the directory.
+    pub fn embedded(directory: &std::path::Path, key: &str) -> Self {
+        let mut command = Self::command(key);
+        command.arg("--embedded").arg(directory);
+        Self::started(command)
+    }
+
+    /// With a service elsewhere.
+    pub fn there(url: &str, key: &str) -> Self {
+        let mut command = Self::command(key);
+        command.args(["--url", url]);
+        Self::started(command)
+    }
+
+    /// What a host that does not start on the directory ends with, and says.
+    pub fn refused(directory: &std::path::Path) -> (std::process::ExitStatus, String) {
+        let output = Self::command("").arg("--embedded").arg(directory).stdin(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
+        (output.status, String::from_utf8(output.stderr).unwrap())
+    }
+
+    fn command(key: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_telenumerus"));
+        command.arg("mcp").env("TELENUMERUS_API_KEY", key).env_remove("TELENUMERUS_URL");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+    }
+
+    fn started(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let (input, lines) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()).lines());
         let mut process = Self { child, input, lines };
         let hello = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } });
         process.ask("initialize", hello);
         process
+    }
+
+    /// Writes a line.
+    pub fn say(&mut self, line: &[u8]) {
+        self.input.write_all(line).unwrap();
+        self.input.write_all(b"\n").unwrap();
+    }
+
+    /// Reads a line.
+    pub fn hear(&mut self) -> Value {
+        serde_json::from_str(&self.lines.next().unwrap().unwrap()).unwrap()
     }
 
     fn ask(&mut self, method: &str, params: Value) -> Value {
@@ -199,13 +229,19 @@ impl Process {
         }
     }
 
-    fn account(&mut self) -> Value {
+    pub fn account(&mut self) -> Value {
         self.ask("tools/call", json!({ "name": "sms_account", "arguments": {} }))["structuredContent"].clone()
     }
 
-    fn end(mut self) {
+    pub fn end(mut self) {
         drop(self.input);
         assert!(self.child.wait().unwrap().success());
+    }
+
+    /// Ends it where it stands.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 }
 

@@ -6,27 +6,22 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::post;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use rmcp::model::ErrorCode;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tower::ServiceExt;
 
-use crate::http::{Shared, strict_json};
-use crate::mcp::{Api, Host, Keys, Tasks};
+use crate::http::{ApiError, Shared};
+use crate::mcp::{self, Api, Host, Keys, MAX_BYTES, Refusal, Tasks};
 
-/// Larger than any call of a tool.
-const MAX_BODY_BYTES: usize = 64 * 1024;
 /// Pages of this machine may call the tools of a service that only this machine can reach.
 const LOCAL_ORIGINS: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
-/// JSON-RPC's own codes.
-const PARSE_ERROR: i32 = -32_700;
-const INVALID_REQUEST: i32 = -32_600;
-const INTERNAL_ERROR: i32 = -32_603;
 /// The content type of a stream of events.
 const EVENTS: &str = "text/event-stream";
 
@@ -35,7 +30,7 @@ type Service = StreamableHttpService<Host, LocalSessionManager>;
 /// The tools' door, which calls `routes` on behalf of those who come through it.
 pub fn router(app: &Shared, routes: Router, document: &Value) -> Router<Shared> {
     let service = service(app, routes, document);
-    Router::new().route("/mcp", any(move |request| answer(service, request)))
+    Router::new().route("/mcp", post(move |request| answer(service, request)))
 }
 
 fn service(app: &Shared, routes: Router, document: &Value) -> Service {
@@ -48,7 +43,7 @@ fn service(app: &Shared, routes: Router, document: &Value) -> Service {
     let mut config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
-        .with_max_request_body_bytes(MAX_BODY_BYTES)
+        .with_max_request_body_bytes(MAX_BYTES)
         // A page of somebody else's in a browser must not call the tools: every origin is refused that is not listed.
         .with_allowed_origins(origins)
         .enforce_origin_validation();
@@ -63,12 +58,16 @@ fn service(app: &Shared, routes: Router, document: &Value) -> Service {
 }
 
 async fn answer(service: Service, mut request: Request) -> Result<Response, Infallible> {
-    let wants_events = request.method() == Method::POST && accepts_both(request.headers_mut());
+    let wants_events = accepts_both(request.headers_mut());
+    let asked = [HOST, ORIGIN].map(|name| text_of(request.headers(), &name));
     let request = match checked(request).await {
         Ok(request) => request,
         Err(refused) => return Ok(refused),
     };
     let response = service.oneshot(request).await?.map(Body::new);
+    if !response.status().is_success() && !is_json(response.headers()) {
+        return Ok(in_words(response, &asked).await);
+    }
     Ok(if wants_events { as_events(response).await } else { response })
 }
 
@@ -84,12 +83,13 @@ fn accepts_both(headers: &mut HeaderMap) -> bool {
 
 /// A JSON answer as the one event of a stream.
 async fn as_events(response: Response) -> Response {
-    let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    if !is_json || !response.status().is_success() {
+    if !is_json(response.headers()) || !response.status().is_success() {
         return response;
     }
     let (mut head, body) = response.into_parts();
-    let Ok(body) = body.collect().await else { return refused(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL_ERROR, "the answer broke off") };
+    let Ok(body) = body.collect().await else {
+        return refused(StatusCode::INTERNAL_SERVER_ERROR, &Refusal::of_nobody(ErrorCode::INTERNAL_ERROR, "the answer broke off"));
+    };
     let bytes = body.to_bytes();
     // A message is one line of data: JSON holds no bare line breaks, but what formats it might.
     let lines = String::from_utf8_lossy(&bytes).lines().fold(String::new(), |lines, line| lines + "data: " + line + "\n");
@@ -100,33 +100,59 @@ async fn as_events(response: Response) -> Response {
 
 /// What is no JSON-RPC message is answered as JSON-RPC says, whatever else is wrong with it being the protocol's to say.
 async fn checked(request: Request) -> Result<Request, Response> {
-    let is_json = request.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    if request.method() != Method::POST || !is_json {
-        return Ok(request);
+    let unsupported = |text: &str| ApiError::invalid(text).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE).into_response();
+    if request.headers().get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(unsupported("The body must not be compressed: send it without Content-Encoding."));
+    }
+    if !is_json(request.headers()) {
+        return Err(unsupported("The body must be a JSON-RPC message, with Content-Type: application/json."));
     }
     let (head, body) = request.into_parts();
-    let bytes = match Limited::new(body, MAX_BODY_BYTES).collect().await {
+    let bytes = match Limited::new(body, MAX_BYTES).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => {
-            return Err(refused(StatusCode::PAYLOAD_TOO_LARGE, INVALID_REQUEST, "the message is too large"));
+            let refusal = Refusal::of_nobody(ErrorCode::INVALID_REQUEST, "the message is too large");
+            return Err(refused(StatusCode::PAYLOAD_TOO_LARGE, &refusal));
         }
-        Err(_) => return Err(refused(StatusCode::BAD_REQUEST, PARSE_ERROR, "the message broke off")),
+        Err(_) => return Err(refused(StatusCode::BAD_REQUEST, &Refusal::of_nobody(ErrorCode::PARSE_ERROR, "the message broke off"))),
     };
-    let message = match strict_json::parse(&bytes) {
-        Ok(message) => message,
-        Err(problem) => return Err(refused(StatusCode::BAD_REQUEST, PARSE_ERROR, &problem.to_string())),
-    };
-    let is_message =
-        message["jsonrpc"] == "2.0" && (message["method"].is_string() || message.get("result").is_some() || message.get("error").is_some());
-    if !is_message {
-        return Err(refused(StatusCode::BAD_REQUEST, INVALID_REQUEST, "the message is not one JSON-RPC 2.0 message"));
+    match mcp::read(&bytes) {
+        Ok(_) => Ok(Request::from_parts(head, Body::from(bytes))),
+        // As every answer to a message that is one.
+        Err(refusal) if refusal.code == ErrorCode::INVALID_PARAMS => Err(refused(StatusCode::OK, &refusal)),
+        Err(refusal) => Err(refused(StatusCode::BAD_REQUEST, &refusal)),
     }
-    Ok(Request::from_parts(head, Body::from(bytes)))
 }
 
-fn refused(status: StatusCode, code: i32, text: &str) -> Response {
-    let body = json!({ "jsonrpc": "2.0", "id": null, "error": { "code": code, "message": text } });
-    let mut response = (status, body.to_string()).into_response();
+fn is_json(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"application/json"))
+}
+
+fn text_of(headers: &HeaderMap, name: &HeaderName) -> String {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+}
+
+/// A refusal of the protocol's library, which it says in plain text, as an error object that says what to do.
+async fn in_words(response: Response, [host, origin]: &[String; 2]) -> Response {
+    let (head, body) = response.into_parts();
+    let said = match Limited::new(body, MAX_BYTES).collect().await {
+        Ok(body) => String::from_utf8_lossy(&body.to_bytes()).trim().to_owned(),
+        Err(_) => String::new(),
+    };
+    let text = if head.status == StatusCode::FORBIDDEN && said.contains("Origin") {
+        format!("Pages of the origin {origin} may not call the tools; the operator lists those that may in mcp.allowed_origins.")
+    } else if head.status == StatusCode::FORBIDDEN {
+        format!("The tools may not be called under the host {host}; the operator lists the names in mcp.allowed_hosts.")
+    } else if said.is_empty() {
+        "The request cannot be understood.".to_owned()
+    } else {
+        said
+    };
+    ApiError::invalid(text).with_status(head.status).into_response()
+}
+
+fn refused(status: StatusCode, refusal: &Refusal) -> Response {
+    let mut response = (status, refusal.body().to_string()).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
