@@ -7,6 +7,10 @@ use serde_json::{Value, json};
 use super::json::{Dollars, Moment};
 use super::order_reply::failure_name;
 
+/// What messages of a stream tell of.
+pub const EVENTS: [&str; 11] =
+    ["status", "number", "code", "message", "replaced", "refunded", "completed", "finished", "cancelled", "expired", "failed"];
+
 /// The order's fact of this number as a message of its stream.
 pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
     let released = Dollars(order.placed.price);
@@ -47,6 +51,7 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
         Event::Expired { .. } => json!({ "event": "expired", "status": "expired", "refunded": released }),
         Event::Failed { reason, .. } => json!({ "event": "failed", "status": "failed", "reason": failure_name(*reason), "refunded": released }),
     };
+    debug_assert!(message["event"].as_str().is_some_and(|event| EVENTS.contains(&event)), "{message} is not documented");
     message["order_id"] = json!(order.id.to_string());
     message["at"] = json!(Moment(fact.at()));
     message

@@ -16,13 +16,18 @@ const LEFT_OUT: [(&str, &str); 4] = [("Usage", "group_by"), ("Usage", "groups"),
 const OPEN: [&str; 2] = ["Error", "StreamMessage"];
 
 /// Members of replies that hold one of a closed set of words: schema, member, and the set's schema.
-const WORDS: [(&str, &str, &str); 24] = [
+const WORDS: [(&str, &str, &str); 36] = [
     ("Account", "tier", "TierName"),
     ("Account", "next_tier", "TierName"),
     ("AccountRegistered", "tier", "TierName"),
+    ("ApiKeyCreated", "status", "Done"),
+    ("ApiKeyRemoved", "status", "Done"),
     ("BatchAccepted", "status", "OrderStatus"),
+    ("BatchPlaced", "status", "Done"),
+    ("Deposit", "reason", "DepositReason"),
     ("Deposit", "status", "DepositStatus"),
     ("DepositOutput", "status", "DepositStatus"),
+    ("DepositOutput", "currency", "DepositCurrency"),
     ("DepositOutput", "reason", "DepositReason"),
     ("IdempotencyKey", "effect", "IdempotencyEffect"),
     ("LedgerEntry", "type", "LedgerEntryType"),
@@ -31,16 +36,23 @@ const WORDS: [(&str, &str, &str); 24] = [
     ("Order", "failure", "FailureName"),
     ("OrderCancelled", "status", "Done"),
     ("OrderEvent", "type", "OrderEventType"),
+    ("OrderFinished", "status", "Done"),
     ("OrderHistory", "status", "OrderStatus"),
     ("OrderPlaced", "status", "PlacedStatus"),
+    ("OrderReported", "reason", "Complaint"),
+    ("OrderReported", "status", "Done"),
     ("OrderSummary", "status", "OrderStatus"),
     ("PlatformAvailability", "stock", "StockLevel"),
     ("PlatformHints", "code_format", "CodeFormatName"),
+    ("Redelivered", "status", "Done"),
     ("SmsMessage", "verdict", "VerdictName"),
     ("Verified", "status", "VerifiedStatus"),
+    ("Webhook", "status", "Done"),
     ("WebhookDelivery", "event", "WebhookEventName"),
     ("WebhookDelivery", "last_outcome", "DeliveryOutcome"),
     ("WebhookDelivery", "status", "DeliveryStatus"),
+    ("WebhookSecret", "status", "Done"),
+    ("WebhookTest", "status", "Done"),
 ];
 
 /// What to call next: operation, name, target operation, and the parameter that the reply's `order_id` becomes.
@@ -67,6 +79,9 @@ pub fn complete(document: &mut Value) {
         name_words(name, schema);
     }
     take_keys_in_bodies(document);
+    for name in requests.difference(&replies) {
+        take_null(&mut document["components"]["schemas"][name.as_str()]);
+    }
     for (id, operation) in operations(document) {
         put_links(&id, operation);
         if let Some(content) = operation.pointer_mut("/responses/200/content/application~1json")
@@ -123,7 +138,7 @@ fn stream_message() -> Value {
         "description": "What an order's stream says in one message; `event` says which members there are.",
         "required": ["event", "order_id", "at"],
         "properties": {
-            "event": { "type": "string", "description": "The last one is `completed`, `cancelled`, `expired` or `failed`." },
+            "event": reference("StreamEventName"),
             "order_id": text("The order's id."),
             "at": reference("Moment"),
             "status": reference("OrderStatus"),
@@ -238,6 +253,24 @@ fn take_keys_in_bodies(document: &mut Value) {
             "Makes retries safe: the same key and body give the same answer and no second effect, for 7 days. May be sent as the header Idempotency-Key instead."
         );
         document["components"]["schemas"][body]["properties"]["idempotency_key"] = key;
+    }
+}
+
+/// Null says the same as leaving a member out, for each that may be left out.
+fn take_null(schema: &mut Value) {
+    let required: Vec<Value> = schema["required"].as_array().cloned().unwrap_or_default();
+    for (member, shape) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        let takes_null =
+            |shape: &Value| shape["type"] == "null" || shape["type"].as_array().is_some_and(|types| types.iter().any(|kind| kind == "null"));
+        let is_nullable = takes_null(shape) || shape["oneOf"].as_array().is_some_and(|ways| ways.iter().any(takes_null));
+        if is_nullable || required.iter().any(|name| name == member) {
+            continue;
+        }
+        let description = shape.as_object_mut().and_then(|shape| shape.remove("description"));
+        *shape = json!({ "oneOf": [shape.clone(), { "type": "null" }] });
+        if let Some(description) = description {
+            shape["description"] = description;
+        }
     }
 }
 
