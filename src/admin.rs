@@ -96,7 +96,7 @@ pub async fn open(
     let address = listener.local_addr().map_err(failed)?;
     let token = token(settings, data_dir, || u128::from_be_bytes(service.entropy.bytes())).map_err(failed)?;
     if !config::is_token(token.expose()) {
-        return Err(format!("the token in {TOKEN_FILE} has less than 24 characters of visible ASCII: remove the file, and a new one is made"));
+        return Err(format!("the token in {TOKEN_FILE} has less than 24 characters of ASCII: remove the file, and a new one is made"));
     }
     let bounds = service.config.http.listener(access::words());
     Ok((address, tokio::spawn(serve(listener, router(Arc::clone(service), token, metrics), bounds, stopping))))

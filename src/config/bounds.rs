@@ -59,17 +59,16 @@ impl Config {
             return Err(ConfigError::Contradiction(text));
         }
         if self.admin.token.as_ref().is_some_and(|token| !is_token(token.expose())) {
-            let text =
-                format!("admin.token has at least {LEAST_TOKEN} characters, visible ASCII ones as a header can carry them: it opens everything");
+            let text = format!("admin.token has at least {LEAST_TOKEN} characters, of ASCII, as a header can carry them: it opens everything");
             return Err(ConfigError::Contradiction(text));
         }
         Ok(())
     }
 }
 
-/// Whether a header can carry it, and nobody guesses it by its length.
+/// Whether a header can carry it as it is written, and nobody guesses it by its length.
 pub fn is_token(text: &str) -> bool {
-    text.len() >= LEAST_TOKEN && text.bytes().all(|byte| byte.is_ascii_graphic())
+    text.len() >= LEAST_TOKEN && text.trim() == text && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 impl super::Http {

@@ -85,6 +85,8 @@ pub struct Connection {
     saw_line: AtomicBool,
     body_late: AtomicBool,
     body_unread: AtomicBool,
+    /// Whether its answer is a stream of events.
+    is_streaming: AtomicBool,
     /// A request has come whose answer is not handed over whole.
     is_asked: AtomicBool,
     evicted: Notify,
@@ -113,6 +115,15 @@ impl Connection {
 
     pub(super) fn body_is_late(&self) {
         self.body_late.store(true, Ordering::Relaxed);
+    }
+
+    /// Its answer is a stream of events from here on, until it has answered.
+    pub(super) fn streams(&self) {
+        self.is_streaming.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_streaming(&self) -> bool {
+        self.is_streaming.load(Ordering::Relaxed)
     }
 
     pub(super) fn is_body_unread(&self) -> bool {
@@ -149,6 +160,7 @@ impl Connection {
 
     /// Its answer is handed over.
     pub(super) fn has_answered(&self) {
+        self.is_streaming.store(false, Ordering::Relaxed);
         self.acts();
         self.is_asked.store(false, Ordering::Relaxed);
         self.saw_line.store(false, Ordering::Relaxed);
@@ -292,6 +304,7 @@ impl Table {
             saw_line: AtomicBool::new(false),
             body_late: AtomicBool::new(false),
             body_unread: AtomicBool::new(false),
+            is_streaming: AtomicBool::new(false),
             is_asked: AtomicBool::new(false),
             evicted: Notify::new(),
             all: Arc::clone(all),

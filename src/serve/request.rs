@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::header::{CONNECTION, HOST};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, HOST};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, Version, uri::Authority};
 use futures_util::FutureExt;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
@@ -66,6 +66,9 @@ pub(super) async fn answer<S: Service>(
         refused(Reason::Host)
     };
     connection.acts();
+    if response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
+        connection.streams();
+    }
     Ok(response.map(|inner| WatchedBody { inner, connection }))
 }
 

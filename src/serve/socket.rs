@@ -77,6 +77,14 @@ impl Socket {
         let _ = tokio::time::timeout(LINGER, drain).await;
     }
 
+    /// Whether the other end has closed its sending half. A reply is finished all the same; whoever follows a stream and does that has gone, and the
+    /// stream would hold a place until something is written to it. Wakes the task when it happens.
+    fn has_hung_up(&self, cx: &mut Context<'_>) -> bool {
+        let mut byte = [0];
+        let peeked = self.stream.inner().poll_peek(cx, &mut tokio::io::ReadBuf::new(&mut byte));
+        matches!(peeked, Poll::Ready(Ok(0) | Err(_)))
+    }
+
     fn refuse(&mut self, reason: Reason) {
         let refusal: Refusal = (self.refuse)(reason, self.connection.peer());
         self.own = refusal.to_bytes();
@@ -175,6 +183,9 @@ impl Write for Socket {
         if self.stalled.take().is_some() {
             self.taken = 0;
             self.connection.goes_on();
+        }
+        if self.connection.is_streaming() && self.has_hung_up(cx) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         Poll::Ready(Ok(()))
     }

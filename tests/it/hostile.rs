@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::server::{ADMIN_TOKEN, QUICK, Server, body};
+use crate::server::{ADMIN_TOKEN, QUICK, SILENT, Server, body};
 
 /// A service that waits a second where it usually waits longer.
 fn impatient(more: &str) -> Server {
@@ -176,4 +176,19 @@ fn methods_that_ask_about_a_path_are_answered() {
     let head = server.request("HEAD", "/api/v1/services").send().unwrap();
     assert_eq!(head.status(), 200);
     assert!(head.headers()["content-length"].to_str().unwrap().parse::<u64>().unwrap() > 100 && head.text().unwrap().is_empty());
+}
+
+#[test]
+fn streams_that_are_hung_up_hold_no_place() {
+    let server = Server::start(SILENT);
+    let caller = server.funded("5");
+    let order = crate::server::text(&caller.google()["order_id"]);
+    let request = format!("GET /api/v1/order/{order}/stream HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\r\n", caller.key);
+    // An account has 64 at a time; nothing is written to these that would tell the service that nobody is there.
+    for number in 0..300 {
+        let mut stream = Server::raw_to(server.address, request.as_bytes());
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).unwrap();
+        assert_eq!(&head, b"HTTP/1.1 200", "stream {number}");
+    }
 }
