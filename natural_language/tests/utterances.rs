@@ -175,21 +175,29 @@ const SPOILERS: &[(&str, &str)] = &[
     ("huỷ ", ""),
 ];
 
+/// What is asked for politely, and may end in a question mark.
+const POLITE: [&str; 7] = ["can ", "could ", "kannst", "puedes", "would ", "ขอ", "me arruma"];
+
+#[test]
+fn an_order_that_is_spoilt_is_none() {
+    let orders: Vec<[&str; 3]> = lines(UTTERANCES).into_iter().filter(|[first, ..]| *first != "!").collect();
+    let mut taken = Vec::new();
+    for ([.., sentence], (before, after)) in orders.iter().flat_map(|order| SPOILERS.iter().map(move |spoiler| (order, spoiler))) {
+        if *after == "?" && POLITE.iter().any(|word| sentence.to_lowercase().contains(word)) {
+            continue;
+        }
+        let spoilt = format!("{before}{}{after}", sentence.trim_end_matches(['.', '!', '?']));
+        if let Ok(order) = understand(&spoilt) {
+            taken.push(format!("{spoilt}: {order:?}"));
+        }
+    }
+    assert!(taken.is_empty(), "{} of these ordered:\n{}", taken.len(), taken.join("\n"));
+}
+
 proptest! {
     #[test]
     fn any_text_is_read_without_a_panic(text in "\\PC{0,200}") {
         let _ = understand(&text);
-    }
-
-    #[test]
-    fn an_order_that_is_spoilt_is_none(place in 0_usize..10_000, spoiler in 0..SPOILERS.len()) {
-        let orders: Vec<[&str; 3]> = lines(UTTERANCES).into_iter().filter(|[first, ..]| *first != "!").collect();
-        let [.., sentence] = orders[place % orders.len()];
-        let (before, after) = SPOILERS[spoiler];
-        let polite = ["can ", "could ", "kannst", "puedes", "would "];
-        prop_assume!(after != "?" || !polite.iter().any(|word| sentence.to_lowercase().contains(word)));
-        let spoilt = format!("{before}{}{after}", sentence.trim_end_matches(['.', '!', '?']));
-        prop_assert!(understand(&spoilt).is_err(), "{spoilt}: {:?}", understand(&spoilt));
     }
 
     #[test]
