@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use events::money::Money;
 use events::time::Timestamp;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -50,16 +50,22 @@ impl FromRequest<Shared> for NoBody {
     }
 }
 
+/// Bodies are read as they come.
+pub fn refuse_compressed(headers: &HeaderMap) -> Result<(), ApiError> {
+    if headers.get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        let text = "The body must not be compressed: send it without Content-Encoding.";
+        return Err(ApiError::invalid(text).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    Ok(())
+}
+
 /// The body's bytes, said to be JSON; `{}` for an empty one.
 async fn json_bytes(request: Request, app: &Shared) -> Result<Vec<u8>, ApiError> {
     let is_json = request.headers().get(CONTENT_TYPE).map(|value| {
         let mime = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         mime == "application/json" || (mime.starts_with("application/") && mime.ends_with("+json"))
     });
-    if request.headers().get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        let text = "The body must not be compressed: send it without Content-Encoding.";
-        return Err(ApiError::invalid(text).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
-    }
+    refuse_compressed(request.headers())?;
     let bytes = read_body(request, app).await?;
     if bytes.is_empty() {
         return Ok(b"{}".to_vec());

@@ -3,7 +3,7 @@
 use rmcp::model::ErrorCode;
 use serde_json::{Value, json};
 
-use crate::http::strict_json;
+use crate::http::strict_json::{self, kind};
 
 /// Larger than any call of a tool.
 pub const MAX_BYTES: usize = 64 * 1024;
@@ -82,17 +82,6 @@ fn wrong_params(message: &Value) -> Option<String> {
     }
     let given = &params[(*object)?];
     (!given.is_object() && !given.is_null()).then(|| format!("params.{} must be an object, not {}", object.unwrap_or_default(), kind(given)))
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
 }
 
 #[cfg(test)]

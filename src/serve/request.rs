@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -50,12 +49,10 @@ pub(super) async fn answer<S: Service>(
         let (mut head, body) = request.into_parts();
         head.extensions.insert(Arc::clone(&connection));
         head.extensions.insert(SocketAddr::new(connection.peer(), 0));
-        let body = TimedBody::new(body, Arc::clone(&connection), body_timeout);
-        let is_read = Arc::clone(&body.has_ended);
-        let request = Request::from_parts(head, Body::new(body));
+        let request = Request::from_parts(head, Body::new(TimedBody::new(body, Arc::clone(&connection), body_timeout)));
         match AssertUnwindSafe(service.oneshot(request)).catch_unwind().await {
             Ok(Ok(_)) if connection.is_body_late() => refused(Reason::LateBody),
-            Ok(Ok(response)) => closing_unless(is_read.load(Ordering::Relaxed), response),
+            Ok(Ok(response)) => closing_if(connection.is_body_unread(), response),
             Ok(Err(never)) => match never {},
             Err(_) => {
                 tracing::error!("a service panicked; the request is answered as failed");
@@ -73,8 +70,8 @@ pub(super) async fn answer<S: Service>(
 }
 
 /// An answer to a request whose body was not read is the connection's last one: its client is told so, and sends nothing more there.
-fn closing_unless<B>(is_read: bool, mut response: Response<B>) -> Response<B> {
-    if !is_read {
+fn closing_if<B>(is_unread: bool, mut response: Response<B>) -> Response<B> {
+    if is_unread {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
@@ -97,12 +94,12 @@ struct TimedBody {
     /// By when the next byte has to be there.
     deadline: Instant,
     timer: Option<Pin<Box<Sleep>>>,
-    has_ended: Arc<AtomicBool>,
+    has_ended: bool,
 }
 
 impl TimedBody {
     fn new(inner: Incoming, connection: Arc<Connection>, timeout: Duration) -> Self {
-        let has_ended = Arc::new(AtomicBool::new(inner.is_end_stream()));
+        let has_ended = inner.is_end_stream();
         Self { inner, connection, deadline: Instant::now() + timeout, timer: None, has_ended }
     }
 }
@@ -117,7 +114,7 @@ impl HttpBody for TimedBody {
             let bytes = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()).map_or(0, Bytes::len);
             // Whole milliseconds only: a byte at a time earns nothing.
             self.deadline += Duration::from_millis(bytes as u64 * 1_000 / u64::from(LEAST_RATE));
-            self.has_ended.store(frame.as_ref().is_none_or(|_| self.inner.is_end_stream()), Ordering::Relaxed);
+            self.has_ended = frame.as_ref().is_none_or(|_| self.inner.is_end_stream());
             return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Broken)));
         }
         self.connection.enter(Phase::Receiving);
@@ -145,7 +142,7 @@ impl HttpBody for TimedBody {
 
 impl Drop for TimedBody {
     fn drop(&mut self) {
-        if !self.has_ended.load(Ordering::Relaxed) {
+        if !self.has_ended {
             self.connection.leaves_body_unread();
         }
     }

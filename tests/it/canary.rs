@@ -86,10 +86,7 @@ fn nothing_of_a_message_that_is_not_understood_is_told() {
     let mut server = server;
     server.signal("-TERM");
     server.exit_code();
-    while !server.log().contains("was refused") {
-        std::thread::yield_now();
-    }
-    let log = server.log();
+    let log = server.log_when(|log| log.contains("was refused"));
     assert!(!log.contains(WORD) && !log.contains(&number) && !log.contains("482913"), "{log}");
 }
 

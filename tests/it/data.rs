@@ -124,7 +124,7 @@ fn a_log_of_the_first_layout_is_migrated_at_start_and_a_kill_on_the_way_loses_no
     }
     let server = Server::restart(data);
     assert_eq!(version(&directory), 2);
-    assert!(server.log().contains("today's layout"), "{}", server.log());
+    server.log_when(|log| log.contains("today's layout"));
     let caller = Caller { server: &server, key, account };
     assert_eq!(body(caller.get("/api/v1/account")), before);
     caller.ended(&text(&caller.google()["order_id"]));
@@ -178,7 +178,7 @@ fn the_data_directory_is_closed_to_others_at_every_start() {
     for name in ["events.db", "events.db-wal", "views.db", "views.db-wal", "snapshots.db", "admin.addr", "lock"] {
         assert_eq!(mode(&directory.join(name)), 0o600, "{name}");
     }
-    assert!(server.log().contains("could be read by others"), "{}", server.log());
+    server.log_when(|log| log.contains("could be read by others"));
     let (_, data) = server.terminate();
     let server = Server::restart(data);
     assert!(!server.log().contains("could be read by others"), "it is said when mended");
@@ -215,7 +215,7 @@ fn a_clock_far_behind_the_log_does_not_start_the_service_and_one_that_may_be_goe
     let config = std::fs::read_to_string(directory.join("config.toml")).unwrap();
     std::fs::write(directory.join("config.toml"), format!("{config}[store]\nmax_clock_behind_seconds = 3600\n")).unwrap();
     let server = Server::restart(data);
-    assert!(server.log().contains("the clock is behind"), "{}", server.log());
+    server.log_when(|log| log.contains("the clock is behind"));
     let caller = Caller { server: &server, key, account };
     let order = caller.google();
     assert_eq!(order["expires_in"], 2);

@@ -166,10 +166,7 @@ fn a_source_that_is_gone_from_the_configuration_is_missed_while_it_has_leases() 
     let (_, after) = whole.split_once("[admin]").unwrap();
     std::fs::write(&file, format!("{before}[admin]{after}")).unwrap();
     let server = server.kill_and_restart();
-    let begun = Stopwatch::start();
-    while !server.log().contains("is not configured any more") {
-        assert!(begun.elapsed() < Duration::from_secs(20), "{}", server.log());
-    }
+    server.log_when(|log| log.contains("is not configured any more"));
     let audit = String::from_utf8(server.cli(&["audit", "suppliers"]).stdout).unwrap();
     assert!(audit.contains("acme: NOT COMPARED"), "{audit}");
     // Back again, it goes on.

@@ -188,6 +188,15 @@ impl Accounts {
         Ok(self.read(id).await?.state.order(order).cloned())
     }
 
+    /// Whether pools keep some of their numbers from the account; from one that is not there they need keep nothing.
+    pub async fn is_unproven(&self, id: AccountId) -> Result<bool, Fault> {
+        match self.read(id).await {
+            Ok(published) => Ok(published.state.is_unproven()),
+            Err(AccessError::NotFound) => Ok(false),
+            Err(AccessError::Fault(fault)) => Err(fault),
+        }
+    }
+
     /// Now, by the accounts' clock.
     pub fn now(&self) -> Timestamp {
         self.inner.clock.now()

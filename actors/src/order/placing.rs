@@ -41,7 +41,7 @@ impl Orders {
         }
         self.needs_room()?;
         let (order, at) = (wanted.order, wanted.at);
-        let lease = self.reserve(account, &mut wanted, self.is_unproven(account).await?);
+        let lease = self.reserve(account, &mut wanted, self.inner.accounts.is_unproven(account).await?);
         let command = under_key(key.clone(), Effect::Order(order), account::Command::PlaceOrder(wanted));
         let events = self.transact_placing(account, command, order, at, lease.as_ref()).await?;
         if events.is_empty()
@@ -77,7 +77,7 @@ impl Orders {
         self.needs_room()?;
         let at = wanted.at;
         let first = wanted.orders.first().map(|first| first.order).ok_or(PlaceError::Refused(Refusal::BatchSize))?;
-        let is_unproven = self.is_unproven(account).await?;
+        let is_unproven = self.inner.accounts.is_unproven(account).await?;
         let lease = wanted.orders.first_mut().and_then(|first| self.reserve(account, first, is_unproven));
         let command = under_key(key.clone(), Effect::Batch, account::Command::PlaceBatch(wanted));
         let events = self.transact_placing(account, command, first, at, lease.as_ref()).await?;
@@ -109,15 +109,6 @@ impl Orders {
     /// What is left of a disk that is nearly full is for the orders there are.
     fn needs_room(&self) -> Result<(), Fault> {
         if self.inner.accounts.store().has_room() { Ok(()) } else { Err(Fault::NoSpace) }
-    }
-
-    /// Whether pools keep some of their numbers from the account. Of one that is not there, the command will say so.
-    async fn is_unproven(&self, account: AccountId) -> Result<bool, Fault> {
-        match self.inner.accounts.read(account).await {
-            Ok(published) => Ok(published.state.is_unproven()),
-            Err(AccessError::NotFound) => Ok(false),
-            Err(AccessError::Fault(fault)) => Err(fault),
-        }
     }
 
     /// Reserves the number that is at hand for the order, and writes it into what is wanted.

@@ -126,11 +126,7 @@ impl Run {
         without_number: &[events::supplier::SupplierName],
         with_dead_number: &[events::supplier::SupplierName],
     ) -> Result<(), Fault> {
-        let is_unproven = match self.inner.accounts.read(self.account).await {
-            Ok(published) => published.state.is_unproven(),
-            Err(AccessError::Fault(fault)) => return Err(fault),
-            Err(AccessError::NotFound) => false,
-        };
+        let is_unproven = self.inner.accounts.is_unproven(self.account).await?;
         let wanted = Wanted { platform: order.placed.platform, country: order.placed.country, at: self.inner.accounts.now(), is_unproven };
         let asked = Asked { account: self.account, order: order.id, attempt, wanted };
         let acquired = self.inner.router.acquire(asked, without_number, with_dead_number).await;

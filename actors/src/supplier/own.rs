@@ -257,15 +257,17 @@ impl Pool {
 
     /// How many numbers there are for such orders, on others or not.
     fn numbers_for(&self, wanted: Wanted) -> usize {
-        let numbers = self.by_country.get(&wanted.country).into_iter().flatten();
-        numbers.filter(|index| !self.entries[**index].retired && self.entries[**index].serves(wanted.platform)).count()
+        self.serving((wanted.country, wanted.platform)).count()
     }
 
-    fn all_for(&self, (country, platform): (Country, Platform)) -> VecDeque<Place> {
-        let numbers = self.by_country.get(&country).into_iter().flatten();
-        let may_serve = |index: &&usize| !self.entries[**index].retired && self.entries[**index].serves(platform);
+    fn serving(&self, (country, platform): (Country, Platform)) -> impl Iterator<Item = usize> {
+        let may_serve = move |index: &usize| !self.entries[*index].retired && self.entries[*index].serves(platform);
+        self.by_country.get(&country).into_iter().flatten().copied().filter(may_serve)
+    }
+
+    fn all_for(&self, key: (Country, Platform)) -> VecDeque<Place> {
         // As if none had been leased yet: those that have go behind the others.
-        numbers.filter(may_serve).map(|index| (*index, 0)).collect()
+        self.serving(key).map(|index| (index, 0)).collect()
     }
 
     /// Lets numbers that have rested back into their queues.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -17,6 +17,7 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 use serde_json::Value;
 use tower::ServiceExt;
 
+use crate::http::json::refuse_compressed;
 use crate::http::{ApiError, Shared};
 use crate::mcp::{self, Api, Host, Keys, MAX_BYTES, Refusal, Tasks};
 
@@ -100,12 +101,10 @@ async fn as_events(response: Response) -> Response {
 
 /// What is no JSON-RPC message is answered as JSON-RPC says, whatever else is wrong with it being the protocol's to say.
 async fn checked(request: Request) -> Result<Request, Response> {
-    let unsupported = |text: &str| ApiError::invalid(text).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE).into_response();
-    if request.headers().get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Err(unsupported("The body must not be compressed: send it without Content-Encoding."));
-    }
+    refuse_compressed(request.headers()).map_err(IntoResponse::into_response)?;
     if !is_json(request.headers()) {
-        return Err(unsupported("The body must be a JSON-RPC message, with Content-Type: application/json."));
+        let text = "The body must be a JSON-RPC message, with Content-Type: application/json.";
+        return Err(ApiError::invalid(text).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE).into_response());
     }
     let (head, body) = request.into_parts();
     let bytes = match Limited::new(body, MAX_BYTES).collect().await {

@@ -46,7 +46,7 @@ fn shown(name: &str) -> String {
 }
 
 /// What a JSON value is, in the API's words.
-fn kind(value: &Value) -> &'static str {
+pub fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
