@@ -123,13 +123,32 @@ async fn a_late_message_never_reaches_the_next_order_on_its_number() {
     let received_at = Some(world.accounts.now());
     tokio::time::sleep(Duration::from_secs(10)).await;
     world.orders.cancel(first, order, None).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(1)).await;
     let next = world.place(second, Platform::Discord).await;
     assert_eq!(world.number(second, next).await, phone);
     let late = InboundSms { received_at, ..message(&phone, "late", "482913 is your verification code") };
     assert_eq!(world.inbox.deliver(late.clone()).await.unwrap(), Delivery::Kept(Unclaimed::OrderEnded));
     assert_eq!(world.inbox.deliver(late).await.unwrap(), Delivery::Repeated);
     assert_eq!(world.accounts.order(second, next).await.unwrap().unwrap().messages().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_ends_an_order_can_have_its_number_at_once() {
+    let world = world(&own(&["+12025550123"])).await;
+    let accounts = [world.account(100).await, world.account(100).await];
+    for round in 0..66 {
+        let (account, platform) = (accounts[round % 2], Platform::ALL[round / 2]);
+        let order = world.place(account, platform).await;
+        let placed = world.accounts.order(account, order).await.unwrap().unwrap();
+        assert!(placed.assignment.is_some(), "round {round}: {:?}", placed.status);
+        if round % 2 == 0 {
+            world.orders.cancel(account, order, None).await.unwrap();
+        } else {
+            let text = format!("Your {} verification code is 482913", platform.name());
+            world.inbox.deliver(message(&world.number(account, order).await, &format!("m{round}"), &text)).await.unwrap();
+            world.ended(account, order).await;
+            world.orders.finish(account, order).await.unwrap();
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -217,7 +236,6 @@ async fn a_number_stays_on_its_order_until_it_is_finished_and_on_no_other_meanwh
     assert_eq!(taken, Delivery::Taken(order));
     assert_eq!(world.accounts.order(first, order).await.unwrap().unwrap().code.as_deref(), Some("482913"));
     world.orders.finish(first, order).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!((world.orders.listening(), world.orders.running(), world.orders.router().leased()), (0, 0, 0));
     let other = world.place(second, Platform::Discord).await;
     assert_eq!(world.number(second, other).await, phone);
@@ -243,7 +261,6 @@ async fn an_order_that_is_finished_as_it_gets_its_code_keeps_no_number() {
         };
         let (delivered, ()) = tokio::join!(world.inbox.deliver(message(&phone, &format!("m{round}"), &text)), finish);
         assert_eq!(delivered.unwrap(), Delivery::Taken(order));
-        tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!((world.orders.listening(), world.orders.running(), world.orders.router().leased()), (0, 0, 0), "round {round}");
     }
 }

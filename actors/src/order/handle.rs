@@ -14,6 +14,7 @@ use events::time::Timestamp;
 use parking_lot::Mutex;
 use ractor::{Actor, ActorId, ActorRef};
 use thiserror::Error;
+use tokio::sync::Notify;
 
 use super::listening::{self, Listening};
 use super::placing::{Replayed, under_key};
@@ -29,6 +30,8 @@ use crate::supplier::{Lease, Router};
 
 /// Between two tries of a step that the world did not let happen.
 pub const STEP_RETRY: Duration = Duration::from_millis(500);
+/// How long whoever ends an order waits for its number to be free.
+const SETTLE_LIMIT: Duration = Duration::from_secs(1);
 /// Records read at a time when an ended order is read from the log.
 const PAGE: u64 = 1_024;
 
@@ -66,6 +69,8 @@ pub struct Inner {
     pub(super) alarm: Alarm<OrderId>,
     pub(super) runners: Registry<OrderId, Running>,
     pub(super) listening: Mutex<HashMap<OrderId, Listening>>,
+    /// Rings whenever a runner has nothing left to do.
+    pub(super) settled: Notify,
     supervision: Supervision,
 }
 
@@ -85,6 +90,7 @@ impl Orders {
             alarm: alarm.clone(),
             runners: Registry::default(),
             listening: Mutex::default(),
+            settled: Notify::new(),
             supervision: Supervision::default(),
         });
         let ringing = Arc::downgrade(&inner);
@@ -109,6 +115,7 @@ impl Orders {
             let command = under_key(key, Effect::Cancel(order), cancel);
             let committed = orders.inner.accounts.transact(account, command, Who::Owner, at).await?;
             orders.wake(order);
+            orders.settle(account, order).await;
             Ok(Replayed(is_keyed && committed.events.is_empty()))
         };
         detached(cancelling).await?
@@ -117,7 +124,33 @@ impl Orders {
     /// Gives a completed order's number back; answers when that is durable. A second time nothing happens.
     pub async fn finish(&self, account: AccountId, order: OrderId) -> Result<(), TransactError<Refusal>> {
         let at = self.inner.accounts.now();
-        self.inner.accounts.transact_order(account, order, Command::Finish { at }, Who::Owner, at).await.map(drop)
+        self.inner.accounts.transact_order(account, order, Command::Finish { at }, Who::Owner, at).await?;
+        self.settle(account, order).await;
+        Ok(())
+    }
+
+    /// Waits until the number of an order that is over is free again, so that whoever ended it can order it at once. What takes longer than
+    /// `SETTLE_LIMIT` (a source that is being asked, a fault) goes on by itself.
+    async fn settle(&self, account: AccountId, order: OrderId) {
+        let known = self.inner.accounts.order(account, order).await.ok().flatten();
+        let phone = known.and_then(|order| order.assignment.as_ref().map(|assignment| assignment.phone.clone()));
+        let is_settled = || {
+            let holds = phone.as_ref().is_some_and(|phone| self.inner.router.has_lease(phone, order));
+            !holds && self.inner.runners.get(order).is_none()
+        };
+        let settling = async {
+            loop {
+                let mut ended = std::pin::pin!(self.inner.settled.notified());
+                ended.as_mut().enable();
+                if is_settled() {
+                    return;
+                }
+                ended.await;
+            }
+        };
+        if tokio::time::timeout(SETTLE_LIMIT, settling).await.is_err() {
+            tracing::debug!(%order, "an order is over, and its number is not free yet");
+        }
     }
 
     /// Records what a caller says of an order, and holds it against its source; answers when it is durable.

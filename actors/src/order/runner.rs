@@ -273,6 +273,7 @@ impl Actor for Runner {
                 if let Some(deadline) = run.listens_until {
                     listening::begin(&run.inner, run.order, Listening { account: run.account, lease: run.lease.take(), deadline }).await;
                 }
+                run.inner.settled.notify_waiters();
                 myself.stop(None);
             }
             Err(fault) => {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events::account::FirstAnswer;
+use events::id::OrderId;
 use events::money::Money;
 use events::order::AttemptFailure;
 use events::phone::Phone;
@@ -211,6 +212,11 @@ impl Router {
     /// The order that `phone` of `supplier` is on now.
     pub fn lease_of(&self, supplier: &SupplierName, phone: &Phone) -> Option<Lease> {
         self.leases.lock().get(phone).map(|held| &held.lease).filter(|lease| lease.supplier == *supplier).cloned()
+    }
+
+    /// Whether the order has the number.
+    pub fn has_lease(&self, phone: &Phone, order: OrderId) -> bool {
+        self.leases.lock().get(phone).is_some_and(|held| held.lease.order == order)
     }
 
     /// Whether `phone` is one of `supplier`'s numbers.
