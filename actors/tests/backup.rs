@@ -6,9 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use actors::store::conformance::credits;
-use actors::store::sqlite::{CopyError, SqliteStore, backup, restore, verify_chain};
-use actors::store::{EventStore, Expected};
+use telenumerus_actors::store::conformance::credits;
+use telenumerus_actors::store::sqlite::{CopyError, SqliteStore, backup, restore, verify_chain};
+use telenumerus_actors::store::{EventStore, Expected};
 use events::envelope::{Position, Revision};
 
 fn open(directory: &Path) -> SqliteStore {

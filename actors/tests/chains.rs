@@ -5,8 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::chain::{BitcoinRpc, Chain, ChainError, Endpoint, Esplora, Ethereum, RateKind, RateSource, Rates, Token, Watched};
-use actors::clock::Clock;
+use telenumerus_actors::chain::{BitcoinRpc, Chain, ChainError, Endpoint, Esplora, Ethereum, RateKind, RateSource, Rates, Token, Watched};
+use telenumerus_actors::clock::Clock;
 use events::address::Destination;
 use events::deposit::{Currency, TxHash};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -52,7 +52,7 @@ async fn server(answer: impl Fn(&str, &str) -> (u16, String) + Send + Sync + 'st
 }
 
 fn client() -> reqwest::Client {
-    actors::outbound::client(Duration::from_secs(5)).unwrap()
+    telenumerus_actors::outbound::client(Duration::from_secs(5)).unwrap()
 }
 
 fn endpoint(url: &str) -> Endpoint {

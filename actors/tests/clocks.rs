@@ -8,7 +8,7 @@ mod world;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use actors::store::memory::MemoryStore;
+use telenumerus_actors::store::memory::MemoryStore;
 use events::account::Command;
 use events::envelope::Actor;
 use events::money::Money;

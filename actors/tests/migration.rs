@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use actors::store::chain::{self, Fields, Hash};
-use actors::store::conformance::{credits, credits_at};
-use actors::store::sqlite::{OpenError, SqliteStore, backup, verify_chain};
-use actors::store::{Append, EventStore, Expected};
+use telenumerus_actors::store::chain::{self, Fields, Hash};
+use telenumerus_actors::store::conformance::{credits, credits_at};
+use telenumerus_actors::store::sqlite::{OpenError, SqliteStore, backup, verify_chain};
+use telenumerus_actors::store::{Append, EventStore, Expected};
 use events::envelope::{Actor, Position, Revision};
 use events::id::{CommandId, EventId, OrderId};
 use events::time::Timestamp;

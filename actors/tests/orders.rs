@@ -7,10 +7,10 @@ mod world;
 
 use std::time::Duration;
 
-use actors::inbox::{Delivery, InboundSms};
-use actors::order::PlaceError;
-use actors::store::memory::MemoryStore;
-use actors::supplier::simulator::Settings;
+use telenumerus_actors::inbox::{Delivery, InboundSms};
+use telenumerus_actors::order::PlaceError;
+use telenumerus_actors::store::memory::MemoryStore;
+use telenumerus_actors::supplier::simulator::Settings;
 use events::account::Refusal;
 use events::money::Money;
 use events::number::Unclaimed;

@@ -8,9 +8,9 @@ mod world;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::inbox::{Delivery, InboundSms};
-use actors::parts::{InboundPart, PartDelivery};
-use actors::store::memory::{Failure, MemoryStore};
+use telenumerus_actors::inbox::{Delivery, InboundSms};
+use telenumerus_actors::parts::{InboundPart, PartDelivery};
+use telenumerus_actors::store::memory::{Failure, MemoryStore};
 use events::id::{AccountId, OrderId};
 use events::number::{self, Alphabet, MAX_SETS, Unclaimed};
 use events::order::Status;

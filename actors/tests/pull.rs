@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::entropy::Entropy;
-use actors::store::BoxFuture;
-use actors::store::memory::{Failure, MemoryStore};
-use actors::supplier::pull::{Leased, Looked, PulledSms, Questions, Source, SourceError, StockLine, check};
-use actors::supplier::simulator;
+use telenumerus_actors::entropy::Entropy;
+use telenumerus_actors::store::BoxFuture;
+use telenumerus_actors::store::memory::{Failure, MemoryStore};
+use telenumerus_actors::supplier::pull::{Leased, Looked, PulledSms, Questions, Source, SourceError, StockLine, check};
+use telenumerus_actors::supplier::simulator;
 use events::country::Country;
 use events::lease::{Outcome, Theirs};
 use events::money::Money;
@@ -442,7 +442,7 @@ async fn the_checker_is_content_with_a_good_source_and_names_what_a_bad_one_does
         since: START,
         message_patience: Some(Duration::from_secs(10)),
     };
-    let wrong = |findings: Vec<actors::supplier::pull::Finding>| {
+    let wrong = |findings: Vec<telenumerus_actors::supplier::pull::Finding>| {
         findings.into_iter().filter(|finding| finding.wrong.is_some()).map(|finding| finding.rule).collect::<Vec<_>>()
     };
     let good = Fake::new(Faults::default(), 1);

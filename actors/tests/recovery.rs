@@ -8,9 +8,9 @@ mod world;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use actors::entropy::Entropy;
-use actors::store::memory::{Failure, MemoryStore};
-use actors::supplier::simulator::Settings;
+use telenumerus_actors::entropy::Entropy;
+use telenumerus_actors::store::memory::{Failure, MemoryStore};
+use telenumerus_actors::supplier::simulator::Settings;
 use events::account::PlaceBatch;
 use events::account::idempotency::KeyUse;
 use events::id::{AccountId, OrderId};

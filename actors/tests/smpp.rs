@@ -9,10 +9,10 @@ use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::clock::Clock;
-use actors::store::memory::{Failure, MemoryStore};
-use actors::supplier::Reach;
-use actors::supplier::smpp::{Bind, DefaultAlphabet, Mode, Smpp, Way};
+use telenumerus_actors::clock::Clock;
+use telenumerus_actors::store::memory::{Failure, MemoryStore};
+use telenumerus_actors::supplier::Reach;
+use telenumerus_actors::supplier::smpp::{Bind, DefaultAlphabet, Mode, Smpp, Way};
 use async_trait::async_trait;
 use events::platform::Platform;
 use smpp34::server::ESME;

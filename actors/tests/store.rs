@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use actors::store::conformance::{self, credits};
-use actors::store::memory::{Failure, MemoryStore};
-use actors::store::sqlite::{OpenError, SqliteStore, verify_chain};
-use actors::store::{AppendError, EventStore, Expected, ReadError};
+use telenumerus_actors::store::conformance::{self, credits};
+use telenumerus_actors::store::memory::{Failure, MemoryStore};
+use telenumerus_actors::store::sqlite::{OpenError, SqliteStore, verify_chain};
+use telenumerus_actors::store::{AppendError, EventStore, Expected, ReadError};
 use events::envelope::{Position, Revision, StreamId};
 use events::id::AccountId;
 

@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::Inventory;
-use actors::store::BoxFuture;
-use actors::store::memory::MemoryStore;
-use actors::supplier::own::Own;
-use actors::supplier::telecom::{Desk, DeskError, Offer, Telecom, TelecomError};
-use actors::supplier::{Router, Supplier};
+use telenumerus_actors::Inventory;
+use telenumerus_actors::store::BoxFuture;
+use telenumerus_actors::store::memory::MemoryStore;
+use telenumerus_actors::supplier::own::Own;
+use telenumerus_actors::supplier::telecom::{Desk, DeskError, Offer, Telecom, TelecomError};
+use telenumerus_actors::supplier::{Router, Supplier};
 use events::country::Country;
 use events::envelope::Actor;
 use events::money::Money;

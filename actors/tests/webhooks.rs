@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use actors::store::memory::MemoryStore;
-use actors::webhook::{HttpPost, Letter, Post, PostSettings};
+use telenumerus_actors::store::memory::MemoryStore;
+use telenumerus_actors::webhook::{HttpPost, Letter, Post, PostSettings};
 use events::account::Command;
 use events::envelope::Actor;
 use events::time::Timestamp;

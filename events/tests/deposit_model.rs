@@ -2,15 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-use events::account;
-use events::audit::Auditor;
-use events::chain::Block;
-use events::decider::{Decider, fold};
-use events::deposit::{self, MINIMUM, Sight, Status, Step, deposit_id};
-use events::envelope::{Position, Recorded, Revision, StreamId};
-use events::id::{AccountId, DepositId, EventId};
-use events::money::Money;
-use events::time::Timestamp;
+use telenumerus_events::account;
+use telenumerus_events::audit::Auditor;
+use telenumerus_events::chain::Block;
+use telenumerus_events::decider::{Decider, fold};
+use telenumerus_events::deposit::{self, MINIMUM, Sight, Status, Step, deposit_id};
+use telenumerus_events::envelope::{Position, Recorded, Revision, StreamId};
+use telenumerus_events::id::{AccountId, DepositId, EventId};
+use telenumerus_events::money::Money;
+use telenumerus_events::time::Timestamp;
 use proptest::prelude::*;
 
 const OUTPUTS: usize = 5;
@@ -67,7 +67,7 @@ impl World {
         world
     }
 
-    fn record(&mut self, stream: StreamId, event: events::Event) {
+    fn record(&mut self, stream: StreamId, event: telenumerus_events::Event) {
         self.recorded += 1;
         let (revision, position) = (Revision(self.recorded), Position(self.recorded));
         let record = Recorded { id: EventId(self.recorded.into()), stream, revision, position, at: NOW, correlation: None, event };

@@ -5,16 +5,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use events::account::{Command, Event, PlaceOrder, Refusal, State};
-use events::audit::Auditor;
-use events::country::Country;
-use events::decider::Decider;
-use events::envelope::{Position, Recorded, Revision, StreamId};
-use events::id::{AccountId, EventId, OrderId};
-use events::money::Money;
-use events::order::{self, AttemptFailure, Complaint, FailureReason, IncomingSms, Receipt, Status};
-use events::platform::Platform;
-use events::time::Timestamp;
+use telenumerus_events::account::{Command, Event, PlaceOrder, Refusal, State};
+use telenumerus_events::audit::Auditor;
+use telenumerus_events::country::Country;
+use telenumerus_events::decider::Decider;
+use telenumerus_events::envelope::{Position, Recorded, Revision, StreamId};
+use telenumerus_events::id::{AccountId, EventId, OrderId};
+use telenumerus_events::money::Money;
+use telenumerus_events::order::{self, AttemptFailure, Complaint, FailureReason, IncomingSms, Receipt, Status};
+use telenumerus_events::platform::Platform;
+use telenumerus_events::time::Timestamp;
 use proptest::prelude::*;
 
 const ACCOUNT: AccountId = AccountId(1);
@@ -120,7 +120,7 @@ fn now(step: usize) -> Timestamp {
     Timestamp::from_millis(1_000_000 + i64::try_from(step).unwrap() * 10)
 }
 
-fn phone(order: u128) -> events::phone::Phone {
+fn phone(order: u128) -> telenumerus_events::phone::Phone {
     format!("+1202555{order:04}").parse().unwrap()
 }
 
@@ -231,7 +231,7 @@ impl Run {
             max_attempts: MAX_ATTEMPTS,
             listen_seconds: 300,
             max_concurrent: MAX_CONCURRENT,
-            cancels: events::account::CancelRules::default(),
+            cancels: telenumerus_events::account::CancelRules::default(),
             first_answer: None,
             at,
         }));
@@ -249,7 +249,7 @@ impl Run {
     fn simple(&mut self, id: u128, attempt: &Try, at: Timestamp) {
         let order = self.model.orders[&id].clone();
         let pending = order.status == Status::Pending;
-        let supplier: events::supplier::SupplierName = "own".parse().unwrap();
+        let supplier: telenumerus_events::supplier::SupplierName = "own".parse().unwrap();
         let (command, happens) = match attempt {
             Try::Assign { .. } => (order::Command::AssignNumber { attempt: order.attempts + 1, supplier, phone: phone(id), at }, pending),
             Try::FailAttempt { .. } => {
@@ -392,7 +392,7 @@ proptest! {
 
     #[test]
     fn extraction_never_panics_and_keeps_its_bounds(text in "\\PC{0,300}") {
-        let extraction = events::code::extract(&events::code::Message::new(&text), Some(Platform::Steam.service()));
+        let extraction = telenumerus_events::code::extract(&telenumerus_events::code::Message::new(&text), Some(Platform::Steam.service()));
         prop_assert!(extraction.candidates.len() <= 5);
     }
 }

@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use events::country::Country;
-use events::decider::{Decider, fold};
-use events::id::OrderId;
-use events::money::Money;
-use events::order::{Command, Event, IncomingSms, Placed, Receipt, State};
-use events::platform::Platform;
-use events::time::Timestamp;
+use telenumerus_events::country::Country;
+use telenumerus_events::decider::{Decider, fold};
+use telenumerus_events::id::OrderId;
+use telenumerus_events::money::Money;
+use telenumerus_events::order::{Command, Event, IncomingSms, Placed, Receipt, State};
+use telenumerus_events::platform::Platform;
+use telenumerus_events::time::Timestamp;
 use proptest::prelude::*;
 
 const HOUR: i64 = 3_600_000;

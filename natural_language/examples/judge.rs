@@ -7,7 +7,7 @@ fn main() {
     for line in std::io::stdin().lock().lines().map_while(Result::ok).filter(|line| !line.starts_with('#') && !line.is_empty()) {
         let parts: Vec<&str> = line.split('\t').collect();
         let [.., wanted, sentence] = parts.as_slice() else { continue };
-        let read = natural_language::understand(sentence);
+        let read = telenumerus_natural_language::understand(sentence);
         let told = match &read {
             Ok(order) => format!("{} {}", order.platform, if order.country_named { order.country.code() } else { "-" }),
             Err(refused) => format!("!{}", refused.reason.name()),
@@ -19,7 +19,7 @@ fn main() {
         if !is_right || (told != *wanted && wanted.len() > 1) {
             let named = read.err().map(|refused| format!(" {:?} {:?}", refused.platforms, refused.countries)).unwrap_or_default();
             if std::env::args().any(|argument| argument == "--explain") {
-                println!("    {}", natural_language::explain(sentence));
+                println!("    {}", telenumerus_natural_language::explain(sentence));
             }
             println!("{} {sentence}: wanted {wanted}, got {told}{named}", if is_right { "~" } else { "x" });
         }

@@ -2,7 +2,7 @@
 
 use events::country::Country;
 use events::platform::Platform;
-use natural_language::{Reason, understand};
+use telenumerus_natural_language::{Reason, understand};
 use proptest::prelude::*;
 
 /// `language<TAB>order or none<TAB>form<TAB>frame`: `{p}` is a platform, `{c}` a country in that form of the language.

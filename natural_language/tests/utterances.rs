@@ -2,7 +2,7 @@
 
 use events::country::Country;
 use events::platform::Platform;
-use natural_language::{MAX_QUERY, Reason, understand};
+use telenumerus_natural_language::{MAX_QUERY, Reason, understand};
 use proptest::prelude::*;
 
 /// `platform<TAB>country<TAB>sentence`, `-` for a country that is not named; `!<TAB>reason<TAB>sentence` for what is no order, with

@@ -16,7 +16,7 @@ use events::order::{self, AttemptFailure, IncomingSms};
 use events::platform::Platform;
 use events::time::Timestamp;
 use events::{Event, deposit};
-use projections::{Concern, DepositRow, StrayFilter, Views};
+use telenumerus_projections::{Concern, DepositRow, StrayFilter, Views};
 
 struct Log {
     records: Vec<Recorded<Event>>,
@@ -360,7 +360,7 @@ async fn a_status_that_is_none_is_not_taken_for_another() {
     // Without the sum that is kept with each change: only the service's own connection can keep it.
     file.execute_batch("DROP TRIGGER orders_on").unwrap();
     file.execute("UPDATE orders SET status = 'lost' WHERE account_id = ?1", [1u128.to_be_bytes()]).unwrap();
-    let error = views.orders(AccountId(1), projections::OrderFilter::default(), 10).await.unwrap_err();
+    let error = views.orders(AccountId(1), telenumerus_projections::OrderFilter::default(), 10).await.unwrap_err();
     assert!(error.to_string().contains("lost is no status"), "{error}");
 }
 

@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use actors::chain::{Chain, ChainError, Found, Payment, Scan, Tip, Watched};
-use actors::store::BoxFuture;
+use telenumerus_actors::chain::{Chain, ChainError, Found, Payment, Scan, Tip, Watched};
+use telenumerus_actors::store::BoxFuture;
 use events::address::Destination;
 use events::chain::Block;
 use events::deposit::TxHash;

@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
-use fakes::telecom::Telecom;
-use fakes::{Faults, serve};
+use telenumerus_fakes::telecom::Telecom;
+use telenumerus_fakes::{Faults, serve};
 
 fn main() -> std::io::Result<()> {
     let for_sale = ["+12025550101", "+12025550102", "+12025550103", "+447700900101", "+447700900102"];
