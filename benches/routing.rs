@@ -10,8 +10,8 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actors::supplier::own::{Own, OwnNumber};
-use actors::supplier::{Lease, Release, Router, Stock, Supplier, Wanted};
+use actors::numbers::pool::{Own, OwnNumber};
+use actors::numbers::{Lease, Release, Router, Stock, Supplier, Wanted};
 use events::country::Country;
 use events::id::{AccountId, OrderId};
 use events::phone::Phone;

@@ -25,10 +25,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use actors::account::AccessError;
-use actors::entity::TransactError;
+use actors::kernel::entity::TransactError;
+use actors::numbers::Numbers;
 use actors::store::EventStore;
-use actors::supplier::Numbers;
-use actors::supplier::smpp::Smpp;
+use suppliers::smpp::Smpp;
 
 use crate::boot::Service;
 use crate::config;

@@ -6,23 +6,23 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actors::account;
-use actors::clock::{Clock, Stopwatch};
 use actors::deposit::simulated::Simulated;
-use actors::entropy::Entropy;
 use actors::inbox::REPEATED_WITHIN;
+use actors::kernel::clock::{Clock, Stopwatch};
+use actors::kernel::entropy::Entropy;
+use actors::numbers::{Lease, Reach, Router};
 use actors::store::EventStore;
 use actors::store::sqlite::{self, Loss, SqliteStore};
-use actors::supplier::pull::Pull;
-use actors::supplier::smpp::{self, Smpp};
-use actors::supplier::telecom::Desk;
-use actors::supplier::{Lease, Reach, Router};
 use actors::webhook::{HttpPost, PostSettings};
-use actors::{Accounts, Deposits, Fault, Inbox, Inventory, Orders, Parts, Webhooks};
+use actors::{Accounts, Deposits, Fault, Inbox, Inventory, Journal, Orders, Parts, Webhooks};
 use events::price::Catalogue;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
 use parking_lot::Mutex;
 use projections::{Assigned, Log, Projector, ViewError, Views};
+use suppliers::http::Pull;
+use suppliers::purchasing::Desk;
+use suppliers::smpp::{self, Smpp};
 use thiserror::Error;
 
 use crate::config::{Config, ConfigError, SmppAlphabet, SmppBind, SmppMode};
@@ -139,7 +139,7 @@ impl Service {
         store.witnessed_by(Arc::new(ViewedEnds(views.clone())));
 
         let (clock, entropy) = (Clock::System, Entropy::System);
-        let accounts = Accounts::new(Arc::clone(&store) as Arc<dyn EventStore>, clock, entropy.clone(), account::Settings::default());
+        let accounts = Accounts::new(Journal::new(Arc::clone(&store) as Arc<dyn EventStore>, clock, entropy.clone()), account::Settings::default());
         let recent = views.numbers_on_orders(clock.now().minus(REPEATED_WITHIN)).await?;
         let Sources { router, reach, simulator, pulls, inventory, desk } = sources::sources(&config, &views, &accounts, &entropy, &recent).await?;
         let orders = Orders::start(accounts.clone(), Arc::clone(&router));
@@ -149,7 +149,7 @@ impl Service {
         for pull in &pulls {
             pull.connect(orders.clone(), inbox.clone());
         }
-        let parts = Parts::start(accounts.clone(), inbox.clone(), Duration::from_secs(config.suppliers.parts_wait_seconds.into()));
+        let parts = Parts::start(accounts.journal().clone(), inbox.clone(), Duration::from_secs(config.suppliers.parts_wait_seconds.into()));
         let deposits = deposits(&config, simulated_deposits, &accounts).await?;
         let webhooks = webhooks(&config, &accounts, &orders, &views, Arc::clone(&store) as Arc<dyn EventStore>)?;
         let service = Arc::new(Self {
@@ -277,9 +277,9 @@ impl Service {
 /// Deposits as configured; a chain of the wrong network is a mistake that must be mended first.
 async fn deposits(config: &Config, simulated: bool, accounts: &Accounts) -> Result<Option<Deposits>, BootError> {
     if simulated {
-        return Ok(Some(Deposits::simulated(accounts.clone(), Simulated::new(accounts.clock()))));
+        return Ok(Some(Deposits::simulated(accounts.clone(), Simulated::new(accounts.journal().clock()))));
     }
-    let coins = coins::coins(&config.deposits, accounts.clock()).map_err(BootError::Deposits)?;
+    let coins = coins::coins(&config.deposits, accounts.journal().clock()).map_err(BootError::Deposits)?;
     if coins.is_empty() {
         return Ok(None);
     }

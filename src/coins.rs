@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::chain::{Agreed, BitcoinRpc, Chain, Endpoint, Esplora, Ethereum, RateKind, RateSource, Rates, Token};
-use actors::clock::Clock;
 use actors::deposit::CoinSettings;
+use actors::deposit::chain::Chain;
+use actors::kernel::clock::Clock;
+use chains::{Agreed, BitcoinRpc, Endpoint, Esplora, Ethereum, RateKind, RateSource, Rates, Token};
 use events::address::{Address, Destination, Network};
 use events::deposit::{Currency, Rate};
 
 use crate::config::deposits::{Coin, Deposits, EndpointKind, NetworkName};
-use actors::outbound;
+use actors::kernel::outbound;
 
 /// USDT on Ethereum.
 const USDT_CONTRACT: &str = "0xdac17f958d2ee523a2206206994597c13d831ec7";
@@ -48,7 +49,7 @@ fn settings(currency: Currency, coin: &Coin, clock: Clock) -> Result<CoinSetting
     Ok(CoinSettings {
         currency,
         chain,
-        rates: Rates::new(rates(currency, coin, &client)?, clock),
+        rates: Arc::new(Rates::new(rates(currency, coin, &client)?, clock)),
         policy: coin.policy(currency),
         settle_confirmations: coin.settle_confirmations.into(),
         poll: Duration::from_secs(coin.poll_seconds.unwrap_or(usual_poll)),

@@ -67,7 +67,7 @@ impl Writer {
             "sequence": sequence,
             "data": data(&notice, order.as_deref(), row.due_at),
         });
-        let at = self.accounts.now();
+        let at = self.accounts.journal().now();
         let secrets = published.state.signing_secrets(at);
         Ok(Some(Letter { url: webhook.url.to_string(), id, event: notice.name(), body: body.to_string().into_bytes(), secrets, at }))
     }

@@ -4,13 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::clock::Clock;
-use actors::entropy::Entropy;
-use actors::supplier::own::{Own, OwnNumber};
-use actors::supplier::pull::{self, HttpSource, Pull};
-use actors::supplier::simulator::{self, Simulator};
-use actors::supplier::telecom::{Account, Desk, Telecom, Telnyx, Twilio, Vonage};
-use actors::supplier::{Preference, Reach, Record, Rest, Router, Supplier};
+use actors::kernel::clock::Clock;
+use actors::kernel::entropy::Entropy;
+use actors::numbers::pool::{Own, OwnNumber};
+use actors::numbers::{Preference, Reach, Record, Rest, Router, Supplier};
 use actors::{Accounts, Inventory};
 use events::account::PoolShare;
 use events::money::Money;
@@ -19,6 +16,10 @@ use events::phone::Phone;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
 use projections::Views;
+use suppliers::http::{self, HttpSource, Pull};
+use suppliers::purchasing::{Account, Desk, Telecom};
+use suppliers::simulator::{self, Simulator};
+use suppliers::{Telnyx, Twilio, Vonage};
 
 use crate::boot::{BootError, name};
 use crate::config::{Buying, Config, Named};
@@ -50,7 +51,7 @@ pub async fn sources(
     entropy: &Entropy,
     recent: &[(Phone, Option<Timestamp>)],
 ) -> Result<Sources, BootError> {
-    let clock = accounts.clock();
+    let clock = accounts.journal().clock();
     let settings = &config.suppliers;
     let share = PoolShare::percent(settings.unproven_share_percent);
     let cool_down = DAY * settings.cooldown_days;
@@ -82,8 +83,8 @@ pub async fn sources(
     let simulator = config.simulated_numbers()?.then(|| Arc::new(simulator(&settings.simulator, others, clock, entropy)));
     suppliers.extend(simulator.clone().map(|simulator| simulator as Arc<dyn Supplier>));
     let router = Arc::new(preferring(Router::new(suppliers, settings.max_attempts), config, views, clock).await?);
-    let inventory = Inventory::new(accounts.clone(), Arc::clone(&router), pools, configured);
-    let desk = Desk::open(accounts.clone(), inventory.clone(), telecoms(config)?);
+    let inventory = Inventory::new(accounts.journal().clone(), Arc::clone(&router), pools, configured);
+    let desk = Desk::open(accounts.journal().clone(), inventory.clone(), telecoms(config)?);
     Ok(Sources { router, reach, simulator, pulls, inventory, desk })
 }
 
@@ -118,9 +119,9 @@ async fn pulls(config: &Config, views: &Views, accounts: &Accounts, cool_down: D
         let Named(name) = source.name.clone();
         let asked =
             HttpSource::new(&source.url, source.token.expose()).map_err(|what| BootError::Suppliers(format!("suppliers.http: {name}: {what}")))?;
-        let served = views.served(name.to_string(), accounts.now().minus(cool_down)).await?;
+        let served = views.served(name.to_string(), accounts.journal().now().minus(cool_down)).await?;
         let poll = Duration::from_secs(source.poll_seconds.into());
-        pulls.push(Pull::new(accounts.clone(), Arc::new(asked), pull::Settings { name, poll, cool_down }, served));
+        pulls.push(Pull::new(accounts.clone(), Arc::new(asked), http::Settings { name, poll, cool_down }, served));
     }
     Ok(pulls)
 }

@@ -6,10 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use events::envelope::{Position, Revision};
 use telenumerus_actors::store::conformance::credits;
 use telenumerus_actors::store::sqlite::{CopyError, SqliteStore, backup, restore, verify_chain};
 use telenumerus_actors::store::{EventStore, Expected};
-use events::envelope::{Position, Revision};
 
 fn open(directory: &Path) -> SqliteStore {
     SqliteStore::open(directory, Arc::new(|reason: &str| panic!("{reason}"))).unwrap()

@@ -5,10 +5,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use telenumerus_actors::chain::{BitcoinRpc, Chain, ChainError, Endpoint, Esplora, Ethereum, RateKind, RateSource, Rates, Token, Watched};
-use telenumerus_actors::clock::Clock;
+use chains::{BitcoinRpc, Endpoint, Esplora, Ethereum, RateKind, RateSource, Rates, Token};
 use events::address::Destination;
 use events::deposit::{Currency, TxHash};
+use telenumerus_actors::deposit::chain::{Chain, ChainError, Rate, Watched};
+use telenumerus_actors::kernel::clock::Clock;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -52,7 +53,7 @@ async fn server(answer: impl Fn(&str, &str) -> (u16, String) + Send + Sync + 'st
 }
 
 fn client() -> reqwest::Client {
-    telenumerus_actors::outbound::client(Duration::from_secs(5)).unwrap()
+    telenumerus_actors::kernel::outbound::client(Duration::from_secs(5)).unwrap()
 }
 
 fn endpoint(url: &str) -> Endpoint {

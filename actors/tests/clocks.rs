@@ -8,12 +8,12 @@ mod world;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use telenumerus_actors::store::memory::MemoryStore;
 use events::account::Command;
 use events::envelope::Actor;
 use events::money::Money;
 use events::order::Status;
 use events::platform::Platform;
+use telenumerus_actors::store::memory::MemoryStore;
 use world::{START, Setup, World, audit, open_deliveries};
 
 const HOUR_MILLIS: i64 = 3_600_000;
@@ -70,7 +70,7 @@ async fn deliveries_are_tried_again_in_their_time_whatever_the_clock_says() {
         let world = World::start(MemoryStore::default(), &Setup { webhook_failure_rate: 1.0, ..Setup::default() }, 3, START).await;
         let account = world.account(0).await;
         world.tell(account, "https://hooks.acme.dev/").await;
-        let at = world.accounts.now();
+        let at = world.accounts.journal().now();
         world.accounts.transact(account, Command::TestWebhook { at }, Actor::Owner, at).await.unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
         set(&world, by);

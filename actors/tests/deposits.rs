@@ -8,20 +8,22 @@ mod world;
 use std::sync::Arc;
 use std::time::Duration;
 
-use telenumerus_actors::account::Settings;
-use telenumerus_actors::chain::{Agreed, Chain, RateKind, Rates};
-use telenumerus_actors::clock::Clock;
-use telenumerus_actors::deposit::{CoinSettings, Looked};
-use telenumerus_actors::entropy::Entropy;
-use telenumerus_actors::store::EventStore;
-use telenumerus_actors::store::memory::{Failure, MemoryStore};
-use telenumerus_actors::{Accounts, Deposits};
+use chains::{Agreed, RateKind, Rates};
 use events::address::{AccountKey, Address, Destination, Network};
 use events::deposit::{Currency, Policy};
 use events::id::AccountId;
 use events::money::Money;
 use events::time::Timestamp;
 use events::{Event, account, chain as followed, deposit};
+use telenumerus_actors::Journal;
+use telenumerus_actors::account::Settings;
+use telenumerus_actors::deposit::chain::Chain;
+use telenumerus_actors::deposit::{CoinSettings, Looked};
+use telenumerus_actors::kernel::clock::Clock;
+use telenumerus_actors::kernel::entropy::Entropy;
+use telenumerus_actors::store::EventStore;
+use telenumerus_actors::store::memory::{Failure, MemoryStore};
+use telenumerus_actors::{Accounts, Deposits};
 use world::chain::{Fault, NEW_COINS, Paid, Script, hash};
 use world::{START, audit, log};
 
@@ -41,7 +43,7 @@ fn coin(chain: Arc<dyn Chain>, clock: Clock) -> CoinSettings {
     CoinSettings {
         currency,
         chain,
-        rates: Rates::new(RateKind::Fixed("1000".parse().unwrap()), clock),
+        rates: Arc::new(Rates::new(RateKind::Fixed("1000".parse().unwrap()), clock)),
         policy: Policy::usual(currency),
         settle_confirmations: 30,
         poll: Duration::from_secs(10),
@@ -55,7 +57,7 @@ impl Life {
     async fn of(store: MemoryStore, chain: Arc<dyn Chain>, now: Timestamp, change: impl FnOnce(&mut CoinSettings)) -> Self {
         let (clock, entropy) = (Clock::simulated(now), Entropy::seeded(u64::try_from(now.millis()).unwrap()));
         let port: Arc<dyn EventStore> = Arc::new(store.clone());
-        let accounts = Accounts::new(port, clock, entropy.clone(), Settings::default());
+        let accounts = Accounts::new(Journal::new(port, clock, entropy.clone()), Settings::default());
         let mut settings = coin(chain, clock);
         change(&mut settings);
         let deposits = Deposits::watching(accounts.clone(), vec![settings]).await.unwrap();
@@ -81,7 +83,7 @@ impl Life {
     }
 
     async fn account(&self) -> AccountId {
-        let id = self.entropy.account_id(self.accounts.now());
+        let id = self.entropy.account_id(self.accounts.journal().now());
         self.accounts.register(id, [7; 32], "whsec_".to_owned()).await.unwrap();
         id
     }

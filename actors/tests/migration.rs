@@ -6,10 +6,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use telenumerus_actors::store::chain::{self, Fields, Hash};
-use telenumerus_actors::store::conformance::{credits, credits_at};
-use telenumerus_actors::store::sqlite::{OpenError, SqliteStore, backup, verify_chain};
-use telenumerus_actors::store::{Append, EventStore, Expected};
 use events::envelope::{Actor, Position, Revision};
 use events::id::{CommandId, EventId, OrderId};
 use events::time::Timestamp;
@@ -17,6 +13,10 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use rusqlite::{Connection, params};
+use telenumerus_actors::store::chain::{self, Fields, Hash};
+use telenumerus_actors::store::conformance::{credits, credits_at};
+use telenumerus_actors::store::sqlite::{OpenError, SqliteStore, backup, verify_chain};
+use telenumerus_actors::store::{Append, EventStore, Expected};
 
 const FIRST_LAYOUT: &str = "CREATE TABLE events (
     position INTEGER PRIMARY KEY, stream TEXT NOT NULL, revision INTEGER NOT NULL, event_id BLOB NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,

@@ -7,16 +7,16 @@ mod world;
 
 use std::time::Duration;
 
-use telenumerus_actors::inbox::{Delivery, InboundSms};
-use telenumerus_actors::order::PlaceError;
-use telenumerus_actors::store::memory::MemoryStore;
-use telenumerus_actors::supplier::simulator::Settings;
 use events::account::Refusal;
 use events::money::Money;
 use events::number::Unclaimed;
 use events::order::{FailureReason, Status};
 use events::phone::Phone;
 use events::platform::Platform;
+use suppliers::simulator::Settings;
+use telenumerus_actors::inbox::{Delivery, InboundSms};
+use telenumerus_actors::order::PlaceError;
+use telenumerus_actors::store::memory::MemoryStore;
 use world::{START, Setup, World, audit};
 
 const FREE: (Money, Money) = (Money::from_cents(1_000), Money::ZERO);
@@ -120,7 +120,7 @@ async fn a_late_message_never_reaches_the_next_order_on_its_number() {
     let order = world.place(first, Platform::Google).await;
     let phone = world.number(first, order).await;
     tokio::time::sleep(Duration::from_secs(10)).await;
-    let received_at = Some(world.accounts.now());
+    let received_at = Some(world.accounts.journal().now());
     tokio::time::sleep(Duration::from_secs(10)).await;
     world.orders.cancel(first, order, None).await.unwrap();
     let next = world.place(second, Platform::Discord).await;
@@ -279,7 +279,7 @@ async fn what_callers_report_counts_against_the_source() {
         world.orders.report(account, order, events::order::Complaint::NumberUsed).await.unwrap();
         world.orders.report(account, order, events::order::Complaint::NumberUsed).await.unwrap();
     }
-    let rate = world.orders.router().success_rate(&own, world.accounts.now()).unwrap();
+    let rate = world.orders.router().success_rate(&own, world.accounts.journal().now()).unwrap();
     assert!((rate - 0.5).abs() < 0.01, "{rate}: each order counted once as served and once as complained of");
 }
 

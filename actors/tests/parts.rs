@@ -8,14 +8,14 @@ mod world;
 use std::sync::Arc;
 use std::time::Duration;
 
-use telenumerus_actors::inbox::{Delivery, InboundSms};
-use telenumerus_actors::parts::{InboundPart, PartDelivery};
-use telenumerus_actors::store::memory::{Failure, MemoryStore};
 use events::id::{AccountId, OrderId};
 use events::number::{self, Alphabet, MAX_SETS, Unclaimed};
 use events::order::Status;
 use events::phone::Phone;
 use events::platform::Platform;
+use telenumerus_actors::inbox::{Delivery, InboundSms};
+use telenumerus_actors::inbox::{InboundPart, PartDelivery};
+use telenumerus_actors::store::memory::{Failure, MemoryStore};
 
 use events::{Event, order};
 use world::{START, Setup, World, audit, log};
@@ -196,7 +196,7 @@ fn every_append_may_fail_before_or_after_it_was_written() {
 async fn parts_for_an_order_that_has_ended_are_kept_for_the_operator() {
     let world = World::start(MemoryStore::default(), &setup(), 1, START).await;
     let (account, order) = ordered(&world).await;
-    let early = Some(world.accounts.now());
+    let early = Some(world.accounts.journal().now());
     world.orders.cancel(account, order, None).await.unwrap();
     world.parts.deliver(InboundPart { received_at: early, ..part(7, 1, 2, "Google code ") }).await.unwrap();
     let joined = world.parts.deliver(InboundPart { received_at: early, ..part(7, 2, 2, "482923") }).await.unwrap();

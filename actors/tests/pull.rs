@@ -9,11 +9,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use telenumerus_actors::entropy::Entropy;
-use telenumerus_actors::store::BoxFuture;
-use telenumerus_actors::store::memory::{Failure, MemoryStore};
-use telenumerus_actors::supplier::pull::{Leased, Looked, PulledSms, Questions, Source, SourceError, StockLine, check};
-use telenumerus_actors::supplier::simulator;
 use events::country::Country;
 use events::lease::{Outcome, Theirs};
 use events::money::Money;
@@ -23,6 +18,11 @@ use events::platform::Platform;
 use events::time::Timestamp;
 use events::{Event, account, lease, order};
 use parking_lot::Mutex;
+use suppliers::http::{Leased, Looked, PulledSms, Questions, Source, SourceError, StockLine, check};
+use suppliers::simulator;
+use telenumerus_actors::kernel::entropy::Entropy;
+use telenumerus_actors::store::BoxFuture;
+use telenumerus_actors::store::memory::{Failure, MemoryStore};
 use world::{START, Setup, World, audit, log, open_leases};
 
 const COST: Money = Money::from_cents(12);
@@ -442,7 +442,7 @@ async fn the_checker_is_content_with_a_good_source_and_names_what_a_bad_one_does
         since: START,
         message_patience: Some(Duration::from_secs(10)),
     };
-    let wrong = |findings: Vec<telenumerus_actors::supplier::pull::Finding>| {
+    let wrong = |findings: Vec<suppliers::http::Finding>| {
         findings.into_iter().filter(|finding| finding.wrong.is_some()).map(|finding| finding.rule).collect::<Vec<_>>()
     };
     let good = Fake::new(Faults::default(), 1);

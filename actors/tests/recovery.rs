@@ -8,9 +8,6 @@ mod world;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use telenumerus_actors::entropy::Entropy;
-use telenumerus_actors::store::memory::{Failure, MemoryStore};
-use telenumerus_actors::supplier::simulator::Settings;
 use events::account::PlaceBatch;
 use events::account::idempotency::KeyUse;
 use events::id::{AccountId, OrderId};
@@ -18,6 +15,9 @@ use events::order::Status;
 use events::platform::Platform;
 use events::time::Timestamp;
 use events::{Event, account, order, webhook};
+use suppliers::simulator::Settings;
+use telenumerus_actors::kernel::entropy::Entropy;
+use telenumerus_actors::store::memory::{Failure, MemoryStore};
 use world::{START, Setup, World, audit, listening, log, open_deliveries};
 
 /// Dice of a test.
@@ -96,11 +96,11 @@ async fn story(world: &World) {
 
 fn batch(world: &World, orders: usize) -> PlaceBatch {
     let orders = Platform::ALL[..orders].iter().map(|platform| world.wanted(*platform, 2)).collect();
-    PlaceBatch { orders, at: world.accounts.now() }
+    PlaceBatch { orders, at: world.accounts.journal().now() }
 }
 
 fn key(world: &World, text: &str) -> KeyUse {
-    KeyUse { key: text.parse().unwrap(), fingerprint: [1; 32], at: world.accounts.now() }
+    KeyUse { key: text.parse().unwrap(), fingerprint: [1; 32], at: world.accounts.journal().now() }
 }
 
 /// Nothing is open at the end of a log: no order, no delivery; and nothing in it is unlawful.

@@ -9,14 +9,14 @@ use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use telenumerus_actors::clock::Clock;
-use telenumerus_actors::store::memory::{Failure, MemoryStore};
-use telenumerus_actors::supplier::Reach;
-use telenumerus_actors::supplier::smpp::{Bind, DefaultAlphabet, Mode, Smpp, Way};
 use async_trait::async_trait;
 use events::platform::Platform;
 use smpp34::server::ESME;
 use smpp34::{SmppConnectionInformation, SmppServer, SmppServerListener, TlvTag, bind_transceiver, bind_transceiver_resp};
+use suppliers::smpp::{Bind, DefaultAlphabet, Mode, Smpp, Way};
+use telenumerus_actors::kernel::clock::Clock;
+use telenumerus_actors::numbers::Reach;
+use telenumerus_actors::store::memory::{Failure, MemoryStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use world::{START, Setup, World};

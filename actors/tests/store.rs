@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
+use events::envelope::{Position, Revision, StreamId};
+use events::id::AccountId;
 use telenumerus_actors::store::conformance::{self, credits};
 use telenumerus_actors::store::memory::{Failure, MemoryStore};
 use telenumerus_actors::store::sqlite::{OpenError, SqliteStore, verify_chain};
 use telenumerus_actors::store::{AppendError, EventStore, Expected, ReadError};
-use events::envelope::{Position, Revision, StreamId};
-use events::id::AccountId;
 
 fn open(directory: &std::path::Path) -> SqliteStore {
     SqliteStore::open(directory, Arc::new(|reason: &str| panic!("{reason}"))).unwrap()

@@ -9,12 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use telenumerus_actors::Inventory;
-use telenumerus_actors::store::BoxFuture;
-use telenumerus_actors::store::memory::MemoryStore;
-use telenumerus_actors::supplier::own::Own;
-use telenumerus_actors::supplier::telecom::{Desk, DeskError, Offer, Telecom, TelecomError};
-use telenumerus_actors::supplier::{Router, Supplier};
 use events::country::Country;
 use events::envelope::Actor;
 use events::money::Money;
@@ -22,6 +16,12 @@ use events::phone::Phone;
 use events::purchase::{Refusal, Status};
 use events::supplier::SupplierName;
 use parking_lot::Mutex;
+use suppliers::purchasing::{Desk, DeskError, Offer, Telecom, TelecomError};
+use telenumerus_actors::Inventory;
+use telenumerus_actors::numbers::pool::Own;
+use telenumerus_actors::numbers::{Router, Supplier};
+use telenumerus_actors::store::BoxFuture;
+use telenumerus_actors::store::memory::MemoryStore;
 use world::{START, Setup, World, audit};
 
 /// What it does when it is asked to buy or to take back.
@@ -106,10 +106,10 @@ impl Office {
         let world = World::start(MemoryStore::default(), &Setup::default(), 1, START).await;
         let pool = Arc::new(Own::new(twilio(), Vec::new(), Duration::ZERO, []));
         let router = Arc::new(Router::new(vec![Arc::clone(&pool) as Arc<dyn Supplier>], 3));
-        let inventory = Inventory::new(world.accounts.clone(), router, BTreeMap::from([(twilio(), pool)]), BTreeMap::new());
+        let inventory = Inventory::new(world.accounts.journal().clone(), router, BTreeMap::from([(twilio(), pool)]), BTreeMap::new());
         let fake = Fake { owned: Arc::default(), mood: Arc::new(Mutex::new(Mood::Does)) };
         let limit = limit.map(|dollars| Money::from_cents(dollars * 100));
-        let desk = Desk::open(world.accounts.clone(), inventory.clone(), [(twilio(), Arc::new(fake.clone()) as Arc<dyn Telecom>, limit)]);
+        let desk = Desk::open(world.accounts.journal().clone(), inventory.clone(), [(twilio(), Arc::new(fake.clone()) as Arc<dyn Telecom>, limit)]);
         // It looks at what is open when it opens.
         tokio::time::sleep(Duration::from_millis(1)).await;
         Self { world, fake, desk, inventory }

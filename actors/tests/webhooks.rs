@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use telenumerus_actors::store::memory::MemoryStore;
-use telenumerus_actors::webhook::{HttpPost, Letter, Post, PostSettings};
 use events::account::Command;
 use events::envelope::Actor;
 use events::time::Timestamp;
 use events::webhook::Outcome;
+use telenumerus_actors::store::memory::MemoryStore;
+use telenumerus_actors::webhook::{HttpPost, Letter, Post, PostSettings};
 use tokio::net::{TcpListener, UdpSocket};
 use world::{START, Setup, World, open_deliveries};
 
@@ -24,7 +24,7 @@ async fn world(failure_rate: f64) -> World {
 }
 
 async fn test_of(world: &World, account: events::id::AccountId) {
-    let at = world.accounts.now();
+    let at = world.accounts.journal().now();
     world.accounts.transact(account, Command::TestWebhook { at }, Actor::Owner, at).await.unwrap();
 }
 
@@ -102,7 +102,7 @@ async fn a_restart_keeps_the_schedule() {
     test_of(&first, account).await;
     tokio::time::sleep(Duration::from_secs(8)).await;
     assert_eq!(arrivals(&first, "hooks"), 2);
-    let second = World::start(store.cut(store.stops().into_iter().max().unwrap()), &setup, 4, first.accounts.now()).await;
+    let second = World::start(store.cut(store.stops().into_iter().max().unwrap()), &setup, 4, first.accounts.journal().now()).await;
     tokio::time::sleep(Duration::from_secs(15)).await;
     assert_eq!(arrivals(&second, "hooks"), 0, "the third attempt is not due before its time");
     tokio::time::sleep(Duration::from_secs(20)).await;

@@ -1,5 +1,7 @@
 //! The shape of every aggregate: decide what a command makes happen, evolve by what happened.
 
+use crate::event::Event;
+
 /// An aggregate's law. Both functions are total and synchronous; time and fresh ids are fields of the command.
 pub trait Decider: Sized {
     /// What is wanted, in the imperative.
@@ -16,9 +18,21 @@ pub trait Decider: Sized {
     #[must_use]
     fn evolve(self, event: &Self::Event) -> Self;
 
-    /// Whether no command can make anything happen any more.
-    fn is_terminal(&self) -> bool;
+    /// The state as bytes, for aggregates whose streams grow long.
+    fn snapshot(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// The state in a snapshot's bytes; `None` if they are not understood.
+    fn from_snapshot(_bytes: &[u8]) -> Option<Self> {
+        None
+    }
 }
+
+/// An aggregate with a stream of its own in the log.
+pub trait Aggregate: Decider<Event: Into<Event> + TryFrom<Event> + Clone> + Default + Send {}
+
+impl<D: Decider<Event: Into<Event> + TryFrom<Event> + Clone> + Default + Send> Aggregate for D {}
 
 /// The state after `events`, from `state` on.
 #[must_use]

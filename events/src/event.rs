@@ -50,50 +50,23 @@ impl Event {
     }
 }
 
-impl From<account::Event> for Event {
-    fn from(event: account::Event) -> Self {
-        Self::Account(event)
-    }
+/// Facts of one aggregate are facts of the log; the way back is open to those that are its own.
+macro_rules! facts_of {
+    ($($kind:ident($module:ident)),+ $(,)?) => {$(
+        impl From<$module::Event> for Event {
+            fn from(event: $module::Event) -> Self {
+                Self::$kind(event)
+            }
+        }
+
+        impl TryFrom<Event> for $module::Event {
+            type Error = Event;
+
+            fn try_from(event: Event) -> Result<Self, Event> {
+                if let Event::$kind(event) = event { Ok(event) } else { Err(event) }
+            }
+        }
+    )+};
 }
 
-impl From<deposit::Event> for Event {
-    fn from(event: deposit::Event) -> Self {
-        Self::Deposit(event)
-    }
-}
-
-impl From<address::Event> for Event {
-    fn from(event: address::Event) -> Self {
-        Self::Address(event)
-    }
-}
-
-impl From<chain::Event> for Event {
-    fn from(event: chain::Event) -> Self {
-        Self::Chain(event)
-    }
-}
-
-impl From<webhook::Event> for Event {
-    fn from(event: webhook::Event) -> Self {
-        Self::Webhook(event)
-    }
-}
-
-impl From<number::Event> for Event {
-    fn from(event: number::Event) -> Self {
-        Self::Number(event)
-    }
-}
-
-impl From<lease::Event> for Event {
-    fn from(event: lease::Event) -> Self {
-        Self::Lease(event)
-    }
-}
-
-impl From<purchase::Event> for Event {
-    fn from(event: purchase::Event) -> Self {
-        Self::Purchase(event)
-    }
-}
+facts_of!(Account(account), Deposit(deposit), Address(address), Chain(chain), Webhook(webhook), Number(number), Lease(lease), Purchase(purchase),);

@@ -1,4 +1,4 @@
-//! THE LAW: what can happen to accounts, orders, numbers and deposits, and why not otherwise.
+//! The domain: what can happen to accounts, orders, numbers and deposits, and why not otherwise.
 //!
 //! Holds: nouns, deciders, extraction of codes, the bytes of events. Never holds: clock, chance, disk, network, `async`.
 //! Leans on: nothing of ours. Proved by: the scenarios beside each room, `tests/` of this crate, golden bytes in `codec`.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+use proptest::prelude::*;
 use telenumerus_events::account;
 use telenumerus_events::audit::Auditor;
 use telenumerus_events::chain::Block;
@@ -11,7 +12,6 @@ use telenumerus_events::envelope::{Position, Recorded, Revision, StreamId};
 use telenumerus_events::id::{AccountId, DepositId, EventId};
 use telenumerus_events::money::Money;
 use telenumerus_events::time::Timestamp;
-use proptest::prelude::*;
 
 const OUTPUTS: usize = 5;
 const NOW: Timestamp = Timestamp::from_millis(1_000);

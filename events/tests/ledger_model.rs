@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use proptest::prelude::*;
 use telenumerus_events::account::{Command, Event, PlaceOrder, Refusal, State};
 use telenumerus_events::audit::Auditor;
 use telenumerus_events::country::Country;
@@ -15,7 +16,6 @@ use telenumerus_events::money::Money;
 use telenumerus_events::order::{self, AttemptFailure, Complaint, FailureReason, IncomingSms, Receipt, Status};
 use telenumerus_events::platform::Platform;
 use telenumerus_events::time::Timestamp;
-use proptest::prelude::*;
 
 const ACCOUNT: AccountId = AccountId(1);
 const MAX_CONCURRENT: u32 = 2;

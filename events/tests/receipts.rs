@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
 use telenumerus_events::country::Country;
 use telenumerus_events::decider::{Decider, fold};
 use telenumerus_events::id::OrderId;
@@ -11,7 +12,6 @@ use telenumerus_events::money::Money;
 use telenumerus_events::order::{Command, Event, IncomingSms, Placed, Receipt, State};
 use telenumerus_events::platform::Platform;
 use telenumerus_events::time::Timestamp;
-use proptest::prelude::*;
 
 const HOUR: i64 = 3_600_000;
 

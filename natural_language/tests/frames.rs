@@ -2,8 +2,8 @@
 
 use events::country::Country;
 use events::platform::Platform;
-use telenumerus_natural_language::{Reason, understand};
 use proptest::prelude::*;
+use telenumerus_natural_language::{Reason, understand};
 
 /// `language<TAB>order or none<TAB>form<TAB>frame`: `{p}` is a platform, `{c}` a country in that form of the language.
 const FRAMES: &str = include_str!("frames.txt");

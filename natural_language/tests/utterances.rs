@@ -2,8 +2,8 @@
 
 use events::country::Country;
 use events::platform::Platform;
-use telenumerus_natural_language::{MAX_QUERY, Reason, understand};
 use proptest::prelude::*;
+use telenumerus_natural_language::{MAX_QUERY, Reason, understand};
 
 /// `platform<TAB>country<TAB>sentence`, `-` for a country that is not named; `!<TAB>reason<TAB>sentence` for what is no order, with
 /// `?` where several reasons are right.

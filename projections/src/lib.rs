@@ -1,4 +1,4 @@
-//! THE MEMORY: recorded facts folded into answers, in a file that can always be thrown away.
+//! The read model: recorded facts folded into answers, in a file that can always be thrown away.
 //!
 //! Holds: views, their checkpoint, the runner that keeps them up with the log. Never holds: a rule, a decision, the log itself.
 //! Leans on: `events`. Proved by: `tests/views.rs` of this crate: any split of the log into batches gives the same rows.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use actors::supplier::telecom::{DeskError, TelecomError};
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -11,6 +10,7 @@ use events::phone::Phone;
 use events::supplier::SupplierName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use suppliers::purchasing::{DeskError, TelecomError};
 
 use super::access::{self, operator};
 use super::{Door, Refusal, refused};
@@ -59,7 +59,7 @@ pub struct Sync {
 pub async fn search(State(door): State<Arc<Door>>, Query(wanted): Query<Wanted>) -> Result<Json<Value>, Refusal> {
     let country: Country = wanted.country.parse().map_err(|error| bad(format!("country {:?}: {error}", wanted.country)))?;
     let offers = door.service.desk.search(&supplier(&wanted.supplier)?, country, wanted.limit).await.map_err(refusal)?;
-    let offer = |offer: &actors::supplier::telecom::Offer| json!({ "number": offer.phone.as_str(), "country": offer.country.code(), "monthly": offer.monthly.to_string() });
+    let offer = |offer: &suppliers::purchasing::Offer| json!({ "number": offer.phone.as_str(), "country": offer.country.code(), "monthly": offer.monthly.to_string() });
     Ok(Json(json!({ "offers": offers.iter().map(offer).collect::<Vec<_>>() })))
 }
 

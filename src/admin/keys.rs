@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actors::entity::TransactError;
+use actors::kernel::entity::TransactError;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use actors::inventory::InventoryError;
+use actors::numbers::inventory::InventoryError;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;

@@ -8,8 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
 
+use actors::inbox::alphabet;
 use actors::store::sqlite::{AuditRecord, ChainFinding, Stamps, chain_in, inspect, verify_chain};
-use actors::supplier::alphabet;
 use clap::{Args, Subcommand};
 use events::account::{self, Event as AccountEvent};
 use events::audit::{Auditor, Sums};

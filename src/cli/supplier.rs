@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use actors::clock::Clock;
-use actors::entropy::Entropy;
-use actors::supplier::pull::{HttpSource, Questions, Source, SourceError, check};
+use actors::kernel::clock::Clock;
+use actors::kernel::entropy::Entropy;
 use clap::{Args, Subcommand};
 use events::country::Country;
 use events::id::to_base62;
 use events::platform::Platform;
+use suppliers::http::{HttpSource, Questions, Source, SourceError, check};
 
 use super::{Outcome, in_words};
 

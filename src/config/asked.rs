@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use actors::supplier::pull::HttpSource;
-use actors::supplier::telecom::Account;
 use events::money::Money;
 use events::supplier::SupplierName;
 use serde::Deserialize;
+use suppliers::http::HttpSource;
+use suppliers::purchasing::Account;
 
 use super::suppliers::{BUILT_IN, Suppliers, wrong};
 use super::{ConfigError, Dollars, Named};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actors::account::{AccessError, Accounts, Published};
-use actors::entropy::Entropy;
+use actors::kernel::entropy::Entropy;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;

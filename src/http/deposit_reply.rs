@@ -1,7 +1,7 @@
 //! A deposit as callers see it, the same in every reply.
 
-use actors::chain::Payment;
 use actors::deposit::Coin;
+use actors::deposit::chain::Payment;
 use events::chain::Block;
 use events::deposit::{Currency, Finality, MINIMUM, TxHash, deposit_id};
 use projections::DepositRow;

@@ -1,7 +1,7 @@
 //! The error object: one shape for every answer that is not a success, and the closed set of ten codes.
 
 use actors::account::AccessError;
-use actors::entity::TransactError;
+use actors::kernel::entity::TransactError;
 use actors::order::PlaceError;
 use actors::{Fault, deposit::ClaimError};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::order::Replayed;
+use actors::account::Replayed;
 use axum::http::StatusCode;
 use events::account::PlaceOrder;
 use events::account::idempotency::KeyUse;

@@ -125,7 +125,7 @@ impl Caller {
 impl Api {
     /// A service elsewhere.
     pub fn there(url: &str) -> Result<Self, String> {
-        let client = actors::outbound::client(TIMEOUT)?;
+        let client = actors::kernel::outbound::client(TIMEOUT)?;
         Ok(Self::There { url: url.trim_end_matches('/').to_owned(), client })
     }
 

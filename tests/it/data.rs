@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::clock::Clock;
+use actors::kernel::clock::Clock;
 use actors::store::sqlite::SqliteStore;
 use actors::store::{Append, EventStore, Expected, NewEvent};
 use events::account::{Command, State};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actors::clock::Stopwatch;
+use actors::kernel::clock::Stopwatch;
 
 use fakes::pull::{self, Source};
 use fakes::{Faults, serve};

@@ -8,7 +8,7 @@ fn root() -> PathBuf {
 
 fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
-    for room in ["code", "events", "natural_language", "projections", "actors", "src", "tests", "benches", "xtask"] {
+    for room in ["code", "events", "natural_language", "projections", "actors", "chains", "suppliers", "src", "tests", "benches", "xtask"] {
         walk(&root().join(room), &mut found);
     }
     assert!(found.len() > 80, "{} files: the walk is broken", found.len());
@@ -60,24 +60,72 @@ fn no_file_is_named_after_nothing() {
     assert_none("names say what is in a file", &broken);
 }
 
+/// Which crates of ours a crate may depend on.
+const CRATES: [(&str, &[&str]); 8] = [
+    ("code", &[]),
+    ("events", &["sms-code"]),
+    ("natural_language", &["events"]),
+    ("projections", &["events"]),
+    ("actors", &["events"]),
+    ("chains", &["actors", "events"]),
+    ("suppliers", &["actors", "events"]),
+    ("tests/fakes", &["actors", "events", "suppliers"]),
+];
+
+/// Libraries that belong to the adapters: the domain and the processes do not know them.
+const ADAPTERS_ONLY: [(&str, &[&str]); 6] = [
+    ("code", &["tokio", "rusqlite", "axum"]),
+    ("events", &["tokio", "rusqlite", "axum"]),
+    ("natural_language", &["tokio", "rusqlite", "axum"]),
+    ("projections", &["axum"]),
+    ("actors", &["axum"]),
+    ("chains", &["axum", "rusqlite"]),
+];
+
 #[test]
-fn rooms_know_only_what_they_may() {
-    let manifest = |room: &str| std::fs::read_to_string(root().join(room).join("Cargo.toml")).unwrap();
-    for (room, strangers) in [
-        ("code", vec!["events", "actors", "projections", "tokio", "rusqlite", "axum", "fakes"]),
-        ("events", vec!["actors", "projections", "tokio", "rusqlite", "axum"]),
-        ("natural_language", vec!["actors", "projections", "tokio", "axum"]),
-        ("projections", vec!["actors", "axum"]),
-        ("actors", vec!["projections", "axum"]),
-    ] {
-        let manifest = manifest(room);
-        for stranger in strangers {
-            assert!(
-                !manifest.lines().any(|line| line.starts_with(&format!("{stranger}.")) || line.starts_with(&format!("{stranger} "))),
-                "{room} must not know {stranger}"
-            );
+fn crates_depend_only_on_those_they_may() {
+    let ours = ["sms-code", "events", "natural-language", "projections", "actors", "chains", "suppliers", "fakes"];
+    for (folder, allowed) in CRATES {
+        let foreign = ADAPTERS_ONLY.iter().find(|(of, _)| *of == folder).map_or(&[][..], |(_, foreign)| foreign);
+        for name in dependencies(folder) {
+            assert!(!ours.contains(&name.as_str()) || allowed.contains(&name.as_str()), "{folder} must not depend on {name}");
+            assert!(!foreign.contains(&name.as_str()), "{folder} must not depend on {name}");
         }
     }
+}
+
+/// What a crate needs to be built; what its tests need is another matter.
+fn dependencies(folder: &str) -> Vec<String> {
+    let manifest = std::fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+    let section = manifest.split("[dependencies]").nth(1).unwrap_or_default().split("\n[").next().unwrap_or_default().to_owned();
+    section.lines().filter_map(|line| line.split(['.', ' ', '=']).next()).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// Which folders of `actors` a folder may use, from the bottom up.
+const FOLDERS: [(&str, &[&str]); 8] = [
+    ("kernel", &["store"]),
+    ("store", &["kernel"]),
+    ("numbers", &["kernel", "store"]),
+    ("account", &["kernel", "store"]),
+    ("order", &["account", "kernel", "numbers", "store"]),
+    ("inbox", &["account", "kernel", "numbers", "order", "store"]),
+    ("deposit", &["account", "kernel", "store"]),
+    ("webhook", &["account", "kernel", "store"]),
+];
+
+#[test]
+fn folders_of_actors_use_only_those_below_them() {
+    let mut broken = Vec::new();
+    for (path, text) in sources().into_iter().filter(|(path, _)| path.starts_with("actors/src")) {
+        let folder = path.strip_prefix("actors/src").unwrap().iter().next().unwrap().to_str().unwrap().to_owned();
+        let Some((_, allowed)) = FOLDERS.iter().find(|(name, _)| *name == folder) else { continue };
+        let used = text.lines().flat_map(|line| line.split("crate::").skip(1)).map(|rest| rest.split([':', ';', ',', ' ']).next().unwrap());
+        broken.extend(
+            used.filter(|name| FOLDERS.iter().any(|(of, _)| of == name) && *name != folder && !allowed.contains(name))
+                .map(|name| format!("{}: {name}", path.display())),
+        );
+    }
+    assert_none("folders of actors/src use only those below them", &broken);
 }
 
 #[test]
@@ -86,7 +134,7 @@ fn words_stay_in_their_rooms() {
     for (path, text) in sources() {
         let stray: &[&str] = if path.starts_with("events/src") || path.starts_with("code/src") {
             &["async fn", ".await", "SystemTime", "Instant::now", "std::fs", "std::net::Tcp", "std::net::Udp", "ToSocketAddrs"]
-        } else if path.starts_with("actors/src") || path.starts_with("projections/src") {
+        } else if ["actors/src", "chains/src", "suppliers/src", "projections/src"].iter().any(|folder| path.starts_with(folder)) {
             &["StatusCode", "axum::"]
         } else if path.starts_with("src") {
             &["rusqlite", "SELECT ", "INSERT "]
@@ -128,7 +176,9 @@ fn every_refusal_is_named_in_a_test() {
 fn the_map_shows_the_house_as_it_is() {
     let map = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
     let mut broken = Vec::new();
-    for room in ["code/src", "events/src", "natural_language/src", "projections/src", "actors/src", "src", "tests", "benches"] {
+    for room in
+        ["code/src", "events/src", "natural_language/src", "projections/src", "actors/src", "chains/src", "suppliers/src", "src", "tests", "benches"]
+    {
         for entry in std::fs::read_dir(root().join(room)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             let name = name.trim_end_matches(".rs");
@@ -149,4 +199,54 @@ fn nothing_is_left_for_later() {
         .map(|(path, _)| path.display().to_string())
         .collect();
     assert_none("what is not done is not marked but done", &broken);
+}
+
+/// Paths in the pages' links and in back quotes, from the root or from the page.
+#[test]
+fn every_path_that_a_page_names_exists() {
+    let mut broken = Vec::new();
+    for page in pages() {
+        let text = std::fs::read_to_string(root().join(&page)).unwrap();
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.contains("://") && !link.starts_with('#')) {
+            let file = link.split('#').next().unwrap();
+            if !root().join(page.parent().unwrap()).join(file).exists() {
+                broken.push(format!("{}: the link {link}", page.display()));
+            }
+        }
+        for quoted in text.split('`').skip(1).step_by(2).filter(|quoted| is_path(quoted)) {
+            if !root().join(quoted).exists() {
+                broken.push(format!("{}: the path {quoted}", page.display()));
+            }
+        }
+    }
+    for (path, text) in sources() {
+        let doc: String = text.lines().take_while(|line| line.starts_with("//!")).collect::<Vec<_>>().join(" ");
+        for quoted in doc.split('`').skip(1).step_by(2).filter(|quoted| is_path(quoted)) {
+            if !root().join(quoted).exists() && !root().join(path.iter().next().unwrap()).join(quoted).exists() {
+                broken.push(format!("{}: the path {quoted}", path.display()));
+            }
+        }
+    }
+    assert_none("every path that is named exists", &broken);
+}
+
+/// What is written for people.
+fn pages() -> Vec<PathBuf> {
+    let below = |folder: &str| {
+        let entries = std::fs::read_dir(root().join(folder)).unwrap();
+        entries
+            .map(|entry| Path::new(folder).join(entry.unwrap().file_name()))
+            .filter(|path| path.extension().is_some_and(|end| end == "md"))
+            .collect::<Vec<_>>()
+    };
+    ["README.md", "CONTRIBUTING.md"].map(PathBuf::from).into_iter().chain(below("docs")).chain(below("docs/decisions")).collect()
+}
+
+/// A path of ours: it begins with one of our folders and names what lies in it.
+fn is_path(quoted: &str) -> bool {
+    let folders =
+        ["events", "code", "natural_language", "projections", "actors", "chains", "suppliers", "src", "tests", "benches", "docs", "contrib", "xtask"];
+    let is_plain = quoted.chars().all(|letter| letter.is_ascii_alphanumeric() || "/_-.".contains(letter));
+    is_plain && quoted.split_once('/').is_some_and(|(first, rest)| folders.contains(&first) && !rest.is_empty())
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use actors::clock::Clock;
-use actors::entropy::Entropy;
+use actors::kernel::clock::Clock;
+use actors::kernel::entropy::Entropy;
 use async_trait::async_trait;
 use fakes::doors::{self, Letter, Message};
 use parking_lot::Mutex;

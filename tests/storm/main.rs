@@ -12,8 +12,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::clock::Stopwatch;
-use actors::entropy::Entropy;
+use actors::kernel::clock::Stopwatch;
+use actors::kernel::entropy::Entropy;
 use fakes::pull::{self, Source};
 use fakes::{Faults, doors, serve};
 use gateway::{Gateway, POOLS, PULLS, phone, pool_of, pulled_from, rests};

@@ -2,29 +2,15 @@
 
 use std::sync::Arc;
 
-use events::account::{Command, Event, Refusal, State, snapshot};
+use events::account::{Command, Event, Refusal, State};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::{oneshot, watch};
 
 use super::handle::{Entry, Published};
 use super::listener::Listeners;
-use crate::entity::{Aggregate, Committed, Context, Entity, TransactError};
-use crate::registry::Registry;
+use crate::kernel::entity::{Committed, Context, Entity, TransactError};
+use crate::kernel::registry::Registry;
 use events::id::AccountId;
-
-impl Aggregate for State {
-    fn event(recorded: events::Event) -> Option<Event> {
-        if let events::Event::Account(event) = recorded { Some(event) } else { None }
-    }
-
-    fn snapshot(&self) -> Option<Vec<u8>> {
-        snapshot::write(self)
-    }
-
-    fn from_snapshot(bytes: &[u8]) -> Option<Self> {
-        snapshot::read(bytes)
-    }
-}
 
 /// What the caller of a command gets.
 pub type Answer = Result<Committed<Event>, TransactError<Refusal>>;

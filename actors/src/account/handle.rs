@@ -14,13 +14,11 @@ use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 
 use super::bookkeeper::{Answer, Bookkeeper, Desk, Message};
-use crate::clock::Clock;
-use crate::entity::{Committed, Context, Entity, TransactError};
-use crate::entropy::Entropy;
-use crate::fault::Fault;
-use crate::registry::Registry;
-use crate::store::EventStore;
-use crate::supervision::rounds;
+use crate::kernel::entity::{Committed, Context, Entity, TransactError};
+use crate::kernel::fault::Fault;
+use crate::kernel::journal::Journal;
+use crate::kernel::registry::Registry;
+use crate::kernel::supervision::rounds;
 
 use super::listener::{Listener, Listeners};
 
@@ -63,6 +61,10 @@ impl Published {
     }
 }
 
+/// Whether the effect of a request was there before, under the same idempotency key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replayed(pub bool);
+
 /// There is nothing to read.
 #[derive(Debug, Error)]
 pub enum AccessError {
@@ -90,10 +92,8 @@ impl Entry {
 }
 
 struct Inner {
-    store: Arc<dyn EventStore>,
+    journal: Journal,
     registry: Arc<Registry<AccountId, Entry>>,
-    clock: Clock,
-    entropy: Entropy,
     settings: Settings,
     waiting: AtomicU32,
     listeners: Arc<Listeners>,
@@ -112,9 +112,9 @@ impl std::fmt::Debug for Accounts {
 }
 
 impl Accounts {
-    /// The accounts in `store`. Starts the task that lets idle ones leave, in the current runtime.
-    pub fn new(store: Arc<dyn EventStore>, clock: Clock, entropy: Entropy, settings: Settings) -> Self {
-        let inner = Inner { store, registry: Arc::default(), clock, entropy, settings, waiting: AtomicU32::new(0), listeners: Arc::default() };
+    /// The accounts in a journal. Starts the task that lets idle ones leave, in the current runtime.
+    pub fn new(journal: Journal, settings: Settings) -> Self {
+        let inner = Inner { journal, registry: Arc::default(), settings, waiting: AtomicU32::new(0), listeners: Arc::default() };
         let accounts = Self { inner: Arc::new(inner) };
         rounds(&accounts.inner, SWEEP, |inner| async move { sweep(&inner) });
         accounts
@@ -150,21 +150,20 @@ impl Accounts {
 
     /// Opens an account; its id must be fresh.
     pub async fn register(&self, id: AccountId, key_hash: [u8; 32], webhook_secret: String) -> Result<Committed<Event>, TransactError<Refusal>> {
-        if !self.inner.store.has_room() {
+        if !self.inner.journal.store().has_room() {
             return Err(Fault::NoSpace.into());
         }
-        let at = self.inner.clock.now();
+        let at = self.inner.journal.now();
         let command = Command::Register { id, key_hash, webhook_secret, at };
         let stream = StreamId::account(id);
-        let store = Arc::clone(&self.inner.store);
-        let fresh = || async { self.start(id, Entity::absent(store, stream)).await };
+        let fresh = || async { self.start(id, self.inner.journal.absent(stream)).await };
         let entry = self.inner.registry.get_or_start(id, fresh).await?;
-        self.ask(&entry, command, self.context(Who::Owner, at)).await?
+        self.ask(&entry, command, self.inner.journal.context(Who::Owner, at)).await?
     }
 
     /// Decides `command` for the account, and answers once its facts are durable and published.
     pub async fn transact(&self, id: AccountId, command: Command, who: Who, at: Timestamp) -> Answer {
-        let context = self.context(who, at);
+        let context = self.inner.journal.context(who, at);
         for _ in 1..TRIES {
             let entry = self.entry(id).await.map_err(refused_or_fault)?;
             match self.ask(&entry, command.clone(), context.clone()).await {
@@ -197,29 +196,9 @@ impl Accounts {
         }
     }
 
-    /// Now, by the accounts' clock.
-    pub fn now(&self) -> Timestamp {
-        self.inner.clock.now()
-    }
-
-    /// The clock.
-    pub fn clock(&self) -> Clock {
-        self.inner.clock
-    }
-
-    /// The dice.
-    pub fn entropy(&self) -> &Entropy {
-        &self.inner.entropy
-    }
-
-    /// The store.
-    pub fn store(&self) -> &Arc<dyn EventStore> {
-        &self.inner.store
-    }
-
-    /// Who wants something now, under a fresh id.
-    pub(crate) fn context(&self, actor: Who, at: Timestamp) -> Context {
-        Context { command: self.inner.entropy.command_id(at), actor, at }
+    /// What everything that accounts do is recorded in.
+    pub fn journal(&self) -> &Journal {
+        &self.inner.journal
     }
 
     async fn entry(&self, id: AccountId) -> Result<Entry, AccessError> {
@@ -227,12 +206,12 @@ impl Accounts {
             Some(entry) => entry,
             None => self.inner.registry.get_or_start(id, || self.load(id)).await?,
         };
-        entry.last_used.store(self.inner.clock.now().millis(), Ordering::Relaxed);
+        entry.last_used.store(self.inner.journal.now().millis(), Ordering::Relaxed);
         Ok(entry)
     }
 
     async fn load(&self, id: AccountId) -> Result<Entry, AccessError> {
-        let entity = Entity::<State>::load(Arc::clone(&self.inner.store), StreamId::account(id)).await?;
+        let entity = self.inner.journal.load::<State>(StreamId::account(id)).await?;
         if entity.state().standing == Standing::Unregistered {
             return Err(AccessError::NotFound);
         }
@@ -243,7 +222,7 @@ impl Accounts {
         let (publish, published) = watch::channel(Arc::new(Published::of(&entity)));
         let desk = Desk::new(id, entity, publish, Arc::clone(&self.inner.registry), Arc::clone(&self.inner.listeners));
         let (actor, _) = Bookkeeper::spawn(None, Bookkeeper, desk).await.map_err(|_| Fault::ActorEnded)?;
-        let last_used = Arc::new(AtomicI64::new(self.inner.clock.now().millis()));
+        let last_used = Arc::new(AtomicI64::new(self.inner.journal.now().millis()));
         Ok(Entry { actor, published, waiting: Arc::default(), last_used })
     }
 
@@ -290,7 +269,7 @@ impl Drop for Admission<'_> {
 
 /// Asks accounts that nobody has used for a while to leave, as long as there are accounts.
 fn sweep(inner: &Inner) {
-    let idle_since = inner.clock.now().minus(inner.settings.idle).millis();
+    let idle_since = inner.journal.now().minus(inner.settings.idle).millis();
     for (_, entry) in inner.registry.all() {
         if entry.last_used.load(Ordering::Relaxed) < idle_since {
             let _ = entry.actor.send_message(Message::Passivate);

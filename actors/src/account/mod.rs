@@ -1,11 +1,11 @@
 //! Accounts at work: the book-keeper actor of each, and the handle through which everybody asks it.
 //!
 //! Holds: who may write an account's stream, what is published of it, when it leaves memory. Never holds: a rule (the law does).
-//! Leans on: `entity`, `registry`. Proved by: `tests/accounts.rs` of this crate.
+//! Leans on: `kernel`. Proved by: `actors/tests/orders.rs` and `actors/tests/recovery.rs`.
 
 mod bookkeeper;
 mod handle;
 mod listener;
 
-pub use handle::{AccessError, Accounts, Published, Settings};
+pub use handle::{AccessError, Accounts, Published, Replayed, Settings};
 pub use listener::Listener;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use events::address::{AccountKey, Address, Assign, Event, Refusal, State};
+use events::address::{AccountKey, Address, Assign, Refusal, State};
 use events::deposit::Currency;
 use events::envelope::{Actor as Who, StreamId};
 use events::id::AccountId;
@@ -10,16 +10,10 @@ use parking_lot::RwLock;
 use thiserror::Error;
 use tokio::sync::Mutex;
 
-use crate::account::Accounts;
-use crate::chain::Watched;
-use crate::entity::{Aggregate, Entity, TransactError};
-use crate::fault::Fault;
-
-impl Aggregate for State {
-    fn event(recorded: events::Event) -> Option<Event> {
-        if let events::Event::Address(event) = recorded { Some(event) } else { None }
-    }
-}
+use super::chain::Watched;
+use crate::kernel::entity::{Entity, TransactError};
+use crate::kernel::fault::Fault;
+use crate::kernel::journal::Journal;
 
 /// No address was given.
 #[derive(Debug, Error)]
@@ -35,7 +29,7 @@ pub enum AddressError {
 /// The addresses of a coin.
 #[derive(Debug)]
 pub struct AddressBook {
-    accounts: Accounts,
+    journal: Journal,
     entity: Mutex<Entity<State>>,
     published: RwLock<Arc<Watched>>,
     key: Option<AccountKey>,
@@ -44,10 +38,10 @@ pub struct AddressBook {
 
 impl AddressBook {
     /// The book of a coin as the log has it.
-    pub async fn open(accounts: Accounts, currency: Currency, key: Option<AccountKey>, shared: Option<Address>) -> Result<Self, Fault> {
-        let entity = Entity::<State>::load(Arc::clone(accounts.store()), StreamId::addresses(currency)).await?;
+    pub async fn open(journal: Journal, currency: Currency, key: Option<AccountKey>, shared: Option<Address>) -> Result<Self, Fault> {
+        let entity = journal.load::<State>(StreamId::addresses(currency)).await?;
         let watched = Watched { book: entity.state().clone(), shared: shared.as_ref().map(|address| address.destination.clone()) };
-        Ok(Self { accounts, entity: Mutex::new(entity), published: RwLock::new(Arc::new(watched)), key, shared })
+        Ok(Self { journal, entity: Mutex::new(entity), published: RwLock::new(Arc::new(watched)), key, shared })
     }
 
     /// The address for those without a key, where there is one.
@@ -72,19 +66,15 @@ impl AddressBook {
             return Ok(Some(address));
         }
         let mut entity = self.entity.lock().await;
-        let at = self.accounts.now();
-        let context = self.accounts.context(Who::Owner, at);
-        let assigned = entity.transact(&Assign { account, key: key.clone(), at }, &context).await;
+        let at = self.journal.now();
+        let assigned = self.journal.transact(&mut entity, &Assign { account, key: key.clone(), at }, Who::Owner, at).await;
         let shared = self.shared.as_ref().map(|address| address.destination.clone());
         // Watched before it is told to anybody; also what a failed append has left in the log.
         *self.published.write() = Arc::new(Watched { book: entity.state().clone(), shared });
         match assigned {
             Ok(_) => Ok(entity.state().address(account, key.id())),
             Err(TransactError::Refused(refusal)) => Err(refusal.into()),
-            Err(TransactError::Fault(fault)) => {
-                let _ = entity.refresh().await;
-                Err(fault.into())
-            }
+            Err(TransactError::Fault(fault)) => Err(fault.into()),
         }
     }
 }

@@ -11,10 +11,10 @@ use events::time::Timestamp;
 use tokio::sync::{Mutex, Notify, watch};
 
 use super::book::AddressBook;
+use super::chain::{Chain, ChainError, Rate, Tip};
 use super::witness::{Final, Sighting, Witness};
-use crate::account::Accounts;
-use crate::chain::{Chain, ChainError, Rates, Tip};
-use crate::fault::Fault;
+use crate::kernel::fault::Fault;
+use crate::kernel::journal::Journal;
 use crate::store::BoxFuture;
 
 /// How a coin is set up.
@@ -25,7 +25,7 @@ pub struct CoinSettings {
     /// Its chain.
     pub chain: Arc<dyn Chain>,
     /// What it is worth.
-    pub rates: Rates,
+    pub rates: Arc<dyn Rate>,
     /// How many confirmations an amount needs.
     pub policy: Policy,
     /// Confirmations after which a credited deposit is not looked at any more.
@@ -84,8 +84,8 @@ struct Asked {
 }
 
 impl Coin {
-    pub(super) async fn open(accounts: Accounts, settings: CoinSettings) -> Result<Self, Fault> {
-        let book = AddressBook::open(accounts, settings.currency, settings.key.clone(), settings.shared.clone()).await?;
+    pub(super) async fn open(journal: Journal, settings: CoinSettings) -> Result<Self, Fault> {
+        let book = AddressBook::open(journal, settings.currency, settings.key.clone(), settings.shared.clone()).await?;
         Ok(Self {
             settings,
             book,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events::account;
-use events::deposit::{Command, Event, Refusal, State, Status, Step};
+use events::deposit::{Command, Refusal, State, Status, Step};
 use events::envelope::{Actor as Who, StreamId};
 use events::id::{AccountId, DepositId};
 use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr};
@@ -12,17 +12,11 @@ use tokio::task::JoinHandle;
 
 use super::handle::Inner;
 use super::witness::Sighting;
-use crate::entity::{Aggregate, Entity, TransactError};
-use crate::fault::Fault;
+use crate::kernel::entity::{Entity, TransactError};
+use crate::kernel::fault::Fault;
 
 /// How long to wait after a step that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
-
-impl Aggregate for State {
-    fn event(recorded: events::Event) -> Option<Event> {
-        if let events::Event::Deposit(event) = recorded { Some(event) } else { None }
-    }
-}
 
 /// The only message: look at the deposit and do what is next.
 pub struct Look;
@@ -54,11 +48,10 @@ impl Pursuit {
 
     /// Takes steps until the chain has to be waited for.
     async fn drive(&self) -> Result<Then, Fault> {
-        let store = Arc::clone(self.inner.accounts.store());
-        let mut entity = Entity::<State>::load(store, StreamId::deposit(self.deposit)).await?;
+        let mut entity = self.inner.journal.load::<State>(StreamId::deposit(self.deposit)).await?;
         loop {
             let state = entity.state().clone();
-            let at = self.inner.accounts.now();
+            let at = self.inner.journal.now();
             let command = match (state.next_step(), state.account) {
                 (Step::Done, _) => return Ok(Then::Leave),
                 (Step::AskChain, _) => {
@@ -106,7 +99,7 @@ impl Pursuit {
         let Some(witness) = self.inner.witnesses.get(&state.chain) else { return Ok(Then::Leave) };
         let in_block = State { status: Status::Credited, ..state.clone() };
         if witness.look(&in_block).await? == Sighting::Gone {
-            self.transact(entity, &Command::Orphan { at: self.inner.accounts.now() }).await?;
+            self.transact(entity, &Command::Orphan { at: self.inner.journal.now() }).await?;
             return Ok(Then::Wait(Some(Duration::ZERO)));
         }
         Ok(Then::Wait(witness.pause()))
@@ -122,7 +115,7 @@ impl Pursuit {
 
     /// Whether the account has done it; one that refuses must be looked at by an operator.
     async fn in_account(&self, account: AccountId, command: account::Command) -> Result<bool, Fault> {
-        let at = self.inner.accounts.now();
+        let at = self.inner.journal.now();
         match self.inner.accounts.transact(account, command, Who::Chain, at).await {
             Ok(committed) => {
                 // Small ones that it brought along.
@@ -144,9 +137,7 @@ impl Pursuit {
     }
 
     async fn transact(&self, entity: &mut Entity<State>, command: &Command) -> Result<(), Fault> {
-        let at = self.inner.accounts.now();
-        let context = self.inner.accounts.context(Who::Chain, at);
-        match entity.transact(command, &context).await {
+        match self.inner.journal.transact(entity, command, Who::Chain, self.inner.journal.now()).await {
             // A refusal: somebody else was faster; the next look sees it.
             Ok(_)
             | Err(TransactError::Refused(

@@ -13,18 +13,19 @@ use futures_util::future::join_all;
 use ractor::{Actor, ActorId, ActorRef};
 use thiserror::Error;
 
+use super::chain::{Owner, Payment};
 use super::coin::{Coin, CoinSettings};
 use super::follower::{Follower, Look, Pursuit};
 use super::simulated::Simulated;
 use super::watcher;
 use super::witness::Witness;
 use crate::account::Accounts;
-use crate::chain::{Owner, Payment};
-use crate::entity::{Entity, TransactError};
-use crate::fault::{Fault, detached};
-use crate::order::Replayed;
-use crate::registry::Registry;
-use crate::supervision::{Replace, Supervised, Supervision};
+use crate::account::Replayed;
+use crate::kernel::entity::TransactError;
+use crate::kernel::fault::{Fault, detached};
+use crate::kernel::journal::Journal;
+use crate::kernel::registry::Registry;
+use crate::kernel::supervision::{Replace, Supervised, Supervision};
 
 /// How long a caller waits for a chain's word on a transaction.
 const CALLERS_PATIENCE: Duration = Duration::from_secs(8);
@@ -70,6 +71,7 @@ pub struct Looked {
 /// What followers and watchers share.
 pub struct Inner {
     pub(super) accounts: Accounts,
+    pub(super) journal: Journal,
     pub(super) witnesses: BTreeMap<String, Arc<dyn Witness>>,
     pub(super) coins: BTreeMap<Currency, Arc<Coin>>,
     pub(super) followers: Registry<DepositId, ActorRef<Look>>,
@@ -106,6 +108,7 @@ impl Deposits {
         let witnesses = BTreeMap::from([(SIMULATED.to_owned(), Arc::new(simulated) as Arc<dyn Witness>)]);
         Self {
             inner: Arc::new(Inner {
+                journal: accounts.journal().clone(),
                 accounts,
                 witnesses,
                 coins: BTreeMap::new(),
@@ -119,12 +122,19 @@ impl Deposits {
     pub async fn watching(accounts: Accounts, coins: Vec<CoinSettings>) -> Result<Self, Fault> {
         let (mut known, mut witnesses) = (BTreeMap::new(), BTreeMap::new());
         for settings in coins {
-            let coin = Arc::new(Coin::open(accounts.clone(), settings).await?);
+            let coin = Arc::new(Coin::open(accounts.journal().clone(), settings).await?);
             witnesses.insert(coin.currency().name().to_owned(), Arc::clone(&coin) as Arc<dyn Witness>);
             known.insert(coin.currency(), coin);
         }
         let deposits = Self {
-            inner: Arc::new(Inner { accounts, witnesses, coins: known, followers: Registry::default(), supervision: Supervision::default() }),
+            inner: Arc::new(Inner {
+                journal: accounts.journal().clone(),
+                accounts,
+                witnesses,
+                coins: known,
+                followers: Registry::default(),
+                supervision: Supervision::default(),
+            }),
         };
         for coin in deposits.coins() {
             let progress = watcher::progress(&deposits, coin).await?;
@@ -137,8 +147,8 @@ impl Deposits {
         Self { inner }
     }
 
-    pub(super) fn accounts(&self) -> &Accounts {
-        &self.inner.accounts
+    pub(super) fn journal(&self) -> &Journal {
+        &self.inner.journal
     }
 
     /// Whether every hash is a payment.
@@ -233,7 +243,7 @@ impl Deposits {
     }
 
     async fn claim_output(&self, account: AccountId, chain: &str, tx_hash: &TxHash, output: u32) -> Result<State, ClaimError> {
-        let at = self.inner.accounts.now();
+        let at = self.inner.journal.now();
         let claim = Command::Claim { account, chain: chain.to_owned(), tx_hash: tx_hash.clone(), output, at };
         match self.transact(deposit_id(chain, tx_hash, output), &claim, Who::Owner).await {
             Ok(state) => Ok(state),
@@ -255,11 +265,9 @@ impl Deposits {
     }
 
     async fn transact(&self, deposit: DepositId, command: &Command, actor: Who) -> Result<State, TransactError<Refusal>> {
-        let store = Arc::clone(self.inner.accounts.store());
-        let mut entity = Entity::<State>::load(store, StreamId::deposit(deposit)).await?;
-        let at = self.inner.accounts.now();
-        let context = self.inner.accounts.context(actor, at);
-        entity.transact(command, &context).await?;
+        let journal = &self.inner.journal;
+        let mut entity = journal.load::<State>(StreamId::deposit(deposit)).await?;
+        journal.transact(&mut entity, command, actor, journal.now()).await?;
         let state = entity.state().clone();
         self.follow(deposit).await?;
         Ok(state)

@@ -4,6 +4,7 @@
 //! Leans on: `chain`, `account`, `entity`. Proved by: `tests/deposits.rs` of this crate.
 
 mod book;
+pub mod chain;
 mod coin;
 mod follower;
 mod handle;

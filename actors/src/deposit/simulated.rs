@@ -6,8 +6,8 @@ use events::deposit::{SIMULATED, State};
 use events::money::Money;
 
 use super::witness::{Final, Sighting, Witness};
-use crate::clock::Clock;
-use crate::fault::Fault;
+use crate::kernel::clock::Clock;
+use crate::kernel::fault::Fault;
 use crate::store::BoxFuture;
 
 /// How long after its claim a simulated payment is final.

@@ -3,15 +3,15 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use events::chain::{Block, Command, Event, State};
+use events::chain::{Block, Command, State};
 use events::deposit::{self, Sight, deposit_id};
 use events::envelope::{Actor as Who, StreamId};
 
+use super::chain::{ChainError, Owner, Payment, Tip};
 use super::coin::{ChainStatus, Coin};
 use super::handle::{Deposits, Inner};
-use crate::chain::{ChainError, Owner, Payment, Tip};
-use crate::entity::{Aggregate, Entity, TransactError};
-use crate::fault::Fault;
+use crate::kernel::entity::{Entity, TransactError};
+use crate::kernel::fault::Fault;
 
 /// Final blocks that may go unrecorded: after a crash they are looked through again. A chain that may still change has every step recorded.
 const FINAL_STRIDE: u64 = 20;
@@ -20,12 +20,6 @@ const FINAL_STRIDE: u64 = 20;
 const AFTER_BUG: Duration = Duration::from_secs(1);
 /// How far back a fork is looked for where nothing earlier was looked through.
 const FURTHEST_FORK: u64 = 100;
-
-impl Aggregate for State {
-    fn event(recorded: events::Event) -> Option<Event> {
-        if let events::Event::Chain(event) = recorded { Some(event) } else { None }
-    }
-}
 
 /// Why a round ended early.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +98,7 @@ impl Watcher {
             self.checked = true;
         }
         let tip = chain.tip().await?;
-        let now = deposits.accounts().now();
+        let now = deposits.journal().now();
         let Some(start) = self.standing(&tip, deposits).await? else {
             // It has fallen behind what was looked through already.
             self.publish(|status| status.answered_at = Some(now));
@@ -145,7 +139,7 @@ impl Watcher {
         }
         if block.height < before {
             tracing::warn!(chain = %self.coin.currency(), from = before, to = block.height, "the chain has left blocks that were looked through");
-            self.record(&Command::Fork { block: block.clone(), at: deposits.accounts().now() }, deposits).await?;
+            self.record(&Command::Fork { block: block.clone(), at: deposits.journal().now() }, deposits).await?;
             self.scanned = Some(block.clone());
         }
         Ok(Some(block))
@@ -183,32 +177,28 @@ impl Watcher {
             Owner::Shared => None,
         };
         let sight = Sight { account, chain, tx_hash: payment.tx_hash, output: payment.output, paid: payment.paid, block };
-        deposits.see(deposit, deposit::Command::See { sight, at: deposits.accounts().now() }).await
+        deposits.see(deposit, deposit::Command::See { sight, at: deposits.journal().now() }).await
     }
 
     async fn advance(&mut self, block: Block, stride: u64, deposits: &Deposits) -> Result<Block, Fault> {
-        self.record(&Command::Advance { block: block.clone(), stride, at: deposits.accounts().now() }, deposits).await?;
+        self.record(&Command::Advance { block: block.clone(), stride, at: deposits.journal().now() }, deposits).await?;
         self.scanned = Some(block.clone());
         Ok(block)
     }
 
     async fn record(&mut self, command: &Command, deposits: &Deposits) -> Result<(), Fault> {
-        let at = deposits.accounts().now();
-        let context = deposits.accounts().context(Who::Chain, at);
-        match self.progress.transact(command, &context).await {
+        let journal = deposits.journal();
+        match journal.transact(&mut self.progress, command, Who::Chain, journal.now()).await {
             Ok(_) => Ok(()),
             Err(TransactError::Refused(never)) => match never {},
-            Err(TransactError::Fault(fault)) => {
-                let _ = self.progress.refresh().await;
-                Err(fault)
-            }
+            Err(TransactError::Fault(fault)) => Err(fault),
         }
     }
 }
 
 /// How far a coin's chain has been looked through, as the log has it.
 pub async fn progress(deposits: &Deposits, coin: &Coin) -> Result<Entity<State>, Fault> {
-    let progress = Entity::<State>::load(Arc::clone(deposits.accounts().store()), StreamId::chain(coin.currency())).await?;
+    let progress = deposits.journal().load::<State>(StreamId::chain(coin.currency())).await?;
     coin.status.send_modify(|status| status.scanned = progress.state().last().map(|block| block.height));
     Ok(progress)
 }

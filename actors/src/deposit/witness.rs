@@ -6,7 +6,7 @@ use events::deposit::State;
 use events::money::Money;
 use events::time::Timestamp;
 
-use crate::fault::Fault;
+use crate::kernel::fault::Fault;
 use crate::store::BoxFuture;
 
 /// How a deposit stands on its chain.

@@ -17,19 +17,18 @@ use thiserror::Error;
 use tokio::sync::Notify;
 
 use super::listening::{self, Listening};
-use super::placing::{Replayed, under_key};
+use super::placing::under_key;
 use super::runner::{self, Message, Run, Runner};
-use crate::account::{AccessError, Accounts, Listener};
-use crate::alarm::Alarm;
-use crate::clock::Elapsed;
-use crate::entity::TransactError;
-use crate::fault::{Fault, detached};
-use crate::registry::Registry;
-use crate::supervision::{Replace, Supervised, Supervision};
-use crate::supplier::{Lease, Router};
+use crate::account::{AccessError, Accounts, Listener, Replayed};
+use crate::kernel::alarm::Alarm;
+use crate::kernel::clock::Elapsed;
+use crate::kernel::entity::TransactError;
+use crate::kernel::fault::{Fault, detached};
+use crate::kernel::journal::Journal;
+use crate::kernel::registry::Registry;
+use crate::kernel::supervision::{Replace, STEP_RETRY, Supervised, Supervision};
+use crate::numbers::{Lease, Router};
 
-/// Between two tries of a step that the world did not let happen.
-pub const STEP_RETRY: Duration = Duration::from_millis(500);
 /// How long whoever ends an order waits for its number to be free.
 const SETTLE_LIMIT: Duration = Duration::from_secs(1);
 /// Records read at a time when an ended order is read from the log.
@@ -65,6 +64,7 @@ pub struct Running {
 /// What runners share.
 pub struct Inner {
     pub(super) accounts: Accounts,
+    pub(super) journal: Journal,
     pub(super) router: Arc<Router>,
     pub(super) alarm: Alarm<OrderId>,
     pub(super) runners: Registry<OrderId, Running>,
@@ -83,8 +83,9 @@ pub struct Orders {
 impl Orders {
     /// The orders of `accounts`. Starts their alarm in the current runtime.
     pub fn start(accounts: Accounts, router: Arc<Router>) -> Self {
-        let alarm = Alarm::new(accounts.clock());
+        let alarm = Alarm::new(accounts.journal().clock());
         let inner = Arc::new(Inner {
+            journal: accounts.journal().clone(),
             accounts,
             router,
             alarm: alarm.clone(),
@@ -109,7 +110,7 @@ impl Orders {
     pub async fn cancel(&self, account: AccountId, order: OrderId, key: Option<KeyUse>) -> Result<Replayed, TransactError<Refusal>> {
         let orders = self.clone();
         let cancelling = async move {
-            let at = orders.inner.accounts.now();
+            let at = orders.inner.journal.now();
             let cancel = account::Command::Order(order, Command::Cancel { at });
             let is_keyed = key.is_some();
             let command = under_key(key, Effect::Cancel(order), cancel);
@@ -123,7 +124,7 @@ impl Orders {
 
     /// Gives a completed order's number back; answers when that is durable. A second time nothing happens.
     pub async fn finish(&self, account: AccountId, order: OrderId) -> Result<(), TransactError<Refusal>> {
-        let at = self.inner.accounts.now();
+        let at = self.inner.journal.now();
         self.inner.accounts.transact_order(account, order, Command::Finish { at }, Who::Owner, at).await?;
         self.settle(account, order).await;
         Ok(())
@@ -155,7 +156,7 @@ impl Orders {
 
     /// Records what a caller says of an order, and holds it against its source; answers when it is durable.
     pub async fn report(&self, account: AccountId, order: OrderId, complaint: Complaint) -> Result<(), TransactError<Refusal>> {
-        let at = self.inner.accounts.now();
+        let at = self.inner.journal.now();
         let committed = self.inner.accounts.transact_order(account, order, Command::Report { complaint, at }, Who::Owner, at).await?;
         let known = self.inner.accounts.order(account, order).await.ok().flatten();
         let assignment = known.as_ref().and_then(|order| order.assignment.as_ref()).filter(|_| !committed.events.is_empty());
@@ -168,7 +169,7 @@ impl Orders {
     /// The source says that a leased number does not work. Reported until it is recorded or no longer matters.
     pub async fn report_dead(&self, lease: &Lease) {
         loop {
-            let at = self.inner.accounts.now();
+            let at = self.inner.journal.now();
             let command = Command::ReportNumberDead { attempt: lease.attempt, at };
             let who = Who::Supplier(lease.supplier.clone());
             match self.inner.accounts.transact_order(lease.account, lease.order, command, who, at).await {
@@ -224,7 +225,7 @@ impl Orders {
                 self.inner.router.listens(lease, order.ended_at.unwrap_or_default());
             }
         }
-        let (clock, now) = (self.inner.accounts.clock(), self.inner.accounts.now());
+        let (clock, now) = (self.inner.journal.clock(), self.inner.journal.now());
         Ok((lease, listening.map(|order| (order.deadline(), clock.elapsed().plus(order.remaining(now))))))
     }
 
@@ -279,7 +280,7 @@ impl Orders {
         let mut from = first.0;
         while from <= last.0 {
             let limit = PAGE.min(last.0 - from + 1);
-            let page = self.inner.accounts.store().read_stream(stream.clone(), Revision(from), usize::try_from(limit).unwrap_or(usize::MAX)).await?;
+            let page = self.inner.journal.store().read_stream(stream.clone(), Revision(from), usize::try_from(limit).unwrap_or(usize::MAX)).await?;
             let Some(end) = page.last().map(|record| record.revision) else { break };
             for record in page {
                 if let events::Event::Account(Event::Order(id, fact)) = record.event

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use events::id::{AccountId, OrderId};
 use events::time::Timestamp;
 
-use super::handle::{Inner, Orders, STEP_RETRY};
-use crate::clock::Elapsed;
-use crate::supplier::Lease;
+use super::handle::{Inner, Orders};
+use crate::kernel::clock::Elapsed;
+use crate::kernel::supervision::STEP_RETRY;
+use crate::numbers::Lease;
 
 /// An order that listens.
 #[derive(Debug)]

@@ -8,6 +8,5 @@ mod listening;
 mod placing;
 mod runner;
 
-pub use handle::{Orders, PlaceError, STEP_RETRY};
-pub use placing::Replayed;
-pub(crate) use runner::lease;
+pub use handle::{Orders, PlaceError};
+pub use runner::lease;

@@ -8,15 +8,12 @@ use events::envelope::Actor as Who;
 use events::id::{AccountId, OrderId};
 use events::order::{AttemptFailure, Event as Fact};
 
-use super::handle::{Orders, PlaceError, STEP_RETRY};
-use crate::account::AccessError;
-use crate::entity::TransactError;
-use crate::fault::{Fault, detached};
-use crate::supplier::{Lease, Release, Wanted};
-
-/// Whether the effect was there before, under the same key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Replayed(pub bool);
+use super::handle::{Orders, PlaceError};
+use crate::account::{AccessError, Replayed};
+use crate::kernel::entity::TransactError;
+use crate::kernel::fault::{Fault, detached};
+use crate::kernel::supervision::STEP_RETRY;
+use crate::numbers::{Lease, Release, Wanted};
 
 /// The command, under the caller's key if there is one.
 pub fn under_key(key: Option<KeyUse>, effect: Effect, command: account::Command) -> account::Command {
@@ -108,7 +105,7 @@ impl Orders {
 
     /// What is left of a disk that is nearly full is for the orders there are.
     fn needs_room(&self) -> Result<(), Fault> {
-        if self.inner.accounts.store().has_room() { Ok(()) } else { Err(Fault::NoSpace) }
+        if self.inner.journal.store().has_room() { Ok(()) } else { Err(Fault::NoSpace) }
     }
 
     /// Reserves the number that is at hand for the order, and writes it into what is wanted.
@@ -129,7 +126,7 @@ impl Orders {
 
     fn give_back(&self, lease: Option<&Lease>) {
         if let Some(lease) = lease {
-            self.inner.router.release(lease, Release::Unused, self.inner.accounts.now());
+            self.inner.router.release(lease, Release::Unused, self.inner.journal.now());
         }
     }
 
@@ -165,7 +162,7 @@ impl Orders {
                         if exists {
                             self.inner.router.assigned(lease);
                         } else {
-                            self.inner.router.release(lease, Release::Unused, self.inner.accounts.now());
+                            self.inner.router.release(lease, Release::Unused, self.inner.journal.now());
                         }
                     }
                     let mut is_done = true;

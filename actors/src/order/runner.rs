@@ -13,11 +13,12 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use super::handle::Inner;
 use super::listening::{self, Listening};
 use crate::account::AccessError;
-use crate::clock::Elapsed;
-use crate::entity::TransactError;
-use crate::fault::Fault;
-use crate::supplier::router::Acquired;
-use crate::supplier::{Asked, Lease, Release, Wanted};
+use crate::kernel::clock::Elapsed;
+use crate::kernel::entity::TransactError;
+use crate::kernel::fault::Fault;
+use crate::kernel::supervision::STEP_RETRY;
+use crate::numbers::router::Acquired;
+use crate::numbers::{Asked, Lease, Release, Wanted};
 
 /// Between two looks of an order that waits for its turn.
 const TURN_CHECK: Duration = Duration::from_secs(5);
@@ -127,10 +128,10 @@ impl Run {
         with_dead_number: &[events::supplier::SupplierName],
     ) -> Result<(), Fault> {
         let is_unproven = self.inner.accounts.is_unproven(self.account).await?;
-        let wanted = Wanted { platform: order.placed.platform, country: order.placed.country, at: self.inner.accounts.now(), is_unproven };
+        let wanted = Wanted { platform: order.placed.platform, country: order.placed.country, at: self.inner.journal.now(), is_unproven };
         let asked = Asked { account: self.account, order: order.id, attempt, wanted };
         let acquired = self.inner.router.acquire(asked, without_number, with_dead_number).await;
-        let at = self.inner.accounts.now();
+        let at = self.inner.journal.now();
         match acquired {
             Acquired::Number(supplier, phone) => {
                 let assign = Command::AssignNumber { attempt, supplier: supplier.clone(), phone: phone.clone(), at };
@@ -168,7 +169,7 @@ impl Run {
 
     /// Reports to the book-keeper; false if the order's law no longer wants it, which its next step will show.
     async fn report(&self, command: Command) -> Result<bool, Fault> {
-        let at = self.inner.accounts.now();
+        let at = self.inner.journal.now();
         match self.inner.accounts.transact_order(self.account, self.order, command, Who::Service, at).await {
             Ok(_) => Ok(true),
             Err(TransactError::Refused(Refusal::Order(_) | Refusal::OrderNotFound)) => Ok(false),
@@ -204,14 +205,14 @@ impl Run {
 
     fn release(&mut self, release: Release) {
         if let Some(lease) = self.lease.take() {
-            self.inner.router.release(&lease, release, self.inner.accounts.now());
+            self.inner.router.release(&lease, release, self.inner.journal.now());
         }
     }
 
     /// The moment at which the order's deadline has passed, for its law; or when it will have. Counted in elapsed time from the first look at it:
     /// whoever sets the clock back keeps no order open, and whoever sets it ahead ends none. Only a restart has the times of the log alone to go by.
     fn passed(&mut self, order: &order::State, until: Timestamp) -> Result<Timestamp, Elapsed> {
-        let (clock, now) = (self.inner.accounts.clock(), self.inner.accounts.now());
+        let (clock, now) = (self.inner.journal.clock(), self.inner.journal.now());
         let due = match self.deadline {
             Some((known, due)) if known == until => due,
             Some(_) | None => clock.elapsed().plus(order.remaining(now)),
@@ -221,7 +222,7 @@ impl Run {
     }
 
     fn wake_after(&mut self, pause: Duration) {
-        self.wake_at(self.inner.accounts.clock().elapsed().plus(pause));
+        self.wake_at(self.inner.journal.clock().elapsed().plus(pause));
     }
 
     fn wake_at(&mut self, due: Elapsed) {
@@ -279,7 +280,7 @@ impl Actor for Runner {
             Err(fault) => {
                 // The step is still the next one: look again shortly.
                 tracing::warn!(order = %run.order, error = %fault, "an order's step failed and is tried again");
-                run.wake_after(super::handle::STEP_RETRY);
+                run.wake_after(STEP_RETRY);
             }
         }
         Ok(())

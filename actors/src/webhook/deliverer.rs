@@ -8,17 +8,17 @@ use std::time::Duration;
 use events::envelope::{Actor as Who, StreamId};
 use events::id::AccountId;
 use events::time::Timestamp;
-use events::webhook::{Command, Event, JITTER_PER_MILLE, Outcome, Receiver, Refusal, State};
+use events::webhook::{Command, JITTER_PER_MILLE, Outcome, Receiver, Refusal, State};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use reqwest::Url;
 use tokio::sync::oneshot;
 
 use super::handle::Inner;
 use super::lanes::Place;
-use crate::clock::{Elapsed, Stopwatch};
-use crate::entity::{Aggregate, Entity, TransactError};
-use crate::fault::{Fault, detached};
-use crate::order::STEP_RETRY;
+use crate::kernel::clock::{Elapsed, Stopwatch};
+use crate::kernel::entity::{Entity, TransactError};
+use crate::kernel::fault::{Fault, detached};
+use crate::kernel::supervision::STEP_RETRY;
 
 /// Open deliveries of an account held in memory; the others wait in the view.
 const IN_MEMORY: u32 = 1_000;
@@ -26,12 +26,6 @@ const IN_MEMORY: u32 = 1_000;
 const LONGEST_PAUSE: Duration = Duration::from_mins(67);
 /// Attempts of one account under way at a time, while its receiver answers; one, while it does not.
 const AT_ONCE: usize = 4;
-
-impl Aggregate for State {
-    fn event(recorded: events::Event) -> Option<Event> {
-        if let events::Event::Webhook(event) = recorded { Some(event) } else { None }
-    }
-}
 
 /// What a deliverer can be told.
 pub enum Message {
@@ -73,7 +67,7 @@ pub struct Round {
 impl Round {
     /// An account's deliveries as they are in the log.
     pub async fn load(account: AccountId, inner: Arc<Inner>, unread: Arc<AtomicU32>) -> Result<Self, Fault> {
-        let entity = Entity::load(Arc::clone(inner.accounts.store()), StreamId::webhook(account)).await?;
+        let entity = inner.journal.load(StreamId::webhook(account)).await?;
         let (waiting, under_way) = (BTreeMap::new(), BTreeSet::new());
         Ok(Self { account, inner, entity, unread, waiting, under_way, known: 0, is_more: true, receiver_answers: true, alarm: None })
     }
@@ -96,7 +90,7 @@ impl Round {
 
     fn take_in(&mut self, sequence: u64) {
         if let Some(progress) = self.entity.state().due(sequence) {
-            let clock = self.inner.accounts.clock();
+            let clock = self.inner.journal.clock();
             // Longer than any pause is left only where the clock was set back.
             let due = clock.when(progress.next_at).min(clock.elapsed().plus(LONGEST_PAUSE));
             self.waiting.insert(sequence, due);
@@ -105,7 +99,7 @@ impl Round {
 
     /// Starts every attempt that is due and has a place.
     fn attempt_due(&mut self, myself: &ActorRef<Message>) {
-        let now = self.inner.accounts.clock().elapsed();
+        let now = self.inner.journal.clock().elapsed();
         let places = if self.receiver_answers { AT_ONCE } else { 1 };
         let mut due: Vec<(Elapsed, u64)> = self
             .waiting
@@ -125,10 +119,10 @@ impl Round {
     }
 
     async fn record(&mut self, sequence: u64, outcome: Outcome, millis: u32) -> Result<(), Fault> {
-        let entropy = self.inner.accounts.entropy();
+        let entropy = self.inner.journal.entropy();
         let spread = u64::try_from(2 * JITTER_PER_MILLE + 1).expect("a small positive number");
         let jitter_per_mille = i32::try_from(entropy.below(spread)).expect("a small number") - JITTER_PER_MILLE;
-        let at = self.inner.accounts.now();
+        let at = self.inner.journal.now();
         let command = Command::RecordAttempt { sequence, outcome, millis, jitter_per_mille, at };
         match self.transact(&command, Who::Service, at).await {
             // A refusal: somebody else has ended it, and nothing is lost.
@@ -143,7 +137,7 @@ impl Round {
 
     async fn redeliver(&mut self, sequences: Vec<u64>) -> Result<(), Fault> {
         for sequence in sequences {
-            let at = self.inner.accounts.now();
+            let at = self.inner.journal.now();
             match self.transact(&Command::Redeliver { sequence, at }, Who::Owner, at).await {
                 Ok(()) | Err(TransactError::Refused(Refusal::AlreadyEnded)) => self.take_in(sequence),
                 Err(TransactError::Fault(fault)) => return Err(fault),
@@ -153,13 +147,7 @@ impl Round {
     }
 
     async fn transact(&mut self, command: &Command, who: Who, at: Timestamp) -> Result<(), TransactError<Refusal>> {
-        let context = self.inner.accounts.context(who, at);
-        let outcome = self.entity.transact(command, &context).await.map(drop);
-        if let Err(TransactError::Fault(_)) = outcome {
-            // What the store holds now is unknown: learn it before anything else is decided.
-            self.entity.refresh().await?;
-        }
-        outcome
+        self.inner.journal.transact(&mut self.entity, command, who, at).await.map(drop)
     }
 
     fn wake_at(&mut self, next: Option<Elapsed>) {
@@ -234,11 +222,11 @@ impl Actor for Deliverer {
         match message {
             Message::Look => {
                 round.unread.fetch_sub(1, Ordering::SeqCst);
-                round.alarm = round.alarm.filter(|at| *at > round.inner.accounts.clock().elapsed());
+                round.alarm = round.alarm.filter(|at| *at > round.inner.journal.clock().elapsed());
                 if let Err(fault) = Box::pin(round.look()).await {
                     tracing::warn!(account = %round.account, error = %fault, "open deliveries could not be read; trying again");
                     round.is_more = true;
-                    let now = round.inner.accounts.clock().elapsed();
+                    let now = round.inner.journal.clock().elapsed();
                     round.wake_at(Some(now.plus(STEP_RETRY)));
                     return Ok(());
                 }

@@ -14,11 +14,12 @@ use super::deliverer::{Deliverer, Message, Round};
 use super::lanes::{Lanes, Load};
 use super::post::Post;
 use crate::account::{Accounts, Listener};
-use crate::alarm::Alarm;
-use crate::fault::Fault;
-use crate::registry::Registry;
+use crate::kernel::alarm::Alarm;
+use crate::kernel::fault::Fault;
+use crate::kernel::journal::Journal;
+use crate::kernel::registry::Registry;
+use crate::kernel::supervision::{Replace, Supervised, Supervision};
 use crate::store::BoxFuture;
-use crate::supervision::{Replace, Supervised, Supervision};
 
 /// Between two tries to start a deliverer that the world did not let start.
 const START_RETRY: Duration = Duration::from_secs(1);
@@ -66,6 +67,7 @@ impl Working {
 /// What deliverers share.
 pub struct Inner {
     pub(super) accounts: Accounts,
+    pub(super) journal: Journal,
     pub(super) letters: Arc<dyn Letters>,
     pub(super) post: Arc<dyn Post>,
     pub(super) alarm: Alarm<AccountId>,
@@ -83,8 +85,9 @@ pub struct Webhooks {
 impl Webhooks {
     /// The webhooks of `accounts`. Starts their alarm in the current runtime, and listens for what becomes due.
     pub fn start(accounts: Accounts, letters: Arc<dyn Letters>, post: Arc<dyn Post>) -> Self {
-        let alarm = Alarm::new(accounts.clock());
+        let alarm = Alarm::new(accounts.journal().clock());
         let inner = Arc::new(Inner {
+            journal: accounts.journal().clone(),
             accounts,
             letters,
             post,

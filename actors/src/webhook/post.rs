@@ -11,7 +11,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use super::guard::{Guard, NotPublic, NotResolved};
 use super::handle::Letter;
 use super::sign::{hex_signature, standard_signature};
-use crate::outbound;
+use crate::kernel::outbound;
 use crate::store::BoxFuture;
 
 /// The contract: "2xx within 15 s is success".

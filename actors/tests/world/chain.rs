@@ -3,12 +3,12 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use telenumerus_actors::chain::{Chain, ChainError, Found, Payment, Scan, Tip, Watched};
-use telenumerus_actors::store::BoxFuture;
 use events::address::Destination;
 use events::chain::Block;
 use events::deposit::TxHash;
 use parking_lot::Mutex;
+use telenumerus_actors::deposit::chain::{Chain, ChainError, Found, Payment, Scan, Tip, Watched};
+use telenumerus_actors::store::BoxFuture;
 
 /// The transaction that makes new coins in whatever block has it.
 pub const NEW_COINS: u8 = 0xcb;

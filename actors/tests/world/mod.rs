@@ -7,19 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
-use telenumerus_actors::account::Settings;
-use telenumerus_actors::clock::Clock;
-use telenumerus_actors::deposit::simulated::Simulated;
-use telenumerus_actors::entropy::Entropy;
-use telenumerus_actors::inbox::{PastAssignment, PastAssignments};
-use telenumerus_actors::store::memory::MemoryStore;
-use telenumerus_actors::store::{BoxFuture, EventStore};
-use telenumerus_actors::supplier::own::{Own, OwnNumber};
-use telenumerus_actors::supplier::pull::{self, Pull, Source};
-use telenumerus_actors::supplier::simulator::{self, Simulator};
-use telenumerus_actors::supplier::{Router, Supplier};
-use telenumerus_actors::webhook::{Letter, Letters, Post};
-use telenumerus_actors::{Accounts, Deposits, Fault, Inbox, Orders, Parts, Webhooks};
 use events::account::{Command, Event as AccountEvent, PlaceOrder};
 use events::audit::{Auditor, Finding};
 use events::country::Country;
@@ -33,6 +20,19 @@ use events::time::Timestamp;
 use events::webhook::{Outcome, delivery_id};
 use events::{Event, deposit, order, webhook};
 use parking_lot::Mutex;
+use suppliers::http::{self, Pull, Source};
+use suppliers::simulator::{self, Simulator};
+use telenumerus_actors::account::Settings;
+use telenumerus_actors::deposit::simulated::Simulated;
+use telenumerus_actors::inbox::{PastAssignment, PastAssignments};
+use telenumerus_actors::kernel::clock::Clock;
+use telenumerus_actors::kernel::entropy::Entropy;
+use telenumerus_actors::numbers::pool::{Own, OwnNumber};
+use telenumerus_actors::numbers::{Router, Supplier};
+use telenumerus_actors::store::memory::MemoryStore;
+use telenumerus_actors::store::{BoxFuture, EventStore};
+use telenumerus_actors::webhook::{Letter, Letters, Post};
+use telenumerus_actors::{Accounts, Deposits, Fault, Inbox, Journal, Orders, Parts, Webhooks};
 
 /// What one life of the service has.
 pub struct World {
@@ -180,10 +180,10 @@ impl World {
         let set_clock_by: &'static AtomicI64 = Box::leak(Box::default());
         let (clock, entropy) = (Clock::settable(now, set_clock_by), Entropy::seeded(seed));
         let port: Arc<dyn EventStore> = Arc::new(store.clone());
-        let accounts = Accounts::new(port, clock, entropy.clone(), Settings::default());
+        let accounts = Accounts::new(Journal::new(port, clock, entropy.clone()), Settings::default());
         let mut suppliers: Vec<Arc<dyn Supplier>> = Vec::new();
         let pull = setup.pull.clone().map(|source| {
-            let settings = pull::Settings { name: "acme".parse().unwrap(), poll: Duration::from_secs(2), cool_down: Duration::from_hours(1) };
+            let settings = http::Settings { name: "acme".parse().unwrap(), poll: Duration::from_secs(2), cool_down: Duration::from_hours(1) };
             Pull::new(accounts.clone(), source, settings, [])
         });
         suppliers.extend(pull.clone().map(|pull| Arc::new(pull) as Arc<dyn Supplier>));
@@ -201,7 +201,7 @@ impl World {
         if let Some(pull) = &pull {
             pull.connect(orders.clone(), inbox.clone());
         }
-        let parts = Parts::start(accounts.clone(), inbox.clone(), Duration::from_mins(2));
+        let parts = Parts::start(accounts.journal().clone(), inbox.clone(), Duration::from_mins(2));
         let deposits = Deposits::simulated(accounts.clone(), Simulated::new(clock));
         let mailbox = Mailbox::default();
         let receivers = Receivers { mailbox: Arc::clone(&mailbox), entropy: entropy.clone(), failure_rate: setup.webhook_failure_rate };
@@ -252,23 +252,23 @@ impl World {
     }
 
     pub async fn account(&self, dollars: i64) -> AccountId {
-        let id = self.entropy.account_id(self.accounts.now());
+        let id = self.entropy.account_id(self.accounts.journal().now());
         self.accounts.register(id, [7; 32], "whsec_".to_owned()).await.unwrap();
         if dollars > 0 {
-            let credit = Command::Credit { amount: Money::from_cents(dollars * 100), reason: "test".to_owned(), at: self.accounts.now() };
-            self.accounts.transact(id, credit, Actor::Operator("test".into()), self.accounts.now()).await.unwrap();
+            let credit = Command::Credit { amount: Money::from_cents(dollars * 100), reason: "test".to_owned(), at: self.accounts.journal().now() };
+            self.accounts.transact(id, credit, Actor::Operator("test".into()), self.accounts.journal().now()).await.unwrap();
         }
         id
     }
 
     pub async fn tell(&self, account: AccountId, url: &str) {
-        let at = self.accounts.now();
+        let at = self.accounts.journal().now();
         let set = Command::SetWebhook { url: url.to_owned(), threshold: Money::from_cents(100), at };
         self.accounts.transact(account, set, Actor::Owner, at).await.unwrap();
     }
 
     pub fn wanted(&self, platform: Platform, max_concurrent: u32) -> PlaceOrder {
-        let at = self.accounts.now();
+        let at = self.accounts.journal().now();
         PlaceOrder {
             order: self.entropy.order_id(at),
             platform,

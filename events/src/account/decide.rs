@@ -95,8 +95,12 @@ impl Decider for State {
         self
     }
 
-    fn is_terminal(&self) -> bool {
-        false
+    fn snapshot(&self) -> Option<Vec<u8>> {
+        super::snapshot::write(self)
+    }
+
+    fn from_snapshot(bytes: &[u8]) -> Option<Self> {
+        super::snapshot::read(bytes)
     }
 }
 

@@ -123,8 +123,4 @@ impl Decider for State {
         self.of_account.insert(assigned.account, assigned.clone());
         self
     }
-
-    fn is_terminal(&self) -> bool {
-        false
-    }
 }

@@ -51,7 +51,7 @@ impl Sources {
         };
         let before = state.status.name();
         let state = state.evolve(event);
-        if !state.is_terminal() {
+        if !state.is_over() {
             self.leases.insert(id.clone(), state);
         }
         (!is_legal).then(|| format!("the lease {id:?} goes from {before} on in a way that is not legal"))

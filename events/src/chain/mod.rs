@@ -1,6 +1,6 @@
 //! How far a chain has been looked through: the blocks it was seen to have, so that a later look sees where it has changed its mind.
 //!
-//! Holds: scanned blocks, forks. Never holds: payments (`deposit` does), how a chain is asked (`actors/chain` does).
+//! Holds: scanned blocks, forks. Never holds: payments (`deposit` does), how a chain is asked (`chains/src` does).
 //! Leans on: nothing. Proved by: `tests.rs` here.
 
 #[cfg(test)]
@@ -115,10 +115,6 @@ impl Decider for State {
             }
         }
         self
-    }
-
-    fn is_terminal(&self) -> bool {
-        false
     }
 }
 

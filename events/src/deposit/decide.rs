@@ -202,8 +202,4 @@ impl Decider for State {
         }
         self
     }
-
-    fn is_terminal(&self) -> bool {
-        self.next_step() == Step::Done && self.status != Status::Unclaimed
-    }
 }

@@ -1,7 +1,7 @@
 //! One chain output, one account, one credit: the stream is the output's reservation.
 //!
 //! Holds: claim, sight, confirmation, credit, reversal; how many blocks an amount needs, what a coin is worth. Never holds: how a chain or a
-//! rate is asked (`actors/chain` does). Leans on: `chain::Block`. Proved by: `tests.rs` here.
+//! rate is asked (`chains/src` does). Leans on: `chain::Block`. Proved by: `tests.rs` here.
 
 mod currency;
 mod decide;

@@ -246,6 +246,13 @@ pub struct State {
     pub charged: Option<Money>,
 }
 
+impl State {
+    /// Whether its source has the number back, or never gave one.
+    pub fn is_over(&self) -> bool {
+        matches!(self.status, Status::Released | Status::Declined)
+    }
+}
+
 impl Decider for State {
     type Command = Command;
     type Event = Event;
@@ -308,9 +315,5 @@ impl Decider for State {
             }
         }
         self
-    }
-
-    fn is_terminal(&self) -> bool {
-        matches!(self.status, Status::Released | Status::Declined)
     }
 }

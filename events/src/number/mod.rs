@@ -249,8 +249,4 @@ impl Decider for State {
         }
         self
     }
-
-    fn is_terminal(&self) -> bool {
-        false
-    }
 }

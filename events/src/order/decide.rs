@@ -97,10 +97,6 @@ impl Decider for State {
         }
         self
     }
-
-    fn is_terminal(&self) -> bool {
-        self.is_over()
-    }
 }
 
 impl State {

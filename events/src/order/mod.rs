@@ -2,7 +2,7 @@
 //! A completed order keeps its number, and takes its messages, until its deadline or until its caller finishes it.
 //!
 //! Holds: the order's facts, intentions, transitions and next step. Never holds: money (the account's ledger does).
-//! Leans on: `code` for the message's code. Proved by: `tests.rs` here and `tests/order_model.rs`.
+//! Leans on: `code` for the message's code. Proved by: `tests.rs` here and `events/tests/ledger_model.rs`.
 
 mod command;
 mod decide;

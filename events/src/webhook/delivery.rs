@@ -288,10 +288,6 @@ impl Decider for State {
         }
         self
     }
-
-    fn is_terminal(&self) -> bool {
-        false
-    }
 }
 
 fn jittered(delay: Duration, per_mille: i32) -> Duration {

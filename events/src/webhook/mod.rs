@@ -1,6 +1,6 @@
 //! Webhooks: what an owner is told, where it may be sent, and how often it is tried.
 //!
-//! Holds: notices, targets, the schedule. Never holds: a socket, a name's resolution, a signature (`actors/webhook` does).
+//! Holds: notices, targets, the schedule. Never holds: a socket, a name's resolution, a signature (`actors/src/webhook` does).
 //! Leans on: nouns. Proved by: `tests.rs` here.
 
 mod delivery;

@@ -5,15 +5,15 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use actors::clock::Clock;
+use actors::kernel::clock::Clock;
 use actors::store::sqlite::verify_chain;
-use actors::supplier::pull::{HttpSource, Source};
 use events::decider::Decider;
 use events::lease::{self, LeaseId, costs, reconcile};
 use events::money::Money;
 use events::phone::Phone;
 use events::supplier::SupplierName;
 use events::{Event, number, purchase};
+use suppliers::http::{HttpSource, Source};
 
 use super::super::{Outcome, in_words};
 use crate::config::Config;
@@ -40,7 +40,7 @@ pub fn run(config: &Config, data_dir: &Path, extent: Extent) -> Outcome {
     let since = Clock::System.now().minus(Duration::from_hours(24) * extent.days);
     let mut ours = read(data_dir)?;
     // What has not ended is looked at however old it is.
-    ours.leases.retain(|_, lease| !lease.is_terminal() || lease.sought_at >= since);
+    ours.leases.retain(|_, lease| !lease.is_over() || lease.sought_at >= since);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
     let mut found = 0;
     for source in &config.suppliers.http {
@@ -63,7 +63,7 @@ pub fn run(config: &Config, data_dir: &Path, extent: Extent) -> Outcome {
     }
     let is_configured = |name: &SupplierName| config.suppliers.http.iter().any(|source| source.name.0 == *name);
     let forgotten: BTreeSet<&SupplierName> =
-        ours.leases.iter().filter(|(id, lease)| !lease.is_terminal() && !is_configured(&id.supplier)).map(|(id, _)| &id.supplier).collect();
+        ours.leases.iter().filter(|(id, lease)| !lease.is_over() && !is_configured(&id.supplier)).map(|(id, _)| &id.supplier).collect();
     for name in forgotten {
         println!("{name}: NOT COMPARED: it has leases that have not ended, and is not configured any more");
         found += 1;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::clock::Stopwatch;
-use actors::entropy::Entropy;
+use actors::kernel::clock::Stopwatch;
+use actors::kernel::entropy::Entropy;
 use actors::store::sqlite::Loss;
 use axum::http::Method;
 use futures_util::future::BoxFuture;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actors::supplier::Wanted;
+use actors::numbers::Wanted;
 use axum::Json;
 use axum::extract::State;
 use events::platform::Platform;

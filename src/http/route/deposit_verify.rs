@@ -1,9 +1,9 @@
 //! `POST /api/v1/deposit/verify`: a hint to look at a transaction now; asked again, it says how far the deposit has come.
 
 use actors::Deposits;
-use actors::chain::Payment;
+use actors::account::Replayed;
+use actors::deposit::chain::Payment;
 use actors::deposit::{ClaimError, Claimed, Looked};
-use actors::order::Replayed;
 use actors::store::EventStore;
 use axum::extract;
 use events::account::idempotency::KeyUse;

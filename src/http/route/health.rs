@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actors::Deposits;
 use actors::deposit::Coin;
-use actors::supplier::Supplier;
+use actors::numbers::Supplier;
 use axum::Json;
 use axum::extract::State;
 use events::deposit::SIMULATED;

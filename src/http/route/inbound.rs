@@ -8,9 +8,9 @@ mod vonage;
 
 use std::time::Duration;
 
-use actors::foreign::Unreadable;
+use actors::inbox::InboundPart;
 use actors::inbox::InboundSms;
-use actors::parts::InboundPart;
+use actors::kernel::foreign::Unreadable;
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::header::CONTENT_TYPE;

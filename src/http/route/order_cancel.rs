@@ -1,7 +1,7 @@
 //! `POST /api/v1/order/:id/cancel`: ends the order and gives its hold back; a second time, the same answer.
 
-use actors::entity::TransactError;
-use actors::order::Replayed;
+use actors::account::Replayed;
+use actors::kernel::entity::TransactError;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use events::account::Refusal;

@@ -1,6 +1,6 @@
 //! `POST /api/v1/order/:id/finish`: gives a completed order's number back before its time; a second time, the same answer.
 
-use actors::entity::TransactError;
+use actors::kernel::entity::TransactError;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;

@@ -1,6 +1,6 @@
 //! `POST /api/v1/order/:id/report`: the caller's word on a number and its code.
 
-use actors::entity::TransactError;
+use actors::kernel::entity::TransactError;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;

@@ -11,7 +11,7 @@ use super::log::Log;
 use super::names::Numbers;
 use super::schema::{self, LastRecord, PAGE_BYTES};
 use super::scribe::Scribe;
-use crate::clock::Stopwatch;
+use crate::kernel::clock::Stopwatch;
 use crate::store::chain::{self, GENESIS, Hash};
 
 /// Records copied at a time.

@@ -14,7 +14,7 @@ use events::envelope::Position;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::entropy::Entropy;
+use crate::kernel::entropy::Entropy;
 use crate::store::chain::Hash;
 
 const FILE: &str = "head";

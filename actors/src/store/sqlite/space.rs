@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::clock::Stopwatch;
+use crate::kernel::clock::Stopwatch;
 
 /// How long a full disk counts as full where the system's own figure does not say so (a quota): then the next append finds out.
 const REMEMBERED: Duration = Duration::from_secs(1);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use actors::foreign;
+use actors::kernel::foreign;
 use axum::http::HeaderMap;
 use events::phone::Phone;
 use events::time::Timestamp;

@@ -1,6 +1,6 @@
 //! Telnyx's format: JSON events, signed with the account's Ed25519 key over `timestamp|body`.
 
-use actors::foreign;
+use actors::kernel::foreign;
 use axum::http::HeaderMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

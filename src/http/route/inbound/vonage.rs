@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use actors::foreign;
+use actors::kernel::foreign;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use events::time::Timestamp;

@@ -1,0 +1,16 @@
+//! What every process of the service is made of: time and chance, one aggregate in memory, supervision, the way out to others.
+//!
+//! Holds: the loop load, decide, append, evolve; no noun of the business. Leans on: the store's port.
+//! Proved by: tests beside each file, `tests/recovery.rs` and `tests/clocks.rs` of this crate.
+
+pub mod alarm;
+pub mod clock;
+pub mod entity;
+pub mod entropy;
+pub mod fault;
+pub mod foreign;
+pub mod journal;
+pub mod outbound;
+pub mod registry;
+pub mod supervision;
+pub(crate) mod turns;

@@ -1,0 +1,393 @@
+//! The operator's own numbers: listed in the config or imported, reserved here, their messages pushed to the inbound door.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use events::account::PoolShare;
+use events::country::Country;
+use events::money::Money;
+use events::order::AttemptFailure;
+use events::phone::Phone;
+use events::platform::Platform;
+use events::supplier::SupplierName;
+use events::time::Timestamp;
+use parking_lot::Mutex;
+
+use super::port::{Asked, Lease, Numbers, Release, Stock, Supplier, Wanted};
+use super::quarantine::Rest;
+use crate::store::BoxFuture;
+
+mod share;
+
+use share::Unproven;
+
+/// A number the operator has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnNumber {
+    /// The number.
+    pub phone: Phone,
+    /// Where it is from.
+    pub country: Country,
+    /// What it may be used for; `None` for everything.
+    pub platforms: Option<HashSet<Platform>>,
+}
+
+/// A number in the pool, and how it is.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
+struct Entry {
+    number: OwnNumber,
+    leased: bool,
+    /// The order that has it has its code, and listens.
+    listens: bool,
+    /// An order has it, durably: whoever had it may have told its platform of it.
+    assigned: bool,
+    /// When an order that had it last gave it up.
+    released: Option<Timestamp>,
+    /// It serves no further order.
+    retired: bool,
+    /// Rises with every lease: what was put into a queue before has to go to its end.
+    leases: u64,
+    /// Queues that it has been taken out of while it was leased.
+    absent_from: Vec<Platform>,
+}
+
+impl Entry {
+    fn serves(&self, platform: Platform) -> bool {
+        self.number.platforms.as_ref().is_none_or(|platforms| platforms.contains(&platform))
+    }
+}
+
+/// A number's place in a queue, and how often it had been leased then.
+type Place = (usize, u64);
+
+#[derive(Debug, Default)]
+struct Pool {
+    entries: Vec<Entry>,
+    by_phone: HashMap<Phone, usize>,
+    by_country: HashMap<Country, Vec<usize>>,
+    /// What may serve a platform, the one that has rested longest first. Made when first asked for; a number that cannot serve now is taken out
+    /// by whoever meets it, so that nobody meets it twice.
+    queues: HashMap<(Country, Platform), VecDeque<Place>>,
+    /// Numbers that rest, also from a single platform, and until when.
+    cooling: BTreeSet<(Timestamp, usize, Platform)>,
+    /// When a number last served a platform.
+    served: HashMap<(usize, Platform), Timestamp>,
+    unproven: Unproven,
+}
+
+/// The operator's own numbers.
+#[derive(Debug)]
+pub struct Own {
+    name: SupplierName,
+    cool_down: Duration,
+    rest: Rest,
+    pool: Mutex<Pool>,
+}
+
+/// How a number is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberState {
+    /// The number, and what it may serve.
+    pub number: OwnNumber,
+    /// Whether it is on an order.
+    pub leased: bool,
+    /// Whether that order has its code, and listens.
+    pub listens: bool,
+    /// Platforms that it rests from, and until when.
+    pub cooling: Vec<(Platform, Timestamp)>,
+    /// Until when it rests from all.
+    pub rests_until: Option<Timestamp>,
+}
+
+impl Own {
+    /// A pool of `numbers`; `served` are the platforms that numbers have already served, and when.
+    pub fn new(
+        name: SupplierName,
+        numbers: Vec<OwnNumber>,
+        cool_down: Duration,
+        served: impl IntoIterator<Item = (Phone, Platform, Timestamp)>,
+    ) -> Self {
+        let mut pool = Pool::default();
+        for number in numbers {
+            pool.list(number);
+        }
+        for (phone, platform, at) in served {
+            if let Some(index) = pool.by_phone.get(&phone) {
+                pool.served.insert((*index, platform), at);
+            }
+        }
+        Self { name, cool_down, rest: Rest::default(), pool: Mutex::new(pool) }
+    }
+
+    /// The same with numbers that rest after each order; `released` says when orders before this process gave numbers up.
+    #[must_use]
+    pub fn resting(mut self, rest: Rest, released: impl IntoIterator<Item = (Phone, Timestamp)>) -> Self {
+        let pool = self.pool.get_mut();
+        for (phone, at) in released {
+            if let Some(index) = pool.by_phone.get(&phone) {
+                pool.entries[*index].released = Some(at);
+            }
+        }
+        self.rest = rest;
+        self
+    }
+
+    /// The same with a part of each country's numbers that unproven accounts hold at most.
+    #[must_use]
+    pub fn sharing(mut self, share: PoolShare) -> Self {
+        self.pool.get_mut().unproven.limit_to(share);
+        self
+    }
+
+    /// The pool has a number more, or may use one that it has for something else from here on.
+    pub fn list(&self, number: OwnNumber) {
+        self.pool.lock().list(number);
+    }
+
+    /// The number serves no further order; one that it is on keeps it to its end.
+    pub fn retire(&self, phone: &Phone) {
+        let mut pool = self.pool.lock();
+        if let Some(index) = pool.by_phone.get(phone).copied() {
+            pool.entries[index].retired = true;
+        }
+    }
+
+    /// How each number is at `now`, by number.
+    pub fn states(&self, now: Timestamp) -> Vec<NumberState> {
+        let pool = self.pool.lock();
+        let mut cooling: HashMap<usize, Vec<(Platform, Timestamp)>> = HashMap::new();
+        for ((index, platform), served) in &pool.served {
+            let until = served.plus(self.cool_down);
+            if until > now {
+                cooling.entry(*index).or_default().push((*platform, until));
+            }
+        }
+        let mut states: Vec<NumberState> = pool
+            .current()
+            .map(|(index, entry)| {
+                let mut cooling = cooling.remove(&index).unwrap_or_default();
+                cooling.sort();
+                let rests_until = entry.released.map(|released| self.rest.until(released)).filter(|until| *until > now);
+                NumberState { number: entry.number.clone(), leased: entry.leased, listens: entry.listens, cooling, rests_until }
+            })
+            .collect();
+        states.sort_by(|one, other| one.number.phone.cmp(&other.number.phone));
+        states
+    }
+
+    fn reserve(&self, wanted: Wanted) -> Result<Phone, AttemptFailure> {
+        let mut pool = self.pool.lock();
+        if wanted.is_unproven {
+            let numbers = pool.numbers_for(wanted);
+            if !pool.unproven.may_take(wanted.country, numbers, wanted.at) {
+                return Err(AttemptFailure::NoNumber);
+            }
+        }
+        let index = pool.next(wanted, self.cool_down, &self.rest).ok_or(AttemptFailure::NoNumber)?;
+        if wanted.is_unproven {
+            pool.unproven.took(wanted.country, index);
+        }
+        let entry = &mut pool.entries[index];
+        entry.leased = true;
+        entry.leases += 1;
+        entry.absent_from.push(wanted.platform);
+        Ok(entry.number.phone.clone())
+    }
+}
+
+impl Pool {
+    /// Has a number; one that is there already is another entry from here on, as leased and as tired as before.
+    fn list(&mut self, number: OwnNumber) {
+        let index = self.entries.len();
+        let before = self.by_phone.insert(number.phone.clone(), index);
+        let mut entry =
+            Entry { number, leased: false, listens: false, assigned: false, released: None, retired: false, leases: 0, absent_from: Vec::new() };
+        if let Some(before) = before {
+            let old = &mut self.entries[before];
+            old.retired = true;
+            (entry.leased, entry.listens, entry.assigned) = (old.leased, old.listens, old.assigned);
+            (entry.leases, entry.released) = (old.leases, old.released);
+            let served: Vec<_> = self.served.iter().filter(|((of, _), _)| *of == before).map(|((_, platform), at)| (*platform, *at)).collect();
+            self.served.extend(served.into_iter().map(|(platform, at)| ((index, platform), at)));
+        }
+        self.by_country.entry(entry.number.country).or_default().push(index);
+        for ((country, platform), queue) in &mut self.queues {
+            if *country == entry.number.country && entry.serves(*platform) {
+                queue.push_back((index, entry.leases));
+            }
+        }
+        self.entries.push(entry);
+    }
+
+    /// The numbers it has.
+    fn current(&self) -> impl Iterator<Item = (usize, &Entry)> {
+        self.by_phone.values().map(|index| (*index, &self.entries[*index])).filter(|(_, entry)| !entry.retired)
+    }
+
+    /// Takes the number that serves `wanted` next out of its queue.
+    fn next(&mut self, wanted: Wanted, cool_down: Duration, rest: &Rest) -> Option<usize> {
+        self.end_cooling(wanted.at);
+        let key = (wanted.country, wanted.platform);
+        if !self.queues.contains_key(&key) {
+            let queue = self.all_for(key);
+            self.queues.insert(key, queue);
+        }
+        let queue = self.queues.get_mut(&key)?;
+        while let Some((index, leases)) = queue.pop_front() {
+            let entry = &mut self.entries[index];
+            if entry.retired {
+                // It comes back in no queue.
+            } else if entry.leased {
+                entry.absent_from.push(wanted.platform);
+            } else if entry.leases != leases {
+                // It has served another platform since: others have rested longer.
+                queue.push_back((index, entry.leases));
+            } else {
+                let cooled = self.served.get(&(index, wanted.platform)).map(|served| served.plus(cool_down));
+                let rested = entry.released.map(|released| rest.until(released));
+                match cooled.max(rested).filter(|until| *until > wanted.at) {
+                    Some(until) => drop(self.cooling.insert((until, index, wanted.platform))),
+                    None => return Some(index),
+                }
+            }
+        }
+        None
+    }
+
+    /// How many numbers there are for such orders, on others or not.
+    fn numbers_for(&self, wanted: Wanted) -> usize {
+        self.serving((wanted.country, wanted.platform)).count()
+    }
+
+    fn serving(&self, (country, platform): (Country, Platform)) -> impl Iterator<Item = usize> {
+        let may_serve = move |index: &usize| !self.entries[*index].retired && self.entries[*index].serves(platform);
+        self.by_country.get(&country).into_iter().flatten().copied().filter(may_serve)
+    }
+
+    fn all_for(&self, key: (Country, Platform)) -> VecDeque<Place> {
+        // As if none had been leased yet: those that have go behind the others.
+        self.serving(key).map(|index| (index, 0)).collect()
+    }
+
+    /// Lets numbers that have rested back into their queues.
+    fn end_cooling(&mut self, now: Timestamp) {
+        while let Some((_, index, platform)) = self.cooling.first().filter(|(until, ..)| *until <= now).copied() {
+            self.cooling.pop_first();
+            self.put_back(index, platform);
+        }
+    }
+
+    fn put_back(&mut self, index: usize, platform: Platform) {
+        let entry = &self.entries[index];
+        if entry.retired {
+            return;
+        }
+        if let Some(queue) = self.queues.get_mut(&(entry.number.country, platform)) {
+            queue.push_back((index, entry.leases));
+        }
+    }
+
+    /// How many of up to `most` numbers could serve `wanted`. They stay where they are.
+    fn ready(&mut self, wanted: Wanted, cool_down: Duration, rest: &Rest, most: usize) -> usize {
+        let found: Vec<usize> = std::iter::from_fn(|| self.next(wanted, cool_down, rest)).take(most).collect();
+        let entries = &self.entries;
+        if let Some(queue) = self.queues.get_mut(&(wanted.country, wanted.platform)) {
+            for index in found.iter().rev() {
+                queue.push_front((*index, entries[*index].leases));
+            }
+        }
+        found.len()
+    }
+}
+
+impl Supplier for Own {
+    fn name(&self) -> &SupplierName {
+        &self.name
+    }
+
+    fn is_simulated(&self) -> bool {
+        false
+    }
+
+    fn is_reached(&self) -> bool {
+        self.rest.is_reached()
+    }
+
+    fn owns(&self, phone: &Phone) -> bool {
+        let pool = self.pool.lock();
+        pool.by_phone.get(phone).is_some_and(|index| pool.entries[*index].leased || !pool.entries[*index].retired)
+    }
+
+    fn at_hand(&self, wanted: Wanted) -> Option<Result<Phone, AttemptFailure>> {
+        Some(self.reserve(wanted))
+    }
+
+    fn acquire(&self, asked: Asked) -> BoxFuture<'_, Result<Phone, AttemptFailure>> {
+        Box::pin(std::future::ready(self.reserve(asked.wanted)))
+    }
+
+    fn assigned(&self, lease: &Lease) {
+        let mut pool = self.pool.lock();
+        let Some(index) = pool.by_phone.get(&lease.phone).copied() else { return };
+        let entry = &mut pool.entries[index];
+        // One that was reserved a moment ago has been counted.
+        entry.leases += u64::from(!entry.leased);
+        (entry.leased, entry.assigned) = (true, true);
+    }
+
+    fn served(&self, lease: &Lease, at: Timestamp) {
+        let mut pool = self.pool.lock();
+        let Some(index) = pool.by_phone.get(&lease.phone).copied() else { return };
+        pool.served.insert((index, lease.platform), at);
+        pool.entries[index].listens = true;
+    }
+
+    fn release(&self, lease: &Lease, release: Release, now: Timestamp) {
+        let mut pool = self.pool.lock();
+        let Some(index) = pool.by_phone.get(&lease.phone).copied() else { return };
+        if let Release::Served(at) | Release::Spoilt(at) = release {
+            pool.served.insert((index, lease.platform), at);
+        }
+        let entry = &mut pool.entries[index];
+        (entry.leased, entry.listens) = (false, false);
+        if std::mem::take(&mut entry.assigned) {
+            entry.released = Some(now);
+        }
+        let (country, rests_until) = (entry.number.country, entry.released.map_or(now, |released| self.rest.until(released)));
+        for platform in std::mem::take(&mut entry.absent_from) {
+            pool.put_back(index, platform);
+        }
+        pool.unproven.gave_back(country, index, rests_until, matches!(release, Release::Served(_)));
+    }
+
+    fn freed_at(&self, phone: &Phone) -> Option<Timestamp> {
+        let pool = self.pool.lock();
+        pool.by_phone.get(phone).and_then(|index| pool.entries[*index].released)
+    }
+
+    fn stock(&self, wanted: Wanted) -> Stock {
+        let ready = self.pool.lock().ready(wanted, self.cool_down, &self.rest, 10);
+        Stock::of(ready as u64)
+    }
+
+    fn cost(&self, _wanted: Wanted) -> Option<Money> {
+        // Its numbers are paid for whether they serve or not; `suppliers.costs` says what a code is to count as.
+        None
+    }
+
+    fn numbers(&self, now: Timestamp) -> Option<Numbers> {
+        let pool = self.pool.lock();
+        let count = |mut numbers: Numbers, entry: &Entry| {
+            numbers.known += 1;
+            numbers.listening += usize::from(entry.listens);
+            numbers.leased += usize::from(entry.leased && !entry.listens);
+            numbers.resting += usize::from(!entry.leased && entry.released.is_some_and(|released| self.rest.until(released) > now));
+            numbers
+        };
+        Some(pool.current().fold(Numbers::default(), |numbers, (_, entry)| count(numbers, entry)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! The keeper: looks after one lease until its source has it back, step by step from its state and its order's.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use events::envelope::Actor as Who;
+use events::lease::{Command, Fate, LeaseId, Outcome, Refusal, State, Status, fate};
+use events::order;
+use events::phone::Phone;
+use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr};
+use tokio::task::JoinHandle;
+
+use super::source::{PulledSms, SourceError};
+use super::supplier::{Inner, Rooms};
+use actors::account::AccessError;
+use actors::inbox::InboundSms;
+use actors::kernel::entity::TransactError;
+use actors::kernel::fault::Fault;
+use actors::order::lease as lease_of;
+
+/// Between two looks at a lease that its order may still take.
+const WHILE_WAITING: Duration = Duration::from_secs(5);
+/// After a failure, and twice as long each time after.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+/// Messages of one lease that are read; the order keeps fewer.
+const MAX_MESSAGES: usize = 64;
+/// Longest ids and senders taken; what is longer is cut.
+const MAX_ID: usize = 200;
+const MAX_SENDER: usize = 100;
+
+/// What a keeper can be told.
+pub enum Message {
+    /// Look at the lease and do what is next.
+    Look,
+    /// The order is through with it; this became of it.
+    Over(Outcome),
+}
+
+/// The behaviour; the state is `Keeping`.
+pub struct Keeper;
+
+/// One lease being kept.
+pub struct Keeping {
+    id: LeaseId,
+    inner: Arc<Inner>,
+    /// What became of it, for the case that its account has forgotten the order.
+    outcome: Option<Outcome>,
+    /// Messages that have been handed on.
+    known: HashSet<String>,
+    /// Failures in a row.
+    failures: u32,
+    due: Option<JoinHandle<Result<(), MessagingErr<Message>>>>,
+}
+
+enum Then {
+    Leave,
+    Wait(Duration),
+}
+
+impl Keeping {
+    pub(super) fn new(id: LeaseId, inner: Arc<Inner>) -> Self {
+        Self { id, inner, outcome: None, known: HashSet::new(), failures: 0, due: None }
+    }
+
+    /// Takes steps until something has to be waited for.
+    async fn drive(&mut self) -> Result<Then, Fault> {
+        let mut lease = self.inner.load(&self.id).await?;
+        loop {
+            let State { status, request, phone, .. } = lease.state().clone();
+            let at = self.inner.journal.now();
+            let command = match status {
+                Status::Unknown | Status::Declined | Status::Released => {
+                    self.inner.forget(phone.as_ref());
+                    return Ok(Then::Leave);
+                }
+                Status::Releasing(outcome) => match self.inner.source.release(self.id.reference(), outcome).await {
+                    Ok(charged) => Command::Release { charged, at },
+                    Err(error) => return Ok(Then::Wait(self.failed("release", &error))),
+                },
+                Status::Sought | Status::Obtained => {
+                    if self.inner.is_asking(&self.id) {
+                        return Ok(Then::Wait(WHILE_WAITING));
+                    }
+                    let account = request.as_ref().map(|request| request.account).expect("a lease that is sought has its request");
+                    let order = match self.inner.accounts.order(account, self.id.order).await {
+                        Ok(order) => order,
+                        Err(AccessError::NotFound) => None,
+                        Err(AccessError::Fault(fault)) => return Err(fault),
+                    };
+                    match (fate(&self.id, order.as_deref()), order, phone) {
+                        (Fate::Release(outcome), known, _) => {
+                            let outcome = if known.is_some() { outcome } else { self.outcome.unwrap_or(outcome) };
+                            Command::SeekRelease { outcome, at }
+                        }
+                        (Fate::Keep, Some(order), Some(phone)) => return self.look(&order, account, &phone).await,
+                        (Fate::Wait | Fate::Keep, _, _) => return Ok(Then::Wait(WHILE_WAITING)),
+                    }
+                }
+            };
+            self.failures = 0;
+            let who = if matches!(command, Command::Release { .. }) { self.inner.as_supplier() } else { Who::Service };
+            match self.inner.transact(&mut lease, &command, who).await {
+                // A refusal: somebody else was faster, and the next look sees it.
+                Ok(()) | Err(TransactError::Refused(Refusal::NotSought | Refusal::Over | Refusal::AnotherNumber)) => {}
+                Err(TransactError::Fault(fault)) => return Err(fault),
+            }
+        }
+    }
+
+    /// Reads the messages of a number that is on its order.
+    async fn look(&mut self, order: &order::State, account: events::id::AccountId, phone: &Phone) -> Result<Then, Fault> {
+        let inner = Arc::clone(&self.inner);
+        let Some(rooms) = inner.rooms.get() else { return Ok(Then::Wait(WHILE_WAITING)) };
+        let looked = match inner.source.look(self.id.reference()).await {
+            Ok(looked) => looked,
+            // It has ended the lease by itself: its number is as good as dead.
+            Err(SourceError::Unknown) => super::Looked { alive: false, messages: Vec::new() },
+            Err(error) => return Ok(Then::Wait(self.failed("look at", &error))),
+        };
+        self.failures = 0;
+        for message in looked.messages.into_iter().take(MAX_MESSAGES) {
+            self.hand_on(rooms, phone, message).await?;
+        }
+        if !looked.alive
+            && let Some(assignment) = &order.assignment
+        {
+            rooms.orders.report_dead(&lease_of(account, order.id, &order.placed, assignment)).await;
+            return Ok(Then::Wait(Duration::ZERO));
+        }
+        Ok(Then::Wait(inner.settings.poll))
+    }
+
+    async fn hand_on(&mut self, rooms: &Rooms, phone: &Phone, message: PulledSms) -> Result<(), Fault> {
+        let id = shortened(message.id, MAX_ID);
+        if id.is_empty() || self.known.contains(&id) {
+            return Ok(());
+        }
+        let sms = InboundSms {
+            supplier: self.id.supplier.clone(),
+            message_id: id.clone(),
+            to: phone.clone(),
+            sender: shortened(message.sender, MAX_SENDER),
+            text: message.text,
+            received_at: message.received_at,
+        };
+        rooms.inbox.deliver(sms).await?;
+        self.known.insert(id);
+        Ok(())
+    }
+
+    fn failed(&mut self, what: &str, error: &SourceError) -> Duration {
+        let pause = (FIRST_PAUSE * 2u32.saturating_pow(self.failures)).min(LONGEST_PAUSE);
+        // Once, not at every try: a source that is away has many leases.
+        if self.failures == 3 {
+            tracing::warn!(lease = ?self.id, %error, "cannot {what} a lease, and goes on trying");
+        }
+        self.failures = (self.failures + 1).min(16);
+        pause
+    }
+}
+
+fn shortened(mut text: String, most: usize) -> String {
+    let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text.truncate(end);
+    text
+}
+
+impl Actor for Keeper {
+    type Msg = Message;
+    type State = Keeping;
+    type Arguments = Keeping;
+
+    async fn pre_start(&self, _myself: ActorRef<Message>, keeping: Keeping) -> Result<Keeping, ActorProcessingErr> {
+        Ok(keeping)
+    }
+
+    async fn handle(&self, myself: ActorRef<Message>, message: Message, keeping: &mut Keeping) -> Result<(), ActorProcessingErr> {
+        if let Message::Over(outcome) = message {
+            keeping.outcome = Some(outcome);
+        }
+        let then = Box::pin(keeping.drive()).await.unwrap_or_else(|fault| {
+            tracing::warn!(lease = ?keeping.id, error = %fault, "a lease's step failed and is tried again");
+            Then::Wait(FIRST_PAUSE)
+        });
+        if let Some(due) = keeping.due.take() {
+            due.abort();
+        }
+        match then {
+            Then::Leave => {
+                keeping.inner.keepers.remove_if((keeping.id.order, keeping.id.attempt), |keeper| keeper.get_id() == myself.get_id());
+                myself.stop(None);
+            }
+            Then::Wait(pause) => keeping.due = Some(myself.send_after(pause, || Message::Look)),
+        }
+        Ok(())
+    }
+}

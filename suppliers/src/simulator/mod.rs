@@ -1,0 +1,324 @@
+//! The built-in source: made-up numbers whose messages come by themselves, or misbehave as told.
+
+mod reserved_ranges;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use events::country::Country;
+use events::id::OrderId;
+use events::money::Money;
+use events::order::AttemptFailure;
+use events::phone::Phone;
+use events::platform::{CodeFormat, Platform};
+use events::supplier::SupplierName;
+use events::time::Timestamp;
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+
+use self::reserved_ranges::Numbers;
+use actors::inbox::{InboundSms, Inbox};
+use actors::kernel::alarm::Alarm;
+use actors::kernel::clock::Clock;
+use actors::kernel::entropy::Entropy;
+use actors::numbers::{Asked, Lease, Release, Stock, Supplier, Wanted};
+use actors::order::Orders;
+use actors::store::BoxFuture;
+
+/// Numbers tried before a country counts as sold out: the next in turn is nearly always free.
+const TRIES: u64 = 256;
+/// Between two tries to hand over a message that the store did not take.
+const RETRY_PAUSE: Duration = Duration::from_millis(250);
+/// Letters and digits of codes that have letters: none that look alike.
+const CODE_LETTERS: &[u8] = b"23456789BCDFGHJKMNPQRTVWXY";
+
+/// How the simulator behaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Shortest and longest time from assignment to message, in seconds.
+    pub delivery_seconds: (f64, f64),
+    /// Part of the assigned numbers whose message never comes.
+    pub failure_rate: f64,
+    /// Part of the requests that find no number.
+    pub no_stock_rate: f64,
+    /// Part of the assigned numbers that are reported dead instead of getting their message.
+    pub dead_number_rate: f64,
+    /// Message texts in place of the built-in ones; `{code}` stands for the code.
+    pub templates: BTreeMap<Platform, String>,
+    /// Numbers that other sources have, which are never made up: a number belongs to one source.
+    pub others: HashSet<Phone>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            delivery_seconds: (2.0, 8.0),
+            failure_rate: 0.0,
+            no_stock_rate: 0.0,
+            dead_number_rate: 0.0,
+            templates: BTreeMap::new(),
+            others: HashSet::new(),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Pool {
+    /// Where each country's turn has come to: a number comes around only after all the others.
+    turns: HashMap<Country, u64>,
+    leased: HashSet<Phone>,
+    /// How many of each country's are.
+    busy: HashMap<Country, u64>,
+    /// Numbers on orders that have their codes, by country and since when.
+    listening: BTreeMap<(Country, Timestamp, OrderId), Lease>,
+    waiting: HashMap<Phone, Lease>,
+}
+
+impl Pool {
+    /// Whether the number was free; it is not from here on.
+    fn take(&mut self, phone: &Phone, country: Country) -> bool {
+        let is_free = self.leased.insert(phone.clone());
+        *self.busy.entry(country).or_default() += u64::from(is_free);
+        is_free
+    }
+
+    /// The number that has listened longest, where half of a country's `count` numbers are in use: some countries have a hundred.
+    fn longest_listening(&mut self, country: Country, count: u64) -> Option<Lease> {
+        if self.busy.get(&country).copied().unwrap_or(0) * 2 < count {
+            return None;
+        }
+        let (first, last) =
+            ((country, Timestamp::from_millis(i64::MIN), OrderId(0)), (country, Timestamp::from_millis(i64::MAX), OrderId(u128::MAX)));
+        let key = self.listening.range(first..=last).next().map(|(key, _)| *key)?;
+        self.listening.remove(&key)
+    }
+}
+
+/// The built-in source.
+pub struct Simulator {
+    name: SupplierName,
+    settings: Settings,
+    clock: Clock,
+    entropy: Entropy,
+    numbers: HashMap<Country, Numbers>,
+    pool: Mutex<Pool>,
+    due: Alarm<Phone>,
+    /// Numbers that are taken back from orders that only listen.
+    taken_back: mpsc::UnboundedSender<Lease>,
+    to_take_back: Mutex<Option<mpsc::UnboundedReceiver<Lease>>>,
+}
+
+impl std::fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Simulator").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Simulator {
+    /// A simulator; nothing is delivered until `run`.
+    pub fn new(name: SupplierName, settings: Settings, clock: Clock, entropy: Entropy) -> Self {
+        let numbers: HashMap<_, _> = Country::ALL.into_iter().map(|country| (country, Numbers::of(country))).collect();
+        // A restart must not start over with the numbers just used. Country by country in their own order, so that a seed is one story.
+        let turns = Country::ALL.into_iter().filter_map(|country| Some((country, entropy.below(numbers.get(&country)?.count())))).collect();
+        let pool = Mutex::new(Pool { turns, ..Pool::default() });
+        let (taken_back, to_take_back) = mpsc::unbounded_channel();
+        Self { name, settings, clock, entropy, numbers, pool, due: Alarm::new(clock), taken_back, to_take_back: Mutex::new(Some(to_take_back)) }
+    }
+
+    /// Delivers what is due, until the task is dropped.
+    pub async fn run(self: Arc<Self>, inbox: Inbox, orders: Orders) {
+        let due = self.due.clone();
+        if let Some(mut to_take_back) = self.to_take_back.lock().take() {
+            let orders = orders.clone();
+            tokio::spawn(async move {
+                while let Some(lease) = to_take_back.recv().await {
+                    orders.report_dead(&lease).await;
+                }
+            });
+        }
+        due.ring(move |phone| {
+            let Some(lease) = self.pool.lock().waiting.remove(&phone) else { return };
+            let (inbox, orders) = (inbox.clone(), orders.clone());
+            let dead = self.entropy.chance(self.settings.dead_number_rate);
+            let message = (!dead).then(|| self.message(&lease));
+            tokio::spawn(async move {
+                match message {
+                    None => orders.report_dead(&lease).await,
+                    Some(message) => {
+                        // A source keeps a message until it is taken, and so does this one.
+                        while inbox.deliver(message.clone()).await.is_err() {
+                            tokio::time::sleep(RETRY_PAUSE).await;
+                        }
+                    }
+                }
+            });
+        })
+        .await;
+    }
+
+    fn message(&self, lease: &Lease) -> InboundSms {
+        let code = self.code(lease.platform);
+        let template = self.settings.templates.get(&lease.platform).cloned().unwrap_or_else(|| template(lease.platform));
+        InboundSms {
+            supplier: self.name.clone(),
+            message_id: format!("sim-{}-{}", lease.order.digits(), lease.attempt),
+            to: lease.phone.clone(),
+            sender: lease.platform.name().to_owned(),
+            text: template.replace("{code}", &code),
+            received_at: None,
+        }
+    }
+
+    fn code(&self, platform: Platform) -> String {
+        let hints = platform.hints();
+        let character = |_| match hints.format {
+            CodeFormat::Numeric => char::from(b'0' + u8::try_from(self.entropy.below(10)).unwrap_or(0)),
+            CodeFormat::Alphanumeric => {
+                let place = usize::try_from(self.entropy.below(CODE_LETTERS.len() as u64)).unwrap_or(0);
+                char::from(CODE_LETTERS[place])
+            }
+        };
+        (0..hints.length).map(character).collect()
+    }
+}
+
+impl Simulator {
+    fn reserve(&self, wanted: Wanted) -> Result<Phone, AttemptFailure> {
+        if self.entropy.chance(self.settings.no_stock_rate) {
+            return Err(AttemptFailure::NoNumber);
+        }
+        let numbers = self.numbers.get(&wanted.country).ok_or(AttemptFailure::NoNumber)?;
+        let mut pool = self.pool.lock();
+        if let Some(lease) = pool.longest_listening(wanted.country, numbers.count()) {
+            // Nobody is there to take it back before `run`, and then no order has its code.
+            let _ = self.taken_back.send(lease);
+        }
+        for _ in 0..TRIES.min(numbers.count()) {
+            let turn = pool.turns.entry(wanted.country).or_default();
+            let phone = numbers.nth(*turn);
+            *turn = turn.wrapping_add(1);
+            if !self.settings.others.contains(&phone) && pool.take(&phone, wanted.country) {
+                return Ok(phone);
+            }
+        }
+        Err(AttemptFailure::NoNumber)
+    }
+}
+
+impl Supplier for Simulator {
+    fn name(&self) -> &SupplierName {
+        &self.name
+    }
+
+    fn is_simulated(&self) -> bool {
+        true
+    }
+
+    fn owns(&self, _phone: &Phone) -> bool {
+        // It only ever hears of numbers that it has made up.
+        true
+    }
+
+    fn at_hand(&self, wanted: Wanted) -> Option<Result<Phone, AttemptFailure>> {
+        Some(self.reserve(wanted))
+    }
+
+    fn acquire(&self, asked: Asked) -> BoxFuture<'_, Result<Phone, AttemptFailure>> {
+        Box::pin(std::future::ready(self.reserve(asked.wanted)))
+    }
+
+    fn assigned(&self, lease: &Lease) {
+        let (shortest, longest) = self.settings.delivery_seconds;
+        let delay = Duration::from_secs_f64(shortest + (longest - shortest).max(0.0) * self.entropy.fraction());
+        let comes = !self.entropy.chance(self.settings.failure_rate);
+        {
+            let mut pool = self.pool.lock();
+            pool.take(&lease.phone, lease.country);
+            if comes {
+                pool.waiting.insert(lease.phone.clone(), lease.clone());
+            }
+        }
+        if comes {
+            self.due.set(self.clock.elapsed().plus(delay), lease.phone.clone());
+        }
+    }
+
+    fn served(&self, lease: &Lease, at: Timestamp) {
+        self.pool.lock().listening.insert((lease.country, at, lease.order), lease.clone());
+    }
+
+    fn release(&self, lease: &Lease, release: Release, _now: Timestamp) {
+        let mut pool = self.pool.lock();
+        if pool.leased.remove(&lease.phone) {
+            let busy = pool.busy.entry(lease.country).or_default();
+            *busy = busy.saturating_sub(1);
+        }
+        if let Release::Served(at) = release {
+            pool.listening.remove(&(lease.country, at, lease.order));
+        }
+        pool.waiting.remove(&lease.phone);
+    }
+
+    fn stock(&self, _wanted: Wanted) -> Stock {
+        // Only a rate of one is certain: anything less is a chance, and a chance is stock.
+        if self.settings.no_stock_rate >= 1.0 { Stock::None } else { Stock::High }
+    }
+
+    fn cost(&self, _wanted: Wanted) -> Option<Money> {
+        None
+    }
+
+    fn numbers(&self, _now: Timestamp) -> Option<actors::numbers::Numbers> {
+        // It makes them up as they are wanted.
+        None
+    }
+}
+
+/// The built-in message of a platform: worded as such messages are, in our own words.
+fn template(platform: Platform) -> String {
+    match platform {
+        Platform::Google => "G-{code} is your Google verification code.".to_owned(),
+        Platform::Facebook => "{code} is your Facebook confirmation code".to_owned(),
+        Platform::WhatsApp => "Your WhatsApp code: {code}\nDo not share it with anyone".to_owned(),
+        Platform::Telegram => "Telegram code: {code}".to_owned(),
+        Platform::Steam => "Your Steam verification code is {code}".to_owned(),
+        Platform::Line => "LINE verification code: {code}".to_owned(),
+        other => format!("{{code}} is your {} verification code. It expires in 10 minutes.", other.name()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::code::{Message, Verdict, extract};
+
+    #[test]
+    fn a_number_of_another_source_is_never_made_up() {
+        let wanted = Wanted { platform: Platform::Google, country: Country::Fr, at: Clock::System.now(), is_unproven: false };
+        let all = || Simulator::new("simulator".parse().unwrap(), Settings::default(), Clock::System, Entropy::seeded(7));
+        let others: HashSet<Phone> = std::iter::repeat_with({
+            let simulator = all();
+            move || simulator.reserve(wanted)
+        })
+        .map_while(Result::ok)
+        .take(50)
+        .collect();
+        let settings = Settings { others: others.clone(), ..Settings::default() };
+        let simulator = Simulator::new("simulator".parse().unwrap(), settings, Clock::System, Entropy::seeded(7));
+        let given: Vec<Phone> = std::iter::from_fn(|| simulator.reserve(wanted).ok()).collect();
+        assert!(given.len() >= 50 && given.iter().all(|phone| !others.contains(phone)), "{}", given.len());
+    }
+
+    #[test]
+    fn every_built_in_message_gives_its_code() {
+        let simulator = Simulator::new("simulator".parse().unwrap(), Settings::default(), Clock::System, Entropy::seeded(7));
+        for platform in Platform::ALL {
+            for _ in 0..200 {
+                let code = simulator.code(platform);
+                let text = template(platform).replace("{code}", &code);
+                assert_eq!(extract(&Message::new(&text), Some(platform.service())).verdict, Verdict::Code(code), "{text}");
+            }
+        }
+    }
+}

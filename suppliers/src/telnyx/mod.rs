@@ -1,0 +1,5 @@
+//! Telnyx: its API for numbers.
+
+mod api;
+
+pub use api::Telnyx;

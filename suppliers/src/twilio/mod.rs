@@ -1,0 +1,5 @@
+//! Twilio: its API for numbers.
+
+mod api;
+
+pub use api::Twilio;

@@ -1,0 +1,5 @@
+//! Vonage: its API for numbers.
+
+mod api;
+
+pub use api::Vonage;
