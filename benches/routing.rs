@@ -10,8 +10,8 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actors::numbers::pool::{Own, OwnNumber};
-use actors::numbers::{Lease, Release, Router, Stock, Supplier, Wanted};
+use actors::numbers::pool::{NumberPool, OwnNumber};
+use actors::numbers::{Lease, NumberRequest, Release, Router, Stock, Supplier};
 use events::country::Country;
 use events::id::{AccountId, OrderId};
 use events::phone::Phone;
@@ -27,8 +27,8 @@ fn phone(number: usize) -> Phone {
     format!("+1202{:07}", 1_000_000 + number).parse().expect("a number")
 }
 
-fn wanted(platform: Platform) -> Wanted {
-    Wanted { platform, country: Country::Us, at: NOW, is_unproven: false }
+fn wanted(platform: Platform) -> NumberRequest {
+    NumberRequest { platform, country: Country::Us, at: NOW, is_unproven: false }
 }
 
 /// Three sources that share the numbers, of which `taken` of each hundred are on orders and `resting` have just served Google.
@@ -38,7 +38,7 @@ fn router(taken: usize, resting: usize) -> Router {
         let numbers = mine().map(|number| OwnNumber { phone: phone(number), country: Country::Us, platforms: None }).collect();
         let served = mine().filter(|number| number / 3 % 100 >= 100 - resting).map(|number| (phone(number), Platform::Google, NOW));
         let name: SupplierName = name.parse().expect("a name");
-        let pool = Own::new(name.clone(), numbers, Duration::from_hours(24), served.collect::<Vec<_>>());
+        let pool = NumberPool::new(name.clone(), numbers, Duration::from_hours(24), served.collect::<Vec<_>>());
         for number in mine().filter(|number| number / 3 % 100 < taken) {
             let (account, order) = (AccountId(1), OrderId(number as u128 + 1));
             pool.assigned(&Lease {
@@ -65,7 +65,7 @@ fn measure(taken: usize, resting: usize) -> (f64, f64) {
     let (mut all, mut longest) = (Duration::ZERO, Duration::ZERO);
     for _ in 0..ROUNDS {
         let begun = Instant::now();
-        let answer = router.at_hand(wanted(Platform::Google)).expect("a source that need not ask");
+        let answer = router.acquire_local(wanted(Platform::Google)).expect("a source that need not ask");
         let took = begun.elapsed();
         (all, longest) = (all + took, longest.max(took));
         let phone = answer.answer.expect("there are free ones");

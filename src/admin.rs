@@ -40,14 +40,14 @@ use crate::telemetry;
 
 mod access;
 mod deposits;
-mod desk;
 mod keys;
 mod messages;
 mod numbers;
+mod purchases;
 mod reports;
 
-pub use desk::{Buy, GiveBack, Sync};
 pub use numbers::{Import, Retire, Row};
+pub use purchases::{Buy, GiveBack, Sync};
 
 /// Where the command line finds the running service.
 const ADDRESS_FILE: &str = "admin.addr";
@@ -162,10 +162,10 @@ fn router(service: Arc<Service>, token: Secret, metrics: PrometheusHandle) -> Ro
         .route("/numbers/messages", get(messages::strays))
         .route("/numbers/import", post(numbers::import))
         .route("/numbers/retire", post(numbers::retire))
-        .route("/numbers/search", get(desk::search))
-        .route("/numbers/buy", post(desk::buy))
-        .route("/numbers/release", post(desk::give_back))
-        .route("/numbers/sync", post(desk::sync))
+        .route("/numbers/search", get(purchases::search))
+        .route("/numbers/buy", post(purchases::buy))
+        .route("/numbers/release", post(purchases::give_back))
+        .route("/numbers/sync", post(purchases::sync))
         .layer(middleware::from_fn_with_state(Arc::clone(&door), access::with_token));
     Router::new()
         .nest("/admin/v1", guarded)

@@ -10,10 +10,10 @@ use actors::deposit::simulated::Simulated;
 use actors::inbox::REPEATED_WITHIN;
 use actors::kernel::clock::{Clock, Stopwatch};
 use actors::kernel::entropy::Entropy;
-use actors::numbers::{Lease, Reach, Router};
+use actors::numbers::{Lease, Router, SessionAvailability};
 use actors::store::EventStore;
 use actors::store::sqlite::{self, Loss, SqliteStore};
-use actors::webhook::{HttpPost, PostSettings};
+use actors::webhook::{HttpSender, SenderSettings};
 use actors::{Accounts, Deposits, Fault, Inbox, Inventory, Journal, Orders, Parts, Webhooks};
 use events::price::Catalogue;
 use events::supplier::SupplierName;
@@ -21,15 +21,15 @@ use events::time::Timestamp;
 use parking_lot::Mutex;
 use projections::{Assigned, Log, Projector, ViewError, Views};
 use suppliers::http::Pull;
-use suppliers::purchasing::Desk;
+use suppliers::purchasing::NumberPurchasing;
 use suppliers::smpp::{self, Smpp};
 use thiserror::Error;
 
 use crate::config::{Config, ConfigError, SmppAlphabet, SmppBind, SmppMode};
 use crate::data::LockError;
 use crate::feed::{StoreLog, ViewedAssignments, ViewedEnds, chain_of};
-use crate::letters::Writer;
 use crate::past;
+use crate::payloads::Writer;
 use crate::sources::{self, Sources};
 use crate::{coins, data};
 
@@ -101,7 +101,7 @@ pub struct Service {
     /// The numbers in the pools.
     pub inventory: Inventory,
     /// Where numbers are bought and given back.
-    pub desk: Desk,
+    pub purchasing: NumberPurchasing,
     pub webhooks: Webhooks,
     /// `None` where no chain is configured: only operators credit.
     pub deposits: Option<Deposits>,
@@ -141,7 +141,8 @@ impl Service {
         let (clock, entropy) = (Clock::System, Entropy::System);
         let accounts = Accounts::new(Journal::new(Arc::clone(&store) as Arc<dyn EventStore>, clock, entropy.clone()), account::Settings::default());
         let recent = views.numbers_on_orders(clock.now().minus(REPEATED_WITHIN)).await?;
-        let Sources { router, reach, simulator, pulls, inventory, desk } = sources::sources(&config, &views, &accounts, &entropy, &recent).await?;
+        let Sources { router, reach, simulator, pulls, inventory, purchasing } =
+            sources::sources(&config, &views, &accounts, &entropy, &recent).await?;
         let orders = Orders::start(accounts.clone(), Arc::clone(&router));
         let past = Arc::new(ViewedAssignments { views: views.clone(), head: store.head() });
         let recent = recent.into_iter().map(|(phone, _)| phone);
@@ -161,7 +162,7 @@ impl Service {
             router,
             pulls,
             inventory,
-            desk,
+            purchasing,
             webhooks,
             deposits,
             views,
@@ -225,8 +226,8 @@ impl Service {
     }
 
     /// Binds at the configured SMSCs.
-    async fn bind(&self, reach: Arc<Reach>) -> Result<(), BootError> {
-        let way = smpp::Way {
+    async fn bind(&self, reach: Arc<SessionAvailability>) -> Result<(), BootError> {
+        let context = smpp::SessionContext {
             supplier: name("smpp"),
             inbox: self.inbox.clone(),
             parts: self.parts.clone(),
@@ -235,7 +236,7 @@ impl Service {
             counted: Arc::new(|outcome| metrics::counter!("inbound_messages_total", "supplier" => "smpp", "outcome" => outcome).increment(1)),
             noticed: Arc::new(|oddity| metrics::counter!("smpp_oddities_total", "oddity" => oddity).increment(1)),
         };
-        let sessions = Smpp::start(self.config.suppliers.smpp.binds.iter().map(bind).collect(), &way).await?;
+        let sessions = Smpp::start(self.config.suppliers.smpp.binds.iter().map(bind).collect(), &context).await?;
         let _ = self.smpp.set(sessions);
         Ok(())
     }
@@ -297,15 +298,15 @@ async fn deposits(config: &Config, simulated: bool, accounts: &Accounts) -> Resu
 }
 
 fn webhooks(config: &Config, accounts: &Accounts, orders: &Orders, views: &Views, store: Arc<dyn EventStore>) -> Result<Webhooks, BootError> {
-    let settings = PostSettings {
+    let settings = SenderSettings {
         allow_private_targets: config.webhooks.allow_private_targets,
         allowed_ports: config.webhooks.allowed_ports.clone(),
         dns_servers: config.webhooks.dns_servers.clone(),
         extra_ca_file: config.webhooks.extra_ca_file.clone(),
     };
-    let post = HttpPost::new(&settings).map_err(BootError::Webhooks)?;
-    let letters = Writer { accounts: accounts.clone(), orders: orders.clone(), views: views.clone(), store };
-    Ok(Webhooks::start(accounts.clone(), Arc::new(letters), Arc::new(post)))
+    let post = HttpSender::new(&settings).map_err(BootError::Webhooks)?;
+    let payloads = Writer { accounts: accounts.clone(), orders: orders.clone(), views: views.clone(), store };
+    Ok(Webhooks::start(accounts.clone(), Arc::new(payloads), Arc::new(post)))
 }
 
 fn bind(bind: &SmppBind) -> smpp::Bind {

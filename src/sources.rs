@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use actors::kernel::clock::Clock;
 use actors::kernel::entropy::Entropy;
-use actors::numbers::pool::{Own, OwnNumber};
-use actors::numbers::{Preference, Reach, Record, Rest, Router, Supplier};
+use actors::numbers::pool::{NumberPool, OwnNumber};
+use actors::numbers::{Preference, Quarantine, Record, Router, SessionAvailability, Supplier};
 use actors::{Accounts, Inventory};
 use events::account::PoolShare;
 use events::money::Money;
@@ -17,7 +17,7 @@ use events::supplier::SupplierName;
 use events::time::Timestamp;
 use projections::Views;
 use suppliers::http::{self, HttpSource, Pull};
-use suppliers::purchasing::{Account, Desk, Telecom};
+use suppliers::purchasing::{Account, NumberPurchasing, Telecom};
 use suppliers::simulator::{self, Simulator};
 use suppliers::{Telnyx, Twilio, Vonage};
 
@@ -35,11 +35,11 @@ pub type AtTelecom = (SupplierName, Arc<dyn Telecom>, Option<Money>);
 pub struct Sources {
     pub router: Arc<Router>,
     /// Whether SMPP reaches us.
-    pub reach: Arc<Reach>,
+    pub reach: Arc<SessionAvailability>,
     pub simulator: Option<Arc<Simulator>>,
     pub pulls: Vec<Pull>,
     pub inventory: Inventory,
-    pub desk: Desk,
+    pub purchasing: NumberPurchasing,
 }
 
 /// The sources of the configuration; what was listed, served and leased before is in the views. `recent` are numbers that were on orders of late,
@@ -59,7 +59,7 @@ pub async fn sources(
     let mut suppliers: Vec<Arc<dyn Supplier>> = Vec::new();
     let configured: BTreeMap<Phone, SupplierName> =
         settings.pools().flat_map(|(pool, numbers)| numbers.iter().map(move |number| (number.number.0.clone(), name(pool)))).collect();
-    let reach = Arc::new(Reach::new(clock, settings.smpp.binds.len(), settings.rest("smpp")));
+    let reach = Arc::new(SessionAvailability::new(clock, settings.smpp.binds.len(), settings.rest("smpp")));
     let (mut pools, mut others) = (BTreeMap::new(), configured.keys().cloned().collect::<HashSet<_>>());
     for (pool, numbers) in settings.pools() {
         let numbers = numbers.iter().map(|number| OwnNumber {
@@ -72,9 +72,9 @@ pub async fn sources(
         // What the configuration lists goes before what the log does.
         let listed = listed.into_iter().filter(|(phone, _)| !configured.contains_key(phone)).map(own_number);
         let served = views.served(pool.to_owned(), since).await?;
-        let rest = if pool == "smpp" { Rest::Over(Arc::clone(&reach)) } else { Rest::Plain(settings.rest(pool)) };
+        let rest = if pool == "smpp" { Quarantine::Over(Arc::clone(&reach)) } else { Quarantine::Plain(settings.rest(pool)) };
         let released = recent.iter().filter_map(|(phone, ended_at)| Some((phone.clone(), (*ended_at)?)));
-        let own = Arc::new(Own::new(name(pool), numbers.chain(listed).collect(), cool_down, served).resting(rest, released).sharing(share));
+        let own = Arc::new(NumberPool::new(name(pool), numbers.chain(listed).collect(), cool_down, served).resting(rest, released).sharing(share));
         pools.insert(name(pool), Arc::clone(&own));
         suppliers.push(own);
     }
@@ -84,8 +84,8 @@ pub async fn sources(
     suppliers.extend(simulator.clone().map(|simulator| simulator as Arc<dyn Supplier>));
     let router = Arc::new(preferring(Router::new(suppliers, settings.max_attempts), config, views, clock).await?);
     let inventory = Inventory::new(accounts.journal().clone(), Arc::clone(&router), pools, configured);
-    let desk = Desk::open(accounts.journal().clone(), inventory.clone(), telecoms(config)?);
-    Ok(Sources { router, reach, simulator, pulls, inventory, desk })
+    let purchasing = NumberPurchasing::open(accounts.journal().clone(), inventory.clone(), telecoms(config)?);
+    Ok(Sources { router, reach, simulator, pulls, inventory, purchasing })
 }
 
 /// The telecoms whose APIs are configured, each with the most that its bought numbers may cost a month, where they may be bought.

@@ -13,9 +13,9 @@ use async_trait::async_trait;
 use events::platform::Platform;
 use smpp34::server::ESME;
 use smpp34::{SmppConnectionInformation, SmppServer, SmppServerListener, TlvTag, bind_transceiver, bind_transceiver_resp};
-use suppliers::smpp::{Bind, DefaultAlphabet, Mode, Smpp, Way};
+use suppliers::smpp::{Bind, DefaultAlphabet, Mode, SessionContext, Smpp};
 use telenumerus_actors::kernel::clock::Clock;
-use telenumerus_actors::numbers::Reach;
+use telenumerus_actors::numbers::SessionAvailability;
 use telenumerus_actors::store::memory::{Failure, MemoryStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
@@ -69,8 +69,8 @@ async fn an_smsc_that_is_not_ours_is_served_and_left() {
     smsc.start().await;
     let world = World::start(MemoryStore::default(), &Setup { own: vec![PHONE], ..Setup::default() }, 1, START).await;
     let (inbox, parts, entropy) = (world.inbox.clone(), world.parts.clone(), world.entropy.clone());
-    let reach = Arc::new(Reach::new(Clock::System, 1, Duration::ZERO));
-    let way = Way {
+    let reach = Arc::new(SessionAvailability::new(Clock::System, 1, Duration::ZERO));
+    let context = SessionContext {
         supplier: "own".parse().unwrap(),
         inbox,
         parts,
@@ -80,7 +80,7 @@ async fn an_smsc_that_is_not_ours_is_served_and_left() {
         noticed: Arc::new(|_| {}),
     };
     assert!(!reach.is_open());
-    let sessions = Smpp::start(vec![bind(port)], &way).await.unwrap();
+    let sessions = Smpp::start(vec![bind(port)], &context).await.unwrap();
     let Some(Seen::Bound(esme)) = facts.recv().await else { panic!("nobody bound") };
     let account = world.account(10).await;
     let order = world.place(account, Platform::Google).await;
@@ -153,12 +153,12 @@ async fn raw(answer: &[u8]) -> (World, Smpp, Raw, Arc<parking_lot::Mutex<Vec<&'s
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let world = World::start(MemoryStore::default(), &Setup { own: vec![PHONE], ..Setup::default() }, 1, START).await;
     let (inbox, parts, entropy) = (world.inbox.clone(), world.parts.clone(), world.entropy.clone());
-    let reach = Arc::new(Reach::new(Clock::System, 1, Duration::ZERO));
+    let reach = Arc::new(SessionAvailability::new(Clock::System, 1, Duration::ZERO));
     let noticed: Arc<parking_lot::Mutex<Vec<&'static str>>> = Arc::default();
     let notes = Arc::clone(&noticed);
     let note = Arc::new(move |oddity| notes.lock().push(oddity));
-    let way = Way { supplier: "own".parse().unwrap(), inbox, parts, reach, entropy, counted: Arc::new(|_| {}), noticed: note };
-    let sessions = Smpp::start(vec![bind(listener.local_addr().unwrap().port())], &way).await.unwrap();
+    let context = SessionContext { supplier: "own".parse().unwrap(), inbox, parts, reach, entropy, counted: Arc::new(|_| {}), noticed: note };
+    let sessions = Smpp::start(vec![bind(listener.local_addr().unwrap().port())], &context).await.unwrap();
     let smsc = Raw::bound(&listener, answer).await;
     (world, sessions, smsc, noticed)
 }

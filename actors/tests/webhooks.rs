@@ -15,7 +15,7 @@ use events::envelope::Actor;
 use events::time::Timestamp;
 use events::webhook::Outcome;
 use telenumerus_actors::store::memory::MemoryStore;
-use telenumerus_actors::webhook::{HttpPost, Letter, Post, PostSettings};
+use telenumerus_actors::webhook::{HttpSender, SenderSettings, WebhookPayload, WebhookSender};
 use tokio::net::{TcpListener, UdpSocket};
 use world::{START, Setup, World, open_deliveries};
 
@@ -151,13 +151,20 @@ impl NameServer {
     }
 }
 
-fn letter(url: String) -> Letter {
-    Letter { url, id: "dlv_1".to_owned(), event: "webhook.test", body: b"{}".to_vec(), secrets: vec!["whsec_AA==".into()], at: Timestamp::default() }
+fn letter(url: String) -> WebhookPayload {
+    WebhookPayload {
+        url,
+        id: "dlv_1".to_owned(),
+        event: "webhook.test",
+        body: b"{}".to_vec(),
+        secrets: vec!["whsec_AA==".into()],
+        at: Timestamp::default(),
+    }
 }
 
-fn post(server: &NameServer, allow_private_targets: bool, port: u16) -> HttpPost {
-    let settings = PostSettings { allow_private_targets, allowed_ports: vec![443, port], dns_servers: vec![server.address], extra_ca_file: None };
-    HttpPost::new(&settings).unwrap()
+fn post(server: &NameServer, allow_private_targets: bool, port: u16) -> HttpSender {
+    let settings = SenderSettings { allow_private_targets, allowed_ports: vec![443, port], dns_servers: vec![server.address], extra_ca_file: None };
+    HttpSender::new(&settings).unwrap()
 }
 
 /// A listener, and how many connections it was made.

@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(28);
 
 /// A number as a caller wants it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wish {
+pub struct OrderRequest {
     /// For which platform.
     pub platform: Platform,
     /// In which country.
@@ -37,7 +37,7 @@ pub struct Wish {
     pub max_price: Option<Money>,
 }
 
-impl Wish {
+impl OrderRequest {
     /// The wish in a request's words.
     pub fn parse(platform: &str, country: Option<&str>, max_price: Option<Dollars>) -> Result<Self, ApiError> {
         Ok(Self { platform: platform_of(platform)?, country: country_of(country)?, max_price: max_price.map(|dollars| dollars.0) })
@@ -123,7 +123,7 @@ pub fn first_number(order: &State) -> Option<(&str, events::time::Timestamp)> {
 }
 
 /// Places what is wished, or finds what was placed under the same key; waits until it has a number or none is to be had.
-pub async fn place(app: &Shared, caller: &Caller, wish: Wish, key: Option<KeyUse>) -> Result<(Arc<State>, Replayed), ApiError> {
+pub async fn place(app: &Shared, caller: &Caller, wish: OrderRequest, key: Option<KeyUse>) -> Result<(Arc<State>, Replayed), ApiError> {
     let (id, replayed) = app.service.orders.place(caller.account, wish.order(app), key).await?;
     let order = until(app, caller, id, PATIENCE, |order| order.status != Status::Pending).await?;
     Ok((order, replayed))

@@ -23,11 +23,11 @@ pub enum Message {
     Passivate,
 }
 
-/// The behaviour; the state is `Desk`.
+/// The behaviour; the state is `BookkeeperState`.
 pub struct Bookkeeper;
 
 /// What a book-keeper has before it.
-pub struct Desk {
+pub struct BookkeeperState {
     account: AccountId,
     entity: Entity<State>,
     published: watch::Sender<Arc<Published>>,
@@ -35,8 +35,8 @@ pub struct Desk {
     listeners: Arc<Listeners>,
 }
 
-impl Desk {
-    /// A desk for an account as it was loaded.
+impl BookkeeperState {
+    /// The state of an account as it was loaded.
     pub fn new(
         account: AccountId,
         entity: Entity<State>,
@@ -64,36 +64,36 @@ impl Desk {
 
 impl Actor for Bookkeeper {
     type Msg = Message;
-    type State = Desk;
-    type Arguments = Desk;
+    type State = BookkeeperState;
+    type Arguments = BookkeeperState;
 
-    async fn pre_start(&self, _myself: ActorRef<Message>, desk: Desk) -> Result<Desk, ActorProcessingErr> {
-        Ok(desk)
+    async fn pre_start(&self, _myself: ActorRef<Message>, state: BookkeeperState) -> Result<BookkeeperState, ActorProcessingErr> {
+        Ok(state)
     }
 
-    async fn handle(&self, myself: ActorRef<Message>, message: Message, desk: &mut Desk) -> Result<(), ActorProcessingErr> {
+    async fn handle(&self, myself: ActorRef<Message>, message: Message, state: &mut BookkeeperState) -> Result<(), ActorProcessingErr> {
         match message {
             Message::Transact(request) => {
                 let (command, context, reply) = *request;
                 // Boxed, so that an actor at rest is as small as its mailbox and not as its largest step.
-                let answer = Box::pin(desk.entity.transact(&command, &context)).await;
+                let answer = Box::pin(state.entity.transact(&command, &context)).await;
                 match &answer {
                     Ok(committed) if committed.events.is_empty() => {}
                     Ok(committed) => {
-                        desk.publish();
-                        desk.listeners.committed(desk.account, &committed.events);
+                        state.publish();
+                        state.listeners.committed(state.account, &committed.events);
                     }
                     Err(TransactError::Refused(_)) => {}
                     // What the store holds now is unknown: learn it before anything else is decided or shown.
-                    Err(TransactError::Fault(_)) => desk.learn(&myself).await,
+                    Err(TransactError::Fault(_)) => state.learn(&myself).await,
                 }
                 // A caller that has hung up changes nothing: the facts are in the log.
                 let _ = reply.send(answer);
             }
             Message::Passivate => {
                 // The registry's own receiver is one; any other is somebody who waits for news.
-                if desk.published.receiver_count() <= 1 {
-                    desk.registry.remove_if(desk.account, |entry| entry.is(&myself));
+                if state.published.receiver_count() <= 1 {
+                    state.registry.remove_if(state.account, |entry| entry.is(&myself));
                     // Whoever still holds this actor gets an error for what it sends from now on, and finds the next one.
                     let _ = myself.drain();
                 }

@@ -13,12 +13,12 @@ use ractor::{Actor, ActorRef};
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 
-use super::bookkeeper::{Answer, Bookkeeper, Desk, Message};
+use super::bookkeeper::{Answer, Bookkeeper, BookkeeperState, Message};
 use crate::kernel::entity::{Committed, Context, Entity, TransactError};
 use crate::kernel::fault::Fault;
 use crate::kernel::journal::Journal;
 use crate::kernel::registry::Registry;
-use crate::kernel::supervision::rounds;
+use crate::kernel::supervision::repeat_every;
 
 use super::listener::{Listener, Listeners};
 
@@ -116,7 +116,7 @@ impl Accounts {
     pub fn new(journal: Journal, settings: Settings) -> Self {
         let inner = Inner { journal, registry: Arc::default(), settings, waiting: AtomicU32::new(0), listeners: Arc::default() };
         let accounts = Self { inner: Arc::new(inner) };
-        rounds(&accounts.inner, SWEEP, |inner| async move { sweep(&inner) });
+        repeat_every(&accounts.inner, SWEEP, |inner| async move { sweep(&inner) });
         accounts
     }
 
@@ -220,8 +220,8 @@ impl Accounts {
 
     async fn start(&self, id: AccountId, entity: Entity<State>) -> Result<Entry, Fault> {
         let (publish, published) = watch::channel(Arc::new(Published::of(&entity)));
-        let desk = Desk::new(id, entity, publish, Arc::clone(&self.inner.registry), Arc::clone(&self.inner.listeners));
-        let (actor, _) = Bookkeeper::spawn(None, Bookkeeper, desk).await.map_err(|_| Fault::ActorEnded)?;
+        let bookkeeper = BookkeeperState::new(id, entity, publish, Arc::clone(&self.inner.registry), Arc::clone(&self.inner.listeners));
+        let (actor, _) = Bookkeeper::spawn(None, Bookkeeper, bookkeeper).await.map_err(|_| Fault::ActorEnded)?;
         let last_used = Arc::new(AtomicI64::new(self.inner.journal.now().millis()));
         Ok(Entry { actor, published, waiting: Arc::default(), last_used })
     }

@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, Notify, watch};
 
 use super::book::AddressBook;
 use super::chain::{Chain, ChainError, Rate, Tip};
-use super::witness::{Final, Sighting, Witness};
+use super::confirmation::{ConfirmationSource, Final, Observation};
 use crate::kernel::fault::Fault;
 use crate::kernel::journal::Journal;
 use crate::store::BoxFuture;
@@ -174,18 +174,18 @@ impl Coin {
         Ok(hash)
     }
 
-    async fn stands(&self, deposit: &State) -> Result<Sighting, Fault> {
+    async fn stands(&self, deposit: &State) -> Result<Observation, Fault> {
         let tip = self.status.borrow().tip.clone();
-        let (Some(tip), Some(block)) = (tip, &deposit.block) else { return Ok(Sighting::Waiting) };
+        let (Some(tip), Some(block)) = (tip, &deposit.block) else { return Ok(Observation::Waiting) };
         match self.block_hash(&tip, block.height).await? {
-            Some(hash) if hash != block.hash => return Ok(Sighting::Gone),
+            Some(hash) if hash != block.hash => return Ok(Observation::Gone),
             // The node has fallen behind: what it does not have yet is not gone.
-            None => return Ok(Sighting::Waiting),
+            None => return Ok(Observation::Waiting),
             Some(_) => {}
         }
         if deposit.status == Status::Credited {
             let is_settled = self.settings.policy.is_settled(block.height, tip.ends(), self.settings.settle_confirmations);
-            return Ok(if is_settled { Sighting::Settled } else { Sighting::Waiting });
+            return Ok(if is_settled { Observation::Settled } else { Observation::Waiting });
         }
         let has_new_coins = self.has_new_coins(deposit.tx_hash.as_ref(), block).await?;
         let agreement = self.settings.rates.now().await?;
@@ -194,15 +194,15 @@ impl Coin {
         let usual = self.settings.policy.finality(amount);
         let finality = if has_new_coins { usual.of_new_coins() } else { usual };
         if !finality.is_reached(block.height, tip.ends()) {
-            return Ok(Sighting::Waiting);
+            return Ok(Observation::Waiting);
         }
         let (paid, rate) = (deposit.paid.clone(), agreement.rate.to_string());
-        Ok(Sighting::Final(Final { amount, paid, rate, rate_source: agreement.source, rate_at: agreement.at }))
+        Ok(Observation::Final(Final { amount, paid, rate, rate_source: agreement.source, rate_at: agreement.at }))
     }
 }
 
-impl Witness for Coin {
-    fn look<'a>(&'a self, deposit: &'a State) -> BoxFuture<'a, Result<Sighting, Fault>> {
+impl ConfirmationSource for Coin {
+    fn look<'a>(&'a self, deposit: &'a State) -> BoxFuture<'a, Result<Observation, Fault>> {
         Box::pin(self.stands(deposit))
     }
 

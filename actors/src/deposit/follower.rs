@@ -10,8 +10,8 @@ use events::id::{AccountId, DepositId};
 use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr};
 use tokio::task::JoinHandle;
 
+use super::confirmation::Observation;
 use super::handle::Inner;
-use super::witness::Sighting;
 use crate::kernel::entity::{Entity, TransactError};
 use crate::kernel::fault::Fault;
 
@@ -21,11 +21,11 @@ const AFTER_FAILURE: Duration = Duration::from_secs(10);
 /// The only message: look at the deposit and do what is next.
 pub struct Look;
 
-/// The behaviour; the state is `Pursuit`.
+/// The behaviour; the state is `DepositProcess`.
 pub struct Follower;
 
 /// One deposit being followed.
-pub struct Pursuit {
+pub struct DepositProcess {
     deposit: DepositId,
     inner: Arc<Inner>,
     /// The next look that is due by itself: one at a time, however often it is woken.
@@ -40,8 +40,8 @@ enum Then {
     Wait(Option<Duration>),
 }
 
-impl Pursuit {
-    /// A pursuit of a deposit, fresh or after a restart: there is no difference.
+impl DepositProcess {
+    /// A process of a deposit, fresh or after a restart: there is no difference.
     pub fn new(deposit: DepositId, inner: Arc<Inner>) -> Self {
         Self { deposit, inner, due: None }
     }
@@ -55,15 +55,15 @@ impl Pursuit {
             let command = match (state.next_step(), state.account) {
                 (Step::Done, _) => return Ok(Then::Leave),
                 (Step::AskChain, _) => {
-                    let Some(witness) = self.inner.witnesses.get(&state.chain) else {
+                    let Some(confirmation) = self.inner.confirmations.get(&state.chain) else {
                         tracing::warn!(deposit = %self.deposit, chain = state.chain, "a deposit waits on a chain that is not configured any more");
                         return Ok(Then::Leave);
                     };
-                    match witness.look(&state).await? {
-                        Sighting::Waiting => return Ok(Then::Wait(witness.pause())),
-                        Sighting::Gone => Command::Orphan { at },
-                        Sighting::Settled => Command::Settle { at },
-                        Sighting::Final(payment) => {
+                    match confirmation.look(&state).await? {
+                        Observation::Waiting => return Ok(Then::Wait(confirmation.pause())),
+                        Observation::Gone => Command::Orphan { at },
+                        Observation::Settled => Command::Settle { at },
+                        Observation::Final(payment) => {
                             let (rate, rate_source, rate_at) = (payment.rate, payment.rate_source, payment.rate_at);
                             Command::Confirm { amount: payment.amount, paid: payment.paid, rate, rate_source, rate_at, at }
                         }
@@ -96,13 +96,13 @@ impl Pursuit {
 
     /// A deposit that its account keeps as too small: gone with its block like any other.
     async fn while_kept(&self, state: &State, entity: &mut Entity<State>) -> Result<Then, Fault> {
-        let Some(witness) = self.inner.witnesses.get(&state.chain) else { return Ok(Then::Leave) };
+        let Some(confirmation) = self.inner.confirmations.get(&state.chain) else { return Ok(Then::Leave) };
         let in_block = State { status: Status::Credited, ..state.clone() };
-        if witness.look(&in_block).await? == Sighting::Gone {
+        if confirmation.look(&in_block).await? == Observation::Gone {
             self.transact(entity, &Command::Orphan { at: self.inner.journal.now() }).await?;
             return Ok(Then::Wait(Some(Duration::ZERO)));
         }
-        Ok(Then::Wait(witness.pause()))
+        Ok(Then::Wait(confirmation.pause()))
     }
 
     async fn is_kept(&self, account: AccountId) -> Result<bool, Fault> {
@@ -150,27 +150,27 @@ impl Pursuit {
 
 impl Actor for Follower {
     type Msg = Look;
-    type State = Pursuit;
-    type Arguments = Pursuit;
+    type State = DepositProcess;
+    type Arguments = DepositProcess;
 
-    async fn pre_start(&self, _myself: ActorRef<Look>, pursuit: Pursuit) -> Result<Pursuit, ActorProcessingErr> {
-        Ok(pursuit)
+    async fn pre_start(&self, _myself: ActorRef<Look>, process: DepositProcess) -> Result<DepositProcess, ActorProcessingErr> {
+        Ok(process)
     }
 
-    async fn handle(&self, myself: ActorRef<Look>, Look: Look, pursuit: &mut Pursuit) -> Result<(), ActorProcessingErr> {
-        let then = Box::pin(pursuit.drive()).await.unwrap_or_else(|fault| {
-            tracing::warn!(deposit = %pursuit.deposit, error = %fault, "a deposit's step failed and is tried again");
+    async fn handle(&self, myself: ActorRef<Look>, Look: Look, process: &mut DepositProcess) -> Result<(), ActorProcessingErr> {
+        let then = Box::pin(process.drive()).await.unwrap_or_else(|fault| {
+            tracing::warn!(deposit = %process.deposit, error = %fault, "a deposit's step failed and is tried again");
             Then::Wait(Some(AFTER_FAILURE))
         });
-        if let Some(due) = pursuit.due.take() {
+        if let Some(due) = process.due.take() {
             due.abort();
         }
         match then {
             Then::Leave => {
-                pursuit.inner.followers.remove_if(pursuit.deposit, |follower| follower.get_id() == myself.get_id());
+                process.inner.followers.remove_if(process.deposit, |follower| follower.get_id() == myself.get_id());
                 myself.stop(None);
             }
-            Then::Wait(Some(pause)) => pursuit.due = Some(myself.send_after(pause, || Look)),
+            Then::Wait(Some(pause)) => process.due = Some(myself.send_after(pause, || Look)),
             Then::Wait(None) => {}
         }
         Ok(())

@@ -15,10 +15,10 @@ use thiserror::Error;
 
 use super::chain::{Owner, Payment};
 use super::coin::{Coin, CoinSettings};
-use super::follower::{Follower, Look, Pursuit};
+use super::confirmation::ConfirmationSource;
+use super::follower::{DepositProcess, Follower, Look};
 use super::simulated::Simulated;
 use super::watcher;
-use super::witness::Witness;
 use crate::account::Accounts;
 use crate::account::Replayed;
 use crate::kernel::entity::TransactError;
@@ -72,7 +72,7 @@ pub struct Looked {
 pub struct Inner {
     pub(super) accounts: Accounts,
     pub(super) journal: Journal,
-    pub(super) witnesses: BTreeMap<String, Arc<dyn Witness>>,
+    pub(super) confirmations: BTreeMap<String, Arc<dyn ConfirmationSource>>,
     pub(super) coins: BTreeMap<Currency, Arc<Coin>>,
     pub(super) followers: Registry<DepositId, ActorRef<Look>>,
     supervision: Supervision,
@@ -105,12 +105,12 @@ pub struct Deposits {
 impl Deposits {
     /// Deposits where every hash is a payment.
     pub fn simulated(accounts: Accounts, simulated: Simulated) -> Self {
-        let witnesses = BTreeMap::from([(SIMULATED.to_owned(), Arc::new(simulated) as Arc<dyn Witness>)]);
+        let confirmations = BTreeMap::from([(SIMULATED.to_owned(), Arc::new(simulated) as Arc<dyn ConfirmationSource>)]);
         Self {
             inner: Arc::new(Inner {
                 journal: accounts.journal().clone(),
                 accounts,
-                witnesses,
+                confirmations,
                 coins: BTreeMap::new(),
                 followers: Registry::default(),
                 supervision: Supervision::default(),
@@ -120,17 +120,17 @@ impl Deposits {
 
     /// Deposits of these coins. Starts a watcher for each.
     pub async fn watching(accounts: Accounts, coins: Vec<CoinSettings>) -> Result<Self, Fault> {
-        let (mut known, mut witnesses) = (BTreeMap::new(), BTreeMap::new());
+        let (mut known, mut confirmations) = (BTreeMap::new(), BTreeMap::new());
         for settings in coins {
             let coin = Arc::new(Coin::open(accounts.journal().clone(), settings).await?);
-            witnesses.insert(coin.currency().name().to_owned(), Arc::clone(&coin) as Arc<dyn Witness>);
+            confirmations.insert(coin.currency().name().to_owned(), Arc::clone(&coin) as Arc<dyn ConfirmationSource>);
             known.insert(coin.currency(), coin);
         }
         let deposits = Self {
             inner: Arc::new(Inner {
                 journal: accounts.journal().clone(),
                 accounts,
-                witnesses,
+                confirmations,
                 coins: known,
                 followers: Registry::default(),
                 supervision: Supervision::default(),
@@ -153,12 +153,12 @@ impl Deposits {
 
     /// Whether every hash is a payment.
     pub fn is_simulated(&self) -> bool {
-        self.inner.witnesses.contains_key(SIMULATED)
+        self.inner.confirmations.contains_key(SIMULATED)
     }
 
     /// The names of the chains that deposits can be on.
     pub fn chains(&self) -> Vec<String> {
-        self.inner.witnesses.keys().cloned().collect()
+        self.inner.confirmations.keys().cloned().collect()
     }
 
     /// The coins that are taken.
@@ -285,7 +285,8 @@ impl Deposits {
         let inner = Arc::clone(&self.inner);
         let start = || async move {
             let supervisor = inner.supervision.of(&inner).await?;
-            let (actor, _) = Follower::spawn_linked(None, Follower, Pursuit::new(deposit, inner), supervisor).await.map_err(|_| Fault::ActorEnded)?;
+            let (actor, _) =
+                Follower::spawn_linked(None, Follower, DepositProcess::new(deposit, inner), supervisor).await.map_err(|_| Fault::ActorEnded)?;
             Ok::<_, Fault>(actor)
         };
         let follower = self.inner.followers.get_or_start(deposit, start).await?;

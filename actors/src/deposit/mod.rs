@@ -6,11 +6,11 @@
 mod book;
 pub mod chain;
 mod coin;
+mod confirmation;
 mod follower;
 mod handle;
 pub mod simulated;
 mod watcher;
-mod witness;
 
 pub use book::{AddressBook, AddressError};
 pub use coin::{ChainStatus, Coin, CoinSettings};

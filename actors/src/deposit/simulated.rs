@@ -5,7 +5,7 @@ use std::time::Duration;
 use events::deposit::{SIMULATED, State};
 use events::money::Money;
 
-use super::witness::{Final, Sighting, Witness};
+use super::confirmation::{ConfirmationSource, Final, Observation};
 use crate::kernel::clock::Clock;
 use crate::kernel::fault::Fault;
 use crate::store::BoxFuture;
@@ -28,12 +28,12 @@ impl Simulated {
     }
 }
 
-impl Witness for Simulated {
-    fn look<'a>(&'a self, deposit: &'a State) -> BoxFuture<'a, Result<Sighting, Fault>> {
+impl ConfirmationSource for Simulated {
+    fn look<'a>(&'a self, deposit: &'a State) -> BoxFuture<'a, Result<Observation, Fault>> {
         let now = self.clock.now();
         let payment = Final { amount: AMOUNT, paid: AMOUNT.to_string(), rate: "1".to_owned(), rate_source: SIMULATED.to_owned(), rate_at: now };
         let is_final = now >= deposit.since.plus(CONFIRMS_AFTER);
-        Box::pin(async move { Ok(if is_final { Sighting::Final(payment) } else { Sighting::Waiting }) })
+        Box::pin(async move { Ok(if is_final { Observation::Final(payment) } else { Observation::Waiting }) })
     }
 
     fn pause(&self) -> Option<Duration> {

@@ -32,7 +32,7 @@ enum RoundError {
 
 /// Looks at the chain again and again, as long as there are deposits; also when a bug has ended a round.
 pub async fn watch(deposits: Weak<Inner>, coin: Arc<Coin>, mut progress: Entity<State>) {
-    while tokio::spawn(rounds(deposits.clone(), Arc::clone(&coin), progress)).await.is_err() {
+    while tokio::spawn(repeat_every(deposits.clone(), Arc::clone(&coin), progress)).await.is_err() {
         tracing::error!(chain = %coin.currency(), "a chain's watcher failed; another takes its place");
         progress = loop {
             tokio::time::sleep(AFTER_BUG).await;
@@ -47,7 +47,7 @@ pub async fn watch(deposits: Weak<Inner>, coin: Arc<Coin>, mut progress: Entity<
     }
 }
 
-async fn rounds(deposits: Weak<Inner>, coin: Arc<Coin>, progress: Entity<State>) {
+async fn repeat_every(deposits: Weak<Inner>, coin: Arc<Coin>, progress: Entity<State>) {
     let mut watcher = Watcher { scanned: progress.state().last().cloned(), progress, coin, checked: false, shown: None, had_moved: false };
     loop {
         let Some(inner) = deposits.upgrade() else { return };

@@ -22,14 +22,14 @@ struct Number {
 
 /// The last messages of numbers.
 #[derive(Debug, Default)]
-pub struct Heard {
+pub struct RecentMessages {
     /// Numbers that were on orders not long before this process: only of these there is a past to look up.
     with_past: HashSet<Phone>,
     numbers: Mutex<HashMap<Phone, Number>>,
 }
 
-impl Heard {
-    /// Nothing heard yet, and a past that some numbers have.
+impl RecentMessages {
+    /// No message yet, and a past that some numbers have.
     pub fn after(with_past: HashSet<Phone>) -> Self {
         Self { with_past, numbers: Mutex::default() }
     }
@@ -39,7 +39,7 @@ impl Heard {
         let message = digest(supplier, message_id);
         let numbers = self.numbers.lock();
         let number = numbers.get(phone);
-        let is_it = |(heard, whose): &(u64, u64)| *heard == message && *whose != part(Some(order));
+        let is_it = |(recent, whose): &(u64, u64)| *recent == message && *whose != part(Some(order));
         let known = number.is_some_and(|number| number.messages.iter().any(is_it));
         let knows_past = number.is_some_and(|number| number.knows_past) || !self.with_past.contains(phone);
         (known || knows_past).then_some(known)
@@ -88,19 +88,19 @@ mod tests {
     #[test]
     fn what_another_order_had_is_known_and_what_is_its_own_is_not_anothers() {
         let (phone, supplier): (Phone, SupplierName) = ("+12025550123".parse().unwrap(), "twilio".parse().unwrap());
-        let heard = Heard::after(HashSet::from([phone.clone()]));
-        let was = |id: &str, order: u128| heard.was_anothers(&phone, &supplier, id, OrderId(order));
+        let recent = RecentMessages::after(HashSet::from([phone.clone()]));
+        let was = |id: &str, order: u128| recent.was_anothers(&phone, &supplier, id, OrderId(order));
         assert_eq!(was("m1", 1), None);
-        assert_eq!(Heard::default().was_anothers(&phone, &supplier, "m1", OrderId(1)), Some(false), "there is no past");
-        heard.add(&phone, &supplier, "m1", Some(OrderId(1)));
+        assert_eq!(RecentMessages::default().was_anothers(&phone, &supplier, "m1", OrderId(1)), Some(false), "there is no past");
+        recent.add(&phone, &supplier, "m1", Some(OrderId(1)));
         // What is known for certain needs no past.
         assert_eq!((was("m1", 2), was("m1", 1), was("m2", 2)), (Some(true), None, None));
-        heard.learn(&phone, [(&supplier, "m0", OrderId(7))].into_iter());
+        recent.learn(&phone, [(&supplier, "m0", OrderId(7))].into_iter());
         assert_eq!((was("m0", 2), was("m1", 1), was("m2", 2)), (Some(true), Some(false), Some(false)));
-        heard.add(&phone, &supplier, "kept", None);
+        recent.add(&phone, &supplier, "kept", None);
         assert_eq!(was("kept", 2), Some(true));
         for number in 0..REMEMBERED {
-            heard.add(&phone, &supplier, &format!("n{number}"), Some(OrderId(3)));
+            recent.add(&phone, &supplier, &format!("n{number}"), Some(OrderId(3)));
         }
         assert_eq!(was("m1", 2), Some(false), "memory is bounded");
     }

@@ -13,10 +13,10 @@ use events::supplier::SupplierName;
 use events::time::Timestamp;
 
 use crate::account::Accounts;
-use crate::inbox::deduplication::Heard;
+use crate::inbox::deduplication::RecentMessages;
 use crate::kernel::entity::TransactError;
 use crate::kernel::fault::{Fault, detached};
-use crate::kernel::turns::Turns;
+use crate::kernel::keyed_mutex::KeyedMutex;
 use crate::numbers::{Lease, Router};
 use crate::order::Orders;
 use crate::store::BoxFuture;
@@ -98,8 +98,8 @@ pub struct Inbox {
     orders: Orders,
     router: Arc<Router>,
     past: Arc<dyn PastAssignments>,
-    turns: Arc<Turns>,
-    heard: Arc<Heard>,
+    locks: Arc<KeyedMutex>,
+    recent: Arc<RecentMessages>,
 }
 
 impl Inbox {
@@ -111,8 +111,8 @@ impl Inbox {
         past: Arc<dyn PastAssignments>,
         recent: impl IntoIterator<Item = Phone>,
     ) -> Self {
-        let heard = Arc::new(Heard::after(recent.into_iter().collect()));
-        Self { accounts, orders, router, past, turns: Arc::default(), heard }
+        let recent = Arc::new(RecentMessages::after(recent.into_iter().collect()));
+        Self { accounts, orders, router, past, locks: Arc::default(), recent }
     }
 
     /// Takes a message; answers once it is durable.
@@ -142,7 +142,7 @@ impl Inbox {
         match self.to_order(&lease, &sms, receipt, at).await {
             Ok(delivery) => {
                 if !says_when {
-                    self.heard.add(&sms.to, &sms.supplier, &sms.message_id, Some(lease.order));
+                    self.recent.add(&sms.to, &sms.supplier, &sms.message_id, Some(lease.order));
                 }
                 Ok(delivery)
             }
@@ -164,7 +164,7 @@ impl Inbox {
 
     /// Whether an earlier order of the number has the message, or the number itself keeps it.
     async fn was_anothers(&self, lease: &Lease, sms: &InboundSms) -> Result<bool, Fault> {
-        let known = || self.heard.was_anothers(&sms.to, &sms.supplier, &sms.message_id, lease.order);
+        let known = || self.recent.was_anothers(&sms.to, &sms.supplier, &sms.message_id, lease.order);
         if let Some(was) = known() {
             return Ok(was);
         }
@@ -174,11 +174,11 @@ impl Inbox {
             before.extend(order);
         }
         let messages = before.iter().flat_map(|order| order.messages().map(|sms| (&sms.supplier, sms.message_id.as_str(), order.id)));
-        self.heard.learn(&sms.to, messages);
+        self.recent.learn(&sms.to, messages);
         let number = self.accounts.journal().load::<number::State>(StreamId::number(&sms.to)).await?;
         let is_kept = number.state().keeps(&sms.supplier, &sms.message_id);
         if is_kept {
-            self.heard.add(&sms.to, &sms.supplier, &sms.message_id, None);
+            self.recent.add(&sms.to, &sms.supplier, &sms.message_id, None);
         }
         Ok(is_kept || known().unwrap_or(false))
     }
@@ -226,7 +226,7 @@ impl Inbox {
 
     async fn keep(&self, sms: InboundSms, received_at: Timestamp, at: Timestamp, why: Unclaimed) -> Result<Delivery, Fault> {
         let stream = StreamId::number(&sms.to);
-        let _turn = self.turns.take(&sms.to).await;
+        let _turn = self.locks.lock(sms.to.as_str()).await;
         let mut number = self.accounts.journal().load::<number::State>(stream).await?;
         let actor = Who::Supplier(sms.supplier.clone());
         let (phone, supplier, message_id) = (sms.to.clone(), sms.supplier.clone(), sms.message_id.clone());
@@ -234,7 +234,7 @@ impl Inbox {
         match self.accounts.journal().transact(&mut number, &Command::KeepSms(kept), actor, at).await {
             Ok(committed) if committed.events.is_empty() => Ok(Delivery::Repeated),
             Ok(_) => {
-                self.heard.add(&phone, &supplier, &message_id, None);
+                self.recent.add(&phone, &supplier, &message_id, None);
                 Ok(Delivery::Kept(why))
             }
             // A whole message is never refused.

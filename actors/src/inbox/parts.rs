@@ -18,8 +18,8 @@ use crate::inbox::{Delivery, InboundSms, Inbox};
 use crate::kernel::entity::{Entity, TransactError};
 use crate::kernel::fault::{Fault, detached};
 use crate::kernel::journal::Journal;
-use crate::kernel::supervision::rounds;
-use crate::kernel::turns::Turns;
+use crate::kernel::keyed_mutex::KeyedMutex;
+use crate::kernel::supervision::repeat_every;
 
 /// How often what has been waited for long enough is looked for.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -72,7 +72,7 @@ struct Inner {
     patience: Duration,
     /// Numbers that wait for the rest of a message.
     waiting: Mutex<BTreeSet<Phone>>,
-    turns: Turns,
+    locks: KeyedMutex,
 }
 
 /// Where sources hand over parts of messages. Cloning shares it.
@@ -84,8 +84,8 @@ pub struct Parts {
 impl Parts {
     /// Parts that are waited for at most so long. Starts the task that looks after those that never come.
     pub fn start(journal: Journal, inbox: Inbox, patience: Duration) -> Self {
-        let parts = Self { inner: Arc::new(Inner { journal, inbox, patience, waiting: Mutex::default(), turns: Turns::default() }) };
-        rounds(&parts.inner, SWEEP, sweep);
+        let parts = Self { inner: Arc::new(Inner { journal, inbox, patience, waiting: Mutex::default(), locks: KeyedMutex::default() }) };
+        repeat_every(&parts.inner, SWEEP, sweep);
         parts
     }
 
@@ -102,7 +102,7 @@ impl Parts {
 
     async fn keep(&self, part: InboundPart) -> Result<PartDelivery, Fault> {
         let (phone, at) = (part.to.clone(), self.inner.journal.now());
-        let _turn = self.inner.turns.take(&phone).await;
+        let _turn = self.inner.locks.lock(phone.as_str()).await;
         let mut number = self.load(&phone).await?;
         let who = Who::Supplier(part.supplier.clone());
         let received_at = part.received_at.unwrap_or(at);
@@ -147,7 +147,7 @@ impl Parts {
 
     /// Hands on what is whole or has been waited for long enough.
     async fn look(&self, phone: &Phone) -> Result<(), Fault> {
-        let _turn = self.inner.turns.take(phone).await;
+        let _turn = self.inner.locks.lock(phone.as_str()).await;
         let mut number = self.load(phone).await?;
         let oldest = self.inner.journal.now().minus(self.inner.patience);
         let due: Vec<Set> = number.state().parts().open().iter().filter(|set| set.is_whole() || set.id.opened_at <= oldest).cloned().collect();

@@ -10,7 +10,7 @@ pub mod entropy;
 pub mod fault;
 pub mod foreign;
 pub mod journal;
+pub(crate) mod keyed_mutex;
 pub mod outbound;
 pub mod registry;
 pub mod supervision;
-pub(crate) mod turns;

@@ -40,7 +40,7 @@ impl Supervision {
 }
 
 /// Has a round done again and again, with a pause after each, as long as its owner lives. One that a bug has ended is not the last.
-pub fn rounds<T, F>(owner: &Arc<T>, pause: Duration, round: impl Fn(Arc<T>) -> F + Send + 'static)
+pub fn repeat_every<T, F>(owner: &Arc<T>, pause: Duration, round: impl Fn(Arc<T>) -> F + Send + 'static)
 where
     T: Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,

@@ -13,9 +13,9 @@ use thiserror::Error;
 use crate::kernel::entity::TransactError;
 use crate::kernel::fault::{Fault, detached};
 use crate::kernel::journal::Journal;
-use crate::kernel::turns::Turns;
+use crate::kernel::keyed_mutex::KeyedMutex;
 use crate::numbers::Router;
-use crate::numbers::pool::{NumberState, Own, OwnNumber};
+use crate::numbers::pool::{NumberPool, NumberState, OwnNumber};
 
 /// A number was not listed or retired.
 #[derive(Debug, Error)]
@@ -49,10 +49,10 @@ impl From<TransactError<Refusal>> for InventoryError {
 struct Inner {
     journal: Journal,
     router: Arc<Router>,
-    pools: BTreeMap<SupplierName, Arc<Own>>,
+    pools: BTreeMap<SupplierName, Arc<NumberPool>>,
     /// Numbers that the configuration lists, and whose they are.
     configured: BTreeMap<Phone, SupplierName>,
-    turns: Turns,
+    locks: KeyedMutex,
 }
 
 /// The pools' numbers. Cloning shares them.
@@ -63,8 +63,13 @@ pub struct Inventory {
 
 impl Inventory {
     /// The inventory of `pools`; the numbers that the configuration lists are not its to change.
-    pub fn new(journal: Journal, router: Arc<Router>, pools: BTreeMap<SupplierName, Arc<Own>>, configured: BTreeMap<Phone, SupplierName>) -> Self {
-        Self { inner: Arc::new(Inner { journal, router, pools, configured, turns: Turns::default() }) }
+    pub fn new(
+        journal: Journal,
+        router: Arc<Router>,
+        pools: BTreeMap<SupplierName, Arc<NumberPool>>,
+        configured: BTreeMap<Phone, SupplierName>,
+    ) -> Self {
+        Self { inner: Arc::new(Inner { journal, router, pools, configured, locks: KeyedMutex::default() }) }
     }
 
     /// Has a number in a pool; answers, once that is durable, whether it is new or changed.
@@ -79,7 +84,7 @@ impl Inventory {
         if let Some(owner) = inner.configured.get(&phone) {
             return Err(if *owner == listing.supplier { InventoryError::Configured } else { InventoryError::OtherSuppliers(owner.clone()) });
         }
-        let _turn = inner.turns.take(&phone).await;
+        let _turn = inner.locks.lock(phone.as_str()).await;
         // A number that is leased from a source that is asked for each, too.
         if let Some(owner) = inner.router.owner(&phone).filter(|owner| **owner != listing.supplier) {
             return Err(InventoryError::OtherSuppliers(owner.clone()));
@@ -105,7 +110,7 @@ impl Inventory {
             if inner.configured.contains_key(&phone) {
                 return Err(InventoryError::Configured);
             }
-            let _turn = inner.turns.take(&phone).await;
+            let _turn = inner.locks.lock(phone.as_str()).await;
             let at = inner.journal.now();
             inventory.transact(&phone, &Command::Retire { reason, at }, who, at).await?;
             inner.pools.values().for_each(|pool| pool.retire(&phone));
@@ -128,7 +133,8 @@ impl Inventory {
     /// How each number of each pool is.
     pub fn states(&self) -> Vec<(SupplierName, NumberState)> {
         let now = self.inner.journal.now();
-        let states = |(name, pool): (&SupplierName, &Arc<Own>)| pool.states(now).into_iter().map(|state| (name.clone(), state)).collect::<Vec<_>>();
+        let states =
+            |(name, pool): (&SupplierName, &Arc<NumberPool>)| pool.states(now).into_iter().map(|state| (name.clone(), state)).collect::<Vec<_>>();
         self.inner.pools.iter().flat_map(states).collect()
     }
 

@@ -12,7 +12,7 @@ pub mod router;
 mod score;
 
 pub use inventory::Inventory;
-pub use port::{Asked, Lease, Numbers, Release, Stock, Supplier, Wanted};
-pub use quarantine::{Reach, Rest};
+pub use port::{AttemptRequest, Lease, NumberRequest, Numbers, Release, Stock, Supplier};
+pub use quarantine::{Quarantine, SessionAvailability};
 pub use router::{Preference, Router};
 pub use score::Record;

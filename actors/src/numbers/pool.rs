@@ -13,8 +13,8 @@ use events::supplier::SupplierName;
 use events::time::Timestamp;
 use parking_lot::Mutex;
 
-use super::port::{Asked, Lease, Numbers, Release, Stock, Supplier, Wanted};
-use super::quarantine::Rest;
+use super::port::{AttemptRequest, Lease, NumberRequest, Numbers, Release, Stock, Supplier};
+use super::quarantine::Quarantine;
 use crate::store::BoxFuture;
 
 mod share;
@@ -78,10 +78,10 @@ struct Pool {
 
 /// The operator's own numbers.
 #[derive(Debug)]
-pub struct Own {
+pub struct NumberPool {
     name: SupplierName,
     cool_down: Duration,
-    rest: Rest,
+    rest: Quarantine,
     pool: Mutex<Pool>,
 }
 
@@ -100,7 +100,7 @@ pub struct NumberState {
     pub rests_until: Option<Timestamp>,
 }
 
-impl Own {
+impl NumberPool {
     /// A pool of `numbers`; `served` are the platforms that numbers have already served, and when.
     pub fn new(
         name: SupplierName,
@@ -117,12 +117,12 @@ impl Own {
                 pool.served.insert((*index, platform), at);
             }
         }
-        Self { name, cool_down, rest: Rest::default(), pool: Mutex::new(pool) }
+        Self { name, cool_down, rest: Quarantine::default(), pool: Mutex::new(pool) }
     }
 
     /// The same with numbers that rest after each order; `released` says when orders before this process gave numbers up.
     #[must_use]
-    pub fn resting(mut self, rest: Rest, released: impl IntoIterator<Item = (Phone, Timestamp)>) -> Self {
+    pub fn resting(mut self, rest: Quarantine, released: impl IntoIterator<Item = (Phone, Timestamp)>) -> Self {
         let pool = self.pool.get_mut();
         for (phone, at) in released {
             if let Some(index) = pool.by_phone.get(&phone) {
@@ -176,7 +176,7 @@ impl Own {
         states
     }
 
-    fn reserve(&self, wanted: Wanted) -> Result<Phone, AttemptFailure> {
+    fn reserve(&self, wanted: NumberRequest) -> Result<Phone, AttemptFailure> {
         let mut pool = self.pool.lock();
         if wanted.is_unproven {
             let numbers = pool.numbers_for(wanted);
@@ -226,7 +226,7 @@ impl Pool {
     }
 
     /// Takes the number that serves `wanted` next out of its queue.
-    fn next(&mut self, wanted: Wanted, cool_down: Duration, rest: &Rest) -> Option<usize> {
+    fn next(&mut self, wanted: NumberRequest, cool_down: Duration, rest: &Quarantine) -> Option<usize> {
         self.end_cooling(wanted.at);
         let key = (wanted.country, wanted.platform);
         if !self.queues.contains_key(&key) {
@@ -256,7 +256,7 @@ impl Pool {
     }
 
     /// How many numbers there are for such orders, on others or not.
-    fn numbers_for(&self, wanted: Wanted) -> usize {
+    fn numbers_for(&self, wanted: NumberRequest) -> usize {
         self.serving((wanted.country, wanted.platform)).count()
     }
 
@@ -289,7 +289,7 @@ impl Pool {
     }
 
     /// How many of up to `most` numbers could serve `wanted`. They stay where they are.
-    fn ready(&mut self, wanted: Wanted, cool_down: Duration, rest: &Rest, most: usize) -> usize {
+    fn ready(&mut self, wanted: NumberRequest, cool_down: Duration, rest: &Quarantine, most: usize) -> usize {
         let found: Vec<usize> = std::iter::from_fn(|| self.next(wanted, cool_down, rest)).take(most).collect();
         let entries = &self.entries;
         if let Some(queue) = self.queues.get_mut(&(wanted.country, wanted.platform)) {
@@ -301,7 +301,7 @@ impl Pool {
     }
 }
 
-impl Supplier for Own {
+impl Supplier for NumberPool {
     fn name(&self) -> &SupplierName {
         &self.name
     }
@@ -319,11 +319,11 @@ impl Supplier for Own {
         pool.by_phone.get(phone).is_some_and(|index| pool.entries[*index].leased || !pool.entries[*index].retired)
     }
 
-    fn at_hand(&self, wanted: Wanted) -> Option<Result<Phone, AttemptFailure>> {
+    fn acquire_local(&self, wanted: NumberRequest) -> Option<Result<Phone, AttemptFailure>> {
         Some(self.reserve(wanted))
     }
 
-    fn acquire(&self, asked: Asked) -> BoxFuture<'_, Result<Phone, AttemptFailure>> {
+    fn acquire(&self, asked: AttemptRequest) -> BoxFuture<'_, Result<Phone, AttemptFailure>> {
         Box::pin(std::future::ready(self.reserve(asked.wanted)))
     }
 
@@ -366,12 +366,12 @@ impl Supplier for Own {
         pool.by_phone.get(phone).and_then(|index| pool.entries[*index].released)
     }
 
-    fn stock(&self, wanted: Wanted) -> Stock {
+    fn stock(&self, wanted: NumberRequest) -> Stock {
         let ready = self.pool.lock().ready(wanted, self.cool_down, &self.rest, 10);
         Stock::of(ready as u64)
     }
 
-    fn cost(&self, _wanted: Wanted) -> Option<Money> {
+    fn cost(&self, _wanted: NumberRequest) -> Option<Money> {
         // Its numbers are paid for whether they serve or not; `suppliers.costs` says what a code is to count as.
         None
     }

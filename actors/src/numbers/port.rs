@@ -13,7 +13,7 @@ use crate::store::BoxFuture;
 
 /// A number as an order wants it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
+pub struct NumberRequest {
     /// For whose messages.
     pub platform: Platform,
     /// Where it is to be from.
@@ -26,7 +26,7 @@ pub struct Wanted {
 
 /// An attempt of an order that asks for a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asked {
+pub struct AttemptRequest {
     /// Whose order.
     pub account: AccountId,
     /// Which order.
@@ -34,7 +34,7 @@ pub struct Asked {
     /// Which of its attempts.
     pub attempt: u8,
     /// What it wants.
-    pub wanted: Wanted,
+    pub wanted: NumberRequest,
 }
 
 /// A number on an order.
@@ -138,10 +138,10 @@ pub trait Supplier: Send + Sync + std::fmt::Debug + 'static {
     fn owns(&self, phone: &Phone) -> bool;
 
     /// The same as `acquire`, from a source that need not ask anybody; `None` from one that must.
-    fn at_hand(&self, wanted: Wanted) -> Option<Result<Phone, AttemptFailure>>;
+    fn acquire_local(&self, wanted: NumberRequest) -> Option<Result<Phone, AttemptFailure>>;
 
     /// Reserves a number, until it is released.
-    fn acquire(&self, asked: Asked) -> BoxFuture<'_, Result<Phone, AttemptFailure>>;
+    fn acquire(&self, asked: AttemptRequest) -> BoxFuture<'_, Result<Phone, AttemptFailure>>;
 
     /// The number is on an order now, durably: just assigned, or found so after a restart.
     fn assigned(&self, lease: &Lease);
@@ -158,10 +158,10 @@ pub trait Supplier: Send + Sync + std::fmt::Debug + 'static {
     }
 
     /// How much it has for such orders.
-    fn stock(&self, wanted: Wanted) -> Stock;
+    fn stock(&self, wanted: NumberRequest) -> Stock;
 
     /// What a code costs there, if it says so.
-    fn cost(&self, wanted: Wanted) -> Option<Money>;
+    fn cost(&self, wanted: NumberRequest) -> Option<Money>;
 
     /// How many numbers it has; `None` for a source that does not know.
     fn numbers(&self, now: Timestamp) -> Option<Numbers>;

@@ -11,20 +11,20 @@ use crate::kernel::clock::Clock;
 
 /// How long numbers of a pool rest after each order.
 #[derive(Debug, Clone)]
-pub enum Rest {
+pub enum Quarantine {
     /// As long as a message may be under way.
     Plain(Duration),
     /// The same, of a source that holds messages back while it has no session with us.
-    Over(Arc<Reach>),
+    Over(Arc<SessionAvailability>),
 }
 
-impl Default for Rest {
+impl Default for Quarantine {
     fn default() -> Self {
         Self::Plain(Duration::ZERO)
     }
 }
 
-impl Rest {
+impl Quarantine {
     /// Until when a number rests that an order gave up at `released`.
     pub fn until(&self, released: Timestamp) -> Timestamp {
         match self {
@@ -44,7 +44,7 @@ impl Rest {
 
 /// Whether messages reach us by a source's sessions, and since when.
 #[derive(Debug)]
-pub struct Reach {
+pub struct SessionAvailability {
     clock: Clock,
     sessions: usize,
     rest: Duration,
@@ -61,7 +61,7 @@ struct State {
     held_since: Timestamp,
 }
 
-impl Reach {
+impl SessionAvailability {
     /// Of so many sessions, all down yet, for numbers that rest so long.
     pub const fn new(clock: Clock, sessions: usize, rest: Duration) -> Self {
         Self { clock, sessions, rest, state: Mutex::new(State { down: sessions, up_at: None, held_since: Timestamp::from_millis(0) }) }
@@ -112,8 +112,8 @@ mod tests {
         let start = Timestamp::from_millis(1_000_000_000);
         let clock = Clock::simulated(start);
         let at = |minute: u32| start.plus(MINUTE * minute);
-        let reach = Arc::new(Reach::new(clock, 2, MINUTE));
-        let rest = Rest::Over(Arc::clone(&reach));
+        let reach = Arc::new(SessionAvailability::new(clock, 2, MINUTE));
+        let rest = Quarantine::Over(Arc::clone(&reach));
         assert!(!rest.is_reached());
         tokio::time::advance(MINUTE * 10).await;
         reach.gained();
@@ -146,10 +146,10 @@ mod tests {
     #[test]
     fn a_source_without_sessions_has_a_rest_and_one_without_a_rest_has_none() {
         let at = Timestamp::from_millis;
-        assert_eq!(Rest::Plain(MINUTE).until(at(5)), at(60_005));
-        let reach = Arc::new(Reach::new(Clock::simulated(at(1_000)), 1, Duration::ZERO));
+        assert_eq!(Quarantine::Plain(MINUTE).until(at(5)), at(60_005));
+        let reach = Arc::new(SessionAvailability::new(Clock::simulated(at(1_000)), 1, Duration::ZERO));
         reach.gained();
-        assert_eq!(Rest::Over(reach).until(at(5)), at(5));
-        assert_eq!(Rest::default().until(at(5)), at(5));
+        assert_eq!(Quarantine::Over(reach).until(at(5)), at(5));
+        assert_eq!(Quarantine::default().until(at(5)), at(5));
     }
 }

@@ -15,7 +15,7 @@ use events::time::Timestamp;
 use parking_lot::Mutex;
 
 use super::breaker::Breaker;
-use super::port::{Asked, Lease, Release, Stock, Supplier, Wanted};
+use super::port::{AttemptRequest, Lease, NumberRequest, Release, Stock, Supplier};
 use super::score::{Record, USUAL_WEIGHT, score};
 
 /// How long a source may take to give a number: two may fail and a third still answer while a caller waits.
@@ -112,7 +112,7 @@ impl Router {
     }
 
     /// Asks the next source. `excluded` are not asked; `last` are asked only when no other is left.
-    pub async fn acquire(&self, asked: Asked, excluded: &[SupplierName], last: &[SupplierName]) -> Acquired {
+    pub async fn acquire(&self, asked: AttemptRequest, excluded: &[SupplierName], last: &[SupplierName]) -> Acquired {
         let at = asked.wanted.at;
         let Some(source) = self.next(asked.wanted, excluded, last) else { return Acquired::NoSourceLeft };
         source.health.lock().breaker.asked(at);
@@ -137,9 +137,9 @@ impl Router {
     }
 
     /// The first source's answer, if it need not ask anybody for it.
-    pub fn at_hand(&self, wanted: Wanted) -> Option<FirstAnswer> {
+    pub fn acquire_local(&self, wanted: NumberRequest) -> Option<FirstAnswer> {
         let first = &self.next(wanted, &[], &[])?.supplier;
-        Some(FirstAnswer { supplier: first.name().clone(), answer: first.at_hand(wanted)? })
+        Some(FirstAnswer { supplier: first.name().clone(), answer: first.acquire_local(wanted)? })
     }
 
     /// Messages to the number are the order's from here on, unless it is another order's or another source's. Said before the assignment
@@ -250,7 +250,7 @@ impl Router {
     }
 
     /// The best any source that answers has for such orders.
-    pub fn stock(&self, wanted: Wanted) -> Stock {
+    pub fn stock(&self, wanted: NumberRequest) -> Stock {
         let answers = |source: &&Source| source.supplier.is_reached() && source.health.lock().breaker.lets_through(wanted.at);
         self.sources.iter().filter(answers).map(|source| source.supplier.stock(wanted)).max().unwrap_or(Stock::None)
     }
@@ -267,7 +267,7 @@ impl Router {
 
     /// The source to ask next: the best by weight, price and record, made-up numbers behind all others. Where there are more sources than an order may
     /// ask, those that have nothing are asked after the others; else every source has its turn, and an order's history says which had nothing.
-    fn next(&self, wanted: Wanted, excluded: &[SupplierName], last: &[SupplierName]) -> Option<&Source> {
+    fn next(&self, wanted: NumberRequest, excluded: &[SupplierName], last: &[SupplierName]) -> Option<&Source> {
         let is_choosy = self.sources.len() > usize::from(self.max_attempts);
         let candidates = self.sources.iter().filter(|source| source.supplier.is_reached() && !excluded.contains(source.supplier.name()));
         let candidates = candidates.filter_map(|source| {

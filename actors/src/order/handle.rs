@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 
 use super::listening::{self, Listening};
 use super::placing::under_key;
-use super::runner::{self, Message, Run, Runner};
+use super::runner::{self, Message, Runner, RunnerState};
 use crate::account::{AccessError, Accounts, Listener, Replayed};
 use crate::kernel::alarm::Alarm;
 use crate::kernel::clock::Elapsed;
@@ -101,7 +101,7 @@ impl Orders {
             }
         }));
         let orders = Self { inner };
-        orders.inner.accounts.listen(Arc::new(Ear(Arc::downgrade(&orders.inner))));
+        orders.inner.accounts.listen(Arc::new(OrderStartedListener(Arc::downgrade(&orders.inner))));
         orders
     }
 
@@ -243,7 +243,7 @@ impl Orders {
         let inner = Arc::clone(&self.inner);
         let start = || async move {
             let supervisor = inner.supervision.of(&inner).await?;
-            let run = Run::new(account, order, inner, lease).within(deadline);
+            let run = RunnerState::new(account, order, inner, lease).within(deadline);
             let (actor, _) = Runner::spawn_linked(None, Runner, run, supervisor).await.map_err(|_| Fault::ActorEnded)?;
             Ok::<_, Fault>(Running { account, actor })
         };
@@ -326,9 +326,9 @@ fn wake(inner: &Arc<Inner>, order: OrderId) {
 }
 
 /// Hears whose turn it is, and whose number goes back.
-struct Ear(Weak<Inner>);
+struct OrderStartedListener(Weak<Inner>);
 
-impl Listener for Ear {
+impl Listener for OrderStartedListener {
     fn committed(&self, _account: AccountId, events: &[Event]) {
         for event in events {
             if let Event::Order(order, order::Event::Started { .. } | order::Event::Finished { .. } | order::Event::Refunded { .. }) = event

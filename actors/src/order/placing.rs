@@ -13,7 +13,7 @@ use crate::account::{AccessError, Replayed};
 use crate::kernel::entity::TransactError;
 use crate::kernel::fault::{Fault, detached};
 use crate::kernel::supervision::STEP_RETRY;
-use crate::numbers::{Lease, Release, Wanted};
+use crate::numbers::{Lease, NumberRequest, Release};
 
 /// The command, under the caller's key if there is one.
 pub fn under_key(key: Option<KeyUse>, effect: Effect, command: account::Command) -> account::Command {
@@ -111,7 +111,7 @@ impl Orders {
     /// Reserves the number that is at hand for the order, and writes it into what is wanted.
     fn reserve(&self, account: AccountId, wanted: &mut PlaceOrder, is_unproven: bool) -> Option<Lease> {
         let (order, at, platform, country) = (wanted.order, wanted.at, wanted.platform, wanted.country);
-        wanted.first_answer = self.inner.router.at_hand(Wanted { platform, country, at, is_unproven });
+        wanted.first_answer = self.inner.router.acquire_local(NumberRequest { platform, country, at, is_unproven });
         let first = wanted.first_answer.as_ref()?;
         let phone = first.answer.as_ref().ok()?.clone();
         let lease = Lease { account, order, attempt: 1, supplier: first.supplier.clone(), phone, platform, country, assigned_at: at };

@@ -18,7 +18,7 @@ use crate::kernel::entity::TransactError;
 use crate::kernel::fault::Fault;
 use crate::kernel::supervision::STEP_RETRY;
 use crate::numbers::router::Acquired;
-use crate::numbers::{Asked, Lease, Release, Wanted};
+use crate::numbers::{AttemptRequest, Lease, NumberRequest, Release};
 
 /// Between two looks of an order that waits for its turn.
 const TURN_CHECK: Duration = Duration::from_secs(5);
@@ -29,11 +29,11 @@ pub enum Message {
     Wake,
 }
 
-/// The behaviour; the state is `Run`.
+/// The behaviour; the state is `RunnerState`.
 pub struct Runner;
 
 /// One order being run.
-pub struct Run {
+pub struct RunnerState {
     account: AccountId,
     order: OrderId,
     inner: Arc<Inner>,
@@ -49,7 +49,7 @@ pub struct Run {
     listens_until: Option<(Timestamp, Elapsed)>,
 }
 
-impl Run {
+impl RunnerState {
     /// A run of an open order, fresh or after a restart: there is no difference.
     /// `lease` is the number that was assigned with the order and told to the router already.
     pub fn new(account: AccountId, order: OrderId, inner: Arc<Inner>, lease: Option<Lease>) -> Self {
@@ -128,8 +128,8 @@ impl Run {
         with_dead_number: &[events::supplier::SupplierName],
     ) -> Result<(), Fault> {
         let is_unproven = self.inner.accounts.is_unproven(self.account).await?;
-        let wanted = Wanted { platform: order.placed.platform, country: order.placed.country, at: self.inner.journal.now(), is_unproven };
-        let asked = Asked { account: self.account, order: order.id, attempt, wanted };
+        let wanted = NumberRequest { platform: order.placed.platform, country: order.placed.country, at: self.inner.journal.now(), is_unproven };
+        let asked = AttemptRequest { account: self.account, order: order.id, attempt, wanted };
         let acquired = self.inner.router.acquire(asked, without_number, with_dead_number).await;
         let at = self.inner.journal.now();
         match acquired {
@@ -256,15 +256,15 @@ pub fn lease(account: AccountId, order: OrderId, placed: &order::Placed, assignm
 
 impl Actor for Runner {
     type Msg = Message;
-    type State = Run;
-    type Arguments = Run;
+    type State = RunnerState;
+    type Arguments = RunnerState;
 
-    async fn pre_start(&self, myself: ActorRef<Message>, run: Run) -> Result<Run, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Message>, run: RunnerState) -> Result<RunnerState, ActorProcessingErr> {
         let _ = myself.send_message(Message::Wake);
         Ok(run)
     }
 
-    async fn handle(&self, myself: ActorRef<Message>, Message::Wake: Message, run: &mut Run) -> Result<(), ActorProcessingErr> {
+    async fn handle(&self, myself: ActorRef<Message>, Message::Wake: Message, run: &mut RunnerState) -> Result<(), ActorProcessingErr> {
         // Boxed, so that an actor at rest is as small as its mailbox and not as its largest step.
         match Box::pin(run.drive()).await {
             Ok(false) => {}

@@ -44,11 +44,11 @@ pub enum Message {
     Redeliver(Vec<u64>, oneshot::Sender<Result<(), Fault>>),
 }
 
-/// The behaviour; the state is `Round`.
+/// The behaviour; the state is `DeliveryQueue`.
 pub struct Deliverer;
 
 /// An account's deliveries at work.
-pub struct Round {
+pub struct DeliveryQueue {
     account: AccountId,
     inner: Arc<Inner>,
     entity: Entity<State>,
@@ -64,7 +64,7 @@ pub struct Round {
     alarm: Option<Elapsed>,
 }
 
-impl Round {
+impl DeliveryQueue {
     /// An account's deliveries as they are in the log.
     pub async fn load(account: AccountId, inner: Arc<Inner>, unread: Arc<AtomicU32>) -> Result<Self, Fault> {
         let entity = inner.journal.load(StreamId::webhook(account)).await?;
@@ -79,7 +79,7 @@ impl Round {
             self.is_more = true;
             return Ok(());
         }
-        let found = self.inner.letters.open(self.account, self.known, room).await?;
+        let found = self.inner.payloads.open(self.account, self.known, room).await?;
         self.is_more = found.len() == usize::try_from(room).unwrap_or(usize::MAX);
         for sequence in found {
             self.known = self.known.max(sequence);
@@ -192,8 +192,8 @@ async fn attempt(inner: Arc<Inner>, account: AccountId, sequence: u64, receiver:
     let watch = Stopwatch::start();
     let making = Arc::clone(&inner);
     let made = detached(async move {
-        Ok(match making.letters.write(account, sequence).await? {
-            Some(letter) => making.post.deliver(letter).await,
+        Ok(match making.payloads.write(account, sequence).await? {
+            Some(letter) => making.sender.deliver(letter).await,
             None => Outcome::NoWebhook,
         })
     });
@@ -211,48 +211,48 @@ async fn attempt(inner: Arc<Inner>, account: AccountId, sequence: u64, receiver:
 
 impl Actor for Deliverer {
     type Msg = Message;
-    type State = Round;
-    type Arguments = Round;
+    type State = DeliveryQueue;
+    type Arguments = DeliveryQueue;
 
-    async fn pre_start(&self, _myself: ActorRef<Message>, round: Round) -> Result<Round, ActorProcessingErr> {
-        Ok(round)
+    async fn pre_start(&self, _myself: ActorRef<Message>, queue: DeliveryQueue) -> Result<DeliveryQueue, ActorProcessingErr> {
+        Ok(queue)
     }
 
-    async fn handle(&self, myself: ActorRef<Message>, message: Message, round: &mut Round) -> Result<(), ActorProcessingErr> {
+    async fn handle(&self, myself: ActorRef<Message>, message: Message, queue: &mut DeliveryQueue) -> Result<(), ActorProcessingErr> {
         match message {
             Message::Look => {
-                round.unread.fetch_sub(1, Ordering::SeqCst);
-                round.alarm = round.alarm.filter(|at| *at > round.inner.journal.clock().elapsed());
-                if let Err(fault) = Box::pin(round.look()).await {
-                    tracing::warn!(account = %round.account, error = %fault, "open deliveries could not be read; trying again");
-                    round.is_more = true;
-                    let now = round.inner.journal.clock().elapsed();
-                    round.wake_at(Some(now.plus(STEP_RETRY)));
+                queue.unread.fetch_sub(1, Ordering::SeqCst);
+                queue.alarm = queue.alarm.filter(|at| *at > queue.inner.journal.clock().elapsed());
+                if let Err(fault) = Box::pin(queue.look()).await {
+                    tracing::warn!(account = %queue.account, error = %fault, "open deliveries could not be read; trying again");
+                    queue.is_more = true;
+                    let now = queue.inner.journal.clock().elapsed();
+                    queue.wake_at(Some(now.plus(STEP_RETRY)));
                     return Ok(());
                 }
             }
             Message::Attempted { sequence, outcome, millis } => {
                 if let Some(outcome) = outcome
-                    && let Err(fault) = Box::pin(round.record(sequence, outcome, millis)).await
+                    && let Err(fault) = Box::pin(queue.record(sequence, outcome, millis)).await
                 {
                     // It was made and cannot be written down now: the same is said again shortly.
-                    tracing::warn!(account = %round.account, sequence, error = %fault, "an attempt could not be recorded; trying again");
+                    tracing::warn!(account = %queue.account, sequence, error = %fault, "an attempt could not be recorded; trying again");
                     myself.send_after(STEP_RETRY, move || Message::Attempted { sequence, outcome: Some(outcome), millis });
                     return Ok(());
                 }
-                round.under_way.remove(&sequence);
-                if round.is_more && round.waiting.len() < AT_ONCE {
-                    let _ = Box::pin(round.look()).await;
+                queue.under_way.remove(&sequence);
+                if queue.is_more && queue.waiting.len() < AT_ONCE {
+                    let _ = Box::pin(queue.look()).await;
                 }
             }
             Message::Redeliver(sequences, reply) => {
-                round.unread.fetch_sub(1, Ordering::SeqCst);
-                let outcome = Box::pin(round.redeliver(sequences)).await;
+                queue.unread.fetch_sub(1, Ordering::SeqCst);
+                let outcome = Box::pin(queue.redeliver(sequences)).await;
                 let _ = reply.send(outcome);
             }
         }
-        round.attempt_due(&myself);
-        round.leave_if_done(&myself);
+        queue.attempt_due(&myself);
+        queue.leave_if_done(&myself);
         Ok(())
     }
 }

@@ -10,9 +10,9 @@ use events::time::Timestamp;
 use ractor::{Actor, ActorId, ActorRef};
 use tokio::sync::oneshot;
 
-use super::deliverer::{Deliverer, Message, Round};
+use super::deliverer::{Deliverer, DeliveryQueue, Message};
 use super::lanes::{Lanes, Load};
-use super::post::Post;
+use super::sender::WebhookSender;
 use crate::account::{Accounts, Listener};
 use crate::kernel::alarm::Alarm;
 use crate::kernel::fault::Fault;
@@ -26,7 +26,7 @@ const START_RETRY: Duration = Duration::from_secs(1);
 
 /// A delivery ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Letter {
+pub struct WebhookPayload {
     /// Where.
     pub url: String,
     /// The delivery's id, the same at every attempt.
@@ -42,12 +42,12 @@ pub struct Letter {
 }
 
 /// What is due and in which words: the edge knows both, from the views and the log.
-pub trait Letters: Send + Sync + 'static {
+pub trait PayloadSource: Send + Sync + 'static {
     /// The account's deliveries that have not ended, after `after`, oldest first, at most `limit`.
     fn open(&self, account: AccountId, after: u64, limit: u32) -> BoxFuture<'_, Result<Vec<u64>, Fault>>;
 
     /// The letter of a delivery; `None` where the account has no webhook any more.
-    fn write(&self, account: AccountId, sequence: u64) -> BoxFuture<'_, Result<Option<Letter>, Fault>>;
+    fn write(&self, account: AccountId, sequence: u64) -> BoxFuture<'_, Result<Option<WebhookPayload>, Fault>>;
 }
 
 /// A deliverer at work, and the messages it has not read.
@@ -68,8 +68,8 @@ impl Working {
 pub struct Inner {
     pub(super) accounts: Accounts,
     pub(super) journal: Journal,
-    pub(super) letters: Arc<dyn Letters>,
-    pub(super) post: Arc<dyn Post>,
+    pub(super) payloads: Arc<dyn PayloadSource>,
+    pub(super) sender: Arc<dyn WebhookSender>,
     pub(super) alarm: Alarm<AccountId>,
     pub(super) working: Registry<AccountId, Working>,
     pub(super) lanes: Lanes,
@@ -84,13 +84,13 @@ pub struct Webhooks {
 
 impl Webhooks {
     /// The webhooks of `accounts`. Starts their alarm in the current runtime, and listens for what becomes due.
-    pub fn start(accounts: Accounts, letters: Arc<dyn Letters>, post: Arc<dyn Post>) -> Self {
+    pub fn start(accounts: Accounts, payloads: Arc<dyn PayloadSource>, sender: Arc<dyn WebhookSender>) -> Self {
         let alarm = Alarm::new(accounts.journal().clock());
         let inner = Arc::new(Inner {
             journal: accounts.journal().clone(),
             accounts,
-            letters,
-            post,
+            payloads,
+            sender,
             alarm: alarm.clone(),
             working: Registry::default(),
             lanes: Lanes::default(),
@@ -102,7 +102,7 @@ impl Webhooks {
                 wake(&inner, account);
             }
         }));
-        let listener: Arc<dyn Listener> = Arc::new(Ear(Arc::downgrade(&inner)));
+        let listener: Arc<dyn Listener> = Arc::new(WebhookDueListener(Arc::downgrade(&inner)));
         inner.accounts.listen(listener);
         Self { inner }
     }
@@ -157,7 +157,7 @@ fn wake(inner: &Arc<Inner>, account: AccountId) {
 async fn working(inner: &Arc<Inner>, account: AccountId) -> Result<Working, Fault> {
     let start = || async {
         let unread: Arc<AtomicU32> = Arc::default();
-        let round = Round::load(account, Arc::clone(inner), Arc::clone(&unread)).await?;
+        let round = DeliveryQueue::load(account, Arc::clone(inner), Arc::clone(&unread)).await?;
         let supervisor = inner.supervision.of(inner).await?;
         let (actor, _) = Deliverer::spawn_linked(None, Deliverer, round, supervisor).await.map_err(|_| Fault::ActorEnded)?;
         Ok::<_, Fault>(Working { actor, unread })
@@ -175,9 +175,9 @@ impl Supervised for Inner {
 }
 
 /// Hears what becomes due.
-struct Ear(Weak<Inner>);
+struct WebhookDueListener(Weak<Inner>);
 
-impl Listener for Ear {
+impl Listener for WebhookDueListener {
     fn committed(&self, account: AccountId, events: &[Event]) {
         if events.iter().any(|event| matches!(event, Event::WebhookDue { .. }))
             && let Some(inner) = self.0.upgrade()

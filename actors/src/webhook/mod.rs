@@ -7,10 +7,10 @@ mod deliverer;
 mod guard;
 mod handle;
 mod lanes;
-mod post;
+mod sender;
 mod sign;
 
-pub use handle::{Letter, Letters, Webhooks};
+pub use handle::{PayloadSource, WebhookPayload, Webhooks};
 pub use lanes::Load;
-pub use post::{HttpPost, Post, PostSettings};
+pub use sender::{HttpSender, SenderSettings, WebhookSender};
 pub use sign::{hex_signature, standard_signature};

@@ -27,11 +27,11 @@ use telenumerus_actors::deposit::simulated::Simulated;
 use telenumerus_actors::inbox::{PastAssignment, PastAssignments};
 use telenumerus_actors::kernel::clock::Clock;
 use telenumerus_actors::kernel::entropy::Entropy;
-use telenumerus_actors::numbers::pool::{Own, OwnNumber};
+use telenumerus_actors::numbers::pool::{NumberPool, OwnNumber};
 use telenumerus_actors::numbers::{Router, Supplier};
 use telenumerus_actors::store::memory::MemoryStore;
 use telenumerus_actors::store::{BoxFuture, EventStore};
-use telenumerus_actors::webhook::{Letter, Letters, Post};
+use telenumerus_actors::webhook::{PayloadSource, WebhookPayload, WebhookSender};
 use telenumerus_actors::{Accounts, Deposits, Fault, Inbox, Journal, Orders, Parts, Webhooks};
 
 /// What one life of the service has.
@@ -71,8 +71,8 @@ struct Receivers {
     failure_rate: f64,
 }
 
-impl Post for Receivers {
-    fn deliver(&self, letter: Letter) -> BoxFuture<'_, Outcome> {
+impl WebhookSender for Receivers {
+    fn deliver(&self, letter: WebhookPayload) -> BoxFuture<'_, Outcome> {
         Box::pin(async move {
             self.mailbox.lock().push((letter.url.clone(), letter.id.clone(), letter.at));
             assert!(!letter.url.contains("bug") || self.mailbox.lock().len().is_multiple_of(2), "a bug");
@@ -85,7 +85,7 @@ impl Post for Receivers {
     }
 }
 
-impl Letters for FromLog {
+impl PayloadSource for FromLog {
     fn open(&self, account: AccountId, after: u64, limit: u32) -> BoxFuture<'_, Result<Vec<u64>, Fault>> {
         Box::pin(async move {
             let open = open_deliveries(&self.0).await.remove(&account).unwrap_or_default();
@@ -93,7 +93,7 @@ impl Letters for FromLog {
         })
     }
 
-    fn write(&self, account: AccountId, sequence: u64) -> BoxFuture<'_, Result<Option<Letter>, Fault>> {
+    fn write(&self, account: AccountId, sequence: u64) -> BoxFuture<'_, Result<Option<WebhookPayload>, Fault>> {
         Box::pin(async move {
             let log = log(&self.0).await;
             let of_account = log.iter().filter(|record| record.stream.account_id() == Some(account));
@@ -103,7 +103,14 @@ impl Letters for FromLog {
             });
             let at = Timestamp::default();
             let id = delivery_id(account, sequence).to_string();
-            Ok(url.fold(None, |_, url| Some(url)).map(|url| Letter { url, id, event: "webhook.test", body: Vec::new(), secrets: Vec::new(), at }))
+            Ok(url.fold(None, |_, url| Some(url)).map(|url| WebhookPayload {
+                url,
+                id,
+                event: "webhook.test",
+                body: Vec::new(),
+                secrets: Vec::new(),
+                at,
+            }))
         })
     }
 }
@@ -189,7 +196,7 @@ impl World {
         suppliers.extend(pull.clone().map(|pull| Arc::new(pull) as Arc<dyn Supplier>));
         if !setup.own.is_empty() {
             let numbers = setup.own.iter().map(|phone| OwnNumber { phone: phone.parse().unwrap(), country: Country::Us, platforms: None });
-            suppliers.push(Arc::new(Own::new("own".parse().unwrap(), numbers.collect(), Duration::from_hours(1), [])));
+            suppliers.push(Arc::new(NumberPool::new("own".parse().unwrap(), numbers.collect(), Duration::from_hours(1), [])));
         }
         let others = setup.own.iter().map(|phone| phone.parse().unwrap()).collect();
         let simulator = setup.simulator.clone().map(|settings| simulator::Settings { others, ..settings });

@@ -3,15 +3,15 @@
 //! Holds: what a source was asked, what it answered, what it charges. Never holds: the order's attempts (the order does), a request.
 //! Leans on: `order::State`, which says whether the lease is still wanted. Proved by: `tests.rs` here.
 
-mod fate;
 mod reconcile;
+mod step;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
-pub use fate::{Fate, fate};
 pub use reconcile::{Costs, Discrepancy, Theirs, costs, reconcile};
+pub use step::{Step, next_step};
 
 use crate::country::Country;
 use crate::decider::Decider;

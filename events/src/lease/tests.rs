@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Command, Costs, Discrepancy, Event, Fate, LeaseId, Outcome, Refusal, Request, State, Status, Theirs, costs, fate, reconcile};
+use super::{Command, Costs, Discrepancy, Event, LeaseId, Outcome, Refusal, Request, State, Status, Step, Theirs, costs, next_step, reconcile};
 use crate::country::Country;
 use crate::decider::fold;
 use crate::id::{AccountId, OrderId};
@@ -115,24 +115,24 @@ fn the_order_says_whether_a_lease_is_still_wanted() {
         order::Event::Completed { code: "123456".to_owned(), message_id: "m".to_owned(), listens_until: Timestamp::from_millis(300_000), at: AT };
     let finished = order::Event::Finished { at: AT };
     let cancelled = order::Event::Cancelled { at: AT };
-    let unused = Fate::Release(Outcome::Unused);
+    let unused = Step::Release(Outcome::Unused);
     for (facts, lease, expected) in [
-        (vec![], id("acme", 1), Fate::Wait),
-        (vec![order::Event::Queued { at: AT }], id("acme", 1), Fate::Wait),
+        (vec![], id("acme", 1), Step::Wait),
+        (vec![order::Event::Queued { at: AT }], id("acme", 1), Step::Wait),
         (vec![failed.clone()], id("other", 1), unused),
-        (vec![failed], id("acme", 2), Fate::Wait),
-        (vec![assigned("acme", 1)], id("acme", 1), Fate::Keep),
+        (vec![failed], id("acme", 2), Step::Wait),
+        (vec![assigned("acme", 1)], id("acme", 1), Step::Keep),
         // After a crash the attempt was made with another source.
         (vec![assigned("other", 1)], id("acme", 1), unused),
-        (vec![assigned("acme", 1), completed.clone()], id("acme", 1), Fate::Keep),
-        (vec![assigned("acme", 1), completed, finished], id("acme", 1), Fate::Release(Outcome::Served)),
+        (vec![assigned("acme", 1), completed.clone()], id("acme", 1), Step::Keep),
+        (vec![assigned("acme", 1), completed, finished], id("acme", 1), Step::Release(Outcome::Served)),
         (vec![assigned("acme", 1), cancelled], id("acme", 1), unused),
-        (vec![assigned("acme", 1), dead.clone()], id("acme", 1), Fate::Release(Outcome::Dead)),
-        (vec![assigned("acme", 1), dead, assigned("other", 2)], id("acme", 1), Fate::Release(Outcome::Dead)),
+        (vec![assigned("acme", 1), dead.clone()], id("acme", 1), Step::Release(Outcome::Dead)),
+        (vec![assigned("acme", 1), dead, assigned("other", 2)], id("acme", 1), Step::Release(Outcome::Dead)),
     ] {
-        assert_eq!(fate(&lease, Some(&fold(placed(), &facts))), expected, "{facts:?}");
+        assert_eq!(next_step(&lease, Some(&fold(placed(), &facts))), expected, "{facts:?}");
     }
-    assert_eq!(fate(&id("acme", 1), None), unused);
+    assert_eq!(next_step(&id("acme", 1), None), unused);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::http::error::ApiError;
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::Dollars;
 use crate::http::order_reply::Links;
-use crate::http::ordering::{self, Placed, Wish};
+use crate::http::ordering::{self, OrderRequest, Placed};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -97,7 +97,7 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Keyed { body, key
         let price = Dollars(app.service.accounts.read(caller.account).await?.state.price(list_price, max_price)?);
         return Ok(Answer { body: Reply::Priced(Priced { understood: true, interpretation, quote: price }), replayed: false });
     }
-    let wish = Wish { platform, country, max_price };
+    let wish = OrderRequest { platform, country, max_price };
     let (order, replayed) = ordering::place(&app, &caller, wish, key).await?;
     let order = Placed::of(&order).map_err(|error| error.with("understood", json!(true)).replayed(replayed.0))?;
     Ok(Answer { body: Reply::Ordered(Box::new(Ordered { understood: true, interpretation, order })), replayed: replayed.0 })

@@ -20,7 +20,7 @@ use crate::http::gate::RequestId;
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::{Dollars, Moment};
 use crate::http::order_reply::{Links, find};
-use crate::http::ordering::Wish;
+use crate::http::ordering::OrderRequest;
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -161,8 +161,8 @@ pub async fn handle(
     Ok(Answer { body: reply, replayed })
 }
 
-fn wish(item: &ItemRequest) -> Result<Wish, ApiError> {
-    Wish::parse(&item.platform, item.country.as_deref(), item.max_price)
+fn wish(item: &ItemRequest) -> Result<OrderRequest, ApiError> {
+    OrderRequest::parse(&item.platform, item.country.as_deref(), item.max_price)
 }
 
 type Outcome = Result<std::sync::Arc<Order>, ApiError>;

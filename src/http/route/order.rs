@@ -9,7 +9,7 @@ use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::Dollars;
-use crate::http::ordering::{self, Placed, Wish};
+use crate::http::ordering::{self, OrderRequest, Placed};
 use crate::http::vocabulary::{CountryCode, PlatformName};
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -32,7 +32,7 @@ pub struct Request {
 #[utoipa::path(post, path = "/order", operation_id = "order", tag = "orders", request_body = Request,
     responses((status = 200, description = "A number to use, or an order for which one is still sought", body = Placed)))]
 pub async fn handle(State(app): State<Shared>, caller: Caller, Keyed { body, key }: Keyed<Request>) -> Result<Answer<Placed>, ApiError> {
-    let wish = Wish::parse(&body.platform, body.country.as_deref(), body.max_price)?;
+    let wish = OrderRequest::parse(&body.platform, body.country.as_deref(), body.max_price)?;
     let (order, replayed) = ordering::place(&app, &caller, wish, key).await?;
     let body = Placed::of(&order).map_err(|error| error.replayed(replayed.0))?;
     Ok(Answer { body, replayed: replayed.0 })

@@ -14,7 +14,7 @@ use crate::http::error::ApiError;
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::{Dollars, Moment, seconds_up};
 use crate::http::order_reply::Links;
-use crate::http::ordering::{self, Wish, code_of, ended_without_code};
+use crate::http::ordering::{self, OrderRequest, code_of, ended_without_code};
 use crate::http::vocabulary::{CountryCode, PlatformName};
 
 /// The contract: `timeout_seconds` 1-300, default 120.
@@ -87,7 +87,7 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Keyed { body, key
     if !TIMEOUT_SECONDS.contains(&seconds) {
         return Err(ApiError::of_field("timeout_seconds", "timeout_seconds is from 1 to 300."));
     }
-    let wish = Wish::parse(&body.platform, body.country.as_deref(), body.max_price)?;
+    let wish = OrderRequest::parse(&body.platform, body.country.as_deref(), body.max_price)?;
     let _place = app.waiting.enter(caller.account)?;
     let (id, replayed) = app.service.orders.place(caller.account, wish.order(&app), key).await?;
     let order = ordering::until_end(&app, &caller, id, Duration::from_secs(seconds)).await?;

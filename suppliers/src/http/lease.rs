@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events::envelope::Actor as Who;
-use events::lease::{Command, Fate, LeaseId, Outcome, Refusal, State, Status, fate};
+use events::lease::{Command, LeaseId, Outcome, Refusal, State, Status, Step, next_step};
 use events::order;
 use events::phone::Phone;
 use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr};
 use tokio::task::JoinHandle;
 
 use super::source::{PulledSms, SourceError};
-use super::supplier::{Inner, Rooms};
+use super::supplier::{Downstream, Inner};
 use actors::account::AccessError;
 use actors::inbox::InboundSms;
 use actors::kernel::entity::TransactError;
@@ -38,11 +38,11 @@ pub enum Message {
     Over(Outcome),
 }
 
-/// The behaviour; the state is `Keeping`.
+/// The behaviour; the state is `LeaseProcess`.
 pub struct Keeper;
 
 /// One lease being kept.
-pub struct Keeping {
+pub struct LeaseProcess {
     id: LeaseId,
     inner: Arc<Inner>,
     /// What became of it, for the case that its account has forgotten the order.
@@ -59,7 +59,7 @@ enum Then {
     Wait(Duration),
 }
 
-impl Keeping {
+impl LeaseProcess {
     pub(super) fn new(id: LeaseId, inner: Arc<Inner>) -> Self {
         Self { id, inner, outcome: None, known: HashSet::new(), failures: 0, due: None }
     }
@@ -89,13 +89,13 @@ impl Keeping {
                         Err(AccessError::NotFound) => None,
                         Err(AccessError::Fault(fault)) => return Err(fault),
                     };
-                    match (fate(&self.id, order.as_deref()), order, phone) {
-                        (Fate::Release(outcome), known, _) => {
+                    match (next_step(&self.id, order.as_deref()), order, phone) {
+                        (Step::Release(outcome), known, _) => {
                             let outcome = if known.is_some() { outcome } else { self.outcome.unwrap_or(outcome) };
                             Command::SeekRelease { outcome, at }
                         }
-                        (Fate::Keep, Some(order), Some(phone)) => return self.look(&order, account, &phone).await,
-                        (Fate::Wait | Fate::Keep, _, _) => return Ok(Then::Wait(WHILE_WAITING)),
+                        (Step::Keep, Some(order), Some(phone)) => return self.look(&order, account, &phone).await,
+                        (Step::Wait | Step::Keep, _, _) => return Ok(Then::Wait(WHILE_WAITING)),
                     }
                 }
             };
@@ -112,7 +112,7 @@ impl Keeping {
     /// Reads the messages of a number that is on its order.
     async fn look(&mut self, order: &order::State, account: events::id::AccountId, phone: &Phone) -> Result<Then, Fault> {
         let inner = Arc::clone(&self.inner);
-        let Some(rooms) = inner.rooms.get() else { return Ok(Then::Wait(WHILE_WAITING)) };
+        let Some(downstream) = inner.downstream.get() else { return Ok(Then::Wait(WHILE_WAITING)) };
         let looked = match inner.source.look(self.id.reference()).await {
             Ok(looked) => looked,
             // It has ended the lease by itself: its number is as good as dead.
@@ -121,18 +121,18 @@ impl Keeping {
         };
         self.failures = 0;
         for message in looked.messages.into_iter().take(MAX_MESSAGES) {
-            self.hand_on(rooms, phone, message).await?;
+            self.hand_on(downstream, phone, message).await?;
         }
         if !looked.alive
             && let Some(assignment) = &order.assignment
         {
-            rooms.orders.report_dead(&lease_of(account, order.id, &order.placed, assignment)).await;
+            downstream.orders.report_dead(&lease_of(account, order.id, &order.placed, assignment)).await;
             return Ok(Then::Wait(Duration::ZERO));
         }
         Ok(Then::Wait(inner.settings.poll))
     }
 
-    async fn hand_on(&mut self, rooms: &Rooms, phone: &Phone, message: PulledSms) -> Result<(), Fault> {
+    async fn hand_on(&mut self, downstream: &Downstream, phone: &Phone, message: PulledSms) -> Result<(), Fault> {
         let id = shortened(message.id, MAX_ID);
         if id.is_empty() || self.known.contains(&id) {
             return Ok(());
@@ -145,7 +145,7 @@ impl Keeping {
             text: message.text,
             received_at: message.received_at,
         };
-        rooms.inbox.deliver(sms).await?;
+        downstream.inbox.deliver(sms).await?;
         self.known.insert(id);
         Ok(())
     }
@@ -169,30 +169,30 @@ fn shortened(mut text: String, most: usize) -> String {
 
 impl Actor for Keeper {
     type Msg = Message;
-    type State = Keeping;
-    type Arguments = Keeping;
+    type State = LeaseProcess;
+    type Arguments = LeaseProcess;
 
-    async fn pre_start(&self, _myself: ActorRef<Message>, keeping: Keeping) -> Result<Keeping, ActorProcessingErr> {
-        Ok(keeping)
+    async fn pre_start(&self, _myself: ActorRef<Message>, process: LeaseProcess) -> Result<LeaseProcess, ActorProcessingErr> {
+        Ok(process)
     }
 
-    async fn handle(&self, myself: ActorRef<Message>, message: Message, keeping: &mut Keeping) -> Result<(), ActorProcessingErr> {
+    async fn handle(&self, myself: ActorRef<Message>, message: Message, process: &mut LeaseProcess) -> Result<(), ActorProcessingErr> {
         if let Message::Over(outcome) = message {
-            keeping.outcome = Some(outcome);
+            process.outcome = Some(outcome);
         }
-        let then = Box::pin(keeping.drive()).await.unwrap_or_else(|fault| {
-            tracing::warn!(lease = ?keeping.id, error = %fault, "a lease's step failed and is tried again");
+        let then = Box::pin(process.drive()).await.unwrap_or_else(|fault| {
+            tracing::warn!(lease = ?process.id, error = %fault, "a lease's step failed and is tried again");
             Then::Wait(FIRST_PAUSE)
         });
-        if let Some(due) = keeping.due.take() {
+        if let Some(due) = process.due.take() {
             due.abort();
         }
         match then {
             Then::Leave => {
-                keeping.inner.keepers.remove_if((keeping.id.order, keeping.id.attempt), |keeper| keeper.get_id() == myself.get_id());
+                process.inner.keepers.remove_if((process.id.order, process.id.attempt), |keeper| keeper.get_id() == myself.get_id());
                 myself.stop(None);
             }
-            Then::Wait(pause) => keeping.due = Some(myself.send_after(pause, || Message::Look)),
+            Then::Wait(pause) => process.due = Some(myself.send_after(pause, || Message::Look)),
         }
         Ok(())
     }

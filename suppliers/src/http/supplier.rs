@@ -17,7 +17,7 @@ use events::time::Timestamp;
 use parking_lot::Mutex;
 use ractor::{Actor, ActorId, ActorRef};
 
-use super::lease::{Keeper, Keeping, Message};
+use super::lease::{Keeper, LeaseProcess, Message};
 use super::source::{Leased, Source, SourceError, StockLine};
 use actors::account::Accounts;
 use actors::inbox::Inbox;
@@ -25,8 +25,8 @@ use actors::kernel::entity::{Entity, TransactError};
 use actors::kernel::fault::{Fault, detached};
 use actors::kernel::journal::Journal;
 use actors::kernel::registry::Registry;
-use actors::kernel::supervision::{Replace, Supervised, Supervision, rounds};
-use actors::numbers::{Asked, Lease, Numbers, Release, Stock, Supplier, Wanted};
+use actors::kernel::supervision::{Replace, Supervised, Supervision, repeat_every};
+use actors::numbers::{AttemptRequest, Lease, NumberRequest, Numbers, Release, Stock, Supplier};
 use actors::order::Orders;
 use actors::store::BoxFuture;
 
@@ -53,8 +53,8 @@ struct Table {
     at: Option<Timestamp>,
 }
 
-/// The rooms that messages and news of numbers go to.
-pub(super) struct Rooms {
+/// The downstream that messages and news of numbers go to.
+pub(super) struct Downstream {
     pub(super) orders: Orders,
     pub(super) inbox: Inbox,
 }
@@ -64,7 +64,7 @@ pub(super) struct Inner {
     pub(super) accounts: Accounts,
     pub(super) journal: Journal,
     pub(super) source: Arc<dyn Source>,
-    pub(super) rooms: OnceLock<Rooms>,
+    pub(super) downstream: OnceLock<Downstream>,
     pub(super) keepers: Registry<(OrderId, u8), ActorRef<Message>>,
     supervision: Supervision,
     /// Attempts that the source is being asked for now: it must not be told that it can have back what it is about to give.
@@ -102,7 +102,7 @@ impl Pull {
             journal: accounts.journal().clone(),
             accounts,
             source,
-            rooms: OnceLock::new(),
+            downstream: OnceLock::new(),
             keepers: Registry::default(),
             supervision: Supervision::default(),
             asking: Mutex::default(),
@@ -116,8 +116,8 @@ impl Pull {
 
     /// Says where messages go, and starts asking what the source has.
     pub fn connect(&self, orders: Orders, inbox: Inbox) {
-        let _ = self.inner.rooms.set(Rooms { orders, inbox });
-        rounds(&self.inner, STOCK_EVERY, |inner| async move { inner.look_at_stock().await });
+        let _ = self.inner.downstream.set(Downstream { orders, inbox });
+        repeat_every(&self.inner, STOCK_EVERY, |inner| async move { inner.look_at_stock().await });
     }
 
     /// Lets leases go on that have not ended: what recovery does. `phone` is the number, if the source has named it.
@@ -169,9 +169,9 @@ impl Inner {
     pub(super) async fn keep(inner: &Arc<Self>, id: &LeaseId, message: Message) -> Result<(), Fault> {
         let key = (id.order, id.attempt);
         let start = || async {
-            let keeping = Keeping::new(id.clone(), Arc::clone(inner));
+            let process = LeaseProcess::new(id.clone(), Arc::clone(inner));
             let supervisor = inner.supervision.of(inner).await?;
-            let (actor, _) = Keeper::spawn_linked(None, Keeper, keeping, supervisor).await.map_err(|_| Fault::ActorEnded)?;
+            let (actor, _) = Keeper::spawn_linked(None, Keeper, process, supervisor).await.map_err(|_| Fault::ActorEnded)?;
             Ok::<_, Fault>(actor)
         };
         let keeper = inner.keepers.get_or_start(key, start).await?;
@@ -180,8 +180,8 @@ impl Inner {
     }
 
     /// The number for an attempt: the one leased before under its reference, or a new one.
-    async fn obtain(inner: &Arc<Self>, asked: Asked) -> Result<Phone, AttemptFailure> {
-        let Wanted { platform, country, .. } = asked.wanted;
+    async fn obtain(inner: &Arc<Self>, asked: AttemptRequest) -> Result<Phone, AttemptFailure> {
+        let NumberRequest { platform, country, .. } = asked.wanted;
         let id = LeaseId { supplier: inner.settings.name.clone(), order: asked.order, attempt: asked.attempt };
         let at = inner.journal.now();
         let seek = Command::Seek { request: Request { id: id.clone(), account: asked.account, platform, country }, at };
@@ -235,7 +235,7 @@ impl Inner {
     }
 
     /// Why a number cannot be taken; `None` if it can.
-    fn judge(&self, leased: &Leased, wanted: Wanted) -> Option<&'static str> {
+    fn judge(&self, leased: &Leased, wanted: NumberRequest) -> Option<&'static str> {
         if !wanted.country.has(&leased.phone) {
             return Some("it is another country's");
         }
@@ -258,7 +258,7 @@ impl Inner {
     }
 
     /// How many numbers there are for `wanted`, and what one costs; `None` if the source has not said it lately.
-    fn line(&self, wanted: Wanted) -> Option<(u64, Money)> {
+    fn line(&self, wanted: NumberRequest) -> Option<(u64, Money)> {
         let table = self.table.lock();
         table.at.filter(|at| wanted.at.since(*at) < STOCK_KEPT)?;
         Some(table.lines.get(&(wanted.platform, wanted.country)).copied().unwrap_or((0, Money::ZERO)))
@@ -310,11 +310,11 @@ impl Supplier for Pull {
         self.inner.held.lock().contains(phone)
     }
 
-    fn at_hand(&self, _wanted: Wanted) -> Option<Result<Phone, AttemptFailure>> {
+    fn acquire_local(&self, _wanted: NumberRequest) -> Option<Result<Phone, AttemptFailure>> {
         None
     }
 
-    fn acquire(&self, asked: Asked) -> BoxFuture<'_, Result<Phone, AttemptFailure>> {
+    fn acquire(&self, asked: AttemptRequest) -> BoxFuture<'_, Result<Phone, AttemptFailure>> {
         let inner = Arc::clone(&self.inner);
         // To its end, whoever still waits: what the source has answered must be recorded.
         Box::pin(async move { detached(async move { Inner::obtain(&inner, asked).await }).await.unwrap_or(Err(AttemptFailure::SourceError)) })
@@ -345,7 +345,7 @@ impl Supplier for Pull {
         self.tell(lease, Message::Over(outcome));
     }
 
-    fn stock(&self, wanted: Wanted) -> Stock {
+    fn stock(&self, wanted: NumberRequest) -> Stock {
         match self.inner.line(wanted) {
             // It does not say: asking is the way to find out.
             None => Stock::Medium,
@@ -353,7 +353,7 @@ impl Supplier for Pull {
         }
     }
 
-    fn cost(&self, wanted: Wanted) -> Option<Money> {
+    fn cost(&self, wanted: NumberRequest) -> Option<Money> {
         self.inner.line(wanted).map(|(_, cost)| cost)
     }
 

@@ -22,7 +22,7 @@ use actors::inbox::{InboundSms, Inbox};
 use actors::kernel::alarm::Alarm;
 use actors::kernel::clock::Clock;
 use actors::kernel::entropy::Entropy;
-use actors::numbers::{Asked, Lease, Release, Stock, Supplier, Wanted};
+use actors::numbers::{AttemptRequest, Lease, NumberRequest, Release, Stock, Supplier};
 use actors::order::Orders;
 use actors::store::BoxFuture;
 
@@ -30,7 +30,7 @@ use actors::store::BoxFuture;
 const TRIES: u64 = 256;
 /// Between two tries to hand over a message that the store did not take.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
-/// Letters and digits of codes that have letters: none that look alike.
+/// PayloadSource and digits of codes that have letters: none that look alike.
 const CODE_LETTERS: &[u8] = b"23456789BCDFGHJKMNPQRTVWXY";
 
 /// How the simulator behaves.
@@ -184,7 +184,7 @@ impl Simulator {
 }
 
 impl Simulator {
-    fn reserve(&self, wanted: Wanted) -> Result<Phone, AttemptFailure> {
+    fn reserve(&self, wanted: NumberRequest) -> Result<Phone, AttemptFailure> {
         if self.entropy.chance(self.settings.no_stock_rate) {
             return Err(AttemptFailure::NoNumber);
         }
@@ -220,11 +220,11 @@ impl Supplier for Simulator {
         true
     }
 
-    fn at_hand(&self, wanted: Wanted) -> Option<Result<Phone, AttemptFailure>> {
+    fn acquire_local(&self, wanted: NumberRequest) -> Option<Result<Phone, AttemptFailure>> {
         Some(self.reserve(wanted))
     }
 
-    fn acquire(&self, asked: Asked) -> BoxFuture<'_, Result<Phone, AttemptFailure>> {
+    fn acquire(&self, asked: AttemptRequest) -> BoxFuture<'_, Result<Phone, AttemptFailure>> {
         Box::pin(std::future::ready(self.reserve(asked.wanted)))
     }
 
@@ -260,12 +260,12 @@ impl Supplier for Simulator {
         pool.waiting.remove(&lease.phone);
     }
 
-    fn stock(&self, _wanted: Wanted) -> Stock {
+    fn stock(&self, _wanted: NumberRequest) -> Stock {
         // Only a rate of one is certain: anything less is a chance, and a chance is stock.
         if self.settings.no_stock_rate >= 1.0 { Stock::None } else { Stock::High }
     }
 
-    fn cost(&self, _wanted: Wanted) -> Option<Money> {
+    fn cost(&self, _wanted: NumberRequest) -> Option<Money> {
         None
     }
 
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_number_of_another_source_is_never_made_up() {
-        let wanted = Wanted { platform: Platform::Google, country: Country::Fr, at: Clock::System.now(), is_unproven: false };
+        let wanted = NumberRequest { platform: Platform::Google, country: Country::Fr, at: Clock::System.now(), is_unproven: false };
         let all = || Simulator::new("simulator".parse().unwrap(), Settings::default(), Clock::System, Entropy::seeded(7));
         let others: HashSet<Phone> = std::iter::repeat_with({
             let simulator = all();

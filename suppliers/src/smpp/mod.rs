@@ -4,10 +4,10 @@
 //! Leans on: `inbox`, `parts`, `alphabet`. Proved by: tests beside each file, `tests/outside/smpp.py` with real SMSCs.
 
 mod body;
+mod connection;
 mod frame;
 mod message;
 mod session;
-mod talk;
 #[cfg(test)]
 mod tests;
 
@@ -18,8 +18,8 @@ use ractor::Actor;
 use tokio::sync::watch;
 
 pub use message::DefaultAlphabet;
-pub use session::{Bind, BindStatus, Mode, Way};
-use session::{Line, Session};
+pub use session::{Bind, BindStatus, Mode, SessionContext};
+use session::{Session, SessionState};
 
 use actors::kernel::fault::Fault;
 
@@ -32,13 +32,20 @@ pub struct Smpp {
 
 impl Smpp {
     /// Starts a session for each bind.
-    pub async fn start(binds: Vec<Bind>, way: &Way) -> Result<Self, Fault> {
+    pub async fn start(binds: Vec<Bind>, context: &SessionContext) -> Result<Self, Fault> {
         let (stop, stopping) = watch::channel(false);
         let mut watched = Vec::with_capacity(binds.len());
         for bind in binds {
             let (status, receiver) = watch::channel(BindStatus { address: bind.address.clone(), ..BindStatus::default() });
-            let line = Line { bind, way: way.clone(), status, stopping: stopping.clone(), backoff: Duration::from_secs(1), noticed: BTreeSet::new() };
-            Session::spawn(None, Session, line).await.map_err(|_| Fault::ActorEnded)?;
+            let state = SessionState {
+                bind,
+                context: context.clone(),
+                status,
+                stopping: stopping.clone(),
+                backoff: Duration::from_secs(1),
+                noticed: BTreeSet::new(),
+            };
+            Session::spawn(None, Session, state).await.map_err(|_| Fault::ActorEnded)?;
             watched.push(receiver);
         }
         Ok(Self { binds: watched, stop })

@@ -20,16 +20,16 @@ use tokio_rustls::TlsConnector;
 use tokio_util::bytes::BytesMut;
 
 use super::body::Body;
+use super::connection::{Connection, command};
 use super::frame::{Frame, FrameError, Header, encode};
 use super::message::{self, DefaultAlphabet, Incoming, Text, Unreadable};
-use super::talk::{Talk, command};
 use actors::inbox::alphabet::{self, Certainty};
 use actors::inbox::{InboundPart, Parts};
 use actors::inbox::{InboundSms, Inbox};
 use actors::kernel::entropy::Entropy;
 use actors::kernel::fault::Fault;
 use actors::kernel::outbound;
-use actors::numbers::Reach;
+use actors::numbers::SessionAvailability;
 
 /// For a connection, and for each answer that is waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -92,7 +92,7 @@ pub struct BindStatus {
 
 /// What sessions share.
 #[derive(Clone)]
-pub struct Way {
+pub struct SessionContext {
     /// The source's name.
     pub supplier: SupplierName,
     /// Where whole messages go.
@@ -100,7 +100,7 @@ pub struct Way {
     /// Where parts go.
     pub parts: Parts,
     /// Told when a session comes up or goes down.
-    pub reach: Arc<Reach>,
+    pub reach: Arc<SessionAvailability>,
     /// Dice for the waits.
     pub entropy: Entropy,
     /// Told what became of each message, for the metrics.
@@ -133,15 +133,15 @@ pub enum SessionError {
 /// The only message: connect.
 pub struct Connect;
 
-/// The behaviour; the state is `Line`.
+/// The behaviour; the state is `SessionState`.
 pub struct Session;
 
 /// One bind's line to its SMSC.
-pub struct Line {
+pub struct SessionState {
     /// How it is bound.
     pub bind: Bind,
     /// Where messages go.
-    pub way: Way,
+    pub context: SessionContext,
     /// How it is, for those who watch.
     pub status: watch::Sender<BindStatus>,
     /// True once the service is stopping.
@@ -154,43 +154,43 @@ pub struct Line {
 
 impl Actor for Session {
     type Msg = Connect;
-    type State = Line;
-    type Arguments = Line;
+    type State = SessionState;
+    type Arguments = SessionState;
 
-    async fn pre_start(&self, myself: ActorRef<Connect>, line: Line) -> Result<Line, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Connect>, state: SessionState) -> Result<SessionState, ActorProcessingErr> {
         let _ = myself.send_message(Connect);
-        Ok(line)
+        Ok(state)
     }
 
-    async fn handle(&self, myself: ActorRef<Connect>, Connect: Connect, line: &mut Line) -> Result<(), ActorProcessingErr> {
+    async fn handle(&self, myself: ActorRef<Connect>, Connect: Connect, state: &mut SessionState) -> Result<(), ActorProcessingErr> {
         let begun = Instant::now();
         // A bug ends this session, not the bind: what an SMSC says must not silence it for good.
-        let ended = AssertUnwindSafe(Box::pin(line.live())).catch_unwind().await.unwrap_or(Err(SessionError::Bug));
+        let ended = AssertUnwindSafe(Box::pin(state.live())).catch_unwind().await.unwrap_or(Err(SessionError::Bug));
         let error = ended.as_ref().err().map(ToString::to_string);
-        if *line.stopping.borrow() {
-            line.show(false, None);
+        if *state.stopping.borrow() {
+            state.show(false, None);
             myself.stop(None);
             return Ok(());
         }
         if let Some(error) = &error
-            && line.status.borrow().error.as_ref() != Some(error)
+            && state.status.borrow().error.as_ref() != Some(error)
         {
-            tracing::warn!(supplier = %line.way.supplier, smsc = line.bind.address, error, "the SMPP session is down and is tried again");
+            tracing::warn!(supplier = %state.context.supplier, smsc = state.bind.address, error, "the SMPP session is down and is tried again");
         }
-        line.show(false, error);
-        let wait = if begun.elapsed() >= LIVED { BACKOFF.0 } else { line.backoff };
-        line.backoff = (wait * 2).min(BACKOFF.1);
+        state.show(false, error);
+        let wait = if begun.elapsed() >= LIVED { BACKOFF.0 } else { state.backoff };
+        state.backoff = (wait * 2).min(BACKOFF.1);
         // Apart from the others that broke at the same moment.
-        myself.send_after(wait.mul_f64(0.75 + line.way.entropy.fraction() / 2.0), || Connect);
+        myself.send_after(wait.mul_f64(0.75 + state.context.entropy.fraction() / 2.0), || Connect);
         Ok(())
     }
 }
 
-impl Line {
+impl SessionState {
     fn show(&self, bound: bool, error: Option<String>) {
         match (self.status.borrow().bound, bound) {
-            (false, true) => self.way.reach.gained(),
-            (true, false) => self.way.reach.lost(),
+            (false, true) => self.context.reach.gained(),
+            (true, false) => self.context.reach.lost(),
             (true, true) | (false, false) => {}
         }
         self.status.send_modify(|status| (status.bound, status.error) = (bound, error));
@@ -214,14 +214,14 @@ impl Line {
     }
 
     async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, stream: S) -> Result<(), SessionError> {
-        let mut talk = Talk::over(stream);
-        talk.bind(&self.bind).await?;
+        let mut connection = Connection::over(stream);
+        connection.bind(&self.bind).await?;
         self.show(true, None);
-        tracing::info!(supplier = %self.way.supplier, smsc = self.bind.address, "bound");
-        self.serve(&mut talk).await
+        tracing::info!(supplier = %self.context.supplier, smsc = self.bind.address, "bound");
+        self.serve(&mut connection).await
     }
 
-    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, talk: &mut Talk<S>) -> Result<(), SessionError> {
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, connection: &mut Connection<S>) -> Result<(), SessionError> {
         let (answers, mut answered) = mpsc::channel::<BytesMut>(WINDOW);
         let window = Arc::new(Semaphore::new(WINDOW));
         let mut stopping = self.stopping.clone();
@@ -231,21 +231,21 @@ impl Line {
             let deadline = heard + if enquired { self.bind.enquire_link + PATIENCE } else { self.bind.enquire_link };
             let has_room = window.available_permits() > 0;
             tokio::select! {
-                answer = answered.recv() => talk.write(&answer.unwrap_or_default()).await?,
-                frame = talk.next(), if has_room => {
+                answer = answered.recv() => connection.write(&answer.unwrap_or_default()).await?,
+                frame = connection.next(), if has_room => {
                     heard = Instant::now();
                     enquired = false;
                     match frame? {
-                        Frame::TooLong(header, length) => self.pass_over(talk, header, length).await?,
+                        Frame::TooLong(header, length) => self.pass_over(connection, header, length).await?,
                         Frame::Pdu(header, body) => match header.command {
                             command::DELIVER_SM | command::DATA_SM => self.take(header, &body, &window, &answers),
-                            command::ENQUIRE_LINK => talk.send(CommandStatus::EsmeRok, header.sequence, Pdu::EnquireLinkResp).await?,
+                            command::ENQUIRE_LINK => connection.send(CommandStatus::EsmeRok, header.sequence, Pdu::EnquireLinkResp).await?,
                             command::UNBIND => {
-                                talk.send(CommandStatus::EsmeRok, header.sequence, Pdu::UnbindResp).await?;
+                                connection.send(CommandStatus::EsmeRok, header.sequence, Pdu::UnbindResp).await?;
                                 return Err(SessionError::Unbound);
                             }
                             command if command::wants_no_answer(command) => {}
-                            _ => talk.send(CommandStatus::EsmeRinvcmdid, header.sequence, Pdu::GenericNack).await?,
+                            _ => connection.send(CommandStatus::EsmeRinvcmdid, header.sequence, Pdu::GenericNack).await?,
                         },
                     }
                 }
@@ -254,9 +254,9 @@ impl Line {
                         return Err(SessionError::Silent);
                     }
                     enquired = true;
-                    talk.ask(Pdu::EnquireLink).await?;
+                    connection.ask(Pdu::EnquireLink).await?;
                 }
-                () = stopped(&mut stopping) => return self.leave(talk, &window, &mut answered).await,
+                () = stopped(&mut stopping) => return self.leave(connection, &window, &mut answered).await,
             }
         }
     }
@@ -264,19 +264,19 @@ impl Line {
     /// A PDU that is too long to be read.
     async fn pass_over<S: AsyncRead + AsyncWrite + Unpin + Send>(
         &self,
-        talk: &mut Talk<S>,
+        connection: &mut Connection<S>,
         header: Header,
         length: usize,
     ) -> Result<(), SessionError> {
         if command::wants_no_answer(header.command) {
             return Ok(());
         }
-        tracing::warn!(supplier = %self.way.supplier, smsc = self.bind.address, length, "a PDU was refused: it is too long");
-        (self.way.counted)("unreadable");
-        talk.write(&answer(header, CommandStatus::EsmeRinvcmdlen)).await
+        tracing::warn!(supplier = %self.context.supplier, smsc = self.bind.address, length, "a PDU was refused: it is too long");
+        (self.context.counted)("unreadable");
+        connection.write(&answer(header, CommandStatus::EsmeRinvcmdlen)).await
     }
 
-    /// Takes a message on its way; the SMSC is answered once it is on disk.
+    /// Takes a message to the inbox; the SMSC is answered once it is on disk.
     fn take(&mut self, header: Header, bytes: &[u8], window: &Arc<Semaphore>, answers: &mpsc::Sender<BytesMut>) {
         let Ok(place) = Arc::clone(window).try_acquire_owned() else { return };
         let body = if header.command == command::DATA_SM { Body::of_data_sm(bytes) } else { Body::of_deliver_sm(bytes) };
@@ -287,25 +287,25 @@ impl Line {
             Ok(Incoming::Text(Text { certainty: Certainty::Undecided, .. })) => self.notice("undecided_alphabet"),
             Ok(Incoming::Text(_) | Incoming::Receipt) => {}
             Err(reason) => {
-                tracing::warn!(supplier = %self.way.supplier, smsc = self.bind.address, %reason, bytes = bytes.len(), "a message was refused; it is lost");
+                tracing::warn!(supplier = %self.context.supplier, smsc = self.bind.address, %reason, bytes = bytes.len(), "a message was refused; it is lost");
             }
         }
-        let (way, answers) = (self.way.clone(), answers.clone());
+        let (context, answers) = (self.context.clone(), answers.clone());
         tokio::spawn(async move {
             let (status, outcome) = match read {
                 Ok(Incoming::Receipt) => (CommandStatus::EsmeRok, "ignored"),
-                Ok(Incoming::Text(text)) => match way.deliver(text).await {
+                Ok(Incoming::Text(text)) => match context.deliver(text).await {
                     Ok(outcome) => (CommandStatus::EsmeRok, outcome),
                     // Asks for it once more.
                     Err(fault) => {
-                        tracing::warn!(supplier = %way.supplier, error = %fault, "a message was not taken; the SMSC is asked to send it again");
+                        tracing::warn!(supplier = %context.supplier, error = %fault, "a message was not taken; the SMSC is asked to send it again");
                         (CommandStatus::EsmeRxTAppn, "failed")
                     }
                 },
                 Err(Unreadable::Destination) => (CommandStatus::EsmeRinvdstadr, "unreadable"),
                 Err(Unreadable::Text) => (CommandStatus::EsmeRinvmsglen, "unreadable"),
             };
-            (way.counted)(outcome);
+            (context.counted)(outcome);
             let _ = answers.send(answer(header, status)).await;
             drop(place);
         });
@@ -313,31 +313,31 @@ impl Line {
 
     /// Counts what is odd about a message; the log says each kind once.
     fn notice(&mut self, oddity: &'static str) {
-        (self.way.noticed)(oddity);
+        (self.context.noticed)(oddity);
         if self.noticed.insert(oddity) {
-            tracing::warn!(supplier = %self.way.supplier, smsc = self.bind.address, oddity, "this SMSC's messages are odd, and read all the same");
+            tracing::warn!(supplier = %self.context.supplier, smsc = self.bind.address, oddity, "this SMSC's messages are odd, and read all the same");
         }
     }
 
     /// Says goodbye: what was taken is answered first.
     async fn leave<S: AsyncRead + AsyncWrite + Unpin + Send>(
         &self,
-        talk: &mut Talk<S>,
+        connection: &mut Connection<S>,
         window: &Semaphore,
         answered: &mut mpsc::Receiver<BytesMut>,
     ) -> Result<(), SessionError> {
         let until = Instant::now() + PATIENCE;
         while window.available_permits() < WINDOW && Instant::now() < until {
             if let Ok(Some(answer)) = timeout(PATIENCE, answered.recv()).await {
-                talk.write(&answer).await?;
+                connection.write(&answer).await?;
             }
         }
         while let Ok(answer) = answered.try_recv() {
-            talk.write(&answer).await?;
+            connection.write(&answer).await?;
         }
-        talk.ask(Pdu::Unbind).await?;
+        connection.ask(Pdu::Unbind).await?;
         loop {
-            let frame = timeout(PATIENCE, talk.next()).await.map_err(|_| SessionError::Silent)??;
+            let frame = timeout(PATIENCE, connection.next()).await.map_err(|_| SessionError::Silent)??;
             if let Frame::Pdu(Header { command: command::UNBIND_RESP, .. }, _) = frame {
                 return Ok(());
             }
@@ -350,7 +350,7 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
-impl Way {
+impl SessionContext {
     /// What became of a message, once it is durable.
     async fn deliver(&self, text: Text) -> Result<&'static str, Fault> {
         if let Some(part) = text.part {

@@ -6,8 +6,8 @@ use events::id::{AccountId, OrderId};
 
 const HOUR: Duration = Duration::from_hours(1);
 
-fn wanted(platform: Platform, minute: u64) -> Wanted {
-    Wanted { platform, country: Country::Us, at: Timestamp::from_millis(0).plus(Duration::from_mins(minute)), is_unproven: false }
+fn wanted(platform: Platform, minute: u64) -> NumberRequest {
+    NumberRequest { platform, country: Country::Us, at: Timestamp::from_millis(0).plus(Duration::from_mins(minute)), is_unproven: false }
 }
 
 fn lease(phone: &Phone, platform: Platform) -> Lease {
@@ -20,9 +20,9 @@ fn phone(number: usize) -> Phone {
     format!("+1202555{number:04}").parse().unwrap()
 }
 
-fn pool(numbers: usize) -> Own {
+fn pool(numbers: usize) -> NumberPool {
     let number = |number| OwnNumber { phone: phone(number), country: Country::Us, platforms: None };
-    Own::new("own".parse().unwrap(), (0..numbers).map(number).collect(), HOUR, [])
+    NumberPool::new("own".parse().unwrap(), (0..numbers).map(number).collect(), HOUR, [])
 }
 
 #[test]
@@ -54,8 +54,8 @@ fn a_number_rests_from_what_it_has_served_and_from_nothing_else() {
 
 #[test]
 fn unproven_accounts_leave_a_part_of_the_pool_to_the_others() {
-    let own = pool(5).sharing(PoolShare::percent(40)).resting(Rest::Plain(HOUR), []);
-    let unproven = |minute| Wanted { is_unproven: true, ..wanted(Platform::Google, minute) };
+    let own = pool(5).sharing(PoolShare::percent(40)).resting(Quarantine::Plain(HOUR), []);
+    let unproven = |minute| NumberRequest { is_unproven: true, ..wanted(Platform::Google, minute) };
     let first = own.reserve(unproven(0)).unwrap();
     let second = own.reserve(unproven(0)).unwrap();
     assert_eq!(own.reserve(unproven(0)), Err(AttemptFailure::NoNumber), "two of five are theirs");
@@ -108,7 +108,7 @@ fn a_number_listed_while_orders_come_serves_them_and_what_it_may_serve_can_chang
 
 #[test]
 fn a_number_rests_after_each_order_that_had_it_and_after_no_other() {
-    let rest = || Rest::Plain(Duration::from_mins(1));
+    let rest = || Quarantine::Plain(Duration::from_mins(1));
     let own = pool(1).resting(rest(), []);
     let at = |minute| wanted(Platform::Google, minute).at;
     let given = own.reserve(wanted(Platform::Google, 10)).unwrap();

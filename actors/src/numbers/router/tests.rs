@@ -6,24 +6,24 @@ use events::platform::Platform;
 
 use super::*;
 use crate::kernel::clock::Clock;
-use crate::numbers::pool::{Own, OwnNumber};
-use crate::numbers::{Reach, Rest};
+use crate::numbers::pool::{NumberPool, OwnNumber};
+use crate::numbers::{Quarantine, SessionAvailability};
 
-const WANTED: Wanted = Wanted { platform: Platform::Google, country: Country::Us, at: Timestamp::from_millis(0), is_unproven: false };
+const WANTED: NumberRequest = NumberRequest { platform: Platform::Google, country: Country::Us, at: Timestamp::from_millis(0), is_unproven: false };
 
 /// Sources named `a`, `b`, ... with these numbers of the United States, for orders that may ask two of them.
 fn router(numbers: &[&[&str]]) -> Router {
     let pool = |(place, numbers): (usize, &&[&str])| {
         let name = ["a", "b", "c", "d"][place].parse().unwrap();
         let number = |phone: &&str| OwnNumber { phone: phone.parse().unwrap(), country: Country::Us, platforms: None };
-        Arc::new(Own::new(name, numbers.iter().map(number).collect(), Duration::ZERO, [])) as Arc<dyn Supplier>
+        Arc::new(NumberPool::new(name, numbers.iter().map(number).collect(), Duration::ZERO, [])) as Arc<dyn Supplier>
     };
     Router::new(numbers.iter().enumerate().map(pool).collect(), 2)
 }
 
 async fn asked(router: &Router, excluded: &[&str], last: &[&str]) -> String {
     let names = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect::<Vec<SupplierName>>();
-    let asked = Asked { account: AccountId(1), order: OrderId(1), attempt: 1, wanted: WANTED };
+    let asked = AttemptRequest { account: AccountId(1), order: OrderId(1), attempt: 1, wanted: WANTED };
     match router.acquire(asked, &names(excluded), &names(last)).await {
         Acquired::Number(supplier, phone) => format!("{supplier} gives {}", phone.as_str()),
         Acquired::Failed(supplier, failure) => format!("{supplier} fails: {failure:?}"),
@@ -39,7 +39,7 @@ async fn where_an_order_may_not_ask_all_it_asks_those_that_have_something() {
     assert_eq!(asked(&router, &[], &[]).await, "b gives +12025550101");
     assert_eq!(asked(&router, &[], &[]).await, "c gives +12025550102");
     assert_eq!(asked(&router, &[], &[]).await, "a fails: NoNumber");
-    assert_eq!(router.at_hand(WANTED).unwrap().supplier.as_str(), "a");
+    assert_eq!(router.acquire_local(WANTED).unwrap().supplier.as_str(), "a");
 }
 
 #[tokio::test]
@@ -52,11 +52,11 @@ async fn sources_that_failed_the_order_are_not_asked_or_last() {
 
 #[tokio::test]
 async fn a_source_whose_messages_cannot_come_is_not_asked() {
-    let reach = Arc::new(Reach::new(Clock::System, 1, Duration::ZERO));
+    let reach = Arc::new(SessionAvailability::new(Clock::System, 1, Duration::ZERO));
     let number = OwnNumber { phone: "+12025550101".parse().unwrap(), country: Country::Us, platforms: None };
-    let pool = Own::new("smpp".parse().unwrap(), vec![number], Duration::ZERO, []).resting(Rest::Over(Arc::clone(&reach)), []);
+    let pool = NumberPool::new("smpp".parse().unwrap(), vec![number], Duration::ZERO, []).resting(Quarantine::Over(Arc::clone(&reach)), []);
     let router = Router::new(vec![Arc::new(pool)], 3);
-    assert_eq!((asked(&router, &[], &[]).await.as_str(), router.at_hand(WANTED), router.stock(WANTED)), ("none left", None, Stock::None));
+    assert_eq!((asked(&router, &[], &[]).await.as_str(), router.acquire_local(WANTED), router.stock(WANTED)), ("none left", None, Stock::None));
     reach.gained();
     assert_eq!(router.stock(WANTED), Stock::Low);
     assert_eq!(asked(&router, &[], &[]).await, "smpp gives +12025550101");
@@ -66,7 +66,7 @@ async fn a_source_whose_messages_cannot_come_is_not_asked() {
 
 fn lease(order: u128, supplier: &str, phone: &str) -> Lease {
     let (supplier, phone) = (supplier.parse().unwrap(), phone.parse().unwrap());
-    let Wanted { platform, country, at: assigned_at, .. } = WANTED;
+    let NumberRequest { platform, country, at: assigned_at, .. } = WANTED;
     Lease { account: AccountId(1), order: OrderId(order), attempt: 1, supplier, phone, platform, country, assigned_at }
 }
 
@@ -74,7 +74,7 @@ fn lease(order: u128, supplier: &str, phone: &str) -> Lease {
 async fn weight_cost_and_record_say_which_source_is_next() {
     let numbers: &[&[&str]] = &[&["+12025550101"], &["+12025550102"]];
     let prefer = |weight, cents| Preference { weight, cost: Some(Money::from_cents(cents)) };
-    let next = |router: Router| router.at_hand(WANTED).unwrap().supplier.to_string();
+    let next = |router: Router| router.acquire_local(WANTED).unwrap().supplier.to_string();
     assert_eq!(next(router(numbers)), "a");
     assert_eq!(next(router(numbers).preferring("b", prefer(200, 0), Record::default())), "b");
     assert_eq!(next(router(numbers).preferring("a", prefer(100, 20), Record::default())), "b");
@@ -115,10 +115,10 @@ impl Supplier for Failing {
     fn owns(&self, _phone: &Phone) -> bool {
         false
     }
-    fn at_hand(&self, _wanted: Wanted) -> Option<Result<Phone, AttemptFailure>> {
+    fn acquire_local(&self, _wanted: NumberRequest) -> Option<Result<Phone, AttemptFailure>> {
         None
     }
-    fn acquire(&self, _asked: Asked) -> crate::store::BoxFuture<'_, Result<Phone, AttemptFailure>> {
+    fn acquire(&self, _asked: AttemptRequest) -> crate::store::BoxFuture<'_, Result<Phone, AttemptFailure>> {
         let mut failures = self.1.lock();
         let answer = if *failures == 0 { Ok("+12025550101".parse().unwrap()) } else { Err(AttemptFailure::SourceError) };
         *failures = failures.saturating_sub(1);
@@ -126,10 +126,10 @@ impl Supplier for Failing {
     }
     fn assigned(&self, _lease: &Lease) {}
     fn release(&self, _lease: &Lease, _release: Release, _now: Timestamp) {}
-    fn stock(&self, _wanted: Wanted) -> Stock {
+    fn stock(&self, _wanted: NumberRequest) -> Stock {
         Stock::Medium
     }
-    fn cost(&self, _wanted: Wanted) -> Option<Money> {
+    fn cost(&self, _wanted: NumberRequest) -> Option<Money> {
         None
     }
     fn numbers(&self, _now: Timestamp) -> Option<crate::numbers::Numbers> {
@@ -143,7 +143,7 @@ async fn a_source_that_fails_is_left_alone_and_looked_at_again() {
     let router = Router::new(vec![failing], 3);
     let ask = async |second: u64| {
         let at = WANTED.at.plus(Duration::from_secs(second));
-        let asked = Asked { account: AccountId(1), order: OrderId(1), attempt: 1, wanted: Wanted { at, ..WANTED } };
+        let asked = AttemptRequest { account: AccountId(1), order: OrderId(1), attempt: 1, wanted: NumberRequest { at, ..WANTED } };
         router.acquire(asked, &[], &[]).await
     };
     let failed = Acquired::Failed("a".parse().unwrap(), AttemptFailure::SourceError);

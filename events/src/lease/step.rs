@@ -5,7 +5,7 @@ use crate::order::{Event, State, Status};
 
 /// What is to become of a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum Step {
     /// The order may still take it.
     Wait,
     /// The order has it.
@@ -15,18 +15,18 @@ pub enum Fate {
 }
 
 /// What is to become of the lease by its order; `None` for one that its account has forgotten, which it does only after the end.
-pub fn fate(id: &LeaseId, order: Option<&State>) -> Fate {
-    let Some(order) = order else { return Fate::Release(Outcome::Unused) };
+pub fn next_step(id: &LeaseId, order: Option<&State>) -> Step {
+    let Some(order) = order else { return Step::Release(Outcome::Unused) };
     let assigned = order.assignment.as_ref().is_some_and(|number| number.attempt == id.attempt && number.supplier == id.supplier);
     match order.status {
-        Status::Queued => Fate::Wait,
-        Status::Pending if id.attempt > order.attempts => Fate::Wait,
-        Status::Active if assigned => Fate::Keep,
-        Status::Completed if assigned && order.is_listening() => Fate::Keep,
-        Status::Completed if assigned => Fate::Release(Outcome::Served),
+        Status::Queued => Step::Wait,
+        Status::Pending if id.attempt > order.attempts => Step::Wait,
+        Status::Active if assigned => Step::Keep,
+        Status::Completed if assigned && order.is_listening() => Step::Keep,
+        Status::Completed if assigned => Step::Release(Outcome::Served),
         Status::Pending | Status::Active | Status::Completed | Status::Cancelled | Status::Expired | Status::Failed => {
             let died = |fact: &Event| matches!(fact, Event::NumberReportedDead { attempt, supplier, .. } if *attempt == id.attempt && *supplier == id.supplier);
-            Fate::Release(if order.history.iter().any(|fact| died(fact)) { Outcome::Dead } else { Outcome::Unused })
+            Step::Release(if order.history.iter().any(|fact| died(fact)) { Outcome::Dead } else { Outcome::Unused })
         }
     }
 }

@@ -34,7 +34,7 @@ pub mod command {
 }
 
 /// What is said over a connection.
-pub struct Talk<S> {
+pub struct Connection<S> {
     reader: Reader<ReadHalf<S>>,
     writer: WriteHalf<S>,
     sequence: u32,
@@ -42,7 +42,7 @@ pub struct Talk<S> {
     early: VecDeque<Frame>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     /// A connection on which nothing was said yet.
     pub fn over(stream: S) -> Self {
         let (read, writer) = tokio::io::split(stream);

@@ -1,9 +1,9 @@
-//! Webhook letters: which deliveries are open, and the words of each, from the views and the log.
+//! Webhook payloads: which deliveries are open, and the words of each, from the views and the log.
 
 use actors::account::AccessError;
 use actors::order::Orders;
 use actors::store::{BoxFuture, EventStore};
-use actors::webhook::{Letter, Letters};
+use actors::webhook::{PayloadSource, WebhookPayload};
 use actors::{Accounts, Fault};
 use events::account::Event;
 use events::code::Verdict;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use crate::feed::{reach_head, view_fault};
 use crate::http::words;
 
-/// Writes letters.
+/// Writes payloads.
 pub struct Writer {
     /// The accounts: where to, and with which secrets.
     pub accounts: Accounts,
@@ -31,7 +31,7 @@ pub struct Writer {
     pub store: Arc<dyn EventStore>,
 }
 
-impl Letters for Writer {
+impl PayloadSource for Writer {
     fn open(&self, account: AccountId, after: u64, limit: u32) -> BoxFuture<'_, Result<Vec<u64>, Fault>> {
         Box::pin(async move {
             reach_head(&self.views, &self.store.head()).await.map_err(view_fault)?;
@@ -40,13 +40,13 @@ impl Letters for Writer {
         })
     }
 
-    fn write(&self, account: AccountId, sequence: u64) -> BoxFuture<'_, Result<Option<Letter>, Fault>> {
+    fn write(&self, account: AccountId, sequence: u64) -> BoxFuture<'_, Result<Option<WebhookPayload>, Fault>> {
         Box::pin(self.letter(account, sequence))
     }
 }
 
 impl Writer {
-    async fn letter(&self, account: AccountId, sequence: u64) -> Result<Option<Letter>, Fault> {
+    async fn letter(&self, account: AccountId, sequence: u64) -> Result<Option<WebhookPayload>, Fault> {
         let published = match self.accounts.read(account).await {
             Ok(published) => published,
             Err(AccessError::Fault(fault)) => return Err(fault),
@@ -69,7 +69,7 @@ impl Writer {
         });
         let at = self.accounts.journal().now();
         let secrets = published.state.signing_secrets(at);
-        Ok(Some(Letter { url: webhook.url.to_string(), id, event: notice.name(), body: body.to_string().into_bytes(), secrets, at }))
+        Ok(Some(WebhookPayload { url: webhook.url.to_string(), id, event: notice.name(), body: body.to_string().into_bytes(), secrets, at }))
     }
 
     async fn notice(&self, account: AccountId, revision: Revision) -> Result<Option<Notice>, Fault> {

@@ -11,7 +11,7 @@ use crate::store::BoxFuture;
 
 /// How a deposit stands on its chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sighting {
+pub enum Observation {
     /// As it was; nothing follows yet.
     Waiting,
     /// Its block is the chain's no more.
@@ -38,9 +38,9 @@ pub struct Final {
 }
 
 /// Whoever can say how a deposit stands.
-pub trait Witness: Send + Sync + std::fmt::Debug + 'static {
+pub trait ConfirmationSource: Send + Sync + std::fmt::Debug + 'static {
     /// How it stands now.
-    fn look<'a>(&'a self, deposit: &'a State) -> BoxFuture<'a, Result<Sighting, Fault>>;
+    fn look<'a>(&'a self, deposit: &'a State) -> BoxFuture<'a, Result<Observation, Fault>>;
 
     /// How long to wait before asking again; `None` if followers are woken when there is something new.
     fn pause(&self) -> Option<Duration>;

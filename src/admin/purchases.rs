@@ -10,7 +10,7 @@ use events::phone::Phone;
 use events::supplier::SupplierName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use suppliers::purchasing::{DeskError, TelecomError};
+use suppliers::purchasing::{PurchaseError, TelecomError};
 
 use super::access::{self, operator};
 use super::{Door, Refusal, refused};
@@ -58,7 +58,7 @@ pub struct Sync {
 
 pub async fn search(State(door): State<Arc<Door>>, Query(wanted): Query<Wanted>) -> Result<Json<Value>, Refusal> {
     let country: Country = wanted.country.parse().map_err(|error| bad(format!("country {:?}: {error}", wanted.country)))?;
-    let offers = door.service.desk.search(&supplier(&wanted.supplier)?, country, wanted.limit).await.map_err(refusal)?;
+    let offers = door.service.purchasing.search(&supplier(&wanted.supplier)?, country, wanted.limit).await.map_err(refusal)?;
     let offer = |offer: &suppliers::purchasing::Offer| json!({ "number": offer.phone.as_str(), "country": offer.country.code(), "monthly": offer.monthly.to_string() });
     Ok(Json(json!({ "offers": offers.iter().map(offer).collect::<Vec<_>>() })))
 }
@@ -66,8 +66,8 @@ pub async fn search(State(door): State<Arc<Door>>, Query(wanted): Query<Wanted>)
 pub async fn buy(State(door): State<Arc<Door>>, Json(buy): Json<Buy>) -> Result<Json<Value>, Refusal> {
     let (who, supplier, phone) = (operator(&buy.operator)?, supplier(&buy.supplier)?, phone(&buy.number)?);
     let country = Country::of(&phone).ok_or_else(|| bad("the number is of no country that is served".to_owned()))?;
-    let bought = door.service.desk.buy(supplier.clone(), phone, country, who).await.map_err(refusal)?;
-    let (spent, limit) = door.service.desk.spent(&supplier).await.map_err(refusal)?;
+    let bought = door.service.purchasing.buy(supplier.clone(), phone, country, who).await.map_err(refusal)?;
+    let (spent, limit) = door.service.purchasing.spent(&supplier).await.map_err(refusal)?;
     Ok(Json(json!({
         "number": bought.phone.as_str(), "country": country.code(), "monthly": bought.monthly.to_string(),
         "spent_this_month": spent.to_string(), "monthly_limit": limit.map(|limit| limit.to_string()),
@@ -77,12 +77,12 @@ pub async fn buy(State(door): State<Arc<Door>>, Json(buy): Json<Buy>) -> Result<
 pub async fn give_back(State(door): State<Arc<Door>>, Json(back): Json<GiveBack>) -> Result<Json<Value>, Refusal> {
     access::reason(&back.reason)?;
     let (who, supplier, phone) = (operator(&back.operator)?, supplier(&back.supplier)?, phone(&back.number)?);
-    door.service.desk.give_back(supplier, phone.clone(), back.reason, who).await.map_err(refusal)?;
+    door.service.purchasing.give_back(supplier, phone.clone(), back.reason, who).await.map_err(refusal)?;
     Ok(Json(json!({ "number": phone.as_str(), "state": "released" })))
 }
 
 pub async fn sync(State(door): State<Arc<Door>>, Json(sync): Json<Sync>) -> Result<Json<Value>, Refusal> {
-    let synced = door.service.desk.sync(supplier(&sync.supplier)?, operator(&sync.operator)?).await.map_err(refusal)?;
+    let synced = door.service.purchasing.sync(supplier(&sync.supplier)?, operator(&sync.operator)?).await.map_err(refusal)?;
     let rejected: Vec<Value> = synced.rejected.iter().map(|(phone, why)| json!({ "number": phone.as_str(), "why": why })).collect();
     let listed: Vec<&str> = synced.listed.iter().map(Phone::as_str).collect();
     Ok(Json(json!({ "listed": listed, "unchanged": synced.unchanged, "rejected": rejected })))
@@ -100,15 +100,15 @@ fn bad(text: String) -> Refusal {
     refused(StatusCode::BAD_REQUEST, text)
 }
 
-fn refusal(error: DeskError) -> Refusal {
+fn refusal(error: PurchaseError) -> Refusal {
     let status = match &error {
-        DeskError::NoApi(_) | DeskError::NotForSale => StatusCode::NOT_FOUND,
-        DeskError::NotAllowed(_) => StatusCode::FORBIDDEN,
-        DeskError::OnOrder | DeskError::Refused(_) | DeskError::Inventory(_) | DeskError::Telecom(_, TelecomError::Refused(_)) => {
+        PurchaseError::NoApi(_) | PurchaseError::NotForSale => StatusCode::NOT_FOUND,
+        PurchaseError::NotAllowed(_) => StatusCode::FORBIDDEN,
+        PurchaseError::OnOrder | PurchaseError::Refused(_) | PurchaseError::Inventory(_) | PurchaseError::Telecom(_, TelecomError::Refused(_)) => {
             StatusCode::CONFLICT
         }
-        DeskError::Telecom(_, TelecomError::Unclear(_)) => StatusCode::BAD_GATEWAY,
-        DeskError::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        PurchaseError::Telecom(_, TelecomError::Unclear(_)) => StatusCode::BAD_GATEWAY,
+        PurchaseError::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };
     refused(status, chain_of(&error))
 }

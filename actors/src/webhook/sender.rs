@@ -9,7 +9,7 @@ use events::webhook::target::{self, Allowed};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::guard::{Guard, NotPublic, NotResolved};
-use super::handle::Letter;
+use super::handle::WebhookPayload;
 use super::sign::{hex_signature, standard_signature};
 use crate::kernel::outbound;
 use crate::store::BoxFuture;
@@ -20,14 +20,14 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 const MAX_ANSWER: usize = 64 * 1024;
 
 /// Takes a letter to its receiver.
-pub trait Post: Send + Sync + 'static {
+pub trait WebhookSender: Send + Sync + 'static {
     /// One attempt.
-    fn deliver(&self, letter: Letter) -> BoxFuture<'_, Outcome>;
+    fn deliver(&self, letter: WebhookPayload) -> BoxFuture<'_, Outcome>;
 }
 
 /// How webhooks are sent.
 #[derive(Debug, Clone)]
-pub struct PostSettings {
+pub struct SenderSettings {
     /// Lifts the guard, for development.
     pub allow_private_targets: bool,
     /// The ports a target may have.
@@ -39,15 +39,15 @@ pub struct PostSettings {
 }
 
 /// Over HTTP, with TLS.
-pub struct HttpPost {
+pub struct HttpSender {
     client: reqwest::Client,
     allow_private: bool,
     allowed_ports: Vec<u16>,
 }
 
-impl HttpPost {
+impl HttpSender {
     /// A post; the error says what in the settings cannot be used.
-    pub fn new(settings: &PostSettings) -> Result<Self, String> {
+    pub fn new(settings: &SenderSettings) -> Result<Self, String> {
         let guard = Guard::new(&settings.dns_servers, settings.allow_private_targets)?;
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(trust(settings)?)
@@ -62,7 +62,7 @@ impl HttpPost {
         Ok(Self { client, allow_private: settings.allow_private_targets, allowed_ports: settings.allowed_ports.clone() })
     }
 
-    async fn attempt(&self, letter: Letter) -> Outcome {
+    async fn attempt(&self, letter: WebhookPayload) -> Outcome {
         let allowed = Allowed { private: self.allow_private, ports: &self.allowed_ports };
         let Ok(url) = target::parse(&letter.url, allowed) else { return Outcome::TargetRefused };
         let Some(headers) = headers(&letter) else { return Outcome::TargetRefused };
@@ -82,13 +82,13 @@ impl HttpPost {
     }
 }
 
-impl Post for HttpPost {
-    fn deliver(&self, letter: Letter) -> BoxFuture<'_, Outcome> {
+impl WebhookSender for HttpSender {
+    fn deliver(&self, letter: WebhookPayload) -> BoxFuture<'_, Outcome> {
         Box::pin(self.attempt(letter))
     }
 }
 
-fn headers(letter: &Letter) -> Option<HeaderMap> {
+fn headers(letter: &WebhookPayload) -> Option<HeaderMap> {
     let seconds = letter.at.millis().div_euclid(1_000);
     let standard: Vec<String> = letter.secrets.iter().map(|secret| standard_signature(secret, &letter.id, seconds, &letter.body)).collect();
     let mut own = letter.secrets.iter().map(|secret| hex_signature(secret, &letter.body));
@@ -110,7 +110,7 @@ fn headers(letter: &Letter) -> Option<HeaderMap> {
     Some(headers)
 }
 
-fn trust(settings: &PostSettings) -> Result<rustls::ClientConfig, String> {
+fn trust(settings: &SenderSettings) -> Result<rustls::ClientConfig, String> {
     let more = settings.extra_ca_file.as_deref().map(outbound::certificates).transpose();
     let trusted = more.and_then(|more| outbound::trust(more.unwrap_or_default()));
     trusted.map_err(|error| format!("webhooks.extra_ca_file {error}"))

@@ -1,4 +1,4 @@
-//! The desk: buys and gives back numbers under a recorded intent, and has what we own at a telecom in its pool.
+//! Purchasing: buys and gives back numbers under a recorded intent, and has what we own at a telecom in its pool.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::port::{Offer, Telecom, TelecomError};
 use actors::kernel::entity::{Entity, TransactError};
 use actors::kernel::fault::{Fault, detached};
 use actors::kernel::journal::Journal;
-use actors::kernel::supervision::rounds;
+use actors::kernel::supervision::repeat_every;
 use actors::numbers::inventory::{Inventory, InventoryError};
 
 /// Between two looks at what is not clear.
@@ -28,7 +28,7 @@ const UNSOLD_AFTER: Duration = Duration::from_mins(10);
 
 /// A number was not bought or given back.
 #[derive(Debug, Error)]
-pub enum DeskError {
+pub enum PurchaseError {
     /// The telecom has no API here; configure it.
     #[error("suppliers.{0}.api is not configured")]
     NoApi(SupplierName),
@@ -55,7 +55,7 @@ pub enum DeskError {
     Fault(#[from] Fault),
 }
 
-impl From<TransactError<Refusal>> for DeskError {
+impl From<TransactError<Refusal>> for PurchaseError {
     fn from(error: TransactError<Refusal>) -> Self {
         match error {
             TransactError::Refused(refusal) => Self::Refused(refusal),
@@ -75,7 +75,7 @@ pub struct Synced {
     pub rejected: Vec<(Phone, String)>,
 }
 
-struct Counter {
+struct SupplierAccount {
     telecom: Arc<dyn Telecom>,
     /// The most that bought numbers may cost a month; `None` where nothing may be bought.
     limit: Option<Money>,
@@ -86,48 +86,48 @@ struct Counter {
 struct Inner {
     journal: Journal,
     inventory: Inventory,
-    counters: BTreeMap<SupplierName, Counter>,
+    accounts: BTreeMap<SupplierName, SupplierAccount>,
 }
 
-/// The desk. Cloning shares it.
+/// What buys numbers and gives them back. Cloning shares it.
 #[derive(Clone)]
-pub struct Desk {
+pub struct NumberPurchasing {
     inner: Arc<Inner>,
 }
 
-impl Desk {
-    /// A desk at these telecoms, each with the most that its bought numbers may cost a month, where numbers may be bought. Starts the task that
+impl NumberPurchasing {
+    /// Purchasing at these telecoms, each with the most that its bought numbers may cost a month, where numbers may be bought. Starts the task that
     /// settles what a telecom has not said.
     pub fn open(journal: Journal, inventory: Inventory, telecoms: impl IntoIterator<Item = (SupplierName, Arc<dyn Telecom>, Option<Money>)>) -> Self {
-        let counter = |(name, telecom, limit)| (name, Counter { telecom, limit, turn: Mutex::new(()) });
-        let counters = telecoms.into_iter().map(counter).collect();
-        let desk = Self { inner: Arc::new(Inner { journal, inventory, counters }) };
-        rounds(&desk.inner, SETTLE_EVERY, settle);
-        desk
+        let account = |(name, telecom, limit)| (name, SupplierAccount { telecom, limit, turn: Mutex::new(()) });
+        let accounts = telecoms.into_iter().map(account).collect();
+        let purchasing = Self { inner: Arc::new(Inner { journal, inventory, accounts }) };
+        repeat_every(&purchasing.inner, SETTLE_EVERY, settle);
+        purchasing
     }
 
     /// Numbers for sale, at most `limit`.
-    pub async fn search(&self, supplier: &SupplierName, country: Country, limit: u8) -> Result<Vec<Offer>, DeskError> {
-        self.counter(supplier)?.telecom.search(country, limit).await.map_err(|error| DeskError::Telecom(supplier.clone(), error))
+    pub async fn search(&self, supplier: &SupplierName, country: Country, limit: u8) -> Result<Vec<Offer>, PurchaseError> {
+        self.account(supplier)?.telecom.search(country, limit).await.map_err(|error| PurchaseError::Telecom(supplier.clone(), error))
     }
 
     /// Buys a number and has it in the pool.
-    pub async fn buy(&self, supplier: SupplierName, phone: Phone, country: Country, who: Who) -> Result<Offer, DeskError> {
-        let desk = self.clone();
-        detached(async move { desk.buy_here(supplier, phone, country, who).await }).await?
+    pub async fn buy(&self, supplier: SupplierName, phone: Phone, country: Country, who: Who) -> Result<Offer, PurchaseError> {
+        let purchasing = self.clone();
+        detached(async move { purchasing.buy_here(supplier, phone, country, who).await }).await?
     }
 
-    async fn buy_here(&self, supplier: SupplierName, phone: Phone, country: Country, who: Who) -> Result<Offer, DeskError> {
-        let counter = self.counter(&supplier)?;
-        let limit = counter.limit.ok_or_else(|| DeskError::NotAllowed(supplier.clone()))?;
-        let _turn = counter.turn.lock().await;
-        let failed = |error| DeskError::Telecom(supplier.clone(), error);
-        let offer = counter.telecom.offer(phone.clone(), country).await.map_err(failed)?.ok_or(DeskError::NotForSale)?;
+    async fn buy_here(&self, supplier: SupplierName, phone: Phone, country: Country, who: Who) -> Result<Offer, PurchaseError> {
+        let account = self.account(&supplier)?;
+        let limit = account.limit.ok_or_else(|| PurchaseError::NotAllowed(supplier.clone()))?;
+        let _turn = account.turn.lock().await;
+        let failed = |error| PurchaseError::Telecom(supplier.clone(), error);
+        let offer = account.telecom.offer(phone.clone(), country).await.map_err(failed)?.ok_or(PurchaseError::NotForSale)?;
         let mut purchases = self.load(&supplier).await?;
         let at = self.inner.journal.now();
         let intend = Command::Intend { phone: phone.clone(), country, monthly: offer.monthly, limit, at };
         self.transact(&mut purchases, &intend, who.clone()).await?;
-        let bought = counter.telecom.buy(phone.clone(), country).await;
+        let bought = account.telecom.buy(phone.clone(), country).await;
         let at = self.inner.journal.now();
         match bought {
             Ok(()) => {
@@ -145,34 +145,34 @@ impl Desk {
     }
 
     /// Takes a number out of its pool and gives it back.
-    pub async fn give_back(&self, supplier: SupplierName, phone: Phone, reason: String, who: Who) -> Result<(), DeskError> {
-        let desk = self.clone();
+    pub async fn give_back(&self, supplier: SupplierName, phone: Phone, reason: String, who: Who) -> Result<(), PurchaseError> {
+        let purchasing = self.clone();
         let giving = async move {
-            let counter = desk.counter(&supplier)?;
-            let _turn = counter.turn.lock().await;
-            let mut purchases = desk.load(&supplier).await?;
+            let account = purchasing.account(&supplier)?;
+            let _turn = account.turn.lock().await;
+            let mut purchases = purchasing.load(&supplier).await?;
             let known = purchases.state().purchases.get(&phone).cloned();
-            let Some(known) = known else { return Err(DeskError::Refused(Refusal::NotBought)) };
-            if desk.inner.inventory.is_leased(&phone) {
-                return Err(DeskError::OnOrder);
+            let Some(known) = known else { return Err(PurchaseError::Refused(Refusal::NotBought)) };
+            if purchasing.inner.inventory.is_leased(&phone) {
+                return Err(PurchaseError::OnOrder);
             }
-            match desk.inner.inventory.retire(phone.clone(), reason, who.clone()).await {
+            match purchasing.inner.inventory.retire(phone.clone(), reason, who.clone()).await {
                 // Retired before, by hand or by an earlier try.
                 Ok(()) | Err(InventoryError::Refused(_)) => {}
                 Err(error) => return Err(error.into()),
             }
-            let at = desk.inner.journal.now();
-            desk.transact(&mut purchases, &Command::IntendEnd { phone: phone.clone(), at }, who).await?;
-            counter.telecom.give_back(phone.clone(), known.country).await.map_err(|error| DeskError::Telecom(supplier.clone(), error))?;
-            let at = desk.inner.journal.now();
-            desk.transact(&mut purchases, &Command::End { phone, at }, Who::Supplier(supplier)).await
+            let at = purchasing.inner.journal.now();
+            purchasing.transact(&mut purchases, &Command::IntendEnd { phone: phone.clone(), at }, who).await?;
+            account.telecom.give_back(phone.clone(), known.country).await.map_err(|error| PurchaseError::Telecom(supplier.clone(), error))?;
+            let at = purchasing.inner.journal.now();
+            purchasing.transact(&mut purchases, &Command::End { phone, at }, Who::Supplier(supplier)).await
         };
         detached(giving).await?
     }
 
     /// Has every number that we own at a telecom in its pool.
-    pub async fn sync(&self, supplier: SupplierName, who: Who) -> Result<Synced, DeskError> {
-        let owned = self.counter(&supplier)?.telecom.owned().await.map_err(|error| DeskError::Telecom(supplier.clone(), error))?;
+    pub async fn sync(&self, supplier: SupplierName, who: Who) -> Result<Synced, PurchaseError> {
+        let owned = self.account(&supplier)?.telecom.owned().await.map_err(|error| PurchaseError::Telecom(supplier.clone(), error))?;
         let known: BTreeSet<Phone> = self.inner.inventory.numbers(&supplier).into_iter().collect();
         let mut synced = Synced::default();
         for phone in owned {
@@ -195,28 +195,28 @@ impl Desk {
     }
 
     /// What a telecom's bought numbers cost this month, and the most that they may.
-    pub async fn spent(&self, supplier: &SupplierName) -> Result<(Money, Option<Money>), DeskError> {
-        let limit = self.counter(supplier)?.limit;
+    pub async fn spent(&self, supplier: &SupplierName) -> Result<(Money, Option<Money>), PurchaseError> {
+        let limit = self.account(supplier)?.limit;
         Ok((self.load(supplier).await?.state().spent(self.inner.journal.now()), limit))
     }
 
     /// A telecom's purchases.
-    pub async fn purchases(&self, supplier: &SupplierName) -> Result<State, DeskError> {
+    pub async fn purchases(&self, supplier: &SupplierName) -> Result<State, PurchaseError> {
         Ok(self.load(supplier).await?.state().clone())
     }
 
     /// Asks again about what a telecom has not said: what is ours is taken up, what is not has failed.
-    pub async fn settle(&self, supplier: &SupplierName) -> Result<(), DeskError> {
-        let counter = self.counter(supplier)?;
-        let _turn = counter.turn.lock().await;
+    pub async fn settle(&self, supplier: &SupplierName) -> Result<(), PurchaseError> {
+        let account = self.account(supplier)?;
+        let _turn = account.turn.lock().await;
         let mut purchases = self.load(supplier).await?;
         let unclear = |status: Status| matches!(status, Status::Intended | Status::Ending);
         let open: Vec<_> = purchases.state().purchases.clone().into_iter().filter(|(_, purchase)| unclear(purchase.status)).collect();
         if open.is_empty() {
             return Ok(());
         }
-        let failed = |error| DeskError::Telecom(supplier.clone(), error);
-        let owned: BTreeSet<Phone> = counter.telecom.owned().await.map_err(failed)?.into_iter().collect();
+        let failed = |error| PurchaseError::Telecom(supplier.clone(), error);
+        let owned: BTreeSet<Phone> = account.telecom.owned().await.map_err(failed)?.into_iter().collect();
         for (phone, purchase) in open {
             let at = self.inner.journal.now();
             match (purchase.status, owned.contains(&phone)) {
@@ -227,7 +227,7 @@ impl Desk {
                 }
                 (Status::Ending, owned) => {
                     if owned {
-                        counter.telecom.give_back(phone.clone(), purchase.country).await.map_err(failed)?;
+                        account.telecom.give_back(phone.clone(), purchase.country).await.map_err(failed)?;
                     }
                     self.transact(&mut purchases, &Command::End { phone, at }, Who::Supplier(supplier.clone())).await?;
                 }
@@ -237,7 +237,14 @@ impl Desk {
         Ok(())
     }
 
-    async fn made(&self, supplier: &SupplierName, purchases: &mut Entity<State>, phone: &Phone, country: Country, who: Who) -> Result<(), DeskError> {
+    async fn made(
+        &self,
+        supplier: &SupplierName,
+        purchases: &mut Entity<State>,
+        phone: &Phone,
+        country: Country,
+        who: Who,
+    ) -> Result<(), PurchaseError> {
         // Into the pool first: after a crash here the purchase is still open, and this is done again.
         let listing = Listing { supplier: supplier.clone(), country, platforms: None };
         self.inner.inventory.list(phone.clone(), listing, who).await?;
@@ -245,24 +252,24 @@ impl Desk {
         self.transact(purchases, &Command::Make { phone: phone.clone(), at }, Who::Supplier(supplier.clone())).await
     }
 
-    fn counter(&self, supplier: &SupplierName) -> Result<&Counter, DeskError> {
-        self.inner.counters.get(supplier).ok_or_else(|| DeskError::NoApi(supplier.clone()))
+    fn account(&self, supplier: &SupplierName) -> Result<&SupplierAccount, PurchaseError> {
+        self.inner.accounts.get(supplier).ok_or_else(|| PurchaseError::NoApi(supplier.clone()))
     }
 
     async fn load(&self, supplier: &SupplierName) -> Result<Entity<State>, Fault> {
         self.inner.journal.load(StreamId::purchases(supplier)).await
     }
 
-    async fn transact(&self, purchases: &mut Entity<State>, command: &Command, actor: Who) -> Result<(), DeskError> {
+    async fn transact(&self, purchases: &mut Entity<State>, command: &Command, actor: Who) -> Result<(), PurchaseError> {
         self.inner.journal.transact(purchases, command, actor, self.inner.journal.now()).await?;
         Ok(())
     }
 }
 
 async fn settle(inner: Arc<Inner>) {
-    let desk = Desk { inner };
-    for supplier in desk.inner.counters.keys() {
-        if let Err(error) = desk.settle(supplier).await {
+    let purchasing = NumberPurchasing { inner };
+    for supplier in purchasing.inner.accounts.keys() {
+        if let Err(error) = purchasing.settle(supplier).await {
             tracing::warn!(%supplier, %error, "what a telecom has sold or taken back is not clear yet");
         }
     }
