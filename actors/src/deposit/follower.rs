@@ -1,5 +1,6 @@
-//! The follower: takes one deposit to its credit, and back if its chain changes its mind, step by step from its state.
+//! A deposit at work: takes one deposit to its credit, and back if its chain changes its mind, step by step from its state.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,60 +8,43 @@ use events::account;
 use events::deposit::{Command, Refusal, State, Status, Step};
 use events::envelope::{Actor as Who, StreamId};
 use events::id::{AccountId, DepositId};
-use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr};
-use tokio::task::JoinHandle;
 
 use super::confirmation::Observation;
 use super::handle::Inner;
 use crate::kernel::entity::{Entity, TransactError};
 use crate::kernel::fault::Fault;
+use crate::kernel::process::{Next, Process};
 
 /// How long to wait after a step that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
-
-/// The only message: look at the deposit and do what is next.
-pub struct Look;
-
-/// The behaviour; the state is `DepositProcess`.
-pub struct Follower;
 
 /// One deposit being followed.
 pub struct DepositProcess {
     deposit: DepositId,
     inner: Arc<Inner>,
-    /// The next look that is due by itself: one at a time, however often it is woken.
-    due: Option<JoinHandle<Result<(), MessagingErr<Look>>>>,
-}
-
-/// What a follower does after a look.
-enum Then {
-    /// Leaves.
-    Leave,
-    /// Waits to be woken, or for so long.
-    Wait(Option<Duration>),
 }
 
 impl DepositProcess {
     /// A process of a deposit, fresh or after a restart: there is no difference.
     pub fn new(deposit: DepositId, inner: Arc<Inner>) -> Self {
-        Self { deposit, inner, due: None }
+        Self { deposit, inner }
     }
 
     /// Takes steps until the chain has to be waited for.
-    async fn drive(&self) -> Result<Then, Fault> {
+    async fn drive(&self) -> Result<Next, Fault> {
         let mut entity = self.inner.journal.load::<State>(StreamId::deposit(self.deposit)).await?;
         loop {
             let state = entity.state().clone();
             let at = self.inner.journal.now();
             let command = match (state.next_step(), state.account) {
-                (Step::Done, _) => return Ok(Then::Leave),
+                (Step::Done, _) => return Ok(Next::Done),
                 (Step::AskChain, _) => {
                     let Some(confirmation) = self.inner.confirmations.get(&state.chain) else {
                         tracing::warn!(deposit = %self.deposit, chain = state.chain, "a deposit waits on a chain that is not configured any more");
-                        return Ok(Then::Leave);
+                        return Ok(Next::Done);
                     };
                     match confirmation.look(&state).await? {
-                        Observation::Waiting => return Ok(Then::Wait(confirmation.pause())),
+                        Observation::Waiting => return Ok(self.after(confirmation.pause())),
                         Observation::Gone => Command::Orphan { at },
                         Observation::Settled => Command::Settle { at },
                         Observation::Final(payment) => {
@@ -73,7 +57,7 @@ impl DepositProcess {
                     // The account knows the deposit by its id: after a crash here, crediting again is a no-op.
                     let credit = account::Command::CreditDeposit { deposit: self.deposit, amount: state.amount, at };
                     if !self.in_account(account, credit).await? {
-                        return Ok(Then::Leave);
+                        return Ok(Next::Done);
                     }
                     if self.is_kept(account).await? {
                         // Too small alone: a later one brings it. Its block is looked at meanwhile.
@@ -84,25 +68,29 @@ impl DepositProcess {
                 (Step::Reverse, Some(account)) => {
                     let reverse = account::Command::ReverseDeposit { deposit: self.deposit, at };
                     if !self.in_account(account, reverse).await? {
-                        return Ok(Then::Leave);
+                        return Ok(Next::Done);
                     }
                     Command::MarkReversed { at }
                 }
-                (Step::Wait | Step::Credit | Step::Reverse, _) => return Ok(Then::Wait(None)),
+                (Step::Wait | Step::Credit | Step::Reverse, _) => return Ok(Next::Wait(None)),
             };
             self.transact(&mut entity, &command).await?;
         }
     }
 
+    fn after(&self, pause: Option<Duration>) -> Next {
+        Next::Wait(pause.map(|pause| self.inner.journal.clock().elapsed().plus(pause)))
+    }
+
     /// A deposit that its account keeps as too small: gone with its block like any other.
-    async fn while_kept(&self, state: &State, entity: &mut Entity<State>) -> Result<Then, Fault> {
-        let Some(confirmation) = self.inner.confirmations.get(&state.chain) else { return Ok(Then::Leave) };
+    async fn while_kept(&self, state: &State, entity: &mut Entity<State>) -> Result<Next, Fault> {
+        let Some(confirmation) = self.inner.confirmations.get(&state.chain) else { return Ok(Next::Done) };
         let in_block = State { status: Status::Credited, ..state.clone() };
         if confirmation.look(&in_block).await? == Observation::Gone {
             self.transact(entity, &Command::Orphan { at: self.inner.journal.now() }).await?;
-            return Ok(Then::Wait(Some(Duration::ZERO)));
+            return Ok(Next::Again);
         }
-        Ok(Then::Wait(confirmation.pause()))
+        Ok(self.after(confirmation.pause()))
     }
 
     async fn is_kept(&self, account: AccountId) -> Result<bool, Fault> {
@@ -148,31 +136,19 @@ impl DepositProcess {
     }
 }
 
-impl Actor for Follower {
-    type Msg = Look;
-    type State = DepositProcess;
-    type Arguments = DepositProcess;
+impl Process for DepositProcess {
+    type Key = DepositId;
+    type Memo = ();
+    type Message = Infallible;
 
-    async fn pre_start(&self, _myself: ActorRef<Look>, process: DepositProcess) -> Result<DepositProcess, ActorProcessingErr> {
-        Ok(process)
+    const NAME: &'static str = "deposit";
+    const RETRY: Duration = AFTER_FAILURE;
+
+    fn told(&mut self, message: Infallible) {
+        match message {}
     }
 
-    async fn handle(&self, myself: ActorRef<Look>, Look: Look, process: &mut DepositProcess) -> Result<(), ActorProcessingErr> {
-        let then = Box::pin(process.drive()).await.unwrap_or_else(|fault| {
-            tracing::warn!(deposit = %process.deposit, error = %fault, "a deposit's step failed and is tried again");
-            Then::Wait(Some(AFTER_FAILURE))
-        });
-        if let Some(due) = process.due.take() {
-            due.abort();
-        }
-        match then {
-            Then::Leave => {
-                process.inner.followers.remove_if(process.deposit, |follower| follower.get_id() == myself.get_id());
-                myself.stop(None);
-            }
-            Then::Wait(Some(pause)) => process.due = Some(myself.send_after(pause, || Look)),
-            Then::Wait(None) => {}
-        }
-        Ok(())
+    async fn step(&mut self) -> Result<Next, Fault> {
+        self.drive().await
     }
 }

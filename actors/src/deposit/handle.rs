@@ -10,13 +10,12 @@ use events::deposit::{Command, Currency, Refusal, SIMULATED, State, TxHash, depo
 use events::envelope::{Actor as Who, StreamId};
 use events::id::{AccountId, DepositId};
 use futures_util::future::join_all;
-use ractor::{Actor, ActorId, ActorRef};
 use thiserror::Error;
 
 use super::chain::{Owner, Payment};
 use super::coin::{Coin, CoinSettings};
 use super::confirmation::ConfirmationSource;
-use super::follower::{DepositProcess, Follower, Look};
+use super::follower::DepositProcess;
 use super::simulated::Simulated;
 use super::watcher;
 use crate::account::Accounts;
@@ -24,8 +23,7 @@ use crate::account::Replayed;
 use crate::kernel::entity::TransactError;
 use crate::kernel::fault::{Fault, detached};
 use crate::kernel::journal::Journal;
-use crate::kernel::registry::Registry;
-use crate::kernel::supervision::{Replace, Supervised, Supervision};
+use crate::kernel::process::Processes;
 
 /// How long a caller waits for a chain's word on a transaction.
 const CALLERS_PATIENCE: Duration = Duration::from_secs(8);
@@ -74,25 +72,13 @@ pub struct Inner {
     pub(super) journal: Journal,
     pub(super) confirmations: BTreeMap<String, Arc<dyn ConfirmationSource>>,
     pub(super) coins: BTreeMap<Currency, Arc<Coin>>,
-    pub(super) followers: Registry<DepositId, ActorRef<Look>>,
-    supervision: Supervision,
+    pub(super) followers: Processes<DepositProcess>,
 }
 
 impl Inner {
     /// Lets a deposit's follower look at it again, if there is one.
     pub(super) fn look_at(&self, deposit: DepositId) {
-        self.followers.visit(deposit, |follower| drop(follower.send_message(Look)));
-    }
-}
-
-impl Supervised for Inner {
-    fn replace(self: Arc<Self>, failed: ActorId) -> Option<Replace> {
-        let (deposit, _) = self.followers.take(|follower| follower.get_id() == failed)?;
-        let deposits = Deposits { inner: self };
-        Some(Box::new(move || {
-            let deposits = deposits.clone();
-            Box::pin(async move { deposits.follow(deposit).await })
-        }))
+        self.followers.wake(deposit);
     }
 }
 
@@ -106,16 +92,7 @@ impl Deposits {
     /// Deposits where every hash is a payment.
     pub fn simulated(accounts: Accounts, simulated: Simulated) -> Self {
         let confirmations = BTreeMap::from([(SIMULATED.to_owned(), Arc::new(simulated) as Arc<dyn ConfirmationSource>)]);
-        Self {
-            inner: Arc::new(Inner {
-                journal: accounts.journal().clone(),
-                accounts,
-                confirmations,
-                coins: BTreeMap::new(),
-                followers: Registry::default(),
-                supervision: Supervision::default(),
-            }),
-        }
+        Self::with(accounts, confirmations, BTreeMap::new())
     }
 
     /// Deposits of these coins. Starts a watcher for each.
@@ -126,21 +103,29 @@ impl Deposits {
             confirmations.insert(coin.currency().name().to_owned(), Arc::clone(&coin) as Arc<dyn ConfirmationSource>);
             known.insert(coin.currency(), coin);
         }
-        let deposits = Self {
-            inner: Arc::new(Inner {
-                journal: accounts.journal().clone(),
-                accounts,
-                confirmations,
-                coins: known,
-                followers: Registry::default(),
-                supervision: Supervision::default(),
-            }),
-        };
+        let deposits = Self::with(accounts, confirmations, known);
         for coin in deposits.coins() {
             let progress = watcher::progress(&deposits, coin).await?;
             tokio::spawn(watcher::watch(Arc::downgrade(&deposits.inner), Arc::clone(coin), progress));
         }
         Ok(deposits)
+    }
+
+    fn with(accounts: Accounts, confirmations: BTreeMap<String, Arc<dyn ConfirmationSource>>, coins: BTreeMap<Currency, Arc<Coin>>) -> Self {
+        let followers = Processes::new(accounts.journal().clock());
+        let inner = Arc::new(Inner { journal: accounts.journal().clone(), accounts, confirmations, coins, followers });
+        let restarting = Arc::downgrade(&inner);
+        let restart = move |deposit, ()| {
+            let deposits = restarting.upgrade().map(|inner| Self { inner });
+            async move {
+                match deposits {
+                    Some(deposits) => deposits.follow(deposit).await,
+                    None => Ok(()),
+                }
+            }
+        };
+        inner.followers.start(drop, restart);
+        Self { inner }
     }
 
     pub(super) fn of(inner: Arc<Inner>) -> Self {
@@ -275,22 +260,16 @@ impl Deposits {
 
     /// Lets every deposit's follower look at it again.
     pub(super) fn look_at_all(&self) {
-        for (_, follower) in self.inner.followers.all() {
-            let _ = follower.send_message(Look);
-        }
+        self.inner.followers.wake_all();
     }
 
     /// Lets a deposit go on: what recovery does with each that is not at its end.
     pub async fn follow(&self, deposit: DepositId) -> Result<(), Fault> {
         let inner = Arc::clone(&self.inner);
-        let start = || async move {
-            let supervisor = inner.supervision.of(&inner).await?;
-            let (actor, _) =
-                Follower::spawn_linked(None, Follower, DepositProcess::new(deposit, inner), supervisor).await.map_err(|_| Fault::ActorEnded)?;
-            Ok::<_, Fault>(actor)
-        };
-        let follower = self.inner.followers.get_or_start(deposit, start).await?;
-        let _ = follower.send_message(Look);
+        let make = || async move { Ok::<_, Fault>(DepositProcess::new(deposit, inner)) };
+        if !self.inner.followers.run(deposit, (), make).await? {
+            self.inner.followers.wake(deposit);
+        }
         Ok(())
     }
 }

@@ -12,5 +12,6 @@ pub mod foreign;
 pub mod journal;
 pub(crate) mod keyed_mutex;
 pub mod outbound;
+pub mod process;
 pub mod registry;
 pub mod supervision;

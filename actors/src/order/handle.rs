@@ -12,21 +12,19 @@ use events::id::{AccountId, OrderId};
 use events::order::{self, Command, Complaint};
 use events::time::Timestamp;
 use parking_lot::Mutex;
-use ractor::{Actor, ActorId, ActorRef};
 use thiserror::Error;
 use tokio::sync::Notify;
 
 use super::listening::{self, Listening};
 use super::placing::under_key;
-use super::runner::{self, Message, Runner, RunnerState};
+use super::runner::{self, Runner};
 use crate::account::{AccessError, Accounts, Listener, Replayed};
-use crate::kernel::alarm::Alarm;
 use crate::kernel::clock::Elapsed;
 use crate::kernel::entity::TransactError;
 use crate::kernel::fault::{Fault, detached};
 use crate::kernel::journal::Journal;
-use crate::kernel::registry::Registry;
-use crate::kernel::supervision::{Replace, STEP_RETRY, Supervised, Supervision};
+use crate::kernel::process::Processes;
+use crate::kernel::supervision::STEP_RETRY;
 use crate::numbers::{Lease, Router};
 
 /// How long whoever ends an order waits for its number to be free.
@@ -54,24 +52,15 @@ impl From<TransactError<Refusal>> for PlaceError {
     }
 }
 
-/// A runner and whose order it runs.
-#[derive(Debug, Clone)]
-pub struct Running {
-    account: AccountId,
-    pub(super) actor: ActorRef<Message>,
-}
-
 /// What runners share.
 pub struct Inner {
     pub(super) accounts: Accounts,
     pub(super) journal: Journal,
     pub(super) router: Arc<Router>,
-    pub(super) alarm: Alarm<OrderId>,
-    pub(super) runners: Registry<OrderId, Running>,
+    pub(super) runners: Processes<Runner>,
     pub(super) listening: Mutex<HashMap<OrderId, Listening>>,
     /// Rings whenever a runner has nothing left to do.
     pub(super) settled: Notify,
-    supervision: Supervision,
 }
 
 /// The orders. Cloning shares them.
@@ -83,23 +72,30 @@ pub struct Orders {
 impl Orders {
     /// The orders of `accounts`. Starts their alarm in the current runtime.
     pub fn start(accounts: Accounts, router: Arc<Router>) -> Self {
-        let alarm = Alarm::new(accounts.journal().clock());
         let inner = Arc::new(Inner {
             journal: accounts.journal().clone(),
+            runners: Processes::new(accounts.journal().clock()),
             accounts,
             router,
-            alarm: alarm.clone(),
-            runners: Registry::default(),
             listening: Mutex::default(),
             settled: Notify::new(),
-            supervision: Supervision::default(),
         });
-        let ringing = Arc::downgrade(&inner);
-        tokio::spawn(alarm.ring(move |order| {
+        let (ringing, restarting) = (Arc::downgrade(&inner), Arc::downgrade(&inner));
+        let absent = move |order| {
             if let Some(inner) = ringing.upgrade() {
-                wake(&inner, order);
+                listening::take_up(&inner, order);
             }
-        }));
+        };
+        let restart = move |order, account| {
+            let orders = restarting.upgrade().map(|inner| Self { inner });
+            async move {
+                match orders {
+                    Some(orders) => orders.resume(&[(account, order)]).await.map(drop),
+                    None => Ok(()),
+                }
+            }
+        };
+        inner.runners.start(absent, restart);
         let orders = Self { inner };
         orders.inner.accounts.listen(Arc::new(OrderStartedListener(Arc::downgrade(&orders.inner))));
         orders
@@ -137,7 +133,7 @@ impl Orders {
         let phone = known.and_then(|order| order.assignment.as_ref().map(|assignment| assignment.phone.clone()));
         let is_settled = || {
             let holds = phone.as_ref().is_some_and(|phone| self.inner.router.has_lease(phone, order));
-            !holds && self.inner.runners.get(order).is_none()
+            !holds && !self.inner.runners.has(order)
         };
         let settling = async {
             loop {
@@ -241,14 +237,8 @@ impl Orders {
         deadline: Option<(Timestamp, Elapsed)>,
     ) -> Result<(), Fault> {
         let inner = Arc::clone(&self.inner);
-        let start = || async move {
-            let supervisor = inner.supervision.of(&inner).await?;
-            let run = RunnerState::new(account, order, inner, lease).within(deadline);
-            let (actor, _) = Runner::spawn_linked(None, Runner, run, supervisor).await.map_err(|_| Fault::ActorEnded)?;
-            Ok::<_, Fault>(Running { account, actor })
-        };
-        self.inner.runners.get_or_start(order, start).await?;
-        Ok(())
+        let make = || async move { Ok::<_, Fault>(Runner::new(account, order, inner, lease).within(deadline)) };
+        self.inner.runners.run(order, account, make).await.map(drop)
     }
 
     /// Tells an order's runner to look again; nothing happens if it has none.
@@ -319,9 +309,8 @@ impl Orders {
 }
 
 fn wake(inner: &Arc<Inner>, order: OrderId) {
-    match inner.runners.get(order) {
-        Some(runner) => drop(runner.actor.send_message(Message::Wake)),
-        None => listening::take_up(inner, order),
+    if !inner.runners.wake(order) {
+        listening::take_up(inner, order);
     }
 }
 
@@ -343,16 +332,5 @@ impl Listener for OrderStartedListener {
         if let Some(inner) = self.0.upgrade() {
             state.open.keys().chain(state.listening.keys()).for_each(|order| wake(&inner, *order));
         }
-    }
-}
-
-impl Supervised for Inner {
-    fn replace(self: Arc<Self>, failed: ActorId) -> Option<Replace> {
-        let (order, Running { account, .. }) = self.runners.take(|running| running.actor.get_id() == failed)?;
-        let orders = Orders { inner: self };
-        Some(Box::new(move || {
-            let orders = orders.clone();
-            Box::pin(async move { orders.resume(&[(account, order)]).await.map(drop) })
-        }))
     }
 }

@@ -26,7 +26,7 @@ pub struct Listening {
 pub async fn begin(inner: &Arc<Inner>, order: OrderId, listening: Listening) {
     let (account, (_, due)) = (listening.account, listening.deadline);
     inner.listening.lock().insert(order, listening);
-    inner.alarm.set(due, order);
+    inner.runners.alarm().set(due, order);
     // Whoever finished it just now found neither a runner nor the line in the table.
     let is_over = match inner.accounts.order(account, order).await {
         Ok(state) => state.is_none_or(|state| state.is_over()),
@@ -40,7 +40,7 @@ pub async fn begin(inner: &Arc<Inner>, order: OrderId, listening: Listening) {
 /// Gives the order a runner again, if it listens.
 pub fn take_up(inner: &Arc<Inner>, order: OrderId) {
     let Some(Listening { account, lease, deadline }) = inner.listening.lock().remove(&order) else { return };
-    inner.alarm.clear(deadline.1, order);
+    inner.runners.alarm().clear(deadline.1, order);
     let orders = Orders { inner: Arc::clone(inner) };
     tokio::spawn(async move {
         while orders.start_runner_within(account, order, lease.clone(), Some(deadline)).await.is_err() {

@@ -1,5 +1,6 @@
 //! The runner: takes one open order's next step until there is none.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,6 @@ use events::envelope::{Actor as Who, StreamId};
 use events::id::{AccountId, OrderId};
 use events::order::{self, Assignment, AttemptFailure, Command, Complaint, FailureReason, Step, next_step};
 use events::time::Timestamp;
-use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use super::handle::Inner;
 use super::listening::{self, Listening};
@@ -16,24 +16,15 @@ use crate::account::AccessError;
 use crate::kernel::clock::Elapsed;
 use crate::kernel::entity::TransactError;
 use crate::kernel::fault::Fault;
-use crate::kernel::supervision::STEP_RETRY;
+use crate::kernel::process::{Next, Process};
 use crate::numbers::router::Acquired;
 use crate::numbers::{AttemptRequest, Lease, NumberRequest, Release};
 
 /// Between two looks of an order that waits for its turn.
 const TURN_CHECK: Duration = Duration::from_secs(5);
 
-/// What a runner can be told: only that something may have changed. What to do is in the order's state.
-pub enum Message {
-    /// Look at the order and do what is next.
-    Wake,
-}
-
-/// The behaviour; the state is `RunnerState`.
-pub struct Runner;
-
-/// One order being run.
-pub struct RunnerState {
+/// One order being run. It is told nothing but that something may have changed: what to do is in the order's state.
+pub struct Runner {
     account: AccountId,
     order: OrderId,
     inner: Arc<Inner>,
@@ -41,19 +32,17 @@ pub struct RunnerState {
     lease: Option<Lease>,
     /// Whether the order's state is known to have it.
     is_confirmed: bool,
-    /// When the alarm rings.
-    alarm: Option<Elapsed>,
     /// The deadline that runs, and when it has passed.
     deadline: Option<(Timestamp, Elapsed)>,
     /// When an order that only listens gives its number back: no runner waits for that.
     listens_until: Option<(Timestamp, Elapsed)>,
 }
 
-impl RunnerState {
+impl Runner {
     /// A run of an open order, fresh or after a restart: there is no difference.
     /// `lease` is the number that was assigned with the order and told to the router already.
     pub fn new(account: AccountId, order: OrderId, inner: Arc<Inner>, lease: Option<Lease>) -> Self {
-        Self { account, order, inner, lease, is_confirmed: true, alarm: None, deadline: None, listens_until: None }
+        Self { account, order, inner, lease, is_confirmed: true, deadline: None, listens_until: None }
     }
 
     /// The same of an order whose deadline runs already.
@@ -62,60 +51,52 @@ impl RunnerState {
         self
     }
 
-    /// Takes steps until one waits for the world; true once nothing is left to do, but for an order that listens to wait.
-    async fn drive(&mut self) -> Result<bool, Fault> {
-        loop {
-            let order = match self.inner.accounts.order(self.account, self.order).await {
-                Ok(order) => order,
-                Err(AccessError::Fault(fault)) => return Err(fault),
-                Err(AccessError::NotFound) => None,
-            };
-            // An account forgets an order only after its end.
-            let Some(order) = order else {
-                self.release(Release::Unused);
-                return Ok(true);
-            };
-            match next_step(&order) {
-                Step::Finish => {
-                    self.finish(&order);
-                    return Ok(true);
+    /// Takes the step that the order's state names.
+    async fn step_of(&mut self) -> Result<Next, Fault> {
+        let order = match self.inner.accounts.order(self.account, self.order).await {
+            Ok(order) => order,
+            Err(AccessError::Fault(fault)) => return Err(fault),
+            Err(AccessError::NotFound) => None,
+        };
+        // An account forgets an order only after its end.
+        let Some(order) = order else {
+            self.release(Release::Unused);
+            return Ok(Next::Done);
+        };
+        match next_step(&order) {
+            Step::Finish => {
+                self.finish(&order);
+                Ok(Next::Done)
+            }
+            // Whoever starts it wakes it; this is for the case that nobody did.
+            Step::AwaitTurn => Ok(Next::Wait(Some(self.inner.journal.clock().elapsed().plus(TURN_CHECK)))),
+            Step::AwaitSms { until } => {
+                self.confirm();
+                match self.passed(&order, until) {
+                    Ok(at) => self.report(Command::Expire { at }).await.map(|_| Next::Again),
+                    Err(due) => Ok(Next::Wait(Some(due))),
                 }
-                Step::AwaitTurn => {
-                    // Whoever starts it wakes it; this is for the case that nobody did.
-                    self.wake_after(TURN_CHECK);
-                    return Ok(false);
+            }
+            Step::Listen { until } => {
+                self.confirm();
+                if let Some(lease) = &self.lease {
+                    self.inner.router.served(lease, order.ended_at.unwrap_or_default());
                 }
-                Step::AwaitSms { until } => {
-                    self.confirm();
-                    match self.passed(&order, until) {
-                        Ok(at) => self.report(Command::Expire { at }).await?,
-                        Err(due) => {
-                            self.wake_at(due);
-                            return Ok(false);
-                        }
-                    };
-                }
-                Step::Listen { until } => {
-                    self.confirm();
-                    if let Some(lease) = &self.lease {
-                        self.inner.router.served(lease, order.ended_at.unwrap_or_default());
+                match self.passed(&order, until) {
+                    Ok(at) => self.report(Command::Expire { at }).await.map(|_| Next::Again),
+                    Err(due) => {
+                        self.listens_until = Some((until, due));
+                        Ok(Next::Done)
                     }
-                    match self.passed(&order, until) {
-                        Ok(at) => self.report(Command::Expire { at }).await?,
-                        Err(due) => {
-                            self.listens_until = Some((until, due));
-                            return Ok(true);
-                        }
-                    };
                 }
-                Step::AskSource { attempt, without_number, with_dead_number, until } => {
-                    self.release(Release::Dead);
-                    if let Ok(at) = self.passed(&order, until) {
-                        self.report(Command::Expire { at }).await?;
-                        continue;
-                    }
-                    self.ask_source(&order, attempt, &without_number, &with_dead_number).await?;
+            }
+            Step::AskSource { attempt, without_number, with_dead_number, until } => {
+                self.release(Release::Dead);
+                match self.passed(&order, until) {
+                    Ok(at) => drop(self.report(Command::Expire { at }).await?),
+                    Err(_) => self.ask_source(&order, attempt, &without_number, &with_dead_number).await?,
                 }
+                Ok(Next::Again)
             }
         }
     }
@@ -220,24 +201,6 @@ impl RunnerState {
         self.deadline = Some((until, due));
         if clock.elapsed() >= due { Ok(now.max(until)) } else { Err(due) }
     }
-
-    fn wake_after(&mut self, pause: Duration) {
-        self.wake_at(self.inner.journal.clock().elapsed().plus(pause));
-    }
-
-    fn wake_at(&mut self, due: Elapsed) {
-        if self.alarm != Some(due) {
-            self.clear_alarm();
-            self.inner.alarm.set(due, self.order);
-            self.alarm = Some(due);
-        }
-    }
-
-    fn clear_alarm(&mut self) {
-        if let Some(at) = self.alarm.take() {
-            self.inner.alarm.clear(at, self.order);
-        }
-    }
 }
 
 /// The number on the order, as the router knows it.
@@ -254,35 +217,25 @@ pub fn lease(account: AccountId, order: OrderId, placed: &order::Placed, assignm
     }
 }
 
-impl Actor for Runner {
-    type Msg = Message;
-    type State = RunnerState;
-    type Arguments = RunnerState;
+impl Process for Runner {
+    type Key = OrderId;
+    type Memo = AccountId;
+    type Message = Infallible;
 
-    async fn pre_start(&self, myself: ActorRef<Message>, run: RunnerState) -> Result<RunnerState, ActorProcessingErr> {
-        let _ = myself.send_message(Message::Wake);
-        Ok(run)
+    const NAME: &'static str = "order";
+
+    fn told(&mut self, message: Infallible) {
+        match message {}
     }
 
-    async fn handle(&self, myself: ActorRef<Message>, Message::Wake: Message, run: &mut RunnerState) -> Result<(), ActorProcessingErr> {
-        // Boxed, so that an actor at rest is as small as its mailbox and not as its largest step.
-        match Box::pin(run.drive()).await {
-            Ok(false) => {}
-            Ok(true) => {
-                run.clear_alarm();
-                run.inner.runners.remove_if(run.order, |running| running.actor.get_id() == myself.get_id());
-                if let Some(deadline) = run.listens_until {
-                    listening::begin(&run.inner, run.order, Listening { account: run.account, lease: run.lease.take(), deadline }).await;
-                }
-                run.inner.settled.notify_waiters();
-                myself.stop(None);
-            }
-            Err(fault) => {
-                // The step is still the next one: look again shortly.
-                tracing::warn!(order = %run.order, error = %fault, "an order's step failed and is tried again");
-                run.wake_after(STEP_RETRY);
-            }
+    async fn step(&mut self) -> Result<Next, Fault> {
+        self.step_of().await
+    }
+
+    async fn ended(&mut self) {
+        if let Some(deadline) = self.listens_until {
+            listening::begin(&self.inner, self.order, Listening { account: self.account, lease: self.lease.take(), deadline }).await;
         }
-        Ok(())
+        self.inner.settled.notify_waiters();
     }
 }

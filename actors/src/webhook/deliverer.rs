@@ -1,15 +1,13 @@
-//! The deliverer: the only writer of one account's deliveries, and the one who makes their attempts.
+//! An account's deliveries at work: the only writer of their stream, and the one who makes their attempts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use events::envelope::{Actor as Who, StreamId};
 use events::id::AccountId;
 use events::time::Timestamp;
 use events::webhook::{Command, JITTER_PER_MILLE, Outcome, Receiver, Refusal, State};
-use ractor::{Actor, ActorProcessingErr, ActorRef};
 use reqwest::Url;
 use tokio::sync::oneshot;
 
@@ -18,6 +16,7 @@ use super::lanes::Place;
 use crate::kernel::clock::{Elapsed, Stopwatch};
 use crate::kernel::entity::{Entity, TransactError};
 use crate::kernel::fault::{Fault, detached};
+use crate::kernel::process::{Next, Process};
 use crate::kernel::supervision::STEP_RETRY;
 
 /// Open deliveries of an account held in memory; the others wait in the view.
@@ -27,15 +26,13 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(67);
 /// Attempts of one account under way at a time, while its receiver answers; one, while it does not.
 const AT_ONCE: usize = 4;
 
-/// What a deliverer can be told.
+/// What a queue can be told.
 pub enum Message {
-    /// Something may be due.
-    Look,
     /// An attempt was made.
     Attempted {
         /// Of which delivery.
         sequence: u64,
-        /// What it came to; `None` if the letter could not be written just now.
+        /// What it came to; `None` if the payload could not be made just now.
         outcome: Option<Outcome>,
         /// How long it took.
         millis: u32,
@@ -44,15 +41,15 @@ pub enum Message {
     Redeliver(Vec<u64>, oneshot::Sender<Result<(), Fault>>),
 }
 
-/// The behaviour; the state is `DeliveryQueue`.
-pub struct Deliverer;
-
 /// An account's deliveries at work.
 pub struct DeliveryQueue {
     account: AccountId,
     inner: Arc<Inner>,
     entity: Entity<State>,
-    unread: Arc<AtomicU32>,
+    /// What it was told and has not dealt with, the earliest first.
+    told: VecDeque<Message>,
+    /// Whether it was told something since its last step, rather than woken.
+    is_told: bool,
     /// Open deliveries, and when each is due.
     waiting: BTreeMap<u64, Elapsed>,
     under_way: BTreeSet<u64>,
@@ -61,15 +58,15 @@ pub struct DeliveryQueue {
     /// Whether the view may hold more than is known.
     is_more: bool,
     receiver_answers: bool,
-    alarm: Option<Elapsed>,
 }
 
 impl DeliveryQueue {
     /// An account's deliveries as they are in the log.
-    pub async fn load(account: AccountId, inner: Arc<Inner>, unread: Arc<AtomicU32>) -> Result<Self, Fault> {
+    pub async fn load(account: AccountId, inner: Arc<Inner>) -> Result<Self, Fault> {
         let entity = inner.journal.load(StreamId::webhook(account)).await?;
         let (waiting, under_way) = (BTreeMap::new(), BTreeSet::new());
-        Ok(Self { account, inner, entity, unread, waiting, under_way, known: 0, is_more: true, receiver_answers: true, alarm: None })
+        let told = VecDeque::new();
+        Ok(Self { account, inner, entity, told, is_told: false, waiting, under_way, known: 0, is_more: true, receiver_answers: true })
     }
 
     /// Takes open deliveries from the view into memory.
@@ -97,8 +94,8 @@ impl DeliveryQueue {
         }
     }
 
-    /// Starts every attempt that is due and has a place.
-    fn attempt_due(&mut self, myself: &ActorRef<Message>) {
+    /// Starts every attempt that is due and has a place; answers when the next one is.
+    fn attempt_due(&mut self) -> Option<Elapsed> {
         let now = self.inner.journal.clock().elapsed();
         let places = if self.receiver_answers { AT_ONCE } else { 1 };
         let mut due: Vec<(Elapsed, u64)> = self
@@ -111,11 +108,11 @@ impl DeliveryQueue {
         for (_, sequence) in due.into_iter().take(places.saturating_sub(self.under_way.len())) {
             self.under_way.insert(sequence);
             let receiver = self.entity.state().receiver();
-            tokio::spawn(attempt(Arc::clone(&self.inner), self.account, sequence, receiver, myself.clone()));
+            tokio::spawn(attempt(Arc::clone(&self.inner), self.account, sequence, receiver));
         }
         let next = self.waiting.iter().filter(|(sequence, _)| !self.under_way.contains(sequence)).map(|(_, at)| *at).min();
         // What is due and has no place starts when an attempt ends.
-        self.wake_at(next.filter(|at| *at > now));
+        next.filter(|at| *at > now)
     }
 
     async fn record(&mut self, sequence: u64, outcome: Outcome, millis: u32) -> Result<(), Fault> {
@@ -150,29 +147,54 @@ impl DeliveryQueue {
         self.inner.journal.transact(&mut self.entity, command, who, at).await.map(drop)
     }
 
-    fn wake_at(&mut self, next: Option<Elapsed>) {
-        if self.alarm == next {
-            return;
+    /// Deals with what it was told. What the world does not let happen stays the first of it.
+    async fn deal_with_told(&mut self) -> Result<(), Fault> {
+        while let Some(message) = self.told.pop_front() {
+            match message {
+                Message::Attempted { sequence, outcome, millis } => {
+                    if let Some(outcome) = outcome
+                        && let Err(fault) = self.record(sequence, outcome, millis).await
+                    {
+                        // It was made and cannot be written down now.
+                        self.told.push_front(Message::Attempted { sequence, outcome: Some(outcome), millis });
+                        return Err(fault);
+                    }
+                    self.under_way.remove(&sequence);
+                }
+                Message::Redeliver(sequences, reply) => {
+                    let outcome = self.redeliver(sequences).await;
+                    let _ = reply.send(outcome);
+                }
+            }
         }
-        if let Some(at) = self.alarm.take() {
-            self.inner.alarm.clear(at, self.account);
-        }
-        if let Some(at) = next {
-            self.inner.alarm.set(at, self.account);
-            self.alarm = Some(at);
-        }
+        Ok(())
+    }
+}
+
+impl Process for DeliveryQueue {
+    type Key = AccountId;
+    type Memo = ();
+    type Message = Message;
+
+    const NAME: &'static str = "deliveries";
+
+    fn told(&mut self, message: Message) {
+        self.told.push_back(message);
+        self.is_told = true;
     }
 
-    /// Leaves, if nothing is open and nobody has told it anything new.
-    fn leave_if_done(&mut self, myself: &ActorRef<Message>) {
-        if !self.waiting.is_empty() || !self.under_way.is_empty() || self.is_more {
-            return;
+    async fn step(&mut self) -> Result<Next, Fault> {
+        let is_woken = !std::mem::take(&mut self.is_told);
+        self.deal_with_told().await?;
+        if (is_woken || (self.is_more && self.waiting.len() < AT_ONCE))
+            && let Err(fault) = self.look().await
+        {
+            self.is_more = true;
+            return Err(fault);
         }
-        let is_idle = |working: &super::handle::Working| working.actor.get_id() == myself.get_id() && working.unread.load(Ordering::SeqCst) == 0;
-        if self.inner.working.remove_if(self.account, is_idle) {
-            self.wake_at(None);
-            myself.stop(None);
-        }
+        let next = self.attempt_due();
+        let is_done = self.waiting.is_empty() && self.under_way.is_empty() && !self.is_more;
+        Ok(if is_done { Next::Done } else { Next::Wait(next) })
     }
 }
 
@@ -187,7 +209,7 @@ async fn place(inner: &Inner, account: AccountId, receiver: Receiver) -> Option<
     Some(inner.lanes.enter(standing, host.into()).await)
 }
 
-async fn attempt(inner: Arc<Inner>, account: AccountId, sequence: u64, receiver: Receiver, deliverer: ActorRef<Message>) {
+async fn attempt(inner: Arc<Inner>, account: AccountId, sequence: u64, receiver: Receiver) {
     let _place = place(&inner, account, receiver).await;
     let watch = Stopwatch::start();
     let making = Arc::clone(&inner);
@@ -206,53 +228,6 @@ async fn attempt(inner: Arc<Inner>, account: AccountId, sequence: u64, receiver:
         }
     };
     let millis = u32::try_from(watch.elapsed().as_millis()).unwrap_or(u32::MAX);
-    let _ = deliverer.send_message(Message::Attempted { sequence, outcome, millis });
-}
-
-impl Actor for Deliverer {
-    type Msg = Message;
-    type State = DeliveryQueue;
-    type Arguments = DeliveryQueue;
-
-    async fn pre_start(&self, _myself: ActorRef<Message>, queue: DeliveryQueue) -> Result<DeliveryQueue, ActorProcessingErr> {
-        Ok(queue)
-    }
-
-    async fn handle(&self, myself: ActorRef<Message>, message: Message, queue: &mut DeliveryQueue) -> Result<(), ActorProcessingErr> {
-        match message {
-            Message::Look => {
-                queue.unread.fetch_sub(1, Ordering::SeqCst);
-                queue.alarm = queue.alarm.filter(|at| *at > queue.inner.journal.clock().elapsed());
-                if let Err(fault) = Box::pin(queue.look()).await {
-                    tracing::warn!(account = %queue.account, error = %fault, "open deliveries could not be read; trying again");
-                    queue.is_more = true;
-                    let now = queue.inner.journal.clock().elapsed();
-                    queue.wake_at(Some(now.plus(STEP_RETRY)));
-                    return Ok(());
-                }
-            }
-            Message::Attempted { sequence, outcome, millis } => {
-                if let Some(outcome) = outcome
-                    && let Err(fault) = Box::pin(queue.record(sequence, outcome, millis)).await
-                {
-                    // It was made and cannot be written down now: the same is said again shortly.
-                    tracing::warn!(account = %queue.account, sequence, error = %fault, "an attempt could not be recorded; trying again");
-                    myself.send_after(STEP_RETRY, move || Message::Attempted { sequence, outcome: Some(outcome), millis });
-                    return Ok(());
-                }
-                queue.under_way.remove(&sequence);
-                if queue.is_more && queue.waiting.len() < AT_ONCE {
-                    let _ = Box::pin(queue.look()).await;
-                }
-            }
-            Message::Redeliver(sequences, reply) => {
-                queue.unread.fetch_sub(1, Ordering::SeqCst);
-                let outcome = Box::pin(queue.redeliver(sequences)).await;
-                let _ = reply.send(outcome);
-            }
-        }
-        queue.attempt_due(&myself);
-        queue.leave_if_done(&myself);
-        Ok(())
-    }
+    // A queue that a bug has ended reads from the log what was made.
+    let _ = inner.queues.tell(account, Message::Attempted { sequence, outcome, millis });
 }

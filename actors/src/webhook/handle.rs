@@ -1,24 +1,20 @@
 //! Webhooks: finds or starts an account's deliverer when something is due, and asks it for redeliveries.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use events::account::{Event, State};
 use events::id::AccountId;
 use events::time::Timestamp;
-use ractor::{Actor, ActorId, ActorRef};
 use tokio::sync::oneshot;
 
-use super::deliverer::{Deliverer, DeliveryQueue, Message};
+use super::deliverer::{DeliveryQueue, Message};
 use super::lanes::{Lanes, Load};
 use super::sender::WebhookSender;
 use crate::account::{Accounts, Listener};
-use crate::kernel::alarm::Alarm;
 use crate::kernel::fault::Fault;
 use crate::kernel::journal::Journal;
-use crate::kernel::registry::Registry;
-use crate::kernel::supervision::{Replace, Supervised, Supervision};
+use crate::kernel::process::Processes;
 use crate::store::BoxFuture;
 
 /// Between two tries to start a deliverer that the world did not let start.
@@ -50,30 +46,14 @@ pub trait PayloadSource: Send + Sync + 'static {
     fn write(&self, account: AccountId, sequence: u64) -> BoxFuture<'_, Result<Option<WebhookPayload>, Fault>>;
 }
 
-/// A deliverer at work, and the messages it has not read.
-#[derive(Debug, Clone)]
-pub struct Working {
-    pub(super) actor: ActorRef<Message>,
-    pub(super) unread: Arc<AtomicU32>,
-}
-
-impl Working {
-    pub(super) fn tell(&self, message: Message) -> bool {
-        self.unread.fetch_add(1, Ordering::SeqCst);
-        self.actor.send_message(message).is_ok()
-    }
-}
-
 /// What deliverers share.
 pub struct Inner {
     pub(super) accounts: Accounts,
     pub(super) journal: Journal,
     pub(super) payloads: Arc<dyn PayloadSource>,
     pub(super) sender: Arc<dyn WebhookSender>,
-    pub(super) alarm: Alarm<AccountId>,
-    pub(super) working: Registry<AccountId, Working>,
+    pub(super) queues: Processes<DeliveryQueue>,
     pub(super) lanes: Lanes,
-    supervision: Supervision,
 }
 
 /// The webhooks. Cloning shares them.
@@ -85,23 +65,30 @@ pub struct Webhooks {
 impl Webhooks {
     /// The webhooks of `accounts`. Starts their alarm in the current runtime, and listens for what becomes due.
     pub fn start(accounts: Accounts, payloads: Arc<dyn PayloadSource>, sender: Arc<dyn WebhookSender>) -> Self {
-        let alarm = Alarm::new(accounts.journal().clock());
         let inner = Arc::new(Inner {
             journal: accounts.journal().clone(),
+            queues: Processes::new(accounts.journal().clock()),
             accounts,
             payloads,
             sender,
-            alarm: alarm.clone(),
-            working: Registry::default(),
             lanes: Lanes::default(),
-            supervision: Supervision::default(),
         });
-        let ringing = Arc::downgrade(&inner);
-        tokio::spawn(alarm.ring(move |account| {
+        let (ringing, restarting) = (Arc::downgrade(&inner), Arc::downgrade(&inner));
+        let absent = move |account| {
             if let Some(inner) = ringing.upgrade() {
                 wake(&inner, account);
             }
-        }));
+        };
+        let restart = move |account, ()| {
+            let inner = restarting.upgrade();
+            async move {
+                match inner {
+                    Some(inner) => run(&inner, account).await.map(drop),
+                    None => Ok(()),
+                }
+            }
+        };
+        inner.queues.start(absent, restart);
         let listener: Arc<dyn Listener> = Arc::new(WebhookDueListener(Arc::downgrade(&inner)));
         inner.accounts.listen(listener);
         Self { inner }
@@ -115,9 +102,9 @@ impl Webhooks {
     /// Delivers these once more; answers once that is durable.
     pub async fn redeliver(&self, account: AccountId, sequences: Vec<u64>) -> Result<(), Fault> {
         loop {
-            working(&self.inner, account).await?;
+            run(&self.inner, account).await?;
             let (reply, answer) = oneshot::channel();
-            match self.inner.working.visit(account, |current| current.tell(Message::Redeliver(sequences.clone(), reply))) {
+            match self.inner.queues.tell(account, Message::Redeliver(sequences.clone(), reply)) {
                 Some(true) => return answer.await.map_err(|_| Fault::ActorEnded)?,
                 Some(false) => return Err(Fault::ActorEnded),
                 // It had nothing more to do and has left between the two steps: another one is started.
@@ -133,45 +120,36 @@ impl Webhooks {
 
     /// Accounts whose deliveries are under way.
     pub fn working(&self) -> usize {
-        self.inner.working.len()
+        self.inner.queues.len()
     }
 }
 
-/// Tells the account's deliverer to look at what is due; starts it if it does not work.
+/// Has the account's deliveries looked at; starts their queue if it does not work.
 fn wake(inner: &Arc<Inner>, account: AccountId) {
-    // One that a bug has ended is about to be replaced, and its successor looks by itself.
-    if inner.working.visit(account, |working| working.tell(Message::Look)).is_some() {
+    if inner.queues.wake(account) {
         return;
     }
     let inner = Arc::clone(inner);
     tokio::spawn(async move {
-        while let Err(fault) = working(&inner, account).await {
-            tracing::warn!(%account, error = %fault, "an account's deliveries could not be started; trying again");
-            tokio::time::sleep(START_RETRY).await;
+        loop {
+            match run(&inner, account).await {
+                Ok(true) => return,
+                // Somebody else was faster: it is to look all the same.
+                Ok(false) => {
+                    inner.queues.wake(account);
+                    return;
+                }
+                Err(fault) => {
+                    tracing::warn!(%account, error = %fault, "an account's deliveries could not be started; trying again");
+                    tokio::time::sleep(START_RETRY).await;
+                }
+            }
         }
-        // Found or started: either way it is to look.
-        inner.working.visit(account, |working| working.tell(Message::Look));
     });
 }
 
-async fn working(inner: &Arc<Inner>, account: AccountId) -> Result<Working, Fault> {
-    let start = || async {
-        let unread: Arc<AtomicU32> = Arc::default();
-        let round = DeliveryQueue::load(account, Arc::clone(inner), Arc::clone(&unread)).await?;
-        let supervisor = inner.supervision.of(inner).await?;
-        let (actor, _) = Deliverer::spawn_linked(None, Deliverer, round, supervisor).await.map_err(|_| Fault::ActorEnded)?;
-        Ok::<_, Fault>(Working { actor, unread })
-    };
-    inner.working.get_or_start(account, start).await
-}
-
-impl Supervised for Inner {
-    fn replace(self: Arc<Self>, failed: ActorId) -> Option<Replace> {
-        let (account, _) = self.working.take(|working| working.actor.get_id() == failed)?;
-        // Tries until it has started one.
-        wake(&self, account);
-        None
-    }
+async fn run(inner: &Arc<Inner>, account: AccountId) -> Result<bool, Fault> {
+    inner.queues.run(account, (), || DeliveryQueue::load(account, Arc::clone(inner))).await
 }
 
 /// Hears what becomes due.

@@ -1,15 +1,14 @@
-//! The keeper: looks after one lease until its source has it back, step by step from its state and its order's.
+//! A lease at work: looks after one lease until its source has it back, step by step from its state and its order's.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use events::envelope::Actor as Who;
+use events::id::OrderId;
 use events::lease::{Command, LeaseId, Outcome, Refusal, State, Status, Step, next_step};
 use events::order;
 use events::phone::Phone;
-use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr};
-use tokio::task::JoinHandle;
 
 use super::source::{PulledSms, SourceError};
 use super::supplier::{Downstream, Inner};
@@ -17,6 +16,7 @@ use actors::account::AccessError;
 use actors::inbox::InboundSms;
 use actors::kernel::entity::TransactError;
 use actors::kernel::fault::Fault;
+use actors::kernel::process::{Next, Process};
 use actors::order::lease as lease_of;
 
 /// Between two looks at a lease that its order may still take.
@@ -30,17 +30,6 @@ const MAX_MESSAGES: usize = 64;
 const MAX_ID: usize = 200;
 const MAX_SENDER: usize = 100;
 
-/// What a keeper can be told.
-pub enum Message {
-    /// Look at the lease and do what is next.
-    Look,
-    /// The order is through with it; this became of it.
-    Over(Outcome),
-}
-
-/// The behaviour; the state is `LeaseProcess`.
-pub struct Keeper;
-
 /// One lease being kept.
 pub struct LeaseProcess {
     id: LeaseId,
@@ -51,21 +40,15 @@ pub struct LeaseProcess {
     known: HashSet<String>,
     /// Failures in a row.
     failures: u32,
-    due: Option<JoinHandle<Result<(), MessagingErr<Message>>>>,
-}
-
-enum Then {
-    Leave,
-    Wait(Duration),
 }
 
 impl LeaseProcess {
-    pub(super) fn new(id: LeaseId, inner: Arc<Inner>) -> Self {
-        Self { id, inner, outcome: None, known: HashSet::new(), failures: 0, due: None }
+    pub(super) fn new(id: LeaseId, inner: Arc<Inner>, outcome: Option<Outcome>) -> Self {
+        Self { id, inner, outcome, known: HashSet::new(), failures: 0 }
     }
 
     /// Takes steps until something has to be waited for.
-    async fn drive(&mut self) -> Result<Then, Fault> {
+    async fn drive(&mut self) -> Result<Next, Fault> {
         let mut lease = self.inner.load(&self.id).await?;
         loop {
             let State { status, request, phone, .. } = lease.state().clone();
@@ -73,15 +56,15 @@ impl LeaseProcess {
             let command = match status {
                 Status::Unknown | Status::Declined | Status::Released => {
                     self.inner.forget(phone.as_ref());
-                    return Ok(Then::Leave);
+                    return Ok(Next::Done);
                 }
                 Status::Releasing(outcome) => match self.inner.source.release(self.id.reference(), outcome).await {
                     Ok(charged) => Command::Release { charged, at },
-                    Err(error) => return Ok(Then::Wait(self.failed("release", &error))),
+                    Err(error) => return Ok(self.after_failure("release", &error)),
                 },
                 Status::Sought | Status::Obtained => {
                     if self.inner.is_asking(&self.id) {
-                        return Ok(Then::Wait(WHILE_WAITING));
+                        return Ok(self.after(WHILE_WAITING));
                     }
                     let account = request.as_ref().map(|request| request.account).expect("a lease that is sought has its request");
                     let order = match self.inner.accounts.order(account, self.id.order).await {
@@ -95,7 +78,7 @@ impl LeaseProcess {
                             Command::SeekRelease { outcome, at }
                         }
                         (Step::Keep, Some(order), Some(phone)) => return self.look(&order, account, &phone).await,
-                        (Step::Wait | Step::Keep, _, _) => return Ok(Then::Wait(WHILE_WAITING)),
+                        (Step::Wait | Step::Keep, _, _) => return Ok(self.after(WHILE_WAITING)),
                     }
                 }
             };
@@ -110,14 +93,14 @@ impl LeaseProcess {
     }
 
     /// Reads the messages of a number that is on its order.
-    async fn look(&mut self, order: &order::State, account: events::id::AccountId, phone: &Phone) -> Result<Then, Fault> {
+    async fn look(&mut self, order: &order::State, account: events::id::AccountId, phone: &Phone) -> Result<Next, Fault> {
         let inner = Arc::clone(&self.inner);
-        let Some(downstream) = inner.downstream.get() else { return Ok(Then::Wait(WHILE_WAITING)) };
+        let Some(downstream) = inner.downstream.get() else { return Ok(self.after(WHILE_WAITING)) };
         let looked = match inner.source.look(self.id.reference()).await {
             Ok(looked) => looked,
             // It has ended the lease by itself: its number is as good as dead.
             Err(SourceError::Unknown) => super::Looked { alive: false, messages: Vec::new() },
-            Err(error) => return Ok(Then::Wait(self.failed("look at", &error))),
+            Err(error) => return Ok(self.after_failure("look at", &error)),
         };
         self.failures = 0;
         for message in looked.messages.into_iter().take(MAX_MESSAGES) {
@@ -127,9 +110,9 @@ impl LeaseProcess {
             && let Some(assignment) = &order.assignment
         {
             downstream.orders.report_dead(&lease_of(account, order.id, &order.placed, assignment)).await;
-            return Ok(Then::Wait(Duration::ZERO));
+            return Ok(Next::Again);
         }
-        Ok(Then::Wait(inner.settings.poll))
+        Ok(self.after(inner.settings.poll))
     }
 
     async fn hand_on(&mut self, downstream: &Downstream, phone: &Phone, message: PulledSms) -> Result<(), Fault> {
@@ -150,14 +133,18 @@ impl LeaseProcess {
         Ok(())
     }
 
-    fn failed(&mut self, what: &str, error: &SourceError) -> Duration {
+    fn after(&self, pause: Duration) -> Next {
+        Next::Wait(Some(self.inner.journal.clock().elapsed().plus(pause)))
+    }
+
+    fn after_failure(&mut self, what: &str, error: &SourceError) -> Next {
         let pause = (FIRST_PAUSE * 2u32.saturating_pow(self.failures)).min(LONGEST_PAUSE);
         // Once, not at every try: a source that is away has many leases.
         if self.failures == 3 {
             tracing::warn!(lease = ?self.id, %error, "cannot {what} a lease, and goes on trying");
         }
         self.failures = (self.failures + 1).min(16);
-        pause
+        self.after(pause)
     }
 }
 
@@ -167,33 +154,20 @@ fn shortened(mut text: String, most: usize) -> String {
     text
 }
 
-impl Actor for Keeper {
-    type Msg = Message;
-    type State = LeaseProcess;
-    type Arguments = LeaseProcess;
+impl Process for LeaseProcess {
+    type Key = (OrderId, u8);
+    type Memo = ();
+    type Message = Outcome;
 
-    async fn pre_start(&self, _myself: ActorRef<Message>, process: LeaseProcess) -> Result<LeaseProcess, ActorProcessingErr> {
-        Ok(process)
+    const NAME: &'static str = "lease";
+    const RETRY: Duration = FIRST_PAUSE;
+
+    /// The order is through with the number; this became of it.
+    fn told(&mut self, outcome: Outcome) {
+        self.outcome = Some(outcome);
     }
 
-    async fn handle(&self, myself: ActorRef<Message>, message: Message, process: &mut LeaseProcess) -> Result<(), ActorProcessingErr> {
-        if let Message::Over(outcome) = message {
-            process.outcome = Some(outcome);
-        }
-        let then = Box::pin(process.drive()).await.unwrap_or_else(|fault| {
-            tracing::warn!(lease = ?process.id, error = %fault, "a lease's step failed and is tried again");
-            Then::Wait(FIRST_PAUSE)
-        });
-        if let Some(due) = process.due.take() {
-            due.abort();
-        }
-        match then {
-            Then::Leave => {
-                process.inner.keepers.remove_if((process.id.order, process.id.attempt), |keeper| keeper.get_id() == myself.get_id());
-                myself.stop(None);
-            }
-            Then::Wait(pause) => process.due = Some(myself.send_after(pause, || Message::Look)),
-        }
-        Ok(())
+    async fn step(&mut self) -> Result<Next, Fault> {
+        self.drive().await
     }
 }

@@ -15,17 +15,16 @@ use events::platform::Platform;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
 use parking_lot::Mutex;
-use ractor::{Actor, ActorId, ActorRef};
 
-use super::lease::{Keeper, LeaseProcess, Message};
+use super::lease::LeaseProcess;
 use super::source::{Leased, Source, SourceError, StockLine};
 use actors::account::Accounts;
 use actors::inbox::Inbox;
 use actors::kernel::entity::{Entity, TransactError};
 use actors::kernel::fault::{Fault, detached};
 use actors::kernel::journal::Journal;
-use actors::kernel::registry::Registry;
-use actors::kernel::supervision::{Replace, Supervised, Supervision, repeat_every};
+use actors::kernel::process::Processes;
+use actors::kernel::supervision::repeat_every;
 use actors::numbers::{AttemptRequest, Lease, NumberRequest, Numbers, Release, Stock, Supplier};
 use actors::order::Orders;
 use actors::store::BoxFuture;
@@ -65,8 +64,7 @@ pub(super) struct Inner {
     pub(super) journal: Journal,
     pub(super) source: Arc<dyn Source>,
     pub(super) downstream: OnceLock<Downstream>,
-    pub(super) keepers: Registry<(OrderId, u8), ActorRef<Message>>,
-    supervision: Supervision,
+    leases: Processes<LeaseProcess>,
     /// Attempts that the source is being asked for now: it must not be told that it can have back what it is about to give.
     asking: Mutex<HashSet<(OrderId, u8)>>,
     /// Numbers that are ours now.
@@ -98,25 +96,34 @@ impl Pull {
         served: impl IntoIterator<Item = (Phone, Platform, Timestamp)>,
     ) -> Self {
         let served = served.into_iter().map(|(phone, platform, at)| ((phone, platform), at)).collect();
-        let inner = Inner {
+        let inner = Arc::new(Inner {
             journal: accounts.journal().clone(),
+            leases: Processes::new(accounts.journal().clock()),
             accounts,
             source,
             downstream: OnceLock::new(),
-            keepers: Registry::default(),
-            supervision: Supervision::default(),
             asking: Mutex::default(),
             held: Mutex::default(),
             served: Mutex::new(served),
             table: Mutex::default(),
             settings,
-        };
-        Self { name: inner.settings.name.clone(), inner: Arc::new(inner) }
+        });
+        Self { name: inner.settings.name.clone(), inner }
     }
 
     /// Says where messages go, and starts asking what the source has.
     pub fn connect(&self, orders: Orders, inbox: Inbox) {
         let _ = self.inner.downstream.set(Downstream { orders, inbox });
+        let restarting = Arc::downgrade(&self.inner);
+        let restart = move |(order, attempt), ()| {
+            let inner = restarting.upgrade();
+            async move {
+                let Some(inner) = inner else { return Ok(()) };
+                let id = LeaseId { supplier: inner.settings.name.clone(), order, attempt };
+                Inner::keep(&inner, &id, None).await
+            }
+        };
+        self.inner.leases.start(drop, restart);
         repeat_every(&self.inner, STOCK_EVERY, |inner| async move { inner.look_at_stock().await });
     }
 
@@ -124,7 +131,7 @@ impl Pull {
     pub async fn resume(&self, leases: impl IntoIterator<Item = (LeaseId, Option<Phone>)>) -> Result<(), Fault> {
         for (id, phone) in leases {
             self.inner.held.lock().extend(phone);
-            Inner::keep(&self.inner, &id, Message::Look).await?;
+            Inner::keep(&self.inner, &id, None).await?;
         }
         Ok(())
     }
@@ -134,9 +141,9 @@ impl Pull {
         &self.name
     }
 
-    /// Leases that have a keeper.
+    /// Leases that are looked after.
     pub fn kept(&self) -> usize {
-        self.inner.keepers.len()
+        self.inner.leases.len()
     }
 }
 
@@ -165,17 +172,16 @@ impl Inner {
         }
     }
 
-    /// Tells a lease's keeper something; starts it if it has none.
-    pub(super) async fn keep(inner: &Arc<Self>, id: &LeaseId, message: Message) -> Result<(), Fault> {
+    /// Has the lease looked after, now; `outcome` is what became of it, if its order is through with it.
+    pub(super) async fn keep(inner: &Arc<Self>, id: &LeaseId, outcome: Option<Outcome>) -> Result<(), Fault> {
         let key = (id.order, id.attempt);
-        let start = || async {
-            let process = LeaseProcess::new(id.clone(), Arc::clone(inner));
-            let supervisor = inner.supervision.of(inner).await?;
-            let (actor, _) = Keeper::spawn_linked(None, Keeper, process, supervisor).await.map_err(|_| Fault::ActorEnded)?;
-            Ok::<_, Fault>(actor)
-        };
-        let keeper = inner.keepers.get_or_start(key, start).await?;
-        let _ = keeper.send_message(message);
+        let make = || async { Ok::<_, Fault>(LeaseProcess::new(id.clone(), Arc::clone(inner), outcome)) };
+        let is_new = inner.leases.run(key, (), make).await?;
+        match outcome {
+            _ if is_new => {}
+            Some(outcome) => drop(inner.leases.tell(key, outcome)),
+            None => drop(inner.leases.wake(key)),
+        }
         Ok(())
     }
 
@@ -193,7 +199,7 @@ impl Inner {
             Err(TransactError::Fault(fault)) => return Err(failure(&id, &fault)),
         }
         // From here on somebody looks after it, whatever becomes of this call.
-        Self::keep(inner, &id, Message::Look).await.map_err(|fault| failure(&id, &fault))?;
+        Self::keep(inner, &id, None).await.map_err(|fault| failure(&id, &fault))?;
         if let (Status::Obtained, Some(phone)) = (lease.state().status, lease.state().phone.clone()) {
             return Ok(phone);
         }
@@ -222,7 +228,7 @@ impl Inner {
         };
         let recorded = inner.transact(&mut lease, &command, inner.as_supplier()).await;
         drop(asking);
-        let _ = Self::keep(inner, &id, Message::Look).await;
+        let _ = Self::keep(inner, &id, None).await;
         match (recorded, answer) {
             (Ok(()), Ok(phone)) => {
                 inner.held.lock().insert(phone.clone());
@@ -286,17 +292,6 @@ fn failure(id: &LeaseId, fault: &Fault) -> AttemptFailure {
     AttemptFailure::SourceError
 }
 
-impl Supervised for Inner {
-    fn replace(self: Arc<Self>, failed: ActorId) -> Option<Replace> {
-        let ((order, attempt), _) = self.keepers.take(|keeper| keeper.get_id() == failed)?;
-        let id = LeaseId { supplier: self.settings.name.clone(), order, attempt };
-        Some(Box::new(move || {
-            let (inner, id) = (Arc::clone(&self), id.clone());
-            Box::pin(async move { Self::keep(&inner, &id, Message::Look).await })
-        }))
-    }
-}
-
 impl Supplier for Pull {
     fn name(&self) -> &SupplierName {
         &self.name
@@ -322,7 +317,7 @@ impl Supplier for Pull {
 
     fn assigned(&self, lease: &Lease) {
         self.inner.held.lock().insert(lease.phone.clone());
-        self.tell(lease, Message::Look);
+        self.tell(lease, None);
     }
 
     fn served(&self, lease: &Lease, at: Timestamp) {
@@ -342,7 +337,7 @@ impl Supplier for Pull {
             Release::Unused | Release::Silent => Outcome::Unused,
             Release::Dead => Outcome::Dead,
         };
-        self.tell(lease, Message::Over(outcome));
+        self.tell(lease, Some(outcome));
     }
 
     fn stock(&self, wanted: NumberRequest) -> Stock {
@@ -364,11 +359,12 @@ impl Supplier for Pull {
 }
 
 impl Pull {
-    fn tell(&self, lease: &Lease, message: Message) {
+    /// Has the lease looked after, and says what became of it if the order is through with it.
+    fn tell(&self, lease: &Lease, outcome: Option<Outcome>) {
         let (inner, id) = (Arc::clone(&self.inner), LeaseId { supplier: self.name.clone(), order: lease.order, attempt: lease.attempt });
         tokio::spawn(async move {
-            if Inner::keep(&inner, &id, message).await.is_err() {
-                tracing::error!(lease = ?id, "a lease has no keeper until the next start");
+            if Inner::keep(&inner, &id, outcome).await.is_err() {
+                tracing::error!(lease = ?id, "a lease is not looked after until the next start");
             }
         });
     }

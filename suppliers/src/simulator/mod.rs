@@ -30,7 +30,7 @@ use actors::store::BoxFuture;
 const TRIES: u64 = 256;
 /// Between two tries to hand over a message that the store did not take.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
-/// PayloadSource and digits of codes that have letters: none that look alike.
+/// Letters and digits of codes that have letters: none that look alike.
 const CODE_LETTERS: &[u8] = b"23456789BCDFGHJKMNPQRTVWXY";
 
 /// How the simulator behaves.
