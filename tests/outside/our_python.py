@@ -2,6 +2,8 @@
 
 import glob
 import os
+import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -57,6 +59,14 @@ with Service(CONFIG) as service, tempfile.TemporaryDirectory() as work:
     run(tool("vermin"), "--target=3.9-", "--violations", "--no-tips", "--eval-annotations", os.path.join(package, "telenumerus"))
     run(tool("ruff"), "check", "--isolated", "--target-version", "py39", "--select", "E,F,I,B,UP", "--ignore", "E501,UP006,UP007,UP035,UP045", os.path.join(source, "src"))
     environment = {**os.environ, "TELENUMERUS_URL": service.url, "PYTHONPATH": package}
+
+    # What the README shows does what it says.
+    with open(os.path.join(source, "README.md"), encoding="utf-8") as file:
+        shown = re.search(r"```python\n(.*?)```", file.read(), re.S)[1]
+    shown = shown.replace("http://127.0.0.1:8080", service.url).replace("…64 hex digits…", secrets.token_hex(32))
+    shown = shown.replace("order = client", "import time; time.sleep(3)\norder = client", 1)
+    story = run(sys.executable, "-c", shown, env=environment).splitlines()
+    assert len(story) == 2 and story[0].startswith("type this number: +1") and story[1].isdigit(), story
 
     def tested(python):
         said = run(python, os.path.join(source, "tests", "test_client.py"), env=environment)

@@ -2,6 +2,8 @@
 
 import glob
 import os
+import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -61,6 +63,16 @@ with Service(CONFIG) as service, tempfile.TemporaryDirectory() as work:
     shutil.copy(os.path.join(source, "test", "client.test.mjs"), user)
     environment = {**os.environ, "TELENUMERUS_URL": service.url}
     nodes = [node for node in dict.fromkeys([shutil.which("node"), os.path.join(MODULES, "node", "bin", "node")]) if node and os.path.exists(node)]
+
+    # What the README shows does what it says; but for its types it is JavaScript.
+    with open(os.path.join(source, "README.md"), encoding="utf-8") as file:
+        shown = re.search(r"```ts\n(.*?)```", file.read(), re.S)[1]
+    shown = shown.replace("http://127.0.0.1:8080", service.url).replace("…64 hex digits…", secrets.token_hex(32))
+    shown = shown.replace("const order", "await new Promise((done) => setTimeout(done, 3000));\nconst order", 1)
+    with open(os.path.join(user, "shown.mjs"), "w", encoding="utf-8") as file:
+        file.write(shown)
+    story = run(nodes[0], "shown.mjs", cwd=user).splitlines()
+    assert len(story) == 2 and story[0].startswith("type this number: +1") and story[1].isdigit(), story
 
     def tested(node):
         said = run(node, "--test", "--test-reporter=tap", "client.test.mjs", cwd=user, env=environment)

@@ -175,10 +175,8 @@ def allowed_calls():
 
     allowed = set()
     for given in filters:
-        if given.startswith("~"):
-            allowed -= members(given[1:], set())
-        else:
-            allowed |= members(given, set())
+        groups = set().union(*(members(group, set()) for group in given.lstrip("~").split()))
+        allowed = allowed - groups if given.startswith("~") else allowed | groups
     return allowed
 
 

@@ -101,7 +101,8 @@ def judge(port, certificate, key, name):
     done = caller.json("GET", f"{order['check_status']}?wait=30", None, key)[1]
     assert done["status"] == "completed" and 1 < time.monotonic() - began < 20, done
     status = caller.ask("POST", "/api/v1/order", {"platform": "x" * 70_000}, key).status
-    assert status == 413, f"a body beyond 64 KiB: {status}"
+    # Caddy says so itself, or finds its own call broken off in the middle of the body: whichever comes first.
+    assert status in {"nginx": [413], "caddy": [413, 502]}[name], f"a body beyond 64 KiB: {status}"
     return f"{name}: TLS, five calls an address, a stream of {len(told)} messages, a long poll"
 
 

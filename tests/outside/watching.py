@@ -93,6 +93,11 @@ def ask(base, asked):
 
 
 run("promtool", "check", "rules", RULES)
+with open(os.path.join(HERE, "watching.rules.test.yml"), encoding="utf-8") as file:
+    tested = file.read()
+with open(RULES, encoding="utf-8") as file:
+    untested = [name for name in re.findall(r"alert: (\w+)", file.read()) if f'alertname="{name}"' not in tested]
+assert not untested, f"no test has them fire: {untested}"
 with Service() as service, tempfile.TemporaryDirectory() as work:
     shutil.copy(RULES, work)
     shutil.copy(os.path.join(HERE, "watching.rules.test.yml"), work)
