@@ -10,6 +10,11 @@ REMEMBERED = {
     "order": 'if (res.status === 200) {\n    bru.setVar("order", res.body.order_id);\n  }',
     "createKey": 'if (res.status === 200) {\n    bru.setVar("key_id", res.body.key_id);\n  }',
 }
+# A transaction of nobody: where deposits are simulated, it is worth money once.
+PREPARED = {"verifyDeposit": 'bru.setVar("tx_hash", Array.from({ length: 64 }, () => Math.floor(Math.random() * 16).toString(16)).join(""));'}
+# In the order in which somebody new goes through them; the rest follows.
+FIRST_CALLS = ["register", "verifyDeposit", "account", "order", "getOrder"]
+FIRST_FOLDERS = ["account", "deposits", "orders"]
 PATH_VALUES = {"/order/": "{{order}}", "/keys/": "{{key_id}}", "/addresses/": "btc", "/idempotency/": "my-key", "/deliveries/": "1"}
 
 
@@ -36,7 +41,7 @@ def example(document, schema, name=""):
         return schema.get("default", max(1, schema.get("minimum", 1)))
     if kind == "boolean":
         return True
-    return "0" * 64 if name == "tx_hash" else "2026-11-01" if schema.get("format") == "date" else "2026-11-01T00:00:00.000Z" if schema.get("format") == "date-time" else "text"
+    return "{{tx_hash}}" if name == "tx_hash" else "2026-11-01" if schema.get("format") == "date" else "2026-11-01T00:00:00.000Z" if schema.get("format") == "date-time" else "text"
 
 
 def block(name, lines):
@@ -60,10 +65,17 @@ def request(document, call, sequence):
     if body:
         shown = json.dumps(example(document, call.body_schema), indent=2, ensure_ascii=False)
         parts.append(block("body:json", shown.splitlines()))
+    if call.id in PREPARED:
+        parts.append(block("script:pre-request", [PREPARED[call.id]]))
     if call.id in REMEMBERED:
         parts.append(block("script:post-response", REMEMBERED[call.id].replace("\n  ", "\n").split("\n")))
     parts.append(block("docs", [call.summary]))
     return "\n".join(parts)
+
+
+def ranked(things, first, name):
+    """Those that are named first, in that order, then the others as they stand."""
+    return sorted(things, key=lambda thing: first.index(name(thing)) if name(thing) in first else len(first))
 
 
 def write(document):
@@ -76,8 +88,9 @@ def write(document):
         ]),
         "bruno/environments/local.bru": "\n".join([block("vars", ["url: http://127.0.0.1:8080"]), "vars:secret [\n  key\n]\n"]),
     }
-    for sequence, call in enumerate(calls(document), 1):
+    for sequence, call in enumerate(ranked(calls(document), FIRST_CALLS, lambda call: call.id), 1):
         files[f"bruno/{call.tag}/{snake(call.id)}.bru"] = request(document, call, sequence)
-    for tag in sorted({call.tag for call in calls(document)}):
-        files[f"bruno/{tag}/folder.bru"] = "\n".join([block("meta", [f"name: {tag}"]), block("auth", ["mode: inherit"])])
+    tags = sorted({call.tag for call in calls(document)})
+    for sequence, tag in enumerate(ranked(tags, FIRST_FOLDERS, str), 1):
+        files[f"bruno/{tag}/folder.bru"] = "\n".join([block("meta", [f"name: {tag}", f"seq: {sequence}"]), block("auth", ["mode: inherit"])])
     return files
