@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 import yaml
@@ -125,6 +126,9 @@ def replay(root, last, compose):
             sys.exit("the service does not start in its image: " + log.read())
         with urllib.request.urlopen(url.replace("0.0.0.0", "127.0.0.1") + "/readyz", timeout=30) as reply:
             assert reply.status == 200
+        with open(f"{root}{environment['TELENUMERUS_DATA_DIR']}/admin.addr", encoding="utf-8") as file:
+            admin = "http://127.0.0.1:" + file.read().strip().rsplit(":", 1)[1]
+        assert [scraped(admin, name) for name in ("telenumerus:8081", "elsewhere.example")] == [200, 421], "Prometheus asks by the name that compose gives"
         health = json.loads(said["HEALTHCHECK"].split("CMD ", 1)[1])
         assert subprocess.run([*inside, *health], env=environment, stdout=subprocess.DEVNULL).returncode == 0, "it is healthy"
         began = time.monotonic()
@@ -136,6 +140,15 @@ def replay(root, last, compose):
         service.wait()
         service.stdout.close()
         log.close()
+
+
+def scraped(admin, host):
+    """What the admin address answers to whoever asks by this name."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(admin + "/metrics", headers={"Host": host}), timeout=30) as reply:
+            return reply.status
+    except urllib.error.HTTPError as refused:
+        return refused.code
 
 
 def compose_file():

@@ -13,7 +13,6 @@ import urllib.parse
 import urllib.request
 
 import yaml
-
 from service import Service
 
 HERE = os.path.dirname(os.path.abspath(__file__))

@@ -10,7 +10,15 @@ import time
 import unittest
 import urllib.request
 
-from telenumerus import CallFailed, Client, CodeNotYet, NoCode, NoReply, SignatureRefused, verify_webhook
+from telenumerus import (
+    CallFailed,
+    Client,
+    CodeNotYet,
+    NoCode,
+    NoReply,
+    SignatureRefused,
+    verify_webhook,
+)
 
 URL = os.environ["TELENUMERUS_URL"]
 
