@@ -263,13 +263,27 @@ fn pages() -> Vec<PathBuf> {
             .filter(|path| path.extension().is_some_and(|end| end == "md"))
             .collect::<Vec<_>>()
     };
-    ["README.md", "CONTRIBUTING.md"].map(PathBuf::from).into_iter().chain(below("docs")).chain(below("docs/decisions")).collect()
+    ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(PathBuf::from).into_iter().chain(below("docs")).chain(below("docs/decisions")).collect()
 }
 
 /// A path of ours: it begins with one of our folders and names what lies in it.
 fn is_path(quoted: &str) -> bool {
-    let folders =
-        ["events", "code", "natural_language", "projections", "actors", "chains", "suppliers", "src", "tests", "benches", "docs", "contrib", "xtask"];
+    let folders = [
+        "events",
+        "code",
+        "natural_language",
+        "projections",
+        "actors",
+        "chains",
+        "suppliers",
+        "src",
+        "tests",
+        "benches",
+        "docs",
+        "contrib",
+        "clients",
+        "xtask",
+    ];
     let is_plain = quoted.chars().all(|letter| letter.is_ascii_alphanumeric() || "/_-.".contains(letter));
     is_plain && quoted.split_once('/').is_some_and(|(first, rest)| folders.contains(&first) && !rest.is_empty())
 }

@@ -22,9 +22,10 @@ fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some("test") => test(&root, std::env::args().any(|argument| argument == "--all")),
         Some("outside") => conclude(&outside(&root)),
+        Some("clients") => conclude(&clients(&root)),
         _ => {
             eprintln!(
-                "cargo xtask test          format, lints, dependencies, every test, every judge\ncargo xtask test --all    the same with every byte damaged and ten times as many generated cases: hours\ncargo xtask outside       the judges that are not ours, alone"
+                "cargo xtask test          format, lints, dependencies, every test, every judge\ncargo xtask test --all    the same with every byte damaged and ten times as many generated cases: hours\ncargo xtask outside       the judges that are not ours, alone\ncargo xtask clients       writes anew what is made from the OpenAPI document, from the service as it is now"
             );
             ExitCode::FAILURE
         }
@@ -65,6 +66,12 @@ fn test(root: &Path, is_soak: bool) -> ExitCode {
 fn outside(root: &Path) -> Vec<&'static str> {
     println!("\n== judges that are not ours");
     if cargo(root, BUILD, &[]) { outside::run(root) } else { vec!["build"] }
+}
+
+/// What is written from the document, by a binary built now.
+fn clients(root: &Path) -> Vec<&'static str> {
+    let is_written = cargo(root, &["build", "--workspace", "--bins", "--locked"], &[]) && outside::write_clients(root);
+    if is_written { Vec::new() } else { vec!["clients"] }
 }
 
 fn conclude(failed: &[&str]) -> ExitCode {

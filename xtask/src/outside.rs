@@ -19,6 +19,13 @@ const JUDGES: &[(&str, &str)] = &[
     ("the official Python MCP client", "mcp_python.py"),
     ("the official TypeScript MCP client, and the conformance suite", "mcp_typescript.py"),
     ("chromium on /docs", "docs.py"),
+    ("what is written from the document, and Bruno", "generated.py"),
+    ("clients/python: hatchling, mypy, vermin, several Pythons", "our_python.py"),
+    ("clients/typescript: npm pack, tsc, several Nodes", "our_typescript.py"),
+    ("promtool and Prometheus on alerts and dashboard", "watching.py"),
+    ("nginx and caddy in front", "proxies.py"),
+    ("hadolint, systemd and a bare root on what is packaged", "packaging.py"),
+    ("mdBook on docs", "book.py"),
 ];
 
 /// Where the judges live.
@@ -27,9 +34,17 @@ struct Bench {
     home: PathBuf,
 }
 
+/// Writes anew what is made from the OpenAPI document.
+pub fn write_clients(root: &Path) -> bool {
+    let bench = Bench::of(root);
+    let mut writer = Command::new("python3");
+    writer.arg(bench.script("generated.py")).arg("--write").env("TELENUMERUS_BIN", bench.binary());
+    succeeds(&mut writer)
+}
+
 /// Installs what the judges need and runs them all; the names of those that were not content.
 pub fn run(root: &Path) -> Vec<&'static str> {
-    let bench = Bench { root: root.to_owned(), home: root.join("target").join("outside") };
+    let bench = Bench::of(root);
     if let Err(what) = bench.install() {
         println!("{what}");
         return vec!["installing the judges"];
@@ -38,6 +53,18 @@ pub fn run(root: &Path) -> Vec<&'static str> {
 }
 
 impl Bench {
+    fn of(root: &Path) -> Self {
+        Self { root: root.to_owned(), home: root.join("target").join("outside") }
+    }
+
+    fn script(&self, name: &str) -> PathBuf {
+        self.root.join("tests").join("outside").join(name)
+    }
+
+    fn binary(&self) -> PathBuf {
+        self.root.join("target").join("debug").join("telenumerus")
+    }
+
     fn install(&self) -> Result<(), String> {
         std::fs::create_dir_all(&self.home).map_err(|error| format!("{}: {error}", self.home.display()))?;
         let scripts = self.root.join("tests").join("outside");
@@ -46,6 +73,12 @@ impl Bench {
         debian("gammu-smsd", &["--version"], &["gammu-smsd"])?;
         debian("/usr/lib/kannel/test/drive_smpp", &["-h"], &["kannel-extras"])?;
         debian("litecoind", &["-version"], &["litecoind"])?;
+        debian("promtool", &["--version"], &["prometheus"])?;
+        debian("nginx", &["-v"], &["nginx-light"])?;
+        debian("caddy", &["version"], &["caddy"])?;
+        debian("openssl", &["version"], &["openssl"])?;
+        debian("systemd-analyze", &["--version"], &["systemd"])?;
+        debian("strace", &["--version"], &["strace"])?;
         if !self.python().exists() && !succeeds(Command::new("python3").args(["-m", "venv"]).arg(self.home.join("venv"))) {
             debian("python3", &["-m", "ensurepip", "--version"], &["python3", "python3-venv"])?;
             say(Command::new("python3").args(["-m", "venv"]).arg(self.home.join("venv")))?;
@@ -66,8 +99,8 @@ impl Bench {
     fn judge(&self, name: &str, script: &str) -> bool {
         println!("\n== {name}: tests/outside/{script}");
         let mut judge = Command::new(self.python());
-        judge.arg(self.root.join("tests").join("outside").join(script)).current_dir(&self.root);
-        judge.env("TELENUMERUS_BIN", self.root.join("target").join("debug").join("telenumerus")).env("OUTSIDE_NODE", &self.home);
+        judge.arg(self.script(script)).current_dir(&self.root);
+        judge.env("TELENUMERUS_BIN", self.binary()).env("OUTSIDE_NODE", &self.home);
         let start = crate::now();
         let is_content = succeeds(&mut judge);
         println!("== {name}: {} s", start.elapsed().as_secs());

@@ -1,0 +1,7 @@
+"""A client of a Telenumerus service: register, pay in, order a number, get the code."""
+
+from . import schema
+from .client import CallFailed, Client, CodeNotYet, NoCode, NoReply
+from .webhook import SignatureRefused, verify_webhook
+
+__all__ = ["CallFailed", "Client", "CodeNotYet", "NoCode", "NoReply", "SignatureRefused", "schema", "verify_webhook"]
