@@ -11,7 +11,7 @@ use super::idempotency::{Effect, Keys, Remembered};
 use super::keyring::{HeldKey, Keyring};
 use super::recent::Recent;
 use super::state::{Standing, State, Webhook};
-use crate::codec;
+use crate::codec::{self, Wire};
 use crate::id::{AccountId, ApiKeyId, DepositId, OrderId};
 use crate::money::Money;
 use crate::order;
@@ -162,15 +162,14 @@ fn read_deposits(shapes: Vec<(u128, i64)>) -> BTreeMap<DepositId, Money> {
 }
 
 fn write_key(digest: u128, known: &Remembered) -> KeyShape {
-    let batch = known.batch.as_ref().map(|items| items.iter().map(codec::item_parts).collect());
-    let (effect, let_go) = (codec::effect_parts(known.effect), known.let_go.iter().map(|order| order.0).collect());
+    let batch = known.batch.as_ref().map(|items| items.iter().map(Wire::freeze).collect());
+    let (effect, let_go) = (known.effect.freeze(), known.let_go.iter().map(|order| order.0).collect());
     KeyShape { digest, fingerprint: known.fingerprint, effect, batch, let_go, at: known.at.millis() }
 }
 
 fn read_key(shape: KeyShape) -> Option<(u128, Remembered)> {
-    let (kind, subject) = shape.effect;
-    let effect: Effect = codec::effect_of(kind, subject).ok()?;
-    let items = shape.batch.map(|items| items.into_iter().map(|parts| codec::item_of(parts).ok()).collect::<Option<Vec<BatchItem>>>());
+    let effect = Effect::thaw(shape.effect).ok()?;
+    let items = shape.batch.map(|items| items.into_iter().map(|parts| BatchItem::thaw(parts).ok()).collect::<Option<Vec<BatchItem>>>());
     let batch = match items {
         Some(items) => Some(items?.into()),
         None => None,

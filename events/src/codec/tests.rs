@@ -1,7 +1,6 @@
 //! Golden bytes: what every version of every event looks like on disk, for ever.
 
-use super::frozen::NAMES;
-use super::{DecodeError, decode, encode};
+use super::{DecodeError, NAMES, decode, encode};
 use crate::account::idempotency::Effect;
 use crate::account::{BatchItem, ItemRefusal};
 use crate::address::{self, Address, Assigned, Destination, KeyId};
@@ -297,7 +296,7 @@ fn written() -> String {
 
 #[test]
 fn every_name_has_golden_bytes() {
-    for (name, version) in NAMES {
+    for (name, version) in NAMES.into_iter().flatten() {
         assert!(GOLDEN.lines().any(|line| line.starts_with(&format!("{name} {version} "))), "{name} {version}");
     }
 }

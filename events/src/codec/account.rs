@@ -1,0 +1,124 @@
+//! Facts of an account in bytes.
+
+use super::order;
+use super::wire::{DecodeError, Encoded, Wire, facts, lifted, texts, write};
+use crate::account::Event;
+use crate::account::batch::{BatchItem, ItemRefusal};
+use crate::account::idempotency::{Effect, Key};
+use crate::id::{AccountId, ApiKeyId, DepositId, OrderId};
+use crate::money::Money;
+use crate::time::Timestamp;
+use crate::webhook::Notice;
+
+facts! {
+    Event after ();
+    fields {
+        "AccountRegistered" 1 Registered { id: AccountId, key_hash: [u8; 32], webhook_secret: String, at: Timestamp }
+        "AccountCredited" 1 Credited { amount: Money, reason: String, at: Timestamp }
+        "AccountDebited" 1 Debited { amount: Money, reason: String, overdraws: bool, at: Timestamp }
+        "AccountDepositCredited" 1 DepositCredited { deposit: DepositId, amount: Money, at: Timestamp }
+        "AccountDustKept" 1 DustKept { deposit: DepositId, amount: Money, at: Timestamp }
+        "AccountDustDropped" 1 DustDropped { deposit: DepositId, amount: Money, at: Timestamp }
+        "AccountDepositReversed" 1 DepositReversed { deposit: DepositId, amount: Money, at: Timestamp }
+        "AccountSuspended" 1 Suspended { reason: String, at: Timestamp }
+        "AccountReinstated" 1 Reinstated { reason: String, at: Timestamp }
+        "AccountApiKeyAdded" 1 ApiKeyAdded { id: ApiKeyId, name: String, hash: [u8; 32], at: Timestamp }
+        "AccountApiKeyRemoved" 1 ApiKeyRemoved { id: ApiKeyId, at: Timestamp }
+        "AccountApiKeysReplaced" 1 ApiKeysReplaced { id: ApiKeyId, hash: [u8; 32], reason: String, at: Timestamp }
+        "AccountBatchPlaced" 1 BatchPlaced { items: Vec<BatchItem>, at: Timestamp }
+        "AccountKeyUsed" 1 KeyUsed { key: Key, fingerprint: [u8; 32], effect: Effect, at: Timestamp }
+        "AccountWebhookSet" 1 WebhookSet { url: String, threshold: Money, at: Timestamp }
+        "AccountWebhookRemoved" 1 WebhookRemoved { at: Timestamp }
+        "AccountWebhookSecretRotated" 1 WebhookSecretRotated { secret: String, at: Timestamp }
+        "AccountWebhookDue" 1 WebhookDue { sequence: u64, notice: Notice, at: Timestamp }
+        "HoldTaken" 1 HoldTaken { order: OrderId, amount: Money, at: Timestamp }
+        "HoldCaptured" 1 HoldCaptured { order: OrderId, amount: Money, at: Timestamp }
+        "HoldReleased" 1 HoldReleased { order: OrderId, amount: Money, at: Timestamp }
+        "CaptureRefunded" 1 CaptureRefunded { order: OrderId, amount: Money, at: Timestamp }
+    }
+    values {}
+    former {}
+    odd {}
+    elsewhere {
+        Event::Order(id, fact) => order::encode(id.freeze(), fact);
+    }
+}
+
+texts! { "key" Key as_str }
+
+impl Wire for Effect {
+    /// Its number, and the id it is about.
+    type Disk = (u8, u128);
+
+    fn freeze(&self) -> (u8, u128) {
+        match self {
+            Self::Order(order) => (0, order.0),
+            Self::Batch => (1, 0),
+            Self::Cancel(order) => (2, order.0),
+            Self::Deposit(deposit) => (3, deposit.0),
+            Self::Operator => (4, 0),
+        }
+    }
+
+    fn thaw((kind, subject): (u8, u128)) -> Result<Self, String> {
+        match kind {
+            0 => Ok(Self::Order(OrderId(subject))),
+            1 => Ok(Self::Batch),
+            2 => Ok(Self::Cancel(OrderId(subject))),
+            3 => Ok(Self::Deposit(DepositId(subject))),
+            4 => Ok(Self::Operator),
+            other => Err(format!("effect {other}")),
+        }
+    }
+}
+
+impl Wire for BatchItem {
+    /// Its id, how it was refused, and the refusal's two amounts: needed and available, or price and limit.
+    type Disk = (u128, u8, i64, i64);
+
+    fn freeze(&self) -> Self::Disk {
+        let (refused, first, second) = match self.refused {
+            None => (0, Money::ZERO, Money::ZERO),
+            Some(ItemRefusal::InsufficientBalance { needed, available }) => (1, needed, available),
+            Some(ItemRefusal::PriceAboveMaximum { price, max_price }) => (2, price, max_price),
+        };
+        (self.order.0, refused, first.micros(), second.micros())
+    }
+
+    fn thaw((order, refused, first, second): Self::Disk) -> Result<Self, String> {
+        let (first, second) = (Money::from_micros(first), Money::from_micros(second));
+        let refused = match refused {
+            0 => None,
+            1 => Some(ItemRefusal::InsufficientBalance { needed: first, available: second }),
+            2 => Some(ItemRefusal::PriceAboveMaximum { price: first, max_price: second }),
+            other => return Err(format!("refusal {other}")),
+        };
+        Ok(Self { order: OrderId(order), refused })
+    }
+}
+
+impl Wire for Notice {
+    /// Its number; the order, the message, the balance and the threshold that it tells of.
+    type Disk = (u8, u128, String, i64, i64);
+
+    fn freeze(&self) -> Self::Disk {
+        let order = self.order().map_or(0, |order| order.0);
+        match self {
+            Self::SmsReceived { message_id, .. } => (0, order, message_id.clone(), 0, 0),
+            Self::OrderFailed { .. } => (1, order, String::new(), 0, 0),
+            Self::BalanceLow { balance, threshold } => (2, order, String::new(), balance.micros(), threshold.micros()),
+            Self::Test => (3, order, String::new(), 0, 0),
+        }
+    }
+
+    fn thaw((kind, order, message_id, balance, threshold): Self::Disk) -> Result<Self, String> {
+        let order = OrderId(order);
+        match kind {
+            0 => Ok(Self::SmsReceived { order, message_id }),
+            1 => Ok(Self::OrderFailed { order }),
+            2 => Ok(Self::BalanceLow { balance: Money::from_micros(balance), threshold: Money::from_micros(threshold) }),
+            3 => Ok(Self::Test),
+            other => Err(format!("notice {other}")),
+        }
+    }
+}
