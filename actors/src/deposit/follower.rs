@@ -158,7 +158,9 @@ impl Actor for Follower {
     }
 
     async fn handle(&self, myself: ActorRef<Look>, Look: Look, process: &mut DepositProcess) -> Result<(), ActorProcessingErr> {
-        let then = Box::pin(process.drive()).await.unwrap_or_else(|fault| {
+        let outcome = Box::pin(process.drive()).await;
+        process.inner.stepped(process.deposit, outcome.is_err());
+        let then = outcome.unwrap_or_else(|fault| {
             tracing::warn!(deposit = %process.deposit, error = %fault, "a deposit's step failed and is tried again");
             Then::Wait(Some(AFTER_FAILURE))
         });

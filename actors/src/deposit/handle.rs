@@ -1,6 +1,6 @@
 //! Deposits: finds and claims outputs for accounts and lets followers take them to their credit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use events::deposit::{Command, Currency, Refusal, SIMULATED, State, TxHash, depo
 use events::envelope::{Actor as Who, StreamId};
 use events::id::{AccountId, DepositId};
 use futures_util::future::join_all;
+use parking_lot::Mutex;
 use ractor::{Actor, ActorId, ActorRef};
 use thiserror::Error;
 
@@ -21,6 +22,7 @@ use super::simulated::Simulated;
 use super::watcher;
 use crate::account::Accounts;
 use crate::account::Replayed;
+use crate::kernel::clock::Elapsed;
 use crate::kernel::entity::TransactError;
 use crate::kernel::fault::{Fault, detached};
 use crate::kernel::journal::Journal;
@@ -75,10 +77,22 @@ pub struct Inner {
     pub(super) confirmations: BTreeMap<String, Arc<dyn ConfirmationSource>>,
     pub(super) coins: BTreeMap<Currency, Arc<Coin>>,
     pub(super) followers: Registry<DepositId, ActorRef<Look>>,
+    /// Deposits whose next step fails, and since when.
+    pub(super) failing: Mutex<HashMap<DepositId, Elapsed>>,
     supervision: Supervision,
 }
 
 impl Inner {
+    /// Notes whether a deposit's step went as it should.
+    pub(super) fn stepped(&self, deposit: DepositId, has_failed: bool) {
+        let mut failing = self.failing.lock();
+        if has_failed {
+            failing.entry(deposit).or_insert_with(|| self.journal.clock().elapsed());
+        } else {
+            failing.remove(&deposit);
+        }
+    }
+
     /// Lets a deposit's follower look at it again, if there is one.
     pub(super) fn look_at(&self, deposit: DepositId) {
         self.followers.visit(deposit, |follower| drop(follower.send_message(Look)));
@@ -113,9 +127,16 @@ impl Deposits {
                 confirmations,
                 coins: BTreeMap::new(),
                 followers: Registry::default(),
+                failing: Mutex::default(),
                 supervision: Supervision::default(),
             }),
         }
+    }
+
+    /// How many deposits have a next step that has failed, again and again, for so long.
+    pub fn failing_for(&self, duration: Duration) -> usize {
+        let now = self.inner.journal.clock().elapsed();
+        self.inner.failing.lock().values().filter(|since| now.since(**since) >= duration).count()
     }
 
     /// Deposits of these coins. Starts a watcher for each.
@@ -133,6 +154,7 @@ impl Deposits {
                 confirmations,
                 coins: known,
                 followers: Registry::default(),
+                failing: Mutex::default(),
                 supervision: Supervision::default(),
             }),
         };
