@@ -9,7 +9,7 @@ use events::account::{self, Event, Refusal};
 use events::decider::fold;
 use events::envelope::{Actor as Who, Revision, StreamId};
 use events::id::{AccountId, OrderId};
-use events::order::{self, Command, Complaint};
+use events::order::{self, Command, Complaint, State};
 use events::time::Timestamp;
 use parking_lot::Mutex;
 use ractor::{Actor, ActorId, ActorRef};
@@ -54,10 +54,15 @@ impl From<TransactError<Refusal>> for PlaceError {
     }
 }
 
+/// A deadline by the log and in elapsed time, once a runner has looked at it.
+pub type Deadline = Arc<Mutex<Option<(Timestamp, Elapsed)>>>;
+
 /// A runner and whose order it runs.
 #[derive(Debug, Clone)]
 pub struct Running {
     account: AccountId,
+    /// The deadline that runs, and when it has passed; the runner's own.
+    deadline: Deadline,
     pub(super) actor: ActorRef<Message>,
 }
 
@@ -243,12 +248,24 @@ impl Orders {
         let inner = Arc::clone(&self.inner);
         let start = || async move {
             let supervisor = inner.supervision.of(&inner).await?;
-            let run = RunnerState::new(account, order, inner, lease).within(deadline);
+            let deadline: Deadline = Arc::new(Mutex::new(deadline));
+            let run = RunnerState::new(account, order, inner, lease).within(Arc::clone(&deadline));
             let (actor, _) = Runner::spawn_linked(None, Runner, run, supervisor).await.map_err(|_| Fault::ActorEnded)?;
-            Ok::<_, Fault>(Running { account, actor })
+            Ok::<_, Fault>(Running { account, deadline, actor })
         };
         self.inner.runners.get_or_start(order, start).await?;
         Ok(())
+    }
+
+    /// How long until an open order's deadline: by elapsed time where that runs, whatever the wall clock was set to meanwhile.
+    pub fn remaining(&self, order: &State) -> Duration {
+        let (clock, now) = (self.inner.journal.clock(), self.inner.journal.now());
+        let known = self.inner.runners.visit(order.id, |running| *running.deadline.lock()).flatten();
+        let known = known.or_else(|| self.inner.listening.lock().get(&order.id).map(|listening| listening.deadline));
+        match known {
+            Some((until, due)) if until == order.deadline() => due.since(clock.elapsed()),
+            Some(_) | None => order.remaining(now),
+        }
     }
 
     /// Tells an order's runner to look again; nothing happens if it has none.

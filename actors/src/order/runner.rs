@@ -10,7 +10,7 @@ use events::order::{self, Assignment, AttemptFailure, Command, Complaint, Failur
 use events::time::Timestamp;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
-use super::handle::Inner;
+use super::handle::{Deadline, Inner};
 use super::listening::{self, Listening};
 use crate::account::AccessError;
 use crate::kernel::clock::Elapsed;
@@ -44,7 +44,7 @@ pub struct RunnerState {
     /// When the alarm rings.
     alarm: Option<Elapsed>,
     /// The deadline that runs, and when it has passed.
-    deadline: Option<(Timestamp, Elapsed)>,
+    deadline: Deadline,
     /// When an order that only listens gives its number back: no runner waits for that.
     listens_until: Option<(Timestamp, Elapsed)>,
 }
@@ -53,11 +53,11 @@ impl RunnerState {
     /// A run of an open order, fresh or after a restart: there is no difference.
     /// `lease` is the number that was assigned with the order and told to the router already.
     pub fn new(account: AccountId, order: OrderId, inner: Arc<Inner>, lease: Option<Lease>) -> Self {
-        Self { account, order, inner, lease, is_confirmed: true, alarm: None, deadline: None, listens_until: None }
+        Self { account, order, inner, lease, is_confirmed: true, alarm: None, deadline: Deadline::default(), listens_until: None }
     }
 
-    /// The same of an order whose deadline runs already.
-    pub fn within(mut self, deadline: Option<(Timestamp, Elapsed)>) -> Self {
+    /// The same of an order whose deadline runs already, perhaps; others see it there.
+    pub fn within(mut self, deadline: Deadline) -> Self {
         self.deadline = deadline;
         self
     }
@@ -213,11 +213,12 @@ impl RunnerState {
     /// whoever sets the clock back keeps no order open, and whoever sets it ahead ends none. Only a restart has the times of the log alone to go by.
     fn passed(&mut self, order: &order::State, until: Timestamp) -> Result<Timestamp, Elapsed> {
         let (clock, now) = (self.inner.journal.clock(), self.inner.journal.now());
-        let due = match self.deadline {
+        let mut deadline = self.deadline.lock();
+        let due = match *deadline {
             Some((known, due)) if known == until => due,
             Some(_) | None => clock.elapsed().plus(order.remaining(now)),
         };
-        self.deadline = Some((until, due));
+        *deadline = Some((until, due));
         if clock.elapsed() >= due { Ok(now.max(until)) } else { Err(due) }
     }
 
