@@ -98,7 +98,7 @@ pub async fn open(
     if !config::is_token(token.expose()) {
         return Err(format!("the token in {TOKEN_FILE} has less than 24 characters of ASCII: remove the file, and a new one is made"));
     }
-    let bounds = service.config.http.listener(access::words());
+    let bounds = service.config.http.listener(access::words(service));
     Ok((address, tokio::spawn(serve(listener, router(Arc::clone(service), token, metrics), bounds, stopping))))
 }
 
@@ -171,6 +171,7 @@ fn router(service: Arc<Service>, token: Secret, metrics: PrometheusHandle) -> Ro
         .nest("/admin/v1", guarded)
         .route("/metrics", get(render))
         .layer(middleware::from_fn_with_state(Arc::clone(&door), access::by_known_name))
+        .layer(middleware::from_fn_with_state(Arc::clone(&door), access::in_full))
         .with_state(door)
 }
 

@@ -11,7 +11,6 @@ use figment::providers::{Env, Format, Toml};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
-use tracing_subscriber::filter::{Directive, LevelFilter};
 use url::Url;
 
 pub use asked::Buying;
@@ -25,6 +24,7 @@ mod asked;
 mod bounds;
 pub mod deposits;
 mod explain;
+mod hosts;
 mod suppliers;
 #[cfg(test)]
 mod tests;
@@ -34,6 +34,8 @@ const NOT_CONFIGURATION: &[&str] = &["config", "data_dir", "listen", "api_key", 
 
 /// A terabyte: a reserve beyond it is a slip of the pen.
 const MAX_RESERVE_MB: u32 = 1 << 20;
+/// What is left of it after the largest discount is still a price.
+const LEAST_PRICE: Money = Money::from_micros(1_000);
 /// A clock further behind than a year is not one to go by at all.
 const MAX_CLOCK_BEHIND_SECONDS: u32 = 366 * 24 * 3_600;
 
@@ -323,13 +325,6 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D:
     texts.iter().map(network).collect()
 }
 
-/// A level, or a target with one. A word alone would be taken for a target of that name, and a misspelt level for everything it has to say.
-fn is_directive(text: &str) -> bool {
-    let level = text.rsplit_once('=').map_or(text, |(_, level)| level);
-    let target_reads = text.parse::<Directive>().is_ok();
-    target_reads && level.parse::<LevelFilter>().is_ok()
-}
-
 impl Config {
     /// Reads the file, if one is named, and the environment over it.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
@@ -342,7 +337,7 @@ impl Config {
         }
         let environment = Env::prefixed("TELENUMERUS_").filter(|key| !NOT_CONFIGURATION.iter().any(|other| key.as_str().eq_ignore_ascii_case(other)));
         let config: Self = figment.merge(environment.split("__")).extract().map_err(|error| ConfigError::Invalid(explain::explain(error)))?;
-        config.check()?;
+        config.check().map_err(|error| explain::placed(error, file))?;
         Ok(config)
     }
 
@@ -350,6 +345,7 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         let wrong = |text: String| Err(ConfigError::Contradiction(text));
         self.check_bounds()?;
+        hosts::check(&self.admin.allowed_hosts, &self.mcp)?;
         // More cancels than are remembered would never be counted.
         if self.orders.free_cancels_per_hour > 200 || self.orders.cancel_pause_max_seconds > 3_600 {
             return wrong("orders.free_cancels_per_hour is at most 200, orders.cancel_pause_max_seconds at most 3600".to_owned());
@@ -379,7 +375,7 @@ impl Config {
         if self.store.max_clock_behind_seconds > MAX_CLOCK_BEHIND_SECONDS {
             return wrong(format!("store.max_clock_behind_seconds is at most {MAX_CLOCK_BEHIND_SECONDS} (a year)"));
         }
-        if let Some(wrong) = self.log.level.split(',').map(str::trim).find(|directive| !is_directive(directive)) {
+        if let Some(wrong) = self.log.level.split(',').map(str::trim).find(|directive| !bounds::is_directive(directive)) {
             return Err(ConfigError::Contradiction(format!(
                 "log.level: {wrong:?} is none; write a level (error, warn, info, debug, trace, off) or targets with theirs, as in \"info,actors=debug\""
             )));
@@ -398,6 +394,9 @@ impl Config {
                 Some((platform, country)) => (platform, Some(country.parse().map_err(|_| wrong("not a supported country"))?)),
                 None => (name.as_str(), None),
             };
+            if price.0 < LEAST_PRICE {
+                return Err(ConfigError::Contradiction(format!("prices.{name:?} is at least {LEAST_PRICE} dollars: numbers are not given away")));
+            }
             catalogue.set(platform.parse().map_err(|_| wrong("not a supported platform"))?, country, price.0);
         }
         Ok(catalogue)

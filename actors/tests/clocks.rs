@@ -39,6 +39,9 @@ async fn a_clock_that_is_set_neither_keeps_an_order_open_nor_ends_it() {
         world.number(account, order).await;
         tokio::time::sleep(Duration::from_secs(100)).await;
         set(&world, by);
+        let shown = world.accounts.order(account, order).await.unwrap().unwrap();
+        let left = world.orders.remaining(&shown).as_secs();
+        assert!((195..=200).contains(&left), "{left} s are left, whatever the clock says ({by})");
         tokio::time::sleep(Duration::from_secs(190)).await;
         assert_eq!(status(&world, account, order).await, Status::Active, "{by}");
         set(&world, 0);

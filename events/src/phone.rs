@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use phonenumber::Type;
+use phonenumber::metadata::DATABASE;
 use thiserror::Error;
 
 /// A number in E.164: `+` and 7 to 15 digits, the first not zero. `Debug` hides the middle: logs never hold a full number.
@@ -13,6 +15,67 @@ pub struct Phone(Box<str>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("not an E.164 number: + and 7 to 15 digits, such as +12025550123")]
 pub struct ParsePhoneError;
+
+/// Why a number cannot be one that takes messages of people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Unfit {
+    /// No plan has such a number.
+    #[error("no numbering plan has this number: a digit too few, too many or wrong")]
+    Unassignable,
+    /// The one who is called pays.
+    #[error("it is a toll-free number, to which services send no codes")]
+    TollFree,
+    /// The one who calls pays dearly.
+    #[error("it is a premium-rate number, to which services send no codes")]
+    PremiumRate,
+    /// Both pay.
+    #[error("it is a shared-cost number, to which services send no codes")]
+    SharedCost,
+    /// It reaches no telephone that takes messages.
+    #[error("it is a pager or voicemail number, to which services send no codes")]
+    NoTelephone,
+}
+
+/// Kinds of numbers that are unfit, and why.
+const UNFIT: [(Type, Unfit); 5] = [
+    (Type::PremiumRate, Unfit::PremiumRate),
+    (Type::TollFree, Unfit::TollFree),
+    (Type::SharedCost, Unfit::SharedCost),
+    (Type::Pager, Unfit::NoTelephone),
+    (Type::Voicemail, Unfit::NoTelephone),
+];
+
+/// Kinds that people's and companies' telephones have.
+const FIT: [Type; 5] = [Type::FixedLine, Type::Mobile, Type::Voip, Type::PersonalNumber, Type::Uan];
+
+/// Numbers that regulators keep for films and examples, of which plans may know nothing: what each begins with, and how many digits follow.
+const RESERVED: [(&str, usize); 20] = [
+    // Ofcom
+    ("+447700900", 3),
+    ("+441632960", 3),
+    ("+442079460", 3),
+    // ARCEP
+    ("+33199000", 3),
+    ("+33261910", 3),
+    ("+33353010", 3),
+    ("+33465710", 3),
+    ("+33536490", 3),
+    ("+3363998", 4),
+    // BNetzA
+    ("+4930231250", 2),
+    ("+4969900009", 2),
+    ("+4940669690", 2),
+    ("+4917139200", 2),
+    ("+4917628040", 2),
+    // PTS
+    ("+467017406", 2),
+    ("+4684650040", 1),
+    // ACMA
+    ("+61491570", 3),
+    ("+6125550", 4),
+    ("+6135550", 4),
+    ("+6175550", 4),
+];
 
 impl Phone {
     /// The number as dialled, for its owner's eyes.
@@ -29,6 +92,28 @@ impl Phone {
             return None;
         }
         number.country().id().map(|id| id.as_ref().to_owned())
+    }
+
+    /// Whether somebody's telephone may have the number and take messages with it, or why not. Ranges kept for films and examples pass.
+    pub fn fit(&self) -> Result<(), Unfit> {
+        if RESERVED.iter().any(|(prefix, digits)| self.0.len() == prefix.len() + digits && self.0.starts_with(prefix)) {
+            return Ok(());
+        }
+        let code = phonenumber::parse(None, self.as_str()).map_err(|_| Unfit::Unassignable)?.code().value();
+        // As it is written: parsing drops zeros that belong to some numbers, and prefixes that would make another's number of this one.
+        let national = self.0.strip_prefix(&format!("+{code}")).ok_or(Unfit::Unassignable)?;
+        let plans = DATABASE.by_code(&code).unwrap_or_default();
+        let is_of = |kind: Type| {
+            plans.iter().any(|plan| {
+                plan.descriptors().general().is_match(national) && plan.descriptors().get(kind).is_some_and(|numbers| numbers.is_match(national))
+            })
+        };
+        for (kind, why) in UNFIT {
+            if is_of(kind) {
+                return Err(why);
+            }
+        }
+        if FIT.into_iter().any(is_of) { Ok(()) } else { Err(Unfit::Unassignable) }
     }
 
     /// The number with its middle hidden, for logs.
@@ -94,8 +179,63 @@ mod tests {
             assert_eq!(number.parse::<Phone>().unwrap().region().as_deref(), region, "{number}");
         }
         proptest::proptest!(|(number in "\\+[1-9][0-9]{6,14}")| {
-            number.parse::<Phone>().unwrap().region();
+            let number = number.parse::<Phone>().unwrap();
+            let _ = (number.region(), number.fit());
         });
+    }
+
+    #[test]
+    fn a_number_that_nobody_s_telephone_can_have_is_unfit() {
+        let fit = |text: &str| text.parse::<Phone>().unwrap().fit();
+        for good in [
+            "+12025550123",
+            "+12125550199",
+            "+12024561111",
+            "+14165550123",
+            "+447700900123",
+            "+442079460123",
+            "+447911123456",
+            "+79161234567",
+            "+390612345678",
+            "+393331234567",
+            "+4915123456789",
+            "+4917139200123",
+            "+33639981234",
+            "+46701740605",
+            "+61491570156",
+            "+919812345678",
+            "+6281234567890",
+            "+639171234567",
+            "+5511987654321",
+            "+31612345678",
+            "+48512345678",
+            "+34612345678",
+            "+525512345678",
+            "+821012345678",
+            "+819012345678",
+            "+8613812345678",
+            "+66812345678",
+            "+84912345678",
+            "+60123456789",
+            "+380501234567",
+        ] {
+            assert_eq!(fit(good), Ok(()), "{good}");
+        }
+        for unassignable in
+            ["+1202555012", "+120255501234", "+10005550123", "+76001234567", "+7916123456", "+44770090012", "+999123456789", "+70000000007"]
+        {
+            assert_eq!(fit(unassignable), Err(Unfit::Unassignable), "{unassignable}");
+        }
+        for (phone, why) in [
+            ("+18005550123", Unfit::TollFree),
+            ("+448081570000", Unfit::TollFree),
+            ("+78001234567", Unfit::TollFree),
+            ("+19005550123", Unfit::PremiumRate),
+            ("+449012345678", Unfit::PremiumRate),
+            ("+4918012345678", Unfit::SharedCost),
+        ] {
+            assert_eq!(fit(phone), Err(why), "{phone}");
+        }
     }
 
     #[test]

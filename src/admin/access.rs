@@ -5,17 +5,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, RETRY_AFTER};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER};
 use axum::http::uri::Authority;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use events::envelope::Actor;
-use serde_json::json;
+use events::id::to_base62;
+use http_body_util::{BodyExt, Limited};
+use serde_json::{Value, json};
 
 use super::{Door, Refusal, refused};
+use crate::boot::Service;
 use crate::http::limit::{Limiter, Subject};
+use crate::http::{ApiError, ErrorCode};
 use crate::serve::{Reason, Refuse};
 
 /// Wrong tokens from one address in a minute; then it is not asked any more.
@@ -29,18 +34,88 @@ pub(super) fn wrong_tokens() -> Limiter {
     Limiter::new(WRONG_TOKENS, Duration::from_mins(1))
 }
 
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Of an answer's body: refusals are short.
+const LONGEST_REFUSAL: usize = 64 * 1024;
+
 /// What the accept loop answers by itself, as this listener says it.
-pub(super) fn words() -> Refuse {
-    Arc::new(|reason: Reason, _| crate::serve::Refusal {
-        status: reason.status(),
-        headers: vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
-        body: json!({ "error": reason.text() }).to_string(),
+pub(super) fn words(service: &Arc<Service>) -> Refuse {
+    let service = Arc::clone(service);
+    Arc::new(move |reason: Reason, _| {
+        let request_id = request_id(&service);
+        let error = of_status(reason.status(), reason.text().to_owned());
+        let value = |text: &str| HeaderValue::from_str(text).expect("base62 and numbers are header values");
+        let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json")), (REQUEST_ID, value(&request_id))];
+        headers.extend(error.retry_after_seconds().map(|seconds| (RETRY_AFTER, value(&seconds.to_string()))));
+        crate::serve::Refusal { status: reason.status(), headers, body: error.object(&request_id).to_string() }
     })
+}
+
+fn request_id(service: &Service) -> String {
+    format!("req_{}", to_base62(u128::from_be_bytes(service.entropy.bytes())))
+}
+
+/// The error object's code, of a status.
+fn of_status(status: StatusCode, text: String) -> ApiError {
+    let code = match status {
+        StatusCode::UNAUTHORIZED => ErrorCode::InvalidApiKey,
+        StatusCode::TOO_MANY_REQUESTS => ErrorCode::RateLimited,
+        status if status.is_server_error() => ErrorCode::InternalError,
+        _ => ErrorCode::InvalidRequest,
+    };
+    ApiError::new(code, text).with_status(status)
+}
+
+/// Names each request, and has every refusal be the error object, whoever made it: a route, the router, or what reads bodies.
+pub(super) async fn in_full(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    let request_id = request_id(&door.service);
+    let response = next.run(request).await;
+    let mut response =
+        if response.status().is_client_error() || response.status().is_server_error() { full(response, &request_id).await } else { response };
+    response.headers_mut().insert(REQUEST_ID, HeaderValue::from_str(&request_id).expect("base62 is a header value"));
+    response
+}
+
+async fn full(response: Response, request_id: &str) -> Response {
+    let (mut head, body) = response.into_parts();
+    let said = Limited::new(body, LONGEST_REFUSAL).collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let written: Option<Value> = serde_json::from_slice(&said).ok();
+    let text = match written.as_ref().and_then(|written| written["error"].as_str()) {
+        Some(text) => text.to_owned(),
+        None => match std::str::from_utf8(&said).map(str::trim) {
+            Ok(text) if !text.is_empty() => text.to_owned(),
+            _ => match head.status {
+                StatusCode::NOT_FOUND => "there is no such path here".to_owned(),
+                StatusCode::METHOD_NOT_ALLOWED => "this path does not take that method; Allow names those that it does".to_owned(),
+                status => status.canonical_reason().unwrap_or("refused").to_owned(),
+            },
+        },
+    };
+    let mut error = of_status(head.status, text);
+    let after = head.headers.get(RETRY_AFTER).and_then(|after| after.to_str().ok()?.parse().ok());
+    if let Some(seconds) = after {
+        error = error.retry_after(seconds);
+    }
+    let mut object = error.object(request_id);
+    // What a refusal says beyond its text stays.
+    for (name, value) in written.as_ref().and_then(Value::as_object).into_iter().flatten() {
+        if object.get(name).is_none() {
+            object[name.as_str()] = value.clone();
+        }
+    }
+    head.headers.remove(CONTENT_LENGTH);
+    head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(seconds) = error.retry_after_seconds() {
+        head.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Response::from_parts(head, Body::from(object.to_string()))
 }
 
 /// A page in an operator's browser can be made to send its requests here, under its own name: only names that are ours are served.
 pub(super) async fn by_known_name(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
-    let host = request.headers().get(HOST).map(HeaderValue::as_bytes).unwrap_or_default();
+    // HTTP/1.0 may name us in its target alone.
+    let named = request.uri().authority().map(|named| named.as_str().as_bytes());
+    let host = request.headers().get(HOST).map(HeaderValue::as_bytes).or(named).unwrap_or_default();
     if is_known(host, &door.service.config.admin.allowed_hosts) {
         return next.run(request).await;
     }

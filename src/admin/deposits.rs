@@ -42,6 +42,8 @@ pub async fn of_concern(State(door): State<Arc<Door>>, Query(asked): Query<Asked
 /// How far each chain is, for the metrics.
 pub fn measure(service: &Service) {
     let Some(deposits) = &service.deposits else { return };
+    let failing = deposits.failing_for(Duration::ZERO);
+    metrics::gauge!("deposit_steps_failing").set(u32::try_from(failing).map_or(f64::MAX, f64::from));
     let gauge = |name: &'static str, currency: Currency, value: u64| {
         metrics::gauge!(name, "chain" => currency.name()).set(u32::try_from(value).map_or(f64::MAX, f64::from));
     };

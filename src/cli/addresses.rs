@@ -23,7 +23,12 @@ pub struct Options {
 pub fn run(place: &Place, options: &Options) -> Outcome {
     let (config, _) = place.load().map_err(in_words)?;
     let found = config.deposits.coins().find(|(currency, _)| *currency == options.currency);
-    let missing = || format!("deposits.{}.xpub is not configured", options.currency);
+    let missing = || {
+        format!(
+            "deposits.{}.xpub is not configured: it is your wallet's extended public key, of which addresses are made (docs/deposits.md)",
+            options.currency
+        )
+    };
     let (currency, coin) = found.ok_or_else(missing)?;
     let key = coin.key(currency).map_err(in_words)?.ok_or_else(missing)?;
     let mut out = std::io::stdout().lock();

@@ -41,6 +41,8 @@ pub fn put_back(place: &Place, options: &Restore) -> Outcome {
         CopyError::Newer { .. } => format!("{error}; --discard-newer restores all the same, and keeps that log beside the restored one"),
         other => other.to_string(),
     })?;
+    // What was there before, and is kept, may have been open to others.
+    data::make_private(&data_dir);
     println!("{} events are in {}; the views are built anew at the next start", end.0, data_dir.display());
     Ok(ExitCode::SUCCESS)
 }

@@ -47,7 +47,7 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
     // Signals first: one that comes while the log is replayed must not kill half-way.
     let mut terminate = signal(SignalKind::terminate()).map_err(in_words)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(in_words)?;
-    ignore_hangups()?;
+    ignore_other_signals()?;
     let http_settings = config.http.clone();
     raise_file_limit(http_settings.max_connections);
     let listener = TcpListener::bind(config.http.listen).await.map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
@@ -79,10 +79,18 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
     Ok(())
 }
 
-/// A terminal that closes ends no service; there is nothing to reload either.
-fn ignore_hangups() -> Result<(), String> {
-    let mut hangup = signal(SignalKind::hangup()).map_err(in_words)?;
-    tokio::spawn(async move { while hangup.recv().await.is_some() {} });
+/// A terminal that closes ends no service, and neither do signals that other services take for a wish (logs to be opened anew, a dump of their state):
+/// there is nothing of the kind here.
+fn ignore_other_signals() -> Result<(), String> {
+    for (kind, name) in [(SignalKind::hangup(), "SIGHUP"), (SignalKind::user_defined1(), "SIGUSR1"), (SignalKind::user_defined2(), "SIGUSR2")] {
+        let mut signals = signal(kind).map_err(in_words)?;
+        tokio::spawn(async move {
+            if signals.recv().await.is_some() {
+                tracing::info!(signal = name, "a signal is ignored: there is nothing to reload, and the service goes on");
+            }
+            while signals.recv().await.is_some() {}
+        });
+    }
     Ok(())
 }
 
@@ -113,13 +121,14 @@ fn announce(address: SocketAddr, admin: SocketAddr, simulated: bool) {
         r#"
 Deposits are simulated: any 64-hex hash is worth $10 after 2 seconds. Try it in another terminal:
 
+  show() {{ if command -v jq > /dev/null; then jq .; else cat; echo; fi; }}
   KEY=$(curl -s -X POST {base}/api/v1/register | sed 's/.*"api_key":"\([^"]*\)".*/\1/')
   TX=$(od -An -tx1 -N32 /dev/urandom | tr -d ' \n')
-  curl -s {base}/api/v1/deposit/verify -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d "{{\"tx_hash\": \"$TX\"}}"; echo
+  curl -s {base}/api/v1/deposit/verify -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d "{{\"tx_hash\": \"$TX\"}}" | show
   sleep 3
   ORDER=$(curl -s {base}/api/v1/order -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d '{{"platform": "google", "country": "US"}}' | sed 's/.*"order_id":"\([^"]*\)".*/\1/')
-  curl -s "{base}/api/v1/order/$ORDER?wait=30" -H "Authorization: Bearer $KEY"; echo
-  curl -s {base}/api/v1/account -H "Authorization: Bearer $KEY"; echo
+  curl -s "{base}/api/v1/order/$ORDER?wait=30" -H "Authorization: Bearer $KEY" | show
+  curl -s {base}/api/v1/account -H "Authorization: Bearer $KEY" | show
 
 Operators: http://{admin}/metrics, and `telenumerus admin --help`.
 "#

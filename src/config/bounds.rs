@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use tracing_subscriber::filter::{Directive, LevelFilter};
+
 use super::{Config, ConfigError};
 use crate::serve::{ConnectionLimits, Refuse, Settings, Timeouts};
 
@@ -12,6 +14,8 @@ const LEAST_TOKEN: usize = 24;
 const LEAST_PER_ADDRESS: usize = 64;
 /// Connections of one account that do not count for its address: its 64 streams and waiting calls, and as many others.
 const PER_ACCOUNT: usize = 128;
+/// A stranger, an operator's probe, somebody with a key and one to spare: with less the first who stays shuts everybody out.
+const LEAST_CONNECTIONS: u64 = 4;
 /// A week.
 const LONGEST_ORDER_SECONDS: u64 = 7 * 24 * 3_600;
 const HOUR: u64 = 3_600;
@@ -23,7 +27,7 @@ impl Config {
         let (http, limits, orders, suppliers) = (&self.http, &self.limits, &self.orders, &self.suppliers);
         let size = |size: usize| u64::try_from(size).unwrap_or(u64::MAX);
         let bounds: [(&str, u64, RangeInclusive<u64>); 20] = [
-            ("http.max_connections", size(http.max_connections), 1..=1_000_000),
+            ("http.max_connections", size(http.max_connections), LEAST_CONNECTIONS..=1_000_000),
             ("http.max_connections_per_ip", size(http.max_connections_per_ip.unwrap_or(1)), 1..=1_000_000),
             ("http.header_timeout_seconds", http.header_timeout_seconds, 1..=HOUR),
             ("http.body_timeout_seconds", http.body_timeout_seconds, 1..=HOUR),
@@ -69,6 +73,13 @@ impl Config {
 /// Whether a header can carry it as it is written, and nobody guesses it by its length.
 pub fn is_token(text: &str) -> bool {
     text.len() >= LEAST_TOKEN && text.trim() == text && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+/// A level, or a target with one. A word alone would be taken for a target of that name, and a misspelt level for everything it has to say.
+pub(super) fn is_directive(text: &str) -> bool {
+    let level = text.rsplit_once('=').map_or(text, |(_, level)| level);
+    let target_reads = text.parse::<Directive>().is_ok();
+    target_reads && level.parse::<LevelFilter>().is_ok()
 }
 
 impl super::Http {

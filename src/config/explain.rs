@@ -7,6 +7,7 @@ use std::path::Path;
 use figment::Source;
 use figment::error::{Actual, Error, Kind};
 
+use super::ConfigError;
 use crate::spelling::unknown;
 
 /// What variables begin with.
@@ -17,6 +18,30 @@ pub fn explain(errors: Error) -> String {
     let told: Vec<String> =
         errors.into_iter().map(|error| format!("{}: {}", place(&error), what(&error.kind))).map(|told| without_source(&told)).collect();
     told.join("\n")
+}
+
+/// What does not fit together, with the place of the key that the text begins with: the variable's own name, or the file and its line.
+pub fn placed(error: ConfigError, file: Option<&Path>) -> ConfigError {
+    match error {
+        ConfigError::Contradiction(text) => ConfigError::Contradiction(text_placed(&text, file)),
+        other @ (ConfigError::Invalid(_) | ConfigError::NoFile(_)) => other,
+    }
+}
+
+fn text_placed(text: &str, file: Option<&Path>) -> String {
+    let key = text.split([' ', ';']).next().unwrap_or_default().trim_end_matches(':');
+    let path = parts(key);
+    let Some(rest) = text.strip_prefix(key).filter(|_| path.len() > 1) else { return text.to_owned() };
+    let rest = rest.trim_start_matches(':').trim_start();
+    let variable = format!("{PREFIX}{}", path.join("__").to_uppercase());
+    if std::env::var_os(&variable).is_some() {
+        return format!("{variable}: {rest}");
+    }
+    let line = file.and_then(|file| std::fs::read_to_string(file).ok()).and_then(|written| line_of(&written, &path));
+    match (file, line) {
+        (Some(file), Some(line)) => format!("{}:{line}, {key}: {rest}", shown(file)),
+        _ => text.to_owned(),
+    }
 }
 
 /// Where a file is no TOML, its parser shows the line with all that stands on it, a secret perhaps: the place and the reason remain.
@@ -73,7 +98,11 @@ fn line_of(text: &str, path: &[String]) -> Option<usize> {
             // Elements of arrays have numbers in the path and none in the file.
             let meant: Vec<&String> = path.iter().filter(|part| part.parse::<usize>().is_err()).collect();
             if meant.len() >= written.len() && written.iter().zip(&meant).all(|(written, meant)| written == *meant) {
-                return Some(index + 1);
+                if meant.len() == written.len() {
+                    return Some(index + 1);
+                }
+                // A value that holds what is meant; or a key that another one begins with.
+                closest = Some(index + 1);
             }
         }
     }

@@ -308,6 +308,9 @@ impl Suppliers {
                 if !seen.insert(phone) {
                     return wrong(format!("suppliers.{name}.numbers lists {phone}, which is listed already"));
                 }
+                if let Err(why) = number.number.0.fit() {
+                    return wrong(format!("suppliers.{name}.numbers: {phone} cannot serve: {why}"));
+                }
                 if !number.country.0.has(&number.number.0) {
                     return wrong(format!("suppliers.{name}.numbers: {phone} is not a number of {}", number.country.0));
                 }

@@ -39,6 +39,53 @@ fn a_mistake_is_told_by_file_line_and_key_and_no_value_is_repeated() {
 }
 
 #[test]
+fn what_makes_no_sense_is_told_by_file_line_and_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("telenumerus.toml");
+    let told = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        Config::load(Some(&path)).unwrap_err().to_string().replace(&path.display().to_string(), "FILE")
+    };
+    for (text, words) in [
+        ("[http]\nmax_connections = 1\n", "configuration: FILE:2, http.max_connections: is from 4 to 1000000, not 1"),
+        (
+            "\n[admin]\nallowed_hosts = [\"\"]\n",
+            "configuration: FILE:3, admin.allowed_hosts: lists names such as metrics.internal, without a port; \"\" is none",
+        ),
+        (
+            "[prices]\ngoogle = 1\n\"google.DE\" = 0\n",
+            "configuration: FILE:3, prices.\"google.DE\": is at least 0.001 dollars: numbers are not given away",
+        ),
+        (
+            "[suppliers.own]\ninbound_secret = \"whsec_0123456789\"\n[[suppliers.own.numbers]]\nnumber = \"+1202555012\"\ncountry = \"US\"\n",
+            "configuration: FILE:3, suppliers.own.numbers: +1202555012 cannot serve: no numbering plan has this number: a digit too few, too many or wrong",
+        ),
+    ] {
+        assert_eq!(told(text), words);
+    }
+}
+
+#[test]
+fn names_under_which_the_service_answers_are_names() {
+    for good in [
+        "[admin]\nallowed_hosts = [\"metrics.internal\", \"10.0.0.1\", \"[::1]\"]",
+        "[mcp]\nallowed_hosts = [\"sms.example.com\", \"sms.example.com:8443\", \"localhost\"]\nallowed_origins = [\"https://chat.example.com\"]",
+    ] {
+        let read = read(good);
+        // A bracketed address has colons that are no port.
+        assert!(read.is_ok(), "{good}: {read:?}");
+    }
+    for host in ["", "*", "*.example.com", "a b", "a\\u0007b", "https://a", "a/b", "user@a", "\\n"] {
+        assert!(read(&format!("[admin]\nallowed_hosts = [\"{host}\"]")).is_err(), "admin {host:?}");
+        assert!(read(&format!("[mcp]\nallowed_hosts = [\"{host}\"]")).is_err(), "mcp {host:?}");
+    }
+    for origin in ["", "*", "chat.example.com", "https://", "https://a/b", "https://a\\u0007", "null"] {
+        assert!(read(&format!("[mcp]\nallowed_origins = [\"{origin}\"]")).is_err(), "{origin:?}");
+    }
+    assert!(read("[admin]\nallowed_hosts = [\"a:80\"]").is_err(), "the port is not looked at");
+}
+
+#[test]
 fn a_level_that_is_none_is_an_error() {
     for level in ["info", "info,actors=debug", "warn,telenumerus::http=trace,ractor=off"] {
         assert!(read(&format!("[log]\nlevel = \"{level}\"\n")).is_ok(), "{level}");

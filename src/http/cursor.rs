@@ -4,24 +4,21 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 
 use super::error::ApiError;
+use super::json::Whole;
 
 /// Entries of a page, unless asked otherwise.
 const DEFAULT_LIMIT: u32 = 50;
-const LONGEST: u32 = 200;
+const LONGEST: u64 = 200;
 
 /// A page's length.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(transparent)]
-pub struct Limit(u32);
+pub struct Limit(Whole<1, LONGEST>);
 
 impl Limit {
-    /// How many entries are wanted, within what is allowed.
-    pub fn of(limit: Option<Self>) -> Result<u32, ApiError> {
-        match limit {
-            None => Ok(DEFAULT_LIMIT),
-            Some(Self(limit)) if (1..=LONGEST).contains(&limit) => Ok(limit),
-            Some(_) => Err(ApiError::of_field("limit", format!("limit is from 1 to {LONGEST}."))),
-        }
+    /// How many entries are wanted.
+    pub fn of(limit: Option<Self>) -> u32 {
+        limit.and_then(|Self(limit)| u32::try_from(limit.0).ok()).unwrap_or(DEFAULT_LIMIT)
     }
 }
 

@@ -121,8 +121,10 @@ pub fn refuse(app: &Shared) -> Refuse {
     let app = Arc::clone(app);
     Arc::new(move |reason: Reason, peer| {
         let request_id = request_id(&app);
-        let error = refused_as(reason);
-        let (status, code) = (reason.status(), Some(error.code()));
+        let limited = counted_refusal(&app, reason, peer);
+        let status = if limited.is_some() { StatusCode::TOO_MANY_REQUESTS } else { reason.status() };
+        let error = limited.unwrap_or_else(|| refused_as(reason));
+        let code = Some(error.code());
         let value = |text: &str| HeaderValue::from_str(text).expect("base62 and numbers are header values");
         let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json")), (REQUEST_ID, value(&request_id))];
         headers.extend(error.retry_after_seconds().map(|seconds| (RETRY_AFTER, value(&seconds.to_string()))));
@@ -132,6 +134,16 @@ pub fn refuse(app: &Shared) -> Refuse {
         Said { method: "other", route, status, code, millis: 0.0, client: peer, account: None, request_id }.write_down(&app);
         Refusal { status, headers, body }
     })
+}
+
+/// What is malformed counts for its address like any other call of a stranger; the error is what is said once that has no more of them.
+fn counted_refusal(app: &Shared, reason: Reason, peer: IpAddr) -> Option<ApiError> {
+    let is_malformed = matches!(reason, Reason::Malformed | Reason::Host | Reason::LongTarget | Reason::LargeHead);
+    // Behind a proxy nobody knows whose it was.
+    if !is_malformed || is_in(&app.service.config.http.trusted_proxies, peer) {
+        return None;
+    }
+    within(app.per_ip.take(Subject::address(peer), app.now())).err()
 }
 
 fn refused_as(reason: Reason) -> ApiError {
@@ -186,7 +198,8 @@ async fn admit(app: &Shared, client: IpAddr, request: &mut Request) -> Result<Ad
     let path = request.uri().path();
     // Suppliers sign their messages: what proves to be none is counted once that is known. What load balancers and the pages of
     // the documentation ask for is nobody's call.
-    if path.starts_with(INBOUND) || is_uncounted(path) {
+    let is_message = path.starts_with(INBOUND) && request.method() != Method::OPTIONS;
+    if is_message || is_uncounted(request.method(), path) {
         return Ok((None, None));
     }
     let is_counted = request.extensions().get::<Counted>().is_some();
@@ -240,8 +253,12 @@ async fn verified(app: &Shared, client: IpAddr, key: &ApiKey) -> Result<Caller, 
 }
 
 /// Whether anybody may ask for this as often as they like: it costs nothing, and is the same for all.
-fn is_uncounted(path: &str) -> bool {
-    path == route::health::LIVE || path == route::health::READY || path == "/docs" || path.starts_with("/docs/")
+fn is_uncounted(method: &Method, path: &str) -> bool {
+    if ![Method::GET, Method::HEAD].contains(method) {
+        return false;
+    }
+    let documents = ["/docs", "/openapi.json", "/api/v1/openapi.json"];
+    path == route::health::LIVE || path == route::health::READY || documents.contains(&path) || path.starts_with("/docs/")
 }
 
 /// `error`, unless the caller may not even be told that.

@@ -127,6 +127,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> 
     }
 }
 
+/// A whole number with the bounds of its field, of which a refusal speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whole<const LEAST: u64, const MOST: u64>(pub u64);
+
+impl<'de, const LEAST: u64, const MOST: u64> Deserialize<'de> for Whole<LEAST, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wanted = format!("a whole number from {LEAST} to {MOST}");
+        let refused = || serde::de::Error::invalid_value(serde::de::Unexpected::Other("another value"), &wanted.as_str());
+        // A type's own bounds, and what was given in their place, are no news to the caller.
+        let number = u64::deserialize(deserializer).map_err(|_| refused())?;
+        if (LEAST..=MOST).contains(&number) { Ok(Self(number)) } else { Err(refused()) }
+    }
+}
+
 /// The largest amount that a caller may name.
 const LARGEST: Money = Money::from_cents(100_000_000_000);
 
@@ -240,6 +254,17 @@ mod tests {
         assert_eq!(serde_json::from_str::<Dollars>("1e3").unwrap().0, Money::from_cents(100_000));
         for wrong in ["1e300", "1000000001", "-1", "\"1\"", "null"] {
             assert!(serde_json::from_str::<Dollars>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_s_refusal_speaks_of_its_field_s_bounds() {
+        for text in ["0", "301", "3.5", "-1", "\"7\"", "true", "[]", "1e30"] {
+            let refused = strict_json::from_value::<Whole<1, 300>>(&serde_json::from_str(text).unwrap()).unwrap_err();
+            assert_eq!(refused.text, "must be a whole number from 1 to 300", "{text}");
+        }
+        for (text, number) in [("1", 1), ("300", 300), ("120.0", 120)] {
+            assert_eq!(strict_json::from_value::<Whole<1, 300>>(&serde_json::from_str(text).unwrap()), Ok(Whole(number)), "{text}");
         }
     }
 

@@ -1,7 +1,10 @@
 //! The OpenAPI document: what the handlers say of themselves, completed with what all of them share: keys, errors, headers, webhooks.
 
 mod examples;
+mod links;
 mod replies;
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
@@ -294,7 +297,7 @@ fn delivery(event: &str, summary: &str, data: Value) -> Value {
                     "sequence": { "type": "integer", "minimum": 1, "description": "Rises by one with every delivery of the account." },
                     "data": { "type": "object", "properties": data },
                 },
-            } } } },
+            }, "example": examples::push(event) } } },
             "responses": { "2XX": { "description": "Taken. Anything else, a redirect too, is tried again: after 5 s, 30 s, 2 min, 10 min, 1 h." } },
         },
     })

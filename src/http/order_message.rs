@@ -2,14 +2,15 @@
 
 use events::code::Verdict;
 use events::order::{Event, State, Status};
+use events::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::json::{Dollars, Moment};
 use super::order_reply::failure_name;
 
 /// What messages of a stream tell of.
-pub const EVENTS: [&str; 11] =
-    ["status", "number", "code", "message", "replaced", "refunded", "completed", "finished", "cancelled", "expired", "failed"];
+pub const EVENTS: [&str; 12] =
+    ["status", "number", "code", "message", "replaced", "refunded", "completed", "finished", "cancelled", "expired", "failed", "suspended"];
 
 /// The order's fact of this number as a message of its stream.
 pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
@@ -55,6 +56,11 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
     message["order_id"] = json!(order.id.to_string());
     message["at"] = json!(Moment(fact.at()));
     message
+}
+
+/// The last message of a stream whose account was suspended meanwhile: the order goes on, and is not told of any more.
+pub fn suspension_message(order: &State, at: Timestamp) -> Value {
+    json!({ "event": "suspended", "status": order.status.name(), "reason": "account_suspended", "order_id": order.id.to_string(), "at": Moment(at) })
 }
 
 /// The code that a fact gives the order, if it gives one.

@@ -1,7 +1,9 @@
 //! An order in the caller's words: its replies, its stream's messages, and where it is found.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use actors::Orders;
 use events::id::OrderId;
 use events::order::{FailureReason, Sms, State, Status};
 use events::platform::Platform;
@@ -126,7 +128,13 @@ pub struct OrderReply {
 }
 
 impl OrderReply {
-    /// The order as it is at `now`.
+    /// The order as it is now.
+    pub fn now(orders: &Orders, order: &State, now: Timestamp) -> Self {
+        let countdown = Countdown::of(orders, order, now);
+        Self { expires_at: countdown.expires_at, expires_in: countdown.expires_in, ..Self::of(order, now) }
+    }
+
+    /// The order as it was at `now`, by the log alone.
     pub fn of(order: &State, now: Timestamp) -> Self {
         let is_open = !order.status.is_end();
         let shown = order.code_message().or_else(|| order.messages().next_back());
@@ -161,6 +169,31 @@ impl OrderReply {
             finish: order.is_listening().then_some(links.finish),
             report: order.expires_at.map(|_| links.report),
         }
+    }
+}
+
+/// When an order expires, twice: the two agree.
+pub struct Countdown {
+    /// At which time.
+    pub expires_at: Option<Moment>,
+    /// In how many seconds; null once it has ended.
+    pub expires_in: Option<u64>,
+}
+
+/// By how much a clock differs from itself without having been set.
+const SLACK: Duration = Duration::from_secs(2);
+
+impl Countdown {
+    /// Of an order at `now`. Its deadline runs in elapsed time: where the wall clock was set since, the time it was to expire at is no longer the one at
+    /// which it will.
+    pub fn of(orders: &Orders, order: &State, now: Timestamp) -> Self {
+        let Some(written) = order.expires_at.filter(|_| !order.status.is_end()) else {
+            return Self { expires_at: order.expires_at.map(Moment), expires_in: None };
+        };
+        let left = orders.remaining(order);
+        let due = now.plus(left);
+        let is_as_written = due.since(written) <= SLACK && written.since(due) <= SLACK;
+        Self { expires_at: Some(Moment(if is_as_written { written } else { due })), expires_in: Some(seconds_up(left)) }
     }
 }
 

@@ -159,7 +159,7 @@ async fn until(
 
 /// The answer to a call that wanted a code from an order that ended without one.
 pub fn ended_without_code(app: &Shared, order: &State) -> ApiError {
-    let shown = value(&OrderReply::of(order, app.service.clock.now()));
+    let shown = value(&OrderReply::now(&app.service.orders, order, app.service.clock.now()));
     let refunded = format!("Its hold of ${} is back.", order.placed.price);
     if order.status == Status::Cancelled {
         return ApiError::invalid(format!("The order was cancelled. {refunded}")).with_status(StatusCode::CONFLICT).with("order", shown);

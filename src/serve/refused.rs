@@ -59,7 +59,7 @@ impl Reason {
     pub const fn text(self) -> &'static str {
         match self {
             Self::Malformed => "The request is not HTTP/1.1, or it broke off.",
-            Self::Host => "The request needs one Host header, which names this service.",
+            Self::Host => "The request needs one Host header that names this service, as its target does where that has a name.",
             Self::LateHead => "The request's head did not arrive in time.",
             Self::LateBody => "The body did not arrive in time.",
             Self::LongTarget => "The request's path and query are too long.",

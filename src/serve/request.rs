@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONNECTION, CONTENT_TYPE, HOST};
-use axum::http::{HeaderMap, HeaderValue, Request, Response, Version, uri::Authority};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, Uri, Version, uri::Authority};
 use futures_util::FutureExt;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use thiserror::Error;
@@ -45,7 +45,7 @@ pub(super) async fn answer<S: Service>(
 ) -> Result<Response<WatchedBody>, Infallible> {
     connection.is_asked();
     let refused = |reason| refuse(reason, connection.peer()).into_response();
-    let response = if has_host(request.version(), request.headers()) {
+    let response = if has_host(request.version(), request.headers(), request.uri()) {
         let (mut head, body) = request.into_parts();
         head.extensions.insert(Arc::clone(&connection));
         head.extensions.insert(SocketAddr::new(connection.peer(), 0));
@@ -77,14 +77,29 @@ fn closing_if<B>(is_unread: bool, mut response: Response<B>) -> Response<B> {
     response
 }
 
-/// HTTP/1.1 wants one `Host`; two are how one service is made to see another name than the proxy in front of it.
-fn has_host(version: Version, headers: &HeaderMap) -> bool {
+/// HTTP/1.1 wants one `Host`, with a name; two of them, or a target that names another, are how one service is made to see another name than the proxy
+/// in front of it. HTTP/1.0 has none: it is served as whoever has no name.
+fn has_host(version: Version, headers: &HeaderMap, target: &Uri) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
         (None, _) => version < Version::HTTP_11,
         (Some(_), Some(_)) => false,
-        (Some(host), None) => host.is_empty() || Authority::try_from(host.as_bytes()).is_ok_and(|host| !host.as_str().contains('@')),
+        (Some(host), None) => Authority::try_from(host.as_bytes()).is_ok_and(|host| {
+            let is_name = !host.host().is_empty() && !host.as_str().contains('@');
+            is_name && target.authority().is_none_or(|named| is_same(named, &host, target.scheme_str()))
+        }),
     }
+}
+
+/// Whether two authorities are the same: case does not matter, and neither does the port that the scheme has anyway.
+fn is_same(one: &Authority, other: &Authority, scheme: Option<&str>) -> bool {
+    let usual = match scheme {
+        Some("http") => Some(80),
+        Some("https") => Some(443),
+        Some(_) | None => None,
+    };
+    let port = |authority: &Authority| authority.port_u16().filter(|port| Some(*port) != usual);
+    !one.as_str().contains('@') && one.host().eq_ignore_ascii_case(other.host()) && port(one) == port(other)
 }
 
 /// A request's body that has to arrive: all of it within a time, and from then on at a least rate.
@@ -192,13 +207,23 @@ mod tests {
             for host in hosts {
                 headers.append(HOST, host.parse().unwrap());
             }
-            has_host(version, &headers)
+            has_host(version, &headers, &"/".parse().unwrap())
         };
-        for good in ["example.com", "127.0.0.1:8080", "[::1]:8080", "sms-1.internal", ""] {
+        for good in ["example.com", "127.0.0.1:8080", "[::1]:8080", "sms-1.internal"] {
             assert!(check(Version::HTTP_11, &[good]), "{good}");
         }
-        for bad in [&[][..], &["a", "a"], &["a", "b"], &["a b"], &["a,b/c"], &["user@host"], &["a/b"]] {
+        for bad in [&[][..], &[""], &[":80"], &["a", "a"], &["a", "b"], &["a b"], &["a,b/c"], &["user@host"], &["a/b"]] {
             assert!(!check(Version::HTTP_11, bad), "{bad:?}");
+        }
+        let named =
+            |target: &str, host: &str| has_host(Version::HTTP_11, &[(HOST, host.parse().unwrap())].into_iter().collect(), &target.parse().unwrap());
+        for (target, host) in
+            [("http://a/x", "a"), ("http://A:80/x", "a"), ("http://a/x", "a:80"), ("https://a:443/", "A"), ("http://[::1]:8080/", "[::1]:8080")]
+        {
+            assert!(named(target, host), "{target} {host}");
+        }
+        for (target, host) in [("http://a/x", "b"), ("http://a:81/x", "a"), ("http://a/x", "a:443"), ("http://u@a/x", "a"), ("a:443", "a")] {
+            assert!(!named(target, host), "{target} {host}");
         }
         assert!(check(Version::HTTP_10, &[]) && check(Version::HTTP_10, &["a"]) && !check(Version::HTTP_10, &["a", "b"]));
     }

@@ -18,6 +18,7 @@ const HELP: &[(&str, &str)] = &[
     ("chain_scanned_height", "Height up to which a chain was looked through."),
     ("chain_silent_seconds", "Seconds since a chain has answered."),
     ("deposit_addresses_given", "Deposit addresses assigned, by currency."),
+    ("deposit_steps_failing", "Deposits whose next step failed when it was last tried."),
     ("http_connections_evicted_total", "Idle connections closed to make room for others."),
     ("http_connections_refused_total", "Connections refused because there were too many."),
     ("http_panics_total", "Requests that ended in a bug and were answered 500."),
@@ -53,7 +54,8 @@ pub fn with_prefix(rendered: &str) -> String {
     let mut text = String::with_capacity(rendered.len() * 2 + HELP.len() * 80);
     for family in families(rendered) {
         let name = family.split_whitespace().nth(2).unwrap_or_default();
-        if let Some((_, help)) = HELP.iter().find(|(known, _)| *known == name) {
+        let help = HELP.iter().find(|(known, _)| *known == name);
+        if let Some((_, help)) = help {
             let _ = writeln!(text, "# HELP {PREFIX}{name} {help}");
         }
         for line in family.lines().filter(|line| !line.is_empty()) {
@@ -61,6 +63,9 @@ pub fn with_prefix(rendered: &str) -> String {
                 Some(kind) => _ = writeln!(text, "# TYPE {PREFIX}{kind}"),
                 None => _ = writeln!(text, "{PREFIX}{line}"),
             }
+        }
+        if help.is_some() {
+            let _ = writeln!(text, "# HELP {name} The old name of {PREFIX}{name}.");
         }
         text.push_str(family);
     }
@@ -88,6 +93,7 @@ mod tests {
         for line in [
             "# HELP telenumerus_http_requests_total Requests by method, route and status.",
             "# TYPE telenumerus_http_requests_total counter",
+            "# HELP http_requests_total The old name of telenumerus_http_requests_total.",
             "telenumerus_http_requests_total{method=\"GET\"} 1",
             "http_requests_total{method=\"GET\"} 1",
             "telenumerus_strange 2",

@@ -29,6 +29,48 @@ fn an_operator_credits_suspends_and_reinstates_while_the_service_runs() {
 }
 
 #[test]
+fn every_refusal_of_the_operators_door_is_the_error_object() {
+    let server = Server::start(&format!("{SILENT}[http]\nheader_timeout_seconds = 1\nbody_timeout_seconds = 1\n"));
+    let (admin, client) = (server.admin(), crate::server::client());
+    let request = |method: &str, path: &str| client.request(method.parse().unwrap(), format!("http://{admin}{path}")).bearer_auth(ADMIN_TOKEN);
+    let told = |status: u16, code: &str, named: Option<&str>, object: &Value| {
+        assert_eq!((object["error_code"].as_str(), object["service"].as_str()), (Some(code), Some("Telenumerus")), "{status} {object}");
+        assert!(object["error"].is_string() && object["retryable"].is_boolean() && object["request_id"].as_str() == named, "{status} {object}");
+    };
+    let mut asked = vec![
+        (404, "INVALID_REQUEST", request("GET", "/nothing")),
+        (404, "INVALID_REQUEST", request("GET", "/admin/v1/nothing")),
+        (405, "INVALID_REQUEST", request("DELETE", "/metrics")),
+        (413, "INVALID_REQUEST", request("POST", "/admin/v1/numbers/import").header("content-type", "application/json").body(" ".repeat(3 << 20))),
+        (415, "INVALID_REQUEST", request("POST", "/admin/v1/numbers/import").body("{}")),
+        (422, "INVALID_REQUEST", request("POST", "/admin/v1/numbers/import").json(&serde_json::json!({ "operator": 5 }))),
+        (400, "INVALID_REQUEST", request("POST", "/admin/v1/numbers/import").header("content-type", "application/json").body("{")),
+        (421, "INVALID_REQUEST", request("GET", "/metrics").header("host", "evil.example")),
+    ];
+    asked.extend((0..10).map(|_| (401, "INVALID_API_KEY", client.get(format!("http://{admin}/admin/v1/reports")))));
+    asked.push((429, "RATE_LIMITED", client.get(format!("http://{admin}/admin/v1/reports"))));
+    for (status, code, request) in asked {
+        let response = request.send().unwrap();
+        assert_eq!(response.status(), status);
+        let named = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+        told(status, code, Some(&named), &body(response));
+    }
+    for (status, sent) in [
+        (408, "POST /admin/v1/numbers/import HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer TOKEN\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n".replace("TOKEN", ADMIN_TOKEN)),
+        (408, "GET /metrics HTTP/1.1\r\nhost:".to_owned()),
+        (400, "GET /metrics HTTP/1.1\r\n\r\n".to_owned()),
+        (414, format!("GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "x".repeat(70_000))),
+        (431, format!("GET / HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "x".repeat(200_000))),
+    ] {
+        let mut answer = String::new();
+        std::io::Read::read_to_string(&mut Server::raw_to(admin, sent.as_bytes()), &mut answer).unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{status}: {answer}");
+        let object: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap_or_else(|error| panic!("{error}: {answer}"));
+        told(status, "INVALID_REQUEST", object["request_id"].as_str(), &object);
+    }
+}
+
+#[test]
 fn a_mistyped_credit_is_taken_back_and_a_key_moves_money_once() {
     let server = Server::start(SILENT);
     let caller = server.register();

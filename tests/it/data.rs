@@ -153,11 +153,25 @@ fn a_running_service_is_backed_up_and_its_backup_is_a_service() {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_telenumerus"));
         command.args(["restore", copy.to_str().unwrap(), "--data-dir", data.path().to_str().unwrap()]).args(more).output().unwrap()
     };
+    let ours = |command: &str| {
+        let itself = data.path().to_str().unwrap();
+        let mut asked = std::process::Command::new(env!("CARGO_BIN_EXE_telenumerus"));
+        asked.args([command, itself, "--data-dir", itself]).output().unwrap()
+    };
+    for command in ["restore", "backup"] {
+        let refused = ours(command);
+        assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("the data directory itself"), "{refused:?}");
+    }
     let refused = restore(&[]);
     assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("--discard-newer"), "{refused:?}");
     let restored = restore(&["--discard-newer"]);
     assert!(restored.status.success(), "{restored:?}");
+    for file in std::fs::read_dir(data.path()).unwrap().map(|file| file.unwrap().path()) {
+        let is_ours = file.file_name().is_some_and(|name| name != "config.toml");
+        assert!(!is_ours || !file.is_file() || mode(&file).trailing_zeros() >= 6, "{} is {:o}", file.display(), mode(&file));
+    }
     let server = Server::restart(data);
+    assert!(!server.log().contains("no head file"), "{}", server.log());
     let caller = Caller { server: &server, key, account };
     assert_eq!(body(caller.get("/api/v1/account")), before);
     caller.ended(&text(&caller.google()["order_id"]));

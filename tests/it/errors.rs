@@ -56,6 +56,39 @@ fn null_is_a_member_left_out_and_wrong_values_name_their_field() {
 }
 
 #[test]
+fn numbers_that_do_not_fit_are_refused_with_their_field_and_its_own_bounds() {
+    let server = Server::start(QUICK);
+    let caller = server.funded("5");
+    let told = |response: reqwest::blocking::Response, field: &str, words: &str| {
+        let error = check(400, response, "INVALID_REQUEST");
+        assert_eq!((error["error"].as_str(), error["detail"]["field"].as_str()), (Some(words), Some(field)));
+    };
+    for (path, sent, field, words) in [
+        ("/api/v1/order", r#"{"platform":"google","max_price":1e400}"#, "max_price", "max_price is a number out of range."),
+        (
+            "/api/v1/verify",
+            r#"{"platform":"google","timeout_seconds":3.5}"#,
+            "timeout_seconds",
+            "timeout_seconds must be a whole number from 1 to 300.",
+        ),
+        (
+            "/api/v1/verify",
+            r#"{"platform":"google","timeout_seconds":"9"}"#,
+            "timeout_seconds",
+            "timeout_seconds must be a whole number from 1 to 300.",
+        ),
+    ] {
+        told(server.post(path).bearer_auth(&caller.key).header("content-type", "application/json").body(sent).send().unwrap(), field, words);
+    }
+    for path in ["orders", "deposits", "account/ledger", "webhook/deliveries"] {
+        for limit in ["a", "0", "201", "1.5", "-1"] {
+            told(caller.get(&format!("/api/v1/{path}?limit={limit}")), "limit", "limit must be a whole number from 1 to 200.");
+        }
+    }
+    told(caller.get("/api/v1/order/ord_x?wait=56"), "wait", "wait must be a whole number from 1 to 55.");
+}
+
+#[test]
 fn a_body_that_is_announced_too_long_need_not_come_and_a_refusal_before_it_closes_with_notice() {
     let server = Server::start(QUICK);
     let answer = |head: &str| {

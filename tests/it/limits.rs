@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::server::{SILENT, Server, body, text};
+use crate::server::{QUICK, SILENT, Server, body, text};
 
 #[test]
 fn strangers_are_limited_by_address_and_callers_by_key() {
@@ -165,11 +165,35 @@ fn those_who_take_numbers_for_nothing_leave_some_to_the_others() {
 #[test]
 fn what_load_balancers_and_the_documentation_ask_counts_for_nobody() {
     let server = Server::start("[limits]\nper_ip_per_minute = 2\n");
-    for path in ["/livez", "/readyz", "/docs/", "/docs/swagger-ui-bundle.js"] {
+    for path in ["/livez", "/readyz", "/openapi.json", "/api/v1/openapi.json", "/docs/", "/docs/swagger-ui-bundle.js"] {
         let seen = statuses(4, || server.get(path).send().unwrap().status().as_u16());
         assert_eq!(seen, [200; 4], "{path}");
         assert!(!server.get(path).send().unwrap().headers().contains_key("ratelimit"));
     }
     assert_eq!(statuses(3, || server.get("/api/v1/health").send().unwrap().status().as_u16()), [200, 200, 429]);
     assert_eq!(server.request("HEAD", "/livez").send().unwrap().status(), 200);
+}
+
+#[test]
+fn what_is_malformed_and_what_only_asks_for_options_counts_for_its_address() {
+    let limit = 20;
+    let limited = || Server::start(&QUICK.replace("per_ip_per_minute = 0", &format!("per_ip_per_minute = {limit}")));
+    let malformed = |server: &Server, request: &[u8]| {
+        let mut answer = String::new();
+        std::io::Read::read_to_string(&mut server.raw(request), &mut answer).unwrap();
+        answer
+    };
+    for request in [&b"nonsense\r\n\r\n"[..], b"GET /api/v1/health HTTP/1.1\r\n\r\n"] {
+        let server = limited();
+        let answers: Vec<String> = (0..=limit).map(|_| malformed(&server, request)).collect();
+        let (within, beyond) = answers.split_at(limit);
+        assert!(within.iter().all(|answer| answer.starts_with("HTTP/1.1 400 ")), "{within:?}");
+        assert!(beyond[0].starts_with("HTTP/1.1 429 ") && beyond[0].contains("RATE_LIMITED") && beyond[0].contains("retry-after: "), "{beyond:?}");
+        assert_eq!(server.get("/api/v1/health").send().unwrap().status(), 429);
+    }
+    for path in ["/api/v1/order", "/nothing", "/mcp", "/inbound/v1/own"] {
+        let server = limited();
+        let asked: Vec<u16> = (0..=limit).map(|_| server.request("OPTIONS", path).send().unwrap().status().as_u16()).collect();
+        assert_eq!((asked.iter().filter(|status| **status == 429).count(), asked.last()), (1, Some(&429)), "{path} {asked:?}");
+    }
 }

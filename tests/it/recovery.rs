@@ -202,3 +202,19 @@ fn a_sync_that_fails_ends_the_service_and_is_not_answered() {
         assert_eq!(again(&server, &key, &account).get("/api/v1/account").status(), 200);
     }
 }
+
+#[test]
+fn signals_that_mean_nothing_here_end_no_service_and_are_said_once() {
+    let server = Server::start(QUICK);
+    for _ in 0..3 {
+        for signal in ["-HUP", "-USR1", "-USR2"] {
+            server.signal(signal);
+        }
+    }
+    for signal in ["SIGHUP", "SIGUSR1", "SIGUSR2"] {
+        server.log_when(|log| log.contains(signal));
+    }
+    assert_eq!(server.get("/livez").send().unwrap().status(), 200);
+    let log = server.log();
+    assert_eq!(log.matches("a signal is ignored").count(), 3, "{log}");
+}

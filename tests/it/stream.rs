@@ -50,7 +50,7 @@ fn a_stream_resumed_anywhere_has_no_gap_and_no_repeat() {
         assert_eq!(messages(&resumed.text().unwrap()), whole[cut + 1..]);
     }
     let with = |id: &str| server.get(&format!("/api/v1/order/{order}/stream")).bearer_auth(&caller.key).header("last-event-id", id).send().unwrap();
-    for over in [whole.len().to_string(), "1000000".to_owned()] {
+    for over in [whole.len().to_string(), "1000000".to_owned(), u64::MAX.to_string()] {
         assert_eq!(with(&over).status(), 204, "EventSource stops at 204, and comes again after anything else");
     }
     assert_eq!(messages(&with("").text().unwrap()), whole, "an empty id is the beginning");
@@ -75,7 +75,9 @@ fn cancelling_and_suspending_end_open_streams() {
     let stream = BufReader::new(caller.get(&format!("/api/v1/order/{order}/stream")));
     server.cli(&["admin", "suspend", &caller.account, "--reason", "abuse"]);
     let lines: Vec<String> = stream.lines().map(Result::unwrap).collect();
-    assert_eq!(messages(&lines.join("\n")).last().unwrap().1["event"], "number");
+    let told = messages(&lines.join("\n"));
+    let [.., (number, _), (last, suspended)] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((suspended["event"].as_str(), suspended["reason"].as_str(), last), (Some("suspended"), Some("account_suspended"), number));
 }
 
 #[test]

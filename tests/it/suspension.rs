@@ -48,7 +48,11 @@ fn every_wait_ends_with_the_suspension() {
         );
         // A wait that had begun is refused like one that begins now.
         assert_eq!((wait.status().as_u16(), body(wait)["error_code"].as_str().unwrap()), (403, "ACCOUNT_SUSPENDED"));
-        assert!(!stream.text().unwrap_or_default().contains("completed"));
+        let stream = stream.text().unwrap();
+        let last = stream.trim_end().rsplit("\n\n").next().unwrap();
+        let told: serde_json::Value = serde_json::from_str(last.strip_prefix("data: ").unwrap_or_else(|| panic!("{stream}"))).unwrap();
+        assert_eq!((told["event"].as_str(), told["reason"].as_str()), (Some("suspended"), Some("account_suspended")), "{stream}");
+        assert!(!stream.contains("completed"));
         assert!(tool.join().unwrap().contains("ACCOUNT_SUSPENDED"));
     });
 }

@@ -131,11 +131,16 @@ with Service(CONFIG) as service, tempfile.TemporaryDirectory() as home:
     answers = {"fails": 503, "refused": 413, "taken": 200}
     with Server(lambda _, sent: (answers[json.loads(sent)["text"].split()[0]], b"")) as stub:
         modem.point_at(stub.url)
+        # What is no message of smsd's is skipped with a word.
+        os.mkdir(os.path.join(home, "inbox", "IN20261124_00"))
+        with open(os.path.join(home, "inbox", "IN20261123_01.txt"), "wb") as file:
+            file.write(b"\xff\x00 not smsd's detail format")
         before = {folder: len(modem.files(folder)) for folder in ("inbox", "delivered", "refused")}
         for name, text in texts.items():
             with open(os.path.join(home, "inbox", name + ".txt"), "w", encoding="ascii") as file:
                 file.write("".join(f"{field} = {value.encode('utf-16-be').hex().upper()}\n" for field, value in (("NumberUnicode", "Google"), ("Text00", text))))
-        assert subprocess.run([SCRIPT, modem.settings]).returncode == 1
+        done = subprocess.run([SCRIPT, modem.settings], capture_output=True, text=True)
+        assert done.returncode == 1 and done.stderr.count("is skipped: ") == 2, done
         after = {folder: len(modem.files(folder)) for folder in before}
         assert {folder: after[folder] - before[folder] for folder in before} == {"inbox": 1, "delivered": 1, "refused": 1}, (before, after)
     service.audit()

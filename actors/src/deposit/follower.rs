@@ -149,6 +149,8 @@ impl Process for DepositProcess {
     }
 
     async fn step(&mut self) -> Result<Next, Fault> {
-        self.drive().await
+        let outcome = self.drive().await;
+        self.inner.stepped(self.deposit, outcome.is_err());
+        outcome
     }
 }

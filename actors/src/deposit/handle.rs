@@ -1,6 +1,6 @@
 //! Deposits: finds and claims outputs for accounts and lets followers take them to their credit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use events::deposit::{Command, Currency, Refusal, SIMULATED, State, TxHash, depo
 use events::envelope::{Actor as Who, StreamId};
 use events::id::{AccountId, DepositId};
 use futures_util::future::join_all;
+use parking_lot::Mutex;
 use thiserror::Error;
 
 use super::chain::{Owner, Payment};
@@ -20,6 +21,7 @@ use super::simulated::Simulated;
 use super::watcher;
 use crate::account::Accounts;
 use crate::account::Replayed;
+use crate::kernel::clock::Elapsed;
 use crate::kernel::entity::TransactError;
 use crate::kernel::fault::{Fault, detached};
 use crate::kernel::journal::Journal;
@@ -73,9 +75,21 @@ pub struct Inner {
     pub(super) confirmations: BTreeMap<String, Arc<dyn ConfirmationSource>>,
     pub(super) coins: BTreeMap<Currency, Arc<Coin>>,
     pub(super) followers: Processes<DepositProcess>,
+    /// Deposits whose next step fails, and since when.
+    pub(super) failing: Mutex<HashMap<DepositId, Elapsed>>,
 }
 
 impl Inner {
+    /// Notes whether a deposit's step went as it should.
+    pub(super) fn stepped(&self, deposit: DepositId, has_failed: bool) {
+        let mut failing = self.failing.lock();
+        if has_failed {
+            failing.entry(deposit).or_insert_with(|| self.journal.clock().elapsed());
+        } else {
+            failing.remove(&deposit);
+        }
+    }
+
     /// Lets a deposit's follower look at it again, if there is one.
     pub(super) fn look_at(&self, deposit: DepositId) {
         self.followers.wake(deposit);
@@ -93,6 +107,12 @@ impl Deposits {
     pub fn simulated(accounts: Accounts, simulated: Simulated) -> Self {
         let confirmations = BTreeMap::from([(SIMULATED.to_owned(), Arc::new(simulated) as Arc<dyn ConfirmationSource>)]);
         Self::with(accounts, confirmations, BTreeMap::new())
+    }
+
+    /// How many deposits have a next step that has failed, again and again, for so long.
+    pub fn failing_for(&self, duration: Duration) -> usize {
+        let now = self.inner.journal.clock().elapsed();
+        self.inner.failing.lock().values().filter(|since| now.since(**since) >= duration).count()
     }
 
     /// Deposits of these coins. Starts a watcher for each.
@@ -113,7 +133,7 @@ impl Deposits {
 
     fn with(accounts: Accounts, confirmations: BTreeMap<String, Arc<dyn ConfirmationSource>>, coins: BTreeMap<Currency, Arc<Coin>>) -> Self {
         let followers = Processes::new(accounts.journal().clock());
-        let inner = Arc::new(Inner { journal: accounts.journal().clone(), accounts, confirmations, coins, followers });
+        let inner = Arc::new(Inner { journal: accounts.journal().clone(), accounts, confirmations, coins, followers, failing: Mutex::default() });
         let restarting = Arc::downgrade(&inner);
         let restart = move |deposit, ()| {
             let deposits = restarting.upgrade().map(|inner| Self { inner });

@@ -175,6 +175,11 @@ impl<P: Process> Processes<P> {
         self.0.running.visit(key, |_| ()).is_some()
     }
 
+    /// What is kept beside the key's process.
+    pub fn memo(&self, key: P::Key) -> Option<P::Memo> {
+        self.0.running.visit(key, |running| running.memo.clone())
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.running.len()

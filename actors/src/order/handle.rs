@@ -9,7 +9,7 @@ use events::account::{self, Event, Refusal};
 use events::decider::fold;
 use events::envelope::{Actor as Who, Revision, StreamId};
 use events::id::{AccountId, OrderId};
-use events::order::{self, Command, Complaint};
+use events::order::{self, Command, Complaint, State};
 use events::time::Timestamp;
 use parking_lot::Mutex;
 use thiserror::Error;
@@ -52,6 +52,9 @@ impl From<TransactError<Refusal>> for PlaceError {
     }
 }
 
+/// A deadline by the log and in elapsed time, once a runner has looked at it.
+pub type Deadline = Arc<Mutex<Option<(Timestamp, Elapsed)>>>;
+
 /// What runners share.
 pub struct Inner {
     pub(super) accounts: Accounts,
@@ -86,7 +89,7 @@ impl Orders {
                 listening::take_up(&inner, order);
             }
         };
-        let restart = move |order, account| {
+        let restart = move |order, (account, _)| {
             let orders = restarting.upgrade().map(|inner| Self { inner });
             async move {
                 match orders {
@@ -237,8 +240,21 @@ impl Orders {
         deadline: Option<(Timestamp, Elapsed)>,
     ) -> Result<(), Fault> {
         let inner = Arc::clone(&self.inner);
+        let deadline: Deadline = Arc::new(Mutex::new(deadline));
+        let memo = (account, Arc::clone(&deadline));
         let make = || async move { Ok::<_, Fault>(Runner::new(account, order, inner, lease).within(deadline)) };
-        self.inner.runners.run(order, account, make).await.map(drop)
+        self.inner.runners.run(order, memo, make).await.map(drop)
+    }
+
+    /// How long until an open order's deadline: by elapsed time where that runs, whatever the wall clock was set to meanwhile.
+    pub fn remaining(&self, order: &State) -> Duration {
+        let (clock, now) = (self.inner.journal.clock(), self.inner.journal.now());
+        let known = self.inner.runners.memo(order.id).and_then(|(_, deadline)| *deadline.lock());
+        let known = known.or_else(|| self.inner.listening.lock().get(&order.id).map(|listening| listening.deadline));
+        match known {
+            Some((until, due)) if until == order.deadline() => due.since(clock.elapsed()),
+            Some(_) | None => order.remaining(now),
+        }
     }
 
     /// Tells an order's runner to look again; nothing happens if it has none.

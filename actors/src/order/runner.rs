@@ -10,7 +10,7 @@ use events::id::{AccountId, OrderId};
 use events::order::{self, Assignment, AttemptFailure, Command, Complaint, FailureReason, Step, next_step};
 use events::time::Timestamp;
 
-use super::handle::Inner;
+use super::handle::{Deadline, Inner};
 use super::listening::{self, Listening};
 use crate::account::AccessError;
 use crate::kernel::clock::Elapsed;
@@ -33,7 +33,7 @@ pub struct Runner {
     /// Whether the order's state is known to have it.
     is_confirmed: bool,
     /// The deadline that runs, and when it has passed.
-    deadline: Option<(Timestamp, Elapsed)>,
+    deadline: Deadline,
     /// When an order that only listens gives its number back: no runner waits for that.
     listens_until: Option<(Timestamp, Elapsed)>,
 }
@@ -42,11 +42,11 @@ impl Runner {
     /// A run of an open order, fresh or after a restart: there is no difference.
     /// `lease` is the number that was assigned with the order and told to the router already.
     pub fn new(account: AccountId, order: OrderId, inner: Arc<Inner>, lease: Option<Lease>) -> Self {
-        Self { account, order, inner, lease, is_confirmed: true, deadline: None, listens_until: None }
+        Self { account, order, inner, lease, is_confirmed: true, deadline: Deadline::default(), listens_until: None }
     }
 
-    /// The same of an order whose deadline runs already.
-    pub fn within(mut self, deadline: Option<(Timestamp, Elapsed)>) -> Self {
+    /// The same of an order whose deadline runs already, perhaps; others see it there.
+    pub fn within(mut self, deadline: Deadline) -> Self {
         self.deadline = deadline;
         self
     }
@@ -194,11 +194,12 @@ impl Runner {
     /// whoever sets the clock back keeps no order open, and whoever sets it ahead ends none. Only a restart has the times of the log alone to go by.
     fn passed(&mut self, order: &order::State, until: Timestamp) -> Result<Timestamp, Elapsed> {
         let (clock, now) = (self.inner.journal.clock(), self.inner.journal.now());
-        let due = match self.deadline {
+        let mut deadline = self.deadline.lock();
+        let due = match *deadline {
             Some((known, due)) if known == until => due,
             Some(_) | None => clock.elapsed().plus(order.remaining(now)),
         };
-        self.deadline = Some((until, due));
+        *deadline = Some((until, due));
         if clock.elapsed() >= due { Ok(now.max(until)) } else { Err(due) }
     }
 }
@@ -219,7 +220,8 @@ pub fn lease(account: AccountId, order: OrderId, placed: &order::Placed, assignm
 
 impl Process for Runner {
     type Key = OrderId;
-    type Memo = AccountId;
+    /// Whose order it is, and its deadline, which others see there.
+    type Memo = (AccountId, Deadline);
     type Message = Infallible;
 
     const NAME: &'static str = "order";

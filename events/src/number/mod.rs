@@ -13,7 +13,7 @@ pub use parts::{Alphabet, MAX_SETS, Part, Parts, Set, SetId};
 
 use crate::country::Country;
 use crate::decider::Decider;
-use crate::phone::Phone;
+use crate::phone::{Phone, Unfit};
 use crate::platform::Platform;
 use crate::supplier::SupplierName;
 use crate::time::Timestamp;
@@ -168,6 +168,9 @@ pub enum Refusal {
     /// The number's digits are another country's.
     #[error("the number is not one of {0}")]
     NotOfCountry(Country),
+    /// No telephone can have the number, or none that services send codes to.
+    #[error(transparent)]
+    Unfit(Unfit),
     /// No pool has the number; there is nothing to retire.
     #[error("no pool has the number")]
     NotListed,
@@ -200,6 +203,10 @@ impl State {
     }
 
     fn list(&self, phone: &Phone, listing: &Listing, at: Timestamp) -> Result<Vec<Event>, Refusal> {
+        // What was listed under a milder law stays.
+        if self.listing.is_none() {
+            phone.fit().map_err(Refusal::Unfit)?;
+        }
         if !listing.country.has(phone) {
             return Err(Refusal::NotOfCountry(listing.country));
         }

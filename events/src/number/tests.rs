@@ -3,6 +3,7 @@
 use super::{Alphabet, Command, Event, KeptSms, Listing, MAX_SETS, Part, REMEMBERED_MESSAGES, Refusal, SetId, State, Unclaimed};
 use crate::country::Country;
 use crate::decider::{Decider, fold};
+use crate::phone::Unfit;
 use crate::platform::Platform;
 use crate::spec::given;
 use crate::time::Timestamp;
@@ -139,4 +140,13 @@ fn a_number_is_one_sources_until_it_is_retired() {
 fn a_number_is_of_the_country_that_its_digits_say() {
     let german = Command::List { phone: "+4917139200123".parse().unwrap(), listing: listing("own", None), at: Timestamp::from_millis(3) };
     given(State::default(), &[]).when(&german).then_refused(&Refusal::NotOfCountry(Country::Us));
+}
+
+#[test]
+fn a_number_that_no_telephone_can_have_is_not_listed() {
+    let list = |phone: &str| Command::List { phone: phone.parse().unwrap(), listing: listing("own", None), at: Timestamp::from_millis(3) };
+    given(State::default(), &[]).when(&list("+1202555012")).then_refused(&Refusal::Unfit(Unfit::Unassignable));
+    given(State::default(), &[]).when(&list("+18005550123")).then_refused(&Refusal::Unfit(Unfit::TollFree));
+    let known = [Event::Listed { listing: listing("own", None), at: Timestamp::from_millis(1) }];
+    given(State::default(), &known).when(&list("+18005550123")).then_nothing();
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use crate::country::Country;
 use crate::decider::Decider;
 use crate::money::Money;
-use crate::phone::Phone;
+use crate::phone::{Phone, Unfit};
 use crate::time::Timestamp;
 
 /// A fact of a telecom's purchases.
@@ -143,6 +143,9 @@ pub enum Refusal {
         /// What the number would.
         monthly: Money,
     },
+    /// No telephone can have the number, or none that services send codes to: it could serve no order.
+    #[error(transparent)]
+    Unfit(Unfit),
     /// The number is bought, or being bought, already.
     #[error("the number is bought already")]
     AlreadyBought,
@@ -199,6 +202,7 @@ impl State {
     }
 
     fn intend(&self, phone: &Phone, country: Country, monthly: Money, limit: Money, at: Timestamp) -> Result<Vec<Event>, Refusal> {
+        phone.fit().map_err(Refusal::Unfit)?;
         if self.status(phone).is_some_and(|status| status != Status::Ended) {
             return Err(Refusal::AlreadyBought);
         }

@@ -4,7 +4,7 @@ use super::{Command, Event, Refusal, State};
 use crate::country::Country;
 use crate::decider::fold;
 use crate::money::Money;
-use crate::phone::Phone;
+use crate::phone::{Phone, Unfit};
 use crate::spec::given;
 use crate::time::Timestamp;
 
@@ -73,4 +73,11 @@ fn what_failed_costs_nothing() {
     assert_eq!(fold(State::default(), &[intended(1, at)]).spent(at), dollars(2));
     let free = Command::Intend { phone: phone(1), country: Country::Us, monthly: -dollars(1), limit: dollars(5), at };
     given(State::default(), &[]).when(&free).then_refused(&Refusal::NegativePrice);
+}
+
+#[test]
+fn a_number_that_could_serve_no_order_is_not_bought() {
+    let (country, at) = (Country::Us, on("2026-11-03"));
+    let intend = Command::Intend { phone: "+18005550123".parse().unwrap(), country, monthly: Money::ZERO, limit: Money::from_cents(500), at };
+    given(State::default(), &[]).when(&intend).then_refused(&Refusal::Unfit(Unfit::TollFree));
 }

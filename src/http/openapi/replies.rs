@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::examples;
+use super::{examples, links};
 
 /// Members that a reply leaves out where they do not apply; every other one is always sent, as null where there is nothing.
 const LEFT_OUT: [(&str, &str); 4] = [("Usage", "group_by"), ("Usage", "groups"), ("UsageGroup", "platform"), ("UsageGroup", "country")];
@@ -55,18 +55,6 @@ const WORDS: [(&str, &str, &str); 36] = [
     ("WebhookTest", "status", "Done"),
 ];
 
-/// What to call next: operation, name, target operation, and the parameter that the reply's `order_id` becomes.
-const LINKS: [(&str, &str, &str); 8] = [
-    ("order", "status", "getOrder"),
-    ("order", "stream", "streamOrder"),
-    ("order", "cancel", "cancel"),
-    ("verify", "status", "getOrder"),
-    ("verify", "stream", "streamOrder"),
-    ("verify", "cancel", "cancel"),
-    ("getOrder", "history", "orderEvents"),
-    ("getOrder", "cancel", "cancel"),
-];
-
 /// Completes what the derived document cannot know.
 pub fn complete(document: &mut Value) {
     put_shapes(document);
@@ -83,11 +71,12 @@ pub fn complete(document: &mut Value) {
         take_null(&mut document["components"]["schemas"][name.as_str()]);
     }
     for (id, operation) in operations(document) {
-        put_links(&id, operation);
-        if let Some(content) = operation.pointer_mut("/responses/200/content/application~1json")
-            && let Some(example) = examples::of(&id)
-        {
-            content["example"] = example;
+        links::put(&id, operation);
+        let content = &mut operation["responses"]["200"]["content"];
+        for kind in ["application/json", "text/event-stream"] {
+            if let (Some(content), Some(example)) = (content.get_mut(kind), examples::of(&id)) {
+                content["example"] = example;
+            }
         }
     }
 }
@@ -161,7 +150,7 @@ fn health() -> Value {
     let part = || json!({ "type": "string", "description": "`ok`, or what is wrong." });
     json!({
         "type": "object",
-        "required": ["status", "version", "uptime_seconds", "store", "projections", "suppliers", "chains"],
+        "required": ["status", "version", "uptime_seconds", "store", "projections", "suppliers", "chains", "deposits"],
         "properties": {
             "status": { "type": "string", "enum": ["ok", "degraded"] },
             "version": { "type": "string" },
@@ -177,6 +166,11 @@ fn health() -> Value {
                 "required": ["name", "status", "simulated"],
                 "properties": { "name": { "type": "string" }, "status": part(), "simulated": { "type": "boolean" }, "success_rate": { "type": ["number", "null"] } },
             } },
+            "deposits": {
+                "type": "object",
+                "required": ["status", "steps_failing"],
+                "properties": { "status": part(), "steps_failing": { "type": "integer", "minimum": 0, "description": "Deposits whose next step has failed for minutes." } },
+            },
             "chains": { "type": "array", "items": {
                 "type": "object",
                 "required": ["name", "status", "simulated"],
@@ -271,12 +265,6 @@ fn take_null(schema: &mut Value) {
         if let Some(description) = description {
             shape["description"] = description;
         }
-    }
-}
-
-fn put_links(id: &str, operation: &mut Value) {
-    for (_, name, target) in LINKS.iter().filter(|(from, ..)| *from == id) {
-        operation["responses"]["200"]["links"][name] = json!({ "operationId": target, "parameters": { "id": "$response.body#/order_id" } });
     }
 }
 

@@ -87,7 +87,7 @@ impl Place {
         ("cursor" = Option<CursorText>, Query, description = "The page before's next_cursor")),
     responses((status = 200, description = "A page of the ledger", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
-    let limit = usize::try_from(Limit::of(query.limit)?).unwrap_or(usize::MAX);
+    let limit = usize::try_from(Limit::of(query.limit)).unwrap_or(usize::MAX);
     let given = query.cursor.as_deref().map(|text| Place::parse(text).ok_or_else(cursor::invalid)).transpose()?;
     let mut place = match given {
         Some(place) => place,

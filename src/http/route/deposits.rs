@@ -36,7 +36,7 @@ pub struct Reply {
         ("cursor" = Option<CursorNumber>, Query, description = "The page before's next_cursor")),
     responses((status = 200, description = "A page of deposits", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
-    let limit = Limit::of(query.limit)?;
+    let limit = Limit::of(query.limit);
     let before = cursor::number(query.cursor.as_deref())?;
     reach_head(&app.service.views, &app.service.store.head()).await?;
     let rows = app.service.views.deposits(caller.account, before, limit + 1).await?;

@@ -1,6 +1,7 @@
 //! `GET /api/v1/health`: how each part is. Says nothing about accounts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actors::Deposits;
 use actors::deposit::Coin;
@@ -18,6 +19,8 @@ use crate::http::error::{ApiError, ErrorCode};
 
 /// Events the views may be behind before that counts as trouble: a second's worth at full load.
 const TOLERATED_LAG: u64 = 50_000;
+/// A deposit's step may fail for so long: endpoints and rates come back by themselves.
+const TOLERATED_FAILURE: Duration = Duration::from_mins(5);
 
 /// How each part of the service is. Says nothing about accounts.
 #[utoipa::path(get, path = "/health", operation_id = "health", tag = "service",
@@ -64,7 +67,8 @@ fn report(app: &Shared) -> Value {
     let suppliers: Vec<Value> = service.router.suppliers().map(supplier).collect();
     let suppliers_ok = !suppliers.is_empty() && suppliers.iter().all(|supplier| supplier["status"] == "ok");
     let chains = service.deposits.as_ref().map_or_else(Vec::new, |deposits| chains(deposits, service.clock.now()));
-    let chains_ok = chains.iter().all(|chain| chain["status"] == "ok");
+    let steps_failing = service.deposits.as_ref().map_or(0, |deposits| deposits.failing_for(TOLERATED_FAILURE));
+    let chains_ok = steps_failing == 0 && chains.iter().all(|chain| chain["status"] == "ok");
     let views_status = if stopped {
         "stopped"
     } else if views_ok {
@@ -93,6 +97,7 @@ fn report(app: &Shared) -> Value {
         "projections": { "status": views_status, "position": reached, "lag_events": lag },
         "suppliers": suppliers,
         "chains": chains,
+        "deposits": { "status": if steps_failing == 0 { "ok" } else { "failing" }, "steps_failing": steps_failing },
     })
 }
 

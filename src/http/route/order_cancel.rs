@@ -64,7 +64,7 @@ pub async fn handle(
                     format!("The order has already ended: {}. Its hold is back.", status.name())
                 }
             };
-            let shown = OrderReply::of(&order, service.clock.now());
+            let shown = OrderReply::now(&service.orders, &order, service.clock.now());
             Err(ApiError::invalid(text).with_status(StatusCode::CONFLICT).with("order", value(&shown)))
         }
         Err(error) => Err(error.into()),

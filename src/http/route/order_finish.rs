@@ -66,7 +66,7 @@ pub async fn handle(
             } else {
                 "The order has no code yet; cancel it to give its number back.".to_owned()
             };
-            let shown = OrderReply::of(&order, service.clock.now());
+            let shown = OrderReply::now(&service.orders, &order, service.clock.now());
             Err(ApiError::invalid(text).with_status(StatusCode::CONFLICT).with("order", value(&shown)))
         }
         Err(error) => Err(error.into()),

@@ -13,7 +13,7 @@ use crate::http::Shared;
 use crate::http::as_of::AsOf;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
-use crate::http::json::Parameters;
+use crate::http::json::{Parameters, Whole};
 use crate::http::order_reply::{OrderReply, find};
 use crate::http::owner::Owner;
 use crate::http::until::Until;
@@ -27,7 +27,7 @@ const LONGEST_WAIT_SECONDS: u64 = 55;
 #[serde(deny_unknown_fields)]
 pub struct Query {
     /// Seconds to wait for another status.
-    wait: Option<u64>,
+    wait: Option<Whole<1, LONGEST_WAIT_SECONDS>>,
     /// What to wait for.
     #[serde(default)]
     until: Until,
@@ -43,9 +43,6 @@ pub struct Query {
         ("as_of" = Option<PointInHistory>, Query, description = "A time, or the number of one of the order's events", example = "1")),
     responses((status = 200, description = "The order", body = OrderReply)))]
 pub async fn handle(State(app): State<Shared>, owner: Owner, Path(id): Path<String>, Parameters(query): Parameters<Query>) -> ApiResult<OrderReply> {
-    if query.wait.is_some_and(|wait| !(1..=LONGEST_WAIT_SECONDS).contains(&wait)) {
-        return Err(ApiError::of_field("wait", format!("wait is from 1 to {LONGEST_WAIT_SECONDS} seconds.")));
-    }
     // Its state may be read; waiting for another one is over.
     if query.wait.is_some() && owner.is_suspended() {
         return Err(ApiError::suspended());
@@ -61,9 +58,9 @@ pub async fn handle(State(app): State<Shared>, owner: Owner, Path(id): Path<Stri
     }
     if let Some(wait) = query.wait.filter(|_| !query.until.is_reached(&order)) {
         let _place = app.waiting.enter(caller.account)?;
-        order = changed(&app, &caller, &id, order, query.until, Duration::from_secs(wait)).await?;
+        order = changed(&app, &caller, &id, order, query.until, Duration::from_secs(wait.0)).await?;
     }
-    Ok(Json(OrderReply::of(&order, app.service.clock.now())))
+    Ok(Json(OrderReply::now(&app.service.orders, &order, app.service.clock.now())))
 }
 
 async fn changed(app: &Shared, caller: &Caller, id: &str, order: Arc<Order>, until: Until, wait: Duration) -> Result<Arc<Order>, ApiError> {

@@ -62,7 +62,7 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Path(id): Path<St
                 Complaint::NoCode => "Only an order that had a number and got no code lacks one, and only soon after.",
                 Complaint::NumberUsed => "Only an order that had a number can have had a used one, and only soon after.",
             };
-            let shown = OrderReply::of(&order, app.service.clock.now());
+            let shown = OrderReply::now(&app.service.orders, &order, app.service.clock.now());
             Err(ApiError::invalid(text).with_status(StatusCode::CONFLICT).with("order", value(&shown)))
         }
         Err(error) => Err(error.into()),

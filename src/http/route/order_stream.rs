@@ -19,7 +19,7 @@ use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::json::Parameters;
-use crate::http::order_message::stream_message;
+use crate::http::order_message::{stream_message, suspension_message};
 use crate::http::order_reply::find;
 use crate::http::until::Until;
 use crate::http::vocabulary::HowFar;
@@ -39,7 +39,7 @@ pub struct Query {
 
 /// The order as server-sent events, until it ends; with `until=expiry` further messages and codes too, until its number goes back. `Last-Event-ID` resumes without gap or repeat.
 #[utoipa::path(get, path = "/order/{id}/stream", operation_id = "streamOrder", tag = "orders",
-    params(("id" = String, Path, description = "The order's id"), ("until" = Option<HowFar>, Query, description = "To its code if absent", example = "expiry"), ("Last-Event-ID" = Option<String>, Header, description = "Number of the last event seen, as the stream gave it; an empty one is the beginning, one beyond the end counts as the last", pattern = "^[0-9]{0,18}$")),
+    params(("id" = String, Path, description = "The order's id"), ("until" = Option<HowFar>, Query, description = "To its code if absent", example = "expiry"), ("Last-Event-ID" = Option<String>, Header, description = "Number of the last event seen, as the stream gave it; an empty one is the beginning, one beyond the end counts as the last", pattern = "^[0-9]{0,20}$")),
     responses((status = 200, description = "Server-sent events: one JSON object a message"), (status = 204, description = "The stream is over, and Last-Event-ID is its last event")))]
 pub async fn handle(
     State(app): State<Shared>,
@@ -70,10 +70,20 @@ pub async fn handle(
 /// The number of the last event that the client has; none, or an empty one, is the beginning.
 fn last_event(headers: &HeaderMap) -> Result<usize, ApiError> {
     let Some(value) = headers.get("last-event-id") else { return Ok(0) };
-    let text = value.to_str().map(str::trim).ok();
-    let number =
-        text.and_then(|text| if text.is_empty() { Some(0) } else { text.parse::<i64>().ok() }).and_then(|number| usize::try_from(number).ok());
+    let text = value.to_str().map(str::trim).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    // However large: what is beyond the end is no other mistake than the end's successor.
+    let number = text.map(|text| if text.is_empty() { 0 } else { text.parse().unwrap_or(usize::MAX) });
     number.ok_or_else(|| ApiError::invalid("Last-Event-ID is the id of an event of this stream: a number."))
+}
+
+/// What came of waiting.
+enum News {
+    /// The order may have further facts.
+    Facts,
+    /// The stream has to end: its client may come again.
+    Over,
+    /// The account is suspended.
+    Suspended,
 }
 
 struct Follower {
@@ -120,15 +130,24 @@ impl Follower {
             if self.until.is_reached(&self.order) {
                 return None;
             }
-            if !self.news().await {
-                self.ended = true;
-                return Some(Message::default().retry(RETRY));
+            match self.news().await {
+                News::Facts => {}
+                News::Over => {
+                    self.ended = true;
+                    return Some(Message::default().retry(RETRY));
+                }
+                News::Suspended => {
+                    self.ended = true;
+                    let text = suspension_message(&self.order, self.app.service.clock.now()).to_string();
+                    // Without an id of its own: the client has the facts up to the one before.
+                    return Some(Message::default().data(text));
+                }
             }
         }
     }
 
-    /// Waits for facts; false if the stream has to end without them.
-    async fn news(&mut self) -> bool {
+    /// Waits for facts.
+    async fn news(&mut self) -> News {
         let known = self.order.history.len();
         let id = self.order.id;
         let is_news = |published: &Arc<Published>| {
@@ -137,14 +156,14 @@ impl Follower {
         };
         let seen = tokio::select! {
             seen = self.watch.wait_for(is_news) => seen.map(|published| Arc::clone(&published)),
-            () = self.app.stopped() => return false,
+            () = self.app.stopped() => return News::Over,
         };
         match seen {
-            Ok(published) if matches!(published.state.standing, Standing::Suspended(_)) => false,
+            Ok(published) if matches!(published.state.standing, Standing::Suspended(_)) => News::Suspended,
             Ok(published) => match published.state.order(id) {
                 Some(order) => {
                     self.order = Arc::clone(order);
-                    true
+                    News::Facts
                 }
                 None => self.look_up().await,
             },
@@ -152,21 +171,21 @@ impl Follower {
             Err(_) => match self.app.service.accounts.watch(self.caller.account).await {
                 Ok(watch) => {
                     self.watch = watch;
-                    true
+                    News::Facts
                 }
-                Err(_) => false,
+                Err(_) => News::Over,
             },
         }
     }
 
     /// The order has ended and the account has forgotten it: the rest is in the log.
-    async fn look_up(&mut self) -> bool {
+    async fn look_up(&mut self) -> News {
         match find(&self.app, &self.caller, &self.id).await {
             Ok(order) => {
                 self.order = order;
-                true
+                News::Facts
             }
-            Err(_) => false,
+            Err(_) => News::Over,
         }
     }
 }

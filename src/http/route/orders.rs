@@ -81,7 +81,7 @@ impl From<OrderSummary> for Row {
         ("cursor" = Option<CursorText>, Query, description = "The page before's next_cursor")),
     responses((status = 200, description = "A page of orders", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
-    let limit = Limit::of(query.limit)?;
+    let limit = Limit::of(query.limit);
     let filter = OrderFilter {
         before: query.cursor.as_deref().map(|text| text.parse::<OrderId>().map_err(|_| cursor::invalid())).transpose()?,
         status: query.status.as_deref().map(status_of).transpose()?,

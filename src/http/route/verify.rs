@@ -12,13 +12,12 @@ use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::idempotency::{Answer, Keyed};
-use crate::http::json::{Dollars, Moment, seconds_up};
-use crate::http::order_reply::Links;
+use crate::http::json::{Dollars, Moment, Whole};
+use crate::http::order_reply::{Countdown, Links};
 use crate::http::ordering::{self, OrderRequest, code_of, ended_without_code};
 use crate::http::vocabulary::{CountryCode, PlatformName};
 
 /// The contract: `timeout_seconds` 1-300, default 120.
-const TIMEOUT_SECONDS: std::ops::RangeInclusive<u64> = 1..=300;
 const DEFAULT_TIMEOUT_SECONDS: u64 = 120;
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -37,8 +36,8 @@ pub struct Request {
     max_price: Option<Dollars>,
     /// How long to wait for the code.
     #[serde(default)]
-    #[schema(minimum = 1, maximum = 300, default = 120)]
-    timeout_seconds: Option<u64>,
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 300, default = 120)]
+    timeout_seconds: Option<Whole<1, 300>>,
     /// What becomes of the order if no code has come by then.
     #[serde(default)]
     on_timeout: OnTimeout,
@@ -83,10 +82,7 @@ pub struct Reply {
 #[utoipa::path(post, path = "/verify", operation_id = "verify", tag = "orders", request_body = Request,
     responses((status = 200, description = "The code; or `timeout`, and the order lives on", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, caller: Caller, Keyed { body, key }: Keyed<Request>) -> Result<Answer<Reply>, ApiError> {
-    let seconds = body.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT_SECONDS);
-    if !TIMEOUT_SECONDS.contains(&seconds) {
-        return Err(ApiError::of_field("timeout_seconds", "timeout_seconds is from 1 to 300."));
-    }
+    let seconds = body.timeout_seconds.map_or(DEFAULT_TIMEOUT_SECONDS, |seconds| seconds.0);
     let wish = OrderRequest::parse(&body.platform, body.country.as_deref(), body.max_price)?;
     let _place = app.waiting.enter(caller.account)?;
     let (id, replayed) = app.service.orders.place(caller.account, wish.order(&app), key).await?;
@@ -113,6 +109,7 @@ impl Reply {
             return Err(ended_without_code(app, order));
         }
         let links = Links::of(order.id);
+        let countdown = Countdown::of(&app.service.orders, order, app.service.clock.now());
         let is_open = !order.status.is_end();
         let sms = order.code_message().map(|sms| sms.text.clone());
         Ok(Self {
@@ -126,8 +123,8 @@ impl Reply {
             delivery_seconds: order.delivery_millis().map(|millis| millis / 1_000),
             price: Dollars(order.placed.price),
             refunded: gave_up.then_some(Dollars(order.placed.price)),
-            expires_in: order.expires_at.filter(|_| is_open).map(|expires_at| seconds_up(expires_at.since(app.service.clock.now()))),
-            expires_at: order.expires_at.map(Moment),
+            expires_in: countdown.expires_in,
+            expires_at: countdown.expires_at,
             can_cancel: is_open,
             check_status: links.check_status,
             stream: links.stream,

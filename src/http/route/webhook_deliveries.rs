@@ -68,7 +68,7 @@ pub struct Row {
         ("cursor" = Option<CursorNumber>, Query, description = "The page before's next_cursor")),
     responses((status = 200, description = "A page of deliveries", body = Reply)))]
 pub async fn list(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
-    let limit = Limit::of(query.limit)?;
+    let limit = Limit::of(query.limit);
     let status = query.status.as_deref().map(|text| {
         let known = STATUSES.into_iter().find(|status| *status == text);
         known.ok_or_else(|| ApiError::of_field("status", format!("status is one of {}.", STATUSES.join(", "))))

@@ -11,14 +11,14 @@ use super::{Problem, shown};
 
 /// Reads one JSON value; a member that is given twice is an error, however deep it is.
 pub fn parse(bytes: &[u8]) -> Result<Value, Problem> {
-    let repeated = RefCell::new(None);
+    let found = RefCell::new(None);
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let read = Reading { path: Path::Top, repeated: &repeated }.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
-    read.map_err(|error| match repeated.into_inner() {
-        Some(field) => Problem::new(field, "is given twice"),
-        None => not_json(&error),
-    })
+    let read = Reading { path: Path::Top, found: &found }.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    read.map_err(|error| found.into_inner().unwrap_or_else(|| not_json(&error)))
 }
+
+/// What `serde_json` says of a number that no float can hold: it is JSON all the same.
+const OUT_OF_RANGE: &str = "number out of range";
 
 /// The place of a mistake, never what stands there.
 fn not_json(error: &serde_json::Error) -> Problem {
@@ -29,18 +29,30 @@ fn not_json(error: &serde_json::Error) -> Problem {
     Problem::new("", format!("is not JSON: {what} at line {}, column {}", error.line(), error.column()))
 }
 
-/// Reads the value at `path`, and says where a member was given twice.
+/// Reads the value at `path`, and says where a member was given twice or a number is too large.
 #[derive(Clone, Copy)]
 struct Reading<'a> {
     path: Path<'a>,
-    repeated: &'a RefCell<Option<String>>,
+    /// The first mistake that is not one of JSON's grammar.
+    found: &'a RefCell<Option<Problem>>,
+}
+
+impl Reading<'_> {
+    fn finds(&self, text: &str) {
+        // The innermost value is the first to know.
+        self.found.borrow_mut().get_or_insert_with(|| Problem::new(self.path, text));
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Reading<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
+        deserializer.deserialize_any(self).inspect_err(|error| {
+            if error.to_string().starts_with(OUT_OF_RANGE) {
+                self.finds("is a number out of range");
+            }
+        })
     }
 }
 
@@ -92,7 +104,7 @@ impl<'de> Visitor<'de> for Reading<'_> {
         while let Some(name) = members.next_key::<String>()? {
             let path = Path::Member(&self.path, &name);
             if object.contains_key(&name) {
-                *self.repeated.borrow_mut() = Some(path.to_string());
+                Reading { path, ..self }.finds("is given twice");
                 return Err(A::Error::custom("a member is given twice"));
             }
             let value = members.next_value_seed(Reading { path, ..self })?;

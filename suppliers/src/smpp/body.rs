@@ -8,7 +8,9 @@ const SAR_REFERENCE: u16 = 0x020c;
 const SAR_TOTAL: u16 = 0x020e;
 const SAR_NUMBER: u16 = 0x020f;
 const PAYLOAD: u16 = 0x0424;
-const NEEDED: [u16; 5] = [USER_MESSAGE_REFERENCE, SAR_REFERENCE, SAR_TOTAL, SAR_NUMBER, PAYLOAD];
+const RECEIPTED_MESSAGE_ID: u16 = 0x001e;
+const MESSAGE_STATE: u16 = 0x0427;
+const NEEDED: [u16; 7] = [USER_MESSAGE_REFERENCE, SAR_REFERENCE, SAR_TOTAL, SAR_NUMBER, PAYLOAD, RECEIPTED_MESSAGE_ID, MESSAGE_STATE];
 
 /// What SMPP 3.4 allows a field to have, its end included.
 const SERVICE_TYPE: usize = 6;
@@ -28,6 +30,8 @@ pub enum Oddity {
     Sender,
     /// `sm_length` says another length than the text has.
     TextLength,
+    /// A text, and a payload that says something else.
+    TwoTexts,
     /// A parameter whose value does not fit what it is, or ends beyond the PDU.
     Parameter,
     /// Bytes after the last parameter.
@@ -41,6 +45,7 @@ impl Oddity {
             Self::Field => "field_length",
             Self::Sender => "sender_letters",
             Self::TextLength => "text_length",
+            Self::TwoTexts => "two_texts",
             Self::Parameter => "parameter",
             Self::Leftover => "leftover",
         }
@@ -62,6 +67,8 @@ pub struct Body {
     pub text: Option<Vec<u8>>,
     /// `sar_msg_ref_num`, `sar_total_segments` and `sar_segment_seqnum`, if all are there.
     pub segment: Option<(u32, u8, u8)>,
+    /// Whether it names a message that it is the receipt of, or that one's state.
+    pub has_receipt: bool,
     /// `user_message_reference`.
     pub reference: Vec<u8>,
     /// What was passed over or mended.
@@ -140,8 +147,27 @@ impl Body {
             self.text = Some(rest.to_vec());
             return;
         }
+        // No parameter begins with a letter: what does, and has parameters or nothing behind it, is the end of a text that was counted too short.
+        let letters = behind.iter().take_while(|byte| matches!(byte, b'\n' | b'\r' | b' '..=b'~')).count();
+        let is_cut = !is_wide && letters > 0 && !parameters.is_whole && Parameters::of(&behind[letters..]).is_whole;
+        let (text, behind) = if is_cut { rest.split_at(length + letters) } else { (text, behind) };
+        self.note(Oddity::TextLength, is_cut);
         self.text = Some(text.to_vec());
         self.parameters(behind);
+    }
+
+    /// The text beside a payload: SMPP has one of them, and neither may be lost where both are there and differ.
+    fn with_payload(&self, payload: &[u8]) -> Option<Vec<u8>> {
+        let text = self.text.as_deref().unwrap_or_default();
+        let holds = |whole: &[u8], part: &[u8]| part.is_empty() || whole.windows(part.len()).any(|window| window == part);
+        if holds(payload, text) {
+            return None;
+        }
+        if holds(text, payload) {
+            return Some(text.to_vec());
+        }
+        let space: &[u8] = if matches!(self.coding, 8 | 0x18..=0x1b) { b"\0 " } else { b" " };
+        Some([text, space, payload].concat())
     }
 
     fn parameters(&mut self, bytes: &[u8]) {
@@ -154,8 +180,11 @@ impl Body {
             self.text = swallowed(bytes, PAYLOAD).map(<[u8]>::to_vec).or_else(|| self.text.take());
         }
         let value = |tag| parameters.find(tag);
+        self.has_receipt = parameters.known.iter().any(|(tag, _)| matches!(*tag, RECEIPTED_MESSAGE_ID | MESSAGE_STATE));
         if let Some(payload) = value(PAYLOAD) {
-            self.text = Some(payload.to_vec());
+            let both = self.with_payload(payload);
+            self.note(Oddity::TwoTexts, both.is_some());
+            self.text = Some(both.unwrap_or_else(|| payload.to_vec()));
         } else if self.text.is_none() && parameters.known.iter().any(|(tag, _)| *tag == PAYLOAD) {
             // It has a text, of no letters.
             self.text = Some(Vec::new());

@@ -80,8 +80,8 @@ pub enum Unreadable {
 
 /// What a body says.
 pub fn read(body: &Body, default: DefaultAlphabet) -> Result<Incoming, Unreadable> {
-    // Bits 5 to 2 are the kind of message: 0 is one, 1 is a receipt, others are notices of the network.
-    if body.esm_class & 0x3c != 0 {
+    // Bits 5 to 2 are the kind of message: 0 is one, 1 is a receipt, others are notices of the network. Some SMSCs set them on messages of people.
+    if body.esm_class & 0x3c != 0 && is_receipt(body) {
         return Ok(Incoming::Receipt);
     }
     let to = number(&body.destination)?;
@@ -96,6 +96,14 @@ pub fn read(body: &Body, default: DefaultAlphabet) -> Result<Incoming, Unreadabl
     let id = fingerprint(&[to.as_str().as_bytes(), from.as_bytes(), &[body.coding], text, &body.reference]);
     let Reading { alphabet, bytes, certainty } = reading;
     Ok(Incoming::Text(Text { to, from, alphabet, bytes, certainty, part, id }))
+}
+
+/// Whether what is marked as a receipt is one: it says so in parameters, or in the words that SMPP's appendix B gives it, or says nothing.
+fn is_receipt(body: &Body) -> bool {
+    let text = String::from_utf8_lossy(body.text.as_deref().unwrap_or_default()).replace('\0', "").to_ascii_lowercase();
+    let says = |word: &str| text.contains(word);
+    let has_words = says("stat:") || (says("id:") && ["sub:", "dlvrd:", "submit date:", "done date:", "err:"].into_iter().any(says));
+    body.has_receipt || text.trim().is_empty() || has_words
 }
 
 /// A destination as SMSCs write it: with `+`, with `00`, or with neither.

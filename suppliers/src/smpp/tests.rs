@@ -8,7 +8,7 @@ use rusmpp::values::{DataCoding, EsmClass, MessagePayload};
 
 use rusmpp::{CommandStatus, Pdu};
 
-use super::body::Body;
+use super::body::{Body, Oddity};
 use super::frame::encode;
 use super::message::{DefaultAlphabet, Incoming, PartOf, Text, Unreadable, read};
 use actors::inbox::alphabet::{Certainty, decode};
@@ -151,6 +151,37 @@ fn a_payload_stands_in_place_of_the_short_message() {
     let payload = |bytes: &[u8]| vec![Tlv::MessagePayload(MessagePayload::new(AnyOctetString::from_vec(bytes.to_vec())))];
     assert_eq!(text(&sm(0, 3, b"", payload(&b"x".repeat(1_000)))).bytes.len(), 1_000);
     assert_eq!(text(&sm(0, 3, b"short", payload(b""))).bytes, b"short");
+}
+
+#[test]
+fn no_part_of_a_text_is_lost_to_a_wrong_length_or_a_second_text() {
+    let payload = |bytes: &[u8]| vec![Tlv::MessagePayload(MessagePayload::new(AnyOctetString::from_vec(bytes.to_vec())))];
+    let raw = |length: u8, behind: &[u8]| {
+        let mut bytes = encode(CommandStatus::EsmeRok, 1, Pdu::DeliverSm(sm(0, 3, b"", vec![])));
+        *bytes.last_mut().unwrap() = length;
+        Body::of_deliver_sm(&[&bytes[16..], behind].concat())
+    };
+    let reference = [0x02, 0x04, 0, 2, 0, 7];
+    for (length, behind) in [(10, b"code 123456".to_vec()), (5, b"code 123456".to_vec()), (8, [&b"code 123456"[..], &reference].concat())] {
+        let body = raw(length, &behind);
+        assert_eq!(body.text.as_deref(), Some(&b"code 123456"[..]), "{length}");
+        assert!(body.oddities.contains(&Oddity::TextLength), "{body:?}");
+    }
+    let both =
+        |text: &[u8], more: &[u8]| Body::of_deliver_sm(&encode(CommandStatus::EsmeRok, 1, Pdu::DeliverSm(sm(0, 3, text, payload(more))))[16..]);
+    let apart = both(b"code 123456", b"from Google");
+    assert_eq!((apart.text.as_deref(), apart.oddities.contains(&Oddity::TwoTexts)), (Some(&b"code 123456 from Google"[..]), true));
+    assert_eq!(both(b"code 12", b"code 123456").text.as_deref(), Some(&b"code 123456"[..]));
+    assert_eq!(both(b"code 123456", b"123").text.as_deref(), Some(&b"code 123456"[..]));
+}
+
+#[test]
+fn a_message_of_people_that_is_marked_as_a_receipt_is_a_message() {
+    for esm_class in [0x04, 0x08, 0x20] {
+        let marked = sm(esm_class, 0, b"Your code is 123456, id: 7", vec![]);
+        assert!(matches!(incoming(&marked, DefaultAlphabet::Gsm), Ok(Incoming::Text(text)) if text.bytes.ends_with(b"id: 7")), "{esm_class:#x}");
+        assert_eq!(incoming(&sm(esm_class, 0, b"", vec![]), DefaultAlphabet::Gsm), Ok(Incoming::Receipt));
+    }
 }
 
 #[test]

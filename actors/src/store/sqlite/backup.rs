@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use thiserror::Error;
 
 use super::copying::{self, Check};
+use super::head::HeadFile;
 use super::log::Log;
 use super::schema::LastRecord;
 use crate::store::chain::Hash;
@@ -37,6 +38,9 @@ pub enum CopyError {
     /// There is something where the copy should go.
     #[error("{0} is not empty; a backup goes into a directory of its own")]
     NotEmpty(PathBuf),
+    /// A directory cannot be its own backup.
+    #[error("{0} is the data directory itself, or in it: a backup has a place of its own, on another disk at best")]
+    Itself(PathBuf),
     /// There is no log to copy.
     #[error("{0} holds no event log")]
     NoLog(PathBuf),
@@ -65,6 +69,9 @@ pub fn backup(from: &Path, to: &Path) -> Result<Position, CopyError> {
     if !from.join(LOG).is_file() {
         return Err(CopyError::NoLog(from.to_owned()));
     }
+    if is_within(to, from) {
+        return Err(CopyError::Itself(to.to_owned()));
+    }
     if std::fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(CopyError::NotEmpty(to.to_owned()));
     }
@@ -82,6 +89,9 @@ pub fn restore(from: &Path, to: &Path, discard_newer: bool) -> Result<Position, 
     if !from.join(LOG).is_file() {
         return Err(CopyError::NoLog(from.to_owned()));
     }
+    if std::fs::canonicalize(to).is_ok_and(|to| std::fs::canonicalize(from).is_ok_and(|from| from == to)) {
+        return Err(CopyError::Itself(from.to_owned()));
+    }
     std::fs::create_dir_all(to).and_then(|()| owner_only(to, 0o700)).map_err(at(to))?;
     let (copy, place) = (to.join(RESTORED), to.join(LOG));
     remove_with_companions(&copy);
@@ -89,8 +99,17 @@ pub fn restore(from: &Path, to: &Path, discard_newer: bool) -> Result<Position, 
     let is_refused = if discard_newer || !place.is_file() { Ok(()) } else { refuse_newer(&place, &copy, last) };
     is_refused.and_then(|()| put_in_place(&copy, &place)).inspect_err(|_| remove_with_companions(&copy))?;
     copy_others(from, to)?;
+    // Written last: a crash before this leaves a log without a head file, which starts, and never one that contradicts it.
+    HeadFile::open(to, last.mark()).map_err(at(to))?;
     sync_directory(to)?;
     Ok(last.position)
+}
+
+/// Whether a directory, which may not be there yet, is another one or in it.
+fn is_within(directory: &Path, other: &Path) -> bool {
+    let Ok(other) = std::fs::canonicalize(other) else { return false };
+    let absolute = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+    absolute.ancestors().find_map(|above| std::fs::canonicalize(above).ok()).is_some_and(|above| above.starts_with(other))
 }
 
 /// Makes the copy the log: what was made from the other one goes first, then one rename decides.
