@@ -122,7 +122,7 @@ async fn a_late_message_never_reaches_the_next_order_on_its_number() {
     tokio::time::sleep(Duration::from_secs(10)).await;
     let received_at = Some(world.accounts.journal().now());
     tokio::time::sleep(Duration::from_secs(10)).await;
-    world.orders.cancel(first, order, None).await.unwrap();
+    world.cancel(first, order, None).await.unwrap();
     let next = world.place(second, Platform::Discord).await;
     assert_eq!(world.number(second, next).await, phone);
     let late = InboundSms { received_at, ..message(&phone, "late", "482913 is your verification code") };
@@ -141,12 +141,12 @@ async fn whoever_ends_an_order_can_have_its_number_at_once() {
         let placed = world.accounts.order(account, order).await.unwrap().unwrap();
         assert!(placed.assignment.is_some(), "round {round}: {:?}", placed.status);
         if round % 2 == 0 {
-            world.orders.cancel(account, order, None).await.unwrap();
+            world.cancel(account, order, None).await.unwrap();
         } else {
             let text = format!("Your {} verification code is 482913", platform.name());
             world.inbox.deliver(message(&world.number(account, order).await, &format!("m{round}"), &text)).await.unwrap();
             world.ended(account, order).await;
-            world.orders.finish(account, order).await.unwrap();
+            world.finish(account, order).await.unwrap();
         }
     }
 }
@@ -168,13 +168,13 @@ async fn a_number_serves_a_platform_once_within_its_cool_down() {
     let phone = world.number(account, order).await;
     world.inbox.deliver(message(&phone, "m1", "Google code 482913")).await.unwrap();
     world.ended(account, order).await;
-    world.orders.finish(account, order).await.unwrap();
+    world.finish(account, order).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     let again = world.place(account, Platform::Google).await;
     assert_eq!(world.ended(account, again).await.status, Status::Failed);
     let other = world.place(account, Platform::Discord).await;
     assert_eq!(world.number(account, other).await, phone);
-    world.orders.cancel(account, other, None).await.unwrap();
+    world.cancel(account, other, None).await.unwrap();
     tokio::time::sleep(Duration::from_hours(1)).await;
     let rested = world.place(account, Platform::Google).await;
     assert_eq!(world.number(account, rested).await, phone);
@@ -235,7 +235,7 @@ async fn a_number_stays_on_its_order_until_it_is_finished_and_on_no_other_meanwh
     let taken = world.inbox.deliver(message(&phone, "m2", "G-482913 is your Google verification code.")).await.unwrap();
     assert_eq!(taken, Delivery::Taken(order));
     assert_eq!(world.accounts.order(first, order).await.unwrap().unwrap().code.as_deref(), Some("482913"));
-    world.orders.finish(first, order).await.unwrap();
+    world.finish(first, order).await.unwrap();
     assert_eq!((world.orders.listening(), world.orders.running(), world.orders.router().leased()), (0, 0, 0));
     let other = world.place(second, Platform::Discord).await;
     assert_eq!(world.number(second, other).await, phone);
@@ -257,7 +257,7 @@ async fn an_order_that_is_finished_as_it_gets_its_code_keeps_no_number() {
             for _ in 0..round {
                 tokio::task::yield_now().await;
             }
-            world.orders.finish(account, order).await.unwrap();
+            world.finish(account, order).await.unwrap();
         };
         let (delivered, ()) = tokio::join!(world.inbox.deliver(message(&phone, &format!("m{round}"), &text)), finish);
         assert_eq!(delivered.unwrap(), Delivery::Taken(order));

@@ -197,7 +197,7 @@ async fn parts_for_an_order_that_has_ended_are_kept_for_the_operator() {
     let world = World::start(MemoryStore::default(), &setup(), 1, START).await;
     let (account, order) = ordered(&world).await;
     let early = Some(world.accounts.journal().now());
-    world.orders.cancel(account, order, None).await.unwrap();
+    world.cancel(account, order, None).await.unwrap();
     world.parts.deliver(InboundPart { received_at: early, ..part(7, 1, 2, "Google code ") }).await.unwrap();
     let joined = world.parts.deliver(InboundPart { received_at: early, ..part(7, 2, 2, "482923") }).await.unwrap();
     assert_eq!(joined, PartDelivery::Joined(Delivery::Kept(Unclaimed::OrderEnded)));

@@ -207,7 +207,7 @@ async fn a_leased_number_brings_its_code_and_goes_back() {
     assert_eq!((ended.status, ended.code.as_deref(), ended.messages().count()), (Status::Completed, Some("100024"), 2));
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert_eq!((fake.open(), world.pull.as_ref().unwrap().kept()), (1, 1), "the order keeps it for what still comes");
-    world.orders.finish(account, order).await.unwrap();
+    world.finish(account, order).await.unwrap();
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert_settled(&world.store, &fake, "served").await;
     assert_eq!(lease_facts(&world.store).await, ["sought", "obtained for 0.12", "release sought: served", "released for 0.12"]);
@@ -221,7 +221,7 @@ async fn a_cancelled_orders_number_goes_back_unused() {
     let account = world.account(10).await;
     let order = world.place(account, Platform::Google).await;
     world.number(account, order).await;
-    world.orders.cancel(account, order, None).await.unwrap();
+    world.cancel(account, order, None).await.unwrap();
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert_settled(&world.store, &fake, "cancelled").await;
     assert_eq!(fake.outcomes(), [Outcome::Unused]);
@@ -233,7 +233,7 @@ async fn an_order_cancelled_while_the_source_is_asked_leaves_nothing_there() {
     let world = World::start(MemoryStore::default(), &setup(&fake), 1, START).await;
     let account = world.account(10).await;
     let order = world.place(account, Platform::Google).await;
-    world.orders.cancel(account, order, None).await.unwrap();
+    world.cancel(account, order, None).await.unwrap();
     tokio::time::sleep(Duration::from_secs(20)).await;
     assert_settled(&world.store, &fake, "cancelled at once").await;
 }
@@ -290,7 +290,7 @@ async fn a_lease_whose_keeper_a_bug_ends_gets_another() {
     let account = world.account(10).await;
     let order = world.place(account, Platform::Google).await;
     assert_eq!(world.ended(account, order).await.status, Status::Completed);
-    world.orders.finish(account, order).await.unwrap();
+    world.finish(account, order).await.unwrap();
     tokio::time::sleep(Duration::from_secs(20)).await;
     assert_eq!(*fake.bugs.lock(), Vec::<&str>::new());
     assert_settled(&world.store, &fake, "bugs").await;
@@ -303,7 +303,7 @@ async fn a_number_rests_from_what_it_has_served() {
     let account = world.account(10).await;
     let order = world.place(account, Platform::Google).await;
     world.ended(account, order).await;
-    world.orders.finish(account, order).await.unwrap();
+    world.finish(account, order).await.unwrap();
     tokio::time::sleep(Duration::from_secs(10)).await;
     // The source gives the same number out again.
     fake.leases.lock().clear();
@@ -327,7 +327,7 @@ async fn story(world: &World, beforehand: impl FnOnce()) {
         }
         if cancels {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            let _ = world.orders.cancel(account, order, None).await;
+            let _ = world.cancel(account, order, None).await;
         }
         world.ended(account, order).await;
     }
@@ -404,7 +404,7 @@ fn random_faults_and_crashes_lose_no_lease() {
                     tokio::time::sleep(Duration::from_millis(dice.below(4_000))).await;
                     if dice.chance(0.2) {
                         let (account, order) = open[usize::try_from(dice.below(open.len() as u64)).unwrap()];
-                        let _ = world.orders.cancel(account, order, None).await;
+                        let _ = world.cancel(account, order, None).await;
                     }
                     if dice.chance(0.1) {
                         store.fail_next([Some(if dice.chance(0.5) { Failure::BeforeWriting } else { Failure::AfterWriting })]);

@@ -81,13 +81,13 @@ async fn story(world: &World) {
             let order = world.place(account, platform).await;
             if number == 2 {
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                let _ = world.orders.cancel(account, order, None).await;
+                let _ = world.cancel(account, order, None).await;
             }
             world.ended(account, order).await;
         }
     }
     let (items, _) = world.orders.place_batch(accounts[0], batch(world, 3), Some(key(world, "batch"))).await.unwrap();
-    world.orders.cancel(accounts[0], items[1].order, Some(key(world, "cancel"))).await.unwrap();
+    world.cancel(accounts[0], items[1].order, Some(key(world, "cancel"))).await.unwrap();
     for item in items.iter() {
         world.ended(accounts[0], item.order).await;
     }
@@ -215,10 +215,10 @@ async fn random_life(world: &World, accounts: &[AccountId], throw: &Throw) {
             4 => {
                 if !open.is_empty() {
                     let (account, order) = open[throw.below(open.len())];
-                    let _ = world.orders.cancel(account, order, None).await;
+                    let _ = world.cancel(account, order, None).await;
                     // The code came first: sometimes that is all that was wanted, sometimes it was none.
                     if throw.below(2) == 0 {
-                        let _ = world.orders.finish(account, order).await;
+                        let _ = world.finish(account, order).await;
                     }
                     let _ = world.orders.report(account, order, order::Complaint::ALL[throw.below(3)]).await;
                 }

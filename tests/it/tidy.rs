@@ -136,6 +136,8 @@ fn words_stay_in_their_rooms() {
             &["async fn", ".await", "SystemTime", "Instant::now", "std::fs", "std::net::Tcp", "std::net::Udp", "ToSocketAddrs"]
         } else if ["actors/src", "chains/src", "suppliers/src", "projections/src"].iter().any(|folder| path.starts_with(folder)) {
             &["StatusCode", "axum::"]
+        } else if path.starts_with("src/http") {
+            &["rusqlite", "SELECT ", "INSERT ", ".decide(", ".evolve(", "read_all("]
         } else if path.starts_with("src") {
             &["rusqlite", "SELECT ", "INSERT "]
         } else {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use events::account::idempotency::{Effect, KeyUse};
 use events::account::{self, Event, Refusal};
-use events::decider::fold;
+use events::decider::{Decider, fold};
 use events::envelope::{Actor as Who, Revision, StreamId};
 use events::id::{AccountId, OrderId};
 use events::order::{self, Command, Complaint, State};
@@ -104,10 +104,10 @@ impl Orders {
         orders
     }
 
-    /// Cancels an order; answers when the release is durable, and whether that was done before under the same key.
-    /// Orders the account no longer remembers are the caller's to look up.
-    pub async fn cancel(&self, account: AccountId, order: OrderId, key: Option<KeyUse>) -> Result<Replayed, TransactError<Refusal>> {
-        let orders = self.clone();
+    /// Cancels an order; answers when the release is durable, and whether that was done before under the same key. `known` is the order as its caller
+    /// has found it: one that its account remembers no more is over, and the same rules say what cancelling it means.
+    pub async fn cancel(&self, account: AccountId, known: &State, key: Option<KeyUse>) -> Result<Replayed, TransactError<Refusal>> {
+        let (orders, order) = (self.clone(), known.id);
         let cancelling = async move {
             let at = orders.inner.journal.now();
             let cancel = account::Command::Order(order, Command::Cancel { at });
@@ -118,15 +118,28 @@ impl Orders {
             orders.settle(account, order).await;
             Ok(Replayed(is_keyed && committed.events.is_empty()))
         };
-        detached(cancelling).await?
+        match detached(cancelling).await? {
+            Err(TransactError::Refused(Refusal::OrderNotFound)) => {
+                let cancel = Command::Cancel { at: self.inner.journal.now() };
+                known.decide(&cancel).map(|_| Replayed(false)).map_err(|refusal| TransactError::Refused(Refusal::Order(refusal)))
+            }
+            decided => decided,
+        }
     }
 
-    /// Gives a completed order's number back; answers when that is durable. A second time nothing happens.
-    pub async fn finish(&self, account: AccountId, order: OrderId) -> Result<(), TransactError<Refusal>> {
-        let at = self.inner.journal.now();
-        self.inner.accounts.transact_order(account, order, Command::Finish { at }, Who::Owner, at).await?;
-        self.settle(account, order).await;
-        Ok(())
+    /// Gives a completed order's number back; answers when that is durable. A second time nothing happens. `known` as in `cancel`.
+    pub async fn finish(&self, account: AccountId, known: &State) -> Result<(), TransactError<Refusal>> {
+        let finish = Command::Finish { at: self.inner.journal.now() };
+        match self.inner.accounts.transact_order(account, known.id, finish.clone(), Who::Owner, self.inner.journal.now()).await {
+            Ok(_) => {
+                self.settle(account, known.id).await;
+                Ok(())
+            }
+            Err(TransactError::Refused(Refusal::OrderNotFound)) => {
+                known.decide(&finish).map(drop).map_err(|refusal| TransactError::Refused(Refusal::Order(refusal)))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Waits until the number of an order that is over is free again, so that whoever ended it can order it at once. What takes longer than

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
-use events::account::{Command, Event as AccountEvent, PlaceOrder};
+use events::account::idempotency::KeyUse;
+use events::account::{Command, Event as AccountEvent, PlaceOrder, Refusal};
 use events::audit::{Auditor, Finding};
 use events::country::Country;
 use events::envelope::{Actor, Position, Recorded};
@@ -22,10 +23,11 @@ use events::{Event, deposit, order, webhook};
 use parking_lot::Mutex;
 use suppliers::http::{self, Pull, Source};
 use suppliers::simulator::{self, Simulator};
-use telenumerus_actors::account::Settings;
+use telenumerus_actors::account::{Replayed, Settings};
 use telenumerus_actors::deposit::simulated::Simulated;
 use telenumerus_actors::inbox::{PastAssignment, PastAssignments};
 use telenumerus_actors::kernel::clock::Clock;
+use telenumerus_actors::kernel::entity::TransactError;
 use telenumerus_actors::kernel::entropy::Entropy;
 use telenumerus_actors::numbers::pool::{NumberPool, OwnNumber};
 use telenumerus_actors::numbers::{Router, Supplier};
@@ -298,6 +300,21 @@ impl World {
         let order = wanted.order;
         self.orders.place(account, wanted, None).await.unwrap();
         order
+    }
+
+    /// Cancels an order that its account still remembers.
+    pub async fn cancel(&self, account: AccountId, order: OrderId, key: Option<KeyUse>) -> Result<Replayed, TransactError<Refusal>> {
+        self.orders.cancel(account, &*self.known(account, order).await?, key).await
+    }
+
+    /// Gives the number of an order back that its account still remembers.
+    pub async fn finish(&self, account: AccountId, order: OrderId) -> Result<(), TransactError<Refusal>> {
+        self.orders.finish(account, &*self.known(account, order).await?).await
+    }
+
+    async fn known(&self, account: AccountId, order: OrderId) -> Result<Arc<order::State>, TransactError<Refusal>> {
+        let not_found = || TransactError::Refused(Refusal::OrderNotFound);
+        self.accounts.order(account, order).await.map_err(|_| not_found())?.ok_or_else(not_found)
     }
 
     /// Waits until the order has ended.

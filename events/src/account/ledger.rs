@@ -3,6 +3,7 @@
 use super::event::Event;
 use crate::id::OrderId;
 use crate::money::Money;
+use crate::order;
 
 /// Why money moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Credit, Self::Deposit, Self::Reversal, Self::Hold, Self::Capture, Self::Release];
+    pub const ALL: [Self; 8] = [Self::Credit, Self::Debit, Self::Deposit, Self::Reversal, Self::Hold, Self::Capture, Self::Release, Self::Refund];
 
     /// The word callers see.
     pub const fn name(self) -> &'static str {
@@ -55,6 +56,45 @@ pub struct Entry {
     pub balance: Money,
     /// Change of what is held.
     pub held: Money,
+}
+
+/// What an account has at a place of its history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Amounts {
+    /// What can be spent.
+    pub balance: Money,
+    /// What is held.
+    pub held: Money,
+}
+
+impl Amounts {
+    /// What it had before the movement after which it has these.
+    #[must_use]
+    pub fn before(self, entry: Entry) -> Self {
+        Self { balance: self.balance - entry.balance, held: self.held - entry.held }
+    }
+}
+
+/// The movement that goes with a fact of an order that was placed at `price`: it stands in the append of that fact.
+pub fn entry_of_order(id: OrderId, price: Money, fact: &order::Event) -> Option<Entry> {
+    let (at, amount, order) = (fact.at(), price, id);
+    let event = match fact {
+        order::Event::Placed(_) => Event::HoldTaken { order, amount, at },
+        order::Event::Completed { .. } => Event::HoldCaptured { order, amount, at },
+        order::Event::Refunded { .. } => Event::CaptureRefunded { order, amount, at },
+        order::Event::Cancelled { .. } | order::Event::Expired { .. } | order::Event::Failed { .. } => Event::HoldReleased { order, amount, at },
+        order::Event::Queued { .. }
+        | order::Event::Started { .. }
+        | order::Event::AttemptFailed { .. }
+        | order::Event::NumberAssigned { .. }
+        | order::Event::NumberReportedDead { .. }
+        | order::Event::SmsReceived(_)
+        | order::Event::SmsRepeated { .. }
+        | order::Event::CodeReplaced { .. }
+        | order::Event::Reported { .. }
+        | order::Event::Finished { .. } => return None,
+    };
+    entry(&event)
 }
 
 /// The movement that `event` is, if it is one.

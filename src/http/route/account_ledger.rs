@@ -6,7 +6,7 @@ use axum::extract::State;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use events::Event;
-use events::account::ledger::{self, Entry};
+use events::account::ledger::{self, Amounts, Entry};
 use events::envelope::{Recorded, Revision, StreamId};
 use events::money::Money;
 use serde::{Deserialize, Serialize};
@@ -62,13 +62,12 @@ pub struct Row {
 struct Place {
     /// Events of the stream before it.
     end: u64,
-    balance: Money,
-    held: Money,
+    has: Amounts,
 }
 
 impl Place {
     fn written(self) -> String {
-        URL_SAFE_NO_PAD.encode(format!("{}.{}.{}", self.end, self.balance.micros(), self.held.micros()))
+        URL_SAFE_NO_PAD.encode(format!("{}.{}.{}", self.end, self.has.balance.micros(), self.has.held.micros()))
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -76,7 +75,7 @@ impl Place {
         let mut parts = text.split('.');
         let end = parts.next()?.parse().ok()?;
         let mut money = || parts.next()?.parse().ok().map(Money::from_micros);
-        let place = Self { end, balance: money()?, held: money()? };
+        let place = Self { end, has: Amounts { balance: money()?, held: money()? } };
         parts.next().is_none().then_some(place)
     }
 }
@@ -105,7 +104,7 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query)
             place.end = record.revision.0;
             let Event::Account(event) = &record.event else { continue };
             let Some(entry) = ledger::entry(event) else { continue };
-            let before = Place { balance: place.balance - entry.balance, held: place.held - entry.held, ..place };
+            let before = Place { has: place.has.before(entry), ..place };
             entries.push(row(record, entry, before, place));
             place = before;
         }
@@ -118,7 +117,7 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query)
 async fn newest(app: &Shared, caller: &Caller) -> Result<Place, ApiError> {
     let published = app.service.accounts.read(caller.account).await?;
     let end = published.revision.map_or(0, |revision| revision.0 + 1);
-    Ok(Place { end, balance: published.state.balance, held: published.state.held })
+    Ok(Place { end, has: Amounts { balance: published.state.balance, held: published.state.held } })
 }
 
 async fn read(app: &Shared, caller: &Caller, start: u64, end: u64) -> Result<Vec<Recorded<Event>>, ApiError> {
@@ -139,10 +138,10 @@ fn row(record: &Recorded<Event>, entry: Entry, before: Place, after: Place) -> R
         at: Moment(record.at),
         order_id: entry.order.map(|order| order.to_string()),
         amount: SignedDollars(entry.balance),
-        balance_before: SignedDollars(before.balance),
-        balance_after: SignedDollars(after.balance),
-        held_before: SignedDollars(before.held),
-        held_after: SignedDollars(after.held),
+        balance_before: SignedDollars(before.has.balance),
+        balance_after: SignedDollars(after.has.balance),
+        held_before: SignedDollars(before.has.held),
+        held_after: SignedDollars(after.has.held),
     }
 }
 
@@ -152,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_place_is_read_back_and_hostile_cursors_are_refused() {
-        let place = Place { end: 17, balance: Money::from_cents(-50), held: Money::from_cents(50) };
+        let place = Place { end: 17, has: Amounts { balance: Money::from_cents(-50), held: Money::from_cents(50) } };
         assert_eq!(Place::parse(&place.written()), Some(place));
         for text in ["", "x", "MTc", "====", &URL_SAFE_NO_PAD.encode("1.2"), &URL_SAFE_NO_PAD.encode("1.2.3.4"), &URL_SAFE_NO_PAD.encode("-1.2.3")] {
             assert_eq!(Place::parse(text), None, "{text}");

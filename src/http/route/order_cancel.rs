@@ -5,8 +5,7 @@ use actors::kernel::entity::TransactError;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use events::account::Refusal;
-use events::decider::Decider;
-use events::order::{self, Command, Status};
+use events::order::{self, Status};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -43,15 +42,7 @@ pub async fn handle(
 ) -> Result<Answer<Reply>, ApiError> {
     let service = &app.service;
     let order = find(&app, &caller, &id).await?;
-    let decided = match service.orders.cancel(caller.account, order.id, key).await {
-        // The account no longer remembers the order, so it has ended: the same law, over what the log says.
-        Err(TransactError::Refused(Refusal::OrderNotFound)) => {
-            let refused = order.decide(&Command::Cancel { at: service.clock.now() }).err();
-            refused.map_or(Ok(Replayed(false)), |refusal| Err(TransactError::Refused(Refusal::Order(refusal))))
-        }
-        decided => decided,
-    };
-    match decided {
+    match service.orders.cancel(caller.account, &order, key).await {
         Ok(Replayed(replayed)) => {
             let body = Reply { status: "ok", order_id: order.id.to_string(), refunded: Dollars(order.placed.price) };
             Ok(Answer { body, replayed })

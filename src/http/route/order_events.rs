@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use events::account::ledger::{Entry, entry_of_order};
 use events::order::{Event, State as Order};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -80,27 +81,26 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Path(id): Path<St
 }
 
 fn told(order: &Order, number: usize, fact: &Event) -> Fact {
-    let price = order.placed.price;
-    let money = |kind, balance, held| Some(Effect { kind, balance: SignedDollars(balance), held: SignedDollars(held) });
-    let zero = events::money::Money::ZERO;
-    let (kind, attempt, money) = match fact {
-        Event::Placed(_) => ("placed", None, money("hold", -price, price)),
-        Event::Queued { .. } => ("queued", None, None),
-        Event::Started { .. } => ("started", None, None),
-        Event::AttemptFailed { attempt, .. } => ("attempt_failed", Some(*attempt), None),
-        Event::NumberAssigned { attempt, .. } => ("number_assigned", Some(*attempt), None),
-        Event::NumberReportedDead { attempt, .. } => ("number_dead", Some(*attempt), None),
-        Event::SmsReceived(_) => ("sms_received", None, None),
-        Event::SmsRepeated { .. } => ("sms_repeated", None, None),
-        Event::Completed { .. } => ("completed", None, money("capture", zero, -price)),
-        Event::CodeReplaced { .. } => ("code_replaced", None, None),
-        Event::Reported { .. } => ("reported", None, None),
-        Event::Refunded { .. } => ("refunded", None, money("refund", price, zero)),
-        Event::Finished { .. } => ("finished", None, None),
-        Event::Cancelled { .. } => ("cancelled", None, money("release", price, -price)),
-        Event::Expired { .. } => ("expired", None, money("release", price, -price)),
-        Event::Failed { .. } => ("failed", None, money("release", price, -price)),
+    let (kind, attempt) = match fact {
+        Event::Placed(_) => ("placed", None),
+        Event::Queued { .. } => ("queued", None),
+        Event::Started { .. } => ("started", None),
+        Event::AttemptFailed { attempt, .. } => ("attempt_failed", Some(*attempt)),
+        Event::NumberAssigned { attempt, .. } => ("number_assigned", Some(*attempt)),
+        Event::NumberReportedDead { attempt, .. } => ("number_dead", Some(*attempt)),
+        Event::SmsReceived(_) => ("sms_received", None),
+        Event::SmsRepeated { .. } => ("sms_repeated", None),
+        Event::Completed { .. } => ("completed", None),
+        Event::CodeReplaced { .. } => ("code_replaced", None),
+        Event::Reported { .. } => ("reported", None),
+        Event::Refunded { .. } => ("refunded", None),
+        Event::Finished { .. } => ("finished", None),
+        Event::Cancelled { .. } => ("cancelled", None),
+        Event::Expired { .. } => ("expired", None),
+        Event::Failed { .. } => ("failed", None),
     };
+    let effect = |entry: Entry| Effect { kind: entry.kind.name(), balance: SignedDollars(entry.balance), held: SignedDollars(entry.held) };
+    let money = entry_of_order(order.id, order.placed.price, fact).map(effect);
     debug_assert!(TYPES.contains(&kind), "{kind} is not documented");
     Fact { number, kind, at: Moment(fact.at()), attempt, money }
 }

@@ -5,8 +5,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use events::account::Refusal;
-use events::decider::Decider;
-use events::order::{self, Command};
+use events::order;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -46,14 +45,7 @@ pub async fn handle(
 ) -> ApiResult<Reply> {
     let service = &app.service;
     let order = find(&app, &caller, &id).await?;
-    let decided = match service.orders.finish(caller.account, order.id).await {
-        // The account no longer remembers the order, so it is over: the same law, over what the log says.
-        Err(TransactError::Refused(Refusal::OrderNotFound)) => {
-            let refused = order.decide(&Command::Finish { at: service.clock.now() }).err();
-            refused.map_or(Ok(()), |refusal| Err(TransactError::Refused(Refusal::Order(refusal))))
-        }
-        decided => decided,
-    };
+    let decided = service.orders.finish(caller.account, &order).await;
     let order = find(&app, &caller, &id).await?;
     match decided {
         Ok(()) => {

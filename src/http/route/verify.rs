@@ -95,7 +95,7 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Keyed { body, key
 /// The order after its caller's patience has ended; the code may still have come first.
 async fn cancelled(app: &Shared, caller: &Caller, order: &Order) -> Result<Arc<Order>, ApiError> {
     // Whatever ended it meanwhile, the order says so itself.
-    if let Err(actors::kernel::entity::TransactError::Fault(fault)) = app.service.orders.cancel(caller.account, order.id, None).await {
+    if let Err(actors::kernel::entity::TransactError::Fault(fault)) = app.service.orders.cancel(caller.account, order, None).await {
         return Err(fault.into());
     }
     crate::http::order_reply::find(app, caller, &order.id.to_string()).await
