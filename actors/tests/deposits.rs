@@ -313,26 +313,6 @@ async fn deposits_wait_while_the_node_is_away_or_behind() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deposit_whose_step_fails_is_counted_until_it_goes_on() {
-    let chain = Script::new(None);
-    let life = Life::start(&chain).await;
-    let (account, address) = life.payer().await;
-    chain.mine(&[paid(9, &address, "0.05")]);
-    life.looked().await;
-    assert_eq!(life.deposits.failing_for(Duration::ZERO), 0);
-    life.store.fail_next(std::iter::repeat_n(Some(Failure::BeforeWriting), 12));
-    chain.mine_empty(6);
-    let mut most = 0;
-    for _ in 0..1_500 {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        most = most.max(life.deposits.failing_for(Duration::ZERO));
-    }
-    assert_eq!(most, 1);
-    assert_eq!((life.deposits.failing_for(Duration::ZERO), life.cents(account).await), (0, 5_000));
-    life.assert_lawful().await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_bug_that_ends_a_watcher_or_a_follower_delays_a_deposit_and_no_more() {
     for bug in ["tip", "block_hash"] {
         let chain = Script::new(None);
