@@ -381,6 +381,7 @@ export type GroupBy = "platform" | "country";
 
 export interface Health {
   chains: Record<string, unknown>[];
+  deposits: Record<string, unknown>;
   projections: Record<string, unknown>;
   status: "ok" | "degraded";
   store: Record<string, unknown>;
@@ -439,7 +440,7 @@ export interface LedgerEntry {
 }
 
 /** A movement of money; a reversal takes back a deposit that its chain has lost. */
-export type LedgerEntryType = "credit" | "deposit" | "reversal" | "hold" | "capture" | "release";
+export type LedgerEntryType = "credit" | "debit" | "deposit" | "reversal" | "hold" | "capture" | "release" | "refund";
 
 /** RFC 3339, UTC, with milliseconds. */
 export type Moment = string;
@@ -745,9 +746,9 @@ export type StockLevel = "high" | "medium" | "low" | "none";
 
 /**
  * What a message of a stream tells of; the last one is `completed`, `cancelled`, `expired` or `failed`, or with
- * `until=expiry` `finished` or `expired`.
+ * `until=expiry` `finished` or `expired`; or `suspended`, where the account was suspended meanwhile.
  */
-export type StreamEventName = "status" | "number" | "code" | "message" | "replaced" | "refunded" | "completed" | "finished" | "cancelled" | "expired" | "failed";
+export type StreamEventName = "status" | "number" | "code" | "message" | "replaced" | "refunded" | "completed" | "finished" | "cancelled" | "expired" | "failed" | "suspended";
 
 /** What an order's stream says in one message; `event` says which members there are. */
 export interface StreamMessage {

@@ -44,7 +44,7 @@ HowFar = Literal["code", "expiry"]
 IdempotencyEffect = Literal["order", "batch", "cancel", "deposit"]
 KeyText = str
 # A movement of money; a reversal takes back a deposit that its chain has lost.
-LedgerEntryType = Literal["credit", "deposit", "reversal", "hold", "capture", "release"]
+LedgerEntryType = Literal["credit", "debit", "deposit", "reversal", "hold", "capture", "release", "refund"]
 # RFC 3339, UTC, with milliseconds.
 Moment = str
 # What became of a hold.
@@ -65,8 +65,8 @@ SignedDollars = float
 # How many numbers there are.
 StockLevel = Literal["high", "medium", "low", "none"]
 # What a message of a stream tells of; the last one is `completed`, `cancelled`, `expired` or `failed`, or
-# with `until=expiry` `finished` or `expired`.
-StreamEventName = Literal["status", "number", "code", "message", "replaced", "refunded", "completed", "finished", "cancelled", "expired", "failed"]
+# with `until=expiry` `finished` or `expired`; or `suspended`, where the account was suspended meanwhile.
+StreamEventName = Literal["status", "number", "code", "message", "replaced", "refunded", "completed", "finished", "cancelled", "expired", "failed", "suspended"]
 # https, with a public address.
 TargetUrl = str
 # A loyalty tier.
@@ -422,6 +422,7 @@ class FoundCode(TypedDict):
 
 class Health(TypedDict):
     chains: List[Dict[str, Any]]
+    deposits: Dict[str, Any]
     projections: Dict[str, Any]
     status: Literal["ok", "degraded"]
     store: Dict[str, Any]
