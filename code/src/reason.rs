@@ -130,4 +130,6 @@ reasons! {
     OnlySecret 51 "only_secret";
     /// Far from every length that the platform's codes have.
     OtherLength 52 "other_length";
+    /// On the last line as `@host #code`, where the text says another code.
+    BoundOtherwise 53 "bound_otherwise";
 }
