@@ -8,6 +8,7 @@ use super::gap::letters_between;
 use super::instruction;
 use super::lexicon::{Class, Hit};
 use super::message::Message;
+use super::money;
 use super::number::{Grouping, Region};
 use super::reason::Reason;
 use super::receipt;
@@ -32,6 +33,8 @@ pub struct Evidence<'a> {
     pub owner: Owner,
 }
 
+/// Amounts looked at: more is no message but an attack.
+const MAX_SUMS: usize = 8;
 /// Letters and spaces between a name that opens a message and its colon.
 const MAX_TAG: usize = 20;
 
@@ -206,8 +209,7 @@ impl Evidence<'_> {
         }
         // An order has a code of its own, for the courier or the counter, unless the message is about logging in or keeping it secret.
         // So has a payment by card, for the bank.
-        let about_code =
-            [Class::Verify, Class::Secret, Class::Ending].iter().any(|class| self.says(*class)) || self.owner == Owner::Expected;
+        let about_code = [Class::Verify, Class::Secret, Class::Ending].iter().any(|class| self.says(*class)) || self.owner == Owner::Expected;
         let in_clause = |hit: &Hit| self.words.clauses[hit.start] == self.words.clauses[found.start];
         let ordered = self.words.hits.iter().any(|hit| hit.class == Class::Business && (bond <= Bond::Message || (!about_code && in_clause(hit))));
         if ordered {
@@ -291,6 +293,9 @@ impl Evidence<'_> {
         if labelled(Class::Account) || (!by_means && labelled(Class::Reference)) {
             reasons.push(if said { Reason::LabelledReference } else { Reason::Reference });
         }
+        if self.is_payment() {
+            reasons.push(Reason::SpeaksOfMoney);
+        }
         if receipt::is_receipt(self, found) && !reasons.contains(&Reason::Reference) {
             reasons.push(Reason::Reference);
         }
@@ -351,6 +356,12 @@ impl Evidence<'_> {
         let beside = |key: &Hit, verify: &Hit| clause(key) == clause(verify) && verify.start < key.end + 14 && key.start < verify.end + 14;
         (self.says(Class::Secret) && !self.is_another_s_delivery())
             || keys.take(16).any(|key| self.words.hits.iter().any(|hit| hit.class == Class::Verify && beside(key, hit)))
+    }
+
+    /// Whether it names a sum, and nobody: who pays with a code has it from a bank.
+    fn is_payment(&self) -> bool {
+        let is_sum = |region: &Region| region.reason == Reason::Amount && money::stands_beside(self.words.text, region.start, region.end);
+        self.service.is_some() && self.owner == Owner::Unnamed && self.regions.iter().take(MAX_SUMS).any(is_sum)
     }
 
     /// Whether somebody at the door is to be told the code: then it is no secret, or a secret of theirs.

@@ -46,6 +46,7 @@ pub const fn weight(reason: Reason) -> i16 {
         Reason::LabelledReference => -24,
         Reason::OtherKindOfCode => -100,
         Reason::ReplyTo => -90,
+        Reason::SpeaksOfMoney => -90,
         Reason::Year => -24,
         Reason::OldCode => -60,
         Reason::BusinessMessage => -24,
