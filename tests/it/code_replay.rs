@@ -29,7 +29,7 @@ fn as_an_older_version_read_it(directory: &Path) {
             _ => None,
         });
         let (stream, id, mut sms) = message.unwrap();
-        sms.message_id = "older".to_owned();
+        "older".clone_into(&mut sms.message_id);
         sms.extraction.verdict = Verdict::Unsure;
         let at = log.last().unwrap().at;
         let revision = log.iter().filter(|recorded| recorded.stream == stream).map(|recorded| recorded.revision).max().unwrap();

@@ -92,14 +92,14 @@ fn observe(position: u64, event: &Event, orders: &mut BTreeMap<OrderId, Expected
             orders.insert(*id, Expected { platform: placed.platform, phone: None });
         }
         (order::Event::NumberAssigned { phone, .. }, Some(expected)) => expected.phone = Some(phone.as_str().to_owned()),
-        (order::Event::SmsReceived(sms), Some(expected)) => {
+        (order::Event::SmsReceived(received), Some(expected)) => {
             sums.messages += 1;
-            let message = Message { recipient: expected.phone.as_deref(), ..Message::new(&sms.text).sent_by(&sms.sender) };
+            let message = Message { recipient: expected.phone.as_deref(), ..Message::new(&received.text).sent_by(&received.sender) };
             let new = extract(&message, Some(expected.platform.service()));
-            if new.verdict != sms.extraction.verdict {
+            if new.verdict != received.extraction.verdict {
                 sums.different += 1;
-                *sums.changes.entry(format!("{} -> {}", sms.extraction.verdict.name(), new.verdict.name())).or_default() += 1;
-                let (message_id, text, old) = (sms.message_id.to_string(), sms.text.to_string(), sms.extraction.clone());
+                *sums.changes.entry(format!("{} -> {}", received.extraction.verdict.name(), new.verdict.name())).or_default() += 1;
+                let (message_id, text, old) = (received.message_id.clone(), received.text.clone(), received.extraction.clone());
                 return Some(Difference { position, order: *id, platform: expected.platform, message_id, text, old, new });
             }
         }
