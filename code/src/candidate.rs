@@ -4,6 +4,7 @@ use super::address;
 use super::letters;
 use super::normal::Text;
 use super::number::{self, Grouping, Region};
+use super::shape::is_hour;
 
 /// What a candidate is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +98,7 @@ fn fits(text: &Text, candidate: &Found) -> bool {
         text.at(candidate.end) == Some('-') && text.at(candidate.end + 1).is_none_or(|next| next.is_whitespace() || next.is_ascii_digit());
     let cut_before =
         text.before(candidate.start) == Some('-') && candidate.start >= 2 && text.at(candidate.start - 2).is_some_and(|digit| digit.is_ascii_digit());
-    lengths.contains(&candidate.code.len()) && !cut_behind && !cut_before
+    lengths.contains(&candidate.code.len()) && !cut_behind && !cut_before && !is_hour(&candidate.code)
 }
 
 fn tokens(text: &Text) -> Vec<Token> {

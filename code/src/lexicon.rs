@@ -165,7 +165,10 @@ pub fn find(text: &Text) -> Vec<Hit> {
         .find_overlapping_iter(&text.folded)
         .filter_map(|found| {
             let (class, edges) = WORDS.classes[found.pattern().as_usize()];
-            let (start, end) = (text.index_of_byte[found.start()], text.index_of_byte[found.end()]);
+            let (start, last) = (text.index_of_byte[found.start()], text.index_of_byte[found.end()]);
+            // The mark behind a word tells which it is ("码:"), and is no part of it: "取件码:" holds no "码:".
+            let marks = text.chars[start..last].iter().rev().take_while(|character| **character == ':').count();
+            let end = last - marks;
             // A stem of this class takes its ending along: "davet kodunuz" holds no "kodunuz".
             let grows = class == Class::Other && edges == Edges::Start;
             let ending = if grows { text.chars[end..].iter().take_while(|letter| is_spaced_letter(**letter)).count() } else { 0 };

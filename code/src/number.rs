@@ -152,7 +152,9 @@ fn spaced_run(text: &Text, groups: &[Group], regions: &mut Vec<Region>, codes: &
     let (Some(first), Some(last)) = (groups.first(), groups.last()) else { return };
     let lengths: Vec<usize> = groups.iter().map(|(from, to)| to - from).collect();
     let grouping = if groups.len() > 1 { spaced_code(&lengths) } else { None };
-    if let Some(grouping) = grouping {
+    if grouping.is_some() && money::stands_beside(text, first.0, last.1) {
+        regions.push(Region { start: first.0, end: last.1, reason: Reason::Amount });
+    } else if let Some(grouping) = grouping {
         codes.push(Digits { start: first.0, end: last.1, grouping });
     } else if groups.len() >= 3 && lengths.iter().all(|length| *length <= 4) {
         regions.push(Region { start: first.0, end: last.1, reason: Reason::PartOfLonger });

@@ -130,4 +130,8 @@ reasons! {
     OnlySecret 51 "only_secret";
     /// Far from every length that the platform's codes have.
     OtherLength 52 "other_length";
+    /// On the last line as `@host #code`, where the text says another code.
+    BoundOtherwise 53 "bound_otherwise";
+    /// The message speaks of a sum, as a bank's does, and does not name the service that it is expected from.
+    SpeaksOfMoney 54 "speaks_of_money";
 }

@@ -16,6 +16,12 @@ pub fn is_name(code: &str) -> bool {
     digits_only && ((small >= 2 && head > small) || (head >= 3 && tail <= 2) || head == 1)
 }
 
+/// `25PM`, `1230am`: the end of a time of day.
+pub fn is_hour(code: &str) -> bool {
+    let head = code.bytes().take_while(u8::is_ascii_digit).count();
+    (1..=4).contains(&head) && ["am", "pm", "hrs", "uhr"].contains(&code[head..].to_ascii_lowercase().as_str())
+}
+
 /// `X1234`, `xx1234`: a mask and the end of a card's number.
 pub fn is_masked(code: &str) -> bool {
     let head = code.bytes().take_while(|byte| matches!(byte, b'x' | b'X')).count();

@@ -26,7 +26,7 @@ static NO_NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
 
 /// Each such name, in lower case, with the part that it has.
 pub fn claims(text: &Text, hits: &[Hit]) -> impl Iterator<Item = (Role, String)> {
-    let tag = tag(text, hits).or_else(|| opening(text, hits)).map(|name| (Role::Sender, name));
+    let tag = tag(text, hits).or_else(|| opening(text, hits)).or_else(|| signature(text, hits)).map(|name| (Role::Sender, name));
     let subject = subject(text, hits).map(|name| (Role::BeforeKey, name));
     let beside = beside_key(text, hits).or_else(|| around_key(text, hits)).or_else(|| foreign(text, hits)).map(|name| (Role::AfterKey, name));
     tag.into_iter().chain(subject).chain(beside)
@@ -45,13 +45,44 @@ fn tag(text: &Text, hits: &[Hit]) -> Option<String> {
     name_of(text, hits, content + 1, content + 1 + length)
 }
 
-/// The name that opens the message before a colon: `Acme: …`.
+/// The name that opens the message before a colon: `Acme: …`, `Halk Bank: …`, `Нова пошта: …`, `e-Devlet: …`, and in a script without capitals any two words.
 fn opening(text: &Text, hits: &[Hit]) -> Option<String> {
     let start = text.chars.iter().position(|character| character.is_alphanumeric())?;
     let length = text.chars[start..].iter().take(MAX_NAME).position(|character| matches!(character, ':' | '：' | '៖'))?;
     let words: Vec<&[char]> = text.chars[start..start + length].split(|character| *character == ' ').filter(|word| !word.is_empty()).collect();
-    let named = (1..=3).contains(&words.len()) && words.iter().all(|word| is_name_like(word));
-    named.then(|| name_of(text, hits, start, start + length)).flatten()
+    let plain = |word: &&[char]| word.iter().all(|character| character.is_alphanumeric() || matches!(character, '.' | '-' | '\'' | '&' | '\u{200c}'));
+    let (first, rest) = words.split_first()?;
+    // A word after the first may be small (`Tatra banka`), but no name has only such (`use this`).
+    let capital = first.first().is_some_and(|letter| letter.is_uppercase() || letter.is_ascii_digit());
+    let inner = first.iter().skip(1).any(|letter| letter.is_uppercase());
+    let caseless = rest.len() <= 1 && words.iter().all(|word| word.iter().all(|letter| !letter.is_lowercase() && !letter.is_uppercase()));
+    let named = words.len() <= 3 && words.iter().all(plain) && (capital || inner || caseless);
+    (named && !is_spoken_of(hits, start, start + length)).then(|| name_of(text, hits, start, start + length)).flatten()
+}
+
+/// Whether a word of any list stands there: what opens with one is a label, and no name.
+fn is_spoken_of(hits: &[Hit], start: usize, end: usize) -> bool {
+    hits.iter().any(|hit| hit.start < end && start < hit.end && hit.class != Class::Neutral)
+}
+
+/// The name that has a sentence of its own behind the rest, or closes the message behind a dash: `… 482913. Acme`, `… 482913 - Acme`.
+fn signature(text: &Text, hits: &[Hit]) -> Option<String> {
+    let end = text.chars.iter().rposition(|character| character.is_alphanumeric())? + 1;
+    let from = end.saturating_sub(MAX_NAME);
+    let mark = |place: &usize| match text.chars[*place] {
+        '\n' | '|' | '।' | '。' => true,
+        '.' | '!' | '-' => text.at(place + 1).is_some_and(char::is_whitespace),
+        _ => false,
+    };
+    let start = (from..end).rev().find(mark)? + 1;
+    let start = (start..end).find(|place| text.chars[*place] != ' ')?;
+    let words: Vec<&[char]> = text.chars[start..end].split(|character| *character == ' ').filter(|word| !word.is_empty()).collect();
+    let capitals =
+        words.iter().all(|word| word.first().is_some_and(|letter| letter.is_uppercase()) && word.iter().all(|letter| letter.is_alphanumeric()));
+    let told = text.chars[..start].iter().any(|letter| letter.is_alphabetic() && !letter.is_uppercase());
+    let keyed = hits.iter().any(|hit| matches!(hit.class, Class::Key | Class::Verify) && hit.end <= start);
+    let short = (1..=3).contains(&words.len()) && start > 0;
+    (short && capitals && told && keyed && !is_spoken_of(hits, start, end)).then(|| name_of(text, hits, start, end)).flatten()
 }
 
 /// The name in "your Acme code": capitals, and no word that codes are spoken of with.

@@ -1,6 +1,6 @@
 //! What the crate promises about whole messages; the many languages are in `tests/messages.txt`.
 
-use crate::{Message, Service, Verdict, extract};
+use crate::{Message, Reason, Service, Verdict, extract};
 
 #[test]
 fn a_message_is_read_for_the_service_it_is_expected_from() {
@@ -81,4 +81,64 @@ fn a_registered_sender_of_india_is_another_brand_unless_it_is_the_service_or_nam
     }
     assert_eq!(verdict("VM-HDFCBK", "482913 is your Google verification code", "google"), code);
     assert_eq!(verdict("VM-HDFCBK", text, "-"), code);
+}
+
+#[test]
+fn a_last_line_that_binds_another_code_than_the_text_says_completes_nothing() {
+    let read = |text: &str| extract(&Message::new(text), Service::named("google"));
+    let spoilt = read("Your verification code is 482913.\n\n@acme.example #771204");
+    assert_eq!(spoilt.verdict, Verdict::Unsure);
+    assert!(spoilt.candidates.iter().any(|candidate| candidate.reasons.contains(&Reason::BoundOtherwise)), "{spoilt:?}");
+    for text in ["Your verification code is 482-913.\n\n@acme.example #482913", "To log in, use the line below\n@acme.example #482913"] {
+        assert_eq!(read(text).verdict, Verdict::Code("482913".to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn a_name_that_no_list_has_is_another_service_s_in_a_label_or_a_signature() {
+    let read = |text: &str| extract(&Message::new(text), Service::named("lyft")).verdict;
+    for (text, name) in [
+        ("Zalora Bank: kodingiz 482913", "zalora bank"),
+        ("e-Zalora: your code is 482913", "e-zalora"),
+        ("Нова крамниця: ваш код 482913", "нова крамниця"),
+        ("ظلورة: رمز التحقق الخاص بك هو 482913", "ظلورة"),
+        ("Zure kodea 482913 da. Zalora", "zalora"),
+        ("El teu codi és 482913\nZalora Club", "zalora club"),
+        ("તમારો OTP 482913 છે. ZLRSHP", "zlrshp"),
+    ] {
+        assert_eq!(read(text), Verdict::OtherBrand(name.to_owned()), "{text}");
+    }
+    for text in ["Your code is 482913. Thanks", "Attention: your code is 482913", "Security Alert: your code is 482913", "تنبيه: رمز التحقق 482913"]
+    {
+        assert_eq!(read(text), Verdict::Code("482913".to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn who_pays_a_sum_with_a_code_that_names_nobody_has_it_from_a_bank() {
+    let read = |text: &str, service: &str| extract(&Message::new(text), Service::named(service)).verdict;
+    let (paid, code) = ("Your one-time password to pay EUR 45.90 is 482913", Verdict::Code("482913".to_owned()));
+    assert!(!matches!(read(paid, "lyft"), Verdict::Code(_)));
+    assert_eq!(read(paid, "-"), code);
+    assert_eq!(read("PayPal: your code to pay EUR 45.90 is 482913", "paypal"), code);
+    assert_eq!(read("RM0 Lyft: your code is 482913", "lyft"), code);
+}
+
+#[test]
+fn hours_names_offers_and_sums_in_groups_are_no_codes() {
+    let read = |text: &str| extract(&Message::new(text), None).verdict;
+    for text in [
+        "Your password was changed on 12/03/25 at 2:25PM. Not you? Call 1-800-555-0199",
+        "ACME Bank: Your PIN was changed on Mar 14. If this wasn't you, call now.",
+        "Verify your number and get $5 off! Use code SAVE100 at checkout. Never share your OTP with anyone.",
+        "Package ready for pickup at Amazon Hub. Use code 442519 within 3 days.",
+        "优惠码：SPRING20 满100减20",
+    ] {
+        assert!(!matches!(read(text), Verdict::Code(_)), "{text}: {:?}", read(text));
+    }
+    for text in
+        ["Kod 48213. Summa 150 000 so'm", "Acme4u: TAC 48213 for RM250.00 to 5678", "O kodikos sou einai 48213", "Usa el código 48213 para entrar"]
+    {
+        assert_eq!(read(text), Verdict::Code("48213".to_owned()), "{text}");
+    }
 }

@@ -194,7 +194,8 @@ fn verdict(owner: &Owner, candidates: &[Candidate], choices: &[(String, String)]
     let Some(best) = candidates.first() else { return Verdict::Nothing };
     let rival = candidates.iter().find(|candidate| candidate.code != best.code);
     let is_choice = choices.iter().any(|(first, second)| *first == best.code || *second == best.code);
-    let clear = !is_choice && rival.is_none_or(|rival| best.score - rival.score >= LEAD);
+    let spoilt = candidates.iter().any(|candidate| candidate.reasons.contains(&Reason::BoundOtherwise));
+    let clear = !is_choice && !spoilt && rival.is_none_or(|rival| best.score - rival.score >= LEAD);
     if best.score >= ACCEPT && clear {
         Verdict::Code(best.code.clone())
     } else if candidates.iter().any(|candidate| candidate.score > 0) {

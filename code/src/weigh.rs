@@ -8,12 +8,13 @@ use super::gap::letters_between;
 use super::instruction;
 use super::lexicon::{Class, Hit};
 use super::message::Message;
+use super::money;
 use super::number::{Grouping, Region};
 use super::reason::Reason;
 use super::receipt;
 use super::service::{Alphabet, Service};
 use super::shape::{is_day, is_masked, is_money_mixed, is_money_opened, is_name, is_postcode};
-use super::verdict::Candidate;
+use super::verdict::{ACCEPT, Candidate};
 use super::weights::weight;
 
 /// Everything found in a message, to weigh candidates by.
@@ -32,6 +33,11 @@ pub struct Evidence<'a> {
     pub owner: Owner,
 }
 
+/// Amounts looked at: more is no message but an attack.
+const MAX_SUMS: usize = 8;
+/// Letters and spaces between a name that opens a message and its colon.
+const MAX_TAG: usize = 20;
+
 /// Each candidate found, with its score and its reasons, in the order of the text.
 pub fn weigh(evidence: &Evidence<'_>, found: Vec<Found>) -> Vec<Candidate> {
     let mut weighed: Vec<(Found, Vec<Reason>)> =
@@ -49,6 +55,13 @@ pub fn weigh(evidence: &Evidence<'_>, found: Vec<Found>) -> Vec<Candidate> {
         reasons.push(Reason::AppHash);
     }
     let score = |reasons: &[Reason]| reasons.iter().map(|reason| weight(*reason)).sum::<i16>();
+    // The last line binds a number that the text does not say, and the text says that another is the code: one of the two is spoilt.
+    let says_another = weighed.iter().any(|(found, reasons)| !found.origin_bound && found.kind == Kind::Digits && score(reasons) >= ACCEPT);
+    let is_spoilt = |found: &Found| says_another && found.origin_bound && found.kind == Kind::Digits && !spoken.contains(&found.code);
+    for (_, reasons) in weighed.iter_mut().filter(|(found, _)| is_spoilt(found)) {
+        reasons.iter_mut().filter(|reason| **reason == Reason::OriginBound).for_each(|reason| *reason = Reason::BoundOtherwise);
+    }
+    spread_tag(&mut weighed);
     let plausible: Vec<String> = weighed.iter().filter(|(_, reasons)| score(reasons) > 0).map(|(found, _)| found.code.clone()).collect();
     let codes: Vec<String> = weighed.iter().map(|(found, _)| found.code.clone()).collect();
     for (found, reasons) in &mut weighed {
@@ -61,6 +74,18 @@ pub fn weigh(evidence: &Evidence<'_>, found: Vec<Found>) -> Vec<Candidate> {
     }
     weighed.retain(|(_, reasons)| !reasons.contains(&Reason::PlainWord));
     weighed.into_iter().map(|(found, reasons)| Candidate { code: found.code, score: score(&reasons), reasons }).collect()
+}
+
+/// The number of the tag is the sender's wherever it stands, if the message has another that could be the code.
+fn spread_tag(weighed: &mut [(Found, Vec<Reason>)]) {
+    let tagged = weighed.iter().filter(|(_, reasons)| reasons.contains(&Reason::SendersTag));
+    let senders: Vec<String> = tagged.map(|(found, _)| found.code.clone()).collect();
+    if !weighed.iter().any(|(found, reasons)| !senders.contains(&found.code) && named_as_code(reasons)) {
+        return;
+    }
+    for (_, reasons) in weighed.iter_mut().filter(|(found, reasons)| senders.contains(&found.code) && !reasons.contains(&Reason::SendersTag)) {
+        reasons.push(Reason::SendersTag);
+    }
 }
 
 fn named_as_code(reasons: &[Reason]) -> bool {
@@ -130,13 +155,23 @@ impl Evidence<'_> {
         }
         let said = bond == Bond::Said;
         let named = is_name(&found.code) || (lower && found.grouping == Grouping::Single);
-        if found.kind == Kind::Mixed && named && !said && !self.is_whole(found) {
+        // `Maybank2u: TAC …`: a name and its colon open the message.
+        let tag = named && self.is_tag(found);
+        if found.kind == Kind::Mixed && named && (!said || tag) && !self.is_whole(found) {
             reasons.push(Reason::NameLike);
         }
         // Letters alone are a word, unless the message says that they are the code.
         if found.kind == Kind::Letters && !(said && self.is_written_apart(found)) {
             reasons.push(Reason::PlainWord);
         }
+    }
+
+    /// Whether it opens the message, and after it, or after it and a word or two (`HDFC Bank:`), comes a colon.
+    fn is_tag(&self, found: &Found) -> bool {
+        let behind = &self.words.text.chars[found.end..];
+        let colon = behind.iter().take(MAX_TAG).position(|character| matches!(character, ':' | '：'));
+        let words = |length: usize| behind[..length].iter().all(|character| character.is_alphabetic() || *character == ' ');
+        self.content.opens_at(found.start) && colon.is_some_and(words)
     }
 
     fn is_whole(&self, found: &Found) -> bool {
@@ -154,7 +189,7 @@ impl Evidence<'_> {
         let colon = matches!(before, Some(':' | '：'));
         // `GEICO: Your code …`: a name and its mark.
         let names = chars[found.end..].iter().find(|character| **character != ' ').is_some_and(|mark| matches!(mark, ':' | '：' | ']' | '】' | '\''));
-        if names && !colon {
+        if (names && !colon) || self.is_tag(found) {
             return false;
         }
         let opens = self.words.opens(found);
@@ -173,7 +208,8 @@ impl Evidence<'_> {
             Bond::None => {}
         }
         // An order has a code of its own, for the courier or the counter, unless the message is about logging in or keeping it secret.
-        let about_code = self.says(Class::Verify) || self.says(Class::Secret) || self.owner == Owner::Expected;
+        // So has a payment by card, for the bank.
+        let about_code = [Class::Verify, Class::Secret, Class::Ending].iter().any(|class| self.says(*class)) || self.owner == Owner::Expected;
         let in_clause = |hit: &Hit| self.words.clauses[hit.start] == self.words.clauses[found.start];
         let ordered = self.words.hits.iter().any(|hit| hit.class == Class::Business && (bond <= Bond::Message || (!about_code && in_clause(hit))));
         if ordered {
@@ -195,6 +231,11 @@ impl Evidence<'_> {
         }
         reasons.extend(instruction::reasons(self, found, bond));
         if self.is_verified() {
+            // "Use code SAVE100 at checkout. Never share your OTP": words with a number are the offer's, whatever else is to be kept secret.
+            let verifies = self.words.hits.iter().any(|hit| hit.class == Class::Verify && in_clause(hit));
+            if found.kind != Kind::Digits && self.says(Class::Ad) && !verifies && self.owner != Owner::Expected {
+                reasons.push(Reason::Advertisement);
+            }
             return;
         }
         let percent = self.words.text.chars.windows(2).any(|pair| matches!(pair, ['%', digit] | [digit, '%'] if digit.is_ascii_digit()));
@@ -251,6 +292,9 @@ impl Evidence<'_> {
         let labelled = |class| self.gap_before(found, class).is_some_and(|gap| gap <= 3);
         if labelled(Class::Account) || (!by_means && labelled(Class::Reference)) {
             reasons.push(if said { Reason::LabelledReference } else { Reason::Reference });
+        }
+        if self.is_payment() {
+            reasons.push(Reason::SpeaksOfMoney);
         }
         if receipt::is_receipt(self, found) && !reasons.contains(&Reason::Reference) {
             reasons.push(Reason::Reference);
@@ -312,6 +356,12 @@ impl Evidence<'_> {
         let beside = |key: &Hit, verify: &Hit| clause(key) == clause(verify) && verify.start < key.end + 14 && key.start < verify.end + 14;
         (self.says(Class::Secret) && !self.is_another_s_delivery())
             || keys.take(16).any(|key| self.words.hits.iter().any(|hit| hit.class == Class::Verify && beside(key, hit)))
+    }
+
+    /// Whether it names a sum, and nobody: who pays with a code has it from a bank.
+    fn is_payment(&self) -> bool {
+        let is_sum = |region: &Region| region.reason == Reason::Amount && money::stands_beside(self.words.text, region.start, region.end);
+        self.service.is_some() && self.owner == Owner::Unnamed && self.regions.iter().take(MAX_SUMS).any(is_sum)
     }
 
     /// Whether somebody at the door is to be told the code: then it is no secret, or a secret of theirs.

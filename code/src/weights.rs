@@ -7,6 +7,7 @@ use super::reason::Reason;
 pub const fn weight(reason: Reason) -> i16 {
     match reason {
         Reason::OriginBound => 300,
+        Reason::BoundOtherwise => 70,
         Reason::SenderPrefix => 45,
         Reason::UsualLength => 14,
         Reason::PlausibleLength => 8,
@@ -45,10 +46,12 @@ pub const fn weight(reason: Reason) -> i16 {
         Reason::LabelledReference => -24,
         Reason::OtherKindOfCode => -100,
         Reason::ReplyTo => -90,
+        Reason::SpeaksOfMoney => -90,
         Reason::Year => -24,
         Reason::OldCode => -60,
         Reason::BusinessMessage => -24,
         Reason::Advertisement => -60,
-        Reason::ToBeFetched | Reason::OpensPlace => -50,
+        Reason::ToBeFetched => -60,
+        Reason::OpensPlace => -50,
     }
 }

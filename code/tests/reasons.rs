@@ -5,6 +5,8 @@ use sms_code::{Message, Reason, Service, extract};
 /// The reason, the service asked for, the candidate that has it, and the message.
 const SCENARIOS: &[(Reason, &str, &str, &str)] = &[
     (Reason::OriginBound, "-", "481207", "Your login code: 481207\n\n@orbita.example #481207"),
+    (Reason::BoundOtherwise, "-", "662901", "Your login code: 481207\n\n@orbita.example #662901"),
+    (Reason::SpeaksOfMoney, "google", "481207", "Your code to pay EUR 45.90 is 481207"),
     (Reason::SenderPrefix, "-", "481207", "G-481207 is your code"),
     (Reason::UsualLength, "-", "481207", "Your code is 481207"),
     (Reason::PlausibleLength, "-", "4812", "Your code is 4812"),

@@ -1,22 +1,17 @@
 //! `telenumerus code`: what the extraction makes of messages, with its reasons; for operators who wonder, and for measuring it.
 
-use std::collections::BTreeMap;
+mod replay;
+
 use std::io::{BufRead, BufWriter, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
-use actors::store::sqlite::verify_chain;
 use clap::{Args, Subcommand};
-use events::Event;
-use events::account::Event as AccountEvent;
 use events::code::{Extraction, Message, Verdict, extract};
-use events::id::OrderId;
-use events::order;
 use events::platform::Platform;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Outcome, Place, holds_log, in_words};
+use super::{Outcome, Place, in_words};
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -43,11 +38,7 @@ enum Command {
     /// Read messages from standard input, one JSON object a line (`text`, optional `platform` and `sender`), and write what was found in each.
     Extract,
     /// Read the messages of a log once more with this version, and list what would come out differently; exit 1 if anything would.
-    Replay {
-        /// Message texts and codes too; without it they are hidden.
-        #[arg(long)]
-        reveal: bool,
-    },
+    Replay(replay::Options),
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,11 +62,7 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
             Ok(ExitCode::SUCCESS)
         }
         Command::Extract => extract_lines(),
-        Command::Replay { reveal } => {
-            let (_, data_dir) = place.load().map_err(in_words)?;
-            holds_log(&data_dir)?;
-            replay(&data_dir, *reveal)
-        }
+        Command::Replay(options) => replay::run(place, options),
     }
 }
 
@@ -90,50 +77,6 @@ fn extract_lines() -> Outcome {
     }
     out.flush().map_err(in_words)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// What an order's messages are read with.
-struct Expected {
-    platform: Platform,
-    phone: Option<String>,
-}
-
-fn replay(data_dir: &Path, reveal: bool) -> Outcome {
-    let mut orders: BTreeMap<OrderId, Expected> = BTreeMap::new();
-    let (mut messages, mut differences) = (0u64, Vec::new());
-    let broken = verify_chain(data_dir, |record| {
-        let Event::Account(AccountEvent::Order(id, fact)) = &record.recorded.event else { return };
-        match (fact, orders.get_mut(id)) {
-            (order::Event::Placed(placed), _) => {
-                orders.insert(*id, Expected { platform: placed.platform, phone: None });
-            }
-            (order::Event::NumberAssigned { phone, .. }, Some(expected)) => expected.phone = Some(phone.as_str().to_owned()),
-            (order::Event::SmsReceived(sms), Some(expected)) => {
-                messages += 1;
-                let message = Message { recipient: expected.phone.as_deref(), ..Message::new(&sms.text).sent_by(&sms.sender) };
-                let now = extract(&message, Some(expected.platform.service())).verdict;
-                if now != sms.extraction.verdict {
-                    let text = if reveal { format!("\t{:?}", sms.text) } else { String::new() };
-                    differences.push(format!(
-                        "{id}\t{}\t{} -> {}{text}",
-                        expected.platform,
-                        shown(&sms.extraction.verdict, reveal),
-                        shown(&now, reveal)
-                    ));
-                }
-            }
-            _ => {}
-        }
-    });
-    let broken = broken.map_err(in_words)?;
-    for difference in &differences {
-        println!("{difference}");
-    }
-    println!("{messages} messages, {} would come out differently", differences.len());
-    if !broken.is_empty() {
-        return Err("the log is broken; see `telenumerus audit verify`".to_owned());
-    }
-    Ok(if differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn shown(verdict: &Verdict, reveal: bool) -> String {

@@ -7,6 +7,7 @@ mod admin;
 mod agent;
 mod batch;
 mod canary;
+mod code_replay;
 mod contract;
 mod damage;
 mod data;
