@@ -92,7 +92,7 @@ fn config(numbers: usize, smsc: u16) -> String {
 }
 
 fn phone(number: usize) -> String {
-    format!("+1202{:07}", 1_000_000 + number)
+    format!("+1202{:07}", 2_000_000 + number)
 }
 
 fn now() -> u64 {

@@ -1,5 +1,6 @@
 //! The composition root: opens the store, brings the views up, lets open orders go on, and hands out what the doors need.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -21,6 +22,7 @@ use events::time::Timestamp;
 use parking_lot::Mutex;
 use projections::{Assigned, Log, Projector, ViewError, Views};
 use suppliers::http::Pull;
+use suppliers::inbound::InboundFormat;
 use suppliers::purchasing::NumberPurchasing;
 use suppliers::smpp::{self, Smpp};
 use thiserror::Error;
@@ -93,6 +95,8 @@ pub struct Service {
     pub inbox: Inbox,
     /// Where parts of messages go.
     pub parts: Parts,
+    /// How messages are read of each supplier that brings them to us.
+    pub inbound_formats: BTreeMap<SupplierName, Arc<dyn InboundFormat>>,
     /// Sessions at SMSCs; none before open orders have their numbers again.
     pub smpp: OnceLock<Smpp>,
     pub router: Arc<Router>,
@@ -158,6 +162,7 @@ impl Service {
             orders,
             inbox,
             parts,
+            inbound_formats: sources::inbound_formats(&config),
             smpp: OnceLock::new(),
             router,
             pulls,

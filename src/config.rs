@@ -16,7 +16,7 @@ use url::Url;
 pub use asked::Buying;
 pub use bounds::is_token;
 pub use deposits::Deposits;
-pub use suppliers::{Android, Simulator, SmppAlphabet, SmppBind, SmppMode, Suppliers, TelnyxKey, VonageMethod};
+pub use suppliers::{Simulator, SmppAlphabet, SmppBind, SmppMode, Suppliers};
 
 use crate::secret::Secret;
 

@@ -16,13 +16,18 @@ use events::phone::Phone;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
 use projections::Views;
+use suppliers::android;
 use suppliers::http::{self, HttpSource, Pull};
+use suppliers::inbound::InboundFormat;
 use suppliers::purchasing::{Account, NumberPurchasing, Telecom};
 use suppliers::simulator::{self, Simulator};
-use suppliers::{Telnyx, Twilio, Vonage};
+use suppliers::telnyx::{self, Telnyx};
+use suppliers::twilio::{self, Twilio};
+use suppliers::vonage::{self, Vonage};
 
 use crate::boot::{BootError, name};
 use crate::config::{Buying, Config, Named};
+use crate::http::own;
 
 const DAY: Duration = Duration::from_hours(24);
 /// How far back a source's record is looked at when the service starts.
@@ -111,6 +116,33 @@ pub fn telecoms(config: &Config) -> Result<Vec<AtTelecom>, BootError> {
         telecoms.push((name("vonage"), Arc::new(vonage), limit(&api.buying)));
     }
     Ok(telecoms)
+}
+
+/// How messages are read of each supplier that brings them to us.
+pub fn inbound_formats(config: &Config) -> BTreeMap<SupplierName, Arc<dyn InboundFormat>> {
+    let settings = &config.suppliers;
+    let mut formats: BTreeMap<SupplierName, Arc<dyn InboundFormat>> = BTreeMap::new();
+    if let Some(token) = &settings.twilio.auth_token {
+        formats.insert(name("twilio"), Arc::new(twilio::Inbound { auth_token: token.expose().to_owned() }));
+    }
+    if let Some(key) = &settings.telnyx.public_key {
+        formats.insert(name("telnyx"), Arc::new(telnyx::Inbound { key: key.0.clone() }));
+    }
+    if let Some(secret) = &settings.vonage.signature_secret {
+        let (signature_secret, signature_method) = (secret.expose().to_owned(), settings.vonage.signature_method);
+        formats.insert(name("vonage"), Arc::new(vonage::Inbound { signature_secret, signature_method }));
+    }
+    if let Some(key) = &settings.android.signing_key {
+        let sims = settings.android.sims.iter().map(|(sim, phone)| (sim.clone(), phone.0.clone())).collect();
+        let (signing_key, trust_received_at) = (key.expose().to_owned(), settings.android.trust_received_at);
+        formats.insert(name("android"), Arc::new(android::Inbound { signing_key, sims, trust_received_at }));
+    }
+    let own = settings.own.inbound_secret.iter().map(|secret| (name("own"), secret));
+    let asked = settings.http.iter().filter_map(|source| Some((source.name.0.clone(), source.inbound_secret.as_ref()?)));
+    for (supplier, secret) in own.chain(asked) {
+        formats.insert(supplier, Arc::new(own::Inbound { secret: secret.clone() }));
+    }
+    formats
 }
 
 async fn pulls(config: &Config, views: &Views, accounts: &Accounts, cool_down: Duration) -> Result<Vec<Pull>, BootError> {

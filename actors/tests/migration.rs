@@ -214,8 +214,8 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async { open(directory.path()).unwrap().close().await });
         prop_assert_eq!(&contents(directory.path()), &before);
-        let copy = directory.path().join("copy");
-        backup(directory.path(), &copy).unwrap();
-        prop_assert_eq!(&contents(&copy), &before);
+        let copy = tempfile::tempdir().unwrap();
+        backup(directory.path(), copy.path()).unwrap();
+        prop_assert_eq!(&contents(copy.path()), &before);
     }
 }

@@ -2,9 +2,9 @@
 
 use super::bind::Bond;
 use super::candidate::{Found, Kind};
+use super::evidence::Evidence;
 use super::lexicon::{Class, Hit};
 use super::reason::Reason;
-use super::weigh::Evidence;
 
 /// Words of a clause that says nothing but what to do with its number, and of what a carrier writes behind it.
 const MAX_WORDS: usize = 12;

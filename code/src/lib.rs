@@ -12,6 +12,7 @@ mod candidate;
 mod clause;
 mod confidence;
 mod content;
+mod evidence;
 mod gap;
 mod header;
 mod instruction;

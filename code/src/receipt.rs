@@ -2,8 +2,8 @@
 
 use super::brand::Owner;
 use super::candidate::Found;
+use super::evidence::Evidence;
 use super::lexicon::{Class, Hit};
-use super::weigh::Evidence;
 
 /// Characters between what was handed in and the word that says so.
 const REACH: usize = 40;

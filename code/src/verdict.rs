@@ -6,12 +6,13 @@ use super::candidate;
 use super::clause;
 use super::confidence;
 use super::content::Content;
+use super::evidence::Evidence;
 use super::lexicon::{self, Class};
 use super::message::Message;
 use super::normal::Text;
 use super::reason::Reason;
 use super::service::Service;
-use super::weigh::{self, Evidence};
+use super::weigh;
 
 /// Score from which the best candidate is the code: below it, guesses begin.
 pub(crate) const ACCEPT: i16 = 50;

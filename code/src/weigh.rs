@@ -1,15 +1,12 @@
 //! What speaks for and against each candidate.
 
-use super::bind::{Bond, Words};
+use super::bind::Bond;
 use super::brand::Owner;
 use super::candidate::{Found, Kind};
-use super::content::Content;
-use super::gap::letters_between;
+use super::evidence::Evidence;
 use super::instruction;
 use super::lexicon::{Class, Hit};
-use super::message::Message;
-use super::money;
-use super::number::{Grouping, Region};
+use super::number::Grouping;
 use super::reason::Reason;
 use super::receipt;
 use super::service::{Alphabet, Service};
@@ -17,24 +14,6 @@ use super::shape::{is_day, is_masked, is_money_mixed, is_money_opened, is_name, 
 use super::verdict::{ACCEPT, Candidate};
 use super::weights::weight;
 
-/// Everything found in a message, to weigh candidates by.
-pub struct Evidence<'a> {
-    /// The message.
-    pub message: Message<'a>,
-    /// Its words and clauses.
-    pub words: Words<'a>,
-    /// Stretches whose numbers mean something else.
-    pub regions: &'a [Region],
-    /// Where its own letters and numbers are.
-    pub content: Content,
-    /// The service it is expected from.
-    pub service: Option<Service>,
-    /// Whose message it is.
-    pub owner: Owner,
-}
-
-/// Amounts looked at: more is no message but an attack.
-const MAX_SUMS: usize = 8;
 /// Letters and spaces between a name that opens a message and its colon.
 const MAX_TAG: usize = 20;
 
@@ -117,7 +96,7 @@ impl Evidence<'_> {
     }
 
     /// The words that name a code here: "purchase code" does where a card is named, "booking code" where the service itself is.
-    fn keys(&self) -> &'static [Class] {
+    pub(super) fn keys(&self) -> &'static [Class] {
         if self.says(Class::Ending) || self.owner == Owner::Expected { &[Class::Key, Class::Soft] } else { &[Class::Key] }
     }
 
@@ -342,100 +321,5 @@ impl Evidence<'_> {
         if found.kind == Kind::Mixed && !said && (masked || is_masked(&found.code)) {
             reasons.push(Reason::CardEnding);
         }
-    }
-
-    /// Whether a word of `class` stands anywhere.
-    pub fn says(&self, class: Class) -> bool {
-        self.words.hits.iter().any(|hit| hit.class == class)
-    }
-
-    /// Whether a word for "code" stands right beside one for "verify", or the message asks to keep the code secret.
-    pub fn is_verified(&self) -> bool {
-        let keys = self.words.hits.iter().filter(|hit| hit.class == Class::Key);
-        let clause = |hit: &Hit| self.words.clauses[hit.start];
-        let beside = |key: &Hit, verify: &Hit| clause(key) == clause(verify) && verify.start < key.end + 14 && key.start < verify.end + 14;
-        (self.says(Class::Secret) && !self.is_another_s_delivery())
-            || keys.take(16).any(|key| self.words.hits.iter().any(|hit| hit.class == Class::Verify && beside(key, hit)))
-    }
-
-    /// Whether it names a sum, and nobody: who pays with a code has it from a bank.
-    fn is_payment(&self) -> bool {
-        let is_sum = |region: &Region| region.reason == Reason::Amount && money::stands_beside(self.words.text, region.start, region.end);
-        self.service.is_some() && self.owner == Owner::Unnamed && self.regions.iter().take(MAX_SUMS).any(is_sum)
-    }
-
-    /// Whether somebody at the door is to be told the code: then it is no secret, or a secret of theirs.
-    fn is_for_courier(&self) -> bool {
-        let told = self.says(Class::Courier);
-        (told && !self.says(Class::Secret)) || ((told || self.says(Class::Delivery)) && self.is_another_s_delivery())
-    }
-
-    /// Whether something comes to the door, in a message that does not name the service that it is expected from.
-    fn is_another_s_delivery(&self) -> bool {
-        self.service.is_some()
-            && self.owner != Owner::Expected
-            && [Class::Courier, Class::Delivery, Class::Parcel].iter().any(|class| self.says(*class))
-    }
-
-    fn is_other_kind(&self, found: &Found, bond: Bond) -> bool {
-        let wanted: &[Class] = if self.keys().contains(&Class::Soft) { &[Class::Other] } else { &[Class::Other, Class::Soft] };
-        let other = self.words.bond(found, wanted);
-        if other == Bond::None {
-            return false;
-        }
-        // Which of the two words the candidate belongs to: the closer one, and of equals the last before it.
-        let last =
-            |classes: &[Class]| self.words.hits.iter().filter(|hit| classes.contains(&hit.class) && hit.end <= found.start).map(|hit| hit.end).max();
-        other > bond || (other == bond && last(wanted) >= last(self.keys()))
-    }
-
-    fn is_reply_to(&self, found: &Found) -> bool {
-        if self.gap_before(found, Class::Reply).is_some_and(|gap| gap <= 3) {
-            return true;
-        }
-        let text = self.words.text;
-        let clause = self.words.clauses[found.start];
-        // "Your SMS code to …" is no request: the word for "code" comes before.
-        let mut before_here = self.words.hits.iter().filter(|hit| hit.end <= found.start && self.words.clauses[hit.start] == clause);
-        let asked = before_here.find(|hit| matches!(hit.class, Class::Text | Class::Key)).is_some_and(|hit| hit.class == Class::Text);
-        let before: String = text.chars[..found.start].iter().rev().take(4).flat_map(|character| character.to_lowercase()).collect();
-        // Turkish: the number takes the ending of "to" behind an apostrophe.
-        let ending = matches!(text.at(found.end), Some('\'' | '’')) && matches!(text.at(found.end + 1), Some('a' | 'e' | 'y'));
-        let sends = self.gap_after(found, Class::Reply).is_some_and(|gap| gap <= 4);
-        // "a payment … to 560027": whom it goes to.
-        let paid =
-            self.words.hits.iter().any(|hit| hit.class == Class::Business && hit.end <= found.start && self.words.clauses[hit.start] == clause);
-        ((asked || paid) && before == " ot ") || (ending && sends)
-    }
-
-    /// Whether the clause speaks of an older code: before the candidate, or right behind it.
-    fn is_old(&self, found: &Found) -> bool {
-        let clause = self.words.clauses[found.start];
-        self.words.hits.iter().filter(|hit| hit.class == Class::Old && self.words.clauses[hit.start] == clause).any(|hit| {
-            let (from, to) = if hit.end <= found.start { (hit.end, found.start) } else { (found.end, hit.start.max(found.end)) };
-            let gap = &self.words.text.chars[from.min(to)..to];
-            gap.len() <= 24 && !gap.iter().any(char::is_ascii_digit)
-        })
-    }
-
-    /// Whether it stands in a tag before the text (`【95555】`), with another number behind it.
-    fn is_in_tag(&self, found: &Found) -> bool {
-        let chars = &self.words.text.chars;
-        let open = matches!(self.words.text.before(found.start), Some('【' | '[' | '《'));
-        let close = matches!(self.words.text.at(found.end), Some('】' | ']' | '》'));
-        let opens = chars[..found.start.saturating_sub(1)].iter().all(|character| character.is_whitespace());
-        open && close && opens && !self.content.has_no_number_but(found.start, found.end)
-    }
-
-    /// Letters between the closest word of `class` before the candidate and the candidate, not counting fillers such as "no.".
-    pub fn gap_before(&self, found: &Found, class: Class) -> Option<usize> {
-        let end = self.words.hits.iter().filter(|hit| hit.class == class && hit.end <= found.start).map(|hit| hit.end).max()?;
-        letters_between(&self.words.text.chars[end..found.start])
-    }
-
-    /// The same behind the candidate.
-    pub fn gap_after(&self, found: &Found, class: Class) -> Option<usize> {
-        let start = self.words.hits.iter().filter(|hit| hit.class == class && hit.start >= found.end).map(|hit| hit.start).min()?;
-        letters_between(&self.words.text.chars[found.end..start])
     }
 }

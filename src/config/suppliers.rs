@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use events::country::Country;
 use events::phone::Phone;
 use events::platform::Platform;
 use serde::Deserialize;
+use suppliers::telnyx::PublicKey;
+use suppliers::vonage::SignatureMethod;
 
 use super::asked::{Http, TelnyxApi, TwilioApi, VonageApi};
 use super::{ConfigError, Dollars, Named};
@@ -93,7 +92,7 @@ pub struct Twilio {
 #[serde(deny_unknown_fields, default)]
 pub struct Telnyx {
     /// The account's public key: it proves `POST /inbound/v1/telnyx`.
-    pub public_key: Option<Named<TelnyxKey>>,
+    pub public_key: Option<Named<PublicKey>>,
     /// Its API, to list, buy and give back numbers.
     pub api: Option<TelnyxApi>,
     pub numbers: Vec<OwnNumber>,
@@ -106,24 +105,10 @@ pub struct Vonage {
     /// The account's signature secret: it signs `POST /inbound/v1/vonage`.
     pub signature_secret: Option<Secret>,
     /// How, as the account's settings say.
-    pub signature_method: VonageMethod,
+    pub signature_method: SignatureMethod,
     /// Its API, to list, buy and give back numbers.
     pub api: Option<VonageApi>,
     pub numbers: Vec<OwnNumber>,
-}
-
-/// Vonage's signatures, by the names of its settings.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum VonageMethod {
-    /// MD5 of the text and the secret.
-    Md5hash,
-    /// HMAC of these.
-    Md5,
-    Sha1,
-    #[default]
-    Sha256,
-    Sha512,
 }
 
 /// Numbers behind SMPP.
@@ -205,24 +190,6 @@ pub struct OwnNumber {
     /// What it may be used for; everything, if absent.
     #[serde(default)]
     pub platforms: Option<Vec<Named<Platform>>>,
-}
-
-/// An Ed25519 public key, as Telnyx shows it: base64 of 32 bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TelnyxKey(pub [u8; 32]);
-
-/// The text is no such key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a public key, which is base64 of 32 bytes")]
-pub struct ParseTelnyxKeyError;
-
-impl FromStr for TelnyxKey {
-    type Err = ParseTelnyxKeyError;
-
-    fn from_str(text: &str) -> Result<Self, ParseTelnyxKeyError> {
-        let bytes = STANDARD.decode(text).map_err(|_| ParseTelnyxKeyError)?;
-        bytes.try_into().map(Self).map_err(|_| ParseTelnyxKeyError)
-    }
 }
 
 /// The sources that have names of their own.

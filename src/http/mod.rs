@@ -42,6 +42,8 @@ pub use error::{ApiError, ErrorCode};
 pub use gate::{Counted, refuse};
 use key_uses::KeyUses;
 use limit::Limiter;
+pub use route::inbound::own;
+
 use replays::Replays;
 pub use route::pages::GUIDE;
 use waiting::WaitingRoom;

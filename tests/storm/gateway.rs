@@ -25,13 +25,14 @@ pub const PULLS: [(&str, &str); 4] = [("acme", "20"), ("borea", "30"), ("corvo",
 
 /// A number of a pool.
 pub fn phone(place: usize, number: u32) -> String {
-    format!("+1202{place}{number:06}")
+    // The first digit after the area is from 2 on.
+    format!("+1202{}{number:06}", place + 2)
 }
 
 /// The pool that has a number, if one has.
 pub fn pool_of(number: &str) -> Option<usize> {
     let place = number.strip_prefix("+1202").filter(|rest| rest.len() == 7 && rest[1..].starts_with("000"))?;
-    place[..1].parse().ok()
+    place[..1].parse::<usize>().ok()?.checked_sub(2)
 }
 
 /// Whether a pool's source has no word for when it received a message, so that its numbers rest between two orders.

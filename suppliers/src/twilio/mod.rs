@@ -1,5 +1,7 @@
-//! Twilio: its API for numbers.
+//! Twilio: its API for numbers, and how its messages are read.
 
 mod api;
+mod inbound;
 
 pub use api::Twilio;
+pub use inbound::Inbound;

@@ -7,7 +7,8 @@ use events::time::Timestamp;
 use hmac::Mac;
 use serde::Deserialize;
 
-use super::{Rejected, Sms, TOLERANCE, header, hex_bytes, is_recent, mac, phone};
+use suppliers::inbound::{InboundFormat, InboundMessage, InboundRequest, Rejected, TOLERANCE, header, hex_bytes, is_recent, mac, phone};
+
 use crate::http::strict_json;
 use crate::secret::Secret;
 
@@ -22,7 +23,7 @@ struct Message {
 }
 
 /// The message of a request.
-pub fn read(headers: &HeaderMap, body: &[u8], secret: &Secret, now: Timestamp) -> Result<Vec<Sms>, Rejected> {
+fn read(headers: &HeaderMap, body: &[u8], secret: &Secret, now: Timestamp) -> Result<Vec<InboundMessage>, Rejected> {
     if !is_signed(headers, body, secret, now) {
         return Err(Rejected::NotSigned);
     }
@@ -32,7 +33,7 @@ pub fn read(headers: &HeaderMap, body: &[u8], secret: &Secret, now: Timestamp) -
         Rejected::NotUnderstood(text.trim_end_matches('.').to_owned())
     })?;
     let received_at = message.received_at.as_deref().map(str::parse).transpose();
-    Ok(vec![Sms {
+    Ok(vec![InboundMessage {
         id: message.id,
         to: phone("to", &message.to)?,
         from: message.from,
@@ -58,6 +59,18 @@ fn is_signed(headers: &HeaderMap, body: &[u8], secret: &Secret, now: Timestamp) 
         bytes.is_some_and(|bytes| signed.clone().verify_slice(&bytes).is_ok())
     };
     is_recent(at, now, TOLERANCE) && signatures.split(' ').any(matches)
+}
+
+/// Messages of a gateway that shares a secret with us.
+pub struct Inbound {
+    /// The secret.
+    pub secret: Secret,
+}
+
+impl InboundFormat for Inbound {
+    fn read(&self, request: &InboundRequest<'_>) -> Result<Vec<InboundMessage>, Rejected> {
+        read(request.headers, request.body, &self.secret, request.now)
+    }
 }
 
 #[cfg(test)]

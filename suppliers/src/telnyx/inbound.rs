@@ -1,15 +1,16 @@
 //! Telnyx's format: JSON events, signed with the account's Ed25519 key over `timestamp|body`.
 
 use actors::kernel::foreign;
-use axum::http::HeaderMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use events::time::Timestamp;
+use reqwest::header::HeaderMap;
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde::Deserialize;
+use std::str::FromStr;
+use thiserror::Error;
 
-use super::{Rejected, Sms, TOLERANCE, header, is_recent, phone, time, understood};
-use crate::config::TelnyxKey;
+use crate::inbound::{InboundFormat, InboundMessage, InboundRequest, Rejected, TOLERANCE, header, is_recent, phone, time, understood};
 
 #[derive(Debug, Deserialize)]
 struct Envelope {
@@ -38,7 +39,7 @@ struct Party {
 }
 
 /// The message of a request, once for each number it was sent to; none if it is another event.
-pub fn read(headers: &HeaderMap, body: &[u8], key: &TelnyxKey, now: Timestamp) -> Result<Vec<Sms>, Rejected> {
+fn read(headers: &HeaderMap, body: &[u8], key: &PublicKey, now: Timestamp) -> Result<Vec<InboundMessage>, Rejected> {
     if !is_signed(headers, body, key, now) {
         return Err(Rejected::NotSigned);
     }
@@ -53,16 +54,53 @@ pub fn read(headers: &HeaderMap, body: &[u8], key: &TelnyxKey, now: Timestamp) -
     let received_at = time(message.received_at.as_deref());
     let sms = |to: &Party| {
         let to = phone("to", &to.phone_number)?;
-        Ok(Sms { id: message.id.clone(), to, from: message.from.phone_number.clone(), text: message.text.clone(), received_at, part: None })
+        Ok(InboundMessage {
+            id: message.id.clone(),
+            to,
+            from: message.from.phone_number.clone(),
+            text: message.text.clone(),
+            received_at,
+            part: None,
+        })
     };
     message.to.iter().map(sms).collect()
 }
 
-fn is_signed(headers: &HeaderMap, body: &[u8], key: &TelnyxKey, now: Timestamp) -> bool {
+fn is_signed(headers: &HeaderMap, body: &[u8], key: &PublicKey, now: Timestamp) -> bool {
     let (Some(signature), Some(at)) = (header(headers, "telnyx-signature-ed25519"), header(headers, "telnyx-timestamp")) else { return false };
     let Ok(signature) = STANDARD.decode(signature) else { return false };
     let signed = [at.as_bytes(), b"|", body].concat();
     is_recent(at, now, TOLERANCE) && UnparsedPublicKey::new(&ED25519, key.0).verify(&signed, &signature).is_ok()
+}
+
+/// An account's Ed25519 public key, as Telnyx shows it: base64 of 32 bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey(pub [u8; 32]);
+
+/// The text is no such key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("not a public key, which is base64 of 32 bytes")]
+pub struct ParsePublicKeyError;
+
+impl FromStr for PublicKey {
+    type Err = ParsePublicKeyError;
+
+    fn from_str(text: &str) -> Result<Self, ParsePublicKeyError> {
+        let bytes = STANDARD.decode(text).map_err(|_| ParsePublicKeyError)?;
+        bytes.try_into().map(Self).map_err(|_| ParsePublicKeyError)
+    }
+}
+
+/// Messages of an account, as its key proves them.
+pub struct Inbound {
+    /// The account's public key.
+    pub key: PublicKey,
+}
+
+impl InboundFormat for Inbound {
+    fn read(&self, request: &InboundRequest<'_>) -> Result<Vec<InboundMessage>, Rejected> {
+        read(request.headers, request.body, &self.key, request.now)
+    }
 }
 
 #[cfg(test)]
@@ -73,9 +111,9 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_512_345_600);
 
-    fn sent(body: &str, at: i64, change: impl FnOnce(&mut Vec<u8>)) -> Result<Vec<Sms>, Rejected> {
+    fn sent(body: &str, at: i64, change: impl FnOnce(&mut Vec<u8>)) -> Result<Vec<InboundMessage>, Rejected> {
         let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
-        let key = TelnyxKey(pair.public_key().as_ref().try_into().unwrap());
+        let key = PublicKey(pair.public_key().as_ref().try_into().unwrap());
         let mut signature = pair.sign(format!("{at}|{body}").as_bytes()).as_ref().to_vec();
         change(&mut signature);
         let headers = [
@@ -116,7 +154,7 @@ mod tests {
         assert_eq!(sent(&body, now - 301, |_| ()), Err(Rejected::NotSigned));
         assert_eq!(sent(&body, now + 301, |_| ()), Err(Rejected::NotSigned));
         assert_eq!(sent(&body, i64::MIN, |_| ()), Err(Rejected::NotSigned));
-        let key = TelnyxKey([0; 32]);
+        let key = PublicKey([0; 32]);
         assert_eq!(read(&HeaderMap::new(), body.as_bytes(), &key, NOW), Err(Rejected::NotSigned));
     }
 

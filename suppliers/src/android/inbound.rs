@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 
 use actors::kernel::foreign;
-use axum::http::HeaderMap;
 use events::phone::Phone;
 use events::time::Timestamp;
 use hmac::Mac;
+use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
-use super::{Rejected, Sms, TOLERANCE, header, hex_bytes, is_recent, mac, time, understood};
-use crate::config::{Android, Named};
-use crate::secret::Secret;
+use crate::inbound::{InboundFormat, InboundMessage, InboundRequest, Rejected, TOLERANCE, header, hex_bytes, is_recent, mac, time, understood};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,8 +41,8 @@ struct Message {
 }
 
 /// The message of a request; none if it is another event.
-pub fn read(headers: &HeaderMap, body: &[u8], key: &Secret, phones: &Android, now: Timestamp) -> Result<Vec<Sms>, Rejected> {
-    if !is_signed(headers, body, key, now) {
+fn read(headers: &HeaderMap, body: &[u8], phones: &Inbound, now: Timestamp) -> Result<Vec<InboundMessage>, Rejected> {
+    if !is_signed(headers, body, &phones.signing_key, now) {
         return Err(Rejected::NotSigned);
     }
     let envelope: Envelope = understood(foreign::read(body))?;
@@ -56,25 +54,42 @@ pub fn read(headers: &HeaderMap, body: &[u8], key: &Secret, phones: &Android, no
     // The network's stamp, which is hours off on some: it counts only where the operator says so.
     let received_at = time(message.received_at.as_deref()).filter(|_| phones.trust_received_at);
     let from = message.sender.or(message.phone_number).unwrap_or_default();
-    Ok(vec![Sms { id: envelope.id, to, from, text: message.text, received_at, part: None }])
+    Ok(vec![InboundMessage { id: envelope.id, to, from, text: message.text, received_at, part: None }])
 }
 
 /// The number of the SIM card: as the phone says, or as the configuration does.
-fn number(message: &Message, device: &str, sims: &BTreeMap<String, Named<Phone>>) -> Result<Phone, Rejected> {
+fn number(message: &Message, device: &str, sims: &BTreeMap<String, Phone>) -> Result<Phone, Rejected> {
     if let Some(phone) = message.recipient.as_deref().and_then(|recipient| recipient.parse().ok()) {
         return Ok(phone);
     }
     let sim = message.sim_number.map_or_else(|| device.to_owned(), |sim| format!("{device}/{sim}"));
     let known = sims.get(&sim).or_else(|| sims.get(device));
-    known.map(|phone| phone.0.clone()).ok_or_else(|| {
+    known.cloned().ok_or_else(|| {
         Rejected::NotUnderstood("the phone does not know its number, and [suppliers.android.sims] has none for its deviceId and simNumber".to_owned())
     })
 }
 
-fn is_signed(headers: &HeaderMap, body: &[u8], key: &Secret, now: Timestamp) -> bool {
+fn is_signed(headers: &HeaderMap, body: &[u8], key: &str, now: Timestamp) -> bool {
     let (Some(signature), Some(at)) = (header(headers, "x-signature"), header(headers, "x-timestamp")) else { return false };
-    let signed = mac(key.expose().as_bytes(), &[body, at.as_bytes()]);
+    let signed = mac(key.as_bytes(), &[body, at.as_bytes()]);
     is_recent(at, now, TOLERANCE) && hex_bytes(signature).is_some_and(|signature| signed.verify_slice(&signature).is_ok())
+}
+
+/// Messages of phones that share a signing key.
+#[derive(Default)]
+pub struct Inbound {
+    /// The app's webhook signing key.
+    pub signing_key: String,
+    /// The numbers of SIM cards that do not know their own: `device id/SIM number`, or the device id alone.
+    pub sims: BTreeMap<String, Phone>,
+    /// Takes the time that phones say at its word.
+    pub trust_received_at: bool,
+}
+
+impl InboundFormat for Inbound {
+    fn read(&self, request: &InboundRequest<'_>) -> Result<Vec<InboundMessage>, Rejected> {
+        read(request.headers, request.body, self, request.now)
+    }
 }
 
 #[cfg(test)]
@@ -85,14 +100,14 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_512_345_600);
 
-    fn sent(body: &str, at: i64, signed: &str) -> Result<Vec<Sms>, Rejected> {
+    fn sent(body: &str, at: i64, signed: &str) -> Result<Vec<InboundMessage>, Rejected> {
         let bytes = mac(b"phone-key", &[signed.as_bytes(), at.to_string().as_bytes()]).finalize().into_bytes();
         let hex: String = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         let headers = [("x-signature".parse().unwrap(), hex.parse().unwrap()), ("x-timestamp".parse().unwrap(), at.to_string().parse().unwrap())];
         let sims = [("phone-1/2", "+12025550123"), ("phone-3", "+12025550124")];
-        let sims = sims.map(|(sim, number)| (sim.to_owned(), Named(number.parse().unwrap()))).into_iter().collect();
-        let phones = Android { sims, trust_received_at: body.contains("+07:00"), ..Android::default() };
-        read(&headers.into_iter().collect(), body.as_bytes(), &Secret::new("phone-key".to_owned()), &phones, NOW)
+        let sims = sims.map(|(sim, number)| (sim.to_owned(), number.parse().unwrap())).into_iter().collect();
+        let phones = Inbound { signing_key: "phone-key".to_owned(), sims, trust_received_at: body.contains("+07:00") };
+        read(&headers.into_iter().collect(), body.as_bytes(), &phones, NOW)
     }
 
     fn received(device: &str, payload: Value) -> String {
@@ -111,7 +126,7 @@ mod tests {
             "receivedAt": "2026-11-24T16:25:44.000+07:00"
         });
         let body = received("phone-1", payload);
-        let sms = Sms {
+        let sms = InboundMessage {
             id: "e1".to_owned(),
             to: "+12025550125".parse().unwrap(),
             from: "Google".to_owned(),

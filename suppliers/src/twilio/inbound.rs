@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::http::HeaderMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use reqwest::header::HeaderMap;
 use ring::hmac;
 use url::form_urlencoded;
 
-use super::{Rejected, Sms, header, phone};
-use crate::secret::Secret;
+use crate::inbound::{InboundFormat, InboundMessage, InboundRequest, Rejected, header, phone};
 
 /// Parameters of what is read, as they begin in the signed text; a name as short as `To` counts with the sign of its number.
 const READ: [&str; 6] = ["AccountSid", "ApiVersion", "Body", "From", "MessageSid", "To+"];
@@ -75,7 +74,7 @@ const NUMBERED: [&str; 3] = ["MediaContentType", "MediaSid", "MediaUrl"];
 type Fields = BTreeMap<String, BTreeSet<String>>;
 
 /// The message of a request to `address`, which is written as in Twilio's console.
-pub fn read(headers: &HeaderMap, body: &[u8], address: &str, token: &Secret) -> Result<Vec<Sms>, Rejected> {
+fn read(headers: &HeaderMap, body: &[u8], address: &str, token: &str) -> Result<Vec<InboundMessage>, Rejected> {
     let mut fields = Fields::new();
     for (name, value) in form_urlencoded::parse(body).into_owned() {
         fields.entry(name).or_default().insert(value);
@@ -95,7 +94,7 @@ pub fn read(headers: &HeaderMap, body: &[u8], address: &str, token: &Secret) -> 
     if !is_sid(id, &["SM", "MM"]) {
         return Err(Rejected::NotUnderstood("MessageSid is not SM or MM and 32 hexadecimal digits".to_owned()));
     }
-    Ok(vec![Sms {
+    Ok(vec![InboundMessage {
         id: id.clone(),
         to: phone("To", field("To")?)?,
         from: field("From")?.clone(),
@@ -157,7 +156,7 @@ fn other_addresses(headers: &HeaderMap, address: &str) -> Vec<String> {
     others
 }
 
-fn is_signed(signature: &[u8], address: &str, fields: &Fields, token: &Secret) -> bool {
+fn is_signed(signature: &[u8], address: &str, fields: &Fields, token: &str) -> bool {
     let mut signed = address.to_owned();
     for (name, values) in fields {
         for value in values {
@@ -165,8 +164,30 @@ fn is_signed(signature: &[u8], address: &str, fields: &Fields, token: &Secret) -
             signed.push_str(value);
         }
     }
-    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, token.expose().as_bytes());
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, token.as_bytes());
     hmac::verify(&key, signed.as_bytes(), signature).is_ok()
+}
+
+/// Messages of an account, as its auth token signs them.
+pub struct Inbound {
+    /// The account's auth token.
+    pub auth_token: String,
+}
+
+impl InboundFormat for Inbound {
+    fn read(&self, request: &InboundRequest<'_>) -> Result<Vec<InboundMessage>, Rejected> {
+        read(request.headers, request.body, request.address, &self.auth_token)
+    }
+
+    fn not_signed(&self) -> &'static str {
+        "The message is not signed with this supplier's secret. Twilio signs the address that it calls: http.public_url must be the beginning of it, \
+        letter by letter, and suppliers.twilio.auth_token the account's."
+    }
+
+    /// Twilio would send our own answer to the sender.
+    fn answer(&self) -> Option<(&'static str, &'static str)> {
+        Some(("text/xml", "<Response></Response>"))
+    }
 }
 
 #[cfg(test)]
@@ -177,11 +198,11 @@ mod tests {
     const TOKEN: &str = "0123456789abcdef0123456789abcdef";
     const SID: &str = "SM0123456789abcdef0123456789abcdef";
 
-    fn sent(body: &str, signed: &str) -> Result<Vec<Sms>, Rejected> {
+    fn sent(body: &str, signed: &str) -> Result<Vec<InboundMessage>, Rejected> {
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, TOKEN.as_bytes());
         let signature = STANDARD.encode(hmac::sign(&key, signed.as_bytes()));
         let headers = [("x-twilio-signature".parse().unwrap(), signature.parse().unwrap())].into_iter().collect();
-        read(&headers, body.as_bytes(), ADDRESS, &Secret::new(TOKEN.to_owned()))
+        read(&headers, body.as_bytes(), ADDRESS, TOKEN)
     }
 
     #[test]
@@ -267,7 +288,7 @@ mod tests {
             let signature = STANDARD.encode(hmac::sign(&key, signed.as_bytes()));
             let names = [("x-twilio-signature", signature.as_str()), ("host", "10.0.0.7:8080")];
             let headers = names.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).into_iter().collect();
-            let outcome = read(&headers, body.as_bytes(), ADDRESS, &Secret::new(TOKEN.to_owned()));
+            let outcome = read(&headers, body.as_bytes(), ADDRESS, TOKEN);
             assert_eq!(outcome, Err(Rejected::SignedFor(other.to_owned())));
         }
     }
@@ -284,9 +305,9 @@ mod tests {
         for signature in ["", "=", "AAAA", "%%%", &"A".repeat(10_000)] {
             let headers = [("x-twilio-signature".parse().unwrap(), signature.parse().unwrap())].into_iter().collect();
             for body in [&b""[..], b"%", b"\xff\xfe", b"=&=&=", b"a=%ff&b"] {
-                assert_eq!(read(&headers, body, ADDRESS, &Secret::new(TOKEN.to_owned())), Err(Rejected::NotSigned), "{signature}");
+                assert_eq!(read(&headers, body, ADDRESS, TOKEN), Err(Rejected::NotSigned), "{signature}");
             }
         }
-        assert_eq!(read(&HeaderMap::new(), b"", ADDRESS, &Secret::new(TOKEN.to_owned())), Err(Rejected::NotSigned));
+        assert_eq!(read(&HeaderMap::new(), b"", ADDRESS, TOKEN), Err(Rejected::NotSigned));
     }
 }
