@@ -247,3 +247,13 @@ fn a_clock_far_behind_the_log_does_not_start_the_service_and_one_that_may_be_goe
     assert!(*times.last().unwrap() <= expires_at.plus(Duration::from_mins(1)), "the order ended when it was due, not when the clock had caught up");
     assert!(server.cli(&["audit", "verify"]).status.success());
 }
+
+#[test]
+fn a_log_level_of_the_service_is_one_of_all_its_crates() {
+    for (level, is_shown) in [("warn,telenumerus=info", true), ("warn,telenumerus_projections=info", true), ("info,telenumerus=warn", false)] {
+        let server = Server::start(&format!("[log]\nlevel = \"{level}\"\n"));
+        // The views of a fresh log are built at the start; the warning about simulated deposits is written after that.
+        let log = server.log_when(|log| log.contains("SIMULATED"));
+        assert_eq!(log.contains("telenumerus_projections::views"), is_shown, "{level}: {log}");
+    }
+}
