@@ -24,7 +24,7 @@ const JUDGES: &[(&str, &str)] = &[
     ("clients/typescript: npm pack, tsc, several Nodes", "our_typescript.py"),
     ("promtool and Prometheus on alerts and dashboard", "watching.py"),
     ("nginx and caddy in front", "proxies.py"),
-    ("hadolint, systemd and a bare root on what is packaged", "packaging.py"),
+    ("hadolint, systemd and a bare root on what is packaged", "image.py"),
     ("mdBook on docs", "book.py"),
 ];
 

@@ -265,4 +265,4 @@ with tempfile.TemporaryDirectory() as work:
     assert not refused, f"the unit does not allow {sorted(refused)}"
     print(f"{len(sent)} files make the image, it runs without anything else as its own user; the unit allows the {len(made)} system calls that the service makes")
     if "--build" not in sys.argv:
-        print("NOT RUN: the build in the clean directory (packaging.py --build), and an engine: there is none")
+        print("NOT RUN: the build in the clean directory (image.py --build), and an engine: there is none")
