@@ -264,6 +264,10 @@ impl Service {
             tracing::warn!("no chain is configured: balances grow by `telenumerus admin credit` only");
         }
         let simulated = self.router.suppliers().any(|supplier| supplier.is_simulated());
+        let is_real_money = self.deposits.as_ref().is_some_and(|deposits| !deposits.is_simulated());
+        if simulated && is_real_money && self.router.suppliers().len() == 1 {
+            tracing::warn!("money is real and every number is made up: callers pay for made-up codes; set suppliers.simulator.enabled = false");
+        }
         if simulated && self.router.suppliers().len() > 1 {
             tracing::warn!(
                 "the simulator stands behind real sources: orders they cannot serve get made-up codes; set suppliers.simulator.enabled = false"

@@ -223,8 +223,9 @@ fn read(file: &PathBuf, supplier: &str) -> Result<(Vec<Row>, Rejected), String> 
             supplier,
             platforms: field(platforms).replace(';', " "),
         };
+        // The same number of another country or supplier is another claim: which of them holds is for the service to say.
         let digits: String = row.number.chars().filter(char::is_ascii_digit).collect();
-        match seen.insert(digits, line) {
+        match seen.insert((digits, row.country.to_ascii_uppercase(), row.supplier.clone()), line) {
             Some(before) if !row.number.is_empty() => rejected.push((line, format!("its number stands in line {before} already"))),
             _ => rows.push(row),
         }

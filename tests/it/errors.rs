@@ -289,3 +289,23 @@ fn answers_are_nobodys_to_keep_and_documents_are_sent_once() {
     let secret = server.get("/api/v1/account").bearer_auth(&caller.key).header("accept-encoding", "gzip").send().unwrap();
     assert!(!secret.headers().contains_key("content-encoding"), "the length of what is compressed tells of what is in it");
 }
+
+#[test]
+fn a_parameter_that_belongs_into_the_body_is_refused_before_it_costs_anything() {
+    let server = Server::start(QUICK);
+    let caller = server.funded("10");
+    for (path, body, field) in [
+        ("/api/v1/agent?dry_run=true", json!({ "query": "google number" }), "dry_run"),
+        ("/api/v1/order?max_price=0.1&country=DE", json!({ "platform": "google" }), "max_price"),
+        ("/api/v1/batch?x", json!({ "orders": [{ "platform": "google" }] }), "x"),
+        ("/api/v1/order/ord_0/cancel?%0Ay=1", json!({}), "y"),
+    ] {
+        let refused = caller.post(path, &body);
+        assert_eq!(refused.status(), 400, "{path}");
+        let refused = crate::server::body(refused);
+        assert_eq!((&refused["error_code"], &refused["detail"]["field"]), (&json!("INVALID_REQUEST"), &json!(field)), "{refused}");
+    }
+    let account = crate::server::body(caller.get("/api/v1/account"));
+    assert_eq!((&account["balance"], &account["stats"]["total_orders"]), (&json!(10.0), &json!(0)));
+    assert_eq!(caller.post("/api/v1/order?", &json!({ "platform": "google" })).status(), 200, "an empty one holds nothing");
+}
