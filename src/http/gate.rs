@@ -14,7 +14,6 @@ use axum::response::{IntoResponse, Response};
 use events::id::{AccountId, to_base62};
 use futures_util::FutureExt;
 use ipnet::IpNet;
-use url::form_urlencoded;
 
 use super::auth::{self, ApiKey, Caller};
 use super::error::{ApiError, ErrorCode, Unwritten};
@@ -28,9 +27,6 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// Where suppliers bring messages.
 const INBOUND: &str = "/inbound/";
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-
-/// Letters of a parameter's name that an error repeats.
-const LONGEST_NAME: usize = 40;
 
 /// The address a request counts for.
 #[derive(Debug, Clone, Copy)]
@@ -63,13 +59,7 @@ pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -
     request.extensions_mut().insert(RequestId(request_id.as_str().into()));
 
     let (account, allowance, response) = match admit(&app, client, &mut request).await {
-        Ok((account, allowance)) => {
-            let response = match stray_parameter(&request, &route) {
-                Some(error) => error.into_response(),
-                None => answered(next.run(request), connection.as_deref()).await,
-            };
-            (account, allowance, response)
-        }
+        Ok((account, allowance)) => (account, allowance, answered(next.run(request), connection.as_deref()).await),
         Err((allowance, error)) => (None, allowance, error.into_response()),
     };
     let response = if is_inbound { counted(&app, client, response) } else { response };
@@ -95,18 +85,6 @@ pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -
     };
     said.write_down(&app);
     response
-}
-
-/// A parameter in the address of a call that takes everything in its body: whoever wrote it there believes that it counts, and some of these calls
-/// spend money.
-fn stray_parameter(request: &Request, route: &str) -> Option<ApiError> {
-    let takes_a_body = [Method::POST, Method::PUT, Method::DELETE].contains(request.method());
-    if !takes_a_body || !route.starts_with("/api/v1/") {
-        return None;
-    }
-    let (name, _) = form_urlencoded::parse(request.uri().query()?.as_bytes()).next()?;
-    let name: String = name.chars().filter(|letter| !letter.is_control()).take(LONGEST_NAME).collect();
-    Some(ApiError::of_field(&name, format!("This call takes nothing in its address; {name} belongs into the body, if the call knows it.")))
 }
 
 /// What is written down of a request. The route, never the path: paths hold order ids, queries may hold what nobody should have sent.

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
+use url::form_urlencoded;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -50,6 +51,18 @@ impl FromRequest<Shared> for NoBody {
     }
 }
 
+/// Letters of a parameter's name that an error repeats.
+const LONGEST_NAME: usize = 40;
+
+/// A parameter in the address of a call that takes everything in its body: whoever wrote it there believes that it counts, and some of these calls
+/// spend money.
+fn refuse_parameters(request: &Request) -> Result<(), ApiError> {
+    let query = request.uri().query().unwrap_or_default();
+    let Some((name, _)) = form_urlencoded::parse(query.as_bytes()).next() else { return Ok(()) };
+    let name: String = name.chars().filter(|letter| !letter.is_control()).take(LONGEST_NAME).collect();
+    Err(ApiError::of_field(&name, format!("This call takes nothing in its address; {name} belongs into the body, if the call knows it.")))
+}
+
 /// Bodies are read as they come.
 pub fn refuse_compressed(headers: &HeaderMap) -> Result<(), ApiError> {
     if headers.get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
@@ -79,6 +92,7 @@ async fn json_bytes(request: Request, app: &Shared) -> Result<Vec<u8>, ApiError>
 
 /// The body as JSON, in which each object has each member once.
 pub async fn json_body(request: Request, app: &Shared) -> Result<Value, ApiError> {
+    refuse_parameters(&request)?;
     strict_json::parse(&json_bytes(request, app).await?).map_err(ApiError::from)
 }
 
