@@ -42,7 +42,8 @@ def interpreters():
     for version in ("3.9", "3.13"):
         own = sorted(glob.glob(os.path.expanduser(f"~/.pyenv/versions/{version}.*/bin/python")))
         path = own[-1] if own else shutil.which(f"python{version}")
-        if path:
+        # A name on the path may lead to a version that is not installed.
+        if path and subprocess.run([path, "--version"], capture_output=True).returncode == 0:
             found.append(path)
     return found
 
