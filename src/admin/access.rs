@@ -9,16 +9,16 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER};
 use axum::http::uri::Authority;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use events::envelope::Actor;
-use events::id::to_base62;
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Value, json};
 
 use super::{Door, Refusal, refused};
 use crate::boot::Service;
+use crate::http::gate::{REQUEST_ID, refusal, request_id};
 use crate::http::limit::{Limiter, Subject};
 use crate::http::{ApiError, ErrorCode};
 use crate::serve::{Reason, Refuse};
@@ -34,7 +34,6 @@ pub(super) fn wrong_tokens() -> Limiter {
     Limiter::new(WRONG_TOKENS, Duration::from_mins(1))
 }
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Of an answer's body: refusals are short.
 const LONGEST_REFUSAL: usize = 64 * 1024;
 
@@ -44,15 +43,8 @@ pub(super) fn words(service: &Arc<Service>) -> Refuse {
     Arc::new(move |reason: Reason, _| {
         let request_id = request_id(&service);
         let error = of_status(reason.status(), reason.text().to_owned());
-        let value = |text: &str| HeaderValue::from_str(text).expect("base62 and numbers are header values");
-        let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json")), (REQUEST_ID, value(&request_id))];
-        headers.extend(error.retry_after_seconds().map(|seconds| (RETRY_AFTER, value(&seconds.to_string()))));
-        crate::serve::Refusal { status: reason.status(), headers, body: error.object(&request_id).to_string() }
+        refusal(reason.status(), &error, &request_id)
     })
-}
-
-fn request_id(service: &Service) -> String {
-    format!("req_{}", to_base62(u128::from_be_bytes(service.entropy.bytes())))
 }
 
 /// The error object's code, of a status.

@@ -20,9 +20,11 @@ use super::error::{ApiError, ErrorCode, Unwritten};
 use super::limit::{Allowance, Subject};
 use super::problem::prefers_problem;
 use super::{MCP_PATH, Shared, route};
+use crate::boot::Service;
 use crate::serve::{Connection, Reason, Refusal, Refuse, is_in};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header that names a request.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// Where suppliers bring messages.
 const INBOUND: &str = "/inbound/";
@@ -47,7 +49,7 @@ pub struct Proven;
 /// Lets a request through, or answers it here; either way it is named, counted and written down.
 pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
     let watch = Stopwatch::start();
-    let request_id = request_id(&app);
+    let request_id = request_id(&app.service);
     let as_problem = prefers_problem(request.headers());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
@@ -112,27 +114,33 @@ impl Said {
     }
 }
 
-fn request_id(app: &Shared) -> String {
-    format!("req_{}", to_base62(u128::from_be_bytes(app.service.entropy.bytes())))
+/// A fresh name of a request.
+pub fn request_id(service: &Service) -> String {
+    format!("req_{}", to_base62(u128::from_be_bytes(service.entropy.bytes())))
+}
+
+/// An error as the accept loop of a listener answers it.
+pub fn refusal(status: StatusCode, error: &ApiError, request_id: &str) -> Refusal {
+    let value = |text: &str| HeaderValue::from_str(text).expect("base62 and numbers are header values");
+    let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json")), (REQUEST_ID, value(request_id))];
+    headers.extend(error.retry_after_seconds().map(|seconds| (RETRY_AFTER, value(&seconds.to_string()))));
+    Refusal { status, headers, body: error.object(request_id).to_string() }
 }
 
 /// What the accept loop answers by itself, as this API says it.
 pub fn refuse(app: &Shared) -> Refuse {
     let app = Arc::clone(app);
     Arc::new(move |reason: Reason, peer| {
-        let request_id = request_id(&app);
+        let request_id = request_id(&app.service);
         let limited = counted_refusal(&app, reason, peer);
         let status = if limited.is_some() { StatusCode::TOO_MANY_REQUESTS } else { reason.status() };
         let error = limited.unwrap_or_else(|| refused_as(reason));
         let code = Some(error.code());
-        let value = |text: &str| HeaderValue::from_str(text).expect("base62 and numbers are header values");
-        let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json")), (REQUEST_ID, value(&request_id))];
-        headers.extend(error.retry_after_seconds().map(|seconds| (RETRY_AFTER, value(&seconds.to_string()))));
-        let body = error.object(&request_id).to_string();
+        let refusal = refusal(status, &error, &request_id);
         metrics::counter!("http_refusals_total", "reason" => reason.name()).increment(1);
         let route = "refused".to_owned();
         Said { method: "other", route, status, code, millis: 0.0, client: peer, account: None, request_id }.write_down(&app);
-        Refusal { status, headers, body }
+        refusal
     })
 }
 

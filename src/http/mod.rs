@@ -6,7 +6,7 @@ mod cursor;
 mod deposit_reply;
 mod documents;
 mod error;
-mod gate;
+pub mod gate;
 mod idempotency;
 mod json;
 mod key_uses;

@@ -267,25 +267,8 @@ impl State {
 
     /// `fact`, what it does to the order's hold, and whose turn it makes it: all in one append.
     pub(super) fn settled(&self, order: &order::State, fact: order::Event) -> Vec<Event> {
-        let (id, amount, at) = (order.id, order.placed.price, fact.at());
-        let settlement = match &fact {
-            order::Event::Completed { .. } => Some(Event::HoldCaptured { order: id, amount, at }),
-            order::Event::Cancelled { .. } | order::Event::Expired { .. } | order::Event::Failed { .. } => {
-                Some(Event::HoldReleased { order: id, amount, at })
-            }
-            order::Event::Placed(_)
-            | order::Event::Queued { .. }
-            | order::Event::Started { .. }
-            | order::Event::AttemptFailed { .. }
-            | order::Event::NumberAssigned { .. }
-            | order::Event::NumberReportedDead { .. }
-            | order::Event::SmsReceived(_)
-            | order::Event::SmsRepeated { .. }
-            | order::Event::CodeReplaced { .. }
-            | order::Event::Reported { .. }
-            | order::Event::Finished { .. } => None,
-            order::Event::Refunded { .. } => Some(Event::CaptureRefunded { order: id, amount, at }),
-        };
+        let (id, at) = (order.id, fact.at());
+        let settlement = ledger::settlement(id, order.placed.price, &fact);
         let frees_slot = fact.is_end() && order.status != order::Status::Queued;
         let next = self.queue.front().filter(|_| frees_slot).and_then(|next| self.open.get(next));
         let started = next.and_then(|next| Some((next.id, next.decide(&order::Command::Start { at }).ok()?)));

@@ -75,15 +75,17 @@ impl Amounts {
     }
 }
 
-/// The movement that goes with a fact of an order that was placed at `price`: it stands in the append of that fact.
-pub fn entry_of_order(id: OrderId, price: Money, fact: &order::Event) -> Option<Entry> {
-    let (at, amount, order) = (fact.at(), price, id);
-    let event = match fact {
-        order::Event::Placed(_) => Event::HoldTaken { order, amount, at },
-        order::Event::Completed { .. } => Event::HoldCaptured { order, amount, at },
-        order::Event::Refunded { .. } => Event::CaptureRefunded { order, amount, at },
-        order::Event::Cancelled { .. } | order::Event::Expired { .. } | order::Event::Failed { .. } => Event::HoldReleased { order, amount, at },
-        order::Event::Queued { .. }
+/// What a fact of an order that holds `amount` does to its hold; both stand in one append.
+pub fn settlement(order: OrderId, amount: Money, fact: &order::Event) -> Option<Event> {
+    let at = fact.at();
+    match fact {
+        order::Event::Completed { .. } => Some(Event::HoldCaptured { order, amount, at }),
+        order::Event::Cancelled { .. } | order::Event::Expired { .. } | order::Event::Failed { .. } => {
+            Some(Event::HoldReleased { order, amount, at })
+        }
+        order::Event::Refunded { .. } => Some(Event::CaptureRefunded { order, amount, at }),
+        order::Event::Placed(_)
+        | order::Event::Queued { .. }
         | order::Event::Started { .. }
         | order::Event::AttemptFailed { .. }
         | order::Event::NumberAssigned { .. }
@@ -92,9 +94,18 @@ pub fn entry_of_order(id: OrderId, price: Money, fact: &order::Event) -> Option<
         | order::Event::SmsRepeated { .. }
         | order::Event::CodeReplaced { .. }
         | order::Event::Reported { .. }
-        | order::Event::Finished { .. } => return None,
+        | order::Event::Finished { .. } => None,
+    }
+}
+
+/// The movement that goes with a fact of an order that was placed at `price`.
+pub fn entry_of_order(order: OrderId, price: Money, fact: &order::Event) -> Option<Entry> {
+    let movement = if let order::Event::Placed(placed) = fact {
+        Event::HoldTaken { order, amount: price, at: placed.at }
+    } else {
+        settlement(order, price, fact)?
     };
-    entry(&event)
+    entry(&movement)
 }
 
 /// The movement that `event` is, if it is one.
