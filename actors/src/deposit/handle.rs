@@ -134,17 +134,7 @@ impl Deposits {
     fn with(accounts: Accounts, confirmations: BTreeMap<String, Arc<dyn ConfirmationSource>>, coins: BTreeMap<Currency, Arc<Coin>>) -> Self {
         let followers = Processes::new(accounts.journal().clock());
         let inner = Arc::new(Inner { journal: accounts.journal().clone(), accounts, confirmations, coins, followers, failing: Mutex::default() });
-        let restarting = Arc::downgrade(&inner);
-        let restart = move |deposit, ()| {
-            let deposits = restarting.upgrade().map(|inner| Self { inner });
-            async move {
-                match deposits {
-                    Some(deposits) => deposits.follow(deposit).await,
-                    None => Ok(()),
-                }
-            }
-        };
-        inner.followers.start(drop, restart);
+        inner.followers.start(&inner, |_, _| (), |inner, deposit, ()| async move { Self { inner }.follow(deposit).await });
         Self { inner }
     }
 

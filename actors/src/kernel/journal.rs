@@ -1,4 +1,5 @@
-//! The only way to load an aggregate and to have a command decided: a store, a clock and a source of chance, handed to every process together.
+//! How processes load an aggregate and have a command decided: a store, a clock and a source of chance, handed over together. A bookkeeper alone
+//! transacts by itself, for its callers' retries keep the id that they came with.
 
 use std::sync::Arc;
 

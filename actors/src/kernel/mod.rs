@@ -1,6 +1,6 @@
 //! What every process of the service is made of: time and chance, one aggregate in memory, supervision, the way out to others.
 //!
-//! Holds: the loop load, decide, append, evolve; no noun of the business. Leans on: the store's port.
+//! Holds: the loop load, decide, append, evolve; no rule of the business; `registry` knows the ids alone. Leans on: the store's port.
 //! Proved by: tests beside each file, `tests/recovery.rs` and `tests/clocks.rs` of this crate.
 
 pub mod alarm;

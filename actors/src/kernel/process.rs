@@ -113,20 +113,28 @@ impl<P: Process> Processes<P> {
         }))
     }
 
-    /// Starts the alarm in the current runtime. `absent` is called with keys that are due and have no process; `restart` puts another process in the
-    /// place of one that a bug has ended.
-    pub fn start<F>(&self, absent: impl Fn(P::Key) + Send + 'static, restart: impl Fn(P::Key, P::Memo) -> F + Send + Sync + 'static)
-    where
+    /// Starts the alarm in the current runtime. As long as there is an owner, `absent` is called with keys that are due and have no process, and
+    /// `restart` puts another process in the place of one that a bug has ended.
+    pub fn start<O, F>(
+        &self,
+        owner: &Arc<O>,
+        absent: impl Fn(&Arc<O>, P::Key) + Send + 'static,
+        restart: impl Fn(Arc<O>, P::Key, P::Memo) -> F + Send + Sync + 'static,
+    ) where
+        O: Send + Sync + 'static,
         F: Future<Output = Result<(), Fault>> + Send + 'static,
     {
-        let restart: Restart<P> = Box::new(move |key, memo| Box::pin(restart(key, memo)));
+        let (restarting, ringing, processes) = (Arc::downgrade(owner), Arc::downgrade(owner), Arc::downgrade(&self.0));
+        let restart: Restart<P> = Box::new(move |key, memo| match restarting.upgrade() {
+            Some(owner) => Box::pin(restart(owner, key, memo)),
+            None => Box::pin(std::future::ready(Ok(()))),
+        });
         let _ = self.0.restart.set(Arc::new(restart));
-        let (alarm, processes) = (self.0.alarm.clone(), Arc::downgrade(&self.0));
-        tokio::spawn(alarm.ring(move |key| {
-            if let Some(inner) = processes.upgrade()
+        tokio::spawn(self.0.alarm.clone().ring(move |key| {
+            if let (Some(owner), Some(inner)) = (ringing.upgrade(), processes.upgrade())
                 && !Self(inner).wake(key)
             {
-                absent(key);
+                absent(&owner, key);
             }
         }));
     }
@@ -352,13 +360,13 @@ mod tests {
         fn new(second: &'static [&'static str]) -> Self {
             let clock = Clock::simulated(events::time::Timestamp::default());
             let (processes, seen) = (Processes::new(clock), Seen::default());
-            let (restarting, told) = (processes.clone(), Arc::clone(&seen));
-            let restart = move |key, ()| {
-                let process = Scripted { script: second.to_vec(), seen: Arc::clone(&told), clock };
+            let restarting = processes.clone();
+            let restart = move |seen: Seen, key, ()| {
+                let process = Scripted { script: second.to_vec(), seen, clock };
                 let processes: Processes<Scripted> = restarting.clone();
                 async move { processes.run(key, (), || async { Ok::<_, Fault>(process) }).await.map(drop) }
             };
-            processes.start(|_| (), restart);
+            processes.start(&seen, |_, _| (), restart);
             Self { processes, seen, clock }
         }
 

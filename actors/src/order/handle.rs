@@ -83,22 +83,10 @@ impl Orders {
             listening: Mutex::default(),
             settled: Notify::new(),
         });
-        let (ringing, restarting) = (Arc::downgrade(&inner), Arc::downgrade(&inner));
-        let absent = move |order| {
-            if let Some(inner) = ringing.upgrade() {
-                listening::take_up(&inner, order);
-            }
-        };
-        let restart = move |order, (account, _)| {
-            let orders = restarting.upgrade().map(|inner| Self { inner });
-            async move {
-                match orders {
-                    Some(orders) => orders.resume(&[(account, order)]).await.map(drop),
-                    None => Ok(()),
-                }
-            }
-        };
-        inner.runners.start(absent, restart);
+        inner.runners.start(&inner, listening::take_up, |inner, order, (account, _)| async move {
+            let orders = Self { inner };
+            orders.resume(&[(account, order)]).await.map(drop)
+        });
         let orders = Self { inner };
         orders.inner.accounts.listen(Arc::new(OrderStartedListener(Arc::downgrade(&orders.inner))));
         orders

@@ -51,56 +51,6 @@ impl Runner {
         self
     }
 
-    /// Takes the step that the order's state names.
-    async fn step_of(&mut self) -> Result<Next, Fault> {
-        let order = match self.inner.accounts.order(self.account, self.order).await {
-            Ok(order) => order,
-            Err(AccessError::Fault(fault)) => return Err(fault),
-            Err(AccessError::NotFound) => None,
-        };
-        // An account forgets an order only after its end.
-        let Some(order) = order else {
-            self.release(Release::Unused);
-            return Ok(Next::Done);
-        };
-        match next_step(&order) {
-            Step::Finish => {
-                self.finish(&order);
-                Ok(Next::Done)
-            }
-            // Whoever starts it wakes it; this is for the case that nobody did.
-            Step::AwaitTurn => Ok(Next::Wait(Some(self.inner.journal.clock().elapsed().plus(TURN_CHECK)))),
-            Step::AwaitSms { until } => {
-                self.confirm();
-                match self.passed(&order, until) {
-                    Ok(at) => self.report(Command::Expire { at }).await.map(|_| Next::Again),
-                    Err(due) => Ok(Next::Wait(Some(due))),
-                }
-            }
-            Step::Listen { until } => {
-                self.confirm();
-                if let Some(lease) = &self.lease {
-                    self.inner.router.served(lease, order.ended_at.unwrap_or_default());
-                }
-                match self.passed(&order, until) {
-                    Ok(at) => self.report(Command::Expire { at }).await.map(|_| Next::Again),
-                    Err(due) => {
-                        self.listens_until = Some((until, due));
-                        Ok(Next::Done)
-                    }
-                }
-            }
-            Step::AskSource { attempt, without_number, with_dead_number, until } => {
-                self.release(Release::Dead);
-                match self.passed(&order, until) {
-                    Ok(at) => drop(self.report(Command::Expire { at }).await?),
-                    Err(_) => self.ask_source(&order, attempt, &without_number, &with_dead_number).await?,
-                }
-                Ok(Next::Again)
-            }
-        }
-    }
-
     async fn ask_source(
         &mut self,
         order: &order::State,
@@ -230,8 +180,56 @@ impl Process for Runner {
         match message {}
     }
 
+    /// Takes the step that the order's state names.
     async fn step(&mut self) -> Result<Next, Fault> {
-        self.step_of().await
+        // What an earlier step said of the end counts no more: a wake may come between that and leaving.
+        self.listens_until = None;
+        let order = match self.inner.accounts.order(self.account, self.order).await {
+            Ok(order) => order,
+            Err(AccessError::Fault(fault)) => return Err(fault),
+            Err(AccessError::NotFound) => None,
+        };
+        // An account forgets an order only after its end.
+        let Some(order) = order else {
+            self.release(Release::Unused);
+            return Ok(Next::Done);
+        };
+        match next_step(&order) {
+            Step::Finish => {
+                self.finish(&order);
+                Ok(Next::Done)
+            }
+            // Whoever starts it wakes it; this is for the case that nobody did.
+            Step::AwaitTurn => Ok(Next::Wait(Some(self.inner.journal.clock().elapsed().plus(TURN_CHECK)))),
+            Step::AwaitSms { until } => {
+                self.confirm();
+                match self.passed(&order, until) {
+                    Ok(at) => self.report(Command::Expire { at }).await.map(|_| Next::Again),
+                    Err(due) => Ok(Next::Wait(Some(due))),
+                }
+            }
+            Step::Listen { until } => {
+                self.confirm();
+                if let Some(lease) = &self.lease {
+                    self.inner.router.served(lease, order.ended_at.unwrap_or_default());
+                }
+                match self.passed(&order, until) {
+                    Ok(at) => self.report(Command::Expire { at }).await.map(|_| Next::Again),
+                    Err(due) => {
+                        self.listens_until = Some((until, due));
+                        Ok(Next::Done)
+                    }
+                }
+            }
+            Step::AskSource { attempt, without_number, with_dead_number, until } => {
+                self.release(Release::Dead);
+                match self.passed(&order, until) {
+                    Ok(at) => drop(self.report(Command::Expire { at }).await?),
+                    Err(_) => self.ask_source(&order, attempt, &without_number, &with_dead_number).await?,
+                }
+                Ok(Next::Again)
+            }
+        }
     }
 
     async fn ended(&mut self) {

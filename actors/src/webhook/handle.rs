@@ -73,22 +73,7 @@ impl Webhooks {
             sender,
             lanes: Lanes::default(),
         });
-        let (ringing, restarting) = (Arc::downgrade(&inner), Arc::downgrade(&inner));
-        let absent = move |account| {
-            if let Some(inner) = ringing.upgrade() {
-                wake(&inner, account);
-            }
-        };
-        let restart = move |account, ()| {
-            let inner = restarting.upgrade();
-            async move {
-                match inner {
-                    Some(inner) => run(&inner, account).await.map(drop),
-                    None => Ok(()),
-                }
-            }
-        };
-        inner.queues.start(absent, restart);
+        inner.queues.start(&inner, wake, |inner, account, ()| async move { run(&inner, account).await.map(drop) });
         let listener: Arc<dyn Listener> = Arc::new(WebhookDueListener(Arc::downgrade(&inner)));
         inner.accounts.listen(listener);
         Self { inner }
@@ -133,10 +118,11 @@ fn wake(inner: &Arc<Inner>, account: AccountId) {
     tokio::spawn(async move {
         loop {
             match run(&inner, account).await {
-                Ok(true) => return,
-                // Somebody else was faster: it is to look all the same.
-                Ok(false) => {
-                    inner.queues.wake(account);
+                Ok(is_new) => {
+                    if !is_new {
+                        // Somebody else was faster: it is to look all the same.
+                        inner.queues.wake(account);
+                    }
                     return;
                 }
                 Err(fault) => {

@@ -114,16 +114,14 @@ impl Pull {
     /// Says where messages go, and starts asking what the source has.
     pub fn connect(&self, orders: Orders, inbox: Inbox) {
         let _ = self.inner.downstream.set(Downstream { orders, inbox });
-        let restarting = Arc::downgrade(&self.inner);
-        let restart = move |(order, attempt), ()| {
-            let inner = restarting.upgrade();
-            async move {
-                let Some(inner) = inner else { return Ok(()) };
+        self.inner.leases.start(
+            &self.inner,
+            |_, _| (),
+            |inner, (order, attempt), ()| async move {
                 let id = LeaseId { supplier: inner.settings.name.clone(), order, attempt };
                 Inner::keep(&inner, &id, None).await
-            }
-        };
-        self.inner.leases.start(drop, restart);
+            },
+        );
         repeat_every(&self.inner, STOCK_EVERY, |inner| async move { inner.look_at_stock().await });
     }
 
