@@ -187,7 +187,10 @@ type Rejected = Vec<(u64, String)>;
 /// The file's lines, and those that are no lines of such a file.
 fn read(file: &PathBuf, supplier: &str) -> Result<(Vec<Row>, Rejected), String> {
     let named = |error: csv::Error| format!("{}: {error}", file.display());
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_path(file).map_err(named)?;
+    let bytes = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    // The reader counts line feeds, and the second half of a CRLF only with the next record: each line ends in a feed alone.
+    let bytes = one_line_feed_a_line(&bytes);
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(bytes.as_slice());
     let header = reader.headers().map_err(named)?.clone();
     let column = |name: &str| header.iter().position(|column| column.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name));
     let (Some(number), Some(country)) = (column("number"), column("country")) else {
@@ -231,6 +234,13 @@ fn read(file: &PathBuf, supplier: &str) -> Result<(Vec<Row>, Rejected), String> 
         }
     }
     Ok((rows, rejected))
+}
+
+/// The bytes, with a line feed for each CRLF and each carriage return.
+fn one_line_feed_a_line(bytes: &[u8]) -> Vec<u8> {
+    let is_first_half = |place: usize| bytes.get(place..place + 2) == Some(b"\r\n");
+    let kept = bytes.iter().enumerate().filter(|(place, _)| !is_first_half(*place));
+    kept.map(|(_, byte)| if *byte == b'\r' { b'\n' } else { *byte }).collect()
 }
 
 /// A line for each; what strangers wrote cannot steer the terminal.

@@ -106,23 +106,17 @@ pub fn key_of(headers: &HeaderMap, uri: &Uri) -> Result<Option<String>, ApiError
         return Err(ApiError::new(ErrorCode::InvalidApiKey, text));
     }
     let invalid = || ApiError::new(ErrorCode::InvalidApiKey, "The API key is not valid.");
-    let bearer = headers.get(AUTHORIZATION).map(|value| {
-        let text = value.to_str().ok()?;
-        let (scheme, key) = text.split_once(' ')?;
+    let bearer = headers.get_all(AUTHORIZATION).iter().map(|value| {
+        let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().to_owned())
     });
-    let bearer = match bearer {
-        Some(None) => return Err(invalid()),
-        Some(key) => key,
-        None => None,
-    };
-    let header = headers.get("x-api-key").map(|value| value.to_str().map(|key| key.trim().to_owned()).map_err(|_| invalid())).transpose()?;
-    match (bearer, header) {
-        (Some(bearer), Some(header)) if bearer != header => {
-            Err(ApiError::new(ErrorCode::InvalidApiKey, "Authorization and X-API-Key hold different keys; send one."))
-        }
-        (bearer, header) => Ok(bearer.or(header)),
+    let header = headers.get_all("x-api-key").iter().map(|value| Some(value.to_str().ok()?.trim().to_owned()));
+    let given: Vec<String> = bearer.chain(header).collect::<Option<_>>().ok_or_else(invalid)?;
+    // What proxies and clients in between take for the key depends on which they look at: there is one, however often it is said.
+    if given.iter().any(|key| Some(key) != given.first()) {
+        return Err(ApiError::new(ErrorCode::InvalidApiKey, "Authorization and X-API-Key hold different keys; send one."));
     }
+    Ok(given.into_iter().next())
 }
 
 fn has_key(query: &str) -> bool {

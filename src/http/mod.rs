@@ -148,15 +148,15 @@ fn api() -> OpenApiRouter<Shared> {
 /// Where the tools for agents are.
 const MCP_PATH: &str = "/mcp";
 
-/// The OpenAPI document of the API.
+/// The OpenAPI document of the API, as a service that is not configured shows it.
 pub fn document() -> serde_json::Value {
-    openapi::complete(api().split_for_parts().1)
+    openapi::complete(api().split_for_parts().1, &crate::config::Webhooks::default())
 }
 
 /// The routes: the API, the door of suppliers, and what describes it all.
 pub fn router(app: &Shared) -> Router {
     let (api, described) = api().split_for_parts();
-    let document = openapi::complete(described);
+    let document = openapi::complete(described, &app.service.config.webhooks);
     let api = api
         .route("/inbound/v1/{supplier}", post(route::inbound::handle))
         .route(route::health::LIVE, get(route::health::live))

@@ -3,6 +3,7 @@
 mod examples;
 mod links;
 mod replies;
+mod target;
 #[cfg(test)]
 mod tests;
 
@@ -11,8 +12,9 @@ use utoipa::openapi::OpenApi;
 
 use super::error::{ApiError, ErrorCode, value};
 use super::vocabulary;
+use crate::config::Webhooks;
 
-/// What an operation can be refused with, beyond what any can (429, 500).
+/// What an operation can be refused with, beyond what any can (400, 429, 500).
 struct Refusals {
     operation: &'static str,
     codes: &'static [Refused],
@@ -32,33 +34,29 @@ const KEY_REUSED: Refused = (422, ErrorCode::InvalidRequest);
 const PROVIDER: Refused = (503, ErrorCode::ProviderUnavailable);
 
 const REFUSALS: &[Refusals] = &[
-    Refusals { operation: "listServices", codes: &[BAD] },
-    Refusals { operation: "availability", codes: &[BAD, PLATFORM] },
+    Refusals { operation: "register", codes: &[PROVIDER] },
+    Refusals { operation: "availability", codes: &[PLATFORM] },
     Refusals { operation: "depositAddresses", codes: &[PROVIDER] },
-    Refusals { operation: "depositAddressQr", codes: &[BAD, NOTHING, PROVIDER] },
-    Refusals { operation: "listDeposits", codes: &[BAD] },
+    Refusals { operation: "depositAddressQr", codes: &[NOTHING, PROVIDER] },
     Refusals { operation: "verifyDeposit", codes: &[KEY_REUSED, PROVIDER] },
     Refusals { operation: "order", codes: &[PLATFORM, MONEY, BUSY, KEY_REUSED, PROVIDER] },
     Refusals { operation: "verify", codes: &[PLATFORM, MONEY, BUSY, CONFLICT, KEY_REUSED, PROVIDER] },
     Refusals { operation: "agent", codes: &[MONEY, BUSY, KEY_REUSED, PROVIDER] },
     Refusals { operation: "batch", codes: &[BUSY, KEY_REUSED] },
-    Refusals { operation: "listOrders", codes: &[BAD, NOTHING, PLATFORM] },
-    Refusals { operation: "getOrder", codes: &[BAD, NO_ORDER, NOTHING] },
+    Refusals { operation: "listOrders", codes: &[NOTHING, PLATFORM] },
+    Refusals { operation: "getOrder", codes: &[NO_ORDER, NOTHING] },
     Refusals { operation: "orderEvents", codes: &[NO_ORDER] },
-    Refusals { operation: "streamOrder", codes: &[BAD, NO_ORDER] },
+    Refusals { operation: "streamOrder", codes: &[NO_ORDER] },
     Refusals { operation: "cancel", codes: &[NO_ORDER, CONFLICT, KEY_REUSED] },
     Refusals { operation: "finish", codes: &[NO_ORDER, CONFLICT] },
     Refusals { operation: "report", codes: &[NO_ORDER, CONFLICT] },
     Refusals { operation: "createKey", codes: &[CONFLICT] },
     Refusals { operation: "removeKey", codes: &[NOTHING, CONFLICT] },
-    Refusals { operation: "account", codes: &[BAD, NOTHING] },
-    Refusals { operation: "ledger", codes: &[BAD, NOTHING] },
-    Refusals { operation: "idempotencyKey", codes: &[BAD, NOTHING] },
-    Refusals { operation: "usage", codes: &[BAD] },
+    Refusals { operation: "account", codes: &[NOTHING] },
+    Refusals { operation: "ledger", codes: &[NOTHING] },
+    Refusals { operation: "idempotencyKey", codes: &[NOTHING] },
     Refusals { operation: "testWebhook", codes: &[CONFLICT] },
-    Refusals { operation: "listWebhookDeliveries", codes: &[BAD] },
     Refusals { operation: "redeliver", codes: &[NOTHING] },
-    Refusals { operation: "redeliverSince", codes: &[BAD] },
 ];
 
 /// Operations without a key; two more take a key or none.
@@ -68,7 +66,7 @@ const KEY_OPTIONAL: [&str; 2] = ["depositAddresses", "depositAddressQr"];
 const KEYED: [&str; 6] = ["order", "verify", "agent", "batch", "cancel", "verifyDeposit"];
 
 /// The document as it is served.
-pub fn complete(generated: OpenApi) -> Value {
+pub fn complete(generated: OpenApi, webhooks_allowed: &Webhooks) -> Value {
     let mut document = value(&generated);
     document["info"] = json!({
         "title": "Telenumerus",
@@ -96,6 +94,7 @@ pub fn complete(generated: OpenApi) -> Value {
     for (name, schema) in vocabulary::schemas() {
         components["schemas"][name] = value(&schema);
     }
+    components["schemas"]["TargetUrl"]["pattern"] = json!(target::pattern(webhooks_allowed));
     components["headers"] = shared_headers();
     for path in document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut()) {
         for operation in path.as_object_mut().into_iter().flat_map(|operations| operations.values_mut()) {
@@ -127,12 +126,12 @@ fn complete_operation(operation: &mut Value) {
         }
     }
     let has_body = !operation["requestBody"].is_null();
-    let mut refused: Vec<Refused> = vec![(429, ErrorCode::RateLimited), (500, ErrorCode::InternalError), (401, ErrorCode::InvalidApiKey)];
+    let mut refused: Vec<Refused> = vec![BAD, (429, ErrorCode::RateLimited), (500, ErrorCode::InternalError), (401, ErrorCode::InvalidApiKey)];
     if !WITHOUT_KEY.contains(&id.as_str()) {
         refused.push((403, ErrorCode::AccountSuspended));
     }
     if has_body {
-        refused.extend([BAD, (408, ErrorCode::InvalidRequest), (413, ErrorCode::InvalidRequest), (415, ErrorCode::InvalidRequest)]);
+        refused.extend([(408, ErrorCode::InvalidRequest), (413, ErrorCode::InvalidRequest), (415, ErrorCode::InvalidRequest)]);
     }
     refused.extend(REFUSALS.iter().filter(|known| known.operation == id).flat_map(|known| known.codes.iter().copied()));
     if id == "agent" {

@@ -70,7 +70,7 @@ vocabulary! {
     /// Why a deposit is as it is.
     DepositReason => one_of("Why a deposit is as it is.", ["unconfirmed", "below_minimum", "credited", "reversed", "failed", "unknown"]);
     /// What a call with an idempotency key made happen.
-    IdempotencyEffect => one_of("What the key's call made happen.", ["order", "batch", "cancel", "deposit"]);
+    IdempotencyEffect => one_of("What the key's call made happen.", ["order", "batch", "cancel", "deposit", "operator"]);
     /// A movement of money.
     LedgerEntryType => one_of("A movement of money; a reversal takes back a deposit that its chain has lost.", events::account::ledger::Kind::ALL.map(events::account::ledger::Kind::name));
     /// What became of a hold.
@@ -103,12 +103,11 @@ vocabulary! {
         .into();
     /// An idempotency key.
     KeyText => text().pattern(Some("^[!-~]([ -~]{0,253}[!-~])?$")).min_length(Some(1)).max_length(Some(255)).into();
-    /// A webhook's target.
+    /// A webhook's target; its pattern follows the configuration.
     TargetUrl => text()
-        .pattern(Some(r"^https://([a-z0-9]{1,20}(-[a-z0-9]{1,20})?\.){1,4}[a-z]{2,20}(:443)?(/[A-Za-z0-9._~-]*)*$"))
         .max_length(Some(2_048))
         .examples([json!("https://your-server.com/hook")])
-        .description(Some("https, with a public address."))
+        .description(Some("https, to a public address; names in other scripts in their `xn--` form."))
         .into();
     /// An exact decimal.
     Decimal => text().pattern(Some(r"^[0-9]+(\.[0-9]+)?$")).description(Some("A decimal, exact, as text.")).into();

@@ -18,6 +18,11 @@ const PARAMS: [(&str, &str, Option<&str>); 6] = [
     ("tasks/update", "taskId", None),
 ];
 
+/// Whether a message answers a request: it names no method.
+pub fn is_response(message: &Value) -> bool {
+    message.get("method").is_none()
+}
+
 /// Why a message is refused.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
@@ -54,6 +59,9 @@ pub fn read(bytes: &[u8]) -> Result<Value, Refusal> {
         let text = "the message is not one JSON-RPC 2.0 message";
         return Err(Refusal { code: ErrorCode::INVALID_REQUEST, id: id_of(&message), text: text.to_owned() });
     }
+    if let Some(id) = message.get("id").filter(|id| !is_id(id)) {
+        return Err(Refusal::of_nobody(ErrorCode::INVALID_REQUEST, format!("id must be a text or an integer, not {}", shown_id(id))));
+    }
     match wrong_params(&message) {
         Some(text) if message.get("id").is_some() => Err(Refusal { code: ErrorCode::INVALID_PARAMS, id: id_of(&message), text }),
         Some(_) | None => Ok(message),
@@ -62,7 +70,15 @@ pub fn read(bytes: &[u8]) -> Result<Value, Refusal> {
 
 /// The id, if it is one that the protocol knows.
 fn id_of(message: &Value) -> Value {
-    message.get("id").filter(|id| id.is_string() || id.is_i64()).cloned().unwrap_or_default()
+    message.get("id").filter(|id| is_id(id)).cloned().unwrap_or_default()
+}
+
+fn is_id(id: &Value) -> bool {
+    id.is_string() || id.is_i64()
+}
+
+fn shown_id(id: &Value) -> &'static str {
+    if id.is_number() { "another number" } else { kind(id) }
 }
 
 fn wrong_params(message: &Value) -> Option<String> {
@@ -97,6 +113,9 @@ mod tests {
             (r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":{"a":[{"b":1,"b":1}]}}"#, -32_700, json!(7), "params.a[0].b is given twice."),
             ("[]", -32_600, Value::Null, "not one JSON-RPC"),
             (r#"{"id":"x","method":"ping"}"#, -32_600, json!("x"), "not one JSON-RPC"),
+            (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, -32_600, Value::Null, "id must be a text or an integer, not null"),
+            (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, -32_600, Value::Null, "not another number"),
+            (r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#, -32_600, Value::Null, "not an object"),
             (r#"{"jsonrpc":"2.0","id":3,"method":"tools/call"}"#, -32_602, json!(3), "needs params"),
             (r#"{"jsonrpc":"2.0","id":3,"method":"tools/list","params":[]}"#, -32_602, json!(3), "params must be an object, not an array"),
             (r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":5}}"#, -32_602, json!(3), "params.name must be a text, not a number"),

@@ -12,7 +12,7 @@ mod stdio;
 mod tools;
 
 pub use api::{Api, Call, Caller, Directory, Keys};
-pub use message::{MAX_BYTES, Refusal, read};
+pub use message::{MAX_BYTES, Refusal, is_response, read};
 pub use own_key::OwnKey;
 pub use server::{Host, Tasks};
 pub use stdio::Stdio;

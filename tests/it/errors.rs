@@ -18,6 +18,24 @@ fn check(status: u16, response: reqwest::blocking::Response, code: &str) -> Valu
 }
 
 #[test]
+fn one_request_has_one_key_however_often_it_is_said() {
+    let server = Server::start(QUICK);
+    let (one, other) = (server.register(), server.register());
+    let bearer = |key: &str| ("authorization", format!("Bearer {key}"));
+    let header = |key: &str| ("x-api-key", key.to_owned());
+    let ask = |given: &[(&str, String)]| {
+        given.iter().fold(server.get("/api/v1/account"), |request, (name, value)| request.header(*name, value)).send().unwrap()
+    };
+    for differing in [[bearer(&one.key), bearer(&other.key)], [header(&one.key), header(&other.key)], [bearer(&one.key), header(&other.key)]] {
+        check(401, ask(&differing), "INVALID_API_KEY");
+    }
+    check(401, ask(&[bearer(&one.key), ("authorization", "Basic eDp5".to_owned())]), "INVALID_API_KEY");
+    for same in [[bearer(&one.key), bearer(&one.key)], [bearer(&one.key), header(&one.key)]] {
+        assert_eq!(ask(&same).status(), 200);
+    }
+}
+
+#[test]
 fn calls_that_take_nothing_refuse_what_they_are_given() {
     let server = Server::start(QUICK);
     let caller = server.register();

@@ -61,8 +61,9 @@ fn another_account_s_deposit_looks_unknown() {
     let (first, second) = (server.register(), server.register());
     let claim = json!({ "tx_hash": "cd".repeat(32) });
     assert_eq!(body(first.post("/api/v1/deposit/verify", &claim))["status"], "pending");
-    let rejected = body(second.post("/api/v1/deposit/verify", &claim));
-    assert_eq!((rejected["status"].as_str(), rejected["transaction_id"].is_null()), (Some("rejected"), true));
+    let unknown = body(second.post("/api/v1/deposit/verify", &claim));
+    assert_eq!((unknown["status"].as_str(), unknown["reason"].as_str()), (Some("pending"), Some("unknown")), "{unknown}");
+    assert!(unknown["transaction_id"].is_null() && text(&unknown["message"]).contains("of your own making"), "{unknown}");
 }
 
 #[test]

@@ -150,6 +150,10 @@ fn refusals_of_http_say_what_is_wrong() {
         (post().header("origin", "https://evil.example"), 403, "mcp.allowed_origins"),
         (post().header("host", "evil.example"), 403, "mcp.allowed_hosts"),
         (post().header("mcp-protocol-version", "1999-01-01"), 400, "1999-01-01"),
+        (post().body(r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#), 400, "-32600"),
+        (post().body(r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#), 400, "id must be a text or an integer"),
+        (post().body(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#), 400, "-32600"),
+        (post().body(r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"no"}}"#), 400, "asks its callers nothing"),
     ];
     for (request, status, words) in cases {
         let response = request.send().unwrap();

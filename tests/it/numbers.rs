@@ -56,6 +56,14 @@ nonsense,US,,
     // Once more: nothing new, and no event.
     let (_, said) = import(&server, "number,country\n+12025550102,US\n");
     assert_eq!(said, "0 listed, 1 as they were, 0 rejected\n");
+    // A spreadsheet's line ends count as one line each.
+    for end in ["\r\n", "\r"] {
+        let (_, said) = import(&server, &["number,country", "+12025550102,US", "nonsense,US", "+12025550109,XX", ""].join(end));
+        assert!(
+            said.contains("line 3: number \"nonsense\"") && said.contains("line 4: ") && said.contains("0 listed, 1 as they were, 2 rejected"),
+            "{said}"
+        );
+    }
     for (file, why) in [("phone,country\n", "must name the columns"), ("number,country,note\n", "no column \"note\"")] {
         let (taken, said) = import(&server, file);
         assert!(!taken && said.contains(why), "{said}");

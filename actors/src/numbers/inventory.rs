@@ -21,7 +21,7 @@ use crate::numbers::pool::{NumberPool, NumberState, OwnNumber};
 #[derive(Debug, Error)]
 pub enum InventoryError {
     /// No such source has a pool; switch it on, or name one that is.
-    #[error("no source named {0} has a pool of numbers; one of {1} has")]
+    #[error("no source named {0} has a pool of numbers; {1}")]
     NoSuchPool(SupplierName, String),
     /// Another source has the number; retire it there, or take it out of the configuration.
     #[error("the number is one of {0}'s")]
@@ -140,7 +140,8 @@ impl Inventory {
 
     fn no_such_pool(&self, supplier: &SupplierName) -> InventoryError {
         let names = self.inner.pools.keys().map(SupplierName::as_str).collect::<Vec<_>>().join(", ");
-        InventoryError::NoSuchPool(supplier.clone(), names)
+        let known = if names.is_empty() { "none has".to_owned() } else { format!("these have: {names}") };
+        InventoryError::NoSuchPool(supplier.clone(), known)
     }
 
     async fn transact(&self, phone: &Phone, command: &Command, actor: Who, at: Timestamp) -> Result<bool, InventoryError> {

@@ -264,9 +264,8 @@ export interface Deposit {
   deposits: DepositOutput[];
   message: string;
   /**
-   * Why it is rejected: `failed` (it failed on its chain), `reversed`, or `unknown` (a simulated payment of somebody
-   * else's). While pending: `unknown` if no payment to you is known under this hash; `message` says which hash to
-   * give.
+   * Why it is rejected: `failed` (it failed on its chain) or `reversed`. While pending: `unknown` if no payment to
+   * you is known under this hash; `message` says which hash to give.
    */
   reason: DepositReason | null;
   simulated: boolean;
@@ -394,10 +393,13 @@ export interface Health {
 export type HowFar = "code" | "expiry";
 
 /** What the key's call made happen. */
-export type IdempotencyEffect = "order" | "batch" | "cancel" | "deposit";
+export type IdempotencyEffect = "order" | "batch" | "cancel" | "deposit" | "operator";
 
 export interface IdempotencyKey {
-  /** What the key's call has made happen: `order`, `batch`, `cancel` or `deposit`. */
+  /**
+   * What the key's call has made happen: `order`, `batch`, `cancel`, `deposit`, or `operator`: the operator gave or
+   * took money under it.
+   */
   effect: IdempotencyEffect;
   /** Until then the key gives the same answer. */
   expires_at: Moment;
@@ -774,7 +776,7 @@ export interface StreamMessage {
   verdict?: VerdictName;
 }
 
-/** https, with a public address. */
+/** https, to a public address; names in other scripts in their `xn--` form. */
 export type TargetUrl = string;
 
 /** A loyalty tier. */

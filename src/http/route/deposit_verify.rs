@@ -26,6 +26,9 @@ const UNKNOWN: &str = "No payment to this account is known under this hash yet. 
     transaction that has an output (USDT: a transfer) to your address, as a block explorer shows it under that address: wallets, exchanges and payments \
     out of Litecoin's MWEB may show a number of their own. A payment to your address is credited, asked or not.";
 
+const UNKNOWN_SIMULATED: &str = "No payment to this account is known under this hash. Payments are simulated here: give a hash of your own making, any 64 \
+    hex digits.";
+
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = VerifyDepositRequest)]
@@ -44,8 +47,8 @@ pub struct Request {
 pub struct Reply {
     /// `pending`, `confirmed` or `rejected`: confirmed once everything that the transaction pays you is in your balance.
     status: &'static str,
-    /// Why it is rejected: `failed` (it failed on its chain), `reversed`, or `unknown` (a simulated payment of somebody else's). While pending:
-    /// `unknown` if no payment to you is known under this hash; `message` says which hash to give.
+    /// Why it is rejected: `failed` (it failed on its chain) or `reversed`. While pending: `unknown` if no payment to you is known under this
+    /// hash; `message` says which hash to give.
     reason: Option<&'static str>,
     transaction_id: Option<String>,
     tx_hash: String,
@@ -138,7 +141,7 @@ async fn simulated(app: &Shared, caller: &Caller, deposits: &Deposits, tx_hash: 
         Err(error) => return Err(error.into()),
     };
     let (status, reason, message) = match state.as_ref().map(State::is_credited) {
-        None => ("rejected", Some("unknown"), "No payment to this account is known under this hash."),
+        None => ("pending", Some("unknown"), UNKNOWN_SIMULATED),
         Some(true) => ("confirmed", None, "Simulated deposit: credited to your balance."),
         Some(false) => ("pending", None, "Verifying on-chain... (simulated: any hash is credited $10 after 2 seconds)"),
     };

@@ -19,7 +19,7 @@ use crate::http::vocabulary::KeyText;
 #[schema(as = IdempotencyKey)]
 pub struct Reply {
     key: String,
-    /// What the key's call has made happen: `order`, `batch`, `cancel` or `deposit`.
+    /// What the key's call has made happen: `order`, `batch`, `cancel`, `deposit`, or `operator`: the operator gave or took money under it.
     effect: &'static str,
     used_at: Moment,
     /// Until then the key gives the same answer.

@@ -116,6 +116,10 @@ async fn checked(request: Request) -> Result<Request, Response> {
         Err(_) => return Err(refused(StatusCode::BAD_REQUEST, &Refusal::of_nobody(ErrorCode::PARSE_ERROR, "the message broke off"))),
     };
     match mcp::read(&bytes) {
+        Ok(message) if mcp::is_response(&message) => {
+            let text = "this endpoint asks its callers nothing: there is no request that this could be the response to";
+            Err(refused(StatusCode::BAD_REQUEST, &Refusal::of_nobody(ErrorCode::INVALID_REQUEST, text)))
+        }
         Ok(_) => Ok(Request::from_parts(head, Body::from(bytes))),
         // As every answer to a message that is one.
         Err(refusal) if refusal.code == ErrorCode::INVALID_PARAMS => Err(refused(StatusCode::OK, &refusal)),

@@ -41,7 +41,7 @@ GroupBy = Literal["platform", "country"]
 # How far the order is followed: to its code, or until its number goes back.
 HowFar = Literal["code", "expiry"]
 # What the key's call made happen.
-IdempotencyEffect = Literal["order", "batch", "cancel", "deposit"]
+IdempotencyEffect = Literal["order", "batch", "cancel", "deposit", "operator"]
 KeyText = str
 # A movement of money; a reversal takes back a deposit that its chain has lost.
 LedgerEntryType = Literal["credit", "debit", "deposit", "reversal", "hold", "capture", "release", "refund"]
@@ -67,7 +67,7 @@ StockLevel = Literal["high", "medium", "low", "none"]
 # What a message of a stream tells of; the last one is `completed`, `cancelled`, `expired` or `failed`, or
 # with `until=expiry` `finished` or `expired`; or `suspended`, where the account was suspended meanwhile.
 StreamEventName = Literal["status", "number", "code", "message", "replaced", "refunded", "completed", "finished", "cancelled", "expired", "failed", "suspended"]
-# https, with a public address.
+# https, to a public address; names in other scripts in their `xn--` form.
 TargetUrl = str
 # A loyalty tier.
 TierName = Literal["Standard", "Silver", "Gold", "VIP"]
@@ -352,9 +352,8 @@ class Deposit(TypedDict):
     # What the transaction pays you, output by output.
     deposits: List[DepositOutput]
     message: str
-    # Why it is rejected: `failed` (it failed on its chain), `reversed`, or `unknown` (a simulated payment of
-    # somebody else's). While pending: `unknown` if no payment to you is known under this hash; `message` says
-    # which hash to give.
+    # Why it is rejected: `failed` (it failed on its chain) or `reversed`. While pending: `unknown` if no
+    # payment to you is known under this hash; `message` says which hash to give.
     reason: Optional[DepositReason]
     simulated: bool
     # `pending`, `confirmed` or `rejected`: confirmed once everything that the transaction pays you is in your
@@ -432,7 +431,8 @@ class Health(TypedDict):
 
 
 class IdempotencyKey(TypedDict):
-    # What the key's call has made happen: `order`, `batch`, `cancel` or `deposit`.
+    # What the key's call has made happen: `order`, `batch`, `cancel`, `deposit`, or `operator`: the operator
+    # gave or took money under it.
     effect: IdempotencyEffect
     # Until then the key gives the same answer.
     expires_at: Moment
