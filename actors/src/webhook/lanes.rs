@@ -1,9 +1,9 @@
 //! Places for attempts: whoever keeps others' connections busy for nothing waits among its like, and nobody else behind it.
 //!
 //! A receiver that answers has a lane of its own, one that has not been tried another, one that was silent a third. Within each, a target host has so
-//! many places, and an account (its deliverer sees to that) a few. Untried receivers are the ones that strangers can make up in any number: once half of
-//! their places are taken, the others are given out one by one, so that there is always one soon, and to the latest: those that were there before it
-//! came and are still waiting are many, and it may be the honest one.
+//! many places, and an account (its delivery queue sees to that) a few. A free place goes to the host that has the fewest. Untried receivers are the
+//! ones that strangers can make up in any number: once half of their places are taken, the others are given out one by one, so that there is always one
+//! soon, and of hosts that have as many to the latest: those that were there before it came and are still waiting are many, and it may be the honest one.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -57,14 +57,15 @@ pub struct Place {
 
 #[derive(Debug)]
 struct Waiting {
-    host: Arc<str>,
+    /// How many came to the lane before it.
+    turn: u64,
     grant: oneshot::Sender<Place>,
 }
 
 #[derive(Debug, Default)]
 struct Host {
     under_way: usize,
-    /// Those that wait for a place of the host.
+    /// In the order in which they came.
     waiting: VecDeque<Waiting>,
 }
 
@@ -72,9 +73,9 @@ struct Host {
 struct Lane {
     size: Size,
     under_way: usize,
-    /// Those that wait for a place of the lane.
-    waiting: VecDeque<Waiting>,
     hosts: BTreeMap<Arc<str>, Host>,
+    /// How many have come.
+    turns: u64,
     next_start: Instant,
     /// Whether somebody looks again at `next_start`.
     is_watched: bool,
@@ -90,7 +91,7 @@ impl Lanes {
     /// Waits for a place for an attempt at `host`.
     pub async fn enter(&self, standing: Standing, host: Arc<str>) -> Place {
         let (grant, granted) = oneshot::channel();
-        self.lane(standing).lock().waiting.push_back(Waiting { host: Arc::clone(&host), grant });
+        self.lane(standing).lock().wait(host, grant);
         self.fill(standing);
         // Whoever waits is in the lane until it has a place: the sender is not dropped before.
         granted.await.unwrap_or_else(|_| unreachable!("a place is given to everybody who waits"))
@@ -100,8 +101,8 @@ impl Lanes {
     pub fn loads(&self) -> [Load; 3] {
         [Standing::Answering, Standing::Untried, Standing::Silent].map(|standing| {
             let lane = self.lane(standing).lock();
-            let behind_hosts: usize = lane.hosts.values().map(|host| host.waiting.len()).sum();
-            Load { lane: standing.name(), under_way: lane.under_way, waiting: lane.waiting.len() + behind_hosts }
+            let waiting = lane.hosts.values().map(|host| host.waiting.len()).sum();
+            Load { lane: standing.name(), under_way: lane.under_way, waiting }
         })
     }
 
@@ -127,7 +128,7 @@ impl Lanes {
             });
         }
         // Outside of the lock: a place that nobody takes any more is given back at once.
-        for Waiting { host, grant } in granted {
+        for (host, grant) in granted {
             let _ = grant.send(Place { lanes: self.clone(), standing, host });
         }
     }
@@ -140,33 +141,29 @@ impl Drop for Place {
     }
 }
 
+/// A place that is given out: at which host, and to whom.
+type Grant = (Arc<str>, oneshot::Sender<Place>);
+
 impl Lane {
     fn new(size: Size) -> Self {
-        Self { size, under_way: 0, waiting: VecDeque::new(), hosts: BTreeMap::new(), next_start: Instant::now(), is_watched: false }
+        Self { size, under_way: 0, hosts: BTreeMap::new(), turns: 0, next_start: Instant::now(), is_watched: false }
+    }
+
+    fn wait(&mut self, host: Arc<str>, grant: oneshot::Sender<Place>) {
+        self.turns += 1;
+        self.hosts.entry(host).or_default().waiting.push_back(Waiting { turn: self.turns, grant });
     }
 
     /// Who has a place now, and when to look again where the next one is not given out yet.
-    fn take(&mut self, now: Instant) -> (Vec<Waiting>, Option<Instant>) {
+    fn take(&mut self, now: Instant) -> (Vec<Grant>, Option<Instant>) {
         let mut granted = Vec::new();
-        while self.under_way < self.size.places && !self.waiting.is_empty() {
+        while self.under_way < self.size.places {
             let is_paced = self.size.paced > 0 && self.under_way >= self.size.places - usize::try_from(self.size.paced).unwrap_or(0);
             if is_paced && now < self.next_start {
                 let look_again = (!std::mem::replace(&mut self.is_watched, true)).then_some(self.next_start);
                 return (granted, look_again);
             }
-            let next = if self.size.paced > 0 { self.waiting.pop_back() } else { self.waiting.pop_front() };
-            let Some(next) = next else { break };
-            // Whoever has hung up meanwhile leaves its turn to the next one of its host.
-            if next.grant.is_closed() {
-                self.promote(&next.host);
-                continue;
-            }
-            let host = self.hosts.entry(Arc::clone(&next.host)).or_default();
-            if host.under_way >= self.size.per_host {
-                host.waiting.push_back(next);
-                continue;
-            }
-            host.under_way += 1;
+            let Some(next) = self.next() else { break };
             self.under_way += 1;
             if is_paced {
                 // So many in the time that the longest takes: there is always a place when the next one is due.
@@ -177,23 +174,39 @@ impl Lane {
         (granted, None)
     }
 
+    /// The next one of the host whose turn it is, if anybody may have a place. Whoever has hung up meanwhile leaves its turn to another.
+    fn next(&mut self) -> Option<Grant> {
+        loop {
+            let is_latest_first = self.size.paced > 0;
+            let free = self.hosts.iter().filter(|(_, host)| host.under_way < self.size.per_host && !host.waiting.is_empty());
+            let turn = |host: &Host| {
+                let next = if is_latest_first { host.waiting.back() } else { host.waiting.front() };
+                let turn = next.map_or(0, |next| next.turn);
+                (host.under_way, if is_latest_first { u64::MAX - turn } else { turn })
+            };
+            let name = Arc::clone(free.min_by_key(|(_, host)| turn(host))?.0);
+            let host = self.hosts.get_mut(&name)?;
+            let next = if is_latest_first { host.waiting.pop_back() } else { host.waiting.pop_front() }?;
+            if next.grant.is_closed() {
+                self.forget_if_idle(&name);
+                continue;
+            }
+            host.under_way += 1;
+            return Some((name, next.grant));
+        }
+    }
+
     fn give_back(&mut self, of: &Arc<str>) {
         self.under_way -= 1;
         if let Some(host) = self.hosts.get_mut(of) {
             host.under_way -= 1;
         }
-        self.promote(of);
+        self.forget_if_idle(of);
     }
 
-    /// The next one that waits for its host waits for the lane; a host that nobody is at any more is forgotten.
-    fn promote(&mut self, of: &Arc<str>) {
-        let Some(host) = self.hosts.get_mut(of).filter(|host| host.under_way < self.size.per_host) else { return };
-        match host.waiting.pop_front() {
-            Some(next) if self.size.paced > 0 => self.waiting.push_back(next),
-            // It has waited for its host already.
-            Some(next) => self.waiting.push_front(next),
-            None if host.under_way == 0 => drop(self.hosts.remove(of)),
-            None => {}
+    fn forget_if_idle(&mut self, name: &Arc<str>) {
+        if self.hosts.get(name).is_some_and(|host| host.under_way == 0 && host.waiting.is_empty()) {
+            self.hosts.remove(name);
         }
     }
 }
@@ -245,6 +258,24 @@ mod tests {
         assert!(untried[399] < Duration::from_millis(200), "the longest wait is {:?}", untried[399]);
         let [_, load, silent] = lanes.loads();
         assert!(load.waiting > 1_000 && silent.waiting > 1_000, "it was an attack to the end: {load:?} {silent:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_few_hosts_with_very_many_dead_receivers_delay_no_other_host() {
+        let lanes = Lanes::default();
+        for _ in 0..200 {
+            dead(&lanes, Standing::Untried, 0..20).await;
+        }
+        let mut waits = Vec::new();
+        for number in 0..200 {
+            tokio::time::sleep(Duration::from_millis(137)).await;
+            // A receiver of a new host, and one of those hosts' more.
+            dead(&lanes, Standing::Untried, number % 20..number % 20 + 1).await;
+            waits.push(honest(&lanes, Standing::Untried, number).await);
+        }
+        let longest = waits.into_iter().max().unwrap();
+        assert!(longest < Duration::from_millis(200), "the longest wait is {longest:?}");
+        assert!(lanes.loads()[1].waiting > 1_000, "it was an attack to the end");
     }
 
     #[tokio::test(start_paused = true)]
