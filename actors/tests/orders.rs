@@ -7,7 +7,7 @@ mod world;
 
 use std::time::Duration;
 
-use events::account::Refusal;
+use events::account::{ItemRefusal, Refusal};
 use events::money::Money;
 use events::number::Unclaimed;
 use events::order::{FailureReason, Status};
@@ -196,7 +196,7 @@ async fn sixty_four_orders_at_once_with_funds_for_one_are_one_order() {
     for task in tasks {
         match task.await.unwrap() {
             Ok(_) => placed += 1,
-            Err(PlaceError::Refused(Refusal::InsufficientBalance { .. })) => {}
+            Err(PlaceError::Refused(Refusal::Item(ItemRefusal::InsufficientBalance { .. }))) => {}
             Err(error) => panic!("{error}"),
         }
     }

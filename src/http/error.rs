@@ -1,20 +1,17 @@
 //! The error object: one shape for every answer that is not a success, and the closed set of ten codes.
 
+mod refusals;
+
 use actors::account::AccessError;
-use actors::kernel::entity::TransactError;
-use actors::order::PlaceError;
 use actors::{Fault, deposit::ClaimError};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use events::account::Refusal;
-use events::order;
 use projections::ViewError;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::idempotency::mark;
-use super::json::Dollars;
 use crate::feed::{chain_of, view_fault};
 
 /// The ten codes of the guide.
@@ -342,70 +339,6 @@ impl From<ClaimError> for ApiError {
             ClaimError::Refused(refusal) => refusal.into(),
             ClaimError::NotYours => Self::invalid("The transaction is not a payment to this account."),
             ClaimError::Fault(fault) => fault.into(),
-        }
-    }
-}
-
-impl From<Refusal> for ApiError {
-    fn from(refusal: Refusal) -> Self {
-        let text = refusal.to_string();
-        match refusal {
-            Refusal::NotRegistered => Self::new(ErrorCode::InvalidApiKey, "The API key is not valid."),
-            Refusal::Suspended => Self::suspended(),
-            Refusal::InsufficientBalance { needed, available } => {
-                Self::new(ErrorCode::InsufficientBalance, format!("Not enough balance: the order costs ${needed}, ${available} can be spent."))
-                    .with_detail(json!({ "needed": Dollars(needed), "balance": Dollars(available), "deposit": "/api/v1/deposit/addresses" }))
-            }
-            Refusal::PriceAboveMaximum { price, max_price } => Self::invalid(format!("The price is ${price}, more than max_price (${max_price})."))
-                .with_detail(json!({ "price": Dollars(price), "max_price": Dollars(max_price) })),
-            Refusal::OrderInProgress { open, allowed } => {
-                let open: Vec<String> = open.iter().map(ToString::to_string).collect();
-                Self::new(ErrorCode::OrderInProgress, "Another order is in progress; wait for it or cancel it.")
-                    .with_detail(json!({ "open_orders": open, "max_concurrent_orders": allowed }))
-            }
-            Refusal::OrderNotFound => Self::order_not_found(),
-            Refusal::AlreadyRegistered | Refusal::AmountOutOfRange | Refusal::BatchSize | Refusal::DebitTooLarge { .. } => Self::invalid(text),
-            Refusal::ApiKeyNotFound => Self::invalid("There is no such key.").with_status(StatusCode::NOT_FOUND),
-            Refusal::TooManyApiKeys | Refusal::LastApiKey => Self::invalid(format!("{text}.")).with_status(StatusCode::CONFLICT),
-            Refusal::KeyReused => Self::invalid("The idempotency key was used with another call or body; take a fresh key.")
-                .with_status(StatusCode::UNPROCESSABLE_ENTITY),
-            // Keys are forgotten one by one as their seven days end.
-            Refusal::TooManyKeys => Self::new(ErrorCode::RateLimited, "This account has too many idempotency keys in use.").retry_after(60),
-            Refusal::TooManyCancels { retry_after_seconds } | Refusal::TooManyTests { retry_after_seconds } => {
-                Self::new(ErrorCode::RateLimited, format!("{text}.")).retry_after(retry_after_seconds)
-            }
-            Refusal::TooManyReports => {
-                Self::new(ErrorCode::RateLimited, "This account has reported as many orders as it may in a day.").retry_after(3_600)
-            }
-            Refusal::NoWebhook => Self::invalid("The account has no webhook: PUT /api/v1/webhook sets one.").with_status(StatusCode::CONFLICT),
-            Refusal::Order(order::Refusal::AlreadyEnded(status)) => {
-                Self::invalid(format!("The order has already ended: {}.", status.name())).with_status(StatusCode::CONFLICT)
-            }
-            Refusal::Order(
-                order::Refusal::StaleAttempt
-                | order::Refusal::NotThisAssignment
-                | order::Refusal::TooManyMessages
-                | order::Refusal::NotCompleted(_)
-                | order::Refusal::NothingToReport,
-            ) => Self::invalid(text).with_status(StatusCode::CONFLICT),
-        }
-    }
-}
-
-impl From<TransactError<Refusal>> for ApiError {
-    fn from(error: TransactError<Refusal>) -> Self {
-        match error {
-            TransactError::Refused(refusal) => refusal.into(),
-            TransactError::Fault(fault) => fault.into(),
-        }
-    }
-}
-
-impl From<PlaceError> for ApiError {
-    fn from(error: PlaceError) -> Self {
-        match error {
-            PlaceError::Refused(refusal) => refusal.into(),
-            PlaceError::Fault(fault) => fault.into(),
         }
     }
 }

@@ -163,15 +163,32 @@ fn every_refusal_is_named_in_a_test() {
         .map(|(_, text)| text)
         .collect();
     let mut broken = Vec::new();
-    for (path, text) in sources().iter().filter(|(path, _)| path.ends_with("refusal.rs")) {
-        for line in text.lines().filter(|line| line.starts_with("    ") && !line.starts_with("     ")) {
-            let name: String = line.trim().chars().take_while(char::is_ascii_alphanumeric).collect();
-            if name.chars().next().is_some_and(char::is_uppercase) && !tests.contains(&format!("Refusal::{name}")) {
-                broken.push(format!("{}: {name}", path.display()));
-            }
+    for (path, text) in &sources() {
+        for (refusal, variants) in refusals(text) {
+            let unnamed = variants.iter().filter(|variant| !tests.contains(&format!("{refusal}::{variant}")));
+            broken.extend(unnamed.map(|variant| format!("{}: {refusal}::{variant}", path.display())));
         }
     }
     assert_none("every refusal is named in a test", &broken);
+}
+
+/// Every enum of refusals in a file, and its variants.
+fn refusals(text: &str) -> Vec<(&str, Vec<&str>)> {
+    let mut found: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut is_inside = false;
+    for line in text.lines() {
+        let named = line.strip_prefix("pub enum ").or_else(|| line.strip_prefix("enum ")).and_then(|rest| rest.strip_suffix(" {"));
+        if let Some(name) = named.filter(|name| name.ends_with("Refusal")) {
+            found.push((name, Vec::new()));
+            is_inside = true;
+        } else if line.starts_with('}') {
+            is_inside = false;
+        } else if is_inside && line.starts_with("    ") && line.chars().nth(4).is_some_and(char::is_uppercase) {
+            let variant = line.trim_start().split(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
+            found.last_mut().unwrap().1.push(variant);
+        }
+    }
+    found
 }
 
 #[test]

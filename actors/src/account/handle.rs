@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
-use events::account::{Command, Event, Refusal, Standing, State};
+use events::account::{Command, Event, OrderRefusal, Refusal, Standing, StandingRefusal, State};
 use events::envelope::{Actor as Who, Position, Revision, StreamId};
 use events::id::AccountId;
 use events::order;
@@ -178,8 +178,23 @@ impl Accounts {
     }
 
     /// Does something with one of the account's orders.
-    pub async fn transact_order(&self, id: AccountId, order: events::id::OrderId, command: order::Command, who: Who, at: Timestamp) -> Answer {
-        self.transact(id, Command::Order(order, command), who, at).await
+    pub async fn transact_order(
+        &self,
+        id: AccountId,
+        order: events::id::OrderId,
+        command: order::Command,
+        who: Who,
+        at: Timestamp,
+    ) -> Result<Committed<Event>, TransactError<OrderRefusal>> {
+        self.transact(id, Command::Order(order, command), who, at).await.map_err(|error| match error {
+            TransactError::Refused(Refusal::Order(refusal)) => TransactError::Refused(refusal),
+            TransactError::Refused(Refusal::Standing(StandingRefusal::NotRegistered)) => TransactError::Refused(OrderRefusal::NotFound),
+            // Nothing else refuses what is done to an order: the account's state is not what its log says.
+            TransactError::Refused(refusal) => {
+                Fault::Damaged { stream: StreamId::account(id).as_str().into(), detail: refusal.to_string().into() }.into()
+            }
+            TransactError::Fault(fault) => TransactError::Fault(fault),
+        })
     }
 
     /// The order as the account remembers it: open, or recently ended.
@@ -243,7 +258,7 @@ impl Accounts {
 
 fn refused_or_fault(error: AccessError) -> TransactError<Refusal> {
     match error {
-        AccessError::NotFound => TransactError::Refused(Refusal::NotRegistered),
+        AccessError::NotFound => TransactError::Refused(Refusal::Standing(StandingRefusal::NotRegistered)),
         AccessError::Fault(fault) => TransactError::Fault(fault),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use events::account::{self, Refusal};
+use events::account::{self, OrderRefusal};
 use events::envelope::{Actor as Who, Revision, StreamId};
 use events::id::{AccountId, OrderId};
 use events::number::{self, Command, KeptSms, Unclaimed};
@@ -148,7 +148,7 @@ impl Inbox {
             }
             Err(TransactError::Refused(refusal)) => {
                 let early = lease.assigned_at.since(received_at);
-                if matches!(refusal, Refusal::Order(order::Refusal::NotThisAssignment)) && !early.is_zero() && early < LIKELY_SKEW {
+                if matches!(refusal, OrderRefusal::Order(order::Refusal::NotThisAssignment)) && !early.is_zero() && early < LIKELY_SKEW {
                     tracing::warn!(
                         supplier = %sms.supplier,
                         number = sms.to.masked(),
@@ -183,7 +183,7 @@ impl Inbox {
         Ok(is_kept || known().unwrap_or(false))
     }
 
-    async fn to_order(&self, lease: &Lease, sms: &InboundSms, receipt: Receipt, at: Timestamp) -> Result<Delivery, TransactError<Refusal>> {
+    async fn to_order(&self, lease: &Lease, sms: &InboundSms, receipt: Receipt, at: Timestamp) -> Result<Delivery, TransactError<OrderRefusal>> {
         let command = order::Command::ReceiveSms(IncomingSms {
             message_id: sms.message_id.clone(),
             supplier: sms.supplier.clone(),
@@ -245,28 +245,11 @@ impl Inbox {
 }
 
 /// What an order's refusal of a message says about the message.
-fn unclaimed(refusal: &Refusal) -> Unclaimed {
+fn unclaimed(refusal: &OrderRefusal) -> Unclaimed {
     match refusal {
-        Refusal::Order(order::Refusal::TooManyMessages) => Unclaimed::TooManyMessages,
-        Refusal::Order(order::Refusal::AlreadyEnded(_) | order::Refusal::StaleAttempt) | Refusal::OrderNotFound => Unclaimed::OrderEnded,
-        Refusal::Order(order::Refusal::NotThisAssignment | order::Refusal::NotCompleted(_) | order::Refusal::NothingToReport)
-        | Refusal::NotRegistered
-        | Refusal::AlreadyRegistered
-        | Refusal::Suspended
-        | Refusal::InsufficientBalance { .. }
-        | Refusal::PriceAboveMaximum { .. }
-        | Refusal::OrderInProgress { .. }
-        | Refusal::BatchSize
-        | Refusal::KeyReused
-        | Refusal::TooManyKeys
-        | Refusal::TooManyReports
-        | Refusal::NoWebhook
-        | Refusal::TooManyCancels { .. }
-        | Refusal::TooManyTests { .. }
-        | Refusal::TooManyApiKeys
-        | Refusal::ApiKeyNotFound
-        | Refusal::LastApiKey
-        | Refusal::DebitTooLarge { .. }
-        | Refusal::AmountOutOfRange => Unclaimed::NotAssigned,
+        OrderRefusal::Order(order::Refusal::TooManyMessages) => Unclaimed::TooManyMessages,
+        OrderRefusal::Order(order::Refusal::AlreadyEnded(_) | order::Refusal::StaleAttempt) | OrderRefusal::NotFound => Unclaimed::OrderEnded,
+        OrderRefusal::Order(order::Refusal::NotThisAssignment | order::Refusal::NotCompleted(_) | order::Refusal::NothingToReport)
+        | OrderRefusal::TooManyReports => Unclaimed::NotAssigned,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use events::account::idempotency::{Effect, KeyUse};
-use events::account::{self, Event, Refusal};
+use events::account::{self, Event, OrderRefusal, Refusal};
 use events::decider::{Decider, fold};
 use events::envelope::{Actor as Who, Revision, StreamId};
 use events::id::{AccountId, OrderId};
@@ -107,24 +107,24 @@ impl Orders {
             Ok(Replayed(is_keyed && committed.events.is_empty()))
         };
         match detached(cancelling).await? {
-            Err(TransactError::Refused(Refusal::OrderNotFound)) => {
+            Err(TransactError::Refused(Refusal::Order(OrderRefusal::NotFound))) => {
                 let cancel = Command::Cancel { at: self.inner.journal.now() };
-                known.decide(&cancel).map(|_| Replayed(false)).map_err(|refusal| TransactError::Refused(Refusal::Order(refusal)))
+                known.decide(&cancel).map(|_| Replayed(false)).map_err(|refusal| TransactError::Refused(refusal.into()))
             }
             decided => decided,
         }
     }
 
     /// Gives a completed order's number back; answers when that is durable. A second time nothing happens. `known` as in `cancel`.
-    pub async fn finish(&self, account: AccountId, known: &State) -> Result<(), TransactError<Refusal>> {
+    pub async fn finish(&self, account: AccountId, known: &State) -> Result<(), TransactError<OrderRefusal>> {
         let finish = Command::Finish { at: self.inner.journal.now() };
         match self.inner.accounts.transact_order(account, known.id, finish.clone(), Who::Owner, self.inner.journal.now()).await {
             Ok(_) => {
                 self.settle(account, known.id).await;
                 Ok(())
             }
-            Err(TransactError::Refused(Refusal::OrderNotFound)) => {
-                known.decide(&finish).map(drop).map_err(|refusal| TransactError::Refused(Refusal::Order(refusal)))
+            Err(TransactError::Refused(OrderRefusal::NotFound)) => {
+                known.decide(&finish).map(drop).map_err(|refusal| TransactError::Refused(refusal.into()))
             }
             Err(error) => Err(error),
         }
@@ -155,7 +155,7 @@ impl Orders {
     }
 
     /// Records what a caller says of an order, and holds it against its source; answers when it is durable.
-    pub async fn report(&self, account: AccountId, order: OrderId, complaint: Complaint) -> Result<(), TransactError<Refusal>> {
+    pub async fn report(&self, account: AccountId, order: OrderId, complaint: Complaint) -> Result<(), TransactError<OrderRefusal>> {
         let at = self.inner.journal.now();
         let committed = self.inner.accounts.transact_order(account, order, Command::Report { complaint, at }, Who::Owner, at).await?;
         let known = self.inner.accounts.order(account, order).await.ok().flatten();

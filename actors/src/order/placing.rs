@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use events::account::idempotency::{Effect, KeyUse};
-use events::account::{self, BatchItem, Event, FirstAnswer, PlaceBatch, PlaceOrder, Refusal};
+use events::account::{self, BatchItem, Event, FirstAnswer, IdempotencyRefusal, PlaceBatch, PlaceOrder, PlacingRefusal, Refusal, StandingRefusal};
 use events::envelope::Actor as Who;
 use events::id::{AccountId, OrderId};
 use events::order::{AttemptFailure, Event as Fact};
@@ -73,7 +73,7 @@ impl Orders {
         }
         self.needs_room()?;
         let at = wanted.at;
-        let first = wanted.orders.first().map(|first| first.order).ok_or(PlaceError::Refused(Refusal::BatchSize))?;
+        let first = wanted.orders.first().map(|first| first.order).ok_or(PlaceError::Refused(Refusal::Placing(PlacingRefusal::BatchSize)))?;
         let is_unproven = self.inner.accounts.is_unproven(account).await?;
         let lease = wanted.orders.first_mut().and_then(|first| self.reserve(account, first, is_unproven));
         let command = under_key(key.clone(), Effect::Batch, account::Command::PlaceBatch(wanted));
@@ -195,11 +195,11 @@ impl Orders {
         let Some(used) = used else { return Ok(None) };
         let published = match self.inner.accounts.read(account).await {
             Ok(published) => published,
-            Err(AccessError::NotFound) => return Err(PlaceError::Refused(Refusal::NotRegistered)),
+            Err(AccessError::NotFound) => return Err(PlaceError::Refused(Refusal::Standing(StandingRefusal::NotRegistered))),
             Err(AccessError::Fault(fault)) => return Err(fault.into()),
         };
         match published.state.keys.get(&used.key, used.at) {
-            Some(known) if known.fingerprint != used.fingerprint => Err(PlaceError::Refused(Refusal::KeyReused)),
+            Some(known) if known.fingerprint != used.fingerprint => Err(PlaceError::Refused(Refusal::Idempotency(IdempotencyRefusal::KeyReused))),
             known => Ok(known.cloned()),
         }
     }

@@ -4,8 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use events::account::Refusal;
-use events::envelope::{Actor as Who, StreamId};
+use events::envelope::Actor as Who;
 use events::id::{AccountId, OrderId};
 use events::order::{self, Assignment, AttemptFailure, Command, Complaint, FailureReason, Step, next_step};
 use events::time::Timestamp;
@@ -103,12 +102,7 @@ impl Runner {
         let at = self.inner.journal.now();
         match self.inner.accounts.transact_order(self.account, self.order, command, Who::Service, at).await {
             Ok(_) => Ok(true),
-            Err(TransactError::Refused(Refusal::Order(_) | Refusal::OrderNotFound)) => Ok(false),
-            Err(TransactError::Refused(refusal)) => {
-                // An account that was read and has no such state any more: its order's next step will say so.
-                tracing::error!(order = %self.order, %refusal, "an account refuses its order's report");
-                Err(Fault::Damaged { stream: StreamId::account(self.account).as_str().into(), detail: refusal.to_string().into() })
-            }
+            Err(TransactError::Refused(_)) => Ok(false),
             Err(TransactError::Fault(fault)) => Err(fault),
         }
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use events::account::idempotency::KeyUse;
-use events::account::{Command, Event as AccountEvent, PlaceOrder, Refusal};
+use events::account::{Command, Event as AccountEvent, OrderRefusal, PlaceOrder, Refusal};
 use events::audit::{Auditor, Finding};
 use events::country::Country;
 use events::envelope::{Actor, Position, Recorded};
@@ -304,17 +304,18 @@ impl World {
 
     /// Cancels an order that its account still remembers.
     pub async fn cancel(&self, account: AccountId, order: OrderId, key: Option<KeyUse>) -> Result<Replayed, TransactError<Refusal>> {
-        self.orders.cancel(account, &*self.known(account, order).await?, key).await
+        let known = self.known(account, order).await.map_err(|refusal| TransactError::Refused(refusal.into()))?;
+        self.orders.cancel(account, &known, key).await
     }
 
     /// Gives the number of an order back that its account still remembers.
-    pub async fn finish(&self, account: AccountId, order: OrderId) -> Result<(), TransactError<Refusal>> {
-        self.orders.finish(account, &*self.known(account, order).await?).await
+    pub async fn finish(&self, account: AccountId, order: OrderId) -> Result<(), TransactError<OrderRefusal>> {
+        let known = self.known(account, order).await.map_err(TransactError::Refused)?;
+        self.orders.finish(account, &known).await
     }
 
-    async fn known(&self, account: AccountId, order: OrderId) -> Result<Arc<order::State>, TransactError<Refusal>> {
-        let not_found = || TransactError::Refused(Refusal::OrderNotFound);
-        self.accounts.order(account, order).await.map_err(|_| not_found())?.ok_or_else(not_found)
+    async fn known(&self, account: AccountId, order: OrderId) -> Result<Arc<order::State>, OrderRefusal> {
+        self.accounts.order(account, order).await.ok().flatten().ok_or(OrderRefusal::NotFound)
     }
 
     /// Waits until the order has ended.

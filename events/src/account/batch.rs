@@ -54,35 +54,14 @@ impl ItemRefusal {
     /// The item's own refusal in `refusal`, unless it concerns the whole batch.
     pub fn of(refusal: Refusal) -> Result<Self, Refusal> {
         match refusal {
-            Refusal::InsufficientBalance { needed, available } => Ok(Self::InsufficientBalance { needed, available }),
-            Refusal::PriceAboveMaximum { price, max_price } => Ok(Self::PriceAboveMaximum { price, max_price }),
-            whole @ (Refusal::NotRegistered
-            | Refusal::AlreadyRegistered
-            | Refusal::Suspended
-            | Refusal::OrderInProgress { .. }
-            | Refusal::TooManyCancels { .. }
-            | Refusal::TooManyTests { .. }
-            | Refusal::TooManyApiKeys
-            | Refusal::ApiKeyNotFound
-            | Refusal::LastApiKey
-            | Refusal::DebitTooLarge { .. }
-            | Refusal::AmountOutOfRange
-            | Refusal::BatchSize
-            | Refusal::KeyReused
-            | Refusal::TooManyKeys
-            | Refusal::TooManyReports
-            | Refusal::NoWebhook
-            | Refusal::OrderNotFound
+            Refusal::Item(item) => Ok(item),
+            whole @ (Refusal::Standing(_)
+            | Refusal::Placing(_)
+            | Refusal::Idempotency(_)
+            | Refusal::ApiKey(_)
+            | Refusal::Operator(_)
+            | Refusal::Webhook(_)
             | Refusal::Order(_)) => Err(whole),
-        }
-    }
-}
-
-impl From<ItemRefusal> for Refusal {
-    fn from(refusal: ItemRefusal) -> Self {
-        match refusal {
-            ItemRefusal::InsufficientBalance { needed, available } => Self::InsufficientBalance { needed, available },
-            ItemRefusal::PriceAboveMaximum { price, max_price } => Self::PriceAboveMaximum { price, max_price },
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::recent::Recent;
-use super::refusal::Refusal;
+use super::refusal::PlacingRefusal;
 use crate::time::Timestamp;
 
 /// The operator's limits on cancels that no message came before. A completed order forgives all before it.
@@ -34,10 +34,10 @@ impl CancelRules {
     }
 
     /// Whether an account with these cancels may order at `now`.
-    pub(super) fn check(&self, cancels: &Recent, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn check(&self, cancels: &Recent, now: Timestamp) -> Result<(), PlacingRefusal> {
         let Some(last) = cancels.last() else { return Ok(()) };
         let wait = last.plus(self.pause(cancels.count(now))).since(now);
-        if wait.is_zero() { Ok(()) } else { Err(Refusal::TooManyCancels { retry_after_seconds: seconds_up(wait) }) }
+        if wait.is_zero() { Ok(()) } else { Err(PlacingRefusal::TooManyCancels { retry_after_seconds: seconds_up(wait) }) }
     }
 }
 

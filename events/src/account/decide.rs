@@ -11,7 +11,7 @@ use super::keyring::Keyring;
 use super::ledger;
 use super::operator::movable;
 use super::recent::HOUR;
-use super::refusal::Refusal;
+use super::refusal::{OrderRefusal, PlacingRefusal, Refusal, StandingRefusal, WebhookRefusal};
 use super::state::{RECENT_ORDERS, SECRETS_OVERLAP, Standing, State, Webhook};
 use crate::decider::{Decider, fold};
 use crate::id::OrderId;
@@ -112,42 +112,42 @@ impl State {
                 Standing::Unregistered => {
                     Ok(vec![Event::Registered { id: *id, key_hash: *key_hash, webhook_secret: webhook_secret.clone(), at: *at }])
                 }
-                Standing::Good | Standing::Suspended(_) => Err(Refusal::AlreadyRegistered),
+                Standing::Good | Standing::Suspended(_) => Err(StandingRefusal::AlreadyRegistered.into()),
             };
         }
         if self.standing == Standing::Unregistered {
-            return Err(Refusal::NotRegistered);
+            return Err(StandingRefusal::NotRegistered.into());
         }
         match command {
-            Command::Register { .. } => Err(Refusal::AlreadyRegistered),
+            Command::Register { .. } => Err(StandingRefusal::AlreadyRegistered.into()),
             Command::Credit { amount, reason, at } => {
                 movable(*amount)?;
                 Ok(vec![Event::Credited { amount: *amount, reason: reason.clone(), at: *at }])
             }
-            Command::Debit { amount, reason, may_overdraw, at } => self.debit(*amount, reason, *may_overdraw, *at),
+            Command::Debit { amount, reason, may_overdraw, at } => Ok(self.debit(*amount, reason, *may_overdraw, *at)?),
             Command::CreditDeposit { deposit, amount, at } => self.credit_deposit(*deposit, *amount, *at),
             Command::ReverseDeposit { deposit, at } => Ok(self.reverse_deposit(*deposit, *at)),
             Command::Suspend { reason, at } => Ok(self.suspend(reason, *at)),
             Command::Reinstate { reason, at } => Ok(self.reinstate(reason, *at)),
-            Command::AddApiKey { id, name, hash, at } => self.api_keys.add(*id, name, *hash, *at),
-            Command::RemoveApiKey { id, at } => self.api_keys.remove(*id, *at),
+            Command::AddApiKey { id, name, hash, at } => Ok(self.api_keys.add(*id, name, *hash, *at)?),
+            Command::RemoveApiKey { id, at } => Ok(self.api_keys.remove(*id, *at)?),
             Command::ReplaceApiKeys { id, hash, reason, at } => Ok(Keyring::replace(*id, *hash, reason, *at)),
             Command::PlaceOrder(wanted) => self.place(wanted),
             Command::PlaceBatch(wanted) => self.place_batch(wanted),
             Command::Keyed { used, effect, command } => self.keyed(used, *effect, command.as_deref()),
             Command::SetWebhook { .. } | Command::RemoveWebhook { .. } | Command::RotateWebhookSecret { .. } | Command::TestWebhook { .. } => {
-                self.webhook_facts(command)
+                Ok(self.webhook_facts(command)?)
             }
-            Command::Order(id, order::Command::Report { complaint, at }) => self.report(*id, *complaint, *at),
+            Command::Order(id, order::Command::Report { complaint, at }) => Ok(self.report(*id, *complaint, *at)?),
             Command::Order(id, command) => {
-                let order = self.order(*id).ok_or(Refusal::OrderNotFound)?;
+                let order = self.order(*id).ok_or(OrderRefusal::NotFound)?;
                 let facts = order.decide(command)?;
                 Ok(facts.into_iter().flat_map(|fact| self.settled(order, fact)).collect())
             }
         }
     }
 
-    fn webhook_facts(&self, command: &Command) -> Result<Vec<Event>, Refusal> {
+    fn webhook_facts(&self, command: &Command) -> Result<Vec<Event>, WebhookRefusal> {
         Ok(match command {
             Command::SetWebhook { url, threshold, at } => {
                 let is_so = self.webhook.as_ref().is_some_and(|webhook| *webhook.url == **url && webhook.threshold == *threshold);
@@ -156,10 +156,10 @@ impl State {
             Command::RemoveWebhook { at } => self.webhook.iter().map(|_| Event::WebhookRemoved { at: *at }).collect(),
             Command::RotateWebhookSecret { secret, at } => vec![Event::WebhookSecretRotated { secret: secret.clone(), at: *at }],
             Command::TestWebhook { at } => {
-                self.webhook.as_ref().ok_or(Refusal::NoWebhook)?;
+                self.webhook.as_ref().ok_or(WebhookRefusal::NoWebhook)?;
                 if self.tests.count(*at) >= TESTS_PER_HOUR {
                     let wait = self.tests.oldest(*at).map_or(HOUR, |oldest| oldest.plus(HOUR).since(*at));
-                    return Err(Refusal::TooManyTests { retry_after_seconds: seconds_up(wait) });
+                    return Err(WebhookRefusal::TooManyTests { retry_after_seconds: seconds_up(wait) });
                 }
                 vec![Event::WebhookDue { sequence: self.webhook_sequence + 1, notice: Notice::Test, at: *at }]
             }
@@ -190,7 +190,7 @@ impl State {
 
     /// Each order is accepted or refused alone; as many start at once as may run, the others wait for their turn.
     fn place_batch(&self, wanted: &PlaceBatch) -> Result<Vec<Event>, Refusal> {
-        let first = wanted.orders.first().filter(|_| wanted.orders.len() <= MAX_BATCH).ok_or(Refusal::BatchSize)?;
+        let first = wanted.orders.first().filter(|_| wanted.orders.len() <= MAX_BATCH).ok_or(PlacingRefusal::BatchSize)?;
         if self.order(first.order).is_some() {
             return Ok(Vec::new());
         }
@@ -214,13 +214,13 @@ impl State {
 
     fn may_order(&self, wanted: &PlaceOrder) -> Result<(), Refusal> {
         if matches!(self.standing, Standing::Suspended(_)) {
-            return Err(Refusal::Suspended);
+            return Err(StandingRefusal::Suspended.into());
         }
         let allowed = wanted.max_concurrent;
         if !self.has_slot(allowed) || !self.queue.is_empty() {
-            return Err(Refusal::OrderInProgress { open: self.open.keys().copied().collect(), allowed });
+            return Err(PlacingRefusal::OrderInProgress { open: self.open.keys().copied().collect(), allowed }.into());
         }
-        wanted.cancels.check(&self.cancels, wanted.at)
+        Ok(wanted.cancels.check(&self.cancels, wanted.at)?)
     }
 
     fn has_slot(&self, max_concurrent: u32) -> bool {
@@ -228,10 +228,10 @@ impl State {
     }
 
     /// What an order at this list price would cost the account, if that is not more than it will pay.
-    pub fn price(&self, list_price: Money, max_price: Option<Money>) -> Result<Money, Refusal> {
+    pub fn price(&self, list_price: Money, max_price: Option<Money>) -> Result<Money, ItemRefusal> {
         let price = price::quote(list_price, self.tier());
         match max_price.filter(|max_price| price > *max_price) {
-            Some(max_price) => Err(Refusal::PriceAboveMaximum { price, max_price }),
+            Some(max_price) => Err(ItemRefusal::PriceAboveMaximum { price, max_price }),
             None => Ok(price),
         }
     }
@@ -240,7 +240,7 @@ impl State {
         let price = self.price(wanted.list_price, wanted.max_price)?;
         // Also for a price of nothing: what was spent of a deposit that is gone is owed first.
         if self.balance < price || self.balance.is_negative() {
-            return Err(Refusal::InsufficientBalance { needed: price, available: self.balance });
+            return Err(ItemRefusal::InsufficientBalance { needed: price, available: self.balance }.into());
         }
         let placed = order::Placed {
             platform: wanted.platform,

@@ -4,7 +4,7 @@ use super::batch::{BatchItem, ItemRefusal, PlaceBatch};
 use super::command::Command;
 use super::event::Event;
 use super::idempotency::{Effect, KeyUse, Remembered};
-use super::refusal::Refusal;
+use super::refusal::{IdempotencyRefusal, Refusal, StandingRefusal};
 use super::state::{Standing, State};
 use crate::decider::fold;
 
@@ -13,12 +13,12 @@ impl State {
     pub(super) fn keyed(&self, used: &KeyUse, effect: Effect, command: Option<&Command>) -> Result<Vec<Event>, Refusal> {
         if let Some(known) = self.keys.get(&used.key, used.at) {
             if known.fingerprint != used.fingerprint {
-                return Err(Refusal::KeyReused);
+                return Err(IdempotencyRefusal::KeyReused.into());
             }
             return if let Some(Command::PlaceBatch(wanted)) = command { self.place_again(used, known, wanted) } else { Ok(Vec::new()) };
         }
         if self.keys.is_full(used.at) {
-            return Err(Refusal::TooManyKeys);
+            return Err(IdempotencyRefusal::TooManyKeys.into());
         }
         let mut events = command.map_or(Ok(Vec::new()), |command| self.facts_of(command))?;
         // The key follows its batch at once, which is how it finds it.
@@ -34,7 +34,7 @@ impl State {
             return Ok(Vec::new());
         }
         if matches!(self.standing, Standing::Suspended(_)) {
-            return Err(Refusal::Suspended);
+            return Err(StandingRefusal::Suspended.into());
         }
         let mut state = self.clone();
         let (mut items, mut placed) = (Vec::with_capacity(before.len()), Vec::new());

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::event::Event;
-use super::refusal::Refusal;
+use super::refusal::ApiKeyRefusal;
 use crate::id::{AccountId, ApiKeyId};
 use crate::time::Timestamp;
 
@@ -55,20 +55,20 @@ impl Keyring {
         self.0.iter().find(|key| key.id == id)
     }
 
-    pub(super) fn add(&self, id: ApiKeyId, name: &str, hash: [u8; 32], at: Timestamp) -> Result<Vec<Event>, Refusal> {
+    pub(super) fn add(&self, id: ApiKeyId, name: &str, hash: [u8; 32], at: Timestamp) -> Result<Vec<Event>, ApiKeyRefusal> {
         if self.get(id).is_some() {
             return Ok(Vec::new());
         }
         if self.0.len() >= MAX_API_KEYS {
-            return Err(Refusal::TooManyApiKeys);
+            return Err(ApiKeyRefusal::TooManyApiKeys);
         }
         Ok(vec![Event::ApiKeyAdded { id, name: name.to_owned(), hash, at }])
     }
 
-    pub(super) fn remove(&self, id: ApiKeyId, at: Timestamp) -> Result<Vec<Event>, Refusal> {
-        self.get(id).ok_or(Refusal::ApiKeyNotFound)?;
+    pub(super) fn remove(&self, id: ApiKeyId, at: Timestamp) -> Result<Vec<Event>, ApiKeyRefusal> {
+        self.get(id).ok_or(ApiKeyRefusal::ApiKeyNotFound)?;
         // Nobody could give it another one.
-        if self.0.len() == 1 { Err(Refusal::LastApiKey) } else { Ok(vec![Event::ApiKeyRemoved { id, at }]) }
+        if self.0.len() == 1 { Err(ApiKeyRefusal::LastApiKey) } else { Ok(vec![Event::ApiKeyRemoved { id, at }]) }
     }
 
     pub(super) fn replace(id: ApiKeyId, hash: [u8; 32], reason: &str, at: Timestamp) -> Vec<Event> {

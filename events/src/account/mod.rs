@@ -30,5 +30,5 @@ pub use cancels::CancelRules;
 pub use command::{Command, FirstAnswer, PlaceOrder};
 pub use event::Event;
 pub use pool_share::PoolShare;
-pub use refusal::Refusal;
+pub use refusal::{ApiKeyRefusal, IdempotencyRefusal, OperatorRefusal, OrderRefusal, PlacingRefusal, Refusal, StandingRefusal, WebhookRefusal};
 pub use state::{RECENT_ORDERS, SECRETS_OVERLAP, Standing, State, Webhook};

@@ -1,7 +1,7 @@
 //! What operators do to an account: money given and taken, orders stopped and allowed.
 
 use super::event::Event;
-use super::refusal::Refusal;
+use super::refusal::OperatorRefusal;
 use super::state::{Standing, State};
 use crate::money::Money;
 use crate::order;
@@ -11,17 +11,17 @@ use crate::time::Timestamp;
 const MAX_AMOUNT: Money = Money::from_cents(100_000_000_000);
 
 /// An amount that can be given or taken at once.
-pub(super) fn movable(amount: Money) -> Result<(), Refusal> {
-    if amount.is_positive() && amount <= MAX_AMOUNT { Ok(()) } else { Err(Refusal::AmountOutOfRange) }
+pub(super) fn movable(amount: Money) -> Result<(), OperatorRefusal> {
+    if amount.is_positive() && amount <= MAX_AMOUNT { Ok(()) } else { Err(OperatorRefusal::AmountOutOfRange) }
 }
 
 impl State {
     /// Money taken back: never what open orders hold, and no more than there is unless the operator says so.
-    pub(super) fn debit(&self, amount: Money, reason: &str, may_overdraw: bool, at: Timestamp) -> Result<Vec<Event>, Refusal> {
+    pub(super) fn debit(&self, amount: Money, reason: &str, may_overdraw: bool, at: Timestamp) -> Result<Vec<Event>, OperatorRefusal> {
         movable(amount)?;
         let overdraws = amount > self.balance;
         if overdraws && !may_overdraw {
-            return Err(Refusal::DebitTooLarge { wanted: amount, available: self.balance });
+            return Err(OperatorRefusal::DebitTooLarge { wanted: amount, available: self.balance });
         }
         Ok(vec![Event::Debited { amount, reason: reason.to_owned(), overdraws, at }])
     }

@@ -1,14 +1,44 @@
-//! Why the law says no to something wanted of an account.
+//! Why something wanted of an account is refused: one enum for each group of commands, and the one that holds them all.
 
 use thiserror::Error;
 
+use super::batch::ItemRefusal;
 use crate::id::OrderId;
 use crate::money::Money;
 use crate::order;
 
-/// What the caller can do about it stands beside each.
+/// The refusal of any command; what the caller can do about it stands beside each.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
+    /// The account as a whole.
+    #[error(transparent)]
+    Standing(#[from] StandingRefusal),
+    /// What one order costs.
+    #[error(transparent)]
+    Item(#[from] ItemRefusal),
+    /// Orders that are placed.
+    #[error(transparent)]
+    Placing(#[from] PlacingRefusal),
+    /// The idempotency key.
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyRefusal),
+    /// The API keys.
+    #[error(transparent)]
+    ApiKey(#[from] ApiKeyRefusal),
+    /// An operator's credit or debit.
+    #[error(transparent)]
+    Operator(#[from] OperatorRefusal),
+    /// The webhook.
+    #[error(transparent)]
+    Webhook(#[from] WebhookRefusal),
+    /// One of the orders.
+    #[error(transparent)]
+    Order(#[from] OrderRefusal),
+}
+
+/// Refusals of an account that is not there, or may do nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum StandingRefusal {
     /// There is no such account; register one.
     #[error("there is no such account")]
     NotRegistered,
@@ -18,22 +48,11 @@ pub enum Refusal {
     /// An operator has suspended the account; ask them.
     #[error("the account is suspended")]
     Suspended,
-    /// The price is more than the spendable balance; deposit.
-    #[error("the order costs ${needed} and ${available} is available")]
-    InsufficientBalance {
-        /// The order's price.
-        needed: Money,
-        /// What can be spent.
-        available: Money,
-    },
-    /// The price is more than the caller's limit; raise it or leave it.
-    #[error("the order costs ${price}, more than the max_price of ${max_price}")]
-    PriceAboveMaximum {
-        /// The order's price.
-        price: Money,
-        /// The caller's limit.
-        max_price: Money,
-    },
+}
+
+/// Refusals of new orders, beside what each costs.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PlacingRefusal {
     /// Another order is open; wait for it or cancel it.
     #[error("{} of {allowed} concurrent orders in progress", open.len())]
     OrderInProgress {
@@ -48,12 +67,39 @@ pub enum Refusal {
         /// How long.
         retry_after_seconds: u64,
     },
-    /// Too many webhook tests were asked for; wait.
-    #[error("Too many webhook tests; the next one may be sent in {retry_after_seconds} seconds")]
-    TooManyTests {
-        /// How long.
-        retry_after_seconds: u64,
-    },
+    /// A batch is 1 to 20 orders.
+    #[error("a batch is 1 to 20 orders")]
+    BatchSize,
+}
+
+/// Refusals of a call for its idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum IdempotencyRefusal {
+    /// The idempotency key was used with another call or body; take another key.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The account has too many idempotency keys in use; wait until some are forgotten.
+    #[error("the account has too many idempotency keys in use")]
+    TooManyKeys,
+}
+
+/// Refusals of changes of the account's API keys.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ApiKeyRefusal {
+    /// The account has as many keys as it may; remove one.
+    #[error("the account has as many keys as it may have")]
+    TooManyApiKeys,
+    /// The account has no such key.
+    #[error("the account has no such key")]
+    ApiKeyNotFound,
+    /// The account has no other key; add one first.
+    #[error("the account's last key cannot be removed")]
+    LastApiKey,
+}
+
+/// Refusals of what an operator gives or takes.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum OperatorRefusal {
     /// The debit is more than can be spent; take less, or say that the balance may be below zero.
     #[error("${wanted} are more than the ${available} that can be spent")]
     DebitTooLarge {
@@ -65,34 +111,38 @@ pub enum Refusal {
     /// The amount is not positive or larger than any account may hold.
     #[error("an amount must be above zero and at most $1000000000")]
     AmountOutOfRange,
-    /// A batch is 1 to 20 orders.
-    #[error("a batch is 1 to 20 orders")]
-    BatchSize,
-    /// The idempotency key was used with another call or body; take another key.
-    #[error("the idempotency key was used for another request")]
-    KeyReused,
-    /// The account has too many idempotency keys in use; wait until some are forgotten.
-    #[error("the account has too many idempotency keys in use")]
-    TooManyKeys,
-    /// The account has as many keys as it may; remove one.
-    #[error("the account has as many keys as it may have")]
-    TooManyApiKeys,
-    /// The account has no such key.
-    #[error("the account has no such key")]
-    ApiKeyNotFound,
-    /// The account has no other key; add one first.
-    #[error("the account's last key cannot be removed")]
-    LastApiKey,
-    /// The account has reported as many orders as it may in a day; wait.
-    #[error("the account has reported as many orders as it may in a day")]
-    TooManyReports,
+}
+
+/// Refusals of what is asked of the account's webhook.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum WebhookRefusal {
     /// The account has no webhook; set one.
     #[error("the account has no webhook")]
     NoWebhook,
+    /// Too many webhook tests were asked for; wait.
+    #[error("Too many webhook tests; the next one may be sent in {retry_after_seconds} seconds")]
+    TooManyTests {
+        /// How long.
+        retry_after_seconds: u64,
+    },
+}
+
+/// Refusals of what is done to one of the account's orders.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum OrderRefusal {
     /// No open or recently ended order of this account has this id; look among the older ones.
     #[error("the account has no such open order")]
-    OrderNotFound,
-    /// The order's own law says no.
+    NotFound,
+    /// The account has reported as many orders as it may in a day; wait.
+    #[error("the account has reported as many orders as it may in a day")]
+    TooManyReports,
+    /// The order itself, as it is now, does not allow it.
     #[error(transparent)]
     Order(#[from] order::Refusal),
+}
+
+impl From<order::Refusal> for Refusal {
+    fn from(refusal: order::Refusal) -> Self {
+        Self::Order(OrderRefusal::Order(refusal))
+    }
 }

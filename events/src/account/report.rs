@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::event::Event;
-use super::refusal::Refusal;
+use super::refusal::OrderRefusal;
 use super::state::State;
 use crate::decider::Decider;
 use crate::id::OrderId;
@@ -23,15 +23,15 @@ pub const MAX_REPORTS: usize = 20;
 const DAY: Duration = Duration::from_hours(24);
 
 impl State {
-    pub(super) fn report(&self, id: OrderId, complaint: Complaint, at: Timestamp) -> Result<Vec<Event>, Refusal> {
-        let order = self.order(id).ok_or(Refusal::OrderNotFound)?;
+    pub(super) fn report(&self, id: OrderId, complaint: Complaint, at: Timestamp) -> Result<Vec<Event>, OrderRefusal> {
+        let order = self.order(id).ok_or(OrderRefusal::NotFound)?;
         let mut facts = order.decide(&order::Command::Report { complaint, at })?;
         if facts.is_empty() {
             return Ok(Vec::new());
         }
         let of_today = self.reports.iter().filter(|reported| at.since(**reported) < DAY);
         if of_today.count() >= MAX_REPORTS {
-            return Err(Refusal::TooManyReports);
+            return Err(OrderRefusal::TooManyReports);
         }
         let has_refund = self.refunded < 1 + self.completed / ORDERS_FOR_A_REFUND;
         if complaint == Complaint::WrongCode && has_refund && order.has_only_strangers_messages() {

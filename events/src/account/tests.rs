@@ -8,8 +8,8 @@ mod limits;
 use super::idempotency::{Effect, KEPT, Key, KeyUse, MAX_KEYS};
 use super::statement::Statement;
 use super::{
-    BatchItem, CancelRules, Command, Event, FirstAnswer, ItemRefusal, PlaceBatch, PlaceOrder, Refusal, SECRETS_OVERLAP, Standing, State, ledger,
-    snapshot,
+    BatchItem, CancelRules, Command, Event, FirstAnswer, IdempotencyRefusal, ItemRefusal, OperatorRefusal, OrderRefusal, PlaceBatch, PlaceOrder,
+    PlacingRefusal, Refusal, SECRETS_OVERLAP, Standing, StandingRefusal, State, WebhookRefusal, ledger, snapshot,
 };
 use crate::country::Country;
 use crate::decider::{Decider, fold};
@@ -87,12 +87,12 @@ fn after(state: State, command: &Command) -> (State, Vec<Event>) {
 fn an_account_is_registered_once() {
     let register = Command::Register { id: AccountId(7), key_hash: [1; 32], webhook_secret: "whsec_x".to_owned(), at: NOW };
     let account = given(State::default(), &[]).when(&register).then(&[registered()]);
-    given(account, &[]).when(&register).then_refused(&Refusal::AlreadyRegistered);
+    given(account, &[]).when(&register).then_refused(&Refusal::Standing(StandingRefusal::AlreadyRegistered));
 }
 
 #[test]
 fn nothing_can_be_wanted_of_an_account_that_does_not_exist() {
-    given(State::default(), &[]).when(&Command::PlaceOrder(wanted(1))).then_refused(&Refusal::NotRegistered);
+    given(State::default(), &[]).when(&Command::PlaceOrder(wanted(1))).then_refused(&Refusal::Standing(StandingRefusal::NotRegistered));
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn the_same_order_id_is_the_same_order() {
 
 #[test]
 fn a_second_order_waits_for_the_first() {
-    let refusal = Refusal::OrderInProgress { open: vec![OrderId(1)], allowed: 1 };
+    let refusal = Refusal::Placing(PlacingRefusal::OrderInProgress { open: vec![OrderId(1)], allowed: 1 });
     given(with_open_order(), &[]).when(&Command::PlaceOrder(wanted(2))).then_refused(&refusal);
     let two = PlaceOrder { max_concurrent: 2, ..wanted(2) };
     given(with_open_order(), &[]).when(&Command::PlaceOrder(two)).then(&placed(2, 50));
@@ -128,14 +128,14 @@ fn a_second_order_waits_for_the_first() {
 
 #[test]
 fn an_order_needs_its_whole_price() {
-    let refusal = Refusal::InsufficientBalance { needed: Money::from_cents(50), available: Money::from_cents(49) };
+    let refusal = Refusal::Item(ItemRefusal::InsufficientBalance { needed: Money::from_cents(50), available: Money::from_cents(49) });
     given(State::default(), &[registered(), credited(49)]).when(&Command::PlaceOrder(wanted(1))).then_refused(&refusal);
 }
 
 #[test]
 fn a_price_above_the_caller_s_limit_is_refused() {
     let limited = |cents| Command::PlaceOrder(PlaceOrder { max_price: Some(Money::from_cents(cents)), ..wanted(1) });
-    let refusal = Refusal::PriceAboveMaximum { price: Money::from_cents(50), max_price: Money::from_cents(49) };
+    let refusal = Refusal::Item(ItemRefusal::PriceAboveMaximum { price: Money::from_cents(50), max_price: Money::from_cents(49) });
     given(State::default(), &[registered(), credited(100)]).when(&limited(49)).then_refused(&refusal);
     given(State::default(), &[registered(), credited(100)]).when(&limited(50)).then(&placed(1, 50));
 }
@@ -186,10 +186,10 @@ fn an_order_without_a_code_gives_its_whole_hold_back() {
 
 #[test]
 fn an_order_s_refusal_is_the_account_s() {
-    let refusal = Refusal::Order(order::Refusal::StaleAttempt);
+    let refusal = Refusal::Order(OrderRefusal::Order(order::Refusal::StaleAttempt));
     let dead = Command::Order(OrderId(1), order::Command::ReportNumberDead { attempt: 1, at: NOW });
     given(with_open_order(), &[]).when(&dead).then_refused(&refusal);
-    given(with_open_order(), &[]).when(&Command::Order(OrderId(9), number())).then_refused(&Refusal::OrderNotFound);
+    given(with_open_order(), &[]).when(&Command::Order(OrderId(9), number())).then_refused(&Refusal::Order(OrderRefusal::NotFound));
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn a_suspended_account_orders_nothing_and_still_gets_its_refunds() {
     let suspended = Event::Suspended { reason: "abuse".to_owned(), at: NOW };
     let account = given(with_open_order(), &[]).when(&suspend).then(&[suspended]);
     given(account.clone(), &[]).when(&suspend).then_nothing();
-    given(account.clone(), &[]).when(&Command::PlaceOrder(wanted(2))).then_refused(&Refusal::Suspended);
+    given(account.clone(), &[]).when(&Command::PlaceOrder(wanted(2))).then_refused(&Refusal::Standing(StandingRefusal::Suspended));
     let (account, _) = after(account, &Command::Order(OrderId(1), order::Command::Cancel { at: NOW }));
     assert_eq!(account.balance, Money::from_cents(100));
     let reinstate = Command::Reinstate { reason: "talked".to_owned(), at: NOW };
@@ -210,7 +210,7 @@ fn a_suspended_account_orders_nothing_and_still_gets_its_refunds() {
 fn a_credit_is_positive_and_bounded() {
     for amount in [Money::ZERO, Money::from_cents(-1), Money::from_micros(i64::MAX)] {
         let credit = Command::Credit { amount, reason: "test".to_owned(), at: NOW };
-        given(State::default(), &[registered()]).when(&credit).then_refused(&Refusal::AmountOutOfRange);
+        given(State::default(), &[registered()]).when(&credit).then_refused(&Refusal::Operator(OperatorRefusal::AmountOutOfRange));
     }
 }
 
@@ -333,13 +333,15 @@ fn what_the_balance_cannot_cover_is_refused_alone() {
 #[test]
 fn a_batch_is_one_to_twenty_orders_and_waits_for_nobody() {
     let state = fold(State::default(), &[registered(), credited(9_900)]);
-    given(state.clone(), &[]).when(&batch(&[])).then_refused(&Refusal::BatchSize);
-    given(state.clone(), &[]).when(&batch(&(1..=21).collect::<Vec<_>>())).then_refused(&Refusal::BatchSize);
+    given(state.clone(), &[]).when(&batch(&[])).then_refused(&Refusal::Placing(PlacingRefusal::BatchSize));
+    given(state.clone(), &[]).when(&batch(&(1..=21).collect::<Vec<_>>())).then_refused(&Refusal::Placing(PlacingRefusal::BatchSize));
     assert!(state.decide(&batch(&(1..=20).collect::<Vec<_>>())).is_ok());
-    given(with_open_order(), &[]).when(&batch(&[8])).then_refused(&Refusal::OrderInProgress { open: vec![OrderId(1)], allowed: 1 });
+    given(with_open_order(), &[])
+        .when(&batch(&[8]))
+        .then_refused(&Refusal::Placing(PlacingRefusal::OrderInProgress { open: vec![OrderId(1)], allowed: 1 }));
     let busy = with_batch();
     let open = vec![OrderId(5), OrderId(7), OrderId(9)];
-    given(busy, &[]).when(&Command::PlaceOrder(wanted(8))).then_refused(&Refusal::OrderInProgress { open, allowed: 1 });
+    given(busy, &[]).when(&Command::PlaceOrder(wanted(8))).then_refused(&Refusal::Placing(PlacingRefusal::OrderInProgress { open, allowed: 1 }));
 }
 
 #[test]
@@ -371,7 +373,7 @@ fn a_suspension_cancels_what_waits_and_lets_run_what_runs() {
     let events: Vec<Event> = [vec![Event::Suspended { reason: "abuse".to_owned(), at: NOW }], cancelled(5).into(), cancelled(7).into()].concat();
     let state = given(with_batch(), &[]).when(&suspend).then(&events);
     assert_eq!((state.running(), state.queue.len(), state.held), (1, 0, Money::from_cents(50)));
-    given(state, &[]).when(&batch(&[11])).then_refused(&Refusal::Suspended);
+    given(state, &[]).when(&batch(&[11])).then_refused(&Refusal::Standing(StandingRefusal::Suspended));
 }
 
 // Idempotency keys.
@@ -400,13 +402,13 @@ fn a_key_and_its_effect_are_one_append_and_a_retry_does_nothing() {
     let known = state.keys.get(&"k".parse().unwrap(), NOW).unwrap();
     assert_eq!(known.effect, Effect::Order(OrderId(1)));
     let state = given(state, &[]).when(&keyed_order("k", 1, 2)).then_nothing();
-    given(state, &[]).when(&keyed_order("k", 2, 3)).then_refused(&Refusal::KeyReused);
+    given(state, &[]).when(&keyed_order("k", 2, 3)).then_refused(&Refusal::Idempotency(IdempotencyRefusal::KeyReused));
 }
 
 #[test]
 fn what_is_refused_uses_up_no_key() {
     let state = fold(State::default(), &[registered()]);
-    let needed = Refusal::InsufficientBalance { needed: Money::from_cents(50), available: Money::ZERO };
+    let needed = Refusal::Item(ItemRefusal::InsufficientBalance { needed: Money::from_cents(50), available: Money::ZERO });
     given(state.clone(), &[]).when(&keyed_order("k", 1, 1)).then_refused(&needed);
     let state = fold(state, &[credited(100)]);
     assert!(!state.decide(&keyed_order("k", 2, 1)).unwrap().is_empty());
@@ -460,7 +462,7 @@ fn an_account_takes_no_key_past_its_bound() {
     for number in 0..MAX_KEYS {
         state = state.evolve(&Event::KeyUsed { key: number.to_string().parse().unwrap(), fingerprint: [0; 32], effect: Effect::Batch, at: NOW });
     }
-    given(state, &[]).when(&keyed_order("one more", 1, 1)).then_refused(&Refusal::TooManyKeys);
+    given(state, &[]).when(&keyed_order("one more", 1, 1)).then_refused(&Refusal::Idempotency(IdempotencyRefusal::TooManyKeys));
 }
 
 // Webhooks.
@@ -480,7 +482,7 @@ fn a_webhook_is_set_once_and_removed_once() {
     let state = given(state, &[]).when(&set).then_nothing();
     let state = given(state, &[]).when(&Command::RemoveWebhook { at: NOW }).then(&[Event::WebhookRemoved { at: NOW }]);
     let state = given(state, &[]).when(&Command::RemoveWebhook { at: NOW }).then_nothing();
-    given(state, &[]).when(&Command::TestWebhook { at: NOW }).then_refused(&Refusal::NoWebhook);
+    given(state, &[]).when(&Command::TestWebhook { at: NOW }).then_refused(&Refusal::Webhook(WebhookRefusal::NoWebhook));
 }
 
 #[test]

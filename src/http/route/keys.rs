@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use events::account::{ApiKeyRefusal, Refusal};
 use events::account::{Command, Event};
 use events::envelope::Actor as Who;
 use events::id::ApiKeyId;
@@ -99,7 +100,7 @@ pub async fn list(State(app): State<Shared>, caller: Caller) -> ApiResult<Reply>
     params(("id" = String, Path, description = "The key's id")),
     responses((status = 200, description = "It opens nothing any more", body = Removed)))]
 pub async fn remove(State(app): State<Shared>, caller: Caller, Path(id): Path<String>, NoBody: NoBody) -> ApiResult<Removed> {
-    let id: ApiKeyId = id.parse().map_err(|_| ApiError::from(events::account::Refusal::ApiKeyNotFound))?;
+    let id: ApiKeyId = id.parse().map_err(|_| ApiError::from(Refusal::from(ApiKeyRefusal::ApiKeyNotFound)))?;
     let at = app.service.clock.now();
     let committed = app.service.accounts.transact(caller.account, Command::RemoveApiKey { id, at }, Who::Owner, at).await?;
     assert!(matches!(committed.events.as_slice(), [Event::ApiKeyRemoved { .. }]), "a removal that is not refused happens");

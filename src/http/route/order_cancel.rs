@@ -4,7 +4,7 @@ use actors::account::Replayed;
 use actors::kernel::entity::TransactError;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use events::account::Refusal;
+use events::account::{OrderRefusal, Refusal};
 use events::order::{self, Status};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -47,7 +47,7 @@ pub async fn handle(
             let body = Reply { status: "ok", order_id: order.id.to_string(), refunded: Dollars(order.placed.price) };
             Ok(Answer { body, replayed })
         }
-        Err(TransactError::Refused(Refusal::Order(order::Refusal::AlreadyEnded(status)))) => {
+        Err(TransactError::Refused(Refusal::Order(OrderRefusal::Order(order::Refusal::AlreadyEnded(status))))) => {
             let order = find(&app, &caller, &id).await?;
             let text = match status {
                 Status::Completed => "The code came first: the order is completed.".to_owned(),

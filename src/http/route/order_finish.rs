@@ -4,7 +4,7 @@ use actors::kernel::entity::TransactError;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use events::account::Refusal;
+use events::account::OrderRefusal;
 use events::order;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -52,7 +52,7 @@ pub async fn handle(
             let (code, finished_at) = (order.code.clone(), order.finished_at.map(Moment));
             Ok(Json(Reply { status: "ok", order_id: order.id.to_string(), code, finished_at }))
         }
-        Err(TransactError::Refused(Refusal::Order(order::Refusal::NotCompleted(_) | order::Refusal::AlreadyEnded(_)))) => {
+        Err(TransactError::Refused(OrderRefusal::Order(order::Refusal::NotCompleted(_) | order::Refusal::AlreadyEnded(_)))) => {
             let text = if order.status.is_end() {
                 format!("The order has ended without a code: {}. Its number is back.", order.status.name())
             } else {

@@ -4,7 +4,7 @@ use actors::kernel::entity::TransactError;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use events::account::Refusal;
+use events::account::OrderRefusal;
 use events::order::{self, Complaint};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -56,7 +56,7 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Path(id): Path<St
             let refunded = (complaint == Complaint::WrongCode && order.is_refunded).then_some(Dollars(order.placed.price));
             Ok(Json(Reply { status: "ok", order_id: order.id.to_string(), reason: complaint.name(), refunded }))
         }
-        Err(TransactError::Refused(Refusal::OrderNotFound | Refusal::Order(order::Refusal::NothingToReport))) => {
+        Err(TransactError::Refused(OrderRefusal::NotFound | OrderRefusal::Order(order::Refusal::NothingToReport))) => {
             let text = match complaint {
                 Complaint::WrongCode => "Only an order with a code has a wrong one, and only soon after.",
                 Complaint::NoCode => "Only an order that had a number and got no code lacks one, and only soon after.",

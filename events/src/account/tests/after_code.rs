@@ -67,7 +67,7 @@ fn a_stranger_s_code_is_paid_back_and_the_number_goes_with_it() {
     assert_eq!((state.balance, state.refunded, state.listening.len()), (Money::from_cents(10_000), 1, 0));
     given(state.clone(), &[]).when(&report(1, Complaint::WrongCode)).then_nothing();
     let late = order(1, sms("m2", REAL, "+12025550001"));
-    given(state, &[]).when(&late).then_refused(&Refusal::Order(order::Refusal::AlreadyEnded(order::Status::Completed)));
+    given(state, &[]).when(&late).then_refused(&Refusal::Order(OrderRefusal::Order(order::Refusal::AlreadyEnded(order::Status::Completed))));
 }
 
 #[test]
@@ -95,10 +95,10 @@ fn an_account_gets_one_refund_and_one_for_every_ten_orders() {
     assert_eq!((refunds[0], refunds[8], refunds[9], refunds[18], refunds[19]), (1, 1, 2, 2, 3));
     assert_eq!(state.tier(), crate::tier::Tier::of(17), "what was paid back earns no discount");
     let state = completed_by(state, 50, REAL);
-    given(state.clone(), &[]).when(&report(50, Complaint::NumberUsed)).then_refused(&Refusal::TooManyReports);
+    given(state.clone(), &[]).when(&report(50, Complaint::NumberUsed)).then_refused(&Refusal::Order(OrderRefusal::TooManyReports));
     let tomorrow = NOW.plus(std::time::Duration::from_hours(24));
     let tomorrow = order(50, order::Command::Report { complaint: Complaint::NumberUsed, at: tomorrow });
-    given(state, &[]).when(&tomorrow).then_refused(&Refusal::Order(order::Refusal::NothingToReport));
+    given(state, &[]).when(&tomorrow).then_refused(&Refusal::Order(OrderRefusal::Order(order::Refusal::NothingToReport)));
 }
 
 // Keys of orders that come to nothing.
@@ -120,7 +120,7 @@ fn an_order_that_ends_without_a_code_lets_its_key_go_and_one_with_a_code_keeps_i
     let state = after(state, &order(1, number())).0;
     let state = after(state, &order(1, message(REAL))).0;
     given(state.clone(), &[]).when(&keyed_order("k", 1, 2)).then_nothing();
-    given(state, &[]).when(&keyed_order("k", 2, 2)).then_refused(&Refusal::KeyReused);
+    given(state, &[]).when(&keyed_order("k", 2, 2)).then_refused(&Refusal::Idempotency(IdempotencyRefusal::KeyReused));
 }
 
 #[test]
@@ -135,7 +135,9 @@ fn a_batch_lets_its_rows_go_one_by_one_and_a_retry_places_those_again() {
     assert_eq!(events[0], Event::BatchPlaced { items: vec![accepted(4), accepted(2), accepted(3)], at: NOW });
     assert_eq!(state.queue, [OrderId(3), OrderId(4)], "it waits for its turn behind those that have waited");
     given(state.clone(), &[]).when(&again(&[7, 8, 9])).then_nothing();
-    given(state.clone(), &[]).when(&keyed(used("b", 2, NOW), Effect::Batch, batch(&[7]))).then_refused(&Refusal::KeyReused);
+    given(state.clone(), &[])
+        .when(&keyed(used("b", 2, NOW), Effect::Batch, batch(&[7])))
+        .then_refused(&Refusal::Idempotency(IdempotencyRefusal::KeyReused));
     let state = [2, 3, 4].into_iter().fold(state, |state, id| after(state, &cancel(id)).0);
     assert!(state.keys.is_empty(), "nothing is left that it names");
     assert_eq!((state.balance, state.held), (Money::from_cents(10_000), Money::ZERO));

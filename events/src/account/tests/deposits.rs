@@ -57,7 +57,7 @@ fn a_reversed_deposit_may_leave_less_than_nothing_and_then_nothing_can_be_ordere
     // Even what costs nothing, while something is owed.
     let owing = fold(State::default(), &[registered(), deposited(3, 100), reversed(3, 101)]);
     let free = PlaceOrder { list_price: Money::ZERO, ..wanted(2) };
-    let refusal = Refusal::InsufficientBalance { needed: Money::ZERO, available: owing.balance };
+    let refusal = Refusal::Item(ItemRefusal::InsufficientBalance { needed: Money::ZERO, available: owing.balance });
     given(owing, &[]).when(&Command::PlaceOrder(free)).then_refused(&refusal);
 }
 

@@ -1,6 +1,7 @@
 //! Keys of an account: added, taken away, replaced by an operator.
 
 use super::*;
+use crate::account::ApiKeyRefusal;
 use crate::account::keyring::MAX_API_KEYS;
 use crate::id::ApiKeyId;
 
@@ -28,8 +29,8 @@ fn registration_gives_the_first_key_and_its_owner_adds_and_removes_others() {
     let remove = Command::RemoveApiKey { id: FIRST, at: NOW };
     let state = given(state, &[]).when(&remove).then(&[Event::ApiKeyRemoved { id: FIRST, at: NOW }]);
     assert_eq!(held(&state), [8]);
-    given(state.clone(), &[]).when(&remove).then_refused(&Refusal::ApiKeyNotFound);
-    given(state.clone(), &[]).when(&Command::RemoveApiKey { id: ApiKeyId(8), at: NOW }).then_refused(&Refusal::LastApiKey);
+    given(state.clone(), &[]).when(&remove).then_refused(&Refusal::ApiKey(ApiKeyRefusal::ApiKeyNotFound));
+    given(state.clone(), &[]).when(&Command::RemoveApiKey { id: ApiKeyId(8), at: NOW }).then_refused(&Refusal::ApiKey(ApiKeyRefusal::LastApiKey));
     assert_eq!(snapshot::read(&snapshot::write(&state).unwrap()).unwrap(), state);
 }
 
@@ -40,7 +41,7 @@ fn an_account_has_so_many_keys() {
         let events = state.decide(&add(id, NOW)).unwrap();
         state = fold(state, &events);
     }
-    given(state, &[]).when(&add(99, NOW)).then_refused(&Refusal::TooManyApiKeys);
+    given(state, &[]).when(&add(99, NOW)).then_refused(&Refusal::ApiKey(ApiKeyRefusal::TooManyApiKeys));
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn funded() -> State {
 fn wait(state: &State, seconds: i64) -> Option<u64> {
     match state.decide(&order_at(99, seconds)) {
         Ok(_) => None,
-        Err(Refusal::TooManyCancels { retry_after_seconds }) => Some(retry_after_seconds),
+        Err(Refusal::Placing(PlacingRefusal::TooManyCancels { retry_after_seconds })) => Some(retry_after_seconds),
         Err(refusal) => panic!("{refusal}"),
     }
 }
@@ -134,7 +134,7 @@ fn the_key_of_a_cancelled_order_is_free_and_its_retry_waits_like_any_order() {
     let state = after(state, &of(4, number_at(0)));
     let state = after(state, &of(4, order::Command::Cancel { at: NOW }));
     assert_eq!(wait(&state, 0), Some(10));
-    given(state, &[]).when(&keyed(5)).then_refused(&Refusal::TooManyCancels { retry_after_seconds: 10 });
+    given(state, &[]).when(&keyed(5)).then_refused(&Refusal::Placing(PlacingRefusal::TooManyCancels { retry_after_seconds: 10 }));
 }
 
 #[test]
@@ -156,7 +156,9 @@ fn webhook_tests_are_limited_and_told_when_the_next_may_be() {
     for second in 0..60 {
         state = after(state, &Command::TestWebhook { at: at(second) });
     }
-    given(state.clone(), &[]).when(&Command::TestWebhook { at: at(60) }).then_refused(&Refusal::TooManyTests { retry_after_seconds: 3_540 });
+    given(state.clone(), &[])
+        .when(&Command::TestWebhook { at: at(60) })
+        .then_refused(&Refusal::Webhook(WebhookRefusal::TooManyTests { retry_after_seconds: 3_540 }));
     assert!(state.decide(&Command::TestWebhook { at: at(3_600) }).is_ok());
 }
 
@@ -167,9 +169,9 @@ fn a_debit_takes_what_can_be_spent_and_more_only_if_that_is_said() {
     // 50 of the dollar are held.
     let state = with_open_order();
     let (wanted, available) = (Money::from_cents(51), Money::from_cents(50));
-    given(state.clone(), &[]).when(&debit(51, false)).then_refused(&Refusal::DebitTooLarge { wanted, available });
+    given(state.clone(), &[]).when(&debit(51, false)).then_refused(&Refusal::Operator(OperatorRefusal::DebitTooLarge { wanted, available }));
     for cents in [0, -1, 100_000_000_001] {
-        given(state.clone(), &[]).when(&debit(cents, true)).then_refused(&Refusal::AmountOutOfRange);
+        given(state.clone(), &[]).when(&debit(cents, true)).then_refused(&Refusal::Operator(OperatorRefusal::AmountOutOfRange));
     }
     let all = given(state.clone(), &[]).when(&debit(50, false)).then(&[debited(50, false)]);
     assert_eq!((all.balance, all.held), (Money::ZERO, Money::from_cents(50)));
@@ -187,5 +189,5 @@ fn an_operator_s_key_moves_money_once() {
     let state = after(funded(), &keyed(1));
     assert_eq!(state.balance, Money::from_cents(1_050));
     given(state.clone(), &[]).when(&keyed(1)).then_nothing();
-    given(state, &[]).when(&keyed(2)).then_refused(&Refusal::KeyReused);
+    given(state, &[]).when(&keyed(2)).then_refused(&Refusal::Idempotency(IdempotencyRefusal::KeyReused));
 }
