@@ -34,9 +34,9 @@ use crate::boot::Service;
 use crate::config;
 use crate::feed::{chain_of, reach_head};
 use crate::http::limit::Limiter;
-use crate::secret::Secret;
 use crate::serve::serve;
 use crate::telemetry;
+use suppliers::configuration::Secret;
 
 mod access;
 mod deposits;

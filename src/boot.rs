@@ -24,10 +24,10 @@ use projections::{Assigned, Log, Projector, ViewError, Views};
 use suppliers::http::Pull;
 use suppliers::inbound::InboundFormat;
 use suppliers::purchasing::NumberPurchasing;
-use suppliers::smpp::{self, Smpp};
+use suppliers::smpp::{self, BindConfiguration, Smpp};
 use thiserror::Error;
 
-use crate::config::{Config, ConfigError, SmppAlphabet, SmppBind, SmppMode};
+use crate::config::{Config, ConfigError};
 use crate::data::LockError;
 use crate::feed::{StoreLog, ViewedAssignments, ViewedEnds, chain_of};
 use crate::past;
@@ -241,7 +241,7 @@ impl Service {
             counted: Arc::new(|outcome| metrics::counter!("inbound_messages_total", "supplier" => "smpp", "outcome" => outcome).increment(1)),
             noticed: Arc::new(|oddity| metrics::counter!("smpp_oddities_total", "oddity" => oddity).increment(1)),
         };
-        let sessions = Smpp::start(self.config.suppliers.smpp.binds.iter().map(bind).collect(), &context).await?;
+        let sessions = Smpp::start(self.config.suppliers.smpp.binds.iter().map(BindConfiguration::bind).collect(), &context).await?;
         let _ = self.smpp.set(sessions);
         Ok(())
     }
@@ -316,28 +316,6 @@ fn webhooks(config: &Config, accounts: &Accounts, orders: &Orders, views: &Views
     let post = HttpSender::new(&settings).map_err(BootError::Webhooks)?;
     let payloads = Writer { accounts: accounts.clone(), orders: orders.clone(), views: views.clone(), store };
     Ok(Webhooks::start(accounts.clone(), Arc::new(payloads), Arc::new(post)))
-}
-
-fn bind(bind: &SmppBind) -> smpp::Bind {
-    smpp::Bind {
-        address: bind.address.clone(),
-        tls: bind.tls,
-        ca_file: bind.ca_file.clone(),
-        system_id: bind.system_id.clone(),
-        password: bind.password.expose().to_owned(),
-        system_type: bind.system_type.clone(),
-        mode: match bind.mode {
-            SmppMode::Receiver => smpp::Mode::Receiver,
-            SmppMode::Transceiver => smpp::Mode::Transceiver,
-        },
-        default_alphabet: match bind.default_alphabet {
-            SmppAlphabet::Gsm => smpp::DefaultAlphabet::Gsm,
-            SmppAlphabet::Latin1 => smpp::DefaultAlphabet::Latin1,
-            SmppAlphabet::Utf8 => smpp::DefaultAlphabet::Utf8,
-            SmppAlphabet::Ucs2 => smpp::DefaultAlphabet::Ucs2,
-        },
-        enquire_link: Duration::from_secs(bind.enquire_link_seconds.into()),
-    }
 }
 
 pub(crate) fn name(name: &str) -> SupplierName {

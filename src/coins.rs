@@ -28,7 +28,7 @@ pub fn coins(deposits: &Deposits, clock: Clock) -> Result<Vec<CoinSettings>, Str
 fn settings(currency: Currency, coin: &Coin, clock: Clock) -> Result<CoinSettings, String> {
     let client = outbound::client(Duration::from_secs(coin.timeout_seconds))?;
     let endpoints = coin.endpoints.iter().map(|endpoint| {
-        let credentials = endpoint.user.as_deref().zip(endpoint.password.as_ref().map(crate::secret::Secret::expose));
+        let credentials = endpoint.user.as_deref().zip(endpoint.password.as_ref().map(suppliers::configuration::Secret::expose));
         let kind = endpoint.kind;
         let endpoint = Endpoint::new(client.clone(), endpoint.url.expose(), credentials)?;
         Ok::<Arc<dyn Chain>, String>(match (currency, kind) {

@@ -13,19 +13,14 @@ use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 use url::Url;
 
-pub use asked::Buying;
 pub use bounds::is_token;
 pub use deposits::Deposits;
-pub use suppliers::{Simulator, SmppAlphabet, SmppBind, SmppMode, Suppliers};
+use suppliers::configuration::{Dollars, Secret, Suppliers};
 
-use crate::secret::Secret;
-
-mod asked;
 mod bounds;
 pub mod deposits;
 mod explain;
 mod hosts;
-mod suppliers;
 #[cfg(test)]
 mod tests;
 
@@ -277,45 +272,6 @@ impl Default for Log {
     }
 }
 
-/// A value read from its name, with the noun's own error.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Named<T>(pub T);
-
-impl<'de, T: std::str::FromStr<Err: std::fmt::Display>> Deserialize<'de> for Named<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map(Self).map_err(|error| serde::de::Error::custom(format!("{text:?} is {error}")))
-    }
-}
-
-/// An amount in dollars, as a number or a text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Dollars(pub Money);
-
-/// A decimal as text, however it was written.
-fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Whole(u32),
-        Decimal(f64),
-        Text(String),
-    }
-    Ok(match Written::deserialize(deserializer)? {
-        Written::Whole(number) => number.to_string(),
-        // The shortest text that names the float is the decimal that was written.
-        Written::Decimal(number) => number.to_string(),
-        Written::Text(text) => text,
-    })
-}
-
-impl<'de> Deserialize<'de> for Dollars {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let amount: Money = decimal(deserializer)?.parse().map_err(serde::de::Error::custom)?;
-        if amount.is_negative() { Err(serde::de::Error::custom("a price is not negative")) } else { Ok(Self(amount)) }
-    }
-}
-
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     let network = |text: &String| {
@@ -345,7 +301,7 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         let wrong = |text: String| Err(ConfigError::Contradiction(text));
         self.check_bounds()?;
-        hosts::check(&self.admin.allowed_hosts, &self.mcp)?;
+        hosts::check(&self.admin.allowed_hosts, &self.mcp).map_err(ConfigError::Contradiction)?;
         // More cancels than are remembered would never be counted.
         if self.orders.free_cancels_per_hour > 200 || self.orders.cancel_pause_max_seconds > 3_600 {
             return wrong("orders.free_cancels_per_hour is at most 200, orders.cancel_pause_max_seconds at most 3600".to_owned());
@@ -366,9 +322,6 @@ impl Config {
         {
             return wrong("http.public_url is an address such as https://sms.example.com".to_owned());
         }
-        if self.suppliers.twilio.auth_token.is_some() && self.http.public_url.is_none() {
-            return wrong("suppliers.twilio needs http.public_url: Twilio signs the address that it calls".to_owned());
-        }
         if self.store.reserve_mb > MAX_RESERVE_MB {
             return wrong(format!("store.reserve_mb is at most {MAX_RESERVE_MB}: the service would never take an order"));
         }
@@ -380,7 +333,7 @@ impl Config {
                 "log.level: {wrong:?} is none; write a level (error, warn, info, debug, trace, off) or targets with theirs, as in \"info,actors=debug\""
             )));
         }
-        self.suppliers.check()?;
+        self.suppliers.check(self.http.public_url.is_some()).map_err(ConfigError::Contradiction)?;
         self.deposits.check()?;
         self.catalogue().map(drop)
     }
@@ -404,7 +357,7 @@ impl Config {
 
     /// Whether the simulator is on, or why the service must not start.
     pub fn simulated_numbers(&self) -> Result<bool, ConfigError> {
-        self.suppliers.is_simulated(self.deposits.coins().next().is_some())
+        self.suppliers.is_simulated(self.deposits.coins().next().is_some()).map_err(ConfigError::Contradiction)
     }
 
     /// Whether the simulated chain is on, or why the service must not start.

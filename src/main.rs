@@ -18,7 +18,6 @@ mod http;
 mod mcp;
 mod past;
 mod payloads;
-mod secret;
 mod serve;
 mod sources;
 mod spelling;

@@ -163,7 +163,7 @@ async fn ask(config: &Config, data_dir: &Path, path: &str, body: Option<&Value>)
     let address =
         admin::address(&config.admin, data_dir).ok_or_else(|| format!("no service has run on {}; name it with --data-dir", data_dir.display()))?;
     let token = match std::env::var("TELENUMERUS_ADMIN_TOKEN") {
-        Ok(token) => crate::secret::Secret::new(token),
+        Ok(token) => suppliers::configuration::Secret::new(token),
         Err(_) => admin::token(&config.admin, data_dir, || 0).map_err(in_words)?,
     };
     let stream = TcpStream::connect(address).await.map_err(|error| format!("no service answers at {address}: {error}"))?;

@@ -63,7 +63,7 @@ enum Command {
     },
     /// Show numbers that a telecom has for sale.
     Search {
-        /// twilio, telnyx or vonage.
+        /// The telecom, as the configuration names it.
         supplier: String,
         /// Where they are to be from.
         #[arg(long, default_value = "US")]
@@ -74,7 +74,7 @@ enum Command {
     },
     /// Buy a number from a telecom, within the month's limit; it serves at once.
     Buy {
-        /// twilio, telnyx or vonage.
+        /// The telecom, as the configuration names it.
         supplier: String,
         /// The number, as the search showed it.
         number: String,
@@ -84,7 +84,7 @@ enum Command {
     },
     /// Give a bought number back to its telecom.
     Release {
-        /// twilio, telnyx or vonage.
+        /// The telecom, as the configuration names it.
         supplier: String,
         /// The number.
         number: String,
@@ -97,7 +97,7 @@ enum Command {
     },
     /// Have every number that you own at a telecom in its pool.
     Sync {
-        /// twilio, telnyx or vonage.
+        /// The telecom, as the configuration names it.
         supplier: String,
         /// Who you are; it stands in the event log.
         #[arg(long, env = "USER", default_value = "operator")]

@@ -6,8 +6,9 @@ use events::money::Money;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
-use super::{ConfigError, Dollars, Suppliers, decimal};
-use crate::secret::Secret;
+use suppliers::configuration::{Dollars, Secret, Suppliers, decimal};
+
+use super::ConfigError;
 
 /// Longest question for logs: an answer about more blocks than that is none that a node gives.
 const MOST_BLOCKS_PER_QUESTION: u64 = 10_000;

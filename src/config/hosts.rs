@@ -3,19 +3,18 @@
 use axum::http::uri::Authority;
 use url::Url;
 
-use super::suppliers::wrong;
-use super::{ConfigError, Mcp};
+use super::Mcp;
 
 /// What is no name under which a browser or a client asks.
-pub fn check(admin: &[String], mcp: &Mcp) -> Result<(), ConfigError> {
+pub fn check(admin: &[String], mcp: &Mcp) -> Result<(), String> {
     if let Some(host) = admin.iter().find(|host| !is_name(host) || has_port(host)) {
-        return wrong(format!("admin.allowed_hosts lists names such as metrics.internal, without a port; {host:?} is none"));
+        return Err(format!("admin.allowed_hosts lists names such as metrics.internal, without a port; {host:?} is none"));
     }
     if let Some(host) = mcp.allowed_hosts.iter().find(|host| !is_name(host)) {
-        return wrong(format!("mcp.allowed_hosts lists names such as sms.example.com, with a port where it is not the usual one; {host:?} is none"));
+        return Err(format!("mcp.allowed_hosts lists names such as sms.example.com, with a port where it is not the usual one; {host:?} is none"));
     }
     if let Some(origin) = mcp.allowed_origins.iter().find(|origin| !is_origin(origin)) {
-        return wrong(format!("mcp.allowed_origins lists origins such as https://chat.example.com; {origin:?} is none"));
+        return Err(format!("mcp.allowed_origins lists origins such as https://chat.example.com; {origin:?} is none"));
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 use events::country::Country;
 use events::platform::Platform;
 
+use suppliers::configuration::PoolConfiguration;
+
 use super::*;
 
 fn read(text: &str) -> Result<Config, ConfigError> {
@@ -226,7 +228,7 @@ fn a_number_belongs_to_one_source() {
         let secrets = "[suppliers.own]\ninbound_secret = \"whsec_0123456789\"\n[suppliers.android]\nsigning_key = \"a phone's key\"\n";
         read(&format!("{secrets}{}{}", number("own", "+12025550123"), number("android", second)))
     };
-    let sources: Vec<_> = config("+12025550124").unwrap().suppliers.pools().map(|(name, numbers)| (name, numbers.len())).collect();
+    let sources: Vec<_> = config("+12025550124").unwrap().suppliers.pools().map(|pool| (pool.name(), pool.numbers().len())).collect();
     assert_eq!(sources, [("own", 1), ("android", 1)]);
     assert!(config("+12025550123").unwrap_err().to_string().contains("listed already"));
 }
@@ -377,9 +379,14 @@ fn sources_that_are_asked_have_names_and_addresses_of_their_own() {
     assert_eq!((config.suppliers.weights["acme"], config.suppliers.costs["twilio"].0), (10, Money::from_cents(2)));
     // Of the sources that do not say when they received a message, numbers rest; of the others, if it is wanted.
     let config = read("[suppliers.rest_seconds]\ntwilio = 300\nown = 5\n").unwrap();
-    assert_eq!(["twilio", "smpp", "vonage", "own", "telnyx", "android"].map(|pool| config.suppliers.rest(pool).as_secs()), [300, 60, 60, 5, 0, 60]);
+    let given = &config.suppliers;
+    let pools: [&dyn PoolConfiguration; 6] = [&given.twilio, &given.smpp, &given.vonage, &given.own, &given.telnyx, &given.android];
+    assert_eq!(pools.map(|pool| given.rest(pool).as_secs()), [300, 60, 60, 5, 0, 60]);
     // A gateway of one's own says so only if it was written to.
-    assert_eq!(["", "sends_times = true\n"].map(|text| read(&format!("[suppliers.own]\n{text}")).unwrap().suppliers.rest("own").as_secs()), [60, 0]);
+    for (text, seconds) in [("", 60), ("sends_times = true\n", 0)] {
+        let given = read(&format!("[suppliers.own]\n{text}")).unwrap().suppliers;
+        assert_eq!(given.rest(&given.own).as_secs(), seconds);
+    }
 }
 
 #[test]

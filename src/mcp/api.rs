@@ -16,7 +16,7 @@ use tower::ServiceExt;
 
 use super::own_key::OwnKey;
 use crate::http::{ApiError, Counted, ErrorCode};
-use crate::secret::Secret;
+use suppliers::configuration::Secret;
 
 /// Longer than any call may take.
 const TIMEOUT: Duration = Duration::from_secs(330);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use parking_lot::Mutex;
 
 use crate::http::ApiKey;
-use crate::secret::Secret;
+use suppliers::configuration::Secret;
 
 /// Keeps the key beside the log of an embedded service, for its next start and for other hosts on the directory.
 const FILE: &str = "mcp.key";

@@ -4,8 +4,10 @@
 //! to ask next (the router does). Leans on: `events`, `actors`. Proved by: tests beside each file, `actors/tests`, real peers in `tests/outside`.
 
 pub mod android;
+pub mod configuration;
 pub mod http;
 pub mod inbound;
+pub mod own;
 pub mod purchasing;
 pub mod simulator;
 pub mod smpp;

@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn what_another_order_had_is_known_and_what_is_its_own_is_not_anothers() {
-        let (phone, supplier): (Phone, SupplierName) = ("+12025550123".parse().unwrap(), "twilio".parse().unwrap());
+        let (phone, supplier): (Phone, SupplierName) = ("+12025550123".parse().unwrap(), "acme".parse().unwrap());
         let recent = RecentMessages::after(HashSet::from([phone.clone()]));
         let was = |id: &str, order: u128| recent.was_anothers(&phone, &supplier, id, OrderId(order));
         assert_eq!(was("m1", 1), None);

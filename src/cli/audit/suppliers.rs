@@ -16,6 +16,8 @@ use events::{Event, number, purchase};
 use suppliers::http::{HttpSource, Source};
 
 use super::super::{Outcome, in_words};
+use suppliers::configuration::PoolConfiguration;
+
 use crate::config::Config;
 use crate::sources::telecoms;
 
@@ -144,7 +146,7 @@ fn tell(name: &SupplierName, ours: &Ours, extent: Extent) {
 /// Says where what we own at a telecom differs from its pool and from what was bought; how often.
 fn compare_owned(config: &Config, name: &SupplierName, ours: &Ours, owned: &BTreeSet<Phone>) -> usize {
     let configured =
-        config.suppliers.pools().filter(|(pool, _)| *pool == name.as_str()).flat_map(|(_, numbers)| numbers).map(|number| &number.number.0);
+        config.suppliers.pools().filter(|pool| pool.name() == name.as_str()).flat_map(PoolConfiguration::numbers).map(|number| &number.number.0);
     let pool: BTreeSet<&Phone> = configured.chain(ours.listed.iter().filter(|(_, supplier)| *supplier == name).map(|(phone, _)| phone)).collect();
     let empty = purchase::State::default();
     let bought = ours.purchases.get(name).unwrap_or(&empty);

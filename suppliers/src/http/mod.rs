@@ -5,11 +5,13 @@
 
 mod check;
 mod client;
+mod configuration;
 mod lease;
 mod source;
 mod supplier;
 
 pub use check::{Finding, Questions, check};
 pub use client::HttpSource;
+pub use configuration::Configuration;
 pub use source::{Leased, Looked, PulledSms, Source, SourceError, StockLine};
 pub use supplier::{Pull, Settings};

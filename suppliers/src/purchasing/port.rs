@@ -120,13 +120,13 @@ pub const MAX_WORDS: usize = 200;
 /// An error as any of them words it.
 #[derive(Default, Deserialize)]
 struct ErrorShape {
-    /// Twilio's.
+    /// One text.
     #[serde(default)]
     message: Option<String>,
-    /// Telnyx's.
+    /// A list.
     #[serde(default)]
     errors: Vec<ErrorLine>,
-    /// Vonage's.
+    /// A text beside a code.
     #[serde(default, rename = "error-code-label")]
     label: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! The built-in source: made-up numbers whose messages come by themselves, or misbehave as told.
 
+mod configuration;
 mod reserved_ranges;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -17,6 +18,7 @@ use events::time::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
+pub use self::configuration::Configuration;
 use self::reserved_ranges::Numbers;
 use actors::inbox::{InboundSms, Inbox};
 use actors::kernel::alarm::Alarm;

@@ -3,6 +3,7 @@
 use encoding_rs::{EUC_KR, ISO_2022_JP, ISO_8859_5, ISO_8859_8, SHIFT_JIS};
 use events::number::Alphabet;
 use events::phone::Phone;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::body::Body;
@@ -15,7 +16,8 @@ const SINGLE_SHIFT: u8 = 0x24;
 const LOCKING_SHIFT: u8 = 0x25;
 
 /// What `data_coding` 0 means at this SMSC.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DefaultAlphabet {
     /// The GSM alphabet, one septet a byte.
     #[default]

@@ -4,6 +4,7 @@
 //! Leans on: `inbox`, `parts`, `alphabet`. Proved by: tests beside each file, `tests/outside/smpp.py` with real SMSCs.
 
 mod body;
+mod configuration;
 mod connection;
 mod frame;
 mod message;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use ractor::Actor;
 use tokio::sync::watch;
 
+pub use configuration::{BindConfiguration, Configuration};
 pub use message::DefaultAlphabet;
 pub use session::{Bind, BindStatus, Mode, SessionContext};
 use session::{Session, SessionState};

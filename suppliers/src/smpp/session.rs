@@ -12,6 +12,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rusmpp::pdus::{DataSmResp, DeliverSmResp};
 use rusmpp::{CommandStatus, Pdu};
 use rustls::pki_types::ServerName;
+use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -41,11 +42,13 @@ const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mi
 const LIVED: Duration = Duration::from_mins(1);
 
 /// How a session is bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Receives only.
     Receiver,
     /// Receives, and could send.
+    #[default]
     Transceiver,
 }
 

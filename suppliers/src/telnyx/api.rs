@@ -1,4 +1,4 @@
-//! Numbers at Telnyx: `phone_numbers`, `available_phone_numbers` and `number_orders`.
+//! Numbers at Api: `phone_numbers`, `available_phone_numbers` and `number_orders`.
 
 use events::country::Country;
 use events::phone::Phone;
@@ -10,9 +10,9 @@ use crate::purchasing::{Account, MAX_PAGES, MAX_WORDS, Offer, Telecom, TelecomEr
 use actors::kernel::foreign::explanation;
 use actors::store::BoxFuture;
 
-/// Telnyx's API.
+/// The API.
 #[derive(Debug)]
-pub struct Telnyx {
+pub struct Api {
     account: Account,
     /// Where messages to a bought number are told.
     messaging_profile: Option<String>,
@@ -64,7 +64,7 @@ struct Order {
     status: String,
 }
 
-impl Telnyx {
+impl Api {
     /// The API at `account`.
     pub fn new(account: Account, messaging_profile: Option<String>) -> Self {
         Self { account, messaging_profile }
@@ -100,7 +100,7 @@ impl Telnyx {
     }
 }
 
-impl Telecom for Telnyx {
+impl Telecom for Api {
     fn owned(&self) -> BoxFuture<'_, Result<Vec<Phone>, TelecomError>> {
         Box::pin(async move { self.numbers(None).await?.into_iter().map(|number| phone(&number.phone_number)).collect() })
     }

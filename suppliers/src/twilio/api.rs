@@ -1,4 +1,4 @@
-//! Numbers at Twilio: `IncomingPhoneNumbers`, `AvailablePhoneNumbers`, and the prices of a country.
+//! Numbers at Api: `IncomingPhoneNumbers`, `AvailablePhoneNumbers`, and the prices of a country.
 
 use events::country::Country;
 use events::money::Money;
@@ -13,9 +13,9 @@ const VERSION: &str = "2010-04-01";
 /// Kinds of numbers looked for, the likelier to receive messages first.
 const KINDS: [(&str, &str); 2] = [("Mobile", "mobile"), ("Local", "local")];
 
-/// Twilio's API.
+/// The API.
 #[derive(Debug)]
-pub struct Twilio {
+pub struct Api {
     account: Account,
     pricing: Account,
     /// Where messages to a bought number are sent.
@@ -37,7 +37,7 @@ struct OwnedNumber {
     capabilities: Capabilities,
 }
 
-/// What a number can; Twilio writes the names in small letters for owned ones and in capitals for others.
+/// What a number can; the API writes the names in small letters for owned ones and in capitals for others.
 #[derive(Deserialize)]
 struct Capabilities {
     #[serde(alias = "SMS", default)]
@@ -74,7 +74,7 @@ struct Price {
     current_price: String,
 }
 
-impl Twilio {
+impl Api {
     /// The API at `account`, the prices at `pricing`.
     pub fn new(account: Account, pricing: Account, sms_url: Option<String>) -> Self {
         Self { account, pricing, sms_url }
@@ -138,7 +138,7 @@ impl Twilio {
     }
 }
 
-impl Telecom for Twilio {
+impl Telecom for Api {
     fn owned(&self) -> BoxFuture<'_, Result<Vec<Phone>, TelecomError>> {
         Box::pin(async move {
             self.numbers(None).await?.into_iter().filter(|number| number.capabilities.sms).map(|number| phone(&number.phone_number)).collect()

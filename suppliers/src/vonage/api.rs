@@ -1,4 +1,4 @@
-//! Numbers at Vonage: `account/numbers`, `number/search`, `number/buy` and `number/cancel`. Its prices are in euros.
+//! Numbers at Api: `account/numbers`, `number/search`, `number/buy` and `number/cancel`. Its prices are in euros.
 
 use events::country::Country;
 use events::money::Money;
@@ -14,9 +14,9 @@ use actors::store::BoxFuture;
 /// Numbers on a page: the most that it gives.
 const PAGE: usize = 100;
 
-/// Vonage's API.
+/// The API.
 #[derive(Debug)]
-pub struct Vonage {
+pub struct Api {
     account: Account,
     /// What a euro is in dollars.
     euro: Money,
@@ -47,7 +47,7 @@ struct Done {
     label: String,
 }
 
-impl Vonage {
+impl Api {
     /// The API at `account`; a euro counts as so many dollars.
     pub fn new(account: Account, euro: Money) -> Self {
         Self { account, euro }
@@ -98,7 +98,7 @@ impl Vonage {
     }
 }
 
-impl Telecom for Vonage {
+impl Telecom for Api {
     fn owned(&self) -> BoxFuture<'_, Result<Vec<Phone>, TelecomError>> {
         Box::pin(async move {
             let receives = |number: &Number| number.features.is_empty() || number.features.iter().any(|feature| feature == "SMS");

@@ -1,7 +1,9 @@
-//! Vonage: its API for numbers, and how its messages are read.
+//! Vonage: its API for numbers, how its messages are read, and its part of the configuration.
 
 mod api;
+mod configuration;
 mod inbound;
 
-pub use api::Vonage;
+pub use api::Api;
+pub use configuration::Configuration;
 pub use inbound::{Inbound, SignatureMethod};

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use suppliers::inbound::{InboundFormat, InboundMessage, InboundRequest, Rejected, TOLERANCE, header, hex_bytes, is_recent, mac, phone};
 
 use crate::http::strict_json;
-use crate::secret::Secret;
+use suppliers::configuration::Secret;
 
 #[derive(Debug, Deserialize)]
 struct Message {

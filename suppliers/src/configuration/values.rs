@@ -1,0 +1,43 @@
+//! Values as a configuration writes them: by name, and amounts in dollars.
+
+use events::money::Money;
+use serde::{Deserialize, Deserializer};
+
+/// A value read from its name, with the noun's own error.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Named<T>(pub T);
+
+impl<'de, T: std::str::FromStr<Err: std::fmt::Display>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(|error| serde::de::Error::custom(format!("{text:?} is {error}")))
+    }
+}
+
+/// An amount in dollars, as a number or a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Dollars(pub Money);
+
+/// A decimal as text, however it was written.
+pub fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Whole(u32),
+        Decimal(f64),
+        Text(String),
+    }
+    Ok(match Written::deserialize(deserializer)? {
+        Written::Whole(number) => number.to_string(),
+        // The shortest text that names the float is the decimal that was written.
+        Written::Decimal(number) => number.to_string(),
+        Written::Text(text) => text,
+    })
+}
+
+impl<'de> Deserialize<'de> for Dollars {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let amount: Money = decimal(deserializer)?.parse().map_err(serde::de::Error::custom)?;
+        if amount.is_negative() { Err(serde::de::Error::custom("a price is not negative")) } else { Ok(Self(amount)) }
+    }
+}
