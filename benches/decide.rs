@@ -1,4 +1,4 @@
-//! What does the law itself cost? Whole order lives decided and evolved in memory, and messages read for their code, beside a SHA-256 of 256 bytes.
+//! What do the rules themselves cost? Whole order lives decided and evolved in memory, and messages read for their code, beside a SHA-256 of 256 bytes.
 //!
 //! `cargo bench --bench decide`
 

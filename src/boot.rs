@@ -1,4 +1,4 @@
-//! The composition root: opens the store, brings the views up, lets open orders go on, and hands out what the doors need.
+//! The composition root: opens the store, brings the views up, lets open orders go on, and hands out what the listeners need.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -88,7 +88,7 @@ impl From<Fault> for BootError {
     }
 }
 
-/// Everything the doors need.
+/// Everything the listeners need.
 pub struct Service {
     pub accounts: Accounts,
     pub orders: Orders,
@@ -123,7 +123,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts everything but the doors.
+    /// Starts everything but the listeners.
     pub async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<Arc<Self>, BootError> {
         let simulated_deposits = config.simulated_deposits()?;
         config.simulated_numbers()?;

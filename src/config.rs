@@ -66,7 +66,7 @@ pub struct Config {
     pub prices: BTreeMap<String, Dollars>,
 }
 
-/// The public door.
+/// The public listener.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
@@ -167,7 +167,7 @@ pub struct Mcp {
     pub allowed_origins: Vec<String>,
 }
 
-/// The operator's door.
+/// The operator's listener.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Admin {

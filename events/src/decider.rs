@@ -2,13 +2,13 @@
 
 use crate::event::Event;
 
-/// An aggregate's law. Both functions are total and synchronous; time and fresh ids are fields of the command.
+/// An aggregate's rules: which events follow from a command, and what each makes of the state. Both functions are total and synchronous; time and fresh ids are fields of the command.
 pub trait Decider: Sized {
     /// What is wanted, in the imperative.
     type Command;
     /// What happened, in the past tense.
     type Event;
-    /// Why the law says no.
+    /// Why a command is refused.
     type Refusal;
 
     /// What `command` makes happen now. What is already so makes nothing happen.

@@ -1,4 +1,4 @@
-//! `given(events).when(command).then(events)`: how the law is written down in tests.
+//! `given(events).when(command).then(events)`: how rules are written down in tests.
 
 use std::fmt::Debug;
 
@@ -35,7 +35,7 @@ where
 {
     /// Exactly these events follow; the state after them is returned.
     pub fn then(self, events: &[D::Event]) -> D {
-        let decided = self.decided.expect("the law refused");
+        let decided = self.decided.expect("the command was refused");
         assert_eq!(decided, events);
         fold(self.state, events)
     }
@@ -45,7 +45,7 @@ where
         self.then(&[])
     }
 
-    /// The law says no, and this is why.
+    /// The command is refused, and this is why.
     pub fn then_refused(self, refusal: &D::Refusal) {
         assert_eq!(self.decided.as_ref(), Err(refusal));
     }

@@ -1,4 +1,4 @@
-//! Time as the law sees it: a moment it was told, never one it looked up.
+//! Time as rules know it: a moment in the command, never one that was looked up.
 
 use std::fmt;
 use std::time::Duration;

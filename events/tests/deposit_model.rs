@@ -97,7 +97,7 @@ impl World {
         self.in_deposit(output, &deposit::Command::See { sight, at: NOW });
     }
 
-    /// What the follower does, in the same order.
+    /// What the deposit's process does, in the same order.
     fn step(&mut self, output: usize, torn: bool) {
         let (deposit, at) = (id(output), NOW);
         match self.deposits[output].next_step() {

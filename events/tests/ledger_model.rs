@@ -93,7 +93,7 @@ impl Model {
         self.orders.values().filter(|order| !order.status.is_end()).map(|order| order.price).sum()
     }
 
-    /// The price in micro-dollars by the guide's table, worked out another way than the law does.
+    /// The price in micro-dollars by the guide's table, worked out in another way than `events` does.
     fn price(&self, list: Money) -> i64 {
         let percent = match self.completed - self.refunded {
             0..=19 => 100,

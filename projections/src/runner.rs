@@ -25,7 +25,7 @@ pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<Vec<Recorded<Event>>, 
 /// What asking for the log's chain comes to, when it comes.
 pub type Chaining<'a> = Pin<Box<dyn Future<Output = Result<Option<Chain>, LogError>> + Send + 'a>>;
 
-/// The log as the views read it. The edge puts a store behind it.
+/// The log as the views read it. The binary puts a store behind it.
 pub trait Log: Send + Sync + 'static {
     /// Events after `after`, oldest first, at most `limit`.
     fn read_all(&self, after: Position, limit: usize) -> Reading<'_>;

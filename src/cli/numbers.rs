@@ -12,7 +12,7 @@ use super::admin::Asking;
 use super::{Outcome, Place, in_words};
 use crate::admin::{Buy, GiveBack, Import, Retire, Row, Sync};
 
-/// Lines sent at once: below what the door takes in one request.
+/// Lines sent at once: below what the admin API takes in one request.
 const CHUNK: usize = 2_000;
 
 #[derive(Debug, Args)]

@@ -38,7 +38,7 @@ pub struct ClientAddress(pub IpAddr);
 #[derive(Debug, Clone)]
 pub struct RequestId(pub std::sync::Arc<str>);
 
-/// Marks a call that its own door has counted before: one of this process's tools, on behalf of a request that passed the gate.
+/// Marks a call that has been counted before: one of this process's tools, on behalf of a request that passed the gate.
 #[derive(Debug, Clone, Copy)]
 pub struct Counted;
 

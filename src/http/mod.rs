@@ -1,4 +1,4 @@
-//! The public door: the whole API on one screen. Handlers translate; they decide nothing.
+//! The public API on one screen. Handlers translate; they decide nothing.
 
 mod as_of;
 mod auth;
@@ -153,7 +153,7 @@ pub fn document() -> serde_json::Value {
     openapi::complete(api().split_for_parts().1, &crate::config::Webhooks::default())
 }
 
-/// The routes: the API, the door of suppliers, and what describes it all.
+/// The routes: the API, the inbound webhooks of suppliers, and what describes it all.
 pub fn router(app: &Shared) -> Router {
     let (api, described) = api().split_for_parts();
     let document = openapi::complete(described, &app.service.config.webhooks);

@@ -59,7 +59,7 @@ pub struct Tasks {
     owners: Arc<Mutex<HashMap<String, [u8; 32]>>>,
 }
 
-/// One host of the tools: a process's stdio, or an HTTP door.
+/// One host of the tools: a process's stdio, or `/mcp`.
 #[derive(Clone)]
 pub struct Host {
     api: Api,

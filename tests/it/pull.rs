@@ -136,7 +136,7 @@ fn the_log_and_the_sources_list_are_laid_beside_each_other() {
         let done = server.cli(&[&["audit", "suppliers"], more].concat());
         (done.status.success(), String::from_utf8(done.stdout).unwrap())
     };
-    // The keeper writes down what the source has said a moment after it has said it.
+    // The lease's process records what the supplier has said a moment after it has said it.
     let begun = Stopwatch::start();
     while !audit(&[]).1.contains("$0.12 charged, 0 under way") {
         assert!(begun.elapsed() < Duration::from_secs(20), "{}", audit(&[]).1);

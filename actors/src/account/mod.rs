@@ -1,6 +1,6 @@
 //! Accounts at work: the book-keeper actor of each, and the handle through which everybody asks it.
 //!
-//! Holds: who may write an account's stream, what is published of it, when it leaves memory. Never holds: a rule (the law does).
+//! Holds: who may write an account's stream, what is published of it, when it leaves memory. Never holds: a rule (`events` does).
 //! Leans on: `kernel`. Proved by: `actors/tests/orders.rs` and `actors/tests/recovery.rs`.
 
 mod bookkeeper;

@@ -18,7 +18,7 @@ use crate::kernel::journal::Journal;
 /// No address was given.
 #[derive(Debug, Error)]
 pub enum AddressError {
-    /// The coin's law says no: the operator's key has none left.
+    /// The coin's rules refuse it: the operator's key has none left.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The world failed.

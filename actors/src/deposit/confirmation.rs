@@ -1,4 +1,4 @@
-//! What a follower asks of a deposit's chain, real or made up.
+//! What a deposit's process asks of its chain, real or made up.
 
 use std::time::Duration;
 
@@ -42,6 +42,6 @@ pub trait ConfirmationSource: Send + Sync + std::fmt::Debug + 'static {
     /// How it stands now.
     fn look<'a>(&'a self, deposit: &'a State) -> BoxFuture<'a, Result<Observation, Fault>>;
 
-    /// How long to wait before asking again; `None` if followers are woken when there is something new.
+    /// How long to wait before asking again; `None` if processes are woken when there is something new.
     fn pause(&self) -> Option<Duration>;
 }

@@ -1,4 +1,4 @@
-//! Deposits: finds and claims outputs for accounts and lets followers take them to their credit.
+//! Deposits: finds and claims outputs for accounts and lets a process take each to its credit.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use thiserror::Error;
 use super::chain::{Owner, Payment};
 use super::coin::{Coin, CoinSettings};
 use super::confirmation::ConfirmationSource;
-use super::follower::DepositProcess;
+use super::process::DepositProcess;
 use super::simulated::Simulated;
 use super::watcher;
 use crate::account::Accounts;
@@ -36,7 +36,7 @@ pub enum ClaimError {
     /// Another account has it; to this caller the transaction is unknown.
     #[error("the transaction is not a payment to this account")]
     NotYours,
-    /// The account's law says no: the key was used for something else.
+    /// The account refuses it: the key was used for something else.
     #[error(transparent)]
     Refused(account::Refusal),
     /// The world failed.
@@ -68,13 +68,13 @@ pub struct Looked {
     pub replayed: Replayed,
 }
 
-/// What followers and watchers share.
+/// What processes and watchers share.
 pub struct Inner {
     pub(super) accounts: Accounts,
     pub(super) journal: Journal,
     pub(super) confirmations: BTreeMap<String, Arc<dyn ConfirmationSource>>,
     pub(super) coins: BTreeMap<Currency, Arc<Coin>>,
-    pub(super) followers: Processes<DepositProcess>,
+    pub(super) processes: Processes<DepositProcess>,
     /// Deposits whose next step fails, and since when.
     pub(super) failing: Mutex<HashMap<DepositId, Elapsed>>,
 }
@@ -90,9 +90,9 @@ impl Inner {
         }
     }
 
-    /// Lets a deposit's follower look at it again, if there is one.
+    /// Lets a deposit's process look at it again, if there is one.
     pub(super) fn look_at(&self, deposit: DepositId) {
-        self.followers.wake(deposit);
+        self.processes.wake(deposit);
     }
 }
 
@@ -132,9 +132,9 @@ impl Deposits {
     }
 
     fn with(accounts: Accounts, confirmations: BTreeMap<String, Arc<dyn ConfirmationSource>>, coins: BTreeMap<Currency, Arc<Coin>>) -> Self {
-        let followers = Processes::new(accounts.journal().clock());
-        let inner = Arc::new(Inner { journal: accounts.journal().clone(), accounts, confirmations, coins, followers, failing: Mutex::default() });
-        inner.followers.start(&inner, |_, _| (), |inner, deposit, ()| async move { Self { inner }.follow(deposit).await });
+        let processes = Processes::new(accounts.journal().clock());
+        let inner = Arc::new(Inner { journal: accounts.journal().clone(), accounts, confirmations, coins, processes, failing: Mutex::default() });
+        inner.processes.start(&inner, |_, _| (), |inner, deposit, ()| async move { Self { inner }.follow(deposit).await });
         Self { inner }
     }
 
@@ -268,17 +268,17 @@ impl Deposits {
         Ok(state)
     }
 
-    /// Lets every deposit's follower look at it again.
+    /// Lets every deposit's process look at it again.
     pub(super) fn look_at_all(&self) {
-        self.inner.followers.wake_all();
+        self.inner.processes.wake_all();
     }
 
     /// Lets a deposit go on: what recovery does with each that is not at its end.
     pub async fn follow(&self, deposit: DepositId) -> Result<(), Fault> {
         let inner = Arc::clone(&self.inner);
         let make = || async move { Ok::<_, Fault>(DepositProcess::new(deposit, inner)) };
-        if !self.inner.followers.run(deposit, (), make).await? {
-            self.inner.followers.wake(deposit);
+        if !self.inner.processes.run(deposit, (), make).await? {
+            self.inner.processes.wake(deposit);
         }
         Ok(())
     }

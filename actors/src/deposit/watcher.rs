@@ -63,7 +63,7 @@ struct Watcher {
     scanned: Option<Block>,
     /// Whether the endpoints have been seen to be of the right network.
     checked: bool,
-    /// The chain's end when followers last looked.
+    /// The chain's end when processes last looked.
     shown: Option<Block>,
     /// Whether the chain had changed under the last round.
     had_moved: bool,

@@ -30,7 +30,7 @@ pub const REPEATED_WITHIN: Duration = Duration::from_hours(25);
 /// A message that was received so shortly before its number was assigned may be its order's all the same, by a clock that is slow.
 const LIKELY_SKEW: Duration = Duration::from_mins(1);
 
-/// A message as a source's door has read it.
+/// A message as its supplier's format has read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboundSms {
     /// The source.

@@ -24,7 +24,7 @@ use crate::kernel::supervision::repeat_every;
 /// How often what has been waited for long enough is looked for.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// A part as a source's door has read it.
+/// A part as its supplier's format has read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboundPart {
     /// The source.

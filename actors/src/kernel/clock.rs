@@ -1,4 +1,4 @@
-//! The door of time: the only place that looks at a clock.
+//! The clock: the only place that asks the operating system for the time.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -58,7 +58,7 @@ impl Clock {
     }
 
     /// The time of day.
-    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    #[expect(clippy::disallowed_methods, reason = "this is where it enters")]
     pub fn now(self) -> Timestamp {
         match self {
             Self::System => {
@@ -86,7 +86,7 @@ impl Clock {
     }
 
     /// From here on, the machine's clock is never taken to be before `moment`.
-    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    #[expect(clippy::disallowed_methods, reason = "this is where it enters")]
     pub fn not_before(moment: Timestamp) {
         if Self::System.now() < moment {
             *FORWARD.lock() = Some(Forward { moment, at: std::time::Instant::now() });
@@ -135,7 +135,7 @@ pub struct Stopwatch(std::time::Instant);
 
 impl Stopwatch {
     /// Starts now.
-    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    #[expect(clippy::disallowed_methods, reason = "this is where it enters")]
     pub fn start() -> Self {
         Self(std::time::Instant::now())
     }

@@ -20,7 +20,7 @@ const PAGE: usize = 1_024;
 /// Why a command made nothing happen.
 #[derive(Debug, Error)]
 pub enum TransactError<R> {
-    /// The law says no.
+    /// The rules refuse it.
     #[error(transparent)]
     Refused(R),
     /// The world failed.

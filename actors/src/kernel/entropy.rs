@@ -1,4 +1,4 @@
-//! The door of chance: the only place that throws dice.
+//! Randomness: the only place that asks the operating system for some.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ thread_local! {
 }
 
 impl Fetched {
-    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    #[expect(clippy::disallowed_methods, reason = "this is where it enters")]
     fn take(&mut self, into: &mut [u8]) {
         assert!(into.len() <= self.bytes.len(), "nobody wants a kilobyte of randomness at once");
         if self.bytes.len() - self.used < into.len() {

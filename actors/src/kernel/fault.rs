@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::store::{AppendError, ReadError};
 
-/// A failure of the world. `Display` says what failed; `source` says why. It is logged once, at the edge, with its whole chain.
+/// A failure of the world. `Display` says what failed; `source` says why. It is logged once, where a request or a process ends with it, with its whole chain.
 #[derive(Debug, Clone, Error)]
 pub enum Fault {
     /// The store did not take an append; nothing of it is in the log.

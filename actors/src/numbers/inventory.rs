@@ -29,7 +29,7 @@ pub enum InventoryError {
     /// The configuration lists the number; change it there.
     #[error("the configuration lists the number; take it out there")]
     Configured,
-    /// The number's law says no.
+    /// The number's rules refuse it.
     #[error(transparent)]
     Refused(Refusal),
     /// The world failed.

@@ -1,4 +1,4 @@
-//! The operator's own numbers: listed in the config or imported, reserved here, their messages pushed to the inbound door.
+//! The operator's own numbers: listed in the config or imported, reserved here, their messages pushed to `POST /inbound/v1/{supplier}`.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;

@@ -35,7 +35,7 @@ const PAGE: u64 = 1_024;
 /// An order was not placed.
 #[derive(Debug, Error)]
 pub enum PlaceError {
-    /// The law says no.
+    /// The rules refuse it.
     #[error(transparent)]
     Refused(Refusal),
     /// The world failed; the order may exist, and then it runs.

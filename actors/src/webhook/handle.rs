@@ -37,7 +37,7 @@ pub struct WebhookPayload {
     pub at: Timestamp,
 }
 
-/// What is due and in which words: the edge knows both, from the views and the log.
+/// What is due and in which words: the HTTP layer knows both, from the views and the log.
 pub trait PayloadSource: Send + Sync + 'static {
     /// The account's deliveries that have not ended, after `after`, oldest first, at most `limit`.
     fn open(&self, account: AccountId, after: u64, limit: u32) -> BoxFuture<'_, Result<Vec<u64>, Fault>>;

@@ -1,4 +1,4 @@
-//! A whole service without its edge: accounts, orders, sources and deposits over a store in memory, under tokio's paused clock.
+//! A whole service without HTTP: accounts, orders, sources and deposits over a store in memory, under tokio's paused clock.
 
 pub mod chain;
 

@@ -1,4 +1,4 @@
-//! What an account did in the last hour: moments, bounded in number, from which the law counts.
+//! What an account did in the last hour: moments, bounded in number, from which limits are counted.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

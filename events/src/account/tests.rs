@@ -1,4 +1,4 @@
-//! The account's law as scenarios: money and orders in one append.
+//! The rules of an account as scenarios: money and orders in one append.
 
 mod after_code;
 mod deposits;
@@ -79,7 +79,7 @@ fn message(text: &str) -> order::Command {
 }
 
 fn after(state: State, command: &Command) -> (State, Vec<Event>) {
-    let events = state.decide(command).expect("the law allows it");
+    let events = state.decide(command).expect("the command is allowed");
     (fold(state, &events), events)
 }
 

@@ -51,7 +51,7 @@ pub struct Assign {
     pub at: Timestamp,
 }
 
-/// Why the law says no.
+/// Why a command is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// The key has no index left; the operator must configure another account.

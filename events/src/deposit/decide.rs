@@ -11,7 +11,7 @@ use crate::id::AccountId;
 use crate::money::Money;
 use crate::time::Timestamp;
 
-/// Why the law says no.
+/// Why a command is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// Another account has the output; to this caller it is unknown.

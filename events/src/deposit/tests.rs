@@ -1,4 +1,4 @@
-//! The deposit's law as scenarios: one output, one account, one credit, and back again when the chain changes its mind.
+//! The rules of a deposit as scenarios: one output, one account, one credit, and back again when the chain changes its mind.
 
 use std::time::Duration;
 

@@ -181,7 +181,7 @@ pub enum Command {
     },
 }
 
-/// Why the law says no.
+/// Why a command is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Nobody has sought such a lease.

@@ -1,4 +1,4 @@
-//! The lease's law as scenarios: sought before it is asked for, released once, whatever is heard in between.
+//! The rules of a lease as scenarios: sought before it is asked for, released once, whatever is heard in between.
 
 use std::collections::BTreeMap;
 

@@ -156,7 +156,7 @@ pub enum Command {
     },
 }
 
-/// Why the law says no.
+/// Why a command is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The number waits for too many messages in parts; hand this part on as it is.
@@ -203,7 +203,7 @@ impl State {
     }
 
     fn list(&self, phone: &Phone, listing: &Listing, at: Timestamp) -> Result<Vec<Event>, Refusal> {
-        // What was listed under a milder law stays.
+        // What was listed under milder rules stays.
         if self.listing.is_none() {
             phone.fit().map_err(Refusal::Unfit)?;
         }

@@ -1,4 +1,4 @@
-//! The number's law as scenarios: messages that no order took, kept once each.
+//! The rules of a number as scenarios: messages that no order took, kept once each.
 
 use super::{Alphabet, Command, Event, KeptSms, Listing, MAX_SETS, Part, REMEMBERED_MESSAGES, Refusal, SetId, State, Unclaimed};
 use crate::country::Country;

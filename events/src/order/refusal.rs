@@ -1,4 +1,4 @@
-//! Why the law says no to something wanted of an order.
+//! Why a command on an order is refused.
 
 use thiserror::Error;
 

@@ -19,7 +19,7 @@ pub enum Step {
         /// When the clock takes over.
         until: Timestamp,
     },
-    /// Its turn has not come: the account's law starts it when it has.
+    /// Its turn has not come: the account starts it when it has.
     AwaitTurn,
     /// Keep the number reserved and wait for its message, or for the deadline.
     AwaitSms {

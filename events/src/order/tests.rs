@@ -1,4 +1,4 @@
-//! The order's law as scenarios: what has happened, what is wanted, what follows.
+//! The rules of an order as scenarios: what has happened, what is wanted, what follows.
 
 mod after_code;
 
@@ -64,7 +64,7 @@ fn completed(listens_until: i64) -> Event {
 }
 
 fn facts_of(state: &State, command: &Command) -> Vec<Event> {
-    state.decide(command).expect("the law allows it")
+    state.decide(command).expect("the command is allowed")
 }
 
 #[test]

@@ -130,7 +130,7 @@ pub enum Command {
     },
 }
 
-/// Why the law says no.
+/// Why a command is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The month's limit would be passed; raise it or give a number back and wait for the next month.

@@ -1,4 +1,4 @@
-//! The law of purchases as scenarios: never above the month's limit, each number bought and given back once.
+//! The rules of purchases as scenarios: never above the month's limit, each number bought and given back once.
 
 use super::{Command, Event, Refusal, State};
 use crate::country::Country;

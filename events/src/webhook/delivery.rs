@@ -143,7 +143,7 @@ pub enum Command {
     },
 }
 
-/// Why the law says no.
+/// Why a command is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// The delivery has ended; an attempt on it is nobody's wish.

@@ -1,4 +1,4 @@
-//! The law of deliveries and targets as scenarios.
+//! The rules of deliveries and targets as scenarios.
 
 use std::net::IpAddr;
 use std::time::Duration;

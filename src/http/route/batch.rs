@@ -135,7 +135,7 @@ pub async fn handle(
         let (items, replayed) = app.service.orders.place_batch(caller.account, PlaceBatch { orders, at }, key).await?;
         (items.to_vec(), replayed.0)
     };
-    // The law answers for the orders it was asked about; the others were refused before. Both stand in the order asked.
+    // The account answers for the orders it was asked about; the others were refused before. Both stand in the order asked.
     let mut decided = items.into_iter();
     let mut reply = Reply { status: "ok", accepted: 0, refused: 0, held: Dollars(Money::ZERO), orders: Vec::new() };
     for (index, wish) in wishes.into_iter().enumerate() {
@@ -168,7 +168,7 @@ fn wish(item: &ItemRequest) -> Result<OrderRequest, ApiError> {
 type Outcome = Result<std::sync::Arc<Order>, ApiError>;
 
 async fn of_item(app: &Shared, caller: &Caller, item: Option<BatchItem>) -> Result<Outcome, ApiError> {
-    let item = item.expect("the law answers for each order it was asked about");
+    let item = item.expect("the account answers for each order it was asked about");
     match item.refused {
         Some(refusal) => Ok(Err(events::account::Refusal::from(refusal).into())),
         None => find(app, caller, &item.order.to_string()).await.map(Ok),

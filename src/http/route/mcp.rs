@@ -28,7 +28,7 @@ const EVENTS: &str = "text/event-stream";
 
 type Service = StreamableHttpService<Host, LocalSessionManager>;
 
-/// The tools' door, which calls `routes` on behalf of those who come through it.
+/// The tools' endpoint, which calls `routes` on behalf of its callers.
 pub fn router(app: &Shared, routes: Router, document: &Value) -> Router<Shared> {
     let service = service(app, routes, document);
     Router::new().route("/mcp", post(move |request| answer(service, request)))

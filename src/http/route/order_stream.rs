@@ -57,8 +57,8 @@ pub async fn handle(
     }
     let place = app.waiting.enter(caller.account)?;
     let watch = app.service.accounts.watch(caller.account).await?;
-    let follower = Follower { app, caller, id, order, until, watch, sent, hinted: false, ended: false, _place: place };
-    let sse = Sse::new(messages(follower)).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat"));
+    let order_stream = OrderStream { app, caller, id, order, until, watch, sent, hinted: false, ended: false, _place: place };
+    let sse = Sse::new(messages(order_stream)).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat"));
     let mut response = sse.into_response();
     let headers = response.headers_mut();
     headers.insert("cache-control", "no-store, no-transform".parse().expect("a plain header value"));
@@ -86,7 +86,7 @@ enum News {
     Suspended,
 }
 
-struct Follower {
+struct OrderStream {
     app: Shared,
     caller: Caller,
     id: String,
@@ -102,14 +102,14 @@ struct Follower {
     _place: Place,
 }
 
-fn messages(follower: Follower) -> impl Stream<Item = Result<Message, Infallible>> {
-    stream::unfold(follower, |mut follower| async move {
-        let message = follower.next().await?;
-        Some((Ok(message), follower))
+fn messages(order_stream: OrderStream) -> impl Stream<Item = Result<Message, Infallible>> {
+    stream::unfold(order_stream, |mut order_stream| async move {
+        let message = order_stream.next().await?;
+        Some((Ok(message), order_stream))
     })
 }
 
-impl Follower {
+impl OrderStream {
     /// The next message; `None` once the stream is over.
     async fn next(&mut self) -> Option<Message> {
         if self.ended {

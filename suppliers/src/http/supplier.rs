@@ -1,4 +1,4 @@
-//! The source as the router sees it: asks under a recorded intent, refuses numbers that cannot be right, starts a keeper for each lease.
+//! The source as the router sees it: asks under a recorded intent, refuses numbers that cannot be right, starts a process for each lease.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -217,7 +217,7 @@ impl Inner {
                 tracing::warn!(supplier = %inner.settings.name, %error, "a source refuses to lease a number");
                 (Command::Decline { at }, Err(AttemptFailure::SourceError))
             }
-            // It may have leased one: the keeper gives it back, by its reference.
+            // It may have leased one: the lease's process gives it back, by its reference.
             Err(SourceError::TimedOut) => (Command::SeekRelease { outcome: Outcome::Unused, at }, Err(AttemptFailure::TimedOut)),
             Err(error @ SourceError::Failed(_)) => {
                 tracing::warn!(supplier = %inner.settings.name, %error, "a source does not say whether it has leased a number");

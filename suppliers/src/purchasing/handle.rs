@@ -41,7 +41,7 @@ pub enum PurchaseError {
     /// An order has the number; try again after its end.
     #[error("the number is on an order")]
     OnOrder,
-    /// The law says no.
+    /// The rules refuse it.
     #[error(transparent)]
     Refused(Refusal),
     /// The number could not be put into its pool or taken out of it.
