@@ -4,6 +4,7 @@ use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::extract::{Path as PathParameter, State};
 use axum::http::StatusCode;
@@ -224,6 +225,9 @@ async fn render(State(door): State<Arc<Door>>) -> String {
     for bind in service.smpp.get().map(Smpp::statuses).unwrap_or_default() {
         metrics::gauge!("smpp_bound", "smsc" => bind.address).set(f64::from(u8::from(bind.bound)));
     }
+    let past = service.history.statistics();
+    metrics::counter!("replayed_events_total").absolute(past.events.load(Ordering::Relaxed));
+    metrics::counter!("replays_refused_total").absolute(past.refused.load(Ordering::Relaxed));
     deposits::measure(service);
     telemetry::with_prefix(&door.metrics.render())
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actors::account;
+use actors::account::History;
 use actors::deposit::simulated::Simulated;
 use actors::inbox::REPEATED_WITHIN;
 use actors::kernel::clock::{Clock, Stopwatch};
@@ -91,6 +92,8 @@ impl From<Fault> for BootError {
 /// Everything the listeners need.
 pub struct Service {
     pub accounts: Accounts,
+    /// Answers about the past of accounts.
+    pub history: History,
     pub orders: Orders,
     pub inbox: Inbox,
     /// Where parts of messages go.
@@ -157,8 +160,10 @@ impl Service {
         let parts = Parts::start(accounts.journal().clone(), inbox.clone(), Duration::from_secs(config.suppliers.parts_wait_seconds.into()));
         let deposits = deposits(&config, simulated_deposits, &accounts).await?;
         let webhooks = webhooks(&config, &accounts, &orders, &views, Arc::clone(&store) as Arc<dyn EventStore>)?;
+        let history = History::of(Arc::clone(&store) as Arc<dyn EventStore>);
         let service = Arc::new(Self {
             accounts,
+            history,
             orders,
             inbox,
             parts,

@@ -30,6 +30,7 @@ pub mod order;
 pub mod purchase;
 pub mod webhook;
 
+pub mod as_of;
 pub mod audit;
 pub mod codec;
 pub mod event;

@@ -2,7 +2,7 @@
 
 mod refusals;
 
-use actors::account::AccessError;
+use actors::account::{AccessError, HistoryError};
 use actors::{Fault, deposit::ClaimError};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
@@ -329,6 +329,17 @@ impl From<AccessError> for ApiError {
         match error {
             AccessError::NotFound => Self::new(ErrorCode::InvalidApiKey, "The API key is not valid."),
             AccessError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<HistoryError> for ApiError {
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::Busy => {
+                Self::new(ErrorCode::RateLimited, "Too many questions about the past are being answered; ask again shortly.").retry_after(1)
+            }
+            HistoryError::Fault(fault) => fault.into(),
         }
     }
 }

@@ -17,7 +17,6 @@ mod order_reply;
 mod ordering;
 mod owner;
 mod problem;
-mod replays;
 mod route;
 pub mod strict_json;
 mod until;
@@ -29,6 +28,7 @@ pub mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actors::account::History;
 use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
@@ -44,7 +44,6 @@ use key_uses::KeyUses;
 use limit::Limiter;
 pub use route::inbound::own;
 
-use replays::Replays;
 pub use route::pages::GUIDE;
 use waiting::WaitingRoom;
 
@@ -68,7 +67,7 @@ pub struct App {
     /// Streams and long-polls, by account.
     pub waiting: WaitingRoom,
     /// Questions about the past.
-    pub replays: Replays,
+    pub history: History,
     /// When keys were used.
     pub key_uses: KeyUses,
     /// True once the service is stopping: streams end.
@@ -86,7 +85,7 @@ impl App {
             registrations: Limiter::new(limits.accounts_per_hour(), HOUR),
             look_ups: Semaphore::new(LOOK_UPS),
             waiting: WaitingRoom::default(),
-            replays: Replays::default(),
+            history: service.history.clone(),
             key_uses: KeyUses::default(),
             stopping,
         })

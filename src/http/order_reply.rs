@@ -241,8 +241,8 @@ pub async fn find(app: &Shared, caller: &Caller, text: &str) -> Result<Arc<State
     // What the account has written last may not be in the views yet.
     service.views.reach(published.position).await?;
     let place = service.views.order(id).await?.filter(|place| place.account == caller.account).ok_or_else(ApiError::order_not_found)?;
-    let _permit = app.replays.enter(caller.account).await?;
-    metrics::counter!("replayed_events_total").increment(place.last.0 + 1 - place.first.0);
+    let _permit = app.history.enter(caller.account).await?;
+    app.history.has_read(place.last.0 + 1 - place.first.0);
     let order = service.orders.from_log(place.account, id, place.first, place.last).await?;
     order.map(Arc::new).ok_or_else(ApiError::order_not_found)
 }

@@ -137,7 +137,7 @@ fn words_stay_in_their_rooms() {
         } else if ["actors/src", "chains/src", "suppliers/src", "projections/src"].iter().any(|folder| path.starts_with(folder)) {
             &["StatusCode", "axum::"]
         } else if path.starts_with("src/http") {
-            &["rusqlite", "SELECT ", "INSERT ", ".decide(", ".evolve(", "read_all("]
+            &["rusqlite", "SELECT ", "INSERT ", ".decide(", ".evolve(", "from_history(", "read_all(", "read_stream("]
         } else if path.starts_with("src") {
             &["rusqlite", "SELECT ", "INSERT "]
         } else {

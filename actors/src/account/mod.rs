@@ -5,7 +5,9 @@
 
 mod bookkeeper;
 mod handle;
+mod history;
 mod listener;
 
 pub use handle::{AccessError, Accounts, Published, Replayed, Settings};
+pub use history::{History, HistoryError, HistoryStatistics, LedgerPage, LedgerPlace, Movement};
 pub use listener::Listener;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::{Event, FailureReason, Placed, Sms};
+use crate::as_of::AsOf;
 use crate::id::OrderId;
 use crate::phone::Phone;
 use crate::supplier::SupplierName;
@@ -133,6 +134,13 @@ impl State {
             Some(Event::Placed(placed)) => Some(crate::decider::fold(Self::new(id, placed.clone()), facts)),
             _ => None,
         }
+    }
+
+    /// The order as it was; `None` if it did not exist then.
+    pub fn as_of(&self, as_of: AsOf) -> Option<Self> {
+        let counts = |(facts, fact): &(u64, &Arc<Event>)| as_of.includes(*facts, fact.at());
+        let facts = (1..).zip(&self.history).take_while(counts).map(|(_, fact)| fact.as_ref());
+        Self::from_history(self.id, facts)
     }
 
     /// When something must happen at the latest: a number found, a code come, or a completed order's number given back. Of a queued order, nothing must.

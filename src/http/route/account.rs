@@ -6,13 +6,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use events::account::portrait::Portrait;
+use events::as_of::AsOf;
 use events::id::AccountId;
 use events::tier::Tier;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::Shared;
-use crate::http::as_of::AsOf;
+use crate::http::as_of;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Moment, Parameters, SignedDollars};
@@ -71,7 +72,7 @@ struct Stats {
 pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
     let service = &app.service;
     if let Some(text) = query.as_of {
-        return as_it_was(&app, caller.account, AsOf::parse(&text)?).await.map(Json);
+        return as_it_was(&app, caller.account, as_of::parse(&text)?).await.map(Json);
     }
     let published = service.accounts.read(caller.account).await?;
     // The account's own last append is in the answer.
@@ -93,9 +94,8 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query)
 
 /// The account folded from its facts up to then: nothing else knows what was.
 async fn as_it_was(app: &Shared, id: AccountId, as_of: AsOf) -> Result<Reply, ApiError> {
-    let found = app.replays.portrait(&*app.service.store, id, as_of).await?;
+    let found = app.history.portrait(id, as_of).await?;
     let (portrait, event) = found.ok_or_else(|| ApiError::invalid("The account did not exist then.").with_status(StatusCode::NOT_FOUND))?;
-    assert_eq!(portrait.id, id, "an account's stream starts with its own registration");
     Ok(reply(&portrait, event))
 }
 

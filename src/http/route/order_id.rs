@@ -6,11 +6,12 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use events::as_of::AsOf;
 use events::order::State as Order;
 use serde::Deserialize;
 
 use crate::http::Shared;
-use crate::http::as_of::AsOf;
+use crate::http::as_of;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Parameters, Whole};
@@ -48,7 +49,7 @@ pub async fn handle(State(app): State<Shared>, owner: Owner, Path(id): Path<Stri
         return Err(ApiError::suspended());
     }
     let Owner(caller) = owner;
-    let as_of = query.as_of.as_deref().map(AsOf::parse).transpose()?;
+    let as_of = query.as_of.as_deref().map(as_of::parse).transpose()?;
     let mut order = find(&app, &caller, &id).await?;
     // What was does not change: there is nothing to wait for.
     if let Some(as_of) = as_of {
@@ -79,9 +80,6 @@ async fn changed(app: &Shared, caller: &Caller, id: &str, order: Arc<Order>, unt
     }
 }
 
-/// The order folded from its facts up to then.
 fn as_it_was(order: &Order, as_of: AsOf) -> Result<Order, ApiError> {
-    let number = |index: usize| u64::try_from(index + 1).unwrap_or(u64::MAX);
-    let facts = order.history.iter().enumerate().take_while(|(index, fact)| as_of.includes(number(*index), fact.at())).map(|(_, fact)| fact.as_ref());
-    Order::from_history(order.id, facts).ok_or_else(|| ApiError::invalid("The order did not exist then.").with_status(StatusCode::NOT_FOUND))
+    order.as_of(as_of).ok_or_else(|| ApiError::invalid("The order did not exist then.").with_status(StatusCode::NOT_FOUND))
 }

@@ -145,7 +145,7 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query)
     let first = starts.first().map_or(0, |start| start.as_second().div_euclid(HOUR_SECONDS));
     let last = starts.last().map_or(0, |_| to.as_second().div_euclid(HOUR_SECONDS) + 1);
     // As many cells as hours, platforms and countries the account has used in that time.
-    let _permit = app.replays.enter(caller.account).await?;
+    let _permit = app.history.enter(caller.account).await?;
     let cells = service.views.usage(caller.account, first, last).await?;
 
     let groups = query.group_by.map(|group_by| groups(&starts, &cells, group_by));

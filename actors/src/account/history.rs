@@ -3,23 +3,26 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use actors::Fault;
-use actors::store::EventStore;
 use events::Event;
+use events::account::ledger::{self, Amounts, Entry};
 use events::account::portrait::Portrait;
+use events::as_of::AsOf;
 use events::envelope::{Recorded, Revision, StreamId};
 use events::id::AccountId;
 use events::time::Timestamp;
 use parking_lot::Mutex;
+use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::as_of::AsOf;
-use super::error::{ApiError, ErrorCode};
+use super::handle::Published;
+use crate::kernel::fault::Fault;
+use crate::store::{EventStore, ReadError};
 
-/// Replays of one account at a time; each holds one page of events.
+/// History of one account at a time; each holds one page of events.
 const AT_ONCE_PER_ACCOUNT: usize = 2;
-/// Replays in all at a time.
+/// History in all at a time.
 const AT_ONCE: usize = 8;
 /// Questions of one account, those that wait included; past it the caller is told to come again.
 const ASKED_PER_ACCOUNT: usize = 32;
@@ -27,14 +30,73 @@ const ASKED_PER_ACCOUNT: usize = 32;
 const ASKED: usize = 512;
 /// Events read at a time.
 const PAGE: usize = 1_024;
-/// Events between two portraits that are kept: the next question about about the same time reads so many at most.
+/// Events between two portraits that are kept: the next question about the same time reads so many at most.
 const KEPT_EVERY: u64 = 8_192;
 /// Portraits kept, a few hundred bytes each.
 const KEPT: usize = 4_096;
+/// Events of the stream read at a time for the ledger, which is read backwards.
+const LEDGER_PAGE: u64 = 512;
+/// Such pages read for one page of the ledger: where few events move money the answer is shorter, and goes on from there.
+const MAX_LEDGER_PAGES: usize = 64;
 
-/// Who replays, and the portraits of accounts that were made on the way.
+/// A question about the past is not answered.
+#[derive(Debug, Error)]
+pub enum HistoryError {
+    /// Too many are being answered; ask again in a second.
+    #[error("too many questions about the past are being answered")]
+    Busy,
+    /// The world failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Where a page of the ledger starts: before this event, when the account had so much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedgerPlace {
+    /// Events of the account before it.
+    pub end: u64,
+    /// What the account had after them.
+    pub has: Amounts,
+}
+
+/// A movement of an account's money.
+#[derive(Debug, Clone, Copy)]
+pub struct Movement {
+    /// The event's number in the account's history, from 1.
+    pub event: u64,
+    /// When it was.
+    pub at: Timestamp,
+    /// What moved.
+    pub entry: Entry,
+    /// What the account had before it.
+    pub before: Amounts,
+    /// What it had after it.
+    pub after: Amounts,
+}
+
+/// A page of the ledger, newest first.
+#[derive(Debug)]
+pub struct LedgerPage {
+    /// The movements.
+    pub movements: Vec<Movement>,
+    /// Where the next page starts; there is none where its `end` is 0.
+    pub next: LedgerPlace,
+}
+
+/// What answers about the past have cost since the start.
+#[derive(Debug, Default)]
+pub struct HistoryStatistics {
+    /// Events read.
+    pub events: AtomicU64,
+    /// Questions that were refused.
+    pub refused: AtomicU64,
+}
+
+/// The past of accounts: who asks, and the portraits that were made on the way. Cloning shares it.
 #[derive(Debug, Clone)]
-pub struct Replays {
+pub struct History {
+    store: Arc<dyn EventStore>,
+    statistics: Arc<HistoryStatistics>,
     asking: Arc<Mutex<Asking>>,
     all: Arc<Semaphore>,
     kept: Arc<Mutex<BTreeMap<(AccountId, u64), Kept>>>,
@@ -68,15 +130,32 @@ struct Asked {
     asking: Arc<Mutex<Asking>>,
 }
 
-impl Default for Replays {
-    fn default() -> Self {
-        Self { asking: Arc::default(), all: Arc::new(Semaphore::new(AT_ONCE)), kept: Arc::default() }
+impl LedgerPlace {
+    /// The end of an account's stream, and what it has there.
+    pub fn newest(published: &Published) -> Self {
+        let end = published.revision.map_or(0, |revision| revision.0 + 1);
+        Self { end, has: Amounts { balance: published.state.balance, held: published.state.held } }
     }
 }
 
-impl Replays {
+impl History {
+    /// The past that this store holds.
+    pub fn of(store: Arc<dyn EventStore>) -> Self {
+        Self { store, statistics: Arc::default(), asking: Arc::default(), all: Arc::new(Semaphore::new(AT_ONCE)), kept: Arc::default() }
+    }
+
+    /// What it has cost.
+    pub fn statistics(&self) -> &HistoryStatistics {
+        &self.statistics
+    }
+
+    /// Counts events that were read under a permit.
+    pub fn has_read(&self, events: u64) {
+        self.statistics.events.fetch_add(events, Ordering::Relaxed);
+    }
+
     /// Waits for the right to replay something of `account`; refused where too many wait already.
-    pub async fn enter(&self, account: AccountId) -> Result<Permit, ApiError> {
+    pub async fn enter(&self, account: AccountId) -> Result<Permit, HistoryError> {
         let (asked, own) = self.ask(account)?;
         let closed = |_| unreachable!("nobody closes these");
         let own = own.acquire_owned().await.unwrap_or_else(closed);
@@ -84,13 +163,12 @@ impl Replays {
         Ok(Permit { _at_once: [own, all], _asked: asked })
     }
 
-    fn ask(&self, account: AccountId) -> Result<(Asked, Arc<Semaphore>), ApiError> {
+    fn ask(&self, account: AccountId) -> Result<(Asked, Arc<Semaphore>), HistoryError> {
         let mut asking = self.asking.lock();
         let of_account = asking.by_account.get(&account).map_or(0, |(count, _)| *count);
         if of_account >= ASKED_PER_ACCOUNT || asking.in_all >= ASKED {
-            metrics::counter!("replays_refused_total").increment(1);
-            let text = "Too many questions about the past are being answered; ask again shortly.";
-            return Err(ApiError::new(ErrorCode::RateLimited, text).retry_after(1));
+            self.statistics.refused.fetch_add(1, Ordering::Relaxed);
+            return Err(HistoryError::Busy);
         }
         asking.in_all += 1;
         let (count, own) = asking.by_account.entry(account).or_insert_with(|| (0, Arc::new(Semaphore::new(AT_ONCE_PER_ACCOUNT))));
@@ -99,23 +177,45 @@ impl Replays {
     }
 
     /// The account as it was, and how many events that is; none if it did not exist.
-    pub async fn portrait(&self, store: &impl EventStore, account: AccountId, as_of: AsOf) -> Result<Option<(Portrait, u64)>, ApiError> {
+    pub async fn portrait(&self, account: AccountId, as_of: AsOf) -> Result<Option<(Portrait, u64)>, HistoryError> {
         let _permit = self.enter(account).await?;
-        self.fold(account, as_of, |from| async move {
-            Ok(store.read_stream(StreamId::account(account), Revision(from), PAGE).await.map_err(Fault::from)?)
-        })
-        .await
+        let found = self.fold(account, as_of, |from| self.store.read_stream(StreamId::account(account), Revision(from), PAGE)).await?;
+        if let Some((portrait, _)) = &found {
+            assert_eq!(portrait.id, account, "an account's stream starts with its own registration");
+        }
+        Ok(found)
+    }
+
+    /// The movements before `place`, at most `limit`; `None` if the account never was at that place.
+    pub async fn ledger(&self, account: AccountId, place: LedgerPlace, limit: usize) -> Result<Option<LedgerPage>, HistoryError> {
+        let _permit = self.enter(account).await?;
+        let mut page = LedgerPage { movements: Vec::new(), next: place };
+        for _ in 0..MAX_LEDGER_PAGES {
+            if page.movements.len() >= limit || page.next.end == 0 {
+                break;
+            }
+            let start = page.next.end.saturating_sub(LEDGER_PAGE);
+            let length = page.next.end - start;
+            let records = self.store.read_stream(StreamId::account(account), Revision(start), usize::try_from(length).unwrap_or(usize::MAX));
+            let records = records.await.map_err(Fault::from)?;
+            self.has_read(length);
+            if u64::try_from(records.len()).is_ok_and(|read| read < length) {
+                return Ok(None);
+            }
+            page.take(&records, limit);
+        }
+        Ok(Some(page))
     }
 
     /// Folds pages of the account's stream, from the last portrait that is kept of the time before.
-    async fn fold<F>(&self, account: AccountId, as_of: AsOf, page: impl Fn(u64) -> F) -> Result<Option<(Portrait, u64)>, ApiError>
+    async fn fold<F>(&self, account: AccountId, as_of: AsOf, page: impl Fn(u64) -> F) -> Result<Option<(Portrait, u64)>, Fault>
     where
-        F: Future<Output = Result<Vec<Recorded<Event>>, ApiError>>,
+        F: Future<Output = Result<Vec<Recorded<Event>>, ReadError>>,
     {
         let (mut last, Kept { mut portrait, mut latest }) = self.nearest(account, as_of);
         loop {
             let records = page(last).await?;
-            metrics::counter!("replayed_events_total").increment(u64::try_from(records.len()).unwrap_or(u64::MAX));
+            self.has_read(u64::try_from(records.len()).unwrap_or(u64::MAX));
             let is_end = records.len() < PAGE;
             for record in records {
                 let Event::Account(event) = record.event else { continue };
@@ -154,6 +254,23 @@ impl Replays {
     }
 }
 
+impl LedgerPage {
+    /// Goes back over the records that end where the page does.
+    fn take(&mut self, records: &[Recorded<Event>], limit: usize) {
+        for record in records.iter().rev() {
+            if self.movements.len() == limit {
+                break;
+            }
+            self.next.end = record.revision.0;
+            let Event::Account(event) = &record.event else { continue };
+            let Some(entry) = ledger::entry(event) else { continue };
+            let (before, after) = (self.next.has.before(entry), self.next.has);
+            self.movements.push(Movement { event: record.revision.0 + 1, at: record.at, entry, before, after });
+            self.next.has = before;
+        }
+    }
+}
+
 impl Drop for Asked {
     fn drop(&mut self) {
         let mut asking = self.asking.lock();
@@ -169,7 +286,7 @@ impl Drop for Asked {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use events::account;
     use events::envelope::Position;
@@ -177,8 +294,13 @@ mod tests {
     use events::money::Money;
 
     use super::*;
+    use crate::store::memory::MemoryStore;
 
     const ACCOUNT: AccountId = AccountId(7);
+
+    fn history() -> History {
+        History::of(Arc::new(MemoryStore::default()))
+    }
 
     /// The n-th event of the account, from 0: its registration, then a cent each second.
     fn record(revision: u64) -> Recorded<Event> {
@@ -199,9 +321,9 @@ mod tests {
     }
 
     /// Asks of a stream of so many events; also how many of them were read.
-    async fn asked(replays: &Replays, length: u64, as_of: AsOf) -> (Option<(Portrait, u64)>, usize) {
+    async fn asked(history: &History, length: u64, as_of: AsOf) -> (Option<(Portrait, u64)>, usize) {
         let read = AtomicUsize::new(0);
-        let answer = replays
+        let answer = history
             .fold(ACCOUNT, as_of, |from| {
                 let page: Vec<_> = (from..length).take(PAGE).map(record).collect();
                 read.fetch_add(page.len(), Ordering::Relaxed);
@@ -213,11 +335,11 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_is_the_same_from_the_start_and_from_a_portrait_and_costs_less_the_second_time() {
-        let (kept, length) = (Replays::default(), 50_000);
+        let (kept, length) = (history(), 50_000);
         for as_of in
             [AsOf::Event(49_999), AsOf::Event(49_000), AsOf::Event(8_192), AsOf::Event(8_191), AsOf::Time(Timestamp::from_millis(30_000_500))]
         {
-            let (fresh, _) = asked(&Replays::default(), length, as_of).await;
+            let (fresh, _) = asked(&history(), length, as_of).await;
             let (first, _) = asked(&kept, length, as_of).await;
             let (again, read) = asked(&kept, length, as_of).await;
             assert_eq!((&fresh, &fresh), (&first, &again), "{as_of:?}");
@@ -231,42 +353,42 @@ mod tests {
 
     #[tokio::test]
     async fn few_replay_at_a_time_some_wait_and_the_rest_is_told_to_come_again() {
-        let replays = Replays::default();
-        let first = replays.enter(ACCOUNT).await.unwrap();
-        let second = replays.enter(ACCOUNT).await.unwrap();
+        let history = history();
+        let first = history.enter(ACCOUNT).await.unwrap();
+        let second = history.enter(ACCOUNT).await.unwrap();
         let waiting: Vec<_> = (2..ASKED_PER_ACCOUNT)
             .map(|_| {
                 tokio::spawn({
-                    let replays = replays.clone();
-                    async move { replays.enter(ACCOUNT).await.map(drop) }
+                    let history = history.clone();
+                    async move { history.enter(ACCOUNT).await.map(drop) }
                 })
             })
             .collect();
-        while replays.asking.lock().in_all < ASKED_PER_ACCOUNT {
+        while history.asking.lock().in_all < ASKED_PER_ACCOUNT {
             tokio::task::yield_now().await;
         }
-        let refused = replays.enter(ACCOUNT).await.unwrap_err();
-        assert_eq!(refused.code(), ErrorCode::RateLimited);
-        assert!(replays.enter(AccountId(8)).await.is_ok(), "others are not affected");
+        let refused = history.enter(ACCOUNT).await.unwrap_err();
+        assert!(matches!(refused, HistoryError::Busy));
+        assert!(history.enter(AccountId(8)).await.is_ok(), "others are not affected");
         assert!(waiting.iter().all(|waiting| !waiting.is_finished()), "two at a time");
         drop(first);
         for waiting in waiting {
             waiting.await.unwrap().unwrap();
         }
         drop(second);
-        assert!(replays.asking.lock().by_account.is_empty(), "nobody is remembered who does not ask");
+        assert!(history.asking.lock().by_account.is_empty(), "nobody is remembered who does not ask");
     }
 
     #[tokio::test]
     async fn all_accounts_together_have_so_many() {
-        let replays = Replays::default();
+        let history = history();
         let mut held = Vec::new();
         for account in 0..AT_ONCE {
-            held.push(replays.enter(AccountId(u128::try_from(account).unwrap())).await.unwrap());
+            held.push(history.enter(AccountId(u128::try_from(account).unwrap())).await.unwrap());
         }
         let next = tokio::spawn({
-            let replays = replays.clone();
-            async move { replays.enter(AccountId(99)).await.map(drop) }
+            let history = history.clone();
+            async move { history.enter(AccountId(99)).await.map(drop) }
         });
         tokio::task::yield_now().await;
         assert!(!next.is_finished());
