@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::json::{Dollars, Moment};
 use super::order_reply::failure_name;
+use super::waiting::AccessEnd;
 
 /// What messages of a stream tell of.
 pub const EVENTS: [&str; 12] =
@@ -58,9 +59,9 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
     message
 }
 
-/// The last message of a stream whose account was suspended meanwhile: the order goes on, and is not told of any more.
-pub fn suspension_message(order: &State, at: Timestamp) -> Value {
-    json!({ "event": "suspended", "status": order.status.name(), "reason": "account_suspended", "order_id": order.id.to_string(), "at": Moment(at) })
+/// The last message of a stream whose reader may not read on: the order goes on, and is not told of any more.
+pub fn access_end_message(order: &State, end: AccessEnd, at: Timestamp) -> Value {
+    json!({ "event": "suspended", "status": order.status.name(), "reason": end.reason(), "order_id": order.id.to_string(), "at": Moment(at) })
 }
 
 /// The code that a fact gives the order, if it gives one.

@@ -21,7 +21,7 @@ use super::auth::Caller;
 use super::error::{ApiError, ErrorCode, value};
 use super::json::{Dollars, Moment};
 use super::order_reply::{Hints, Links, OrderReply, failure_name, find};
-use super::waiting::suspended;
+use super::waiting::access_ended;
 
 /// How long the reply may wait for a number; past it the order goes on without its caller.
 const PATIENCE: Duration = Duration::from_secs(28);
@@ -145,8 +145,8 @@ async fn until(
         // What has come is answered, also where the suspension came with it.
         biased;
         order = app.service.orders.wait_until(caller.account, id, is_reached) => order?,
-        () = suspended(&app.service.accounts, caller.account) => {
-            return Err(ApiError::suspended().with_detail(json!({ "order_id": id.to_string() })));
+        end = access_ended(&app.service.accounts, caller) => {
+            return Err(ApiError::from(end).with_detail(json!({ "order_id": id.to_string() })));
         }
         () = tokio::time::sleep(longest) => None,
         () = app.stopped() => None,

@@ -78,7 +78,7 @@ vocabulary! {
     /// A fact of an order.
     OrderEventType => one_of("A fact of an order.", crate::http::route::order_events::TYPES);
     /// What a stream tells of.
-    StreamEventName => one_of("What a message of a stream tells of; the last one is `completed`, `cancelled`, `expired` or `failed`, or with `until=expiry` `finished` or `expired`; or `suspended`, where the account was suspended meanwhile.", crate::http::order_message::EVENTS);
+    StreamEventName => one_of("What a message of a stream tells of; the last one is `completed`, `cancelled`, `expired` or `failed`, or with `until=expiry` `finished` or `expired`; or `suspended`, where the account was suspended or the key removed meanwhile.", crate::http::order_message::EVENTS);
     /// Where a payment came from.
     DepositCurrency => one_of("A coin, or the simulated chain.", events::deposit::Currency::ALL.map(events::deposit::Currency::name).into_iter().chain(["simulated"]));
     /// Why an order failed.

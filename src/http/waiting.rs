@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use actors::Accounts;
-use events::account::Standing;
+use events::account::{Standing, State};
 use events::id::AccountId;
 use parking_lot::Mutex;
 
+use super::auth::Caller;
 use super::error::{ApiError, ErrorCode};
 
 /// Streams and long-polls of one account: a few for each order of a busy one, far from all connections.
@@ -52,16 +53,52 @@ impl Drop for Place {
     }
 }
 
-/// Returns once the account is suspended: whoever waits for its news waits no longer.
-pub async fn suspended(accounts: &Accounts, account: AccountId) {
-    // Where it cannot be read, what is waited for says so itself.
-    while let Ok(mut watch) = accounts.watch(account).await {
-        let is_suspended = watch.wait_for(|published| matches!(published.state.standing, Standing::Suspended(_))).await.is_ok();
-        if is_suspended {
-            return;
+/// Why a caller may not wait any longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessEnd {
+    /// An operator has suspended the account.
+    Suspended,
+    /// The key it called with opens nothing any more.
+    KeyRemoved,
+}
+
+impl AccessEnd {
+    /// Whether the caller's access has ended, as the account is now.
+    pub fn of(caller: &Caller, account: &State) -> Option<Self> {
+        if matches!(account.standing, Standing::Suspended(_)) {
+            return Some(Self::Suspended);
+        }
+        account.api_keys.get(caller.key).is_none().then_some(Self::KeyRemoved)
+    }
+
+    /// The word for it in a stream's last message.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Suspended => "account_suspended",
+            Self::KeyRemoved => "key_removed",
         }
     }
-    std::future::pending::<()>().await;
+}
+
+impl From<AccessEnd> for ApiError {
+    fn from(end: AccessEnd) -> Self {
+        match end {
+            AccessEnd::Suspended => Self::suspended(),
+            AccessEnd::KeyRemoved => Self::new(ErrorCode::InvalidApiKey, "The API key was removed while the call waited."),
+        }
+    }
+}
+
+/// Returns once the caller's access ends: whoever waits for the account's news waits no longer.
+pub async fn access_ended(accounts: &Accounts, caller: &Caller) -> AccessEnd {
+    // Where it cannot be read, what is waited for says so itself.
+    while let Ok(mut watch) = accounts.watch(caller.account).await {
+        let ended = watch.wait_for(|published| AccessEnd::of(caller, &published.state).is_some()).await;
+        if let Some(end) = ended.ok().and_then(|published| AccessEnd::of(caller, &published.state)) {
+            return end;
+        }
+    }
+    std::future::pending().await
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A suspended account: whatever waits for news ends, and an order that runs may be looked at and given up.
+//! Access that is taken away, by a suspension or with a key: whatever waits for news ends, and an order that runs may be looked at and given up.
 
 use serde_json::json;
 
@@ -19,42 +19,62 @@ fn opened(caller: &Caller<'_>) -> String {
     }
 }
 
-#[test]
-fn every_wait_ends_with_the_suspension() {
-    let server = Server::start(&format!("{SILENT}[orders]\nlifetime_seconds = 600\nmax_concurrent_per_account = 3\n"));
-    let caller = server.funded("50");
+/// Opens every kind of wait with the caller's key, takes the access away, and looks at how each has ended.
+fn every_wait_ends(server: &Server, caller: &Caller<'_>, take_away: impl FnOnce(), status: u16, code: &str, reason: &str) {
     std::thread::scope(|scope| {
         let verify = scope.spawn(|| caller.post("/api/v1/verify", &json!({ "platform": "google", "timeout_seconds": 300, "on_timeout": "keep" })));
-        let order = opened(&caller);
+        let order = opened(caller);
         let path = format!("/api/v1/order/{order}");
-        let waits = [format!("{path}?wait=55"), format!("{path}/stream")].map(|path| {
-            let caller = &caller;
-            scope.spawn(move || caller.get(&path))
-        });
+        let waits = [format!("{path}?wait=55"), format!("{path}/stream")].map(|path| scope.spawn(move || caller.get(&path)));
         let tool = scope.spawn(|| {
             let call = json!({ "name": "sms_verify", "arguments": { "platform": "steam", "timeout_seconds": 300 } });
-            rpc(&server, &caller.key, "tools/call", call, false).text().unwrap()
+            rpc(server, &caller.key, "tools/call", call, false).text().unwrap()
         });
         while body(caller.get("/api/v1/account"))["active_orders"].as_array().unwrap().len() < 2 {}
-        suspend(&server, &caller.account);
+        take_away();
         let [wait, stream] = waits.map(|wait| wait.join().unwrap());
         let verify = verify.join().unwrap();
-        assert_eq!(verify.status(), 403);
+        assert_eq!(verify.status(), status);
         let verified = body(verify);
-        assert_eq!(
-            (verified["error_code"].as_str(), verified["detail"]["order_id"].as_str()),
-            (Some("ACCOUNT_SUSPENDED"), Some(order.as_str())),
-            "{verified}"
-        );
+        assert_eq!((verified["error_code"].as_str(), verified["detail"]["order_id"].as_str()), (Some(code), Some(order.as_str())), "{verified}");
         // A wait that had begun is refused like one that begins now.
-        assert_eq!((wait.status().as_u16(), body(wait)["error_code"].as_str().unwrap()), (403, "ACCOUNT_SUSPENDED"));
+        assert_eq!((wait.status().as_u16(), body(wait)["error_code"].as_str().unwrap()), (status, code));
         let stream = stream.text().unwrap();
         let last = stream.trim_end().rsplit("\n\n").next().unwrap();
         let told: serde_json::Value = serde_json::from_str(last.strip_prefix("data: ").unwrap_or_else(|| panic!("{stream}"))).unwrap();
-        assert_eq!((told["event"].as_str(), told["reason"].as_str()), (Some("suspended"), Some("account_suspended")), "{stream}");
+        assert_eq!((told["event"].as_str(), told["reason"].as_str()), (Some("suspended"), Some(reason)), "{stream}");
         assert!(!stream.contains("completed"));
-        assert!(tool.join().unwrap().contains("ACCOUNT_SUSPENDED"));
+        assert!(tool.join().unwrap().contains(code));
     });
+}
+
+const WAITING: &str = "[orders]\nlifetime_seconds = 600\nmax_concurrent_per_account = 3\n";
+
+#[test]
+fn every_wait_ends_with_the_suspension() {
+    let server = Server::start(&format!("{SILENT}{WAITING}"));
+    let caller = server.funded("50");
+    every_wait_ends(&server, &caller, || suspend(&server, &caller.account), 403, "ACCOUNT_SUSPENDED", "account_suspended");
+}
+
+#[test]
+fn every_wait_ends_with_the_key_it_was_opened_with() {
+    let server = Server::start(&format!("{SILENT}{WAITING}"));
+    let first = server.funded("50");
+    let created = body(first.post("/api/v1/keys", &json!({ "name": "runner" })));
+    let second = Caller { server: &server, key: text(&created["api_key"]), account: first.account.clone() };
+    let remove = || assert_eq!(first.request("DELETE", &format!("/api/v1/keys/{}", text(&created["key_id"]))).send().unwrap().status(), 200);
+    every_wait_ends(&server, &second, remove, 401, "INVALID_API_KEY", "key_removed");
+    // An operator's new key in place of all others, for an owner whose keys somebody else has.
+    let third = server.funded("50");
+    let rotate = || {
+        let done = server.cli(&["admin", "rotate-key", &third.account, "--reason", "stolen", "--operator", "ada"]);
+        assert!(done.status.success(), "{done:?}");
+    };
+    every_wait_ends(&server, &third, rotate, 401, "INVALID_API_KEY", "key_removed");
+    // Waits with another key of the account go on.
+    let order = text(&body(first.get("/api/v1/account"))["active_order"]);
+    assert_eq!(first.get(&format!("/api/v1/order/{order}?wait=1")).status(), 200);
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::http::order_reply::{OrderReply, find};
 use crate::http::owner::Owner;
 use crate::http::until::Until;
 use crate::http::vocabulary::{HowFar, PointInHistory};
-use crate::http::waiting::suspended;
+use crate::http::waiting::access_ended;
 
 /// The contract: `?wait=<1-55>`.
 const LONGEST_WAIT_SECONDS: u64 = 55;
@@ -74,7 +74,7 @@ async fn changed(app: &Shared, caller: &Caller, id: &str, order: Arc<Order>, unt
             Some(changed) => Ok(changed),
             None => find(app, caller, id).await,
         },
-        () = suspended(&app.service.accounts, caller.account) => Err(ApiError::suspended()),
+        end = access_ended(&app.service.accounts, caller) => Err(end.into()),
         () = tokio::time::sleep(wait) => find(app, caller, id).await,
         () = app.stopped() => Ok(order),
     }

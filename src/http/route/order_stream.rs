@@ -9,7 +9,6 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event as Message, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use events::account::Standing;
 use events::order;
 use futures_util::stream::{self, Stream};
 use serde::Deserialize;
@@ -19,11 +18,11 @@ use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::json::Parameters;
-use crate::http::order_message::{stream_message, suspension_message};
+use crate::http::order_message::{access_end_message, stream_message};
 use crate::http::order_reply::find;
 use crate::http::until::Until;
 use crate::http::vocabulary::HowFar;
-use crate::http::waiting::Place;
+use crate::http::waiting::{AccessEnd, Place};
 
 /// The contract: `retry: 3000`, a heartbeat every 15 s.
 const RETRY: Duration = Duration::from_secs(3);
@@ -82,8 +81,8 @@ enum News {
     Facts,
     /// The stream has to end: its client may come again.
     Over,
-    /// The account is suspended.
-    Suspended,
+    /// The reader may not read on.
+    NoAccess(AccessEnd),
 }
 
 struct OrderStream {
@@ -136,9 +135,9 @@ impl OrderStream {
                     self.ended = true;
                     return Some(Message::default().retry(RETRY));
                 }
-                News::Suspended => {
+                News::NoAccess(end) => {
                     self.ended = true;
-                    let text = suspension_message(&self.order, self.app.service.clock.now()).to_string();
+                    let text = access_end_message(&self.order, end, self.app.service.clock.now()).to_string();
                     // Without an id of its own: the client has the facts up to the one before.
                     return Some(Message::default().data(text));
                 }
@@ -151,21 +150,20 @@ impl OrderStream {
         let known = self.order.history.len();
         let id = self.order.id;
         let is_news = |published: &Arc<Published>| {
-            let suspended = matches!(published.state.standing, Standing::Suspended(_));
-            suspended || published.state.order(id).is_none_or(|order| order.history.len() > known)
+            AccessEnd::of(&self.caller, &published.state).is_some() || published.state.order(id).is_none_or(|order| order.history.len() > known)
         };
         let seen = tokio::select! {
             seen = self.watch.wait_for(is_news) => seen.map(|published| Arc::clone(&published)),
             () = self.app.stopped() => return News::Over,
         };
         match seen {
-            Ok(published) if matches!(published.state.standing, Standing::Suspended(_)) => News::Suspended,
-            Ok(published) => match published.state.order(id) {
-                Some(order) => {
+            Ok(published) => match (AccessEnd::of(&self.caller, &published.state), published.state.order(id)) {
+                (Some(end), _) => News::NoAccess(end),
+                (None, Some(order)) => {
                     self.order = Arc::clone(order);
                     News::Facts
                 }
-                None => self.look_up().await,
+                (None, None) => self.look_up().await,
             },
             // The account has left memory; its next book-keeper publishes elsewhere.
             Err(_) => match self.app.service.accounts.watch(self.caller.account).await {
