@@ -225,6 +225,7 @@ async fn render(State(door): State<Arc<Door>>) -> String {
     for bind in service.smpp.get().map(Smpp::statuses).unwrap_or_default() {
         metrics::gauge!("smpp_bound", "smsc" => bind.address).set(f64::from(u8::from(bind.bound)));
     }
+    metrics::gauge!("clock_log_ahead_seconds").set(service.clock.ahead().as_secs_f64());
     let past = service.history.statistics();
     metrics::counter!("replayed_events_total").absolute(past.events.load(Ordering::Relaxed));
     metrics::counter!("replays_refused_total").absolute(past.refused.load(Ordering::Relaxed));

@@ -31,6 +31,7 @@ use thiserror::Error;
 use crate::config::{Config, ConfigError};
 use crate::data::LockError;
 use crate::feed::{StoreLog, ViewedAssignments, ViewedEnds, chain_of};
+use crate::http::TOLERATED_AHEAD;
 use crate::past;
 use crate::payloads::Writer;
 use crate::sources::{self, Sources};
@@ -88,6 +89,9 @@ impl From<Fault> for BootError {
         Self::Resume(chain_of(&fault))
     }
 }
+
+/// How often the machine's clock is compared with the log's time.
+const CLOCK_LOOK: Duration = Duration::from_secs(10);
 
 /// Everything the listeners need.
 pub struct Service {
@@ -193,6 +197,7 @@ impl Service {
         }
         service.follow(projector, log);
         service.warn();
+        service.watch_clock();
         // Word lists are read at their first use, which no caller should wait for.
         tokio::task::spawn_blocking(|| natural_language::understand("a Google number"));
         Ok(service)
@@ -258,6 +263,26 @@ impl Service {
                 && let Some(service) = service.upgrade()
             {
                 *service.views_stopped.lock() = Some(error.to_string());
+            }
+        });
+    }
+
+    /// Says when the machine's clock falls behind the log, and when it has caught up.
+    fn watch_clock(self: &Arc<Self>) {
+        let service = Arc::downgrade(self);
+        tokio::spawn(async move {
+            let mut was_ahead = false;
+            while let Some(clock) = service.upgrade().map(|service| service.clock) {
+                let ahead = clock.ahead();
+                let is_ahead = ahead > TOLERATED_AHEAD;
+                if is_ahead && !was_ahead {
+                    let seconds = ahead.as_secs();
+                    tracing::warn!(seconds, "the machine's clock is behind the log, whose times never run back: was it set ahead for a while?");
+                } else if was_ahead && !is_ahead {
+                    tracing::info!("the machine's clock has caught up with the log");
+                }
+                was_ahead = is_ahead;
+                tokio::time::sleep(CLOCK_LOOK).await;
             }
         });
     }

@@ -67,8 +67,9 @@ impl Writer {
             "sequence": sequence,
             "data": data(&notice, order.as_deref(), row.due_at),
         });
-        let at = self.accounts.journal().now();
-        let secrets = published.state.signing_secrets(at);
+        let secrets = published.state.signing_secrets(self.accounts.journal().now());
+        // Receivers compare it with their own clocks.
+        let at = self.accounts.journal().clock().wall();
         Ok(Some(WebhookPayload { url: webhook.url.to_string(), id, event: notice.name(), body: body.to_string().into_bytes(), secrets, at }))
     }
 

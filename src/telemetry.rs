@@ -4,6 +4,7 @@ mod exposition;
 
 use std::io::BufWriter;
 
+use events::order::Complaint;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
@@ -39,6 +40,13 @@ pub fn start_metrics() -> Result<PrometheusHandle, metrics_exporter_prometheus::
     let handle = recorder.handle();
     // A second recorder in one process happens only in tests; the first one counts.
     let _ = metrics::set_global_recorder(recorder);
+    // From nothing to one is an increase only for whoever has seen the nothing.
+    for name in ["admin_wrong_tokens_total", "http_connections_evicted_total", "http_connections_refused_total", "http_panics_total"] {
+        metrics::counter!(name).increment(0);
+    }
+    for (complaint, refunded) in Complaint::ALL.into_iter().flat_map(|complaint| [(complaint, "yes"), (complaint, "no")]) {
+        metrics::counter!("order_reports_total", "reason" => complaint.name(), "refunded" => refunded).increment(0);
+    }
     Ok(handle)
 }
 

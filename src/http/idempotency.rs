@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::Shared;
 use super::error::ApiError;
-use super::json::{json_body, typed};
+use super::json::json_body;
+use super::strict_json::{self, Problem};
 
 const HEADER: &str = "idempotency-key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -49,7 +50,8 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Keyed<T> {
         };
         let at = app.service.clock.now();
         let key = key.map(|key| KeyUse { key, fingerprint: fingerprint(&call, &body), at });
-        Ok(Self { body: typed(&body)?, key })
+        let body = strict_json::from_value(&body).map_err(|problem: Problem| problem.also_knowing("idempotency_key"))?;
+        Ok(Self { body, key })
     }
 }
 

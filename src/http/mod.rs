@@ -42,6 +42,7 @@ pub use error::{ApiError, ErrorCode};
 pub use gate::{Counted, refuse};
 use key_uses::KeyUses;
 use limit::Limiter;
+pub use route::health::TOLERATED_AHEAD;
 pub use route::inbound::own;
 
 pub use route::pages::GUIDE;

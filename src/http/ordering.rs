@@ -180,7 +180,8 @@ pub fn code_of(order: &State) -> Option<&str> {
 pub fn platform_of(text: &str) -> Result<Platform, ApiError> {
     text.parse().map_err(|_| {
         let known: Vec<&str> = Platform::ALL.map(Platform::slug).into();
-        ApiError::new(ErrorCode::UnknownPlatform, "The platform is not supported.").with_detail(json!({ "supported_platforms": known }))
+        ApiError::new(ErrorCode::UnknownPlatform, "The platform is not supported.")
+            .with_detail(json!({ "field": "platform", "supported_platforms": known }))
     })
 }
 
@@ -189,7 +190,7 @@ pub fn country_of(text: Option<&str>) -> Result<Country, ApiError> {
     text.map_or(Ok(Country::DEFAULT), |text| {
         text.parse().map_err(|_| {
             let known: Vec<&str> = Country::ALL.map(Country::code).into();
-            ApiError::invalid("The country is not supported.").with_detail(json!({ "supported_countries": known }))
+            ApiError::invalid("The country is not supported.").with_detail(json!({ "field": "country", "supported_countries": known }))
         })
     })
 }

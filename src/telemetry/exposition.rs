@@ -41,6 +41,7 @@ const HELP: &[(&str, &str)] = &[
     ("store_head_position", "Last durable position of the event log."),
     ("store_snapshots_ignored_total", "Snapshots that did not match the log and were not used."),
     ("store_syncs_total", "Syncs of the event log since the start."),
+    ("clock_log_ahead_seconds", "How far the log's time is ahead of the machine's clock."),
     ("store_takes_appends", "1 while the event log can be appended to."),
     ("supplier_cut_off", "1 while a supplier that fails is left alone."),
     ("supplier_leases_open", "Numbers leased from suppliers that are asked for each."),

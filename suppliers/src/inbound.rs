@@ -24,7 +24,7 @@ pub struct InboundRequest<'a> {
     pub headers: &'a HeaderMap,
     /// Its body.
     pub body: &'a [u8],
-    /// Now.
+    /// What this machine's clock says: the supplier's was asked when it signed.
     pub now: Timestamp,
 }
 
@@ -74,7 +74,7 @@ pub trait InboundFormat: Send + Sync + 'static {
 
     /// What is said to whoever does not prove to be the supplier.
     fn not_signed(&self) -> &'static str {
-        "The message is not signed with this supplier's secret."
+        "The message is not signed with this supplier's secret, or was not signed within the last five minutes."
     }
 
     /// Type and body of the answer, for a supplier that would misread our own.

@@ -130,7 +130,9 @@ fn the_door_wants_its_token_and_shows_metrics_without_secrets() {
     let client = crate::server::client();
     assert_eq!(client.get(format!("http://{admin}/admin/v1/accounts/{}", caller.account)).send().unwrap().status(), 401);
     let metrics = client.get(format!("http://{admin}/metrics")).send().unwrap().text().unwrap();
-    for name in ["http_requests_total", "store_events_total", "projection_lag_events", "orders_open"] {
+    for name in
+        ["http_requests_total", "store_events_total", "projection_lag_events", "orders_open", "http_panics_total 0", "clock_log_ahead_seconds 0"]
+    {
         assert!(metrics.contains(name), "{name}");
     }
     for secret in [&caller.key, &text(&ended["code"]), &text(&ended["phone"]), &order] {

@@ -13,9 +13,11 @@ use events::decider::Decider;
 use events::envelope::{Actor, Metadata, StreamId};
 use events::id::{AccountId, CommandId};
 use events::time::Timestamp;
+use fakes::doors::{self, ANDROID_KEY, Message};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
+use crate::receiver::Receiver;
 use crate::server::{Caller, QUICK, SILENT, Server, body, text};
 
 /// Rewrites the log as the first version of the store had it.
@@ -246,6 +248,40 @@ fn a_clock_far_behind_the_log_does_not_start_the_service_and_one_that_may_be_goe
     assert!(times.len() > 5 && times.is_sorted(), "{times:?}");
     assert!(*times.last().unwrap() <= expires_at.plus(Duration::from_mins(1)), "the order ended when it was due, not when the clock had caught up");
     assert!(server.cli(&["audit", "verify"]).status.success());
+}
+
+/// The log is ten minutes ahead, as after a clock that was set ahead for a moment: what other machines sign and stamp is still of today.
+#[test]
+fn clocks_of_others_are_compared_with_the_machine_s_and_not_with_the_log_s_time() {
+    let number = "number = \"+12025550104\"\ncountry = \"US\"\n";
+    let phone = format!("[suppliers.android]\nsigning_key = \"{ANDROID_KEY}\"\ntrust_received_at = true\nsims = {{ \"p/1\" = \"+12025550104\" }}\n");
+    let others = "[suppliers.simulator]\nenabled = false\n[deposits]\nsimulated = false\n[webhooks]\nallow_private_targets = true\n";
+    let server = Server::start(&format!("{others}{phone}[[suppliers.android.numbers]]\n{number}[store]\nmax_clock_behind_seconds = 3600\n"));
+    let (key, account) = {
+        let caller = server.funded("10");
+        (caller.key.clone(), caller.account.clone())
+    };
+    let directory = server.data();
+    let (_, data) = server.terminate();
+    register_at(&directory, Clock::System.now().plus(Duration::from_mins(10)));
+    let server = Server::restart(data);
+    let caller = Caller { server: &server, key, account };
+    let receiver = Receiver::start(&[]);
+    assert_eq!(caller.request("PUT", "/api/v1/webhook").json(&json!({ "url": receiver.url() })).send().unwrap().status(), 200);
+    let order = caller.google();
+    let now = Clock::System.wall();
+    let received_at = now.to_string();
+    let message = Message { id: "m1", to: "", text: "Your Google code is 482913", now: now.millis(), received_at: Some(&received_at) };
+    let letter = doors::android(&message, "p", 1);
+    let post = letter.headers.iter().fold(server.post(letter.path), |post, (name, value)| post.header(*name, value));
+    assert_eq!(body(post.body(letter.body.clone()).send().unwrap())["outcome"], "taken", "signed today, and received after the number was assigned");
+    assert_eq!(caller.ended(&text(&order["order_id"]))["code"], "482913");
+    let sent: i64 = receiver.next().header("webhook-timestamp").parse().unwrap();
+    let late = Clock::System.wall().millis() / 1_000 - sent;
+    assert!((0..120).contains(&late), "receivers refuse a delivery from the future: {late}");
+    let health = body(server.get("/api/v1/health").send().unwrap());
+    assert_eq!((health["status"].as_str(), health["clock"]["status"].as_str()), (Some("degraded"), Some("behind the log")), "{health}");
+    server.log_when(|log| log.contains("the machine's clock is behind the log"));
 }
 
 #[test]

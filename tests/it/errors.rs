@@ -103,6 +103,13 @@ fn numbers_that_do_not_fit_are_refused_with_their_field_and_its_own_bounds() {
             told(caller.get(&format!("/api/v1/{path}?limit={limit}")), "limit", "limit must be a whole number from 1 to 200.");
         }
     }
+    for (sent, field, words) in [
+        (json!({ "platform": "google", "idempotencykey": "a" }), "idempotencykey", "idempotencykey is not known here; did you mean idempotency_key?"),
+        (json!({ "platform": "google", "x": 1 }), "x", "x is not known here; known are platform, country, max_price, idempotency_key."),
+        (json!({ "platform": "google", "country": "ZZ" }), "country", "The country is not supported."),
+    ] {
+        told(caller.post("/api/v1/order", &sent), field, words);
+    }
     told(caller.get("/api/v1/order/ord_x?wait=56"), "wait", "wait must be a whole number from 1 to 55.");
 }
 

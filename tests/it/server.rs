@@ -69,7 +69,7 @@ impl Server {
         let mut child = spawned.unwrap_or_else(|error| panic!("{service:?}: {error}; `cargo xtask test` installs what tests need"));
         let log: Arc<Mutex<String>> = Arc::default();
         let (mut errors, kept) = (child.stderr.take().unwrap(), Arc::clone(&log));
-        std::thread::spawn(move || {
+        let reading = std::thread::spawn(move || {
             let mut buffer = [0; 4_096];
             while let Ok(read @ 1..) = errors.read(&mut buffer) {
                 kept.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..read]));
@@ -80,6 +80,8 @@ impl Server {
         std::thread::spawn(move || lines.for_each(drop));
         let Some(address) = address else {
             let _ = child.wait();
+            // It has ended: what it said last comes to an end, too.
+            let _ = reading.join();
             return Err(log.lock().unwrap().clone());
         };
         let client = client();

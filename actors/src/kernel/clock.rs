@@ -62,8 +62,7 @@ impl Clock {
     pub fn now(self) -> Timestamp {
         match self {
             Self::System => {
-                let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-                let wall = Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX));
+                let wall = self.wall();
                 FORWARD.lock().get_or_insert_with(|| Forward { moment: wall, at: std::time::Instant::now() }).now(wall, std::time::Instant::now())
             }
             Self::Simulated { started_at, start, set_by } => {
@@ -71,6 +70,28 @@ impl Clock {
                 Timestamp::from_millis(told.saturating_add(set_by.load(Ordering::Relaxed)))
             }
         }
+    }
+
+    /// What the machine's clock says, also where the time of day is ahead of it. Other machines compare what they are told with theirs.
+    #[expect(clippy::disallowed_methods, reason = "this is where it enters")]
+    pub fn wall(self) -> Timestamp {
+        match self {
+            Self::System => {
+                let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+                Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+            }
+            Self::Simulated { .. } => self.now(),
+        }
+    }
+
+    /// By how much the time of day is ahead of the machine's clock, which was set back, or had been ahead when the log's last record was written.
+    pub fn ahead(self) -> Duration {
+        self.now().since(self.wall())
+    }
+
+    /// A moment that another machine's clock has told, in the time of day of this one.
+    pub fn of_other(self, told: Timestamp) -> Timestamp {
+        told.plus(self.ahead())
     }
 
     /// How much time has passed, also while the machine slept. Deadlines and limits are kept by it: a clock that is set moves none of them.

@@ -13,6 +13,7 @@ pub use parts::{Alphabet, MAX_SETS, Part, Parts, Set, SetId};
 
 use crate::country::Country;
 use crate::decider::Decider;
+use crate::order::REPEATED_WITHIN;
 use crate::phone::{Phone, Unfit};
 use crate::platform::Platform;
 use crate::supplier::SupplierName;
@@ -20,6 +21,9 @@ use crate::time::Timestamp;
 
 /// Message ids a number remembers to recognise repeats: more than any source resends, and a bound on memory.
 pub const REMEMBERED_MESSAGES: usize = 1_024;
+
+/// Messages whose texts a number remembers for so long as the same text is the same message.
+const REMEMBERED_TEXTS: usize = 16;
 
 /// Why no order has a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,6 +187,8 @@ pub struct State {
     listing: Option<Listing>,
     known: BTreeSet<(SupplierName, String)>,
     oldest_first: VecDeque<(SupplierName, String)>,
+    /// The latest messages, to know one that is brought again under another id.
+    latest: VecDeque<KeptSms>,
     parts: Parts,
 }
 
@@ -195,6 +201,12 @@ impl State {
     /// Whether it keeps the message, or kept it of late.
     pub fn keeps(&self, supplier: &SupplierName, message_id: &str) -> bool {
         self.known.contains(&(supplier.clone(), message_id.to_owned()))
+    }
+
+    /// Whether it has kept the same text by the same sender so shortly before that it is the same message, as with an order's.
+    fn has_just_kept(&self, sms: &KeptSms) -> bool {
+        let says_the_same = |known: &&KeptSms| (&known.supplier, &known.sender, &known.text) == (&sms.supplier, &sms.sender, &sms.text);
+        self.latest.iter().filter(says_the_same).any(|known| sms.at.since(known.at) <= REPEATED_WITHIN)
     }
 
     /// Messages in parts.
@@ -218,6 +230,10 @@ impl State {
     }
 
     fn evolve_kept(&mut self, sms: &KeptSms) {
+        if self.latest.len() == REMEMBERED_TEXTS {
+            self.latest.pop_front();
+        }
+        self.latest.push_back(sms.clone());
         let key = (sms.supplier.clone(), sms.message_id.clone());
         self.oldest_first.push_back(key.clone());
         self.known.insert(key);
@@ -240,7 +256,10 @@ impl Decider for State {
                 Some(_) => Ok(vec![Event::Retired { reason: reason.clone(), at: *at }]),
                 None => Err(Refusal::NotListed),
             },
-            Command::KeepSms(sms) => Ok(if self.keeps(&sms.supplier, &sms.message_id) { Vec::new() } else { vec![Event::SmsKept(sms.clone())] }),
+            Command::KeepSms(sms) => {
+                let is_known = self.keeps(&sms.supplier, &sms.message_id) || self.has_just_kept(sms);
+                Ok(if is_known { Vec::new() } else { vec![Event::SmsKept(sms.clone())] })
+            }
             Command::KeepPart(part) => self.parts.keep(part).ok_or(Refusal::TooManyParts),
             Command::Join { set, at } => Ok(self.parts.join(set, *at)),
         }

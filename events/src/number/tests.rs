@@ -24,7 +24,18 @@ fn message(id: &str) -> KeptSms {
 fn a_message_is_kept_once() {
     let number = given(State::default(), &[]).when(&Command::KeepSms(message("m1"))).then(&[Event::SmsKept(message("m1"))]);
     given(number.clone(), &[]).when(&Command::KeepSms(message("m1"))).then_nothing();
-    given(number, &[]).when(&Command::KeepSms(message("m2"))).then(&[Event::SmsKept(message("m2"))]);
+    let other = KeptSms { text: "Google code 654321".to_owned(), ..message("m2") };
+    given(number, &[]).when(&Command::KeepSms(other.clone())).then(&[Event::SmsKept(other)]);
+}
+
+#[test]
+fn the_same_text_under_another_id_is_the_same_message_for_two_minutes() {
+    let kept = [Event::SmsKept(message("m1"))];
+    let later = |millis: i64| KeptSms { at: Timestamp::from_millis(2 + millis), ..message("m2") };
+    given(State::default(), &kept).when(&Command::KeepSms(later(120_000))).then_nothing();
+    given(State::default(), &kept).when(&Command::KeepSms(later(120_001))).then(&[Event::SmsKept(later(120_001))]);
+    let by_another = KeptSms { sender: "Steam".to_owned(), ..later(1_000) };
+    given(State::default(), &kept).when(&Command::KeepSms(by_another.clone())).then(&[Event::SmsKept(by_another)]);
 }
 
 #[test]
@@ -35,10 +46,11 @@ fn the_same_id_from_another_source_is_another_message() {
 
 #[test]
 fn memory_is_bounded() {
-    let events: Vec<Event> = (0..=REMEMBERED_MESSAGES).map(|number| Event::SmsKept(message(&format!("m{number}")))).collect();
+    let nth = |number: usize| KeptSms { text: format!("Google code {number}"), ..message(&format!("m{number}")) };
+    let events: Vec<Event> = (0..=REMEMBERED_MESSAGES).map(|number| Event::SmsKept(nth(number))).collect();
     let state = fold(State::default(), &events);
-    assert_eq!(state.decide(&Command::KeepSms(message("m0"))).unwrap().len(), 1, "the oldest is forgotten");
-    assert_eq!(state.decide(&Command::KeepSms(message("m1"))).unwrap().len(), 0);
+    assert_eq!(state.decide(&Command::KeepSms(nth(0))).unwrap().len(), 1, "the oldest is forgotten");
+    assert_eq!(state.decide(&Command::KeepSms(nth(1))).unwrap().len(), 0);
 }
 
 fn part(reference: u32, number: u8, text: &str, at: i64) -> Part {

@@ -18,6 +18,7 @@ mod tests;
 
 pub use command::{Command, IncomingSms};
 pub use event::{AttemptFailure, Complaint, Event, FailureReason, Placed, Sms};
+pub use messages::REPEATED_WITHIN;
 pub use receipt::Receipt;
 pub use refusal::Refusal;
 pub use state::{Assignment, State, Status};

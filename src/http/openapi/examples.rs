@@ -50,7 +50,8 @@ fn account(operation: &str) -> Option<Value> {
         }),
         "health" => json!({
             "status": "ok", "version": "0.1.0", "uptime_seconds": 3600,
-            "store": { "status": "ok", "position": 1024 }, "projections": { "status": "ok", "position": 1024, "lag_events": 0 },
+            "store": { "status": "ok", "position": 1024 }, "clock": { "status": "ok", "log_ahead_seconds": 0 },
+            "projections": { "status": "ok", "position": 1024, "lag_events": 0 },
             "suppliers": [{ "name": "own", "status": "ok", "simulated": false, "success_rate": 0.93 }],
             "chains": [{ "name": "btc", "status": "ok", "simulated": false }], "deposits": { "status": "ok", "steps_failing": 0 },
         }),

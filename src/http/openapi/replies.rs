@@ -150,12 +150,17 @@ fn health() -> Value {
     let part = || json!({ "type": "string", "description": "`ok`, or what is wrong." });
     json!({
         "type": "object",
-        "required": ["status", "version", "uptime_seconds", "store", "projections", "suppliers", "chains", "deposits"],
+        "required": ["status", "version", "uptime_seconds", "store", "clock", "projections", "suppliers", "chains", "deposits"],
         "properties": {
             "status": { "type": "string", "enum": ["ok", "degraded"] },
             "version": { "type": "string" },
             "uptime_seconds": { "type": "integer", "minimum": 0 },
             "store": { "type": "object", "required": ["status", "position"], "properties": { "status": part(), "position": { "type": "integer", "minimum": 0 } } },
+            "clock": {
+                "type": "object",
+                "required": ["status", "log_ahead_seconds"],
+                "properties": { "status": part(), "log_ahead_seconds": { "type": "integer", "minimum": 0, "description": "How far the log's time is ahead of the machine's clock." } },
+            },
             "projections": {
                 "type": "object",
                 "required": ["status", "position", "lag_events"],

@@ -22,6 +22,9 @@ const TOLERATED_LAG: u64 = 50_000;
 /// A deposit's step may fail for so long: endpoints and rates come back by themselves.
 const TOLERATED_FAILURE: Duration = Duration::from_mins(5);
 
+/// The log's time may be ahead of the machine's clock by so much: clocks are corrected by seconds all the time.
+pub const TOLERATED_AHEAD: Duration = Duration::from_secs(5);
+
 /// How each part of the service is. Says nothing about accounts.
 #[utoipa::path(get, path = "/health", operation_id = "health", tag = "service",
     responses((status = 200, description = "`ok` or `degraded`, part by part", body = Object)))]
@@ -80,6 +83,9 @@ fn report(app: &Shared) -> Value {
     let megabytes = |bytes: u64| bytes >> 20;
     let takes_appends = service.store.takes_appends();
     let store_ok = takes_appends && !room.is_low;
+    // What is signed and stamped elsewhere is judged by the machine's clock; what is shown and recorded here is not.
+    let ahead = service.clock.ahead();
+    let clock_ok = ahead <= TOLERATED_AHEAD;
     // Reads, cancels, refunds and codes go on from the reserve; new orders and accounts wait for room.
     let store_status = match (room.is_low, takes_appends) {
         (true, _) => LOW,
@@ -87,13 +93,14 @@ fn report(app: &Shared) -> Value {
         (false, false) => "failing",
     };
     json!({
-        "status": if store_ok && views_ok && chains_ok && suppliers_ok { "ok" } else { "degraded" },
+        "status": if store_ok && clock_ok && views_ok && chains_ok && suppliers_ok { "ok" } else { "degraded" },
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": service.started.elapsed().as_secs(),
         "store": {
             "status": store_status, "position": head,
             "disk": { "free_mb": room.free.map(megabytes), "reserve_mb": megabytes(room.reserve) },
         },
+        "clock": { "status": if clock_ok { "ok" } else { "behind the log" }, "log_ahead_seconds": ahead.as_secs() },
         "projections": { "status": views_status, "position": reached, "lag_events": lag },
         "suppliers": suppliers,
         "chains": chains,

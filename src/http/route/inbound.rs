@@ -28,7 +28,7 @@ pub async fn handle(State(app): State<Shared>, Path(supplier): Path<String>, req
     };
     let public = app.service.config.http.public_url.as_deref().unwrap_or_default();
     let address = format!("{}{called}", public.trim_end_matches('/'));
-    let request = InboundRequest { address: &address, headers: &headers, body: &body, now: app.service.clock.now() };
+    let request = InboundRequest { address: &address, headers: &headers, body: &body, now: app.service.clock.wall() };
     let messages = match read(format.as_ref(), &request) {
         Ok(messages) => messages,
         Err(Rejected::SignedFor(address)) => {
@@ -50,7 +50,8 @@ pub async fn handle(State(app): State<Shared>, Path(supplier): Path<String>, req
         }
     };
     let mut last = "ignored";
-    for message in messages {
+    for mut message in messages {
+        message.received_at = message.received_at.map(|at| app.service.clock.of_other(at));
         last = match message.part {
             None => app.service.inbox.deliver(inbound(&name, message)).await?.name(),
             Some(part) => app.service.parts.deliver(inbound_part(&name, message, part)).await?.name(),

@@ -11,6 +11,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::spelling::unknown;
+
 pub use document::parse;
 pub use typed::{from_parameters, from_value};
 
@@ -21,11 +23,21 @@ pub struct Problem {
     pub field: String,
     /// What is wrong, as what follows the field in a sentence.
     pub text: String,
+    /// Where the member is one that is not known: those that are.
+    known: Option<&'static [&'static str]>,
 }
 
 impl Problem {
     fn new(field: impl fmt::Display, text: impl Into<String>) -> Self {
-        Self { field: field.to_string(), text: text.into() }
+        Self { field: field.to_string(), text: text.into(), known: None }
+    }
+
+    /// The problem of a body of which another member is known, too, and was read before.
+    pub fn also_knowing(self, member: &'static str) -> Self {
+        match self.known.filter(|_| !self.field.contains(['.', '['])) {
+            Some(known) => Self { text: unknown(&self.field, &[known, &[member]].concat()), ..self },
+            None => self,
+        }
     }
 }
 

@@ -56,7 +56,7 @@ impl Error for Problem {
     }
 
     fn unknown_field(name: &str, known: &'static [&'static str]) -> Self {
-        Self::new(shown(name), unknown(name, known))
+        Self { known: Some(known), ..Self::new(shown(name), unknown(name, known)) }
     }
 
     fn missing_field(name: &'static str) -> Self {

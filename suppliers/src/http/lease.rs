@@ -126,7 +126,7 @@ impl LeaseProcess {
             to: phone.clone(),
             sender: shortened(message.sender, MAX_SENDER),
             text: message.text,
-            received_at: message.received_at,
+            received_at: message.received_at.map(|at| self.inner.journal.clock().of_other(at)),
         };
         downstream.inbox.deliver(sms).await?;
         self.known.insert(id);
