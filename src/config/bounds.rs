@@ -79,7 +79,7 @@ pub fn is_token(text: &str) -> bool {
 pub(super) fn is_directive(text: &str) -> bool {
     let level = text.rsplit_once('=').map_or(text, |(_, level)| level);
     let target_reads = text.parse::<Directive>().is_ok();
-    target_reads && level.parse::<LevelFilter>().is_ok()
+    target_reads && !level.is_empty() && level.parse::<LevelFilter>().is_ok()
 }
 
 impl super::Http {

@@ -15,8 +15,11 @@ const PREFIX: &str = "TELENUMERUS_";
 
 /// Every mistake, one a line.
 pub fn explain(errors: Error) -> String {
-    let told: Vec<String> =
-        errors.into_iter().map(|error| format!("{}: {}", place(&error), what(&error.kind))).map(|told| without_source(&told)).collect();
+    let told: Vec<String> = errors
+        .into_iter()
+        .map(|error| format!("{}: {}", place(&error), mistaken_variable(&error).unwrap_or_else(|| what(&error.kind))))
+        .map(|told| without_source(&told))
+        .collect();
     told.join("\n")
 }
 
@@ -79,6 +82,15 @@ fn place(error: &Error) -> String {
     }
 }
 
+/// Of a variable that no key is named by: the one that has two underscores between a table and its key.
+fn mistaken_variable(error: &Error) -> Option<String> {
+    let Kind::UnknownField(name, known) = &error.kind else { return None };
+    let is_variable = error.metadata.as_ref().is_some_and(|metadata| metadata.name.contains("environment"));
+    let (table, rest) = known.iter().find_map(|table| Some((table, name.strip_prefix(table)?.strip_prefix('_')?)))?;
+    let meant = format!("{PREFIX}{}__{}", table.to_uppercase(), rest.to_uppercase());
+    (is_variable && !rest.is_empty()).then(|| format!("is not known here; did you mean {meant}?"))
+}
+
 fn shown(file: &Path) -> String {
     file.display().to_string()
 }
@@ -121,6 +133,7 @@ fn what(kind: &Kind) -> String {
         Kind::UnknownVariant(_, known) => format!("must be one of {}", known.join(", ")),
         Kind::MissingField(name) => format!("{name} is missing"),
         Kind::DuplicateField(name) => format!("{name} is written twice"),
+        Kind::Message(text) if text == "invalid socket address syntax" => "must be an address and a port, such as 127.0.0.1:8080".to_owned(),
         // Also what a TOML file is not: its parser names line and column.
         Kind::Message(text) => text.trim_end().to_owned(),
         Kind::Unsupported(_) | Kind::UnsupportedKey(..) | Kind::ISizeOutOfRange(_) | Kind::USizeOutOfRange(_) => {

@@ -34,6 +34,8 @@ fn a_mistake_is_told_by_file_line_and_key_and_no_value_is_repeated() {
             "configuration: FILE:3, orders.lifetime_seconds: is a text, and must be a whole number, not below 0",
         ),
         ("[suppliers.own]\ninbound_secret = 5\n", "configuration: FILE:2, suppliers.own.inbound_secret: a secret is a text in quotes"),
+        ("[prices]\ngoogle = true\n", "configuration: FILE:2, prices.google: must be a number, such as 0.5 or \"0.5\""),
+        ("[http]\nlisten = \"localhost:80\"\n", "configuration: FILE:2, http.listen: must be an address and a port, such as 127.0.0.1:8080"),
     ] {
         assert_eq!(told(text), words);
     }

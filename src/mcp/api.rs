@@ -13,6 +13,7 @@ use futures_util::future::BoxFuture;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
+use url::Url;
 
 use super::own_key::OwnKey;
 use crate::http::{ApiError, Counted, ErrorCode};
@@ -124,7 +125,16 @@ impl Caller {
 
 impl Api {
     /// A service elsewhere.
+    ///
+    /// # Errors
+    /// The address is none of a service, or no connection can be made from here.
     pub fn there(url: &str) -> Result<Self, String> {
+        let example = "write it as http://127.0.0.1:8080";
+        let is_http = |url: &Url| ["http", "https"].contains(&url.scheme()) && url.has_host() && url.query().is_none() && url.fragment().is_none();
+        let parsed = url.parse::<Url>().ok().filter(is_http).ok_or_else(|| format!("{url:?} is not the address of a service; {example}"))?;
+        if parsed.path().trim_end_matches('/').ends_with("/api/v1") {
+            return Err(format!("{url:?} is the address of the API; the service's own stands before /api/v1: {example}"));
+        }
         let client = actors::kernel::outbound::client(TIMEOUT)?;
         Ok(Self::There { url: url.trim_end_matches('/').to_owned(), client })
     }

@@ -28,6 +28,10 @@ use crate::{admin, data, serve, telemetry};
 const PATIENCE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How often a fresh account's simulated deposit is looked at, and for how long: it takes two seconds.
+const CREDIT_LOOK: Duration = Duration::from_millis(100);
+const CREDIT_PATIENCE: Duration = Duration::from_secs(10);
+
 /// The directory, and where its service is, as far as this process knows.
 pub struct SharedDirectory {
     path: PathBuf,
@@ -130,7 +134,16 @@ impl SharedDirectory {
         if addresses.body["simulated"] == true {
             let half = || u128::from_be_bytes(Entropy::System.bytes());
             let hash = format!("{:032x}{:032x}", half(), half());
-            api.call(&caller, call(Method::POST, "/api/v1/deposit/verify", Some(json!({ "tx_hash": hash })))).await;
+            // The first tool may want a number at once: it finds the money there.
+            let credited = async {
+                let claim = || call(Method::POST, "/api/v1/deposit/verify", Some(json!({ "tx_hash": hash })));
+                while api.call(&caller, claim()).await.body["status"] == "pending" {
+                    tokio::time::sleep(CREDIT_LOOK).await;
+                }
+            };
+            if tokio::time::timeout(CREDIT_PATIENCE, credited).await.is_err() {
+                tracing::warn!("the simulated deposit of a fresh account is not credited yet");
+            }
         }
         Ok(())
     }

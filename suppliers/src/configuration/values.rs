@@ -27,7 +27,9 @@ pub fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::
         Decimal(f64),
         Text(String),
     }
-    Ok(match Written::deserialize(deserializer)? {
+    // What serde says of none of them fitting is about this type.
+    let written = Written::deserialize(deserializer).map_err(|_| serde::de::Error::custom("must be a number, such as 0.5 or \"0.5\""))?;
+    Ok(match written {
         Written::Whole(number) => number.to_string(),
         // The shortest text that names the float is the decimal that was written.
         Written::Decimal(number) => number.to_string(),
