@@ -34,19 +34,23 @@ pub enum Unfit {
     /// It reaches no telephone that takes messages.
     #[error("it is a pager or voicemail number, to which services send no codes")]
     NoTelephone,
+    /// It follows its owner from country to country, and is of none.
+    #[error("it is a personal (follow-me) number, to which services send no codes")]
+    FollowMe,
 }
 
 /// Kinds of numbers that are unfit, and why.
-const UNFIT: [(Type, Unfit); 5] = [
+const UNFIT: [(Type, Unfit); 6] = [
     (Type::PremiumRate, Unfit::PremiumRate),
     (Type::TollFree, Unfit::TollFree),
     (Type::SharedCost, Unfit::SharedCost),
     (Type::Pager, Unfit::NoTelephone),
     (Type::Voicemail, Unfit::NoTelephone),
+    (Type::PersonalNumber, Unfit::FollowMe),
 ];
 
 /// Kinds that people's and companies' telephones have.
-const FIT: [Type; 5] = [Type::FixedLine, Type::Mobile, Type::Voip, Type::PersonalNumber, Type::Uan];
+const FIT: [Type; 4] = [Type::FixedLine, Type::Mobile, Type::Voip, Type::Uan];
 
 /// Numbers that regulators keep for films and examples, of which plans may know nothing: what each begins with, and how many digits follow.
 const RESERVED: [(&str, usize); 20] = [
@@ -227,6 +231,8 @@ mod tests {
             assert_eq!(fit(unassignable), Err(Unfit::Unassignable), "{unassignable}");
         }
         for (phone, why) in [
+            ("+15005550006", Unfit::FollowMe),
+            ("+447012345678", Unfit::FollowMe),
             ("+18005550123", Unfit::TollFree),
             ("+448081570000", Unfit::TollFree),
             ("+78001234567", Unfit::TollFree),

@@ -173,6 +173,9 @@ fn idle_connections_and_those_that_do_not_read_leave_room_for_others() {
 #[test]
 fn methods_that_ask_about_a_path_are_answered() {
     let server = Server::start(QUICK);
+    let mut whole = TcpStream::connect(server.address).unwrap();
+    whole.write_all(b"OPTIONS * HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n").unwrap();
+    assert!(said(whole).starts_with("HTTP/1.1 204"));
     let options = server.request("OPTIONS", "/api/v1/order").header("origin", "https://a.example").send().unwrap();
     assert_eq!((options.status().as_u16(), options.headers()["allow"].to_str().unwrap()), (204, "POST"));
     assert!(options.headers().keys().all(|name| !name.as_str().starts_with("access-control-")));
