@@ -15,17 +15,19 @@ use url::Url;
 
 pub use bounds::is_token;
 pub use deposits::Deposits;
+pub use esdb::{Esdb, LogReader, Right};
 use suppliers::configuration::{Dollars, Secret, Suppliers};
 
 mod bounds;
 pub mod deposits;
+mod esdb;
 mod explain;
 mod hosts;
 #[cfg(test)]
 mod tests;
 
 /// Variables of the prefix that are not configuration: other parts of the service read them.
-const NOT_CONFIGURATION: &[&str] = &["config", "data_dir", "listen", "api_key", "url", "bin", "admin_token", "supplier_token"];
+const NOT_CONFIGURATION: &[&str] = &["config", "data_dir", "listen", "api_key", "url", "bin", "admin_token", "supplier_token", "reader_token"];
 
 /// A terabyte: a reserve beyond it is a slip of the pen.
 const MAX_RESERVE_MB: u32 = 1 << 20;
@@ -60,6 +62,7 @@ pub struct Config {
     pub mcp: Mcp,
     pub deposits: Deposits,
     pub admin: Admin,
+    pub esdb: Esdb,
     pub store: Store,
     pub log: Log,
     /// List prices in place of the built-in ones, in dollars: by platform, or by `platform.COUNTRY`.
@@ -333,6 +336,7 @@ impl Config {
                 "log.level: {wrong:?} is none; write a level (error, warn, info, debug, trace, off) or targets with theirs, as in \"info,actors=debug\""
             )));
         }
+        self.esdb.check()?;
         self.suppliers.check(self.http.public_url.is_some()).map_err(ConfigError::Contradiction)?;
         self.deposits.check()?;
         self.catalogue().map(drop)

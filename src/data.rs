@@ -12,7 +12,7 @@ use thiserror::Error;
 /// What a running service holds.
 const LOCK_FILE: &str = "lock";
 /// How the files that the service makes are called, or begin.
-const OURS: &[&str] = &["events.db", "views.db", "snapshots.db", "admin.", "http.", "mcp.", "head", LOCK_FILE];
+const OURS: &[&str] = &["events.db", "views.db", "snapshots.db", "admin.", "http.", "mcp.", "esdb.", "anchor.", "head", LOCK_FILE];
 /// Where others on this machine find the service that runs on the directory.
 const ADDRESS_FILE: &str = "http.addr";
 /// Shared memory and write-ahead logs of three files, and a page or two in each.

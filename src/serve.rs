@@ -17,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 mod connections;
+pub mod http2;
 mod refused;
 mod request;
 mod socket;

@@ -8,8 +8,8 @@ use events::envelope::{Position, Revision, StreamId};
 use events::id::AccountId;
 use telenumerus_actors::store::conformance::{self, credits};
 use telenumerus_actors::store::memory::{Failure, MemoryStore};
-use telenumerus_actors::store::sqlite::{OpenError, SqliteStore, verify_chain};
-use telenumerus_actors::store::{AppendError, EventStore, Expected, ReadError};
+use telenumerus_actors::store::sqlite::{OpenError, Replica, ReplicaError, SqliteStore, verify_chain};
+use telenumerus_actors::store::{AppendError, EventStore, Expected, ReadError, Records};
 
 fn open(directory: &std::path::Path) -> SqliteStore {
     SqliteStore::open(directory, Arc::new(|reason: &str| panic!("{reason}"))).unwrap()
@@ -17,13 +17,17 @@ fn open(directory: &std::path::Path) -> SqliteStore {
 
 #[tokio::test]
 async fn the_memory_store_conforms() {
-    conformance::run(&MemoryStore::default()).await;
+    let store = MemoryStore::default();
+    conformance::run(&store).await;
+    conformance::run_records(&store).await;
 }
 
 #[tokio::test]
 async fn the_sqlite_store_conforms() {
     let directory = tempfile::tempdir().unwrap();
-    conformance::run(&open(directory.path())).await;
+    let store = open(directory.path());
+    conformance::run(&store).await;
+    conformance::run_records(&store).await;
 }
 
 #[tokio::test]
@@ -237,4 +241,35 @@ async fn a_reader_that_stays_makes_the_write_ahead_log_long_and_not_the_appends_
         store.append(append).await.unwrap();
     }
     assert!(store.wal_bytes() <= 64 << 20, "{}: once the reader has left, its room is given back", store.wal_bytes());
+}
+
+#[tokio::test]
+async fn a_copy_takes_what_continues_it_and_nothing_else() {
+    let (origin, copied) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open(origin.path());
+    for number in 0..30 {
+        store.append(credits(number % 7, Expected::after(end_of(&store, number % 7).await), 1_000 + number, 3)).await.unwrap();
+    }
+    let records = store.stored(Position(0), 1_000).await.unwrap();
+    let mut copy = Replica::open(copied.path()).unwrap();
+    copy.extend(&records[..40]).unwrap();
+    assert_eq!(copy.end(), (Position(40), records[39].chain));
+    let mut changed = records[40..50].to_vec();
+    changed[5].payload[3] ^= 1;
+    assert!(matches!(copy.extend(&changed), Err(ReplicaError::Broken { position: 46, .. })));
+    assert!(matches!(copy.extend(&records[41..]), Err(ReplicaError::Broken { position: 42, .. })), "a gap");
+    assert!(matches!(copy.extend(&records[39..]), Err(ReplicaError::Broken { position: 40, .. })), "a repetition");
+    copy.close();
+    let mut copy = Replica::open(copied.path()).unwrap();
+    assert_eq!(copy.end(), (Position(40), records[39].chain), "nothing of what was refused is there");
+    copy.extend(&records[40..]).unwrap();
+    copy.close();
+    assert_eq!(verify_chain(copied.path(), |_| {}).unwrap(), []);
+    let copy = open(copied.path());
+    assert_eq!(copy.stored(Position(0), 1_000).await.unwrap(), records);
+    copy.append(credits(50, Expected::NoStream, 5_000, 1)).await.expect("a copy can be served where the origin is lost");
+}
+
+async fn end_of(store: &SqliteStore, of: u128) -> Option<Revision> {
+    store.stored_in_before(StreamId::account(AccountId(of)), Revision(u64::MAX), 1).await.unwrap().first().map(|last| last.revision)
 }

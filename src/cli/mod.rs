@@ -1,10 +1,11 @@
-//! The command line: `serve` (also without a word), `admin`, `audit`, `addresses`, `numbers`, `supplier`, `mcp`, `code`.
+//! The command line: `serve` (also without a word), `admin`, `audit`, `follow`, `addresses`, `numbers`, `supplier`, `mcp`, `code`.
 
 mod addresses;
 mod admin;
 mod audit;
 mod backup;
 mod code;
+mod follow;
 mod mcp;
 mod numbers;
 mod serve;
@@ -45,6 +46,8 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup in the place of a stopped service's log.
     Restore(backup::Restore),
+    /// Keep a live, verified copy of another machine's log in a directory.
+    Follow(follow::Options),
     /// Serve the tools for agents over stdio (Model Context Protocol).
     Mcp(mcp::Options),
     /// Show the deposit addresses that the configured keys give, to compare with the wallet before anybody pays.
@@ -85,6 +88,7 @@ pub fn run() -> ExitCode {
         Some(Command::Audit(options)) => audit::run(&place, &options),
         Some(Command::Backup(options)) => backup::make(&place, &options),
         Some(Command::Restore(options)) => backup::put_back(&place, &options),
+        Some(Command::Follow(options)) => follow::run(&options),
         Some(Command::Mcp(options)) => mcp::run(&place, &options),
         Some(Command::Addresses(options)) => addresses::run(&place, &options),
         Some(Command::Code(options)) => code::run(&place, &options),

@@ -15,7 +15,7 @@ use super::{Outcome, Place, in_words};
 use crate::boot::Service;
 use crate::config::Config;
 use crate::http::{self, App};
-use crate::{admin, data, serve, telemetry};
+use crate::{admin, data, log_endpoint, serve, telemetry};
 
 /// Files, sockets to sources and webhooks, and the admin listener's connections.
 const OTHER_FILES: u64 = 2_048;
@@ -25,6 +25,9 @@ pub struct Options {
     /// Address to listen on, in place of the configuration's; port 0 takes any free one.
     #[arg(long, env = "TELENUMERUS_LISTEN", value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+    /// Address at which other programs read the log, in place of the configuration's (`[esdb] listen`).
+    #[arg(long, env = "TELENUMERUS_ESDB__LISTEN", value_name = "ADDRESS")]
+    esdb_listen: Option<SocketAddr>,
     /// Start with a log that has lost its end, or is not the one that was synced: what came after is gone. Leave it away afterwards.
     #[arg(long)]
     accept_loss: bool,
@@ -34,6 +37,10 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
     let (mut config, data_dir) = place.load().map_err(in_words)?;
     if let Some(listen) = options.listen {
         config.http.listen = listen;
+    }
+    if let Some(listen) = options.esdb_listen {
+        config.esdb.listen = Some(listen);
+        config.esdb.check().map_err(in_words)?;
     }
     let _logs = telemetry::start_logs(&config.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(in_words)?;
@@ -61,6 +68,7 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
 
     let (stop, stopping) = watch::channel(false);
     let (admin_address, operators) = admin::open(&service, data_dir, metrics, stopping.clone()).await?;
+    let readers = log_endpoint::open(&service, data_dir, stopping.clone()).await?;
     let app = App::new(&service, stopping.clone());
     let (router, settings) = (http::router(&app), http_settings.listener(http::refuse(&app)));
     let public = tokio::spawn(serve::serve(listener, router, settings, stopping));
@@ -74,6 +82,9 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
     tracing::info!("stopping: open requests are finished, streams end");
     stop.send_replace(true);
     let _ = tokio::join!(public, operators);
+    if let Some((_, readers)) = readers {
+        let _ = readers.await;
+    }
     service.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -23,6 +23,7 @@ mod keys;
 mod life;
 mod limits;
 mod listening;
+mod log_endpoint;
 mod mcp;
 mod mcp_lines;
 mod numbers;

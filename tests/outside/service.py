@@ -18,8 +18,10 @@ per_key_per_minute = 0
 class Service:
     """A service; ended when left."""
 
-    def __init__(self, config="", quick=True):
+    def __init__(self, config="", quick=True, before=None):
         self.directory = tempfile.TemporaryDirectory()
+        if before:
+            before(self.directory.name)
         delivery = "[suppliers.simulator]\ndelivery_seconds = [0.05, 0.1]\n" if quick else ""
         path = os.path.join(self.directory.name, "config.toml")
         with open(path, "w", encoding="utf-8") as file:

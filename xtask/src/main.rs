@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that must hold before a change lands. Installs what it needs, says what it does, skips nothing silently.
 
 mod outside;
+mod protos;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -22,10 +23,17 @@ fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some("test") => test(&root, std::env::args().any(|argument| argument == "--all")),
         Some("outside") => conclude(&outside(&root)),
+        Some("protos") => match protos::write(&root) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(text) => {
+                eprintln!("{text}");
+                ExitCode::FAILURE
+            }
+        },
         Some("clients") => conclude(&clients(&root)),
         _ => {
             eprintln!(
-                "cargo xtask test          format, lints, dependencies, every test, every judge\ncargo xtask test --all    the same with every byte damaged and ten times as many generated cases: hours\ncargo xtask outside       the judges that are not ours, alone\ncargo xtask clients       writes anew what is made from the OpenAPI document, from the service as it is now"
+                "cargo xtask test          format, lints, dependencies, every test, every judge\ncargo xtask test --all    the same with every byte damaged and ten times as many generated cases: hours\ncargo xtask outside       the judges that are not ours, alone\ncargo xtask clients       writes anew what is made from the OpenAPI document, from the service as it is now\ncargo xtask protos        writes esdb/src/generated anew from esdb/protos"
             );
             ExitCode::FAILURE
         }

@@ -15,6 +15,7 @@ const JUDGES: &[(&str, &str)] = &[
     ("the SDKs of Twilio, Telnyx and Vonage on the stand-ins that our API clients are tested against", "telecoms.py"),
     ("node-smpp and drive_smpp as SMSCs", "smpp.py"),
     ("litecoind, anvil and bip-utils on deposits", "deposits.py"),
+    ("the official KurrentDB and EventStoreDB clients on the log", "log_clients.py"),
     ("eventsource and httpx-sse on cut streams", "streams.py"),
     ("the official Python MCP client", "mcp_python.py"),
     ("the official TypeScript MCP client, and the conformance suite", "mcp_typescript.py"),

@@ -6,7 +6,9 @@ use events::money::Money;
 use events::time::Timestamp;
 use events::{Event, account};
 
+use super::chain::{GENESIS, link};
 use super::port::{Append, AppendError, Appended, EventStore, Expected, NewEvent, Snapshot};
+use super::records::{Record, Records};
 
 fn stream(number: u128) -> StreamId {
     StreamId::account(AccountId(number))
@@ -43,6 +45,75 @@ pub async fn run(store: &dyn EventStore) {
     parallel_appends_to_one_stream_have_one_winner(store).await;
     a_snapshot_replaces_the_older_one(store).await;
     no_event_is_stamped_before_the_one_before_it(store).await;
+}
+
+/// The suite of whole records, over any store, which gets some more; panics where it does not conform.
+pub async fn run_records(store: &(impl EventStore + Records)) {
+    for command in 0..40 {
+        store.append(credits(500 + command % 3, Expected::after(end_of(store, 500 + command % 3).await), 500 + command, 3)).await.expect("appended");
+    }
+    let head = store.head().borrow().0;
+    let whole = stored(store, 0, usize::MAX).await;
+    records_are_bound_by_the_chain_from_the_first_to_the_last(&whole, head);
+    let all = store.read_all(Position(0), usize::MAX).await.expect("the log is readable");
+    for (record, read) in whole.iter().zip(&all) {
+        let event = record.event().expect("it can be decoded");
+        assert_eq!((record.position, record.id, &record.stream, &event), (read.position, read.id, &read.stream, &read.event));
+        assert_eq!(&*record.actor, "service");
+    }
+    pages_of_the_log_meet_from_both_ends(store, &whole, head).await;
+    pages_of_a_stream_meet_from_both_ends(store, &whole).await;
+}
+
+async fn end_of(store: &impl Records, of: u128) -> Option<Revision> {
+    store.stored_in_before(stream(of), Revision(u64::MAX), 1).await.expect("the stream is readable").first().map(|last| last.revision)
+}
+
+async fn stored(store: &impl Records, after: u64, limit: usize) -> Vec<Record> {
+    let (mut found, mut after) = (Vec::new(), Position(after));
+    loop {
+        let page = store.stored(after, limit - found.len()).await.expect("the log is readable");
+        let Some(last) = page.last() else { return found };
+        after = last.position;
+        found.extend(page);
+        if found.len() >= limit {
+            return found;
+        }
+    }
+}
+
+fn records_are_bound_by_the_chain_from_the_first_to_the_last(whole: &[Record], head: u64) {
+    let mut chain = GENESIS;
+    for (record, position) in whole.iter().zip(1..) {
+        assert_eq!((record.position, record.digest), (Position(position), record.fields().digest()));
+        chain = link(&chain, record.position, &record.digest);
+        assert_eq!(record.chain, chain, "position {position}");
+    }
+    assert_eq!(whole.len() as u64, head);
+}
+
+async fn pages_of_the_log_meet_from_both_ends(store: &impl Records, whole: &[Record], head: u64) {
+    for cut in [0, 1, 33, 64, head / 2, head - 1, head, head + 1, head + 77, u64::MAX] {
+        let before = store.stored_before(Position(cut), 40).await.expect("the log is readable");
+        let expected: Vec<_> = whole.iter().rev().filter(|record| record.position.0 < cut).take(40).cloned().collect();
+        assert_eq!(before, expected, "before {cut}");
+        let after = stored(store, cut, 40).await;
+        let expected: Vec<_> = whole.iter().filter(|record| record.position.0 > cut).take(40).cloned().collect();
+        assert_eq!(after, expected, "after {cut}");
+    }
+}
+
+async fn pages_of_a_stream_meet_from_both_ends(store: &impl Records, whole: &[Record]) {
+    let of_stream: Vec<_> = whole.iter().filter(|record| record.stream == stream(500)).cloned().collect();
+    assert!(of_stream.len() > 40, "longer than what is read in one step");
+    for cut in [0, 1, 5, 33, of_stream.len() as u64 - 1, of_stream.len() as u64, u64::MAX] {
+        let before = store.stored_in_before(stream(500), Revision(cut), 35).await.expect("the stream is readable");
+        assert_eq!(before, of_stream.iter().rev().filter(|record| record.revision.0 < cut).take(35).cloned().collect::<Vec<_>>(), "before {cut}");
+        let from = store.stored_in(stream(500), Revision(cut), 35).await.expect("the stream is readable");
+        assert_eq!(from, of_stream.iter().filter(|record| record.revision.0 >= cut).take(35).cloned().collect::<Vec<_>>(), "from {cut}");
+    }
+    assert!(store.stored_in(stream(77), Revision(0), 5).await.expect("no stream is an empty one").is_empty());
+    assert!(store.stored_in_before(stream(77), Revision(5), 5).await.expect("no stream is an empty one").is_empty());
 }
 
 async fn appends_are_dense_and_positions_rise(store: &dyn EventStore) {

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use events::Event;
 use events::codec::{self, Encoded};
 use events::envelope::{Position, Recorded, Revision, StreamId};
-use events::id::{EventId, OrderId};
+use events::id::{CommandId, EventId, OrderId};
 use events::time::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::chain::{self, Fields, Hash};
 use super::port::{Append, AppendError, Appended, BoxFuture, EventStore, Expected, ReadError, Snapshot};
+use super::records::{Record, Records};
 
 /// How the next append is to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,14 +24,17 @@ pub enum Failure {
     AfterWriting,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Stored {
     id: EventId,
     stream: StreamId,
     revision: Revision,
     at: Timestamp,
+    causation: CommandId,
     correlation: Option<OrderId>,
+    actor: Arc<str>,
     encoded: Encoded,
+    digest: Hash,
     /// The chain after it.
     chain: Hash,
     /// An append is all or nothing: a crash leaves the log behind one of these.
@@ -86,7 +90,7 @@ impl MemoryStore {
         {
             let (from, mut to) = (self.log.lock(), cut.log.lock());
             for record in from.records.iter().take(events) {
-                to.push(record.clone_record());
+                to.push(record.clone());
             }
             cut.head.send_replace(Position(to.records.len() as u64));
         }
@@ -109,16 +113,21 @@ impl MemoryStore {
             let before = log.records.last().map_or(chain::GENESIS, |record| record.chain);
             let position = Position(log.records.len() as u64 + 1);
             let actor = event.metadata.actor.to_string();
-            let digest = Fields::of(&append.stream, Revision(revision), event, &actor).digest();
+            // As the file does: the log's times never run backwards.
+            let at = not_before.map_or(event.metadata.at, |before| before.max(event.metadata.at));
+            let fields = Fields { at: at.millis(), ..Fields::of(&append.stream, Revision(revision), event, &actor) };
+            let digest = fields.digest();
             log.push(Stored {
                 chain: chain::link(&before, position, &digest),
                 ends_append: Some(event.id) == last,
                 id: event.id,
                 stream: append.stream.clone(),
                 revision: Revision(revision),
-                // As the file does: the log's times never run backwards.
-                at: not_before.map_or(event.metadata.at, |before| before.max(event.metadata.at)),
+                at,
+                causation: event.metadata.causation,
                 correlation: event.metadata.correlation,
+                actor: actor.into(),
+                digest,
                 encoded: event.encoded.clone(),
             });
         }
@@ -128,21 +137,6 @@ impl MemoryStore {
         match failure {
             Some(Failure::AfterWriting) => Err(AppendError::Failed("ordered to fail after writing".to_owned())),
             Some(Failure::BeforeWriting) | None => Ok(Appended { revision, position }),
-        }
-    }
-}
-
-impl Stored {
-    fn clone_record(&self) -> Self {
-        Self {
-            id: self.id,
-            stream: self.stream.clone(),
-            revision: self.revision,
-            at: self.at,
-            correlation: self.correlation,
-            encoded: self.encoded.clone(),
-            chain: self.chain,
-            ends_append: self.ends_append,
         }
     }
 }
@@ -166,6 +160,26 @@ impl Log {
             last = Some(Appended { revision: Revision((first + index) as u64), position: Position(place as u64 + 1) });
         }
         last
+    }
+
+    fn record(&self, place: usize) -> Record {
+        let stored = self.records[place].clone();
+        let Encoded { name, version, payload } = stored.encoded;
+        Record {
+            position: Position(place as u64 + 1),
+            stream: stored.stream,
+            revision: stored.revision,
+            id: stored.id,
+            name: name.into(),
+            version,
+            at: stored.at,
+            causation: stored.causation,
+            correlation: stored.correlation,
+            actor: stored.actor,
+            payload,
+            digest: stored.digest,
+            chain: stored.chain,
+        }
     }
 
     fn recorded(&self, place: usize) -> Result<Recorded<Event>, ReadError> {
@@ -226,4 +240,46 @@ impl EventStore for MemoryStore {
     fn save_snapshot(&self, stream: StreamId, snapshot: Snapshot) {
         self.log.lock().snapshots.insert(stream, snapshot);
     }
+}
+
+impl Records for MemoryStore {
+    fn stored(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        Box::pin(async move {
+            let log = self.log.lock();
+            Ok((index(after.0)..log.records.len()).take(limit).map(|place| log.record(place)).collect())
+        })
+    }
+
+    fn stored_before(&self, before: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        Box::pin(async move {
+            let log = self.log.lock();
+            let end = index(before.0.saturating_sub(1)).min(log.records.len());
+            Ok((0..end).rev().take(limit).map(|place| log.record(place)).collect())
+        })
+    }
+
+    fn stored_in(&self, stream: StreamId, from: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        Box::pin(async move {
+            let log = self.log.lock();
+            let places = log.streams.get(&stream).map(Vec::as_slice).unwrap_or_default();
+            Ok(places.iter().skip(index(from.0)).take(limit).map(|place| log.record(*place)).collect())
+        })
+    }
+
+    fn stored_in_before(&self, stream: StreamId, before: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        Box::pin(async move {
+            let log = self.log.lock();
+            let places = log.streams.get(&stream).map(Vec::as_slice).unwrap_or_default();
+            let end = index(before.0).min(places.len());
+            Ok(places.iter().take(end).rev().take(limit).map(|place| log.record(*place)).collect())
+        })
+    }
+
+    fn end(&self) -> watch::Receiver<Position> {
+        self.head.subscribe()
+    }
+}
+
+fn index(place: u64) -> usize {
+    usize::try_from(place).unwrap_or(usize::MAX)
 }

@@ -7,6 +7,8 @@ pub mod chain;
 pub mod conformance;
 pub mod memory;
 mod port;
+mod records;
 pub mod sqlite;
 
 pub use port::{Append, AppendError, Appended, BoxFuture, EventStore, Expected, NewEvent, ReadError, Snapshot, Witness};
+pub use records::{Record, Records};

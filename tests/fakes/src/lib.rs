@@ -1,10 +1,11 @@
 //! Stand-ins for services that bring numbers, over real HTTP: they keep their state, and misbehave as they are told.
 //!
-//! Holds: a source that is asked for each number, the number APIs of telecoms, messages signed as their suppliers sign. Never holds: a rule of ours.
+//! Holds: a source that is asked for each number, the number APIs of telecoms, messages signed as their suppliers sign, logs to be read. Never holds: a rule of ours.
 //! Leans on: seeded dice, so that a run can be repeated. Proved by: the conformance checker and the official SDKs, which work against them.
 
 pub mod doors;
 pub mod faults;
+pub mod past;
 pub mod pull;
 pub mod telecom;
 

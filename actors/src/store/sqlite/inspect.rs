@@ -47,6 +47,31 @@ pub fn chain_in(directory: &Path, position: Position) -> Result<Option<Hash>, Re
     reader::chain_at(&log, position)
 }
 
+/// Where the log in `directory` ends, and the chain there.
+pub fn end_in(directory: &Path) -> Result<(Position, Hash), ReadError> {
+    if is_unwritten(directory)? {
+        return Ok((Position(0), crate::store::chain::GENESIS));
+    }
+    let Mark { position, chain } = Log::open(&directory.join("events.db")).map_err(failed)?.last()?.mark();
+    Ok((position, chain))
+}
+
+/// Walks the chain of the log in `directory` from a place that it must have, to its end.
+pub fn walk_chain(directory: &Path, (position, chain): (Position, Hash)) -> Result<(Position, Hash), ReadError> {
+    let corrupt = |detail: &str| ReadError::Corrupt { position: position.0, detail: detail.to_owned() };
+    match chain_in(directory, position)? {
+        Some(found) if found == chain => {}
+        Some(_) => return Err(corrupt("another record stands there")),
+        None => return Err(corrupt("the log has no such record: it has lost its end")),
+    }
+    if is_unwritten(directory)? {
+        return Ok((position, chain));
+    }
+    let log = Log::open(&directory.join("events.db")).map_err(failed)?;
+    let Mark { position, chain } = reader::walk_from(&log, Mark { position, chain })?;
+    Ok((position, chain))
+}
+
 /// Everything that is wrong with the files of the log in `directory`, in words. Reads only, and may run beside the service.
 pub fn inspect(directory: &Path) -> Result<Vec<String>, ReadError> {
     // Before the log: one that grows meanwhile has what was said before.

@@ -62,6 +62,20 @@ impl Log {
         }
     }
 
+    /// Where the stream ends; `None` if there is no such stream.
+    pub fn end_of_stream(&self, stream: &StreamId) -> Result<Option<Revision>, ReadError> {
+        let last = "SELECT max(revision) FROM events WHERE stream = ?1";
+        let end = |parameters: &[&dyn rusqlite::ToSql]| -> Result<Option<i64>, ReadError> {
+            self.connection.prepare_cached(last).and_then(|mut last| last.query_row(parameters, |row| row.get(0))).map_err(failed)
+        };
+        let end = if self.is_compact {
+            Numbers::find_stream(&self.connection, stream).map_err(failed)?.map_or(Ok(None), |number| end(&[&number]))?
+        } else {
+            end(&[&stream.as_str()])?
+        };
+        Ok(end.and_then(|end| u64::try_from(end).ok()).map(Revision))
+    }
+
     /// The end of the log as it is on disk.
     pub fn last(&self) -> Result<LastRecord, ReadError> {
         let last = self.found("position = (SELECT max(position) FROM events)", [])?.pop().transpose()?;

@@ -143,33 +143,34 @@ pub fn chain_at(log: &Log, position: Position) -> Result<Option<chain::Hash>, Re
 }
 
 /// A place in the chain, from which the next record is checked.
-struct Link {
-    position: Position,
+pub(super) struct Link {
+    pub(super) position: Position,
     chain: chain::Hash,
 }
 
 impl Link {
-    fn behind(log: &Log, position: Position) -> Result<Self, ReadError> {
+    pub(super) fn behind(log: &Log, position: Position) -> Result<Self, ReadError> {
         let chain = chain_at(log, position)?;
         let chain = chain.ok_or_else(|| ReadError::Corrupt { position: position.0, detail: "it cannot be found".to_owned() })?;
         Ok(Self { position, chain })
     }
 
-    fn step(&mut self, record: &StoredRecord) -> Result<(), ReadError> {
+    pub(super) fn step(&mut self, record: &StoredRecord) -> Result<chain::Hash, ReadError> {
         let (position, due) = (record.position, Position(self.position.0 + 1));
         if position != due {
             return Err(ReadError::Corrupt { position: due.0, detail: "it cannot be found".to_owned() });
         }
-        if chain::link(&self.chain, position, &record.digest()) != record.chain {
+        let digest = record.digest();
+        if chain::link(&self.chain, position, &digest) != record.chain {
             return Err(ReadError::Corrupt { position: position.0, detail: "the hash chain breaks here".to_owned() });
         }
         *self = Self { position, chain: record.chain };
-        Ok(())
+        Ok(digest)
     }
 }
 
 /// The log's records after `after`. SQLite names no record of a page that it cannot read; the place says which it is.
-fn following(log: &Log, after: Position, limit: usize) -> Result<Vec<Found>, ReadError> {
+pub(super) fn following(log: &Log, after: Position, limit: usize) -> Result<Vec<Found>, ReadError> {
     log.after(after, limit).map_err(|error| match error {
         ReadError::Corrupt { position: 0, detail } => {
             ReadError::Corrupt { position: after.0 + 1, detail: format!("it or one of those after it: {detail}") }
@@ -179,7 +180,7 @@ fn following(log: &Log, after: Position, limit: usize) -> Result<Vec<Found>, Rea
 }
 
 /// The same of a stream.
-fn under(error: ReadError, stream: &StreamId, from: Revision) -> ReadError {
+pub(super) fn under(error: ReadError, stream: &StreamId, from: Revision) -> ReadError {
     match error {
         ReadError::Corrupt { position, detail } => ReadError::Corrupt { position, detail: format!("{stream} from revision {} on: {detail}", from.0) },
         other => other,

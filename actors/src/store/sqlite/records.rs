@@ -1,0 +1,154 @@
+//! Whole records for those who copy or tell the log, checked on the way as every read is.
+
+use events::envelope::{Position, Revision, StreamId};
+use events::id::{CommandId, OrderId};
+use events::time::Timestamp;
+use tokio::sync::watch;
+
+use super::SqliteStore;
+use super::layout::StoredRecord;
+use super::log::Log;
+use super::reader::{Link, following, under};
+use crate::store::chain::{self, Hash};
+use crate::store::port::{BoxFuture, ReadError};
+use crate::store::records::{Record, Records};
+
+/// Records read between two looks at how large a page has become.
+const STEP: usize = 32;
+/// Of a page's payloads.
+const PAGE_BYTES: usize = 512 * 1024;
+
+impl Records for SqliteStore {
+    fn stored(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        let head = *self.head.borrow();
+        Box::pin(self.readers.run(move |log| stored(log, after, limit, head)))
+    }
+
+    fn stored_before(&self, before: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        let head = *self.head.borrow();
+        let before = before.min(Position(head.0.saturating_add(1)));
+        Box::pin(self.readers.run(move |log| backwards(before.0, limit, |from, count| stored(log, Position(from.saturating_sub(1)), count, head))))
+    }
+
+    fn stored_in(&self, stream: StreamId, from: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        Box::pin(self.readers.run(move |log| stored_in(log, &stream, from, limit)))
+    }
+
+    fn stored_in_before(&self, stream: StreamId, before: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        Box::pin(self.readers.run(move |log| {
+            let Some(end) = log.end_of_stream(&stream)? else { return Ok(Vec::new()) };
+            // Revisions start at 0: one more than each is counted down.
+            let above = before.0.min(end.0.saturating_add(1)).saturating_add(1);
+            backwards(above, limit, |from, count| stored_in(log, &stream, Revision(from - 1), count))
+        }))
+    }
+
+    fn end(&self) -> watch::Receiver<Position> {
+        self.head.clone()
+    }
+}
+
+/// The places from `above` down to 1, in steps that are each read forwards.
+fn backwards(above: u64, limit: usize, read: impl Fn(u64, usize) -> Result<Vec<Record>, ReadError>) -> Result<Vec<Record>, ReadError> {
+    let (mut page, mut above) = (Page::default(), above);
+    while page.has_room(limit) && above > 1 {
+        let count = STEP.min(limit - page.records.len());
+        let from = above.saturating_sub(count as u64).max(1);
+        let mut step = read(from, usize::try_from(above - from).unwrap_or(STEP))?;
+        step.reverse();
+        step.into_iter().for_each(|record| page.take(record));
+        above = from;
+    }
+    Ok(page.records)
+}
+
+fn stored(log: &Log, after: Position, limit: usize, head: Position) -> Result<Vec<Record>, ReadError> {
+    let mut page = Page::default();
+    // A place that the log does not have yet has nothing behind it.
+    if after >= head && log.end()? <= after {
+        return Ok(page.records);
+    }
+    let mut link = Link::behind(log, after)?;
+    while page.has_room(limit) {
+        let count = STEP.min(limit - page.records.len());
+        let step = following(log, link.position, count)?;
+        let read = step.len();
+        for record in step {
+            let record = record?;
+            let digest = link.step(&record)?;
+            page.take(whole(record, digest)?);
+        }
+        if read < count {
+            if link.position < head {
+                let detail = format!("it and what follows up to {} cannot be found", head.0);
+                return Err(ReadError::Corrupt { position: link.position.0 + 1, detail });
+            }
+            break;
+        }
+    }
+    Ok(page.records)
+}
+
+fn stored_in(log: &Log, stream: &StreamId, from: Revision, limit: usize) -> Result<Vec<Record>, ReadError> {
+    let (mut page, mut due) = (Page::default(), from.0);
+    while page.has_room(limit) {
+        let count = STEP.min(limit - page.records.len());
+        let step = log.of_stream(stream, Revision(due), count).map_err(|error| under(error, stream, Revision(due)))?;
+        let read = step.len();
+        for record in step {
+            let record = record?;
+            let digest = record.digest();
+            let (position, revision) = (record.position.0, record.revision.0);
+            if record.stream != *stream || revision != due {
+                let detail = format!("it is revision {revision} of {} where revision {due} of {stream} was due", record.stream);
+                return Err(ReadError::Corrupt { position, detail });
+            }
+            page.take(whole(record, digest)?);
+            due += 1;
+        }
+        if read < count {
+            break;
+        }
+    }
+    Ok(page.records)
+}
+
+/// What a read has gathered so far.
+#[derive(Default)]
+struct Page {
+    records: Vec<Record>,
+    bytes: usize,
+}
+
+impl Page {
+    fn has_room(&self, limit: usize) -> bool {
+        self.records.len() < limit && self.bytes < PAGE_BYTES
+    }
+
+    fn take(&mut self, record: Record) {
+        self.bytes += record.payload.len();
+        self.records.push(record);
+    }
+}
+
+/// The record as it is served: only if its bytes are those that were written.
+fn whole(record: StoredRecord, digest: Hash) -> Result<Record, ReadError> {
+    if chain::checksum(&digest) != record.checksum {
+        return Err(ReadError::Corrupt { position: record.position.0, detail: "its bytes do not match their checksum".to_owned() });
+    }
+    Ok(Record {
+        position: record.position,
+        stream: record.stream,
+        revision: record.revision,
+        id: record.id,
+        name: record.name,
+        version: record.version,
+        at: Timestamp::from_millis(record.at),
+        causation: CommandId(record.causation),
+        correlation: (record.correlation != 0).then_some(OrderId(record.correlation)),
+        actor: record.actor,
+        payload: record.payload,
+        digest,
+        chain: record.chain,
+    })
+}
