@@ -5,6 +5,7 @@
 mod account;
 mod admin;
 mod agent;
+mod audit_tools;
 mod batch;
 mod canary;
 mod code_replay;
