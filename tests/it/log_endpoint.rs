@@ -90,7 +90,7 @@ fn a_copy_is_verified_goes_on_where_it_was_and_is_the_same_log() {
     // What came after the order ended is in the log alone.
     let events = |directory: &Path| said(&audit(directory, &["events", "--json", "--reveal"])).lines().map(str::to_owned).collect::<Vec<_>>();
     let (origin, copied) = (events(data.path()), events(copy.path()));
-    assert!(copied.len() > 20 && origin[..copied.len()] == copied[..]);
+    assert!(copied.len() >= 16 && origin[..copied.len()] == copied[..]);
 }
 
 #[test]
