@@ -183,7 +183,7 @@ impl Client {
             };
             endpoint = endpoint.tls_config(tls).map_err(|error| refused(&error))?;
         }
-        let channel = endpoint.connect().await.map_err(|error| ClientError::Unavailable(chain(&error)))?;
+        let channel = endpoint.connect().await.map_err(|error| failed(address, &error))?;
         Ok(Self { streams: StreamsClient::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES), authorization })
     }
 
@@ -233,6 +233,15 @@ impl Subscription {
             }
         }
     }
+}
+
+/// Why there is no connection. A handshake that was answered in the clear will be again.
+fn failed(address: &Address, error: &dyn std::error::Error) -> ClientError {
+    let text = chain(error);
+    if address.is_encrypted && text.contains("InvalidContentType") {
+        return ClientError::Refused("it does not speak TLS: write ?tls=false, if it is on this machine".to_owned());
+    }
+    ClientError::Unavailable(text)
 }
 
 fn position(position: u64) -> AllOption {

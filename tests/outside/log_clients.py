@@ -1,5 +1,6 @@
 """The official clients of the protocol on the log's endpoint: a hundred thousand events through each, filters, checkpoints, cuts, refusals, TLS."""
 
+import asyncio
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ import threading
 import time
 import uuid
 
-from kurrentdbclient import CaughtUp, Checkpoint, KurrentDBClient, NewEvent, StreamState
+from kurrentdbclient import AsyncKurrentDBClient, CaughtUp, Checkpoint, KurrentDBClient, NewEvent, StreamState
 from kurrentdbclient.exceptions import AccessDeniedError, KurrentDBClientError, NotFoundError, UnauthenticatedError
 
 from service import BINARY, Service
@@ -201,6 +202,44 @@ def check_refused(client):
             pass
 
 
+def check_edges(service, log, stream):
+    """Members that are asked for, the other client, and what makes no sense."""
+    address = endpoint(service)
+    port = address.rsplit(":", 1)[1]
+    for uri in (f"kurrentdb+discover://localhost:{port}?tls=false", f"kurrentdb://127.0.0.1:1,127.0.0.1:{port}?tls=false"):
+        client = KurrentDBClient(uri)
+        assert len(list(client.read_all(limit=5))) == 5, uri
+    client = KurrentDBClient(f"kurrentdb://{address}?tls=false")
+    for wrong, said in (
+        (lambda: list(client.subscribe_to_all(commit_position=10**9)), "of another log"),
+        (lambda: list(client.read_all(filter_include=["("])), "pattern"),
+        (lambda: client.create_subscription_to_all("group"), "UNIMPLEMENTED"),
+    ):
+        try:
+            wrong()
+            raise AssertionError(f"{said}: it was taken")
+        except KurrentDBClientError as error:
+            assert said in str(error), error
+    of_stream = [event["revision"] for event in log if event["stream"] == stream]
+    with client.subscribe_to_stream(stream, stream_position=of_stream[-5], include_caught_up=True) as subscription:
+        events = [next(iter(subscription)) for _ in range(5)]
+    assert [event.stream_position for event in events[:4]] == of_stream[-4:] and isinstance(events[4], CaughtUp)
+
+    async def read():
+        other = AsyncKurrentDBClient(f"kurrentdb://{address}?tls=false")
+        await other.connect()
+        positions = [event.commit_position async for event in await other.read_all(limit=500)]
+        try:
+            await other.append_to_stream("judge", events=[NewEvent(type="judge", data=b"{}")], current_version=StreamState.ANY)
+            raise AssertionError("something was written")
+        except AccessDeniedError:
+            pass
+        await other.close()
+        return positions
+
+    assert asyncio.run(read()) == list(range(1, 501))
+
+
 def check_esdbcat(service, log):
     cat = os.path.join(os.path.dirname(sys.executable), "esdbcat")
     url = f"esdb://{endpoint(service)}?tls=false"
@@ -368,6 +407,7 @@ def main():
         assert len(log) >= 100_000, len(log)
         stream = log[len(log) // 2]["stream"]
         rates["kurrentdbclient"] = check_python(service, log, stream)
+        check_edges(service, log, stream)
         rates["esdbcat"] = check_esdbcat(service, log)
         for name in NODE_CLIENTS:
             settled(service)
