@@ -279,6 +279,42 @@ fn every_path_that_a_page_names_exists() {
 }
 
 /// What is written for people.
+/// The page of proofs names tests as `path::function`, and every id that `audit verify` prints.
+#[test]
+fn every_promise_has_a_test_that_exists() {
+    let page = std::fs::read_to_string(root().join("docs/proof.md")).unwrap();
+    let mut broken = Vec::new();
+    let (mut ids, mut named) = (std::collections::BTreeSet::new(), 0);
+    for row in page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| Id ")) {
+        let tests: Vec<&str> = row.split('`').skip(1).step_by(2).filter(|quoted| quoted.contains(".rs::")).collect();
+        if tests.is_empty() && !row.starts_with("| What ") {
+            broken.push(format!("no test: {row}"));
+        }
+        for test in tests {
+            let (path, function) = test.split_once("::").unwrap();
+            let text = std::fs::read_to_string(root().join(path)).unwrap_or_default();
+            if !text.contains(&format!("fn {function}(")) {
+                broken.push(format!("no such test: {test}"));
+            }
+            named += 1;
+        }
+        ids.insert(row.trim_start_matches("| ").split(' ').next().unwrap_or_default().to_owned());
+    }
+    let audits = sources().into_iter().filter(|(path, _)| path.starts_with("events/src/audit") || path.starts_with("src/cli/audit"));
+    for (path, text) in audits {
+        let printed = text.split(['"', '(', ' ', ')']).filter(|word| is_id(word));
+        broken.extend(printed.filter(|id| !ids.contains(*id)).map(|id| format!("{}: {id} is not on the page", path.display())));
+    }
+    assert_none("docs/proof.md is true", &broken);
+    assert!(named > 90, "{named}");
+}
+
+/// A capital and a number, as the ids of what must never break are written.
+fn is_id(word: &str) -> bool {
+    let mut letters = word.chars();
+    letters.next().is_some_and(|first| "MOSIEWA".contains(first)) && letters.clone().next().is_some() && letters.all(|letter| letter.is_ascii_digit())
+}
+
 fn pages() -> Vec<PathBuf> {
     let below = |folder: &str| {
         let entries = std::fs::read_dir(root().join(folder)).unwrap();
