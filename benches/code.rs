@@ -1,14 +1,14 @@
-//! How many messages a second are read for their code? One core, texts of several languages and lengths; and the time a long text takes for each of its
-//! characters, which must not grow with the text.
+//! How many messages a second are read for their code? One core, texts of several languages and lengths; how often a message allocates; and the time that
+//! a long text takes for each of its characters, which must not grow with the text.
 //!
-//! `cargo bench --bench code`
+//! `cargo bench -p sms-code --bench code`
 
 #![expect(clippy::disallowed_methods, clippy::cast_precision_loss, reason = "a stopwatch of real time is what a benchmark is")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use events::code::{Message, Service, extract};
+use sms_code::{Message, Service, extract};
 
 const PHASE: Duration = Duration::from_secs(2);
 const TEXTS: [&str; 6] = [
@@ -30,6 +30,8 @@ fn main() {
         }
     }
     let per_second = messages as f64 / start.elapsed().as_secs_f64();
+    let counted = allocation_counter::measure(|| TEXTS.iter().for_each(|text| drop(black_box(extract(&Message::new(text), service)))));
+    let (allocations, bytes) = (counted.count_total as f64 / TEXTS.len() as f64, counted.bytes_total as f64 / TEXTS.len() as f64);
     let nanos_a_character = |copies: usize| {
         let text = "Your code 4829 of 10 items, ref 77123456. ".repeat(copies);
         let start = Instant::now();
@@ -37,5 +39,7 @@ fn main() {
         start.elapsed().as_nanos() as f64 / text.len() as f64
     };
     let (short, long) = (nanos_a_character(20), nanos_a_character(900));
-    println!(r#"{{"messages_per_second":{per_second:.0},"nanos_a_character":{short:.0},"nanos_a_character_of_a_long_text":{long:.0}}}"#);
+    println!(
+        r#"{{"messages_per_second":{per_second:.0},"allocations_a_message":{allocations:.0},"bytes_a_message":{bytes:.0},"nanos_a_character":{short:.0},"nanos_a_character_of_a_long_text":{long:.0}}}"#
+    );
 }

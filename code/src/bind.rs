@@ -26,6 +26,12 @@ const REACH: usize = 110;
 /// Characters of a clause that may stand before a code that opens it: a name and its colon.
 const OPENING: usize = 40;
 
+/// Marks between a word for "code" and its own number, and digits of that number.
+const OWN_GAP: usize = 3;
+const MIN_OWN: usize = 3;
+/// Letters of a word that calls a number something, also in scripts that need few.
+const MIN_CALLED: usize = 2;
+
 /// Words that say "is" before a code, folded.
 const IS: &[&str] = &[
     "is",
@@ -142,7 +148,7 @@ impl Words<'_> {
             self.hits.iter().filter(is_wanted).filter(|hit| hit.end <= found.start && self.clauses[hit.end - 1] == clause).max_by_key(|hit| hit.end);
         let after = self.hits.iter().filter(is_wanted).find(|hit| hit.start >= found.end && self.clauses[hit.start] == last);
         let before = before.map_or(Bond::None, |hit| self.before(hit.end, found));
-        let after = after.map_or(Bond::None, |hit| self.after(hit.start, found));
+        let after = after.map_or(Bond::None, |hit| self.after(hit, found));
         let closest = before.max(after);
         if closest > Bond::Message {
             return closest;
@@ -160,7 +166,20 @@ impl Words<'_> {
         if self.hits.iter().filter(is_wanted).any(next) {
             return Bond::NextClause;
         }
-        if self.hits.iter().any(|hit| wanted.contains(&hit.class) && !gone(hit)) { Bond::Message } else { Bond::None }
+        let named = !self.is_called_otherwise(found) && self.hits.iter().any(|hit| wanted.contains(&hit.class) && !gone(hit));
+        if named { Bond::Message } else { Bond::None }
+    }
+
+    /// Whether its own sentence calls it something, and speaks of no code: "Your password was changed. Ticket 481207".
+    fn is_called_otherwise(&self, found: &Found) -> bool {
+        let clause = self.clauses[found.start];
+        let speaks = |hit: &Hit| {
+            let tells = matches!(hit.class, Class::Key | Class::Soft | Class::Verify | Class::Handle | Class::With | Class::Secret | Class::Valid);
+            tells && self.clauses[hit.start] == clause
+        };
+        let before = (0..found.start).rev().take(REACH).take_while(|place| self.clauses[*place] == clause);
+        let called = before.filter(|place| self.text.chars[*place].is_alphabetic()).count() >= MIN_CALLED;
+        called && !self.hits.iter().any(speaks)
     }
 
     fn before(&self, from: usize, found: &Found) -> Bond {
@@ -172,13 +191,26 @@ impl Words<'_> {
         closeness(gap, numbers)
     }
 
-    fn after(&self, to: usize, found: &Found) -> Bond {
+    fn after(&self, hit: &Hit, found: &Found) -> Bond {
+        let to = hit.start;
         let gap = &self.text.chars[found.end.min(to)..to];
         let numbers = self.numbers(found.end, to);
+        // "(8231) code 481207": the word has a number of its own right behind it, and the one before is no closer than another sentence's.
+        if self.has_own_number(hit.end) {
+            return closeness(gap, numbers).min(Bond::NextClause);
+        }
         if self.opens(found) && !numbers && gap.len() <= REACH {
             return Bond::Said;
         }
         closeness(gap, numbers)
+    }
+
+    /// Whether digits as long as a code stand right behind a word that ends at `end`.
+    fn has_own_number(&self, end: usize) -> bool {
+        let mut rest = self.text.chars[end..].iter();
+        let marks = rest.clone().take(OWN_GAP).take_while(|character| matches!(character, ' ' | ':' | '=' | '[' | '(' | '*' | '-' | '\n')).count();
+        let digits = rest.by_ref().skip(marks).take_while(|character| character.is_ascii_digit()).count();
+        digits >= MIN_OWN && !self.text.unit_follows(end + marks + digits)
     }
 
     /// Whether a copula, a colon or an arrow stands right before the candidate.

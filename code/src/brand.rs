@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
+use super::candidate::Found;
 use super::header;
 use super::lexicon::{Hit, is_inside_word};
 use super::message::Message;
@@ -12,6 +13,7 @@ use super::number::Region;
 use super::role::{Role, role};
 use super::service::Service;
 use super::stranger;
+use super::stray;
 
 /// Names of services that are everyday words too: they name a sender only as written here, or in capitals.
 const EVERYDAY: [&str; 12] = ["X", "LINE", "Wise", "Steam", "Nike", "Meta", "Messenger", "Snap", "Proton", "Outlook", "Twitter", "Tinder"];
@@ -63,7 +65,7 @@ pub enum Owner {
 }
 
 /// Whose message it is, seen from `service`: of all names the one with the strongest part in it, and of equals the expected one.
-pub fn owner(message: &Message<'_>, text: &Text, hits: &[Hit], regions: &[Region], service: Service) -> Owner {
+pub fn owner(message: &Message<'_>, text: &Text, hits: &[Hit], regions: &[Region], found: &[Found], service: Service) -> Owner {
     let sender = Text::new(message.sender.unwrap_or_default());
     let in_text = named(text, |start, end| role(text, hits, regions, start, end));
     let in_sender = named(&sender, |_, _| Role::Sender);
@@ -72,14 +74,32 @@ pub fn owner(message: &Message<'_>, text: &Text, hits: &[Hit], regions: &[Region
     // "Instagram Lite" and "the Line team" are the brand itself.
     let is_own = |name: &str| name.split(|character: char| !character.is_alphanumeric()).any(|word| own_words.contains(&word));
     claims.extend(header::claim(message.sender, service));
+    claims.extend(stray::bound_host(text, found, &service.hosts()).map(|(host, own)| (Role::BeforeKey, host, own)));
     claims.extend(stranger::claims(text, hits).map(|(role, name)| (role, name.clone(), is_own(&name))));
     let strongest = |own: bool| claims.iter().filter(|(_, _, is_own)| *is_own == own).max_by_key(|(role, _, _)| *role);
     match (strongest(true), strongest(false)) {
         (Some((own, _, _)), Some((other, name, _))) if other > own && *other > Role::Mention => Owner::Other(name.clone()),
         (Some(_), _) => Owner::Expected,
         (None, Some((other, name, _))) if *other > Role::Mention => Owner::Other(name.clone()),
-        (None, _) => Owner::Unnamed,
+        (None, _) => stray::name(text, hits, regions, found).map_or(Owner::Unnamed, Owner::Other),
     }
+}
+
+/// Whether a name of the lists is written so.
+pub fn is_known(word: &str) -> bool {
+    NAMES
+        .named
+        .iter()
+        .any(|name| name.service.is_none() && (name.written == Some(word) || (name.written.is_none() && name.word == folded_word(word))))
+}
+
+/// Whether the word is the name of the service, written as a name is that is a word of every day too.
+pub fn is_written_name(text: &Text, hit: &Hit, service: Service) -> bool {
+    let here: String = text.chars[hit.start..hit.end].iter().collect();
+    let is_name = service.words().contains(&here.to_lowercase().as_str());
+    is_name
+        && (here.chars().all(char::is_uppercase) || EVERYDAY.contains(&here.as_str()))
+        && text.chars.iter().any(|letter| letter.is_alphabetic() && !letter.is_uppercase())
 }
 
 struct Named {

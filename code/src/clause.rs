@@ -5,11 +5,15 @@ use super::normal::Text;
 /// For each character, the number of the clause it stands in.
 pub fn number(text: &Text) -> Vec<usize> {
     let mut clause = 0;
+    let mut is_empty = true;
     let mut numbers = Vec::with_capacity(text.chars.len() + 1);
     for index in 0..text.chars.len() {
         numbers.push(clause);
-        if ends_at(text, index) {
+        is_empty &= !text.chars[index].is_alphanumeric();
+        // Blank lines, and marks side by side, end one clause.
+        if !is_empty && ends_at(text, index) {
             clause += 1;
+            is_empty = true;
         }
     }
     numbers.push(clause);

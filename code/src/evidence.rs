@@ -121,6 +121,12 @@ impl Evidence<'_> {
         letters_between(&self.words.text.chars[end..found.start])
     }
 
+    /// Whether a word for "code" stands between the closest word of `class` and the candidate: "request: OTP 481207" labels no request.
+    pub(super) fn is_key_between(&self, found: &Found, class: Class) -> bool {
+        let label = self.words.hits.iter().filter(|hit| hit.class == class && hit.end <= found.start).map(|hit| hit.end).max();
+        label.is_some_and(|label| self.words.hits.iter().any(|hit| hit.class == Class::Key && hit.start >= label && hit.end <= found.start))
+    }
+
     /// The same behind the candidate.
     pub fn gap_after(&self, found: &Found, class: Class) -> Option<usize> {
         let start = self.words.hits.iter().filter(|hit| hit.class == class && hit.start >= found.end).map(|hit| hit.start).min()?;

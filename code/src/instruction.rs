@@ -1,9 +1,11 @@
 //! Messages without a word for "code" that still tell what their number is for.
 
 use super::bind::Bond;
+use super::brand::Owner;
 use super::candidate::{Found, Kind};
 use super::evidence::Evidence;
 use super::lexicon::{Class, Hit};
+use super::normal::folded_word;
 use super::reason::Reason;
 
 /// Words of a clause that says nothing but what to do with its number, and of what a carrier writes behind it.
@@ -12,6 +14,8 @@ const MAX_WORDS: usize = 12;
 const MAX_CLAUSE: usize = 80;
 /// Letters between the number and the word by which something is done with it.
 const MAX_GAP: usize = 2;
+/// Letters of a message that need no meaning: an article, a pronoun.
+const MAX_LETTERS: usize = 4;
 /// Classes that say what else a number may be.
 const OTHERWISE: [Class; 8] = [Class::Ending, Class::Business, Class::Parcel, Class::Place, Class::Ad, Class::Reply, Class::Text, Class::Old];
 
@@ -21,7 +25,7 @@ pub fn reasons(evidence: &Evidence<'_>, found: &Found, bond: Bond) -> impl Itera
         && found.kind == Kind::Digits
         && (4..=8).contains(&found.code.len())
         && evidence.content.has_no_number_but(found.start, found.end);
-    let instruction = unnamed && is_instruction(evidence, found);
+    let instruction = unnamed && (is_instruction(evidence, found) || is_verification(evidence, found) || says_nothing_else(evidence, found));
     let secret = unnamed && !instruction && is_only_secret(evidence, found);
     instruction.then_some(Reason::Instruction).into_iter().chain(secret.then_some(Reason::OnlySecret))
 }
@@ -41,6 +45,38 @@ fn is_instruction(evidence: &Evidence<'_>, found: &Found) -> bool {
     let with = |gap: Option<usize>| gap.is_some_and(|gap| gap <= MAX_GAP);
     let beside = with(evidence.gap_before(found, Class::With)) || with(evidence.gap_after(found, Class::With));
     words <= MAX_WORDS && beside && says(Class::Verify) && !refers && !OTHERWISE.iter().any(|class| says(*class))
+}
+
+/// "Confirm your number at Acme: 481207", "481207 verifies your phone for Acme": the expected service speaks of verifying, and of this number.
+fn is_verification(evidence: &Evidence<'_>, found: &Found) -> bool {
+    let clause = evidence.words.clauses[found.start];
+    let verifies = evidence.words.hits.iter().any(|hit| hit.class == Class::Verify && evidence.words.clauses[hit.start] == clause);
+    let placed = evidence.words.is_said(found) || evidence.words.opens(found);
+    let elsewise = [Class::Reference, Class::Other, Class::Receipt].iter().any(|class| evidence.says(*class));
+    let otherwise = OTHERWISE.iter().any(|class| evidence.says(*class));
+    evidence.owner == Owner::Expected && verifies && placed && !elsewise && !otherwise
+}
+
+/// "[Acme] 481207 (valid 3 mins)": the expected service's name, and beside it only words that codes are spoken of with.
+fn says_nothing_else(evidence: &Evidence<'_>, found: &Found) -> bool {
+    let Some(service) = evidence.service.filter(|_| evidence.owner == Owner::Expected) else { return false };
+    let text = evidence.words.text;
+    if text.chars.len() > MAX_CLAUSE {
+        return false;
+    }
+    let mut silent: Vec<bool> = text.chars.iter().map(|character| !character.is_alphabetic()).collect();
+    silent[found.start..found.end].fill(true);
+    let tells = |class: Class| matches!(class, Class::Key | Class::Verify | Class::Handle | Class::Secret | Class::Valid | Class::Unit | Class::With);
+    evidence.words.hits.iter().filter(|hit| tells(hit.class)).for_each(|hit| silent[hit.start..hit.end].fill(true));
+    for word in service.words() {
+        let word = folded_word(word);
+        for (from, _) in text.folded.match_indices(&word) {
+            let (start, end) = (text.index_of_byte[from], text.index_of_byte[from + word.len()]);
+            silent[start..end].fill(true);
+        }
+    }
+    let otherwise = OTHERWISE.iter().any(|class| evidence.says(*class)) || evidence.says(Class::Reference);
+    !otherwise && silent.iter().filter(|silent| !**silent).count() <= MAX_LETTERS
 }
 
 /// The number that opens a message, has a line of its own, or is what its words for verifying lead to, in a message that is about keeping something secret.

@@ -28,6 +28,7 @@ mod role;
 mod service;
 mod shape;
 mod stranger;
+mod stray;
 #[cfg(test)]
 mod tests;
 mod verdict;

@@ -5,6 +5,9 @@ use super::normal::Text;
 /// Signs that cling to their number, before or behind it.
 const SIGNS: &str = "$€£¥₹₽₩₫฿₺₴₱₦₪₸₾֏₵₡₲₮៛₭৳%‰元円원﷼￥";
 
+/// Digits and marks of a sum.
+const MAX_SUM: usize = 16;
+
 /// Codes and words of money, folded.
 const WORDS: &[&str] = &[
     "rs",
@@ -307,6 +310,15 @@ pub fn stands_beside(text: &Text, start: usize, end: usize) -> bool {
     let clings = text.at(end).is_some_and(|character| character != ' ');
     let behind = word_after.trim_end_matches('.');
     (is_money(&word_before) && !lone(&word_before)) || ((is_money(&word_after) || is_money(behind)) && (!lone(behind) || clings))
+}
+
+/// Whether a sum stands right behind `end`.
+pub fn follows(text: &Text, end: usize) -> bool {
+    let start = end + text.chars[end..].iter().take(2).take_while(|character| matches!(character, ' ' | ':')).count();
+    let length =
+        text.chars[start..].iter().take(MAX_SUM).take_while(|character| character.is_ascii_digit() || matches!(character, '.' | ',')).count();
+    let digits = text.chars[start..start + length].iter().rev().skip_while(|character| !character.is_ascii_digit()).count();
+    digits > 0 && stands_beside(text, start, start + digits)
 }
 
 /// Whether `word` names money.

@@ -23,7 +23,7 @@ pub enum Role {
 }
 
 /// Words before a name that carried the message, or by whose account one logs in.
-const BY: [&str; 13] = ["by", "via", "through", "with", "mit", "con", "avec", "com", "durch", "par", "через", "met", "med"];
+pub const BY: [&str; 13] = ["by", "via", "through", "with", "mit", "con", "avec", "com", "durch", "par", "через", "met", "med"];
 /// Words before a place: where something was bought, or is to be had.
 const AT: [&str; 22] =
     ["on", "at", "to", "in", "bei", "an", "auf", "chez", "en", "a", "no", "na", "su", "sur", "presso", "op", "på", "sobre", "в", "на", "у", "i"];

@@ -53,6 +53,12 @@ impl Service {
         self.0.lengths
     }
 
+    /// The words by which hosts on the web are its own: those of its messages, and others that it is reached by.
+    pub(crate) fn hosts(self) -> Vec<&'static str> {
+        let others = HOSTS.iter().filter(|(slug, _)| *slug == self.0.slug).flat_map(|(_, hosts)| hosts.iter().copied());
+        self.0.words.iter().copied().chain(others).collect()
+    }
+
     /// The words by which its messages name it, in lower case.
     pub(crate) const fn words(self) -> &'static [&'static str] {
         self.0.words
@@ -72,6 +78,16 @@ impl std::fmt::Debug for Service {
         f.write_str(self.0.slug)
     }
 }
+
+/// Labels of hosts that a service has beside its name.
+const HOSTS: [(&str, &[&str]); 6] = [
+    ("facebook", &["fb"]),
+    ("telegram", &["t"]),
+    ("microsoft", &["live", "office", "azure"]),
+    ("openai", &["chatgpt"]),
+    ("uber", &["ubereats"]),
+    ("google", &["youtu"]),
+];
 
 macro_rules! services {
     ($($slug:literal $name:literal $alphabet:ident $lengths:expr, $words:expr;)+) => {

@@ -118,8 +118,7 @@ fn beside_key(text: &Text, hits: &[Hit]) -> Option<String> {
 ///
 /// Not in German, where every noun has a capital, nor in a headline.
 fn around_key(text: &Text, hits: &[Hit]) -> Option<String> {
-    let mut words = text.folded.split(|character: char| !character.is_alphanumeric()).take(MAX_WORDS);
-    if !has_small_letters(text) || is_headline(text) || words.any(|word| GERMAN.contains(&word)) {
+    if !has_small_letters(text) || is_headline(text) || is_german(text) {
         return None;
     }
     let near = |hit: &Hit, key: &Hit| key.start <= hit.end + KEY_REACH && hit.start <= key.end + KEY_REACH;
@@ -195,9 +194,15 @@ fn is_name_like(word: &[char]) -> bool {
 }
 
 /// Whether each of its words is one that names nobody.
-fn is_nobody(name: &str) -> bool {
+pub fn is_nobody(name: &str) -> bool {
     let mut words = name.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()).map(folded_word);
     words.all(|word| NO_NAMES.contains(&word))
+}
+
+/// Whether its words are German: there every noun has a capital.
+pub fn is_german(text: &Text) -> bool {
+    let mut words = text.folded.split(|character: char| !character.is_alphanumeric()).take(MAX_WORDS);
+    words.any(|word| GERMAN.contains(&word))
 }
 
 /// Whether most of its words have a capital, as in a headline.

@@ -86,11 +86,38 @@ fn a_registered_sender_of_india_is_another_brand_unless_it_is_the_service_or_nam
 #[test]
 fn a_last_line_that_binds_another_code_than_the_text_says_completes_nothing() {
     let read = |text: &str| extract(&Message::new(text), Service::named("google"));
-    let spoilt = read("Your verification code is 482913.\n\n@acme.example #771204");
+    let spoilt = read("Your verification code is 482913.\n\n@google.example #771204");
     assert_eq!(spoilt.verdict, Verdict::Unsure);
     assert!(spoilt.candidates.iter().any(|candidate| candidate.reasons.contains(&Reason::BoundOtherwise)), "{spoilt:?}");
-    for text in ["Your verification code is 482-913.\n\n@acme.example #482913", "To log in, use the line below\n@acme.example #482913"] {
+    for text in ["Your verification code is 482-913.\n\n@google.example #482913", "To log in, use the line below\n@google.example #482913"] {
         assert_eq!(read(text).verdict, Verdict::Code("482913".to_owned()), "{text}");
+    }
+    // Whose page the code is for says whose it is.
+    let foreign = read("Your verification code is 482913.\n\n@acme.example #482913");
+    assert_eq!(foreign.verdict, Verdict::OtherBrand("acme.example".to_owned()));
+}
+
+#[test]
+fn a_name_anywhere_is_another_service_s_where_nothing_names_the_expected_one() {
+    let read = |text: &str| extract(&Message::new(text), Service::named("lyft")).verdict;
+    for (text, name) in [
+        ("Welcome to Zalora! Enter 482913 to log in.", "zalora"),
+        ("Usa 482913 para entrar en Zalora.", "zalora"),
+        ("Nutze den Code 482913, um dich bei Zalora anzumelden", "zalora"),
+        ("Ваш код 482913 для входа в zalora.example", "zalora.example"),
+        ("Use code 482913 for HappyZalora", "happyzalora"),
+        ("আপনার telezal কোড 482913", "telezal"),
+    ] {
+        assert_eq!(read(text), Verdict::OtherBrand(name.to_owned()), "{text}");
+    }
+    for text in [
+        "Hi Anna, your code is 482913. Do not share it.",
+        "Your code is 482913. It expires on Monday, 12 November.",
+        "Dein Code lautet 482913. Gib ihn nie an andere Personen weiter.",
+        "Your code is 482913. If you use an Android device, open the app. See https://zalora.example/help",
+        "Lyft: your code for Zalora drivers is 482913",
+    ] {
+        assert_eq!(read(text), Verdict::Code("482913".to_owned()), "{text}");
     }
 }
 

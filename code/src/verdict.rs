@@ -9,6 +9,7 @@ use super::content::Content;
 use super::evidence::Evidence;
 use super::lexicon::{self, Class};
 use super::message::Message;
+use super::money;
 use super::normal::Text;
 use super::reason::Reason;
 use super::service::Service;
@@ -81,10 +82,16 @@ pub struct Candidate {
 /// The code in `message`, for an order of `service` (or of nobody in particular).
 pub fn extract(message: &Message<'_>, service: Option<Service>) -> Extraction {
     let mut text = Text::new(message.text);
-    let hits = lexicon::find(&text);
+    let mut hits = lexicon::find(&text);
+    // "COD 110.000d": a word for "code" with a sum right behind it is cash on delivery.
+    hits.retain(|hit| hit.class != Class::Key || !money::follows(&text, hit.end));
+    if let Some(service) = service {
+        // "LINE: 481207": the service's own name labels no reference.
+        hits.retain(|hit| hit.class != Class::Reference || !brand::is_written_name(&text, hit, service));
+    }
     text.units = hits.iter().filter(|hit| hit.class == Class::Unit).map(|hit| hit.start).collect();
     let (found, regions) = candidate::find(&text);
-    let owner = service.map_or(Owner::Unnamed, |service| brand::owner(message, &text, &hits, &regions, service));
+    let owner = service.map_or(Owner::Unnamed, |service| brand::owner(message, &text, &hits, &regions, &found, service));
     let clauses = clause::number(&text);
     let words = Words { text: &text, hits: &hits, clauses: &clauses };
     let evidence = Evidence { message: *message, words, regions: &regions, content: Content::new(&text, &regions), service, owner };

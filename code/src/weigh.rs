@@ -17,6 +17,9 @@ use super::weights::weight;
 /// Letters and spaces between a name that opens a message and its colon.
 const MAX_TAG: usize = 20;
 
+/// Words for "code" that mean nothing else.
+const ONE_TIME: [&str; 12] = ["otp", "otps", "totp", "tac", "tan", "mtan", "smstan", "pushtan", "отп", "ओटीपी", "ওটিপি", "one time pin"];
+
 /// Each candidate found, with its score and its reasons, in the order of the text.
 pub fn weigh(evidence: &Evidence<'_>, found: Vec<Found>) -> Vec<Candidate> {
     let mut weighed: Vec<(Found, Vec<Reason>)> =
@@ -103,7 +106,9 @@ impl Evidence<'_> {
     fn shape(&self, found: &Found, bond: Bond, reasons: &mut Vec<Reason>) {
         let length = found.code.len();
         let lower = found.code.bytes().any(|byte| byte.is_ascii_lowercase());
+        let of_capitals = self.is_of_capitals(found);
         reasons.push(match (found.kind, length) {
+            (Kind::Mixed | Kind::Letters, _) if of_capitals => Reason::UsualLength,
             (Kind::Digits, 6) => Reason::UsualLength,
             (Kind::Digits, 4 | 5 | 7 | 8) => Reason::PlausibleLength,
             (Kind::Digits, _) => Reason::OddLength,
@@ -136,13 +141,43 @@ impl Evidence<'_> {
         let named = is_name(&found.code) || (lower && found.grouping == Grouping::Single);
         // `Maybank2u: TAC …`: a name and its colon open the message.
         let tag = named && self.is_tag(found);
-        if found.kind == Kind::Mixed && named && (!said || tag) && !self.is_whole(found) {
+        if found.kind == Kind::Mixed && named && !of_capitals && (!said || tag) && !self.is_whole(found) {
             reasons.push(Reason::NameLike);
         }
         // Letters alone are a word, unless the message says that they are the code.
-        if found.kind == Kind::Letters && !(said && self.is_written_apart(found)) {
+        let bound = of_capitals && (bond >= Bond::NextClause || self.is_handled(found)) && self.stands_out(found);
+        if found.kind == Kind::Letters && !bound && !(said && self.is_written_apart(found)) {
             reasons.push(Reason::PlainWord);
         }
+    }
+
+    /// Whether it is as the codes of the service are, if those have letters, in a message that names the service.
+    fn is_of_capitals(&self, found: &Found) -> bool {
+        let fits = |service: Service| {
+            service.alphabet() == Alphabet::CapitalsAndDigits
+                && service.lengths().contains(&found.code.len())
+                && !service.words().contains(&found.code.to_ascii_lowercase().as_str())
+        };
+        let capitals = found.code.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        capitals && found.grouping == Grouping::Single && self.owner == Owner::Expected && self.service.is_some_and(fits)
+    }
+
+    /// Whether a word for what is done with a code stands right beside it.
+    fn is_handled(&self, found: &Found) -> bool {
+        self.gap_before(found, Class::Handle).is_some_and(|gap| gap <= 4) || self.gap_after(found, Class::Handle).is_some_and(|gap| gap <= 3)
+    }
+
+    /// Whether capitals are no word of the text: small letters or another script around them, and no capitals right beside.
+    fn stands_out(&self, found: &Found) -> bool {
+        let chars = &self.words.text.chars;
+        let small = chars.iter().filter(|character| character.is_lowercase()).count();
+        let capitals = chars.iter().filter(|character| character.is_ascii_uppercase()).count();
+        let foreign = chars.iter().filter(|character| character.is_alphabetic() && !character.is_ascii()).count();
+        let beside = |mut side: Box<dyn Iterator<Item = &char> + '_>| {
+            let first = side.next() == Some(&' ');
+            first && side.take(2).filter(|letter| letter.is_ascii_uppercase()).count() == 2
+        };
+        small + foreign > capitals && !beside(Box::new(chars[..found.start].iter().rev())) && !beside(Box::new(chars[found.end..].iter()))
     }
 
     /// Whether it opens the message, and after it, or after it and a word or two (`HDFC Bank:`), comes a colon.
@@ -177,6 +212,17 @@ impl Evidence<'_> {
         (upper && small >= 3 && !next_is_capitals && (colon || opens || self.words.is_said_plainly(found))) || (colon && ends_line)
     }
 
+    /// Whether the word for "code" right beside it means nothing but a code to log in or to pay with: "OTP 481207".
+    fn is_one_time(&self, found: &Found) -> bool {
+        let text = self.words.text;
+        let is_word = |hit: &Hit| {
+            let word: String = text.chars[hit.start..hit.end].iter().flat_map(|letter| letter.to_lowercase()).collect();
+            hit.class == Class::Key && ONE_TIME.contains(&word.as_str())
+        };
+        let beside = |hit: &Hit| (hit.end <= found.start && found.start - hit.end <= 3) || (hit.start >= found.end && hit.start - found.end <= 3);
+        self.words.hits.iter().any(|hit| beside(hit) && is_word(hit))
+    }
+
     fn words_around(&self, found: &Found, bond: Bond, reasons: &mut Vec<Reason>) {
         match bond {
             Bond::Said => reasons.push(Reason::SaidToBe),
@@ -188,7 +234,9 @@ impl Evidence<'_> {
         }
         // An order has a code of its own, for the courier or the counter, unless the message is about logging in or keeping it secret.
         // So has a payment by card, for the bank.
-        let about_code = [Class::Verify, Class::Secret, Class::Ending].iter().any(|class| self.says(*class)) || self.owner == Owner::Expected;
+        let about_code = [Class::Verify, Class::Secret, Class::Ending].iter().any(|class| self.says(*class))
+            || self.owner == Owner::Expected
+            || self.is_one_time(found);
         let in_clause = |hit: &Hit| self.words.clauses[hit.start] == self.words.clauses[found.start];
         let ordered = self.words.hits.iter().any(|hit| hit.class == Class::Business && (bond <= Bond::Message || (!about_code && in_clause(hit))));
         if ordered {
@@ -268,7 +316,7 @@ impl Evidence<'_> {
         }
         let said = bond == Bond::Said;
         let by_means = self.gap_before(found, Class::With) == Some(0);
-        let labelled = |class| self.gap_before(found, class).is_some_and(|gap| gap <= 3);
+        let labelled = |class| self.gap_before(found, class).is_some_and(|gap| gap <= 3) && !self.is_key_between(found, class);
         if labelled(Class::Account) || (!by_means && labelled(Class::Reference)) {
             reasons.push(if said { Reason::LabelledReference } else { Reason::Reference });
         }
@@ -282,6 +330,11 @@ impl Evidence<'_> {
             reasons.push(Reason::CardEnding);
         }
         if self.is_other_kind(found, bond) || self.is_for_courier() || (!said && is_postcode(self.words.text, found)) {
+            reasons.push(Reason::OtherKindOfCode);
+        }
+        // `481207#` is dialled, on a telephone or at a door.
+        let dialled = self.words.text.at(found.end) == Some('#') && found.kind == Kind::Digits;
+        if dialled && !reasons.contains(&Reason::OtherKindOfCode) {
             reasons.push(Reason::OtherKindOfCode);
         }
         if self.is_reply_to(found) {

@@ -2,6 +2,13 @@
 
 use super::reason::Reason;
 
+impl Reason {
+    /// The points that it gives, or takes.
+    pub const fn points(self) -> i16 {
+        weight(self)
+    }
+}
+
 /// The points of `reason`.
 #[expect(clippy::match_same_arms, reason = "a line a reason, to be changed alone")]
 pub const fn weight(reason: Reason) -> i16 {

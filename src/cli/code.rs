@@ -68,8 +68,16 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
 
 fn extract_lines() -> Outcome {
     let mut out = BufWriter::new(std::io::stdout().lock());
-    for line in std::io::stdin().lock().lines() {
-        let line: Line = serde_json::from_str(&line.map_err(in_words)?).map_err(in_words)?;
+    for (number, line) in (1_usize..).zip(std::io::stdin().lock().lines()) {
+        let line = line.map_err(in_words)?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let line: Line = serde_json::from_str(&line).map_err(|error| {
+            let words = error.to_string();
+            let what = words.split(" at line ").next().unwrap_or_default().to_owned();
+            format!("standard input, line {number}, column {}: {what}; each line is an object with a `text`", error.column())
+        })?;
         // Platforms that are none of ours say nothing about the message.
         let platform: Option<Platform> = line.platform.as_deref().and_then(|name| name.parse().ok());
         let message = Message { sender: line.sender.as_deref(), ..Message::new(&line.text) };
@@ -90,9 +98,16 @@ fn shown(verdict: &Verdict, reveal: bool) -> String {
 /// The verdict, and a line a candidate.
 fn table(extraction: &Extraction) -> String {
     let verdict = shown(&extraction.verdict, true);
-    let head = format!("verdict     {verdict}\n\n{:<12} {:>6} {:>10}  reasons\n", "candidate", "points", "confidence");
+    let means = match &extraction.verdict {
+        Verdict::Code(_) => "the code, and it completes the order",
+        Verdict::Unsure => "no candidate has enough points, or two have nearly as many: it completes nothing",
+        Verdict::Nothing => "nothing in it could be a code",
+        Verdict::OtherBrand(_) => "it names another sender than the one expected: it completes nothing",
+    };
+    let head =
+        format!("verdict     {verdict}\n            {means}\n\n{:<12} {:>6} {:>10}  reasons and their points\n", "candidate", "points", "confidence");
     let lines = extraction.candidates.iter().zip(extraction.confidence()).map(|(candidate, confidence)| {
-        let reasons: Vec<&str> = candidate.reasons.iter().map(|reason| reason.name()).collect();
+        let reasons: Vec<String> = candidate.reasons.iter().map(|reason| format!("{} {:+}", reason.name(), reason.points())).collect();
         let percent = format!("{}.{} %", confidence / 10, confidence % 10);
         format!("{:<12} {:>6} {percent:>10}  {}\n", candidate.code, candidate.score, reasons.join(", "))
     });

@@ -20,6 +20,23 @@ impl Chance {
             .collect()
     }
 
+    /// A sum as one country or another writes it.
+    pub fn amount(&mut self) -> String {
+        let length = 1 + usize::try_from(self.below(5)).expect("below five");
+        let (whole, cents) = (self.digits(length), self.digits(2));
+        let grouped = |mark: char| {
+            let (head, tail) = whole.split_at(whole.len().saturating_sub(3));
+            if head.is_empty() { whole.clone() } else { format!("{head}{mark}{tail}") }
+        };
+        match self.below(5) {
+            0 => format!("{}.{cents}", grouped(',')),
+            1 => format!("{},{cents}", grouped('.')),
+            2 => grouped(' '),
+            3 => whole,
+            _ => format!("{whole}.{cents}"),
+        }
+    }
+
     pub fn reference(&mut self) -> String {
         let letters = b"BCDFGHJKMNPQRTVWXY";
         (0..8)
@@ -76,11 +93,26 @@ pub fn messages(held_out: bool) -> Vec<Made> {
     }
     for (language, template) in templates(NEGATIVE).filter(|(_, template)| is_held_out(template) == held_out) {
         for _ in 0..4 {
-            let text = ["{n4}", "{n5}", "{n6}", "{n8}", "{n10}"].into_iter().fold(template.clone(), |text, place| {
-                text.replace(place, &chance.digits(place[2..place.len() - 1].parse().expect("it is small, or written so in the corpus")))
-            });
-            made.push(Made { language: language.to_owned(), text: text.replace("{r}", &chance.reference()), code: None });
+            made.push(Made { language: language.to_owned(), text: filled(&template, &mut chance), code: None });
         }
     }
     made
+}
+
+/// A template with a number of its own in each place: `{n4}` of four digits, `{m}` an amount, `{r}` a reference.
+fn filled(template: &str, chance: &mut Chance) -> String {
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some((before, (place, behind))) = rest.split_once('{').and_then(|(before, from)| Some((before, from.split_once('}')?))) {
+        text.push_str(before);
+        let made = match place {
+            "m" => chance.amount(),
+            "r" => chance.reference(),
+            digits => chance.digits(digits[1..].parse().expect("a place of the corpus is {m}, {r} or {n} with a count")),
+        };
+        text.push_str(&made);
+        rest = behind;
+    }
+    text.push_str(rest);
+    text
 }
