@@ -5,6 +5,7 @@
 
 #![expect(clippy::cast_precision_loss, reason = "counts of some thousand candidates")]
 
+#[expect(dead_code, reason = "what language a message is in tells nothing here")]
 #[path = "../tests/generator/mod.rs"]
 mod generator;
 

@@ -23,7 +23,7 @@ const SCENARIOS: &[(Reason, &str, &str, &str)] = &[
     (Reason::BesideKeyWord, "-", "481207", "Please take the code 481207 with you"),
     (Reason::NearKeyWord, "-", "481207", "Please take the code that we made for you, 481207, with you"),
     (Reason::KeyWordNextSentence, "-", "481207", "This is your code! 481207"),
-    (Reason::KeyWordInMessage, "-", "481207", "Here is a code. Take it along. See you there and bring 481207 then"),
+    (Reason::KeyWordInMessage, "-", "481207", "Here is a code. Take it along. Use there 481207 then"),
     (Reason::VerifyWordInMessage, "-", "481207", "To sign in, 481207"),
     (Reason::BrandInMessage, "google", "481207", "Google code 481207"),
     (Reason::Repeated, "-", "481207", "Your code is 481207. Again: 481207"),
