@@ -105,7 +105,7 @@ fn a_name_anywhere_is_another_service_s_where_nothing_names_the_expected_one() {
         ("Usa 482913 para entrar en Zalora.", "zalora"),
         ("Nutze den Code 482913, um dich bei Zalora anzumelden", "zalora"),
         ("Ваш код 482913 для входа в zalora.example", "zalora.example"),
-        ("Use code 482913 for HappyZalora", "happyzalora"),
+        ("Use code 482913 for BlueKoala", "bluekoala"),
         ("আপনার telezal কোড 482913", "telezal"),
     ] {
         assert_eq!(read(text), Verdict::OtherBrand(name.to_owned()), "{text}");
