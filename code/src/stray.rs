@@ -200,14 +200,23 @@ fn is_numbered(text: &Text, word: Word) -> bool {
         && (1..=3).contains(&(chars.len() - head))
 }
 
+/// What tells names from words in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    /// Another script than the Latin one: Latin words are names.
+    Foreign,
+    /// German: every noun has a capital.
+    German,
+    /// Names have a capital.
+    Other,
+}
+
 /// How a text is written, as far as capitals tell a name by it.
 struct Style {
-    /// Mostly in another script than the Latin one.
-    foreign: bool,
+    writing: Writing,
     /// In small letters, so that capitals tell.
     told: bool,
     headline: bool,
-    german: bool,
     clauses: Vec<usize>,
 }
 
@@ -215,7 +224,12 @@ impl Style {
     fn of(text: &Text) -> Self {
         let small = text.chars.iter().filter(|letter| letter.is_lowercase()).count();
         let large = text.chars.iter().filter(|letter| letter.is_uppercase()).count();
-        Self { foreign: is_foreign(text), told: small > large, headline: is_titled(text), german: is_german(text), clauses: clause::number(text) }
+        let writing = match (is_foreign(text), is_german(text)) {
+            (true, _) => Writing::Foreign,
+            (false, true) => Writing::German,
+            (false, false) => Writing::Other,
+        };
+        Self { writing, told: small > large, headline: is_titled(text), clauses: clause::number(text) }
     }
 
     fn names(&self, text: &Text, hits: &[Hit], word: Word, previous: Option<Word>) -> bool {
@@ -228,7 +242,7 @@ impl Style {
         if is_domain(chars) || is_camel_case(chars) || is_numbered(text, word) {
             return true;
         }
-        if self.foreign && latin {
+        if self.writing == Writing::Foreign && latin {
             return chars.iter().all(|letter| letter.is_alphabetic());
         }
         // `DHL` among small letters: capitals may be said loudly, so only a name that is known counts.
@@ -246,14 +260,14 @@ impl Style {
         let letter = text.chars[previous.end - 1].is_alphabetic();
         let within = joined && (letter || self.is_keyed(text, hits, word)) && self.clauses[previous.start] == self.clauses[word.start];
         let before: String = text.chars[previous.start..previous.end].iter().flat_map(|letter| letter.to_lowercase()).collect();
-        within && (!self.german || GERMAN_BEFORE.contains(&before.as_str()))
+        within && (self.writing != Writing::German || GERMAN_BEFORE.contains(&before.as_str()))
     }
 
     /// Whether the first word of the text is a label by its mark, or stands right before the words for a code: "Acme giriş kodunuz", "Acme. Enter …".
     fn opens(&self, text: &Text, hits: &[Hit], word: Word) -> bool {
         let mark = text.at(word.end);
         let dashed = mark == Some(' ') && text.at(word.end + 1) == Some('-') && text.at(word.end + 2) == Some(' ');
-        matches!(mark, Some(':' | '.' | '!' | '|' | '\n')) || dashed || (!self.german && self.is_keyed(text, hits, word))
+        matches!(mark, Some(':' | '.' | '!' | '|' | '\n')) || dashed || (self.writing != Writing::German && self.is_keyed(text, hits, word))
     }
 
     /// Whether the words for a code stand right behind it, or behind one small word: "Acme giriş kodunuz", "Acme uchun kod".
