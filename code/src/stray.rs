@@ -156,7 +156,7 @@ fn words(text: &Text) -> impl Iterator<Item = Word> {
         let from = (start..text.chars.len()).find(|place| is_part(*place))?;
         // Where another script touches, a word ends: `您的Acme验证码`.
         let latin = is_latin(text.chars[from]);
-        let end = (from..).find(|place| !is_part(*place) || is_latin(text.chars[*place]) != latin)?;
+        let end = (from..=text.chars.len()).find(|place| !is_part(*place) || is_latin(text.chars[*place]) != latin)?;
         start = end;
         Some(Word { start: from, end })
     })
@@ -177,12 +177,11 @@ fn is_free(text: &Text, hits: &[Hit], regions: &[Region], found: &[Found], word:
     let speaks = hits.iter().any(|hit| meets(hit.start, hit.end) && hit.class != Class::Neutral && hit.class != Class::Unit);
     let unit = hits.iter().any(|hit| hit.class == Class::Unit && hit.start == word.start && hit.end + 3 >= word.end);
     let is_code = found.iter().any(|candidate| candidate.kind != Kind::Letters && meets(candidate.start, candidate.end) && !is_numbered(text, word));
-    let is_path = |region: &Region| match region.reason {
-        Reason::Url => {
-            text.chars[region.start..region.end].iter().any(|character| matches!(character, '/' | '@')) || text.before(region.start) == Some('@')
-        }
-        Reason::AppHash | Reason::Date | Reason::TimeOfDay | Reason::Amount | Reason::PhoneNumber => true,
-        _ => false,
+    let is_path = |region: &Region| {
+        let address = region.reason == Reason::Url
+            && (text.before(region.start) == Some('@')
+                || text.chars[region.start..region.end].iter().any(|character| matches!(character, '/' | '@')));
+        address || matches!(region.reason, Reason::AppHash | Reason::Date | Reason::TimeOfDay | Reason::Amount | Reason::PhoneNumber)
     };
     let mail = text.before(word.start) == Some('@') || text.at(word.end) == Some('@');
     (is_web || (!speaks && !unit)) && !is_code && !mail && !regions.iter().any(|region| meets(region.start, region.end) && is_path(region))
@@ -325,6 +324,6 @@ pub fn bound_host(text: &Text, found: &[Found], words: &[&str]) -> Option<(Strin
     let host: String =
         text.chars[at + 1..bound.start].iter().take_while(|character| !character.is_whitespace()).flat_map(|letter| letter.to_lowercase()).collect();
     let label = |word: &&str| host.split(['.', '-']).any(|label| label == *word || (word.len() > MIN_LETTERS && label.contains(&folded_word(word))));
-    let own = words.iter().any(|word| label(&word));
+    let own = words.iter().any(label);
     Some((host, own))
 }

@@ -145,8 +145,8 @@ impl Evidence<'_> {
             reasons.push(Reason::NameLike);
         }
         // Letters alone are a word, unless the message says that they are the code.
-        let bound = of_capitals && (bond >= Bond::NextClause || self.is_handled(found)) && self.stands_out(found);
-        if found.kind == Kind::Letters && !bound && !(said && self.is_written_apart(found)) {
+        let tied = of_capitals && (bond >= Bond::NextClause || self.is_handled(found)) && self.stands_out(found);
+        if found.kind == Kind::Letters && !tied && !(said && self.is_written_apart(found)) {
             reasons.push(Reason::PlainWord);
         }
     }
