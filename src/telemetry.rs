@@ -41,7 +41,16 @@ pub fn start_metrics() -> Result<PrometheusHandle, metrics_exporter_prometheus::
     // A second recorder in one process happens only in tests; the first one counts.
     let _ = metrics::set_global_recorder(recorder);
     // From nothing to one is an increase only for whoever has seen the nothing.
-    for name in ["admin_wrong_tokens_total", "http_connections_evicted_total", "http_connections_refused_total", "http_panics_total"] {
+    for name in [
+        "admin_wrong_tokens_total",
+        "esdb_connections_refused_total",
+        "esdb_events_sent_total",
+        "esdb_slow_readers_total",
+        "esdb_wrong_tokens_total",
+        "http_connections_evicted_total",
+        "http_connections_refused_total",
+        "http_panics_total",
+    ] {
         metrics::counter!(name).increment(0);
     }
     for (complaint, refunded) in Complaint::ALL.into_iter().flat_map(|complaint| [(complaint, "yes"), (complaint, "no")]) {

@@ -209,11 +209,12 @@ impl<'a, L: Log> Subscription<'a, L> {
         Ok(match (&self.of.query.scope, self.of.query.start) {
             (Scope::All, Start::First) => Page::After(0),
             (Scope::All, Start::End) => Page::After(head),
-            (Scope::All, Start::At(position)) if position > head => {
-                let text = format!("the log ends at position {head}: {position} is of another log, or of one that has lost its end");
-                return Err(Status::failed_precondition(text).into());
+            (Scope::All, Start::At(position)) => {
+                if position > head {
+                    self.must_have(position).await?;
+                }
+                Page::After(position)
             }
-            (Scope::All, Start::At(position)) => Page::After(position),
             (Scope::Stream(stream), Start::First) => Page::StreamFrom(Arc::clone(stream), 0),
             (Scope::Stream(stream), Start::At(revision)) => Page::StreamFrom(Arc::clone(stream), revision + 1),
             (Scope::Stream(stream), Start::End) => {
@@ -221,6 +222,16 @@ impl<'a, L: Log> Subscription<'a, L> {
                 Page::StreamFrom(Arc::clone(stream), last.first().map_or(0, |last| last.revision() + 1))
             }
         })
+    }
+
+    /// The log itself is asked: whoever has just read its last record may be ahead of who tells of it.
+    async fn must_have(&self, position: u64) -> Result<(), End> {
+        let last = self.of.log.read(Page::Before(u64::MAX), 1).await?.first().map_or(0, Record::position);
+        if position <= last {
+            return Ok(());
+        }
+        let text = format!("the log ends at position {last}: {position} is of another log, or of one that has lost its end");
+        Err(Status::failed_precondition(text).into())
     }
 
     /// Sends the next page; false if there is none now.
