@@ -19,7 +19,8 @@ pub fn uuid(id: u128, is_textual: bool) -> Uuid {
     let value = if is_textual {
         Value::String(hyphenated(id))
     } else {
-        let [most, least] = [id >> 64, id].map(|half| i64::from_be_bytes((half as u64).to_be_bytes()));
+        let halves = [id >> 64, id & u128::from(u64::MAX)];
+        let [most, least] = halves.map(|half| u64::try_from(half).expect("half of 128 bits").cast_signed());
         Value::Structured(Structured { most_significant_bits: most, least_significant_bits: least })
     };
     Uuid { value: Some(value) }
@@ -37,7 +38,7 @@ fn hyphenated(id: u128) -> String {
 /// An event.
 pub fn event(event: Event, has_textual_ids: bool) -> ReadResp {
     let Event { id, stream, revision, position, name, at, data, metadata } = event;
-    let properties = [("type", name), ("content-type", "application/json".to_owned()), ("created", (at * TICKS).to_string())];
+    let properties = [("type", name), ("content-type", "application/json".to_owned()), ("created", at.saturating_mul(TICKS).to_string())];
     let recorded = RecordedEvent {
         id: Some(uuid(id, has_textual_ids)),
         stream_identifier: Some(identifier(&stream)),

@@ -70,9 +70,9 @@ struct Open {
 }
 
 impl Open {
-    fn new(_permit: OwnedSemaphorePermit) -> Self {
+    fn new(permit: OwnedSemaphorePermit) -> Self {
         metrics::gauge!("esdb_reads_open").increment(1.0);
-        Self { _permit }
+        Self { _permit: permit }
     }
 }
 
