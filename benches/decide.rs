@@ -77,6 +77,7 @@ fn life(state: State, number: u128) -> State {
         listen_seconds: 300,
         max_concurrent: 1,
         cancels: events::account::CancelRules::default(),
+        scenario: None,
         first_answer: Some(FirstAnswer { supplier: supplier.clone(), answer: Ok(phone.clone()) }),
         at: AT,
     });

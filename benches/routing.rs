@@ -28,7 +28,7 @@ fn phone(number: usize) -> Phone {
 }
 
 fn wanted(platform: Platform) -> NumberRequest {
-    NumberRequest { platform, country: Country::Us, at: NOW, is_unproven: false }
+    NumberRequest { platform, country: Country::Us, at: NOW, is_unproven: false, scenario: None }
 }
 
 /// Three sources that share the numbers, of which `taken` of each hundred are on orders and `resting` have just served Google.
@@ -50,6 +50,7 @@ fn router(taken: usize, resting: usize) -> Router {
                 platform: Platform::Steam,
                 country: Country::Us,
                 assigned_at: NOW,
+                scenario: None,
             });
         }
         Arc::new(pool) as Arc<dyn Supplier>
@@ -78,6 +79,7 @@ fn measure(taken: usize, resting: usize) -> (f64, f64) {
             platform: Platform::Google,
             country: Country::Us,
             assigned_at: NOW,
+            scenario: None,
         };
         router.release(&lease, Release::Unused, NOW);
     }

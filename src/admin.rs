@@ -230,6 +230,10 @@ async fn render(State(door): State<Arc<Door>>) -> String {
     metrics::counter!("replayed_events_total").absolute(past.events.load(Ordering::Relaxed));
     metrics::counter!("replays_refused_total").absolute(past.refused.load(Ordering::Relaxed));
     deposits::measure(service);
+    if let Ok(backlog) = service.views.deliveries_open().await {
+        gauge("webhook_backlog", backlog);
+    }
+    telemetry::process::measure(service.started.elapsed());
     telemetry::with_prefix(&door.metrics.render())
 }
 

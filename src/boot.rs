@@ -35,6 +35,7 @@ use crate::http::TOLERATED_AHEAD;
 use crate::past;
 use crate::payloads::Writer;
 use crate::sources::{self, Sources};
+use crate::telemetry::OrderMetrics;
 use crate::{coins, data};
 
 /// How long a start waits for a chain to say which one it is.
@@ -189,12 +190,12 @@ impl Service {
             views_stopped: Mutex::new(None),
             _lock: lock,
         });
-        service.resume().await?;
+        let metrics = OrderMetrics::new();
+        service.accounts.listen(Arc::clone(&metrics) as Arc<dyn account::Listener>);
+        service.resume(&metrics).await?;
         // Only now: a message must find its order's runner at work.
         service.bind(reach).await?;
-        if let Some(simulator) = simulator {
-            tokio::spawn(simulator.run(service.inbox.clone(), service.orders.clone()));
-        }
+        tokio::spawn(simulator.run(service.inbox.clone(), service.orders.clone()));
         service.follow(projector, log);
         service.warn();
         service.watch_clock();
@@ -204,7 +205,7 @@ impl Service {
     }
 
     /// Lets every open order and deposit go on from where its state says it is.
-    async fn resume(&self) -> Result<(), BootError> {
+    async fn resume(&self, metrics: &OrderMetrics) -> Result<(), BootError> {
         let orders = self.views.open_orders().await?;
         let mut deposits = Vec::new();
         for chain in self.deposits.iter().flat_map(Deposits::chains) {
@@ -215,10 +216,15 @@ impl Service {
         }
         let open: Vec<_> = orders.into_iter().map(|order| (order.account, order.order)).collect();
         let damaged = self.orders.resume(&open).await?;
+        for (account, order) in &open {
+            if let Ok(Some(known)) = self.accounts.order(*account, *order).await {
+                metrics.resume(*account, &known);
+            }
+        }
         for assigned in self.views.assigned(damaged).await? {
             // The order cannot be read; its number must not be given to another one all the same.
             let Assigned { account, order, supplier, phone, platform, country, at } = assigned;
-            self.orders.hold_number(&Lease { account, order, attempt: 1, supplier, phone, platform, country, assigned_at: at });
+            self.orders.hold_number(&Lease { account, order, attempt: 1, supplier, phone, platform, country, assigned_at: at, scenario: None });
         }
         for pull in &self.pulls {
             pull.resume(self.views.open_leases(pull.name().to_string()).await?).await?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use events::account::CancelRules;
 use events::money::Money;
 use figment::Figment;
-use figment::providers::{Env, Format, Toml};
+use figment::providers::{Format, Toml};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
@@ -16,20 +16,24 @@ use url::Url;
 pub use bounds::is_token;
 pub use deposits::Deposits;
 pub use esdb::{Esdb, LogReader, Right};
+use mistakes::environment;
 use suppliers::configuration::{Dollars, Secret, Suppliers};
+use test_mode::TestMode;
 
 mod bounds;
 pub mod deposits;
 mod esdb;
 mod explain;
 mod hosts;
+pub mod mistakes;
+mod test_mode;
 #[cfg(test)]
 mod tests;
 
 /// Variables of the prefix that are not configuration: other parts of the service read them.
 const NOT_CONFIGURATION: &[&str] = &["config", "data_dir", "listen", "api_key", "url", "bin", "admin_token", "supplier_token", "reader_token"];
 
-/// A terabyte: a reserve beyond it is a slip of the pen.
+/// A terabyte: more is a slip of the pen.
 const MAX_RESERVE_MB: u32 = 1 << 20;
 /// What is left of it after the largest discount is still a price.
 const LEAST_PRICE: Money = Money::from_micros(1_000);
@@ -60,6 +64,7 @@ pub struct Config {
     pub suppliers: Suppliers,
     pub webhooks: Webhooks,
     pub mcp: Mcp,
+    pub test_mode: TestMode,
     pub deposits: Deposits,
     pub admin: Admin,
     pub esdb: Esdb,
@@ -294,8 +299,7 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(path));
         }
-        let environment = Env::prefixed("TELENUMERUS_").filter(|key| !NOT_CONFIGURATION.iter().any(|other| key.as_str().eq_ignore_ascii_case(other)));
-        let config: Self = figment.merge(environment.split("__")).extract().map_err(|error| ConfigError::Invalid(explain::explain(error)))?;
+        let config: Self = figment.merge(environment()).extract().map_err(|error| ConfigError::Invalid(explain::explain(error)))?;
         config.check().map_err(|error| explain::placed(error, file))?;
         Ok(config)
     }

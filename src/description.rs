@@ -41,6 +41,8 @@ pub fn data(event: &Event, reveal: bool) -> Value {
 fn account_data(event: &account::Event) -> Value {
     match event {
         AccountEvent::Registered { id, .. } => json!({ "account": id.to_string() }),
+        AccountEvent::OpenedForTests { of, .. } => json!({ "live_account": of.map(|account| account.to_string()) }),
+        AccountEvent::TestAccountOpened { id, .. } => json!({ "test_account": id.to_string() }),
         AccountEvent::Credited { amount, reason, .. } => json!({ "amount": amount.to_string(), "reason": reason }),
         AccountEvent::ApiKeyAdded { id, name, .. } => json!({ "key": id.to_string(), "name": name }),
         AccountEvent::ApiKeyRemoved { id, .. } => json!({ "key": id.to_string() }),
@@ -165,6 +167,7 @@ fn order_data(event: &order::Event, reveal: bool) -> Value {
         }
         order::Event::CodeReplaced { code, message_id, .. } => json!({ "code": secret(code), "message_id": message_id }),
         order::Event::Reported { complaint, .. } => json!({ "complaint": complaint.name() }),
+        order::Event::ScenarioChosen { scenario, .. } => json!({ "scenario": scenario.name() }),
         order::Event::Queued { .. }
         | order::Event::Started { .. }
         | order::Event::Refunded { .. }

@@ -9,7 +9,7 @@ use events::account::Event;
 use events::code::Verdict;
 use events::envelope::{Revision, StreamId};
 use events::id::{AccountId, OrderId};
-use events::order::{Event as OrderEvent, State as Order};
+use events::order::{Event as OrderEvent, Scenario, State as Order};
 use events::time::Timestamp;
 use events::webhook::{Notice, delivery_id};
 use projections::Views;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 use crate::feed::{reach_head, view_fault};
-use crate::http::words;
+use crate::http::{LIVEMODE, words};
 
 /// Writes payloads.
 pub struct Writer {
@@ -65,12 +65,15 @@ impl Writer {
             "event": notice.name(),
             "created_at": row.due_at.to_string(),
             "sequence": sequence,
+            LIVEMODE: !published.state.is_test(),
             "data": data(&notice, order.as_deref(), row.due_at),
         });
         let secrets = published.state.signing_secrets(self.accounts.journal().now());
         // Receivers compare it with their own clocks.
         let at = self.accounts.journal().clock().wall();
-        Ok(Some(WebhookPayload { url: webhook.url.to_string(), id, event: notice.name(), body: body.to_string().into_bytes(), secrets, at }))
+        let fails_first = order.is_some_and(|order| order.scenario == Some(Scenario::WebhookFails));
+        let (url, body) = (webhook.url.to_string(), body.to_string().into_bytes());
+        Ok(Some(WebhookPayload { url, id, event: notice.name(), body, fails_first, secrets, at }))
     }
 
     async fn notice(&self, account: AccountId, revision: Revision) -> Result<Option<Notice>, Fault> {

@@ -38,7 +38,8 @@ pub struct Sources {
     pub router: Arc<Router>,
     /// Whether SMPP reaches us.
     pub reach: Arc<SessionAvailability>,
-    pub simulator: Option<Arc<Simulator>>,
+    /// Makes numbers up: for test orders, and for all where the configuration says so.
+    pub simulator: Arc<Simulator>,
     pub pulls: Vec<Pull>,
     pub inventory: Inventory,
     pub purchasing: NumberPurchasing,
@@ -83,10 +84,12 @@ pub async fn sources(
     }
     let pulls = pulls(config, views, accounts, cool_down).await?;
     suppliers.extend(pulls.iter().map(|pull| Arc::new(pull.clone()) as Arc<dyn Supplier>));
-    let simulator =
-        config.simulated_numbers()?.then(|| Arc::new(Simulator::new(name("simulator"), settings.simulator.settings(others), clock, entropy.clone())));
-    suppliers.extend(simulator.clone().map(|simulator| simulator as Arc<dyn Supplier>));
-    let router = Arc::new(preferring(Router::new(suppliers, settings.max_attempts), config, views, clock).await?);
+    let simulator = Arc::new(Simulator::new(name("simulator"), settings.simulator.settings(others), clock, entropy.clone()));
+    if config.simulated_numbers()? {
+        suppliers.push(Arc::clone(&simulator) as Arc<dyn Supplier>);
+    }
+    let router = Router::new(suppliers, settings.max_attempts).with_tests(Arc::clone(&simulator) as Arc<dyn Supplier>);
+    let router = Arc::new(preferring(router, config, views, clock).await?);
     let inventory = Inventory::new(accounts.journal().clone(), Arc::clone(&router), pools, configured);
     let purchasing = NumberPurchasing::open(accounts.journal().clone(), inventory.clone(), telecoms(config)?);
     Ok(Sources { router, reach, simulator, pulls, inventory, purchasing })

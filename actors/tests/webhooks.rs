@@ -157,6 +157,7 @@ fn letter(url: String) -> WebhookPayload {
         id: "dlv_1".to_owned(),
         event: "webhook.test",
         body: b"{}".to_vec(),
+        fails_first: false,
         secrets: vec!["whsec_AA==".into()],
         at: Timestamp::default(),
     }

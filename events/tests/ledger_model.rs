@@ -232,6 +232,7 @@ impl Run {
             listen_seconds: 300,
             max_concurrent: MAX_CONCURRENT,
             cancels: telenumerus_events::account::CancelRules::default(),
+            scenario: None,
             first_answer: None,
             at,
         }));

@@ -134,6 +134,8 @@ impl<'a> Batch<'a> {
                 self.deposits.extend(DepositChange::in_account(event));
             }
             account::Event::Registered { .. }
+            | account::Event::OpenedForTests { .. }
+            | account::Event::TestAccountOpened { .. }
             | account::Event::Credited { .. }
             | account::Event::Debited { .. }
             | account::Event::DepositReversed { .. }
@@ -183,14 +185,16 @@ impl<'a> Batch<'a> {
                 usage.completed += 1;
                 usage.spent += row.price.micros();
                 usage.delivery_millis += delivery;
-                self.served.insert(Served::by(row), at);
+                if !row.is_test {
+                    self.served.insert(Served::by(row), at);
+                }
             }
             Status::Cancelled => usage.cancelled += 1,
             Status::Expired => usage.expired += 1,
             Status::Failed => usage.failed += 1,
         }
-        // A caller who changes their mind says nothing about the numbers.
-        if row.status != Status::Cancelled {
+        // A caller who changes their mind says nothing about the numbers, and neither does a test.
+        if row.status != Status::Cancelled && !row.is_test {
             let key = (row.platform.slug(), row.country.code(), at.div_euclid(OUTCOME_BUCKET_MILLIS));
             let outcome = self.outcomes.entry(key).or_default();
             outcome.ended += 1;
@@ -296,15 +300,16 @@ fn write_orders<'a>(transaction: &Transaction<'_>, rows: impl Iterator<Item = &'
             revision(row.first.0),
             revision(row.last.0),
             revision(row.position.0),
+            row.is_test,
         ])?;
     }
     Ok(())
 }
 
 const ORDERS: &str = "INSERT INTO orders
-    (order_id, account_id, platform, country, price, status, placed_at, assigned_at, ended_at, over_at, supplier, phone, first_revision, last_revision, position)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
-    ON CONFLICT (order_id) DO UPDATE SET status = excluded.status, assigned_at = excluded.assigned_at, ended_at = excluded.ended_at, over_at = excluded.over_at,
+    (order_id, account_id, platform, country, price, status, placed_at, assigned_at, ended_at, over_at, supplier, phone, first_revision, last_revision, position, is_test)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+    ON CONFLICT (order_id) DO UPDATE SET is_test = excluded.is_test, status = excluded.status, assigned_at = excluded.assigned_at, ended_at = excluded.ended_at, over_at = excluded.over_at,
         supplier = excluded.supplier, phone = excluded.phone, last_revision = excluded.last_revision, position = excluded.position";
 
 const ACCOUNTS: &str = "INSERT INTO accounts (account_id, balance, held, spent, orders, completed, cancelled, expired, failed, refunded)

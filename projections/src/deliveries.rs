@@ -123,6 +123,11 @@ impl Views {
         .await
     }
 
+    /// How many deliveries have not ended, of all accounts.
+    pub async fn deliveries_open(&self) -> Result<u64, ViewError> {
+        self.read(|connection| connection.query_row("SELECT count(*) FROM deliveries WHERE status = 'pending'", [], |row| count(row, 0))).await
+    }
+
     /// An account's deliveries that have not ended, oldest first, at most `limit`, after `after`.
     pub async fn open_deliveries(&self, account: AccountId, after: u64, limit: u32) -> Result<Vec<DeliveryRow>, ViewError> {
         self.read(move |connection| {

@@ -339,7 +339,7 @@ fn usage_cell(row: &Row<'_>) -> rusqlite::Result<UsageCell> {
 /// The orders that are not over, as the writer keeps them in memory.
 pub fn open_rows(connection: &Connection) -> rusqlite::Result<BTreeMap<OrderId, OrderRow>> {
     let mut open = connection.prepare(
-        "SELECT order_id, account_id, platform, country, price, status, placed_at, assigned_at, supplier, phone, first_revision, last_revision, position, ended_at
+        "SELECT order_id, account_id, platform, country, price, status, placed_at, assigned_at, supplier, phone, first_revision, last_revision, position, ended_at, is_test
          FROM orders WHERE over_at IS NULL",
     )?;
     let rows = open.query_map([], |row| {
@@ -362,6 +362,7 @@ pub fn open_rows(connection: &Connection) -> rusqlite::Result<BTreeMap<OrderId, 
                 first: Revision(count(row, 10)?),
                 last: Revision(count(row, 11)?),
                 position: Position(count(row, 12)?),
+                is_test: row.get(14)?,
             },
         ))
     })?;

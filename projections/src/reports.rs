@@ -87,7 +87,7 @@ impl Views {
             let before = before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX));
             let mut reports = connection.prepare(
                 "SELECT r.position, r.account_id, r.order_id, r.complaint, o.supplier, o.platform, o.country, r.refunded, r.at
-                 FROM reports AS r JOIN orders AS o ON o.order_id = r.order_id WHERE r.position < ?1 ORDER BY r.position DESC LIMIT ?2",
+                 FROM reports AS r JOIN orders AS o ON o.order_id = r.order_id WHERE r.position < ?1 AND o.is_test = 0 ORDER BY r.position DESC LIMIT ?2",
             )?;
             reports.query_map(params![before, limit], report)?.collect()
         })

@@ -27,6 +27,8 @@ pub struct OrderRow {
     pub first: Revision,
     pub last: Revision,
     pub position: Position,
+    /// Whether it follows a scenario: it says nothing of any source.
+    pub is_test: bool,
 }
 
 impl OrderRow {
@@ -48,6 +50,7 @@ impl OrderRow {
             first: revision,
             last: revision,
             position,
+            is_test: false,
         }
     }
 
@@ -60,6 +63,7 @@ impl OrderRow {
             | Event::SmsRepeated { .. }
             | Event::CodeReplaced { .. }
             | Event::Reported { .. } => {}
+            Event::ScenarioChosen { .. } => self.is_test = true,
             Event::Queued { .. } => self.status = Status::Queued,
             Event::NumberAssigned { supplier, phone, at, .. } => {
                 self.status = Status::Active;

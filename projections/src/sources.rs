@@ -88,7 +88,7 @@ const ON_ORDERS: &str = "SELECT phone, max(over_at) FROM (
     ) WHERE phone IS NOT NULL GROUP BY phone";
 const OUTCOMES: &str = "SELECT supplier, count(*), sum(status = 'completed' AND NOT reported) FROM (
         SELECT supplier, status, EXISTS (SELECT 1 FROM reports WHERE reports.order_id = o.order_id) AS reported
-        FROM orders AS o INDEXED BY orders_by_end WHERE ended_at >= ?1 AND phone IS NOT NULL
+        FROM orders AS o INDEXED BY orders_by_end WHERE ended_at >= ?1 AND phone IS NOT NULL AND is_test = 0
     ) WHERE status <> 'cancelled' OR reported GROUP BY supplier";
 const SERVED: &str = "SELECT phone, platform, at FROM served WHERE supplier = ?1 AND at >= ?2";
 const SERVE: &str = "INSERT INTO served VALUES (?1, ?2, ?3, ?4) ON CONFLICT (supplier, phone, platform) DO UPDATE SET at = max(at, excluded.at)";

@@ -19,7 +19,7 @@ use crate::row::OrderRow;
 use crate::sums;
 
 /// Rises when a table or the meaning of a row changes: older files are rebuilt.
-const SCHEMA_VERSION: i64 = 9;
+const SCHEMA_VERSION: i64 = 10;
 /// Connections kept open for the next reader.
 const IDLE: usize = 4;
 /// How long a reply waits for the views to have its own append.
@@ -36,7 +36,7 @@ CREATE TABLE accounts (
 CREATE TABLE orders (
     order_id BLOB PRIMARY KEY, account_id BLOB NOT NULL, platform TEXT NOT NULL, country TEXT NOT NULL, price INTEGER NOT NULL, status TEXT NOT NULL,
     placed_at INTEGER NOT NULL, assigned_at INTEGER, ended_at INTEGER, over_at INTEGER, supplier TEXT NOT NULL, phone TEXT,
-    first_revision INTEGER NOT NULL, last_revision INTEGER NOT NULL, position INTEGER NOT NULL
+    first_revision INTEGER NOT NULL, last_revision INTEGER NOT NULL, position INTEGER NOT NULL, is_test INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX orders_open ON orders (order_id) WHERE over_at IS NULL;
 CREATE INDEX orders_by_account ON orders (account_id, order_id);

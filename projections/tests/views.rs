@@ -78,6 +78,7 @@ fn log() -> Log {
             listen_seconds: 300,
             max_concurrent: 5,
             cancels: events::account::CancelRules::default(),
+            scenario: None,
             first_answer: Some(FirstAnswer { supplier, answer }),
             at: now,
         };

@@ -1,14 +1,16 @@
 //! `telenumerus addresses`: what the configured keys give, without a service and without a chain.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Args;
 use events::deposit::Currency;
+use serde_json::{Value, json};
 
+use super::output::{cells, listing};
 use super::{Outcome, Place, in_words};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  telenumerus addresses btc --count 10 --config telenumerus.toml")]
 pub struct Options {
     /// `btc`, `ltc` or `usdt_erc20`.
     currency: Currency,
@@ -18,6 +20,9 @@ pub struct Options {
     /// How many.
     #[arg(long, default_value_t = 5)]
     count: u32,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 pub fn run(place: &Place, options: &Options) -> Outcome {
@@ -31,13 +36,9 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
     };
     let (currency, coin) = found.ok_or_else(missing)?;
     let key = coin.key(currency).map_err(in_words)?.ok_or_else(missing)?;
-    let mut out = std::io::stdout().lock();
-    for index in (options.from..).take(usize::try_from(options.count).unwrap_or(usize::MAX)) {
-        let Some(address) = key.address(index) else { continue };
-        // Whoever reads may have seen enough (`| head`).
-        if writeln!(out, "{index} {}", address.text).is_err() {
-            break;
-        }
-    }
+    let indices = (options.from..).take(usize::try_from(options.count).unwrap_or(usize::MAX));
+    let found: Vec<Value> = indices.filter_map(|index| Some(json!({ "index": index, "address": key.address(index)?.text }))).collect();
+    let rows: Vec<Vec<String>> = found.iter().map(|address| cells(address, &["index", "address"])).collect();
+    listing(options.json, &Value::Array(found), &["index", "address"], rows);
     Ok(ExitCode::SUCCESS)
 }

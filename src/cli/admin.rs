@@ -11,11 +11,15 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+use super::output::{cell, cells, listing, say};
 use super::{Outcome, Place, in_words};
 use crate::admin::{self, Order};
 use crate::config::Config;
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  telenumerus admin credit acc_… 25 --reason \"invoice 17\"\n  telenumerus admin show acc_…\n  telenumerus admin reports --json"
+)]
 pub struct Options {
     #[command(subcommand)]
     command: Command,
@@ -24,6 +28,7 @@ pub struct Options {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Give an account money.
+    #[command(after_help = "Examples:\n  telenumerus admin credit acc_… 12.50 --reason \"invoice 17\" --idempotency-key invoice-17")]
     Credit {
         /// The account's id, as registration returned it.
         account: String,
@@ -36,6 +41,7 @@ enum Command {
         why: Why,
     },
     /// Take money back from an account: a credit that was mistyped.
+    #[command(after_help = "Examples:\n  telenumerus admin debit acc_… 12.50 --reason \"mistyped\"")]
     Debit {
         /// The account's id.
         account: String,
@@ -51,6 +57,7 @@ enum Command {
         why: Why,
     },
     /// Stop an account from ordering; its open orders end as usual, refunds included.
+    #[command(after_help = "Examples:\n  telenumerus admin suspend acc_… --reason abuse")]
     Suspend {
         /// The account's id.
         account: String,
@@ -58,6 +65,7 @@ enum Command {
         why: Why,
     },
     /// Let an account order again.
+    #[command(after_help = "Examples:\n  telenumerus admin reinstate acc_… --reason \"talked\"")]
     Reinstate {
         /// The account's id.
         account: String,
@@ -65,6 +73,7 @@ enum Command {
         why: Why,
     },
     /// Put a fresh key in the place of all of an account's: for an owner who has lost them, or whose keys somebody else has. It is shown this once.
+    #[command(after_help = "Examples:\n  telenumerus admin rotate-key acc_… --reason \"key was lost\"")]
     RotateKey {
         /// The account's id.
         account: String,
@@ -72,11 +81,13 @@ enum Command {
         why: Why,
     },
     /// Show an account.
+    #[command(after_help = "Examples:\n  telenumerus admin show acc_…")]
     Show {
         /// The account's id.
         account: String,
     },
     /// Show what callers say of their orders: wrong codes, no codes, used numbers, and who was paid back; the latest first.
+    #[command(after_help = "Examples:\n  telenumerus admin reports --limit 20")]
     Reports {
         /// How many at most.
         #[arg(long, default_value_t = 50)]
@@ -84,12 +95,19 @@ enum Command {
         /// Only those before this place in the log, as an answer shows it.
         #[arg(long)]
         before: Option<u64>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Show how chains are followed, and the deposits that somebody should look at.
+    #[command(after_help = "Examples:\n  telenumerus admin deposits --stuck-hours 6")]
     Deposits {
         /// An unconfirmed deposit counts as stuck after so many hours.
         #[arg(long, default_value_t = 3)]
         stuck_hours: u32,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -118,16 +136,50 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
         Command::Reinstate { account, why } => (format!("accounts/{account}/reinstate"), Some(why.order())),
         Command::RotateKey { account, why } => (format!("accounts/{account}/rotate-key"), Some(why.order())),
         Command::Show { account } => (format!("accounts/{account}"), None),
-        Command::Reports { limit, before } => {
+        Command::Reports { limit, before, .. } => {
             let before = before.map_or_else(String::new, |before| format!("&before={before}"));
             (format!("reports?limit={limit}{before}"), None)
         }
-        Command::Deposits { stuck_hours } => (format!("deposits?stuck_hours={stuck_hours}"), None),
+        Command::Deposits { stuck_hours, .. } => (format!("deposits?stuck_hours={stuck_hours}"), None),
     };
     let order = order.map(serde_json::to_value).transpose().map_err(in_words)?;
     let answer = Asking::new(place)?.ask(&path, order.as_ref())?;
-    println!("{answer:#}");
+    match &options.command {
+        Command::Reports { json, .. } => reports(&answer, *json),
+        Command::Deposits { json, .. } => deposits(&answer, *json),
+        Command::Credit { .. }
+        | Command::Debit { .. }
+        | Command::Suspend { .. }
+        | Command::Reinstate { .. }
+        | Command::RotateKey { .. }
+        | Command::Show { .. } => say!("{answer:#}"),
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+fn reports(answer: &Value, as_json: bool) {
+    let columns = ["position", "at", "account_id", "order_id", "reason", "supplier", "platform", "country", "refunded"];
+    let rows = answer["reports"].as_array().into_iter().flatten().map(|report| cells(report, &columns));
+    listing(as_json, answer, &columns, rows);
+}
+
+/// Two lists: the chains, and the deposits that somebody should look at.
+fn deposits(answer: &Value, as_json: bool) {
+    if as_json {
+        return say!("{answer:#}");
+    }
+    for (name, values) in answer.as_object().into_iter().flatten() {
+        let Some(values) = values.as_array() else {
+            say!("{name}: {}", cell(values));
+            continue;
+        };
+        let columns: Vec<&str> =
+            values.first().and_then(Value::as_object).map(|first| first.keys().map(String::as_str).collect()).unwrap_or_default();
+        say!("{name}: {}", values.len());
+        if !columns.is_empty() {
+            listing(false, answer, &columns, values.iter().map(|value| cells(value, &columns)));
+        }
+    }
 }
 
 /// The running service's admin door.

@@ -6,16 +6,19 @@ use std::process::ExitCode;
 use actors::store::sqlite::{CopyError, backup, restore};
 use clap::Args;
 
+use super::output::say;
 use super::{Outcome, Place, holds_log, in_words};
 use crate::data;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  telenumerus backup /var/backups/telenumerus/monday")]
 pub struct Backup {
     /// Where the copy goes: a directory that is empty or not there yet.
     directory: PathBuf,
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  telenumerus restore /var/backups/telenumerus/monday --data-dir /var/lib/telenumerus")]
 pub struct Restore {
     /// What `backup` has made.
     directory: PathBuf,
@@ -29,7 +32,7 @@ pub fn make(place: &Place, options: &Backup) -> Outcome {
     let (_, data_dir) = place.load().map_err(in_words)?;
     holds_log(&data_dir)?;
     let end = backup(&data_dir, &options.directory).map_err(in_words)?;
-    println!("{} events, all as they were written, are in {}", end.0, options.directory.display());
+    say!("{} events, all as they were written, are in {}", end.0, options.directory.display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -43,6 +46,6 @@ pub fn put_back(place: &Place, options: &Restore) -> Outcome {
     })?;
     // What was there before, and is kept, may have been open to others.
     data::make_private(&data_dir);
-    println!("{} events are in {}; the views are built anew at the next start", end.0, data_dir.display());
+    say!("{} events are in {}; the views are built anew at the next start", end.0, data_dir.display());
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,7 @@
 
 mod replay;
 
-use std::io::{BufRead, BufWriter, Write};
+use std::io::BufRead;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -11,9 +11,11 @@ use events::platform::Platform;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::output::{Lines, say};
 use super::{Outcome, Place, in_words};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  telenumerus code explain --platform google \"G-482913 is your code\"\n  telenumerus code replay --json")]
 pub struct Options {
     #[command(subcommand)]
     command: Command,
@@ -22,6 +24,7 @@ pub struct Options {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Explain one message: every candidate with its points, its confidence and its reasons.
+    #[command(after_help = "Examples:\n  telenumerus code explain --platform google \"G-482913 is your code\"")]
     Explain {
         /// The platform the number is leased for; none in particular, if absent.
         #[arg(long)]
@@ -36,6 +39,7 @@ enum Command {
         text: String,
     },
     /// Read messages from standard input, one JSON object a line (`text`, optional `platform` and `sender`), and write what was found in each.
+    #[command(after_help = "Examples:\n  echo '{\"text\": \"Your code is 482913\"}' | telenumerus code extract")]
     Extract,
     /// Read the messages of a log once more with this version, and list what would come out differently; exit 1 if anything would.
     Replay(replay::Options),
@@ -55,9 +59,9 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
         Command::Explain { platform, sender, json, text } => {
             let extraction = extract(&Message { sender: sender.as_deref(), ..Message::new(text) }, platform.map(Platform::service));
             if *json {
-                println!("{:#}", described(&extraction));
+                say!("{:#}", described(&extraction));
             } else {
-                print!("{}", table(&extraction));
+                say!("{}", table(&extraction).trim_end());
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -67,7 +71,7 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
 }
 
 fn extract_lines() -> Outcome {
-    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut out = Lines::open();
     for (number, line) in (1_usize..).zip(std::io::stdin().lock().lines()) {
         let line = line.map_err(in_words)?;
         if line.trim().is_empty() {
@@ -81,9 +85,8 @@ fn extract_lines() -> Outcome {
         // Platforms that are none of ours say nothing about the message.
         let platform: Option<Platform> = line.platform.as_deref().and_then(|name| name.parse().ok());
         let message = Message { sender: line.sender.as_deref(), ..Message::new(&line.text) };
-        writeln!(out, "{}", described(&extract(&message, platform.map(Platform::service)))).map_err(in_words)?;
+        out.line(described(&extract(&message, platform.map(Platform::service))));
     }
-    out.flush().map_err(in_words)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -18,6 +18,7 @@ use events::time::Timestamp;
 use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::output::say;
 use super::{Outcome, in_words};
 use crate::data;
 use crate::description::unhex;
@@ -34,6 +35,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const ATTEMPTS_ONCE: u32 = 5;
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  telenumerus follow esdb://log.example.com:2113 /var/lib/telenumerus-copy\n  telenumerus follow 'esdb://127.0.0.1:2113?tls=false' copy --once"
+)]
 pub struct Options {
     /// Where the service's log is read (its `[esdb] listen`): `esdb://HOST:PORT`, with `?tls=false` on the same machine and `?tlsCaFile=FILE` for a
     /// certificate of your own.
@@ -53,7 +57,7 @@ pub fn run(options: &Options) -> Outcome {
     let _lock = data::lock(&options.directory).map_err(|error| format!("{}: {error}", options.directory.display()))?;
     data::make_private(&options.directory);
     let replica = Replica::open(&options.directory).map_err(in_words)?;
-    println!("following {address} into {} from position {}", options.directory.display(), replica.end().0.0);
+    say!("following {address} into {} from position {}", options.directory.display(), replica.end().0.0);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
     let mut follower = Follower { address, replica, is_once: options.once, waiting: Vec::new(), head: 0, told: 0 };
     let ended = runtime.block_on(follower.run());
@@ -213,14 +217,14 @@ impl Follower {
         let reached = self.replica.end().0.0;
         if reached != self.told {
             self.told = reached;
-            println!("position {reached}, {} behind", self.head.saturating_sub(reached));
+            say!("position {reached}, {} behind", self.head.saturating_sub(reached));
         }
         Ok(())
     }
 
     fn tell_caught_up(&mut self) -> Result<(), Left> {
         self.told = self.replica.end().0.0;
-        println!("caught up at position {}", self.told);
+        say!("caught up at position {}", self.told);
         Ok(())
     }
 }

@@ -20,6 +20,9 @@ use shared::SharedDirectory;
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  telenumerus mcp --embedded agent-data\n  TELENUMERUS_URL=http://127.0.0.1:8080 TELENUMERUS_API_KEY=tn_… telenumerus mcp"
+)]
 pub struct Options {
     /// The service to talk to.
     #[arg(long, env = "TELENUMERUS_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]

@@ -1,14 +1,20 @@
-//! The command line: `serve` (also without a word), `admin`, `audit`, `follow`, `addresses`, `numbers`, `supplier`, `mcp`, `code`.
+//! The command line: one file a command; `serve` also without a word.
 
 mod addresses;
 mod admin;
 mod audit;
 mod backup;
 mod code;
+mod config;
+mod doctor;
 mod follow;
+mod health;
 mod mcp;
 mod numbers;
+mod order;
+mod output;
 mod serve;
+mod shell;
 mod supplier;
 
 use std::path::{Path, PathBuf};
@@ -20,7 +26,11 @@ use crate::config::{Config, ConfigError};
 
 /// Self-hosted SMS verification service: prepaid balance, phone numbers, codes.
 #[derive(Debug, Parser)]
-#[command(name = "telenumerus", version)]
+#[command(
+    name = "telenumerus",
+    version,
+    after_help = "Examples:\n  telenumerus serve --config telenumerus.toml --data-dir /var/lib/telenumerus\n  telenumerus order google --wait\n  telenumerus doctor"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -54,6 +64,20 @@ enum Command {
     Addresses(addresses::Options),
     /// See what the code extraction makes of a message.
     Code(code::Options),
+    /// Order a number from a service anywhere, and wait for its code: a caller's command.
+    Order(order::Options),
+    /// Check, show and describe the configuration.
+    Config(config::Options),
+    /// Look at everything that a service needs here: configuration, directory, disk, clock, ports, log, suppliers, chains, webhooks.
+    Doctor(doctor::Options),
+    /// Ask the running service whether it serves; exit 1 if not.
+    Health(health::Options),
+    /// Write a shell's completions.
+    Completions(shell::Completions),
+    /// Write the manual page.
+    Man(shell::Man),
+    /// Say which version this is.
+    Version(shell::Version),
 }
 
 /// Where configuration and data are; every command takes them.
@@ -92,6 +116,13 @@ pub fn run() -> ExitCode {
         Some(Command::Mcp(options)) => mcp::run(&place, &options),
         Some(Command::Addresses(options)) => addresses::run(&place, &options),
         Some(Command::Code(options)) => code::run(&place, &options),
+        Some(Command::Order(options)) => order::run(&options),
+        Some(Command::Config(options)) => config::run(&place, &options),
+        Some(Command::Doctor(options)) => doctor::run(&place, &options),
+        Some(Command::Health(options)) => health::run(&place, &options),
+        Some(Command::Completions(options)) => shell::completions(&options),
+        Some(Command::Man(options)) => shell::man(&options),
+        Some(Command::Version(options)) => shell::version(&options),
     };
     outcome.unwrap_or_else(|text| {
         eprintln!("telenumerus: {text}");

@@ -1,6 +1,5 @@
 //! `telenumerus numbers`: imports, shows and retires the pools' numbers in the running service, buys and gives back those of telecoms.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,13 +8,17 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::admin::Asking;
-use super::{Outcome, Place, in_words};
+use super::output::{cell, cells, listing, progress, say};
+use super::{Outcome, Place};
 use crate::admin::{Buy, GiveBack, Import, Retire, Row, Sync};
 
 /// Lines sent at once: below what the admin API takes in one request.
 const CHUNK: usize = 2_000;
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  telenumerus numbers import numbers.csv\n  telenumerus numbers list --json\n  telenumerus numbers messages --why order_ended"
+)]
 pub struct Options {
     #[command(subcommand)]
     command: Command,
@@ -24,6 +27,7 @@ pub struct Options {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List the numbers of a CSV file: number,country and, if you like, platforms and supplier. Says of every line that was not taken why.
+    #[command(after_help = "Examples:\n  telenumerus numbers import numbers.csv --supplier own --operator alice")]
     Import {
         /// The file; its first line names the columns.
         file: PathBuf,
@@ -35,6 +39,7 @@ enum Command {
         operator: String,
     },
     /// Show every number and how it is: free, leased, or cooling: from platforms it has served, or from all for a moment.
+    #[command(after_help = "Examples:\n  telenumerus numbers list --supplier own")]
     List {
         /// One source's only.
         #[arg(long)]
@@ -42,8 +47,12 @@ enum Command {
         /// Those that were retired, and why, in place of those that serve.
         #[arg(long)]
         retired: bool,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Show messages that gave no order its code, the latest first: late, for a number on no order or of nobody, of another brand, or without a code.
+    #[command(after_help = "Examples:\n  telenumerus numbers messages --number +12025550123 --reveal")]
     Messages {
         /// One number's only.
         #[arg(long)]
@@ -60,8 +69,12 @@ enum Command {
         /// Senders and texts, too; without it they are hidden.
         #[arg(long)]
         reveal: bool,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Show numbers that a telecom has for sale.
+    #[command(after_help = "Examples:\n  telenumerus numbers search twilio --country US --limit 5")]
     Search {
         /// The telecom, as the configuration names it.
         supplier: String,
@@ -71,8 +84,12 @@ enum Command {
         /// How many at most.
         #[arg(long, default_value_t = 10)]
         limit: u8,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Buy a number from a telecom, within the month's limit; it serves at once.
+    #[command(after_help = "Examples:\n  telenumerus numbers buy twilio +12025550123")]
     Buy {
         /// The telecom, as the configuration names it.
         supplier: String,
@@ -83,6 +100,7 @@ enum Command {
         operator: String,
     },
     /// Give a bought number back to its telecom.
+    #[command(after_help = "Examples:\n  telenumerus numbers release twilio +12025550123 --reason 'too many'")]
     Release {
         /// The telecom, as the configuration names it.
         supplier: String,
@@ -96,6 +114,7 @@ enum Command {
         operator: String,
     },
     /// Have every number that you own at a telecom in its pool.
+    #[command(after_help = "Examples:\n  telenumerus numbers sync telnyx")]
     Sync {
         /// The telecom, as the configuration names it.
         supplier: String,
@@ -104,6 +123,7 @@ enum Command {
         operator: String,
     },
     /// Have a number serve no further order.
+    #[command(after_help = "Examples:\n  telenumerus numbers retire +12025550123 --reason sold")]
     Retire {
         /// The number.
         number: String,
@@ -119,20 +139,21 @@ enum Command {
 pub fn run(place: &Place, options: &Options) -> Outcome {
     match &options.command {
         Command::Import { file, supplier, operator } => import(&Asking::new(place)?, file, supplier, operator),
-        Command::List { supplier, retired } => list(&Asking::new(place)?, supplier.as_deref(), *retired),
-        Command::Messages { number, why, before, limit, reveal } => {
+        Command::List { supplier, retired, json } => list(&Asking::new(place)?, supplier.as_deref(), *retired, *json),
+        Command::Messages { number, why, before, limit, reveal, json } => {
             let (before, limit, reveal) = (before.map(|before| before.to_string()), limit.to_string(), reveal.to_string());
             let values = [("number", number), ("why", why), ("before", &before), ("limit", &Some(limit)), ("reveal", &Some(reveal))];
             let query = asked("numbers/messages", values.map(|(name, value)| (name, value.as_deref())));
-            messages(&Asking::new(place)?.ask(&query, None)?)
+            Ok(messages(&Asking::new(place)?.ask(&query, None)?, *json))
         }
         Command::Retire { number, reason, operator } => {
             let retire = Retire { number: number.clone(), reason: reason.clone(), operator: operator.clone() };
             show(place, "numbers/retire", Some(json!(retire)))
         }
-        Command::Search { supplier, country, limit } => {
+        Command::Search { supplier, country, limit, json } => {
             let values = [("supplier", supplier), ("country", country), ("limit", &limit.to_string())];
-            show(place, &asked("numbers/search", values.map(|(name, value)| (name, Some(value.as_str())))), None)
+            let answer = Asking::new(place)?.ask(&asked("numbers/search", values.map(|(name, value)| (name, Some(value.as_str())))), None)?;
+            Ok(offers(&answer, *json))
         }
         Command::Buy { supplier, number, operator } => {
             let buy = Buy { supplier: supplier.clone(), number: number.clone(), operator: operator.clone() };
@@ -159,26 +180,29 @@ fn asked<'a>(path: &str, values: impl IntoIterator<Item = (&'static str, Option<
 
 fn show(place: &Place, path: &str, body: Option<Value>) -> Outcome {
     let answer = Asking::new(place)?.ask(path, body.as_ref())?;
-    println!("{answer:#}");
+    say!("{answer:#}");
     Ok(ExitCode::SUCCESS)
 }
 
 fn import(asking: &Asking, file: &PathBuf, supplier: &str, operator: &str) -> Outcome {
     let (rows, mut rejected) = read(file, supplier)?;
     let (mut listed, mut unchanged) = (0, 0);
+    let bar = progress("importing", u64::try_from(rows.len()).unwrap_or(u64::MAX));
     for chunk in rows.chunks(CHUNK) {
         let import = Import { operator: operator.to_owned(), rows: chunk.to_vec() };
         let answer = asking.ask("numbers/import", Some(&json!(import)))?;
         listed += answer["listed"].as_u64().unwrap_or(0);
         unchanged += answer["unchanged"].as_u64().unwrap_or(0);
+        bar.inc(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
         let refused = answer["rejected"].as_array().into_iter().flatten();
         rejected.extend(refused.map(|line| (line["line"].as_u64().unwrap_or(0), line["why"].as_str().unwrap_or_default().to_owned())));
     }
+    bar.finish_and_clear();
     rejected.sort();
     for (line, why) in &rejected {
-        println!("line {line}: {why}");
+        say!("line {line}: {why}");
     }
-    println!("{listed} listed, {unchanged} as they were, {} rejected", rejected.len());
+    say!("{listed} listed, {unchanged} as they were, {} rejected", rejected.len());
     Ok(if rejected.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -243,38 +267,36 @@ fn one_line_feed_a_line(bytes: &[u8]) -> Vec<u8> {
     kept.map(|(_, byte)| if *byte == b'\r' { b'\n' } else { *byte }).collect()
 }
 
-/// A line for each; what strangers wrote cannot steer the terminal.
-fn messages(answer: &Value) -> Outcome {
-    print_each(&answer["messages"], |message| {
-        let text = |field: &str| message[field].as_str().unwrap_or_default();
-        let said = message["text"].as_str().map_or_else(String::new, |said| format!(" {:?}: {said:?}", text("sender")));
-        let (at, number, supplier, why) = (text("at"), text("number"), text("supplier"), text("why"));
-        format!("{:>8} {at} {number:<16} {supplier:<8} {why:<17}{said}", message["position"].to_string())
-    })
+fn elements(values: &Value) -> impl Iterator<Item = &Value> {
+    values.as_array().into_iter().flatten()
 }
 
-fn list(asking: &Asking, supplier: Option<&str>, retired: bool) -> Outcome {
+fn messages(answer: &Value, as_json: bool) -> ExitCode {
+    let rows = elements(&answer["messages"]).map(|message| {
+        let said = message["text"].as_str().map_or_else(|| "-".to_owned(), |text| format!("{:?}: {text:?}", cell(&message["sender"])));
+        cells(message, &["position", "at", "number", "supplier", "why"]).into_iter().chain([said]).collect()
+    });
+    listing(as_json, answer, &["position", "at", "number", "supplier", "why", "said"], rows);
+    ExitCode::SUCCESS
+}
+
+fn offers(answer: &Value, as_json: bool) -> ExitCode {
+    let rows = elements(&answer["numbers"]).map(|offer| cells(offer, &["number", "country", "monthly"]));
+    listing(as_json, answer, &["number", "country", "monthly"], rows);
+    ExitCode::SUCCESS
+}
+
+fn list(asking: &Asking, supplier: Option<&str>, retired: bool, as_json: bool) -> Outcome {
     let answer = asking.ask(&asked("numbers", [("retired", Some(retired.to_string().as_str())), ("supplier", supplier)]), None)?;
-    print_each(&answer["numbers"], |number| {
-        let text = |field: &str| number[field].as_str().unwrap_or_default();
-        let joined = |values: &Value| values.as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(" ");
-        let platforms = if number["platforms"].is_null() { "all".to_owned() } else { joined(&number["platforms"]) };
-        let cooling: Vec<&str> = number["cooling"].as_array().into_iter().flatten().filter_map(|rest| rest["platform"].as_str()).collect();
-        let cooling = if cooling.is_empty() { String::new() } else { format!(" (rests from {})", cooling.join(" ")) };
-        let until = number["rests_until"].as_str().map_or_else(String::new, |until| format!(" (rests until {until})"));
-        let why = number["reason"].as_str().map_or_else(String::new, |reason| format!(" ({}: {reason:?})", text("retired_at")));
-        format!("{:<16} {:<8} {} {:<8} {platforms}{until}{cooling}{why}", text("number"), text("supplier"), text("country"), text("state"))
-    })
-}
-
-fn print_each(values: &Value, line: impl Fn(&Value) -> String) -> Outcome {
-    let mut out = std::io::stdout().lock();
-    for value in values.as_array().into_iter().flatten() {
-        // Whoever reads may have seen enough (`| head`).
-        if writeln!(out, "{}", line(value)).is_err() {
-            break;
-        }
-    }
-    out.flush().map_err(in_words)?;
+    let rows = elements(&answer["numbers"]).map(|number| {
+        let platforms = if number["platforms"].is_null() { "all".to_owned() } else { cell(&number["platforms"]) };
+        let cooling: Vec<&str> = elements(&number["cooling"]).filter_map(|rest| rest["platform"].as_str()).collect();
+        let cooling = (!cooling.is_empty()).then(|| format!("rests from {}", cooling.join(" ")));
+        let until = number["rests_until"].as_str().map(|until| format!("rests until {until}"));
+        let why = number["reason"].as_str().map(|reason| format!("{}: {reason:?}", cell(&number["retired_at"])));
+        let remarks: Vec<String> = [until, cooling, why].into_iter().flatten().collect();
+        cells(number, &["number", "supplier", "country", "state"]).into_iter().chain([platforms, remarks.join(", ")]).collect()
+    });
+    listing(as_json, &answer, &["number", "supplier", "country", "state", "platforms", "remarks"], rows);
     Ok(ExitCode::SUCCESS)
 }

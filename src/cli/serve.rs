@@ -1,5 +1,6 @@
 //! `telenumerus serve`: starts the service, says how to try it, and stops it in order.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,6 +22,9 @@ use crate::{admin, data, log_endpoint, serve, telemetry};
 const OTHER_FILES: u64 = 2_048;
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  telenumerus serve\n  telenumerus serve --config telenumerus.toml --data-dir /var/lib/telenumerus --listen 0.0.0.0:8080"
+)]
 pub struct Options {
     /// Address to listen on, in place of the configuration's; port 0 takes any free one.
     #[arg(long, env = "TELENUMERUS_LISTEN", value_name = "ADDRESS")]
@@ -123,12 +127,15 @@ fn raise_file_limit(max_connections: usize) {
 /// What a newcomer needs to see, and the one line that programs wait for.
 fn announce(address: SocketAddr, admin: SocketAddr, simulated: bool) {
     let base = format!("http://{address}");
-    println!("listening on {base}");
+    // Whoever started it may have closed its end: the service serves all the same.
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "listening on {base}").and_then(|()| out.flush());
     tracing::info!(%address, %admin, "ready");
     if !simulated {
         return;
     }
-    println!(
+    let _ = writeln!(
+        out,
         r#"
 Deposits are simulated: any 64-hex hash is worth $10 after 2 seconds. Try it in another terminal:
 

@@ -9,11 +9,14 @@ use clap::{Args, Subcommand};
 use events::country::Country;
 use events::id::to_base62;
 use events::platform::Platform;
+use serde_json::{Value, json};
 use suppliers::http::{HttpSource, Questions, Source, SourceError, check};
 
+use super::output::say;
 use super::{Outcome, in_words};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  telenumerus supplier check --url https://numbers.acme.example/v1 --token …")]
 pub struct Options {
     #[command(subcommand)]
     command: Command,
@@ -22,6 +25,7 @@ pub struct Options {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Ask a source everything the protocol has, and say what it does wrong. Leases a few numbers, and releases them.
+    #[command(after_help = "Examples:\n  telenumerus supplier check --url https://numbers.acme.example/v1 --token … --message-seconds 60")]
     Check {
         /// Where it is; `/leases` comes behind it.
         #[arg(long)]
@@ -38,11 +42,14 @@ enum Command {
         /// Wait so long for a message on a leased number; not at all, if absent.
         #[arg(long, value_name = "SECONDS")]
         message_seconds: Option<u64>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
 pub fn run(options: &Options) -> Outcome {
-    let Command::Check { url, token, platform, country, message_seconds } = &options.command;
+    let Command::Check { url, token, platform, country, message_seconds, json } = &options.command;
     let source = HttpSource::new(url, token)?;
     let stranger = HttpSource::new(url, "not-the-token")?;
     let run = format!("check{}", to_base62(u128::from_be_bytes(Entropy::System.bytes())));
@@ -53,24 +60,26 @@ pub fn run(options: &Options) -> Outcome {
         let unknown = stranger.look(format!("{run}-9")).await;
         (check(&source, &questions).await, unknown)
     });
-    let mut wrong = 0;
-    let mut say = |rule: &str, what: Option<&str>| {
-        wrong += usize::from(what.is_some());
-        match what {
-            None => println!("ok     {rule}"),
-            Some(what) => println!("WRONG  {rule}\n         {what}"),
-        }
-    };
     let is_refused = matches!(unknown, Err(SourceError::Refused(_)));
-    let answered = format!("{unknown:?}");
-    say("another token than its own is refused: 401", (!is_refused).then_some(answered.as_str()));
-    for finding in &findings {
-        say(finding.rule, finding.wrong.as_deref());
+    let first = ("another token than its own is refused: 401", (!is_refused).then(|| format!("{unknown:?}")));
+    let told: Vec<(&str, Option<String>)> =
+        std::iter::once(first).chain(findings.iter().map(|finding| (finding.rule, finding.wrong.clone()))).collect();
+    let wrong = told.iter().filter(|(_, what)| what.is_some()).count();
+    if *json {
+        let rules: Vec<Value> = told.iter().map(|(rule, what)| json!({ "rule": rule, "ok": what.is_none(), "wrong": what })).collect();
+        say!("{:#}", json!({ "ok": wrong == 0, "rules": rules }));
+        return Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    for (rule, what) in &told {
+        match what {
+            None => say!("ok     {rule}"),
+            Some(what) => say!("WRONG  {rule}\n         {what}"),
+        }
     }
     if wrong == 0 {
-        println!("it keeps to the protocol");
+        say!("it keeps to the protocol");
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{wrong} things to mend; docs/suppliers.md says how they should be");
+    say!("{wrong} things to mend; docs/suppliers.md says how they should be");
     Ok(ExitCode::FAILURE)
 }

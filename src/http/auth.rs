@@ -85,17 +85,29 @@ pub struct Caller {
     pub key: ApiKeyId,
     /// Its state when the call arrived, for the check of its standing alone: by the time a route answers it may be old, so no route can read it.
     published: Arc<Published>,
+    /// Of a test account's caller, the live account that it belongs to, if to one.
+    live: Option<Arc<Published>>,
 }
 
 impl Caller {
     /// Whether the account was suspended when the call arrived.
     pub fn is_suspended(&self) -> bool {
-        matches!(self.published.state.standing, Standing::Suspended(_))
+        self.accounts().any(|published| matches!(published.state.standing, Standing::Suspended(_)))
     }
 
     /// Whether the account had ever had money when the call arrived.
     pub fn was_ever_funded(&self) -> bool {
-        self.published.state.was_ever_funded()
+        self.accounts().any(|published| published.state.was_ever_funded())
+    }
+
+    /// Whether the account is for tests, which it is for ever.
+    pub fn is_test(&self) -> bool {
+        self.published.state.is_test()
+    }
+
+    /// The account, and the live one that stands behind it.
+    fn accounts(&self) -> impl Iterator<Item = &Published> {
+        [Some(&self.published), self.live.as_ref()].into_iter().flatten().map(AsRef::as_ref)
     }
 }
 
@@ -141,7 +153,11 @@ pub async fn verify(accounts: &Accounts, key: &ApiKey) -> Result<Caller, AccessE
     let hash = key.hash();
     let held = published.state.api_keys.iter().find(|held| held.hash.ct_eq(&hash).into()).map(|held| held.id);
     let id = held.ok_or(AccessError::NotFound)?;
-    Ok(Caller { account: key.account, key: id, published })
+    let live = match published.state.live_account() {
+        Some(live) => Some(accounts.read(live).await?),
+        None => None,
+    };
+    Ok(Caller { account: key.account, key: id, published, live })
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -153,8 +169,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
         let caller =
             caller.ok_or_else(|| ApiError::new(ErrorCode::InvalidApiKey, "An API key is needed: send Authorization: Bearer <key> or X-API-Key."))?;
         match caller.published.state.standing {
-            Standing::Good => Ok(caller),
-            Standing::Suspended(_) => Err(ApiError::suspended()),
+            _ if caller.is_suspended() => Err(ApiError::suspended()),
+            Standing::Good | Standing::Suspended(_) => Ok(caller),
             Standing::Unregistered => Err(AccessError::NotFound.into()),
         }
     }

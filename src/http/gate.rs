@@ -19,7 +19,7 @@ use super::auth::{self, ApiKey, Caller};
 use super::error::{ApiError, ErrorCode, Unwritten};
 use super::limit::{Allowance, Subject};
 use super::problem::prefers_problem;
-use super::{MCP_PATH, Shared, route};
+use super::{MCP_PATH, Shared, livemode, route};
 use crate::boot::Service;
 use crate::serve::{Connection, Reason, Refusal, Refuse, is_in};
 
@@ -60,12 +60,19 @@ pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -
     request.extensions_mut().insert(ClientAddress(client));
     request.extensions_mut().insert(RequestId(request_id.as_str().into()));
 
-    let (account, allowance, response) = match admit(&app, client, &mut request).await {
+    let admitted = admit(&app, client, &mut request).await;
+    let livemode = request.extensions().get::<Caller>().map(|caller| !caller.is_test());
+    let (account, allowance, response) = match admitted {
         Ok((account, allowance)) => (account, allowance, answered(next.run(request), connection.as_deref()).await),
         Err((allowance, error)) => (None, allowance, error.into_response()),
     };
     let response = if is_inbound { counted(&app, client, response) } else { response };
-    let (mut response, code) = write_error(response, &request_id, as_problem, route == MCP_PATH);
+    let (response, code) = write_error(response, &request_id, as_problem, route == MCP_PATH);
+    // The envelope of the tools is their protocol's; the call inside of it has said it.
+    let mut response = match livemode.filter(|_| route != MCP_PATH) {
+        Some(is_live) => livemode::marked(response, is_live).await,
+        None => response,
+    };
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, HeaderValue::from_str(&request_id).expect("base62 is a header value"));
     // Keys, codes and money stand in answers: only what says otherwise may be kept by anybody on the way.
@@ -238,6 +245,9 @@ async fn admit(app: &Shared, client: IpAddr, request: &mut Request) -> Result<Ad
             within(allowance).map_err(|error| (allowance, error))?;
             if let Some(connection) = request.extensions().get::<Arc<Connection>>() {
                 connection.shows_key(account.0, is_funded);
+            }
+            if let Err(error) = livemode::check_key(app, &caller) {
+                return Err((allowance, error));
             }
             request.extensions_mut().insert(caller);
             Ok((Some(account), allowance))

@@ -12,8 +12,11 @@ use sha2::{Digest, Sha256};
 use super::Shared;
 use super::error::ApiError;
 use super::json::json_body;
+use super::livemode::SCENARIO_HEADER;
 use super::strict_json::{self, Problem};
 
+/// The calls that order, and so take a scenario.
+const ORDERING: [&str; 4] = ["/order", "/verify", "/agent", "/batch"];
 const HEADER: &str = "idempotency-key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -33,7 +36,11 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Keyed<T> {
         // As the caller wrote it: the order's id in it is part of what the key is used for.
         let path = request.extensions().get::<OriginalUri>().map_or_else(|| request.uri().path().to_owned(), |uri| uri.path().to_owned());
         let call = format!("{} {path}", request.method());
+        let scenario = ORDERING.iter().any(|ordering| path.ends_with(ordering)).then(|| header_scenario(request.headers())).transpose()?.flatten();
         let mut body = json_body(request, app).await?;
+        if let Some(scenario) = scenario {
+            put_scenario(&mut body, scenario)?;
+        }
         let in_body = body.as_object_mut().and_then(|object| object.remove("idempotency_key"));
         let in_body = match in_body {
             None | Some(Value::Null) => None,
@@ -53,6 +60,27 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Keyed<T> {
         let body = strict_json::from_value(&body).map_err(|problem: Problem| problem.also_knowing("idempotency_key"))?;
         Ok(Self { body, key })
     }
+}
+
+/// A test order's scenario, by its header.
+fn header_scenario(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let mut values = headers.get_all(SCENARIO_HEADER).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.to_str().ok().filter(|_| values.next().is_none());
+    text.map(|text| Some(text.trim().to_owned())).ok_or_else(|| ApiError::invalid("Telenumerus-Scenario is the name of one scenario."))
+}
+
+/// The header says the same as the member of the body: what a key is used for does not hang on where it stands.
+fn put_scenario(body: &mut Value, scenario: String) -> Result<(), ApiError> {
+    let Some(members) = body.as_object_mut() else { return Ok(()) };
+    match members.get("scenario") {
+        None | Some(Value::Null) => drop(members.insert("scenario".to_owned(), Value::String(scenario))),
+        Some(Value::String(text)) if *text != scenario => {
+            return Err(ApiError::invalid("The Telenumerus-Scenario header and scenario in the body differ; send one, or the same."));
+        }
+        Some(_) => {}
+    }
+    Ok(())
 }
 
 fn header_key(headers: &HeaderMap) -> Result<Option<Key>, ApiError> {

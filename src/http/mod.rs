@@ -11,6 +11,7 @@ mod idempotency;
 mod json;
 mod key_uses;
 pub mod limit;
+mod livemode;
 mod openapi;
 mod order_message;
 mod order_reply;
@@ -42,6 +43,7 @@ pub use error::{ApiError, ErrorCode};
 pub use gate::{Counted, refuse};
 use key_uses::KeyUses;
 use limit::Limiter;
+pub use livemode::MEMBER as LIVEMODE;
 pub use route::health::TOLERATED_AHEAD;
 pub use route::inbound::own;
 

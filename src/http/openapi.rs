@@ -2,6 +2,7 @@
 
 mod examples;
 mod links;
+mod modes;
 mod replies;
 mod target;
 #[cfg(test)]
@@ -103,6 +104,7 @@ pub fn complete(generated: OpenApi, webhooks_allowed: &Webhooks) -> Value {
     }
     document["webhooks"] = webhooks();
     replies::complete(&mut document);
+    modes::put(&mut document);
     document
 }
 
@@ -115,6 +117,9 @@ fn complete_operation(operation: &mut Value) {
     }
     if KEYED.contains(&id.as_str()) {
         put_idempotency(operation);
+    }
+    if modes::ORDERING.contains(&id.as_str()) {
+        modes::put_scenario(operation);
     }
     if ["register", "cancel", "finish"].contains(&id.as_str()) {
         operation["requestBody"]["required"] = json!(false);

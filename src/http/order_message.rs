@@ -24,6 +24,7 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
         Event::Placed(placed) => {
             json!({ "event": "status", "status": "pending", "platform": placed.platform.slug(), "country": placed.country.code(), "price": Dollars(placed.price) })
         }
+        Event::ScenarioChosen { scenario, .. } => json!({ "event": "status", "status": "pending", "scenario": scenario.name() }),
         Event::Queued { .. } => json!({ "event": "status", "status": "queued" }),
         Event::Started { .. } => json!({ "event": "status", "status": "pending" }),
         Event::AttemptFailed { attempt, .. } => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actors::Orders;
 use events::id::OrderId;
-use events::order::{FailureReason, Sms, State, Status};
+use events::order::{FailureReason, Scenario, Sms, State, Status};
 use events::platform::Platform;
 use events::time::Timestamp;
 use serde::Serialize;
@@ -116,6 +116,8 @@ pub struct OrderReply {
     listening_until: Option<Moment>,
     delivery_seconds: Option<u64>,
     failure: Option<&'static str>,
+    /// What a test order does; null for a real one.
+    scenario: Option<&'static str>,
     can_cancel: bool,
     platform_hints: Hints,
     check_status: String,
@@ -161,6 +163,7 @@ impl OrderReply {
             listening_until: order.finished_at.or(order.listens_until).map(Moment),
             delivery_seconds: order.delivery_millis().map(|millis| millis / 1_000),
             failure: order.failure.map(failure_name),
+            scenario: order.scenario.map(Scenario::name),
             can_cancel: is_open,
             platform_hints: Hints::of(order.placed.platform),
             check_status: links.check_status,

@@ -10,7 +10,7 @@ use events::account::idempotency::KeyUse;
 use events::country::Country;
 use events::id::OrderId;
 use events::money::Money;
-use events::order::{self, Event, State, Status};
+use events::order::{self, Event, Scenario, State, Status};
 use events::platform::Platform;
 use serde::Serialize;
 use serde_json::json;
@@ -35,12 +35,15 @@ pub struct OrderRequest {
     pub country: Country,
     /// The most the caller will pay.
     pub max_price: Option<Money>,
+    /// What a test order does; `None` for a real one.
+    pub scenario: Option<Scenario>,
 }
 
 impl OrderRequest {
     /// The wish in a request's words.
-    pub fn parse(platform: &str, country: Option<&str>, max_price: Option<Dollars>) -> Result<Self, ApiError> {
-        Ok(Self { platform: platform_of(platform)?, country: country_of(country)?, max_price: max_price.map(|dollars| dollars.0) })
+    pub fn parse(platform: &str, country: Option<&str>, max_price: Option<Dollars>, scenario: Option<Scenario>) -> Result<Self, ApiError> {
+        let (platform, country) = (platform_of(platform)?, country_of(country)?);
+        Ok(Self { platform, country, max_price: max_price.map(|dollars| dollars.0), scenario })
     }
 
     /// The order that it asks for.
@@ -59,6 +62,7 @@ impl OrderRequest {
             listen_seconds: service.config.orders.listen_seconds(),
             max_concurrent: service.config.orders.max_concurrent_per_account,
             cancels: service.config.orders.cancels(),
+            scenario: self.scenario,
             first_answer: None,
             at,
         }

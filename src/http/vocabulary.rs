@@ -51,6 +51,10 @@ vocabulary! {
     Currency => one_of("A coin.", events::deposit::Currency::ALL.map(events::deposit::Currency::name));
     /// How an order is.
     OrderStatus => one_of("How an order is.", events::order::Status::ALL.map(events::order::Status::name));
+    /// What a test order does.
+    ScenarioName => one_of("What a test order does; test keys only.", events::order::Scenario::ALL.map(events::order::Scenario::name));
+    /// Whether a key is for tests.
+    ModeName => one_of("Whether a key orders real numbers or tests.", ["live", "test"]);
     /// How far an order is followed.
     HowFar => one_of("How far the order is followed: to its code, or until its number goes back.", crate::http::until::Until::NAMES);
     /// What a caller says was wrong.

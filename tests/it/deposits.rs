@@ -66,7 +66,7 @@ fn a_chain_that_cannot_be_asked_stops_deposits_and_nothing_else() {
     let health = body(server.get("/api/v1/health").send().unwrap());
     assert_eq!((health["status"].as_str(), health["chains"][0]["status"].as_str()), (Some("degraded"), Some("unreachable")));
     assert!(!health.to_string().contains("127.0.0.1"), "{health}");
-    let shown = server.cli(&["admin", "deposits"]);
+    let shown = server.cli(&["admin", "deposits", "--json"]);
     let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
     assert!(text(&shown["chains"][0]["error"]).contains("127.0.0.1:9"), "{shown}");
     assert_eq!((&shown["stuck"], &shown["unknown"], &shown["dust"], &shown["reversed"]), (&json!([]), &json!([]), &json!([]), &json!([])));
@@ -88,5 +88,7 @@ fn the_addresses_of_a_key_are_shown_without_a_service() {
         .output()
         .unwrap();
     let text = String::from_utf8(shown.stdout).unwrap();
-    assert_eq!(text, "0 bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu\n1 bc1qnjg0jd8228aq7egyzacy8cys3knf9xvrerkf9g\n");
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+    let known = [["index", "address"], ["0", "bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu"], ["1", "bc1qnjg0jd8228aq7egyzacy8cys3knf9xvrerkf9g"]];
+    assert_eq!(lines, known);
 }

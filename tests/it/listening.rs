@@ -160,7 +160,7 @@ fn a_stranger_s_code_is_paid_back_once_and_the_operator_sees_it() {
     assert!(kinds.contains(&json!("refund")), "{kinds:?}");
     let sums = body(caller.get("/api/v1/account"))["stats"].clone();
     assert_eq!((&sums["completed"], sums["total_spent"].as_f64(), &sums["active"]), (&json!(2), Some(0.5), &json!(0)));
-    let told = server.cli(&["admin", "reports"]);
+    let told = server.cli(&["admin", "reports", "--json"]);
     let told: Value = serde_json::from_slice(&told.stdout).unwrap();
     let reports: Vec<(&str, bool)> = told["reports"]
         .as_array()

@@ -1,5 +1,6 @@
 """Deposits on real nodes: litecoind in regtest for LTC and, by the same RPC, for BTC; an Esplora door before it; anvil for USDT; bip-utils for addresses."""
 
+import json
 import os
 import random
 import subprocess
@@ -94,12 +95,12 @@ def addresses():
         file.write(config)
         file.flush()
         for currency in KEYS:
-            command = [BINARY, "addresses", currency, "--count", "10000", "--config", file.name]
+            command = [BINARY, "addresses", currency, "--count", "10000", "--json", "--config", file.name]
             branch = KEYS[currency].Change(Bip44Changes.CHAIN_EXT)
-            lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-            for index, line in enumerate(lines):
-                assert line == f"{index} {branch.AddressIndex(index).PublicKey().ToAddress()}", (currency, line)
-            assert len(lines) == 10000
+            given = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            for index, address in enumerate(given):
+                assert address == {"index": index, "address": branch.AddressIndex(index).PublicKey().ToAddress()}, (currency, address)
+            assert len(given) == 10000
     print("bip-utils: 30 000 addresses, the same")
 
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
-use events::account::{Command, Event, OrderRefusal, Refusal, Standing, StandingRefusal, State};
+use events::account::{Command, Event, OrderRefusal, Refusal, Standing, StandingRefusal, State, TestKey};
 use events::envelope::{Actor as Who, Position, Revision, StreamId};
 use events::id::AccountId;
 use events::order;
@@ -158,6 +158,33 @@ impl Accounts {
         let stream = StreamId::account(id);
         let fresh = || async { self.start(id, self.inner.journal.absent(stream)).await };
         let entry = self.inner.registry.get_or_start(id, fresh).await?;
+        self.ask(&entry, command, self.inner.journal.context(Who::Owner, at)).await?
+    }
+
+    /// Opens an account for tests that belongs to no other; its id must be fresh.
+    pub async fn register_for_tests(
+        &self,
+        id: AccountId,
+        key_hash: [u8; 32],
+        webhook_secret: String,
+    ) -> Result<Committed<Event>, TransactError<Refusal>> {
+        let at = self.inner.journal.now();
+        self.open(id, Command::RegisterForTests { id, key_hash, webhook_secret, at }, at).await
+    }
+
+    /// Gives a live account's test account a key; the first one opens it.
+    pub async fn add_test_key(&self, wanted: TestKey) -> Result<Committed<Event>, TransactError<Refusal>> {
+        let (id, at) = (wanted.account, wanted.at);
+        self.open(id, Command::AddTestKey(wanted), at).await
+    }
+
+    /// Decides `command` for an account that may not exist yet.
+    async fn open(&self, id: AccountId, command: Command, at: Timestamp) -> Result<Committed<Event>, TransactError<Refusal>> {
+        if !self.inner.journal.store().has_room() {
+            return Err(Fault::NoSpace.into());
+        }
+        let start = || async { self.start(id, self.inner.journal.load::<State>(StreamId::account(id)).await?).await };
+        let entry = self.inner.registry.get_or_start(id, start).await?;
         self.ask(&entry, command, self.inner.journal.context(Who::Owner, at)).await?
     }
 

@@ -3,7 +3,7 @@
 use events::country::Country;
 use events::id::{AccountId, OrderId};
 use events::money::Money;
-use events::order::AttemptFailure;
+use events::order::{AttemptFailure, Scenario};
 use events::phone::Phone;
 use events::platform::Platform;
 use events::supplier::SupplierName;
@@ -22,6 +22,8 @@ pub struct NumberRequest {
     pub at: Timestamp,
     /// Whether the account has had numbers, and no code came of any: it gets those that pools can spare.
     pub is_unproven: bool,
+    /// What a test order does; `None` for a real one.
+    pub scenario: Option<Scenario>,
 }
 
 /// An attempt of an order that asks for a number.
@@ -56,6 +58,8 @@ pub struct Lease {
     pub country: Country,
     /// Since when.
     pub assigned_at: Timestamp,
+    /// What a test order does; `None` for a real one.
+    pub scenario: Option<Scenario>,
 }
 
 /// How a lease ended.

@@ -62,11 +62,26 @@ struct Source {
     health: Mutex<Health>,
 }
 
+impl Source {
+    fn new(supplier: Arc<dyn Supplier>) -> Self {
+        Self { supplier, preference: Preference::default(), health: Mutex::default() }
+    }
+
+    /// Notes how an order went, unless it was a test.
+    fn note(&self, lease: &Lease, completed: bool, at: Timestamp) {
+        if lease.scenario.is_none() {
+            self.health.lock().record.add(completed, at);
+        }
+    }
+}
+
 /// The sources, and the numbers on orders.
 #[derive(Debug)]
 pub struct Router {
     /// The most wanted first, where nothing else tells them apart.
     sources: Vec<Source>,
+    /// The source of test orders' numbers, whose outcomes say nothing about any source.
+    tests: Option<Source>,
     max_attempts: u8,
     leases: Mutex<HashMap<Phone, Held>>,
 }
@@ -92,8 +107,14 @@ impl Held {
 impl Router {
     /// A router over `suppliers`, the most wanted first, for orders that ask at most `max_attempts` of them.
     pub fn new(suppliers: Vec<Arc<dyn Supplier>>, max_attempts: u8) -> Self {
-        let source = |supplier| Source { supplier, preference: Preference::default(), health: Mutex::default() };
-        Self { sources: suppliers.into_iter().map(source).collect(), max_attempts, leases: Mutex::default() }
+        Self { sources: suppliers.into_iter().map(Source::new).collect(), tests: None, max_attempts, leases: Mutex::default() }
+    }
+
+    /// The same with the source that test orders have their numbers from: they ask no other, and only they ask it, unless it is one of the sources too.
+    #[must_use]
+    pub fn with_tests(mut self, supplier: Arc<dyn Supplier>) -> Self {
+        self.tests = Some(Source::new(supplier));
+        self
     }
 
     /// The same with an operator's preference for one of the sources, and how its orders went of late.
@@ -115,8 +136,14 @@ impl Router {
     pub async fn acquire(&self, asked: AttemptRequest, excluded: &[SupplierName], last: &[SupplierName]) -> Acquired {
         let at = asked.wanted.at;
         let Some(source) = self.next(asked.wanted, excluded, last) else { return Acquired::NoSourceLeft };
-        source.health.lock().breaker.asked(at);
         let name = source.supplier.name().clone();
+        if asked.wanted.scenario.is_some() {
+            return match source.supplier.acquire(asked).await {
+                Ok(phone) => Acquired::Number(name, phone),
+                Err(failure) => Acquired::Failed(name, failure),
+            };
+        }
+        source.health.lock().breaker.asked(at);
         let answer = tokio::time::timeout(SOURCE_TIMEOUT, source.supplier.acquire(asked)).await.unwrap_or(Err(AttemptFailure::TimedOut));
         let mut health = source.health.lock();
         match answer {
@@ -171,7 +198,7 @@ impl Router {
         if self.listens(lease, at)
             && let Some(source) = self.source(&lease.supplier)
         {
-            source.health.lock().record.add(true, at);
+            source.note(lease, true, at);
         }
     }
 
@@ -201,8 +228,8 @@ impl Router {
         let Some(source) = self.source(&lease.supplier) else { return };
         match release {
             Release::Served(_) if was_counted => {}
-            Release::Served(_) => source.health.lock().record.add(true, now),
-            Release::Silent | Release::Dead => source.health.lock().record.add(false, now),
+            Release::Served(_) => source.note(lease, true, now),
+            Release::Silent | Release::Dead => source.note(lease, false, now),
             // A caller who changes their mind says nothing about the numbers.
             Release::Unused | Release::Spoilt(_) => {}
         }
@@ -268,6 +295,9 @@ impl Router {
     /// The source to ask next: the best by weight, price and record, made-up numbers behind all others. Where there are more sources than an order may
     /// ask, those that have nothing are asked after the others; else every source has its turn, and an order's history says which had nothing.
     fn next(&self, wanted: NumberRequest, excluded: &[SupplierName], last: &[SupplierName]) -> Option<&Source> {
+        if wanted.scenario.is_some() {
+            return self.tests.as_ref().filter(|source| !excluded.contains(source.supplier.name()));
+        }
         let is_choosy = self.sources.len() > usize::from(self.max_attempts);
         let candidates = self.sources.iter().filter(|source| source.supplier.is_reached() && !excluded.contains(source.supplier.name()));
         let candidates = candidates.filter_map(|source| {
@@ -285,7 +315,7 @@ impl Router {
     }
 
     fn source(&self, name: &SupplierName) -> Option<&Source> {
-        self.sources.iter().find(|source| source.supplier.name() == name)
+        self.sources.iter().chain(&self.tests).find(|source| source.supplier.name() == name)
     }
 }
 

@@ -160,7 +160,8 @@ impl Orders {
         let committed = self.inner.accounts.transact_order(account, order, Command::Report { complaint, at }, Who::Owner, at).await?;
         let known = self.inner.accounts.order(account, order).await.ok().flatten();
         let assignment = known.as_ref().and_then(|order| order.assignment.as_ref()).filter(|_| !committed.events.is_empty());
-        if let Some(assignment) = assignment {
+        let is_test = known.as_ref().is_some_and(|order| order.scenario.is_some());
+        if let Some(assignment) = assignment.filter(|_| !is_test) {
             self.inner.router.complained(&assignment.supplier, at);
         }
         Ok(())
@@ -216,7 +217,7 @@ impl Orders {
             Err(AccessError::NotFound) => None,
             Err(AccessError::Fault(fault)) => return Err(fault),
         };
-        let lease = order.as_ref().and_then(|order| Some(runner::lease(account, order.id, &order.placed, order.assignment.as_ref()?)));
+        let lease = order.as_ref().and_then(|order| Some(runner::lease(account, order, order.assignment.as_ref()?)));
         let listening = order.filter(|order| order.is_listening());
         if let Some(lease) = &lease {
             self.inner.router.restore(lease);

@@ -111,10 +111,11 @@ impl Orders {
     /// Reserves the number that is at hand for the order, and writes it into what is wanted.
     fn reserve(&self, account: AccountId, wanted: &mut PlaceOrder, is_unproven: bool) -> Option<Lease> {
         let (order, at, platform, country) = (wanted.order, wanted.at, wanted.platform, wanted.country);
-        wanted.first_answer = self.inner.router.acquire_local(NumberRequest { platform, country, at, is_unproven });
+        let scenario = wanted.scenario;
+        wanted.first_answer = self.inner.router.acquire_local(NumberRequest { platform, country, at, is_unproven, scenario });
         let first = wanted.first_answer.as_ref()?;
         let phone = first.answer.as_ref().ok()?.clone();
-        let lease = Lease { account, order, attempt: 1, supplier: first.supplier.clone(), phone, platform, country, assigned_at: at };
+        let lease = Lease { account, order, attempt: 1, supplier: first.supplier.clone(), phone, platform, country, assigned_at: at, scenario };
         if self.inner.router.lease(&lease) {
             return Some(lease);
         }

@@ -58,14 +58,15 @@ impl Runner {
         with_dead_number: &[events::supplier::SupplierName],
     ) -> Result<(), Fault> {
         let is_unproven = self.inner.accounts.is_unproven(self.account).await?;
-        let wanted = NumberRequest { platform: order.placed.platform, country: order.placed.country, at: self.inner.journal.now(), is_unproven };
+        let (platform, country, at) = (order.placed.platform, order.placed.country, self.inner.journal.now());
+        let wanted = NumberRequest { platform, country, at, is_unproven, scenario: order.scenario };
         let asked = AttemptRequest { account: self.account, order: order.id, attempt, wanted };
         let acquired = self.inner.router.acquire(asked, without_number, with_dead_number).await;
         let at = self.inner.journal.now();
         match acquired {
             Acquired::Number(supplier, phone) => {
                 let assign = Command::AssignNumber { attempt, supplier: supplier.clone(), phone: phone.clone(), at };
-                let lease = lease(self.account, order.id, &order.placed, &Assignment { attempt, supplier, phone, assigned_at: at });
+                let lease = lease(self.account, order, &Assignment { attempt, supplier, phone, assigned_at: at });
                 if !self.inner.router.lease(&lease) {
                     tracing::warn!(supplier = %lease.supplier, number = lease.phone.masked(), "a source has given a number that is on another order or another source's");
                     self.inner.router.release(&lease, Release::Dead, at);
@@ -149,16 +150,17 @@ impl Runner {
 }
 
 /// The number on the order, as the router knows it.
-pub fn lease(account: AccountId, order: OrderId, placed: &order::Placed, assignment: &Assignment) -> Lease {
+pub fn lease(account: AccountId, order: &order::State, assignment: &Assignment) -> Lease {
     Lease {
         account,
-        order,
+        order: order.id,
         attempt: assignment.attempt,
         supplier: assignment.supplier.clone(),
         phone: assignment.phone.clone(),
-        platform: placed.platform,
-        country: placed.country,
+        platform: order.placed.platform,
+        country: order.placed.country,
         assigned_at: assignment.assigned_at,
+        scenario: order.scenario,
     }
 }
 

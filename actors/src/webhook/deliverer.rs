@@ -26,6 +26,9 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(67);
 /// Attempts of one account under way at a time, while its receiver answers; one, while it does not.
 const AT_ONCE: usize = 4;
 
+/// What the first attempt comes to where a test order's scenario has it fail: as if a receiver were overloaded.
+const SCENARIO_FAILURE: Outcome = Outcome::Answered(503);
+
 /// What a queue can be told.
 pub enum Message {
     /// An attempt was made.
@@ -107,8 +110,9 @@ impl DeliveryQueue {
         due.sort_unstable();
         for (_, sequence) in due.into_iter().take(places.saturating_sub(self.under_way.len())) {
             self.under_way.insert(sequence);
-            let receiver = self.entity.state().receiver();
-            tokio::spawn(attempt(Arc::clone(&self.inner), self.account, sequence, receiver));
+            let state = self.entity.state();
+            let is_first = state.due(sequence).is_some_and(|progress| progress.attempts == 0);
+            tokio::spawn(attempt(Arc::clone(&self.inner), self.account, sequence, state.receiver(), is_first));
         }
         let next = self.waiting.iter().filter(|(sequence, _)| !self.under_way.contains(sequence)).map(|(_, at)| *at).min();
         // What is due and has no place starts when an attempt ends.
@@ -209,12 +213,13 @@ async fn place(inner: &Inner, account: AccountId, receiver: Receiver) -> Option<
     Some(inner.lanes.enter(standing, host.into()).await)
 }
 
-async fn attempt(inner: Arc<Inner>, account: AccountId, sequence: u64, receiver: Receiver) {
+async fn attempt(inner: Arc<Inner>, account: AccountId, sequence: u64, receiver: Receiver, is_first: bool) {
     let _place = place(&inner, account, receiver).await;
     let watch = Stopwatch::start();
     let making = Arc::clone(&inner);
     let made = detached(async move {
         Ok(match making.payloads.write(account, sequence).await? {
+            Some(letter) if is_first && letter.fails_first => SCENARIO_FAILURE,
             Some(letter) => making.sender.deliver(letter).await,
             None => Outcome::NoWebhook,
         })

@@ -31,6 +31,8 @@ pub struct WebhookPayload {
     pub event: &'static str,
     /// The exact bytes.
     pub body: Vec<u8>,
+    /// Whether the first attempt fails before it is sent, as a test order's scenario asks for.
+    pub fails_first: bool,
     /// Whose HMACs sign it, the current one first.
     pub secrets: Vec<Arc<str>>,
     /// Now.

@@ -110,6 +110,7 @@ impl PayloadSource for FromLog {
                 id,
                 event: "webhook.test",
                 body: Vec::new(),
+                fails_first: false,
                 secrets: Vec::new(),
                 at,
             }))
@@ -290,6 +291,7 @@ impl World {
             listen_seconds: 300,
             max_concurrent,
             cancels: events::account::CancelRules::default(),
+            scenario: None,
             first_answer: None,
             at,
         }

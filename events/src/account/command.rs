@@ -26,6 +26,26 @@ pub enum Command {
         /// Now.
         at: Timestamp,
     },
+    /// Open an account for tests that belongs to no other.
+    RegisterForTests {
+        /// A fresh id.
+        id: AccountId,
+        /// SHA-256 of the key's secret part.
+        key_hash: [u8; 32],
+        /// A fresh webhook secret.
+        webhook_secret: String,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Give a live account's test account a key; the first one opens it.
+    AddTestKey(TestKey),
+    /// Note which test account a live account has.
+    OpenTestAccount {
+        /// A fresh id.
+        id: AccountId,
+        /// Now.
+        at: Timestamp,
+    },
     /// Give money, as an operator.
     Credit {
         /// How much.
@@ -148,6 +168,25 @@ pub enum Command {
     Order(OrderId, order::Command),
 }
 
+/// A key for tests, as it is wanted.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TestKey {
+    /// The test account.
+    pub account: AccountId,
+    /// The live account that it belongs to.
+    pub live: AccountId,
+    /// A fresh id.
+    pub id: ApiKeyId,
+    /// What its owner calls it.
+    pub name: String,
+    /// SHA-256 of the key's secret part.
+    pub hash: [u8; 32],
+    /// A fresh webhook secret, for an account that is opened by this.
+    pub webhook_secret: String,
+    /// Now.
+    pub at: Timestamp,
+}
+
 /// What the first source has answered before the order was placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstAnswer {
@@ -193,6 +232,8 @@ pub struct PlaceOrder {
     pub max_concurrent: u32,
     /// How many numbers it may give back for nothing.
     pub cancels: CancelRules,
+    /// What a test order does; `None` for a real one.
+    pub scenario: Option<order::Scenario>,
     /// The first source's answer, where it was at hand: the order then has its number (or its first failed attempt) in the same append.
     pub first_answer: Option<FirstAnswer>,
     /// Now.

@@ -13,6 +13,7 @@ use super::operator::movable;
 use super::recent::HOUR;
 use super::refusal::{OrderRefusal, PlacingRefusal, Refusal, StandingRefusal, WebhookRefusal};
 use super::state::{RECENT_ORDERS, SECRETS_OVERLAP, Standing, State, Webhook};
+use super::test_mode::{self, Mode};
 use crate::decider::{Decider, fold};
 use crate::id::OrderId;
 use crate::money::Money;
@@ -50,6 +51,8 @@ impl Decider for State {
                 self.webhook_secret = webhook_secret.as_str().into();
                 self.registered_at = *at;
             }
+            Event::OpenedForTests { of, .. } => self.mode = Mode::Test { of: *of },
+            Event::TestAccountOpened { id, .. } => self.test_account = Some(*id),
             Event::DepositCredited { deposit, amount, .. } => {
                 self.drop_dust(*deposit);
                 Arc::make_mut(&mut self.deposits).insert(*deposit, *amount);
@@ -107,6 +110,12 @@ impl Decider for State {
 impl State {
     /// What `command` makes happen, but for what the owner is told of it.
     pub(super) fn facts_of(&self, command: &Command) -> Result<Vec<Event>, Refusal> {
+        if let Command::RegisterForTests { id, key_hash, webhook_secret, at } = command {
+            return self.register_for_tests(*id, *key_hash, webhook_secret, *at);
+        }
+        if let Command::AddTestKey(wanted) = command {
+            return self.add_test_key(wanted);
+        }
         if let Command::Register { id, key_hash, webhook_secret, at } = command {
             return match self.standing {
                 Standing::Unregistered => {
@@ -118,8 +127,12 @@ impl State {
         if self.standing == Standing::Unregistered {
             return Err(StandingRefusal::NotRegistered.into());
         }
+        if self.refuses_money(command) {
+            return Err(StandingRefusal::WrongMode.into());
+        }
         match command {
-            Command::Register { .. } => Err(StandingRefusal::AlreadyRegistered.into()),
+            Command::Register { .. } | Command::RegisterForTests { .. } | Command::AddTestKey(_) => Err(StandingRefusal::AlreadyRegistered.into()),
+            Command::OpenTestAccount { id, at } => Ok(self.open_test_account(*id, *at)?),
             Command::Credit { amount, reason, at } => {
                 movable(*amount)?;
                 Ok(vec![Event::Credited { amount: *amount, reason: reason.clone(), at: *at }])
@@ -130,7 +143,7 @@ impl State {
             Command::Suspend { reason, at } => Ok(self.suspend(reason, *at)),
             Command::Reinstate { reason, at } => Ok(self.reinstate(reason, *at)),
             Command::AddApiKey { id, name, hash, at } => Ok(self.api_keys.add(*id, name, *hash, *at)?),
-            Command::RemoveApiKey { id, at } => Ok(self.api_keys.remove(*id, *at)?),
+            Command::RemoveApiKey { id, at } => Ok(self.api_keys.remove(*id, *at, self.live_account().is_some())?),
             Command::ReplaceApiKeys { id, hash, reason, at } => Ok(Keyring::replace(*id, *hash, reason, *at)),
             Command::PlaceOrder(wanted) => self.place(wanted),
             Command::PlaceBatch(wanted) => self.place_batch(wanted),
@@ -164,6 +177,9 @@ impl State {
                 vec![Event::WebhookDue { sequence: self.webhook_sequence + 1, notice: Notice::Test, at: *at }]
             }
             Command::Register { .. }
+            | Command::RegisterForTests { .. }
+            | Command::AddTestKey(_)
+            | Command::OpenTestAccount { .. }
             | Command::Credit { .. }
             | Command::Debit { .. }
             | Command::CreditDeposit { .. }
@@ -229,7 +245,7 @@ impl State {
 
     /// What an order at this list price would cost the account, if that is not more than it will pay.
     pub fn price(&self, list_price: Money, max_price: Option<Money>) -> Result<Money, ItemRefusal> {
-        let price = price::quote(list_price, self.tier());
+        let price = if self.is_test() { Money::ZERO } else { price::quote(list_price, self.tier()) };
         match max_price.filter(|max_price| price > *max_price) {
             Some(max_price) => Err(ItemRefusal::PriceAboveMaximum { price, max_price }),
             None => Ok(price),
@@ -237,6 +253,7 @@ impl State {
     }
 
     pub(super) fn accept(&self, wanted: &PlaceOrder) -> Result<Vec<Event>, Refusal> {
+        self.check_mode(wanted.scenario)?;
         let price = self.price(wanted.list_price, wanted.max_price)?;
         // Also for a price of nothing: what was spent of a deposit that is gone is owed first.
         if self.balance < price || self.balance.is_negative() {
@@ -253,9 +270,17 @@ impl State {
             listen_seconds: wanted.listen_seconds,
             at: wanted.at,
         };
-        let order = order::State::new(wanted.order, placed.clone());
+        let placed = match wanted.scenario {
+            Some(scenario) => scenario.terms(placed),
+            None => placed,
+        };
+        let mut order = order::State::new(wanted.order, placed.clone());
         let mut events =
             vec![Event::Order(wanted.order, order::Event::Placed(placed)), Event::HoldTaken { order: wanted.order, amount: price, at: wanted.at }];
+        if let Some(scenario) = wanted.scenario {
+            order.scenario = Some(scenario);
+            events.extend(test_mode::chosen(wanted.order, scenario, wanted.at));
+        }
         if !self.has_slot(wanted.max_concurrent) {
             events.push(Event::Order(wanted.order, order::Event::Queued { at: wanted.at }));
         } else if let Some(first) = &wanted.first_answer {
@@ -273,7 +298,8 @@ impl State {
         let next = self.queue.front().filter(|_| frees_slot).and_then(|next| self.open.get(next));
         let started = next.and_then(|next| Some((next.id, next.decide(&order::Command::Start { at }).ok()?)));
         let started = started.into_iter().flat_map(|(next, facts)| facts.into_iter().map(move |fact| Event::Order(next, fact)));
-        std::iter::once(Event::Order(id, fact)).chain(settlement).chain(started).collect()
+        let reversal = test_mode::at_the_end_of(order, &fact);
+        std::iter::once(Event::Order(id, fact)).chain(settlement).chain(reversal).chain(started).collect()
     }
 
     /// What the owner is told of `events`.
@@ -295,6 +321,8 @@ impl State {
                     Some(Notice::BalanceLow { balance, threshold: webhook.threshold })
                 }
                 Event::Registered { .. }
+                | Event::OpenedForTests { .. }
+                | Event::TestAccountOpened { .. }
                 | Event::Credited { .. }
                 | Event::Debited { .. }
                 | Event::DepositCredited { .. }

@@ -25,6 +25,20 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// The account is for tests: its orders are free and follow scenarios.
+    OpenedForTests {
+        /// The live account that it belongs to, if to one.
+        of: Option<AccountId>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A live account has an account for tests beside it.
+    TestAccountOpened {
+        /// Which.
+        id: AccountId,
+        /// When.
+        at: Timestamp,
+    },
     /// An operator gave money.
     Credited {
         /// How much; positive.
@@ -217,6 +231,8 @@ impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Registered { id, at, .. } => write!(f, "Registered {{ id: {id}, secrets: hidden, at: {at} }}"),
+            Self::OpenedForTests { of, at } => write!(f, "OpenedForTests {{ of: {of:?}, at: {at} }}"),
+            Self::TestAccountOpened { id, at } => write!(f, "TestAccountOpened {{ id: {id}, at: {at} }}"),
             Self::Credited { amount, reason, at } => write!(f, "Credited {{ amount: {amount:?}, reason: {reason:?}, at: {at} }}"),
             Self::Debited { amount, reason, overdraws, at } => {
                 write!(f, "Debited {{ amount: {amount:?}, reason: {reason:?}, overdraws: {overdraws}, at: {at} }}")
@@ -251,6 +267,8 @@ impl Event {
         match self {
             Self::Order(_, event) => event.at(),
             Self::Registered { at, .. }
+            | Self::OpenedForTests { at, .. }
+            | Self::TestAccountOpened { at, .. }
             | Self::Credited { at, .. }
             | Self::Debited { at, .. }
             | Self::DepositCredited { at, .. }
@@ -285,6 +303,8 @@ impl Event {
             | Self::CaptureRefunded { order, .. } => Some(*order),
             Self::WebhookDue { notice, .. } => notice.order(),
             Self::Registered { .. }
+            | Self::OpenedForTests { .. }
+            | Self::TestAccountOpened { .. }
             | Self::Credited { .. }
             | Self::Debited { .. }
             | Self::DepositCredited { .. }

@@ -65,10 +65,10 @@ impl Keyring {
         Ok(vec![Event::ApiKeyAdded { id, name: name.to_owned(), hash, at }])
     }
 
-    pub(super) fn remove(&self, id: ApiKeyId, at: Timestamp) -> Result<Vec<Event>, ApiKeyRefusal> {
+    /// `may_be_last` for an account whose owner can give it another one.
+    pub(super) fn remove(&self, id: ApiKeyId, at: Timestamp, may_be_last: bool) -> Result<Vec<Event>, ApiKeyRefusal> {
         self.get(id).ok_or(ApiKeyRefusal::ApiKeyNotFound)?;
-        // Nobody could give it another one.
-        if self.0.len() == 1 { Err(ApiKeyRefusal::LastApiKey) } else { Ok(vec![Event::ApiKeyRemoved { id, at }]) }
+        if self.0.len() == 1 && !may_be_last { Err(ApiKeyRefusal::LastApiKey) } else { Ok(vec![Event::ApiKeyRemoved { id, at }]) }
     }
 
     pub(super) fn replace(id: ApiKeyId, hash: [u8; 32], reason: &str, at: Timestamp) -> Vec<Event> {

@@ -85,6 +85,7 @@ pub fn settlement(order: OrderId, amount: Money, fact: &order::Event) -> Option<
         }
         order::Event::Refunded { .. } => Some(Event::CaptureRefunded { order, amount, at }),
         order::Event::Placed(_)
+        | order::Event::ScenarioChosen { .. }
         | order::Event::Queued { .. }
         | order::Event::Started { .. }
         | order::Event::AttemptFailed { .. }
@@ -120,6 +121,8 @@ pub fn entry(event: &Event) -> Option<Entry> {
         Event::HoldReleased { order, amount, .. } => (Kind::Release, Some(*order), *amount, -*amount),
         Event::CaptureRefunded { order, amount, .. } => (Kind::Refund, Some(*order), *amount, Money::ZERO),
         Event::Registered { .. }
+        | Event::OpenedForTests { .. }
+        | Event::TestAccountOpened { .. }
         | Event::DustKept { .. }
         | Event::DustDropped { .. }
         | Event::Suspended { .. }

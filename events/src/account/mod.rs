@@ -22,13 +22,15 @@ mod report;
 pub mod snapshot;
 mod state;
 pub mod statement;
+pub mod test_mode;
 #[cfg(test)]
 mod tests;
 
 pub use batch::{BatchItem, ItemRefusal, MAX_BATCH, PlaceBatch};
 pub use cancels::CancelRules;
-pub use command::{Command, FirstAnswer, PlaceOrder};
+pub use command::{Command, FirstAnswer, PlaceOrder, TestKey};
 pub use event::Event;
 pub use pool_share::PoolShare;
 pub use refusal::{ApiKeyRefusal, IdempotencyRefusal, OperatorRefusal, OrderRefusal, PlacingRefusal, Refusal, StandingRefusal, WebhookRefusal};
 pub use state::{RECENT_ORDERS, SECRETS_OVERLAP, Standing, State, Webhook};
+pub use test_mode::Mode;

@@ -67,6 +67,8 @@ impl Portrait {
                 self.queued.remove(id);
             }
             Event::Order(..)
+            | Event::OpenedForTests { .. }
+            | Event::TestAccountOpened { .. }
             | Event::Credited { .. }
             | Event::Debited { .. }
             | Event::DepositCredited { .. }

@@ -48,6 +48,9 @@ pub enum StandingRefusal {
     /// An operator has suspended the account; ask them.
     #[error("the account is suspended")]
     Suspended,
+    /// Test accounts order by scenarios and take no money; live accounts have no scenarios. Use a key of the other mode.
+    #[error("test accounts order by scenarios and take no money; live accounts have no scenarios")]
+    WrongMode,
 }
 
 /// Refusals of new orders, beside what each costs.

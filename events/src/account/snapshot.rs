@@ -11,6 +11,7 @@ use super::idempotency::{Effect, Keys, Remembered};
 use super::keyring::{HeldKey, Keyring};
 use super::recent::Recent;
 use super::state::{Standing, State, Webhook};
+use super::test_mode::Mode;
 use crate::codec::{self, Wire};
 use crate::id::{AccountId, ApiKeyId, DepositId, OrderId};
 use crate::money::Money;
@@ -18,7 +19,7 @@ use crate::order;
 use crate::time::Timestamp;
 
 /// Changes with the shape below: an older snapshot is then not read but replaced.
-const FORMAT: u16 = 6;
+const FORMAT: u16 = 7;
 
 #[derive(Encode, Decode)]
 struct Shape {
@@ -26,6 +27,9 @@ struct Shape {
     /// Reason of the suspension, if suspended.
     suspended: Option<String>,
     id: u128,
+    /// Whether it is for tests, and the live account that it then belongs to.
+    test: Option<Option<u128>>,
+    test_account: Option<u128>,
     /// Id, name, hash and since when of each key.
     api_keys: Vec<(u128, String, [u8; 32], i64)>,
     webhook_secret: String,
@@ -84,6 +88,8 @@ pub fn write(state: &State) -> Option<Vec<u8>> {
         format: FORMAT,
         suspended,
         id: state.id.0,
+        test: write_mode(state.mode),
+        test_account: state.test_account.map(|account| account.0),
         api_keys: state.api_keys.iter().map(|key| (key.id.0, key.name.to_string(), key.hash, key.since.millis())).collect(),
         webhook_secret: state.webhook_secret.to_string(),
         previous_secret: state.previous_secret.as_ref().map(|(secret, until)| (secret.to_string(), until.millis())),
@@ -121,6 +127,8 @@ pub fn read(bytes: &[u8]) -> Option<State> {
     Some(State {
         standing: shape.suspended.map_or(Standing::Good, Standing::Suspended),
         id: AccountId(shape.id),
+        mode: shape.test.map_or(Mode::Live, |of| Mode::Test { of: of.map(AccountId) }),
+        test_account: shape.test_account.map(AccountId),
         api_keys: Keyring::from_keys(shape.api_keys.into_iter().map(read_api_key).collect()),
         webhook_secret: shape.webhook_secret.into(),
         previous_secret: shape.previous_secret.map(|(secret, until)| (secret.into(), Timestamp::from_millis(until))),
@@ -147,6 +155,13 @@ pub fn read(bytes: &[u8]) -> Option<State> {
         tests: Recent::from_moments(shape.tests.into_iter().map(Timestamp::from_millis)),
         batch: None,
     })
+}
+
+fn write_mode(mode: Mode) -> Option<Option<u128>> {
+    match mode {
+        Mode::Live => None,
+        Mode::Test { of } => Some(of.map(|account| account.0)),
+    }
 }
 
 fn read_api_key((id, name, hash, since): (u128, String, [u8; 32], i64)) -> HeldKey {

@@ -10,6 +10,7 @@ use super::batch::BatchItem;
 use super::idempotency::Keys;
 use super::keyring::Keyring;
 use super::recent::Recent;
+use super::test_mode::Mode;
 
 use crate::id::{AccountId, DepositId, OrderId};
 use crate::money::Money;
@@ -52,6 +53,10 @@ pub struct State {
     pub standing: Standing,
     /// Which account; zero while unregistered.
     pub id: AccountId,
+    /// Whether its orders are real.
+    pub mode: Mode,
+    /// A live account's test account.
+    pub test_account: Option<AccountId>,
     /// The keys that open it.
     pub api_keys: Keyring,
     /// Signs the account's webhooks.
@@ -101,6 +106,8 @@ impl Default for State {
         Self {
             standing: Standing::Unregistered,
             id: AccountId(0),
+            mode: Mode::default(),
+            test_account: None,
             api_keys: Keyring::default(),
             webhook_secret: "".into(),
             previous_secret: None,
@@ -150,6 +157,9 @@ impl State {
 
     /// Whether it ever had money: a payment, an operator's credit, an order that was paid for. Accounts that never had cost nothing to open.
     pub fn was_ever_funded(&self) -> bool {
+        if self.is_test() {
+            return false;
+        }
         let has_money = self.balance != Money::ZERO || self.held != Money::ZERO;
         has_money || self.completed > 0 || !self.deposits.is_empty() || !self.dust.is_empty()
     }

@@ -55,7 +55,8 @@ impl Statement {
             order::Event::Cancelled { .. } => self.cancelled += 1,
             order::Event::Expired { .. } => self.expired += 1,
             order::Event::Failed { .. } => self.failed += 1,
-            order::Event::Queued { .. }
+            order::Event::ScenarioChosen { .. }
+            | order::Event::Queued { .. }
             | order::Event::Started { .. }
             | order::Event::AttemptFailed { .. }
             | order::Event::NumberAssigned { .. }

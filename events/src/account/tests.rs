@@ -4,6 +4,7 @@ mod after_code;
 mod deposits;
 mod keys;
 mod limits;
+mod test_mode;
 
 use super::idempotency::{Effect, KEPT, Key, KeyUse, MAX_KEYS};
 use super::statement::Statement;
@@ -44,6 +45,7 @@ fn wanted(order: u128) -> PlaceOrder {
         listen_seconds: 300,
         max_concurrent: 1,
         cancels: CancelRules::default(),
+        scenario: None,
         first_answer: None,
         at: NOW,
     }

@@ -60,6 +60,11 @@ impl Deposits {
         (!lawful).then(|| format!("{id} {wrong}"))
     }
 
+    /// Whether the deposit that an account speaks of has been seen.
+    pub fn has(&self, event: &account::Event) -> bool {
+        deposit_in(event).is_some_and(|id| self.known.contains_key(&id))
+    }
+
     /// Looks at what an account makes of a deposit.
     pub fn in_account(&mut self, account: AccountId, event: &account::Event) -> Option<String> {
         let (account::Event::DepositCredited { deposit: id, amount, .. }
@@ -87,4 +92,15 @@ impl Deposits {
         };
         (!lawful).then(|| format!("{id} {wrong}"))
     }
+}
+
+fn deposit_in(event: &account::Event) -> Option<DepositId> {
+    let (account::Event::DepositCredited { deposit, .. }
+    | account::Event::DepositReversed { deposit, .. }
+    | account::Event::DustKept { deposit, .. }
+    | account::Event::DustDropped { deposit, .. }) = event
+    else {
+        return None;
+    };
+    Some(*deposit)
 }

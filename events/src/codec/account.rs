@@ -14,6 +14,8 @@ facts! {
     Event after ();
     fields {
         "AccountRegistered" 1 Registered { id: AccountId, key_hash: [u8; 32], webhook_secret: String, at: Timestamp }
+        "AccountOpenedForTests" 1 OpenedForTests { of: Option<AccountId>, at: Timestamp }
+        "AccountTestAccountOpened" 1 TestAccountOpened { id: AccountId, at: Timestamp }
         "AccountCredited" 1 Credited { amount: Money, reason: String, at: Timestamp }
         "AccountDebited" 1 Debited { amount: Money, reason: String, overdraws: bool, at: Timestamp }
         "AccountDepositCredited" 1 DepositCredited { deposit: DepositId, amount: Money, at: Timestamp }

@@ -5,7 +5,7 @@ use crate::code::{Candidate, Extraction, Reason, Verdict};
 use crate::country::Country;
 use crate::id::OrderId;
 use crate::money::Money;
-use crate::order::{AttemptFailure, Complaint, Event, FailureReason, Placed, Sms};
+use crate::order::{AttemptFailure, Complaint, Event, FailureReason, Placed, Scenario, Sms};
 use crate::phone::Phone;
 use crate::platform::Platform;
 use crate::supplier::SupplierName;
@@ -14,6 +14,7 @@ use crate::time::Timestamp;
 facts! {
     Event after OrderId;
     fields {
+        "OrderScenarioChosen" 1 ScenarioChosen { scenario: Scenario, at: Timestamp }
         "OrderQueued" 1 Queued { at: Timestamp }
         "OrderStarted" 1 Started { at: Timestamp }
         "OrderAttemptFailed" 1 AttemptFailed { attempt: u8, supplier: SupplierName, reason: AttemptFailure, at: Timestamp }
@@ -64,6 +65,10 @@ records! {
 numbered! {
     "reason" AttemptFailure { NoNumber = 0, SourceError = 1, TimedOut = 2 }
     "reason" FailureReason { NoSourceLeft = 0, AttemptsExhausted = 1, SeekingTimedOut = 2 }
+    "scenario" Scenario {
+        Code = 0, TwoCodes = 1, LateCode = 2, WrongBrandFirst = 3, NoCode = 4, NoStock = 5, DeadNumber = 6, SupplierDown = 7, WebhookFails = 8,
+        DepositReorg = 9,
+    }
     "complaint" Complaint { WrongCode = 0, NoCode = 1, NumberUsed = 2 }
 }
 

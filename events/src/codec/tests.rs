@@ -97,6 +97,7 @@ fn samples() -> Vec<Event> {
     .chain(source_samples())
     .chain(operator_samples())
     .chain(after_code_samples())
+    .chain(test_mode_samples())
     .collect()
 }
 
@@ -223,6 +224,13 @@ fn operator_samples() -> Vec<Event> {
 }
 
 /// What orders have from the version on in which they keep their numbers after the code.
+fn test_mode_samples() -> Vec<Event> {
+    let chosen = |scenario| of_order(order::Event::ScenarioChosen { scenario, at: AT });
+    let opened = |of| account::Event::OpenedForTests { of, at: AT }.into();
+    let accounts = [opened(None), opened(Some(AccountId(0xa1))), account::Event::TestAccountOpened { id: AccountId(0xa2), at: AT }.into()];
+    accounts.into_iter().chain(order::Scenario::ALL.map(chosen)).collect()
+}
+
 fn after_code_samples() -> Vec<Event> {
     let placed = Placed {
         platform: Platform::Google,

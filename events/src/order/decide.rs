@@ -60,6 +60,7 @@ impl Decider for State {
         match event {
             // Acceptance makes the state (`State::new`); it cannot happen to one that is.
             Event::Placed(_) | Event::SmsReceived(_) | Event::SmsRepeated { .. } | Event::Reported { .. } => {}
+            Event::ScenarioChosen { scenario, .. } => self.scenario = Some(*scenario),
             Event::Queued { .. } => self.status = Status::Queued,
             Event::Started { at } => {
                 self.status = Status::Pending;

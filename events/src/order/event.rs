@@ -1,5 +1,6 @@
 //! What can happen to an order.
 
+use super::scenario::Scenario;
 use crate::code::Extraction;
 use crate::country::Country;
 use crate::money::Money;
@@ -15,6 +16,13 @@ pub enum Event {
     Placed(Placed),
     /// The order waits for its turn: as many of the account's as may run do.
     Queued {
+        /// When.
+        at: Timestamp,
+    },
+    /// A test order: what it does is chosen.
+    ScenarioChosen {
+        /// What.
+        scenario: Scenario,
         /// When.
         at: Timestamp,
     },
@@ -224,6 +232,7 @@ impl Event {
             Self::SmsReceived(sms) => sms.at,
             Self::Queued { at }
             | Self::Started { at }
+            | Self::ScenarioChosen { at, .. }
             | Self::AttemptFailed { at, .. }
             | Self::NumberAssigned { at, .. }
             | Self::NumberReportedDead { at, .. }
@@ -246,6 +255,7 @@ impl Event {
             Self::Placed(_)
             | Self::Queued { .. }
             | Self::Started { .. }
+            | Self::ScenarioChosen { .. }
             | Self::AttemptFailed { .. }
             | Self::NumberAssigned { .. }
             | Self::NumberReportedDead { .. }

@@ -11,6 +11,7 @@ mod messages;
 pub mod receipt;
 mod refusal;
 mod report;
+mod scenario;
 mod state;
 mod step;
 #[cfg(test)]
@@ -21,5 +22,6 @@ pub use event::{AttemptFailure, Complaint, Event, FailureReason, Placed, Sms};
 pub use messages::REPEATED_WITHIN;
 pub use receipt::Receipt;
 pub use refusal::Refusal;
+pub use scenario::Scenario;
 pub use state::{Assignment, State, Status};
 pub use step::{Step, next_step};

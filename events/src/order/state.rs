@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::{Event, FailureReason, Placed, Sms};
+use super::scenario::Scenario;
 use crate::as_of::AsOf;
 use crate::id::OrderId;
 use crate::phone::Phone;
@@ -80,6 +81,8 @@ pub struct State {
     pub id: OrderId,
     /// What it was accepted with.
     pub placed: Placed,
+    /// What a test order does; `None` for a real one.
+    pub scenario: Option<Scenario>,
     /// Where it is in its life.
     pub status: Status,
     /// Since when a number is sought.
@@ -114,6 +117,7 @@ impl State {
             history: vec![Arc::new(Event::Placed(placed.clone()))],
             started_at: placed.at,
             placed,
+            scenario: None,
             status: Status::Pending,
             attempts: 0,
             assignment: None,

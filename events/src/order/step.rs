@@ -57,6 +57,7 @@ fn refused_sources(order: &State) -> (Vec<SupplierName>, Vec<SupplierName>) {
             Event::AttemptFailed { supplier, .. } => without_number.push(supplier.clone()),
             Event::NumberReportedDead { supplier, .. } => with_dead_number.push(supplier.clone()),
             Event::Placed(_)
+            | Event::ScenarioChosen { .. }
             | Event::Queued { .. }
             | Event::Started { .. }
             | Event::NumberAssigned { .. }

@@ -20,6 +20,7 @@ use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::cli::output::say;
 use crate::cli::{Outcome, in_words};
 use crate::description::hex;
 
@@ -33,6 +34,7 @@ const RECEIVER_PATIENCE: Duration = Duration::from_secs(10);
 const SIGNED: &str = "telenumerus anchor 1";
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  telenumerus audit anchors --file anchors.jsonl --every-events 1000\n  telenumerus audit anchors --show-key")]
 pub struct Options {
     /// An anchor after so many events.
     #[arg(long, default_value_t = 1_000, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1..))]
@@ -120,13 +122,13 @@ pub fn verify(data_dir: &Path, file: &Path, key: Option<&str>) -> Outcome {
     let from = anchor.mark()?;
     match walk_chain(data_dir, from) {
         Ok((end, _)) => {
-            println!("the anchor of {} at position {} is signed with {}", anchor.at, anchor.position, anchor.key);
-            println!("the log is the one that was anchored, and its chain is whole from there to position {}", end.0);
-            println!("what stands before the anchor, and the rules, are checked without --from");
+            say!("the anchor of {} at position {} is signed with {}", anchor.at, anchor.position, anchor.key);
+            say!("the log is the one that was anchored, and its chain is whole from there to position {}", end.0);
+            say!("what stands before the anchor, and the rules, are checked without --from");
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
-            println!("BROKEN: {error}");
+            say!("BROKEN: {error}");
             Ok(ExitCode::FAILURE)
         }
     }
@@ -136,7 +138,7 @@ pub fn run(data_dir: &Path, options: &Options) -> Outcome {
     let key = options.key.clone().unwrap_or_else(|| data_dir.join(KEY_FILE));
     let pair = pair(&key)?;
     if options.show_key {
-        println!("{}", STANDARD.encode(pair.public_key()));
+        say!("{}", STANDARD.encode(pair.public_key()));
         return Ok(ExitCode::SUCCESS);
     }
     if options.file.is_none() && options.webhook.is_none() && !options.stdout {
@@ -201,7 +203,7 @@ impl Anchoring<'_> {
         let anchor = Anchor::sign(position, &chain, Clock::System.now().to_string(), &self.pair);
         self.last = (position, chain);
         if self.options.stdout {
-            println!("{anchor}");
+            say!("{anchor}");
         }
         if let Some(path) = &self.options.file {
             let written = std::fs::OpenOptions::new().create(true).append(true).open(path);

@@ -16,10 +16,12 @@ use events::time::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::cli::output::say;
 use crate::cli::{Outcome, in_words};
 use crate::description;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  telenumerus audit replay --account acc_… --at 2026-11-24T12:00:00Z\n  telenumerus audit replay > digests.txt")]
 pub struct Options {
     /// As of this position of the log.
     #[arg(long, value_name = "POSITION", conflicts_with = "at")]
@@ -59,7 +61,7 @@ pub fn run(data_dir: &Path, options: &Options) -> Outcome {
     let digests = replayed.digests();
     match earlier {
         None => {
-            print!("{}", digests.text());
+            say!("{}", digests.text().trim_end());
             Ok(ExitCode::SUCCESS)
         }
         Some(earlier) => Ok(compare(&earlier, &digests)),
@@ -68,7 +70,7 @@ pub fn run(data_dir: &Path, options: &Options) -> Outcome {
 
 fn show(state: Option<Value>, missing: &str) -> Outcome {
     let state = state.ok_or_else(|| missing.to_owned())?;
-    println!("{state:#}");
+    say!("{state:#}");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -204,16 +206,10 @@ fn compare(earlier: &Digests, now: &Digests) -> ExitCode {
         }
         differing += 1;
         let said = |line: Option<&Value>| line.map_or_else(|| "not there".to_owned(), Value::to_string);
-        println!("{id}\n  before {}\n  now    {}", said(before), said(after));
+        say!("{id}\n  before {}\n  now    {}", said(before), said(after));
     }
     let positions = [earlier.position, now.position].map(Option::unwrap_or_default);
-    println!(
-        "{} accounts at position {}, {} at position {}: {differing} differ",
-        earlier.accounts.len(),
-        positions[0],
-        now.accounts.len(),
-        positions[1]
-    );
+    say!("{} accounts at position {}, {} at position {}: {differing} differ", earlier.accounts.len(), positions[0], now.accounts.len(), positions[1]);
     if differing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -15,6 +15,7 @@ use events::supplier::SupplierName;
 use events::{Event, number, purchase};
 use suppliers::http::{HttpSource, Source};
 
+use super::super::output::say;
 use super::super::{Outcome, in_words};
 use suppliers::configuration::PoolConfiguration;
 
@@ -53,12 +54,12 @@ pub fn run(config: &Config, data_dir: &Path, extent: Extent) -> Outcome {
             Ok(theirs) => {
                 let discrepancies = reconcile(name, &ours.leases, &theirs);
                 for (reference, discrepancy) in &discrepancies {
-                    println!("  {reference}: {discrepancy}");
+                    say!("  {reference}: {discrepancy}");
                 }
                 found += discrepancies.len();
             }
             Err(error) => {
-                println!("  NOT COMPARED: {error}");
+                say!("  NOT COMPARED: {error}");
                 found += 1;
             }
         }
@@ -67,23 +68,23 @@ pub fn run(config: &Config, data_dir: &Path, extent: Extent) -> Outcome {
     let forgotten: BTreeSet<&SupplierName> =
         ours.leases.iter().filter(|(id, lease)| !lease.is_over() && !is_configured(&id.supplier)).map(|(id, _)| &id.supplier).collect();
     for name in forgotten {
-        println!("{name}: NOT COMPARED: it has leases that have not ended, and is not configured any more");
+        say!("{name}: NOT COMPARED: it has leases that have not ended, and is not configured any more");
         found += 1;
     }
     for (name, telecom, _) in telecoms(config).map_err(in_words)? {
         match runtime.block_on(telecom.owned()) {
             Ok(owned) => found += compare_owned(config, &name, &ours, &owned.into_iter().collect()),
             Err(error) => {
-                println!("{name}: NOT COMPARED: {error}");
+                say!("{name}: NOT COMPARED: {error}");
                 found += 1;
             }
         }
     }
     if found == 0 {
-        println!("the sources and the log agree");
+        say!("the sources and the log agree");
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{found} findings");
+    say!("{found} findings");
     Ok(ExitCode::FAILURE)
 }
 
@@ -123,7 +124,7 @@ fn read(data_dir: &Path) -> Result<Ours, String> {
 fn tell(name: &SupplierName, ours: &Ours, extent: Extent) {
     let leases = || ours.leases.iter().filter(|(id, _)| id.supplier == *name);
     let lease::Costs { attempts, leased, served, cost, charged, under_way } = costs(leases().map(|(_, lease)| lease));
-    println!(
+    say!(
         "{name}: {attempts} attempts in {} days, {leased} numbers leased for ${cost}, {served} served, ${charged} charged, {under_way} under way",
         extent.days
     );
@@ -139,7 +140,7 @@ fn tell(name: &SupplierName, ours: &Ours, extent: Extent) {
             (lease::Status::Sought | lease::Status::Obtained | lease::Status::Releasing(_) | lease::Status::Unknown, _) => "open",
         };
         let outcome = lease.outcome.map_or("-", lease::Outcome::name);
-        println!("  {} attempt {}: {outcome}, cost {}, charged {}, {refund}", id.order, id.attempt, money(lease.cost), money(lease.charged));
+        say!("  {} attempt {}: {outcome}, cost {}, charged {}, {refund}", id.order, id.attempt, money(lease.cost), money(lease.charged));
     }
 }
 
@@ -151,10 +152,10 @@ fn compare_owned(config: &Config, name: &SupplierName, ours: &Ours, owned: &BTre
     let empty = purchase::State::default();
     let bought = ours.purchases.get(name).unwrap_or(&empty);
     let (there, here, spent) = (owned.len(), pool.len(), bought.spent(Clock::System.now()));
-    println!("{name}: {there} numbers owned there, {here} in the pool, ${spent} spent on bought ones this month");
+    say!("{name}: {there} numbers owned there, {here} in the pool, ${spent} spent on bought ones this month");
     let mut found = 0;
     let mut say = |phone: &Phone, what: &str| {
-        println!("  {}: {what}", phone.as_str());
+        say!("  {}: {what}", phone.as_str());
         found += 1;
     };
     for phone in owned {

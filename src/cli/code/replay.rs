@@ -1,11 +1,10 @@
 //! `telenumerus code replay`: the messages of a log, read once more with this version, and what would come out differently.
 
 use std::collections::BTreeMap;
-use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use actors::store::sqlite::verify_chain;
+use actors::store::sqlite::{last_record, verify_chain};
 use clap::Args;
 use events::Event;
 use events::account::Event as AccountEvent;
@@ -15,9 +14,11 @@ use events::order;
 use events::platform::Platform;
 use serde_json::{Value, json};
 
+use crate::cli::output::{Lines, progress};
 use crate::cli::{Outcome, Place, holds_log, in_words};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  telenumerus code replay /var/backups/telenumerus/monday --json")]
 pub struct Options {
     /// The data directory with the log; without it, the configuration's. Nothing in it is changed.
     #[arg(value_name = "DATADIR")]
@@ -63,22 +64,24 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
         None => place.load().map_err(in_words)?.1,
     };
     holds_log(&data_dir)?;
-    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut out = Lines::open();
+    let bar = progress("reading", last_record(&data_dir).ok().flatten().map_or(0, |(end, _)| end.0));
     let mut orders: BTreeMap<OrderId, Expected> = BTreeMap::new();
     let mut sums = Sums::default();
     let broken = verify_chain(&data_dir, |record| {
         let position = record.recorded.position.0;
+        bar.set_position(position);
         if let Some(difference) = observe(position, &record.recorded.event, &mut orders, &mut sums) {
             let line = if options.json { difference.described(options.reveal).to_string() } else { difference.in_lines(options.reveal) };
-            // Whoever reads may have seen enough (`| head`).
-            let _ = writeln!(out, "{line}");
+            out.line(line);
         }
     });
+    bar.finish_and_clear();
     let broken = broken.map_err(in_words)?;
     sums.orders = u64::try_from(orders.len()).unwrap_or(u64::MAX);
     let last = if options.json { sums.described().to_string() } else { sums.in_lines() };
-    let _ = writeln!(out, "{last}");
-    let _ = out.flush();
+    out.line(last);
+    drop(out);
     if !broken.is_empty() {
         return Err(format!("the log is broken in {} places; `telenumerus audit verify` names them", broken.len()));
     }

@@ -16,6 +16,7 @@ impl From<Refusal> for ApiError {
         match refusal {
             Refusal::Standing(StandingRefusal::NotRegistered) => Self::new(ErrorCode::InvalidApiKey, "The API key is not valid."),
             Refusal::Standing(StandingRefusal::Suspended) => Self::suspended(),
+            Refusal::Standing(StandingRefusal::WrongMode) => Self::invalid(format!("{text}.")),
             Refusal::Standing(StandingRefusal::AlreadyRegistered) | Refusal::Operator(_) => Self::invalid(text),
             Refusal::Item(refusal) => refusal.into(),
             Refusal::Placing(refusal) => refusal.into(),

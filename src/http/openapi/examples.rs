@@ -31,7 +31,7 @@ pub fn push(event: &str) -> Value {
         "balance.low" => json!({ "balance": 0.5, "threshold": 1.0 }),
         _ => json!({ "message": "This is a test: your webhook works." }),
     };
-    json!({ "id": DELIVERY, "event": event, "created_at": CODE_AT, "sequence": 1, "data": data })
+    json!({ "id": DELIVERY, "event": event, "created_at": CODE_AT, "sequence": 1, "livemode": true, "data": data })
 }
 
 fn account(operation: &str) -> Option<Value> {

@@ -16,8 +16,10 @@ use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::Dollars;
+use crate::http::livemode::scenario_of;
 use crate::http::order_reply::Links;
 use crate::http::ordering::{self, OrderRequest, Placed};
+use crate::http::vocabulary::ScenarioName;
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +34,10 @@ pub struct Request {
     /// The most you will pay, in dollars; a dry run above it is refused like an order.
     #[serde(default)]
     max_price: Option<Dollars>,
+    /// With a test key: what the order does; `code` if absent.
+    #[serde(default)]
+    #[schema(value_type = Option<ScenarioName>)]
+    scenario: Option<String>,
 }
 
 /// The order, or for a dry run what it would cost.
@@ -82,6 +88,7 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Keyed { body, key
     if body.query.trim().is_empty() || body.query.chars().count() > MAX_QUERY {
         return Err(ApiError::of_field("query", format!("query has 1 to {MAX_QUERY} characters.")));
     }
+    let scenario = scenario_of(&caller, body.scenario.as_deref())?;
     let understood = match natural_language::understand(&body.query) {
         Ok(understood) => understood,
         Err(refused) => {
@@ -97,7 +104,7 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Keyed { body, key
         let price = Dollars(app.service.accounts.read(caller.account).await?.state.price(list_price, max_price)?);
         return Ok(Answer { body: Reply::Priced(Priced { understood: true, interpretation, quote: price }), replayed: false });
     }
-    let wish = OrderRequest { platform, country, max_price };
+    let wish = OrderRequest { platform, country, max_price, scenario };
     let (order, replayed) = ordering::place(&app, &caller, wish, key).await?;
     let order = Placed::of(&order).map_err(|error| error.with("understood", json!(true)).replayed(replayed.0))?;
     Ok(Answer { body: Reply::Ordered(Box::new(Ordered { understood: true, interpretation, order })), replayed: replayed.0 })

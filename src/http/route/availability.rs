@@ -67,7 +67,7 @@ pub async fn handle(State(app): State<Shared>, Parameters(query): Parameters<Que
             name: platform.name(),
             success_rate: success_rate(outcome),
             sample_size: outcome.ended,
-            stock: service.router.stock(NumberRequest { platform, country, at, is_unproven: false }).name(),
+            stock: service.router.stock(NumberRequest { platform, country, at, is_unproven: false, scenario: None }).name(),
             avg_delivery_seconds: average_seconds(outcome).unwrap_or_else(|| platform.hints().usual_delivery_seconds.into()),
             price: Dollars(service.catalogue.list_price(platform, country)),
             hints: Hints::of(platform),

@@ -19,8 +19,10 @@ use crate::http::error::ApiError;
 use crate::http::gate::RequestId;
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::{Dollars, Moment};
+use crate::http::livemode::scenario_of;
 use crate::http::order_reply::{Links, find};
 use crate::http::ordering::OrderRequest;
+use crate::http::vocabulary::ScenarioName;
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +31,10 @@ pub struct Request {
     /// The orders, in the order they are to run in.
     #[schema(min_items = 1, max_items = 20)]
     orders: Vec<ItemRequest>,
+    /// With a test key: what the orders do that name no scenario of their own; `code` if absent.
+    #[serde(default)]
+    #[schema(value_type = Option<ScenarioName>)]
+    scenario: Option<String>,
 }
 
 /// One order; a platform or a country that is not supported is refused alone.
@@ -45,6 +51,10 @@ pub struct ItemRequest {
     /// The most you will pay, in dollars.
     #[serde(default)]
     max_price: Option<Dollars>,
+    /// With a test key: what the order does.
+    #[serde(default)]
+    #[schema(value_type = Option<ScenarioName>)]
+    scenario: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -126,7 +136,10 @@ pub async fn handle(
     if !(1..=MAX_BATCH).contains(&body.orders.len()) {
         return Err(ApiError::of_field("orders", format!("orders has 1 to {MAX_BATCH} elements.")));
     }
-    let wishes: Vec<Result<PlaceOrder, ApiError>> = body.orders.iter().map(|item| wish(item).map(|wish| wish.order(&app))).collect();
+    let shared = body.scenario.as_deref();
+    // A live key with a scenario is a mistake about the whole call.
+    scenario_of(&caller, shared)?;
+    let wishes: Vec<Result<PlaceOrder, ApiError>> = body.orders.iter().map(|item| wish(&caller, item, shared).map(|wish| wish.order(&app))).collect();
     let orders: Vec<PlaceOrder> = wishes.iter().filter_map(|wish| wish.as_ref().ok().cloned()).collect();
     let at = app.service.clock.now();
     let (items, replayed) = if orders.is_empty() {
@@ -161,8 +174,9 @@ pub async fn handle(
     Ok(Answer { body: reply, replayed })
 }
 
-fn wish(item: &ItemRequest) -> Result<OrderRequest, ApiError> {
-    OrderRequest::parse(&item.platform, item.country.as_deref(), item.max_price)
+fn wish(caller: &Caller, item: &ItemRequest, shared: Option<&str>) -> Result<OrderRequest, ApiError> {
+    let scenario = scenario_of(caller, item.scenario.as_deref().or(shared))?;
+    OrderRequest::parse(&item.platform, item.country.as_deref(), item.max_price, scenario)
 }
 
 type Outcome = Result<std::sync::Arc<Order>, ApiError>;

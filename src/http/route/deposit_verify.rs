@@ -77,6 +77,10 @@ pub async fn handle(
         deposits.ok_or_else(|| ApiError::new(ErrorCode::ProviderUnavailable, "This service takes no deposits; ask its operator for credit."))?;
     let tx_hash: TxHash = request.tx_hash.parse().map_err(|error| ApiError::of_field("tx_hash", format!("tx_hash: {error}.")))?;
     let currency = request.currency.as_deref().map(|text| text.parse::<Currency>().map_err(|_| unknown_currency())).transpose()?;
+    if caller.is_test() && !deposits.is_simulated() {
+        let text = "This is a test key: its orders are free, and no payment is credited to it. The scenario deposit_reorg shows a deposit that is taken back.";
+        return Err(ApiError::invalid(text));
+    }
     if deposits.is_simulated() {
         return simulated(&app, &caller, deposits, tx_hash, key).await;
     }

@@ -14,8 +14,9 @@ use crate::http::json::{Moment, SignedDollars};
 use crate::http::order_reply::find;
 
 /// What facts of an order are called.
-pub const TYPES: [&str; 16] = [
+pub const TYPES: [&str; 17] = [
     "placed",
+    "scenario_chosen",
     "queued",
     "started",
     "attempt_failed",
@@ -46,7 +47,7 @@ pub struct Reply {
 pub struct Fact {
     /// From 1; the id of the same event in the order's stream.
     number: usize,
-    /// `placed`, `queued`, `started`, `attempt_failed`, `number_assigned`, `number_dead`, `sms_received`, `sms_repeated`, `completed`, `code_replaced`,
+    /// `placed`, `scenario_chosen`, `queued`, `started`, `attempt_failed`, `number_assigned`, `number_dead`, `sms_received`, `sms_repeated`, `completed`, `code_replaced`,
     /// `reported`, `refunded`, `finished`, `cancelled`, `expired` or `failed`.
     #[serde(rename = "type")]
     kind: &'static str,
@@ -83,6 +84,7 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Path(id): Path<St
 fn told(order: &Order, number: usize, fact: &Event) -> Fact {
     let (kind, attempt) = match fact {
         Event::Placed(_) => ("placed", None),
+        Event::ScenarioChosen { .. } => ("scenario_chosen", None),
         Event::Queued { .. } => ("queued", None),
         Event::Started { .. } => ("started", None),
         Event::AttemptFailed { attempt, .. } => ("attempt_failed", Some(*attempt)),

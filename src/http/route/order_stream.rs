@@ -12,9 +12,9 @@ use axum::response::{IntoResponse, Response};
 use events::order;
 use futures_util::stream::{self, Stream};
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::json::Parameters;
@@ -23,6 +23,7 @@ use crate::http::order_reply::find;
 use crate::http::until::Until;
 use crate::http::vocabulary::HowFar;
 use crate::http::waiting::{AccessEnd, Place};
+use crate::http::{LIVEMODE, Shared};
 
 /// The contract: `retry: 3000`, a heartbeat every 15 s.
 const RETRY: Duration = Duration::from_secs(3);
@@ -119,7 +120,7 @@ impl OrderStream {
             if let Some(fact) = self.order.history.get(self.sent).filter(|_| self.sent < shown) {
                 self.sent += 1;
                 self.ended = self.until.is_reached(&self.order) && self.sent == shown;
-                let text = stream_message(&self.order, self.sent, fact).to_string();
+                let text = self.marked(stream_message(&self.order, self.sent, fact));
                 let message = Message::default().id(self.sent.to_string()).data(text);
                 // With the first message and not alone: some clients take a hint alone for a message without data.
                 let is_hinted = std::mem::replace(&mut self.hinted, true);
@@ -137,12 +138,18 @@ impl OrderStream {
                 }
                 News::NoAccess(end) => {
                     self.ended = true;
-                    let text = access_end_message(&self.order, end, self.app.service.clock.now()).to_string();
+                    let text = self.marked(access_end_message(&self.order, end, self.app.service.clock.now()));
                     // Without an id of its own: the client has the facts up to the one before.
                     return Some(Message::default().data(text));
                 }
             }
         }
+    }
+
+    /// The message's text, with the account's mode.
+    fn marked(&self, mut message: Value) -> String {
+        message[LIVEMODE] = Value::Bool(!self.caller.is_test());
+        message.to_string()
     }
 
     /// Waits for facts.

@@ -13,9 +13,10 @@ use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::{Dollars, Moment, Whole};
+use crate::http::livemode::scenario_of;
 use crate::http::order_reply::{Countdown, Links};
 use crate::http::ordering::{self, OrderRequest, code_of, ended_without_code};
-use crate::http::vocabulary::{CountryCode, PlatformName};
+use crate::http::vocabulary::{CountryCode, PlatformName, ScenarioName};
 
 /// The contract: `timeout_seconds` 1-300, default 120.
 const DEFAULT_TIMEOUT_SECONDS: u64 = 120;
@@ -34,6 +35,10 @@ pub struct Request {
     /// The most you will pay, in dollars.
     #[serde(default)]
     max_price: Option<Dollars>,
+    /// With a test key: what the order does; `code` if absent.
+    #[serde(default)]
+    #[schema(value_type = Option<ScenarioName>)]
+    scenario: Option<String>,
     /// How long to wait for the code.
     #[serde(default)]
     #[schema(value_type = Option<u64>, minimum = 1, maximum = 300, default = 120)]
@@ -83,7 +88,7 @@ pub struct Reply {
     responses((status = 200, description = "The code; or `timeout`, and the order lives on", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, caller: Caller, Keyed { body, key }: Keyed<Request>) -> Result<Answer<Reply>, ApiError> {
     let seconds = body.timeout_seconds.map_or(DEFAULT_TIMEOUT_SECONDS, |seconds| seconds.0);
-    let wish = OrderRequest::parse(&body.platform, body.country.as_deref(), body.max_price)?;
+    let wish = OrderRequest::parse(&body.platform, body.country.as_deref(), body.max_price, scenario_of(&caller, body.scenario.as_deref())?)?;
     let _place = app.waiting.enter(caller.account)?;
     let (id, replayed) = app.service.orders.place(caller.account, wish.order(&app), key).await?;
     let order = ordering::until_end(&app, &caller, id, Duration::from_secs(seconds)).await?;

@@ -109,7 +109,7 @@ impl LeaseProcess {
         if !looked.alive
             && let Some(assignment) = &order.assignment
         {
-            downstream.orders.report_dead(&lease_of(account, order.id, &order.placed, assignment)).await;
+            downstream.orders.report_dead(&lease_of(account, order, assignment)).await;
             return Ok(Next::Again);
         }
         Ok(self.after(inner.settings.poll))

@@ -2,15 +2,16 @@
 
 mod configuration;
 mod reserved_ranges;
+mod scenario;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use events::country::Country;
 use events::id::OrderId;
 use events::money::Money;
-use events::order::AttemptFailure;
+use events::order::{AttemptFailure, Scenario};
 use events::phone::Phone;
 use events::platform::{CodeFormat, Platform};
 use events::supplier::SupplierName;
@@ -20,6 +21,7 @@ use tokio::sync::mpsc;
 
 pub use self::configuration::Configuration;
 use self::reserved_ranges::Numbers;
+use self::scenario::{Act, What, script};
 use actors::inbox::{InboundSms, Inbox};
 use actors::kernel::alarm::Alarm;
 use actors::kernel::clock::Clock;
@@ -74,7 +76,17 @@ struct Pool {
     busy: HashMap<Country, u64>,
     /// Numbers on orders that have their codes, by country and since when.
     listening: BTreeMap<(Country, Timestamp, OrderId), Lease>,
-    waiting: HashMap<Phone, Lease>,
+    waiting: HashMap<Phone, Waiting>,
+}
+
+/// A number on an order, and what is still to happen on it.
+#[derive(Debug)]
+struct Waiting {
+    lease: Lease,
+    /// Acts of a test order's script; a real order has none, and gets its one message.
+    script: VecDeque<Act>,
+    /// Acts done so far.
+    done: u32,
 }
 
 impl Pool {
@@ -140,10 +152,8 @@ impl Simulator {
             });
         }
         due.ring(move |phone| {
-            let Some(lease) = self.pool.lock().waiting.remove(&phone) else { return };
+            let Some((lease, message)) = self.happens(&phone) else { return };
             let (inbox, orders) = (inbox.clone(), orders.clone());
-            let dead = self.entropy.chance(self.settings.dead_number_rate);
-            let message = (!dead).then(|| self.message(&lease));
             tokio::spawn(async move {
                 match message {
                     None => orders.report_dead(&lease).await,
@@ -159,15 +169,43 @@ impl Simulator {
         .await;
     }
 
+    /// What is due on the number: its message, or `None` for one that is dead.
+    fn happens(&self, phone: &Phone) -> Option<(Lease, Option<InboundSms>)> {
+        let mut pool = self.pool.lock();
+        let mut waiting = pool.waiting.remove(phone)?;
+        let lease = waiting.lease.clone();
+        if lease.scenario.is_none() {
+            let is_dead = self.entropy.chance(self.settings.dead_number_rate);
+            return Some((lease.clone(), (!is_dead).then(|| self.message(&lease))));
+        }
+        let act = waiting.script.pop_front()?;
+        waiting.done += 1;
+        let message = match act.what {
+            What::Dead => None,
+            What::Message(platform, code) => Some(self.message_of(&lease, platform, &template(platform).replace("{code}", &code), waiting.done)),
+        };
+        if let Some(next) = waiting.script.front() {
+            self.due.set(self.clock.elapsed().plus(next.after), phone.clone());
+            pool.waiting.insert(phone.clone(), waiting);
+        }
+        Some((lease, message))
+    }
+
     fn message(&self, lease: &Lease) -> InboundSms {
         let code = self.code(lease.platform);
         let template = self.settings.templates.get(&lease.platform).cloned().unwrap_or_else(|| template(lease.platform));
+        self.message_of(lease, lease.platform, &template.replace("{code}", &code), 1)
+    }
+
+    /// The message of this number on the lease, from 1. Its id is the same after a restart, which starts a script over.
+    fn message_of(&self, lease: &Lease, platform: Platform, text: &str, number: u32) -> InboundSms {
+        let id = format!("sim-{}-{}", lease.order.digits(), lease.attempt);
         InboundSms {
             supplier: self.name.clone(),
-            message_id: format!("sim-{}-{}", lease.order.digits(), lease.attempt),
+            message_id: if number == 1 { id } else { format!("{id}-{number}") },
             to: lease.phone.clone(),
-            sender: lease.platform.name().to_owned(),
-            text: template.replace("{code}", &code),
+            sender: platform.name().to_owned(),
+            text: text.to_owned(),
             received_at: None,
         }
     }
@@ -186,9 +224,19 @@ impl Simulator {
 }
 
 impl Simulator {
+    /// How long a real order's message takes; `None` where it never comes.
+    fn delay(&self) -> Option<Duration> {
+        let (shortest, longest) = self.settings.delivery_seconds;
+        let delay = Duration::from_secs_f64(shortest + (longest - shortest).max(0.0) * self.entropy.fraction());
+        (!self.entropy.chance(self.settings.failure_rate)).then_some(delay)
+    }
+
     fn reserve(&self, wanted: NumberRequest) -> Result<Phone, AttemptFailure> {
-        if self.entropy.chance(self.settings.no_stock_rate) {
-            return Err(AttemptFailure::NoNumber);
+        match wanted.scenario {
+            None if self.entropy.chance(self.settings.no_stock_rate) => return Err(AttemptFailure::NoNumber),
+            Some(Scenario::NoStock) => return Err(AttemptFailure::NoNumber),
+            Some(Scenario::SupplierDown) => return Err(AttemptFailure::SourceError),
+            None | Some(_) => {}
         }
         let numbers = self.numbers.get(&wanted.country).ok_or(AttemptFailure::NoNumber)?;
         let mut pool = self.pool.lock();
@@ -231,18 +279,21 @@ impl Supplier for Simulator {
     }
 
     fn assigned(&self, lease: &Lease) {
-        let (shortest, longest) = self.settings.delivery_seconds;
-        let delay = Duration::from_secs_f64(shortest + (longest - shortest).max(0.0) * self.entropy.fraction());
-        let comes = !self.entropy.chance(self.settings.failure_rate);
+        let script = lease.scenario.map(|scenario| script(scenario, lease.attempt, lease.platform));
+        let first = match &script {
+            Some(script) => script.front().map(|act| act.after),
+            None => self.delay(),
+        };
         {
             let mut pool = self.pool.lock();
             pool.take(&lease.phone, lease.country);
-            if comes {
-                pool.waiting.insert(lease.phone.clone(), lease.clone());
+            if first.is_some() {
+                let waiting = Waiting { lease: lease.clone(), script: script.unwrap_or_default(), done: 0 };
+                pool.waiting.insert(lease.phone.clone(), waiting);
             }
         }
-        if comes {
-            self.due.set(self.clock.elapsed().plus(delay), lease.phone.clone());
+        if let Some(first) = first {
+            self.due.set(self.clock.elapsed().plus(first), lease.phone.clone());
         }
     }
 
@@ -297,7 +348,7 @@ mod tests {
 
     #[test]
     fn a_number_of_another_source_is_never_made_up() {
-        let wanted = NumberRequest { platform: Platform::Google, country: Country::Fr, at: Clock::System.now(), is_unproven: false };
+        let wanted = NumberRequest { platform: Platform::Google, country: Country::Fr, at: Clock::System.now(), is_unproven: false, scenario: None };
         let all = || Simulator::new("simulator".parse().unwrap(), Settings::default(), Clock::System, Entropy::seeded(7));
         let others: HashSet<Phone> = std::iter::repeat_with({
             let simulator = all();
@@ -310,6 +361,31 @@ mod tests {
         let simulator = Simulator::new("simulator".parse().unwrap(), settings, Clock::System, Entropy::seeded(7));
         let given: Vec<Phone> = std::iter::from_fn(|| simulator.reserve(wanted).ok()).collect();
         assert!(given.len() >= 50 && given.iter().all(|phone| !others.contains(phone)), "{}", given.len());
+    }
+
+    #[test]
+    fn every_scenario_says_what_it_is_named_after_on_every_platform() {
+        let read = |platform: Platform, act: &Act| match &act.what {
+            What::Dead => None,
+            What::Message(of, code) => {
+                let text = template(*of).replace("{code}", code);
+                Some(extract(&Message::new(&text).sent_by(of.name()), Some(platform.service())).verdict)
+            }
+        };
+        for platform in Platform::ALL {
+            for scenario in Scenario::ALL {
+                let verdicts: Vec<_> = script(scenario, 1, platform).iter().map(|act| read(platform, act)).collect();
+                let is_code = |verdict: &Option<Verdict>| matches!(verdict, Some(Verdict::Code(_)));
+                let fits = match scenario {
+                    Scenario::NoCode | Scenario::NoStock | Scenario::SupplierDown => verdicts.is_empty(),
+                    Scenario::DeadNumber => verdicts == [None] && script(scenario, 2, platform).iter().all(|act| is_code(&read(platform, act))),
+                    Scenario::TwoCodes => verdicts.len() == 2 && verdicts.iter().all(is_code) && verdicts[0] != verdicts[1],
+                    Scenario::WrongBrandFirst => matches!(&verdicts[0], Some(Verdict::OtherBrand(_))) && is_code(&verdicts[1]),
+                    Scenario::Code | Scenario::LateCode | Scenario::WebhookFails | Scenario::DepositReorg => verdicts.iter().all(is_code),
+                };
+                assert!(fits, "{platform:?} {scenario:?}: {verdicts:?}");
+            }
+        }
     }
 
     #[test]

@@ -72,6 +72,7 @@ pub async fn write_account(store: Arc<SqliteStore>, account: u128) {
             listen_seconds: 300,
             max_concurrent: 1,
             cancels: events::account::CancelRules::default(),
+            scenario: None,
             first_answer: Some(FirstAnswer { supplier: supplier.clone(), answer: Ok(phone.clone()) }),
             at,
         }));

@@ -7,13 +7,19 @@ use events::id::{AccountId, OrderId};
 const HOUR: Duration = Duration::from_hours(1);
 
 fn wanted(platform: Platform, minute: u64) -> NumberRequest {
-    NumberRequest { platform, country: Country::Us, at: Timestamp::from_millis(0).plus(Duration::from_mins(minute)), is_unproven: false }
+    NumberRequest {
+        platform,
+        country: Country::Us,
+        at: Timestamp::from_millis(0).plus(Duration::from_mins(minute)),
+        is_unproven: false,
+        scenario: None,
+    }
 }
 
 fn lease(phone: &Phone, platform: Platform) -> Lease {
     let (account, order) = (AccountId(1), OrderId(1));
     let (country, assigned_at) = (Country::Us, Timestamp::default());
-    Lease { account, order, attempt: 1, supplier: "own".parse().unwrap(), phone: phone.clone(), platform, country, assigned_at }
+    Lease { account, order, attempt: 1, supplier: "own".parse().unwrap(), phone: phone.clone(), platform, country, assigned_at, scenario: None }
 }
 
 fn phone(number: usize) -> Phone {

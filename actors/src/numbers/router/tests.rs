@@ -9,7 +9,8 @@ use crate::kernel::clock::Clock;
 use crate::numbers::pool::{NumberPool, OwnNumber};
 use crate::numbers::{Quarantine, SessionAvailability};
 
-const WANTED: NumberRequest = NumberRequest { platform: Platform::Google, country: Country::Us, at: Timestamp::from_millis(0), is_unproven: false };
+const WANTED: NumberRequest =
+    NumberRequest { platform: Platform::Google, country: Country::Us, at: Timestamp::from_millis(0), is_unproven: false, scenario: None };
 
 /// Sources named `a`, `b`, ... with these numbers of the United States, for orders that may ask two of them.
 fn router(numbers: &[&[&str]]) -> Router {
@@ -67,7 +68,7 @@ async fn a_source_whose_messages_cannot_come_is_not_asked() {
 fn lease(order: u128, supplier: &str, phone: &str) -> Lease {
     let (supplier, phone) = (supplier.parse().unwrap(), phone.parse().unwrap());
     let NumberRequest { platform, country, at: assigned_at, .. } = WANTED;
-    Lease { account: AccountId(1), order: OrderId(order), attempt: 1, supplier, phone, platform, country, assigned_at }
+    Lease { account: AccountId(1), order: OrderId(order), attempt: 1, supplier, phone, platform, country, assigned_at, scenario: None }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use events::envelope::Position;
+use events::time::Timestamp;
 use rusqlite::{Connection, ErrorCode};
 
 use super::head::{self, Mark, Said};
@@ -70,6 +71,15 @@ pub fn walk_chain(directory: &Path, (position, chain): (Position, Hash)) -> Resu
     let log = Log::open(&directory.join("events.db")).map_err(failed)?;
     let Mark { position, chain } = reader::walk_from(&log, Mark { position, chain })?;
     Ok((position, chain))
+}
+
+/// Where the log in `directory` ends, and when its last record was stamped; `None` for one without any.
+pub fn last_record(directory: &Path) -> Result<Option<(Position, Timestamp)>, ReadError> {
+    if is_unwritten(directory)? {
+        return Ok(None);
+    }
+    let last = Log::open(&directory.join("events.db")).map_err(failed)?.last()?;
+    Ok((last.position > Position(0)).then(|| (last.position, Timestamp::from_millis(last.at))))
 }
 
 /// Everything that is wrong with the files of the log in `directory`, in words. Reads only, and may run beside the service.

@@ -37,12 +37,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::chain::Hash;
 use super::port::{Append, AppendError, Appended, BoxFuture, EventStore, ReadError, Snapshot, Witness};
 pub use backup::{CopyError, backup, restore};
-pub use inspect::{chain_in, end_in, inspect, is_unwritten, walk_chain};
+pub use inspect::{chain_in, end_in, inspect, is_unwritten, last_record, walk_chain};
 pub use opening::{Loss, OpenError};
 pub use replica::{Replica, ReplicaError};
 pub use space::Room;
 pub use stamps::Stamps;
-pub use verify::{AuditRecord, ChainFinding, verify_chain};
+pub use verify::{AuditRecord, ChainFinding, records_after, verify_chain};
 
 /// Appends that may wait for the writer. Admission is limited far below, at the accounts.
 const QUEUE: usize = 16_384;

@@ -84,6 +84,34 @@ pub fn verify_chain(directory: &Path, mut visit: impl FnMut(&AuditRecord)) -> Re
     })
 }
 
+/// Hands what was appended after `after` to `visit`, oldest first, and says where that ends. The chain before it was walked already: it is checked from there on.
+pub fn records_after(directory: &Path, after: Position, mut visit: impl FnMut(&AuditRecord)) -> Result<(Position, Vec<ChainFinding>), ReadError> {
+    if super::is_unwritten(directory)? {
+        return Ok((after, Vec::new()));
+    }
+    let path = directory.join("events.db");
+    let log = Log::open(&path).map_err(|error| ReadError::Failed(format!("{}: {error}", path.display())))?;
+    let mut walk = Walk { chain: super::reader::chain_at(&log, after)?, position: after, ends: HashMap::new(), findings: Vec::new() };
+    loop {
+        let until = log.end()?.0.min(walk.position.0 + PAGE);
+        if until <= walk.position.0 {
+            return Ok((walk.position, walk.findings));
+        }
+        for found in check_page(found_in(&log, walk.position.0, until)?) {
+            match found {
+                Ok(checked) => {
+                    walk.knows_end_of(&checked.record);
+                    if let Some(record) = walk.step(checked) {
+                        visit(&record);
+                    }
+                }
+                Err(ReadError::Corrupt { position, detail }) if position > walk.position.0 => walk.pass_over(position, detail),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
 /// What can be said of a record without the one before its page.
 struct Checked {
     record: StoredRecord,
@@ -193,6 +221,13 @@ impl Walk {
                 self.find(&record, error.to_string());
                 None
             }
+        }
+    }
+
+    /// A walk that begins in the midst of the log takes each stream as its first record there says.
+    fn knows_end_of(&mut self, record: &StoredRecord) {
+        if let Some(before) = record.revision.0.checked_sub(1) {
+            self.ends.entry(record.stream.clone()).or_insert(Revision(before));
         }
     }
 

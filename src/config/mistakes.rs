@@ -1,0 +1,135 @@
+//! Every mistake of a configuration at once: after each, what is wrong is left out, and the rest is looked at again.
+
+use std::path::Path;
+
+use figment::error::Kind;
+use figment::providers::{Env, Format, Toml};
+use figment::value::{Dict, Map, Value};
+use figment::{Error, Figment, Metadata, Profile, Provider};
+
+use super::{Config, ConfigError, NOT_CONFIGURATION, explain};
+
+/// More would be a file of another program.
+const MOST: usize = 100;
+
+/// What the environment says of the configuration.
+pub fn environment() -> Env {
+    Env::prefixed("TELENUMERUS_").filter(|key| !NOT_CONFIGURATION.iter().any(|other| key.as_str().eq_ignore_ascii_case(other))).split("__")
+}
+
+/// A provider without what stands at these paths.
+struct Without<'a, P> {
+    inner: P,
+    paths: &'a [Vec<String>],
+}
+
+impl<P: Provider> Provider for Without<'_, P> {
+    fn metadata(&self) -> Metadata {
+        self.inner.metadata()
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, Error> {
+        let mut data = self.inner.data()?;
+        for dict in data.values_mut() {
+            for path in self.paths {
+                remove(dict, path);
+            }
+        }
+        Ok(data)
+    }
+}
+
+/// Takes out what stands at the path; whether anything did.
+fn remove(dict: &mut Dict, path: &[String]) -> bool {
+    match path {
+        [] => false,
+        [name] => dict.remove(name).is_some(),
+        [name, rest @ ..] => match dict.get_mut(name) {
+            Some(Value::Dict(_, inner)) => remove(inner, rest),
+            Some(Value::Array(_, elements)) => remove_in(elements, rest),
+            _ => false,
+        },
+    }
+}
+
+fn remove_in(elements: &mut Vec<Value>, path: &[String]) -> bool {
+    let Some((index, rest)) = path.split_first().and_then(|(index, rest)| Some((index.parse::<usize>().ok()?, rest))) else { return false };
+    match elements.get_mut(index) {
+        Some(Value::Dict(_, inner)) if !rest.is_empty() => remove(inner, rest),
+        Some(_) if rest.is_empty() => {
+            elements.remove(index);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// All that is wrong with the file and the environment over it, each with its place.
+pub fn all(file: Option<&Path>) -> Vec<String> {
+    if let Some(missing) = file.filter(|file| !file.is_file()) {
+        return vec![ConfigError::NoFile(missing.to_owned()).to_string()];
+    }
+    let (mut found, mut paths): (Vec<String>, Vec<Vec<String>>) = (Vec::new(), Vec::new());
+    while found.len() < MOST {
+        let mut figment = Figment::new();
+        if let Some(file) = file {
+            figment = figment.merge(Without { inner: Toml::file_exact(file), paths: &paths });
+        }
+        let figment = figment.merge(Without { inner: environment(), paths: &paths });
+        let (told, path) = match figment.extract::<Config>() {
+            Err(error) => {
+                let path = path_of(&error);
+                (explain::explain(error), path)
+            }
+            Ok(config) => match config.check().map_err(|error| explain::placed(error, file)) {
+                Ok(()) => return found,
+                Err(error) => (error.to_string(), key_of(&error.to_string())),
+            },
+        };
+        found.extend(told.lines().map(ToOwned::to_owned).filter(|line| !found.contains(line)).collect::<Vec<_>>());
+        // What cannot be taken out would be found again for ever.
+        if path.is_empty() || paths.contains(&path) {
+            return found;
+        }
+        paths.push(path);
+    }
+    found
+}
+
+/// Where the mistake stands: the value itself, or the table that lacks something.
+fn path_of(error: &Error) -> Vec<String> {
+    let mut path = error.path.clone();
+    if let Kind::UnknownField(name, _) = &error.kind
+        && path.last() != Some(name)
+    {
+        path.push(name.clone());
+    }
+    path
+}
+
+/// The key that a contradiction speaks of first.
+fn key_of(text: &str) -> Vec<String> {
+    let is_key = |word: &&str| word.contains('.') && word.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'_' | b'0'..=b'9'));
+    let word = text.split([' ', ';', ':', ',']).find(is_key).unwrap_or_default();
+    word.split('.').map(ToOwned::to_owned).filter(|part| !part.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mistake_is_told_with_its_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text = "[http]\nlisten = \"nowhere\"\nmax_body_bytes = \"many\"\n[orders]\nlifetime_second = 5\nfree_cancels_per_hour = 900\n[webhooks]\nallowed_ports = []\n";
+        std::fs::write(file.path(), text).unwrap();
+        let found = all(Some(file.path()));
+        for (line, key) in [(2, "http.listen"), (3, "http.max_body_bytes"), (5, "orders.lifetime_second"), (6, "free_cancels"), (8, "allowed_ports")]
+        {
+            assert!(found.iter().any(|told| told.contains(&format!(":{line}")) && told.contains(key)), "{line} {key}: {found:#?}");
+        }
+        assert_eq!(found.len(), 5, "{found:#?}");
+        std::fs::write(file.path(), "[orders]\nlifetime_seconds = 60\n").unwrap();
+        assert!(all(Some(file.path())).is_empty());
+    }
+}
