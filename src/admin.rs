@@ -6,47 +6,54 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use axum::extract::{Path as PathParameter, State};
+use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Json, Router};
-use events::account::idempotency::{Effect, KeyUse};
-use events::account::{Command, Standing};
 use events::id::{AccountId, to_base62};
-use events::money::Money;
-use events::time::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use projections::Views;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use actors::account::AccessError;
-use actors::kernel::entity::TransactError;
 use actors::numbers::Numbers;
 use actors::store::EventStore;
 use suppliers::smpp::Smpp;
 
 use crate::boot::Service;
 use crate::config;
+use crate::console;
 use crate::feed::{chain_of, reach_head};
+use crate::http::ApiError;
 use crate::http::limit::Limiter;
 use crate::serve::serve;
 use crate::telemetry;
 use suppliers::configuration::Secret;
 
-mod access;
+pub mod access;
+mod accounts;
+mod deliveries;
 mod deposits;
+mod document;
 mod keys;
+mod log;
+mod masks;
 mod messages;
 mod numbers;
+mod orders;
+mod overview;
 mod purchases;
 mod reports;
+mod reveal;
 
+pub use accounts::Order;
+pub use masks::HIDDEN;
 pub use numbers::{Import, Retire, Row};
 pub use purchases::{Buy, GiveBack, Sync};
 
@@ -55,34 +62,29 @@ const ADDRESS_FILE: &str = "admin.addr";
 const TOKEN_FILE: &str = "admin.token";
 const DEFAULT_PORT: u16 = 8081;
 
-/// What an operator wants of an account.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Order {
-    /// Dollars as text, for a credit or a debit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amount: Option<String>,
-    /// For a debit: whether it may take more than can be spent.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub may_overdraw: bool,
-    /// For a credit or a debit: the same key moves money once, however often it is sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub idempotency_key: Option<String>,
-    /// Why; it stands in the log.
-    pub reason: String,
-    /// Who; it stands in the log.
-    pub operator: String,
-}
-
-struct Door {
-    service: Arc<Service>,
+/// What the routes share.
+pub struct Door {
+    pub service: Arc<Service>,
+    /// Where the log is.
+    pub data_dir: PathBuf,
     token: Secret,
     /// Wrong tokens, by address.
     wrong_tokens: Limiter,
     metrics: PrometheusHandle,
+    /// True once the service is stopping: streams end.
+    pub stopping: watch::Receiver<bool>,
+    /// The audit that runs, or the last one.
+    verification: log::Verification,
 }
 
 type Refusal = (StatusCode, Json<Value>);
+
+impl Door {
+    /// Whether this is the fingerprint of the shared token, as the console's sessions keep it.
+    pub fn is_shared_token(&self, fingerprint: &str) -> bool {
+        console::fingerprint(self.token.expose()) == fingerprint
+    }
+}
 
 /// Opens the door and serves it until `stopping` turns true: where it is, and its end. An error says in words why it cannot.
 pub async fn open(
@@ -100,7 +102,17 @@ pub async fn open(
         return Err(format!("the token in {TOKEN_FILE} has less than 24 characters of ASCII: remove the file, and a new one is made"));
     }
     let bounds = service.config.http.listener(access::words(service));
-    Ok((address, tokio::spawn(serve(listener, router(Arc::clone(service), token, metrics), bounds, stopping))))
+    let door = Arc::new(Door {
+        service: Arc::clone(service),
+        data_dir: data_dir.to_owned(),
+        token,
+        wrong_tokens: access::wrong_tokens(),
+        metrics,
+        stopping: stopping.clone(),
+        verification: log::Verification::default(),
+    });
+    let all = router(&door).merge(console::operators(&door)).layer(middleware::from_fn_with_state(Arc::clone(&door), access::by_known_name));
+    Ok((address, tokio::spawn(serve(listener, all, bounds, stopping))))
 }
 
 /// Binds where it was told to, or else at its usual port, or else at any.
@@ -147,33 +159,71 @@ fn address_path(data_dir: &Path) -> PathBuf {
     data_dir.join(ADDRESS_FILE)
 }
 
+/// Where the routes are.
+pub const PREFIX: &str = "/admin/v1";
+
+/// Every route behind the token, with its documentation.
+fn routes() -> OpenApiRouter<Arc<Door>> {
+    let v1 = OpenApiRouter::new()
+        .routes(routes!(overview::overview))
+        .routes(routes!(overview::usage))
+        .routes(routes!(overview::suppliers))
+        .routes(routes!(accounts::list))
+        .routes(routes!(accounts::show))
+        .routes(routes!(accounts::ledger))
+        .routes(routes!(accounts::keys))
+        .routes(routes!(accounts::credit))
+        .routes(routes!(accounts::debit))
+        .routes(routes!(accounts::suspend))
+        .routes(routes!(accounts::reinstate))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(orders::list))
+        .routes(routes!(orders::show))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::receivers))
+        .routes(routes!(deliveries::show))
+        .routes(routes!(deliveries::redeliver))
+        .routes(routes!(deposits::of_concern))
+        .routes(routes!(reports::reports))
+        .routes(routes!(numbers::states))
+        .routes(routes!(messages::strays))
+        .routes(routes!(messages::show))
+        .routes(routes!(numbers::import))
+        .routes(routes!(numbers::retire))
+        .routes(routes!(purchases::search))
+        .routes(routes!(purchases::buy))
+        .routes(routes!(purchases::give_back))
+        .routes(routes!(purchases::sync))
+        .routes(routes!(reveal::reveal))
+        .routes(routes!(log::events))
+        .routes(routes!(log::export))
+        .routes(routes!(log::verification, log::verify));
+    OpenApiRouter::new().nest(PREFIX, v1)
+}
+
+/// The OpenAPI document of the operator's API.
+#[cfg(test)]
+pub fn document() -> Value {
+    document::complete(routes().split_for_parts().1)
+}
+
+/// The routes as the console calls them: on behalf of an operator whom it has let in, whose `Access` stands among the request's extensions.
+pub fn inner(door: &Arc<Door>) -> Router {
+    routes().split_for_parts().0.with_state(Arc::clone(door))
+}
+
 /// The routes.
-fn router(service: Arc<Service>, token: Secret, metrics: PrometheusHandle) -> Router {
-    let door = Arc::new(Door { service, token, wrong_tokens: access::wrong_tokens(), metrics });
-    let guarded = Router::new()
-        .route("/accounts/{id}", get(show))
-        .route("/accounts/{id}/credit", post(credit))
-        .route("/accounts/{id}/debit", post(debit))
-        .route("/accounts/{id}/suspend", post(suspend))
-        .route("/accounts/{id}/rotate-key", post(keys::rotate))
-        .route("/accounts/{id}/reinstate", post(reinstate))
-        .route("/deposits", get(deposits::of_concern))
-        .route("/reports", get(reports::reports))
-        .route("/numbers", get(numbers::states))
-        .route("/numbers/messages", get(messages::strays))
-        .route("/numbers/import", post(numbers::import))
-        .route("/numbers/retire", post(numbers::retire))
-        .route("/numbers/search", get(purchases::search))
-        .route("/numbers/buy", post(purchases::buy))
-        .route("/numbers/release", post(purchases::give_back))
-        .route("/numbers/sync", post(purchases::sync))
-        .layer(middleware::from_fn_with_state(Arc::clone(&door), access::with_token));
+fn router(door: &Arc<Door>) -> Router {
+    let (guarded, described) = routes().split_for_parts();
+    let document = document::complete(described).to_string();
+    let guarded = guarded.layer(middleware::from_fn_with_state(Arc::clone(door), access::with_token));
+    let openapi = move || async move { ([(CONTENT_TYPE, "application/json")], document) };
     Router::new()
-        .nest("/admin/v1", guarded)
+        .merge(guarded)
+        .route("/admin/v1/openapi.json", get(openapi))
         .route("/metrics", get(render))
-        .layer(middleware::from_fn_with_state(Arc::clone(&door), access::by_known_name))
-        .layer(middleware::from_fn_with_state(Arc::clone(&door), access::in_full))
-        .with_state(door)
+        .layer(middleware::from_fn_with_state(Arc::clone(door), access::in_full))
+        .with_state(Arc::clone(door))
 }
 
 async fn render(State(door): State<Arc<Door>>) -> String {
@@ -237,93 +287,6 @@ async fn render(State(door): State<Arc<Door>>) -> String {
     telemetry::with_prefix(&door.metrics.render())
 }
 
-async fn show(State(door): State<Arc<Door>>, PathParameter(id): PathParameter<String>) -> Result<Json<Value>, Refusal> {
-    shown(&door, account(&id)?).await
-}
-
-async fn credit(State(door): State<Arc<Door>>, PathParameter(id): PathParameter<String>, Json(order): Json<Order>) -> Result<Json<Value>, Refusal> {
-    let (amount, at, reason) = (amount(&order)?, door.service.clock.now(), order.reason.clone());
-    transact(&door, &id, order, Command::Credit { amount, reason, at }).await
-}
-
-async fn debit(State(door): State<Arc<Door>>, PathParameter(id): PathParameter<String>, Json(order): Json<Order>) -> Result<Json<Value>, Refusal> {
-    let (amount, at, reason, may_overdraw) = (amount(&order)?, door.service.clock.now(), order.reason.clone(), order.may_overdraw);
-    transact(&door, &id, order, Command::Debit { amount, reason, may_overdraw, at }).await
-}
-
-fn amount(order: &Order) -> Result<Money, Refusal> {
-    let text = order.amount.as_deref().unwrap_or_default();
-    text.parse().map_err(|error| refused(StatusCode::BAD_REQUEST, format!("amount: {error}")))
-}
-
-/// The command under the operator's key, if there is one. Keys of operators and of the owner are told apart by what they begin with.
-fn keyed(order: &Order, account: AccountId, command: Command, at: Timestamp) -> Result<Command, Refusal> {
-    let Some(key) = &order.idempotency_key else { return Ok(command) };
-    let moves = match &command {
-        Command::Credit { amount, reason, .. } => format!("credit {amount} {reason}"),
-        Command::Debit { amount, reason, may_overdraw, .. } => format!("debit {amount} {may_overdraw} {reason}"),
-        _ => return Err(refused(StatusCode::BAD_REQUEST, "an idempotency key goes with a credit or a debit".to_owned())),
-    };
-    let key = format!("operator:{key}").parse();
-    let key = key.map_err(|error| refused(StatusCode::BAD_REQUEST, format!("idempotency_key: {error}, less the 9 of \"operator:\"")))?;
-    let fingerprint = Sha256::digest(format!("{account} {moves}")).into();
-    Ok(Command::Keyed { used: KeyUse { key, fingerprint, at }, effect: Effect::Operator, command: Some(Box::new(command)) })
-}
-
-async fn suspend(State(door): State<Arc<Door>>, PathParameter(id): PathParameter<String>, Json(order): Json<Order>) -> Result<Json<Value>, Refusal> {
-    let command = Command::Suspend { reason: order.reason.clone(), at: door.service.clock.now() };
-    transact(&door, &id, order, command).await
-}
-
-async fn reinstate(
-    State(door): State<Arc<Door>>,
-    PathParameter(id): PathParameter<String>,
-    Json(order): Json<Order>,
-) -> Result<Json<Value>, Refusal> {
-    let command = Command::Reinstate { reason: order.reason.clone(), at: door.service.clock.now() };
-    transact(&door, &id, order, command).await
-}
-
-async fn transact(door: &Door, id: &str, order: Order, command: Command) -> Result<Json<Value>, Refusal> {
-    let account = account(id)?;
-    access::reason(&order.reason)?;
-    let operator = access::operator(&order.operator)?;
-    let at = door.service.clock.now();
-    let command = keyed(&order, account, command, at)?;
-    let outcome = door.service.accounts.transact(account, command, operator, at).await;
-    match outcome {
-        Ok(_) => shown(door, account).await,
-        Err(TransactError::Refused(refusal)) => Err(refused(StatusCode::CONFLICT, refusal.to_string())),
-        Err(TransactError::Fault(fault)) => Err(failed(&fault)),
-    }
-}
-
-async fn shown(door: &Door, account: AccountId) -> Result<Json<Value>, Refusal> {
-    let published = match door.service.accounts.read(account).await {
-        Ok(published) => published,
-        Err(AccessError::NotFound) => return Err(refused(StatusCode::NOT_FOUND, "there is no such account".to_owned())),
-        Err(AccessError::Fault(fault)) => return Err(failed(&fault)),
-    };
-    let state = &published.state;
-    let suspended = if let Standing::Suspended(reason) = &state.standing { Some(reason) } else { None };
-    let open: Vec<Value> = state
-        .open
-        .values()
-        .map(|order| json!({ "order_id": order.id.to_string(), "status": order.status.name(), "platform": order.placed.platform.slug(), "price": order.placed.price.to_string() }))
-        .collect();
-    Ok(Json(json!({
-        "account_id": account.to_string(),
-        "standing": if suspended.is_some() { "suspended" } else { "good" },
-        "suspended_because": suspended,
-        "registered_at": state.registered_at.to_string(),
-        "balance": state.balance.to_string(),
-        "held": state.held.to_string(),
-        "tier": state.tier().name(),
-        "completed_orders": state.completed,
-        "open_orders": open,
-    })))
-}
-
 fn account(text: &str) -> Result<AccountId, Refusal> {
     text.parse().map_err(|_| refused(StatusCode::BAD_REQUEST, format!("{text} is not an account id (acc_ and 22 characters)")))
 }
@@ -337,6 +300,25 @@ fn failed(error: &dyn Error) -> Refusal {
 async fn reached(service: &Service) -> Result<&Views, Refusal> {
     reach_head(&service.views, &service.store.head()).await.map_err(|error| failed(&error))?;
     Ok(&service.views)
+}
+
+/// What a part of the public API refuses.
+fn api_refused(error: ApiError) -> Refusal {
+    let text = error.object("")["error"].as_str().unwrap_or_default().to_owned();
+    refused(error.status(), text)
+}
+
+/// Entries of a page: 50 unless asked otherwise.
+fn page_limit(asked: Option<u32>) -> u32 {
+    asked.unwrap_or(50).clamp(1, 500)
+}
+
+/// Leaves `limit` of rows of which one more was asked for; the last that stays, if there is a page after it.
+fn cut<T>(rows: &mut Vec<T>, limit: u32) -> Option<&T> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let is_more = rows.len() > limit;
+    rows.truncate(limit);
+    rows.last().filter(|_| is_more)
 }
 
 fn refused(status: StatusCode, text: String) -> Refusal {

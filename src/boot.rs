@@ -15,7 +15,7 @@ use actors::kernel::entropy::Entropy;
 use actors::numbers::{Lease, Router, SessionAvailability};
 use actors::store::EventStore;
 use actors::store::sqlite::{self, Loss, SqliteStore};
-use actors::webhook::{HttpSender, SenderSettings};
+use actors::webhook::{Answers, HttpSender, SenderSettings};
 use actors::{Accounts, Deposits, Fault, Inbox, Inventory, Journal, Orders, Parts, Webhooks};
 use events::price::Catalogue;
 use events::supplier::SupplierName;
@@ -115,6 +115,8 @@ pub struct Service {
     /// Where numbers are bought and given back.
     pub purchasing: NumberPurchasing,
     pub webhooks: Webhooks,
+    /// What receivers answered last.
+    pub webhook_answers: Answers,
     /// `None` where no chain is configured: only operators credit.
     pub deposits: Option<Deposits>,
     pub views: Views,
@@ -164,7 +166,7 @@ impl Service {
         }
         let parts = Parts::start(accounts.journal().clone(), inbox.clone(), Duration::from_secs(config.suppliers.parts_wait_seconds.into()));
         let deposits = deposits(&config, simulated_deposits, &accounts).await?;
-        let webhooks = webhooks(&config, &accounts, &orders, &views, Arc::clone(&store) as Arc<dyn EventStore>)?;
+        let (webhooks, webhook_answers) = webhooks(&config, &accounts, &orders, &views, Arc::clone(&store) as Arc<dyn EventStore>)?;
         let history = History::of(Arc::clone(&store) as Arc<dyn EventStore>);
         let service = Arc::new(Self {
             accounts,
@@ -179,6 +181,7 @@ impl Service {
             inventory,
             purchasing,
             webhooks,
+            webhook_answers,
             deposits,
             views,
             store,
@@ -342,7 +345,13 @@ async fn deposits(config: &Config, simulated: bool, accounts: &Accounts) -> Resu
     Ok(Some(deposits))
 }
 
-fn webhooks(config: &Config, accounts: &Accounts, orders: &Orders, views: &Views, store: Arc<dyn EventStore>) -> Result<Webhooks, BootError> {
+fn webhooks(
+    config: &Config,
+    accounts: &Accounts,
+    orders: &Orders,
+    views: &Views,
+    store: Arc<dyn EventStore>,
+) -> Result<(Webhooks, Answers), BootError> {
     let settings = SenderSettings {
         allow_private_targets: config.webhooks.allow_private_targets,
         allowed_ports: config.webhooks.allowed_ports.clone(),
@@ -351,7 +360,8 @@ fn webhooks(config: &Config, accounts: &Accounts, orders: &Orders, views: &Views
     };
     let post = HttpSender::new(&settings).map_err(BootError::Webhooks)?;
     let payloads = Writer { accounts: accounts.clone(), orders: orders.clone(), views: views.clone(), store };
-    Ok(Webhooks::start(accounts.clone(), Arc::new(payloads), Arc::new(post)))
+    let answers = post.answers();
+    Ok((Webhooks::start(accounts.clone(), Arc::new(payloads), Arc::new(post)), answers))
 }
 
 pub(crate) fn name(name: &str) -> SupplierName {

@@ -181,10 +181,32 @@ pub struct Mcp {
 pub struct Admin {
     /// Unset: 127.0.0.1:8081, or any free port if that is taken.
     pub listen: Option<SocketAddr>,
-    /// Unset: generated into the data directory.
+    /// Unset: generated into the data directory. Whoever has it is an operator, by the name they give.
     pub token: Option<Secret>,
+    /// Further tokens, each with its holder's name and what they may.
+    pub tokens: Vec<AdminToken>,
     /// Names under which it may be reached, besides addresses and `localhost`.
     pub allowed_hosts: Vec<String>,
+}
+
+/// Somebody's own token.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminToken {
+    /// Whose; it stands in the log.
+    pub name: String,
+    pub token: Secret,
+    pub role: AdminRole,
+}
+
+/// What the holder of a token may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdminRole {
+    /// Look, at what is masked; nothing else.
+    Viewer,
+    /// Everything.
+    Operator,
 }
 
 /// Where the data is.

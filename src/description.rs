@@ -3,7 +3,7 @@
 use actors::inbox::alphabet;
 use actors::store::chain::Hash;
 use events::account::{self, Event as AccountEvent};
-use events::{Event, address, deposit, lease, number, order, purchase, webhook};
+use events::{Event, address, deposit, lease, number, order, purchase, reveal, webhook};
 use serde_json::{Value, json};
 
 /// An event's own values. Key hashes and webhook secrets are never shown.
@@ -20,6 +20,7 @@ pub fn data(event: &Event, reveal: bool) -> Value {
         Event::Chain(event) => json!({ "height": event.block().height, "hash": event.block().hash }),
         Event::Lease(event) => lease_data(event, reveal),
         Event::Purchase(event) => purchase_data(event),
+        Event::Reveal(reveal::Event::Revealed { subject, reason, .. }) => json!({ "subject": subject, "reason": reason }),
         Event::Number(number::Event::Listed { listing, .. }) => json!({
             "supplier": listing.supplier.as_str(), "country": listing.country.code(),
             "platforms": listing.platforms.as_ref().map(|platforms| platforms.iter().map(|platform| platform.slug()).collect::<Vec<_>>()),

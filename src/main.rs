@@ -12,6 +12,7 @@ mod boot;
 mod cli;
 mod coins;
 mod config;
+mod console;
 mod data;
 mod description;
 mod feed;

@@ -16,6 +16,7 @@ use crate::id::{AccountId, OrderId};
 use crate::lease::LeaseId;
 use crate::money::Money;
 use crate::order;
+use crate::reveal;
 use crate::webhook;
 
 /// Something that must never be, and is.
@@ -126,6 +127,10 @@ impl Auditor {
                 self.check(fits, record, "streams", || "a chain's event stands in another stream".to_owned());
             }
             Event::Number(_) | Event::Lease(_) | Event::Purchase(_) => self.source(record),
+            Event::Reveal(reveal::Event::Revealed { subject, .. }) => {
+                let fits = record.stream.revealed() == Some(subject);
+                self.check(fits, record, "streams", || "a reveal stands in another subject's stream".to_owned());
+            }
         }
     }
 
@@ -135,7 +140,7 @@ impl Auditor {
             Event::Number(event) => record.stream.phone().map_or_else(stray, |phone| self.sources.number(phone, event)),
             Event::Lease(event) => record.stream.lease_id().map_or_else(stray, |id| self.sources.lease(&id, event)),
             Event::Purchase(event) => record.stream.purchases_supplier().map_or_else(stray, |supplier| self.sources.purchase(supplier, event)),
-            Event::Account(_) | Event::Deposit(_) | Event::Address(_) | Event::Chain(_) | Event::Webhook(_) => None,
+            Event::Account(_) | Event::Deposit(_) | Event::Address(_) | Event::Chain(_) | Event::Webhook(_) | Event::Reveal(_) => None,
         };
         if let Some(detail) = found {
             self.find(record, "O6", detail);

@@ -10,7 +10,7 @@ use crate::phone::Phone;
 use crate::supplier::SupplierName;
 use crate::time::Timestamp;
 
-/// The name of one stream: `account-…`, `webhook-…`, `deposit-…`, `addresses-…`, `chain-…`, `number-…`, `lease-…` or `purchases-…`.
+/// The name of one stream: `account-…`, `webhook-…`, `deposit-…`, `addresses-…`, `chain-…`, `number-…`, `lease-…`, `purchases-…` or `reveal-…`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(Arc<str>);
 
@@ -48,6 +48,16 @@ impl StreamId {
     /// The stream of the numbers bought from a telecom.
     pub fn purchases(supplier: &SupplierName) -> Self {
         Self(format!("purchases-{supplier}").into())
+    }
+
+    /// The stream of what operators have looked at, of one subject.
+    pub fn reveal(subject: &str) -> Self {
+        Self(format!("reveal-{subject}").into())
+    }
+
+    /// What was revealed, if this is the stream of a reveal.
+    pub fn revealed(&self) -> Option<&str> {
+        self.0.strip_prefix("reveal-")
     }
 
     /// The stream of a number: its listing, and messages that no order took.

@@ -2,7 +2,7 @@
 
 use crate::id::OrderId;
 use crate::time::Timestamp;
-use crate::{account, address, chain, deposit, lease, number, purchase, webhook};
+use crate::{account, address, chain, deposit, lease, number, purchase, reveal, webhook};
 
 /// A fact of any stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum Event {
     Lease(lease::Event),
     /// Of the numbers bought from a telecom.
     Purchase(purchase::Event),
+    /// Of what operators have looked at.
+    Reveal(reveal::Event),
 }
 
 impl Event {
@@ -37,6 +39,7 @@ impl Event {
             Self::Number(event) => event.at(),
             Self::Lease(event) => event.at(),
             Self::Purchase(event) => event.at(),
+            Self::Reveal(event) => event.at(),
         }
     }
 
@@ -45,7 +48,14 @@ impl Event {
         match self {
             Self::Account(event) => event.order(),
             Self::Lease(lease::Event::Sought { request, .. }) => Some(request.id.order),
-            Self::Deposit(_) | Self::Address(_) | Self::Chain(_) | Self::Webhook(_) | Self::Number(_) | Self::Lease(_) | Self::Purchase(_) => None,
+            Self::Deposit(_)
+            | Self::Address(_)
+            | Self::Chain(_)
+            | Self::Webhook(_)
+            | Self::Number(_)
+            | Self::Lease(_)
+            | Self::Purchase(_)
+            | Self::Reveal(_) => None,
         }
     }
 }
@@ -69,4 +79,14 @@ macro_rules! facts_of {
     )+};
 }
 
-facts_of!(Account(account), Deposit(deposit), Address(address), Chain(chain), Webhook(webhook), Number(number), Lease(lease), Purchase(purchase),);
+facts_of!(
+    Account(account),
+    Deposit(deposit),
+    Address(address),
+    Chain(chain),
+    Webhook(webhook),
+    Number(number),
+    Lease(lease),
+    Purchase(purchase),
+    Reveal(reveal),
+);

@@ -28,6 +28,7 @@ pub mod lease;
 pub mod number;
 pub mod order;
 pub mod purchase;
+pub mod reveal;
 pub mod webhook;
 
 pub mod as_of;

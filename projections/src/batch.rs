@@ -12,7 +12,9 @@ use rusqlite::{Transaction, params};
 
 use crate::deliveries::DeliveryChange;
 use crate::deposits::DepositChange;
+use crate::directory::DirectoryChange;
 use crate::ends::Ends;
+use crate::hourly::Hours;
 use crate::parts::PartChange;
 use crate::reports::ReportChange;
 use crate::row::OrderRow;
@@ -20,7 +22,7 @@ use crate::sources::{Served, SourceChange};
 use crate::strays::Stray;
 use crate::views::Chain;
 
-const HOUR_MILLIS: i64 = 3_600_000;
+pub const HOUR_MILLIS: i64 = 3_600_000;
 /// Width of a bucket of recent outcomes: 24 hours are 144 of them.
 pub const OUTCOME_BUCKET_MILLIS: i64 = 600_000;
 
@@ -59,6 +61,8 @@ pub struct Batch<'a> {
     strays: Vec<Stray>,
     reports: Vec<ReportChange>,
     deliveries: Vec<DeliveryChange>,
+    directory: Vec<DirectoryChange>,
+    hours: Hours,
     ends: Ends,
     last: Position,
 }
@@ -79,6 +83,8 @@ impl<'a> Batch<'a> {
             strays: Vec::new(),
             reports: Vec::new(),
             deliveries: Vec::new(),
+            directory: Vec::new(),
+            hours: Hours::default(),
             ends: Ends::default(),
             last: Position(0),
         }
@@ -111,18 +117,23 @@ impl<'a> Batch<'a> {
                     self.parts.extend(PartChange::of(phone, event));
                 }
             }
-            Event::Lease(event) => self.sources.extend(SourceChange::of_lease(&record.stream, event)),
+            Event::Lease(event) => {
+                self.sources.extend(SourceChange::of_lease(&record.stream, event));
+                self.hours.leased(&record.stream, event);
+            }
             // Kept in their own streams; no view asks for them.
-            Event::Address(_) | Event::Chain(_) | Event::Purchase(_) => {}
+            Event::Address(_) | Event::Chain(_) | Event::Purchase(_) | Event::Reveal(_) => {}
         }
     }
 
     fn account(&mut self, account: AccountId, event: &account::Event, record: &Recorded<Event>) {
         self.accounts.entry(account).or_default().add(event);
+        self.directory.extend(DirectoryChange::of(account, event, record));
         match event {
             account::Event::Order(order, order::Event::Placed(placed)) => {
                 let row = OrderRow::placed(*order, account, placed, record.revision, record.position);
                 self.usage_of(&row, placed.at.millis()).orders += 1;
+                self.hours.placed(&row);
                 self.changed.insert(*order, row.clone());
                 self.open.insert(*order, row);
             }
@@ -172,11 +183,13 @@ impl<'a> Batch<'a> {
         }
         if let order::Event::Refunded { at } = fact {
             self.usage_of(&row, at.millis()).spent -= row.price.micros();
+            self.hours.refunded(&row, at.millis());
         }
         self.changed.insert(order, row);
     }
 
     fn end(&mut self, row: &OrderRow, at: i64) {
+        self.hours.ended(row, at);
         let delivery = row.delivery_millis();
         let usage = self.usage_of(row, at);
         match row.status {
@@ -273,6 +286,10 @@ impl<'a> Batch<'a> {
         for change in &self.deliveries {
             change.write(transaction)?;
         }
+        for change in &self.directory {
+            change.write(transaction)?;
+        }
+        self.hours.write(self.accounts.values(), transaction)?;
         self.ends.write(transaction)?;
         let position = i64::try_from(self.last.0).unwrap_or(i64::MAX);
         transaction.prepare_cached("UPDATE checkpoint SET position = ?1, chain = ?2")?.execute(params![position, chain])?;

@@ -111,7 +111,7 @@ const ATTEMPTED: &str = "UPDATE deliveries SET attempts = attempts + 1, attempte
     WHERE account_id = ?1 AND sequence = ?2";
 const ENDED: &str = "UPDATE deliveries SET status = ?3, next_at = NULL WHERE account_id = ?1 AND sequence = ?2";
 const AGAIN: &str = "UPDATE deliveries SET status = 'pending', next_at = NULL WHERE account_id = ?1 AND sequence = ?2";
-const COLUMNS: &str = "sequence, event, order_id, due_at, revision, status, attempts, attempted_at, outcome, http_status, next_at";
+pub const COLUMNS: &str = "sequence, event, order_id, due_at, revision, status, attempts, attempted_at, outcome, http_status, next_at";
 
 impl Views {
     /// Accounts with deliveries that have not ended: what recovery lets go on.
@@ -177,7 +177,7 @@ impl Views {
     }
 }
 
-fn delivery_row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
+pub fn delivery_row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
     let moment = |column: usize| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis));
     let order = row.get::<_, Option<[u8; 16]>>(2)?.map(|bytes| OrderId(u128::from_be_bytes(bytes)));
     Ok(DeliveryRow {

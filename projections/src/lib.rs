@@ -8,7 +8,9 @@
 mod batch;
 mod deliveries;
 mod deposits;
+mod directory;
 mod ends;
+mod hourly;
 mod parts;
 mod queries;
 mod reports;
@@ -21,6 +23,8 @@ mod views;
 
 pub use deliveries::DeliveryRow;
 pub use deposits::{Concern, DepositRow};
+pub use directory::{AccountFilter, AnyOrderFilter, DeliveryPlace, FailingReceiver, ListedAccount, ListedOrder};
+pub use hourly::{DELIVERY_BOUNDS, DeliveryBucket, HourlyCell, percentile};
 pub use queries::{AccountView, Assigned, OrderFilter, OrderRef, OrderSummary, Outcome, UsageCell};
 pub use reports::Report;
 pub use runner::{Chaining, Log, LogError, Projector, Reading};

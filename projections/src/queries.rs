@@ -254,7 +254,7 @@ impl Views {
     }
 }
 
-const ACCOUNT_COLUMNS: &str = "balance, held, spent, orders, completed, cancelled, expired, failed, refunded";
+pub const ACCOUNT_COLUMNS: &str = "balance, held, spent, orders, completed, cancelled, expired, failed, refunded";
 
 fn account_view(connection: &Connection, account: AccountId) -> rusqlite::Result<AccountView> {
     let mut find = connection.prepare_cached(&format!("SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE account_id = ?1"))?;
@@ -269,7 +269,7 @@ pub fn all_accounts(connection: &Connection) -> rusqlite::Result<BTreeMap<Accoun
     rows.collect()
 }
 
-fn account_row(row: &Row<'_>, first: usize) -> rusqlite::Result<AccountView> {
+pub fn account_row(row: &Row<'_>, first: usize) -> rusqlite::Result<AccountView> {
     let money = |column: usize| Ok::<_, rusqlite::Error>(Money::from_micros(row.get(first + column)?));
     Ok(AccountView {
         balance: money(0)?,
@@ -299,7 +299,7 @@ fn order_summary(row: &Row<'_>) -> rusqlite::Result<OrderSummary> {
 }
 
 /// A word that is no status is a broken file, and no order's business.
-fn status(row: &Row<'_>, column: usize) -> rusqlite::Result<Status> {
+pub fn status(row: &Row<'_>, column: usize) -> rusqlite::Result<Status> {
     let name: String = row.get(column)?;
     let unknown = || rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, format!("{name} is no status").into());
     Status::named(&name).ok_or_else(unknown)

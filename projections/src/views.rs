@@ -310,6 +310,8 @@ fn create(path: &Path) -> rusqlite::Result<Connection> {
     connection.execute_batch(crate::sources::SCHEMA)?;
     connection.execute_batch(crate::reports::SCHEMA)?;
     connection.execute_batch(crate::strays::SCHEMA)?;
+    connection.execute_batch(crate::directory::SCHEMA)?;
+    connection.execute_batch(crate::hourly::SCHEMA)?;
     sums::keep(&connection)?;
     connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     Ok(connection)

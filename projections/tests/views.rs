@@ -16,7 +16,7 @@ use events::order::{self, AttemptFailure, IncomingSms};
 use events::platform::Platform;
 use events::time::Timestamp;
 use events::{Event, deposit};
-use telenumerus_projections::{Concern, DepositRow, StrayFilter, Views};
+use telenumerus_projections::{AccountFilter, AccountView, AnyOrderFilter, Concern, DepositRow, StrayFilter, Views};
 
 struct Log {
     records: Vec<Recorded<Event>>,
@@ -433,4 +433,68 @@ fn a_changed_byte_of_the_views_is_never_served() {
         }
         assert!(anew > 5 && anew < cases, "{anew} of {cases}: the changes did not strike, or any change starts them anew");
     }
+}
+
+fn viewed() -> (tempfile::TempDir, Views) {
+    let directory = tempfile::tempdir().unwrap();
+    let views = Views::open(directory.path()).unwrap();
+    views.apply(&log().records).unwrap();
+    (directory, views)
+}
+
+#[tokio::test]
+async fn what_all_accounts_have_together_is_the_sum_of_what_each_has() {
+    let (_directory, views) = viewed();
+    let accounts = views.all_accounts(AccountFilter::default(), 100).await.unwrap();
+    assert_eq!(accounts.len(), 4);
+    assert!(accounts.windows(2).all(|pair| pair[0].position > pair[1].position));
+    let mut sum = AccountView::default();
+    for account in &accounts {
+        sum.balance = sum.balance + account.sums.balance;
+        sum.held = sum.held + account.sums.held;
+        sum.spent = sum.spent + account.sums.spent;
+        sum.orders += account.sums.orders;
+        sum.completed += account.sums.completed;
+        sum.cancelled += account.sums.cancelled;
+        sum.expired += account.sums.expired;
+        sum.failed += account.sums.failed;
+        sum.refunded += account.sums.refunded;
+    }
+    assert_eq!(views.totals().await.unwrap(), sum);
+}
+
+#[tokio::test]
+async fn the_hours_of_the_service_are_those_of_all_accounts() {
+    let (_directory, views) = viewed();
+    let hours = views.hourly(0, i64::MAX).await.unwrap();
+    let totals = views.totals().await.unwrap();
+    let sum = |of: fn(&telenumerus_projections::HourlyCell) -> u64| hours.iter().map(of).sum::<u64>();
+    assert_eq!(sum(|cell| cell.orders), totals.orders);
+    assert_eq!(sum(|cell| cell.completed), totals.completed);
+    assert_eq!(sum(|cell| cell.cancelled), totals.cancelled);
+    assert_eq!(sum(|cell| cell.expired), totals.expired);
+    assert_eq!(hours.iter().fold(Money::ZERO, |sum, cell| sum + cell.revenue), totals.spent);
+    let codes: u64 = views.delivery_times(0, i64::MAX).await.unwrap().iter().map(|bucket| bucket.codes).sum();
+    assert_eq!(codes, totals.completed);
+    assert_eq!(views.codes_since(at(0)).await.unwrap(), totals.completed);
+}
+
+#[tokio::test]
+async fn the_pages_of_all_orders_have_each_once_newest_first() {
+    let (_directory, views) = viewed();
+    let mut seen = Vec::new();
+    let mut filter = AnyOrderFilter::default();
+    loop {
+        let page = views.all_orders(filter.clone(), 7).await.unwrap();
+        let Some(last) = page.last() else { break };
+        filter.before = Some(last.order);
+        seen.extend(page.iter().map(|order| order.order.0));
+    }
+    let all: Vec<u128> = (1..=80).rev().collect();
+    assert_eq!(seen, all);
+    let mut filter = AnyOrderFilter { account: Some(AccountId(2)), platform: Some(Platform::ALL[1]), ..AnyOrderFilter::default() };
+    let found = views.all_orders(filter.clone(), 100).await.unwrap();
+    assert!(!found.is_empty() && found.iter().all(|order| order.account == AccountId(2) && order.platform == Platform::ALL[1]));
+    filter.is_open = true;
+    assert!(views.all_orders(filter, 100).await.unwrap().iter().all(|order| !order.status.is_end() || order.listens));
 }

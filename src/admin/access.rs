@@ -6,18 +6,21 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER};
+use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use events::envelope::Actor;
+use events::phone::Phone;
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Value, json};
 
 use super::{Door, Refusal, refused};
 use crate::boot::Service;
+use crate::config::AdminRole;
 use crate::http::gate::{REQUEST_ID, refusal, request_id};
 use crate::http::limit::{Limiter, Subject};
 use crate::http::{ApiError, ErrorCode};
@@ -28,6 +31,52 @@ const WRONG_TOKENS: u32 = 10;
 /// Longest texts that stand in the log.
 const LONGEST_NAME: usize = 100;
 const LONGEST_REASON: usize = 1_000;
+
+/// Who calls, and what they may see: among the extensions of every request behind the token.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The name of the token's holder; `None` with the shared token, whose holders say their names themselves.
+    pub name: Option<Arc<str>>,
+    /// What they may.
+    pub role: AdminRole,
+    /// Whether phone numbers are shown in full where they are nobody's secret but the operator's.
+    pub numbers: bool,
+    /// Whether phone numbers of orders, texts and codes are shown: only what was revealed, and the reveal recorded.
+    pub reveals: bool,
+}
+
+impl Access {
+    /// Of a token of the configuration, or of the shared one.
+    pub fn of_token(door: &Door, given: &str) -> Option<Self> {
+        if door.token.is(given) {
+            return Some(Self { name: None, role: AdminRole::Operator, numbers: true, reveals: false });
+        }
+        let tokens = &door.service.config.admin.tokens;
+        let held = tokens.iter().find(|held| held.token.is(given))?;
+        Some(Self { name: Some(held.name.as_str().into()), role: held.role, numbers: held.role == AdminRole::Operator, reveals: false })
+    }
+
+    /// The operator's name as it stands in the log: that of the token, or else the one that was given.
+    pub fn operator(&self, given: &str) -> Result<Actor, Refusal> {
+        match &self.name {
+            Some(name) => Ok(Actor::Operator(Arc::clone(name))),
+            None => operator(given),
+        }
+    }
+
+    /// A number as this caller sees it.
+    pub fn number(&self, phone: &Phone) -> String {
+        if self.numbers || self.reveals { phone.as_str().to_owned() } else { phone.masked() }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Access {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| refused(StatusCode::UNAUTHORIZED, "the admin token is needed".to_owned()))
+    }
+}
 
 /// Counts wrong tokens.
 pub(super) fn wrong_tokens() -> Limiter {
@@ -116,7 +165,7 @@ pub(super) async fn by_known_name(State(door): State<Arc<Door>>, request: Reques
 }
 
 /// Addresses cannot be made to lead here by anybody's name server. HTTP/1.0 knows no names, and browsers do not speak it.
-fn is_known(host: &[u8], allowed: &[String]) -> bool {
+pub(crate) fn is_known(host: &[u8], allowed: &[String]) -> bool {
     if host.is_empty() {
         return true;
     }
@@ -127,9 +176,13 @@ fn is_known(host: &[u8], allowed: &[String]) -> bool {
 }
 
 /// The token is needed. The right one is always taken: whoever guesses must not lock the operator out.
-pub(super) async fn with_token(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+pub(super) async fn with_token(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
     let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|text| text.strip_prefix("Bearer "));
-    if given.is_some_and(|given| door.token.is(given)) {
+    if let Some(access) = given.and_then(|given| Access::of_token(&door, given)) {
+        if access.role == AdminRole::Viewer && ![Method::GET, Method::HEAD].contains(request.method()) {
+            return refused(StatusCode::FORBIDDEN, "a viewer's token changes and reveals nothing".to_owned()).into_response();
+        }
+        request.extensions_mut().insert(access);
         return next.run(request).await;
     }
     let client = request.extensions().get::<SocketAddr>().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
@@ -149,7 +202,7 @@ pub(super) async fn with_token(State(door): State<Arc<Door>>, request: Request, 
 }
 
 /// An operator's name, as it stands in the log.
-pub(super) fn operator(name: &str) -> Result<Actor, Refusal> {
+pub fn operator(name: &str) -> Result<Actor, Refusal> {
     line(name, LONGEST_NAME).map_err(|what| refused(StatusCode::BAD_REQUEST, format!("an operator is needed, and stands in the log: {what}")))?;
     Ok(Actor::Operator(name.into()))
 }

@@ -9,6 +9,7 @@ use events::deposit::Currency;
 use projections::{Concern, DepositRow};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::IntoParams;
 
 use super::{Door, Refusal, failed, reached};
 use crate::boot::Service;
@@ -17,14 +18,18 @@ use crate::boot::Service;
 const MOST: u32 = 500;
 const HOUR: Duration = Duration::from_hours(1);
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct Asked {
     #[serde(default)]
     stuck_hours: u32,
 }
 
 /// Chains, and the deposits that are stuck, unknown, too small or were taken back.
+#[utoipa::path(get, path = "/deposits", operation_id = "deposits", tag = "deposits",
+    params(Asked),
+    responses((status = 200, description = "Chains, and deposits by what is wrong with them", body = Value)))]
 pub async fn of_concern(State(door): State<Arc<Door>>, Query(asked): Query<Asked>) -> Result<Json<Value>, Refusal> {
     let service = &door.service;
     let views = reached(service).await?;

@@ -10,14 +10,18 @@ use events::account::Command;
 use events::id::ApiKeyId;
 use serde_json::{Value, json};
 
-use super::{Door, Order, Refusal, access, account, failed, refused};
+use super::access::{self, Access};
+use super::{Door, Order, Refusal, account, failed, refused};
 use crate::http::ApiKey;
 
 /// The key is in the answer, and nowhere else.
-pub async fn rotate(State(door): State<Arc<Door>>, Path(id): Path<String>, Json(order): Json<Order>) -> Result<Json<Value>, Refusal> {
+#[utoipa::path(post, path = "/accounts/{id}/rotate-key", operation_id = "rotateKey", tag = "accounts", request_body = Order,
+    params(("id" = String, Path, description = "The account's id")),
+    responses((status = 200, description = "The key, shown this once", body = Value)))]
+pub async fn rotate(State(door): State<Arc<Door>>, access: Access, Path(id): Path<String>, Json(order): Json<Order>) -> Result<Json<Value>, Refusal> {
     let account = account(&id)?;
     access::reason(&order.reason)?;
-    let operator = access::operator(&order.operator)?;
+    let operator = access.operator(&order.operator)?;
     let service = &door.service;
     let at = service.clock.now();
     let (id, key) = (ApiKeyId(service.entropy.order_id(at).0), ApiKey::fresh(account, &service.entropy));

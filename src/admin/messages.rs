@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actors::store::EventStore;
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use events::account;
 use events::code::Verdict;
@@ -12,17 +12,25 @@ use events::envelope::Position;
 use events::number::Unclaimed;
 use events::phone::Phone;
 use events::{Event, number, order};
-use projections::{REPEATED, StrayFilter};
+use projections::{AnyOrderFilter, REPEATED, StrayFilter};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::IntoParams;
 
-use super::{Door, Refusal, failed, reached, refused};
+use super::access::Access;
+use super::{Door, Refusal, failed, reached, refused, reveal};
+use crate::config::AdminRole;
 
+/// Orders of a number that are looked through for the one it was on.
+const ORDERS_OF_A_NUMBER: u32 = 500;
+/// Who reveals with the shared token and gives no name.
+const UNNAMED: &str = "admin";
 /// Messages in one answer.
 const MOST: u32 = 500;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct Asked {
     /// Only of this number.
     number: Option<String>,
@@ -43,8 +51,17 @@ const fn usual() -> u32 {
 }
 
 /// The latest first.
-pub async fn strays(State(door): State<Arc<Door>>, Query(asked): Query<Asked>) -> Result<Json<Value>, Refusal> {
+#[utoipa::path(get, path = "/numbers/messages", operation_id = "listMessages", tag = "messages",
+    params(Asked),
+    responses((status = 200, description = "Messages", body = Value)))]
+pub async fn strays(State(door): State<Arc<Door>>, access: Access, Query(asked): Query<Asked>) -> Result<Json<Value>, Refusal> {
     let service = &door.service;
+    if asked.reveal {
+        if access.role != AdminRole::Operator {
+            return Err(refused(StatusCode::FORBIDDEN, "a viewer's token reveals nothing".to_owned()));
+        }
+        reveal::record(&door, access.operator(UNNAMED)?, "messages", "reveal=true of the admin API").await?;
+    }
     let phone = asked.number.as_deref().map(str::parse::<Phone>).transpose();
     let phone = phone.map_err(|error| refused(StatusCode::BAD_REQUEST, format!("number is {error}")))?;
     if let Some(why) = asked.why.as_deref().filter(|why| !reasons().contains(why)) {
@@ -55,7 +72,7 @@ pub async fn strays(State(door): State<Arc<Door>>, Query(asked): Query<Asked>) -
     let mut messages = Vec::with_capacity(strays.len());
     for stray in strays {
         let mut message = json!({
-            "position": stray.position.0, "at": stray.at.to_string(), "number": stray.phone.as_str(), "supplier": stray.supplier.as_str(), "why": stray.why,
+            "position": stray.position.0, "at": stray.at.to_string(), "number": access.number(&stray.phone), "supplier": stray.supplier.as_str(), "why": stray.why,
         });
         if asked.reveal {
             let records = service.store.read_all(Position(stray.position.0 - 1), 1).await.map_err(|error| failed(&error))?;
@@ -66,6 +83,39 @@ pub async fn strays(State(door): State<Arc<Door>>, Query(asked): Query<Asked>) -
         messages.push(message);
     }
     Ok(Json(json!({ "messages": messages })))
+}
+
+/// One message, with the order that its number was on then. A reveal shows its sender and text.
+#[utoipa::path(get, path = "/numbers/messages/{position}", operation_id = "showMessage", tag = "messages",
+    params(("position" = u64, Path, description = "Its place in the log")),
+    responses((status = 200, description = "The message", body = Value)))]
+pub async fn show(State(door): State<Arc<Door>>, access: Access, Path(position): Path<u64>) -> Result<Json<Value>, Refusal> {
+    message(&door, &access, position).await.map(Json)
+}
+
+/// One message, with the order that its number was on then; its number, sender and text only for whoever may see them.
+pub async fn message(door: &Door, access: &Access, position: u64) -> Result<Value, Refusal> {
+    let service = &door.service;
+    let missing = || refused(StatusCode::NOT_FOUND, "there is no such message".to_owned());
+    let before = Some(Position(position.saturating_add(1)));
+    let views = reached(service).await?;
+    let strays = views.strays(StrayFilter { before, ..StrayFilter::default() }, 1).await.map_err(|error| failed(&error))?;
+    let stray = strays.into_iter().next().filter(|stray| stray.position.0 == position).ok_or_else(missing)?;
+    let filter = AnyOrderFilter { phone: Some(stray.phone.clone()), ..AnyOrderFilter::default() };
+    let orders = views.all_orders(filter, ORDERS_OF_A_NUMBER).await.map_err(|error| failed(&error))?;
+    let then = orders.iter().filter(|order| order.assigned_at.is_some_and(|at| at <= stray.at)).max_by_key(|order| order.assigned_at);
+    let mut answer = json!({
+        "position": position, "at": stray.at.to_string(), "number": access.number(&stray.phone), "supplier": stray.supplier.as_str(), "why": stray.why,
+        "order_then": then.map(|order| json!({ "order_id": order.order.to_string(), "account_id": order.account.to_string(),
+            "status": order.status.name(), "assigned_at": order.assigned_at.map(|at| at.to_string()), "ended_at": order.ended_at.map(|at| at.to_string()) })),
+    });
+    if access.reveals {
+        let records = service.store.read_all(Position(position - 1), 1).await.map_err(|error| failed(&error))?;
+        if let Some(said) = records.first().and_then(|record| said(&record.event)) {
+            (answer["sender"], answer["text"], answer["message_id"]) = said;
+        }
+    }
+    Ok(answer)
 }
 
 /// Why a message gives no order its code.

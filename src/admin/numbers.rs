@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use actors::numbers::inventory::InventoryError;
+use actors::numbers::pool::NumberState;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -16,9 +17,10 @@ use futures_util::{StreamExt, stream};
 use projections::Retired;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
 
-use super::access::{self, operator};
-use super::{Door, Refusal, failed, reached, refused};
+use super::access::{self, Access};
+use super::{Door, Refusal, failed, page_limit, reached, refused};
 use crate::boot::Service;
 use crate::feed::chain_of;
 
@@ -26,7 +28,7 @@ use crate::feed::chain_of;
 const AT_ONCE: usize = 64;
 
 /// Lines of a file of numbers.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Import {
     /// Who; it stands in the log.
@@ -36,7 +38,7 @@ pub struct Import {
 }
 
 /// A line, as it was written.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
     /// Its place in the file.
@@ -50,7 +52,7 @@ pub struct Row {
 }
 
 /// A number to retire.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retire {
     pub number: String,
@@ -60,13 +62,20 @@ pub struct Retire {
     pub operator: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct Filter {
     supplier: Option<String>,
     /// Those that serve no further order, in place of those that do.
     #[serde(default)]
     retired: bool,
+    /// `free`, `leased`, `listening` or `cooling`.
+    state: Option<String>,
+    /// The page before's `next_after`.
+    after: Option<String>,
+    /// How many at most, up to 500; all of them, if absent.
+    limit: Option<u32>,
 }
 
 impl Row {
@@ -83,8 +92,10 @@ impl Row {
 }
 
 /// Lists numbers; answers with every line that was not taken, and why.
-pub async fn import(State(door): State<Arc<Door>>, Json(import): Json<Import>) -> Result<Json<Value>, Refusal> {
-    let who = operator(&import.operator)?;
+#[utoipa::path(post, path = "/numbers/import", operation_id = "importNumbers", tag = "numbers", request_body = Import,
+    responses((status = 200, description = "How many were listed, and every line that was not", body = Value)))]
+pub async fn import(State(door): State<Arc<Door>>, access: Access, Json(import): Json<Import>) -> Result<Json<Value>, Refusal> {
+    let who = access.operator(&import.operator)?;
     let outcomes = stream::iter(import.rows.into_iter().map(|row| {
         let (inventory, who) = (door.service.inventory.clone(), who.clone());
         async move {
@@ -103,10 +114,12 @@ pub async fn import(State(door): State<Arc<Door>>, Json(import): Json<Import>) -
 }
 
 /// Retires a number.
-pub async fn retire(State(door): State<Arc<Door>>, Json(retire): Json<Retire>) -> Result<Json<Value>, Refusal> {
+#[utoipa::path(post, path = "/numbers/retire", operation_id = "retireNumber", tag = "numbers", request_body = Retire,
+    responses((status = 200, description = "It serves no further order", body = Value)))]
+pub async fn retire(State(door): State<Arc<Door>>, access: Access, Json(retire): Json<Retire>) -> Result<Json<Value>, Refusal> {
     let phone: Phone = retire.number.parse().map_err(|error| refused(StatusCode::BAD_REQUEST, format!("{:?} is {error}", retire.number)))?;
     access::reason(&retire.reason)?;
-    let who = operator(&retire.operator)?;
+    let who = access.operator(&retire.operator)?;
     match door.service.inventory.retire(phone.clone(), retire.reason, who).await {
         Ok(()) => Ok(Json(json!({ "number": phone.as_str(), "state": "retired" }))),
         Err(error @ InventoryError::Fault(_)) => Err(failed(&error)),
@@ -115,41 +128,68 @@ pub async fn retire(State(door): State<Arc<Door>>, Json(retire): Json<Retire>) -
 }
 
 /// Every number of every pool, and how it is.
-pub async fn states(State(door): State<Arc<Door>>, Query(filter): Query<Filter>) -> Result<Json<Value>, Refusal> {
+#[utoipa::path(get, path = "/numbers", operation_id = "listNumbers", tag = "numbers",
+    params(Filter),
+    responses((status = 200, description = "Numbers; next_after is null on the last page", body = Value)))]
+pub async fn states(State(door): State<Arc<Door>>, access: Access, Query(filter): Query<Filter>) -> Result<Json<Value>, Refusal> {
     if filter.retired {
-        return retired(&door.service, filter.supplier.as_deref()).await;
+        return retired(&door.service, &access, filter.supplier.as_deref()).await;
     }
-    let states = door.service.inventory.states();
-    let wanted = states.iter().filter(|(supplier, _)| filter.supplier.as_deref().is_none_or(|wanted| wanted == supplier.as_str()));
-    let numbers: Vec<Value> = wanted
-        .map(|(supplier, state)| {
-            let cooling: Vec<Value> =
-                state.cooling.iter().map(|(platform, until)| json!({ "platform": platform.slug(), "until": until.to_string() })).collect();
-            let word = if state.listens {
-                "listening"
-            } else if state.leased {
-                "leased"
-            } else if cooling.is_empty() && state.rests_until.is_none() {
-                "free"
-            } else {
-                "cooling"
-            };
-            let platforms = state.number.platforms.as_ref().map(|platforms| slugs(platforms));
-            json!({
-                "number": state.number.phone.as_str(), "supplier": supplier.as_str(), "country": state.number.country.code(), "platforms": platforms,
-                "state": word, "cooling": cooling, "rests_until": state.rests_until.map(|until| until.to_string()),
-            })
-        })
-        .collect();
-    Ok(Json(json!({ "numbers": numbers })))
+    let mut states = door.service.inventory.states();
+    states.retain(|(supplier, _)| filter.supplier.as_deref().is_none_or(|wanted| wanted == supplier.as_str()));
+    if let Some(wanted) = &filter.state {
+        states.retain(|(_, state)| word(state) == wanted);
+    }
+    let (in_all, mut next_after) = (states.len(), None);
+    if let Some(limit) = filter.limit {
+        states.sort_unstable_by(|(_, one), (_, other)| one.number.phone.cmp(&other.number.phone));
+        let start = filter.after.as_deref().map_or(0, |after| states.partition_point(|(_, state)| state.number.phone.as_str() <= after));
+        states.drain(..start.min(states.len()));
+        let limit = page_limit(Some(limit));
+        next_after = super::cut(&mut states, limit).map(|(_, state)| state.number.phone.as_str().to_owned());
+    }
+    let mut numbers = Vec::with_capacity(states.len());
+    for (supplier, state) in &states {
+        numbers.push(shown(&door.service, &access, supplier, state).await);
+    }
+    Ok(Json(json!({ "numbers": numbers, "in_all": in_all, "next_after": next_after })))
 }
 
-async fn retired(service: &Service, supplier: Option<&str>) -> Result<Json<Value>, Refusal> {
+const fn word(state: &NumberState) -> &'static str {
+    if state.listens {
+        "listening"
+    } else if state.leased {
+        "leased"
+    } else if state.cooling.is_empty() && state.rests_until.is_none() {
+        "free"
+    } else {
+        "cooling"
+    }
+}
+
+async fn shown(service: &Service, access: &Access, supplier: &SupplierName, state: &NumberState) -> Value {
+    let cooling: Vec<Value> =
+        state.cooling.iter().map(|(platform, until)| json!({ "platform": platform.slug(), "until": until.to_string() })).collect();
+    let platforms = state.number.platforms.as_ref().map(|platforms| slugs(platforms));
+    let lease = service.router.lease_of(supplier, &state.number.phone);
+    let order = match &lease {
+        Some(lease) => service.accounts.order(lease.account, lease.order).await.ok().flatten(),
+        None => None,
+    };
+    json!({
+        "number": access.number(&state.number.phone), "supplier": supplier.as_str(), "country": state.number.country.code(), "platforms": platforms,
+        "state": word(state), "cooling": cooling, "rests_until": state.rests_until.map(|until| until.to_string()),
+        "order_id": lease.map(|lease| lease.order.to_string()),
+        "until": order.and_then(|order| order.listens_until.or(order.expires_at)).map(|until| until.to_string()),
+    })
+}
+
+async fn retired(service: &Service, access: &Access, supplier: Option<&str>) -> Result<Json<Value>, Refusal> {
     let retired = reached(service).await?.retired().await.map_err(|error| failed(&error))?;
     let wanted = retired.iter().filter(|number| supplier.is_none_or(|wanted| wanted == number.listing.supplier.as_str()));
     let shown = |number: &Retired| {
         json!({
-            "number": number.phone.as_str(), "supplier": number.listing.supplier.as_str(), "country": number.listing.country.code(),
+            "number": access.number(&number.phone), "supplier": number.listing.supplier.as_str(), "country": number.listing.country.code(),
             "platforms": number.listing.platforms.as_ref().map(|platforms| slugs(platforms)),
             "state": "retired", "retired_at": number.at.to_string(), "reason": number.reason,
         })

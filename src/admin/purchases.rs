@@ -11,14 +11,16 @@ use events::supplier::SupplierName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use suppliers::purchasing::{PurchaseError, TelecomError};
+use utoipa::{IntoParams, ToSchema};
 
-use super::access::{self, operator};
+use super::access::{self, Access};
 use super::{Door, Refusal, refused};
 use crate::feed::chain_of;
 
 /// What is looked for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct Wanted {
     supplier: String,
     country: String,
@@ -26,7 +28,7 @@ pub struct Wanted {
 }
 
 /// A number to buy.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Buy {
     pub supplier: String,
@@ -36,7 +38,7 @@ pub struct Buy {
 }
 
 /// A number to give back.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GiveBack {
     pub supplier: String,
@@ -48,7 +50,7 @@ pub struct GiveBack {
 }
 
 /// A telecom whose numbers are to be listed.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sync {
     pub supplier: String,
@@ -56,6 +58,10 @@ pub struct Sync {
     pub operator: String,
 }
 
+/// Numbers that a telecom sells.
+#[utoipa::path(get, path = "/numbers/search", operation_id = "searchNumbers", tag = "numbers",
+    params(Wanted),
+    responses((status = 200, description = "Numbers for sale", body = Value)))]
 pub async fn search(State(door): State<Arc<Door>>, Query(wanted): Query<Wanted>) -> Result<Json<Value>, Refusal> {
     let country: Country = wanted.country.parse().map_err(|error| bad(format!("country {:?}: {error}", wanted.country)))?;
     let offers = door.service.purchasing.search(&supplier(&wanted.supplier)?, country, wanted.limit).await.map_err(refusal)?;
@@ -63,8 +69,11 @@ pub async fn search(State(door): State<Arc<Door>>, Query(wanted): Query<Wanted>)
     Ok(Json(json!({ "offers": offers.iter().map(offer).collect::<Vec<_>>() })))
 }
 
-pub async fn buy(State(door): State<Arc<Door>>, Json(buy): Json<Buy>) -> Result<Json<Value>, Refusal> {
-    let (who, supplier, phone) = (operator(&buy.operator)?, supplier(&buy.supplier)?, phone(&buy.number)?);
+/// Buys a number.
+#[utoipa::path(post, path = "/numbers/buy", operation_id = "buyNumber", tag = "numbers", request_body = Buy,
+    responses((status = 200, description = "The number, and what the month has cost so far", body = Value)))]
+pub async fn buy(State(door): State<Arc<Door>>, access: Access, Json(buy): Json<Buy>) -> Result<Json<Value>, Refusal> {
+    let (who, supplier, phone) = (access.operator(&buy.operator)?, supplier(&buy.supplier)?, phone(&buy.number)?);
     let country = Country::of(&phone).ok_or_else(|| bad("the number is of no country that is served".to_owned()))?;
     let bought = door.service.purchasing.buy(supplier.clone(), phone, country, who).await.map_err(refusal)?;
     let (spent, limit) = door.service.purchasing.spent(&supplier).await.map_err(refusal)?;
@@ -74,15 +83,21 @@ pub async fn buy(State(door): State<Arc<Door>>, Json(buy): Json<Buy>) -> Result<
     })))
 }
 
-pub async fn give_back(State(door): State<Arc<Door>>, Json(back): Json<GiveBack>) -> Result<Json<Value>, Refusal> {
+/// Gives a number back.
+#[utoipa::path(post, path = "/numbers/release", operation_id = "releaseNumber", tag = "numbers", request_body = GiveBack,
+    responses((status = 200, description = "It is the telecom's again", body = Value)))]
+pub async fn give_back(State(door): State<Arc<Door>>, access: Access, Json(back): Json<GiveBack>) -> Result<Json<Value>, Refusal> {
     access::reason(&back.reason)?;
-    let (who, supplier, phone) = (operator(&back.operator)?, supplier(&back.supplier)?, phone(&back.number)?);
+    let (who, supplier, phone) = (access.operator(&back.operator)?, supplier(&back.supplier)?, phone(&back.number)?);
     door.service.purchasing.give_back(supplier, phone.clone(), back.reason, who).await.map_err(refusal)?;
     Ok(Json(json!({ "number": phone.as_str(), "state": "released" })))
 }
 
-pub async fn sync(State(door): State<Arc<Door>>, Json(sync): Json<Sync>) -> Result<Json<Value>, Refusal> {
-    let synced = door.service.purchasing.sync(supplier(&sync.supplier)?, operator(&sync.operator)?).await.map_err(refusal)?;
+/// Lists the numbers that are owned at a telecom.
+#[utoipa::path(post, path = "/numbers/sync", operation_id = "syncNumbers", tag = "numbers", request_body = Sync,
+    responses((status = 200, description = "What was listed", body = Value)))]
+pub async fn sync(State(door): State<Arc<Door>>, access: Access, Json(sync): Json<Sync>) -> Result<Json<Value>, Refusal> {
+    let synced = door.service.purchasing.sync(supplier(&sync.supplier)?, access.operator(&sync.operator)?).await.map_err(refusal)?;
     let rejected: Vec<Value> = synced.rejected.iter().map(|(phone, why)| json!({ "number": phone.as_str(), "why": why })).collect();
     let listed: Vec<&str> = synced.listed.iter().map(Phone::as_str).collect();
     Ok(Json(json!({ "listed": listed, "unchanged": synced.unchanged, "rejected": rejected })))

@@ -8,14 +8,16 @@ use events::envelope::Position;
 use projections::Report;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::IntoParams;
 
 use super::{Door, Refusal, failed, reached};
 
 /// Reports in one answer.
 const MOST: u32 = 500;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct Asked {
     /// Only those before this place in the log.
     before: Option<u64>,
@@ -29,6 +31,9 @@ const fn usual() -> u32 {
 }
 
 /// The latest first.
+#[utoipa::path(get, path = "/reports", operation_id = "reports", tag = "orders",
+    params(Asked),
+    responses((status = 200, description = "Reports", body = Value)))]
 pub async fn reports(State(door): State<Arc<Door>>, Query(asked): Query<Asked>) -> Result<Json<Value>, Refusal> {
     let views = reached(&door.service).await?;
     let reports = views.reports(asked.before.map(Position), asked.limit.min(MOST)).await.map_err(|error| failed(&error))?;

@@ -16,6 +16,8 @@ use super::{Outcome, Place, in_words};
 use crate::admin::{self, Order};
 use crate::config::Config;
 
+mod queries;
+
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  telenumerus admin credit acc_… 25 --reason \"invoice 17\"\n  telenumerus admin show acc_…\n  telenumerus admin reports --json"
@@ -109,6 +111,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    #[command(flatten)]
+    Query(queries::Query),
 }
 
 #[derive(Debug, Args)]
@@ -123,6 +127,11 @@ struct Why {
 
 pub fn run(place: &Place, options: &Options) -> Outcome {
     let (path, order) = match &options.command {
+        Command::Query(query) => {
+            let (path, body) = query.call();
+            println!("{:#}", Asking::new(place)?.ask(&path, body.as_ref())?);
+            return Ok(ExitCode::SUCCESS);
+        }
         Command::Credit { account, amount, idempotency_key, why } => {
             let order = Order { amount: Some(amount.clone()), idempotency_key: idempotency_key.clone(), ..why.order() };
             (format!("accounts/{account}/credit"), Some(order))

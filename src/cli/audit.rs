@@ -5,6 +5,8 @@ mod listing;
 mod replay;
 mod suppliers;
 
+pub use listing::described;
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -15,6 +17,7 @@ use clap::{Args, Subcommand};
 use events::audit::{Auditor, Sums};
 use events::envelope::Position;
 use events::id::AccountId;
+use events::money::Money;
 use projections::{AccountView, Peeked, Views};
 use serde_json::json;
 
@@ -80,6 +83,55 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
 fn verify(data_dir: &Path, as_json: bool) -> Outcome {
     let end = last_record(data_dir).ok().flatten().map_or(0, |(end, _)| end.0);
     let bar = output::progress("verifying", end);
+    let report = examine(data_dir, |position| bar.set_position(position));
+    bar.finish_and_clear();
+    let Report { findings, note, events, accounts, orders, open, views, balance, held } = report?;
+    if as_json {
+        say!(
+            "{:#}",
+            json!({
+                "ok": findings.is_empty(), "events": events, "accounts": accounts, "orders": orders, "open_orders": open, "views_position": views,
+                "balance": balance.to_string(), "held": held.to_string(), "note": note, "findings": findings,
+            })
+        );
+    } else {
+        findings.iter().for_each(|finding| say!("{finding}"));
+        note.iter().for_each(|note| say!("{note}"));
+        say!("balances ${balance}, held ${held}");
+        say!("{events} events, {accounts} accounts, {orders} orders ({open} open), views at {views}");
+        match findings.len() {
+            0 => say!("everything is as it was written, and lawful"),
+            found => say!("{found} findings"),
+        }
+    }
+    Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What an audit has found.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// What must not be, a line each.
+    pub findings: Vec<String>,
+    /// What the records' times say.
+    pub note: Option<String>,
+    /// Events in the log.
+    pub events: u64,
+    /// Accounts in it.
+    pub accounts: usize,
+    /// Orders in it.
+    pub orders: usize,
+    /// Those that are not over.
+    pub open: usize,
+    /// How far the views are.
+    pub views: u64,
+    /// What all accounts can spend together, by the log.
+    pub balance: Money,
+    /// What is held of all accounts together, by the log.
+    pub held: Money,
+}
+
+/// Walks the chain and the invariants of the log in `data_dir`; `progress` is told the position of each record.
+pub fn examine(data_dir: &Path, progress: impl Fn(u64)) -> Result<Report, String> {
     let mut auditor = Auditor::default();
     // Before the log is read: what is appended meanwhile contradicts nothing.
     let views = Views::peek(data_dir);
@@ -95,7 +147,7 @@ fn verify(data_dir: &Path, as_json: bool) -> Outcome {
             impossible.push((record.recorded.position.0, record.recorded.stream.to_string()));
         }
         events += 1;
-        bar.inc(1);
+        progress(record.recorded.position.0);
         if let Some(detail) = stamps.observe(record.recorded.position, record.recorded.at) {
             let (position, stream) = (record.recorded.position.0, record.recorded.stream.to_string());
             out_of_time.push(ChainFinding { position, stream, detail });
@@ -108,40 +160,23 @@ fn verify(data_dir: &Path, as_json: bool) -> Outcome {
     let mut chain = chain.map_err(in_words)?;
     chain.append(&mut out_of_time);
     let (accounts, orders, open) = (auditor.sums().len(), auditor.orders_seen(), auditor.open_orders());
-    let laws = auditor.finish();
-    let mut findings = Vec::new();
-    for finding in &chain {
-        findings.push(format!("BROKEN at position {} in {}: {}", finding.position, finding.stream, finding.detail));
-    }
-    for (position, stream) in &impossible {
-        findings.push(format!("UNLAWFUL (O2) at position {position} in {stream}: no rule can take what stands there"));
-    }
-    for finding in &laws {
-        findings.push(format!("UNLAWFUL ({}) at position {} in {}: {}", finding.rule, finding.position, finding.stream, finding.detail));
-    }
-    for account in &disagreements {
-        findings.push(format!("VIEW (M2) of account {account} differs from the log; delete views.db to have it rebuilt"));
-    }
+    let sum = |of: fn(&Sums) -> Money| auditor.sums().values().map(of).sum();
+    let (balance, held) = (sum(|sums| sums.balance), sum(|sums| sums.held));
+    let broken = chain.iter().map(|finding| format!("BROKEN at position {} in {}: {}", finding.position, finding.stream, finding.detail));
+    let untaken =
+        impossible.iter().map(|(position, stream)| format!("UNLAWFUL (O2) at position {position} in {stream}: no rule can take what stands there"));
+    let mut findings: Vec<String> = broken.chain(untaken).collect();
+    let unlawful = auditor.finish();
+    findings.extend(
+        unlawful
+            .iter()
+            .map(|finding| format!("UNLAWFUL ({}) at position {} in {}: {}", finding.rule, finding.position, finding.stream, finding.detail)),
+    );
+    let differs = |account: &AccountId| format!("VIEW (M2) of account {account} differs from the log; delete views.db to have it rebuilt");
+    findings.extend(disagreements.iter().map(differs));
     findings.extend(files.iter().chain(&past).map(|finding| format!("DAMAGE: {finding}")));
-    let checkpoint = views.map_or(Position(0), |views| views.position).0;
-    if as_json {
-        say!(
-            "{:#}",
-            json!({
-                "ok": findings.is_empty(), "events": events, "accounts": accounts, "orders": orders, "open_orders": open, "views_position": checkpoint,
-                "note": stamps.note(), "findings": findings,
-            })
-        );
-    } else {
-        findings.iter().for_each(|finding| say!("{finding}"));
-        stamps.note().iter().for_each(|note| say!("{note}"));
-        say!("{events} events, {accounts} accounts, {orders} orders ({open} open), views at {checkpoint}");
-        match findings.len() {
-            0 => say!("everything is as it was written, and lawful"),
-            found => say!("{found} findings"),
-        }
-    }
-    Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let views = views.map_or(Position(0), |views| views.position).0;
+    Ok(Report { findings, note: stamps.note(), events, accounts, orders, open, views, balance, held })
 }
 
 /// Whether the views were folded from another log than the one that is there.

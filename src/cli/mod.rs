@@ -2,7 +2,7 @@
 
 mod addresses;
 mod admin;
-mod audit;
+pub mod audit;
 mod backup;
 mod code;
 mod config;
@@ -82,7 +82,7 @@ enum Command {
 
 /// Where configuration and data are; every command takes them.
 #[derive(Debug, Clone, Args)]
-struct Place {
+pub struct Place {
     /// Configuration file (TOML).
     #[arg(long, env = "TELENUMERUS_CONFIG", value_name = "FILE", global = true)]
     config: Option<PathBuf>,

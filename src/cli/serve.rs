@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::{Outcome, Place, in_words};
 use crate::boot::Service;
 use crate::config::Config;
+use crate::console::Sessions;
 use crate::http::{self, App};
 use crate::{admin, data, log_endpoint, serve, telemetry};
 
@@ -74,7 +75,7 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
     let (admin_address, operators) = admin::open(&service, data_dir, metrics, stopping.clone()).await?;
     let readers = log_endpoint::open(&service, data_dir, stopping.clone()).await?;
     let app = App::new(&service, stopping.clone());
-    let (router, settings) = (http::router(&app), http_settings.listener(http::refuse(&app)));
+    let (router, settings) = (http::router(&app, Sessions::open(data_dir.join("http.sessions"))), http_settings.listener(http::refuse(&app)));
     let public = tokio::spawn(serve::serve(listener, router, settings, stopping));
     data::announce(data_dir, address).map_err(in_words)?;
     announce(address, admin_address, service.deposits.as_ref().is_some_and(Deposits::is_simulated));

@@ -10,6 +10,8 @@ use crate::serve::{ConnectionLimits, Refuse, Settings, Timeouts};
 
 /// What a guess of a token would have to be as long as.
 const LEAST_TOKEN: usize = 24;
+/// Bytes of an operator's name in the configuration.
+const LONGEST_OPERATOR: usize = 60;
 /// An address gets this many connections even of a small number in all.
 const LEAST_PER_ADDRESS: usize = 64;
 /// Connections of one account that do not count for its address: its 64 streams and waiting calls, and as many others.
@@ -65,6 +67,26 @@ impl Config {
         if self.admin.token.as_ref().is_some_and(|token| !is_token(token.expose())) {
             let text = format!("admin.token has at least {LEAST_TOKEN} characters, of ASCII, as a header can carry them: it opens everything");
             return Err(ConfigError::Contradiction(text));
+        }
+        self.check_admin_tokens()
+    }
+
+    /// A name, a token of their own each: who did something is known by the token.
+    fn check_admin_tokens(&self) -> Result<(), ConfigError> {
+        let wrong = |text: String| Err(ConfigError::Contradiction(format!("admin.tokens: {text}")));
+        let tokens = &self.admin.tokens;
+        for (index, token) in tokens.iter().enumerate() {
+            let name = &token.name;
+            if name.is_empty() || name.len() > LONGEST_OPERATOR || name.trim() != name || name.chars().any(char::is_control) {
+                return wrong(format!("a name has 1 to {LONGEST_OPERATOR} bytes, and no spaces around it"));
+            }
+            if !is_token(token.token.expose()) {
+                return wrong(format!("the token of {name} has at least {LEAST_TOKEN} characters, of ASCII"));
+            }
+            let shared = self.admin.token.as_ref().is_some_and(|shared| *shared == token.token);
+            if shared || tokens[..index].iter().any(|other| other.token == token.token || other.name == *name) {
+                return wrong(format!("{name} has another one's name or token"));
+            }
         }
         Ok(())
     }

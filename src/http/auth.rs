@@ -90,6 +90,13 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The owner of an account by a key that is still its: somebody who has logged in with it.
+    pub async fn of_session(accounts: &Accounts, account: AccountId, key: ApiKeyId) -> Result<Self, AccessError> {
+        let published = accounts.read(account).await?;
+        let is_held = published.state.api_keys.iter().any(|held| held.id == key);
+        if is_held { Ok(Self { account, key, published }) } else { Err(AccessError::NotFound) }
+    }
+
     /// Whether the account was suspended when the call arrived.
     pub fn is_suspended(&self) -> bool {
         self.accounts().any(|published| matches!(published.state.standing, Standing::Suspended(_)))

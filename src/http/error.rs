@@ -221,6 +221,11 @@ impl ApiError {
         self
     }
 
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        self.inner.status
+    }
+
     /// The code.
     pub fn code(&self) -> ErrorCode {
         self.inner.code

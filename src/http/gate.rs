@@ -331,7 +331,7 @@ fn is_json(response: &Response) -> bool {
 }
 
 /// The socket's address, or, behind trusted proxies, the right-most hop that is not one of them.
-fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut client = peer;
     let hops = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(','));
     let hops: Vec<&str> = hops.map(str::trim).collect();

@@ -1,7 +1,7 @@
 //! The public API on one screen. Handlers translate; they decide nothing.
 
-mod as_of;
-mod auth;
+pub mod as_of;
+pub mod auth;
 mod cursor;
 mod deposit_reply;
 mod documents;
@@ -14,11 +14,11 @@ pub mod limit;
 mod livemode;
 mod openapi;
 mod order_message;
-mod order_reply;
+pub mod order_reply;
 mod ordering;
 mod owner;
 mod problem;
-mod route;
+pub mod route;
 pub mod strict_json;
 mod until;
 mod vocabulary;
@@ -32,12 +32,15 @@ use std::time::Duration;
 use actors::account::History;
 use axum::Router;
 use axum::middleware;
+use axum::response::Response;
 use axum::routing::{get, post};
+use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::boot::Service;
+use crate::console::{self, Sessions};
 pub use auth::ApiKey;
 pub use error::{ApiError, ErrorCode};
 pub use gate::{Counted, refuse};
@@ -156,7 +159,7 @@ pub fn document() -> serde_json::Value {
 }
 
 /// The routes: the API, the inbound webhooks of suppliers, and what describes it all.
-pub fn router(app: &Shared) -> Router {
+pub fn router(app: &Shared, sessions: Arc<Sessions>) -> Router {
     let (api, described) = api().split_for_parts();
     let document = openapi::complete(described, &app.service.config.webhooks);
     let api = api
@@ -165,7 +168,19 @@ pub fn router(app: &Shared) -> Router {
         .route(route::health::READY, get(route::health::ready));
     let plain = api.merge(route::pages::router(route::pages::Pages::of(&document)));
     let tools = route::mcp::router(app, guarded(plain.clone(), app), &document);
-    guarded(plain.merge(tools), app)
+    // Pages have a door of their own: who comes in by a cookie is no caller with a key.
+    let pages = console::landing(app).merge(console::owners(app, sessions));
+    pages.fallback_service(guarded(plain.merge(tools), app)).layer(middleware::from_fn(console::html_not_found))
+}
+
+/// The API as the console of owners calls it: on behalf of a caller whom it has let in and counted, who stands among the request's extensions.
+pub fn inner(app: &Shared) -> Router {
+    api().split_for_parts().0.with_state(Arc::clone(app))
+}
+
+/// The error object of an answer that the gate has not written out yet.
+pub fn said(response: &Response) -> Option<Value> {
+    response.extensions().get::<error::Unwritten>().map(|error::Unwritten(error)| error.object("req_none"))
 }
 
 /// The routes behind the gate.

@@ -20,6 +20,7 @@ const JUDGES: &[(&str, &str)] = &[
     ("the official Python MCP client", "mcp_python.py"),
     ("the official TypeScript MCP client, and the conformance suite", "mcp_typescript.py"),
     ("chromium on /docs", "docs.py"),
+    ("chromium and axe-core on the console", "console.py"),
     ("what is written from the document, and Bruno", "generated.py"),
     ("clients/python: hatchling, mypy, vermin, several Pythons", "our_python.py"),
     ("clients/typescript: npm pack, tsc, several Nodes", "our_typescript.py"),

@@ -12,5 +12,5 @@ mod sign;
 
 pub use handle::{PayloadSource, WebhookPayload, Webhooks};
 pub use lanes::Load;
-pub use sender::{HttpSender, SenderSettings, WebhookSender};
+pub use sender::{Answers, HttpSender, SenderSettings, WebhookSender};
 pub use sign::{hex_signature, standard_signature};

@@ -1,11 +1,14 @@
 //! One attempt: a POST over a connection of its own, to where the guard allows, for at most fifteen seconds.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use events::webhook::Outcome;
 use events::webhook::target::{self, Allowed};
+use parking_lot::Mutex;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::guard::{Guard, NotPublic, NotResolved};
@@ -16,8 +19,31 @@ use crate::store::BoxFuture;
 
 /// The contract: "2xx within 15 s is success".
 const TIMEOUT: Duration = Duration::from_secs(15);
-/// The most that is read of an answer; none of it is shown to anybody.
+/// The most that is read of an answer.
 const MAX_ANSWER: usize = 64 * 1024;
+/// The first bytes of it, which an operator may look at.
+const SHOWN: usize = 256;
+/// Deliveries whose last answers are kept.
+const KEPT: usize = 1_000;
+
+/// The first bytes of what receivers answered last, by the delivery's id: in memory alone, for operators. Cloning shares them.
+#[derive(Debug, Clone, Default)]
+pub struct Answers(Arc<Mutex<HashMap<String, String>>>);
+
+impl Answers {
+    /// What the delivery's receiver answered at the last attempt since the service started.
+    pub fn of(&self, id: &str) -> Option<String> {
+        self.0.lock().get(id).cloned()
+    }
+
+    fn keep(&self, id: String, first: &[u8]) {
+        let mut answers = self.0.lock();
+        if answers.len() >= KEPT {
+            answers.clear();
+        }
+        answers.insert(id, String::from_utf8_lossy(first).into_owned());
+    }
+}
 
 /// Takes a letter to its receiver.
 pub trait WebhookSender: Send + Sync + 'static {
@@ -43,6 +69,7 @@ pub struct HttpSender {
     client: reqwest::Client,
     allow_private: bool,
     allowed_ports: Vec<u16>,
+    answers: Answers,
 }
 
 impl HttpSender {
@@ -59,22 +86,30 @@ impl HttpSender {
             .pool_max_idle_per_host(0)
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { client, allow_private: settings.allow_private_targets, allowed_ports: settings.allowed_ports.clone() })
+        Ok(Self { client, allow_private: settings.allow_private_targets, allowed_ports: settings.allowed_ports.clone(), answers: Answers::default() })
+    }
+
+    /// What receivers answered last.
+    pub fn answers(&self) -> Answers {
+        self.answers.clone()
     }
 
     async fn attempt(&self, letter: WebhookPayload) -> Outcome {
         let allowed = Allowed { private: self.allow_private, ports: &self.allowed_ports };
         let Ok(url) = target::parse(&letter.url, allowed) else { return Outcome::TargetRefused };
         let Some(headers) = headers(&letter) else { return Outcome::TargetRefused };
+        let id = letter.id.clone();
         match self.client.post(url).headers(headers).body(letter.body).send().await {
             Ok(mut answer) => {
-                let mut read = 0;
+                let (mut read, mut first) = (0, Vec::new());
                 while let Ok(Some(chunk)) = answer.chunk().await {
                     read += chunk.len();
+                    first.extend(chunk.iter().take(SHOWN.saturating_sub(first.len())));
                     if read > MAX_ANSWER {
                         break;
                     }
                 }
+                self.answers.keep(id, &first);
                 Outcome::Answered(answer.status().as_u16())
             }
             Err(error) => outcome(&error),

@@ -11,6 +11,7 @@ mod lease;
 mod number;
 mod order;
 mod purchase;
+mod reveal;
 #[cfg(test)]
 mod tests;
 mod webhook;
@@ -24,8 +25,18 @@ use crate::event::Event;
 use crate::id::OrderId;
 
 /// Every name and version that can stand in a record's header, by aggregate.
-pub const NAMES: [&[(&str, u16)]; 9] =
-    [account::NAMES, order::NAMES, webhook::NAMES, deposit::NAMES, address::NAMES, chain::NAMES, number::NAMES, lease::NAMES, purchase::NAMES];
+pub const NAMES: [&[(&str, u16)]; 10] = [
+    account::NAMES,
+    order::NAMES,
+    webhook::NAMES,
+    deposit::NAMES,
+    address::NAMES,
+    chain::NAMES,
+    number::NAMES,
+    lease::NAMES,
+    purchase::NAMES,
+    reveal::NAMES,
+];
 
 /// The event's name, version and bytes: always the newest version of its shape.
 pub fn encode(event: &Event) -> Encoded {
@@ -38,6 +49,7 @@ pub fn encode(event: &Event) -> Encoded {
         Event::Number(event) => number::encode((), event),
         Event::Lease(event) => lease::encode((), event),
         Event::Purchase(event) => purchase::encode((), event),
+        Event::Reveal(event) => reveal::encode((), event),
     }
 }
 
@@ -54,6 +66,7 @@ pub fn decode(name: &str, version: u16, payload: &[u8]) -> Result<Event, DecodeE
         .or_else(|| number::decode(name, version, payload).map(fact))
         .or_else(|| lease::decode(name, version, payload).map(fact))
         .or_else(|| purchase::decode(name, version, payload).map(fact))
+        .or_else(|| reveal::decode(name, version, payload).map(fact))
         .unwrap_or_else(|| Err(DecodeError::UnknownEvent { name: name.to_owned(), version }))
 }
 

@@ -15,7 +15,7 @@ use crate::order::{AttemptFailure, FailureReason, Placed, Sms};
 use crate::platform::Platform;
 use crate::time::Timestamp;
 use crate::webhook::{self, Notice, Outcome};
-use crate::{account, deposit, lease, number, order, purchase};
+use crate::{account, deposit, lease, number, order, purchase, reveal};
 
 /// One line an event: name, version, payload in hex. Lines are added, never changed.
 const GOLDEN: &str = include_str!("golden.txt");
@@ -262,6 +262,7 @@ fn after_code_samples() -> Vec<Event> {
         of_order(order::Event::Refunded { at: AT }),
         of_order(order::Event::Finished { at: AT }),
         account::Event::CaptureRefunded { order: OrderId(0x0102), amount: Money::from_cents(50), at: AT }.into(),
+        reveal::Event::Revealed { subject: "ord_1".to_owned(), reason: "ticket 7".to_owned(), at: AT }.into(),
     ]
 }
 

@@ -165,7 +165,8 @@ fn in_one_line(record: &AuditRecord, reveal: bool) -> String {
     if line.chars().count() <= COLUMNS || reveal { plain.collect() } else { plain.take(COLUMNS - 1).chain(['…']).collect() }
 }
 
-fn described(record: &AuditRecord, reveal: bool) -> Value {
+/// A record as JSON; what callers keep to themselves only if it is revealed.
+pub fn described(record: &AuditRecord, reveal: bool) -> Value {
     let recorded = &record.recorded;
     json!({
         "position": recorded.position.0,

@@ -113,7 +113,8 @@ fn read(data_dir: &Path) -> Result<Ours, String> {
                     ours.listed.remove(&phone);
                 }
             }
-            Event::Number(_) | Event::Account(_) | Event::Deposit(_) | Event::Address(_) | Event::Chain(_) | Event::Webhook(_) => {}
+            Event::Number(_) | Event::Account(_) | Event::Deposit(_) | Event::Address(_) | Event::Chain(_) | Event::Webhook(_) | Event::Reveal(_) => {
+            }
         }
     });
     let broken = broken.map_err(in_words)?;

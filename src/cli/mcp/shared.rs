@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::boot::{BootError, Service};
 use crate::cli::in_words;
 use crate::config::Config;
+use crate::console::Sessions;
 use crate::data::LockError;
 use crate::http::{self, App};
 use crate::mcp::{Api, Call, Caller, Directory, OwnKey};
@@ -99,7 +100,7 @@ impl SharedDirectory {
     async fn run(&self, service: Arc<Service>) -> Result<(Api, Running), String> {
         let (stop, stopping) = watch::channel(false);
         let app = App::new(&service, stopping.clone());
-        let router = http::router(&app);
+        let router = http::router(&app, Sessions::open(self.path.join("http.sessions")));
         let api = Api::Here(router.clone());
         // Before others can find it: they use the account that is opened here.
         if let Err(text) = self.open_account(&api).await {

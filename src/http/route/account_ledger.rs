@@ -1,19 +1,21 @@
 //! `GET /api/v1/account/ledger`: every movement of the account's money, newest first, with the balance before and after.
 
-use actors::account::{LedgerPlace, Movement};
+use actors::account::{History, LedgerPlace, Movement};
 use axum::Json;
 use axum::extract::State;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use events::account::ledger::Amounts;
+use events::id::AccountId;
 use events::money::Money;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::boot::Service;
 use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::cursor::{self, Limit};
-use crate::http::error::ApiResult;
+use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Moment, Parameters, SignedDollars};
 use crate::http::vocabulary::CursorText;
 
@@ -70,14 +72,19 @@ fn parse(text: &str) -> Option<LedgerPlace> {
         ("cursor" = Option<CursorText>, Query, description = "The page before's next_cursor")),
     responses((status = 200, description = "A page of the ledger", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
-    let limit = usize::try_from(Limit::of(query.limit)).unwrap_or(usize::MAX);
-    let from = match query.cursor.as_deref() {
+    page(&app.history, &app.service, caller.account, Limit::of(query.limit), query.cursor.as_deref()).await.map(Json)
+}
+
+/// A page of an account's ledger.
+pub async fn page(history: &History, service: &Service, account: AccountId, limit: u32, cursor: Option<&str>) -> Result<Reply, ApiError> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let from = match cursor {
         Some(text) => parse(text).ok_or_else(cursor::invalid)?,
-        None => LedgerPlace::newest(&*app.service.accounts.read(caller.account).await?),
+        None => LedgerPlace::newest(&*service.accounts.read(account).await?),
     };
-    let page = app.history.ledger(caller.account, from, limit).await?.ok_or_else(cursor::invalid)?;
+    let page = history.ledger(account, from, limit).await?.ok_or_else(cursor::invalid)?;
     let next_cursor = (page.next.end > 0).then(|| written(page.next));
-    Ok(Json(Reply { entries: page.movements.iter().map(row).collect(), next_cursor }))
+    Ok(Reply { entries: page.movements.iter().map(row).collect(), next_cursor })
 }
 
 fn row(movement: &Movement) -> Row {

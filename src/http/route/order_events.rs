@@ -77,8 +77,13 @@ struct Effect {
     responses((status = 200, description = "The order's facts, oldest first", body = Reply)))]
 pub async fn handle(State(app): State<Shared>, caller: Caller, Path(id): Path<String>) -> ApiResult<Reply> {
     let order = find(&app, &caller, &id).await?;
-    let events = order.history.iter().enumerate().map(|(index, fact)| told(&order, index + 1, fact)).collect();
+    let events = facts(&order);
     Ok(Json(Reply { order_id: order.id.to_string(), status: order.status.name(), events }))
+}
+
+/// The order's facts, oldest first.
+pub fn facts(order: &Order) -> Vec<Fact> {
+    order.history.iter().enumerate().map(|(index, fact)| told(order, index + 1, fact)).collect()
 }
 
 fn told(order: &Order, number: usize, fact: &Event) -> Fact {

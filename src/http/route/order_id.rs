@@ -80,6 +80,7 @@ async fn changed(app: &Shared, caller: &Caller, id: &str, order: Arc<Order>, unt
     }
 }
 
-fn as_it_was(order: &Order, as_of: AsOf) -> Result<Order, ApiError> {
+/// The order as it was.
+pub fn as_it_was(order: &Order, as_of: AsOf) -> Result<Order, ApiError> {
     order.as_of(as_of).ok_or_else(|| ApiError::invalid("The order did not exist then.").with_status(StatusCode::NOT_FOUND))
 }

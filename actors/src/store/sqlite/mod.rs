@@ -42,7 +42,7 @@ pub use opening::{Loss, OpenError};
 pub use replica::{Replica, ReplicaError};
 pub use space::Room;
 pub use stamps::Stamps;
-pub use verify::{AuditRecord, ChainFinding, records_after, verify_chain};
+pub use verify::{AuditRecord, ChainFinding, records_after, records_between, verify_chain};
 
 /// Appends that may wait for the writer. Admission is limited far below, at the accounts.
 const QUEUE: usize = 16_384;

@@ -112,6 +112,36 @@ pub fn records_after(directory: &Path, after: Position, mut visit: impl FnMut(&A
     }
 }
 
+/// The readable records after `after`, at most `limit`, each with who wanted it; unlike the walk, nothing is checked but what reading them shows.
+pub fn records_between(directory: &Path, after: Position, limit: usize) -> Result<Vec<AuditRecord>, ReadError> {
+    if super::is_unwritten(directory)? {
+        return Ok(Vec::new());
+    }
+    let path = directory.join("events.db");
+    let log = Log::open(&path).map_err(|error| ReadError::Failed(format!("{}: {error}", path.display())))?;
+    let read = log.after(after, limit)?.into_iter().filter_map(Result::ok);
+    let decoded = read.filter_map(|record| codec::decode(&record.name, record.version, &record.payload).ok().map(|event| audited(record, event)));
+    Ok(decoded.collect())
+}
+
+fn audited(record: StoredRecord, event: Event) -> AuditRecord {
+    AuditRecord {
+        recorded: Recorded {
+            id: record.id,
+            stream: record.stream,
+            revision: record.revision,
+            position: record.position,
+            at: events::time::Timestamp::from_millis(record.at),
+            correlation: (record.correlation != 0).then_some(events::id::OrderId(record.correlation)),
+            event,
+        },
+        name: record.name,
+        version: record.version,
+        causation: record.causation,
+        actor: record.actor,
+    }
+}
+
 /// What can be said of a record without the one before its page.
 struct Checked {
     record: StoredRecord,
@@ -202,21 +232,7 @@ impl Walk {
         self.position = position;
         self.ends.insert(record.stream.clone(), revision);
         match event {
-            Ok(event) => Some(AuditRecord {
-                recorded: Recorded {
-                    id: record.id,
-                    stream: record.stream,
-                    revision,
-                    position,
-                    at: events::time::Timestamp::from_millis(record.at),
-                    correlation: (record.correlation != 0).then_some(events::id::OrderId(record.correlation)),
-                    event,
-                },
-                name: record.name,
-                version: record.version,
-                causation: record.causation,
-                actor: record.actor,
-            }),
+            Ok(event) => Some(audited(record, event)),
             Err(error) => {
                 self.find(&record, error.to_string());
                 None
