@@ -161,7 +161,8 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
         | Command::Suspend { .. }
         | Command::Reinstate { .. }
         | Command::RotateKey { .. }
-        | Command::Show { .. } => say!("{answer:#}"),
+        | Command::Show { .. }
+        | Command::Query(_) => say!("{answer:#}"),
     }
     Ok(ExitCode::SUCCESS)
 }

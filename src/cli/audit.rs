@@ -156,7 +156,6 @@ pub fn examine(data_dir: &Path, progress: impl Fn(u64)) -> Result<Report, String
             disagreements = disagreeing(auditor.sums(), &views.accounts);
         }
     });
-    bar.finish_and_clear();
     let mut chain = chain.map_err(in_words)?;
     chain.append(&mut out_of_time);
     let (accounts, orders, open) = (auditor.sums().len(), auditor.orders_seen(), auditor.open_orders());

@@ -94,7 +94,15 @@ impl Caller {
     pub async fn of_session(accounts: &Accounts, account: AccountId, key: ApiKeyId) -> Result<Self, AccessError> {
         let published = accounts.read(account).await?;
         let is_held = published.state.api_keys.iter().any(|held| held.id == key);
-        if is_held { Ok(Self { account, key, published }) } else { Err(AccessError::NotFound) }
+        if is_held { Self::of_key(accounts, account, key, published).await } else { Err(AccessError::NotFound) }
+    }
+
+    async fn of_key(accounts: &Accounts, account: AccountId, key: ApiKeyId, published: Arc<Published>) -> Result<Self, AccessError> {
+        let live = match published.state.live_account() {
+            Some(live) => Some(accounts.read(live).await?),
+            None => None,
+        };
+        Ok(Self { account, key, published, live })
     }
 
     /// Whether the account was suspended when the call arrived.
@@ -160,11 +168,7 @@ pub async fn verify(accounts: &Accounts, key: &ApiKey) -> Result<Caller, AccessE
     let hash = key.hash();
     let held = published.state.api_keys.iter().find(|held| held.hash.ct_eq(&hash).into()).map(|held| held.id);
     let id = held.ok_or(AccessError::NotFound)?;
-    let live = match published.state.live_account() {
-        Some(live) => Some(accounts.read(live).await?),
-        None => None,
-    };
-    Ok(Caller { account: key.account, key: id, published, live })
+    Caller::of_key(accounts, key.account, id, published).await
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
