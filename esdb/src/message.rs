@@ -28,11 +28,7 @@ pub fn uuid(id: u128, is_textual: bool) -> Uuid {
 
 fn hyphenated(id: u128) -> String {
     let digits = format!("{id:032x}");
-    let (a, rest) = digits.split_at(8);
-    let (b, rest) = rest.split_at(4);
-    let (c, rest) = rest.split_at(4);
-    let (d, e) = rest.split_at(4);
-    format!("{a}-{b}-{c}-{d}-{e}")
+    format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..])
 }
 
 /// An event.

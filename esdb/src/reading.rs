@@ -264,10 +264,9 @@ impl<'a, L: Log> Subscription<'a, L> {
             self.checkpoint().await?;
         }
         let caught_up = match (&self.next, self.reached) {
-            (Page::After(0), None) => message::caught_up(None, None, now),
+            (Page::After(0), None) | (Page::Before(_) | Page::StreamBefore(..), _) => message::caught_up(None, None, now),
             (Page::After(position), _) => message::caught_up(None, Some(*position), now),
             (Page::StreamFrom(_, next), _) => message::caught_up(next.checked_sub(1), None, now),
-            (Page::Before(_) | Page::StreamBefore(..), _) => message::caught_up(None, None, now),
         };
         Ok(self.of.outlet.send(caught_up).await?)
     }
@@ -282,14 +281,10 @@ impl<'a, L: Log> Subscription<'a, L> {
     /// Returns when the log has grown.
     async fn wait(&mut self) -> Result<(), End> {
         let has_more_to_tell = self.of.query.filter.is_some() && self.reached.is_some_and(|(position, _)| position > self.told);
-        loop {
-            tokio::select! {
-                changed = self.head.changed() => return changed.map_err(|_| unavailable("the log is closed").into()),
-                () = self.of.outlet.closed() => return Err(End::Gone),
-                () = tokio::time::sleep(IDLE), if has_more_to_tell => {
-                    return self.checkpoint().await;
-                }
-            }
+        tokio::select! {
+            changed = self.head.changed() => changed.map_err(|_| unavailable("the log is closed").into()),
+            () = self.of.outlet.closed() => Err(End::Gone),
+            () = tokio::time::sleep(IDLE), if has_more_to_tell => self.checkpoint().await,
         }
     }
 }

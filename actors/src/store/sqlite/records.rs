@@ -56,7 +56,9 @@ fn backwards(above: u64, limit: usize, read: impl Fn(u64, usize) -> Result<Vec<R
         let from = above.saturating_sub(count as u64).max(1);
         let mut step = read(from, usize::try_from(above - from).unwrap_or(STEP))?;
         step.reverse();
-        step.into_iter().for_each(|record| page.take(record));
+        for record in step {
+            page.take(record);
+        }
         above = from;
     }
     Ok(page.records)
