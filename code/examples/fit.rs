@@ -56,7 +56,9 @@ fn fit(messages: &[Read]) -> (Vec<f64>, f64) {
         for (reasons, code, right) in messages.iter().flat_map(|read| read.candidates.iter().map(move |(reasons, code)| (reasons, code, &read.code)))
         {
             let error = f64::from(u8::from(right.as_ref() == Some(code))) - sure(&weights, bias, reasons);
-            reasons.iter().for_each(|place| slope[*place] += error);
+            for place in reasons {
+                slope[*place] += error;
+            }
             lift += error;
         }
         for (weight, slope) in weights.iter_mut().zip(slope) {
