@@ -95,8 +95,9 @@ fn verify(data_dir: &Path, as_json: bool) -> Outcome {
             })
         );
     } else {
-        findings.iter().for_each(|finding| say!("{finding}"));
-        note.iter().for_each(|note| say!("{note}"));
+        for line in findings.iter().chain(&note) {
+            say!("{line}");
+        }
         say!("balances ${balance}, held ${held}");
         say!("{events} events, {accounts} accounts, {orders} orders ({open} open), views at {views}");
         match findings.len() {

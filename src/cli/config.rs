@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::Place;
 use super::output::{Lines, say};
-use super::{Outcome, Place};
 use crate::config::mistakes::all as mistakes;
 
 /// The manual shows every key once, with its default.
@@ -36,12 +36,12 @@ enum Command {
     Example,
 }
 
-pub fn run(place: &Place, options: &Options) -> Outcome {
+pub fn run(place: &Place, options: &Options) -> ExitCode {
     match &options.command {
-        Command::Check { file, json } => Ok(check(file.as_ref().or(place.config.as_ref()), *json)),
+        Command::Check { file, json } => check(file.as_ref().or(place.config.as_ref()), *json),
         Command::Example => {
             Lines::open().line(example());
-            Ok(ExitCode::SUCCESS)
+            ExitCode::SUCCESS
         }
     }
 }
@@ -51,7 +51,9 @@ fn check(file: Option<&PathBuf>, as_json: bool) -> ExitCode {
     if as_json {
         say!("{:#}", json!({ "file": file, "ok": found.is_empty(), "mistakes": found }));
     } else {
-        found.iter().for_each(|mistake| say!("{mistake}"));
+        for mistake in &found {
+            say!("{mistake}");
+        }
         match found.len() {
             0 => say!("the configuration is right"),
             number => say!("{number} to mend"),

@@ -12,8 +12,8 @@ use clap::Args;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::Place;
 use super::output::say;
-use super::{Outcome, Place};
 use crate::config::Config;
 use crate::config::mistakes::all as mistakes;
 use crate::data;
@@ -77,7 +77,7 @@ impl Findings {
     }
 }
 
-pub fn run(place: &Place, options: &Options) -> Outcome {
+pub fn run(place: &Place, options: &Options) -> ExitCode {
     let mut findings = Findings::default();
     let wrong = mistakes(place.config.as_deref());
     for mistake in &wrong {
@@ -91,7 +91,7 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
         Err(error) if wrong.is_empty() => findings.note("configuration", Status::Wrong, error.to_string()),
         Err(_) => {}
     }
-    Ok(tell(&findings, options.json))
+    tell(&findings, options.json)
 }
 
 fn look(config: &Config, data_dir: &Path, findings: &mut Findings) {
@@ -124,7 +124,7 @@ fn directory(data_dir: &Path) -> Result<String, String> {
         return Err(format!("{shown} cannot be written to by this user"));
     }
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
+    if mode & 0o700 == mode {
         Ok(format!("{shown}, its owner's alone"))
     } else {
         Ok(format!("{shown} is open to others ({mode:o}); the next start closes it"))

@@ -140,7 +140,8 @@ impl Follower {
         self.check_past(&mut client).await?;
         let wanted = self.head;
         if self.is_once && self.replica.end().0.0 >= wanted {
-            return self.tell_caught_up();
+            self.tell_caught_up();
+            return Ok(());
         }
         let mut subscription = client.subscribe(self.replica.end().0.0).await?;
         let mut since = Stopwatch::start();
@@ -151,7 +152,7 @@ impl Follower {
                     self.write()?;
                     self.head = self.head.max(self.replica.end().0.0);
                     if !self.is_once {
-                        self.tell_caught_up()?;
+                        self.tell_caught_up();
                     }
                 }
                 None => self.write()?,
@@ -161,7 +162,8 @@ impl Follower {
             }
             if self.is_once && self.replica.end().0.0 + self.waiting.len() as u64 >= wanted {
                 self.write()?;
-                return self.tell_caught_up();
+                self.tell_caught_up();
+                return Ok(());
             }
             if since.elapsed() >= NEWS_EVERY {
                 since = Stopwatch::start();
@@ -222,10 +224,9 @@ impl Follower {
         Ok(())
     }
 
-    fn tell_caught_up(&mut self) -> Result<(), Left> {
+    fn tell_caught_up(&mut self) {
         self.told = self.replica.end().0.0;
         say!("caught up at position {}", self.told);
-        Ok(())
     }
 }
 

@@ -117,12 +117,12 @@ pub fn run() -> ExitCode {
         Some(Command::Addresses(options)) => addresses::run(&place, &options),
         Some(Command::Code(options)) => code::run(&place, &options),
         Some(Command::Order(options)) => order::run(&options),
-        Some(Command::Config(options)) => config::run(&place, &options),
-        Some(Command::Doctor(options)) => doctor::run(&place, &options),
+        Some(Command::Config(options)) => Ok(config::run(&place, &options)),
+        Some(Command::Doctor(options)) => Ok(doctor::run(&place, &options)),
         Some(Command::Health(options)) => health::run(&place, &options),
-        Some(Command::Completions(options)) => shell::completions(&options),
+        Some(Command::Completions(options)) => Ok(shell::completions(&options)),
         Some(Command::Man(options)) => shell::man(&options),
-        Some(Command::Version(options)) => shell::version(&options),
+        Some(Command::Version(options)) => Ok(shell::version(&options)),
     };
     outcome.unwrap_or_else(|text| {
         eprintln!("telenumerus: {text}");

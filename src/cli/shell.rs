@@ -35,11 +35,11 @@ pub struct Version {
     json: bool,
 }
 
-pub fn completions(options: &Completions) -> Outcome {
+pub fn completions(options: &Completions) -> ExitCode {
     let mut script = Vec::new();
     clap_complete::generate(options.shell, &mut Cli::command(), "telenumerus", &mut script);
     Lines::open().line(String::from_utf8_lossy(&script).trim_end());
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
 
 pub fn man(options: &Man) -> Outcome {
@@ -54,7 +54,7 @@ pub fn man(options: &Man) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-pub fn version(options: &Version) -> Outcome {
+pub fn version(options: &Version) -> ExitCode {
     let (version, target) = (env!("CARGO_PKG_VERSION"), format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS));
     if options.json {
         let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
@@ -62,5 +62,5 @@ pub fn version(options: &Version) -> Outcome {
     } else {
         say!("telenumerus {version} ({target})");
     }
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }

@@ -21,6 +21,10 @@ use crate::time::Timestamp;
 /// Changes with the shape below: an older snapshot is then not read but replaced.
 const FORMAT: u16 = 7;
 
+/// The live account that a test account belongs to, if to one.
+#[derive(Encode, Decode)]
+struct TestOf(Option<u128>);
+
 #[derive(Encode, Decode)]
 struct Shape {
     format: u16,
@@ -28,7 +32,7 @@ struct Shape {
     suspended: Option<String>,
     id: u128,
     /// Whether it is for tests, and the live account that it then belongs to.
-    test: Option<Option<u128>>,
+    test: Option<TestOf>,
     test_account: Option<u128>,
     /// Id, name, hash and since when of each key.
     api_keys: Vec<(u128, String, [u8; 32], i64)>,
@@ -127,7 +131,7 @@ pub fn read(bytes: &[u8]) -> Option<State> {
     Some(State {
         standing: shape.suspended.map_or(Standing::Good, Standing::Suspended),
         id: AccountId(shape.id),
-        mode: shape.test.map_or(Mode::Live, |of| Mode::Test { of: of.map(AccountId) }),
+        mode: shape.test.map_or(Mode::Live, |TestOf(of)| Mode::Test { of: of.map(AccountId) }),
         test_account: shape.test_account.map(AccountId),
         api_keys: Keyring::from_keys(shape.api_keys.into_iter().map(read_api_key).collect()),
         webhook_secret: shape.webhook_secret.into(),
@@ -157,10 +161,10 @@ pub fn read(bytes: &[u8]) -> Option<State> {
     })
 }
 
-fn write_mode(mode: Mode) -> Option<Option<u128>> {
+fn write_mode(mode: Mode) -> Option<TestOf> {
     match mode {
         Mode::Live => None,
-        Mode::Test { of } => Some(of.map(|account| account.0)),
+        Mode::Test { of } => Some(TestOf(of.map(|account| account.0))),
     }
 }
 

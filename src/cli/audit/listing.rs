@@ -1,5 +1,6 @@
 //! `telenumerus audit events`: the log, one line an event, as far as it is wanted.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub struct Options {
     /// Only what belongs to this order.
     #[arg(long)]
     order: Option<OrderId>,
-    /// Only events of this name, such as OrderPlaced; several times for several.
+    /// Only events of this name, such as `OrderPlaced`; several times for several.
     #[arg(long = "type", value_name = "NAME")]
     types: Vec<String>,
     /// Only from this date or time on, in UTC.
@@ -89,7 +90,9 @@ pub fn run(data_dir: &Path, options: &Options) -> Outcome {
         }
     });
     let (mut position, mut findings) = walked.map_err(in_words)?;
-    last.into_iter().for_each(|line| out.line(line));
+    for line in last {
+        out.line(line);
+    }
     out.flush();
     while options.follow && findings.is_empty() {
         std::thread::sleep(PAUSE);
@@ -157,7 +160,7 @@ fn in_one_line(record: &AuditRecord, reveal: bool) -> String {
                 .as_str()
                 .map_or_else(|| value.to_string(), |text| if text.contains(char::is_whitespace) { format!("{text:?}") } else { text.to_owned() });
             if value != subject {
-                line.push_str(&format!(" {name}={value}"));
+                let _ = write!(line, " {name}={value}");
             }
         }
     }

@@ -38,12 +38,11 @@ pub fn script(scenario: Scenario, attempt: u8, platform: Platform) -> VecDeque<A
     let message = |after, of: Platform, code| Act { after, what: What::Message(of, code_of(of, code)) };
     let code = |after| message(after, platform, FIRST);
     match scenario {
-        Scenario::Code | Scenario::WebhookFails | Scenario::DepositReorg => [code(SOON)].into(),
         Scenario::TwoCodes => [code(SOON), message(LATER, platform, SECOND)].into(),
         Scenario::LateCode => [code(LATE)].into(),
         Scenario::WrongBrandFirst => [message(SOON, another_than(platform), SECOND), code(LATER)].into(),
         Scenario::DeadNumber if attempt == 1 => [Act { after: SOON, what: What::Dead }].into(),
-        Scenario::DeadNumber => [code(SOON)].into(),
+        Scenario::Code | Scenario::WebhookFails | Scenario::DepositReorg | Scenario::DeadNumber => [code(SOON)].into(),
         // Of the last two no number was given.
         Scenario::NoCode | Scenario::NoStock | Scenario::SupplierDown => VecDeque::new(),
     }
