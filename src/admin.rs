@@ -111,7 +111,9 @@ pub async fn open(
         stopping: stopping.clone(),
         verification: log::Verification::default(),
     });
-    let all = router(&door).merge(console::operators(&door)).layer(middleware::from_fn_with_state(Arc::clone(&door), access::by_known_name));
+    let pages = console::operators(&door).layer(middleware::from_fn_with_state(Arc::clone(&door), access::by_known_name));
+    // Of two routers that have no fallback of their own the second's answers: the error object, for whatever is no path here.
+    let all = pages.merge(router(&door));
     Ok((address, tokio::spawn(serve(listener, all, bounds, stopping))))
 }
 
@@ -222,6 +224,7 @@ fn router(door: &Arc<Door>) -> Router {
         .merge(guarded)
         .route("/admin/v1/openapi.json", get(openapi))
         .route("/metrics", get(render))
+        .layer(middleware::from_fn_with_state(Arc::clone(door), access::by_known_name))
         .layer(middleware::from_fn_with_state(Arc::clone(door), access::in_full))
         .with_state(Arc::clone(door))
 }

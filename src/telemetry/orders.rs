@@ -135,7 +135,9 @@ fn micros(amount: Money) -> u64 {
 impl Listener for OrderMetrics {
     fn committed(&self, account: AccountId, events: &[Event]) {
         let mut known = self.known.lock();
-        events.iter().for_each(|event| known.account(account, event));
+        for event in events {
+            known.account(account, event);
+        }
     }
 
     /// Which facts they were is unknown: what has ended is forgotten, and not counted rather than counted twice.

@@ -3,7 +3,7 @@
 use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
 
-use crate::server::{ADMIN_TOKEN, QUICK, SILENT, Server};
+use crate::server::{ADMIN_TOKEN, QUICK, SILENT, Server, tls};
 
 /// What the issue of the console asks for, word for word.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:";
@@ -16,7 +16,7 @@ struct Browser {
 
 impl Browser {
     fn at(base: String) -> Self {
-        Self { client: Client::builder().redirect(Policy::none()).build().unwrap(), base, cookie: String::new() }
+        Self { client: Client::builder().tls_backend_preconfigured(tls()).redirect(Policy::none()).build().unwrap(), base, cookie: String::new() }
     }
 
     fn operator(server: &Server) -> Self {

@@ -105,7 +105,7 @@ fn numbers_that_do_not_fit_are_refused_with_their_field_and_its_own_bounds() {
     }
     for (sent, field, words) in [
         (json!({ "platform": "google", "idempotencykey": "a" }), "idempotencykey", "idempotencykey is not known here; did you mean idempotency_key?"),
-        (json!({ "platform": "google", "x": 1 }), "x", "x is not known here; known are platform, country, max_price, idempotency_key."),
+        (json!({ "platform": "google", "x": 1 }), "x", "x is not known here; known are platform, country, max_price, scenario, idempotency_key."),
         (json!({ "platform": "google", "country": "ZZ" }), "country", "The country is not supported."),
     ] {
         told(caller.post("/api/v1/order", &sent), field, words);

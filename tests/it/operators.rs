@@ -65,7 +65,7 @@ fn all_accounts_and_orders_are_listed_page_by_page() {
         (Some("1.5"), Some("13.5"), Some(3))
     );
     let verified = String::from_utf8(server.cli(&["audit", "verify"]).stdout).unwrap();
-    assert!(verified.contains("balances 13.5, held 1.5"), "{verified}");
+    assert!(verified.contains("balances $13.5, held $1.5"), "{verified}");
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn cancelling_gives_the_hold_back_and_does_so_once() {
     assert_eq!(caller.balance(), (9.5, 0.5));
     let path = format!("/api/v1/order/{order}/cancel");
     let first = body(caller.post(&path, &json!({})));
-    assert_eq!(first, json!({ "status": "ok", "order_id": order, "refunded": 0.5 }));
+    assert_eq!(first, json!({ "status": "ok", "order_id": order, "refunded": 0.5, "livemode": true }));
     assert_eq!(body(caller.post(&path, &json!({}))), first);
     assert_eq!(caller.balance(), (10.0, 0.0));
     let cancelled = body(caller.get(&format!("/api/v1/order/{order}")));

@@ -24,7 +24,8 @@ fn start(telecom: &Telecom, buying: &str) -> Server {
 }
 
 fn numbers(server: &Server, arguments: &[&str]) -> Result<Value, String> {
-    let done = server.cli(&[&["numbers"], arguments].concat());
+    let as_json: &[&str] = if arguments.first() == Some(&"search") { &["--json"] } else { &[] };
+    let done = server.cli(&[&["numbers"], arguments, as_json].concat());
     if done.status.success() {
         return Ok(serde_json::from_slice(&done.stdout).unwrap());
     }

@@ -9,12 +9,14 @@ use super::Why;
 #[derive(Debug, Subcommand)]
 pub enum Query {
     /// Show how the service is: what runs, success by source and platform, money, lags, warnings.
+    #[command(after_help = "Examples:\n  telenumerus admin overview --hours 6")]
     Overview {
         /// Success and delivery of so many hours.
         #[arg(long, default_value_t = 24)]
         hours: u32,
     },
     /// List all accounts, the latest first.
+    #[command(after_help = "Examples:\n  telenumerus admin accounts --suspended")]
     Accounts {
         /// Only those that are suspended.
         #[arg(long)]
@@ -23,6 +25,7 @@ pub enum Query {
         page: Page,
     },
     /// List all orders, newest first.
+    #[command(after_help = "Examples:\n  telenumerus admin orders --open\n  telenumerus admin orders --search ord_…")]
     Orders {
         /// An order's id, an account's id or a phone number.
         #[arg(long)]
@@ -43,6 +46,7 @@ pub enum Query {
         page: Page,
     },
     /// Show an order with every fact of it; numbers, texts and codes masked.
+    #[command(after_help = "Examples:\n  telenumerus admin order ord_…")]
     Order {
         /// The order's id.
         order: String,
@@ -51,6 +55,7 @@ pub enum Query {
         as_of: Option<String>,
     },
     /// Show an account's ledger, newest first.
+    #[command(after_help = "Examples:\n  telenumerus admin ledger acc_…")]
     Ledger {
         /// The account's id.
         account: String,
@@ -62,6 +67,7 @@ pub enum Query {
         limit: u32,
     },
     /// List webhook deliveries of all accounts, the latest due first.
+    #[command(after_help = "Examples:\n  telenumerus admin deliveries --status exhausted")]
     Deliveries {
         /// pending, delivered or exhausted.
         #[arg(long)]
@@ -73,14 +79,17 @@ pub enum Query {
         page: Page,
     },
     /// Show orders, success, delivery, revenue and cost by the hour.
+    #[command(after_help = "Examples:\n  telenumerus admin usage --hours 48")]
     Usage {
         /// So many hours.
         #[arg(long, default_value_t = 24)]
         hours: u32,
     },
     /// List the sources: their numbers, how they fare, their sessions.
+    #[command(after_help = "Examples:\n  telenumerus admin suppliers")]
     Suppliers,
     /// Show what is masked: an order, message-<position>, delivery-<account>-<number>. Who looked, and why, stands in the log.
+    #[command(after_help = "Examples:\n  telenumerus admin reveal ord_… --reason \"ticket 7\"")]
     Reveal {
         /// An order's id, message-<position> or delivery-<account>-<number>.
         subject: String,

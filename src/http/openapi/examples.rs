@@ -37,7 +37,7 @@ pub fn push(event: &str) -> Value {
 fn account(operation: &str) -> Option<Value> {
     let example = match operation {
         "register" => json!({
-            "api_key": "tn_…", "webhook_secret": "whsec_…", "account_id": "acc_2M8hxqYc3nJ1v5Zk7QbTrd", "balance": 0.0, "tier": "Standard",
+            "api_key": "tn_…", "webhook_secret": "whsec_…", "account_id": "acc_2M8hxqYc3nJ1v5Zk7QbTrd", "balance": 0.0, "tier": "Standard", "livemode": true,
             "next_steps": {
                 "deposit": "GET /api/v1/deposit/addresses", "verify_deposit": "POST /api/v1/deposit/verify", "browse_services": "GET /api/v1/services",
                 "check_availability": "GET /api/v1/availability", "order": "POST /api/v1/order", "account": "GET /api/v1/account",
@@ -84,9 +84,12 @@ fn account(operation: &str) -> Option<Value> {
 
 fn keys(operation: &str) -> Option<Value> {
     let example = match operation {
-        "createKey" => json!({ "status": "ok", "key_id": KEY, "name": "ci runner", "api_key": "tn_…", "created_at": AT }),
+        "createKey" => {
+            json!({ "status": "ok", "key_id": KEY, "name": "ci runner", "mode": "live", "account_id": "acc_2M8hxqYc3nJ1v5Zk7QbTrd", "webhook_secret": null,
+            "api_key": "tn_…", "created_at": AT })
+        }
         "listKeys" => json!({ "keys": [
-            { "key_id": KEY, "name": "first", "created_at": AT, "last_used_at": CODE_AT, "current": true },
+            { "key_id": KEY, "name": "first", "mode": "live", "created_at": AT, "last_used_at": CODE_AT, "current": true },
         ] }),
         "removeKey" => json!({ "status": "ok", "key_id": KEY }),
         _ => return None,
@@ -115,7 +118,7 @@ fn ordering(operation: &str) -> Option<Value> {
         "getOrder" => json!({
             "status": "active", "order_id": ORDER, "platform": "google", "country": "US", "phone": PHONE, "code": null, "codes": [], "sms": null, "messages": [],
             "listening": false, "listening_until": null, "finish": null, "report": links("/report"),
-            "price": 0.5, "refunded": null, "attempts": 1, "created_at": AT, "expires_at": UNTIL, "expires_in": 300, "ended_at": null,
+            "price": 0.5, "refunded": null, "scenario": null, "attempts": 1, "created_at": AT, "expires_at": UNTIL, "expires_in": 300, "ended_at": null,
             "delivery_seconds": null, "failure": null, "can_cancel": true, "platform_hints": hints, "check_status": links(""), "stream": links("/stream"),
             "cancel": links("/cancel"),
         }),
