@@ -170,13 +170,18 @@ impl<'a> Batch<'a> {
     fn order(&mut self, order: OrderId, fact: &order::Event, record: &Recorded<Event>) {
         self.reports.extend(ReportChange::of(order, fact, record));
         let Some(row) = self.open.get_mut(&order) else { return };
+        let was_test = row.is_test;
         row.apply(fact);
+        let is_found_out = row.is_test && !was_test;
         self.strays.extend(Stray::of_order(row, fact, record.position));
         row.last = record.revision;
         row.position = record.position;
         let row = row.clone();
         if row.over_at.is_some() {
             self.open.remove(&order);
+        }
+        if is_found_out {
+            self.hours.was_test(&row);
         }
         if fact.is_end() {
             self.end(&row, fact.at().millis());

@@ -118,8 +118,17 @@ impl Hours {
         self.cells.entry(key).or_default().orders += 1;
     }
 
-    /// An order ended.
+    /// An order that was counted when it was placed is a test: it says nothing of the service's hours.
+    pub fn was_test(&mut self, row: &OrderRow) {
+        let key = (hour_of(row.placed_at.millis()), row.platform.slug(), row.country.code(), String::new());
+        self.cells.entry(key).or_default().orders -= 1;
+    }
+
+    /// An order ended; tests do not count.
     pub fn ended(&mut self, row: &OrderRow, at: i64) {
+        if row.is_test {
+            return;
+        }
         let delivery = row.delivery_millis();
         let cell = self.cell(row, at);
         match row.status {
@@ -139,6 +148,9 @@ impl Hours {
 
     /// What an order paid was given back.
     pub fn refunded(&mut self, row: &OrderRow, at: i64) {
+        if row.is_test {
+            return;
+        }
         self.cell(row, at).revenue -= row.price.micros();
     }
 

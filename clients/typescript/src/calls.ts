@@ -42,6 +42,7 @@ import type {
   PointInHistory,
   RedeliverRequest,
   Redelivered,
+  RegisterRequest,
   ReportRequest,
   ServiceList,
   Usage,
@@ -215,8 +216,8 @@ export abstract class Calls {
   }
 
   /** Open an account. Nobody has to approve it. The key and the webhook secret are shown this once. */
-  register(options: CallOptions = {}): Promise<AccountRegistered> {
-    return this.call("POST", "/api/v1/register", { body: {} }, options);
+  register(body: RegisterRequest = {}, options: CallOptions = {}): Promise<AccountRegistered> {
+    return this.call("POST", "/api/v1/register", { body }, options);
   }
 
   /** The platforms, their list prices, and the countries. */

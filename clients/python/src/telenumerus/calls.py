@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from .schema import (
     Account,
+    AccountMode,
     AccountRegistered,
     AgentReply,
     ApiKeyCreated,
@@ -45,6 +46,7 @@ from .schema import (
     PlatformName,
     PointInHistory,
     Redelivered,
+    ScenarioName,
     ServiceList,
     TargetUrl,
     TxHashText,
@@ -86,12 +88,12 @@ class Calls:
         """Every movement of your money, newest first, each with the balance before and after it."""
         return cast(Ledger, self._call("GET", "/api/v1/account/ledger", query={"limit": limit, "cursor": cursor}))
 
-    def agent(self, query: str, *, dry_run: Optional[bool] = None, max_price: Optional[Dollars] = None, idempotency_key: Optional[str] = None) -> AgentReply:
+    def agent(self, query: str, *, dry_run: Optional[bool] = None, max_price: Optional[Dollars] = None, scenario: Optional[ScenarioName] = None, idempotency_key: Optional[str] = None) -> AgentReply:
         """Order in natural language: one number for one platform in at most one country. Questions, prices,
         status, cancelling, denials, quantities, several platforms, and places that are not known or not
         supported: 422 with a `reason` and the right call in `suggestions`, and no order.
         """
-        return cast(AgentReply, self._call("POST", "/api/v1/agent", body={"query": query, "dry_run": dry_run, "max_price": max_price}, is_keyed=True, idempotency_key=idempotency_key))
+        return cast(AgentReply, self._call("POST", "/api/v1/agent", body={"query": query, "dry_run": dry_run, "max_price": max_price, "scenario": scenario}, is_keyed=True, idempotency_key=idempotency_key))
 
     def availability(self, *, country: Optional[CountryCode] = None, platform: Optional[PlatformName] = None) -> Availability:
         """Success rates of the last 24 hours, stock and prices in one country. A rate is null under five ended
@@ -99,11 +101,11 @@ class Calls:
         """
         return cast(Availability, self._call("GET", "/api/v1/availability", query={"country": country, "platform": platform}))
 
-    def batch(self, orders: List[BatchItemRequest], *, idempotency_key: Optional[str] = None) -> BatchPlaced:
+    def batch(self, orders: List[BatchItemRequest], *, scenario: Optional[ScenarioName] = None, idempotency_key: Optional[str] = None) -> BatchPlaced:
         """Place up to 20 orders at once. Those that cannot run yet wait as `queued`; each can be cancelled. An
         order that cannot be accepted is refused alone.
         """
-        return cast(BatchPlaced, self._call("POST", "/api/v1/batch", body={"orders": orders}, is_keyed=True, idempotency_key=idempotency_key))
+        return cast(BatchPlaced, self._call("POST", "/api/v1/batch", body={"orders": orders, "scenario": scenario}, is_keyed=True, idempotency_key=idempotency_key))
 
     def deposit_addresses(self) -> DepositAddresses:
         """Where to pay. With a key, the addresses are your own, and whatever is paid there is credited without a
@@ -143,19 +145,19 @@ class Calls:
         """The account's keys: names and when they were used, never the keys themselves."""
         return cast(ApiKeys, self._call("GET", "/api/v1/keys"))
 
-    def create_key(self, name: str) -> ApiKeyCreated:
+    def create_key(self, name: str, *, mode: Optional[AccountMode] = None) -> ApiKeyCreated:
         """Get a further key of this account. It is shown this once."""
-        return cast(ApiKeyCreated, self._call("POST", "/api/v1/keys", body={"name": name}))
+        return cast(ApiKeyCreated, self._call("POST", "/api/v1/keys", body={"name": name, "mode": mode}))
 
     def remove_key(self, id: str) -> ApiKeyRemoved:
         """Take a key away: from the next call on it opens nothing. The last one of an account stays."""
         return cast(ApiKeyRemoved, self._call("DELETE", f"/api/v1/keys/{quoted(id)}"))
 
-    def order(self, platform: PlatformName, *, country: Optional[CountryCode] = None, max_price: Optional[Dollars] = None, idempotency_key: Optional[str] = None) -> OrderPlaced:
+    def order(self, platform: PlatformName, *, country: Optional[CountryCode] = None, max_price: Optional[Dollars] = None, scenario: Optional[ScenarioName] = None, idempotency_key: Optional[str] = None) -> OrderPlaced:
         """Get a phone number for a platform. Its price is held, spent when the code comes, and given back
         otherwise.
         """
-        return cast(OrderPlaced, self._call("POST", "/api/v1/order", body={"platform": platform, "country": country, "max_price": max_price}, is_keyed=True, idempotency_key=idempotency_key))
+        return cast(OrderPlaced, self._call("POST", "/api/v1/order", body={"platform": platform, "country": country, "max_price": max_price, "scenario": scenario}, is_keyed=True, idempotency_key=idempotency_key))
 
     def get_order(self, id: str, *, wait: Optional[int] = None, until: Optional[HowFar] = None, as_of: Optional[PointInHistory] = None) -> Order:
         """How an order is; with `wait`, once its status changes, or with `until=expiry` once anything does; with
@@ -191,9 +193,9 @@ class Calls:
         """Your orders, newest first, with filters that must all fit."""
         return cast(OrderList, self._call("GET", "/api/v1/orders", query={"status": status, "platform": platform, "from": from_, "to": to, "limit": limit, "cursor": cursor}))
 
-    def register(self) -> AccountRegistered:
+    def register(self, *, mode: Optional[AccountMode] = None) -> AccountRegistered:
         """Open an account. Nobody has to approve it. The key and the webhook secret are shown this once."""
-        return cast(AccountRegistered, self._call("POST", "/api/v1/register", body={}))
+        return cast(AccountRegistered, self._call("POST", "/api/v1/register", body={"mode": mode}))
 
     def list_services(self, *, country: Optional[CountryCode] = None) -> ServiceList:
         """The platforms, their list prices, and the countries."""
@@ -203,11 +205,11 @@ class Calls:
         """What was ordered and spent: totals and a series without holes."""
         return cast(Usage, self._call("GET", "/api/v1/usage", query={"from": from_, "to": to, "granularity": granularity, "group_by": group_by}))
 
-    def verify(self, platform: PlatformName, *, country: Optional[CountryCode] = None, max_price: Optional[Dollars] = None, on_timeout: Optional[OnTimeout] = None, timeout_seconds: Optional[int] = None, idempotency_key: Optional[str] = None) -> Verified:
+    def verify(self, platform: PlatformName, *, country: Optional[CountryCode] = None, max_price: Optional[Dollars] = None, on_timeout: Optional[OnTimeout] = None, scenario: Optional[ScenarioName] = None, timeout_seconds: Optional[int] = None, idempotency_key: Optional[str] = None) -> Verified:
         """Order a number, wait for its SMS and return the code, in one call. Hanging up cancels nothing; the
         same idempotency key resumes the wait.
         """
-        return cast(Verified, self._call("POST", "/api/v1/verify", body={"platform": platform, "country": country, "max_price": max_price, "on_timeout": on_timeout, "timeout_seconds": timeout_seconds}, is_keyed=True, idempotency_key=idempotency_key))
+        return cast(Verified, self._call("POST", "/api/v1/verify", body={"platform": platform, "country": country, "max_price": max_price, "on_timeout": on_timeout, "scenario": scenario, "timeout_seconds": timeout_seconds}, is_keyed=True, idempotency_key=idempotency_key))
 
     def remove_webhook(self) -> Webhook:
         """Have nothing pushed to you any more. Deliveries still under way end undelivered."""
