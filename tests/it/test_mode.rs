@@ -141,6 +141,10 @@ fn tests_are_not_in_the_live_account_nor_in_anybodys_rates() {
     assert!(body(live.get("/api/v1/orders"))["orders"].as_array().unwrap().is_empty());
     let google = &body(server.get("/api/v1/availability?country=US&platform=google").send().unwrap())["platforms"][0].clone();
     assert_eq!(google["sample_size"], 0, "{google}");
+    // Nor do the operator's hours count tests.
+    let usage = server.cli(&["admin", "usage"]);
+    let hours: Value = serde_json::from_slice(&usage.stdout).unwrap();
+    assert!(!hours.to_string().contains("\"completed\":1"), "{hours}");
     // One test account, however many keys; both are listed, and either can go.
     let again = test_key(&live);
     assert_eq!(again.account, test.account);

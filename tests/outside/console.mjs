@@ -201,7 +201,7 @@ await desk.waitForTimeout(1_500);
 const tile = async (name) => desk.locator(".tile", { hasText: name }).first().textContent();
 const dollars = (text) => Number(text.replace(/[$,]/g, ""));
 const [, held, balance] = (await tile("Held now")).match(/Held now\$([\d.,]+)balances \$([\d.,]+)/);
-const [, audited, auditedHeld] = (await outside({ do: "verify" })).said.match(/balances ([\d.]+), held ([\d.]+)/);
+const [, audited, auditedHeld] = (await outside({ do: "verify" })).said.match(/balances \$([\d.]+), held \$([\d.]+)/);
 assert.deepEqual([dollars(balance), dollars(held)], [Number(audited), Number(auditedHeld)]);
 said(`the overview's sums are the audit's: balances ${audited}, held ${auditedHeld}`);
 
