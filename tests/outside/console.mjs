@@ -30,7 +30,7 @@ const watched = async (options = {}) => {
   context.on("page", (page) => {
     page.on("console", (message) => {
       // While the service is away the browser says so itself.
-      if (message.type() === "error" && !(away && /ERR_|Failed to load resource/.test(message.text()))) wrong.push(`${page.url()}: ${message.text()}`);
+      if (message.type() === "error" && !(away && /ERR_|Failed to load resource|htmx:sse:error/.test(message.text()))) wrong.push(`${page.url()}: ${message.text()}`);
       if (/Content Security Policy|Content-Security-Policy/.test(message.text())) wrong.push(`policy: ${message.text()}`);
     });
     page.on("pageerror", (error) => wrong.push(`${page.url()}: ${error}`));
@@ -84,7 +84,11 @@ const tabTo = async (page, wanted) => {
   assert.fail(`${wanted} is not to be reached with the Tab key`);
 };
 const byKeyboard = await (await watched()).newPage();
-const press = async (wanted) => (await tabTo(byKeyboard, wanted), byKeyboard.keyboard.press("Enter"), byKeyboard.waitForLoadState());
+const press = async (wanted) => {
+  await tabTo(byKeyboard, wanted);
+  await Promise.all([byKeyboard.waitForEvent("framenavigated"), byKeyboard.keyboard.press("Enter")]);
+  await byKeyboard.waitForLoadState();
+};
 await byKeyboard.goto(url);
 for (const wanted of ["Create an account", "Continue", "Deposits", "Make a simulated"]) {
   await press(wanted);
@@ -206,8 +210,14 @@ assert.deepEqual([dollars(balance), dollars(held)], [Number(audited), Number(aud
 said(`the overview's sums are the audit's: balances ${audited}, held ${auditedHeld}`);
 
 // A kill in between: both pages go on by themselves, and no row stands there twice.
-await desk.goto(`${admin}/console/orders`);
-await page.goto(`${url}/account/orders`);
+// Each page is open once its stream is.
+const open = async (where, address) => {
+  const live = where.waitForResponse((response) => response.url().includes("/live/"));
+  await where.goto(address);
+  await live;
+};
+await open(desk, `${admin}/console/orders`);
+await open(page, `${url}/account/orders`);
 away = true;
 await outside({ do: "kill" });
 const fresh = await order("google");
