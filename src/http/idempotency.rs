@@ -1,7 +1,7 @@
 //! Idempotency keys in requests: where they stand, and what makes two requests the same.
 
 use axum::extract::{FromRequest, OriginalUri, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use events::account::idempotency::{Key, KeyUse};
 use serde::Serialize;
@@ -76,7 +76,8 @@ fn put_scenario(body: &mut Value, scenario: String) -> Result<(), ApiError> {
     match members.get("scenario") {
         None | Some(Value::Null) => drop(members.insert("scenario".to_owned(), Value::String(scenario))),
         Some(Value::String(text)) if *text != scenario => {
-            return Err(ApiError::invalid("The Telenumerus-Scenario header and scenario in the body differ; send one, or the same."));
+            return Err(ApiError::invalid("The Telenumerus-Scenario header and scenario in the body differ; send one, or the same.")
+                .with_status(StatusCode::CONFLICT));
         }
         Some(_) => {}
     }

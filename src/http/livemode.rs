@@ -2,6 +2,7 @@
 
 use axum::body::{Body, to_bytes};
 use axum::http::HeaderValue;
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG};
 use axum::response::Response;
 use events::order::Scenario;
@@ -41,10 +42,12 @@ pub fn scenario_of(caller: &Caller, text: Option<&str>) -> Result<Option<Scenari
     match (caller.is_test(), scenario) {
         (true, scenario) => Ok(Some(scenario.unwrap_or(Scenario::Code))),
         (false, None) => Ok(None),
+        // The request is right in itself: it is the key that it does not go with.
         (false, Some(_)) => Err(ApiError::of_field(
             "scenario",
             "Scenarios are for test keys, and this key is live; nothing was ordered. POST /api/v1/keys with {\"mode\": \"test\"} makes a test key.",
-        )),
+        )
+        .with_status(StatusCode::CONFLICT)),
     }
 }
 

@@ -91,7 +91,7 @@ fn the_header_chooses_too_and_both_must_agree() {
     };
     assert_eq!(ask("no_stock", json!({ "platform": "google" })).status(), 503);
     assert_eq!(ask("no_stock", json!({ "platform": "google", "scenario": "no_stock" })).status(), 503);
-    assert_eq!(ask("no_stock", json!({ "platform": "google", "scenario": "code" })).status(), 400);
+    assert_eq!(ask("no_stock", json!({ "platform": "google", "scenario": "code" })).status(), 409);
     let unknown = ask("nonsense", json!({ "platform": "google" }));
     assert_eq!(unknown.status(), 400);
     assert_eq!(body(unknown)["detail"]["supported_scenarios"].as_array().unwrap().len(), SCENARIOS.len());
@@ -113,7 +113,7 @@ fn a_live_key_orders_no_scenario_and_pays_nothing_for_asking() {
         ("/batch", json!({ "orders": [{ "platform": "google" }], "scenario": "code" })),
     ] {
         let response = caller.post(&format!("/api/v1{path}"), &request);
-        assert_eq!(response.status(), 400, "{path}");
+        assert_eq!(response.status(), 409, "{path}");
         let refused = body(response);
         assert_eq!((&refused["detail"]["field"], &refused["livemode"]), (&json!("scenario"), &json!(true)), "{refused}");
     }

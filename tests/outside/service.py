@@ -83,7 +83,7 @@ class Service:
 
     def admin(self, *words):
         """An operator's command."""
-        subprocess.run([BINARY, "admin", *words, *self.place], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([BINARY, "admin", *words, *(["--json"] if words[0] in ("deposits", "reports") else []), *self.place], check=True, stdout=subprocess.DEVNULL)
 
     def admin_json(self, *words):
         """What an operator's command answers."""
