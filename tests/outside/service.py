@@ -83,11 +83,11 @@ class Service:
 
     def admin(self, *words):
         """An operator's command."""
-        subprocess.run([BINARY, "admin", *words, *(["--json"] if words[0] in ("deposits", "reports") else []), *self.place], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([BINARY, "admin", *words, *self.place], check=True, stdout=subprocess.DEVNULL)
 
     def admin_json(self, *words):
         """What an operator's command answers."""
-        return json.loads(subprocess.run([BINARY, "admin", *words, *self.place], check=True, capture_output=True).stdout)
+        return json.loads(subprocess.run([BINARY, "admin", *words, *(["--json"] if words[0] in ("deposits", "reports") else []), *self.place], check=True, capture_output=True).stdout)
 
     def audit(self):
         """The log is whole and lawful."""
