@@ -85,10 +85,8 @@ impl Writer {
     }
 
     async fn order(&self, account: AccountId, id: OrderId) -> Result<Option<Arc<Order>>, Fault> {
-        match self.accounts.order(account, id).await {
-            Ok(Some(order)) => return Ok(Some(order)),
-            Ok(None) | Err(AccessError::NotFound) => {}
-            Err(AccessError::Fault(fault)) => return Err(fault),
+        if let Some(order) = self.orders.in_memory(account, id).await? {
+            return Ok(Some(order));
         }
         let Some(place) = self.views.order(id).await.map_err(view_fault)? else { return Ok(None) };
         let order = self.orders.from_log(account, id, place.first, place.last).await?;

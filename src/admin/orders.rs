@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use actors::account::AccessError;
 use axum::Json;
 use axum::extract::{Path as PathParameter, Query, State};
 use axum::http::StatusCode;
@@ -147,10 +146,8 @@ fn no_such_order() -> Refusal {
 async fn find(door: &Door, id: OrderId) -> Result<(AccountId, Arc<Order>), Refusal> {
     let service = &door.service;
     let place = reached(service).await?.order(id).await.map_err(|error| failed(&error))?.ok_or_else(no_such_order)?;
-    match service.accounts.order(place.account, id).await {
-        Ok(Some(order)) => return Ok((place.account, order)),
-        Ok(None) | Err(AccessError::NotFound) => {}
-        Err(AccessError::Fault(fault)) => return Err(failed(&fault)),
+    if let Some(order) = service.orders.in_memory(place.account, id).await.map_err(|fault| failed(&fault))? {
+        return Ok((place.account, order));
     }
     let order = service.orders.from_log(place.account, id, place.first, place.last).await.map_err(|fault| failed(&fault))?;
     Ok((place.account, Arc::new(order.ok_or_else(no_such_order)?)))

@@ -150,15 +150,10 @@ impl Accounts {
 
     /// Opens an account; its id must be fresh.
     pub async fn register(&self, id: AccountId, key_hash: [u8; 32], webhook_secret: String) -> Result<Committed<Event>, TransactError<Refusal>> {
-        if !self.inner.journal.store().has_room() {
-            return Err(Fault::NoSpace.into());
-        }
         let at = self.inner.journal.now();
-        let command = Command::Register { id, key_hash, webhook_secret, at };
-        let stream = StreamId::account(id);
-        let fresh = || async { self.start(id, self.inner.journal.absent(stream)).await };
-        let entry = self.inner.registry.get_or_start(id, fresh).await?;
-        self.ask(&entry, command, self.inner.journal.context(Who::Owner, at)).await?
+        // Nobody has the id: the first append finds out, and nothing is read.
+        let entity = async { Ok(self.inner.journal.absent(StreamId::account(id))) };
+        self.open(id, entity, Command::Register { id, key_hash, webhook_secret, at }, at).await
     }
 
     /// Opens an account for tests that belongs to no other; its id must be fresh.
@@ -169,21 +164,28 @@ impl Accounts {
         webhook_secret: String,
     ) -> Result<Committed<Event>, TransactError<Refusal>> {
         let at = self.inner.journal.now();
-        self.open(id, Command::RegisterForTests { id, key_hash, webhook_secret, at }, at).await
+        let entity = async { Ok(self.inner.journal.absent(StreamId::account(id))) };
+        self.open(id, entity, Command::RegisterForTests { id, key_hash, webhook_secret, at }, at).await
     }
 
     /// Gives a live account's test account a key; the first one opens it.
     pub async fn add_test_key(&self, wanted: TestKey) -> Result<Committed<Event>, TransactError<Refusal>> {
         let (id, at) = (wanted.account, wanted.at);
-        self.open(id, Command::AddTestKey(wanted), at).await
+        self.open(id, self.inner.journal.load::<State>(StreamId::account(id)), Command::AddTestKey(wanted), at).await
     }
 
-    /// Decides `command` for an account that may not exist yet.
-    async fn open(&self, id: AccountId, command: Command, at: Timestamp) -> Result<Committed<Event>, TransactError<Refusal>> {
+    /// Decides `command` for an account that may not exist yet; `entity` is what it is, where it does not run.
+    async fn open(
+        &self,
+        id: AccountId,
+        entity: impl Future<Output = Result<Entity<State>, Fault>>,
+        command: Command,
+        at: Timestamp,
+    ) -> Result<Committed<Event>, TransactError<Refusal>> {
         if !self.inner.journal.store().has_room() {
             return Err(Fault::NoSpace.into());
         }
-        let start = || async { self.start(id, self.inner.journal.load::<State>(StreamId::account(id)).await?).await };
+        let start = || async { self.start(id, entity.await?).await };
         let entry = self.inner.registry.get_or_start(id, start).await?;
         self.ask(&entry, command, self.inner.journal.context(Who::Owner, at)).await?
     }

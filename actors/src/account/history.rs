@@ -20,9 +20,9 @@ use super::handle::Published;
 use crate::kernel::fault::Fault;
 use crate::store::{EventStore, ReadError};
 
-/// History of one account at a time; each holds one page of events.
+/// Replays of one account at a time; each holds one page of events.
 const AT_ONCE_PER_ACCOUNT: usize = 2;
-/// History in all at a time.
+/// Replays in all at a time.
 const AT_ONCE: usize = 8;
 /// Questions of one account, those that wait included; past it the caller is told to come again.
 const ASKED_PER_ACCOUNT: usize = 32;
