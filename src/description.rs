@@ -2,9 +2,29 @@
 
 use actors::inbox::alphabet;
 use actors::store::chain::Hash;
+use actors::store::sqlite::AuditRecord;
 use events::account::{self, Event as AccountEvent};
+use events::id::CommandId;
 use events::{Event, address, deposit, lease, number, order, purchase, reveal, webhook};
 use serde_json::{Value, json};
+
+/// A record as JSON; what callers keep to themselves only if it is revealed.
+pub fn record(record: &AuditRecord, reveal: bool) -> Value {
+    let recorded = &record.recorded;
+    json!({
+        "position": recorded.position.0,
+        "stream": recorded.stream.as_str(),
+        "revision": recorded.revision.0,
+        "id": recorded.id.to_string(),
+        "event": &*record.name,
+        "version": record.version,
+        "at": recorded.at.to_string(),
+        "causation": CommandId(record.causation).to_string(),
+        "correlation": recorded.correlation.map(|order| order.to_string()),
+        "actor": &*record.actor,
+        "data": data(&recorded.event, reveal),
+    })
+}
 
 /// An event's own values. Key hashes and webhook secrets are never shown.
 pub fn data(event: &Event, reveal: bool) -> Value {

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use mimalloc::MiMalloc;
 
 mod admin;
+mod audit;
 mod boot;
 mod cli;
 mod coins;

@@ -25,7 +25,8 @@ use utoipa::IntoParams;
 
 use super::access::Access;
 use super::{Door, Refusal, page_limit, refused};
-use crate::cli::audit::{Report, described, examine};
+use crate::audit::{Report, examine};
+use crate::description;
 
 /// Records read at a time in a search.
 const WINDOW: u64 = 2_048;
@@ -82,7 +83,7 @@ pub async fn events(State(door): State<Arc<Door>>, Query(asked): Query<Asked>) -
     let directory = door.data_dir.clone();
     let search = tokio::task::spawn_blocking(move || search(&directory, &wanted, before, limit)).await;
     let (records, next_before) = search.map_err(|error| unreadable(&error.to_string()))?.map_err(|error| unreadable(&error))?;
-    let records: Vec<Value> = records.iter().map(|record| described(record, false)).collect();
+    let records: Vec<Value> = records.iter().map(|record| description::record(record, false)).collect();
     Ok(Json(json!({ "events": records, "next_before": next_before, "head": head })))
 }
 
@@ -93,8 +94,8 @@ fn search(directory: &Path, wanted: &Wanted, before: u64, limit: usize) -> Resul
         let window = records_between(directory, Position(start), usize::try_from(end - 1 - start).unwrap_or(0)).map_err(|error| error.to_string())?;
         for record in window.into_iter().rev().filter(|record| record.recorded.position.0 < end && wanted.fits(record)) {
             if found.len() == limit {
-                let last: Option<&AuditRecord> = found.last();
-                return Ok((found.clone(), last.map(|record| record.recorded.position.0)));
+                let last = found.last().map(|record: &AuditRecord| record.recorded.position.0);
+                return Ok((found, last));
             }
             found.push(record);
         }
@@ -117,7 +118,7 @@ pub async fn export(State(door): State<Arc<Door>>, _access: Access, Query(asked)
     tokio::task::spawn_blocking(move || {
         let told = verify_chain(&directory, |record| {
             if !send.is_closed() && wanted.fits(record) {
-                let _ = send.blocking_send(format!("{}\n", described(record, false)).into());
+                let _ = send.blocking_send(format!("{}\n", description::record(record, false)).into());
             }
         });
         if let Err(error) = told {

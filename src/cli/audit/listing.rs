@@ -9,10 +9,10 @@ use actors::store::sqlite::{AuditRecord, last_record, records_after};
 use clap::Args;
 use events::account::Event as AccountEvent;
 use events::envelope::{Position, StreamId};
-use events::id::{AccountId, CommandId, OrderId};
+use events::id::{AccountId, OrderId};
 use events::time::Timestamp;
 use events::{Event, deposit, lease};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::output::Lines;
 use super::super::{Outcome, in_words};
@@ -74,7 +74,9 @@ pub fn run(data_dir: &Path, options: &Options) -> Outcome {
     known_types(&options.types)?;
     let mut out = Lines::open();
     let mut last = std::collections::VecDeque::new();
-    let show = |record: &AuditRecord| if options.json { described(record, options.reveal).to_string() } else { in_one_line(record, options.reveal) };
+    let show = |record: &AuditRecord| {
+        if options.json { description::record(record, options.reveal).to_string() } else { in_one_line(record, options.reveal) }
+    };
     let walked = records_after(data_dir, Position(0), |record| {
         if !options.wants(record) {
             return;
@@ -166,24 +168,6 @@ fn in_one_line(record: &AuditRecord, reveal: bool) -> String {
     }
     let plain = line.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter });
     if line.chars().count() <= COLUMNS || reveal { plain.collect() } else { plain.take(COLUMNS - 1).chain(['…']).collect() }
-}
-
-/// A record as JSON; what callers keep to themselves only if it is revealed.
-pub fn described(record: &AuditRecord, reveal: bool) -> Value {
-    let recorded = &record.recorded;
-    json!({
-        "position": recorded.position.0,
-        "stream": recorded.stream.as_str(),
-        "revision": recorded.revision.0,
-        "id": recorded.id.to_string(),
-        "event": &*record.name,
-        "version": record.version,
-        "at": recorded.at.to_string(),
-        "causation": CommandId(record.causation).to_string(),
-        "correlation": recorded.correlation.map(|order| order.to_string()),
-        "actor": &*record.actor,
-        "data": description::data(&recorded.event, reveal),
-    })
 }
 
 #[cfg(test)]
