@@ -12,20 +12,17 @@ use std::time::{Duration, Instant};
 
 use actors::store::sqlite::SqliteStore;
 use actors::store::{Append, EventStore, Expected, NewEvent};
-use events::account::{Command, FirstAnswer, PlaceOrder, State};
 use events::country::Country;
-use events::decider::Decider;
-use events::envelope::{Actor, Metadata, Revision, StreamId};
-use events::id::{AccountId, CommandId, OrderId};
-use events::money::Money;
+use events::envelope::{Actor, Metadata, StreamId};
+use events::id::{CommandId, OrderId};
 use events::number::{self, Listing};
-use events::order::{self, IncomingSms};
 use events::phone::Phone;
-use events::platform::Platform;
 use events::time::Timestamp;
+use fakes::past::{self, Orders};
 
 const ACCOUNTS: u128 = 500;
-const ORDERS_PER_ACCOUNT: u128 = 200;
+/// Completed orders of each account.
+const TWO_HUNDRED: Orders = Orders { count: 200, listen_seconds: 0, phone: |account, order| phone(account * 200 + order) };
 const NUMBERS: u128 = 10_000;
 const TOKEN: &str = "bench-token-0123456789abcdef";
 const ASKED: usize = 20;
@@ -103,7 +100,7 @@ fn measure(directory: &Path) {
 
 async fn fill(directory: &Path) {
     let store = Arc::new(SqliteStore::open(directory, Arc::new(|reason: &str| panic!("{reason}"))).unwrap());
-    let accounts = (1..=ACCOUNTS).map(|account| tokio::spawn(write_account(Arc::clone(&store), account)));
+    let accounts = (1..=ACCOUNTS).map(|account| tokio::spawn(past::write_account(Arc::clone(&store), account, TWO_HUNDRED)));
     let numbers = (0..100).map(|share| tokio::spawn(write_numbers(Arc::clone(&store), share)));
     for task in accounts.chain(numbers).collect::<Vec<_>>() {
         task.await.unwrap();
@@ -122,57 +119,5 @@ async fn write_numbers(store: Arc<SqliteStore>, share: u128) {
         let metadata = Metadata { causation: CommandId((1 << 120) | (number << 8)), correlation: None, actor: Actor::Service, at };
         let events = vec![NewEvent::new(0, &number::Event::Listed { listing, at }.into(), &metadata)];
         store.append(Append { stream: StreamId::number(&phone(number)), expected: Expected::NoStream, events }).await.unwrap();
-    }
-}
-
-/// One account with two hundred completed orders.
-async fn write_account(store: Arc<SqliteStore>, account: u128) {
-    let at = Timestamp::from_millis(1_795_500_000_000);
-    let (mut state, mut expected, mut number) = (State::default(), Expected::NoStream, 0u128);
-    let mut commands = vec![
-        Command::Register { id: AccountId(account), key_hash: [0; 32], webhook_secret: "whsec_".to_owned(), at },
-        Command::Credit { amount: Money::from_cents(100_000), reason: "benchmark".to_owned(), at },
-    ];
-    for order in 0..ORDERS_PER_ACCOUNT {
-        let id = OrderId((account << 64) | order);
-        let (supplier, phone): (events::supplier::SupplierName, Phone) = ("own".parse().unwrap(), phone(account * ORDERS_PER_ACCOUNT + order));
-        commands.push(Command::PlaceOrder(PlaceOrder {
-            scenario: None,
-            order: id,
-            platform: Platform::Google,
-            country: Country::Us,
-            list_price: Money::from_cents(50),
-            max_price: None,
-            lifetime_seconds: 300,
-            seek_seconds: 60,
-            max_attempts: 3,
-            listen_seconds: 0,
-            max_concurrent: 1,
-            cancels: events::account::CancelRules::default(),
-            first_answer: Some(FirstAnswer { supplier: supplier.clone(), answer: Ok(phone.clone()) }),
-            at,
-        }));
-        let sms = IncomingSms {
-            message_id: "m1".to_owned(),
-            supplier,
-            to: phone,
-            sender: "Google".to_owned(),
-            text: "G-482913 is your Google verification code.".to_owned(),
-            receipt: events::order::Receipt::At(at),
-            freed_at: None,
-            at,
-        };
-        commands.push(Command::Order(id, order::Command::ReceiveSms(sms)));
-    }
-    for command in commands {
-        let decided = state.decide(&command).unwrap();
-        number += 1;
-        let metadata = Metadata { causation: CommandId((account << 80) | (number << 8)), correlation: None, actor: Actor::Service, at };
-        let events = decided.iter().enumerate().map(|(index, event)| NewEvent::new(index, &event.clone().into(), &metadata)).collect();
-        let appended = store.append(Append { stream: StreamId::account(AccountId(account)), expected, events }).await.unwrap();
-        expected = Expected::Exact(Revision(appended.revision.0));
-        for event in &decided {
-            state = state.evolve(event);
-        }
     }
 }

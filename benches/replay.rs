@@ -24,7 +24,7 @@ fn main() {
 async fn run() {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let store = Arc::new(SqliteStore::open(directory.path(), Arc::new(|reason: &str| panic!("{reason}"))).unwrap());
-    let tasks: Vec<_> = (1..=ACCOUNTS).map(|account| tokio::spawn(past::write_account(Arc::clone(&store), account))).collect();
+    let tasks: Vec<_> = (1..=ACCOUNTS).map(|account| tokio::spawn(past::write_account(Arc::clone(&store), account, past::SIXTY))).collect();
     for task in tasks {
         task.await.unwrap();
     }

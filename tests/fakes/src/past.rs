@@ -13,18 +13,31 @@ use events::envelope::{Actor, Metadata, Position, Revision, StreamId};
 use events::id::{AccountId, CommandId, OrderId};
 use events::money::Money;
 use events::order::{self, IncomingSms};
+use events::phone::Phone;
 use events::platform::Platform;
 use events::time::Timestamp;
 
 /// Read at a time.
 const PAGE: usize = 2_048;
-/// Of each account, completed.
-const ORDERS_PER_ACCOUNT: u128 = 60;
+/// The completed orders of an account.
+#[derive(Debug, Clone, Copy)]
+pub struct Orders {
+    /// How many.
+    pub count: u128,
+    /// How long each listens after its code.
+    pub listen_seconds: u32,
+    /// The number of an account's order.
+    pub phone: fn(account: u128, order: u128) -> Phone,
+}
+
+/// Sixty orders of each account, each with a number of its own.
+pub const SIXTY: Orders =
+    Orders { count: 60, listen_seconds: 300, phone: |account, order| format!("+1202{account:03}{order:04}").parse().expect("lawful") };
 
 /// Writes a log into `directory`: of so many accounts, some 360 events each. How many there are.
 pub async fn write(directory: &Path, accounts: u128) -> u64 {
     let store = Arc::new(SqliteStore::open(directory, Arc::new(|reason: &str| panic!("{reason}"))).expect("the directory is there and empty"));
-    let tasks: Vec<_> = (1..=accounts).map(|account| tokio::spawn(write_account(Arc::clone(&store), account))).collect();
+    let tasks: Vec<_> = (1..=accounts).map(|account| tokio::spawn(write_account(Arc::clone(&store), account, SIXTY))).collect();
     for task in tasks {
         task.await.expect("what is written is lawful");
     }
@@ -48,18 +61,17 @@ pub async fn events_per_second(directory: &Path) -> f64 {
     f64::from(events) / start.elapsed().as_secs_f64()
 }
 
-/// One account with sixty completed orders: six events each.
-pub async fn write_account(store: Arc<SqliteStore>, account: u128) {
+/// One account with its orders: six events each.
+pub async fn write_account(store: Arc<SqliteStore>, account: u128, orders: Orders) {
     let at = Timestamp::from_millis(1_795_500_000_000);
     let (mut state, mut expected, mut number) = (State::default(), Expected::NoStream, 0u128);
     let mut commands = vec![
         Command::Register { id: AccountId(account), key_hash: [0; 32], webhook_secret: "whsec_".to_owned(), at },
         Command::Credit { amount: Money::from_cents(100_000), reason: "benchmark".to_owned(), at },
     ];
-    for order in 0..ORDERS_PER_ACCOUNT {
+    for order in 0..orders.count {
         let id = OrderId((account << 64) | order);
-        let (supplier, phone): (events::supplier::SupplierName, events::phone::Phone) =
-            ("own".parse().expect("lawful"), format!("+1202{account:03}{order:04}").parse().expect("lawful"));
+        let (supplier, phone): (events::supplier::SupplierName, _) = ("own".parse().expect("lawful"), (orders.phone)(account, order));
         commands.push(Command::PlaceOrder(PlaceOrder {
             order: id,
             platform: Platform::Google,
@@ -69,7 +81,7 @@ pub async fn write_account(store: Arc<SqliteStore>, account: u128) {
             lifetime_seconds: 300,
             seek_seconds: 60,
             max_attempts: 3,
-            listen_seconds: 300,
+            listen_seconds: orders.listen_seconds,
             max_concurrent: 1,
             cancels: events::account::CancelRules::default(),
             scenario: None,
