@@ -28,7 +28,7 @@ use serde_json::Value;
 use super::call::{self, Call, Refused};
 use super::form::Form;
 use super::guard::{Client, Guard};
-use super::page::{Frame, Page, headers, redirect, render};
+use super::page::{self, Frame, Page, headers, missing, redirect, render};
 use super::sessions::{Holder, Sessions};
 use super::{assets, live, show};
 use crate::http::auth::Caller;
@@ -203,26 +203,14 @@ async fn told(path: &str, context: &Context) -> Result<Page, Refused> {
     }
 }
 
-fn missing() -> Refused {
-    Refused { status: StatusCode::NOT_FOUND, text: "There is nothing at this address.".to_owned() }
-}
-
 /// Why there is no page, on one.
 fn apology(context: &Context, refused: &Refused) -> Response {
-    let title = if refused.status == StatusCode::NOT_FOUND { "Not found" } else { "That did not work" };
-    let body = html! { (show::notice("danger", &refused.text)) p { a href=(ROOT) { "Overview" } } };
-    let mut response = render(&context.frame(), &Page::new(title, "", body));
-    *response.status_mut() = refused.status;
-    response
+    page::apology(&context.frame(), refused)
 }
 
 /// Without a session, or from a page that is not ours: nothing happens.
 fn forbidden(text: &str) -> Response {
-    let frame = Frame { root: ROOT, kind: "Account", links: LINKS, who: None };
-    let body = html! { (show::notice("danger", text)) p { a href={ (ROOT) "/login" } { "Log in" } } };
-    let mut response = render(&frame, &Page::new("Not allowed", "", body));
-    *response.status_mut() = StatusCode::FORBIDDEN;
-    response
+    page::forbidden(&Frame { root: ROOT, kind: "Account", links: LINKS, who: None }, text)
 }
 
 async fn live_root(State(console): State<Arc<Console>>, request: Request) -> Response {

@@ -5,6 +5,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
+use super::call::Refused;
+use super::show;
+
 /// Nothing inline, nothing from elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; \
     base-uri 'none'; frame-ancestors 'none'";
@@ -129,6 +132,31 @@ pub fn render(frame: &Frame<'_>, page: &Page) -> Response {
         }
     };
     (headers(), markup.into_string()).into_response()
+}
+
+/// There is no such page.
+pub fn missing() -> Refused {
+    Refused { status: StatusCode::NOT_FOUND, text: "There is nothing at this address.".to_owned() }
+}
+
+/// Why there is no page, on one.
+pub fn apology(frame: &Frame<'_>, refused: &Refused) -> Response {
+    let title = if refused.status == StatusCode::NOT_FOUND { "Not found" } else { "That did not work" };
+    let body = html! {
+        (show::notice("danger", &refused.text))
+        p { a href=(frame.root) { "Overview" } }
+    };
+    let mut response = render(frame, &Page::new(title, "", body));
+    *response.status_mut() = refused.status;
+    response
+}
+
+/// Without a session, or from a page that is not ours: nothing happens.
+pub fn forbidden(frame: &Frame<'_>, text: &str) -> Response {
+    let body = html! { (show::notice("danger", text)) p { a href={ (frame.root) "/login" } { "Log in" } } };
+    let mut response = render(frame, &Page::new("Not allowed", "", body));
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    response
 }
 
 /// The headers of every page.
