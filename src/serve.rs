@@ -81,20 +81,7 @@ pub async fn serve<S: Service>(listener: TcpListener, service: S, settings: Sett
     let listener_settings = Arc::new(settings);
     // Each connection's task holds a receiver: all are gone when their sender says so.
     let (open, held) = watch::channel(());
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = stopping.wait_for(|stopping| *stopping) => break,
-        };
-        let (stream, peer) = match accepted {
-            Ok((stream, peer)) => (stream, peer.ip()),
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted; an idle one makes room");
-                connections.relieve();
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
+    while let Some((stream, peer)) = accept(&listener, &connections, &mut stopping).await {
         match connections.admit(peer, is_in(&listener_settings.trusted, peer)) {
             Ok(place) => {
                 let (service, settings, stopping, held) = (service.clone(), Arc::clone(&listener_settings), stopping.clone(), held.clone());
@@ -110,6 +97,24 @@ pub async fn serve<S: Service>(listener: TcpListener, service: S, settings: Sett
     let drain = listener_settings.timeouts.drain;
     if tokio::time::timeout(drain, open.closed()).await.is_err() {
         tracing::warn!(seconds = drain.as_secs(), "some connections did not end in time and are cut");
+    }
+}
+
+/// The next connection and its other end; `None` once nothing is accepted any more.
+async fn accept(listener: &TcpListener, connections: &Connections, stopping: &mut watch::Receiver<bool>) -> Option<(TcpStream, IpAddr)> {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopping.wait_for(|stopping| *stopping) => return None,
+        };
+        match accepted {
+            Ok((stream, peer)) => return Some((stream, peer.ip())),
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted; an idle one makes room");
+                connections.relieve();
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use super::ACCEPT_PAUSE;
+use super::accept;
 use super::connections::{Connection, ConnectionLimits, Connections, Place};
 
 /// For a handshake, and for the first call behind it.
@@ -58,20 +58,7 @@ where
 {
     let connections = Connections::new(limits);
     let (open, held) = watch::channel(());
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = stopping.wait_for(|stopping| *stopping) => break,
-        };
-        let (stream, peer) = match accepted {
-            Ok((stream, peer)) => (stream, peer.ip()),
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted; an idle one makes room");
-                connections.relieve();
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
+    while let Some((stream, peer)) = accept(&listener, &connections, &mut stopping).await {
         // A client that finds its connection closed tries again.
         let Ok(place) = connections.admit(peer, false) else {
             metrics::counter!("esdb_connections_refused_total").increment(1);
