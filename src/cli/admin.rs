@@ -126,12 +126,26 @@ struct Why {
 }
 
 pub fn run(place: &Place, options: &Options) -> Outcome {
-    let (path, order) = match &options.command {
-        Command::Query(query) => {
-            let (path, body) = query.call();
-            println!("{:#}", Asking::new(place)?.ask(&path, body.as_ref())?);
-            return Ok(ExitCode::SUCCESS);
-        }
+    let (path, body) = call(&options.command)?;
+    let answer = Asking::new(place)?.ask(&path, body.as_ref())?;
+    match &options.command {
+        Command::Reports { json, .. } => reports(&answer, *json),
+        Command::Deposits { json, .. } => deposits(&answer, *json),
+        Command::Credit { .. }
+        | Command::Debit { .. }
+        | Command::Suspend { .. }
+        | Command::Reinstate { .. }
+        | Command::RotateKey { .. }
+        | Command::Show { .. }
+        | Command::Query(_) => say!("{answer:#}"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The call of the operator's API that a command is.
+fn call(command: &Command) -> Result<(String, Option<Value>), String> {
+    let (path, order) = match command {
+        Command::Query(query) => return Ok(query.call()),
         Command::Credit { account, amount, idempotency_key, why } => {
             let order = Order { amount: Some(amount.clone()), idempotency_key: idempotency_key.clone(), ..why.order() };
             (format!("accounts/{account}/credit"), Some(order))
@@ -151,20 +165,7 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
         }
         Command::Deposits { stuck_hours, .. } => (format!("deposits?stuck_hours={stuck_hours}"), None),
     };
-    let order = order.map(serde_json::to_value).transpose().map_err(in_words)?;
-    let answer = Asking::new(place)?.ask(&path, order.as_ref())?;
-    match &options.command {
-        Command::Reports { json, .. } => reports(&answer, *json),
-        Command::Deposits { json, .. } => deposits(&answer, *json),
-        Command::Credit { .. }
-        | Command::Debit { .. }
-        | Command::Suspend { .. }
-        | Command::Reinstate { .. }
-        | Command::RotateKey { .. }
-        | Command::Show { .. }
-        | Command::Query(_) => say!("{answer:#}"),
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok((path, order.map(serde_json::to_value).transpose().map_err(in_words)?))
 }
 
 fn reports(answer: &Value, as_json: bool) {
