@@ -53,7 +53,9 @@ impl Writer {
             Err(AccessError::NotFound) => return Ok(None),
         };
         let Some(webhook) = &published.state.webhook else { return Ok(None) };
-        let Some(row) = self.views.delivery(account, sequence).await.map_err(view_fault)? else { return Ok(None) };
+        let Some(row) = self.views.delivery(account, sequence).await.map_err(view_fault)? else {
+            return Ok(None);
+        };
         let Some(notice) = self.notice(account, row.revision).await? else { return Ok(None) };
         let order = match notice.order() {
             Some(order) => self.order(account, order).await?,
@@ -85,7 +87,7 @@ impl Writer {
     }
 
     async fn order(&self, account: AccountId, id: OrderId) -> Result<Option<Arc<Order>>, Fault> {
-        if let Some(order) = self.orders.in_memory(account, id).await? {
+        if let Some(order) = self.accounts.order(account, id).await? {
             return Ok(Some(order));
         }
         let Some(place) = self.views.order(id).await.map_err(view_fault)? else { return Ok(None) };
@@ -99,7 +101,9 @@ fn data(notice: &Notice, order: Option<&Order>, due_at: Timestamp) -> Value {
     match notice {
         Notice::SmsReceived { message_id, .. } => order.map_or(Value::Null, |order| sms_received(order, message_id, due_at)),
         Notice::OrderFailed { .. } => order.map_or(Value::Null, order_failed),
-        Notice::BalanceLow { balance, threshold } => json!({ "balance": words::dollars(*balance), "threshold": words::dollars(*threshold) }),
+        Notice::BalanceLow { balance, threshold } => {
+            json!({ "balance": words::dollars(*balance), "threshold": words::dollars(*threshold) })
+        }
         Notice::Test => json!({ "message": "This is a test: your webhook works." }),
     }
 }

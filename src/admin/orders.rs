@@ -146,7 +146,7 @@ fn no_such_order() -> Refusal {
 async fn find(door: &Door, id: OrderId) -> Result<(AccountId, Arc<Order>), Refusal> {
     let service = &door.service;
     let place = reached(service).await?.order(id).await.map_err(|error| failed(&error))?.ok_or_else(no_such_order)?;
-    if let Some(order) = service.orders.in_memory(place.account, id).await.map_err(|fault| failed(&fault))? {
+    if let Some(order) = service.accounts.order(place.account, id).await.map_err(|fault| failed(&fault))? {
         return Ok((place.account, order));
     }
     let order = service.orders.from_log(place.account, id, place.first, place.last).await.map_err(|fault| failed(&fault))?;

@@ -18,7 +18,7 @@ use crate::serve::is_in;
 /// Attempts to log in, of an address, in a minute.
 const TRIES: u32 = 5;
 
-/// The door of one kind of pages.
+/// Who may see one kind of pages.
 pub struct Guard {
     pub service: Arc<Service>,
     pub sessions: Arc<Sessions>,
@@ -39,7 +39,7 @@ pub struct Client {
 }
 
 impl Guard {
-    /// A door whose sessions are in `sessions`.
+    /// One whose sessions are in `sessions`.
     pub fn new(service: &Arc<Service>, sessions: Arc<Sessions>, root: &'static str, cookie: &'static str) -> Self {
         let tries = Limiter::new(TRIES, Duration::from_mins(1));
         Self { service: Arc::clone(service), sessions, root, cookie, tries }
@@ -93,7 +93,9 @@ const fn secure(client: &Client) -> &'static str {
 
 /// Whether a form was sent by a page of ours: its origin is the host that it was sent to. Browsers say it with every POST.
 pub fn is_of_our_page(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()) else { return false };
+    let Some(origin) = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()) else {
+        return false;
+    };
     let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else { return false };
     let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
     authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host)) && headers.get_all(ORIGIN).iter().count() == 1

@@ -14,6 +14,8 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::description::hex;
+
 /// How long a session lasts, used or not.
 const LIFE: Duration = Duration::from_hours(12);
 /// How long something stays revealed to the session that gave a reason for it.
@@ -126,12 +128,7 @@ impl Sessions {
 
 /// The hash under which a secret is kept.
 pub fn hash_of(secret: &str) -> String {
-    use std::fmt::Write;
-
-    Sha256::digest(secret.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(&Sha256::digest(secret.as_bytes()))
 }
 
 /// Beside the file first, then in its place: it is the old one or the new one, whole.

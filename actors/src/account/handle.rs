@@ -226,9 +226,13 @@ impl Accounts {
         })
     }
 
-    /// The order as the account remembers it: open, or recently ended.
-    pub async fn order(&self, id: AccountId, order: events::id::OrderId) -> Result<Option<Arc<order::State>>, AccessError> {
-        Ok(self.read(id).await?.state.order(order).cloned())
+    /// The order as the account remembers it: open, or recently ended. An account that is not there remembers none.
+    pub async fn order(&self, id: AccountId, order: events::id::OrderId) -> Result<Option<Arc<order::State>>, Fault> {
+        match self.read(id).await {
+            Ok(published) => Ok(published.state.order(order).cloned()),
+            Err(AccessError::NotFound) => Ok(None),
+            Err(AccessError::Fault(fault)) => Err(fault),
+        }
     }
 
     /// Whether pools keep some of their numbers from the account; from one that is not there they need keep nothing.

@@ -212,7 +212,7 @@ impl Orders {
 
     /// The order's number, which is on it again, and until when it listens, if it does.
     async fn lease_again(&self, account: AccountId, order: OrderId) -> Result<(Option<Lease>, Option<(Timestamp, Elapsed)>), Fault> {
-        let order = self.in_memory(account, order).await?.filter(|order| !order.is_over());
+        let order = self.inner.accounts.order(account, order).await?.filter(|order| !order.is_over());
         let lease = order.as_ref().and_then(|order| Some(runner::lease(account, order, order.assignment.as_ref()?)));
         let listening = order.filter(|order| order.is_listening());
         if let Some(lease) = &lease {
@@ -274,15 +274,6 @@ impl Orders {
             if let Ok(published) = seen {
                 return Ok(published.state.order(order).cloned());
             }
-        }
-    }
-
-    /// The order as its account remembers it: open, or recently ended.
-    pub async fn in_memory(&self, account: AccountId, order: OrderId) -> Result<Option<Arc<order::State>>, Fault> {
-        match self.inner.accounts.order(account, order).await {
-            Ok(known) => Ok(known),
-            Err(AccessError::NotFound) => Ok(None),
-            Err(AccessError::Fault(fault)) => Err(fault),
         }
     }
 

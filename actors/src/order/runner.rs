@@ -11,7 +11,6 @@ use events::time::Timestamp;
 
 use super::handle::{Deadline, Inner};
 use super::listening::{self, Listening};
-use crate::account::AccessError;
 use crate::kernel::clock::Elapsed;
 use crate::kernel::entity::TransactError;
 use crate::kernel::fault::Fault;
@@ -180,13 +179,8 @@ impl Process for Runner {
     async fn step(&mut self) -> Result<Next, Fault> {
         // What an earlier step said of the end counts no more: a wake may come between that and leaving.
         self.listens_until = None;
-        let order = match self.inner.accounts.order(self.account, self.order).await {
-            Ok(order) => order,
-            Err(AccessError::Fault(fault)) => return Err(fault),
-            Err(AccessError::NotFound) => None,
-        };
         // An account forgets an order only after its end.
-        let Some(order) = order else {
+        let Some(order) = self.inner.accounts.order(self.account, self.order).await? else {
             self.release(Release::Unused);
             return Ok(Next::Done);
         };

@@ -15,22 +15,31 @@ use crate::console::form::Form;
 use crate::console::guard::is_of_our_page;
 use crate::console::page::{Page, redirect, render};
 use crate::console::show;
+use crate::description::hex;
 
 /// A form.
 pub async fn handle(State(console): State<Arc<Console>>, Path(path): Path<String>, request: Request) -> Response {
     let asked = Asked::of(&console, &request);
-    let Some(context) = console.context(&asked).await else { return forbidden("You are not logged in: nothing was done.") };
+    let Some(context) = console.context(&asked).await else {
+        return forbidden("You are not logged in: nothing was done.");
+    };
     if !is_of_our_page(request.headers()) {
         return forbidden("This form was not sent by a page of this service: nothing was done.");
     }
     if let Err(refused) = context.count() {
         return apology(&context, &refused);
     }
-    let Ok(form) = Form::read(request.into_body()).await else { return forbidden("The form is too large.") };
+    let Ok(form) = Form::read(request.into_body()).await else {
+        return forbidden("The form is too large.");
+    };
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let done = match parts.as_slice() {
-        ["keys"] => return shown_once(&context, "keys", "A fresh key", "api_key", json!({ "name": form.get("name") })).await,
-        ["webhook", "rotate-secret"] => return shown_once(&context, "webhook/rotate-secret", "A fresh secret", "webhook_secret", json!({})).await,
+        ["keys"] => {
+            return shown_once(&context, "keys", "A fresh key", "api_key", json!({ "name": form.get("name") })).await;
+        }
+        ["webhook", "rotate-secret"] => {
+            return shown_once(&context, "webhook/rotate-secret", "A fresh secret", "webhook_secret", json!({})).await;
+        }
         ["orders"] => ordered(&context, &form).await,
         ["orders", id, action @ ("cancel" | "finish")] => {
             command(&context, &format!("order/{id}/{action}"), json!({}), &format!("/orders/{id}")).await
@@ -83,7 +92,7 @@ async fn claimed(context: &Context, tx_hash: &str) -> Result<String, Refused> {
 
 /// What a simulated chain takes for a transaction.
 fn random_hash(context: &Context) -> String {
-    context.console.app.service.entropy.bytes::<32>().iter().fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"))
+    hex(&context.console.app.service.entropy.bytes::<32>())
 }
 
 async fn removed(context: &Context, id: &str) -> Result<String, Refused> {

@@ -12,7 +12,6 @@ use events::phone::Phone;
 
 use super::source::{PulledSms, SourceError};
 use super::supplier::{Downstream, Inner};
-use actors::account::AccessError;
 use actors::inbox::InboundSms;
 use actors::kernel::entity::TransactError;
 use actors::kernel::fault::Fault;
@@ -67,17 +66,15 @@ impl LeaseProcess {
                         return Ok(self.after(WHILE_WAITING));
                     }
                     let account = request.as_ref().map(|request| request.account).expect("a lease that is sought has its request");
-                    let order = match self.inner.accounts.order(account, self.id.order).await {
-                        Ok(order) => order,
-                        Err(AccessError::NotFound) => None,
-                        Err(AccessError::Fault(fault)) => return Err(fault),
-                    };
+                    let order = self.inner.accounts.order(account, self.id.order).await?;
                     match (next_step(&self.id, order.as_deref()), order, phone) {
                         (Step::Release(outcome), known, _) => {
                             let outcome = if known.is_some() { outcome } else { self.outcome.unwrap_or(outcome) };
                             Command::SeekRelease { outcome, at }
                         }
-                        (Step::Keep, Some(order), Some(phone)) => return self.look(&order, account, &phone).await,
+                        (Step::Keep, Some(order), Some(phone)) => {
+                            return self.look(&order, account, &phone).await;
+                        }
                         (Step::Wait | Step::Keep, _, _) => return Ok(self.after(WHILE_WAITING)),
                     }
                 }
