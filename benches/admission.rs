@@ -1,8 +1,13 @@
-//! Does a flood on one account slow the others? Their `POST /order` alone, then beside a flood that nothing limits.
+//! Does a flood on one account slow the others? Their `POST /order` alone, then beside a flood that
+//! nothing limits.
 //!
 //! `cargo bench --bench admission`. The last line is one JSON object.
 
-#![expect(clippy::disallowed_methods, clippy::cast_precision_loss, reason = "a stopwatch of real time is what a benchmark is")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "a stopwatch of real time is what a benchmark is"
+)]
 
 #[path = "order_flow/client.rs"]
 #[expect(dead_code, reason = "the client can do more than this benchmark asks")]
@@ -23,7 +28,8 @@ const FLOOD: usize = 64;
 const PHASE: Duration = Duration::from_secs(5);
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let alone = run(0).await.0;
         let (beside, flood) = run(FLOOD).await;
@@ -48,7 +54,8 @@ async fn run(flood: usize) -> (Sample, Option<Sample>) {
     let server = Server::start("delivery_seconds = [600.0, 600.0]", 1_000_000);
     let others = server.accounts(256).await;
     let one = server.accounts(1).await;
-    let flooding = (flood > 0).then(|| tokio::spawn(drive(server.address, flood, PHASE, Load::Place(Arc::clone(&one)))));
+    let flooding = (flood > 0)
+        .then(|| tokio::spawn(drive(server.address, flood, PHASE, Load::Place(Arc::clone(&one)))));
     let sample = drive(server.address, OTHERS, PHASE, Load::Place(others)).await;
     let flood = match flooding {
         Some(flooding) => Some(flooding.await.expect("the flood's task")),
@@ -59,5 +66,10 @@ async fn run(flood: usize) -> (Sample, Option<Sample>) {
 
 fn report(what: &str, sample: &Sample) {
     let (p50, p99) = (sample.percentile_ms(50), sample.percentile_ms(99));
-    println!("{what}: {:.0}/s, p50 {p50:.2} ms, p99 {p99:.2} ms ({} done, {} refused)", sample.per_second(), sample.latencies.len(), sample.failures);
+    println!(
+        "{what}: {:.0}/s, p50 {p50:.2} ms, p99 {p99:.2} ms ({} done, {} refused)",
+        sample.per_second(),
+        sample.latencies.len(),
+        sample.failures
+    );
 }

@@ -1,8 +1,14 @@
-//! How many events a second reach the disk? 64 writers append to streams of their own, beside the same over the store in memory.
+//! How many events a second reach the disk? 64 writers append to streams of their own, beside the
+//! same over the store in memory.
 //!
 //! `cargo bench --bench append`
 
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, clippy::cast_precision_loss, reason = "a stopwatch of real time is what a benchmark is")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "a stopwatch of real time is what a benchmark is"
+)]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,7 +27,9 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let memory = runtime.block_on(appends_per_second(Arc::new(MemoryStore::default())));
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let store = Arc::new(runtime.block_on(async { SqliteStore::open(directory.path(), Arc::new(|reason: &str| panic!("{reason}"))).unwrap() }));
+    let store = Arc::new(runtime.block_on(async {
+        SqliteStore::open(directory.path(), Arc::new(|reason: &str| panic!("{reason}"))).unwrap()
+    }));
     let sqlite = runtime.block_on(appends_per_second(Arc::clone(&store) as Arc<dyn EventStore>));
     let (events, syncs) = store.events_and_syncs();
     println!(
@@ -41,8 +49,14 @@ async fn appends_per_second(store: Arc<dyn EventStore>) -> f64 {
             tokio::spawn(async move {
                 let (mut expected, mut appends) = (Expected::NoStream, 0u64);
                 while start.elapsed() < PHASE {
-                    let append = credits(writer, expected, (writer << 40) | u128::from(appends), EVENTS_PER_APPEND);
-                    expected = Expected::Exact(Revision(store.append(append).await.unwrap().revision.0));
+                    let append = credits(
+                        writer,
+                        expected,
+                        (writer << 40) | u128::from(appends),
+                        EVENTS_PER_APPEND,
+                    );
+                    expected =
+                        Expected::Exact(Revision(store.append(append).await.unwrap().revision.0));
                     appends += 1;
                 }
                 appends

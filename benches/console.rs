@@ -1,8 +1,13 @@
-//! How long does the console take over 100 000 orders and 10 000 numbers? The first page of each list, and one in the middle of the orders.
+//! How long does the console take over 100 000 orders and 10 000 numbers? The first page of each
+//! list, and one in the middle of the orders.
 //!
 //! `cargo bench --bench console`
 
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a stopwatch of real time is what a benchmark is")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a stopwatch of real time is what a benchmark is"
+)]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -22,7 +27,8 @@ use fakes::past::{self, Orders};
 
 const ACCOUNTS: u128 = 500;
 /// Completed orders of each account.
-const TWO_HUNDRED: Orders = Orders { count: 200, listen_seconds: 0, phone: |account, order| phone(account * 200 + order) };
+const TWO_HUNDRED: Orders =
+    Orders { count: 200, listen_seconds: 0, phone: |account, order| phone(account * 200 + order) };
 const NUMBERS: u128 = 10_000;
 const TOKEN: &str = "bench-token-0123456789abcdef";
 const ASKED: usize = 20;
@@ -47,7 +53,10 @@ fn main() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let said = BufReader::new(service.stdout.take().unwrap()).lines().map_while(Result::ok).any(|line| line.starts_with("listening on "));
+    let said = BufReader::new(service.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok)
+        .any(|line| line.starts_with("listening on "));
     assert!(said, "the service starts");
     measure(directory.path());
     service.kill().unwrap();
@@ -56,7 +65,10 @@ fn main() {
 
 fn measure(directory: &Path) {
     let base = format!("http://{}", std::fs::read_to_string(directory.join("admin.addr")).unwrap());
-    let client = reqwest::blocking::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let client = reqwest::blocking::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
     let entered = client
         .post(format!("{base}/console/login"))
         .header("origin", &base)
@@ -64,7 +76,8 @@ fn measure(directory: &Path) {
         .body(format!("token={TOKEN}&name=bench"))
         .send()
         .unwrap();
-    let cookie = entered.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let cookie =
+        entered.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     let middle = OrderId(((ACCOUNTS / 2) << 64) + 100);
     let pages = [
         ("orders", "/console/orders".to_owned()),
@@ -80,7 +93,8 @@ fn measure(directory: &Path) {
         let mut took: Vec<Duration> = Vec::new();
         for _ in 0..ASKED {
             let start = Instant::now();
-            let page = client.get(format!("{base}{path}")).header("cookie", &cookie).send().unwrap();
+            let page =
+                client.get(format!("{base}{path}")).header("cookie", &cookie).send().unwrap();
             assert_eq!(page.status(), 200, "{path}");
             let _ = page.bytes().unwrap();
             took.push(start.elapsed());
@@ -99,8 +113,11 @@ fn measure(directory: &Path) {
 }
 
 async fn fill(directory: &Path) {
-    let store = Arc::new(SqliteStore::open(directory, Arc::new(|reason: &str| panic!("{reason}"))).unwrap());
-    let accounts = (1..=ACCOUNTS).map(|account| tokio::spawn(past::write_account(Arc::clone(&store), account, TWO_HUNDRED)));
+    let store = Arc::new(
+        SqliteStore::open(directory, Arc::new(|reason: &str| panic!("{reason}"))).unwrap(),
+    );
+    let accounts = (1..=ACCOUNTS)
+        .map(|account| tokio::spawn(past::write_account(Arc::clone(&store), account, TWO_HUNDRED)));
     let numbers = (0..100).map(|share| tokio::spawn(write_numbers(Arc::clone(&store), share)));
     for task in accounts.chain(numbers).collect::<Vec<_>>() {
         task.await.unwrap();
@@ -115,9 +132,23 @@ fn phone(number: u128) -> Phone {
 async fn write_numbers(store: Arc<SqliteStore>, share: u128) {
     let at = Timestamp::from_millis(1_795_400_000_000);
     for number in (0..NUMBERS).filter(|number| number % 100 == share) {
-        let listing = Listing { supplier: "own".parse().unwrap(), country: Country::Us, platforms: None };
-        let metadata = Metadata { causation: CommandId((1 << 120) | (number << 8)), correlation: None, actor: Actor::Service, at };
-        let events = vec![NewEvent::new(0, &number::Event::Listed { listing, at }.into(), &metadata)];
-        store.append(Append { stream: StreamId::number(&phone(number)), expected: Expected::NoStream, events }).await.unwrap();
+        let listing =
+            Listing { supplier: "own".parse().unwrap(), country: Country::Us, platforms: None };
+        let metadata = Metadata {
+            causation: CommandId((1 << 120) | (number << 8)),
+            correlation: None,
+            actor: Actor::Service,
+            at,
+        };
+        let events =
+            vec![NewEvent::new(0, &number::Event::Listed { listing, at }.into(), &metadata)];
+        store
+            .append(Append {
+                stream: StreamId::number(&phone(number)),
+                expected: Expected::NoStream,
+                events,
+            })
+            .await
+            .unwrap();
     }
 }

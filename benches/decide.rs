@@ -1,8 +1,14 @@
-//! What do the rules themselves cost? Whole order lives decided and evolved in memory, and messages read for their code, beside a SHA-256 of 256 bytes.
+//! What do the rules themselves cost? Whole order lives decided and evolved in memory, and messages
+//! read for their code, beside a SHA-256 of 256 bytes.
 //!
 //! `cargo bench --bench decide`
 
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, clippy::cast_precision_loss, reason = "a stopwatch of real time is what a benchmark is")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "a stopwatch of real time is what a benchmark is"
+)]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -26,7 +32,8 @@ fn main() {
     let hash = per_second(|| {
         black_box(Sha256::digest([7u8; 256]));
     });
-    let extraction = per_second(|| drop(black_box(extract(&MESSAGE, Some(Platform::Google.service())))));
+    let extraction =
+        per_second(|| drop(black_box(extract(&MESSAGE, Some(Platform::Google.service())))));
     let mut state = account();
     let mut number = 0;
     let life = per_second(|| {
@@ -52,8 +59,17 @@ fn per_second(mut work: impl FnMut()) -> f64 {
 }
 
 fn account() -> State {
-    let register = Command::Register { id: AccountId(1), key_hash: [0; 32], webhook_secret: String::new(), at: AT };
-    let credit = Command::Credit { amount: Money::from_cents(100_000_000_000), reason: String::new(), at: AT };
+    let register = Command::Register {
+        id: AccountId(1),
+        key_hash: [0; 32],
+        webhook_secret: String::new(),
+        at: AT,
+    };
+    let credit = Command::Credit {
+        amount: Money::from_cents(100_000_000_000),
+        reason: String::new(),
+        at: AT,
+    };
     [register, credit].iter().fold(State::default(), step)
 }
 
@@ -64,7 +80,8 @@ fn step(state: State, command: &Command) -> State {
 
 /// Placed with its number, then completed by its message.
 fn life(state: State, number: u128) -> State {
-    let (supplier, phone): (events::supplier::SupplierName, events::phone::Phone) = ("own".parse().unwrap(), "+12025550123".parse().unwrap());
+    let (supplier, phone): (events::supplier::SupplierName, events::phone::Phone) =
+        ("own".parse().unwrap(), "+12025550123".parse().unwrap());
     let place = Command::PlaceOrder(PlaceOrder {
         order: OrderId(number),
         platform: Platform::Google,
@@ -92,5 +109,7 @@ fn life(state: State, number: u128) -> State {
         freed_at: None,
         at: AT,
     };
-    [place, Command::Order(OrderId(number), order::Command::ReceiveSms(sms))].iter().fold(state, step)
+    [place, Command::Order(OrderId(number), order::Command::ReceiveSms(sms))]
+        .iter()
+        .fold(state, step)
 }

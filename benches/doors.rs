@@ -1,9 +1,14 @@
-//! How many messages a second does each door take until they are on disk, beside a bare handler; and how long does a code take from the door to an open
-//! stream at 1 000 orders a second?
+//! How many messages a second does each door take until they are on disk, beside a bare handler;
+//! and how long does a code take from the door to an open stream at 1 000 orders a second?
 //!
-//! `cargo bench --bench doors`; `-- --seconds 10` for longer phases. The last line is one JSON object.
+//! `cargo bench --bench doors`; `-- --seconds 10` for longer phases. The last line is one JSON
+//! object.
 
-#![expect(clippy::disallowed_methods, clippy::cast_precision_loss, reason = "a stopwatch of real time is what a benchmark is")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "a stopwatch of real time is what a benchmark is"
+)]
 
 #[path = "order_flow/client.rs"]
 #[expect(dead_code, reason = "the client can do more than this benchmark asks")]
@@ -43,8 +48,13 @@ fn main() {
     if arguments.iter().any(|argument| argument == "--bare-server") {
         return server::run_bare();
     }
-    let seconds = arguments.iter().position(|argument| argument == "--seconds").and_then(|place| arguments.get(place + 1)?.parse().ok()).unwrap_or(4);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let seconds = arguments
+        .iter()
+        .position(|argument| argument == "--seconds")
+        .and_then(|place| arguments.get(place + 1)?.parse().ok())
+        .unwrap_or(4);
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(run(Duration::from_secs(seconds)));
 }
 
@@ -54,22 +64,44 @@ async fn run(phase: Duration) {
     drop(bare);
     println!("bare axum handler: {bare_per_second:.0}/s");
     let mut members = format!("\"bare_per_second\":{bare_per_second:.0}");
-    let doors: [(&str, Door); 5] = [("own", own), ("twilio", twilio), ("telnyx", telnyx), ("vonage", vonage), ("android", android)];
+    let doors: [(&str, Door); 5] = [
+        ("own", own),
+        ("twilio", twilio),
+        ("telnyx", telnyx),
+        ("vonage", vonage),
+        ("android", android),
+    ];
     for (name, request) in doors {
         let server = Server::start(&config(0, 0), 1);
         let per_second = push(server.address, phase, request).await;
-        println!("{name}: {per_second:.0} messages/s until durable ({:.3} of the bare handler)", per_second / bare_per_second);
+        println!(
+            "{name}: {per_second:.0} messages/s until durable ({:.3} of the bare handler)",
+            per_second / bare_per_second
+        );
         let _ = write!(members, ",\"{name}_per_second\":{per_second:.0}");
     }
     let per_second = smpp(phase).await;
-    println!("smpp: {per_second:.0} messages/s until durable, over one session ({:.3} of the bare handler)", per_second / bare_per_second);
+    println!(
+        "smpp: {per_second:.0} messages/s until durable, over one session ({:.3} of the bare \
+         handler)",
+        per_second / bare_per_second
+    );
     let _ = write!(members, ",\"smpp_per_second\":{per_second:.0}");
     let (mut latencies, achieved) = latency(phase).await;
     latencies.sort_unstable();
-    let percentile = |percent: usize| latencies[(latencies.len() * percent / 100).min(latencies.len() - 1)].as_secs_f64() * 1e3;
+    let percentile = |percent: usize| {
+        latencies[(latencies.len() * percent / 100).min(latencies.len() - 1)].as_secs_f64() * 1e3
+    };
     let (median, tail) = (percentile(50), percentile(99));
-    println!("from the door to an open stream at {achieved:.0} orders/s: p50 {median:.2} ms, p99 {tail:.2} ms ({} codes)", latencies.len());
-    let _ = write!(members, ",\"orders_per_second\":{achieved:.0},\"sms_to_sse_p50_ms\":{median:.2},\"sms_to_sse_p99_ms\":{tail:.2}");
+    println!(
+        "from the door to an open stream at {achieved:.0} orders/s: p50 {median:.2} ms, p99 \
+         {tail:.2} ms ({} codes)",
+        latencies.len()
+    );
+    let _ = write!(
+        members,
+        ",\"orders_per_second\":{achieved:.0},\"sms_to_sse_p50_ms\":{median:.2},\"sms_to_sse_p99_ms\":{tail:.2}"
+    );
     println!("{{{members}}}");
 }
 
@@ -83,10 +115,17 @@ fn config(numbers: usize, smsc: u16) -> String {
         STANDARD.encode(telnyx_key().public_key())
     );
     for number in 0..numbers {
-        let _ = write!(config, "[[suppliers.own.numbers]]\nnumber = \"{}\"\ncountry = \"US\"\n", phone(number));
+        let _ = write!(
+            config,
+            "[[suppliers.own.numbers]]\nnumber = \"{}\"\ncountry = \"US\"\n",
+            phone(number)
+        );
     }
     if smsc > 0 {
-        let _ = write!(config, "[[suppliers.smpp.binds]]\naddress = \"127.0.0.1:{smsc}\"\nsystem_id = \"a\"\npassword = \"b\"\n");
+        let _ = write!(
+            config,
+            "[[suppliers.smpp.binds]]\naddress = \"127.0.0.1:{smsc}\"\nsystem_id = \"a\"\npassword = \"b\"\n"
+        );
     }
     config
 }
@@ -108,16 +147,30 @@ fn hmac_hex(key: &[u8], text: &str) -> String {
 }
 
 fn own(number: usize) -> Request {
-    let body = format!(r#"{{"id":"m{number}","to":"{}","from":"Google","text":"G-482913 is your Google verification code."}}"#, phone(number));
+    let body = format!(
+        r#"{{"id":"m{number}","to":"{}","from":"Google","text":"G-482913 is your Google verification code."}}"#,
+        phone(number)
+    );
     ("/inbound/v1/own", format!("x-webhook-signature: {}\r\n", hmac_hex(SECRET, &body)), body)
 }
 
 fn twilio(number: usize) -> Request {
     let to = phone(number);
-    let signed = format!("https://a.b/inbound/v1/twilioBodyG-482913 is your codeFromGoogleMessageSidSM{number:032x}To{to}");
-    let signature =
-        STANDARD.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, b"0123456789abcdef"), signed.as_bytes()).as_ref());
-    let body = format!("Body=G-482913+is+your+code&From=Google&MessageSid=SM{number:032x}&To=%2B{}", &to[1..]);
+    let signed = format!(
+        "https://a.b/inbound/v1/twilioBodyG-482913 is your \
+         codeFromGoogleMessageSidSM{number:032x}To{to}"
+    );
+    let signature = STANDARD.encode(
+        hmac::sign(
+            &hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, b"0123456789abcdef"),
+            signed.as_bytes(),
+        )
+        .as_ref(),
+    );
+    let body = format!(
+        "Body=G-482913+is+your+code&From=Google&MessageSid=SM{number:032x}&To=%2B{}",
+        &to[1..]
+    );
     ("/inbound/v1/twilio", format!("x-twilio-signature: {signature}\r\n"), body)
 }
 
@@ -133,21 +186,33 @@ fn telnyx(number: usize) -> Request {
     let body = format!(r#"{{"data":{{"event_type":"message.received","payload":{payload}}}}}"#);
     let at = now();
     let signature = STANDARD.encode(telnyx_key().sign(format!("{at}|{body}").as_bytes()));
-    ("/inbound/v1/telnyx", format!("telnyx-signature-ed25519: {signature}\r\ntelnyx-timestamp: {at}\r\n"), body)
+    (
+        "/inbound/v1/telnyx",
+        format!("telnyx-signature-ed25519: {signature}\r\ntelnyx-timestamp: {at}\r\n"),
+        body,
+    )
 }
 
 fn vonage(number: usize) -> Request {
     let (at, to) = (now(), &phone(number)[1..]);
-    let signed = format!("&messageId=v{number}&msisdn=Google&text=G-482913 is your code&timestamp={at}&to={to}");
+    let signed = format!(
+        "&messageId=v{number}&msisdn=Google&text=G-482913 is your code&timestamp={at}&to={to}"
+    );
     let signature = hmac_hex(b"0123456789abcdef", &signed);
-    let body =
-        format!(r#"{{"messageId":"v{number}","msisdn":"Google","text":"G-482913 is your code","timestamp":"{at}","to":"{to}","sig":"{signature}"}}"#);
+    let body = format!(
+        r#"{{"messageId":"v{number}","msisdn":"Google","text":"G-482913 is your code","timestamp":"{at}","to":"{to}","sig":"{signature}"}}"#
+    );
     ("/inbound/v1/vonage", String::new(), body)
 }
 
 fn android(number: usize) -> Request {
-    let payload = format!(r#"{{"message":"G-482913 is your code","sender":"Google","recipient":"{}"}}"#, phone(number));
-    let body = format!(r#"{{"deviceId":"d","event":"sms:received","id":"a{number}","payload":{payload}}}"#);
+    let payload = format!(
+        r#"{{"message":"G-482913 is your code","sender":"Google","recipient":"{}"}}"#,
+        phone(number)
+    );
+    let body = format!(
+        r#"{{"deviceId":"d","event":"sms:received","id":"a{number}","payload":{payload}}}"#
+    );
     let at = now();
     let signature = hmac_hex(b"0123456789abcdef", &format!("{body}{at}"));
     ("/inbound/v1/android", format!("x-signature: {signature}\r\nx-timestamp: {at}\r\n"), body)
@@ -165,7 +230,8 @@ async fn push(address: SocketAddr, phase: Duration, request: Door) -> f64 {
                 let mut taken = 0usize;
                 while begun.elapsed() < phase {
                     let (path, headers, body) = request(next.fetch_add(1, Ordering::Relaxed));
-                    let (status, answer) = connection.call_with("POST", path, &headers, &body).await;
+                    let (status, answer) =
+                        connection.call_with("POST", path, &headers, &body).await;
                     assert_eq!(status, 200, "{answer}");
                     taken += 1;
                 }
@@ -188,7 +254,8 @@ async fn smpp(phase: Duration) -> f64 {
     stream.set_nodelay(true).expect("a TCP socket");
     let pdu = |command: u32, sequence: u32, body: &[u8]| {
         let length = u32::try_from(16 + body.len()).expect("a short PDU");
-        [&length.to_be_bytes()[..], &command.to_be_bytes(), &[0; 4], &sequence.to_be_bytes(), body].concat()
+        [&length.to_be_bytes()[..], &command.to_be_bytes(), &[0; 4], &sequence.to_be_bytes(), body]
+            .concat()
     };
     let bind = read_pdu(&mut stream).await;
     assert_eq!(bind.0, 9);
@@ -196,7 +263,14 @@ async fn smpp(phase: Duration) -> f64 {
     let deliver = |number: u32| {
         let to = &phone(number as usize)[1..];
         let text = b"G-482913 is your Google verification code.";
-        let body = [b"\0\x05\0Google\0\x01\x01", to.as_bytes(), b"\0\0\0\0\0\0\0\0\x03\0", &[42], &text[..]].concat();
+        let body = [
+            b"\0\x05\0Google\0\x01\x01",
+            to.as_bytes(),
+            b"\0\0\0\0\0\0\0\0\x03\0",
+            &[42],
+            &text[..],
+        ]
+        .concat();
         pdu(5, number, &body)
     };
     let begun = Instant::now();
@@ -225,7 +299,8 @@ async fn read_pdu(stream: &mut TcpStream) -> (u32, u32) {
     (word(4), word(12))
 }
 
-/// How long each code took from the door to its open stream, and the orders a second that there were.
+/// How long each code took from the door to its open stream, and the orders a second that there
+/// were.
 async fn latency(phase: Duration) -> (Vec<Duration>, f64) {
     let server = Server::start(&config(WORKERS * 4, 0), 1_000_000);
     let keys = server.accounts(WORKERS).await;

@@ -1,8 +1,14 @@
-//! What strangers who hold what they get do to an honest caller, and to memory: before, meanwhile and afterwards.
+//! What strangers who hold what they get do to an honest caller, and to memory: before, meanwhile
+//! and afterwards.
 //!
-//! `cargo bench --bench hostile`, or `-- NAME…` for some of the attacks. Loopback only, and bounded. The last line is one JSON object.
+//! `cargo bench --bench hostile`, or `-- NAME…` for some of the attacks. Loopback only, and
+//! bounded. The last line is one JSON object.
 
-#![expect(clippy::disallowed_methods, clippy::cast_precision_loss, reason = "a stopwatch of real time is what a benchmark is")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "a stopwatch of real time is what a benchmark is"
+)]
 
 #[path = "order_flow/client.rs"]
 #[expect(dead_code, reason = "the client can do more than this benchmark asks")]
@@ -55,8 +61,20 @@ enum Doing {
 
 const ATTACKS: [Attack; 7] = [
     Attack { name: "idle", sends: "", connections: 4_300, addresses: 1, does: Doing::Nothing },
-    Attack { name: "idle_from_many", sends: "", connections: 4_300, addresses: 40, does: Doing::Nothing },
-    Attack { name: "slow_heads", sends: "GET /api/v1/services HTTP/1.1\r\nhost: a\r\nx: ", connections: 4_100, addresses: 8, does: Doing::Trickle },
+    Attack {
+        name: "idle_from_many",
+        sends: "",
+        connections: 4_300,
+        addresses: 40,
+        does: Doing::Nothing,
+    },
+    Attack {
+        name: "slow_heads",
+        sends: "GET /api/v1/services HTTP/1.1\r\nhost: a\r\nx: ",
+        connections: 4_100,
+        addresses: 8,
+        does: Doing::Trickle,
+    },
     Attack {
         name: "no_bodies",
         sends: "POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n",
@@ -71,7 +89,13 @@ const ATTACKS: [Attack; 7] = [
         addresses: 1,
         does: Doing::Nothing,
     },
-    Attack { name: "nonsense", sends: "\x01\x02\x03\r\n\r\n", connections: 64, addresses: 4, does: Doing::Again },
+    Attack {
+        name: "nonsense",
+        sends: "\x01\x02\x03\r\n\r\n",
+        connections: 64,
+        addresses: 4,
+        does: Doing::Again,
+    },
     Attack {
         name: "wrong_keys",
         sends: "GET /api/v1/account HTTP/1.1\r\nhost: a\r\nauthorization: Bearer KEY\r\n\r\n",
@@ -91,11 +115,16 @@ struct Seen {
 }
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let mut reports = Vec::new();
-        for attack in ATTACKS.iter().filter(|attack| wanted.is_empty() || wanted.iter().any(|name| name == attack.name)) {
+        for attack in ATTACKS
+            .iter()
+            .filter(|attack| wanted.is_empty() || wanted.iter().any(|name| name == attack.name))
+        {
             reports.push(run(*attack).await);
         }
         println!("{{{}}}", reports.join(","));
@@ -112,8 +141,17 @@ async fn run(attack: Attack) -> String {
     let alone = honest(&server, &keys).await;
 
     let over = Arc::new(AtomicBool::new(false));
-    let attackers: Vec<_> =
-        (0..attack.connections).map(|number| tokio::spawn(hold(server.address, attack, number, Arc::clone(&unknown), Arc::clone(&over)))).collect();
+    let attackers: Vec<_> = (0..attack.connections)
+        .map(|number| {
+            tokio::spawn(hold(
+                server.address,
+                attack,
+                number,
+                Arc::clone(&unknown),
+                Arc::clone(&over),
+            ))
+        })
+        .collect();
     tokio::time::sleep(PAUSE).await;
     let attacked = honest(&server, &keys).await;
     over.store(true, Ordering::Relaxed);
@@ -126,15 +164,26 @@ async fn run(attack: Attack) -> String {
     let left = server.resident_bytes();
 
     let megabytes = |bytes: f64| bytes / 1_048_576.0;
-    println!("{}: {} connections from {} addresses", attack.name, attack.connections, attack.addresses);
+    println!(
+        "{}: {} connections from {} addresses",
+        attack.name, attack.connections, attack.addresses
+    );
     for (phase, seen) in [("alone", &alone), ("attacked", &attacked), ("after", &after)] {
-        let figures = |sample: &Sample| (sample.percentile_ms(50), sample.percentile_ms(99), sample.failures);
-        let ((p50, p99, failed), (new50, new99, new_failed)) = (figures(&seen.orders), figures(&seen.newcomers));
+        let figures =
+            |sample: &Sample| (sample.percentile_ms(50), sample.percentile_ms(99), sample.failures);
+        let ((p50, p99, failed), (new50, new99, new_failed)) =
+            (figures(&seen.orders), figures(&seen.newcomers));
         println!(
-            "  {phase:>8}: orders p50 {p50:.1} ms, p99 {p99:.1} ms, {failed} failed; newcomers p50 {new50:.1} ms, p99 {new99:.1} ms, {new_failed} failed"
+            "  {phase:>8}: orders p50 {p50:.1} ms, p99 {p99:.1} ms, {failed} failed; newcomers \
+             p50 {new50:.1} ms, p99 {new99:.1} ms, {new_failed} failed"
         );
     }
-    println!("  memory: {:.0} MB before, {:.0} MB at most, {:.0} MB after", megabytes(before), megabytes(attacked.peak_bytes), megabytes(left));
+    println!(
+        "  memory: {:.0} MB before, {:.0} MB at most, {:.0} MB after",
+        megabytes(before),
+        megabytes(attacked.peak_bytes),
+        megabytes(left)
+    );
     format!(
         r#""{}":{{"alone_p99_ms":{:.2},"attacked_p99_ms":{:.2},"after_p99_ms":{:.2},"newcomer_alone_p99_ms":{:.2},"newcomer_attacked_p99_ms":{:.2},"failed":{},"memory_before_mb":{:.1},"memory_peak_mb":{:.1},"memory_after_mb":{:.1}}}"#,
         attack.name,
@@ -159,7 +208,11 @@ async fn honest(server: &Server, keys: &Arc<Vec<String>>) -> Seen {
         peak_bytes = peak_bytes.max(server.resident_bytes());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    Seen { orders: orders.await.expect("the orders"), newcomers: newcomers.await.expect("the newcomers"), peak_bytes }
+    Seen {
+        orders: orders.await.expect("the orders"),
+        newcomers: newcomers.await.expect("the newcomers"),
+        peak_bytes,
+    }
 }
 
 /// One after the other, with a pause: they measure, they do not load.
@@ -170,7 +223,10 @@ async fn newcomers(address: SocketAddr, keys: Arc<Vec<String>>) -> Sample {
         let began = Instant::now();
         let call = async {
             let mut stream = TcpStream::connect(address).await?;
-            let request = format!("GET /api/v1/account HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n", keys[0]);
+            let request = format!(
+                "GET /api/v1/account HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n",
+                keys[0]
+            );
             stream.write_all(request.as_bytes()).await?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer).await?;
@@ -187,7 +243,13 @@ async fn newcomers(address: SocketAddr, keys: Arc<Vec<String>>) -> Sample {
 }
 
 /// Holds one connection, and opens it again when it is closed, until the attack is over.
-async fn hold(address: SocketAddr, attack: Attack, number: usize, keys: Arc<Vec<String>>, over: Arc<AtomicBool>) {
+async fn hold(
+    address: SocketAddr,
+    attack: Attack,
+    number: usize,
+    keys: Arc<Vec<String>>,
+    over: Arc<AtomicBool>,
+) {
     let sends = attack.sends.replace("KEY", &keys[number % keys.len()]);
     let host = u8::try_from(number % usize::from(attack.addresses)).expect("few addresses");
     while !over.load(Ordering::Relaxed) {
@@ -201,8 +263,11 @@ async fn hold(address: SocketAddr, attack: Attack, number: usize, keys: Arc<Vec<
             continue;
         }
         match attack.does {
-            // Not even a look at what is answered: the end is seen when the process has lost the connection.
-            Doing::Nothing if !sends.is_empty() && attack.name == "no_reading" => tokio::time::sleep(Duration::from_mins(1)).await,
+            // Not even a look at what is answered: the end is seen when the process has lost the
+            // connection.
+            Doing::Nothing if !sends.is_empty() && attack.name == "no_reading" => {
+                tokio::time::sleep(Duration::from_mins(1)).await;
+            }
             Doing::Nothing => while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {},
             Doing::Trickle => {
                 while stream.write_all(b"x").await.is_ok() {

@@ -1,8 +1,15 @@
-//! What does a long log cost? A log of completed orders is made; then its bytes an event and an order, and how long opening, auditing and backing up take.
+//! What does a long log cost? A log of completed orders is made; then its bytes an event and an
+//! order, and how long opening, auditing and backing up take.
 //!
-//! `cargo bench --bench log -- 1000000` (events; a million if absent). All four grow with the log: ten millions take ten times as long.
+//! `cargo bench --bench log -- 1000000` (events; a million if absent). All four grow with the log:
+//! ten millions take ten times as long.
 
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, clippy::cast_precision_loss, reason = "a stopwatch of real time is what a benchmark is")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "a stopwatch of real time is what a benchmark is"
+)]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -29,7 +36,8 @@ const WRITERS: usize = 256;
 const START: u64 = 1_795_500_000_000;
 
 fn main() {
-    let wanted: u64 = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000);
+    let wanted: u64 =
+        std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000);
     let accounts = wanted.div_ceil(EVENTS_PER_ACCOUNT);
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -49,7 +57,8 @@ fn main() {
     let opened = opening.elapsed().as_secs_f64();
     let verifying = Instant::now();
     let mut auditor = Auditor::default();
-    let broken = verify_chain(directory.path(), |record| auditor.observe(&record.recorded)).unwrap();
+    let broken =
+        verify_chain(directory.path(), |record| auditor.observe(&record.recorded)).unwrap();
     assert!(broken.is_empty() && auditor.finish().is_empty());
     let verified = verifying.elapsed().as_secs_f64();
     let copying = Instant::now();
@@ -90,21 +99,43 @@ async fn write(store: &Arc<SqliteStore>, accounts: u64) -> u64 {
 async fn write_account(store: &SqliteStore, number: u64) {
     let at = Timestamp::from_millis(i64::try_from(START + number).unwrap());
     // Scattered like chance, the same at every run.
-    let random = |salt: u64| u128::from((number * 1_000 + salt).wrapping_mul(0x9e37_79b9_7f4a_7c15)) << 16 | u128::from(salt) << 8;
+    let random = |salt: u64| {
+        u128::from((number * 1_000 + salt).wrapping_mul(0x9e37_79b9_7f4a_7c15)) << 16
+            | u128::from(salt) << 8
+    };
     let id = AccountId(time_ordered(START + number, random(0)));
     let (mut state, mut expected) = (State::default(), Expected::NoStream);
     let mut commands = vec![
-        Command::Register { id, key_hash: [7; 32], webhook_secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr".to_owned(), at },
+        Command::Register {
+            id,
+            key_hash: [7; 32],
+            webhook_secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr".to_owned(),
+            at,
+        },
         Command::Credit { amount: Money::from_cents(100_000), reason: "benchmark".to_owned(), at },
     ];
     for order in 1..=ORDERS_PER_ACCOUNT {
-        commands.extend(order_commands(OrderId(time_ordered(START + number, random(order))), number * ORDERS_PER_ACCOUNT + order, at));
+        commands.extend(order_commands(
+            OrderId(time_ordered(START + number, random(order))),
+            number * ORDERS_PER_ACCOUNT + order,
+            at,
+        ));
     }
     for (salt, command) in (100..).zip(commands) {
         let decided = state.decide(&command).unwrap();
-        let metadata = Metadata { causation: CommandId(time_ordered(START + number, random(salt))), correlation: None, actor: Actor::Owner, at };
-        let events = decided.iter().enumerate().map(|(index, event)| NewEvent::new(index, &event.clone().into(), &metadata)).collect();
-        let appended = store.append(Append { stream: StreamId::account(id), expected, events }).await.unwrap();
+        let metadata = Metadata {
+            causation: CommandId(time_ordered(START + number, random(salt))),
+            correlation: None,
+            actor: Actor::Owner,
+            at,
+        };
+        let events = decided
+            .iter()
+            .enumerate()
+            .map(|(index, event)| NewEvent::new(index, &event.clone().into(), &metadata))
+            .collect();
+        let appended =
+            store.append(Append { stream: StreamId::account(id), expected, events }).await.unwrap();
         expected = Expected::Exact(Revision(appended.revision.0));
         for event in &decided {
             state = state.evolve(event);
@@ -148,6 +179,8 @@ fn order_commands(id: OrderId, number: u64, at: Timestamp) -> [Command; 2] {
 
 fn resident_megabytes() -> u64 {
     let status = std::fs::read_to_string(Path::new("/proc/self/status")).unwrap_or_default();
-    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    let kilobytes = status.lines().find_map(|line| {
+        line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok()
+    });
     kilobytes.unwrap_or(0) >> 10
 }

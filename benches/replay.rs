@@ -1,8 +1,14 @@
-//! How fast is a log read back, decoded and checked, and folded into the views? Beside SQLite's own walk over the same rows.
+//! How fast is a log read back, decoded and checked, and folded into the views? Beside SQLite's own
+//! walk over the same rows.
 //!
 //! `cargo bench --bench replay`
 
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, clippy::cast_precision_loss, reason = "a stopwatch of real time is what a benchmark is")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "a stopwatch of real time is what a benchmark is"
+)]
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,8 +29,12 @@ fn main() {
 
 async fn run() {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let store = Arc::new(SqliteStore::open(directory.path(), Arc::new(|reason: &str| panic!("{reason}"))).unwrap());
-    let tasks: Vec<_> = (1..=ACCOUNTS).map(|account| tokio::spawn(past::write_account(Arc::clone(&store), account, past::SIXTY))).collect();
+    let store = Arc::new(
+        SqliteStore::open(directory.path(), Arc::new(|reason: &str| panic!("{reason}"))).unwrap(),
+    );
+    let tasks: Vec<_> = (1..=ACCOUNTS)
+        .map(|account| tokio::spawn(past::write_account(Arc::clone(&store), account, past::SIXTY)))
+        .collect();
     for task in tasks {
         task.await.unwrap();
     }
@@ -35,9 +45,17 @@ async fn run() {
         let path = directory.path().join("events.db");
         move || {
             let connection = rusqlite::Connection::open(path).unwrap();
-            let mut all =
-                connection.prepare("SELECT position, stream, revision, event_id, name, payload, chain FROM events ORDER BY position").unwrap();
-            let rows = all.query_map([], |row| Ok(row.get::<_, String>(1)?.len() + row.get::<_, Vec<u8>>(5)?.len())).unwrap();
+            let mut all = connection
+                .prepare(
+                    "SELECT position, stream, revision, event_id, name, payload, \
+                    chain FROM events ORDER BY position",
+                )
+                .unwrap();
+            let rows = all
+                .query_map([], |row| {
+                    Ok(row.get::<_, String>(1)?.len() + row.get::<_, Vec<u8>>(5)?.len())
+                })
+                .unwrap();
             rows.map(Result::unwrap).sum::<usize>()
         }
     });
@@ -56,7 +74,8 @@ async fn run() {
         views.apply(&page).unwrap();
         view_seconds += start.elapsed().as_secs_f64();
     }
-    let (read, folded) = (events as f64 / read_seconds, events as f64 / (read_seconds + view_seconds));
+    let (read, folded) =
+        (events as f64 / read_seconds, events as f64 / (read_seconds + view_seconds));
     println!(
         r#"{{"events":{events},"store_events_per_second":{read:.0},"views_events_per_second":{folded:.0},"raw_rows_per_second":{raw:.0},"store_ratio":{:.3},"views_ratio":{:.3}}}"#,
         read / raw,

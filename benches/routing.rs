@@ -1,8 +1,13 @@
-//! How long does it take to find a number among 100 000, when most of them are free, taken or resting? Beside a look-up in a map of as many.
+//! How long does it take to find a number among 100 000, when most of them are free, taken or
+//! resting? Beside a look-up in a map of as many.
 //!
 //! `cargo bench --bench routing`. The last line is one JSON object.
 
-#![expect(clippy::disallowed_methods, clippy::cast_precision_loss, reason = "a stopwatch of real time is what a benchmark is")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "a stopwatch of real time is what a benchmark is"
+)]
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -31,14 +36,24 @@ fn wanted(platform: Platform) -> NumberRequest {
     NumberRequest { platform, country: Country::Us, at: NOW, is_unproven: false, scenario: None }
 }
 
-/// Three sources that share the numbers, of which `taken` of each hundred are on orders and `resting` have just served Google.
+/// Three sources that share the numbers, of which `taken` of each hundred are on orders and
+/// `resting` have just served Google.
 fn router(taken: usize, resting: usize) -> Router {
     let sources = ["own", "twilio", "telnyx"].into_iter().enumerate().map(|(source, name)| {
         let mine = || (0..NUMBERS).filter(move |number| number % 3 == source);
-        let numbers = mine().map(|number| OwnNumber { phone: phone(number), country: Country::Us, platforms: None }).collect();
-        let served = mine().filter(|number| number / 3 % 100 >= 100 - resting).map(|number| (phone(number), Platform::Google, NOW));
+        let numbers = mine()
+            .map(|number| OwnNumber { phone: phone(number), country: Country::Us, platforms: None })
+            .collect();
+        let served = mine()
+            .filter(|number| number / 3 % 100 >= 100 - resting)
+            .map(|number| (phone(number), Platform::Google, NOW));
         let name: SupplierName = name.parse().expect("a name");
-        let pool = NumberPool::new(name.clone(), numbers, Duration::from_hours(24), served.collect::<Vec<_>>());
+        let pool = NumberPool::new(
+            name.clone(),
+            numbers,
+            Duration::from_hours(24),
+            served.collect::<Vec<_>>(),
+        );
         for number in mine().filter(|number| number / 3 % 100 < taken) {
             let (account, order) = (AccountId(1), OrderId(number as u128 + 1));
             pool.assigned(&Lease {
@@ -66,7 +81,8 @@ fn measure(taken: usize, resting: usize) -> (f64, f64) {
     let (mut all, mut longest) = (Duration::ZERO, Duration::ZERO);
     for _ in 0..ROUNDS {
         let begun = Instant::now();
-        let answer = router.acquire_local(wanted(Platform::Google)).expect("a source that need not ask");
+        let answer =
+            router.acquire_local(wanted(Platform::Google)).expect("a source that need not ask");
         let took = begun.elapsed();
         (all, longest) = (all + took, longest.max(took));
         let phone = answer.answer.expect("there are free ones");
@@ -96,9 +112,15 @@ fn main() {
     let look_up = begun.elapsed().as_secs_f64() * 1e6 / ROUNDS as f64;
     println!("a look-up among {NUMBERS}: {look_up:.3} us");
     let mut members = format!("\"look_up_us\":{look_up:.3}");
-    for (name, taken, resting) in [("free", 0, 0), ("taken", 90, 0), ("resting", 0, 90), ("both", 50, 49)] {
+    for (name, taken, resting) in
+        [("free", 0, 0), ("taken", 90, 0), ("resting", 0, 90), ("both", 50, 49)]
+    {
         let (mean, longest) = measure(taken, resting);
-        println!("{taken} % taken, {resting} % resting: {mean:.3} us in the mean, {longest:.0} us at most ({:.1} look-ups)", mean / look_up);
+        println!(
+            "{taken} % taken, {resting} % resting: {mean:.3} us in the mean, {longest:.0} us at \
+             most ({:.1} look-ups)",
+            mean / look_up
+        );
         let _ = write!(members, ",\"{name}_us\":{mean:.3}");
     }
     println!("{{{members}}}");

@@ -86,7 +86,8 @@ impl Door {
     }
 }
 
-/// Opens the door and serves it until `stopping` turns true: where it is, and its end. An error says in words why it cannot.
+/// Opens the door and serves it until `stopping` turns true: where it is, and its end. An error
+/// says in words why it cannot.
 pub async fn open(
     service: &Arc<Service>,
     data_dir: &Path,
@@ -97,9 +98,13 @@ pub async fn open(
     let settings = &service.config.admin;
     let listener = bind(settings, data_dir).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let token = token(settings, data_dir, || u128::from_be_bytes(service.entropy.bytes())).map_err(failed)?;
+    let token = token(settings, data_dir, || u128::from_be_bytes(service.entropy.bytes()))
+        .map_err(failed)?;
     if !config::is_token(token.expose()) {
-        return Err(format!("the token in {TOKEN_FILE} has less than 24 characters of ASCII: remove the file, and a new one is made"));
+        return Err(format!(
+            "the token in {TOKEN_FILE} has less than 24 characters of ASCII: remove the file, and \
+             a new one is made"
+        ));
     }
     let bounds = service.config.http.listener(access::words(service));
     let door = Arc::new(Door {
@@ -111,8 +116,10 @@ pub async fn open(
         stopping: stopping.clone(),
         verification: log::Verification::default(),
     });
-    let pages = console::operators(&door).layer(middleware::from_fn_with_state(Arc::clone(&door), access::by_known_name));
-    // Of two routers that have no fallback of their own the second's answers: the error object, for whatever is no path here.
+    let pages = console::operators(&door)
+        .layer(middleware::from_fn_with_state(Arc::clone(&door), access::by_known_name));
+    // Of two routers that have no fallback of their own the second's answers: the error object, for
+    // whatever is no path here.
     let all = pages.merge(router(&door));
     Ok((address, tokio::spawn(serve(listener, all, bounds, stopping))))
 }
@@ -132,7 +139,11 @@ async fn bind(settings: &config::Admin, data_dir: &Path) -> std::io::Result<TcpL
 }
 
 /// The token of the config, or the one in the data directory, made now if there is none.
-pub fn token(settings: &config::Admin, data_dir: &Path, fresh: impl FnOnce() -> u128) -> std::io::Result<Secret> {
+pub fn token(
+    settings: &config::Admin,
+    data_dir: &Path,
+    fresh: impl FnOnce() -> u128,
+) -> std::io::Result<Secret> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
 
@@ -146,14 +157,21 @@ pub fn token(settings: &config::Admin, data_dir: &Path, fresh: impl FnOnce() -> 
         return Ok(Secret::new(token.trim().to_owned()));
     }
     let token = format!("tna_{}", to_base62(fresh()));
-    let mut file = std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(token.as_bytes())?;
     Ok(Secret::new(token))
 }
 
 /// Where the service on `data_dir` has its door.
 pub fn address(settings: &config::Admin, data_dir: &Path) -> Option<SocketAddr> {
-    let written: Option<SocketAddr> = std::fs::read_to_string(address_path(data_dir)).ok().and_then(|text| text.trim().parse().ok());
+    let written: Option<SocketAddr> = std::fs::read_to_string(address_path(data_dir))
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
     written.or(settings.listen)
 }
 
@@ -209,7 +227,8 @@ pub fn document() -> Value {
     document::complete(routes().split_for_parts().1)
 }
 
-/// The routes as the console calls them: on behalf of an operator whom it has let in, whose `Access` stands among the request's extensions.
+/// The routes as the console calls them: on behalf of an operator whom it has let in, whose
+/// `Access` stands among the request's extensions.
 pub fn inner(door: &Arc<Door>) -> Router {
     routes().split_for_parts().0.with_state(Arc::clone(door))
 }
@@ -218,7 +237,8 @@ pub fn inner(door: &Arc<Door>) -> Router {
 fn router(door: &Arc<Door>) -> Router {
     let (guarded, described) = routes().split_for_parts();
     let document = document::complete(described).to_string();
-    let guarded = guarded.layer(middleware::from_fn_with_state(Arc::clone(door), access::with_token));
+    let guarded =
+        guarded.layer(middleware::from_fn_with_state(Arc::clone(door), access::with_token));
     let openapi = move || async move { ([(CONTENT_TYPE, "application/json")], document) };
     Router::new()
         .merge(guarded)
@@ -234,14 +254,17 @@ async fn render(State(door): State<Arc<Door>>) -> String {
     let (events, syncs) = service.store.events_and_syncs();
     let head = service.store.head().borrow().0;
     let reached = service.views.checkpoint().borrow().0;
-    let gauge = |name: &'static str, value: u64| metrics::gauge!(name).set(u32::try_from(value).map_or(f64::MAX, f64::from));
+    let gauge = |name: &'static str, value: u64| {
+        metrics::gauge!(name).set(u32::try_from(value).map_or(f64::MAX, f64::from));
+    };
     metrics::counter!("store_events_total").absolute(events);
     metrics::counter!("store_syncs_total").absolute(syncs);
     metrics::counter!("store_snapshots_ignored_total").absolute(service.store.snapshots_ignored());
     metrics::counter!("store_damaged_reads_total").absolute(service.store.damaged_reads());
     metrics::gauge!("store_takes_appends").set(f64::from(u8::from(service.store.takes_appends())));
     gauge("store_head_position", head);
-    let bytes = |name: &'static str, value: u64| metrics::gauge!(name).set(telemetry::number(value));
+    let bytes =
+        |name: &'static str, value: u64| metrics::gauge!(name).set(telemetry::number(value));
     let room = service.store.room();
     bytes("store_wal_bytes", service.store.wal_bytes());
     bytes("store_disk_reserve_bytes", room.reserve);
@@ -255,19 +278,28 @@ async fn render(State(door): State<Arc<Door>>) -> String {
     let now = service.clock.now();
     for supplier in service.router.suppliers() {
         let name = supplier.name();
-        metrics::gauge!("supplier_cut_off", "supplier" => name.to_string()).set(f64::from(u8::from(service.router.is_cut_off(name))));
+        metrics::gauge!("supplier_cut_off", "supplier" => name.to_string())
+            .set(f64::from(u8::from(service.router.is_cut_off(name))));
         if let Some(rate) = service.router.success_rate(name, now) {
             metrics::gauge!("supplier_success_ratio", "supplier" => name.to_string()).set(rate);
         }
-        let Some(Numbers { known, leased, listening, resting }) = supplier.numbers(now) else { continue };
-        for (state, count) in [("leased", leased), ("listening", listening), ("resting", resting), ("free", known - leased - listening - resting)] {
+        let Some(Numbers { known, leased, listening, resting }) = supplier.numbers(now) else {
+            continue;
+        };
+        for (state, count) in [
+            ("leased", leased),
+            ("listening", listening),
+            ("resting", resting),
+            ("free", known - leased - listening - resting),
+        ] {
             let gauge = metrics::gauge!("supplier_numbers", "supplier" => name.to_string(), "state" => state);
             gauge.set(u32::try_from(count).map_or(f64::MAX, f64::from));
         }
     }
     for load in service.webhooks.loads() {
         for (state, count) in [("under_way", load.under_way), ("waiting", load.waiting)] {
-            let gauge = metrics::gauge!("webhook_attempts", "receivers" => load.lane, "state" => state);
+            let gauge =
+                metrics::gauge!("webhook_attempts", "receivers" => load.lane, "state" => state);
             gauge.set(u32::try_from(count).map_or(f64::MAX, f64::from));
         }
     }
@@ -291,7 +323,12 @@ async fn render(State(door): State<Arc<Door>>) -> String {
 }
 
 fn account(text: &str) -> Result<AccountId, Refusal> {
-    text.parse().map_err(|_| refused(StatusCode::BAD_REQUEST, format!("{text} is not an account id (acc_ and 22 characters)")))
+    text.parse().map_err(|_| {
+        refused(
+            StatusCode::BAD_REQUEST,
+            format!("{text} is not an account id (acc_ and 22 characters)"),
+        )
+    })
 }
 
 /// The world failed; nothing the operator asked for is wrong.
@@ -316,7 +353,8 @@ fn page_limit(asked: Option<u32>) -> u32 {
     asked.unwrap_or(50).clamp(1, 500)
 }
 
-/// Leaves `limit` of rows of which one more was asked for; the last that stays, if there is a page after it.
+/// Leaves `limit` of rows of which one more was asked for; the last that stays, if there is a page
+/// after it.
 fn cut<T>(rows: &mut Vec<T>, limit: u32) -> Option<&T> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let is_more = rows.len() > limit;

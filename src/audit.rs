@@ -1,4 +1,5 @@
-//! The audit of a whole log: its hash chain, its stamps, the invariants of money and orders, and the views beside it. For the command and for operators.
+//! The audit of a whole log: its hash chain, its stamps, the invariants of money and orders, and
+//! the views beside it. For the command and for operators.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -34,7 +35,8 @@ pub struct Report {
     pub held: Money,
 }
 
-/// Walks the chain and the invariants of the log in `data_dir`; `progress` is told the position of each record.
+/// Walks the chain and the invariants of the log in `data_dir`; `progress` is told the position of
+/// each record.
 pub fn examine(data_dir: &Path, progress: impl Fn(u64)) -> Result<Report, String> {
     let mut auditor = Auditor::default();
     // Before the log is read: what is appended meanwhile contradicts nothing.
@@ -46,66 +48,105 @@ pub fn examine(data_dir: &Path, progress: impl Fn(u64)) -> Result<Report, String
     let mut stamps = Stamps::of(data_dir).unwrap_or_default();
     let mut out_of_time = Vec::new();
     let chain = verify_chain(data_dir, |record| {
-        // Amounts beyond all bounds and the like: what no version wrote ends the rule that meets it, and not the audit.
+        // Amounts beyond all bounds and the like: what no version wrote ends the rule that meets
+        // it, and not the audit.
         if catch_unwind(AssertUnwindSafe(|| auditor.observe(&record.recorded))).is_err() {
             impossible.push((record.recorded.position.0, record.recorded.stream.to_string()));
         }
         events += 1;
         progress(record.recorded.position.0);
         if let Some(detail) = stamps.observe(record.recorded.position, record.recorded.at) {
-            let (position, stream) = (record.recorded.position.0, record.recorded.stream.to_string());
+            let (position, stream) =
+                (record.recorded.position.0, record.recorded.stream.to_string());
             out_of_time.push(ChainFinding { position, stream, detail });
         }
-        if let Some(views) = views.as_ref().filter(|views| views.position == record.recorded.position) {
+        if let Some(views) =
+            views.as_ref().filter(|views| views.position == record.recorded.position)
+        {
             disagreements = disagreeing(auditor.sums(), &views.accounts);
         }
     });
     let mut chain = chain.map_err(|error| error.to_string())?;
     chain.append(&mut out_of_time);
-    let (accounts, orders, open) = (auditor.sums().len(), auditor.orders_seen(), auditor.open_orders());
+    let (accounts, orders, open) =
+        (auditor.sums().len(), auditor.orders_seen(), auditor.open_orders());
     let sum = |of: fn(&Sums) -> Money| auditor.sums().values().map(of).sum();
     let (balance, held) = (sum(|sums| sums.balance), sum(|sums| sums.held));
-    let broken = chain.iter().map(|finding| format!("BROKEN at position {} in {}: {}", finding.position, finding.stream, finding.detail));
-    let untaken =
-        impossible.iter().map(|(position, stream)| format!("UNLAWFUL (O2) at position {position} in {stream}: no rule can take what stands there"));
+    let broken = chain.iter().map(|finding| {
+        format!("BROKEN at position {} in {}: {}", finding.position, finding.stream, finding.detail)
+    });
+    let untaken = impossible.iter().map(|(position, stream)| {
+        format!(
+            "UNLAWFUL (O2) at position {position} in {stream}: no rule can take what stands there"
+        )
+    });
     let mut findings: Vec<String> = broken.chain(untaken).collect();
     let unlawful = auditor.finish();
-    findings.extend(
-        unlawful
-            .iter()
-            .map(|finding| format!("UNLAWFUL ({}) at position {} in {}: {}", finding.rule, finding.position, finding.stream, finding.detail)),
-    );
-    let differs = |account: &AccountId| format!("VIEW (M2) of account {account} differs from the log; delete views.db to have it rebuilt");
+    findings.extend(unlawful.iter().map(|finding| {
+        format!(
+            "UNLAWFUL ({}) at position {} in {}: {}",
+            finding.rule, finding.position, finding.stream, finding.detail
+        )
+    }));
+    let differs = |account: &AccountId| {
+        format!(
+            "VIEW (M2) of account {account} differs from the log; delete views.db to have it \
+             rebuilt"
+        )
+    };
     findings.extend(disagreements.iter().map(differs));
     findings.extend(files.iter().chain(&past).map(|finding| format!("DAMAGE: {finding}")));
     let views = views.map_or(Position(0), |views| views.position).0;
-    Ok(Report { findings, note: stamps.note(), events, accounts, orders, open, views, balance, held })
+    Ok(Report {
+        findings,
+        note: stamps.note(),
+        events,
+        accounts,
+        orders,
+        open,
+        views,
+        balance,
+        held,
+    })
 }
 
 /// Whether the views were folded from another log than the one that is there.
 fn of_another_past(data_dir: &Path, views: &Peeked) -> Option<String> {
     let Peeked { position, chain, .. } = views;
-    // Nobody said what log they are of: a start builds them anew, and their sums are compared all the same.
+    // Nobody said what log they are of: a start builds them anew, and their sums are compared all
+    // the same.
     let chain = (*chain)?;
     match chain_in(data_dir, *position) {
         Ok(Some(found)) if found == chain => None,
         Ok(Some(_)) => Some(format!(
-            "views.db is of another past than the log: another record stands at its position {}; it is built anew at the next start",
+            "views.db is of another past than the log: another record stands at its position {}; \
+             it is built anew at the next start",
             position.0
         )),
         Ok(None) => Some(format!(
-            "views.db is ahead of the log: it has position {}, where the log has no record; it is built anew at the next start",
+            "views.db is ahead of the log: it has position {}, where the log has no record; it is \
+             built anew at the next start",
             position.0
         )),
-        Err(error) => Some(format!("views.db has position {}, which cannot be read in the log: {error}", position.0)),
+        Err(error) => Some(format!(
+            "views.db has position {}, which cannot be read in the log: {error}",
+            position.0
+        )),
     }
 }
 
-fn disagreeing(log: &BTreeMap<AccountId, Sums>, views: &BTreeMap<AccountId, AccountView>) -> Vec<AccountId> {
+fn disagreeing(
+    log: &BTreeMap<AccountId, Sums>,
+    views: &BTreeMap<AccountId, AccountView>,
+) -> Vec<AccountId> {
     let differs = |account: &&AccountId| {
         let sums = log.get(*account).copied().unwrap_or_default();
         let view = views.get(*account).copied().unwrap_or_default();
         (sums.balance, sums.held) != (view.balance, view.held)
     };
-    log.keys().chain(views.keys().filter(|account| !log.contains_key(*account))).filter(differs).copied().collect()
+    log.keys()
+        .chain(views.keys().filter(|account| !log.contains_key(*account)))
+        .filter(differs)
+        .copied()
+        .collect()
 }

@@ -1,4 +1,5 @@
-//! The composition root: opens the store, brings the views up, lets open orders go on, and hands out what the listeners need.
+//! The composition root: opens the store, brings the views up, lets open orders go on, and hands
+//! out what the listeners need.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -55,8 +56,10 @@ pub enum BootError {
     Store(#[from] sqlite::OpenError),
     /// The clock cannot be right.
     #[error(
-        "the clock says {now}, and the log's last record is of {last}: set the clock right, or, if it is and the record is not, let it be further behind \
-         (store.max_clock_behind_seconds, now {allowed_seconds}); the service then counts on from the record's time"
+        "the clock says {now}, and the log's last record is of {last}: set the clock right, or, \
+         if it is and the record is not, let it be further behind \
+         (store.max_clock_behind_seconds, now {allowed_seconds}); the service then counts on from \
+         the record's time"
     )]
     Clock { now: Timestamp, last: Timestamp, allowed_seconds: u64 },
     /// The views.
@@ -128,17 +131,23 @@ pub struct Service {
     pub started: Stopwatch,
     /// Why the views have stopped, if they have.
     pub views_stopped: Mutex<Option<String>>,
-    /// Held as long as the service runs: two writers on one log would each believe to be the only one.
+    /// Held as long as the service runs: two writers on one log would each believe to be the only
+    /// one.
     _lock: File,
 }
 
 impl Service {
     /// Starts everything but the listeners.
-    pub async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<Arc<Self>, BootError> {
+    pub async fn start(
+        config: Config,
+        data_dir: &Path,
+        loss: Loss,
+    ) -> Result<Arc<Self>, BootError> {
         let simulated_deposits = config.simulated_deposits()?;
         config.simulated_numbers()?;
         let catalogue = config.catalogue()?;
-        let lock = data::lock(data_dir).map_err(|source| BootError::Data { path: data_dir.to_owned(), source })?;
+        let lock = data::lock(data_dir)
+            .map_err(|source| BootError::Data { path: data_dir.to_owned(), source })?;
         data::make_private(data_dir);
         let store = Arc::new(SqliteStore::open_with(data_dir, Arc::new(end_process), loss)?);
         store.keep_free(u64::from(config.store.reserve_mb) << 20);
@@ -153,7 +162,10 @@ impl Service {
         store.witnessed_by(Arc::new(ViewedEnds(views.clone())));
 
         let (clock, entropy) = (Clock::System, Entropy::System);
-        let accounts = Accounts::new(Journal::new(Arc::clone(&store) as Arc<dyn EventStore>, clock, entropy.clone()), account::Settings::default());
+        let accounts = Accounts::new(
+            Journal::new(Arc::clone(&store) as Arc<dyn EventStore>, clock, entropy.clone()),
+            account::Settings::default(),
+        );
         let recent = views.numbers_on_orders(clock.now().minus(REPEATED_WITHIN)).await?;
         let Sources { router, reach, simulator, pulls, inventory, purchasing } =
             sources::sources(&config, &views, &accounts, &entropy, &recent).await?;
@@ -164,9 +176,19 @@ impl Service {
         for pull in &pulls {
             pull.connect(orders.clone(), inbox.clone());
         }
-        let parts = Parts::start(accounts.journal().clone(), inbox.clone(), Duration::from_secs(config.suppliers.parts_wait_seconds.into()));
+        let parts = Parts::start(
+            accounts.journal().clone(),
+            inbox.clone(),
+            Duration::from_secs(config.suppliers.parts_wait_seconds.into()),
+        );
         let deposits = deposits(&config, simulated_deposits, &accounts).await?;
-        let (webhooks, webhook_answers) = webhooks(&config, &accounts, &orders, &views, Arc::clone(&store) as Arc<dyn EventStore>)?;
+        let (webhooks, webhook_answers) = webhooks(
+            &config,
+            &accounts,
+            &orders,
+            &views,
+            Arc::clone(&store) as Arc<dyn EventStore>,
+        )?;
         let history = History::of(Arc::clone(&store) as Arc<dyn EventStore>);
         let service = Arc::new(Self {
             accounts,
@@ -215,7 +237,11 @@ impl Service {
             deposits.extend(self.views.open_deposits(chain).await?);
         }
         if !orders.is_empty() || !deposits.is_empty() {
-            tracing::info!(orders = orders.len(), deposits = deposits.len(), "open orders and deposits go on");
+            tracing::info!(
+                orders = orders.len(),
+                deposits = deposits.len(),
+                "open orders and deposits go on"
+            );
         }
         let open: Vec<_> = orders.into_iter().map(|order| (order.account, order.order)).collect();
         let damaged = self.orders.resume(&open).await?;
@@ -227,14 +253,25 @@ impl Service {
         for assigned in self.views.assigned(damaged).await? {
             // The order cannot be read; its number must not be given to another one all the same.
             let Assigned { account, order, supplier, phone, platform, country, at } = assigned;
-            self.orders.hold_number(&Lease { account, order, attempt: 1, supplier, phone, platform, country, assigned_at: at, scenario: None });
+            self.orders.hold_number(&Lease {
+                account,
+                order,
+                attempt: 1,
+                supplier,
+                phone,
+                platform,
+                country,
+                assigned_at: at,
+                scenario: None,
+            });
         }
         for pull in &self.pulls {
             pull.resume(self.views.open_leases(pull.name().to_string()).await?).await?;
         }
         for supplier in self.views.sources_with_open_leases().await? {
             if !self.pulls.iter().any(|pull| *pull.name() == supplier) {
-                tracing::error!(%supplier, "a source has numbers leased to us and is not configured any more: they cost until it is, or gives them back by itself");
+                tracing::error!(%supplier, "a source has numbers leased to us and is not \
+                    configured any more: they cost until it is, or gives them back by itself");
             }
         }
         for account in self.views.accounts_with_open_deliveries().await? {
@@ -257,10 +294,18 @@ impl Service {
             parts: self.parts.clone(),
             reach,
             entropy: self.entropy.clone(),
-            counted: Arc::new(|outcome| metrics::counter!("inbound_messages_total", "supplier" => "smpp", "outcome" => outcome).increment(1)),
-            noticed: Arc::new(|oddity| metrics::counter!("smpp_oddities_total", "oddity" => oddity).increment(1)),
+            counted: Arc::new(|outcome| {
+                metrics::counter!("inbound_messages_total", "supplier" => "smpp", "outcome" => outcome).increment(1);
+            }),
+            noticed: Arc::new(|oddity| {
+                metrics::counter!("smpp_oddities_total", "oddity" => oddity).increment(1);
+            }),
         };
-        let sessions = Smpp::start(self.config.suppliers.smpp.binds.iter().map(BindConfiguration::bind).collect(), &context).await?;
+        let sessions = Smpp::start(
+            self.config.suppliers.smpp.binds.iter().map(BindConfiguration::bind).collect(),
+            &context,
+        )
+        .await?;
         let _ = self.smpp.set(sessions);
         Ok(())
     }
@@ -286,7 +331,11 @@ impl Service {
                 let is_ahead = ahead > TOLERATED_AHEAD;
                 if is_ahead && !was_ahead {
                     let seconds = ahead.as_secs();
-                    tracing::warn!(seconds, "the machine's clock is behind the log, whose times never run back: was it set ahead for a while?");
+                    tracing::warn!(
+                        seconds,
+                        "the machine's clock is behind the log, whose times never run back: was \
+                         it set ahead for a while?"
+                    );
                 } else if was_ahead && !is_ahead {
                     tracing::info!("the machine's clock has caught up with the log");
                 }
@@ -298,18 +347,27 @@ impl Service {
 
     fn warn(&self) {
         if self.deposits.as_ref().is_some_and(Deposits::is_simulated) {
-            tracing::warn!("deposits are SIMULATED: any transaction hash is credited $10; set deposits.simulated = false before real callers come");
+            tracing::warn!(
+                "deposits are SIMULATED: any transaction hash is credited $10; set \
+                 deposits.simulated = false before real callers come"
+            );
         } else if self.deposits.is_none() {
-            tracing::warn!("no chain is configured: balances grow by `telenumerus admin credit` only");
+            tracing::warn!(
+                "no chain is configured: balances grow by `telenumerus admin credit` only"
+            );
         }
         let simulated = self.router.suppliers().any(|supplier| supplier.is_simulated());
         let is_real_money = self.deposits.as_ref().is_some_and(|deposits| !deposits.is_simulated());
         if simulated && is_real_money && self.router.suppliers().len() == 1 {
-            tracing::warn!("money is real and every number is made up: callers pay for made-up codes; set suppliers.simulator.enabled = false");
+            tracing::warn!(
+                "money is real and every number is made up: callers pay for made-up codes; set \
+                 suppliers.simulator.enabled = false"
+            );
         }
         if simulated && self.router.suppliers().len() > 1 {
             tracing::warn!(
-                "the simulator stands behind real sources: orders they cannot serve get made-up codes; set suppliers.simulator.enabled = false"
+                "the simulator stands behind real sources: orders they cannot serve get made-up \
+                 codes; set suppliers.simulator.enabled = false"
             );
         }
     }
@@ -324,11 +382,19 @@ impl Service {
 }
 
 /// Deposits as configured; a chain of the wrong network is a mistake that must be mended first.
-async fn deposits(config: &Config, simulated: bool, accounts: &Accounts) -> Result<Option<Deposits>, BootError> {
+async fn deposits(
+    config: &Config,
+    simulated: bool,
+    accounts: &Accounts,
+) -> Result<Option<Deposits>, BootError> {
     if simulated {
-        return Ok(Some(Deposits::simulated(accounts.clone(), Simulated::new(accounts.journal().clock()))));
+        return Ok(Some(Deposits::simulated(
+            accounts.clone(),
+            Simulated::new(accounts.journal().clock()),
+        )));
     }
-    let coins = coins::coins(&config.deposits, accounts.journal().clock()).map_err(BootError::Deposits)?;
+    let coins =
+        coins::coins(&config.deposits, accounts.journal().clock()).map_err(BootError::Deposits)?;
     if coins.is_empty() {
         return Ok(None);
     }
@@ -359,7 +425,8 @@ fn webhooks(
         extra_ca_file: config.webhooks.extra_ca_file.clone(),
     };
     let post = HttpSender::new(&settings).map_err(BootError::Webhooks)?;
-    let payloads = Writer { accounts: accounts.clone(), orders: orders.clone(), views: views.clone(), store };
+    let payloads =
+        Writer { accounts: accounts.clone(), orders: orders.clone(), views: views.clone(), store };
     let answers = post.answers();
     Ok((Webhooks::start(accounts.clone(), Arc::new(payloads), Arc::new(post)), answers))
 }
@@ -368,14 +435,16 @@ pub(crate) fn name(name: &str) -> SupplierName {
     name.parse().expect("built-in suppliers have proper names")
 }
 
-/// Nothing may be acknowledged any more: the only safe thing is to stop, and to be started again from what is on disk.
+/// Nothing may be acknowledged any more: the only safe thing is to stop, and to be started again
+/// from what is on disk.
 fn end_process(reason: &str) {
     // Not through the log, whose lines wait for their turn: there is none left.
     eprintln!("telenumerus: {reason}; the service ends now");
     std::process::exit(70);
 }
 
-/// No record is stamped before the last one. A clock that is a little behind it is helped on; one that is far behind is wrong, or was.
+/// No record is stamped before the last one. A clock that is a little behind it is helped on; one
+/// that is far behind is wrong, or was.
 fn start_clock(last: Timestamp, allowed: Duration) -> Result<(), BootError> {
     let now = Clock::System.now();
     let behind = last.since(now);
@@ -383,7 +452,8 @@ fn start_clock(last: Timestamp, allowed: Duration) -> Result<(), BootError> {
         return Err(BootError::Clock { now, last, allowed_seconds: allowed.as_secs() });
     }
     if !behind.is_zero() {
-        tracing::warn!(%now, %last, "the clock is behind the log's last record: time goes on from there until the clock has caught up");
+        tracing::warn!(%now, %last, "the clock is behind the log's last record: time goes on from \
+            there until the clock has caught up");
     }
     Clock::not_before(last);
     Ok(())

@@ -31,7 +31,17 @@ mod test_mode;
 mod tests;
 
 /// Variables of the prefix that are not configuration: other parts of the service read them.
-const NOT_CONFIGURATION: &[&str] = &["config", "data_dir", "listen", "api_key", "url", "bin", "admin_token", "supplier_token", "reader_token"];
+const NOT_CONFIGURATION: &[&str] = &[
+    "config",
+    "data_dir",
+    "listen",
+    "api_key",
+    "url",
+    "bin",
+    "admin_token",
+    "supplier_token",
+    "reader_token",
+];
 
 /// A terabyte: more is a slip of the pen.
 const MAX_RESERVE_MB: u32 = 1 << 20;
@@ -70,7 +80,8 @@ pub struct Config {
     pub esdb: Esdb,
     pub store: Store,
     pub log: Log,
-    /// List prices in place of the built-in ones, in dollars: by platform, or by `platform.COUNTRY`.
+    /// List prices in place of the built-in ones, in dollars: by platform, or by
+    /// `platform.COUNTRY`.
     pub prices: BTreeMap<String, Dollars>,
 }
 
@@ -86,7 +97,8 @@ pub struct Http {
     pub max_connections: usize,
     /// Of those, for callers who have shown a valid key; unset: a quarter.
     pub reserved_connections: Option<usize>,
-    /// For one address (IPv6: its /64), those of accounts with money apart; unset: a quarter, but 64 where there are as many.
+    /// For one address (IPv6: its /64), those of accounts with money apart; unset: a quarter, but
+    /// 64 where there are as many.
     pub max_connections_per_ip: Option<usize>,
     /// For a request's head to arrive, and for the next request on an open connection.
     pub header_timeout_seconds: u64,
@@ -102,7 +114,8 @@ pub struct Http {
     pub max_inbound_bytes: usize,
     /// For open requests to finish when the service stops.
     pub drain_seconds: u64,
-    /// The service's address as the outside sees it, without a path of ours: `https://sms.example.com`.
+    /// The service's address as the outside sees it, without a path of ours:
+    /// `https://sms.example.com`.
     pub public_url: Option<String>,
 }
 
@@ -112,7 +125,8 @@ pub struct Http {
 pub struct Limits {
     pub per_ip_per_minute: u32,
     pub per_key_per_minute: u32,
-    /// Accounts that one address may open in an hour; unset: as many as it may make calls in a minute.
+    /// Accounts that one address may open in an hour; unset: as many as it may make calls in a
+    /// minute.
     pub accounts_per_ip_per_hour: Option<u32>,
 }
 
@@ -125,11 +139,13 @@ pub struct Orders {
     /// How long a first number may be sought.
     pub seek_seconds: u32,
     pub max_concurrent_per_account: u32,
-    /// How long a completed order keeps its number, and takes what still comes; unset: to its expiry. 0: its number goes back with the code.
+    /// How long a completed order keeps its number, and takes what still comes; unset: to its
+    /// expiry. 0: its number goes back with the code.
     pub listen_after_code_seconds: Option<u32>,
     /// Numbers an account may give back in an hour without a message on them, and nothing follows.
     pub free_cancels_per_hour: u32,
-    /// After the first one more: how long until its next order; doubled with each after it. 0 switches it off.
+    /// After the first one more: how long until its next order; doubled with each after it. 0
+    /// switches it off.
     pub cancel_pause_seconds: u32,
     /// The longest of these pauses.
     pub cancel_pause_max_seconds: u32,
@@ -169,9 +185,11 @@ pub struct Webhooks {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Mcp {
-    /// Names under which `/mcp` may be reached; unset: loopback's, or any where others can reach the service.
+    /// Names under which `/mcp` may be reached; unset: loopback's, or any where others can reach
+    /// the service.
     pub allowed_hosts: Vec<String>,
-    /// Web origins whose pages may call it, besides this machine's own where only it can reach the service.
+    /// Web origins whose pages may call it, besides this machine's own where only it can reach the
+    /// service.
     pub allowed_origins: Vec<String>,
 }
 
@@ -181,7 +199,8 @@ pub struct Mcp {
 pub struct Admin {
     /// Unset: 127.0.0.1:8081, or any free port if that is taken.
     pub listen: Option<SocketAddr>,
-    /// Unset: generated into the data directory. Whoever has it is an operator, by the name they give.
+    /// Unset: generated into the data directory. Whoever has it is an operator, by the name they
+    /// give.
     pub token: Option<Secret>,
     /// Further tokens, each with its holder's name and what they may.
     pub tokens: Vec<AdminToken>,
@@ -270,7 +289,8 @@ impl Default for Limits {
 impl Default for Orders {
     // The guide: "Orders expire in 300 seconds", "1 concurrent order per account".
     fn default() -> Self {
-        let CancelRules { free_per_hour, pause_seconds, max_pause_seconds } = CancelRules::default();
+        let CancelRules { free_per_hour, pause_seconds, max_pause_seconds } =
+            CancelRules::default();
         Self {
             lifetime_seconds: 300,
             seek_seconds: 60,
@@ -286,7 +306,12 @@ impl Default for Orders {
 impl Default for Webhooks {
     // Any other port of somebody else's machine is not a webhook's, and asking it is a scan.
     fn default() -> Self {
-        Self { allow_private_targets: false, allowed_ports: vec![443], dns_servers: Vec::new(), extra_ca_file: None }
+        Self {
+            allow_private_targets: false,
+            allowed_ports: vec![443],
+            dns_servers: Vec::new(),
+            extra_ca_file: None,
+        }
     }
 }
 
@@ -298,15 +323,22 @@ impl Default for Store {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: "info,ractor=warn,rmcp=error".to_owned(), format: LogFormat::Text, access: true }
+        Self {
+            level: "info,ractor=warn,rmcp=error".to_owned(),
+            format: LogFormat::Text,
+            access: true,
+        }
     }
 }
 
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     let network = |text: &String| {
-        let parsed = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-        parsed.ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not an address or a network")))
+        let parsed =
+            text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        parsed.ok_or_else(|| {
+            serde::de::Error::custom(format!("{text:?} is not an address or a network"))
+        })
     };
     texts.iter().map(network).collect()
 }
@@ -321,7 +353,10 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(path));
         }
-        let config: Self = figment.merge(environment()).extract().map_err(|error| ConfigError::Invalid(explain::explain(error)))?;
+        let config: Self = figment
+            .merge(environment())
+            .extract()
+            .map_err(|error| ConfigError::Invalid(explain::explain(error)))?;
         config.check().map_err(|error| explain::placed(error, file))?;
         Ok(config)
     }
@@ -333,33 +368,58 @@ impl Config {
         hosts::check(&self.admin.allowed_hosts, &self.mcp).map_err(ConfigError::Contradiction)?;
         // More cancels than are remembered would never be counted.
         if self.orders.free_cancels_per_hour > 200 || self.orders.cancel_pause_max_seconds > 3_600 {
-            return wrong("orders.free_cancels_per_hour is at most 200, orders.cancel_pause_max_seconds at most 3600".to_owned());
+            return wrong(
+                "orders.free_cancels_per_hour is at most 200, \
+                orders.cancel_pause_max_seconds at most 3600"
+                    .to_owned(),
+            );
         }
         if self.orders.cancel_pause_seconds > self.orders.cancel_pause_max_seconds {
-            return wrong("orders.cancel_pause_seconds is at most orders.cancel_pause_max_seconds".to_owned());
+            return wrong(
+                "orders.cancel_pause_seconds is at most orders.cancel_pause_max_seconds".to_owned(),
+            );
         }
         if self.webhooks.allowed_ports.is_empty() || self.webhooks.allowed_ports.contains(&0) {
             return wrong("webhooks.allowed_ports lists ports from 1 to 65535".to_owned());
         }
         if self.orders.listen_seconds() > self.orders.lifetime_seconds {
             return wrong(
-                "orders.listen_after_code_seconds is at most orders.lifetime_seconds: no order keeps its number beyond its expiry".to_owned(),
+                "orders.listen_after_code_seconds is at most orders.lifetime_seconds: no order \
+                 keeps its number beyond its expiry"
+                    .to_owned(),
             );
         }
         if let Some(written) = &self.http.public_url
-            && !Url::parse(written).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.query().is_none() && url.fragment().is_none())
+            && !Url::parse(written).is_ok_and(|url| {
+                ["http", "https"].contains(&url.scheme())
+                    && url.query().is_none()
+                    && url.fragment().is_none()
+            })
         {
-            return wrong("http.public_url is an address such as https://sms.example.com".to_owned());
+            return wrong(
+                "http.public_url is an address such as https://sms.example.com".to_owned(),
+            );
         }
         if self.store.reserve_mb > MAX_RESERVE_MB {
-            return wrong(format!("store.reserve_mb is at most {MAX_RESERVE_MB}: the service would never take an order"));
+            return wrong(format!(
+                "store.reserve_mb is at most {MAX_RESERVE_MB}: the service would never take an order"
+            ));
         }
         if self.store.max_clock_behind_seconds > MAX_CLOCK_BEHIND_SECONDS {
-            return wrong(format!("store.max_clock_behind_seconds is at most {MAX_CLOCK_BEHIND_SECONDS} (a year)"));
+            return wrong(format!(
+                "store.max_clock_behind_seconds is at most {MAX_CLOCK_BEHIND_SECONDS} (a year)"
+            ));
         }
-        if let Some(wrong) = self.log.level.split(',').map(str::trim).find(|directive| !bounds::is_directive(directive)) {
+        if let Some(wrong) = self
+            .log
+            .level
+            .split(',')
+            .map(str::trim)
+            .find(|directive| !bounds::is_directive(directive))
+        {
             return Err(ConfigError::Contradiction(format!(
-                "log.level: {wrong:?} is none; write a level (error, warn, info, debug, trace, off) or targets with theirs, as in \"info,actors=debug\""
+                "log.level: {wrong:?} is none; write a level (error, warn, info, debug, trace, \
+                 off) or targets with theirs, as in \"info,actors=debug\""
             )));
         }
         self.esdb.check()?;
@@ -372,22 +432,36 @@ impl Config {
     pub fn catalogue(&self) -> Result<events::price::Catalogue, ConfigError> {
         let mut catalogue = events::price::Catalogue::default();
         for (name, price) in &self.prices {
-            let wrong = |what: &str| ConfigError::Contradiction(format!("prices.{name:?}: {what}; write \"google\" or \"google.US\""));
+            let wrong = |what: &str| {
+                ConfigError::Contradiction(format!(
+                    "prices.{name:?}: {what}; write \"google\" or \"google.US\""
+                ))
+            };
             let (platform, country) = match name.split_once('.') {
-                Some((platform, country)) => (platform, Some(country.parse().map_err(|_| wrong("not a supported country"))?)),
+                Some((platform, country)) => {
+                    (platform, Some(country.parse().map_err(|_| wrong("not a supported country"))?))
+                }
                 None => (name.as_str(), None),
             };
             if price.0 < LEAST_PRICE {
-                return Err(ConfigError::Contradiction(format!("prices.{name:?} is at least {LEAST_PRICE} dollars: numbers are not given away")));
+                return Err(ConfigError::Contradiction(format!(
+                    "prices.{name:?} is at least {LEAST_PRICE} dollars: numbers are not given away"
+                )));
             }
-            catalogue.set(platform.parse().map_err(|_| wrong("not a supported platform"))?, country, price.0);
+            catalogue.set(
+                platform.parse().map_err(|_| wrong("not a supported platform"))?,
+                country,
+                price.0,
+            );
         }
         Ok(catalogue)
     }
 
     /// Whether the simulator is on, or why the service must not start.
     pub fn simulated_numbers(&self) -> Result<bool, ConfigError> {
-        self.suppliers.is_simulated(self.deposits.coins().next().is_some()).map_err(ConfigError::Contradiction)
+        self.suppliers
+            .is_simulated(self.deposits.coins().next().is_some())
+            .map_err(ConfigError::Contradiction)
     }
 
     /// Whether the simulated chain is on, or why the service must not start.

@@ -12,7 +12,18 @@ use thiserror::Error;
 /// What a running service holds.
 const LOCK_FILE: &str = "lock";
 /// How the files that the service makes are called, or begin.
-const OURS: &[&str] = &["events.db", "views.db", "snapshots.db", "admin.", "http.", "mcp.", "esdb.", "anchor.", "head", LOCK_FILE];
+const OURS: &[&str] = &[
+    "events.db",
+    "views.db",
+    "snapshots.db",
+    "admin.",
+    "http.",
+    "mcp.",
+    "esdb.",
+    "anchor.",
+    "head",
+    LOCK_FILE,
+];
 /// Where others on this machine find the service that runs on the directory.
 const ADDRESS_FILE: &str = "http.addr";
 /// Shared memory and write-ahead logs of three files, and a page or two in each.
@@ -38,7 +49,8 @@ pub enum LockError {
     Files(#[from] std::io::Error),
 }
 
-/// The lock of the directory, which is made if it is not there; held as long as the service runs: two writers on one log would each believe to be the only one.
+/// The lock of the directory, which is made if it is not there; held as long as the service runs:
+/// two writers on one log would each believe to be the only one.
 pub fn lock(directory: &Path) -> Result<File, LockError> {
     std::fs::create_dir_all(directory)?;
     let lock = File::create(directory.join(LOCK_FILE))?;
@@ -59,10 +71,14 @@ pub fn announced(directory: &Path) -> Option<SocketAddr> {
     std::fs::read_to_string(directory.join(ADDRESS_FILE)).ok()?.trim().parse().ok()
 }
 
-/// Returns once there is room to open the files: what a start writes before anything is asked of it.
+/// Returns once there is room to open the files: what a start writes before anything is asked of
+/// it.
 pub async fn room_to_start(directory: &Path) {
     let _ = std::fs::create_dir_all(directory);
-    let is_full = || rustix::fs::statvfs(directory).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM_TO_START);
+    let is_full = || {
+        rustix::fs::statvfs(directory)
+            .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM_TO_START)
+    };
     if !is_full() {
         return;
     }
@@ -72,18 +88,24 @@ pub async fn room_to_start(directory: &Path) {
     }
 }
 
-/// Takes the directory and the service's files in it away from everybody but their owner; texts, codes and the secrets of webhooks are in them.
+/// Takes the directory and the service's files in it away from everybody but their owner; texts,
+/// codes and the secrets of webhooks are in them.
 pub fn make_private(directory: &Path) {
     // The operator has named it: where that is a link, what it leads to is meant.
     let directory = &std::fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
     let closed = close(directory, 0o700, Metadata::is_dir);
     let files = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    let ours = files.filter(|file| OURS.iter().any(|ours| file.file_name().to_string_lossy().starts_with(ours)));
-    let mended: Vec<String> =
-        ours.filter(|file| close(&file.path(), 0o600, Metadata::is_file)).map(|file| file.file_name().to_string_lossy().into_owned()).collect();
+    let ours = files.filter(|file| {
+        OURS.iter().any(|ours| file.file_name().to_string_lossy().starts_with(ours))
+    });
+    let mended: Vec<String> = ours
+        .filter(|file| close(&file.path(), 0o600, Metadata::is_file))
+        .map(|file| file.file_name().to_string_lossy().into_owned())
+        .collect();
     if closed || !mended.is_empty() {
         let (path, files) = (directory.display(), mended.join(" "));
-        tracing::warn!(%path, files, "the data directory could be read by others on this machine: it is its owner's alone now (0700, files 0600)");
+        tracing::warn!(%path, files, "the data directory could be read by others on this machine: \
+            it is its owner's alone now (0700, files 0600)");
     }
 }
 
@@ -95,12 +117,14 @@ fn close(path: &Path, mode: u32, is_meant: impl FnOnce(&Metadata) -> bool) -> bo
         return false;
     }
     if metadata.permissions().mode() & STICKY != 0 {
-        tracing::warn!(path = %path.display(), "the data directory is one that everybody writes to; give the service one of its own");
+        tracing::warn!(path = %path.display(), "the data directory is one that everybody writes \
+            to; give the service one of its own");
         return false;
     }
     let closed = std::fs::set_permissions(path, Permissions::from_mode(mode));
     if let Err(error) = &closed {
-        tracing::error!(path = %path.display(), %error, "others on this machine can read this, and it could not be closed to them");
+        tracing::error!(path = %path.display(), %error, "others on this machine can read this, \
+            and it could not be closed to them");
     }
     closed.is_ok()
 }
@@ -117,7 +141,15 @@ mod tests {
     fn what_others_could_read_is_closed_to_them_and_what_is_not_ours_is_left_alone() {
         let parent = tempfile::tempdir().unwrap();
         let directory = parent.path().join("data");
-        let files = ["events.db", "events.db-wal", "views.db", "snapshots.db-shm", "admin.token", "lock", "of-somebody-else.txt"];
+        let files = [
+            "events.db",
+            "events.db-wal",
+            "views.db",
+            "snapshots.db-shm",
+            "admin.token",
+            "lock",
+            "of-somebody-else.txt",
+        ];
         std::fs::create_dir(&directory).unwrap();
         std::fs::set_permissions(&directory, Permissions::from_mode(0o755)).unwrap();
         for file in files {

@@ -1,4 +1,5 @@
-//! An event in JSON, as auditors, operators and other programs read it: one description for all of them.
+//! An event in JSON, as auditors, operators and other programs read it: one description for all of
+//! them.
 
 use actors::inbox::alphabet;
 use actors::store::chain::Hash;
@@ -37,10 +38,14 @@ pub fn data(event: &Event, reveal: bool) -> Value {
         Event::Address(address::Event::Assigned(assigned)) => json!({
             "account": assigned.account.to_string(), "key": assigned.key.as_str(), "index": assigned.index, "address": assigned.address.text,
         }),
-        Event::Chain(event) => json!({ "height": event.block().height, "hash": event.block().hash }),
+        Event::Chain(event) => {
+            json!({ "height": event.block().height, "hash": event.block().hash })
+        }
         Event::Lease(event) => lease_data(event, reveal),
         Event::Purchase(event) => purchase_data(event),
-        Event::Reveal(reveal::Event::Revealed { subject, reason, .. }) => json!({ "subject": subject, "reason": reason }),
+        Event::Reveal(reveal::Event::Revealed { subject, reason, .. }) => {
+            json!({ "subject": subject, "reason": reason })
+        }
         Event::Number(number::Event::Listed { listing, .. }) => json!({
             "supplier": listing.supplier.as_str(), "country": listing.country.code(),
             "platforms": listing.platforms.as_ref().map(|platforms| platforms.iter().map(|platform| platform.slug()).collect::<Vec<_>>()),
@@ -62,20 +67,32 @@ pub fn data(event: &Event, reveal: bool) -> Value {
 fn account_data(event: &account::Event) -> Value {
     match event {
         AccountEvent::Registered { id, .. } => json!({ "account": id.to_string() }),
-        AccountEvent::OpenedForTests { of, .. } => json!({ "live_account": of.map(|account| account.to_string()) }),
+        AccountEvent::OpenedForTests { of, .. } => {
+            json!({ "live_account": of.map(|account| account.to_string()) })
+        }
         AccountEvent::TestAccountOpened { id, .. } => json!({ "test_account": id.to_string() }),
-        AccountEvent::Credited { amount, reason, .. } => json!({ "amount": amount.to_string(), "reason": reason }),
-        AccountEvent::ApiKeyAdded { id, name, .. } => json!({ "key": id.to_string(), "name": name }),
+        AccountEvent::Credited { amount, reason, .. } => {
+            json!({ "amount": amount.to_string(), "reason": reason })
+        }
+        AccountEvent::ApiKeyAdded { id, name, .. } => {
+            json!({ "key": id.to_string(), "name": name })
+        }
         AccountEvent::ApiKeyRemoved { id, .. } => json!({ "key": id.to_string() }),
-        AccountEvent::ApiKeysReplaced { id, reason, .. } => json!({ "key": id.to_string(), "reason": reason }),
+        AccountEvent::ApiKeysReplaced { id, reason, .. } => {
+            json!({ "key": id.to_string(), "reason": reason })
+        }
         AccountEvent::Debited { amount, reason, overdraws, .. } => {
             json!({ "amount": amount.to_string(), "reason": reason, "overdraws": overdraws })
         }
         AccountEvent::DepositCredited { deposit, amount, .. }
         | AccountEvent::DepositReversed { deposit, amount, .. }
         | AccountEvent::DustKept { deposit, amount, .. }
-        | AccountEvent::DustDropped { deposit, amount, .. } => json!({ "deposit": deposit.to_string(), "amount": amount.to_string() }),
-        AccountEvent::Suspended { reason, .. } | AccountEvent::Reinstated { reason, .. } => json!({ "reason": reason }),
+        | AccountEvent::DustDropped { deposit, amount, .. } => {
+            json!({ "deposit": deposit.to_string(), "amount": amount.to_string() })
+        }
+        AccountEvent::Suspended { reason, .. } | AccountEvent::Reinstated { reason, .. } => {
+            json!({ "reason": reason })
+        }
         AccountEvent::HoldTaken { order, amount, .. }
         | AccountEvent::HoldCaptured { order, amount, .. }
         | AccountEvent::HoldReleased { order, amount, .. }
@@ -83,16 +100,21 @@ fn account_data(event: &account::Event) -> Value {
             json!({ "order": order.to_string(), "amount": amount.to_string() })
         }
         AccountEvent::BatchPlaced { items, .. } => {
-            let item =
-                |item: &account::BatchItem| json!({ "order": item.order.to_string(), "refused": item.refused.map(|refused| refused.to_string()) });
+            let item = |item: &account::BatchItem| json!({ "order": item.order.to_string(), "refused": item.refused.map(|refused| refused.to_string()) });
             json!({ "items": items.iter().map(item).collect::<Vec<_>>() })
         }
-        AccountEvent::KeyUsed { key, effect, .. } => json!({ "key": key.as_str(), "effect": format!("{effect:?}") }),
+        AccountEvent::KeyUsed { key, effect, .. } => {
+            json!({ "key": key.as_str(), "effect": format!("{effect:?}") })
+        }
         AccountEvent::WebhookSet { url, threshold, .. } => {
             json!({ "origin": url.split('/').take(3).collect::<Vec<_>>().join("/"), "threshold": threshold.to_string() })
         }
-        AccountEvent::WebhookRemoved { .. } | AccountEvent::WebhookSecretRotated { .. } => json!({}),
-        AccountEvent::WebhookDue { sequence, notice, .. } => json!({ "sequence": sequence, "event": notice.name() }),
+        AccountEvent::WebhookRemoved { .. } | AccountEvent::WebhookSecretRotated { .. } => {
+            json!({})
+        }
+        AccountEvent::WebhookDue { sequence, notice, .. } => {
+            json!({ "sequence": sequence, "event": notice.name() })
+        }
         AccountEvent::Order(order, _) => json!({ "order": order.to_string() }),
     }
 }
@@ -109,7 +131,10 @@ fn deposit_data(event: &deposit::Event) -> Value {
         deposit::Event::Confirmed { amount, paid, rate, rate_source, rate_at, .. } => json!({
             "amount": amount.to_string(), "paid": paid, "rate": rate, "rate_source": rate_source, "rate_at": rate_at.to_string(),
         }),
-        deposit::Event::Orphaned { .. } | deposit::Event::Credited { .. } | deposit::Event::Reversed { .. } | deposit::Event::Settled { .. } => {
+        deposit::Event::Orphaned { .. }
+        | deposit::Event::Credited { .. }
+        | deposit::Event::Reversed { .. }
+        | deposit::Event::Settled { .. } => {
             json!({})
         }
     }
@@ -134,9 +159,13 @@ fn lease_data(event: &lease::Event, reveal: bool) -> Value {
 fn purchase_data(event: &purchase::Event) -> Value {
     let phone = event.phone().as_str();
     match event {
-        purchase::Event::Intended { country, monthly, .. } => json!({ "phone": phone, "country": country.code(), "monthly": monthly.to_string() }),
+        purchase::Event::Intended { country, monthly, .. } => {
+            json!({ "phone": phone, "country": country.code(), "monthly": monthly.to_string() })
+        }
         purchase::Event::Failed { why, .. } => json!({ "phone": phone, "why": why }),
-        purchase::Event::Made { .. } | purchase::Event::EndIntended { .. } | purchase::Event::Ended { .. } => json!({ "phone": phone }),
+        purchase::Event::Made { .. }
+        | purchase::Event::EndIntended { .. }
+        | purchase::Event::Ended { .. } => json!({ "phone": phone }),
     }
 }
 
@@ -169,7 +198,9 @@ fn order_data(event: &order::Event, reveal: bool) -> Value {
             let phone = if reveal { phone.as_str().to_owned() } else { phone.masked() };
             json!({ "attempt": attempt, "supplier": supplier.as_str(), "phone": phone, "expires_at": expires_at.to_string() })
         }
-        order::Event::NumberReportedDead { attempt, supplier, .. } => json!({ "attempt": attempt, "supplier": supplier.as_str() }),
+        order::Event::NumberReportedDead { attempt, supplier, .. } => {
+            json!({ "attempt": attempt, "supplier": supplier.as_str() })
+        }
         order::Event::SmsReceived(sms) => {
             let candidates: Vec<Value> = sms
                 .extraction
@@ -186,7 +217,9 @@ fn order_data(event: &order::Event, reveal: bool) -> Value {
         order::Event::Completed { code, message_id, listens_until, .. } => {
             json!({ "code": secret(code), "message_id": message_id, "listens_until": listens_until.to_string() })
         }
-        order::Event::CodeReplaced { code, message_id, .. } => json!({ "code": secret(code), "message_id": message_id }),
+        order::Event::CodeReplaced { code, message_id, .. } => {
+            json!({ "code": secret(code), "message_id": message_id })
+        }
         order::Event::Reported { complaint, .. } => json!({ "complaint": complaint.name() }),
         order::Event::ScenarioChosen { scenario, .. } => json!({ "scenario": scenario.name() }),
         order::Event::Queued { .. }

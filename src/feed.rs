@@ -29,7 +29,9 @@ impl Log for StoreLog {
 
 fn log_error(error: ReadError) -> LogError {
     match error {
-        ReadError::Corrupt { .. } | ReadError::Undecodable { .. } => LogError::Unreadable(chain_of(&error)),
+        ReadError::Corrupt { .. } | ReadError::Undecodable { .. } => {
+            LogError::Unreadable(chain_of(&error))
+        }
         ReadError::Failed(detail) => LogError::Failed(detail),
     }
 }
@@ -56,7 +58,12 @@ impl ViewedAssignments {
     async fn viewed(&self, phone: Phone) -> Result<Vec<PastAssignment>, Fault> {
         let limit = u32::try_from(PAST_ASSIGNMENTS).expect("a handful");
         let orders = self.views.orders_of_phone(phone, limit).await.map_err(view_fault)?;
-        let past = |order: OrderRef| PastAssignment { account: order.account, order: order.order, first: order.first, last: order.last };
+        let past = |order: OrderRef| PastAssignment {
+            account: order.account,
+            order: order.order,
+            first: order.first,
+            last: order.last,
+        };
         Ok(orders.into_iter().map(past).collect())
     }
 }

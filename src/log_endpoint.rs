@@ -1,4 +1,5 @@
-//! The log for other programs: the KurrentDB v1 streams protocol, read only, over the store, for named readers.
+//! The log for other programs: the KurrentDB v1 streams protocol, read only, over the store, for
+//! named readers.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -34,10 +35,16 @@ const ADDRESS_FILE: &str = "esdb.addr";
 /// Of all readers with tokens, for the connections of those without: a quarter.
 const RESERVED_SHARE: usize = 4;
 /// Services that anybody may ask what this is: nothing of the log is in their answers.
-const OPEN_TO_ALL: [&str; 2] = ["/event_store.client.gossip.", "/event_store.client.server_features."];
+const OPEN_TO_ALL: [&str; 2] =
+    ["/event_store.client.gossip.", "/event_store.client.server_features."];
 
-/// Opens the endpoint, if there is to be one, and serves it until `stopping` turns true: where it is, and its end.
-pub async fn open(service: &Arc<Service>, data_dir: &Path, stopping: watch::Receiver<bool>) -> Result<Option<(SocketAddr, JoinHandle<()>)>, String> {
+/// Opens the endpoint, if there is to be one, and serves it until `stopping` turns true: where it
+/// is, and its end.
+pub async fn open(
+    service: &Arc<Service>,
+    data_dir: &Path,
+    stopping: watch::Receiver<bool>,
+) -> Result<Option<(SocketAddr, JoinHandle<()>)>, String> {
     let settings = &service.config.esdb;
     let file = data_dir.join(ADDRESS_FILE);
     let Some(listen) = settings.listen else {
@@ -45,13 +52,20 @@ pub async fn open(service: &Arc<Service>, data_dir: &Path, stopping: watch::Rece
         return Ok(None);
     };
     let tls = tls(settings)?;
-    let listener = TcpListener::bind(listen).await.map_err(|error| format!("cannot listen on {listen} (esdb.listen): {error}"))?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| format!("cannot listen on {listen} (esdb.listen): {error}"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    std::fs::write(&file, address.to_string()).map_err(|error| format!("{}: {error}", file.display()))?;
-    let bounds = Bounds { subscriptions: settings.max_subscriptions, patience: Duration::from_secs(settings.patience_seconds.into()) };
+    std::fs::write(&file, address.to_string())
+        .map_err(|error| format!("{}: {error}", file.display()))?;
+    let bounds = Bounds {
+        subscriptions: settings.max_subscriptions,
+        patience: Duration::from_secs(settings.patience_seconds.into()),
+    };
     let log = Arc::new(StoredLog::new(Arc::clone(&service.store)));
     let routes = esdb::routes(log, bounds, env!("CARGO_PKG_VERSION"), now, stopping.clone());
-    let answers = Endpoint { routes, readers: Arc::new(Readers::of(settings)), port: address.port() };
+    let answers =
+        Endpoint { routes, readers: Arc::new(Readers::of(settings)), port: address.port() };
     let (in_all, reserved) = (settings.max_connections, settings.max_connections / RESERVED_SHARE);
     let limits = ConnectionLimits { in_all, reserved, per_address: in_all, per_account: in_all };
     tracing::info!(%address, encrypted = tls.is_some(), readers = settings.readers.len(), "other programs read the log here");
@@ -60,13 +74,20 @@ pub async fn open(service: &Arc<Service>, data_dir: &Path, stopping: watch::Rece
 
 /// How connections are encrypted, if they are to be.
 fn tls(settings: &Esdb) -> Result<Option<TlsAcceptor>, String> {
-    let (Some(chain), Some(key)) = (&settings.certificate_file, &settings.key_file) else { return Ok(None) };
-    let certificates = actors::kernel::outbound::certificates(chain).map_err(|error| format!("esdb.certificate_file: {error}"))?;
-    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| format!("esdb.key_file: {}: {error}", key.display()))?;
+    let (Some(chain), Some(key)) = (&settings.certificate_file, &settings.key_file) else {
+        return Ok(None);
+    };
+    let certificates = actors::kernel::outbound::certificates(chain)
+        .map_err(|error| format!("esdb.certificate_file: {error}"))?;
+    let key = PrivateKeyDer::from_pem_file(key)
+        .map_err(|error| format!("esdb.key_file: {}: {error}", key.display()))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let config = builder.and_then(|builder| builder.with_no_client_auth().with_single_cert(certificates, key));
-    let mut config = config.map_err(|error| format!("esdb.certificate_file and esdb.key_file: {error}"))?;
+    let builder =
+        rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = builder
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(certificates, key));
+    let mut config =
+        config.map_err(|error| format!("esdb.certificate_file and esdb.key_file: {error}"))?;
     config.alpn_protocols = vec![b"h2".to_vec()];
     Ok(Some(TlsAcceptor::from(Arc::new(config))))
 }
@@ -88,12 +109,19 @@ struct Endpoint {
 
 impl Answers<Body> for Endpoint {
     async fn answer(&self, Call { mut request, connection, hangup }: Call) -> http::Response<Body> {
-        let is_open_to_all = OPEN_TO_ALL.iter().any(|service| request.uri().path().starts_with(service));
+        let is_open_to_all =
+            OPEN_TO_ALL.iter().any(|service| request.uri().path().starts_with(service));
         match self.readers.of_call(request.headers(), connection.peer()) {
             Ok(reader) => {
                 if let Some(name) = &reader.name {
                     // A reader with a token is not evicted for strangers.
-                    connection.shows_key(u128::from(name.bytes().fold(7u64, |sum, byte| sum.wrapping_mul(31) + u64::from(byte))), true);
+                    connection.shows_key(
+                        u128::from(
+                            name.bytes()
+                                .fold(7u64, |sum, byte| sum.wrapping_mul(31) + u64::from(byte)),
+                        ),
+                        true,
+                    );
                 }
                 request.extensions_mut().insert(reader);
             }
@@ -101,7 +129,10 @@ impl Answers<Body> for Endpoint {
             Err(refused) => return refused.into_http(),
         }
         if let Some(authority) = request.uri().authority() {
-            let named = Authority(authority.host().trim_matches(['[', ']']).to_owned(), authority.port_u16().unwrap_or(self.port));
+            let named = Authority(
+                authority.host().trim_matches(['[', ']']).to_owned(),
+                authority.port_u16().unwrap_or(self.port),
+            );
             request.extensions_mut().insert(named);
         }
         request.extensions_mut().insert(hangup);

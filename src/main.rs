@@ -1,7 +1,8 @@
 //! The adapters: strangers' words in, our words out; the only place where all crates meet.
 //!
-//! Holds: command line, configuration, composition, HTTP. Never holds: a rule about money or orders, a statement of SQL.
-//! Leans on: `events`, `projections`, `actors`. Proved by: `tests/it`, through the real binary.
+//! Holds: command line, configuration, composition, HTTP. Never holds: a rule about money or
+//! orders, a statement of SQL. Leans on: `events`, `projections`, `actors`. Proved by: `tests/it`,
+//! through the real binary.
 
 use std::process::ExitCode;
 

@@ -32,21 +32,35 @@ pub struct Writer {
 }
 
 impl PayloadSource for Writer {
-    fn open(&self, account: AccountId, after: u64, limit: u32) -> BoxFuture<'_, Result<Vec<u64>, Fault>> {
+    fn open(
+        &self,
+        account: AccountId,
+        after: u64,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<u64>, Fault>> {
         Box::pin(async move {
             reach_head(&self.views, &self.store.head()).await.map_err(view_fault)?;
-            let rows = self.views.open_deliveries(account, after, limit).await.map_err(view_fault)?;
+            let rows =
+                self.views.open_deliveries(account, after, limit).await.map_err(view_fault)?;
             Ok(rows.into_iter().map(|row| row.sequence).collect())
         })
     }
 
-    fn write(&self, account: AccountId, sequence: u64) -> BoxFuture<'_, Result<Option<WebhookPayload>, Fault>> {
+    fn write(
+        &self,
+        account: AccountId,
+        sequence: u64,
+    ) -> BoxFuture<'_, Result<Option<WebhookPayload>, Fault>> {
         Box::pin(self.letter(account, sequence))
     }
 }
 
 impl Writer {
-    async fn letter(&self, account: AccountId, sequence: u64) -> Result<Option<WebhookPayload>, Fault> {
+    async fn letter(
+        &self,
+        account: AccountId,
+        sequence: u64,
+    ) -> Result<Option<WebhookPayload>, Fault> {
         let published = match self.accounts.read(account).await {
             Ok(published) => published,
             Err(AccessError::Fault(fault)) => return Err(fault),
@@ -78,7 +92,11 @@ impl Writer {
         Ok(Some(WebhookPayload { url, id, event: notice.name(), body, fails_first, secrets, at }))
     }
 
-    async fn notice(&self, account: AccountId, revision: Revision) -> Result<Option<Notice>, Fault> {
+    async fn notice(
+        &self,
+        account: AccountId,
+        revision: Revision,
+    ) -> Result<Option<Notice>, Fault> {
         let records = self.store.read_stream(StreamId::account(account), revision, 1).await?;
         Ok(records.into_iter().find_map(|record| match record.event {
             events::Event::Account(Event::WebhookDue { notice, .. }) => Some(notice),
@@ -96,10 +114,13 @@ impl Writer {
     }
 }
 
-/// What a delivery tells: made of facts that never change, so that every attempt sends the same bytes.
+/// What a delivery tells: made of facts that never change, so that every attempt sends the same
+/// bytes.
 fn data(notice: &Notice, order: Option<&Order>, due_at: Timestamp) -> Value {
     match notice {
-        Notice::SmsReceived { message_id, .. } => order.map_or(Value::Null, |order| sms_received(order, message_id, due_at)),
+        Notice::SmsReceived { message_id, .. } => {
+            order.map_or(Value::Null, |order| sms_received(order, message_id, due_at))
+        }
         Notice::OrderFailed { .. } => order.map_or(Value::Null, order_failed),
         Notice::BalanceLow { balance, threshold } => {
             json!({ "balance": words::dollars(*balance), "threshold": words::dollars(*threshold) })
@@ -108,14 +129,21 @@ fn data(notice: &Notice, order: Option<&Order>, due_at: Timestamp) -> Value {
     }
 }
 
-/// A message is due when it is recorded: where another supplier has given the same id, the time tells them apart.
+/// A message is due when it is recorded: where another supplier has given the same id, the time
+/// tells them apart.
 fn sms_received(order: &Order, message_id: &str, due_at: Timestamp) -> Value {
     let mut phone = None;
     for fact in &order.history {
         match fact.as_ref() {
-            OrderEvent::NumberAssigned { phone: assigned, at, .. } => phone = Some((assigned.as_str(), *at)),
+            OrderEvent::NumberAssigned { phone: assigned, at, .. } => {
+                phone = Some((assigned.as_str(), *at));
+            }
             OrderEvent::SmsReceived(sms) if sms.message_id == message_id && sms.at == due_at => {
-                let code = if let Verdict::Code(code) = &sms.extraction.verdict { Some(code) } else { None };
+                let code = if let Verdict::Code(code) = &sms.extraction.verdict {
+                    Some(code)
+                } else {
+                    None
+                };
                 return json!({
                     "order_id": order.id.to_string(),
                     "platform": order.placed.platform.slug(),
@@ -162,17 +190,39 @@ mod tests {
     fn sms(supplier: &str, text: &str, at: i64) -> OrderEvent {
         let at = Timestamp::from_millis(at);
         let extraction = Extraction { verdict: Verdict::Nothing, candidates: Vec::new() };
-        let (message_id, sender, supplier) = ("m1".to_owned(), "Google".to_owned(), supplier.parse().unwrap());
-        OrderEvent::SmsReceived(Sms { message_id, supplier, sender, text: text.to_owned(), received_at: at, extraction, at })
+        let (message_id, sender, supplier) =
+            ("m1".to_owned(), "Google".to_owned(), supplier.parse().unwrap());
+        OrderEvent::SmsReceived(Sms {
+            message_id,
+            supplier,
+            sender,
+            text: text.to_owned(),
+            received_at: at,
+            extraction,
+            at,
+        })
     }
 
     #[test]
     fn each_message_is_told_also_where_two_suppliers_gave_theirs_the_same_id() {
         let (price, at) = (Money::from_cents(50), Timestamp::from_millis(0));
         let (platform, country) = (Platform::Google, Country::Us);
-        let placed =
-            Placed { platform, country, list_price: price, price, lifetime_seconds: 300, seek_seconds: 60, max_attempts: 3, listen_seconds: 300, at };
-        let history = [OrderEvent::Placed(placed), sms("own", "the first", 1), sms("telnyx", "the second", 2)];
+        let placed = Placed {
+            platform,
+            country,
+            list_price: price,
+            price,
+            lifetime_seconds: 300,
+            seek_seconds: 60,
+            max_attempts: 3,
+            listen_seconds: 300,
+            at,
+        };
+        let history = [
+            OrderEvent::Placed(placed),
+            sms("own", "the first", 1),
+            sms("telnyx", "the second", 2),
+        ];
         let order = Order::from_history(OrderId(1), &history).unwrap();
         let told = |at| {
             let notice = Notice::SmsReceived { order: OrderId(1), message_id: "m1".to_owned() };

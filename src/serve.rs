@@ -1,4 +1,5 @@
-//! The accept loop of every listener: bounds on connections, on time and on what waits, and an orderly end. `axum::serve` sets none.
+//! The accept loop of every listener: bounds on connections, on time and on what waits, and an
+//! orderly end. `axum::serve` sets none.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -34,13 +35,28 @@ use socket::Socket;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Headers of a request.
 const MAX_HEADERS: usize = 64;
-/// Of a connection's buffers: room for the longest target that HTTP libraries take, so that a longer one is told from a large head.
+/// Of a connection's buffers: room for the longest target that HTTP libraries take, so that a
+/// longer one is told from a large head.
 const MAX_BUFFER: usize = 128 * 1024;
 
 /// What requests are handed to: an axum router is one.
-pub trait Service: tower::Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Unpin + 'static {}
+pub trait Service:
+    tower::Service<Request, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + Unpin
+    + 'static
+{
+}
 
-impl<S> Service for S where S: tower::Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Unpin + 'static {}
+impl<S> Service for S where
+    S: tower::Service<Request, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Unpin
+        + 'static
+{
+}
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
@@ -70,13 +86,21 @@ pub struct Settings {
 
 /// Whether `address` is one of `networks`.
 pub fn is_in(networks: &[IpNet], address: IpAddr) -> bool {
-    networks.iter().any(|network| network.contains(&address.to_canonical()) || network.contains(&address))
+    networks
+        .iter()
+        .any(|network| network.contains(&address.to_canonical()) || network.contains(&address))
 }
 
 /// Serves `service` on `listener` until `stopping` turns true, then finishes what is open.
 ///
-/// Requests carry an `Arc<Connection>` among their extensions, which is to be told of valid keys, and the other end's `SocketAddr`.
-pub async fn serve<S: Service>(listener: TcpListener, service: S, settings: Settings, mut stopping: watch::Receiver<bool>) {
+/// Requests carry an `Arc<Connection>` among their extensions, which is to be told of valid keys,
+/// and the other end's `SocketAddr`.
+pub async fn serve<S: Service>(
+    listener: TcpListener,
+    service: S,
+    settings: Settings,
+    mut stopping: watch::Receiver<bool>,
+) {
     let connections = Connections::new(settings.limits);
     let listener_settings = Arc::new(settings);
     // Each connection's task holds a receiver: all are gone when their sender says so.
@@ -84,7 +108,12 @@ pub async fn serve<S: Service>(listener: TcpListener, service: S, settings: Sett
     while let Some((stream, peer)) = accept(&listener, &connections, &mut stopping).await {
         match connections.admit(peer, is_in(&listener_settings.trusted, peer)) {
             Ok(place) => {
-                let (service, settings, stopping, held) = (service.clone(), Arc::clone(&listener_settings), stopping.clone(), held.clone());
+                let (service, settings, stopping, held) = (
+                    service.clone(),
+                    Arc::clone(&listener_settings),
+                    stopping.clone(),
+                    held.clone(),
+                );
                 tokio::spawn(async move {
                     drive(stream, place, service, &settings, stopping).await;
                     drop(held);
@@ -96,12 +125,19 @@ pub async fn serve<S: Service>(listener: TcpListener, service: S, settings: Sett
     drop((listener, held));
     let drain = listener_settings.timeouts.drain;
     if tokio::time::timeout(drain, open.closed()).await.is_err() {
-        tracing::warn!(seconds = drain.as_secs(), "some connections did not end in time and are cut");
+        tracing::warn!(
+            seconds = drain.as_secs(),
+            "some connections did not end in time and are cut"
+        );
     }
 }
 
 /// The next connection and its other end; `None` once nothing is accepted any more.
-async fn accept(listener: &TcpListener, connections: &Connections, stopping: &mut watch::Receiver<bool>) -> Option<(TcpStream, IpAddr)> {
+async fn accept(
+    listener: &TcpListener,
+    connections: &Connections,
+    stopping: &mut watch::Receiver<bool>,
+) -> Option<(TcpStream, IpAddr)> {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -119,19 +155,36 @@ async fn accept(listener: &TcpListener, connections: &Connections, stopping: &mu
 }
 
 /// Serves one connection to its end.
-async fn drive<S: Service>(stream: TcpStream, place: Place, service: S, settings: &Settings, mut stopping: watch::Receiver<bool>) {
+async fn drive<S: Service>(
+    stream: TcpStream,
+    place: Place,
+    service: S,
+    settings: &Settings,
+    mut stopping: watch::Receiver<bool>,
+) {
     let connection = Arc::clone(&place.0);
     let (refuse, timeouts) = (Arc::clone(&settings.refuse), settings.timeouts);
     let socket = Socket::new(stream, Arc::clone(&connection), Arc::clone(&refuse), timeouts.write);
     let asked = {
         let connection = Arc::clone(&connection);
         move |request: hyper::Request<Incoming>| {
-            request::answer(service.clone(), request, Arc::clone(&connection), Arc::clone(&refuse), timeouts.body)
+            request::answer(
+                service.clone(),
+                request,
+                Arc::clone(&connection),
+                Arc::clone(&refuse),
+                timeouts.body,
+            )
         }
     };
     let mut builder = http1::Builder::new();
-    // The time for a head also bounds the wait for the next request on an open connection: idle ones are closed.
-    builder.timer(TokioTimer::new()).header_read_timeout(timeouts.head).max_headers(MAX_HEADERS).max_buf_size(MAX_BUFFER);
+    // The time for a head also bounds the wait for the next request on an open connection: idle
+    // ones are closed.
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(timeouts.head)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_BUFFER);
     // A client that has sent all it will send still wants its answer.
     builder.half_close(true);
     let mut serving = builder.serve_connection(socket, service_fn(asked));
@@ -168,7 +221,8 @@ async fn drive<S: Service>(stream: TcpStream, place: Place, service: S, settings
     drop(place);
 }
 
-/// Why a connection ended in the middle of a head, where the library does not say so to the other end.
+/// Why a connection ended in the middle of a head, where the library does not say so to the other
+/// end.
 fn unsaid(error: &hyper::Error, has_begun: bool) -> Option<Reason> {
     if error.is_timeout() {
         // Nothing has come: an idle connection has had its time.

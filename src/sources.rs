@@ -1,4 +1,5 @@
-//! Where numbers come from, put together: pools with what the configuration and the log list, sources that are asked, the simulator, and the router over them.
+//! Where numbers come from, put together: pools with what the configuration and the log list,
+//! sources that are asked, the simulator, and the router over them.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -45,8 +46,8 @@ pub struct Sources {
     pub purchasing: NumberPurchasing,
 }
 
-/// The sources of the configuration; what was listed, served and leased before is in the views. `recent` are numbers that were on orders of late,
-/// and when the last of these ended.
+/// The sources of the configuration; what was listed, served and leased before is in the views.
+/// `recent` are numbers that were on orders of late, and when the last of these ended.
 pub async fn sources(
     config: &Config,
     views: &Views,
@@ -60,49 +61,82 @@ pub async fn sources(
     let cool_down = DAY * settings.cooldown_days;
     let since = clock.now().minus(cool_down);
     let mut suppliers: Vec<Arc<dyn Supplier>> = Vec::new();
-    let configured: BTreeMap<Phone, SupplierName> =
-        settings.pools().flat_map(|pool| pool.numbers().iter().map(move |number| (number.number.0.clone(), name(pool.name())))).collect();
-    let reach = Arc::new(SessionAvailability::new(clock, settings.smpp.binds.len(), settings.rest(&settings.smpp)));
-    let (mut pools, mut others) = (BTreeMap::new(), configured.keys().cloned().collect::<HashSet<_>>());
+    let configured: BTreeMap<Phone, SupplierName> = settings
+        .pools()
+        .flat_map(|pool| {
+            pool.numbers().iter().map(move |number| (number.number.0.clone(), name(pool.name())))
+        })
+        .collect();
+    let reach = Arc::new(SessionAvailability::new(
+        clock,
+        settings.smpp.binds.len(),
+        settings.rest(&settings.smpp),
+    ));
+    let (mut pools, mut others) =
+        (BTreeMap::new(), configured.keys().cloned().collect::<HashSet<_>>());
     for configuration in settings.pools() {
         let pool = configuration.name();
         let numbers = configuration.numbers().iter().map(|number| OwnNumber {
             phone: number.number.0.clone(),
             country: number.country.0,
-            platforms: number.platforms.as_ref().map(|platforms| platforms.iter().map(|platform| platform.0).collect()),
+            platforms: number
+                .platforms
+                .as_ref()
+                .map(|platforms| platforms.iter().map(|platform| platform.0).collect()),
         });
         let listed = views.listed(pool.to_owned()).await?;
         others.extend(listed.iter().map(|(phone, _)| phone.clone()));
         // What the configuration lists goes before what the log does.
-        let listed = listed.into_iter().filter(|(phone, _)| !configured.contains_key(phone)).map(own_number);
+        let listed =
+            listed.into_iter().filter(|(phone, _)| !configured.contains_key(phone)).map(own_number);
         let served = views.served(pool.to_owned(), since).await?;
-        let rest = if pool == "smpp" { Quarantine::Over(Arc::clone(&reach)) } else { Quarantine::Plain(settings.rest(configuration)) };
-        let released = recent.iter().filter_map(|(phone, ended_at)| Some((phone.clone(), (*ended_at)?)));
-        let own = Arc::new(NumberPool::new(name(pool), numbers.chain(listed).collect(), cool_down, served).resting(rest, released).sharing(share));
+        let rest = if pool == "smpp" {
+            Quarantine::Over(Arc::clone(&reach))
+        } else {
+            Quarantine::Plain(settings.rest(configuration))
+        };
+        let released =
+            recent.iter().filter_map(|(phone, ended_at)| Some((phone.clone(), (*ended_at)?)));
+        let own = Arc::new(
+            NumberPool::new(name(pool), numbers.chain(listed).collect(), cool_down, served)
+                .resting(rest, released)
+                .sharing(share),
+        );
         pools.insert(name(pool), Arc::clone(&own));
         suppliers.push(own);
     }
     let pulls = pulls(config, views, accounts, cool_down).await?;
     suppliers.extend(pulls.iter().map(|pull| Arc::new(pull.clone()) as Arc<dyn Supplier>));
-    let simulator = Arc::new(Simulator::new(name("simulator"), settings.simulator.settings(others), clock, entropy.clone()));
+    let simulator = Arc::new(Simulator::new(
+        name("simulator"),
+        settings.simulator.settings(others),
+        clock,
+        entropy.clone(),
+    ));
     if config.simulated_numbers()? {
         suppliers.push(Arc::clone(&simulator) as Arc<dyn Supplier>);
     }
-    let router = Router::new(suppliers, settings.max_attempts).with_tests(Arc::clone(&simulator) as Arc<dyn Supplier>);
+    let router = Router::new(suppliers, settings.max_attempts)
+        .with_tests(Arc::clone(&simulator) as Arc<dyn Supplier>);
     let router = Arc::new(preferring(router, config, views, clock).await?);
-    let inventory = Inventory::new(accounts.journal().clone(), Arc::clone(&router), pools, configured);
-    let purchasing = NumberPurchasing::open(accounts.journal().clone(), inventory.clone(), telecoms(config)?);
+    let inventory =
+        Inventory::new(accounts.journal().clone(), Arc::clone(&router), pools, configured);
+    let purchasing =
+        NumberPurchasing::open(accounts.journal().clone(), inventory.clone(), telecoms(config)?);
     Ok(Sources { router, reach, simulator, pulls, inventory, purchasing })
 }
 
-/// The telecoms whose APIs are configured, each with the most that its bought numbers may cost a month, where they may be bought.
+/// The telecoms whose APIs are configured, each with the most that its bought numbers may cost a
+/// month, where they may be bought.
 pub fn telecoms(config: &Config) -> Result<Vec<AtTelecom>, BootError> {
     let public_url = config.http.public_url.as_deref().map(|url| url.trim_end_matches('/'));
     let mut telecoms = Vec::new();
     for pool in config.suppliers.pools() {
         let inbound = public_url.map(|url| format!("{url}/inbound/v1/{}", pool.name()));
         let configured = pool.telecom(inbound).map_err(BootError::Suppliers)?;
-        telecoms.extend(configured.map(|ConfiguredTelecom { telecom, monthly_limit }| (name(pool.name()), telecom, monthly_limit)));
+        telecoms.extend(configured.map(|ConfiguredTelecom { telecom, monthly_limit }| {
+            (name(pool.name()), telecom, monthly_limit)
+        }));
     }
     Ok(telecoms)
 }
@@ -113,38 +147,60 @@ pub fn inbound_formats(config: &Config) -> BTreeMap<SupplierName, Arc<dyn Inboun
     let mut formats: BTreeMap<SupplierName, Arc<dyn InboundFormat>> =
         settings.pools().filter_map(|pool| Some((name(pool.name()), pool.inbound()?))).collect();
     let own = settings.own.inbound_secret.iter().map(|secret| (name("own"), secret));
-    let asked = settings.http.iter().filter_map(|source| Some((source.name.0.clone(), source.inbound_secret.as_ref()?)));
+    let asked = settings
+        .http
+        .iter()
+        .filter_map(|source| Some((source.name.0.clone(), source.inbound_secret.as_ref()?)));
     for (supplier, secret) in own.chain(asked) {
         formats.insert(supplier, Arc::new(own::Inbound { secret: secret.clone() }));
     }
     formats
 }
 
-async fn pulls(config: &Config, views: &Views, accounts: &Accounts, cool_down: Duration) -> Result<Vec<Pull>, BootError> {
+async fn pulls(
+    config: &Config,
+    views: &Views,
+    accounts: &Accounts,
+    cool_down: Duration,
+) -> Result<Vec<Pull>, BootError> {
     let mut pulls = Vec::new();
     for source in &config.suppliers.http {
         let Named(name) = source.name.clone();
-        let asked =
-            HttpSource::new(&source.url, source.token.expose()).map_err(|what| BootError::Suppliers(format!("suppliers.http: {name}: {what}")))?;
-        let served = views.served(name.to_string(), accounts.journal().now().minus(cool_down)).await?;
+        let asked = HttpSource::new(&source.url, source.token.expose())
+            .map_err(|what| BootError::Suppliers(format!("suppliers.http: {name}: {what}")))?;
+        let served =
+            views.served(name.to_string(), accounts.journal().now().minus(cool_down)).await?;
         let poll = Duration::from_secs(source.poll_seconds.into());
-        pulls.push(Pull::new(accounts.clone(), Arc::new(asked), http::Settings { name, poll, cool_down }, served));
+        pulls.push(Pull::new(
+            accounts.clone(),
+            Arc::new(asked),
+            http::Settings { name, poll, cool_down },
+            served,
+        ));
     }
     Ok(pulls)
 }
 
 /// The router with the operator's weights and costs, and each source's recent record.
-async fn preferring(mut router: Router, config: &Config, views: &Views, clock: Clock) -> Result<Router, BootError> {
+async fn preferring(
+    mut router: Router,
+    config: &Config,
+    views: &Views,
+    clock: Clock,
+) -> Result<Router, BootError> {
     let now = clock.now();
     let outcomes = views.supplier_outcomes(now.minus(RECORD_WINDOW)).await?;
-    let names: Vec<String> = router.suppliers().map(|supplier| supplier.name().to_string()).collect();
+    let names: Vec<String> =
+        router.suppliers().map(|supplier| supplier.name().to_string()).collect();
     for name in names {
         let usual = Preference::default();
         let weight = config.suppliers.weights.get(&name).copied().unwrap_or(usual.weight);
         let cost = config.suppliers.costs.get(&name).map(|cost| cost.0);
         let outcome = outcomes.iter().find(|outcome| outcome.supplier.as_str() == name);
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        let record = outcome.map_or_else(Record::default, |outcome| Record::new(small(outcome.ended), small(outcome.completed), now));
+        let record = outcome.map_or_else(Record::default, |outcome| {
+            Record::new(small(outcome.ended), small(outcome.completed), now)
+        });
         router = router.preferring(&name, Preference { weight, cost }, record);
     }
     Ok(router)

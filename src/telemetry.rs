@@ -1,4 +1,5 @@
-//! Logs and metrics: what operators see. No key, secret, code, message text or full phone number ever goes in.
+//! Logs and metrics: what operators see. No key, secret, code, message text or full phone number
+//! ever goes in.
 
 mod exposition;
 mod orders;
@@ -16,11 +17,14 @@ use crate::config::{Log, LogFormat};
 pub use exposition::with_prefix;
 pub use orders::OrderMetrics;
 
-/// Starts logging to standard error; standard output is for what programs read. What is waiting is written when the guard is dropped.
+/// Starts logging to standard error; standard output is for what programs read. What is waiting is
+/// written when the guard is dropped.
 pub fn start_logs(settings: &Log) -> WorkerGuard {
     let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    // On a thread of its own and in batches: a write a request would cost more than the request's own work.
-    let (writer, guard) = NonBlockingBuilder::default().lossy(false).finish(BufWriter::new(std::io::stderr()));
+    // On a thread of its own and in batches: a write a request would cost more than the request's
+    // own work.
+    let (writer, guard) =
+        NonBlockingBuilder::default().lossy(false).finish(BufWriter::new(std::io::stderr()));
     let builder = fmt().with_env_filter(filter).with_writer(writer).with_target(true);
     match settings.format {
         LogFormat::Json => builder.json().flatten_event(true).init(),
@@ -38,11 +42,17 @@ fn has_colors() -> bool {
 
 /// Starts collecting metrics; the handle renders them for `/metrics`.
 pub fn start_metrics() -> Result<PrometheusHandle, metrics_exporter_prometheus::BuildError> {
-    const SECONDS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0];
+    const SECONDS: &[f64] = &[
+        0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0,
+    ];
     // A code takes seconds or minutes, never milliseconds.
-    const DELIVERY: &[f64] = &[1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0, 300.0];
+    const DELIVERY: &[f64] =
+        &[1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0, 300.0];
     let delivery = Matcher::Full("order_delivery_seconds".to_owned());
-    let recorder = PrometheusBuilder::new().set_buckets(SECONDS)?.set_buckets_for_metric(delivery, DELIVERY)?.build_recorder();
+    let recorder = PrometheusBuilder::new()
+        .set_buckets(SECONDS)?
+        .set_buckets_for_metric(delivery, DELIVERY)?
+        .build_recorder();
     let handle = recorder.handle();
     // A second recorder in one process happens only in tests; the first one counts.
     let _ = metrics::set_global_recorder(recorder);
@@ -59,7 +69,9 @@ pub fn start_metrics() -> Result<PrometheusHandle, metrics_exporter_prometheus::
     ] {
         metrics::counter!(name).increment(0);
     }
-    for (complaint, refunded) in Complaint::ALL.into_iter().flat_map(|complaint| [(complaint, "yes"), (complaint, "no")]) {
+    for (complaint, refunded) in
+        Complaint::ALL.into_iter().flat_map(|complaint| [(complaint, "yes"), (complaint, "no")])
+    {
         metrics::counter!("order_reports_total", "reason" => complaint.name(), "refunded" => refunded).increment(0);
     }
     Ok(handle)
@@ -67,6 +79,7 @@ pub fn start_metrics() -> Result<PrometheusHandle, metrics_exporter_prometheus::
 
 /// A count of bytes as metrics take it, in its two halves: each of them is a whole float.
 pub fn number(value: u64) -> f64 {
-    let [high, low] = [value >> 32, value & u64::from(u32::MAX)].map(|half| u32::try_from(half).unwrap_or(u32::MAX));
+    let [high, low] = [value >> 32, value & u64::from(u32::MAX)]
+        .map(|half| u32::try_from(half).unwrap_or(u32::MAX));
     f64::from(high) * (f64::from(u32::MAX) + 1.0) + f64::from(low)
 }

@@ -1,7 +1,8 @@
 //! The runtime: who may write, in which order, and every effect on the world.
 //!
-//! Holds: the store, the processes of accounts, orders, deposits and webhooks, the inbox, number pools. Never holds: a rule, a price, a word of HTTP.
-//! Leans on: `events`. Proved by: `tests/` of this crate, of which `actors/tests/recovery.rs` is the simulation.
+//! Holds: the store, the processes of accounts, orders, deposits and webhooks, the inbox, number
+//! pools. Never holds: a rule, a price, a word of HTTP. Leans on: `events`. Proved by: `tests/` of
+//! this crate, of which `actors/tests/recovery.rs` is the simulation.
 
 pub mod kernel;
 pub mod store;

@@ -1,4 +1,5 @@
-//! Backups: whole while the service writes, refused where they are not, and never put over what they do not hold.
+//! Backups: whole while the service writes, refused where they are not, and never put over what
+//! they do not hold.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -54,10 +55,16 @@ async fn a_backup_taken_while_the_store_writes_is_a_whole_beginning_of_the_log()
     let (all, copied) = (records(directory.path()), records(&target.path().join("copy")));
     assert_eq!(copied.len() as u64, end.0);
     assert!(copied.len() >= 600 && all[..copied.len()] == copied);
-    let mut files: Vec<_> = std::fs::read_dir(target.path().join("copy")).unwrap().map(|file| file.unwrap()).collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(target.path().join("copy")).unwrap().map(|file| file.unwrap()).collect();
     files.sort_by_key(std::fs::DirEntry::file_name);
-    assert_eq!(files.iter().map(std::fs::DirEntry::file_name).collect::<Vec<_>>(), ["admin.token", "events.db"]);
-    assert!(files.iter().all(|file| file.metadata().unwrap().permissions().mode() & 0o777 == 0o600));
+    assert_eq!(
+        files.iter().map(std::fs::DirEntry::file_name).collect::<Vec<_>>(),
+        ["admin.token", "events.db"]
+    );
+    assert!(
+        files.iter().all(|file| file.metadata().unwrap().permissions().mode() & 0o777 == 0o600)
+    );
     let into_the_same = backup(directory.path(), &target.path().join("copy"));
     assert!(matches!(into_the_same, Err(CopyError::NotEmpty(_))));
 }
@@ -89,14 +96,24 @@ async fn what_a_backup_does_not_hold_is_given_up_only_when_told() {
     }
     let newer = records(directory.path());
     let refused = restore(&copy, directory.path(), false);
-    assert!(matches!(&refused, Err(CopyError::Newer { backup: 40, what, .. }) if what.contains("50")), "{refused:?}");
+    assert!(
+        matches!(&refused, Err(CopyError::Newer { backup: 40, what, .. }) if what.contains("50")),
+        "{refused:?}"
+    );
     assert_eq!(records(directory.path()), newer, "nothing has changed");
-    assert!(directory.path().join("views.db").exists() && !directory.path().join("events.db.restored").exists());
+    assert!(
+        directory.path().join("views.db").exists()
+            && !directory.path().join("events.db.restored").exists()
+    );
     restore(&copy, directory.path(), true).unwrap();
     assert_eq!(records(directory.path()), newer[..40]);
-    assert!(!directory.path().join("views.db").exists() && !directory.path().join("views.db-wal").exists());
+    assert!(
+        !directory.path().join("views.db").exists()
+            && !directory.path().join("views.db-wal").exists()
+    );
     let kept = tempfile::tempdir().unwrap();
-    std::fs::copy(directory.path().join("events.db.replaced-1"), kept.path().join("events.db")).unwrap();
+    std::fs::copy(directory.path().join("events.db.replaced-1"), kept.path().join("events.db"))
+        .unwrap();
     assert_eq!(records(kept.path()), newer, "the log that was there is kept");
     let store = open(directory.path());
     append_streams(&store, 20..21).await;
@@ -109,7 +126,10 @@ async fn what_a_backup_does_not_hold_is_given_up_only_when_told() {
     store.close().await;
     drop(store);
     let refused = restore(&copy, other.path(), false);
-    assert!(matches!(&refused, Err(CopyError::Newer { what, .. }) if what.contains("another")), "{refused:?}");
+    assert!(
+        matches!(&refused, Err(CopyError::Newer { what, .. }) if what.contains("another")),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -128,17 +148,30 @@ async fn a_log_that_is_not_as_it_was_written_is_neither_backed_up_nor_restored()
     .enumerate()
     {
         let broken = with_streams(20).await;
-        rusqlite::Connection::open(broken.path().join("events.db")).unwrap().execute(change, []).unwrap();
+        rusqlite::Connection::open(broken.path().join("events.db"))
+            .unwrap()
+            .execute(change, [])
+            .unwrap();
         let copy = target.path().join(format!("copy-{number}"));
         assert!(matches!(backup(broken.path(), &copy), Err(CopyError::Broken { .. })), "{change}");
         assert!(!copy.join("events.db").exists());
         let place = tempfile::tempdir().unwrap();
-        assert!(matches!(restore(broken.path(), place.path(), true), Err(CopyError::Broken { .. })), "{change}");
-        assert!(!place.path().join("events.db").exists() && !place.path().join("events.db.restored").exists());
+        assert!(
+            matches!(restore(broken.path(), place.path(), true), Err(CopyError::Broken { .. })),
+            "{change}"
+        );
+        assert!(
+            !place.path().join("events.db").exists()
+                && !place.path().join("events.db.restored").exists()
+        );
     }
     let damaged = with_streams(20).await;
-    std::fs::write(damaged.path().join("events.db"), "this was a log once, and then a disk failed").unwrap();
-    assert!(matches!(restore(&whole, damaged.path(), false), Err(CopyError::Newer { .. })), "what cannot be read is not given up unasked");
+    std::fs::write(damaged.path().join("events.db"), "this was a log once, and then a disk failed")
+        .unwrap();
+    assert!(
+        matches!(restore(&whole, damaged.path(), false), Err(CopyError::Newer { .. })),
+        "what cannot be read is not given up unasked"
+    );
     restore(&whole, damaged.path(), true).unwrap();
     assert_eq!(records(damaged.path()).len(), 40);
     assert!(matches!(backup(target.path(), &target.path().join("none")), Err(CopyError::NoLog(_))));

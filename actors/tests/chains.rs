@@ -1,4 +1,5 @@
-//! What nodes and services may answer, honest or not: read as it is meant, or refused with the reason; never a panic, never a payment that is none.
+//! What nodes and services may answer, honest or not: read as it is meant, or refused with the
+//! reason; never a panic, never a payment that is none.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -35,8 +36,11 @@ async fn server(answer: impl Fn(&str, &str) -> (u16, String) + Send + Sync + 'st
                     request.extend_from_slice(&chunk[..read]);
                     let text = String::from_utf8_lossy(&request).into_owned();
                     let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-                    let length =
-                        head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ").and_then(|length| length.parse().ok()));
+                    let length = head.lines().find_map(|line| {
+                        line.to_lowercase()
+                            .strip_prefix("content-length: ")
+                            .and_then(|length| length.parse().ok())
+                    });
                     if body.len() < length.unwrap_or(0) {
                         continue;
                     }
@@ -81,7 +85,8 @@ fn node(url: &str) -> BitcoinRpc {
 }
 
 fn ethereum(url: &str) -> Ethereum {
-    let token = Token { contract: Destination::from_hex(TOKEN).unwrap(), symbol: "USDT".to_owned() };
+    let token =
+        Token { contract: Destination::from_hex(TOKEN).unwrap(), symbol: "USDT".to_owned() };
     Ethereum::new(endpoint(url), 1, token, 250)
 }
 
@@ -104,7 +109,8 @@ async fn outputs_are_matched_by_their_script_and_their_amounts_are_exact() {
         {"value": 0.00000000, "n": 3, "scriptPubKey": {"hex": "0014c0cebcd6c3d3ca8c75dc5ec62ebe55330ef910e2"}},
         {"value": 5, "n": 4, "scriptPubKey": {"hex": "6a"}}, {"value": 5, "n": 5, "scriptPubKey": {}}]"#;
     let scan = node_with(outputs).await.scan(7..=7, watched()).await.unwrap();
-    let paid: Vec<_> = scan.payments.iter().map(|payment| (payment.output, payment.paid.as_str())).collect();
+    let paid: Vec<_> =
+        scan.payments.iter().map(|payment| (payment.output, payment.paid.as_str())).collect();
     assert_eq!(paid, [(1, "0.29000001"), (2, "0.00000001")]);
     assert_eq!((scan.parent.as_deref(), scan.payments[0].tx_hash.clone()), (Some("h6"), tx()));
 }
@@ -112,7 +118,9 @@ async fn outputs_are_matched_by_their_script_and_their_amounts_are_exact() {
 #[tokio::test]
 async fn amounts_that_are_none_are_refused() {
     for value in ["-0.1", "\"1\"", "0.000000001", "1e400", "null", "NaN", "{}"] {
-        let outputs = format!(r#"[{{"value": {value}, "n": 0, "scriptPubKey": {{"hex": "{SCRIPT}"}}}}]"#).leak();
+        let outputs =
+            format!(r#"[{{"value": {value}, "n": 0, "scriptPubKey": {{"hex": "{SCRIPT}"}}}}]"#)
+                .leak();
         let outcome = node_with(outputs).await.scan(7..=7, watched()).await;
         assert!(matches!(outcome, Err(ChainError::Nonsense { .. })), "{value}: {outcome:?}");
     }
@@ -128,7 +136,11 @@ async fn hostile_answers_of_nodes_are_errors() {
         (200, r#"{"result": {"blocks": -1, "bestblockhash": 7}}"#.to_owned()),
         (200, format!("{{\"result\": {}1", "[".repeat(100_000))),
         (502, "<html>".to_owned()),
-        (500, r#"{"result": null, "error": {"code": -28, "message": "Loading block index..."}}"#.to_owned()),
+        (
+            500,
+            r#"{"result": null, "error": {"code": -28, "message": "Loading block index..."}}"#
+                .to_owned(),
+        ),
         (401, String::new()),
     ] {
         let shown = format!("{status} {body:.40}");
@@ -162,7 +174,14 @@ async fn what_a_node_does_not_know_is_not_an_error() {
 
 #[tokio::test]
 async fn another_network_is_noticed() {
-    let url = server(|_, body| if body.contains("eth_chainId") { result("\"0x5\"") } else { result(&format!("\"{}\"", "0f".repeat(32))) }).await;
+    let url = server(|_, body| {
+        if body.contains("eth_chainId") {
+            result("\"0x5\"")
+        } else {
+            result(&format!("\"{}\"", "0f".repeat(32)))
+        }
+    })
+    .await;
     assert!(matches!(node(&url).check().await, Err(ChainError::WrongNetwork { .. })));
     let ethereum = ethereum(&url);
     assert!(matches!(ethereum.check().await, Err(ChainError::WrongNetwork { .. })));
@@ -201,10 +220,17 @@ async fn a_contract_that_is_not_the_token_configured_is_refused() {
         (word(6), format!("\"0x{:064x}{}\"", 32, "f".repeat(64))),
     ] {
         let outcome = checked(decimals.clone(), symbol.clone()).await;
-        assert!(matches!(outcome, Err(ChainError::WrongToken { .. })), "{decimals} {symbol}: {outcome:?}");
+        assert!(
+            matches!(outcome, Err(ChainError::WrongToken { .. })),
+            "{decimals} {symbol}: {outcome:?}"
+        );
     }
     let url = server(|_, body| {
-        if body.contains("eth_chainId") { result("\"0x1\"") } else { (200, r#"{"error": {"code": 3, "message": "execution reverted"}}"#.to_owned()) }
+        if body.contains("eth_chainId") {
+            result("\"0x1\"")
+        } else {
+            (200, r#"{"error": {"code": 3, "message": "execution reverted"}}"#.to_owned())
+        }
     });
     assert!(matches!(ethereum(&url.await).check().await, Err(ChainError::WrongToken { .. })));
 }
@@ -218,7 +244,9 @@ async fn a_node_that_takes_ten_blocks_at_a_time_is_asked_so_and_again_so() {
             return result(r#"{"number": "0x7", "hash": "0xb7"}"#);
         }
         let request: serde_json::Value = serde_json::from_str(body).unwrap();
-        let at = |name: &str| u64::from_str_radix(&request["params"][0][name].as_str().unwrap()[2..], 16).unwrap();
+        let at = |name: &str| {
+            u64::from_str_radix(&request["params"][0][name].as_str().unwrap()[2..], 16).unwrap()
+        };
         let blocks = at("toBlock") - at("fromBlock") + 1;
         seen.lock().unwrap().push(blocks);
         let refusal = r#"{"error": {"code": -32600, "message": "you can make eth_getLogs requests with up to a 10 block range"}}"#;
@@ -251,14 +279,17 @@ async fn hidden_outputs_are_passed_over() {
     let outputs = r#"[{"ismweb": true, "output_id": "ab"}, {"ismweb": true, "value": 5.0, "n": 0, "scriptPubKey": {"hex": "0014c0cebcd6c3d3ca8c75dc5ec62ebe55330ef910e2"}},
         {"ismweb": false, "value": 0.5, "n": 1, "scriptPubKey": {"hex": "0014c0cebcd6c3d3ca8c75dc5ec62ebe55330ef910e2"}}]"#;
     let scan = node_with(outputs).await.scan(7..=7, watched()).await.unwrap();
-    let paid: Vec<_> = scan.payments.iter().map(|payment| (payment.output, payment.paid.as_str())).collect();
+    let paid: Vec<_> =
+        scan.payments.iter().map(|payment| (payment.output, payment.paid.as_str())).collect();
     assert_eq!(paid, [(1, "0.5")]);
 }
 
 #[tokio::test]
 async fn the_transaction_that_makes_new_coins_is_the_first_of_its_block() {
     let block = events::chain::Block { height: 7, hash: "h7".to_owned() };
-    let url = server(|_, _| result(&format!(r#"{{"tx": ["{}", "{}"]}}"#, "AB".repeat(32), "cd".repeat(32))));
+    let url = server(|_, _| {
+        result(&format!(r#"{{"tx": ["{}", "{}"]}}"#, "AB".repeat(32), "cd".repeat(32)))
+    });
     assert_eq!(node(&url.await).coinbase(block.clone()).await, Ok(Some(tx())));
     let page = |line: &str| {
         let txid = "ab".repeat(32);
@@ -269,7 +300,12 @@ async fn the_transaction_that_makes_new_coins_is_the_first_of_its_block() {
         }
     };
     let url = server(move |line, _| page(line));
-    assert_eq!(Esplora::new(endpoint(&url.await), Currency::Btc, GENESIS.to_owned()).coinbase(block.clone()).await, Ok(Some(tx())));
+    assert_eq!(
+        Esplora::new(endpoint(&url.await), Currency::Btc, GENESIS.to_owned())
+            .coinbase(block.clone())
+            .await,
+        Ok(Some(tx()))
+    );
     let url = server(|_, _| result(r#"{"tx": []}"#));
     assert!(matches!(node(&url.await).coinbase(block).await, Err(ChainError::Nonsense { .. })));
 }
@@ -283,12 +319,16 @@ async fn an_answer_without_end_is_given_up() {
 
 #[tokio::test]
 async fn errors_name_the_host_and_nothing_secret() {
-    let url = server(|_, _| (503, String::new())).await.replace("http://", "http://operator:swordfish@") + "/v2/swordfish?key=swordfish";
+    let url =
+        server(|_, _| (503, String::new())).await.replace("http://", "http://operator:swordfish@")
+            + "/v2/swordfish?key=swordfish";
     let endpoint = Endpoint::new(client(), &url, None).unwrap();
     let node = BitcoinRpc::new(endpoint, Currency::Btc, GENESIS.to_owned());
     let error = node.tip().await.unwrap_err();
     assert!(
-        error.to_string().contains("127.0.0.1") && !error.to_string().contains("swordfish") && !format!("{node:?}").contains("swordfish"),
+        error.to_string().contains("127.0.0.1")
+            && !error.to_string().contains("swordfish")
+            && !format!("{node:?}").contains("swordfish"),
         "{error}"
     );
     let gone = Endpoint::new(client(), "http://127.0.0.1:9/swordfish", None).unwrap();
@@ -312,12 +352,18 @@ fn log(change: &[(&str, String)]) -> String {
 }
 
 /// What a node with this log, and a receipt of this status with another, makes of blocks 7 to 7.
-async fn scanned(told: String, receipt: String, status: &'static str) -> Result<Vec<(u32, String)>, ChainError> {
+async fn scanned(
+    told: String,
+    receipt: String,
+    status: &'static str,
+) -> Result<Vec<(u32, String)>, ChainError> {
     let url = server(move |_, body| {
         if body.contains("eth_getLogs") {
             result(&format!("[{told}]"))
         } else if body.contains("Receipt") {
-            result(&format!(r#"{{"status": "{status}", "blockNumber": "0x7", "blockHash": "0xb7", "logs": [{receipt}]}}"#))
+            result(&format!(
+                r#"{{"status": "{status}", "blockNumber": "0x7", "blockHash": "0xb7", "logs": [{receipt}]}}"#
+            ))
         } else {
             result(r#"{"number": "0x7", "hash": "0xb7"}"#)
         }
@@ -330,11 +376,16 @@ async fn scanned(told: String, receipt: String, status: &'static str) -> Result<
 #[tokio::test]
 async fn a_token_s_transfer_counts_once_its_receipt_vouches_for_it() {
     let honest = log(&[]);
-    assert_eq!(scanned(honest.clone(), honest.clone(), "0x1").await, Ok(vec![(17, "2.5".to_owned())]));
+    assert_eq!(
+        scanned(honest.clone(), honest.clone(), "0x1").await,
+        Ok(vec![(17, "2.5".to_owned())])
+    );
     // A log that its receipt has not, has otherwise, or that failed.
-    for (receipt, status) in
-        [(log(&[("data", format!("\"0x{:064x}\"", 9))]), "0x1"), (log(&[("logIndex", "\"0x12\"".to_owned())]), "0x1"), (honest.clone(), "0x0")]
-    {
+    for (receipt, status) in [
+        (log(&[("data", format!("\"0x{:064x}\"", 9))]), "0x1"),
+        (log(&[("logIndex", "\"0x12\"".to_owned())]), "0x1"),
+        (honest.clone(), "0x0"),
+    ] {
         let outcome = scanned(honest.clone(), receipt, status).await;
         assert!(matches!(outcome, Err(ChainError::Nonsense { .. })), "{outcome:?}");
     }
@@ -373,12 +424,42 @@ async fn logs_that_are_no_payment_to_us_pay_nothing() {
 
 #[tokio::test]
 async fn rates_come_from_sources_that_agree_and_are_fresh() {
-    let source = |url: String| RateSource { endpoint: endpoint(&url), pointer: "/usd".to_owned(), time_pointer: None };
-    let rates = |sources| Rates::new(RateKind::Sources { sources, max_age: Duration::from_mins(5), max_spread_percent: 2 }, Clock::System);
+    let source = |url: String| RateSource {
+        endpoint: endpoint(&url),
+        pointer: "/usd".to_owned(),
+        time_pointer: None,
+    };
+    let rates = |sources| {
+        Rates::new(
+            RateKind::Sources { sources, max_age: Duration::from_mins(5), max_spread_percent: 2 },
+            Clock::System,
+        )
+    };
     let says = |rate: &'static str| server(move |_, _| (200, format!(r#"{{"usd": {rate}}}"#)));
-    let (one, other, far, broken) = (says("100.5").await, says("\"101\"").await, says("200").await, says("\"soon\"").await);
-    let agreed = rates(vec![source(one.clone()), source(broken.clone()), source(other.clone())]).now().await.unwrap();
-    assert_eq!((agreed.rate.to_string().as_str(), agreed.source.matches("127.0.0.1").count()), ("100.5", 2));
-    assert!(rates(vec![source(one.clone()), source(far)]).now().await.unwrap_err().to_string().contains("differ"));
-    assert!(rates(vec![source(one), source(broken)]).now().await.unwrap_err().to_string().contains("1 of 2"));
+    let (one, other, far, broken) =
+        (says("100.5").await, says("\"101\"").await, says("200").await, says("\"soon\"").await);
+    let agreed = rates(vec![source(one.clone()), source(broken.clone()), source(other.clone())])
+        .now()
+        .await
+        .unwrap();
+    assert_eq!(
+        (agreed.rate.to_string().as_str(), agreed.source.matches("127.0.0.1").count()),
+        ("100.5", 2)
+    );
+    assert!(
+        rates(vec![source(one.clone()), source(far)])
+            .now()
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("differ")
+    );
+    assert!(
+        rates(vec![source(one), source(broken)])
+            .now()
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("1 of 2")
+    );
 }

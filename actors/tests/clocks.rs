@@ -1,4 +1,5 @@
-//! A clock that somebody sets, under the paused time: deadlines are kept by what has passed, not by what it says.
+//! A clock that somebody sets, under the paused time: deadlines are kept by what has passed, not by
+//! what it says.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -26,7 +27,11 @@ fn set(world: &World, millis: i64) {
     world.set_clock_by.store(millis, Ordering::Relaxed);
 }
 
-async fn status(world: &World, account: events::id::AccountId, order: events::id::OrderId) -> Status {
+async fn status(
+    world: &World,
+    account: events::id::AccountId,
+    order: events::id::OrderId,
+) -> Status {
     world.accounts.order(account, order).await.unwrap().unwrap().status
 }
 
@@ -62,7 +67,13 @@ async fn after_a_restart_with_a_slow_clock_no_more_is_left_than_the_log_allows()
     let order = first.place(account, Platform::Google).await;
     first.number(account, order).await;
     tokio::time::sleep(Duration::from_secs(200)).await;
-    let second = World::start(store.cut(store.stops().into_iter().max().unwrap()), &own(), 2, START.minus(Duration::from_hours(1))).await;
+    let second = World::start(
+        store.cut(store.stops().into_iter().max().unwrap()),
+        &own(),
+        2,
+        START.minus(Duration::from_hours(1)),
+    )
+    .await;
     tokio::time::sleep(Duration::from_secs(301)).await;
     assert_eq!(status(&second, account, order).await, Status::Expired);
 }
@@ -70,11 +81,21 @@ async fn after_a_restart_with_a_slow_clock_no_more_is_left_than_the_log_allows()
 #[tokio::test(start_paused = true)]
 async fn deliveries_are_tried_again_in_their_time_whatever_the_clock_says() {
     for by in [-HOUR_MILLIS, HOUR_MILLIS] {
-        let world = World::start(MemoryStore::default(), &Setup { webhook_failure_rate: 1.0, ..Setup::default() }, 3, START).await;
+        let world = World::start(
+            MemoryStore::default(),
+            &Setup { webhook_failure_rate: 1.0, ..Setup::default() },
+            3,
+            START,
+        )
+        .await;
         let account = world.account(0).await;
         world.tell(account, "https://hooks.acme.dev/").await;
         let at = world.accounts.journal().now();
-        world.accounts.transact(account, Command::TestWebhook { at }, Actor::Owner, at).await.unwrap();
+        world
+            .accounts
+            .transact(account, Command::TestWebhook { at }, Actor::Owner, at)
+            .await
+            .unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
         set(&world, by);
         for (attempts, seconds) in [(2, 6), (3, 34), (4, 133), (5, 661), (6, 3_961)] {

@@ -1,4 +1,5 @@
-//! Deposits on a chain that grows, forks, lags and lies: what is credited is what the chain has, once, whatever crashes between.
+//! Deposits on a chain that grows, forks, lags and lies: what is credited is what the chain has,
+//! once, whatever crashes between.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -54,10 +55,17 @@ fn coin(chain: Arc<dyn Chain>, clock: Clock) -> CoinSettings {
 }
 
 impl Life {
-    async fn of(store: MemoryStore, chain: Arc<dyn Chain>, now: Timestamp, change: impl FnOnce(&mut CoinSettings)) -> Self {
-        let (clock, entropy) = (Clock::simulated(now), Entropy::seeded(u64::try_from(now.millis()).unwrap()));
+    async fn of(
+        store: MemoryStore,
+        chain: Arc<dyn Chain>,
+        now: Timestamp,
+        change: impl FnOnce(&mut CoinSettings),
+    ) -> Self {
+        let (clock, entropy) =
+            (Clock::simulated(now), Entropy::seeded(u64::try_from(now.millis()).unwrap()));
         let port: Arc<dyn EventStore> = Arc::new(store.clone());
-        let accounts = Accounts::new(Journal::new(port, clock, entropy.clone()), Settings::default());
+        let accounts =
+            Accounts::new(Journal::new(port, clock, entropy.clone()), Settings::default());
         let mut settings = coin(chain, clock);
         change(&mut settings);
         let deposits = Deposits::watching(accounts.clone(), vec![settings]).await.unwrap();
@@ -89,7 +97,15 @@ impl Life {
     }
 
     async fn address(&self, account: AccountId) -> Destination {
-        self.deposits.coin(Currency::Btc).unwrap().book().address(account).await.unwrap().unwrap().destination
+        self.deposits
+            .coin(Currency::Btc)
+            .unwrap()
+            .book()
+            .address(account)
+            .await
+            .unwrap()
+            .unwrap()
+            .destination
     }
 
     async fn payer(&self) -> (AccountId, Destination) {
@@ -125,7 +141,9 @@ fn shared() -> Destination {
 
 #[tokio::test(start_paused = true)]
 async fn payments_are_found_without_being_told_and_credited_with_their_confirmations() {
-    for (coins, cents, needed) in [("0.05", 5_000, 1), ("0.5", 50_000, 2), ("5", 500_000, 3), ("6", 600_000, 6)] {
+    for (coins, cents, needed) in
+        [("0.05", 5_000, 1), ("0.5", 50_000, 2), ("5", 500_000, 3), ("6", 600_000, 6)]
+    {
         let chain = Script::new(None);
         let life = Life::start(&chain).await;
         let (account, address) = life.payer().await;
@@ -139,7 +157,11 @@ async fn payments_are_found_without_being_told_and_credited_with_their_confirmat
         assert_eq!(life.cents(account).await, cents, "{coins} with {needed}");
         chain.mine_empty(40);
         life.looked().await;
-        let settled = log(&life.store).await.iter().filter(|record| matches!(record.event, Event::Deposit(deposit::Event::Settled { .. }))).count();
+        let settled = log(&life.store)
+            .await
+            .iter()
+            .filter(|record| matches!(record.event, Event::Deposit(deposit::Event::Settled { .. })))
+            .count();
         assert_eq!((life.cents(account).await, settled), (cents, 1));
         life.assert_lawful().await;
     }
@@ -170,11 +192,12 @@ async fn a_transaction_pays_each_account_what_its_outputs_say() {
     let (one, first) = life.payer().await;
     let (other, second) = life.payer().await;
     let stranger = Destination::from_hex("0014ffffffffffffffffffffffffffffffffffffffff").unwrap();
-    let outputs: Vec<Paid> = [(&first, "0.01"), (&stranger, "3"), (&second, "0.02"), (&first, "0.004")]
-        .into_iter()
-        .zip(0..)
-        .map(|((to, coins), output)| Paid { output, ..paid(1, to, coins) })
-        .collect();
+    let outputs: Vec<Paid> =
+        [(&first, "0.01"), (&stranger, "3"), (&second, "0.02"), (&first, "0.004")]
+            .into_iter()
+            .zip(0..)
+            .map(|((to, coins), output)| Paid { output, ..paid(1, to, coins) })
+            .collect();
     chain.mine(&outputs);
     life.looked().await;
     assert_eq!((life.cents(one).await, life.cents(other).await), (1_400, 2_000));
@@ -196,9 +219,18 @@ async fn a_reorganisation_of_any_depth_takes_back_what_the_chain_no_longer_has()
             chain.reorganise(depth, if comes_back { std::slice::from_ref(&payment) } else { &[] });
             life.looked().await;
             let expected = if comes_back { 5_000 } else { 0 };
-            assert_eq!(life.cents(account).await, expected, "depth {depth}, comes back: {comes_back}");
-            let reversals =
-                log(&life.store).await.iter().filter(|record| matches!(record.event, Event::Account(account::Event::DepositReversed { .. }))).count();
+            assert_eq!(
+                life.cents(account).await,
+                expected,
+                "depth {depth}, comes back: {comes_back}"
+            );
+            let reversals = log(&life.store)
+                .await
+                .iter()
+                .filter(|record| {
+                    matches!(record.event, Event::Account(account::Event::DepositReversed { .. }))
+                })
+                .count();
             assert_eq!(reversals, 1);
             // And later, in a block of its own.
             chain.mine(if comes_back { &[] } else { std::slice::from_ref(&payment) });
@@ -233,8 +265,13 @@ async fn fifty_accounts_claim_a_payment_to_the_shared_address_and_one_has_it() {
         let account = life.account().await;
         let life = Arc::clone(&life);
         claims.push(tokio::spawn(async move {
-            let text = if number % 2 == 0 { format!("0x{}", "aB".repeat(32)) } else { "AB".repeat(32) };
-            let looked = life.deposits.look(account, text.parse().unwrap(), Some(Currency::Btc), None).await.unwrap();
+            let text =
+                if number % 2 == 0 { format!("0x{}", "aB".repeat(32)) } else { "AB".repeat(32) };
+            let looked = life
+                .deposits
+                .look(account, text.parse().unwrap(), Some(Currency::Btc), None)
+                .await
+                .unwrap();
             (account, looked.payments.len())
         }));
     }
@@ -246,8 +283,13 @@ async fn fifty_accounts_claim_a_payment_to_the_shared_address_and_one_has_it() {
     assert_eq!(winners.len(), 1);
     life.looked().await;
     assert_eq!(life.cents(winners[0]).await, 5_000);
-    let credits =
-        log(&life.store).await.iter().filter(|record| matches!(record.event, Event::Account(account::Event::DepositCredited { .. }))).count();
+    let credits = log(&life.store)
+        .await
+        .iter()
+        .filter(|record| {
+            matches!(record.event, Event::Account(account::Event::DepositCredited { .. }))
+        })
+        .count();
     assert_eq!(credits, 1);
     life.assert_lawful().await;
 }
@@ -276,7 +318,10 @@ async fn small_payments_are_credited_together_and_those_that_vanish_do_not_count
     chain.mine(&[paid(2, &address, "0.0005")]);
     life.looked().await;
     assert_eq!(life.cents(account).await, 0);
-    assert_eq!(life.accounts.read(account).await.unwrap().state.dust_total(), Money::from_cents(90));
+    assert_eq!(
+        life.accounts.read(account).await.unwrap().state.dust_total(),
+        Money::from_cents(90)
+    );
     // The second is gone, so a third of its size does not make a dollar; a fourth does.
     chain.reorganise(1, &[]);
     life.looked().await;
@@ -341,7 +386,10 @@ async fn a_chain_that_never_stands_still_is_said_to_and_asked_no_more_often() {
     assert_eq!(life.cents(account).await, 0);
     chain.fail(Fault::None);
     life.looked().await;
-    assert_eq!((life.cents(account).await, life.deposits.coin(Currency::Btc).unwrap().status().error), (5_000, None));
+    assert_eq!(
+        (life.cents(account).await, life.deposits.coin(Currency::Btc).unwrap().status().error),
+        (5_000, None)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -380,7 +428,10 @@ async fn what_one_of_two_endpoints_says_alone_does_not_count() {
 #[tokio::test(start_paused = true)]
 async fn a_chain_that_says_what_is_final_is_believed_and_not_before() {
     let chain = Script::new(Some(2));
-    let life = Life::of(MemoryStore::default(), Arc::new(chain.clone()), START, |settings| settings.policy = Policy::ByChain).await;
+    let life = Life::of(MemoryStore::default(), Arc::new(chain.clone()), START, |settings| {
+        settings.policy = Policy::ByChain;
+    })
+    .await;
     let (account, address) = life.payer().await;
     chain.mine(&[paid(1, &address, "9")]);
     chain.mine_empty(1);
@@ -389,7 +440,10 @@ async fn a_chain_that_says_what_is_final_is_believed_and_not_before() {
     chain.mine_empty(1);
     life.looked().await;
     assert_eq!(life.cents(account).await, 900_000);
-    let settled = log(&life.store).await.iter().any(|record| matches!(record.event, Event::Deposit(deposit::Event::Settled { .. })));
+    let settled = log(&life.store)
+        .await
+        .iter()
+        .any(|record| matches!(record.event, Event::Deposit(deposit::Event::Settled { .. })));
     assert!(settled, "what the chain calls final is not looked at again");
     life.assert_lawful().await;
 }
@@ -410,7 +464,9 @@ async fn many_accounts_that_ask_at_once_each_get_an_address_of_their_own_and_kee
     }
     let distinct: std::collections::BTreeSet<_> = addresses.values().collect();
     assert_eq!((addresses.len(), distinct.len()), (32, 32));
-    let again = Life::of(life.store.clone(), Arc::new(chain), START.plus(Duration::from_hours(1)), |_| {}).await;
+    let again =
+        Life::of(life.store.clone(), Arc::new(chain), START.plus(Duration::from_hours(1)), |_| {})
+            .await;
     for (account, address) in addresses {
         assert_eq!(again.address(account).await, address);
     }
@@ -418,11 +474,16 @@ async fn many_accounts_that_ask_at_once_each_get_an_address_of_their_own_and_kee
 }
 
 fn live<T>(life: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
     runtime.block_on(life)
 }
 
-/// Payments, forks and small change: what crashes are cut into. `beforehand` happens once both accounts have their addresses.
+/// Payments, forks and small change: what crashes are cut into. `beforehand` happens once both
+/// accounts have their addresses.
 async fn story(life: &Life, chain: &Script, beforehand: impl FnOnce()) -> [AccountId; 2] {
     let (one, first) = life.payer().await;
     let (other, second) = life.payer().await;
@@ -452,12 +513,29 @@ fn a_service_stopped_behind_any_append_ends_with_what_the_chain_has() {
         story(&life, &chain, || {}).await
     });
     let facts = live(log(&whole));
-    let happened = |what: fn(&Event) -> bool| facts.iter().filter(|record| what(&record.event)).count();
-    assert!(happened(|event| matches!(event, Event::Account(account::Event::DepositReversed { .. }))) >= 2, "a story with reversals");
-    assert!(happened(|event| matches!(event, Event::Account(account::Event::DustKept { .. }))) >= 2, "a story with small change");
-    assert!(happened(|event| matches!(event, Event::Chain(followed::Event::Forked { .. }))) >= 2, "a story with forks");
+    let happened =
+        |what: fn(&Event) -> bool| facts.iter().filter(|record| what(&record.event)).count();
+    assert!(
+        happened(|event| matches!(event, Event::Account(account::Event::DepositReversed { .. })))
+            >= 2,
+        "a story with reversals"
+    );
+    assert!(
+        happened(|event| matches!(event, Event::Account(account::Event::DustKept { .. }))) >= 2,
+        "a story with small change"
+    );
+    assert!(
+        happened(|event| matches!(event, Event::Chain(followed::Event::Forked { .. }))) >= 2,
+        "a story with forks"
+    );
     let expected: Vec<i64> = live(async {
-        let life = Life::of(whole.cut(whole.len()), Arc::new(chain.clone()), START.plus(Duration::from_hours(1)), |_| {}).await;
+        let life = Life::of(
+            whole.cut(whole.len()),
+            Arc::new(chain.clone()),
+            START.plus(Duration::from_hours(1)),
+            |_| {},
+        )
+        .await;
         let mut cents = Vec::new();
         for account in accounts {
             cents.push(life.cents(account).await);
@@ -468,13 +546,33 @@ fn a_service_stopped_behind_any_append_ends_with_what_the_chain_has() {
     for cut in whole.stops() {
         let store = whole.cut(cut);
         live(async {
-            let registered =
-                log(&store).await.iter().filter(|record| matches!(record.event, Event::Account(account::Event::Registered { .. }))).count();
-            let addressed = log(&store).await.iter().filter(|record| matches!(record.event, Event::Address(_))).count();
-            let life = Life::of(store, Arc::new(chain.clone()), START.plus(Duration::from_hours(1)), |_| {}).await;
+            let registered = log(&store)
+                .await
+                .iter()
+                .filter(|record| {
+                    matches!(record.event, Event::Account(account::Event::Registered { .. }))
+                })
+                .count();
+            let addressed = log(&store)
+                .await
+                .iter()
+                .filter(|record| matches!(record.event, Event::Address(_)))
+                .count();
+            let life = Life::of(
+                store,
+                Arc::new(chain.clone()),
+                START.plus(Duration::from_hours(1)),
+                |_| {},
+            )
+            .await;
             life.looked().await;
-            for (place, account) in accounts.into_iter().enumerate().take(registered.min(addressed)) {
-                assert_eq!(life.cents(account).await, expected[place], "account {place}, cut behind event {cut}");
+            for (place, account) in accounts.into_iter().enumerate().take(registered.min(addressed))
+            {
+                assert_eq!(
+                    life.cents(account).await,
+                    expected[place],
+                    "account {place}, cut behind event {cut}"
+                );
             }
             life.assert_lawful().await;
         });
@@ -490,10 +588,15 @@ fn every_append_may_fail_before_or_after_it_was_written() {
             let appends = live(async {
                 let life = Life::of(store.clone(), Arc::new(chain.clone()), START, |_| {}).await;
                 // The append and its retry both: what has become of it is unknown then.
-                let failures = std::iter::repeat_n(None, failing).chain([Some(failure), Some(failure)]);
+                let failures =
+                    std::iter::repeat_n(None, failing).chain([Some(failure), Some(failure)]);
                 let [one, other] = story(&life, &chain, || store.fail_next(failures)).await;
                 tokio::time::sleep(Duration::from_mins(2)).await;
-                assert_eq!((life.cents(one).await, life.cents(other).await), (5_000, 1_000), "append {failing}, {failure:?}");
+                assert_eq!(
+                    (life.cents(one).await, life.cents(other).await),
+                    (5_000, 1_000),
+                    "append {failing}, {failure:?}"
+                );
                 life.assert_lawful().await;
                 store.stops().len()
             });

@@ -1,4 +1,5 @@
-//! Logs of the first layout: opened, they are today's, record for record; whatever happens on the way, nothing is lost.
+//! Logs of the first layout: opened, they are today's, record for record; whatever happens on the
+//! way, nothing is lost.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -19,8 +20,10 @@ use telenumerus_actors::store::sqlite::{OpenError, SqliteStore, backup, verify_c
 use telenumerus_actors::store::{Append, EventStore, Expected};
 
 const FIRST_LAYOUT: &str = "CREATE TABLE events (
-    position INTEGER PRIMARY KEY, stream TEXT NOT NULL, revision INTEGER NOT NULL, event_id BLOB NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,
-    at INTEGER NOT NULL, causation BLOB NOT NULL, correlation BLOB NOT NULL, actor TEXT NOT NULL, payload BLOB NOT NULL, checksum INTEGER NOT NULL,
+    position INTEGER PRIMARY KEY, stream TEXT NOT NULL, revision INTEGER NOT NULL, event_id BLOB \
+    NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,
+    at INTEGER NOT NULL, causation BLOB NOT NULL, correlation BLOB NOT NULL, actor TEXT NOT NULL, \
+    payload BLOB NOT NULL, checksum INTEGER NOT NULL,
     chain BLOB NOT NULL, UNIQUE (stream, revision)
 ) STRICT; PRAGMA application_id = 0x544e4556; PRAGMA user_version = 1;";
 
@@ -53,12 +56,19 @@ fn write_first_layout(directory: &Path, appends: &[Append]) {
                 chain::checksum(&digest),
                 last,
             ];
-            connection.execute("INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)", row).unwrap();
+            connection
+                .execute(
+                    "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
+                ?10, ?11, ?12, ?13)",
+                    row,
+                )
+                .unwrap();
         }
     }
 }
 
-/// Appends of every sort: several events of a command, times that run backwards, ids that follow from nothing, orders inside and outside the payload.
+/// Appends of every sort: several events of a command, times that run backwards, ids that follow
+/// from nothing, orders inside and outside the payload.
 fn appends() -> Vec<Append> {
     let mut appends = vec![
         credits(1, Expected::NoStream, 1, 3),
@@ -99,7 +109,11 @@ async fn a_migrated_log_has_the_same_records_and_the_same_chain_and_goes_on() {
     let head = before.0.len() as u64;
     assert_eq!(*store.head().borrow(), Position(head));
     let again = store.append(credits(1, Expected::NoStream, 1, 3)).await.unwrap();
-    assert_eq!((again.revision, again.position), (Revision(2), Position(3)), "an append of before is recognised");
+    assert_eq!(
+        (again.revision, again.position),
+        (Revision(2), Position(3)),
+        "an append of before is recognised"
+    );
     let next = store.append(credits(2, Expected::Exact(Revision(0)), 6, 2)).await.unwrap();
     assert_eq!(next.position, Position(head + 2));
     store.close().await;
@@ -115,7 +129,8 @@ async fn what_an_earlier_try_left_behind_is_no_obstacle() {
     write_first_layout(directory.path(), &appends());
     let before = contents(directory.path());
     for suffix in ["", "-journal", "-wal"] {
-        std::fs::write(directory.path().join(format!("events.db.new{suffix}")), b"half of a copy").unwrap();
+        std::fs::write(directory.path().join(format!("events.db.new{suffix}")), b"half of a copy")
+            .unwrap();
     }
     drop(open(directory.path()).unwrap());
     assert_eq!(contents(directory.path()), before);
@@ -154,7 +169,8 @@ async fn damage_is_carried_over_and_still_named() {
     assert_eq!(verify_chain(directory.path(), |_| {}).unwrap(), before);
 }
 
-/// An event's header, as chance has it: its command as it should be or any, its order from anywhere in the payload or from nowhere.
+/// An event's header, as chance has it: its command as it should be or any, its order from anywhere
+/// in the payload or from nowhere.
 #[derive(Debug, Clone)]
 struct Header {
     stream: u128,
@@ -166,21 +182,40 @@ struct Header {
 }
 
 fn headers() -> impl Strategy<Value = Vec<Vec<Header>>> {
-    let correlation = prop_oneof![Just(None), (0usize..60).prop_map(|place| Some(Ok(place))), any::<u128>().prop_map(|order| Some(Err(order)))];
-    let header =
-        (0u128..3, option::weighted(0.2, any::<u128>()), option::weighted(0.2, any::<u128>()), correlation, 0u8..4, -5i64..2_000_000_000_000);
-    let header = header.prop_map(|(stream, id, causation, correlation, actor, millis)| Header { stream, id, causation, correlation, actor, millis });
+    let correlation = prop_oneof![
+        Just(None),
+        (0usize..60).prop_map(|place| Some(Ok(place))),
+        any::<u128>().prop_map(|order| Some(Err(order)))
+    ];
+    let header = (
+        0u128..3,
+        option::weighted(0.2, any::<u128>()),
+        option::weighted(0.2, any::<u128>()),
+        correlation,
+        0u8..4,
+        -5i64..2_000_000_000_000,
+    );
+    let header = header.prop_map(|(stream, id, causation, correlation, actor, millis)| Header {
+        stream,
+        id,
+        causation,
+        correlation,
+        actor,
+        millis,
+    });
     vec(vec(header, 1..5), 1..12)
 }
 
-/// Appends with these headers; those of one append that say nothing of their own share what the first one says.
+/// Appends with these headers; those of one append that say nothing of their own share what the
+/// first one says.
 fn appends_with(headers: &[Vec<Header>]) -> Vec<Append> {
     let mut ends = BTreeMap::new();
     let mut appends = Vec::new();
     for (command, headers) in (1u128..).zip(headers) {
         let stream = headers[0].stream;
         let end: &mut u64 = ends.entry(stream).or_default();
-        let expected = end.checked_sub(1).map_or(Expected::NoStream, |last| Expected::Exact(Revision(last)));
+        let expected =
+            end.checked_sub(1).map_or(Expected::NoStream, |last| Expected::Exact(Revision(last)));
         let mut append = credits(stream, expected, command, headers.len());
         *end += headers.len() as u64;
         for (event, header) in append.events.iter_mut().zip(headers) {
@@ -189,12 +224,16 @@ fn appends_with(headers: &[Vec<Header>]) -> Vec<Append> {
             event.metadata.correlation = header.correlation.map(|order| match order {
                 Ok(place) => {
                     let place = place % (event.encoded.payload.len() - 15);
-                    OrderId(u128::from_le_bytes(event.encoded.payload[place..place + 16].try_into().unwrap()))
+                    OrderId(u128::from_le_bytes(
+                        event.encoded.payload[place..place + 16].try_into().unwrap(),
+                    ))
                 }
                 Err(order) => OrderId(order),
             });
             if header.actor > 0 {
-                event.metadata.actor = [Actor::Owner, Actor::Chain, Actor::Operator("anna".into())][usize::from(header.actor) - 1].clone();
+                event.metadata.actor = [Actor::Owner, Actor::Chain, Actor::Operator("anna".into())]
+                    [usize::from(header.actor) - 1]
+                    .clone();
                 event.metadata.at = Timestamp::from_millis(header.millis);
             }
         }

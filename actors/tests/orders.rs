@@ -1,4 +1,5 @@
-//! Orders at work, under the paused clock: the ways an order goes, and who wins when several things happen at once.
+//! Orders at work, under the paused clock: the ways an order goes, and who wins when several things
+//! happen at once.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -87,7 +88,10 @@ async fn a_source_without_numbers_is_followed_by_the_next() {
     assert_eq!(world.number(first, order).await.as_str(), "+12025550123");
     let order = world.place(second, Platform::Google).await;
     let order = world.ended(second, order).await;
-    assert_eq!((order.status, order.attempts, order.placed.price), (Status::Completed, 2, Money::from_cents(50)));
+    assert_eq!(
+        (order.status, order.attempts, order.placed.price),
+        (Status::Completed, 2, Money::from_cents(50))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -96,7 +100,10 @@ async fn dead_numbers_are_replaced_until_the_attempts_are_used_up() {
     let account = world.account(10).await;
     let order = world.place(account, Platform::Google).await;
     let order = world.ended(account, order).await;
-    assert_eq!((order.status, order.failure, order.attempts), (Status::Failed, Some(FailureReason::AttemptsExhausted), 3));
+    assert_eq!(
+        (order.status, order.failure, order.attempts),
+        (Status::Failed, Some(FailureReason::AttemptsExhausted), 3)
+    );
     assert_eq!(world.balance(account).await, FREE);
     assert_eq!(audit(&world.store).await, (0, vec![]));
 }
@@ -125,8 +132,12 @@ async fn a_late_message_never_reaches_the_next_order_on_its_number() {
     world.cancel(first, order, None).await.unwrap();
     let next = world.place(second, Platform::Discord).await;
     assert_eq!(world.number(second, next).await, phone);
-    let late = InboundSms { received_at, ..message(&phone, "late", "482913 is your verification code") };
-    assert_eq!(world.inbox.deliver(late.clone()).await.unwrap(), Delivery::Kept(Unclaimed::OrderEnded));
+    let late =
+        InboundSms { received_at, ..message(&phone, "late", "482913 is your verification code") };
+    assert_eq!(
+        world.inbox.deliver(late.clone()).await.unwrap(),
+        Delivery::Kept(Unclaimed::OrderEnded)
+    );
     assert_eq!(world.inbox.deliver(late).await.unwrap(), Delivery::Repeated);
     assert_eq!(world.accounts.order(second, next).await.unwrap().unwrap().messages().count(), 0);
 }
@@ -144,7 +155,11 @@ async fn whoever_ends_an_order_can_have_its_number_at_once() {
             world.cancel(account, order, None).await.unwrap();
         } else {
             let text = format!("Your {} verification code is 482913", platform.name());
-            world.inbox.deliver(message(&world.number(account, order).await, &format!("m{round}"), &text)).await.unwrap();
+            world
+                .inbox
+                .deliver(message(&world.number(account, order).await, &format!("m{round}"), &text))
+                .await
+                .unwrap();
             world.ended(account, order).await;
             world.finish(account, order).await.unwrap();
         }
@@ -156,8 +171,14 @@ async fn messages_for_nobody_are_kept_with_the_reason() {
     let world = world(&own(&["+12025550123"])).await;
     let free = "+12025550123".parse().unwrap();
     let unknown = "+12025550199".parse().unwrap();
-    assert_eq!(world.inbox.deliver(message(&free, "m1", "hello")).await.unwrap(), Delivery::Kept(Unclaimed::NotAssigned));
-    assert_eq!(world.inbox.deliver(message(&unknown, "m2", "hello")).await.unwrap(), Delivery::Kept(Unclaimed::UnknownNumber));
+    assert_eq!(
+        world.inbox.deliver(message(&free, "m1", "hello")).await.unwrap(),
+        Delivery::Kept(Unclaimed::NotAssigned)
+    );
+    assert_eq!(
+        world.inbox.deliver(message(&unknown, "m2", "hello")).await.unwrap(),
+        Delivery::Kept(Unclaimed::UnknownNumber)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -182,21 +203,35 @@ async fn a_number_serves_a_platform_once_within_its_cool_down() {
 
 #[tokio::test(start_paused = true)]
 async fn sixty_four_orders_at_once_with_funds_for_one_are_one_order() {
-    let world = std::sync::Arc::new(world(&simulated(Settings { failure_rate: 1.0, ..Settings::default() })).await);
+    let world = std::sync::Arc::new(
+        world(&simulated(Settings { failure_rate: 1.0, ..Settings::default() })).await,
+    );
     let account = world.account(0).await;
-    let credit = events::account::Command::Credit { amount: Money::from_cents(50), reason: "test".to_owned(), at: START };
-    world.accounts.transact(account, credit, events::envelope::Actor::Service, START).await.unwrap();
+    let credit = events::account::Command::Credit {
+        amount: Money::from_cents(50),
+        reason: "test".to_owned(),
+        at: START,
+    };
+    world
+        .accounts
+        .transact(account, credit, events::envelope::Actor::Service, START)
+        .await
+        .unwrap();
     let tasks: Vec<_> = (0..64)
         .map(|_| {
             let world = std::sync::Arc::clone(&world);
-            tokio::spawn(async move { world.orders.place(account, world.wanted(Platform::Google, 64), None).await })
+            tokio::spawn(async move {
+                world.orders.place(account, world.wanted(Platform::Google, 64), None).await
+            })
         })
         .collect();
     let mut placed = 0;
     for task in tasks {
         match task.await.unwrap() {
             Ok(_) => placed += 1,
-            Err(PlaceError::Refused(Refusal::Item(ItemRefusal::InsufficientBalance { .. }))) => {}
+            Err(PlaceError::Refused(Refusal::Item(ItemRefusal::InsufficientBalance {
+                ..
+            }))) => {}
             Err(error) => panic!("{error}"),
         }
     }
@@ -213,11 +248,17 @@ async fn an_idle_account_leaves_memory_and_comes_back_as_it_was() {
     let before = world.ended(account, order).await;
     tokio::time::sleep(Duration::from_mins(2)).await;
     // That the order listens keeps neither its account nor a runner in memory.
-    assert_eq!((world.accounts.in_memory(), world.orders.running(), world.orders.listening()), (0, 0, 1));
+    assert_eq!(
+        (world.accounts.in_memory(), world.orders.running(), world.orders.listening()),
+        (0, 0, 1)
+    );
     assert_eq!(world.balance(account).await, (Money::from_cents(950), Money::ZERO));
     assert_eq!(world.accounts.order(account, order).await.unwrap().unwrap().code, before.code);
     tokio::time::sleep(Duration::from_mins(4)).await;
-    assert_eq!((world.orders.running(), world.orders.listening(), world.orders.router().leased()), (0, 0, 0));
+    assert_eq!(
+        (world.orders.running(), world.orders.listening(), world.orders.router().leased()),
+        (0, 0, 0)
+    );
     assert!(world.accounts.order(account, order).await.unwrap().unwrap().is_over());
 }
 
@@ -232,11 +273,21 @@ async fn a_number_stays_on_its_order_until_it_is_finished_and_on_no_other_meanwh
     let other = world.place(second, Platform::Discord).await;
     assert_eq!(world.ended(second, other).await.status, Status::Failed);
     assert_eq!((world.orders.router().leased(), world.orders.router().listening()), (1, 1));
-    let taken = world.inbox.deliver(message(&phone, "m2", "G-482913 is your Google verification code.")).await.unwrap();
+    let taken = world
+        .inbox
+        .deliver(message(&phone, "m2", "G-482913 is your Google verification code."))
+        .await
+        .unwrap();
     assert_eq!(taken, Delivery::Taken(order));
-    assert_eq!(world.accounts.order(first, order).await.unwrap().unwrap().code.as_deref(), Some("482913"));
+    assert_eq!(
+        world.accounts.order(first, order).await.unwrap().unwrap().code.as_deref(),
+        Some("482913")
+    );
     world.finish(first, order).await.unwrap();
-    assert_eq!((world.orders.listening(), world.orders.running(), world.orders.router().leased()), (0, 0, 0));
+    assert_eq!(
+        (world.orders.listening(), world.orders.running(), world.orders.router().leased()),
+        (0, 0, 0)
+    );
     let other = world.place(second, Platform::Discord).await;
     assert_eq!(world.number(second, other).await, phone);
     assert_eq!(world.balance(first).await, (Money::from_cents(950), Money::ZERO));
@@ -251,7 +302,11 @@ async fn an_order_that_is_finished_as_it_gets_its_code_keeps_no_number() {
         let order = wanted.order;
         world.orders.place(account, wanted, None).await.unwrap();
         let phone = world.number(account, order).await;
-        let text = format!("Your {} verification code is 48291{}", Platform::ALL[usize::try_from(round).unwrap()].name(), round % 10);
+        let text = format!(
+            "Your {} verification code is 48291{}",
+            Platform::ALL[usize::try_from(round).unwrap()].name(),
+            round % 10
+        );
         let finish = async {
             world.ended(account, order).await;
             for _ in 0..round {
@@ -259,34 +314,63 @@ async fn an_order_that_is_finished_as_it_gets_its_code_keeps_no_number() {
             }
             world.finish(account, order).await.unwrap();
         };
-        let (delivered, ()) = tokio::join!(world.inbox.deliver(message(&phone, &format!("m{round}"), &text)), finish);
+        let (delivered, ()) =
+            tokio::join!(world.inbox.deliver(message(&phone, &format!("m{round}"), &text)), finish);
         assert_eq!(delivered.unwrap(), Delivery::Taken(order));
-        assert_eq!((world.orders.listening(), world.orders.running(), world.orders.router().leased()), (0, 0, 0), "round {round}");
+        assert_eq!(
+            (world.orders.listening(), world.orders.running(), world.orders.router().leased()),
+            (0, 0, 0),
+            "round {round}"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_callers_report_counts_against_the_source() {
-    let world = world(&own(&["+12025550101", "+12025550102", "+12025550103", "+12025550104", "+12025550105"])).await;
+    let world = world(&own(&[
+        "+12025550101",
+        "+12025550102",
+        "+12025550103",
+        "+12025550104",
+        "+12025550105",
+    ]))
+    .await;
     let account = world.account(10).await;
     let own = "own".parse().unwrap();
     for number in 1..=5 {
         let order = world.place(account, Platform::Google).await;
         let phone = world.number(account, order).await;
-        world.inbox.deliver(message(&phone, &format!("m{number}"), "G-482913 is your Google verification code.")).await.unwrap();
+        world
+            .inbox
+            .deliver(message(
+                &phone,
+                &format!("m{number}"),
+                "G-482913 is your Google verification code.",
+            ))
+            .await
+            .unwrap();
         world.ended(account, order).await;
         tokio::time::sleep(Duration::from_millis(10)).await;
         world.orders.report(account, order, events::order::Complaint::NumberUsed).await.unwrap();
         world.orders.report(account, order, events::order::Complaint::NumberUsed).await.unwrap();
     }
     let rate = world.orders.router().success_rate(&own, world.accounts.journal().now()).unwrap();
-    assert!((rate - 0.5).abs() < 0.01, "{rate}: each order counted once as served and once as complained of");
+    assert!(
+        (rate - 0.5).abs() < 0.01,
+        "{rate}: each order counted once as served and once as complained of"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn fifty_accounts_claim_one_deposit_and_one_is_credited() {
     let world = std::sync::Arc::new(world(&Setup::default()).await);
-    let hash: events::deposit::TxHash = "0xAB".to_owned().chars().chain("ab".repeat(31).chars()).collect::<String>().parse().unwrap();
+    let hash: events::deposit::TxHash = "0xAB"
+        .to_owned()
+        .chars()
+        .chain("ab".repeat(31).chars())
+        .collect::<String>()
+        .parse()
+        .unwrap();
     let mut accounts = Vec::new();
     for _ in 0..50 {
         accounts.push(world.account(0).await);
@@ -314,9 +398,11 @@ async fn fifty_accounts_claim_one_deposit_and_one_is_credited() {
 
 #[tokio::test(start_paused = true)]
 async fn made_up_numbers_do_not_run_out_because_orders_listen() {
-    let world = world(&simulated(Settings { delivery_seconds: (0.5, 1.0), ..Settings::default() })).await;
+    let world =
+        world(&simulated(Settings { delivery_seconds: (0.5, 1.0), ..Settings::default() })).await;
     let account = world.account(100).await;
-    // Germany has a hundred made-up numbers; each order listens for five minutes and takes a second.
+    // Germany has a hundred made-up numbers; each order listens for five minutes and takes a
+    // second.
     for _ in 0..150 {
         let wanted = events::account::PlaceOrder {
             country: events::country::Country::De,

@@ -1,4 +1,5 @@
-//! A source that is asked for each number: nothing leased is lost, whatever the source does and wherever it stops.
+//! A source that is asked for each number: nothing leased is lost, whatever the source does and
+//! wherever it stops.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -18,7 +19,9 @@ use events::platform::Platform;
 use events::time::Timestamp;
 use events::{Event, account, lease, order};
 use parking_lot::Mutex;
-use suppliers::http::{Leased, Looked, PulledSms, Questions, Source, SourceError, StockLine, check};
+use suppliers::http::{
+    Leased, Looked, PulledSms, Questions, Source, SourceError, StockLine, check,
+};
 use suppliers::simulator;
 use telenumerus_actors::kernel::entropy::Entropy;
 use telenumerus_actors::store::BoxFuture;
@@ -74,15 +77,27 @@ impl Fake {
     }
 
     fn open(&self) -> usize {
-        self.leases.lock().values().filter(|held| held.phone.is_some() && held.outcome.is_none()).count()
+        self.leases
+            .lock()
+            .values()
+            .filter(|held| held.phone.is_some() && held.outcome.is_none())
+            .count()
     }
 
     fn outcomes(&self) -> Vec<Outcome> {
-        self.leases.lock().values().filter(|held| held.phone.is_some()).filter_map(|held| held.outcome).collect()
+        self.leases
+            .lock()
+            .values()
+            .filter(|held| held.phone.is_some())
+            .filter_map(|held| held.outcome)
+            .collect()
     }
 
     /// What `work` comes to after the network has had its way with it.
-    async fn through_the_network<T>(&self, work: impl FnOnce() -> Result<T, SourceError>) -> Result<T, SourceError> {
+    async fn through_the_network<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, SourceError>,
+    ) -> Result<T, SourceError> {
         tokio::time::sleep(Duration::from_millis(self.dice.below(400))).await;
         if self.dice.chance(self.faults.fails) {
             return Err(SourceError::Failed("HTTP 500".to_owned()));
@@ -106,7 +121,10 @@ impl Fake {
         if self.dice.chance(self.faults.empty) {
             return Err(SourceError::NoNumber);
         }
-        let taken = leases.values().filter(|held| held.outcome.is_none()).find_map(|held| held.phone.clone());
+        let taken = leases
+            .values()
+            .filter(|held| held.outcome.is_none())
+            .find_map(|held| held.phone.clone());
         let phone = match taken {
             Some(taken) if self.dice.chance(self.faults.wrong_number) => taken,
             _ if self.dice.chance(self.faults.wrong_number) => "+4917139200123".parse().unwrap(),
@@ -121,11 +139,24 @@ impl Fake {
         let held = leases.get_mut(reference).ok_or(SourceError::Unknown)?;
         held.looks += 1;
         let alive = held.outcome.is_none() && !self.dice.chance(self.faults.dead);
-        let message =
-            |number: u32, text: String| PulledSms { id: format!("{reference}-{number}"), sender: "Google".to_owned(), text, received_at: None };
-        let code = message(2, format!("G-{:06} is your Google verification code.", 100_000 + u32::try_from(reference.len()).unwrap()));
+        let message = |number: u32, text: String| PulledSms {
+            id: format!("{reference}-{number}"),
+            sender: "Google".to_owned(),
+            text,
+            received_at: None,
+        };
+        let code = message(
+            2,
+            format!(
+                "G-{:06} is your Google verification code.",
+                100_000 + u32::try_from(reference.len()).unwrap()
+            ),
+        );
         // The same messages again at every look, and one more at the third.
-        let messages = [message(1, "Welcome.".to_owned()), code].into_iter().take(held.looks.saturating_sub(1) as usize).collect();
+        let messages = [message(1, "Welcome.".to_owned()), code]
+            .into_iter()
+            .take(held.looks.saturating_sub(1) as usize)
+            .collect();
         Ok(Looked { alive, messages })
     }
 
@@ -138,7 +169,12 @@ impl Fake {
 }
 
 impl Source for Fake {
-    fn lease(&self, reference: String, _platform: Platform, _country: Country) -> BoxFuture<'_, Result<Leased, SourceError>> {
+    fn lease(
+        &self,
+        reference: String,
+        _platform: Platform,
+        _country: Country,
+    ) -> BoxFuture<'_, Result<Leased, SourceError>> {
         Box::pin(async move { self.through_the_network(|| self.lease_here(reference)).await })
     }
 
@@ -147,13 +183,26 @@ impl Source for Fake {
         Box::pin(async move { self.through_the_network(|| self.look_here(&reference)).await })
     }
 
-    fn release(&self, reference: String, outcome: Outcome) -> BoxFuture<'_, Result<Money, SourceError>> {
+    fn release(
+        &self,
+        reference: String,
+        outcome: Outcome,
+    ) -> BoxFuture<'_, Result<Money, SourceError>> {
         self.strike("release");
-        Box::pin(async move { self.through_the_network(|| Ok(self.release_here(reference, outcome))).await })
+        Box::pin(async move {
+            self.through_the_network(|| Ok(self.release_here(reference, outcome))).await
+        })
     }
 
     fn stock(&self) -> BoxFuture<'_, Result<Vec<StockLine>, SourceError>> {
-        Box::pin(async { Ok(vec![StockLine { platform: Platform::Google, country: Country::Us, count: 100, cost: COST }]) })
+        Box::pin(async {
+            Ok(vec![StockLine {
+                platform: Platform::Google,
+                country: Country::Us,
+                count: 100,
+                cost: COST,
+            }])
+        })
     }
 
     fn leases(&self, _since: Timestamp) -> BoxFuture<'_, Result<Vec<Theirs>, SourceError>> {
@@ -173,7 +222,11 @@ fn setup(fake: &Fake) -> Setup {
 }
 
 fn live<T>(life: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
     runtime.block_on(life)
 }
 
@@ -185,13 +238,17 @@ async fn assert_settled(store: &MemoryStore, fake: &Fake, what: &str) {
 
 async fn lease_facts(store: &MemoryStore) -> Vec<String> {
     let facts = log(store).await;
-    let leases = facts.iter().filter_map(|record| if let Event::Lease(event) = &record.event { Some(event) } else { None });
+    let leases = facts.iter().filter_map(|record| {
+        if let Event::Lease(event) = &record.event { Some(event) } else { None }
+    });
     leases
         .map(|event| match event {
             lease::Event::Sought { .. } => "sought".to_owned(),
             lease::Event::Obtained { cost, .. } => format!("obtained for {cost}"),
             lease::Event::Declined { .. } => "declined".to_owned(),
-            lease::Event::ReleaseSought { outcome, .. } => format!("release sought: {}", outcome.name()),
+            lease::Event::ReleaseSought { outcome, .. } => {
+                format!("release sought: {}", outcome.name())
+            }
             lease::Event::Released { charged, .. } => format!("released for {charged}"),
         })
         .collect()
@@ -204,13 +261,23 @@ async fn a_leased_number_brings_its_code_and_goes_back() {
     let account = world.account(10).await;
     let order = world.place(account, Platform::Google).await;
     let ended = world.ended(account, order).await;
-    assert_eq!((ended.status, ended.code.as_deref(), ended.messages().count()), (Status::Completed, Some("100024"), 2));
+    assert_eq!(
+        (ended.status, ended.code.as_deref(), ended.messages().count()),
+        (Status::Completed, Some("100024"), 2)
+    );
     tokio::time::sleep(Duration::from_secs(10)).await;
-    assert_eq!((fake.open(), world.pull.as_ref().unwrap().kept()), (1, 1), "the order keeps it for what still comes");
+    assert_eq!(
+        (fake.open(), world.pull.as_ref().unwrap().kept()),
+        (1, 1),
+        "the order keeps it for what still comes"
+    );
     world.finish(account, order).await.unwrap();
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert_settled(&world.store, &fake, "served").await;
-    assert_eq!(lease_facts(&world.store).await, ["sought", "obtained for 0.12", "release sought: served", "released for 0.12"]);
+    assert_eq!(
+        lease_facts(&world.store).await,
+        ["sought", "obtained for 0.12", "release sought: served", "released for 0.12"]
+    );
     assert_eq!(world.pull.unwrap().kept(), 0);
 }
 
@@ -241,10 +308,21 @@ async fn an_order_cancelled_while_the_source_is_asked_leaves_nothing_there() {
 #[tokio::test(start_paused = true)]
 async fn a_number_that_dies_is_replaced_by_the_next_source() {
     let fake = Fake::new(Faults { dead: 1.0, ..Faults::default() }, 1);
-    let world = World::start(MemoryStore::default(), &Setup { simulator: Some(simulator::Settings::default()), ..setup(&fake) }, 1, START).await;
+    let world = World::start(
+        MemoryStore::default(),
+        &Setup { simulator: Some(simulator::Settings::default()), ..setup(&fake) },
+        1,
+        START,
+    )
+    .await;
     let account = world.account(10).await;
     let order = world.place(account, Platform::Google).await;
-    let reached = world.orders.wait_until(account, order, |order| order.attempts == 2).await.unwrap().unwrap();
+    let reached = world
+        .orders
+        .wait_until(account, order, |order| order.attempts == 2)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(reached.assignment.as_ref().unwrap().supplier.as_str(), "simulator");
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert_eq!((fake.outcomes(), fake.open()), (vec![Outcome::Dead], 0));
@@ -265,7 +343,8 @@ async fn what_a_source_did_and_did_not_say_goes_back() {
     // It has it back, and has not said that either: asked once more, it does.
     assert_eq!((fake.open(), open_leases(&store).await.len()), (0, 1));
     let healed = Fake { faults: Faults::default(), ..fake };
-    let _world = World::start(store.clone(), &setup(&healed), 2, START.plus(Duration::from_mins(2))).await;
+    let _world =
+        World::start(store.clone(), &setup(&healed), 2, START.plus(Duration::from_mins(2))).await;
     tokio::time::sleep(Duration::from_mins(10)).await;
     assert_settled(&store, &healed, "timed out").await;
     assert_eq!(lease_facts(&store).await, ["sought", "release sought: unused", "released for 0"]);
@@ -337,7 +416,13 @@ async fn story(world: &World, beforehand: impl FnOnce()) {
 #[test]
 fn a_service_stopped_behind_any_append_leaves_no_lease() {
     let whole = MemoryStore::default();
-    live(async { story(&World::start(whole.clone(), &setup(&Fake::new(Faults::default(), 3)), 1, START).await, || {}).await });
+    live(async {
+        story(
+            &World::start(whole.clone(), &setup(&Fake::new(Faults::default(), 3)), 1, START).await,
+            || {},
+        )
+        .await;
+    });
     let facts = live(log(&whole));
     let stops: Vec<usize> = whole.stops();
     assert!(stops.len() > 10, "{} stops", stops.len());
@@ -350,11 +435,18 @@ fn a_service_stopped_behind_any_append_leaves_no_lease() {
                 for record in log(&store).await {
                     let Some(id) = record.stream.lease_id() else { continue };
                     match record.event {
-                        Event::Lease(lease::Event::Sought { .. }) if seed % 2 == 0 => drop(fake.lease_here(id.reference())),
-                        Event::Lease(lease::Event::Obtained { phone, .. }) => {
-                            fake.leases.lock().insert(id.reference(), Held { phone: Some(phone), outcome: None, looks: 0 });
+                        Event::Lease(lease::Event::Sought { .. }) if seed % 2 == 0 => {
+                            drop(fake.lease_here(id.reference()));
                         }
-                        Event::Lease(lease::Event::ReleaseSought { outcome, .. }) if seed / 2 == 0 => {
+                        Event::Lease(lease::Event::Obtained { phone, .. }) => {
+                            fake.leases.lock().insert(
+                                id.reference(),
+                                Held { phone: Some(phone), outcome: None, looks: 0 },
+                            );
+                        }
+                        Event::Lease(lease::Event::ReleaseSought { outcome, .. })
+                            if seed / 2 == 0 =>
+                        {
                             fake.release_here(id.reference(), outcome);
                         }
                         Event::Lease(lease::Event::Released { .. }) => {
@@ -365,7 +457,8 @@ fn a_service_stopped_behind_any_append_leaves_no_lease() {
                 }
                 let _world = World::start(store.clone(), &setup(&fake), 2, after).await;
                 tokio::time::sleep(Duration::from_mins(20)).await;
-                assert_settled(&store, &fake, &format!("cut behind event {cut}, seed {seed}")).await;
+                assert_settled(&store, &fake, &format!("cut behind event {cut}, seed {seed}"))
+                    .await;
             });
         }
     }
@@ -378,7 +471,8 @@ fn every_append_may_fail_before_or_after_it_was_written() {
             let (store, fake) = (MemoryStore::default(), Fake::new(Faults::default(), 5));
             live(async {
                 let world = World::start(store.clone(), &setup(&fake), 1, START).await;
-                let failures = std::iter::repeat_n(None, failing).chain([Some(failure), Some(failure)]);
+                let failures =
+                    std::iter::repeat_n(None, failing).chain([Some(failure), Some(failure)]);
                 story(&world, || store.fail_next(failures)).await;
                 assert_settled(&store, &fake, &format!("{failure:?} of append {failing}")).await;
             });
@@ -390,12 +484,19 @@ fn every_append_may_fail_before_or_after_it_was_written() {
 fn random_faults_and_crashes_lose_no_lease() {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for seed in 0..40 {
-        let faults = Faults { timeout_after: 0.15, fails: 0.1, wrong_number: 0.1, dead: 0.05, empty: 0.1 };
+        let faults =
+            Faults { timeout_after: 0.15, fails: 0.1, wrong_number: 0.1, dead: 0.05, empty: 0.1 };
         let (store, fake, mut now) = (MemoryStore::default(), Fake::new(faults, seed), START);
         for life in 0..3 {
             live(async {
                 let own = vec!["+12025550901", "+12025550902"];
-                let world = World::start(store.clone(), &Setup { own, ..setup(&fake) }, seed * 7 + life, now).await;
+                let world = World::start(
+                    store.clone(),
+                    &Setup { own, ..setup(&fake) },
+                    seed * 7 + life,
+                    now,
+                )
+                .await;
                 let dice = Entropy::seeded(seed * 31 + life);
                 let mut open = Vec::new();
                 for _ in 0..12 {
@@ -403,15 +504,25 @@ fn random_faults_and_crashes_lose_no_lease() {
                     open.push((account, world.place(account, Platform::Google).await));
                     tokio::time::sleep(Duration::from_millis(dice.below(4_000))).await;
                     if dice.chance(0.2) {
-                        let (account, order) = open[usize::try_from(dice.below(open.len() as u64)).unwrap()];
+                        let (account, order) =
+                            open[usize::try_from(dice.below(open.len() as u64)).unwrap()];
                         let _ = world.cancel(account, order, None).await;
                     }
                     if dice.chance(0.1) {
-                        store.fail_next([Some(if dice.chance(0.5) { Failure::BeforeWriting } else { Failure::AfterWriting })]);
+                        store.fail_next([Some(if dice.chance(0.5) {
+                            Failure::BeforeWriting
+                        } else {
+                            Failure::AfterWriting
+                        })]);
                     }
                 }
             });
-            now = live(log(&store)).iter().map(|record| record.at).max().unwrap().plus(Duration::from_secs(1));
+            now = live(log(&store))
+                .iter()
+                .map(|record| record.at)
+                .max()
+                .unwrap()
+                .plus(Duration::from_secs(1));
         }
         live(async {
             let _world = World::start(store.clone(), &setup(&fake), seed, now).await;
@@ -422,13 +533,25 @@ fn random_faults_and_crashes_lose_no_lease() {
             *seen.entry(fact).or_default() += 1;
         }
         for record in live(log(&store)) {
-            if let Event::Account(account::Event::Order(_, order::Event::AttemptFailed { reason, .. })) = record.event {
+            if let Event::Account(account::Event::Order(
+                _,
+                order::Event::AttemptFailed { reason, .. },
+            )) = record.event
+            {
                 *seen.entry(format!("{reason:?}")).or_default() += 1;
             }
         }
     }
     // A run in which nothing went wrong proves nothing.
-    for fact in ["release sought: served", "release sought: unused", "release sought: dead", "declined", "TimedOut", "SourceError", "NoNumber"] {
+    for fact in [
+        "release sought: served",
+        "release sought: unused",
+        "release sought: dead",
+        "declined",
+        "TimedOut",
+        "SourceError",
+        "NoNumber",
+    ] {
         assert!(seen.get(fact).is_some_and(|count| *count >= 10), "{fact}: {seen:?}");
     }
 }
@@ -443,7 +566,11 @@ async fn the_checker_is_content_with_a_good_source_and_names_what_a_bad_one_does
         message_patience: Some(Duration::from_secs(10)),
     };
     let wrong = |findings: Vec<suppliers::http::Finding>| {
-        findings.into_iter().filter(|finding| finding.wrong.is_some()).map(|finding| finding.rule).collect::<Vec<_>>()
+        findings
+            .into_iter()
+            .filter(|finding| finding.wrong.is_some())
+            .map(|finding| finding.rule)
+            .collect::<Vec<_>>()
     };
     let good = Fake::new(Faults::default(), 1);
     let findings = check(&good, &questions).await;
@@ -452,7 +579,8 @@ async fn the_checker_is_content_with_a_good_source_and_names_what_a_bad_one_does
     let bad = Fake::new(Faults { wrong_number: 1.0, ..Faults::default() }, 1);
     let named = wrong(check(&bad, &questions).await);
     assert!(
-        named.contains(&"the number is of the country asked for") && named.contains(&"another reference is another number, or no_number"),
+        named.contains(&"the number is of the country asked for")
+            && named.contains(&"another reference is another number, or no_number"),
         "{named:?}"
     );
     let failing = Fake::new(Faults { fails: 1.0, ..Faults::default() }, 1);

@@ -33,17 +33,32 @@ impl Throw {
     }
 }
 
-/// Longer than any order lives, its turn in a batch of three and its webhooks' last attempts included.
+/// Longer than any order lives, its turn in a batch of three and its webhooks' last attempts
+/// included.
 const LONG_ENOUGH: Duration = Duration::from_hours(3);
 
 fn setup() -> Setup {
-    let simulator = Settings { failure_rate: 0.2, no_stock_rate: 0.1, dead_number_rate: 0.2, ..Settings::default() };
-    Setup { simulator: Some(simulator), own: vec!["+12025550123"], webhook_failure_rate: 0.4, ..Setup::default() }
+    let simulator = Settings {
+        failure_rate: 0.2,
+        no_stock_rate: 0.1,
+        dead_number_rate: 0.2,
+        ..Settings::default()
+    };
+    Setup {
+        simulator: Some(simulator),
+        own: vec!["+12025550123"],
+        webhook_failure_rate: 0.4,
+        ..Setup::default()
+    }
 }
 
 /// One life of the service: a runtime of its own, dropped with everything in it, as a kill would.
 fn live<T>(life: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
     runtime.block_on(life)
 }
 
@@ -67,7 +82,13 @@ async fn ends(store: &MemoryStore) -> BTreeMap<OrderId, Status> {
 
 /// When the log ends, and a little: a restart takes a moment.
 async fn after_the_end(store: &MemoryStore) -> Timestamp {
-    log(store).await.iter().map(|record| record.at).max().unwrap_or(START).plus(Duration::from_secs(1))
+    log(store)
+        .await
+        .iter()
+        .map(|record| record.at)
+        .max()
+        .unwrap_or(START)
+        .plus(Duration::from_secs(1))
 }
 
 /// A short story with every way an order can go: what crashes are cut into.
@@ -76,7 +97,11 @@ async fn story(world: &World) {
     world.tell(accounts[0], "https://first.acme.dev/").await;
     let hash = "cd".repeat(32).parse().unwrap();
     world.deposits.claim(accounts[0], hash, None).await.unwrap();
-    for (number, platform) in [Platform::Google, Platform::Steam, Platform::Telegram, Platform::Discord].into_iter().enumerate() {
+    for (number, platform) in
+        [Platform::Google, Platform::Steam, Platform::Telegram, Platform::Discord]
+            .into_iter()
+            .enumerate()
+    {
         for account in accounts {
             let order = world.place(account, platform).await;
             if number == 2 {
@@ -86,7 +111,11 @@ async fn story(world: &World) {
             world.ended(account, order).await;
         }
     }
-    let (items, _) = world.orders.place_batch(accounts[0], batch(world, 3), Some(key(world, "batch"))).await.unwrap();
+    let (items, _) = world
+        .orders
+        .place_batch(accounts[0], batch(world, 3), Some(key(world, "batch")))
+        .await
+        .unwrap();
     world.cancel(accounts[0], items[1].order, Some(key(world, "cancel"))).await.unwrap();
     for item in items.iter() {
         world.ended(accounts[0], item.order).await;
@@ -95,7 +124,8 @@ async fn story(world: &World) {
 }
 
 fn batch(world: &World, orders: usize) -> PlaceBatch {
-    let orders = Platform::ALL[..orders].iter().map(|platform| world.wanted(*platform, 2)).collect();
+    let orders =
+        Platform::ALL[..orders].iter().map(|platform| world.wanted(*platform, 2)).collect();
     PlaceBatch { orders, at: world.accounts.journal().now() }
 }
 
@@ -137,7 +167,10 @@ fn every_append_may_fail_before_or_after_it_was_written() {
                 let account = world.account(10).await;
                 world.tell(account, "https://hooks.acme.dev/").await;
                 store.fail_next(std::iter::repeat_n(None, place).chain([Some(failure)]));
-                let _ = world.orders.place_batch(account, batch(&world, 3), Some(key(&world, "b"))).await;
+                let _ = world
+                    .orders
+                    .place_batch(account, batch(&world, 3), Some(key(&world, "b")))
+                    .await;
                 for platform in [Platform::Google, Platform::Steam, Platform::Discord] {
                     let wanted = world.wanted(platform, 1);
                     let id = wanted.order;
@@ -183,11 +216,32 @@ fn random_lives_with_random_deaths_end_lawfully() {
             *seen.entry(status).or_default() += 1;
         }
         let all = live(log(&store));
-        queued += all.iter().filter(|record| matches!(record.event, Event::Account(account::Event::Order(_, order::Event::Queued { .. })))).count();
-        exhausted += all.iter().filter(|record| matches!(record.event, Event::Webhook(webhook::Event::Exhausted { .. }))).count();
+        queued += all
+            .iter()
+            .filter(|record| {
+                matches!(
+                    record.event,
+                    Event::Account(account::Event::Order(_, order::Event::Queued { .. }))
+                )
+            })
+            .count();
+        exhausted += all
+            .iter()
+            .filter(|record| {
+                matches!(record.event, Event::Webhook(webhook::Event::Exhausted { .. }))
+            })
+            .count();
         replaced += all
             .iter()
-            .filter(|record| matches!(record.event, Event::Account(account::Event::Order(_, order::Event::NumberReportedDead { .. }))))
+            .filter(|record| {
+                matches!(
+                    record.event,
+                    Event::Account(account::Event::Order(
+                        _,
+                        order::Event::NumberReportedDead { .. }
+                    ))
+                )
+            })
             .count();
     }
     // A batch that waited, and a delivery that nobody ever took.
@@ -216,24 +270,35 @@ async fn random_life(world: &World, accounts: &[AccountId], throw: &Throw) {
                 if !open.is_empty() {
                     let (account, order) = open[throw.below(open.len())];
                     let _ = world.cancel(account, order, None).await;
-                    // The code came first: sometimes that is all that was wanted, sometimes it was none.
+                    // The code came first: sometimes that is all that was wanted, sometimes it was
+                    // none.
                     if throw.below(2) == 0 {
                         let _ = world.finish(account, order).await;
                     }
-                    let _ = world.orders.report(account, order, order::Complaint::ALL[throw.below(3)]).await;
+                    let _ = world
+                        .orders
+                        .report(account, order, order::Complaint::ALL[throw.below(3)])
+                        .await;
                 }
             }
             5 => {
-                let failure = if throw.below(2) == 0 { Failure::BeforeWriting } else { Failure::AfterWriting };
+                let failure = if throw.below(2) == 0 {
+                    Failure::BeforeWriting
+                } else {
+                    Failure::AfterWriting
+                };
                 world.store.fail_next([Some(failure)]);
             }
             6 => {
-                if let Ok((items, _)) = world.orders.place_batch(account, batch(world, 1 + throw.below(5)), None).await {
+                if let Ok((items, _)) =
+                    world.orders.place_batch(account, batch(world, 1 + throw.below(5)), None).await
+                {
                     open.extend(items.iter().map(|item| (account, item.order)));
                 }
             }
             7 => {
-                // The same key again and again, over crashes too: at most one order of it has its code in a week.
+                // The same key again and again, over crashes too: at most one order of it has its
+                // code in a week.
                 let wanted = world.wanted(Platform::Google, 2);
                 let _ = world.orders.place(account, wanted, Some(key(world, "again"))).await;
             }

@@ -1,4 +1,5 @@
-//! A session at an SMSC that is not ours, the crate `smpp34`'s: bound, served, and left politely. More SMSCs are in `tests/outside/smpp.py`.
+//! A session at an SMSC that is not ours, the crate `smpp34`'s: bound, served, and left politely.
+//! More SMSCs are in `tests/outside/smpp.py`.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -12,7 +13,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use events::platform::Platform;
 use smpp34::server::ESME;
-use smpp34::{SmppConnectionInformation, SmppServer, SmppServerListener, TlvTag, bind_transceiver, bind_transceiver_resp};
+use smpp34::{
+    SmppConnectionInformation, SmppServer, SmppServerListener, TlvTag, bind_transceiver,
+    bind_transceiver_resp,
+};
 use suppliers::smpp::{Bind, DefaultAlphabet, Mode, SessionContext, Smpp};
 use telenumerus_actors::kernel::clock::Clock;
 use telenumerus_actors::numbers::SessionAvailability;
@@ -33,7 +37,12 @@ struct Handler(mpsc::UnboundedSender<Seen>);
 
 #[async_trait]
 impl SmppServerListener for Handler {
-    async fn on_bind_transceiver(&self, request: bind_transceiver, _: &SmppConnectionInformation, _: &String) -> bind_transceiver_resp {
+    async fn on_bind_transceiver(
+        &self,
+        request: bind_transceiver,
+        _: &SmppConnectionInformation,
+        _: &String,
+    ) -> bind_transceiver_resp {
         assert_eq!((request.system_id.as_str(), request.password.as_str()), ("telenum", "secret"));
         request.accept("smpp34".to_owned(), Some(0x34))
     }
@@ -67,7 +76,13 @@ async fn an_smsc_that_is_not_ours_is_served_and_left() {
     let (seen, mut facts) = mpsc::unbounded_channel();
     let mut smsc = SmppServer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port, Arc::new(Handler(seen)));
     smsc.start().await;
-    let world = World::start(MemoryStore::default(), &Setup { own: vec![PHONE], ..Setup::default() }, 1, START).await;
+    let world = World::start(
+        MemoryStore::default(),
+        &Setup { own: vec![PHONE], ..Setup::default() },
+        1,
+        START,
+    )
+    .await;
     let (inbox, parts, entropy) = (world.inbox.clone(), world.parts.clone(), world.entropy.clone());
     let reach = Arc::new(SessionAvailability::new(Clock::System, 1, Duration::ZERO));
     let context = SessionContext {
@@ -85,16 +100,28 @@ async fn an_smsc_that_is_not_ours_is_served_and_left() {
     let account = world.account(10).await;
     let order = world.place(account, Platform::Google).await;
     world.number(account, order).await;
-    let deliver = |text: &'static [u8]| esme.deliver_sm().source_addr("Google").destination_addr(&PHONE[1..]).short_message(text);
+    let deliver = |text: &'static [u8]| {
+        esme.deliver_sm().source_addr("Google").destination_addr(&PHONE[1..]).short_message(text)
+    };
 
     // The store fails: the SMSC is asked to send it again, and has to say it again.
     world.store.fail_next([Some(Failure::BeforeWriting), Some(Failure::BeforeWriting)]);
     assert!(!deliver(b"Google code 482913").send().await.unwrap().is_success());
     let segment = |number: u8, text: &'static [u8]| {
-        deliver(text).tlv(TlvTag::SarMsgRefNum, [0, 7]).tlv(TlvTag::SarTotalSegments, [2]).tlv(TlvTag::SarSegmentSeqnum, [number])
+        deliver(text)
+            .tlv(TlvTag::SarMsgRefNum, [0, 7])
+            .tlv(TlvTag::SarTotalSegments, [2])
+            .tlv(TlvTag::SarSegmentSeqnum, [number])
     };
     assert!(segment(2, b"is 482914").send().await.unwrap().is_success());
-    assert!(segment(1, b"Your Google code ").tlv_raw(0x1500, *b"nobody knows").send().await.unwrap().is_success());
+    assert!(
+        segment(1, b"Your Google code ")
+            .tlv_raw(0x1500, *b"nobody knows")
+            .send()
+            .await
+            .unwrap()
+            .is_success()
+    );
     assert_eq!(world.ended(account, order).await.code.as_deref(), Some("482914"));
     assert!(!deliver(b"x").destination_addr("Google").send().await.unwrap().is_success());
     assert!(sessions.statuses()[0].bound && reach.is_open());
@@ -123,7 +150,14 @@ impl Raw {
 
     async fn say(&mut self, command: u32, sequence: u32, body: &[u8]) {
         let length = u32::try_from(16 + body.len()).unwrap();
-        let pdu = [&length.to_be_bytes()[..], &command.to_be_bytes(), &[0; 4], &sequence.to_be_bytes(), body].concat();
+        let pdu = [
+            &length.to_be_bytes()[..],
+            &command.to_be_bytes(),
+            &[0; 4],
+            &sequence.to_be_bytes(),
+            body,
+        ]
+        .concat();
         self.stream.write_all(&pdu).await.unwrap();
     }
 
@@ -151,14 +185,29 @@ impl Raw {
 /// A service with a number and a session at a raw SMSC.
 async fn raw(answer: &[u8]) -> (World, Smpp, Raw, Arc<parking_lot::Mutex<Vec<&'static str>>>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let world = World::start(MemoryStore::default(), &Setup { own: vec![PHONE], ..Setup::default() }, 1, START).await;
+    let world = World::start(
+        MemoryStore::default(),
+        &Setup { own: vec![PHONE], ..Setup::default() },
+        1,
+        START,
+    )
+    .await;
     let (inbox, parts, entropy) = (world.inbox.clone(), world.parts.clone(), world.entropy.clone());
     let reach = Arc::new(SessionAvailability::new(Clock::System, 1, Duration::ZERO));
     let noticed: Arc<parking_lot::Mutex<Vec<&'static str>>> = Arc::default();
     let notes = Arc::clone(&noticed);
     let note = Arc::new(move |oddity| notes.lock().push(oddity));
-    let context = SessionContext { supplier: "own".parse().unwrap(), inbox, parts, reach, entropy, counted: Arc::new(|_| {}), noticed: note };
-    let sessions = Smpp::start(vec![bind(listener.local_addr().unwrap().port())], &context).await.unwrap();
+    let context = SessionContext {
+        supplier: "own".parse().unwrap(),
+        inbox,
+        parts,
+        reach,
+        entropy,
+        counted: Arc::new(|_| {}),
+        noticed: note,
+    };
+    let sessions =
+        Smpp::start(vec![bind(listener.local_addr().unwrap().port())], &context).await.unwrap();
     let smsc = Raw::bound(&listener, answer).await;
     (world, sessions, smsc, noticed)
 }
@@ -166,14 +215,29 @@ async fn raw(answer: &[u8]) -> (World, Smpp, Raw, Arc<parking_lot::Mutex<Vec<&'s
 /// A `deliver_sm` with a text, and whatever stands behind it.
 fn deliver(text: &[u8], behind: &[u8]) -> Vec<u8> {
     let length = u8::try_from(text.len()).unwrap();
-    [b"\0\x05\0Google\0\x01\x0112025550123\0".as_slice(), &[0; 3], b"\0\0", &[0; 4], &[length], text, behind].concat()
+    [
+        b"\0\x05\0Google\0\x01\x0112025550123\0".as_slice(),
+        &[0; 3],
+        b"\0\0",
+        &[0; 4],
+        &[length],
+        text,
+        behind,
+    ]
+    .concat()
 }
 
 #[tokio::test]
 async fn a_bind_is_a_bind_whatever_its_answer_has() {
-    for answer in
-        [&b""[..], b"smsc\0", b"a name of more than sixteen letters\0", b"caf\xe9\0", b"no end", b"smsc\0\x02\x10\x00\x09\x34", &[0xff; 300]]
-    {
+    for answer in [
+        &b""[..],
+        b"smsc\0",
+        b"a name of more than sixteen letters\0",
+        b"caf\xe9\0",
+        b"no end",
+        b"smsc\0\x02\x10\x00\x09\x34",
+        &[0xff; 300],
+    ] {
         let (_world, sessions, mut smsc, _) = raw(answer).await;
         smsc.say(0x15, 7, &[]).await;
         assert_eq!(smsc.hear().await, (0x8000_0015, 7), "{answer:?}");
@@ -219,13 +283,20 @@ async fn whatever_an_smsc_says_is_answered_and_ends_nothing() {
                 sequence += 1;
                 smsc.say(command, sequence, body).await;
                 let (answered, _, to) = smsc.hear_status().await;
-                assert_eq!((answered, to), (0x8000_0000 | command, sequence), "{command:#x} {body:?}");
+                assert_eq!(
+                    (answered, to),
+                    (0x8000_0000 | command, sequence),
+                    "{command:#x} {body:?}"
+                );
             }
         }
     }
-    // Refused, with the reason: no number, no text, a length beyond all measure, an unknown command.
+    // Refused, with the reason: no number, no text, a length beyond all measure, an unknown
+    // command.
     let no_number = b"\0\x05\0Google\0\x01\x01Google\0\0\0\0\0\0\0\0\0\0\x01x".as_slice();
-    for (command, body, status) in [(0x05, no_number, 0x0b), (0x05, &whole[..30], 0x01), (0x05, &vec![0; 100_000], 0x02)] {
+    for (command, body, status) in
+        [(0x05, no_number, 0x0b), (0x05, &whole[..30], 0x01), (0x05, &vec![0; 100_000], 0x02)]
+    {
         sequence += 1;
         smsc.say(command, sequence, body).await;
         assert_eq!(smsc.hear_status().await, (0x8000_0000 | command, status, sequence));

@@ -8,7 +8,9 @@ use events::envelope::{Position, Revision, StreamId};
 use events::id::AccountId;
 use telenumerus_actors::store::conformance::{self, credits};
 use telenumerus_actors::store::memory::{Failure, MemoryStore};
-use telenumerus_actors::store::sqlite::{OpenError, Replica, ReplicaError, SqliteStore, verify_chain};
+use telenumerus_actors::store::sqlite::{
+    OpenError, Replica, ReplicaError, SqliteStore, verify_chain,
+};
 use telenumerus_actors::store::{AppendError, EventStore, Expected, ReadError, Records};
 
 fn open(directory: &std::path::Path) -> SqliteStore {
@@ -38,7 +40,10 @@ async fn what_was_acknowledged_is_there_after_reopening() {
         store.append(credits(number, Expected::NoStream, 1_000 + number, 3)).await.unwrap();
     }
     store.close().await;
-    assert!(matches!(store.append(credits(99, Expected::NoStream, 9_999, 1)).await, Err(AppendError::Closed)));
+    assert!(matches!(
+        store.append(credits(99, Expected::NoStream, 9_999, 1)).await,
+        Err(AppendError::Closed)
+    ));
     drop(store);
     let store = open(directory.path());
     assert_eq!(store.read_all(Position(0), 1_000).await.unwrap().len(), 150);
@@ -54,7 +59,9 @@ async fn parallel_appends_share_syncs_and_lose_nothing() {
     let tasks: Vec<_> = (0..500u128)
         .map(|number| {
             let store = Arc::clone(&store);
-            tokio::spawn(async move { store.append(credits(number, Expected::NoStream, number + 1, 2)).await })
+            tokio::spawn(async move {
+                store.append(credits(number, Expected::NoStream, number + 1, 2)).await
+            })
         })
         .collect();
     for task in tasks {
@@ -88,7 +95,8 @@ async fn an_edited_record_is_not_served_and_the_audit_names_it() {
         ("events SET checksum = checksum + 1 WHERE position = 3", 3),
         ("events SET correlation = x'00000000000000000000000000000001' WHERE position = 3", 3),
         ("events SET correlation = 4000000 WHERE position = 3", 3),
-        // The others of its command take what is theirs from the first one: a step to elsewhere, or another first record.
+        // The others of its command take what is theirs from the first one: a step to elsewhere, or
+        // another first record.
         ("events SET step = 1 WHERE position = 3", 3),
         ("events SET step = zeroblob(16) WHERE position = 3", 3),
         ("events SET at = at + 1 WHERE position = 1", 1),
@@ -102,10 +110,16 @@ async fn an_edited_record_is_not_served_and_the_audit_names_it() {
         let store = open_anyway(directory.path());
         if let Some(store) = store {
             let read = store.read_stream(StreamId::account(AccountId(1)), Revision(0), 10).await;
-            assert!(matches!(read, Err(ReadError::Corrupt { position: found, .. }) if found == position), "{change}: {read:?}");
+            assert!(
+                matches!(read, Err(ReadError::Corrupt { position: found, .. }) if found == position),
+                "{change}: {read:?}"
+            );
         }
         let findings = verify_chain(directory.path(), |_| {}).unwrap();
-        assert!(findings.iter().any(|finding| finding.position == position), "{change}: {findings:?}");
+        assert!(
+            findings.iter().any(|finding| finding.position == position),
+            "{change}: {findings:?}"
+        );
     }
 }
 
@@ -123,13 +137,18 @@ async fn a_stream_that_was_renamed_is_named_by_the_audit() {
     let directory = with_records(5).await;
     edit(directory.path(), "UPDATE streams SET name = 'account-0000000000000000000002'");
     let findings = verify_chain(directory.path(), |_| {}).unwrap();
-    assert_eq!(findings.iter().map(|finding| finding.position).filter(|position| *position == 1).count(), 2, "{findings:?}");
+    assert_eq!(
+        findings.iter().map(|finding| finding.position).filter(|position| *position == 1).count(),
+        2,
+        "{findings:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_forged_checksum_still_breaks_the_chain() {
     let directory = with_records(5).await;
-    // Someone who also recomputes what stands beside the record cannot recompute all that follows unseen.
+    // Someone who also recomputes what stands beside the record cannot recompute all that follows
+    // unseen.
     edit(directory.path(), "UPDATE events SET chain = zeroblob(32) WHERE position = 2");
     let findings = verify_chain(directory.path(), |_| {}).unwrap();
     assert_eq!(findings.iter().map(|finding| finding.position).collect::<Vec<_>>(), [2, 3]);
@@ -140,14 +159,20 @@ async fn a_missing_record_is_noticed() {
     let directory = with_records(5).await;
     edit(directory.path(), "DELETE FROM events WHERE position = 3");
     let findings = verify_chain(directory.path(), |_| {}).unwrap();
-    assert!(findings.iter().any(|finding| finding.position == 4 && finding.detail.contains("missing")), "{findings:?}");
+    assert!(
+        findings.iter().any(|finding| finding.position == 4 && finding.detail.contains("missing")),
+        "{findings:?}"
+    );
 }
 
 #[tokio::test]
 async fn another_program_s_file_and_a_newer_one_are_refused() {
     for pragma in ["PRAGMA application_id = 1", "PRAGMA user_version = 99"] {
         let directory = with_records(1).await;
-        rusqlite::Connection::open(directory.path().join("events.db")).unwrap().execute_batch(pragma).unwrap();
+        rusqlite::Connection::open(directory.path().join("events.db"))
+            .unwrap()
+            .execute_batch(pragma)
+            .unwrap();
         let opened = SqliteStore::open(directory.path(), Arc::new(|_: &str| {}));
         assert!(matches!(opened, Err(OpenError::Foreign { .. })), "{pragma}");
     }
@@ -156,7 +181,11 @@ async fn another_program_s_file_and_a_newer_one_are_refused() {
 #[tokio::test]
 async fn a_broken_snapshot_file_costs_nothing_but_time() {
     let directory = with_records(1).await;
-    std::fs::write(directory.path().join("snapshots.db"), b"not a database at all, but long enough to look at").unwrap();
+    std::fs::write(
+        directory.path().join("snapshots.db"),
+        b"not a database at all, but long enough to look at",
+    )
+    .unwrap();
     let store = open(directory.path());
     assert_eq!(store.load_snapshot(StreamId::account(AccountId(1))).await, None);
 }
@@ -169,10 +198,14 @@ async fn the_memory_store_fails_as_ordered() {
     assert_eq!(store.len(), 0);
     assert!(store.append(credits(1, Expected::NoStream, 1, 1)).await.is_err());
     assert_eq!(store.len(), 1);
-    assert!(store.append(credits(1, Expected::NoStream, 1, 1)).await.is_ok(), "the same append, asked again, had succeeded");
+    assert!(
+        store.append(credits(1, Expected::NoStream, 1, 1)).await.is_ok(),
+        "the same append, asked again, had succeeded"
+    );
 }
 
-/// Appends so much, from so many writers, that the write-ahead log would be several times its bound.
+/// Appends so much, from so many writers, that the write-ahead log would be several times its
+/// bound.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_write_ahead_log_stays_within_its_bound_while_others_read() {
     const BOUND: u64 = 64 << 20;
@@ -186,8 +219,15 @@ async fn the_write_ahead_log_stays_within_its_bound_while_others_read() {
                 let connection = rusqlite::Connection::open(path).unwrap();
                 let mut reads = 0u32;
                 while !is_done.load(std::sync::atomic::Ordering::Relaxed) {
-                    let mut last = connection.prepare_cached("SELECT length(payload) FROM events ORDER BY position DESC LIMIT 20").unwrap();
-                    reads += last.query_map([], |row| row.get::<_, i64>(0)).unwrap().fold(0, |_, length| u32::from(length.is_ok()));
+                    let mut last = connection
+                        .prepare_cached(
+                            "SELECT length(payload) FROM events ORDER BY position DESC LIMIT 20",
+                        )
+                        .unwrap();
+                    reads += last
+                        .query_map([], |row| row.get::<_, i64>(0))
+                        .unwrap()
+                        .fold(0, |_, length| u32::from(length.is_ok()));
                 }
                 reads
             })
@@ -240,7 +280,11 @@ async fn a_reader_that_stays_makes_the_write_ahead_log_long_and_not_the_appends_
         append.events[0].encoded.payload.resize(100_000, 0);
         store.append(append).await.unwrap();
     }
-    assert!(store.wal_bytes() <= 64 << 20, "{}: once the reader has left, its room is given back", store.wal_bytes());
+    assert!(
+        store.wal_bytes() <= 64 << 20,
+        "{}: once the reader has left, its room is given back",
+        store.wal_bytes()
+    );
 }
 
 #[tokio::test]
@@ -248,7 +292,15 @@ async fn a_copy_takes_what_continues_it_and_nothing_else() {
     let (origin, copied) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let store = open(origin.path());
     for number in 0..30 {
-        store.append(credits(number % 7, Expected::after(end_of(&store, number % 7).await), 1_000 + number, 3)).await.unwrap();
+        store
+            .append(credits(
+                number % 7,
+                Expected::after(end_of(&store, number % 7).await),
+                1_000 + number,
+                3,
+            ))
+            .await
+            .unwrap();
     }
     let records = store.stored(Position(0), 1_000).await.unwrap();
     let mut copy = Replica::open(copied.path()).unwrap();
@@ -257,19 +309,36 @@ async fn a_copy_takes_what_continues_it_and_nothing_else() {
     let mut changed = records[40..50].to_vec();
     changed[5].payload[3] ^= 1;
     assert!(matches!(copy.extend(&changed), Err(ReplicaError::Broken { position: 46, .. })));
-    assert!(matches!(copy.extend(&records[41..]), Err(ReplicaError::Broken { position: 42, .. })), "a gap");
-    assert!(matches!(copy.extend(&records[39..]), Err(ReplicaError::Broken { position: 40, .. })), "a repetition");
+    assert!(
+        matches!(copy.extend(&records[41..]), Err(ReplicaError::Broken { position: 42, .. })),
+        "a gap"
+    );
+    assert!(
+        matches!(copy.extend(&records[39..]), Err(ReplicaError::Broken { position: 40, .. })),
+        "a repetition"
+    );
     copy.close();
     let mut copy = Replica::open(copied.path()).unwrap();
-    assert_eq!(copy.end(), (Position(40), records[39].chain), "nothing of what was refused is there");
+    assert_eq!(
+        copy.end(),
+        (Position(40), records[39].chain),
+        "nothing of what was refused is there"
+    );
     copy.extend(&records[40..]).unwrap();
     copy.close();
     assert_eq!(verify_chain(copied.path(), |_| {}).unwrap(), []);
     let copy = open(copied.path());
     assert_eq!(copy.stored(Position(0), 1_000).await.unwrap(), records);
-    copy.append(credits(50, Expected::NoStream, 5_000, 1)).await.expect("a copy can be served where the origin is lost");
+    copy.append(credits(50, Expected::NoStream, 5_000, 1))
+        .await
+        .expect("a copy can be served where the origin is lost");
 }
 
 async fn end_of(store: &SqliteStore, of: u128) -> Option<Revision> {
-    store.stored_in_before(StreamId::account(AccountId(of)), Revision(u64::MAX), 1).await.unwrap().first().map(|last| last.revision)
+    store
+        .stored_in_before(StreamId::account(AccountId(of)), Revision(u64::MAX), 1)
+        .await
+        .unwrap()
+        .first()
+        .map(|last| last.revision)
 }

@@ -1,4 +1,5 @@
-//! Numbers bought from a telecom: within the limit, once each, and taken up or given up where the telecom does not say.
+//! Numbers bought from a telecom: within the limit, once each, and taken up or given up where the
+//! telecom does not say.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -47,7 +48,9 @@ impl Fake {
         }
         match mood {
             Mood::Does => Ok(()),
-            Mood::DoesAndIsNotHeard | Mood::DoesNotAndIsNotHeard => Err(TelecomError::Unclear("no answer".to_owned())),
+            Mood::DoesAndIsNotHeard | Mood::DoesNotAndIsNotHeard => {
+                Err(TelecomError::Unclear("no answer".to_owned()))
+            }
             Mood::Refuses => Err(TelecomError::Refused("not you".to_owned())),
         }
     }
@@ -59,11 +62,19 @@ impl Telecom for Fake {
         Box::pin(async { Ok(owned) })
     }
 
-    fn search(&self, _country: Country, _limit: u8) -> BoxFuture<'_, Result<Vec<Offer>, TelecomError>> {
+    fn search(
+        &self,
+        _country: Country,
+        _limit: u8,
+    ) -> BoxFuture<'_, Result<Vec<Offer>, TelecomError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 
-    fn offer(&self, phone: Phone, country: Country) -> BoxFuture<'_, Result<Option<Offer>, TelecomError>> {
+    fn offer(
+        &self,
+        phone: Phone,
+        country: Country,
+    ) -> BoxFuture<'_, Result<Option<Offer>, TelecomError>> {
         Box::pin(async move { Ok(Some(Offer { phone, country, monthly: Money::from_cents(200) })) })
     }
 
@@ -74,7 +85,11 @@ impl Telecom for Fake {
         Box::pin(async { done })
     }
 
-    fn give_back(&self, phone: Phone, _country: Country) -> BoxFuture<'_, Result<(), TelecomError>> {
+    fn give_back(
+        &self,
+        phone: Phone,
+        _country: Country,
+    ) -> BoxFuture<'_, Result<(), TelecomError>> {
         let done = self.act(|owned| {
             owned.remove(&phone);
         });
@@ -106,7 +121,12 @@ impl Office {
         let world = World::start(MemoryStore::default(), &Setup::default(), 1, START).await;
         let pool = Arc::new(NumberPool::new(twilio(), Vec::new(), Duration::ZERO, []));
         let router = Arc::new(Router::new(vec![Arc::clone(&pool) as Arc<dyn Supplier>], 3));
-        let inventory = Inventory::new(world.accounts.journal().clone(), router, BTreeMap::from([(twilio(), pool)]), BTreeMap::new());
+        let inventory = Inventory::new(
+            world.accounts.journal().clone(),
+            router,
+            BTreeMap::from([(twilio(), pool)]),
+            BTreeMap::new(),
+        );
         let fake = Fake { owned: Arc::default(), mood: Arc::new(Mutex::new(Mood::Does)) };
         let limit = limit.map(|dollars| Money::from_cents(dollars * 100));
         let purchasing = NumberPurchasing::open(
@@ -132,7 +152,13 @@ impl Office {
     }
 
     async fn status(&self, number: u32) -> Option<Status> {
-        self.purchasing.purchases(&twilio()).await.unwrap().purchases.get(&phone(number)).map(|purchase| purchase.status)
+        self.purchasing
+            .purchases(&twilio())
+            .await
+            .unwrap()
+            .purchases
+            .get(&phone(number))
+            .map(|purchase| purchase.status)
     }
 
     fn pool(&self) -> Vec<Phone> {
@@ -167,7 +193,10 @@ async fn nothing_is_bought_above_the_limit_or_without_the_switch() {
 async fn what_was_sold_and_not_said_is_taken_up() {
     let office = Office::open(Some(5)).await;
     office.is(Mood::DoesAndIsNotHeard);
-    assert!(matches!(office.buy(1).await, Err(PurchaseError::Telecom(_, TelecomError::Unclear(_)))));
+    assert!(matches!(
+        office.buy(1).await,
+        Err(PurchaseError::Telecom(_, TelecomError::Unclear(_)))
+    ));
     assert_eq!(office.status(1).await, Some(Status::Intended));
     tokio::time::sleep(Duration::from_mins(1)).await;
     assert_eq!((office.pool(), office.status(1).await), (vec![phone(1)], Some(Status::Made)));
@@ -185,9 +214,15 @@ async fn what_was_not_sold_costs_nothing_in_the_end() {
     assert!(office.buy(1).await.is_err());
     assert_eq!(office.purchasing.spent(&twilio()).await.unwrap().0, Money::from_cents(200));
     tokio::time::sleep(Duration::from_mins(11)).await;
-    assert_eq!((office.status(1).await, office.purchasing.spent(&twilio()).await.unwrap().0), (None, Money::ZERO));
+    assert_eq!(
+        (office.status(1).await, office.purchasing.spent(&twilio()).await.unwrap().0),
+        (None, Money::ZERO)
+    );
     office.is(Mood::Refuses);
-    assert!(matches!(office.buy(2).await, Err(PurchaseError::Telecom(_, TelecomError::Refused(_)))));
+    assert!(matches!(
+        office.buy(2).await,
+        Err(PurchaseError::Telecom(_, TelecomError::Refused(_)))
+    ));
     assert_eq!((office.status(2).await, office.pool()), (None, vec![]));
     assert_eq!(audit(&office.world.store).await, (0, vec![]));
 }
@@ -197,8 +232,14 @@ async fn what_is_owned_there_comes_into_the_pool() {
     let office = Office::open(None).await;
     office.fake.owned.lock().extend([phone(1), phone(2), "+41791234567".parse().unwrap()]);
     let synced = office.purchasing.sync(twilio(), operator()).await.unwrap();
-    assert_eq!((synced.listed, synced.unchanged, synced.rejected.len()), (vec![phone(1), phone(2)], 0, 1));
+    assert_eq!(
+        (synced.listed, synced.unchanged, synced.rejected.len()),
+        (vec![phone(1), phone(2)], 0, 1)
+    );
     let again = office.purchasing.sync(twilio(), operator()).await.unwrap();
     assert_eq!((again.listed, again.unchanged), (vec![], 2));
-    assert!(matches!(office.give_back(1).await, Err(PurchaseError::Refused(Refusal::NotBought))), "it was not bought here");
+    assert!(
+        matches!(office.give_back(1).await, Err(PurchaseError::Refused(Refusal::NotBought))),
+        "it was not bought here"
+    );
 }

@@ -20,7 +20,13 @@ use tokio::net::{TcpListener, UdpSocket};
 use world::{START, Setup, World, open_deliveries};
 
 async fn world(failure_rate: f64) -> World {
-    World::start(MemoryStore::default(), &Setup { webhook_failure_rate: failure_rate, ..Setup::default() }, 3, START).await
+    World::start(
+        MemoryStore::default(),
+        &Setup { webhook_failure_rate: failure_rate, ..Setup::default() },
+        3,
+        START,
+    )
+    .await
 }
 
 async fn test_of(world: &World, account: events::id::AccountId) {
@@ -56,7 +62,14 @@ async fn a_delivery_that_a_bug_ends_is_made_again() {
     world.tell(account, "https://bug.acme.dev/").await;
     test_of(&world, account).await;
     tokio::time::sleep(Duration::from_secs(4)).await;
-    assert_eq!((arrivals(&world, "bug"), open_deliveries(&world.store).await.len(), world.webhooks.working()), (2, 0, 0));
+    assert_eq!(
+        (
+            arrivals(&world, "bug"),
+            open_deliveries(&world.store).await.len(),
+            world.webhooks.working()
+        ),
+        (2, 0, 0)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,9 +81,14 @@ async fn a_redelivery_that_meets_a_deliverer_about_to_leave_starts_another() {
     while world.webhooks.working() > 0 {
         tokio::task::yield_now().await;
     }
-    // Each attempt ends at once and its deliverer leaves: the next redelivery comes in the middle of that.
+    // Each attempt ends at once and its deliverer leaves: the next redelivery comes in the middle
+    // of that.
     for round in 0..2_000 {
-        world.webhooks.redeliver(account, vec![1]).await.unwrap_or_else(|error| panic!("redelivery {round}: {error}"));
+        world
+            .webhooks
+            .redeliver(account, vec![1])
+            .await
+            .unwrap_or_else(|error| panic!("redelivery {round}: {error}"));
     }
 }
 
@@ -102,7 +120,13 @@ async fn a_restart_keeps_the_schedule() {
     test_of(&first, account).await;
     tokio::time::sleep(Duration::from_secs(8)).await;
     assert_eq!(arrivals(&first, "hooks"), 2);
-    let second = World::start(store.cut(store.stops().into_iter().max().unwrap()), &setup, 4, first.accounts.journal().now()).await;
+    let second = World::start(
+        store.cut(store.stops().into_iter().max().unwrap()),
+        &setup,
+        4,
+        first.accounts.journal().now(),
+    )
+    .await;
     tokio::time::sleep(Duration::from_secs(15)).await;
     assert_eq!(arrivals(&second, "hooks"), 0, "the third attempt is not due before its time");
     tokio::time::sleep(Duration::from_secs(20)).await;
@@ -116,7 +140,8 @@ struct NameServer {
 }
 
 impl NameServer {
-    /// Answers the n-th question for an address with the n-th list of addresses, the last for all after it.
+    /// Answers the n-th question for an address with the n-th list of addresses, the last for all
+    /// after it.
     async fn start(answers: Vec<Vec<IpAddr>>) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let (address, asked) = (socket.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
@@ -133,15 +158,31 @@ impl NameServer {
                     round += 1;
                     counted.fetch_add(1, Ordering::SeqCst);
                 }
-                let fitting: Vec<&IpAddr> = wanted.iter().filter(|address| address.is_ipv4() == wants_v4).collect();
+                let fitting: Vec<&IpAddr> =
+                    wanted.iter().filter(|address| address.is_ipv4() == wants_v4).collect();
                 let mut answer = question[..2].to_vec();
-                answer.extend([0x81, 0x80, 0, 1, 0, u8::try_from(fitting.len()).unwrap(), 0, 0, 0, 0]);
+                answer.extend([
+                    0x81,
+                    0x80,
+                    0,
+                    1,
+                    0,
+                    u8::try_from(fitting.len()).unwrap(),
+                    0,
+                    0,
+                    0,
+                    0,
+                ]);
                 answer.extend(&question[12..end]);
                 for address in fitting {
                     answer.extend([0xc0, 12]);
                     match address {
-                        IpAddr::V4(v4) => answer.extend([[0, 1, 0, 1, 0, 0, 0, 0, 0, 4].as_slice(), &v4.octets()].concat()),
-                        IpAddr::V6(v6) => answer.extend([[0, 28, 0, 1, 0, 0, 0, 0, 0, 16].as_slice(), &v6.octets()].concat()),
+                        IpAddr::V4(v4) => answer.extend(
+                            [[0, 1, 0, 1, 0, 0, 0, 0, 0, 4].as_slice(), &v4.octets()].concat(),
+                        ),
+                        IpAddr::V6(v6) => answer.extend(
+                            [[0, 28, 0, 1, 0, 0, 0, 0, 0, 16].as_slice(), &v6.octets()].concat(),
+                        ),
                     }
                 }
                 let _ = socket.send_to(&answer, peer).await;
@@ -164,7 +205,12 @@ fn letter(url: String) -> WebhookPayload {
 }
 
 fn post(server: &NameServer, allow_private_targets: bool, port: u16) -> HttpSender {
-    let settings = SenderSettings { allow_private_targets, allowed_ports: vec![443, port], dns_servers: vec![server.address], extra_ca_file: None };
+    let settings = SenderSettings {
+        allow_private_targets,
+        allowed_ports: vec![443, port],
+        dns_servers: vec![server.address],
+        extra_ca_file: None,
+    };
     HttpSender::new(&settings).unwrap()
 }
 
@@ -200,7 +246,9 @@ async fn no_packet_goes_to_where_a_public_name_secretly_points() {
     ];
     for lie in lies {
         let server = NameServer::start(vec![lie.clone()]).await;
-        let outcome = post(&server, false, target.port()).deliver(letter(format!("https://hooks.acme.dev:{}/", target.port()))).await;
+        let outcome = post(&server, false, target.port())
+            .deliver(letter(format!("https://hooks.acme.dev:{}/", target.port())))
+            .await;
         assert_eq!(outcome, Outcome::TargetRefused, "{lie:?}");
         assert!(server.asked.load(Ordering::SeqCst) > 0, "the name was resolved");
     }
@@ -211,14 +259,29 @@ async fn no_packet_goes_to_where_a_public_name_secretly_points() {
 async fn a_name_is_resolved_anew_for_each_attempt_and_the_connection_goes_to_that_answer() {
     let (first, first_made) = listener("127.0.0.1:0").await;
     let (second, second_made) = listener(&format!("127.0.0.2:{}", first.port())).await;
-    // It answers one address and then another: a check that asks again, or an answer that is kept, would be led astray.
+    // It answers one address and then another: a check that asks again, or an answer that is kept,
+    // would be led astray.
     let server = NameServer::start(vec![vec![first.ip()], vec![second.ip()]]).await;
     let post = post(&server, true, 443);
     let url = format!("http://rebind.acme.dev:{}/", first.port());
     assert_eq!(post.deliver(letter(url.clone())).await, Outcome::ConnectionFailed);
-    assert_eq!((first_made.load(Ordering::SeqCst), second_made.load(Ordering::SeqCst), server.asked.load(Ordering::SeqCst)), (1, 0, 1));
+    assert_eq!(
+        (
+            first_made.load(Ordering::SeqCst),
+            second_made.load(Ordering::SeqCst),
+            server.asked.load(Ordering::SeqCst)
+        ),
+        (1, 0, 1)
+    );
     assert_eq!(post.deliver(letter(url)).await, Outcome::ConnectionFailed);
-    assert_eq!((first_made.load(Ordering::SeqCst), second_made.load(Ordering::SeqCst), server.asked.load(Ordering::SeqCst)), (1, 1, 2));
+    assert_eq!(
+        (
+            first_made.load(Ordering::SeqCst),
+            second_made.load(Ordering::SeqCst),
+            server.asked.load(Ordering::SeqCst)
+        ),
+        (1, 1, 2)
+    );
 }
 
 #[tokio::test]
@@ -226,9 +289,11 @@ async fn a_name_that_turned_private_since_it_was_set_is_refused_at_the_attempt()
     let (target, made) = listener("127.0.0.1:0").await;
     let server = NameServer::start(vec![vec![LOOPBACK]]).await;
     let post = post(&server, false, target.port());
-    for url in
-        [format!("https://127.0.0.1:{}/", target.port()), format!("https://[::ffff:127.0.0.1]:{}/", target.port()), "https://localhost/".to_owned()]
-    {
+    for url in [
+        format!("https://127.0.0.1:{}/", target.port()),
+        format!("https://[::ffff:127.0.0.1]:{}/", target.port()),
+        "https://localhost/".to_owned(),
+    ] {
         assert_eq!(post.deliver(letter(url)).await, Outcome::TargetRefused);
     }
     assert_eq!(made.load(Ordering::SeqCst), 0);
@@ -238,12 +303,20 @@ async fn a_name_that_turned_private_since_it_was_set_is_refused_at_the_attempt()
 async fn a_port_that_is_not_allowed_any_more_gets_no_packet() {
     let (target, made) = listener("127.0.0.1:0").await;
     let server = NameServer::start(vec![vec![IpAddr::V4(Ipv4Addr::new(8, 8, 8, 8))]]).await;
-    let outcome = post(&server, false, 8_443).deliver(letter(format!("https://hooks.acme.dev:{}/", target.port()))).await;
-    assert_eq!((outcome, server.asked.load(Ordering::SeqCst), made.load(Ordering::SeqCst)), (Outcome::TargetRefused, 0, 0));
+    let outcome = post(&server, false, 8_443)
+        .deliver(letter(format!("https://hooks.acme.dev:{}/", target.port())))
+        .await;
+    assert_eq!(
+        (outcome, server.asked.load(Ordering::SeqCst), made.load(Ordering::SeqCst)),
+        (Outcome::TargetRefused, 0, 0)
+    );
 }
 
 #[tokio::test]
 async fn a_name_without_an_address_is_told_from_a_dead_receiver() {
     let server = NameServer::start(vec![vec![]]).await;
-    assert_eq!(post(&server, false, 443).deliver(letter("https://hooks.acme.dev/".to_owned())).await, Outcome::NotResolved);
+    assert_eq!(
+        post(&server, false, 443).deliver(letter("https://hooks.acme.dev/".to_owned())).await,
+        Outcome::NotResolved
+    );
 }

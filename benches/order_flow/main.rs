@@ -1,8 +1,14 @@
-//! How many orders a second, beside a bare handler? Starts the real server, drives it over HTTP, and a bare axum handler in the same run.
+//! How many orders a second, beside a bare handler? Starts the real server, drives it over HTTP,
+//! and a bare axum handler in the same run.
 //!
-//! `cargo bench --bench order_flow`; `-- --seconds 10` for longer phases. The last line is one JSON object.
+//! `cargo bench --bench order_flow`; `-- --seconds 10` for longer phases. The last line is one JSON
+//! object.
 
-#![expect(clippy::disallowed_methods, clippy::cast_precision_loss, reason = "a stopwatch of real time is what a benchmark is")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "a stopwatch of real time is what a benchmark is"
+)]
 
 #[expect(dead_code, reason = "other benchmarks ask more of the client")]
 mod client;
@@ -25,9 +31,14 @@ fn main() {
     if arguments.iter().any(|argument| argument == "--bare-server") {
         return server::run_bare();
     }
-    let seconds = arguments.iter().position(|argument| argument == "--seconds").and_then(|place| arguments.get(place + 1)?.parse().ok()).unwrap_or(6);
+    let seconds = arguments
+        .iter()
+        .position(|argument| argument == "--seconds")
+        .and_then(|place| arguments.get(place + 1)?.parse().ok())
+        .unwrap_or(6);
     let phase = Duration::from_secs(seconds);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(run(phase));
 }
 
@@ -61,17 +72,22 @@ async fn run(phase: Duration) {
         let server = Server::start("failure_rate = 1.0", 1);
         let before = server.resident_bytes();
         let keys = server.accounts(OPEN_ORDERS).await;
-        let placed = drive(server.address, CONNECTIONS, Duration::from_mins(1), Load::PlaceOnce(keys)).await;
+        let placed =
+            drive(server.address, CONNECTIONS, Duration::from_mins(1), Load::PlaceOnce(keys)).await;
         (server.resident_bytes() - before) / placed.latencies.len() as f64
     };
 
-    let cpu_per_order = |cpu: f64, sample: &Sample| cpu * 1e6 / sample.latencies.len().max(1) as f64;
+    let cpu_per_order =
+        |cpu: f64, sample: &Sample| cpu * 1e6 / sample.latencies.len().max(1) as f64;
     println!(
         "CPU per placed order {:.0} us, per full life {:.0} us (the server's, all threads)",
         cpu_per_order(place_cpu, &place),
         cpu_per_order(life_cpu, &life)
     );
-    println!("{events_per_second:.0} events/s, {events_per_sync:.1} events per sync, {open_order_bytes:.0} bytes per open order with its account");
+    println!(
+        "{events_per_second:.0} events/s, {events_per_sync:.1} events per sync, \
+         {open_order_bytes:.0} bytes per open order with its account"
+    );
     println!(
         r#"{{"bare_per_second":{:.0},"place_per_second":{:.0},"life_per_second":{:.0},"place_ratio":{:.4},"life_ratio":{:.4},"place_p50_ms":{:.2},"place_p99_ms":{:.2},"life_p99_ms":{:.2},"place_cpu_us":{:.0},"life_cpu_us":{:.0},"events_per_second":{:.0},"events_per_sync":{:.1},"open_order_bytes":{:.0}}}"#,
         bare_sample.per_second(),

@@ -24,7 +24,10 @@ impl Agreed {
     }
 
     /// Asks all of them at once.
-    async fn all<'a, T: Send + 'a>(&'a self, ask: impl Fn(&'a dyn Chain) -> BoxFuture<'a, Result<T, ChainError>>) -> Vec<Result<T, ChainError>> {
+    async fn all<'a, T: Send + 'a>(
+        &'a self,
+        ask: impl Fn(&'a dyn Chain) -> BoxFuture<'a, Result<T, ChainError>>,
+    ) -> Vec<Result<T, ChainError>> {
         join_all(self.0.iter().map(|chain| ask(chain.as_ref()))).await
     }
 
@@ -40,12 +43,22 @@ impl Agreed {
         let hash = self.hash_at(height).await?.ok_or(ChainError::Moved)?;
         let mut finalized: Vec<Option<u64>> = tips.iter().map(|tip| tip.finalized).collect();
         finalized.sort_by_key(|finalized| std::cmp::Reverse(*finalized));
-        Ok(Tip { block: Block { height, hash }, finalized: finalized.get(NEEDED - 1).copied().flatten() })
+        Ok(Tip {
+            block: Block { height, hash },
+            finalized: finalized.get(NEEDED - 1).copied().flatten(),
+        })
     }
 
-    async fn found(&self, tx_hash: TxHash, watched: Arc<Watched>) -> Result<Option<Found>, ChainError> {
-        let answers = answered(self.all(|chain| chain.find(tx_hash.clone(), Arc::clone(&watched))).await)?;
-        if let Some(same) = answers.iter().find(|one| answers.iter().filter(|other| other == one).count() >= NEEDED) {
+    async fn found(
+        &self,
+        tx_hash: TxHash,
+        watched: Arc<Watched>,
+    ) -> Result<Option<Found>, ChainError> {
+        let answers =
+            answered(self.all(|chain| chain.find(tx_hash.clone(), Arc::clone(&watched))).await)?;
+        if let Some(same) =
+            answers.iter().find(|one| answers.iter().filter(|other| other == one).count() >= NEEDED)
+        {
             return Ok(same.clone());
         }
         // One has it and the others do not yet, or not in this block: it is on its way.
@@ -70,7 +83,10 @@ fn answered<T>(answers: Vec<Result<T, ChainError>>) -> Result<Vec<T>, ChainError
 }
 
 /// What two say alike.
-fn agree<T: PartialEq + Clone>(answers: Vec<Result<T, ChainError>>, about: impl Fn() -> String) -> Result<T, ChainError> {
+fn agree<T: PartialEq + Clone>(
+    answers: Vec<Result<T, ChainError>>,
+    about: impl Fn() -> String,
+) -> Result<T, ChainError> {
     let said = answered(answers)?;
     let same = said.iter().find(|one| said.iter().filter(|other| other == one).count() >= NEEDED);
     same.cloned().ok_or_else(|| ChainError::Disagreement { about: about() })
@@ -85,7 +101,10 @@ impl Chain for Agreed {
     fn check(&self) -> BoxFuture<'_, Result<(), ChainError>> {
         Box::pin(async move {
             let answers = self.all(|chain| chain.check()).await;
-            if let Some(wrong) = answers.iter().find_map(|answer| answer.as_ref().err().filter(|error| error.is_for_good())) {
+            if let Some(wrong) = answers
+                .iter()
+                .find_map(|answer| answer.as_ref().err().filter(|error| error.is_for_good()))
+            {
                 return Err(wrong.clone());
             }
             answered(answers).map(drop)
@@ -100,19 +119,33 @@ impl Chain for Agreed {
         Box::pin(self.hash_at(height))
     }
 
-    fn scan(&self, heights: RangeInclusive<u64>, watched: Arc<Watched>) -> BoxFuture<'_, Result<Scan, ChainError>> {
+    fn scan(
+        &self,
+        heights: RangeInclusive<u64>,
+        watched: Arc<Watched>,
+    ) -> BoxFuture<'_, Result<Scan, ChainError>> {
         Box::pin(async move {
             let answers = self.all(|chain| chain.scan(heights.clone(), Arc::clone(&watched))).await;
-            agree(answers, || format!("the payments in blocks {} to {}", heights.start(), heights.end()))
+            agree(answers, || {
+                format!("the payments in blocks {} to {}", heights.start(), heights.end())
+            })
         })
     }
 
-    fn find(&self, tx_hash: TxHash, watched: Arc<Watched>) -> BoxFuture<'_, Result<Option<Found>, ChainError>> {
+    fn find(
+        &self,
+        tx_hash: TxHash,
+        watched: Arc<Watched>,
+    ) -> BoxFuture<'_, Result<Option<Found>, ChainError>> {
         Box::pin(self.found(tx_hash, watched))
     }
 
     fn coinbase(&self, block: Block) -> BoxFuture<'_, Result<Option<TxHash>, ChainError>> {
-        Box::pin(async move { agree(self.all(|chain| chain.coinbase(block.clone())).await, || format!("block {}", block.height)) })
+        Box::pin(async move {
+            agree(self.all(|chain| chain.coinbase(block.clone())).await, || {
+                format!("block {}", block.height)
+            })
+        })
     }
 
     fn blocks_per_scan(&self) -> u64 {

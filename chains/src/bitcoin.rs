@@ -53,7 +53,8 @@ struct Transaction<'a> {
     blockhash: Option<String>,
 }
 
-/// What is not there in an output that LTC hides (`ismweb`) is not needed: it pays nobody who could be named.
+/// What is not there in an output that LTC hides (`ismweb`) is not needed: it pays nobody who could
+/// be named.
 #[derive(Deserialize)]
 struct Output<'a> {
     /// A decimal, as it is written: through a float it would not be exact.
@@ -91,11 +92,19 @@ impl BitcoinRpc {
     }
 
     /// Calls a method; `None` where the node knows no such thing.
-    async fn look_up(&self, method: &str, params: Value) -> Result<Option<Box<RawValue>>, ChainError> {
+    async fn look_up(
+        &self,
+        method: &str,
+        params: Value,
+    ) -> Result<Option<Box<RawValue>>, ChainError> {
         match self.endpoint.call(method, params).await? {
             Ok(raw) => Ok(Some(raw)),
             Err(refusal) if NOT_FOUND.contains(&refusal.code) => Ok(None),
-            Err(refusal) => Err(self.endpoint.unreachable(format!("{method}: {} {}", refusal.code, explanation(&refusal.message, MAX_DETAIL)))),
+            Err(refusal) => Err(self.endpoint.unreachable(format!(
+                "{method}: {} {}",
+                refusal.code,
+                explanation(&refusal.message, MAX_DETAIL)
+            ))),
         }
     }
 
@@ -104,14 +113,20 @@ impl BitcoinRpc {
         raw.map(|raw| self.endpoint.parse("getblockhash", raw.get())).transpose()
     }
 
-    async fn blocks(&self, heights: RangeInclusive<u64>, watched: &Watched) -> Result<Scan, ChainError> {
+    async fn blocks(
+        &self,
+        heights: RangeInclusive<u64>,
+        watched: &Watched,
+    ) -> Result<Scan, ChainError> {
         let mut walk = Walk::default();
         for height in heights {
             let hash = self.hash_at(height).await?.ok_or(ChainError::Moved)?;
             let raw = self.look_up("getblock", json!([hash, 2])).await?.ok_or(ChainError::Moved)?;
             let full: FullBlock<'_> = self.endpoint.parse("getblock", raw.get())?;
             if full.hash != hash || full.height != height {
-                return Err(self.endpoint.nonsense(format!("block {height} is told as block {}", full.height)));
+                return Err(self
+                    .endpoint
+                    .nonsense(format!("block {height} is told as block {}", full.height)));
             }
             let block = Block { height, hash };
             let scan = walk.enter(&block, full.previousblockhash.clone())?;
@@ -122,34 +137,62 @@ impl BitcoinRpc {
         walk.end()
     }
 
-    fn payments(&self, transaction: &Transaction<'_>, block: Option<&Block>, watched: &Watched) -> Result<Vec<Payment>, ChainError> {
+    fn payments(
+        &self,
+        transaction: &Transaction<'_>,
+        block: Option<&Block>,
+        watched: &Watched,
+    ) -> Result<Vec<Payment>, ChainError> {
         let mut payments = Vec::new();
         for output in &transaction.vout {
             let Some(script) = output.script.as_ref().filter(|_| !output.ismweb) else { continue };
-            let Some(to) = Destination::from_hex(&script.hex).filter(|to| watched.owner(to).is_some()) else { continue };
+            let Some(to) =
+                Destination::from_hex(&script.hex).filter(|to| watched.owner(to).is_some())
+            else {
+                continue;
+            };
             let value = output.value.map_or("nothing", RawValue::get);
             let paid = units(value, self.currency).and_then(|units| coins(units, self.currency));
-            let paid = paid.ok_or_else(|| self.endpoint.nonsense("an output of an amount that is none".to_owned()))?;
-            let number = output.n.ok_or_else(|| self.endpoint.nonsense("an output without a number".to_owned()))?;
-            let tx_hash: TxHash = transaction.txid.parse().map_err(|_| self.endpoint.nonsense("a txid that is none".to_owned()))?;
+            let paid = paid.ok_or_else(|| {
+                self.endpoint.nonsense("an output of an amount that is none".to_owned())
+            })?;
+            let number = output
+                .n
+                .ok_or_else(|| self.endpoint.nonsense("an output without a number".to_owned()))?;
+            let tx_hash: TxHash = transaction
+                .txid
+                .parse()
+                .map_err(|_| self.endpoint.nonsense("a txid that is none".to_owned()))?;
             payments.push(Payment { tx_hash, output: number, to, paid, block: block.cloned() });
         }
         payments.retain(|payment| payment.paid != "0");
         Ok(payments)
     }
 
-    async fn transaction(&self, tx_hash: &TxHash, watched: &Watched) -> Result<Option<Found>, ChainError> {
-        let Some(raw) = self.look_up("getrawtransaction", json!([tx_hash.as_str(), true])).await? else { return Ok(None) };
+    async fn transaction(
+        &self,
+        tx_hash: &TxHash,
+        watched: &Watched,
+    ) -> Result<Option<Found>, ChainError> {
+        let Some(raw) = self.look_up("getrawtransaction", json!([tx_hash.as_str(), true])).await?
+        else {
+            return Ok(None);
+        };
         let transaction: Transaction<'_> = self.endpoint.parse("getrawtransaction", raw.get())?;
         let block = match &transaction.blockhash {
             None => None,
             Some(hash) => {
                 let header = self.look_up("getblockheader", json!([hash])).await?;
-                let header: Option<Header> = header.map(|raw| self.endpoint.parse("getblockheader", raw.get())).transpose()?;
+                let header: Option<Header> = header
+                    .map(|raw| self.endpoint.parse("getblockheader", raw.get()))
+                    .transpose()?;
                 header.map(|header| Block { height: header.height, hash: hash.clone() })
             }
         };
-        Ok(Some(Found { payments: self.payments(&transaction, block.as_ref(), watched)?, failed: false }))
+        Ok(Some(Found {
+            payments: self.payments(&transaction, block.as_ref(), watched)?,
+            failed: false,
+        }))
     }
 }
 
@@ -165,7 +208,10 @@ impl Chain for BitcoinRpc {
     fn tip(&self) -> BoxFuture<'_, Result<Tip, ChainError>> {
         Box::pin(async move {
             let info: ChainInfo = self.endpoint.ask("getblockchaininfo", json!([])).await?;
-            Ok(Tip { block: Block { height: info.blocks, hash: info.bestblockhash }, finalized: None })
+            Ok(Tip {
+                block: Block { height: info.blocks, hash: info.bestblockhash },
+                finalized: None,
+            })
         })
     }
 
@@ -173,20 +219,31 @@ impl Chain for BitcoinRpc {
         Box::pin(self.hash_at(height))
     }
 
-    fn scan(&self, heights: RangeInclusive<u64>, watched: Arc<Watched>) -> BoxFuture<'_, Result<Scan, ChainError>> {
+    fn scan(
+        &self,
+        heights: RangeInclusive<u64>,
+        watched: Arc<Watched>,
+    ) -> BoxFuture<'_, Result<Scan, ChainError>> {
         Box::pin(async move { self.blocks(heights, &watched).await })
     }
 
-    fn find(&self, tx_hash: TxHash, watched: Arc<Watched>) -> BoxFuture<'_, Result<Option<Found>, ChainError>> {
+    fn find(
+        &self,
+        tx_hash: TxHash,
+        watched: Arc<Watched>,
+    ) -> BoxFuture<'_, Result<Option<Found>, ChainError>> {
         Box::pin(async move { self.transaction(&tx_hash, &watched).await })
     }
 
     fn coinbase(&self, block: Block) -> BoxFuture<'_, Result<Option<TxHash>, ChainError>> {
         Box::pin(async move {
-            let raw = self.look_up("getblock", json!([block.hash, 1])).await?.ok_or(ChainError::Moved)?;
+            let raw =
+                self.look_up("getblock", json!([block.hash, 1])).await?.ok_or(ChainError::Moved)?;
             let summary: Summary = self.endpoint.parse("getblock", raw.get())?;
             let first = summary.tx.first().and_then(|hash| hash.parse().ok());
-            first.map(Some).ok_or_else(|| self.endpoint.nonsense(format!("block {} has no transaction", block.height)))
+            first.map(Some).ok_or_else(|| {
+                self.endpoint.nonsense(format!("block {} has no transaction", block.height))
+            })
         })
     }
 

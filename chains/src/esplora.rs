@@ -68,7 +68,9 @@ impl Esplora {
     async fn text(&self, path: &str) -> Result<Option<String>, ChainError> {
         let answer = self.endpoint.get(path).await?;
         match answer.status {
-            200 => String::from_utf8(answer.body).map(Some).map_err(|_| self.endpoint.nonsense(format!("{path}: not text"))),
+            200 => String::from_utf8(answer.body)
+                .map(Some)
+                .map_err(|_| self.endpoint.nonsense(format!("{path}: not text"))),
             404 => Ok(None),
             // What Esplora says of a height beyond the end, and of a hash it does not know.
             400 if String::from_utf8_lossy(&answer.body).contains("not found") => Ok(None),
@@ -81,23 +83,36 @@ impl Esplora {
         Ok(text.map(|text| text.trim().to_ascii_lowercase()))
     }
 
-    async fn blocks(&self, heights: RangeInclusive<u64>, watched: &Watched) -> Result<Scan, ChainError> {
+    async fn blocks(
+        &self,
+        heights: RangeInclusive<u64>,
+        watched: &Watched,
+    ) -> Result<Scan, ChainError> {
         let mut walk = Walk::default();
         for height in heights {
             let hash = self.hash_at(height).await?.ok_or(ChainError::Moved)?;
             let summary = self.text(&format!("/block/{hash}")).await?.ok_or(ChainError::Moved)?;
             let summary: BlockSummary = self.endpoint.parse("block", &summary)?;
             if summary.id != hash || summary.height != height {
-                return Err(self.endpoint.nonsense(format!("block {height} is told as block {}", summary.height)));
+                return Err(self
+                    .endpoint
+                    .nonsense(format!("block {height} is told as block {}", summary.height)));
             }
             let block = Block { height, hash };
             let scan = walk.enter(&block, summary.previousblockhash.clone())?;
             let mut start = 0;
             while start < summary.tx_count {
-                let page = self.text(&format!("/block/{}/txs/{start}", block.hash)).await?.ok_or(ChainError::Moved)?;
-                let page: Vec<Transaction> = self.endpoint.parse("a block's transactions", &page)?;
+                let page = self
+                    .text(&format!("/block/{}/txs/{start}", block.hash))
+                    .await?
+                    .ok_or(ChainError::Moved)?;
+                let page: Vec<Transaction> =
+                    self.endpoint.parse("a block's transactions", &page)?;
                 if page.is_empty() {
-                    return Err(self.endpoint.nonsense(format!("block {height} has {} transactions, and none at {start}", summary.tx_count)));
+                    return Err(self.endpoint.nonsense(format!(
+                        "block {height} has {} transactions, and none at {start}",
+                        summary.tx_count
+                    )));
                 }
                 for transaction in &page {
                     scan.payments.extend(self.payments(transaction, Some(&block), watched)?);
@@ -108,24 +123,49 @@ impl Esplora {
         walk.end()
     }
 
-    fn payments(&self, transaction: &Transaction, block: Option<&Block>, watched: &Watched) -> Result<Vec<Payment>, ChainError> {
+    fn payments(
+        &self,
+        transaction: &Transaction,
+        block: Option<&Block>,
+        watched: &Watched,
+    ) -> Result<Vec<Payment>, ChainError> {
         let mut payments = Vec::new();
         for (output, place) in transaction.vout.iter().zip(0u32..) {
-            let Some(to) = Destination::from_hex(&output.scriptpubkey).filter(|to| watched.owner(to).is_some()) else { continue };
-            let paid = coins(u128::from(output.value), self.currency).ok_or_else(|| self.endpoint.nonsense("an amount that is none".to_owned()))?;
-            let tx_hash: TxHash = transaction.txid.parse().map_err(|_| self.endpoint.nonsense("a txid that is none".to_owned()))?;
+            let Some(to) = Destination::from_hex(&output.scriptpubkey)
+                .filter(|to| watched.owner(to).is_some())
+            else {
+                continue;
+            };
+            let paid = coins(u128::from(output.value), self.currency)
+                .ok_or_else(|| self.endpoint.nonsense("an amount that is none".to_owned()))?;
+            let tx_hash: TxHash = transaction
+                .txid
+                .parse()
+                .map_err(|_| self.endpoint.nonsense("a txid that is none".to_owned()))?;
             payments.push(Payment { tx_hash, output: place, to, paid, block: block.cloned() });
         }
         payments.retain(|payment| payment.paid != "0");
         Ok(payments)
     }
 
-    async fn transaction(&self, tx_hash: &TxHash, watched: &Watched) -> Result<Option<Found>, ChainError> {
-        let Some(text) = self.text(&format!("/tx/{}", tx_hash.as_str())).await? else { return Ok(None) };
+    async fn transaction(
+        &self,
+        tx_hash: &TxHash,
+        watched: &Watched,
+    ) -> Result<Option<Found>, ChainError> {
+        let Some(text) = self.text(&format!("/tx/{}", tx_hash.as_str())).await? else {
+            return Ok(None);
+        };
         let transaction: Transaction = self.endpoint.parse("a transaction", &text)?;
         let Status { confirmed, block_height, block_hash } = &transaction.status;
-        let block = block_height.zip(block_hash.clone()).filter(|_| *confirmed).map(|(height, hash)| Block { height, hash });
-        Ok(Some(Found { payments: self.payments(&transaction, block.as_ref(), watched)?, failed: false }))
+        let block = block_height
+            .zip(block_hash.clone())
+            .filter(|_| *confirmed)
+            .map(|(height, hash)| Block { height, hash });
+        Ok(Some(Found {
+            payments: self.payments(&transaction, block.as_ref(), watched)?,
+            failed: false,
+        }))
     }
 }
 
@@ -141,7 +181,10 @@ impl Chain for Esplora {
     fn tip(&self) -> BoxFuture<'_, Result<Tip, ChainError>> {
         Box::pin(async move {
             let text = self.text("/blocks/tip/height").await?.unwrap_or_default();
-            let height = text.trim().parse().map_err(|_| self.endpoint.nonsense("a height that is none".to_owned()))?;
+            let height = text
+                .trim()
+                .parse()
+                .map_err(|_| self.endpoint.nonsense("a height that is none".to_owned()))?;
             let hash = self.hash_at(height).await?.ok_or(ChainError::Moved)?;
             Ok(Tip { block: Block { height, hash }, finalized: None })
         })
@@ -151,21 +194,38 @@ impl Chain for Esplora {
         Box::pin(self.hash_at(height))
     }
 
-    fn scan(&self, heights: RangeInclusive<u64>, watched: Arc<Watched>) -> BoxFuture<'_, Result<Scan, ChainError>> {
+    fn scan(
+        &self,
+        heights: RangeInclusive<u64>,
+        watched: Arc<Watched>,
+    ) -> BoxFuture<'_, Result<Scan, ChainError>> {
         Box::pin(async move { self.blocks(heights, &watched).await })
     }
 
-    fn find(&self, tx_hash: TxHash, watched: Arc<Watched>) -> BoxFuture<'_, Result<Option<Found>, ChainError>> {
+    fn find(
+        &self,
+        tx_hash: TxHash,
+        watched: Arc<Watched>,
+    ) -> BoxFuture<'_, Result<Option<Found>, ChainError>> {
         Box::pin(async move { self.transaction(&tx_hash, &watched).await })
     }
 
     fn coinbase(&self, block: Block) -> BoxFuture<'_, Result<Option<TxHash>, ChainError>> {
         Box::pin(async move {
             // The page that a scan reads, too: not every service has a path for a single hash.
-            let page = self.text(&format!("/block/{}/txs/0", block.hash)).await?.ok_or(ChainError::Moved)?;
+            let page = self
+                .text(&format!("/block/{}/txs/0", block.hash))
+                .await?
+                .ok_or(ChainError::Moved)?;
             let page: Vec<Transaction> = self.endpoint.parse("a block's transactions", &page)?;
-            let first = page.first().ok_or_else(|| self.endpoint.nonsense("a block without a transaction".to_owned()))?;
-            first.txid.parse().map(Some).map_err(|_| self.endpoint.nonsense("a txid that is none".to_owned()))
+            let first = page.first().ok_or_else(|| {
+                self.endpoint.nonsense("a block without a transaction".to_owned())
+            })?;
+            first
+                .txid
+                .parse()
+                .map(Some)
+                .map_err(|_| self.endpoint.nonsense("a txid that is none".to_owned()))
         })
     }
 

@@ -1,4 +1,5 @@
-//! USDT on Ethereum as its nodes tell of it: the token's `Transfer` logs over JSON-RPC, in blocks that the chain calls final.
+//! USDT on Ethereum as its nodes tell of it: the token's `Transfer` logs over JSON-RPC, in blocks
+//! that the chain calls final.
 //!
 //! How much one question for logs may ask is learnt from refusals (`Question`).
 
@@ -82,7 +83,8 @@ struct Waiting {
 }
 
 impl Ethereum {
-    /// The node at `endpoint`, of the chain with this id, asked about `token`, at most so many blocks at a time.
+    /// The node at `endpoint`, of the chain with this id, asked about `token`, at most so many
+    /// blocks at a time.
     pub fn new(endpoint: Endpoint, chain_id: u64, token: Token, blocks_per_question: u64) -> Self {
         Self { endpoint, chain_id, token, question: Question::new(blocks_per_question) }
     }
@@ -93,33 +95,67 @@ impl Ethereum {
         if id == self.chain_id {
             return Ok(());
         }
-        Err(ChainError::WrongNetwork { endpoint: self.endpoint(), detail: format!("its chain id is {id}, not {}", self.chain_id) })
+        Err(ChainError::WrongNetwork {
+            endpoint: self.endpoint(),
+            detail: format!("its chain id is {id}, not {}", self.chain_id),
+        })
     }
 
-    /// The contract's own word on what its units are: with other decimals a payment of cents would be credited as a fortune.
+    /// The contract's own word on what its units are: with other decimals a payment of cents would
+    /// be credited as a fortune.
     async fn check_token(&self) -> Result<(), ChainError> {
-        let wrong = |detail: String| Err(ChainError::WrongToken { endpoint: self.endpoint(), detail });
+        let wrong =
+            |detail: String| Err(ChainError::WrongToken { endpoint: self.endpoint(), detail });
         let contract = self.token.contract.as_str();
-        let decimals = self.view(DECIMALS_CALL).await?.filter(|word| word.len() == WORD).and_then(|word| whole(&word));
-        let Some(decimals) = decimals else { return wrong(format!("0x{contract} does not say how many decimals it has; it is no token")) };
+        let decimals = self
+            .view(DECIMALS_CALL)
+            .await?
+            .filter(|word| word.len() == WORD)
+            .and_then(|word| whole(&word));
+        let Some(decimals) = decimals else {
+            return wrong(format!(
+                "0x{contract} does not say how many decimals it has; it is no token"
+            ));
+        };
         if decimals != u128::from(Currency::UsdtErc20.decimals()) {
-            return wrong(format!("0x{contract} has {decimals} decimals, not {}", Currency::UsdtErc20.decimals()));
+            return wrong(format!(
+                "0x{contract} has {decimals} decimals, not {}",
+                Currency::UsdtErc20.decimals()
+            ));
         }
-        let symbol = self.view(SYMBOL_CALL).await?.and_then(|answer| text(&answer)).unwrap_or_default();
+        let symbol =
+            self.view(SYMBOL_CALL).await?.and_then(|answer| text(&answer)).unwrap_or_default();
         if symbol != self.token.symbol {
-            return wrong(format!("0x{contract} calls itself {symbol:.20?}, not {:?}", self.token.symbol));
+            return wrong(format!(
+                "0x{contract} calls itself {symbol:.20?}, not {:?}",
+                self.token.symbol
+            ));
         }
         Ok(())
     }
 
-    /// What the contract answers to a call without arguments, in plain hex; `None` if it does not answer it.
+    /// What the contract answers to a call without arguments, in plain hex; `None` if it does not
+    /// answer it.
     async fn view(&self, call: &str) -> Result<Option<String>, ChainError> {
         let params = json!([{ "to": format!("0x{}", self.token.contract.as_str()), "data": call }, "latest"]);
         match self.endpoint.call("eth_call", params).await? {
-            Ok(raw) => self.endpoint.parse("eth_call", raw.get()).map(|answer: String| Some(plain(&answer))),
+            Ok(raw) => self
+                .endpoint
+                .parse("eth_call", raw.get())
+                .map(|answer: String| Some(plain(&answer))),
             // A contract that has no such function.
-            Err(refusal) if refusal.code == 3 || refusal.message.contains("revert") || refusal.message.contains("opcode") => Ok(None),
-            Err(refusal) => Err(self.endpoint.unreachable(format!("eth_call: {} {}", refusal.code, explanation(&refusal.message, MAX_DETAIL)))),
+            Err(refusal)
+                if refusal.code == 3
+                    || refusal.message.contains("revert")
+                    || refusal.message.contains("opcode") =>
+            {
+                Ok(None)
+            }
+            Err(refusal) => Err(self.endpoint.unreachable(format!(
+                "eth_call: {} {}",
+                refusal.code,
+                explanation(&refusal.message, MAX_DETAIL)
+            ))),
         }
     }
 
@@ -130,27 +166,52 @@ impl Ethereum {
     }
 
     async fn header(&self, tag: &str) -> Result<Option<Block>, ChainError> {
-        let header: Option<Header> = self.endpoint.ask("eth_getBlockByNumber", json!([tag, false])).await?;
-        header.map(|header| Ok(Block { height: self.number(&header.number)?, hash: plain(&header.hash) })).transpose()
+        let header: Option<Header> =
+            self.endpoint.ask("eth_getBlockByNumber", json!([tag, false])).await?;
+        header
+            .map(|header| {
+                Ok(Block { height: self.number(&header.number)?, hash: plain(&header.hash) })
+            })
+            .transpose()
     }
 
     /// The payment that a log is, if it is one to a watched address.
     fn payment(&self, log: &Log, watched: &Watched) -> Result<Option<Payment>, ChainError> {
         let from_token = Destination::from_hex(&log.address).as_ref() == Some(&self.token.contract);
         let [topic, _, to] = log.topics.as_slice() else { return Ok(None) };
-        let to = Destination::from_hex(last_digits(to, 40)).filter(|to| watched.owner(to).is_some());
-        let Some(to) = to.filter(|_| from_token && topic.eq_ignore_ascii_case(TRANSFER) && !log.removed) else { return Ok(None) };
-        let paid = amount(&log.data).ok_or_else(|| self.endpoint.nonsense("a transfer of an amount that is none".to_owned()))?;
-        let (Some(number), Some(hash), Some(index)) = (&log.block_number, &log.block_hash, &log.index) else { return Ok(None) };
-        let output = u32::try_from(self.number(index)?).map_err(|_| self.endpoint.nonsense("a log's number that is none".to_owned()))?;
-        let tx_hash: TxHash = log.transaction_hash.parse().map_err(|_| self.endpoint.nonsense("a transaction hash that is none".to_owned()))?;
+        let to =
+            Destination::from_hex(last_digits(to, 40)).filter(|to| watched.owner(to).is_some());
+        let Some(to) =
+            to.filter(|_| from_token && topic.eq_ignore_ascii_case(TRANSFER) && !log.removed)
+        else {
+            return Ok(None);
+        };
+        let paid = amount(&log.data).ok_or_else(|| {
+            self.endpoint.nonsense("a transfer of an amount that is none".to_owned())
+        })?;
+        let (Some(number), Some(hash), Some(index)) =
+            (&log.block_number, &log.block_hash, &log.index)
+        else {
+            return Ok(None);
+        };
+        let output = u32::try_from(self.number(index)?)
+            .map_err(|_| self.endpoint.nonsense("a log's number that is none".to_owned()))?;
+        let tx_hash: TxHash = log
+            .transaction_hash
+            .parse()
+            .map_err(|_| self.endpoint.nonsense("a transaction hash that is none".to_owned()))?;
         let block = Some(Block { height: self.number(number)?, hash: plain(hash) });
         // Transfers of nothing are made by others to plant their addresses.
         Ok((paid != "0").then_some(Payment { tx_hash, output, to, paid, block }))
     }
 
-    async fn logs(&self, heights: &RangeInclusive<u64>, watched: &Watched) -> Result<Vec<Payment>, ChainError> {
-        let destinations: Vec<String> = watched.destinations().map(|to| format!("0x{:0>WORD$}", to.as_str())).collect();
+    async fn logs(
+        &self,
+        heights: &RangeInclusive<u64>,
+        watched: &Watched,
+    ) -> Result<Vec<Payment>, ChainError> {
+        let destinations: Vec<String> =
+            watched.destinations().map(|to| format!("0x{:0>WORD$}", to.as_str())).collect();
         let mut payments = Vec::new();
         let mut from = *heights.start();
         while from <= *heights.end() {
@@ -160,15 +221,23 @@ impl Ethereum {
             }
             from = to + 1;
         }
-        payments.sort_by_key(|payment| (payment.block.as_ref().map_or(0, |block| block.height), payment.output));
+        payments.sort_by_key(|payment| {
+            (payment.block.as_ref().map_or(0, |block| block.height), payment.output)
+        });
         for payment in &payments {
             self.vouch(payment, watched).await?;
         }
         Ok(payments)
     }
 
-    /// The logs of some blocks from `from` on, as many as a question may ask, and the last of these blocks.
-    async fn some_logs(&self, from: u64, end: u64, destinations: &[String]) -> Result<(u64, Vec<Log>), ChainError> {
+    /// The logs of some blocks from `from` on, as many as a question may ask, and the last of these
+    /// blocks.
+    async fn some_logs(
+        &self,
+        from: u64,
+        end: u64,
+        destinations: &[String],
+    ) -> Result<(u64, Vec<Log>), ChainError> {
         'smaller: loop {
             let asked = self.question.size();
             let to = end.min(from + asked.blocks - 1);
@@ -181,16 +250,24 @@ impl Ethereum {
                     "topics": [TRANSFER, null, addresses],
                 }]);
                 match self.endpoint.call("eth_getLogs", filter).await {
-                    Ok(Ok(raw)) => logs.extend(self.endpoint.parse::<Vec<Log>>("eth_getLogs", raw.get())?),
+                    Ok(Ok(raw)) => {
+                        logs.extend(self.endpoint.parse::<Vec<Log>>("eth_getLogs", raw.get())?);
+                    }
                     Ok(Err(refusal)) => {
-                        if refusal.is_about_pace() || !self.question.refused(to - from + 1, addresses.len()) {
+                        if refusal.is_about_pace()
+                            || !self.question.refused(to - from + 1, addresses.len())
+                        {
                             return Err(self.endpoint.unreachable(format!(
                                 "eth_getLogs: {} {}",
                                 refusal.code,
                                 explanation(&refusal.message, MAX_DETAIL)
                             )));
                         }
-                        tracing::debug!(endpoint = self.endpoint.name(), code = refusal.code, "a question for logs was refused; smaller ones follow");
+                        tracing::debug!(
+                            endpoint = self.endpoint.name(),
+                            code = refusal.code,
+                            "a question for logs was refused; smaller ones follow"
+                        );
                         continue 'smaller;
                     }
                     Err(error) => {
@@ -205,20 +282,35 @@ impl Ethereum {
         }
     }
 
-    /// A log counts only if its transaction's receipt has it too, and says that the transaction went well.
+    /// A log counts only if its transaction's receipt has it too, and says that the transaction
+    /// went well.
     async fn vouch(&self, payment: &Payment, watched: &Watched) -> Result<(), ChainError> {
         let found = self.receipt(&payment.tx_hash, watched).await?;
         let vouched = found.is_some_and(|found| !found.failed && found.payments.contains(payment));
-        if vouched { Ok(()) } else { Err(self.endpoint.nonsense(format!("a log that its receipt has not: {}", payment.tx_hash.as_str()))) }
+        if vouched {
+            Ok(())
+        } else {
+            Err(self
+                .endpoint
+                .nonsense(format!("a log that its receipt has not: {}", payment.tx_hash.as_str())))
+        }
     }
 
-    async fn receipt(&self, tx_hash: &TxHash, watched: &Watched) -> Result<Option<Found>, ChainError> {
-        let receipt: Option<Receipt> = self.endpoint.ask("eth_getTransactionReceipt", json!([format!("0x{}", tx_hash.as_str())])).await?;
+    async fn receipt(
+        &self,
+        tx_hash: &TxHash,
+        watched: &Watched,
+    ) -> Result<Option<Found>, ChainError> {
+        let receipt: Option<Receipt> = self
+            .endpoint
+            .ask("eth_getTransactionReceipt", json!([format!("0x{}", tx_hash.as_str())]))
+            .await?;
         let Some(receipt) = receipt else { return Ok(None) };
         let failed = receipt.status.as_deref() != Some("0x1");
         let mut payments = Vec::new();
         for log in receipt.logs.iter().filter(|_| !failed) {
-            let in_block = plain(log.block_hash.as_deref().unwrap_or_default()) == plain(&receipt.block_hash);
+            let in_block =
+                plain(log.block_hash.as_deref().unwrap_or_default()) == plain(&receipt.block_hash);
             if in_block && log.block_number.as_ref() == Some(&receipt.block_number) {
                 payments.extend(self.payment(log, watched)?);
             }
@@ -227,15 +319,32 @@ impl Ethereum {
     }
 
     /// What a transaction that is in no block would pay, if it is a plain transfer of the token.
-    async fn waiting(&self, tx_hash: &TxHash, watched: &Watched) -> Result<Option<Found>, ChainError> {
-        let waiting: Option<Waiting> = self.endpoint.ask("eth_getTransactionByHash", json!([format!("0x{}", tx_hash.as_str())])).await?;
+    async fn waiting(
+        &self,
+        tx_hash: &TxHash,
+        watched: &Watched,
+    ) -> Result<Option<Found>, ChainError> {
+        let waiting: Option<Waiting> = self
+            .endpoint
+            .ask("eth_getTransactionByHash", json!([format!("0x{}", tx_hash.as_str())]))
+            .await?;
         let Some(Waiting { to: Some(called), input }) = waiting else { return Ok(None) };
         let words = plain(&input);
-        let call = words.strip_prefix(TRANSFER_CALL).filter(|_| Destination::from_hex(&called).as_ref() == Some(&self.token.contract));
+        let call = words
+            .strip_prefix(TRANSFER_CALL)
+            .filter(|_| Destination::from_hex(&called).as_ref() == Some(&self.token.contract));
         let parts = call.and_then(|words| Some((words.get(..WORD)?, words.get(WORD..2 * WORD)?)));
-        let to = parts.and_then(|(to, _)| Destination::from_hex(last_digits(to, 40))).filter(|to| watched.owner(to).is_some());
+        let to = parts
+            .and_then(|(to, _)| Destination::from_hex(last_digits(to, 40)))
+            .filter(|to| watched.owner(to).is_some());
         let paid = parts.and_then(|(_, value)| amount(value)).filter(|paid| paid != "0");
-        let payments = to.zip(paid).map(|(to, paid)| Payment { tx_hash: tx_hash.clone(), output: 0, to, paid, block: None });
+        let payments = to.zip(paid).map(|(to, paid)| Payment {
+            tx_hash: tx_hash.clone(),
+            output: 0,
+            to,
+            paid,
+            block: None,
+        });
         Ok(Some(Found { payments: payments.into_iter().collect(), failed: false }))
     }
 }
@@ -254,7 +363,8 @@ impl Chain for Ethereum {
 
     fn tip(&self) -> BoxFuture<'_, Result<Tip, ChainError>> {
         Box::pin(async move {
-            let missing = |what: &str| self.endpoint.unreachable(format!("it has no {what} block yet"));
+            let missing =
+                |what: &str| self.endpoint.unreachable(format!("it has no {what} block yet"));
             let finalized = self.header("finalized").await?.ok_or_else(|| missing("final"))?;
             let block = self.header("latest").await?.ok_or_else(|| missing("last"))?;
             Ok(Tip { block, finalized: Some(finalized.height) })
@@ -262,18 +372,29 @@ impl Chain for Ethereum {
     }
 
     fn block_hash(&self, height: u64) -> BoxFuture<'_, Result<Option<String>, ChainError>> {
-        Box::pin(async move { Ok(self.header(&format!("{height:#x}")).await?.map(|block| block.hash)) })
+        Box::pin(
+            async move { Ok(self.header(&format!("{height:#x}")).await?.map(|block| block.hash)) },
+        )
     }
 
-    fn scan(&self, heights: RangeInclusive<u64>, watched: Arc<Watched>) -> BoxFuture<'_, Result<Scan, ChainError>> {
+    fn scan(
+        &self,
+        heights: RangeInclusive<u64>,
+        watched: Arc<Watched>,
+    ) -> BoxFuture<'_, Result<Scan, ChainError>> {
         Box::pin(async move {
             let payments = self.logs(&heights, &watched).await?;
-            let last = self.header(&format!("{:#x}", heights.end())).await?.ok_or(ChainError::Moved)?;
+            let last =
+                self.header(&format!("{:#x}", heights.end())).await?.ok_or(ChainError::Moved)?;
             Ok(Scan { parent: None, last, payments })
         })
     }
 
-    fn find(&self, tx_hash: TxHash, watched: Arc<Watched>) -> BoxFuture<'_, Result<Option<Found>, ChainError>> {
+    fn find(
+        &self,
+        tx_hash: TxHash,
+        watched: Arc<Watched>,
+    ) -> BoxFuture<'_, Result<Option<Found>, ChainError>> {
         Box::pin(async move {
             match self.receipt(&tx_hash, &watched).await? {
                 Some(found) => Ok(Some(found)),
@@ -298,12 +419,15 @@ fn last_digits(hex: &str, digits: usize) -> &str {
 
 /// A text as contracts answer it: its place, its length, its bytes; or, of old ones, 32 bytes.
 fn text(answer: &str) -> Option<String> {
-    let bytes: Vec<u8> =
-        (0..answer.len() / 2).map(|at| answer.get(2 * at..2 * at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok())).collect::<Option<_>>()?;
+    let bytes: Vec<u8> = (0..answer.len() / 2)
+        .map(|at| answer.get(2 * at..2 * at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
+        .collect::<Option<_>>()?;
     let text = if bytes.len() == WORD / 2 {
         bytes.as_slice()
     } else {
-        let length = bytes.get(WORD / 2..WORD)?.iter().try_fold(0usize, |length, byte| length.checked_mul(256)?.checked_add(usize::from(*byte)))?;
+        let length = bytes.get(WORD / 2..WORD)?.iter().try_fold(0usize, |length, byte| {
+            length.checked_mul(256)?.checked_add(usize::from(*byte))
+        })?;
         bytes.get(WORD..)?.get(..length)?
     };
     std::str::from_utf8(text).ok().map(|text| text.trim_end_matches('\0').to_owned())
@@ -318,5 +442,7 @@ fn whole(word: &str) -> Option<u128> {
 /// A word as an amount of the token.
 fn amount(word: &str) -> Option<String> {
     let digits = plain(word);
-    whole(&digits).filter(|_| digits.len() == WORD).and_then(|units| coins(units, Currency::UsdtErc20))
+    whole(&digits)
+        .filter(|_| digits.len() == WORD)
+        .and_then(|units| coins(units, Currency::UsdtErc20))
 }

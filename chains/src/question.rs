@@ -1,4 +1,5 @@
-//! How much one question for logs may ask: halved when a node refuses it, remembered, and tried larger again after many good answers. Pure.
+//! How much one question for logs may ask: halved when a node refuses it, remembered, and tried
+//! larger again after many good answers. Pure.
 
 use parking_lot::Mutex;
 
@@ -60,7 +61,10 @@ impl Question {
         if learnt.answers >= ANSWERS_TO_DOUBLE {
             learnt.answers = 0;
             let Size { blocks, addresses } = learnt.size;
-            learnt.size = Size { blocks: (blocks * 2).min(self.most.blocks), addresses: (addresses * 2).min(self.most.addresses) };
+            learnt.size = Size {
+                blocks: (blocks * 2).min(self.most.blocks),
+                addresses: (addresses * 2).min(self.most.addresses),
+            };
         }
     }
 }

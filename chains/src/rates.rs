@@ -13,7 +13,8 @@ use actors::kernel::clock::Clock;
 use actors::kernel::fault::Fault;
 use actors::store::BoxFuture;
 
-/// How long an agreement is used for further deposits, and how long nobody asks again after there was none.
+/// How long an agreement is used for further deposits, and how long nobody asks again after there
+/// was none.
 const KEPT: Duration = Duration::from_secs(30);
 const UNASKED: Duration = Duration::from_secs(8);
 
@@ -68,8 +69,12 @@ impl Rates {
     async fn ask(&self) -> Result<Agreement, Fault> {
         let now = self.clock.now();
         let (sources, max_age, max_spread_percent) = match &self.kind {
-            Kind::Fixed(rate) => return Ok(Agreement { rate: *rate, source: "fixed".to_owned(), at: now }),
-            Kind::Sources { sources, max_age, max_spread_percent } => (sources, *max_age, *max_spread_percent),
+            Kind::Fixed(rate) => {
+                return Ok(Agreement { rate: *rate, source: "fixed".to_owned(), at: now });
+            }
+            Kind::Sources { sources, max_age, max_spread_percent } => {
+                (sources, *max_age, *max_spread_percent)
+            }
         };
         let mut asked = self.asked.lock().await;
         if let Some(last) = asked.as_ref()
@@ -81,10 +86,15 @@ impl Rates {
         for source in sources {
             match source.quote(now).await {
                 Ok(quote) => quotes.push(quote),
-                Err(detail) => tracing::warn!(source = source.endpoint.name(), detail, "a rate source has no rate"),
+                Err(detail) => tracing::warn!(
+                    source = source.endpoint.name(),
+                    detail,
+                    "a rate source has no rate"
+                ),
             }
         }
-        let outcome = agreed_rate(&quotes, sources.len(), self.clock.now(), max_age, max_spread_percent);
+        let outcome =
+            agreed_rate(&quotes, sources.len(), self.clock.now(), max_age, max_spread_percent);
         *asked = Some(Asked { at: self.clock.now(), outcome: outcome.clone() });
         outcome.map_err(fault)
     }
@@ -115,11 +125,14 @@ impl Source {
         if answer.status != 200 {
             return Err(format!("HTTP {}", answer.status));
         }
-        let rate = at(&text, &self.pointer).ok_or_else(|| format!("nothing at {}", self.pointer))?;
+        let rate =
+            at(&text, &self.pointer).ok_or_else(|| format!("nothing at {}", self.pointer))?;
         let rate = rate.parse().map_err(|error| format!("at {}: {error}", self.pointer))?;
         let at = match &self.time_pointer {
             None => now,
-            Some(pointer) => at(&text, pointer).and_then(|text| moment(&text)).ok_or_else(|| format!("no time at {pointer}"))?,
+            Some(pointer) => at(&text, pointer)
+                .and_then(|text| moment(&text))
+                .ok_or_else(|| format!("no time at {pointer}"))?,
         };
         Ok(Quote { source: self.endpoint.name().to_owned(), rate, at })
     }
@@ -147,7 +160,11 @@ fn moment(text: &str) -> Option<Timestamp> {
     /// As seconds these are thousands of years ahead.
     const MILLIS_FROM: i64 = 100_000_000_000;
     let Ok(number) = text.split('.').next()?.parse::<i64>() else { return text.parse().ok() };
-    Some(Timestamp::from_millis(if number >= MILLIS_FROM { number } else { number.checked_mul(1_000)? }))
+    Some(Timestamp::from_millis(if number >= MILLIS_FROM {
+        number
+    } else {
+        number.checked_mul(1_000)?
+    }))
 }
 
 #[cfg(test)]
@@ -160,7 +177,14 @@ mod tests {
         assert_eq!(at(json, "/result/XXBTZUSD/c/0").as_deref(), Some("65000.123456789012345"));
         assert_eq!(at(json, "/a~1b").as_deref(), Some("0.10000000000000001"));
         assert_eq!(at(json, "/usd").as_deref(), Some("65000"));
-        for (json, pointer) in [(json, "/nothing"), (json, "/result/XXBTZUSD/c/2"), (json, "/usd/deeper"), ("", "/a"), ("[", "/0"), ("null", "/a")] {
+        for (json, pointer) in [
+            (json, "/nothing"),
+            (json, "/result/XXBTZUSD/c/2"),
+            (json, "/usd/deeper"),
+            ("", "/a"),
+            ("[", "/0"),
+            ("null", "/a"),
+        ] {
             assert_eq!(at(json, pointer), None, "{pointer}");
         }
     }

@@ -13,11 +13,19 @@ pub struct Walk {
 
 impl Walk {
     /// The next block, which stands on `parent`.
-    pub fn enter(&mut self, block: &Block, parent: Option<String>) -> Result<&mut Scan, ChainError> {
+    pub fn enter(
+        &mut self,
+        block: &Block,
+        parent: Option<String>,
+    ) -> Result<&mut Scan, ChainError> {
         if self.scan.as_ref().is_some_and(|scan| Some(&scan.last.hash) != parent.as_ref()) {
             return Err(ChainError::Moved);
         }
-        let scan = self.scan.get_or_insert_with(|| Scan { parent, last: block.clone(), payments: Vec::new() });
+        let scan = self.scan.get_or_insert_with(|| Scan {
+            parent,
+            last: block.clone(),
+            payments: Vec::new(),
+        });
         scan.last = block.clone();
         Ok(scan)
     }
@@ -29,11 +37,16 @@ impl Walk {
 }
 
 /// Whether a chain that begins with `found` is the one that begins with `expected`.
-pub fn same_network(endpoint: &Endpoint, found: Option<String>, expected: &str) -> Result<(), ChainError> {
+pub fn same_network(
+    endpoint: &Endpoint,
+    found: Option<String>,
+    expected: &str,
+) -> Result<(), ChainError> {
     match found {
         Some(found) if found == expected => Ok(()),
         found => {
-            let detail = format!("its first block is {:.64}, not {expected}", found.unwrap_or_default());
+            let detail =
+                format!("its first block is {:.64}, not {expected}", found.unwrap_or_default());
             Err(ChainError::WrongNetwork { endpoint: endpoint.name().to_owned(), detail })
         }
     }

@@ -1,4 +1,5 @@
-//! How well messages are read: one JSON object a line (`text`, `code`, optional `platform` and `sender`), and what was not found as it says.
+//! How well messages are read: one JSON object a line (`text`, `code`, optional `platform` and
+//! `sender`), and what was not found as it says.
 //!
 //! `cargo run --release -p sms-code --example measure -- FILE [PLATFORM]`
 
@@ -15,8 +16,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let line: serde_json::Value = serde_json::from_str(line)?;
         let text = line["text"].as_str().ok_or("no text")?;
         let service = platform.as_deref().or(line["platform"].as_str()).and_then(Service::named);
-        let extraction = extract(&Message { sender: line["sender"].as_str(), ..Message::new(text) }, service);
-        let found = if let Verdict::Code(code) = &extraction.verdict { Some(code.as_str()) } else { None };
+        let extraction =
+            extract(&Message { sender: line["sender"].as_str(), ..Message::new(text) }, service);
+        let found =
+            if let Verdict::Code(code) = &extraction.verdict { Some(code.as_str()) } else { None };
         total += 1;
         match (line["code"].as_str(), found) {
             (expected, found) if expected == found => exact += 1,
@@ -25,13 +28,22 @@ fn main() -> Result<(), Box<dyn Error>> {
             (_, None) => missed += 1,
         }
         if line["code"].as_str() != found {
-            println!("{} expected, {} found ({}): {text:?}", line["code"], found.unwrap_or("nothing"), extraction.verdict.name());
+            println!(
+                "{} expected, {} found ({}): {text:?}",
+                line["code"],
+                found.unwrap_or("nothing"),
+                extraction.verdict.name()
+            );
             for candidate in &extraction.candidates {
-                let reasons: Vec<&str> = candidate.reasons.iter().map(|reason| reason.name()).collect();
+                let reasons: Vec<&str> =
+                    candidate.reasons.iter().map(|reason| reason.name()).collect();
                 println!("    {} {} {}", candidate.score, candidate.code, reasons.join(" "));
             }
         }
     }
-    println!("{total} messages: {exact} as they say, {wrong} wrong codes, {missed} missed, {claimed} claimed where there is none");
+    println!(
+        "{total} messages: {exact} as they say, {wrong} wrong codes, {missed} missed, {claimed} \
+         claimed where there is none"
+    );
     Ok(())
 }

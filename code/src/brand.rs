@@ -15,12 +15,39 @@ use super::service::Service;
 use super::stranger;
 use super::stray;
 
-/// Names of services that are everyday words too: they name a sender only as written here, or in capitals.
-const EVERYDAY: [&str; 12] = ["X", "LINE", "Wise", "Steam", "Nike", "Meta", "Messenger", "Snap", "Proton", "Outlook", "Twitter", "Tinder"];
+/// Names of services that are everyday words too: they name a sender only as written here, or in
+/// capitals.
+const EVERYDAY: [&str; 12] = [
+    "X",
+    "LINE",
+    "Wise",
+    "Steam",
+    "Nike",
+    "Meta",
+    "Messenger",
+    "Snap",
+    "Proton",
+    "Outlook",
+    "Twitter",
+    "Tinder",
+];
 const OTHERS: &str = include_str!("../words/names.txt");
-/// Who carries messages for others: they are named beside the sender, and say nothing of whose the code is.
-const CARRIERS: [&str; 12] =
-    ["twilio", "stripe", "vonage", "messagebird", "sinch", "infobip", "plivo", "telesign", "nexmo", "visa", "mastercard", "amex"];
+/// Who carries messages for others: they are named beside the sender, and say nothing of whose the
+/// code is.
+const CARRIERS: [&str; 12] = [
+    "twilio",
+    "stripe",
+    "vonage",
+    "messagebird",
+    "sinch",
+    "infobip",
+    "plivo",
+    "telesign",
+    "nexmo",
+    "visa",
+    "mastercard",
+    "amex",
+];
 /// Names looked at: more is no message but an attack.
 const MAX_NAMES: usize = 32;
 
@@ -49,7 +76,8 @@ static NAMES: LazyLock<Names> = LazyLock::new(|| {
         Name { word: folded_word(written.unwrap_or(word)), service: None, written }
     });
     let named: Vec<Name> = ours.chain(others).collect();
-    let automaton = AhoCorasick::new(named.iter().map(|name| &name.word)).expect("some hundred short names make an automaton");
+    let automaton = AhoCorasick::new(named.iter().map(|name| &name.word))
+        .expect("some hundred short names make an automaton");
     Names { automaton, named }
 });
 
@@ -64,21 +92,47 @@ pub enum Owner {
     Unnamed,
 }
 
-/// Whose message it is, seen from `service`: of all names the one with the strongest part in it, and of equals the expected one.
-pub fn owner(message: &Message<'_>, text: &Text, hits: &[Hit], regions: &[Region], found: &[Found], service: Service) -> Owner {
+/// Whose message it is, seen from `service`: of all names the one with the strongest part in it,
+/// and of equals the expected one.
+pub fn owner(
+    message: &Message<'_>,
+    text: &Text,
+    hits: &[Hit],
+    regions: &[Region],
+    found: &[Found],
+    service: Service,
+) -> Owner {
     let sender = Text::new(message.sender.unwrap_or_default());
     let in_text = named(text, |start, end| role(text, hits, regions, start, end));
     let in_sender = named(&sender, |_, _| Role::Sender);
-    let mut claims: Vec<(Role, String, bool)> = in_text.into_iter().chain(in_sender).map(|named| named.claim(service)).collect();
-    let own_words: Vec<&str> = NAMES.named.iter().filter(|name| name.service == Some(service)).map(|name| name.word.as_str()).collect();
+    let mut claims: Vec<(Role, String, bool)> =
+        in_text.into_iter().chain(in_sender).map(|named| named.claim(service)).collect();
+    let own_words: Vec<&str> = NAMES
+        .named
+        .iter()
+        .filter(|name| name.service == Some(service))
+        .map(|name| name.word.as_str())
+        .collect();
     // "Instagram Lite" and "the Line team" are the brand itself.
-    let is_own = |name: &str| name.split(|character: char| !character.is_alphanumeric()).any(|word| own_words.contains(&word));
+    let is_own = |name: &str| {
+        name.split(|character: char| !character.is_alphanumeric())
+            .any(|word| own_words.contains(&word))
+    };
     claims.extend(header::claim(message.sender, service));
-    claims.extend(stray::bound_host(text, found, &service.hosts()).map(|(host, own)| (Role::BeforeKey, host, own)));
-    claims.extend(stranger::claims(text, hits).map(|(role, name)| (role, name.clone(), is_own(&name))));
-    let strongest = |own: bool| claims.iter().filter(|(_, _, is_own)| *is_own == own).max_by_key(|(role, _, _)| *role);
+    claims.extend(
+        stray::bound_host(text, found, &service.hosts())
+            .map(|(host, own)| (Role::BeforeKey, host, own)),
+    );
+    claims.extend(
+        stranger::claims(text, hits).map(|(role, name)| (role, name.clone(), is_own(&name))),
+    );
+    let strongest = |own: bool| {
+        claims.iter().filter(|(_, _, is_own)| *is_own == own).max_by_key(|(role, _, _)| *role)
+    };
     match (strongest(true), strongest(false)) {
-        (Some((own, _, _)), Some((other, name, _))) if other > own && *other > Role::Mention => Owner::Other(name.clone()),
+        (Some((own, _, _)), Some((other, name, _))) if other > own && *other > Role::Mention => {
+            Owner::Other(name.clone())
+        }
         (Some(_), _) => Owner::Expected,
         (None, Some((other, name, _))) if *other > Role::Mention => Owner::Other(name.clone()),
         (None, _) => stray::name(text, hits, regions, found).map_or(Owner::Unnamed, Owner::Other),
@@ -87,13 +141,15 @@ pub fn owner(message: &Message<'_>, text: &Text, hits: &[Hit], regions: &[Region
 
 /// Whether a name of the lists is written so.
 pub fn is_known(word: &str) -> bool {
-    NAMES
-        .named
-        .iter()
-        .any(|name| name.service.is_none() && (name.written == Some(word) || (name.written.is_none() && name.word == folded_word(word))))
+    NAMES.named.iter().any(|name| {
+        name.service.is_none()
+            && (name.written == Some(word)
+                || (name.written.is_none() && name.word == folded_word(word)))
+    })
 }
 
-/// Whether the word is the name of the service, written as a name is that is a word of every day too.
+/// Whether the word is the name of the service, written as a name is that is a word of every day
+/// too.
 pub fn is_written_name(text: &Text, hit: &Hit, service: Service) -> bool {
     let here: String = text.chars[hit.start..hit.end].iter().collect();
     let is_name = service.words().contains(&here.to_lowercase().as_str());
@@ -130,10 +186,14 @@ fn named(text: &Text, role: impl Fn(usize, usize) -> Role) -> Vec<Named> {
         let is_own_kind = name.service.is_some() && name.word.len() > 1;
         is_own_kind || name.written.is_none() || *role > Role::Neutral
     });
-    telling.map(|(name, role)| Named { word: name.word.clone(), service: name.service, role }).collect()
+    telling
+        .map(|(name, role)| Named { word: name.word.clone(), service: name.service, role })
+        .collect()
 }
 
 fn is_written(text: &Text, start: usize, end: usize, written: &str) -> bool {
     let here: String = text.chars[start..end].iter().collect();
-    here == written || here == written.to_uppercase() || (start == 0 && here.eq_ignore_ascii_case(written) && text.at(end) == Some(':'))
+    here == written
+        || here == written.to_uppercase()
+        || (start == 0 && here.eq_ignore_ascii_case(written) && text.at(end) == Some(':'))
 }

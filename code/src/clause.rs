@@ -22,17 +22,27 @@ pub fn number(text: &Text) -> Vec<usize> {
 
 fn ends_at(text: &Text, index: usize) -> bool {
     match text.chars[index] {
-        '!' | '?' | '。' | '！' | '？' | '؟' | '।' | '॥' | '။' | '።' | '։' | '؛' | ';' | '；' | '۔' => true,
+        '!' | '?' | '。' | '！' | '？' | '؟' | '।' | '॥' | '။' | '።' | '։' | '؛' | ';' | '；'
+        | '۔' => true,
         '\n' => !leads_on(text, index),
         '.' => {
             let next = text.at(index + 1);
-            let word = text.chars[..index].iter().rev().take(5).take_while(|character| character.is_alphabetic()).count();
-            let behind = text.chars[index + 1..].iter().take(2).find(|character| **character != ' ');
+            let word = text.chars[..index]
+                .iter()
+                .rev()
+                .take(5)
+                .take_while(|character| character.is_alphabetic())
+                .count();
+            let behind =
+                text.chars[index + 1..].iter().take(2).find(|character| **character != ' ');
             // "No. 1234", "tel. 07": a short word and then its number.
-            let abbreviates = (1..=4).contains(&word) && (behind.is_some_and(char::is_ascii_digit) || is_abbreviation(text, index, word));
+            let abbreviates = (1..=4).contains(&word)
+                && (behind.is_some_and(char::is_ascii_digit) || is_abbreviation(text, index, word));
             // "...481207.Do not share": the space is lost.
-            let glued =
-                next.is_some_and(char::is_uppercase) && text.before(index).is_some_and(|before| before.is_ascii_digit() || before.is_lowercase());
+            let glued = next.is_some_and(char::is_uppercase)
+                && text
+                    .before(index)
+                    .is_some_and(|before| before.is_ascii_digit() || before.is_lowercase());
             (next.is_none_or(char::is_whitespace) || glued) && !abbreviates
         }
         _ => false,
@@ -50,9 +60,15 @@ fn leads_on(text: &Text, index: usize) -> bool {
 }
 
 /// Short words that always have their point, whatever follows: "A/c no. XX1234".
-const ABBREVIATIONS: [&str; 15] = ["no", "nr", "num", "acc", "acct", "ref", "tel", "mr", "mrs", "ms", "dr", "rs", "dt", "тел", "руб"];
+const ABBREVIATIONS: [&str; 15] = [
+    "no", "nr", "num", "acc", "acct", "ref", "tel", "mr", "mrs", "ms", "dr", "rs", "dt", "тел",
+    "руб",
+];
 
 fn is_abbreviation(text: &Text, point: usize, letters: usize) -> bool {
-    let word: String = text.chars[point - letters..point].iter().flat_map(|character| character.to_lowercase()).collect();
+    let word: String = text.chars[point - letters..point]
+        .iter()
+        .flat_map(|character| character.to_lowercase())
+        .collect();
     ABBREVIATIONS.contains(&word.as_str())
 }

@@ -1,4 +1,5 @@
-//! What a message says itself: its letters without the hash for an app, its numbers without addresses, phones and dates.
+//! What a message says itself: its letters without the hash for an app, its numbers without
+//! addresses, phones and dates.
 
 use super::normal::Text;
 use super::number::Region;
@@ -19,7 +20,8 @@ pub struct Content {
 impl Content {
     /// Looks once over the text.
     pub fn new(text: &Text, regions: &[Region]) -> Self {
-        let mut own: Vec<bool> = text.chars.iter().map(|character| character.is_alphanumeric()).collect();
+        let mut own: Vec<bool> =
+            text.chars.iter().map(|character| character.is_alphanumeric()).collect();
         silence(&mut own, regions, Reason::AppHash);
         let ends = own.iter().position(|own| *own).zip(own.iter().rposition(|own| *own));
         for reason in [Reason::Url, Reason::PhoneNumber, Reason::Date, Reason::TimeOfDay] {
@@ -28,7 +30,9 @@ impl Content {
         let mut numbers = Vec::new();
         let mut start = 0;
         while start < own.len() {
-            let length = (start..own.len()).take_while(|place| own[*place] && text.chars[*place].is_ascii_digit()).count();
+            let length = (start..own.len())
+                .take_while(|place| own[*place] && text.chars[*place].is_ascii_digit())
+                .count();
             if length >= MIN_RUN {
                 numbers.push((start, start + length));
             }

@@ -37,43 +37,71 @@ impl Evidence<'_> {
         self.words.hits.iter().any(|hit| hit.class == class)
     }
 
-    /// Whether a word for "code" stands right beside one for "verify", or the message asks to keep the code secret.
+    /// Whether a word for "code" stands right beside one for "verify", or the message asks to keep
+    /// the code secret.
     pub fn is_verified(&self) -> bool {
         let keys = self.words.hits.iter().filter(|hit| hit.class == Class::Key);
         let clause = |hit: &Hit| self.words.clauses[hit.start];
-        let beside = |key: &Hit, verify: &Hit| clause(key) == clause(verify) && verify.start < key.end + 14 && key.start < verify.end + 14;
+        let beside = |key: &Hit, verify: &Hit| {
+            clause(key) == clause(verify)
+                && verify.start < key.end + 14
+                && key.start < verify.end + 14
+        };
         (self.says(Class::Secret) && !self.is_another_s_delivery())
-            || keys.take(16).any(|key| self.words.hits.iter().any(|hit| hit.class == Class::Verify && beside(key, hit)))
+            || keys.take(16).any(|key| {
+                self.words.hits.iter().any(|hit| hit.class == Class::Verify && beside(key, hit))
+            })
     }
 
     /// Whether it names a sum, and nobody: who pays with a code has it from a bank.
     pub(super) fn is_payment(&self) -> bool {
-        let is_sum = |region: &Region| region.reason == Reason::Amount && money::stands_beside(self.words.text, region.start, region.end);
-        self.service.is_some() && self.owner == Owner::Unnamed && self.regions.iter().take(MAX_SUMS).any(is_sum)
+        let is_sum = |region: &Region| {
+            region.reason == Reason::Amount
+                && money::stands_beside(self.words.text, region.start, region.end)
+        };
+        self.service.is_some()
+            && self.owner == Owner::Unnamed
+            && self.regions.iter().take(MAX_SUMS).any(is_sum)
     }
 
-    /// Whether somebody at the door is to be told the code: then it is no secret, or a secret of theirs.
+    /// Whether somebody at the door is to be told the code: then it is no secret, or a secret of
+    /// theirs.
     pub(super) fn is_for_courier(&self) -> bool {
         let told = self.says(Class::Courier);
-        (told && !self.says(Class::Secret)) || ((told || self.says(Class::Delivery)) && self.is_another_s_delivery())
+        (told && !self.says(Class::Secret))
+            || ((told || self.says(Class::Delivery)) && self.is_another_s_delivery())
     }
 
-    /// Whether something comes to the door, in a message that does not name the service that it is expected from.
+    /// Whether something comes to the door, in a message that does not name the service that it is
+    /// expected from.
     pub(super) fn is_another_s_delivery(&self) -> bool {
         self.service.is_some()
             && self.owner != Owner::Expected
-            && [Class::Courier, Class::Delivery, Class::Parcel].iter().any(|class| self.says(*class))
+            && [Class::Courier, Class::Delivery, Class::Parcel]
+                .iter()
+                .any(|class| self.says(*class))
     }
 
     pub(super) fn is_other_kind(&self, found: &Found, bond: Bond) -> bool {
-        let wanted: &[Class] = if self.keys().contains(&Class::Soft) { &[Class::Other] } else { &[Class::Other, Class::Soft] };
+        let wanted: &[Class] = if self.keys().contains(&Class::Soft) {
+            &[Class::Other]
+        } else {
+            &[Class::Other, Class::Soft]
+        };
         let other = self.words.bond(found, wanted);
         if other == Bond::None {
             return false;
         }
-        // Which of the two words the candidate belongs to: the closer one, and of equals the last before it.
-        let last =
-            |classes: &[Class]| self.words.hits.iter().filter(|hit| classes.contains(&hit.class) && hit.end <= found.start).map(|hit| hit.end).max();
+        // Which of the two words the candidate belongs to: the closer one, and of equals the last
+        // before it.
+        let last = |classes: &[Class]| {
+            self.words
+                .hits
+                .iter()
+                .filter(|hit| classes.contains(&hit.class) && hit.end <= found.start)
+                .map(|hit| hit.end)
+                .max()
+        };
         other > bond || (other == bond && last(wanted) >= last(self.keys()))
     }
 
@@ -84,26 +112,49 @@ impl Evidence<'_> {
         let text = self.words.text;
         let clause = self.words.clauses[found.start];
         // "Your SMS code to …" is no request: the word for "code" comes before.
-        let mut before_here = self.words.hits.iter().filter(|hit| hit.end <= found.start && self.words.clauses[hit.start] == clause);
-        let asked = before_here.find(|hit| matches!(hit.class, Class::Text | Class::Key)).is_some_and(|hit| hit.class == Class::Text);
-        let before: String = text.chars[..found.start].iter().rev().take(4).flat_map(|character| character.to_lowercase()).collect();
+        let mut before_here = self
+            .words
+            .hits
+            .iter()
+            .filter(|hit| hit.end <= found.start && self.words.clauses[hit.start] == clause);
+        let asked = before_here
+            .find(|hit| matches!(hit.class, Class::Text | Class::Key))
+            .is_some_and(|hit| hit.class == Class::Text);
+        let before: String = text.chars[..found.start]
+            .iter()
+            .rev()
+            .take(4)
+            .flat_map(|character| character.to_lowercase())
+            .collect();
         // Turkish: the number takes the ending of "to" behind an apostrophe.
-        let ending = matches!(text.at(found.end), Some('\'' | '’')) && matches!(text.at(found.end + 1), Some('a' | 'e' | 'y'));
+        let ending = matches!(text.at(found.end), Some('\'' | '’'))
+            && matches!(text.at(found.end + 1), Some('a' | 'e' | 'y'));
         let sends = self.gap_after(found, Class::Reply).is_some_and(|gap| gap <= 4);
         // "a payment … to 560027": whom it goes to.
-        let paid =
-            self.words.hits.iter().any(|hit| hit.class == Class::Business && hit.end <= found.start && self.words.clauses[hit.start] == clause);
+        let paid = self.words.hits.iter().any(|hit| {
+            hit.class == Class::Business
+                && hit.end <= found.start
+                && self.words.clauses[hit.start] == clause
+        });
         ((asked || paid) && before == " ot ") || (ending && sends)
     }
 
     /// Whether the clause speaks of an older code: before the candidate, or right behind it.
     pub(super) fn is_old(&self, found: &Found) -> bool {
         let clause = self.words.clauses[found.start];
-        self.words.hits.iter().filter(|hit| hit.class == Class::Old && self.words.clauses[hit.start] == clause).any(|hit| {
-            let (from, to) = if hit.end <= found.start { (hit.end, found.start) } else { (found.end, hit.start.max(found.end)) };
-            let gap = &self.words.text.chars[from.min(to)..to];
-            gap.len() <= 24 && !gap.iter().any(char::is_ascii_digit)
-        })
+        self.words
+            .hits
+            .iter()
+            .filter(|hit| hit.class == Class::Old && self.words.clauses[hit.start] == clause)
+            .any(|hit| {
+                let (from, to) = if hit.end <= found.start {
+                    (hit.end, found.start)
+                } else {
+                    (found.end, hit.start.max(found.end))
+                };
+                let gap = &self.words.text.chars[from.min(to)..to];
+                gap.len() <= 24 && !gap.iter().any(char::is_ascii_digit)
+            })
     }
 
     /// Whether it stands in a tag before the text (`【95555】`), with another number behind it.
@@ -111,25 +162,52 @@ impl Evidence<'_> {
         let chars = &self.words.text.chars;
         let open = matches!(self.words.text.before(found.start), Some('【' | '[' | '《'));
         let close = matches!(self.words.text.at(found.end), Some('】' | ']' | '》'));
-        let opens = chars[..found.start.saturating_sub(1)].iter().all(|character| character.is_whitespace());
+        let opens = chars[..found.start.saturating_sub(1)]
+            .iter()
+            .all(|character| character.is_whitespace());
         open && close && opens && !self.content.has_no_number_but(found.start, found.end)
     }
 
-    /// Letters between the closest word of `class` before the candidate and the candidate, not counting fillers such as "no.".
+    /// Letters between the closest word of `class` before the candidate and the candidate, not
+    /// counting fillers such as "no.".
     pub fn gap_before(&self, found: &Found, class: Class) -> Option<usize> {
-        let end = self.words.hits.iter().filter(|hit| hit.class == class && hit.end <= found.start).map(|hit| hit.end).max()?;
+        let end = self
+            .words
+            .hits
+            .iter()
+            .filter(|hit| hit.class == class && hit.end <= found.start)
+            .map(|hit| hit.end)
+            .max()?;
         letters_between(&self.words.text.chars[end..found.start])
     }
 
-    /// Whether a word for "code" stands between the closest word of `class` and the candidate: "request: OTP 481207" labels no request.
+    /// Whether a word for "code" stands between the closest word of `class` and the candidate:
+    /// "request: OTP 481207" labels no request.
     pub(super) fn is_key_between(&self, found: &Found, class: Class) -> bool {
-        let label = self.words.hits.iter().filter(|hit| hit.class == class && hit.end <= found.start).map(|hit| hit.end).max();
-        label.is_some_and(|label| self.words.hits.iter().any(|hit| hit.class == Class::Key && hit.start >= label && hit.end <= found.start))
+        let label = self
+            .words
+            .hits
+            .iter()
+            .filter(|hit| hit.class == class && hit.end <= found.start)
+            .map(|hit| hit.end)
+            .max();
+        label.is_some_and(|label| {
+            self.words
+                .hits
+                .iter()
+                .any(|hit| hit.class == Class::Key && hit.start >= label && hit.end <= found.start)
+        })
     }
 
     /// The same behind the candidate.
     pub fn gap_after(&self, found: &Found, class: Class) -> Option<usize> {
-        let start = self.words.hits.iter().filter(|hit| hit.class == class && hit.start >= found.end).map(|hit| hit.start).min()?;
+        let start = self
+            .words
+            .hits
+            .iter()
+            .filter(|hit| hit.class == class && hit.start >= found.end)
+            .map(|hit| hit.start)
+            .min()?;
         letters_between(&self.words.text.chars[found.end..start])
     }
 }

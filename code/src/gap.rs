@@ -34,14 +34,18 @@ const FILLERS: [&str; 30] = [
     "it",
 ];
 
-/// Letters of the words in `between` that say something; `None` if the two places do not belong together.
+/// Letters of the words in `between` that say something; `None` if the two places do not belong
+/// together.
 pub fn letters_between(between: &[char]) -> Option<usize> {
-    let ends = between.iter().any(|character| matches!(character, '!' | '?' | '\n' | '。')) || (between.len() > 6 && between.contains(&'.'));
+    let ends = between.iter().any(|character| matches!(character, '!' | '?' | '\n' | '。'))
+        || (between.len() > 6 && between.contains(&'.'));
     // Another number between belongs to the label; a longer stretch is another matter.
     if between.len() > 18 || ends || between.iter().any(char::is_ascii_digit) {
         return None;
     }
     let words: String = between.iter().collect::<String>().to_lowercase();
-    let telling = words.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty() && !FILLERS.contains(word));
+    let telling = words
+        .split(|character: char| !character.is_alphanumeric())
+        .filter(|word| !word.is_empty() && !FILLERS.contains(word));
     Some(telling.map(|word| word.chars().count()).sum())
 }

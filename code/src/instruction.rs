@@ -8,7 +8,8 @@ use super::lexicon::{Class, Hit};
 use super::normal::folded_word;
 use super::reason::Reason;
 
-/// Words of a clause that says nothing but what to do with its number, and of what a carrier writes behind it.
+/// Words of a clause that says nothing but what to do with its number, and of what a carrier writes
+/// behind it.
 const MAX_WORDS: usize = 12;
 /// Characters of a clause on either side of its number.
 const MAX_CLAUSE: usize = 80;
@@ -17,7 +18,16 @@ const MAX_GAP: usize = 2;
 /// Letters of a message that need no meaning: an article, a pronoun.
 const MAX_LETTERS: usize = 4;
 /// Classes that say what else a number may be.
-const OTHERWISE: [Class; 8] = [Class::Ending, Class::Business, Class::Parcel, Class::Place, Class::Ad, Class::Reply, Class::Text, Class::Old];
+const OTHERWISE: [Class; 8] = [
+    Class::Ending,
+    Class::Business,
+    Class::Parcel,
+    Class::Place,
+    Class::Ad,
+    Class::Reply,
+    Class::Text,
+    Class::Old,
+];
 
 /// What speaks for a number that no word for "code" names.
 pub fn reasons(evidence: &Evidence<'_>, found: &Found, bond: Bond) -> impl Iterator<Item = Reason> {
@@ -25,49 +35,101 @@ pub fn reasons(evidence: &Evidence<'_>, found: &Found, bond: Bond) -> impl Itera
         && found.kind == Kind::Digits
         && (4..=8).contains(&found.code.len())
         && evidence.content.has_no_number_but(found.start, found.end);
-    let instruction = unnamed && (is_instruction(evidence, found) || is_verification(evidence, found) || says_nothing_else(evidence, found));
+    let instruction = unnamed
+        && (is_instruction(evidence, found)
+            || is_verification(evidence, found)
+            || says_nothing_else(evidence, found));
     let secret = unnamed && !instruction && is_only_secret(evidence, found);
-    instruction.then_some(Reason::Instruction).into_iter().chain(secret.then_some(Reason::OnlySecret))
+    instruction
+        .then_some(Reason::Instruction)
+        .into_iter()
+        .chain(secret.then_some(Reason::OnlySecret))
 }
 
-/// "Register with 481-207": a clause of few words, one of them for registering, and one right beside the number by which it is done.
+/// "Register with 481-207": a clause of few words, one of them for registering, and one right
+/// beside the number by which it is done.
 fn is_instruction(evidence: &Evidence<'_>, found: &Found) -> bool {
     let (text, clauses) = (evidence.words.text, evidence.words.clauses);
     let clause = clauses[found.start];
-    let from = (0..found.start).rev().take(MAX_CLAUSE).take_while(|place| clauses[*place] == clause).last().unwrap_or(found.start);
-    let to = (found.end..text.chars.len()).take(MAX_CLAUSE).take_while(|place| clauses[*place] == clause).last().map_or(found.end, |last| last + 1);
-    let words = text.chars[from..to].split(|character| character.is_whitespace()).filter(|word| !word.is_empty()).count();
-    let hits: Vec<&Hit> = evidence.words.hits.iter().filter(|hit| from <= hit.start && hit.end <= to).collect();
+    let from = (0..found.start)
+        .rev()
+        .take(MAX_CLAUSE)
+        .take_while(|place| clauses[*place] == clause)
+        .last()
+        .unwrap_or(found.start);
+    let to = (found.end..text.chars.len())
+        .take(MAX_CLAUSE)
+        .take_while(|place| clauses[*place] == clause)
+        .last()
+        .map_or(found.end, |last| last + 1);
+    let words = text.chars[from..to]
+        .split(|character| character.is_whitespace())
+        .filter(|word| !word.is_empty())
+        .count();
+    let hits: Vec<&Hit> =
+        evidence.words.hits.iter().filter(|hit| from <= hit.start && hit.end <= to).collect();
     let says = |class: Class| hits.iter().any(|hit| hit.class == class);
     // A word for a reference tells it off, other than for the account that is opened or entered.
-    let is_account = |start: usize| hits.iter().any(|hit| hit.class == Class::Verify && hit.start == start);
+    let is_account =
+        |start: usize| hits.iter().any(|hit| hit.class == Class::Verify && hit.start == start);
     let refers = hits.iter().any(|hit| hit.class == Class::Reference && !is_account(hit.start));
     let with = |gap: Option<usize>| gap.is_some_and(|gap| gap <= MAX_GAP);
-    let beside = with(evidence.gap_before(found, Class::With)) || with(evidence.gap_after(found, Class::With));
-    words <= MAX_WORDS && beside && says(Class::Verify) && !refers && !OTHERWISE.iter().any(|class| says(*class))
+    let beside = with(evidence.gap_before(found, Class::With))
+        || with(evidence.gap_after(found, Class::With));
+    words <= MAX_WORDS
+        && beside
+        && says(Class::Verify)
+        && !refers
+        && !OTHERWISE.iter().any(|class| says(*class))
 }
 
-/// "Confirm your number at Acme: 481207", "481207 verifies your phone for Acme": the expected service speaks of verifying, and of this number.
+/// "Confirm your number at Acme: 481207", "481207 verifies your phone for Acme": the expected
+/// service speaks of verifying, and of this number.
 fn is_verification(evidence: &Evidence<'_>, found: &Found) -> bool {
     let clause = evidence.words.clauses[found.start];
-    let verifies = evidence.words.hits.iter().any(|hit| hit.class == Class::Verify && evidence.words.clauses[hit.start] == clause);
+    let verifies = evidence
+        .words
+        .hits
+        .iter()
+        .any(|hit| hit.class == Class::Verify && evidence.words.clauses[hit.start] == clause);
     let placed = evidence.words.is_said(found) || evidence.words.opens(found);
-    let elsewise = [Class::Reference, Class::Other, Class::Receipt].iter().any(|class| evidence.says(*class));
+    let elsewise =
+        [Class::Reference, Class::Other, Class::Receipt].iter().any(|class| evidence.says(*class));
     let otherwise = OTHERWISE.iter().any(|class| evidence.says(*class));
     evidence.owner == Owner::Expected && verifies && placed && !elsewise && !otherwise
 }
 
-/// "[Acme] 481207 (valid 3 mins)": the expected service's name, and beside it only words that codes are spoken of with.
+/// "[Acme] 481207 (valid 3 mins)": the expected service's name, and beside it only words that codes
+/// are spoken of with.
 fn says_nothing_else(evidence: &Evidence<'_>, found: &Found) -> bool {
-    let Some(service) = evidence.service.filter(|_| evidence.owner == Owner::Expected) else { return false };
+    let Some(service) = evidence.service.filter(|_| evidence.owner == Owner::Expected) else {
+        return false;
+    };
     let text = evidence.words.text;
     if text.chars.len() > MAX_CLAUSE {
         return false;
     }
-    let mut silent: Vec<bool> = text.chars.iter().map(|character| !character.is_alphabetic()).collect();
+    let mut silent: Vec<bool> =
+        text.chars.iter().map(|character| !character.is_alphabetic()).collect();
     silent[found.start..found.end].fill(true);
-    let tells = |class: Class| matches!(class, Class::Key | Class::Verify | Class::Handle | Class::Secret | Class::Valid | Class::Unit | Class::With);
-    evidence.words.hits.iter().filter(|hit| tells(hit.class)).for_each(|hit| silent[hit.start..hit.end].fill(true));
+    let tells = |class: Class| {
+        matches!(
+            class,
+            Class::Key
+                | Class::Verify
+                | Class::Handle
+                | Class::Secret
+                | Class::Valid
+                | Class::Unit
+                | Class::With
+        )
+    };
+    evidence
+        .words
+        .hits
+        .iter()
+        .filter(|hit| tells(hit.class))
+        .for_each(|hit| silent[hit.start..hit.end].fill(true));
     for word in service.words() {
         let word = folded_word(word);
         for (from, _) in text.folded.match_indices(&word) {
@@ -75,18 +137,27 @@ fn says_nothing_else(evidence: &Evidence<'_>, found: &Found) -> bool {
             silent[start..end].fill(true);
         }
     }
-    let otherwise = OTHERWISE.iter().any(|class| evidence.says(*class)) || evidence.says(Class::Reference);
+    let otherwise =
+        OTHERWISE.iter().any(|class| evidence.says(*class)) || evidence.says(Class::Reference);
     !otherwise && silent.iter().filter(|silent| !**silent).count() <= MAX_LETTERS
 }
 
-/// The number that opens a message, has a line of its own, or is what its words for verifying lead to, in a message that is about keeping something secret.
+/// The number that opens a message, has a line of its own, or is what its words for verifying lead
+/// to, in a message that is about keeping something secret.
 fn is_only_secret(evidence: &Evidence<'_>, found: &Found) -> bool {
     let chars = &evidence.words.text.chars;
     let opens = evidence.content.opens_at(found.start);
-    let alone =
-        [chars[..found.start].iter().rev().find(|character| **character != ' '), chars[found.end..].iter().find(|character| **character != ' ')];
-    let own_line = alone.iter().all(|neighbour| neighbour.is_none_or(|character| *character == '\n'));
+    let alone = [
+        chars[..found.start].iter().rev().find(|character| **character != ' '),
+        chars[found.end..].iter().find(|character| **character != ' '),
+    ];
+    let own_line =
+        alone.iter().all(|neighbour| neighbour.is_none_or(|character| *character == '\n'));
     let said = evidence.says(Class::Verify) && evidence.words.is_said(found);
-    let elsewise = [Class::Reference, Class::Business, Class::Parcel, Class::Ad].iter().any(|class| evidence.says(*class));
-    (opens || own_line || said) && (evidence.says(Class::Secret) || evidence.says(Class::Valid)) && !elsewise
+    let elsewise = [Class::Reference, Class::Business, Class::Parcel, Class::Ad]
+        .iter()
+        .any(|class| evidence.says(*class));
+    (opens || own_line || said)
+        && (evidence.says(Class::Secret) || evidence.says(Class::Valid))
+        && !elsewise
 }

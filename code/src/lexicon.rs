@@ -1,4 +1,5 @@
-//! The words that tell what a number beside them is, in the languages that such messages are written in.
+//! The words that tell what a number beside them is, in the languages that such messages are
+//! written in.
 //!
 //! The lists are in `words/*.txt`. A word is matched folded: lower case, no accents.
 
@@ -74,7 +75,8 @@ enum Edges {
     /// At the start of a word: stems count.
     Start,
     Whole,
-    /// A root: the article and prepositions of Hebrew and Arabic may stand before it, short endings behind it.
+    /// A root: the article and prepositions of Hebrew and Arabic may stand before it, short endings
+    /// behind it.
     Root,
 }
 
@@ -89,7 +91,11 @@ pub struct Hit {
     pub class: Class,
 }
 
-const LISTS: [&str; 3] = [include_str!("../words/key.txt"), include_str!("../words/verify.txt"), include_str!("../words/other.txt")];
+const LISTS: [&str; 3] = [
+    include_str!("../words/key.txt"),
+    include_str!("../words/verify.txt"),
+    include_str!("../words/other.txt"),
+];
 /// Letters that Hebrew and Arabic write together with the word behind them.
 const PREFIXES: &str = "הבלשומכالوبكف";
 /// Longest ending of a root.
@@ -101,10 +107,16 @@ struct Words {
 }
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
-    let (mut patterns, mut classes, mut section) = (Vec::new(), Vec::new(), (Class::Neutral, Edges::Whole));
-    for line in LISTS.iter().flat_map(|list| list.lines()).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    let (mut patterns, mut classes, mut section) =
+        (Vec::new(), Vec::new(), (Class::Neutral, Edges::Whole));
+    for line in LISTS
+        .iter()
+        .flat_map(|list| list.lines())
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
         if let Some(header) = line.strip_prefix('[') {
-            section = section_of(header.trim_end_matches(']')).expect("a test reads every header of the word lists");
+            section = section_of(header.trim_end_matches(']'))
+                .expect("a test reads every header of the word lists");
             continue;
         }
         for word in line.split(" | ") {
@@ -112,7 +124,10 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
             classes.push(section);
         }
     }
-    let automaton = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&patterns).expect("some thousand short words make an automaton");
+    let automaton = AhoCorasick::builder()
+        .match_kind(MatchKind::Standard)
+        .build(&patterns)
+        .expect("some thousand short words make an automaton");
     Words { automaton, classes }
 });
 
@@ -158,20 +173,31 @@ fn section_of(header: &str) -> Option<(Class, Edges)> {
     Some((class, edges))
 }
 
-/// Every word found, in the order of their starts. A word within a longer one that says something else about it is not found.
+/// Every word found, in the order of their starts. A word within a longer one that says something
+/// else about it is not found.
 pub fn find(text: &Text) -> Vec<Hit> {
     let mut hits: Vec<Hit> = WORDS
         .automaton
         .find_overlapping_iter(&text.folded)
         .filter_map(|found| {
             let (class, edges) = WORDS.classes[found.pattern().as_usize()];
-            let (start, last) = (text.index_of_byte[found.start()], text.index_of_byte[found.end()]);
-            // The mark behind a word tells which it is ("码:"), and is no part of it: "取件码:" holds no "码:".
-            let marks = text.chars[start..last].iter().rev().take_while(|character| **character == ':').count();
+            let (start, last) =
+                (text.index_of_byte[found.start()], text.index_of_byte[found.end()]);
+            // The mark behind a word tells which it is ("码:"), and is no part of it: "取件码:" holds
+            // no "码:".
+            let marks = text.chars[start..last]
+                .iter()
+                .rev()
+                .take_while(|character| **character == ':')
+                .count();
             let end = last - marks;
             // A stem of this class takes its ending along: "davet kodunuz" holds no "kodunuz".
             let grows = class == Class::Other && edges == Edges::Start;
-            let ending = if grows { text.chars[end..].iter().take_while(|letter| is_spaced_letter(**letter)).count() } else { 0 };
+            let ending = if grows {
+                text.chars[end..].iter().take_while(|letter| is_spaced_letter(**letter)).count()
+            } else {
+                0
+            };
             fits(text, start, end, class, edges).then_some(Hit { start, end: end + ending, class })
         })
         .collect();
@@ -179,8 +205,16 @@ pub fn find(text: &Text) -> Vec<Hit> {
     // A hit that a longer one of these classes covers belongs to it: "promo code" holds no "code".
     let mut covered_to = [0usize; 2];
     hits.retain(|hit| {
-        let covers =
-            matches!(hit.class, Class::Other | Class::Soft | Class::Neutral | Class::Reference | Class::Reply | Class::Ending | Class::Receipt);
+        let covers = matches!(
+            hit.class,
+            Class::Other
+                | Class::Soft
+                | Class::Neutral
+                | Class::Reference
+                | Class::Reply
+                | Class::Ending
+                | Class::Receipt
+        );
         let [end, start] = covered_to;
         let inside = hit.start >= start && hit.end <= end && hit.end - hit.start < end - start;
         if covers && !inside && hit.end > end {
@@ -192,10 +226,21 @@ pub fn find(text: &Text) -> Vec<Hit> {
 }
 
 fn fits(text: &Text, start: usize, end: usize, class: Class, edges: Edges) -> bool {
-    // A name in two capitals (`ChatGPT`) is one word, but a word for "code" may have lost the space or line behind it.
-    let speaks =
-        matches!(class, Class::Key | Class::Glued | Class::Verify | Class::Handle | Class::Secret | Class::Valid | Class::Unit | Class::Neutral);
-    let inside = |index: usize| is_inside_word(text, index) || (!speaks && is_in_camel_case(text, index));
+    // A name in two capitals (`ChatGPT`) is one word, but a word for "code" may have lost the space
+    // or line behind it.
+    let speaks = matches!(
+        class,
+        Class::Key
+            | Class::Glued
+            | Class::Verify
+            | Class::Handle
+            | Class::Secret
+            | Class::Valid
+            | Class::Unit
+            | Class::Neutral
+    );
+    let inside =
+        |index: usize| is_inside_word(text, index) || (!speaks && is_in_camel_case(text, index));
     let starts = || !inside(start);
     let ends = || !inside(end);
     match edges {
@@ -204,19 +249,31 @@ fn fits(text: &Text, start: usize, end: usize, class: Class, edges: Edges) -> bo
         Edges::End => ends(),
         Edges::Start => starts(),
         Edges::Root => {
-            let before = text.chars[..start].iter().rev().take(MAX_ENDING + 1).take_while(|character| is_spaced_letter(**character));
-            let after = text.chars[end..].iter().take(MAX_ENDING + 1).take_while(|character| is_spaced_letter(**character)).count();
-            before.clone().count() <= MAX_ENDING && before.clone().all(|character| PREFIXES.contains(*character)) && after <= MAX_ENDING
+            let before = text.chars[..start]
+                .iter()
+                .rev()
+                .take(MAX_ENDING + 1)
+                .take_while(|character| is_spaced_letter(**character));
+            let after = text.chars[end..]
+                .iter()
+                .take(MAX_ENDING + 1)
+                .take_while(|character| is_spaced_letter(**character))
+                .count();
+            before.clone().count() <= MAX_ENDING
+                && before.clone().all(|character| PREFIXES.contains(*character))
+                && after <= MAX_ENDING
         }
     }
 }
 
-/// Whether the edge at `index` cuts a word in two. Scripts without spaces between words have no such edges.
+/// Whether the edge at `index` cuts a word in two. Scripts without spaces between words have no
+/// such edges.
 pub fn is_inside_word(text: &Text, index: usize) -> bool {
     let (Some(before), Some(after)) = (text.before(index), text.at(index)) else { return false };
     // A small letter and a capital: two words that lost their space or line.
     let lost_space = before.is_ascii_lowercase() && after.is_ascii_uppercase();
-    (is_spaced_letter(before) && is_spaced_letter(after) && !lost_space) || is_beside_apostrophe(text, index, before, after)
+    (is_spaced_letter(before) && is_spaced_letter(after) && !lost_space)
+        || is_beside_apostrophe(text, index, before, after)
 }
 
 fn is_in_camel_case(text: &Text, index: usize) -> bool {
@@ -224,9 +281,13 @@ fn is_in_camel_case(text: &Text, index: usize) -> bool {
 }
 
 /// Words that end in an apostrophe before the word that they belong to, in the Romance languages.
-const ELIDED: [&str; 12] = ["all", "dall", "dell", "nell", "sull", "coll", "quell", "un", "jusqu", "lorsqu", "puisqu", "quoiqu"];
+const ELIDED: [&str; 12] = [
+    "all", "dall", "dell", "nell", "sull", "coll", "quell", "un", "jusqu", "lorsqu", "puisqu",
+    "quoiqu",
+];
 
-/// Whether the edge at `index` lies at an apostrophe within a word: before the ending of a name (`Dominos'tan`), or within `won't`.
+/// Whether the edge at `index` lies at an apostrophe within a word: before the ending of a name
+/// (`Dominos'tan`), or within `won't`.
 fn is_beside_apostrophe(text: &Text, index: usize, before: char, after: char) -> bool {
     let is_mark = |character: char| matches!(character, '\'' | '’');
     if is_mark(after) {
@@ -235,7 +296,13 @@ fn is_beside_apostrophe(text: &Text, index: usize, before: char, after: char) ->
     if !is_mark(before) || !is_spaced_letter(after) {
         return false;
     }
-    let head: Vec<char> = text.chars[..index - 1].iter().rev().take(9).take_while(|character| character.is_alphabetic()).copied().collect();
+    let head: Vec<char> = text.chars[..index - 1]
+        .iter()
+        .rev()
+        .take(9)
+        .take_while(|character| character.is_alphabetic())
+        .copied()
+        .collect();
     let head: String = head.into_iter().rev().flat_map(char::to_lowercase).collect();
     head.chars().count() > 2 && !ELIDED.contains(&head.as_str())
 }
@@ -244,7 +311,10 @@ fn is_beside_apostrophe(text: &Text, index: usize, before: char, after: char) ->
 pub fn is_spaced_letter(character: char) -> bool {
     let point = u32::from(character);
     character.is_alphabetic()
-        && (point < 0x0780 || (0x10a0..0x1100).contains(&point) || (0x1200..0x1380).contains(&point) || (0x1e00..0x2000).contains(&point))
+        && (point < 0x0780
+            || (0x10a0..0x1100).contains(&point)
+            || (0x1200..0x1380).contains(&point)
+            || (0x1e00..0x2000).contains(&point))
 }
 
 #[cfg(test)]
@@ -253,18 +323,26 @@ mod tests {
 
     #[test]
     fn every_header_of_the_lists_is_known_and_no_word_is_empty() {
-        for line in LISTS.iter().flat_map(|list| list.lines()).filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        for line in LISTS
+            .iter()
+            .flat_map(|list| list.lines())
+            .filter(|line| !line.starts_with('#') && !line.is_empty())
+        {
             if let Some(header) = line.strip_prefix('[') {
                 assert!(section_of(header.trim_end_matches(']')).is_some(), "{line}");
             } else {
-                assert!(line.split(" | ").all(|word| !folded_word(word.trim()).trim().is_empty()), "{line}");
+                assert!(
+                    line.split(" | ").all(|word| !folded_word(word.trim()).trim().is_empty()),
+                    "{line}"
+                );
             }
         }
     }
 
     #[test]
     fn a_root_takes_prefixes_but_is_not_found_inside_another_word() {
-        let classes = |text: &str| find(&Text::new(text)).iter().map(|hit| hit.class).collect::<Vec<_>>();
+        let classes =
+            |text: &str| find(&Text::new(text)).iter().map(|hit| hit.class).collect::<Vec<_>>();
         assert!(classes("הקוד שלך").contains(&Class::Key));
         assert!(!classes("בנקודת").contains(&Class::Key));
     }

@@ -1,7 +1,8 @@
 //! The text of an SMS -> the code in it, with every candidate and the reasons for and against.
 //!
 //! Holds: normalising, finding, weighing. Never holds: what is done with a code.
-//! Leans on: nothing of the workspace. Linear in the text. Proved by: `tests.rs` here and `tests/messages.rs`.
+//! Leans on: nothing of the workspace. Linear in the text. Proved by: `tests.rs` here and
+//! `tests/messages.rs`.
 
 #![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm, clippy::iter_over_hash_type))]
 

@@ -301,23 +301,39 @@ pub fn stands_beside(text: &Text, start: usize, end: usize) -> bool {
         return true;
     }
     let is_word = |character: &&char| {
-        !character.is_whitespace() && !character.is_ascii_digit() && !matches!(**character, ':' | '(' | ')' | ',' | '!' | ';' | '=' | '?')
+        !character.is_whitespace()
+            && !character.is_ascii_digit()
+            && !matches!(**character, ':' | '(' | ')' | ',' | '!' | ';' | '=' | '?')
     };
-    let word_before: String = before.take_while(is_word).take(10).collect::<Vec<_>>().into_iter().rev().collect();
+    let word_before: String =
+        before.take_while(is_word).take(10).collect::<Vec<_>>().into_iter().rev().collect();
     let word_after: String = after.take_while(is_word).take(10).collect();
     // One Latin letter names money only where it clings to its number: `150p`, `50000d`.
     let lone = |word: &str| word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
     let clings = text.at(end).is_some_and(|character| character != ' ');
     let behind = word_after.trim_end_matches('.');
-    (is_money(&word_before) && !lone(&word_before)) || ((is_money(&word_after) || is_money(behind)) && (!lone(behind) || clings))
+    (is_money(&word_before) && !lone(&word_before))
+        || ((is_money(&word_after) || is_money(behind)) && (!lone(behind) || clings))
 }
 
 /// Whether a sum stands right behind `end`.
 pub fn follows(text: &Text, end: usize) -> bool {
-    let start = end + text.chars[end..].iter().take(2).take_while(|character| matches!(character, ' ' | ':')).count();
-    let length =
-        text.chars[start..].iter().take(MAX_SUM).take_while(|character| character.is_ascii_digit() || matches!(character, '.' | ',')).count();
-    let digits = text.chars[start..start + length].iter().rev().skip_while(|character| !character.is_ascii_digit()).count();
+    let start = end
+        + text.chars[end..]
+            .iter()
+            .take(2)
+            .take_while(|character| matches!(character, ' ' | ':'))
+            .count();
+    let length = text.chars[start..]
+        .iter()
+        .take(MAX_SUM)
+        .take_while(|character| character.is_ascii_digit() || matches!(character, '.' | ','))
+        .count();
+    let digits = text.chars[start..start + length]
+        .iter()
+        .rev()
+        .skip_while(|character| !character.is_ascii_digit())
+        .count();
     digits > 0 && stands_beside(text, start, start + digits)
 }
 

@@ -5,7 +5,8 @@ use unicode_normalization::UnicodeNormalization;
 /// Characters looked at: a message of 255 parts has at most about 39 000.
 const MAX_CHARACTERS: usize = 40_000;
 
-/// A text, character by character, beside its folded twin (lower case, no accents) with the same indices.
+/// A text, character by character, beside its folded twin (lower case, no accents) with the same
+/// indices.
 #[derive(Debug)]
 pub struct Text {
     /// ASCII digits and Latin letters wherever the original had a variant of them; case kept.
@@ -40,7 +41,11 @@ impl Text {
 
     /// Whether a word for a unit stands behind `end`, with nothing but spaces or a dash between.
     pub fn unit_follows(&self, end: usize) -> bool {
-        let gap = self.chars[end.min(self.chars.len())..].iter().take(2).take_while(|character| matches!(character, ' ' | '-' | '\n')).count();
+        let gap = self.chars[end.min(self.chars.len())..]
+            .iter()
+            .take(2)
+            .take_while(|character| matches!(character, ' ' | '-' | '\n'))
+            .count();
         self.units.binary_search(&(end + gap)).is_ok()
     }
 
@@ -55,7 +60,8 @@ impl Text {
     }
 }
 
-/// Whether it is a part of a letter or syllable that most texts write as one: an accent, a Japanese voicing mark, a Korean jamo.
+/// Whether it is a part of a letter or syllable that most texts write as one: an accent, a Japanese
+/// voicing mark, a Korean jamo.
 const fn is_decomposed(character: char) -> bool {
     matches!(character, '\u{300}'..='\u{36f}' | '\u{3099}' | '\u{309a}' | '\u{1100}'..='\u{11ff}')
 }
@@ -73,7 +79,8 @@ pub fn folded_char(character: char) -> Option<char> {
 /// The character as it counts here: `None` for what is invisible.
 fn plain(character: char) -> Option<char> {
     match character {
-        // Soft hyphen, zero-width marks, direction marks and embeddings, joiners, BOM, variation selectors, combining accents.
+        // Soft hyphen, zero-width marks, direction marks and embeddings, joiners, BOM, variation
+        // selectors, combining accents.
         '\u{ad}'
         | '\u{200b}'..='\u{200f}'
         | '\u{202a}'..='\u{202e}'
@@ -81,7 +88,13 @@ fn plain(character: char) -> Option<char> {
         | '\u{feff}'
         | '\u{fe00}'..='\u{fe0f}'
         | '\u{300}'..='\u{36f}' => None,
-        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' | '\t' => Some(' '),
+        '\u{a0}'
+        | '\u{1680}'
+        | '\u{2000}'..='\u{200a}'
+        | '\u{202f}'
+        | '\u{205f}'
+        | '\u{3000}'
+        | '\t' => Some(' '),
         '\r' | '\u{2028}' | '\u{2029}' | '\u{85}' => Some('\n'),
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}' => Some('-'),
         // Full-width ASCII, one to one.
@@ -92,13 +105,19 @@ fn plain(character: char) -> Option<char> {
 
 /// The ASCII digit that a decimal digit of another script stands for.
 fn ascii_digit(character: char) -> Option<char> {
-    // The zeros of the scripts that phones send digits in; each is followed by its one to nine (Unicode, category Nd).
+    // The zeros of the scripts that phones send digits in; each is followed by its one to nine
+    // (Unicode, category Nd).
     const ZEROS: [u32; 34] = [
-        0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0b66, 0x0be6, 0x0c66, 0x0ce6, 0x0d66, 0x0de6, 0x0e50, 0x0ed0, 0x0f20, 0x1040,
-        0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xaa50, 0xabf0,
+        0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0b66, 0x0be6, 0x0c66, 0x0ce6,
+        0x0d66, 0x0de6, 0x0e50, 0x0ed0, 0x0f20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0,
+        0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xaa50,
+        0xabf0,
     ];
-    // Most characters are below all of them, or above: looked at first because this runs for every character.
-    if !('\u{660}'..='\u{abf9}').contains(&character) && !('\u{1d7ce}'..='\u{1d7ff}').contains(&character) {
+    // Most characters are below all of them, or above: looked at first because this runs for every
+    // character.
+    if !('\u{660}'..='\u{abf9}').contains(&character)
+        && !('\u{1d7ce}'..='\u{1d7ff}').contains(&character)
+    {
         return None;
     }
     let point = u32::from(character);
@@ -143,16 +162,20 @@ const ALIKE: [(char, char); 14] = [
     ('y', 'у'),
 ];
 
-/// Writes every word that mixes the two alphabets in the one that it has more letters of: `Kод`, `cоde`.
+/// Writes every word that mixes the two alphabets in the one that it has more letters of: `Kод`,
+/// `cоde`.
 fn one_script(folded: &mut [char]) {
     for word in folded.split_mut(|character| !character.is_alphabetic()) {
         let latin = word.iter().filter(|character| character.is_ascii()).count();
-        let cyrillic = word.iter().filter(|character| ('\u{400}'..='\u{4ff}').contains(*character)).count();
+        let cyrillic =
+            word.iter().filter(|character| ('\u{400}'..='\u{4ff}').contains(*character)).count();
         if latin == 0 || cyrillic == 0 {
             continue;
         }
         for letter in word.iter_mut() {
-            let twin = ALIKE.iter().find(|(from, to)| if cyrillic >= latin { from == letter } else { to == letter });
+            let twin = ALIKE
+                .iter()
+                .find(|(from, to)| if cyrillic >= latin { from == letter } else { to == letter });
             if let Some((from, to)) = twin {
                 *letter = if cyrillic >= latin { *to } else { *from };
             }
@@ -170,9 +193,17 @@ mod tests {
 
     #[test]
     fn digits_of_every_script_become_ascii() {
-        for digits in
-            ["٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "०१२३४५६७८९", "০১২৩৪৫৬৭৮৯", "๐๑๒๓๔๕๖๗๘๙", "０１２３４５６７８９", "၀၁၂၃၄၅၆၇၈၉", "០១២៣៤៥៦៧៨៩", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗"]
-        {
+        for digits in [
+            "٠١٢٣٤٥٦٧٨٩",
+            "۰۱۲۳۴۵۶۷۸۹",
+            "०१२३४५६७८९",
+            "০১২৩৪৫৬৭৮৯",
+            "๐๑๒๓๔๕๖๗๘๙",
+            "０１２３４５６７８９",
+            "၀၁၂၃၄၅၆၇၈၉",
+            "០១២៣៤៥៦៧៨៩",
+            "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗",
+        ] {
             assert_eq!(read(digits), "0123456789");
         }
     }

@@ -1,4 +1,5 @@
-//! Runs of digits and what joins them: dates, amounts, phone numbers, and the groups that one code is written in.
+//! Runs of digits and what joins them: dates, amounts, phone numbers, and the groups that one code
+//! is written in.
 
 use super::money;
 use super::normal::Text;
@@ -65,7 +66,8 @@ pub fn read(text: &Text, groups: &[Group], regions: &mut Vec<Region>) -> Vec<Dig
 
 /// The groups from the first on that single joining characters connect.
 fn cluster<'a>(text: &Text, groups: &'a [Group]) -> &'a [Group] {
-    let joined = groups.windows(2).take_while(|pair| joint(text, pair[0], pair[1]).is_some()).count();
+    let joined =
+        groups.windows(2).take_while(|pair| joint(text, pair[0], pair[1]).is_some()).count();
     &groups[..=joined]
 }
 
@@ -75,7 +77,11 @@ fn joint(text: &Text, left: Group, right: Group) -> Option<char> {
         [one] if matches!(one, '-' | '/' | '.' | ',' | ':' | ' ' | '_' | ')' | '·') => Some(*one),
         [')', ' ' | '-'] => Some(')'),
         [' ', '('] => Some(' '),
-        [' ', '-', ' '] if (3..=4).contains(&(left.1 - left.0)) && left.1 - left.0 == right.1 - right.0 => Some('-'),
+        [' ', '-', ' ']
+            if (3..=4).contains(&(left.1 - left.0)) && left.1 - left.0 == right.1 - right.0 =>
+        {
+            Some('-')
+        }
         _ => None,
     }
 }
@@ -85,7 +91,12 @@ fn trimmed<'a>(text: &Text, cluster: &'a [Group]) -> &'a [Group] {
     let [before @ .., previous, last] = cluster else { return cluster };
     let spaced = matches!(joint(text, *previous, *last), Some(' ' | ',' | '.'));
     let long_before = previous.1 - previous.0 >= 4 || !before.is_empty();
-    if spaced && long_before && last.1 - last.0 <= 3 && text.unit_follows(last.1) && !money::stands_beside(text, previous.0, last.1) {
+    if spaced
+        && long_before
+        && last.1 - last.0 <= 3
+        && text.unit_follows(last.1)
+        && !money::stands_beside(text, previous.0, last.1)
+    {
         &cluster[..cluster.len() - 1]
     } else {
         cluster
@@ -95,8 +106,10 @@ fn trimmed<'a>(text: &Text, cluster: &'a [Group]) -> &'a [Group] {
 /// Groups of a phone number that a plus, a bracket or two zeros open; 0 if none.
 fn phone_prefix(text: &Text, cluster: &[Group], regions: &mut Vec<Region>) -> usize {
     let (start, _) = cluster[0];
-    let plus = text.before(start) == Some('+') || (text.before(start) == Some('(') && start >= 2 && text.at(start - 2) == Some('+'));
-    let opened = text.before(start) == Some('(') && cluster.get(1).is_some_and(|next| joint(text, cluster[0], *next) == Some(')'));
+    let plus = text.before(start) == Some('+')
+        || (text.before(start) == Some('(') && start >= 2 && text.at(start - 2) == Some('+'));
+    let opened = text.before(start) == Some('(')
+        && cluster.get(1).is_some_and(|next| joint(text, cluster[0], *next) == Some(')'));
     if !plus && !opened {
         return 0;
     }
@@ -121,15 +134,26 @@ fn atoms(text: &Text, cluster: &[Group], regions: &mut Vec<Region>, codes: &mut 
     }
     let lengths: Vec<usize> = cluster.iter().map(|(from, to)| to - from).collect();
     let total: usize = lengths.iter().sum();
-    let joints: Vec<char> = cluster.windows(2).filter_map(|pair| joint(text, pair[0], pair[1])).collect();
+    let joints: Vec<char> =
+        cluster.windows(2).filter_map(|pair| joint(text, pair[0], pair[1])).collect();
     let (start, end) = (cluster[0].0, cluster[cluster.len() - 1].1);
     let plain = joints.iter().all(|joint| matches!(joint, ' ' | '-' | ')'));
     let spaced = joints.contains(&' ');
-    if plain && cluster.len() >= 3 && total >= 9 && lengths.iter().all(|length| *length <= 5) && spaced {
-        regions.push(Region { start, end, reason: if total <= MAX_PHONE { Reason::PhoneNumber } else { Reason::PartOfLonger } });
+    if plain
+        && cluster.len() >= 3
+        && total >= 9
+        && lengths.iter().all(|length| *length <= 5)
+        && spaced
+    {
+        regions.push(Region {
+            start,
+            end,
+            reason: if total <= MAX_PHONE { Reason::PhoneNumber } else { Reason::PartOfLonger },
+        });
         return;
     }
-    // Numbers with nothing but spaces between them belong together; a date or an amount among them stands for itself.
+    // Numbers with nothing but spaces between them belong together; a date or an amount among them
+    // stands for itself.
     let mut from = 0;
     let mut alone: Vec<Group> = Vec::new();
     for place in 0..cluster.len() {
@@ -168,8 +192,12 @@ fn spaced_run(text: &Text, groups: &[Group], regions: &mut Vec<Region>, codes: &
 fn spaced_code(lengths: &[usize]) -> Option<Grouping> {
     match lengths {
         [3, 3] | [4, 4] | [2, 2, 2] | [2, 2, 2, 2] => Some(Grouping::Even),
-        [2 | 3, 2..=5] | [4 | 5, 2 | 3] if (5..=8).contains(&(lengths[0] + lengths[1])) => Some(Grouping::Loose),
-        ones if (4..=8).contains(&ones.len()) && ones.iter().all(|length| *length == 1) => Some(Grouping::Even),
+        [2 | 3, 2..=5] | [4 | 5, 2 | 3] if (5..=8).contains(&(lengths[0] + lengths[1])) => {
+            Some(Grouping::Loose)
+        }
+        ones if (4..=8).contains(&ones.len()) && ones.iter().all(|length| *length == 1) => {
+            Some(Grouping::Even)
+        }
         _ => None,
     }
 }
@@ -205,7 +233,8 @@ enum Meaning {
 fn meaning(text: &Text, groups: &[Group]) -> Meaning {
     let lengths: Vec<usize> = groups.iter().map(|(from, to)| to - from).collect();
     let total: usize = lengths.iter().sum();
-    let joints: Vec<char> = groups.windows(2).filter_map(|pair| joint(text, pair[0], pair[1])).collect();
+    let joints: Vec<char> =
+        groups.windows(2).filter_map(|pair| joint(text, pair[0], pair[1])).collect();
     let uniform = joints.iter().all(|joint| *joint == joints[0]);
     let is_date = uniform && is_date(text, groups, &lengths, joints[0]);
     if is_date {
@@ -231,7 +260,9 @@ fn meaning(text: &Text, groups: &[Group]) -> Meaning {
         '-' | '_' | '·' => match lengths.as_slice() {
             [3, 3] | [4, 4] | [2, 2, 2] | [2, 2, 2, 2] => Meaning::Code(Grouping::Even),
             [2..=5, 2..=5] if (5..=8).contains(&total) => Meaning::Code(Grouping::Even),
-            ones if (4..=8).contains(&ones.len()) && total == ones.len() => Meaning::Code(Grouping::Even),
+            ones if (4..=8).contains(&ones.len()) && total == ones.len() => {
+                Meaning::Code(Grouping::Even)
+            }
             _ => Meaning::Is(Reason::PartOfLonger),
         },
         _ => Meaning::Is(Reason::PhoneNumber),
@@ -242,26 +273,39 @@ fn meaning(text: &Text, groups: &[Group]) -> Meaning {
 fn is_service_line(text: &Text, groups: &[Group], lengths: &[usize]) -> bool {
     let first: String = text.chars[groups[0].0..groups[0].1].iter().collect();
     let known = ["15", "16", "18"].iter().any(|prefix| first.starts_with(prefix));
-    *lengths == [4, 4] && known && text.chars.iter().any(|character| ('가'..='힣').contains(character))
+    *lengths == [4, 4]
+        && known
+        && text.chars.iter().any(|character| ('가'..='힣').contains(character))
 }
 
 fn is_date(text: &Text, groups: &[Group], lengths: &[usize], joint: char) -> bool {
     let value = |index: usize| {
-        groups.get(index).and_then(|(from, to)| text.chars[*from..*to].iter().collect::<String>().parse::<u32>().ok()).unwrap_or(u32::MAX)
+        groups
+            .get(index)
+            .and_then(|(from, to)| {
+                text.chars[*from..*to].iter().collect::<String>().parse::<u32>().ok()
+            })
+            .unwrap_or(u32::MAX)
     };
     if !matches!(joint, '/' | '.' | '-') {
         return false;
     }
     if let [4, 4] = lengths {
-        return joint == '-' && (1990..2100).contains(&value(0)) && (1990..2100).contains(&value(1));
+        return joint == '-'
+            && (1990..2100).contains(&value(0))
+            && (1990..2100).contains(&value(1));
     }
     if lengths.len() != 3 {
         return false;
     }
     let (a, b, c) = (value(0), value(1), value(2));
     let year_first = lengths[0] == 4 && (1..=12).contains(&b) && (1..=31).contains(&c);
-    let year_last =
-        lengths[0] <= 2 && lengths[1] <= 2 && matches!(lengths[2], 2 | 4) && (1..=31).contains(&a) && (1..=31).contains(&b) && a.min(b) <= 12;
+    let year_last = lengths[0] <= 2
+        && lengths[1] <= 2
+        && matches!(lengths[2], 2 | 4)
+        && (1..=31).contains(&a)
+        && (1..=31).contains(&b)
+        && a.min(b) <= 12;
     // A dash between pairs of digits may be a code's, unless they are a day of these years.
     let recent = |year: u32| (20..40).contains(&year);
     let iso = lengths == [2, 2, 2] && recent(a) && (1..=12).contains(&b) && (1..=31).contains(&c);
@@ -280,7 +324,9 @@ fn amount(text: &Text, groups: &[Group], lengths: &[usize], joint: char) -> Mean
         // `481207.10 minutes`, `199035,10分钟`: a mark without its space.
         [4..=8, 1 | 2] if text.unit_follows(end) || joint == ',' => Meaning::Apart,
         [4..=12, _] if joint == ',' => Meaning::Apart,
-        [..] if joint == '.' && lengths.len() == 2 && lengths[0] >= 4 && lengths[1] >= 3 => Meaning::Apart,
+        [..] if joint == '.' && lengths.len() == 2 && lengths[0] >= 4 && lengths[1] >= 3 => {
+            Meaning::Apart
+        }
         _ => Meaning::Is(Reason::Amount),
     }
 }
@@ -294,24 +340,37 @@ fn beside(text: &Text, start: usize, end: usize) -> Option<Reason> {
         return Some(Reason::PhoneNumber);
     }
     let chars = &text.chars;
-    let run = |characters: &mut dyn Iterator<Item = &char>, marks: &[char]| characters.take_while(|character| marks.contains(character)).count();
+    let run = |characters: &mut dyn Iterator<Item = &char>, marks: &[char]| {
+        characters.take_while(|character| marks.contains(character)).count()
+    };
     let masks = ['*', '•', '…', '·', '×', '∗', '●'];
-    let (before, after) = (run(&mut chars[..start].iter().rev(), &masks), run(&mut chars[end..].iter(), &masks));
+    let (before, after) =
+        (run(&mut chars[..start].iter().rev(), &masks), run(&mut chars[end..].iter(), &masks));
     let dots = run(&mut chars[..start].iter().rev(), &['.']);
-    // `*481207*` is set in bold, even where words are not spaced; more marks, or digits beyond them, are a mask.
-    let digit = |place: Option<usize>| place.and_then(|place| text.at(place)).is_some_and(|character| character.is_ascii_digit());
-    let bold = before == after && before <= 2 && !digit(start.checked_sub(before + 1)) && !digit(Some(end + after));
+    // `*481207*` is set in bold, even where words are not spaced; more marks, or digits beyond
+    // them, are a mask.
+    let digit = |place: Option<usize>| {
+        place.and_then(|place| text.at(place)).is_some_and(|character| character.is_ascii_digit())
+    };
+    let bold = before == after
+        && before <= 2
+        && !digit(start.checked_sub(before + 1))
+        && !digit(Some(end + after));
     let quoted = before == after;
-    let digit_before_mask = start.checked_sub(before + 1).is_some_and(|place| chars[place].is_alphanumeric());
+    let digit_before_mask =
+        start.checked_sub(before + 1).is_some_and(|place| chars[place].is_alphanumeric());
     let digit_after_mask = text.at(end + after).is_some_and(char::is_alphanumeric);
     let masked = (before > 0 && (!quoted || digit_before_mask)) || (after > 0 && digit_after_mask);
     if (masked && !bold) || dots >= 2 || is_masked_before(text, start) {
         return Some(Reason::CardEnding);
     }
-    if matches!(text.before(start), Some('№')) || (text.before(start) == Some(' ') && start >= 2 && text.at(start - 2) == Some('№')) {
+    if matches!(text.before(start), Some('№'))
+        || (text.before(start) == Some(' ') && start >= 2 && text.at(start - 2) == Some('№'))
+    {
         return Some(Reason::Reference);
     }
-    matches!((text.at(end), text.at(end + 1)), (Some('/'), Some(next)) if next.is_alphanumeric()).then_some(Reason::Date)
+    matches!((text.at(end), text.at(end + 1)), (Some('/'), Some(next)) if next.is_alphanumeric())
+        .then_some(Reason::Date)
 }
 
 /// Whether groups of a mask stand before the digits: `XXXX XXXX 4829`.

@@ -126,12 +126,14 @@ reasons! {
     OtherAlphabet 48 "other_alphabet";
     /// A message that says nothing but what to do with it: "Register with 481-207".
     Instruction 50 "instruction";
-    /// The only number in a message that asks to keep something secret, or says how long it is valid.
+    /// The only number in a message that asks to keep something secret, or says how long it is
+    /// valid.
     OnlySecret 51 "only_secret";
     /// Far from every length that the platform's codes have.
     OtherLength 52 "other_length";
     /// On the last line as `@host #code`, where the text says another code.
     BoundOtherwise 53 "bound_otherwise";
-    /// The message speaks of a sum, as a bank's does, and does not name the service that it is expected from.
+    /// The message speaks of a sum, as a bank's does, and does not name the service that it is
+    /// expected from.
     SpeaksOfMoney 54 "speaks_of_money";
 }

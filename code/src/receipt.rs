@@ -12,21 +12,24 @@ const MAX_WORDS: usize = 16;
 
 /// Whether something was handed in, and nothing tells that the candidate is for logging in.
 pub fn is_receipt(evidence: &Evidence<'_>, found: &Found) -> bool {
-    let about_code = [Class::Secret, Class::Valid].iter().any(|class| evidence.says(*class)) || evidence.owner == Owner::Expected;
+    let about_code = [Class::Secret, Class::Valid].iter().any(|class| evidence.says(*class))
+        || evidence.owner == Owner::Expected;
     if about_code || evidence.is_verified() {
         return false;
     }
     evidence.says(Class::Receipt) || (!evidence.says(Class::Handle) && has_come(evidence, found))
 }
 
-/// Whether a sentence beside the candidate's says of something handed in that it has come: "We received your application."
+/// Whether a sentence beside the candidate's says of something handed in that it has come: "We
+/// received your application."
 fn has_come(evidence: &Evidence<'_>, found: &Found) -> bool {
     let words = &evidence.words;
     let clause = |place: usize| words.clauses[place];
     let here = clause(found.start);
     let of = |class: Class| words.hits.iter().filter(move |hit| hit.class == class).take(MAX_WORDS);
-    let beside = |filed: &Hit, came: &Hit| came.start < filed.end + REACH && filed.start < came.end + REACH;
-    of(Class::Filed)
-        .filter(|filed| clause(filed.start) != here)
-        .any(|filed| of(Class::Came).any(|came| clause(came.start) == clause(filed.start) && beside(filed, came)))
+    let beside =
+        |filed: &Hit, came: &Hit| came.start < filed.end + REACH && filed.start < came.end + REACH;
+    of(Class::Filed).filter(|filed| clause(filed.start) != here).any(|filed| {
+        of(Class::Came).any(|came| clause(came.start) == clause(filed.start) && beside(filed, came))
+    })
 }

@@ -1,4 +1,5 @@
-//! The services whose codes are asked for: how their messages name them, and what their codes look like.
+//! The services whose codes are asked for: how their messages name them, and what their codes look
+//! like.
 
 /// What a service's codes are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,9 +54,13 @@ impl Service {
         self.0.lengths
     }
 
-    /// The words by which hosts on the web are its own: those of its messages, and others that it is reached by.
+    /// The words by which hosts on the web are its own: those of its messages, and others that it
+    /// is reached by.
     pub(crate) fn hosts(self) -> Vec<&'static str> {
-        let others = HOSTS.iter().filter(|(slug, _)| *slug == self.0.slug).flat_map(|(_, hosts)| hosts.iter().copied());
+        let others = HOSTS
+            .iter()
+            .filter(|(slug, _)| *slug == self.0.slug)
+            .flat_map(|(_, hosts)| hosts.iter().copied());
         self.0.words.iter().copied().chain(others).collect()
     }
 

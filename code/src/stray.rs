@@ -1,6 +1,8 @@
-//! Names anywhere in a message that names nobody where senders are named: "Welcome to Acme!", "to log in at Acme", `acme.example`.
+//! Names anywhere in a message that names nobody where senders are named: "Welcome to Acme!", "to
+//! log in at Acme", `acme.example`.
 //!
-//! Only asked where the expected service is not named at all: then a name is more likely another sender's than an ordinary word.
+//! Only asked where the expected service is not named at all: then a name is more likely another
+//! sender's than an ordinary word.
 
 use super::brand::is_known;
 use super::candidate::{Found, Kind};
@@ -118,9 +120,13 @@ pub fn name(text: &Text, hits: &[Hit], regions: &[Region], found: &[Found]) -> O
         let written: String = text.chars[word.start..word.end].iter().collect();
         let lower = written.to_lowercase();
         let between = previous.map_or(0, |before| before.end);
-        greeted &= text.chars[between..word.start].iter().all(|character| matches!(character, ' ' | '.'));
+        greeted &=
+            text.chars[between..word.start].iter().all(|character| matches!(character, ' ' | '.'));
         let is_carried = previous.is_some_and(|before| {
-            let by: String = text.chars[before.start..before.end].iter().flat_map(|letter| letter.to_lowercase()).collect();
+            let by: String = text.chars[before.start..before.end]
+                .iter()
+                .flat_map(|letter| letter.to_lowercase())
+                .collect();
             BY.contains(&by.as_str())
         });
         let told = !greeted && !is_carried && is_free(text, hits, regions, found, word);
@@ -142,11 +148,17 @@ struct Word {
 
 fn words(text: &Text) -> impl Iterator<Item = Word> {
     let is_part = |place: usize| {
-        let letter = |place: Option<usize>| place.and_then(|place| text.at(place)).is_some_and(char::is_alphanumeric);
+        let letter = |place: Option<usize>| {
+            place.and_then(|place| text.at(place)).is_some_and(char::is_alphanumeric)
+        };
         match text.at(place) {
             Some('.' | '&') => letter(place.checked_sub(1)) && letter(Some(place + 1)),
             // `e-Acme`, but not `Acme-code`.
-            Some('-') => letter(place.checked_sub(1)) && letter(Some(place + 1)) && !letter(place.checked_sub(2)),
+            Some('-') => {
+                letter(place.checked_sub(1))
+                    && letter(Some(place + 1))
+                    && !letter(place.checked_sub(2))
+            }
             Some(character) => character.is_alphanumeric(),
             None => false,
         }
@@ -156,7 +168,8 @@ fn words(text: &Text) -> impl Iterator<Item = Word> {
         let from = (start..text.chars.len()).find(|place| is_part(*place))?;
         // Where another script touches, a word ends: `您的Acme验证码`.
         let latin = is_latin(text.chars[from]);
-        let end = (from..=text.chars.len()).find(|place| !is_part(*place) || is_latin(text.chars[*place]) != latin)?;
+        let end = (from..=text.chars.len())
+            .find(|place| !is_part(*place) || is_latin(text.chars[*place]) != latin)?;
         start = end;
         Some(Word { start: from, end })
     })
@@ -174,17 +187,38 @@ fn is_free(text: &Text, hits: &[Hit], regions: &[Region], found: &[Found], word:
     let chars = &text.chars[word.start..word.end];
     let ending = chars.iter().rev().take_while(|letter| **letter != '.').count();
     let is_web = is_domain(chars) && ending < LONG_ENDING;
-    let speaks = hits.iter().any(|hit| meets(hit.start, hit.end) && hit.class != Class::Neutral && hit.class != Class::Unit);
-    let unit = hits.iter().any(|hit| hit.class == Class::Unit && hit.start == word.start && hit.end + 3 >= word.end);
-    let is_code = found.iter().any(|candidate| candidate.kind != Kind::Letters && meets(candidate.start, candidate.end) && !is_numbered(text, word));
+    let speaks = hits.iter().any(|hit| {
+        meets(hit.start, hit.end) && hit.class != Class::Neutral && hit.class != Class::Unit
+    });
+    let unit = hits
+        .iter()
+        .any(|hit| hit.class == Class::Unit && hit.start == word.start && hit.end + 3 >= word.end);
+    let is_code = found.iter().any(|candidate| {
+        candidate.kind != Kind::Letters
+            && meets(candidate.start, candidate.end)
+            && !is_numbered(text, word)
+    });
     let is_path = |region: &Region| {
         let address = region.reason == Reason::Url
             && (text.before(region.start) == Some('@')
-                || text.chars[region.start..region.end].iter().any(|character| matches!(character, '/' | '@')));
-        address || matches!(region.reason, Reason::AppHash | Reason::Date | Reason::TimeOfDay | Reason::Amount | Reason::PhoneNumber)
+                || text.chars[region.start..region.end]
+                    .iter()
+                    .any(|character| matches!(character, '/' | '@')));
+        address
+            || matches!(
+                region.reason,
+                Reason::AppHash
+                    | Reason::Date
+                    | Reason::TimeOfDay
+                    | Reason::Amount
+                    | Reason::PhoneNumber
+            )
     };
     let mail = text.before(word.start) == Some('@') || text.at(word.end) == Some('@');
-    (is_web || (!speaks && !unit)) && !is_code && !mail && !regions.iter().any(|region| meets(region.start, region.end) && is_path(region))
+    (is_web || (!speaks && !unit))
+        && !is_code
+        && !mail
+        && !regions.iter().any(|region| meets(region.start, region.end) && is_path(region))
 }
 
 /// `Acme24`: a name and its number.
@@ -228,7 +262,12 @@ impl Style {
             (false, true) => Writing::German,
             (false, false) => Writing::Other,
         };
-        Self { writing, told: small > large, headline: is_titled(text), clauses: clause::number(text) }
+        Self {
+            writing,
+            told: small > large,
+            headline: is_titled(text),
+            clauses: clause::number(text),
+        }
     }
 
     fn names(&self, text: &Text, hits: &[Hit], word: Word, previous: Option<Word>) -> bool {
@@ -244,11 +283,13 @@ impl Style {
         if self.writing == Writing::Foreign && latin {
             return chars.iter().all(|letter| letter.is_alphabetic());
         }
-        // `DHL` among small letters: capitals may be said loudly, so only a name that is known counts.
+        // `DHL` among small letters: capitals may be said loudly, so only a name that is known
+        // counts.
         if self.told && chars.iter().all(|letter| letter.is_uppercase()) {
             return is_known(&chars.iter().collect::<String>());
         }
-        let capital = chars[0].is_uppercase() && chars.iter().skip(1).all(|letter| !letter.is_uppercase());
+        let capital =
+            chars[0].is_uppercase() && chars.iter().skip(1).all(|letter| !letter.is_uppercase());
         if !capital || self.headline {
             return false;
         }
@@ -257,27 +298,48 @@ impl Style {
         // "ta' Acme", "ye-Acme", and behind the code itself: "481207 Acme giriş kodunuz".
         let joined = matches!(gap.as_slice(), [' ' | '-'] | ['\'' | '’', ' ']);
         let letter = text.chars[previous.end - 1].is_alphabetic();
-        let within = joined && (letter || self.is_keyed(text, hits, word)) && self.clauses[previous.start] == self.clauses[word.start];
-        let before: String = text.chars[previous.start..previous.end].iter().flat_map(|letter| letter.to_lowercase()).collect();
+        let within = joined
+            && (letter || self.is_keyed(text, hits, word))
+            && self.clauses[previous.start] == self.clauses[word.start];
+        let before: String = text.chars[previous.start..previous.end]
+            .iter()
+            .flat_map(|letter| letter.to_lowercase())
+            .collect();
         within && (self.writing != Writing::German || GERMAN_BEFORE.contains(&before.as_str()))
     }
 
-    /// Whether the first word of the text is a label by its mark, or stands right before the words for a code: "Acme giriş kodunuz", "Acme. Enter …".
+    /// Whether the first word of the text is a label by its mark, or stands right before the words
+    /// for a code: "Acme giriş kodunuz", "Acme. Enter …".
     fn opens(&self, text: &Text, hits: &[Hit], word: Word) -> bool {
         let mark = text.at(word.end);
-        let dashed = mark == Some(' ') && text.at(word.end + 1) == Some('-') && text.at(word.end + 2) == Some(' ');
-        matches!(mark, Some(':' | '.' | '!' | '|' | '\n')) || dashed || (self.writing != Writing::German && self.is_keyed(text, hits, word))
+        let dashed = mark == Some(' ')
+            && text.at(word.end + 1) == Some('-')
+            && text.at(word.end + 2) == Some(' ');
+        matches!(mark, Some(':' | '.' | '!' | '|' | '\n'))
+            || dashed
+            || (self.writing != Writing::German && self.is_keyed(text, hits, word))
     }
 
-    /// Whether the words for a code stand right behind it, or behind one small word: "Acme giriş kodunuz", "Acme uchun kod".
+    /// Whether the words for a code stand right behind it, or behind one small word: "Acme giriş
+    /// kodunuz", "Acme uchun kod".
     fn is_keyed(&self, text: &Text, hits: &[Hit], word: Word) -> bool {
-        let small = text.chars[word.end..].iter().skip(1).take_while(|letter| letter.is_lowercase()).count();
+        let small = text.chars[word.end..]
+            .iter()
+            .skip(1)
+            .take_while(|letter| letter.is_lowercase())
+            .count();
         let starts = [word.end + 1, word.end + small + 2];
         let spaced = text.at(word.end) == Some(' ');
-        let beside = |hit: &Hit| starts.contains(&hit.start) && matches!(hit.class, Class::Key | Class::Verify);
+        let beside = |hit: &Hit| {
+            starts.contains(&hit.start) && matches!(hit.class, Class::Key | Class::Verify)
+        };
         spaced
             && hits.iter().any(beside)
-            && hits.iter().any(|hit| hit.class == Class::Key && hit.start > word.end && self.clauses[hit.start] == self.clauses[word.start])
+            && hits.iter().any(|hit| {
+                hit.class == Class::Key
+                    && hit.start > word.end
+                    && self.clauses[hit.start] == self.clauses[word.start]
+            })
     }
 }
 
@@ -292,18 +354,20 @@ fn is_domain(word: &[char]) -> bool {
 /// `HappyCar`, `myKoala`, `e-Acme`: a capital behind a small letter, and small ones behind that.
 fn is_camel_case(word: &[char]) -> bool {
     let inner = word.windows(2).any(|pair| pair[0].is_lowercase() && pair[1].is_uppercase());
-    let prefixed = word.len() > 4 && word[0].is_lowercase() && word[1] == '-' && word[2].is_uppercase();
+    let prefixed =
+        word.len() > 4 && word[0].is_lowercase() && word[1] == '-' && word[2].is_uppercase();
     let plain = word.iter().all(|character| character.is_alphanumeric() || *character == '-');
     plain && (inner || prefixed) && word.iter().filter(|letter| letter.is_lowercase()).count() >= 2
 }
 
 /// Whether most letters are of another script than the Latin one.
 fn is_foreign(text: &Text) -> bool {
-    let (latin, other) = text
-        .chars
-        .iter()
-        .filter(|character| character.is_alphabetic())
-        .fold((0, 0), |(latin, other), character| if is_latin(*character) { (latin + 1, other) } else { (latin, other + 1) });
+    let (latin, other) = text.chars.iter().filter(|character| character.is_alphabetic()).fold(
+        (0, 0),
+        |(latin, other), character| {
+            if is_latin(*character) { (latin + 1, other) } else { (latin, other + 1) }
+        },
+    );
     other >= MIN_LETTERS && 3 * other >= latin
 }
 
@@ -311,7 +375,8 @@ fn is_foreign(text: &Text) -> bool {
 fn is_titled(text: &Text) -> bool {
     let (capital, small) = words(text).take(MAX_WORDS).fold((0, 0), |(capital, small), word| {
         let chars = &text.chars[word.start..word.end];
-        let titled = chars[0].is_uppercase() && chars.iter().skip(1).any(|letter| letter.is_lowercase());
+        let titled =
+            chars[0].is_uppercase() && chars.iter().skip(1).any(|letter| letter.is_lowercase());
         (capital + usize::from(titled), small + usize::from(chars[0].is_lowercase()))
     });
     capital > small + 2
@@ -321,9 +386,16 @@ fn is_titled(text: &Text) -> bool {
 pub fn bound_host(text: &Text, found: &[Found], words: &[&str]) -> Option<(String, bool)> {
     let bound = found.iter().find(|candidate| candidate.origin_bound)?;
     let at = text.chars[..bound.start].iter().rposition(|character| *character == '@')?;
-    let host: String =
-        text.chars[at + 1..bound.start].iter().take_while(|character| !character.is_whitespace()).flat_map(|letter| letter.to_lowercase()).collect();
-    let label = |word: &&str| host.split(['.', '-']).any(|label| label == *word || (word.len() > MIN_LETTERS && label.contains(&folded_word(word))));
+    let host: String = text.chars[at + 1..bound.start]
+        .iter()
+        .take_while(|character| !character.is_whitespace())
+        .flat_map(|letter| letter.to_lowercase())
+        .collect();
+    let label = |word: &&str| {
+        host.split(['.', '-']).any(|label| {
+            label == *word || (word.len() > MIN_LETTERS && label.contains(&folded_word(word)))
+        })
+    };
     let own = words.iter().any(label);
     Some((host, own))
 }

@@ -15,7 +15,8 @@ fn every_code_of_capitals_and_digits_is_found_whatever_its_letters_spell() {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     let mut state = 7u64;
     let mut letter = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         char::from(alphabet[usize::try_from((state >> 33) % 36).unwrap()])
     };
     let mut lost = Vec::new();
@@ -31,7 +32,9 @@ fn every_code_of_capitals_and_digits_is_found_whatever_its_letters_spell() {
 
 #[test]
 fn a_name_in_the_text_the_tag_or_the_sender_is_another_service_s() {
-    let read = |text: &str, sender: &str| extract(&Message::new(text).sent_by(sender), Service::named("google")).verdict;
+    let read = |text: &str, sender: &str| {
+        extract(&Message::new(text).sent_by(sender), Service::named("google")).verdict
+    };
     for (text, sender, name) in [
         ("Your Slack code is 482913", "+12025550123", "slack"),
         ("【美团】验证码482913，请勿泄露", "1069", "美团"),
@@ -42,7 +45,11 @@ fn a_name_in_the_text_the_tag_or_the_sender_is_another_service_s() {
     ] {
         assert_eq!(read(text, sender), Verdict::OtherBrand(name.to_owned()), "{text}");
     }
-    for text in ["Your code is 482913", "Your Google code is 482913 (powered by Twilio)", "Your verification code is 482913. Sent via Twilio"] {
+    for text in [
+        "Your code is 482913",
+        "Your Google code is 482913 (powered by Twilio)",
+        "Your verification code is 482913. Sent via Twilio",
+    ] {
         assert_eq!(read(text, "Google"), Verdict::Code("482913".to_owned()), "{text}");
     }
 }
@@ -57,11 +64,26 @@ fn the_number_that_it_was_sent_to_is_no_code() {
 #[test]
 fn a_registered_sender_of_india_is_another_brand_unless_it_is_the_service_or_names_nobody() {
     let text = "482913 is your OTP. Do not share it with anyone.";
-    let verdict =
-        |sender: &str, text: &str, service: &str| extract(&Message { sender: Some(sender), ..Message::new(text) }, Service::named(service)).verdict;
-    for sender in ["VM-HDFCBK", "AX-PAYTMB", "TM-ICICI", "TM-ICICIT-S", "JD-SBIOTP", "vm-hdfcbk", "HDFCBK", "KOTAKB-T"] {
+    let verdict = |sender: &str, text: &str, service: &str| {
+        extract(&Message { sender: Some(sender), ..Message::new(text) }, Service::named(service))
+            .verdict
+    };
+    for sender in [
+        "VM-HDFCBK",
+        "AX-PAYTMB",
+        "TM-ICICI",
+        "TM-ICICIT-S",
+        "JD-SBIOTP",
+        "vm-hdfcbk",
+        "HDFCBK",
+        "KOTAKB-T",
+    ] {
         for service in ["google", "whatsapp", "steam"] {
-            assert!(matches!(verdict(sender, text, service), Verdict::OtherBrand(_)), "{sender} {service}: {:?}", verdict(sender, text, service));
+            assert!(
+                matches!(verdict(sender, text, service), Verdict::OtherBrand(_)),
+                "{sender} {service}: {:?}",
+                verdict(sender, text, service)
+            );
         }
     }
     let code = Verdict::Code("482913".to_owned());
@@ -88,8 +110,17 @@ fn a_last_line_that_binds_another_code_than_the_text_says_completes_nothing() {
     let read = |text: &str| extract(&Message::new(text), Service::named("google"));
     let spoilt = read("Your verification code is 482913.\n\n@google.example #771204");
     assert_eq!(spoilt.verdict, Verdict::Unsure);
-    assert!(spoilt.candidates.iter().any(|candidate| candidate.reasons.contains(&Reason::BoundOtherwise)), "{spoilt:?}");
-    for text in ["Your verification code is 482-913.\n\n@google.example #482913", "To log in, use the line below\n@google.example #482913"] {
+    assert!(
+        spoilt
+            .candidates
+            .iter()
+            .any(|candidate| candidate.reasons.contains(&Reason::BoundOtherwise)),
+        "{spoilt:?}"
+    );
+    for text in [
+        "Your verification code is 482-913.\n\n@google.example #482913",
+        "To log in, use the line below\n@google.example #482913",
+    ] {
         assert_eq!(read(text).verdict, Verdict::Code("482913".to_owned()), "{text}");
     }
     // Whose page the code is for says whose it is.
@@ -114,7 +145,8 @@ fn a_name_anywhere_is_another_service_s_where_nothing_names_the_expected_one() {
         "Hi Anna, your code is 482913. Do not share it.",
         "Your code is 482913. It expires on Monday, 12 November.",
         "Dein Code lautet 482913. Gib ihn nie an andere Personen weiter.",
-        "Your code is 482913. If you use an Android device, open the app. See https://zalora.example/help",
+        "Your code is 482913. If you use an Android device, open the app. See \
+         https://zalora.example/help",
         "Lyft: your code for Zalora drivers is 482913",
     ] {
         assert_eq!(read(text), Verdict::Code("482913".to_owned()), "{text}");
@@ -135,16 +167,22 @@ fn a_name_that_no_list_has_is_another_service_s_in_a_label_or_a_signature() {
     ] {
         assert_eq!(read(text), Verdict::OtherBrand(name.to_owned()), "{text}");
     }
-    for text in ["Your code is 482913. Thanks", "Attention: your code is 482913", "Security Alert: your code is 482913", "تنبيه: رمز التحقق 482913"]
-    {
+    for text in [
+        "Your code is 482913. Thanks",
+        "Attention: your code is 482913",
+        "Security Alert: your code is 482913",
+        "تنبيه: رمز التحقق 482913",
+    ] {
         assert_eq!(read(text), Verdict::Code("482913".to_owned()), "{text}");
     }
 }
 
 #[test]
 fn who_pays_a_sum_with_a_code_that_names_nobody_has_it_from_a_bank() {
-    let read = |text: &str, service: &str| extract(&Message::new(text), Service::named(service)).verdict;
-    let (paid, code) = ("Your one-time password to pay EUR 45.90 is 482913", Verdict::Code("482913".to_owned()));
+    let read =
+        |text: &str, service: &str| extract(&Message::new(text), Service::named(service)).verdict;
+    let (paid, code) =
+        ("Your one-time password to pay EUR 45.90 is 482913", Verdict::Code("482913".to_owned()));
     assert!(!matches!(read(paid, "lyft"), Verdict::Code(_)));
     assert_eq!(read(paid, "-"), code);
     assert_eq!(read("PayPal: your code to pay EUR 45.90 is 482913", "paypal"), code);
@@ -157,15 +195,19 @@ fn hours_names_offers_and_sums_in_groups_are_no_codes() {
     for text in [
         "Your password was changed on 12/03/25 at 2:25PM. Not you? Call 1-800-555-0199",
         "ACME Bank: Your PIN was changed on Mar 14. If this wasn't you, call now.",
-        "Verify your number and get $5 off! Use code SAVE100 at checkout. Never share your OTP with anyone.",
+        "Verify your number and get $5 off! Use code SAVE100 at checkout. Never share your OTP \
+         with anyone.",
         "Package ready for pickup at Amazon Hub. Use code 442519 within 3 days.",
         "优惠码：SPRING20 满100减20",
     ] {
         assert!(!matches!(read(text), Verdict::Code(_)), "{text}: {:?}", read(text));
     }
-    for text in
-        ["Kod 48213. Summa 150 000 so'm", "Acme4u: TAC 48213 for RM250.00 to 5678", "O kodikos sou einai 48213", "Usa el código 48213 para entrar"]
-    {
+    for text in [
+        "Kod 48213. Summa 150 000 so'm",
+        "Acme4u: TAC 48213 for RM250.00 to 5678",
+        "O kodikos sou einai 48213",
+        "Usa el código 48213 para entrar",
+    ] {
         assert_eq!(read(text), Verdict::Code("48213".to_owned()), "{text}");
     }
 }

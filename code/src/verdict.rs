@@ -17,7 +17,8 @@ use super::weigh;
 
 /// Score from which the best candidate is the code: below it, guesses begin.
 pub(crate) const ACCEPT: i16 = 50;
-/// Lead over another code that the best candidate needs; less, and nobody can say which of the two it is.
+/// Lead over another code that the best candidate needs; less, and nobody can say which of the two
+/// it is.
 pub(crate) const LEAD: i16 = 14;
 /// Candidates kept in the event.
 const KEPT: usize = 5;
@@ -39,7 +40,9 @@ impl Extraction {
 
     /// For each candidate, the points by which it passes, or misses, what a code needs.
     pub fn margins(&self) -> Vec<i16> {
-        (0..self.candidates.len()).map(|place| confidence::margin(&self.candidates, place)).collect()
+        (0..self.candidates.len())
+            .map(|place| confidence::margin(&self.candidates, place))
+            .collect()
     }
 }
 
@@ -87,14 +90,25 @@ pub fn extract(message: &Message<'_>, service: Option<Service>) -> Extraction {
     hits.retain(|hit| hit.class != Class::Key || !money::follows(&text, hit.end));
     if let Some(service) = service {
         // "LINE: 481207": the service's own name labels no reference.
-        hits.retain(|hit| hit.class != Class::Reference || !brand::is_written_name(&text, hit, service));
+        hits.retain(|hit| {
+            hit.class != Class::Reference || !brand::is_written_name(&text, hit, service)
+        });
     }
     text.units = hits.iter().filter(|hit| hit.class == Class::Unit).map(|hit| hit.start).collect();
     let (found, regions) = candidate::find(&text);
-    let owner = service.map_or(Owner::Unnamed, |service| brand::owner(message, &text, &hits, &regions, &found, service));
+    let owner = service.map_or(Owner::Unnamed, |service| {
+        brand::owner(message, &text, &hits, &regions, &found, service)
+    });
     let clauses = clause::number(&text);
     let words = Words { text: &text, hits: &hits, clauses: &clauses };
-    let evidence = Evidence { message: *message, words, regions: &regions, content: Content::new(&text, &regions), service, owner };
+    let evidence = Evidence {
+        message: *message,
+        words,
+        regions: &regions,
+        content: Content::new(&text, &regions),
+        service,
+        owner,
+    };
     let choices = choices(&evidence.words, &found, service);
     let mut candidates = weigh::weigh(&evidence, found);
     // Stable: of equals, the first in the text stays first.
@@ -104,7 +118,8 @@ pub fn extract(message: &Message<'_>, service: Option<Service>) -> Extraction {
     Extraction { verdict, candidates }
 }
 
-/// Words that offer one thing or another, in the languages where messages do so. Copulas are none of them.
+/// Words that offer one thing or another, in the languages where messages do so. Copulas are none
+/// of them.
 const OR: [&str; 34] = [
     "or",
     "oder",
@@ -142,55 +157,106 @@ const OR: [&str; 34] = [
     "ან",
 ];
 
-/// Codes of one shape that a message offers side by side, as in "111222 or 333444": none of them is the one.
-fn choices(words: &Words<'_>, found: &[candidate::Found], service: Option<Service>) -> Vec<(String, String)> {
+/// Codes of one shape that a message offers side by side, as in "111222 or 333444": none of them is
+/// the one.
+fn choices(
+    words: &Words<'_>,
+    found: &[candidate::Found],
+    service: Option<Service>,
+) -> Vec<(String, String)> {
     let offered = |(first, second): (&candidate::Found, &candidate::Found)| {
-        let between: String = words.text.chars.get(first.end..second.start)?.iter().collect::<String>().to_lowercase();
-        let between = between.trim_matches(|letter: char| letter.is_whitespace() || [',', '/', '|', '、', '،'].contains(&letter));
-        let is_alike = first.kind == second.kind && first.code.chars().count() == second.code.chars().count() && first.code != second.code;
+        let between: String = words
+            .text
+            .chars
+            .get(first.end..second.start)?
+            .iter()
+            .collect::<String>()
+            .to_lowercase();
+        let between = between.trim_matches(|letter: char| {
+            letter.is_whitespace() || [',', '/', '|', '、', '،'].contains(&letter)
+        });
+        let is_alike = first.kind == second.kind
+            && first.code.chars().count() == second.code.chars().count()
+            && first.code != second.code;
         (is_alike && OR.contains(&between)).then(|| (first.code.clone(), second.code.clone()))
     };
-    let mut choices: Vec<(String, String)> = found.iter().zip(found.iter().skip(1)).filter_map(offered).collect();
+    let mut choices: Vec<(String, String)> =
+        found.iter().zip(found.iter().skip(1)).filter_map(offered).collect();
     // A half that also stands alone is whole.
-    let halves = found.iter().filter(|half| found.iter().filter(|other| other.code == half.code).count() == 1);
-    choices.extend(halves.filter_map(|half| whole_of(words, half, service).map(|whole| (whole, half.code.clone()))));
+    let halves = found
+        .iter()
+        .filter(|half| found.iter().filter(|other| other.code == half.code).count() == 1);
+    choices.extend(
+        halves.filter_map(|half| {
+            whole_of(words, half, service).map(|whole| (whole, half.code.clone()))
+        }),
+    );
     choices
 }
 
-/// What the digits are a half of, if as many letters stand on one side, as in `ABCD-1234`, `1234-ABCD` or "your code is ABCD 1234".
-fn whole_of(words: &Words<'_>, digits: &candidate::Found, service: Option<Service>) -> Option<String> {
+/// What the digits are a half of, if as many letters stand on one side, as in `ABCD-1234`,
+/// `1234-ABCD` or "your code is ABCD 1234".
+fn whole_of(
+    words: &Words<'_>,
+    digits: &candidate::Found,
+    service: Option<Service>,
+) -> Option<String> {
     let length = digits.end - digits.start;
     if digits.kind != candidate::Kind::Digits || !(3..=5).contains(&length) {
         return None;
     }
-    let before = digits.start.checked_sub(length + 1).and_then(|start| half(words, start, digits.start - 1, service));
+    let before = digits
+        .start
+        .checked_sub(length + 1)
+        .and_then(|start| half(words, start, digits.start - 1, service));
     let first = before.filter(|_| is_joined(words, digits.start - 1, digits.start - 1 - length));
-    let behind = || half(words, digits.end + 1, digits.end + 1 + length, service).filter(|_| matches!(words.text.at(digits.end), Some('-' | '_')));
-    first.map(|first| format!("{first}{}", digits.code)).or_else(|| behind().map(|second| format!("{}{second}", digits.code)))
+    let behind = || {
+        half(words, digits.end + 1, digits.end + 1 + length, service)
+            .filter(|_| matches!(words.text.at(digits.end), Some('-' | '_')))
+    };
+    first
+        .map(|first| format!("{first}{}", digits.code))
+        .or_else(|| behind().map(|second| format!("{}{second}", digits.code)))
 }
 
-/// The letters between two places, if they stand alone, are all large or all small, and neither a word of the lists nor the service's name.
+/// The letters between two places, if they stand alone, are all large or all small, and neither a
+/// word of the lists nor the service's name.
 fn half(words: &Words<'_>, start: usize, end: usize, service: Option<Service>) -> Option<String> {
     let text = words.text;
     let letters: String = text.chars.get(start..end)?.iter().collect();
-    let alike = letters.bytes().all(|byte| byte.is_ascii_uppercase()) || letters.bytes().all(|byte| byte.is_ascii_lowercase());
-    let goes_on = |neighbour: Option<char>| neighbour.is_some_and(|next| next == '-' || next.is_ascii_digit() || lexicon::is_spaced_letter(next));
+    let alike = letters.bytes().all(|byte| byte.is_ascii_uppercase())
+        || letters.bytes().all(|byte| byte.is_ascii_lowercase());
+    let goes_on = |neighbour: Option<char>| {
+        neighbour.is_some_and(|next| {
+            next == '-' || next.is_ascii_digit() || lexicon::is_spaced_letter(next)
+        })
+    };
     let other_side = |place: usize| text.at(place).is_some_and(|next| next.is_ascii_digit());
     let first = other_side(end + 1) && !goes_on(text.before(start));
     let second = start >= 2 && other_side(start - 2) && !goes_on(text.at(end));
     let speaks = words.hits.iter().any(|hit| hit.start < end && start < hit.end);
-    let names = service.is_some_and(|service| service.words().contains(&letters.to_lowercase().as_str()));
+    let names =
+        service.is_some_and(|service| service.words().contains(&letters.to_lowercase().as_str()));
     (alike && (first || second) && !speaks && !names).then_some(letters)
 }
 
-/// Whether the mark at `joint` joins the letters that begin at `start` to the digits behind it: a space only where the letters are said to be the code.
+/// Whether the mark at `joint` joins the letters that begin at `start` to the digits behind it: a
+/// space only where the letters are said to be the code.
 fn is_joined(words: &Words<'_>, joint: usize, start: usize) -> bool {
     let text = words.text;
     let capitals = text.chars[start..joint].iter().all(char::is_ascii_uppercase);
     match text.chars[joint] {
         '-' | '_' => true,
         '/' | '.' => capitals,
-        ' ' => capitals && words.is_said(&candidate::Found::new(text, start, joint, candidate::Kind::Letters)),
+        ' ' => {
+            capitals
+                && words.is_said(&candidate::Found::new(
+                    text,
+                    start,
+                    joint,
+                    candidate::Kind::Letters,
+                ))
+        }
         _ => false,
     }
 }
@@ -201,8 +267,10 @@ fn verdict(owner: &Owner, candidates: &[Candidate], choices: &[(String, String)]
     }
     let Some(best) = candidates.first() else { return Verdict::Nothing };
     let rival = candidates.iter().find(|candidate| candidate.code != best.code);
-    let is_choice = choices.iter().any(|(first, second)| *first == best.code || *second == best.code);
-    let spoilt = candidates.iter().any(|candidate| candidate.reasons.contains(&Reason::BoundOtherwise));
+    let is_choice =
+        choices.iter().any(|(first, second)| *first == best.code || *second == best.code);
+    let spoilt =
+        candidates.iter().any(|candidate| candidate.reasons.contains(&Reason::BoundOtherwise));
     let clear = !is_choice && !spoilt && rival.is_none_or(|rival| best.score - rival.score >= LEAD);
     if best.score >= ACCEPT && clear {
         Verdict::Code(best.code.clone())

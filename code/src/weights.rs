@@ -45,7 +45,11 @@ pub const fn weight(reason: Reason) -> i16 {
         Reason::OwnLine => 10,
         Reason::OnlyCandidate => 8,
         Reason::Repeated => 10,
-        Reason::Date | Reason::TimeOfDay | Reason::Amount | Reason::CardEnding | Reason::Duration => -90,
+        Reason::Date
+        | Reason::TimeOfDay
+        | Reason::Amount
+        | Reason::CardEnding
+        | Reason::Duration => -90,
         Reason::PhoneNumber | Reason::PartOfLonger | Reason::SendersTag | Reason::OwnNumber => -100,
         Reason::Url => -60,
         Reason::AppHash => -120,

@@ -1,4 +1,5 @@
-//! The development set of `../shared`, where it stands beside the project: an extra check, and it says when it did not run.
+//! The development set of `../shared`, where it stands beside the project: an extra check, and it
+//! says when it did not run.
 
 use sms_code::{Message, Service, Verdict, extract};
 
@@ -6,7 +7,9 @@ use sms_code::{Message, Service, Verdict, extract};
 fn the_shared_development_set_is_read_without_a_wrong_code() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/otp_dev.jsonl");
     let Ok(lines) = std::fs::read_to_string(path) else {
-        println!("NOT RUN: {path} is not there; the project's own messages are tested in messages.rs");
+        println!(
+            "NOT RUN: {path} is not there; the project's own messages are tested in messages.rs"
+        );
         return;
     };
     let (mut total, mut exact, mut wrong) = (0, 0, Vec::new());
@@ -16,12 +19,16 @@ fn the_shared_development_set_is_read_without_a_wrong_code() {
         let expected = message["code"].as_str();
         let platform = message["platform"].as_str().and_then(Service::named);
         let extraction = extract(&Message::new(text), platform);
-        let found = if let Verdict::Code(code) = &extraction.verdict { Some(code.as_str()) } else { None };
+        let found =
+            if let Verdict::Code(code) = &extraction.verdict { Some(code.as_str()) } else { None };
         total += 1;
         if found == expected {
             exact += 1;
         } else {
-            println!("expected {expected:?}, found {found:?} in {text:?}\n  {:?}", extraction.candidates);
+            println!(
+                "expected {expected:?}, found {found:?} in {text:?}\n  {:?}",
+                extraction.candidates
+            );
             if found.is_some() {
                 wrong.push(text.to_owned());
             }

@@ -1,6 +1,8 @@
-//! Thousands of messages from templates in eighty languages, code shapes and other numbers: how many are read as they say.
+//! Thousands of messages from templates in eighty languages, code shapes and other numbers: how
+//! many are read as they say.
 //!
-//! Every fourth template is held out: nobody looks at what it gives while words and weights are tuned.
+//! Every fourth template is held out: nobody looks at what it gives while words and weights are
+//! tuned.
 
 mod generator;
 
@@ -21,7 +23,10 @@ impl Tally {
         self.total += 1;
         if found != made.code.as_ref() {
             self.wrong += usize::from(found.is_some());
-            self.misses.push(format!("{} {service:?} {:?} {:?}\n    {:?}", made.language, extraction.verdict, made.text, extraction.candidates));
+            self.misses.push(format!(
+                "{} {service:?} {:?} {:?}\n    {:?}",
+                made.language, extraction.verdict, made.text, extraction.candidates
+            ));
         }
     }
 }
@@ -32,7 +37,12 @@ fn tally(held_out: bool) -> (Tally, Tally) {
         if made.code.is_some() {
             positive.add(&made, None);
         } else {
-            for service in [None, Service::named("google"), Service::named("whatsapp"), Service::named("steam")] {
+            for service in [
+                None,
+                Service::named("google"),
+                Service::named("whatsapp"),
+                Service::named("steam"),
+            ] {
                 negative.add(&made, service);
             }
         }
@@ -43,10 +53,22 @@ fn tally(held_out: bool) -> (Tally, Tally) {
 #[test]
 fn generated_messages_are_read_as_they_say() {
     let (positive, negative) = tally(false);
-    let counts = format!("{} of {} positive, {} of {} negative", positive.misses.len(), positive.total, negative.misses.len(), negative.total);
+    let counts = format!(
+        "{} of {} positive, {} of {} negative",
+        positive.misses.len(),
+        positive.total,
+        negative.misses.len(),
+        negative.total
+    );
     println!("{counts}");
-    let nearly_all = positive.misses.len() * 100 <= positive.total * 2 && negative.misses.len() * 100 <= negative.total * 2;
-    assert!(nearly_all && positive.wrong == 0, "{counts}:\n{}\n{}", positive.misses.join("\n"), negative.misses.join("\n"));
+    let nearly_all = positive.misses.len() * 100 <= positive.total * 2
+        && negative.misses.len() * 100 <= negative.total * 2;
+    assert!(
+        nearly_all && positive.wrong == 0,
+        "{counts}:\n{}\n{}",
+        positive.misses.join("\n"),
+        negative.misses.join("\n")
+    );
 }
 
 #[test]
@@ -54,15 +76,21 @@ fn held_out_templates_are_read_nearly_as_well() {
     let (positive, negative) = tally(true);
     let (missed, claimed) = (positive.misses.len(), negative.misses.len());
     println!(
-        "held out: {missed} of {} positive missed, {} of them wrong; {claimed} of {} negative claimed",
+        "held out: {missed} of {} positive missed, {} of them wrong; {claimed} of {} negative \
+         claimed",
         positive.total, positive.wrong, negative.total
     );
     // Only counts, so that nobody tunes to them.
     assert!(missed * 100 <= positive.total * 3, "{missed} of {} missed", positive.total);
-    assert!(positive.wrong == 0 && claimed * 100 <= negative.total * 3, "{} wrong, {claimed} claimed", positive.wrong);
+    assert!(
+        positive.wrong == 0 && claimed * 100 <= negative.total * 3,
+        "{} wrong, {claimed} claimed",
+        positive.wrong
+    );
 }
 
-/// Names of services that no order can be for: known ones, and some that no list has, in the ways that names are written.
+/// Names of services that no order can be for: known ones, and some that no list has, in the ways
+/// that names are written.
 const OTHERS: [&str; 16] = [
     "Slack",
     "Signal",
@@ -87,7 +115,9 @@ fn another_service_s_message_completes_no_order() {
     let made = [false, true].into_iter().flat_map(messages);
     let named = made.filter_map(|made| {
         let six = made.code.is_some_and(|code| code.len() == 6 && made.text.contains(&code));
-        let name = ["Acme", "Zeta", "Orbita", "Foodly"].into_iter().find(|name| six && made.text.contains(name))?;
+        let name = ["Acme", "Zeta", "Orbita", "Foodly"]
+            .into_iter()
+            .find(|name| six && made.text.contains(name))?;
         Some((made.text, name))
     });
     let (mut total, mut completed) = (0, Vec::new());
@@ -96,11 +126,17 @@ fn another_service_s_message_completes_no_order() {
             let text = text.replace(name, OTHERS[(index + step) % OTHERS.len()]);
             let service = ["google", "whatsapp", "lyft"][(index + step) % 3];
             total += 1;
-            if let Verdict::Code(_) = extract(&Message::new(&text), Service::named(service)).verdict {
+            if let Verdict::Code(_) = extract(&Message::new(&text), Service::named(service)).verdict
+            {
                 completed.push(text);
             }
         }
     }
     println!("{} of {total} completed", completed.len());
-    assert!(completed.len() * 100 <= total * 4, "{} of {total}:\n{}", completed.len(), completed.join("\n"));
+    assert!(
+        completed.len() * 100 <= total * 4,
+        "{} of {total}:\n{}",
+        completed.len(),
+        completed.join("\n")
+    );
 }

@@ -21,9 +21,19 @@ const SCENARIOS: &[(Reason, &str, &str, &str)] = &[
     (Reason::LooseGroups, "-", "481207", "Your code is 48 1207"),
     (Reason::SaidToBe, "-", "481207", "Your code is 481207"),
     (Reason::BesideKeyWord, "-", "481207", "Please take the code 481207 with you"),
-    (Reason::NearKeyWord, "-", "481207", "Please take the code that we made for you, 481207, with you"),
+    (
+        Reason::NearKeyWord,
+        "-",
+        "481207",
+        "Please take the code that we made for you, 481207, with you",
+    ),
     (Reason::KeyWordNextSentence, "-", "481207", "This is your code! 481207"),
-    (Reason::KeyWordInMessage, "-", "481207", "Here is a code. Take it along. Use there 481207 then"),
+    (
+        Reason::KeyWordInMessage,
+        "-",
+        "481207",
+        "Here is a code. Take it along. Use there 481207 then",
+    ),
     (Reason::VerifyWordInMessage, "-", "481207", "To sign in, 481207"),
     (Reason::BrandInMessage, "google", "481207", "Google code 481207"),
     (Reason::Repeated, "-", "481207", "Your code is 481207. Again: 481207"),
@@ -46,7 +56,12 @@ const SCENARIOS: &[(Reason, &str, &str, &str)] = &[
     (Reason::Date, "-", "20261124", "A code was made, 20261124"),
     (Reason::OwnNumber, "-", "5550123", "Your code for 5550123 is coming"),
     (Reason::SendersTag, "-", "95555", "【95555】您的验证码481207"),
-    (Reason::OldCode, "-", "118273", "Your code is 481207. Your previous code 118273 no longer works."),
+    (
+        Reason::OldCode,
+        "-",
+        "118273",
+        "Your code is 481207. Your previous code 118273 no longer works.",
+    ),
     (Reason::BusinessMessage, "-", "481207", "Delivery today, 481207"),
     (Reason::Advertisement, "-", "481207", "You won a prize, code 481207"),
     (Reason::ToBeFetched, "-", "481207", "Your parcel is there, code 481207"),
@@ -56,17 +71,27 @@ const SCENARIOS: &[(Reason, &str, &str, &str)] = &[
     (Reason::Amount, "-", "RM482", "Your code was used for RM482.91"),
 ];
 
-/// Reasons of stretches that are no candidates of their own, and of words that are kept from the list: their messages are in `messages.txt`.
-const UNLISTED: [Reason; 4] = [Reason::TimeOfDay, Reason::PhoneNumber, Reason::PartOfLonger, Reason::PlainWord];
+/// Reasons of stretches that are no candidates of their own, and of words that are kept from the
+/// list: their messages are in `messages.txt`.
+const UNLISTED: [Reason; 4] =
+    [Reason::TimeOfDay, Reason::PhoneNumber, Reason::PartOfLonger, Reason::PlainWord];
 
 #[test]
 fn every_reason_has_a_message_that_gives_it() {
     let mut missing = Vec::new();
     for (reason, service, code, text) in SCENARIOS {
-        let extraction = extract(&Message::new(text).sent_to("+12025550123"), Service::named(service));
-        let candidate = extraction.candidates.iter().find(|candidate| candidate.code == *code && candidate.reasons.contains(reason));
+        let extraction =
+            extract(&Message::new(text).sent_to("+12025550123"), Service::named(service));
+        let candidate = extraction
+            .candidates
+            .iter()
+            .find(|candidate| candidate.code == *code && candidate.reasons.contains(reason));
         if candidate.is_none() {
-            missing.push(format!("{} of {code} in {text:?}: {:?}", reason.name(), extraction.candidates));
+            missing.push(format!(
+                "{} of {code} in {text:?}: {:?}",
+                reason.name(),
+                extraction.candidates
+            ));
         }
     }
     assert!(missing.is_empty(), "{}", missing.join("\n"));
@@ -74,7 +99,11 @@ fn every_reason_has_a_message_that_gives_it() {
 
 #[test]
 fn no_reason_is_left_without_a_message() {
-    let left: Vec<&Reason> =
-        Reason::ALL.iter().filter(|reason| !UNLISTED.contains(reason) && !SCENARIOS.iter().any(|(told, ..)| told == *reason)).collect();
+    let left: Vec<&Reason> = Reason::ALL
+        .iter()
+        .filter(|reason| {
+            !UNLISTED.contains(reason) && !SCENARIOS.iter().any(|(told, ..)| told == *reason)
+        })
+        .collect();
     assert!(left.is_empty(), "{left:?}");
 }

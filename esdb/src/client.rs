@@ -16,8 +16,8 @@ use crate::log::Event;
 use crate::protocol::event_store::client::uuid::Value;
 use crate::protocol::streams::read_req::Options;
 use crate::protocol::streams::read_req::options::{
-    AllOptions, CountOption, FilterOption, Position, ReadDirection, StreamOption, SubscriptionOptions, UuidOption, all_options::AllOption,
-    uuid_option::Content as UuidContent,
+    AllOptions, CountOption, FilterOption, Position, ReadDirection, StreamOption,
+    SubscriptionOptions, UuidOption, all_options::AllOption, uuid_option::Content as UuidContent,
 };
 use crate::protocol::streams::read_resp::{Content, ReadEvent};
 use crate::protocol::streams::streams_client::StreamsClient;
@@ -34,7 +34,8 @@ const MAX_MESSAGE_BYTES: usize = 16 << 20;
 /// Of the protocol's times, in a millisecond.
 const TICKS: i64 = 10_000;
 
-/// Where a server is, and who asks: `esdb://NAME:TOKEN@HOST:PORT?tls=true&tlsCaFile=FILE`, as other clients write it.
+/// Where a server is, and who asks: `esdb://NAME:TOKEN@HOST:PORT?tls=true&tlsCaFile=FILE`, as other
+/// clients write it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
     host: String,
@@ -60,7 +61,8 @@ impl std::fmt::Display for Address {
     }
 }
 
-/// An address that is none; the text says what is wrong with it, and never repeats it: there may be a token in it.
+/// An address that is none; the text says what is wrong with it, and never repeats it: there may be
+/// a token in it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct AddressError(String);
@@ -69,12 +71,20 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let wrong = |what: &str| AddressError(format!("{what}; write esdb://HOST:PORT, with ?tls=false where the server is not encrypted"));
+        let wrong = |what: &str| {
+            AddressError(format!(
+                "{what}; write esdb://HOST:PORT, with ?tls=false where the server is not encrypted"
+            ))
+        };
         let url = Url::parse(text).map_err(|error| wrong(&format!("not an address: {error}")))?;
         if !["esdb", "kurrentdb"].contains(&url.scheme()) {
             return Err(wrong("an address begins with esdb:// or kurrentdb://"));
         }
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("the address has no host"))?.to_owned();
+        let host = url
+            .host_str()
+            .filter(|host| !host.is_empty())
+            .ok_or_else(|| wrong("the address has no host"))?
+            .to_owned();
         let (mut is_encrypted, mut ca_file) = (true, None);
         for (key, value) in url.query_pairs() {
             match (key.to_lowercase().as_str(), &*value) {
@@ -82,12 +92,23 @@ impl FromStr for Address {
                 ("tls", "false") => is_encrypted = false,
                 ("tls", _) => return Err(wrong("tls is true or false")),
                 ("tlscafile", file) => ca_file = Some(PathBuf::from(file)),
-                (other, _) => return Err(wrong(&format!("the address has a key {other:?} that is not known here"))),
+                (other, _) => {
+                    return Err(wrong(&format!(
+                        "the address has a key {other:?} that is not known here"
+                    )));
+                }
             }
         }
         let part = |text: &str| percent_decoded(text).filter(|text| !text.is_empty());
         let (name, token) = (part(url.username()), url.password().and_then(part));
-        Ok(Self { host, port: url.port().unwrap_or(DEFAULT_PORT), is_encrypted, ca_file, name, token })
+        Ok(Self {
+            host,
+            port: url.port().unwrap_or(DEFAULT_PORT),
+            is_encrypted,
+            ca_file,
+            name,
+            token,
+        })
     }
 }
 
@@ -111,7 +132,9 @@ impl Address {
             Some(name) => format!("Basic {}", STANDARD.encode(format!("{name}:{token}"))),
             None => format!("Bearer {token}"),
         };
-        let value = text.parse().map_err(|_| AddressError("the token has letters that a header cannot carry".to_owned()))?;
+        let value = text.parse().map_err(|_| {
+            AddressError("the token has letters that a header cannot carry".to_owned())
+        })?;
         Ok(Some(value))
     }
 }
@@ -135,9 +158,12 @@ impl From<Status> for ClientError {
         use tonic::Code;
         let text = status.message().to_owned();
         match status.code() {
-            Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded | Code::ResourceExhausted | Code::Internal | Code::Unknown => {
-                Self::Unavailable(text)
-            }
+            Code::Unavailable
+            | Code::Cancelled
+            | Code::DeadlineExceeded
+            | Code::ResourceExhausted
+            | Code::Internal
+            | Code::Unknown => Self::Unavailable(text),
             _ => Self::Refused(text),
         }
     }
@@ -169,14 +195,20 @@ impl Client {
         let refused = |error: &dyn std::fmt::Display| ClientError::Refused(error.to_string());
         let authorization = address.authorization().map_err(|error| refused(&error))?;
         let scheme = if address.is_encrypted { "https" } else { "http" };
-        let endpoint = Endpoint::from_shared(format!("{scheme}://{address}")).map_err(|error| refused(&error))?;
+        let endpoint = Endpoint::from_shared(format!("{scheme}://{address}"))
+            .map_err(|error| refused(&error))?;
         let mut endpoint = endpoint.connect_timeout(CONNECT_PATIENCE).tcp_nodelay(true);
-        endpoint = endpoint.http2_keep_alive_interval(PING_EVERY).keep_alive_timeout(PING_EVERY).keep_alive_while_idle(true);
+        endpoint = endpoint
+            .http2_keep_alive_interval(PING_EVERY)
+            .keep_alive_timeout(PING_EVERY)
+            .keep_alive_while_idle(true);
         if address.is_encrypted {
             let mut tls = ClientTlsConfig::new().domain_name(address.host.trim_matches(['[', ']']));
             tls = match &address.ca_file {
                 Some(file) => {
-                    let pem = std::fs::read(file).map_err(|error| ClientError::Refused(format!("{}: {error}", file.display())))?;
+                    let pem = std::fs::read(file).map_err(|error| {
+                        ClientError::Refused(format!("{}: {error}", file.display()))
+                    })?;
                     tls.ca_certificate(Certificate::from_pem(pem))
                 }
                 None => tls.with_webpki_roots(),
@@ -184,7 +216,10 @@ impl Client {
             endpoint = endpoint.tls_config(tls).map_err(|error| refused(&error))?;
         }
         let channel = endpoint.connect().await.map_err(|error| failed(address, &error))?;
-        Ok(Self { streams: StreamsClient::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES), authorization })
+        Ok(Self {
+            streams: StreamsClient::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES),
+            authorization,
+        })
     }
 
     /// The log's last event, or the last one before `before`; `None` if there is none.
@@ -202,10 +237,17 @@ impl Client {
     /// Everything after a position, and what comes.
     pub async fn subscribe(&mut self, after: u64) -> Result<Subscription, ClientError> {
         let from = if after == 0 { AllOption::Start(()) } else { position(after) };
-        self.read(from, ReadDirection::Forwards, CountOption::Subscription(SubscriptionOptions {})).await.map(Subscription)
+        self.read(from, ReadDirection::Forwards, CountOption::Subscription(SubscriptionOptions {}))
+            .await
+            .map(Subscription)
     }
 
-    async fn read(&mut self, from: AllOption, direction: ReadDirection, count: CountOption) -> Result<Streaming<ReadResp>, ClientError> {
+    async fn read(
+        &mut self,
+        from: AllOption,
+        direction: ReadDirection,
+        count: CountOption,
+    ) -> Result<Streaming<ReadResp>, ClientError> {
         let options = Options {
             read_direction: direction.into(),
             resolve_links: false,
@@ -227,7 +269,11 @@ impl Subscription {
     /// What comes next; a subscription that ends has broken off.
     pub async fn next(&mut self) -> Result<News, ClientError> {
         loop {
-            let message = self.0.message().await?.ok_or_else(|| ClientError::Unavailable("the subscription ended".to_owned()))?;
+            let message = self
+                .0
+                .message()
+                .await?
+                .ok_or_else(|| ClientError::Unavailable("the subscription ended".to_owned()))?;
             if let Some(news) = news(message)? {
                 return Ok(news);
             }
@@ -239,7 +285,9 @@ impl Subscription {
 fn failed(address: &Address, error: &dyn std::error::Error) -> ClientError {
     let text = chain(error);
     if address.is_encrypted && text.contains("InvalidContentType") {
-        return ClientError::Refused("it does not speak TLS: write ?tls=false, if it is on this machine".to_owned());
+        return ClientError::Refused(
+            "it does not speak TLS: write ?tls=false, if it is on this machine".to_owned(),
+        );
     }
     ClientError::Unavailable(text)
 }
@@ -250,7 +298,9 @@ fn position(position: u64) -> AllOption {
 
 fn news(message: ReadResp) -> Result<Option<News>, ClientError> {
     Ok(match message.content {
-        Some(Content::Event(event)) => Some(News::Event(Box::new(told(event).ok_or(ClientError::Foreign("an event is not whole"))?))),
+        Some(Content::Event(event)) => Some(News::Event(Box::new(
+            told(event).ok_or(ClientError::Foreign("an event is not whole"))?,
+        ))),
         Some(Content::CaughtUp(_)) => Some(News::CaughtUp),
         _ => None,
     })
@@ -289,20 +339,39 @@ mod tests {
 
     #[test]
     fn an_address_is_what_other_clients_write() {
-        let address: Address = "esdb://auditor:a%2Bb+c%40d@log.example.com?tls=true&tlsCaFile=/etc/ca.pem".parse().unwrap();
-        assert_eq!((address.to_string().as_str(), address.is_encrypted), ("log.example.com:2113", true));
-        assert_eq!((address.name.as_deref(), address.token.as_deref()), (Some("auditor"), Some("a+b+c@d")));
+        let address: Address =
+            "esdb://auditor:a%2Bb+c%40d@log.example.com?tls=true&tlsCaFile=/etc/ca.pem"
+                .parse()
+                .unwrap();
+        assert_eq!(
+            (address.to_string().as_str(), address.is_encrypted),
+            ("log.example.com:2113", true)
+        );
+        assert_eq!(
+            (address.name.as_deref(), address.token.as_deref()),
+            (Some("auditor"), Some("a+b+c@d"))
+        );
         assert_eq!(address.ca_file, Some(PathBuf::from("/etc/ca.pem")));
         assert!(!format!("{address:?}").contains("a+b"), "no token in a log");
         let plain: Address = "kurrentdb://127.0.0.1:9000?tls=false".parse().unwrap();
         assert_eq!((plain.to_string().as_str(), plain.is_encrypted), ("127.0.0.1:9000", false));
-        assert_eq!(plain.with_token(Some("t".to_owned())).authorization().unwrap().unwrap(), "Bearer t");
+        assert_eq!(
+            plain.with_token(Some("t".to_owned())).authorization().unwrap().unwrap(),
+            "Bearer t"
+        );
         assert_eq!("esdb://[::1]:5?tls=false".parse::<Address>().unwrap().to_string(), "[::1]:5");
     }
 
     #[test]
     fn an_address_that_is_none_is_told_so_without_being_repeated() {
-        for wrong in ["127.0.0.1:2113", "http://x", "esdb://", "esdb://x?tls=perhaps", "esdb://x?discover=1", "esdb://u:secret@x:99999"] {
+        for wrong in [
+            "127.0.0.1:2113",
+            "http://x",
+            "esdb://",
+            "esdb://x?tls=perhaps",
+            "esdb://x?discover=1",
+            "esdb://u:secret@x:99999",
+        ] {
             let error = wrong.parse::<Address>().unwrap_err().to_string();
             assert!(!error.contains("secret") && error.contains("esdb://HOST:PORT"), "{error}");
         }

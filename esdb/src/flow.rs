@@ -14,7 +14,8 @@ use crate::refusal::unavailable;
 /// Bytes of messages that wait for one reader, beyond what its connection has taken.
 const WAITING_BYTES: u32 = 256 * 1024;
 
-/// Cuts the connection of a reader that takes nothing any more: the only way to be rid of it, for what it has not read fills its own stream.
+/// Cuts the connection of a reader that takes nothing any more: the only way to be rid of it, for
+/// what it has not read fills its own stream.
 #[derive(Debug, Clone, Default)]
 pub struct Hangup(Arc<Notify>);
 
@@ -52,20 +53,25 @@ pub struct Flow(mpsc::UnboundedReceiver<Waiting>);
 /// A flow and its outlet.
 pub fn flow(patience: Duration, hangup: Option<Hangup>) -> (Outlet, Flow) {
     let (queue, waiting) = mpsc::unbounded_channel();
-    (Outlet { room: Arc::new(Semaphore::new(WAITING_BYTES as usize)), queue, patience, hangup }, Flow(waiting))
+    (
+        Outlet { room: Arc::new(Semaphore::new(WAITING_BYTES as usize)), queue, patience, hangup },
+        Flow(waiting),
+    )
 }
 
 impl Outlet {
     /// Puts the message in once there is room; a reader that makes none for too long is dropped.
     pub async fn send(&self, message: ReadResp) -> Result<(), Gone> {
-        let bytes = u32::try_from(message.encoded_len()).unwrap_or(WAITING_BYTES).clamp(1, WAITING_BYTES);
+        let bytes =
+            u32::try_from(message.encoded_len()).unwrap_or(WAITING_BYTES).clamp(1, WAITING_BYTES);
         let room = Arc::clone(&self.room).acquire_many_owned(bytes);
         let permit = tokio::select! {
             permit = room => permit.map_err(|_| Gone)?,
             () = self.queue.closed() => return Err(Gone),
             () = tokio::time::sleep(self.patience) => {
                 metrics::counter!("esdb_slow_readers_total").increment(1);
-                tracing::warn!(seconds = self.patience.as_secs(), "a reader of the log has taken nothing for too long: its connection is cut");
+                tracing::warn!(seconds = self.patience.as_secs(), "a reader of the log has taken \
+                    nothing for too long: its connection is cut");
                 self.end(unavailable("nothing was taken for too long"));
                 if let Some(hangup) = &self.hangup {
                     hangup.cut();
@@ -97,7 +103,10 @@ impl Outlet {
 impl futures_util::Stream for Flow {
     type Item = Result<ReadResp, Status>;
 
-    fn poll_next(mut self: std::pin::Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Self::Item>> {
         self.0.poll_recv(context).map(|waiting| waiting.map(|(message, _room)| message))
     }
 }

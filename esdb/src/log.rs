@@ -63,7 +63,11 @@ pub trait Log: Send + Sync + 'static {
     fn head(&self) -> watch::Receiver<u64>;
 
     /// The first records of the page, at most `limit`, and at least one if there is any.
-    fn read(&self, page: Page, limit: usize) -> impl Future<Output = Result<Vec<Self::Record>, Status>> + Send;
+    fn read(
+        &self,
+        page: Page,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Self::Record>, Status>> + Send;
 
     /// The record as this reader may see it.
     fn tell(&self, record: &Self::Record, reader: &Self::Reader) -> Result<Event, Status>;

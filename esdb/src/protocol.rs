@@ -1,6 +1,12 @@
 //! What `cargo xtask protos` writes from `esdb/protos`.
 
-#![expect(missing_docs, clippy::allow_attributes, clippy::pedantic, clippy::large_enum_variant, reason = "generated")]
+#![expect(
+    missing_docs,
+    clippy::allow_attributes,
+    clippy::pedantic,
+    clippy::large_enum_variant,
+    reason = "generated"
+)]
 
 /// The clients' package.
 pub mod event_store {

@@ -1,4 +1,5 @@
-//! What a call wants to read, in one shape: where it starts, which way it goes, what it takes and how much.
+//! What a call wants to read, in one shape: where it starts, which way it goes, what it takes and
+//! how much.
 
 use std::sync::Arc;
 
@@ -9,7 +10,8 @@ use crate::protocol::StreamIdentifier;
 use crate::protocol::streams::ReadReq;
 use crate::protocol::streams::read_req::Options;
 use crate::protocol::streams::read_req::options::{
-    CountOption, FilterOption, ReadDirection, StreamOption, all_options::AllOption, stream_options::RevisionOption, uuid_option,
+    CountOption, FilterOption, ReadDirection, StreamOption, all_options::AllOption,
+    stream_options::RevisionOption, uuid_option,
 };
 use crate::refusal::invalid;
 
@@ -72,23 +74,31 @@ impl Query {
         let is_subscription = course == Course::Subscription;
         let (scope, start) = scope(&options)?;
         let filter = match &options.filter_option {
-            Some(FilterOption::Filter(_)) if scope != Scope::All => return Err(invalid("filters are for $all")),
+            Some(FilterOption::Filter(_)) if scope != Scope::All => {
+                return Err(invalid("filters are for $all"));
+            }
             Some(FilterOption::Filter(filter)) => Some(Filter::of(filter, is_subscription)?),
             Some(FilterOption::NoFilter(())) | None => None,
         };
-        let textual_ids = matches!(options.uuid_option.and_then(|option| option.content), Some(uuid_option::Content::String(())));
+        let textual_ids = matches!(
+            options.uuid_option.and_then(|option| option.content),
+            Some(uuid_option::Content::String(()))
+        );
         let tells_last = options.control_option.is_some_and(|control| control.compatibility >= 1);
         Ok(Self { scope, start, course, filter, textual_ids, tells_last })
     }
 }
 
 fn course(options: &Options) -> Result<Course, Status> {
-    let direction = ReadDirection::try_from(options.read_direction).map_err(|_| invalid("a read goes forwards or backwards"))?;
+    let direction = ReadDirection::try_from(options.read_direction)
+        .map_err(|_| invalid("a read goes forwards or backwards"))?;
     match (options.count_option, direction) {
         (Some(CountOption::Count(count)), ReadDirection::Forwards) => Ok(Course::Forwards(count)),
         (Some(CountOption::Count(count)), ReadDirection::Backwards) => Ok(Course::Backwards(count)),
         (Some(CountOption::Subscription(_)), ReadDirection::Forwards) => Ok(Course::Subscription),
-        (Some(CountOption::Subscription(_)), ReadDirection::Backwards) => Err(invalid("a subscription goes forwards")),
+        (Some(CountOption::Subscription(_)), ReadDirection::Backwards) => {
+            Err(invalid("a subscription goes forwards"))
+        }
         (None, _) => Err(invalid("a read says how many events it wants, or is a subscription")),
     }
 }

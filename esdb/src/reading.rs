@@ -15,7 +15,8 @@ use crate::refusal::unavailable;
 
 /// Records read at a time.
 const PAGE: usize = 256;
-/// A filtered subscription that has looked at records in vain says how far it is after so long without a new one.
+/// A filtered subscription that has looked at records in vain says how far it is after so long
+/// without a new one.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// Why a read ends before its time.
@@ -62,7 +63,8 @@ impl<L: Log> Reading<L> {
         let mut stopping = self.stopping.clone();
         let is_subscription = self.query.course == Course::Subscription;
         let stopped = async {
-            // A read is short, and what is under way is finished; a subscription would never end by itself.
+            // A read is short, and what is under way is finished; a subscription would never end by
+            // itself.
             let is_stopping = stopping.wait_for(|stopping| *stopping).await.is_ok();
             if !(is_stopping && is_subscription) {
                 std::future::pending::<()>().await;
@@ -92,13 +94,18 @@ impl<L: Log> Reading<L> {
             (Scope::All, Start::First) => Page::After(0),
             (Scope::All, Start::At(position)) => Page::After(position.saturating_sub(1)),
             (Scope::Stream(stream), Start::First) => Page::StreamFrom(Arc::clone(stream), 0),
-            (Scope::Stream(stream), Start::At(revision)) => Page::StreamFrom(Arc::clone(stream), revision),
+            (Scope::Stream(stream), Start::At(revision)) => {
+                Page::StreamFrom(Arc::clone(stream), revision)
+            }
             // Behind the last record there is nothing.
             (Scope::All, Start::End) => return Ok(()),
             (Scope::Stream(_), Start::End) => return self.tell_end().await,
         };
         while count > 0 {
-            let records = self.log.read(page.clone(), PAGE.min(usize::try_from(count).unwrap_or(PAGE))).await?;
+            let records = self
+                .log
+                .read(page.clone(), PAGE.min(usize::try_from(count).unwrap_or(PAGE)))
+                .await?;
             let Some(last) = records.last() else { break };
             page = match page {
                 Page::StreamFrom(stream, _) => Page::StreamFrom(stream, last.revision() + 1),
@@ -115,12 +122,17 @@ impl<L: Log> Reading<L> {
             (Scope::All, Start::End) => Page::Before(u64::MAX),
             (Scope::All, Start::At(position)) => Page::Before(position),
             (Scope::Stream(stream), Start::End) => Page::StreamBefore(Arc::clone(stream), u64::MAX),
-            (Scope::Stream(stream), Start::At(revision)) => Page::StreamBefore(Arc::clone(stream), revision + 1),
+            (Scope::Stream(stream), Start::At(revision)) => {
+                Page::StreamBefore(Arc::clone(stream), revision + 1)
+            }
             (Scope::Stream(stream), Start::First) => Page::StreamBefore(Arc::clone(stream), 1),
             (Scope::All, Start::First) => return Ok(()),
         };
         while count > 0 {
-            let records = self.log.read(page.clone(), PAGE.min(usize::try_from(count).unwrap_or(PAGE))).await?;
+            let records = self
+                .log
+                .read(page.clone(), PAGE.min(usize::try_from(count).unwrap_or(PAGE)))
+                .await?;
             let Some(last) = records.last() else { break };
             page = match page {
                 Page::StreamBefore(stream, _) => Page::StreamBefore(stream, last.revision()),
@@ -155,12 +167,15 @@ impl<L: Log> Reading<L> {
         Ok(self.outlet.send(message::event(event, self.query.textual_ids)).await?)
     }
 
-    /// What follows the last event of a stream's read: where the stream ends, or that there is none.
+    /// What follows the last event of a stream's read: where the stream ends, or that there is
+    /// none.
     async fn tell_end(&self) -> Result<(), End> {
         let Scope::Stream(stream) = &self.query.scope else { return Ok(()) };
         let last = self.log.read(Page::StreamBefore(Arc::clone(stream), u64::MAX), 1).await?;
         match last.first() {
-            Some(last) if self.query.tells_last => self.outlet.send(message::last_of_stream(last.revision())).await?,
+            Some(last) if self.query.tells_last => {
+                self.outlet.send(message::last_of_stream(last.revision())).await?;
+            }
             Some(_) => {}
             None => self.outlet.send(message::not_found(stream)).await?,
         }
@@ -185,7 +200,15 @@ struct Subscription<'a, L: Log> {
 
 impl<'a, L: Log> Subscription<'a, L> {
     fn new(of: &'a Reading<L>) -> Self {
-        Self { of, head: of.log.head(), next: Page::After(0), reached: None, considered: 0, told: 0, is_live: false }
+        Self {
+            of,
+            head: of.log.head(),
+            next: Page::After(0),
+            reached: None,
+            considered: 0,
+            told: 0,
+            is_live: false,
+        }
     }
 
     async fn run(mut self) -> Result<(), End> {
@@ -204,7 +227,8 @@ impl<'a, L: Log> Subscription<'a, L> {
         }
     }
 
-    /// Exclusive of the place it is given. A place that the log does not have yet is of another log: waiting for it would leave out what comes before.
+    /// Exclusive of the place it is given. A place that the log does not have yet is of another
+    /// log: waiting for it would leave out what comes before.
     async fn first_page(&self, head: u64) -> Result<Page, End> {
         Ok(match (&self.of.query.scope, self.of.query.start) {
             (Scope::All, Start::First) => Page::After(0),
@@ -216,21 +240,32 @@ impl<'a, L: Log> Subscription<'a, L> {
                 Page::After(position)
             }
             (Scope::Stream(stream), Start::First) => Page::StreamFrom(Arc::clone(stream), 0),
-            (Scope::Stream(stream), Start::At(revision)) => Page::StreamFrom(Arc::clone(stream), revision + 1),
+            (Scope::Stream(stream), Start::At(revision)) => {
+                Page::StreamFrom(Arc::clone(stream), revision + 1)
+            }
             (Scope::Stream(stream), Start::End) => {
-                let last = self.of.log.read(Page::StreamBefore(Arc::clone(stream), u64::MAX), 1).await?;
-                Page::StreamFrom(Arc::clone(stream), last.first().map_or(0, |last| last.revision() + 1))
+                let last =
+                    self.of.log.read(Page::StreamBefore(Arc::clone(stream), u64::MAX), 1).await?;
+                Page::StreamFrom(
+                    Arc::clone(stream),
+                    last.first().map_or(0, |last| last.revision() + 1),
+                )
             }
         })
     }
 
-    /// The log itself is asked: whoever has just read its last record may be ahead of who tells of it.
+    /// The log itself is asked: whoever has just read its last record may be ahead of who tells of
+    /// it.
     async fn must_have(&self, position: u64) -> Result<(), End> {
-        let last = self.of.log.read(Page::Before(u64::MAX), 1).await?.first().map_or(0, Record::position);
+        let last =
+            self.of.log.read(Page::Before(u64::MAX), 1).await?.first().map_or(0, Record::position);
         if position <= last {
             return Ok(());
         }
-        let text = format!("the log ends at position {last}: {position} is of another log, or of one that has lost its end");
+        let text = format!(
+            "the log ends at position {last}: {position} is of another log, or of one that has \
+             lost its end"
+        );
         Err(Status::failed_precondition(text).into())
     }
 
@@ -251,7 +286,13 @@ impl<'a, L: Log> Subscription<'a, L> {
                 Page::StreamFrom(stream, _) => Page::StreamFrom(Arc::clone(stream), revision + 1),
                 _ => Page::After(position),
             };
-            if self.of.query.filter.as_ref().is_some_and(|filter| self.considered.is_multiple_of(filter.checkpoint_every)) {
+            if self
+                .of
+                .query
+                .filter
+                .as_ref()
+                .is_some_and(|filter| self.considered.is_multiple_of(filter.checkpoint_every))
+            {
                 self.checkpoint().await?;
             }
         }
@@ -264,7 +305,9 @@ impl<'a, L: Log> Subscription<'a, L> {
             self.checkpoint().await?;
         }
         let caught_up = match (&self.next, self.reached) {
-            (Page::After(0), None) | (Page::Before(_) | Page::StreamBefore(..), _) => message::caught_up(None, None, now),
+            (Page::After(0), None) | (Page::Before(_) | Page::StreamBefore(..), _) => {
+                message::caught_up(None, None, now)
+            }
             (Page::After(position), _) => message::caught_up(None, Some(*position), now),
             (Page::StreamFrom(_, next), _) => message::caught_up(next.checked_sub(1), None, now),
         };
@@ -273,14 +316,17 @@ impl<'a, L: Log> Subscription<'a, L> {
 
     /// Tells how far it is, if that is further than what was told.
     async fn checkpoint(&mut self) -> Result<(), End> {
-        let Some((position, _)) = self.reached.filter(|(position, _)| *position > self.told) else { return Ok(()) };
+        let Some((position, _)) = self.reached.filter(|(position, _)| *position > self.told) else {
+            return Ok(());
+        };
         self.told = position;
         Ok(self.of.outlet.send(message::checkpoint(position, (self.of.now)())).await?)
     }
 
     /// Returns when the log has grown.
     async fn wait(&mut self) -> Result<(), End> {
-        let has_more_to_tell = self.of.query.filter.is_some() && self.reached.is_some_and(|(position, _)| position > self.told);
+        let has_more_to_tell = self.of.query.filter.is_some()
+            && self.reached.is_some_and(|(position, _)| position > self.told);
         tokio::select! {
             changed = self.head.changed() => changed.map_err(|_| unavailable("the log is closed").into()),
             () = self.of.outlet.closed() => Err(End::Gone),

@@ -7,7 +7,11 @@ const EXCEPTION: &str = "exception";
 
 /// Nobody writes here.
 pub fn read_only() -> Status {
-    exception(Code::PermissionDenied, "this log is read only: appends and deletes are refused", "access-denied")
+    exception(
+        Code::PermissionDenied,
+        "this log is read only: appends and deletes are refused",
+        "access-denied",
+    )
 }
 
 /// The caller has not shown a token that is known here.
@@ -22,7 +26,9 @@ pub fn invalid(text: impl Into<String>) -> Status {
 
 /// There is no room for one more read or subscription.
 pub fn exhausted(limit: usize) -> Status {
-    Status::resource_exhausted(format!("{limit} reads and subscriptions are open; another one has to end first"))
+    Status::resource_exhausted(format!(
+        "{limit} reads and subscriptions are open; another one has to end first"
+    ))
 }
 
 /// The service ends, or the reader was too slow: to be tried again.

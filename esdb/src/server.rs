@@ -16,11 +16,14 @@ use crate::log::Log;
 use crate::message::uuid;
 use crate::protocol::gossip::gossip_server::{Gossip, GossipServer};
 use crate::protocol::gossip::{ClusterInfo, EndPoint, MemberInfo, member_info::VNodeState};
-use crate::protocol::server_features::server_features_server::{ServerFeatures, ServerFeaturesServer};
+use crate::protocol::server_features::server_features_server::{
+    ServerFeatures, ServerFeaturesServer,
+};
 use crate::protocol::server_features::{SupportedMethod, SupportedMethods};
 use crate::protocol::streams::streams_server::{Streams, StreamsServer};
 use crate::protocol::streams::{
-    AppendReq, AppendResp, BatchAppendReq, BatchAppendResp, DeleteReq, DeleteResp, ReadReq, ReadResp, TombstoneReq, TombstoneResp,
+    AppendReq, AppendResp, BatchAppendReq, BatchAppendResp, DeleteReq, DeleteResp, ReadReq,
+    ReadResp, TombstoneReq, TombstoneResp,
 };
 use crate::query::Query;
 use crate::reading::Reading;
@@ -38,12 +41,20 @@ pub struct Bounds {
     pub patience: Duration,
 }
 
-/// The name and port under which a call was made, an extension of it: where a client that asks for members is to come again.
+/// The name and port under which a call was made, an extension of it: where a client that asks for
+/// members is to come again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authority(pub String, pub u16);
 
-/// The services over `log`: what an accept loop hands its calls to. `version` is three numbers, as clients read it.
-pub fn routes<L: Log>(log: Arc<L>, bounds: Bounds, version: &str, now: fn() -> Timestamp, stopping: watch::Receiver<bool>) -> Routes {
+/// The services over `log`: what an accept loop hands its calls to. `version` is three numbers, as
+/// clients read it.
+pub fn routes<L: Log>(
+    log: Arc<L>,
+    bounds: Bounds,
+    version: &str,
+    now: fn() -> Timestamp,
+    stopping: watch::Receiver<bool>,
+) -> Routes {
     let open = Arc::new(Semaphore::new(bounds.subscriptions));
     let service = Service { log, bounds, open, next: AtomicU64::new(1), now, stopping };
     let features = Features { version: version.to_owned() };
@@ -89,15 +100,20 @@ impl<L: Log> Streams for Service<L> {
 
     async fn read(&self, request: Request<ReadReq>) -> Answer<Self::ReadStream> {
         let (_, extensions, request) = request.into_parts();
-        let reader = extensions.get::<L::Reader>().cloned().ok_or_else(|| unauthenticated("the call names no reader"))?;
+        let reader = extensions
+            .get::<L::Reader>()
+            .cloned()
+            .ok_or_else(|| unauthenticated("the call names no reader"))?;
         let query = Query::of(request)?;
         let limit = self.bounds.subscriptions;
-        let open = Open::new(Arc::clone(&self.open).try_acquire_owned().map_err(|_| exhausted(limit))?);
+        let open =
+            Open::new(Arc::clone(&self.open).try_acquire_owned().map_err(|_| exhausted(limit))?);
         let (outlet, messages) = flow(self.bounds.patience, extensions.get::<Hangup>().cloned());
         let id = self.next.fetch_add(1, Ordering::Relaxed).to_string();
         let (log, now, stopping) = (Arc::clone(&self.log), self.now, self.stopping.clone());
         tokio::spawn(Reading { log, reader, query, outlet, id, now, stopping }.run());
-        // The place is taken until the answer is read to its end or dropped, not until its last page was read from the log.
+        // The place is taken until the answer is read to its end or dropped, not until its last
+        // page was read from the log.
         let messages = messages.map(move |message| {
             let _ = &open;
             message
@@ -117,7 +133,10 @@ impl<L: Log> Streams for Service<L> {
         Err(read_only())
     }
 
-    async fn batch_append(&self, _: Request<Streaming<BatchAppendReq>>) -> Answer<Self::BatchAppendStream> {
+    async fn batch_append(
+        &self,
+        _: Request<Streaming<BatchAppendReq>>,
+    ) -> Answer<Self::BatchAppendStream> {
         Err(read_only())
     }
 }
@@ -141,7 +160,10 @@ impl ServerFeatures for Features {
             method("gossip.gossip", "read", &[]),
             method("server_features.serverfeatures", "getsupportedmethods", &[]),
         ];
-        Ok(Response::new(SupportedMethods { methods, event_store_server_version: self.version.clone() }))
+        Ok(Response::new(SupportedMethods {
+            methods,
+            event_store_server_version: self.version.clone(),
+        }))
     }
 }
 
@@ -149,7 +171,9 @@ impl ServerFeatures for Features {
 impl Gossip for Features {
     async fn read(&self, request: Request<()>) -> Answer<ClusterInfo> {
         let asked = request.extensions().get::<Authority>().cloned();
-        let Authority(address, port) = asked.ok_or_else(|| Status::invalid_argument("the call does not say under which name it was made"))?;
+        let Authority(address, port) = asked.ok_or_else(|| {
+            Status::invalid_argument("the call does not say under which name it was made")
+        })?;
         let member = MemberInfo {
             instance_id: Some(uuid(1, true)),
             time_stamp: 0,

@@ -1,4 +1,5 @@
-//! What must never break, checked over a log from its first event on: what `telenumerus audit verify` runs.
+//! What must never break, checked over a log from its first event on: what `telenumerus audit
+//! verify` runs.
 
 mod deposits;
 mod keys;
@@ -108,28 +109,46 @@ impl Auditor {
         match &record.event {
             Event::Account(event) => match record.stream.account_id() {
                 Some(account) => self.account(account, event, record),
-                None => self.find(record, "streams", "an account's event stands in another stream".to_owned()),
+                None => self.find(
+                    record,
+                    "streams",
+                    "an account's event stands in another stream".to_owned(),
+                ),
             },
             Event::Deposit(event) => match record.stream.deposit_id() {
                 Some(deposit) => {
                     let finding = self.deposits.observe(deposit, event);
                     self.report(finding, record);
                 }
-                None => self.find(record, "streams", "a deposit's event stands in another stream".to_owned()),
+                None => self.find(
+                    record,
+                    "streams",
+                    "a deposit's event stands in another stream".to_owned(),
+                ),
             },
             Event::Webhook(event) => match record.stream.webhook_account_id() {
                 Some(account) => self.webhook(account, event, record),
-                None => self.find(record, "streams", "a webhook's event stands in another stream".to_owned()),
+                None => self.find(
+                    record,
+                    "streams",
+                    "a webhook's event stands in another stream".to_owned(),
+                ),
             },
-            Event::Address(address::Event::Assigned(assigned)) => self.assigned_address(assigned, record),
+            Event::Address(address::Event::Assigned(assigned)) => {
+                self.assigned_address(assigned, record);
+            }
             Event::Chain(_) => {
                 let fits = record.stream.chain_currency().is_some();
-                self.check(fits, record, "streams", || "a chain's event stands in another stream".to_owned());
+                self.check(fits, record, "streams", || {
+                    "a chain's event stands in another stream".to_owned()
+                });
             }
             Event::Number(_) | Event::Lease(_) | Event::Purchase(_) => self.source(record),
             Event::Reveal(reveal::Event::Revealed { subject, .. }) => {
                 let fits = record.stream.revealed() == Some(subject);
-                self.check(fits, record, "streams", || "a reveal stands in another subject's stream".to_owned());
+                self.check(fits, record, "streams", || {
+                    "a reveal stands in another subject's stream".to_owned()
+                });
             }
         }
     }
@@ -137,10 +156,22 @@ impl Auditor {
     fn source(&mut self, record: &Recorded<Event>) {
         let stray = || Some("a source's event stands in another stream".to_owned());
         let found = match &record.event {
-            Event::Number(event) => record.stream.phone().map_or_else(stray, |phone| self.sources.number(phone, event)),
-            Event::Lease(event) => record.stream.lease_id().map_or_else(stray, |id| self.sources.lease(&id, event)),
-            Event::Purchase(event) => record.stream.purchases_supplier().map_or_else(stray, |supplier| self.sources.purchase(supplier, event)),
-            Event::Account(_) | Event::Deposit(_) | Event::Address(_) | Event::Chain(_) | Event::Webhook(_) | Event::Reveal(_) => None,
+            Event::Number(event) => {
+                record.stream.phone().map_or_else(stray, |phone| self.sources.number(phone, event))
+            }
+            Event::Lease(event) => {
+                record.stream.lease_id().map_or_else(stray, |id| self.sources.lease(&id, event))
+            }
+            Event::Purchase(event) => record
+                .stream
+                .purchases_supplier()
+                .map_or_else(stray, |supplier| self.sources.purchase(supplier, event)),
+            Event::Account(_)
+            | Event::Deposit(_)
+            | Event::Address(_)
+            | Event::Chain(_)
+            | Event::Webhook(_)
+            | Event::Reveal(_) => None,
         };
         if let Some(detail) = found {
             self.find(record, "O6", detail);
@@ -169,19 +200,42 @@ impl Auditor {
 
     /// Everything found, with what is missing at the end of the log.
     pub fn finish(mut self) -> Vec<Finding> {
-        let unsettled: Vec<_> = self.orders.iter().filter(|(_, order)| order.is_unsettled()).map(|(id, order)| (*id, order.account)).collect();
+        let unsettled: Vec<_> = self
+            .orders
+            .iter()
+            .filter(|(_, order)| order.is_unsettled())
+            .map(|(id, order)| (*id, order.account))
+            .collect();
         for (id, account) in unsettled {
-            let detail = format!("{id} has no hold, has ended without its hold's end, or was refunded without its money");
-            self.findings.push(Finding { position: 0, stream: StreamId::account(account), rule: "M4", detail });
+            let detail = format!(
+                "{id} has no hold, has ended without its hold's end, or was refunded without its money"
+            );
+            self.findings.push(Finding {
+                position: 0,
+                stream: StreamId::account(account),
+                rule: "M4",
+                detail,
+            });
         }
         self.findings
     }
 
     fn find(&mut self, record: &Recorded<Event>, rule: &'static str, detail: String) {
-        self.findings.push(Finding { position: record.position.0, stream: record.stream.clone(), rule, detail });
+        self.findings.push(Finding {
+            position: record.position.0,
+            stream: record.stream.clone(),
+            rule,
+            detail,
+        });
     }
 
-    fn check(&mut self, holds: bool, record: &Recorded<Event>, rule: &'static str, detail: impl FnOnce() -> String) {
+    fn check(
+        &mut self,
+        holds: bool,
+        record: &Recorded<Event>,
+        rule: &'static str,
+        detail: impl FnOnce() -> String,
+    ) {
         if !holds {
             self.find(record, rule, detail());
         }
@@ -199,14 +253,24 @@ impl Auditor {
         self.check(registered_before != is_registration, record, "streams", || {
             "an account's first event is its registration, and only that".to_owned()
         });
-        // A reversal may leave less than nothing, and a debit that was meant to; nothing may be spent of it.
-        let may_overdraw = matches!(event, account::Event::DepositReversed { .. } | account::Event::Debited { overdraws: true, .. });
-        let spends = ledger::entry(event).is_some_and(|entry| entry.balance.is_negative()) && !may_overdraw;
-        self.check(!spends || !sums.balance.is_negative(), record, "M3", || format!("the spendable balance is {:?}", sums.balance));
+        // A reversal may leave less than nothing, and a debit that was meant to; nothing may be
+        // spent of it.
+        let may_overdraw = matches!(
+            event,
+            account::Event::DepositReversed { .. }
+                | account::Event::Debited { overdraws: true, .. }
+        );
+        let spends =
+            ledger::entry(event).is_some_and(|entry| entry.balance.is_negative()) && !may_overdraw;
+        self.check(!spends || !sums.balance.is_negative(), record, "M3", || {
+            format!("the spendable balance is {:?}", sums.balance)
+        });
         self.check(!sums.held.is_negative(), record, "M4", || format!("{:?} is held", sums.held));
         match event {
             account::Event::Order(id, fact) => self.order(account, *id, fact, record),
-            account::Event::HoldTaken { order, amount, .. } => self.hold_taken(*order, *amount, record),
+            account::Event::HoldTaken { order, amount, .. } => {
+                self.hold_taken(*order, *amount, record);
+            }
             account::Event::HoldCaptured { order, amount, .. } => {
                 self.keys.settled(*order);
                 self.hold_ended(*order, *amount, true, record);
@@ -215,7 +279,9 @@ impl Auditor {
                 self.keys.let_go(*order);
                 self.hold_ended(*order, *amount, false, record);
             }
-            account::Event::CaptureRefunded { order, amount, .. } => self.refunded(*order, *amount, record),
+            account::Event::CaptureRefunded { order, amount, .. } => {
+                self.refunded(*order, *amount, record);
+            }
             account::Event::DepositCredited { .. }
             | account::Event::DepositReversed { .. }
             | account::Event::DustKept { .. }
@@ -226,15 +292,25 @@ impl Auditor {
                     self.report(finding, record);
                 }
             }
-            account::Event::Credited { amount, .. } => self.check(amount.is_positive(), record, "M1", || format!("a credit of {amount:?}")),
-            account::Event::Debited { amount, .. } => self.check(amount.is_positive(), record, "M1", || format!("a debit of {amount:?}")),
+            account::Event::Credited { amount, .. } => {
+                self.check(amount.is_positive(), record, "M1", || {
+                    format!("a credit of {amount:?}")
+                });
+            }
+            account::Event::Debited { amount, .. } => {
+                self.check(amount.is_positive(), record, "M1", || format!("a debit of {amount:?}"));
+            }
             account::Event::WebhookDue { sequence, .. } => {
                 let before = self.webhooks.insert(account, *sequence).unwrap_or(0);
-                self.check(*sequence == before + 1, record, "W1", || format!("delivery {sequence} is due after {before}"));
+                self.check(*sequence == before + 1, record, "W1", || {
+                    format!("delivery {sequence} is due after {before}")
+                });
             }
             account::Event::KeyUsed { key, effect, at, .. } => {
                 let again = self.keys.used(account, key, *effect, *at);
-                self.check(!again, record, "I1", || format!("the key {key:?} names a second effect"));
+                self.check(!again, record, "I1", || {
+                    format!("the key {key:?} names a second effect")
+                });
             }
             account::Event::BatchPlaced { items, .. } => self.keys.batch(account, items),
             account::Event::OpenedForTests { .. } => {
@@ -260,28 +336,49 @@ impl Auditor {
             order.holds = amount;
             fits
         });
-        self.check(fits, record, "M4", || format!("a hold of {amount:?} for {id} that is no order's, not its first or not its price"));
+        self.check(fits, record, "M4", || {
+            format!(
+                "a hold of {amount:?} for {id} that is no order's, not its first or not its price"
+            )
+        });
     }
 
     fn hold_ended(&mut self, id: OrderId, amount: Money, captured: bool, record: &Recorded<Event>) {
         let Some(order) = self.orders.get_mut(&id) else {
-            return self.find(record, "M4", format!("the hold of {id} ends a second time, or never was"));
+            return self.find(
+                record,
+                "M4",
+                format!("the hold of {id} ends a second time, or never was"),
+            );
         };
         let once = order.hold_taken && !std::mem::replace(&mut order.hold_ended, true);
         let whole = amount == order.holds;
-        let right_end = order.status.is_end() && captured == (order.status == order::Status::Completed);
+        let right_end =
+            order.status.is_end() && captured == (order.status == order::Status::Completed);
         self.forget_settled(id);
-        self.check(once, record, "M4", || format!("the hold of {id} ends a second time, or never was"));
-        self.check(whole, record, "M1", || format!("the hold of {id} ends with {amount:?}, another amount than it was taken with"));
+        self.check(once, record, "M4", || {
+            format!("the hold of {id} ends a second time, or never was")
+        });
+        self.check(whole, record, "M1", || {
+            format!("the hold of {id} ends with {amount:?}, another amount than it was taken with")
+        });
         self.check(right_end, record, "M5", || {
-            format!("the hold of {id} is {} but the order did not end so", if captured { "captured" } else { "released" })
+            format!(
+                "the hold of {id} is {} but the order did not end so",
+                if captured { "captured" } else { "released" }
+            )
         });
     }
 
     fn refunded(&mut self, id: OrderId, amount: Money, record: &Recorded<Event>) {
-        let fits = self.orders.get_mut(&id).is_some_and(|order| order.refund_due.take() == Some(amount));
+        let fits =
+            self.orders.get_mut(&id).is_some_and(|order| order.refund_due.take() == Some(amount));
         self.forget_settled(id);
-        self.check(fits, record, "M1", || format!("{amount:?} is given back for {id}, which does not say so or cost another price"));
+        self.check(fits, record, "M1", || {
+            format!(
+                "{amount:?} is given back for {id}, which does not say so or cost another price"
+            )
+        });
     }
 
     fn forget_settled(&mut self, id: OrderId) {
@@ -290,7 +387,13 @@ impl Auditor {
         }
     }
 
-    fn order(&mut self, account: AccountId, id: OrderId, fact: &order::Event, record: &Recorded<Event>) {
+    fn order(
+        &mut self,
+        account: AccountId,
+        id: OrderId,
+        fact: &order::Event,
+        record: &Recorded<Event>,
+    ) {
         if let order::Event::Placed(placed) = fact {
             let fresh = self.known_orders.insert(id);
             self.check(fresh, record, "O2", || format!("{id} is placed a second time"));
@@ -329,42 +432,70 @@ impl Auditor {
         let takes_messages = before == order::Status::Active || order.listens;
         let (status, legal) = match fact {
             order::Event::Placed(_) | order::Event::Reported { .. } => (before, false),
-            order::Event::ScenarioChosen { .. } => (before, before == order::Status::Pending && order.price == Money::ZERO),
-            order::Event::Queued { .. } => (order::Status::Queued, before == order::Status::Pending),
-            order::Event::Started { .. } => (order::Status::Pending, before == order::Status::Queued),
-            order::Event::AttemptFailed { attempt, .. } => (before, before == order::Status::Pending && *attempt <= order.max_attempts),
-            order::Event::NumberAssigned { attempt, .. } => {
-                (order::Status::Active, before == order::Status::Pending && *attempt <= order.max_attempts)
+            order::Event::ScenarioChosen { .. } => {
+                (before, before == order::Status::Pending && order.price == Money::ZERO)
             }
-            order::Event::NumberReportedDead { .. } => (order::Status::Pending, before == order::Status::Active),
+            order::Event::Queued { .. } => {
+                (order::Status::Queued, before == order::Status::Pending)
+            }
+            order::Event::Started { .. } => {
+                (order::Status::Pending, before == order::Status::Queued)
+            }
+            order::Event::AttemptFailed { attempt, .. } => {
+                (before, before == order::Status::Pending && *attempt <= order.max_attempts)
+            }
+            order::Event::NumberAssigned { attempt, .. } => (
+                order::Status::Active,
+                before == order::Status::Pending && *attempt <= order.max_attempts,
+            ),
+            order::Event::NumberReportedDead { .. } => {
+                (order::Status::Pending, before == order::Status::Active)
+            }
             order::Event::SmsReceived(sms) => {
                 if let Verdict::Code(code) = &sms.extraction.verdict {
                     order.codes.insert(code.clone());
                 }
                 (before, takes_messages && order.messages.insert(sms.message_id.clone()))
             }
-            order::Event::SmsRepeated { repeats, .. } => (before, takes_messages && order.messages.contains(repeats)),
+            order::Event::SmsRepeated { repeats, .. } => {
+                (before, takes_messages && order.messages.contains(repeats))
+            }
             order::Event::Completed { code, listens_until, at, .. } => {
                 order.listens = listens_until > at;
-                (order::Status::Completed, before == order::Status::Active && order.codes.contains(code))
+                (
+                    order::Status::Completed,
+                    before == order::Status::Active && order.codes.contains(code),
+                )
             }
-            order::Event::CodeReplaced { code, .. } => (before, order.listens && order.codes.contains(code)),
+            order::Event::CodeReplaced { code, .. } => {
+                (before, order.listens && order.codes.contains(code))
+            }
             order::Event::Finished { .. } => (before, std::mem::take(&mut order.listens)),
             order::Event::Refunded { .. } => {
                 order.refund_due = Some(order.price);
                 (before, std::mem::take(&mut order.listens))
             }
             order::Event::Cancelled { .. } => (order::Status::Cancelled, !before.is_end()),
-            order::Event::Expired { .. } => (order::Status::Expired, !before.is_end() && before != order::Status::Queued),
-            order::Event::Failed { .. } => (order::Status::Failed, before == order::Status::Pending),
+            order::Event::Expired { .. } => {
+                (order::Status::Expired, !before.is_end() && before != order::Status::Queued)
+            }
+            order::Event::Failed { .. } => {
+                (order::Status::Failed, before == order::Status::Pending)
+            }
         };
         order.status = status;
-        let freed = if status == order::Status::Active || order.listens { None } else { order.phone.take() };
+        let freed = if status == order::Status::Active || order.listens {
+            None
+        } else {
+            order.phone.take()
+        };
         if let Some(phone) = freed {
             self.phones.remove(&phone);
         }
         self.forget_settled(id);
-        self.check(legal, record, "O2", || format!("{id} goes from {} on in a way that is not legal", before.name()));
+        self.check(legal, record, "O2", || {
+            format!("{id} goes from {} on in a way that is not legal", before.name())
+        });
         if let order::Event::NumberAssigned { attempt, supplier, phone, .. } = fact {
             self.assigned(id, phone.as_str(), record);
             let lease = LeaseId { supplier: supplier.clone(), order: id, attempt: *attempt };
@@ -379,13 +510,17 @@ impl Auditor {
         if let Some(order) = self.orders.get_mut(&id) {
             order.phone = Some(phone.to_owned());
         }
-        self.check(other.is_none(), record, "O5", || format!("the number of {id} is on another open order too"));
+        self.check(other.is_none(), record, "O5", || {
+            format!("the number of {id} is on another open order too")
+        });
     }
 
     fn webhook(&mut self, account: AccountId, event: &webhook::Event, record: &Recorded<Event>) {
         let due = self.webhooks.get(&account).copied().unwrap_or(0);
         let sequence = event.sequence();
-        self.check((1..=due).contains(&sequence), record, "W1", || format!("delivery {sequence} was never due"));
+        self.check((1..=due).contains(&sequence), record, "W1", || {
+            format!("delivery {sequence} was never due")
+        });
     }
 
     fn assigned_address(&mut self, assigned: &Assigned, record: &Recorded<Event>) {
@@ -394,7 +529,9 @@ impl Auditor {
         };
         let fresh_index = self.indices.insert((currency, assigned.key.clone(), assigned.index));
         let fresh_destination = self.destinations.insert(assigned.address.destination.clone());
-        self.check(fresh_index && fresh_destination, record, "M7", || format!("{} is given out a second time", assigned.address.text));
+        self.check(fresh_index && fresh_destination, record, "M7", || {
+            format!("{} is given out a second time", assigned.address.text)
+        });
     }
 
     fn report(&mut self, finding: Option<String>, record: &Recorded<Event>) {

@@ -34,7 +34,8 @@ macro_rules! countries {
                 match self { $(Self::$variant => $dial),+ }
             }
 
-            /// What numbers of this country cost in the built-in catalogue, in percent of the US price.
+            /// What numbers of this country cost in the built-in catalogue, in percent of the US
+            /// price.
             pub const fn price_percent(self) -> u32 {
                 match self { $(Self::$variant => $percent),+ }
             }
@@ -78,8 +79,9 @@ impl Country {
     /// The guide: "Default country is US if not specified."
     pub const DEFAULT: Self = Self::Us;
 
-    /// The country that a number is of, if it is one of these. Countries share dial codes: the plan of each says whose a number is, and where no
-    /// plan has it (ranges kept for fiction, or newer than the plans), its first digits do.
+    /// The country that a number is of, if it is one of these. Countries share dial codes: the plan
+    /// of each says whose a number is, and where no plan has it (ranges kept for fiction, or newer
+    /// than the plans), its first digits do.
     pub fn of(phone: &Phone) -> Option<Self> {
         match phone.region() {
             Some(region) => region.parse().ok(),
@@ -89,7 +91,10 @@ impl Country {
 
     /// Whether a number is of this country.
     pub fn has(self, phone: &Phone) -> bool {
-        let is_shared = || matches!(self, Self::Us | Self::Ca) && SHARED_AREAS.iter().any(|area| phone.as_str().starts_with(area));
+        let is_shared = || {
+            matches!(self, Self::Us | Self::Ca)
+                && SHARED_AREAS.iter().any(|area| phone.as_str().starts_with(area))
+        };
         Self::of(phone) == Some(self) || is_shared()
     }
 
@@ -98,8 +103,14 @@ impl Country {
         if digits.starts_with(VATICAN) {
             return None;
         }
-        let of_canada = digits.strip_prefix('1').and_then(|rest| rest.get(..3)).is_some_and(|area| CANADIAN_AREAS.contains(&area));
-        let fits = |country: &Self| digits.starts_with(country.dial_code()) && (country.dial_code() != "1" || (*country == Self::Ca) == of_canada);
+        let of_canada = digits
+            .strip_prefix('1')
+            .and_then(|rest| rest.get(..3))
+            .is_some_and(|area| CANADIAN_AREAS.contains(&area));
+        let fits = |country: &Self| {
+            digits.starts_with(country.dial_code())
+                && (country.dial_code() != "1" || (*country == Self::Ca) == of_canada)
+        };
         Self::ALL.into_iter().find(fits)
     }
 }
@@ -110,12 +121,14 @@ const VATICAN: &str = "3906698";
 /// Areas without a place, which the United States and Canada have together.
 const SHARED_AREAS: [&str; 7] = ["+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888"];
 
-/// Canada's area codes of the North American Numbering Plan; every other one of `+1` that we serve is the United States'.
+/// Canada's area codes of the North American Numbering Plan; every other one of `+1` that we serve
+/// is the United States'.
 const CANADIAN_AREAS: [&str; 61] = [
-    "204", "226", "236", "249", "250", "257", "263", "289", "306", "343", "354", "365", "367", "368", "382", "387", "403", "416", "418", "428",
-    "431", "437", "438", "450", "460", "468", "474", "506", "514", "519", "548", "557", "568", "579", "581", "584", "587", "600", "604", "613",
-    "622", "639", "647", "672", "683", "705", "709", "742", "753", "778", "780", "782", "807", "819", "825", "867", "873", "879", "902", "905",
-    "942",
+    "204", "226", "236", "249", "250", "257", "263", "289", "306", "343", "354", "365", "367",
+    "368", "382", "387", "403", "416", "418", "428", "431", "437", "438", "450", "460", "468",
+    "474", "506", "514", "519", "548", "557", "568", "579", "581", "584", "587", "600", "604",
+    "613", "622", "639", "647", "672", "683", "705", "709", "742", "753", "778", "780", "782",
+    "807", "819", "825", "867", "873", "879", "902", "905", "942",
 ];
 
 impl fmt::Display for Country {
@@ -136,7 +149,10 @@ impl FromStr for Country {
     /// Case does not matter; `UK` is an alias of `GB`.
     fn from_str(text: &str) -> Result<Self, UnsupportedCountry> {
         let code = if text.eq_ignore_ascii_case("UK") { "GB" } else { text };
-        Self::ALL.into_iter().find(|country| country.code().eq_ignore_ascii_case(code)).ok_or(UnsupportedCountry)
+        Self::ALL
+            .into_iter()
+            .find(|country| country.code().eq_ignore_ascii_case(code))
+            .ok_or(UnsupportedCountry)
     }
 }
 
@@ -162,7 +178,8 @@ mod tests {
             ("+447700900123", Some(Country::Gb)),
             ("+380501234567", Some(Country::Ua)),
             ("+41791234567", None),
-            // Others of the same dial codes: the Bahamas, Jamaica, the Dominican Republic, Puerto Rico; Kazakhstan; Jersey, Guernsey, Man.
+            // Others of the same dial codes: the Bahamas, Jamaica, the Dominican Republic, Puerto
+            // Rico; Kazakhstan; Jersey, Guernsey, Man.
             ("+12423591234", None),
             ("+18765551234", None),
             ("+18095551234", None),
@@ -195,9 +212,14 @@ mod tests {
         let phone = |text: &str| text.parse::<Phone>().unwrap();
         for area in SHARED_AREAS {
             let phone = phone(&format!("{area}5550123"));
-            assert!(Country::Us.has(&phone) && Country::Ca.has(&phone) && !Country::Gb.has(&phone), "{area}");
+            assert!(
+                Country::Us.has(&phone) && Country::Ca.has(&phone) && !Country::Gb.has(&phone),
+                "{area}"
+            );
         }
-        assert!(Country::Ca.has(&phone("+14165550123")) && !Country::Us.has(&phone("+14165550123")));
+        assert!(
+            Country::Ca.has(&phone("+14165550123")) && !Country::Us.has(&phone("+14165550123"))
+        );
         assert!(!Country::Us.has(&phone("+12423591234")));
     }
 

@@ -2,7 +2,8 @@
 
 use crate::event::Event;
 
-/// An aggregate's rules: which events follow from a command, and what each makes of the state. Both functions are total and synchronous; time and fresh ids are fields of the command.
+/// An aggregate's rules: which events follow from a command, and what each makes of the state. Both
+/// functions are total and synchronous; time and fresh ids are fields of the command.
 pub trait Decider: Sized {
     /// What is wanted, in the imperative.
     type Command;

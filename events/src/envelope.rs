@@ -10,7 +10,8 @@ use crate::phone::Phone;
 use crate::supplier::SupplierName;
 use crate::time::Timestamp;
 
-/// The name of one stream: `account-…`, `webhook-…`, `deposit-…`, `addresses-…`, `chain-…`, `number-…`, `lease-…`, `purchases-…` or `reveal-…`.
+/// The name of one stream: `account-…`, `webhook-…`, `deposit-…`, `addresses-…`, `chain-…`,
+/// `number-…`, `lease-…`, `purchases-…` or `reveal-…`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(Arc<str>);
 
@@ -95,12 +96,18 @@ impl StreamId {
 
     /// The account whose stream this is, if it is an account's.
     pub fn account_id(&self) -> Option<AccountId> {
-        self.0.strip_prefix("account-").and_then(|digits| crate::id::from_base62(digits).ok()).map(AccountId)
+        self.0
+            .strip_prefix("account-")
+            .and_then(|digits| crate::id::from_base62(digits).ok())
+            .map(AccountId)
     }
 
     /// The account whose webhook deliveries stand in this stream, if they do.
     pub fn webhook_account_id(&self) -> Option<AccountId> {
-        self.0.strip_prefix("webhook-").and_then(|digits| crate::id::from_base62(digits).ok()).map(AccountId)
+        self.0
+            .strip_prefix("webhook-")
+            .and_then(|digits| crate::id::from_base62(digits).ok())
+            .map(AccountId)
     }
 
     /// The coin whose addresses stand in this stream, if they do.
@@ -115,7 +122,10 @@ impl StreamId {
 
     /// The deposit whose stream this is, if it is a deposit's.
     pub fn deposit_id(&self) -> Option<DepositId> {
-        self.0.strip_prefix("deposit-").and_then(|digits| crate::id::from_base62(digits).ok()).map(DepositId)
+        self.0
+            .strip_prefix("deposit-")
+            .and_then(|digits| crate::id::from_base62(digits).ok())
+            .map(DepositId)
     }
 }
 

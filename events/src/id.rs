@@ -15,7 +15,8 @@ pub const WIDTH: usize = 22;
 #[error("not a valid identifier")]
 pub struct ParseIdError;
 
-/// Writes `value` as 22 base62 characters, most significant first, so that text order is number order.
+/// Writes `value` as 22 base62 characters, most significant first, so that text order is number
+/// order.
 pub fn to_base62(mut value: u128) -> String {
     let mut digits = [b'0'; WIDTH];
     for slot in digits.iter_mut().rev() {
@@ -38,7 +39,10 @@ pub fn from_base62(text: &str) -> Result<u128, ParseIdError> {
             b'a'..=b'z' => byte - b'a' + 36,
             _ => return Err(ParseIdError),
         };
-        value.checked_mul(62).and_then(|value| value.checked_add(u128::from(digit))).ok_or(ParseIdError)
+        value
+            .checked_mul(62)
+            .and_then(|value| value.checked_add(u128::from(digit)))
+            .ok_or(ParseIdError)
     })
 }
 
@@ -94,11 +98,13 @@ identifier!(
     OrderId, "ord_"
 );
 identifier!(
-    /// One claimed chain output; derived from chain, transaction and output, so that every claim of it meets.
+    /// One claimed chain output; derived from chain, transaction and output, so that every claim of
+    /// it meets.
     DepositId, "dep_"
 );
 identifier!(
-    /// One webhook delivery of one account; derived from its sequence, so that every attempt has the same.
+    /// One webhook delivery of one account; derived from its sequence, so that every attempt has
+    /// the same.
     DeliveryId, "dlv_"
 );
 identifier!(
@@ -143,7 +149,14 @@ mod tests {
     #[test]
     fn hostile_text_is_refused() {
         let overflow = "z".repeat(WIDTH);
-        for text in ["", "ord_", "acc_0000000000000000000000", "ord_00000000000000000000é", "ord_000000000000000000000", &overflow] {
+        for text in [
+            "",
+            "ord_",
+            "acc_0000000000000000000000",
+            "ord_00000000000000000000é",
+            "ord_000000000000000000000",
+            &overflow,
+        ] {
             assert_eq!(text.parse::<OrderId>(), Err(ParseIdError), "{text}");
         }
         assert_eq!(format!("ord_{overflow}").parse::<OrderId>(), Err(ParseIdError));

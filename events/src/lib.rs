@@ -1,9 +1,18 @@
 //! The domain: what can happen to accounts, orders, numbers and deposits, and why not otherwise.
 //!
-//! Holds: nouns, deciders, extraction of codes, the bytes of events. Never holds: clock, chance, disk, network, `async`.
-//! Leans on: nothing of ours. Proved by: the scenarios beside each room, `tests/` of this crate, golden bytes in `codec`.
+//! Holds: nouns, deciders, extraction of codes, the bytes of events. Never holds: clock, chance,
+//! disk, network, `async`. Leans on: nothing of ours. Proved by: the scenarios beside each room,
+//! `tests/` of this crate, golden bytes in `codec`.
 
-#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm, clippy::iter_over_hash_type, clippy::float_arithmetic, clippy::as_conversions))]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::wildcard_enum_match_arm,
+        clippy::iter_over_hash_type,
+        clippy::float_arithmetic,
+        clippy::as_conversions
+    )
+)]
 
 pub mod country;
 pub mod id;

@@ -68,7 +68,8 @@ impl Money {
         let kept = i64::from(10_000u32.saturating_sub(basis_points));
         // Through i128 so that no list price can overflow on the way.
         let micros = i128::from(self.0) * i128::from(kept) / 10_000;
-        let micros = i64::try_from(micros).expect("a part of an amount is no larger than the amount");
+        let micros =
+            i64::try_from(micros).expect("a part of an amount is no larger than the amount");
         Self(micros - micros.rem_euclid(100))
     }
 }
@@ -85,7 +86,11 @@ impl std::ops::Sub for Money {
     type Output = Self;
 
     fn sub(self, other: Self) -> Self {
-        Self(self.0.checked_sub(other.0).expect("differences of money stay far below 9 trillion dollars"))
+        Self(
+            self.0
+                .checked_sub(other.0)
+                .expect("differences of money stay far below 9 trillion dollars"),
+        )
     }
 }
 
@@ -128,14 +133,16 @@ impl FromStr for Money {
     fn from_str(text: &str) -> Result<Self, ParseMoneyError> {
         let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-        let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let all_digits =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         if !all_digits(whole) || !all_digits(fraction) {
             return Err(ParseMoneyError::Malformed);
         }
         if whole.len() > 12 || fraction.len() > 6 {
             return Err(ParseMoneyError::OutOfRange);
         }
-        let micros: i64 = format!("{whole}{fraction:0<6}").parse().map_err(|_| ParseMoneyError::OutOfRange)?;
+        let micros: i64 =
+            format!("{whole}{fraction:0<6}").parse().map_err(|_| ParseMoneyError::OutOfRange)?;
         Ok(Self(sign * micros))
     }
 }
@@ -160,7 +167,22 @@ mod tests {
 
     #[test]
     fn hostile_amounts_are_refused() {
-        for text in ["", "-", ".5", "1.", "1e3", "+1", " 1", "1,0", "0x1", "NaN", "--1", "1.0000001", "1000000000000", "٣"] {
+        for text in [
+            "",
+            "-",
+            ".5",
+            "1.",
+            "1e3",
+            "+1",
+            " 1",
+            "1,0",
+            "0x1",
+            "NaN",
+            "--1",
+            "1.0000001",
+            "1000000000000",
+            "٣",
+        ] {
             assert!(text.parse::<Money>().is_err(), "{text:?}");
         }
     }

@@ -7,7 +7,8 @@ use phonenumber::Type;
 use phonenumber::metadata::DATABASE;
 use thiserror::Error;
 
-/// A number in E.164: `+` and 7 to 15 digits, the first not zero. `Debug` hides the middle: logs never hold a full number.
+/// A number in E.164: `+` and 7 to 15 digits, the first not zero. `Debug` hides the middle: logs
+/// never hold a full number.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Phone(Box<str>);
 
@@ -52,7 +53,8 @@ const UNFIT: [(Type, Unfit); 6] = [
 /// Kinds that people's and companies' telephones have.
 const FIT: [Type; 4] = [Type::FixedLine, Type::Mobile, Type::Voip, Type::Uan];
 
-/// Numbers that regulators keep for films and examples, of which plans may know nothing: what each begins with, and how many digits follow.
+/// Numbers that regulators keep for films and examples, of which plans may know nothing: what each
+/// begins with, and how many digits follow.
 const RESERVED: [(&str, usize); 20] = [
     // Ofcom
     ("+447700900", 3),
@@ -87,29 +89,43 @@ impl Phone {
         &self.0
     }
 
-    /// The region whose numbering plan has the number, by its ISO 3166 alpha-2 code; `None` if no plan has it.
+    /// The region whose numbering plan has the number, by its ISO 3166 alpha-2 code; `None` if no
+    /// plan has it.
     pub fn region(&self) -> Option<String> {
         let number = phonenumber::parse(None, self.as_str()).ok()?;
-        // It drops zeros at the beginning and prefixes of calls within a country: what is left may be another's number.
-        let is_whole = format!("+{}{}", number.code().value(), number.national().value()) == self.as_str();
+        // It drops zeros at the beginning and prefixes of calls within a country: what is left may
+        // be another's number.
+        let is_whole =
+            format!("+{}{}", number.code().value(), number.national().value()) == self.as_str();
         if !is_whole {
             return None;
         }
         number.country().id().map(|id| id.as_ref().to_owned())
     }
 
-    /// Whether somebody's telephone may have the number and take messages with it, or why not. Ranges kept for films and examples pass.
+    /// Whether somebody's telephone may have the number and take messages with it, or why not.
+    /// Ranges kept for films and examples pass.
     pub fn fit(&self) -> Result<(), Unfit> {
-        if RESERVED.iter().any(|(prefix, digits)| self.0.len() == prefix.len() + digits && self.0.starts_with(prefix)) {
+        if RESERVED.iter().any(|(prefix, digits)| {
+            self.0.len() == prefix.len() + digits && self.0.starts_with(prefix)
+        }) {
             return Ok(());
         }
-        let code = phonenumber::parse(None, self.as_str()).map_err(|_| Unfit::Unassignable)?.code().value();
-        // As it is written: parsing drops zeros that belong to some numbers, and prefixes that would make another's number of this one.
+        let code = phonenumber::parse(None, self.as_str())
+            .map_err(|_| Unfit::Unassignable)?
+            .code()
+            .value();
+        // As it is written: parsing drops zeros that belong to some numbers, and prefixes that
+        // would make another's number of this one.
         let national = self.0.strip_prefix(&format!("+{code}")).ok_or(Unfit::Unassignable)?;
         let plans = DATABASE.by_code(&code).unwrap_or_default();
         let is_of = |kind: Type| {
             plans.iter().any(|plan| {
-                plan.descriptors().general().is_match(national) && plan.descriptors().get(kind).is_some_and(|numbers| numbers.is_match(national))
+                plan.descriptors().general().is_match(national)
+                    && plan
+                        .descriptors()
+                        .get(kind)
+                        .is_some_and(|numbers| numbers.is_match(national))
             })
         };
         for (kind, why) in UNFIT {
@@ -225,9 +241,16 @@ mod tests {
         ] {
             assert_eq!(fit(good), Ok(()), "{good}");
         }
-        for unassignable in
-            ["+1202555012", "+120255501234", "+10005550123", "+76001234567", "+7916123456", "+44770090012", "+999123456789", "+70000000007"]
-        {
+        for unassignable in [
+            "+1202555012",
+            "+120255501234",
+            "+10005550123",
+            "+76001234567",
+            "+7916123456",
+            "+44770090012",
+            "+999123456789",
+            "+70000000007",
+        ] {
             assert_eq!(fit(unassignable), Err(Unfit::Unassignable), "{unassignable}");
         }
         for (phone, why) in [
@@ -246,9 +269,17 @@ mod tests {
 
     #[test]
     fn hostile_numbers_are_refused() {
-        for text in
-            ["", "+", "12025550123", "+0123456789", "+123456", "+1234567890123456", "+1202555012a", "+１２０２５５５０１２３", "+1\n2025550123"]
-        {
+        for text in [
+            "",
+            "+",
+            "12025550123",
+            "+0123456789",
+            "+123456",
+            "+1234567890123456",
+            "+1202555012a",
+            "+１２０２５５５０１２３",
+            "+1\n2025550123",
+        ] {
             assert!(text.parse::<Phone>().is_err(), "{text:?}");
         }
     }

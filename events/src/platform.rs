@@ -140,7 +140,10 @@ impl FromStr for Platform {
     fn from_str(text: &str) -> Result<Self, UnknownPlatform> {
         let is_alias = ["x", "twitter/x"].iter().any(|alias| text.eq_ignore_ascii_case(alias));
         let slug = if is_alias { "twitter" } else { text };
-        Self::ALL.into_iter().find(|platform| platform.slug().eq_ignore_ascii_case(slug)).ok_or(UnknownPlatform)
+        Self::ALL
+            .into_iter()
+            .find(|platform| platform.slug().eq_ignore_ascii_case(slug))
+            .ok_or(UnknownPlatform)
     }
 }
 
@@ -164,9 +167,17 @@ mod tests {
         assert_eq!(Service::all().count(), Platform::ALL.len());
         for platform in Platform::ALL {
             let (hints, service) = (platform.hints(), platform.service());
-            let told: Vec<usize> = [hints.length].iter().chain(hints.other_lengths).map(|length| usize::from(*length)).collect();
+            let told: Vec<usize> = [hints.length]
+                .iter()
+                .chain(hints.other_lengths)
+                .map(|length| usize::from(*length))
+                .collect();
             assert_eq!((service.lengths(), service.name()), (told.as_slice(), platform.name()));
-            assert_eq!(service.alphabet() == sms_code::Alphabet::Digits, hints.format == CodeFormat::Numeric, "{platform}");
+            assert_eq!(
+                service.alphabet() == sms_code::Alphabet::Digits,
+                hints.format == CodeFormat::Numeric,
+                "{platform}"
+            );
         }
     }
 

@@ -1,4 +1,5 @@
-//! List prices and what an order costs: list price x (1 - tier discount), frozen when the order is placed.
+//! List prices and what an order costs: list price x (1 - tier discount), frozen when the order is
+//! placed.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +15,18 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Sets a platform's list price, for one country or (with `None`) for all without a price of their own.
+    /// Sets a platform's list price, for one country or (with `None`) for all without a price of
+    /// their own.
     pub fn set(&mut self, platform: Platform, country: Option<Country>, price: Money) {
         self.overrides.insert((platform, country), price);
     }
 
     /// The list price of a number for `platform` in `country`.
     pub fn list_price(&self, platform: Platform, country: Country) -> Money {
-        let set = self.overrides.get(&(platform, Some(country))).or_else(|| self.overrides.get(&(platform, None)));
+        let set = self
+            .overrides
+            .get(&(platform, Some(country)))
+            .or_else(|| self.overrides.get(&(platform, None)));
         set.copied().unwrap_or_else(|| built_in(platform, country))
     }
 }
@@ -32,7 +37,8 @@ fn built_in(platform: Platform, country: Country) -> Money {
     Money::from_micros(hundredths * 100)
 }
 
-/// What an order costs at `tier`: the list price less the discount, rounded down to 1/10 000 dollar.
+/// What an order costs at `tier`: the list price less the discount, rounded down to 1/10 000
+/// dollar.
 pub fn quote(list_price: Money, tier: Tier) -> Money {
     list_price.less_basis_points(tier.discount_basis_points())
 }

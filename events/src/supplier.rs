@@ -38,7 +38,8 @@ impl FromStr for SupplierName {
     type Err = ParseSupplierNameError;
 
     fn from_str(text: &str) -> Result<Self, ParseSupplierNameError> {
-        let fits = (1..=32).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
+        let fits = (1..=32).contains(&text.len())
+            && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
         fits.then(|| Self(text.into())).ok_or(ParseSupplierNameError)
     }
 }

@@ -19,7 +19,11 @@ impl Tier {
 
     /// The tier that `completed` orders have earned.
     pub fn of(completed: u64) -> Self {
-        Self::ALL.into_iter().rev().find(|tier| completed >= tier.threshold()).unwrap_or(Self::Standard)
+        Self::ALL
+            .into_iter()
+            .rev()
+            .find(|tier| completed >= tier.threshold())
+            .unwrap_or(Self::Standard)
     }
 
     /// Completed orders from which the tier holds.

@@ -1,4 +1,5 @@
-//! Payments that appear, vanish and move between blocks, in any order, with every step torn from the next: what an account has is what its chain has.
+//! Payments that appear, vanish and move between blocks, in any order, with every step torn from
+//! the next: what an account has is what its chain has.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -62,15 +63,33 @@ fn id(output: usize) -> DepositId {
 impl World {
     fn new() -> Self {
         let deposits = vec![deposit::State::default(); OUTPUTS];
-        let mut world = Self { account: account::State::default(), deposits, auditor: Auditor::default(), recorded: 0 };
-        world.in_account(&account::Command::Register { id: AccountId(1), key_hash: [0; 32], webhook_secret: String::new(), at: NOW });
+        let mut world = Self {
+            account: account::State::default(),
+            deposits,
+            auditor: Auditor::default(),
+            recorded: 0,
+        };
+        world.in_account(&account::Command::Register {
+            id: AccountId(1),
+            key_hash: [0; 32],
+            webhook_secret: String::new(),
+            at: NOW,
+        });
         world
     }
 
     fn record(&mut self, stream: StreamId, event: telenumerus_events::Event) {
         self.recorded += 1;
         let (revision, position) = (Revision(self.recorded), Position(self.recorded));
-        let record = Recorded { id: EventId(self.recorded.into()), stream, revision, position, at: NOW, correlation: None, event };
+        let record = Recorded {
+            id: EventId(self.recorded.into()),
+            stream,
+            revision,
+            position,
+            at: NOW,
+            correlation: None,
+            event,
+        };
         self.auditor.observe(&record);
     }
 
@@ -92,8 +111,16 @@ impl World {
 
     fn mine(&mut self, output: usize, branch: u8) {
         let block = Block { height: 7, hash: branch.to_string() };
-        let (chain, tx_hash, output_number) = ("btc".to_owned(), "ab".repeat(32).parse().unwrap(), u32::try_from(output).unwrap());
-        let sight = Sight { account: Some(AccountId(1)), chain, tx_hash, output: output_number, paid: "1".to_owned(), block };
+        let (chain, tx_hash, output_number) =
+            ("btc".to_owned(), "ab".repeat(32).parse().unwrap(), u32::try_from(output).unwrap());
+        let sight = Sight {
+            account: Some(AccountId(1)),
+            chain,
+            tx_hash,
+            output: output_number,
+            paid: "1".to_owned(),
+            block,
+        };
         self.in_deposit(output, &deposit::Command::See { sight, at: NOW });
     }
 
@@ -102,11 +129,26 @@ impl World {
         let (deposit, at) = (id(output), NOW);
         match self.deposits[output].next_step() {
             Step::AskChain if self.deposits[output].status == Status::Pending => {
-                let (amount, paid, rate) = (Money::from_cents(WORTH[output]), "1".to_owned(), "1".to_owned());
-                self.in_deposit(output, &deposit::Command::Confirm { amount, paid, rate, rate_source: "fixed".to_owned(), rate_at: at, at });
+                let (amount, paid, rate) =
+                    (Money::from_cents(WORTH[output]), "1".to_owned(), "1".to_owned());
+                self.in_deposit(
+                    output,
+                    &deposit::Command::Confirm {
+                        amount,
+                        paid,
+                        rate,
+                        rate_source: "fixed".to_owned(),
+                        rate_at: at,
+                        at,
+                    },
+                );
             }
             Step::Credit => {
-                self.in_account(&account::Command::CreditDeposit { deposit, amount: self.deposits[output].amount, at });
+                self.in_account(&account::Command::CreditDeposit {
+                    deposit,
+                    amount: self.deposits[output].amount,
+                    at,
+                });
                 if !torn && self.account.deposits.contains_key(&deposit) {
                     self.in_deposit(output, &deposit::Command::MarkCredited { at });
                 }

@@ -1,4 +1,5 @@
-//! Any sequence of commands against a model that knows nothing of events: the same money, the same orders, and a lawful log.
+//! Any sequence of commands against a model that knows nothing of events: the same money, the same
+//! orders, and a lawful log.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -13,7 +14,9 @@ use telenumerus_events::decider::Decider;
 use telenumerus_events::envelope::{Position, Recorded, Revision, StreamId};
 use telenumerus_events::id::{AccountId, EventId, OrderId};
 use telenumerus_events::money::Money;
-use telenumerus_events::order::{self, AttemptFailure, Complaint, FailureReason, IncomingSms, Receipt, Status};
+use telenumerus_events::order::{
+    self, AttemptFailure, Complaint, FailureReason, IncomingSms, Receipt, Status,
+};
 use telenumerus_events::platform::Platform;
 use telenumerus_events::time::Timestamp;
 
@@ -93,7 +96,8 @@ impl Model {
         self.orders.values().filter(|order| !order.status.is_end()).map(|order| order.price).sum()
     }
 
-    /// The price in micro-dollars by the guide's table, worked out in another way than `events` does.
+    /// The price in micro-dollars by the guide's table, worked out in another way than `events`
+    /// does.
     fn price(&self, list: Money) -> i64 {
         let percent = match self.completed - self.refunded {
             0..=19 => 100,
@@ -134,8 +138,19 @@ struct Run {
 
 impl Run {
     fn new() -> Self {
-        let mut run = Self { state: State::default(), model: Model::default(), auditor: Auditor::default(), recorded: 0, next_order: 1 };
-        let register = Command::Register { id: ACCOUNT, key_hash: [0; 32], webhook_secret: String::new(), at: now(0) };
+        let mut run = Self {
+            state: State::default(),
+            model: Model::default(),
+            auditor: Auditor::default(),
+            recorded: 0,
+            next_order: 1,
+        };
+        let register = Command::Register {
+            id: ACCOUNT,
+            key_hash: [0; 32],
+            webhook_secret: String::new(),
+            at: now(0),
+        };
         run.apply(&register).expect("a fresh account registers");
         run
     }
@@ -174,7 +189,8 @@ impl Run {
         match attempt {
             Try::Credit(cents) => {
                 let amount = Money::from_cents(i64::from(*cents));
-                let taken = self.apply(&Command::Credit { amount, reason: String::new(), at }).is_ok();
+                let taken =
+                    self.apply(&Command::Credit { amount, reason: String::new(), at }).is_ok();
                 assert_eq!(taken, *cents > 0);
                 self.model.balance += amount.micros();
             }
@@ -186,7 +202,9 @@ impl Run {
                 self.apply(&Command::Reinstate { reason: String::new(), at }).unwrap();
                 self.model.suspended = false;
             }
-            Try::Place { platform } => self.place(Platform::ALL[usize::from(*platform) % Platform::ALL.len()], at),
+            Try::Place { platform } => {
+                self.place(Platform::ALL[usize::from(*platform) % Platform::ALL.len()], at);
+            }
             Try::Assign { order }
             | Try::FailAttempt { order }
             | Try::Dead { order }
@@ -218,7 +236,9 @@ impl Run {
     fn place(&mut self, platform: Platform, at: Timestamp) {
         let list_price = Money::from_cents(platform.us_price_cents());
         let price = self.model.price(list_price);
-        let allowed = !self.model.suspended && self.model.open() < MAX_CONCURRENT as usize && self.model.balance >= price;
+        let allowed = !self.model.suspended
+            && self.model.open() < MAX_CONCURRENT as usize
+            && self.model.balance >= price;
         let id = self.next_order;
         let placed = self.apply(&Command::PlaceOrder(PlaceOrder {
             order: OrderId(id),
@@ -242,7 +262,16 @@ impl Run {
             self.model.balance -= price;
             let (messages, complaints) = (Vec::new(), Vec::new());
             let (attempts, lived, listens, is_named) = (0, false, false, false);
-            let order = ModelOrder { price, status: Status::Pending, attempts, lived, listens, messages, is_named, complaints };
+            let order = ModelOrder {
+                price,
+                status: Status::Pending,
+                attempts,
+                lived,
+                listens,
+                messages,
+                is_named,
+                complaints,
+            };
             self.model.orders.insert(id, order);
         }
     }
@@ -252,13 +281,32 @@ impl Run {
         let pending = order.status == Status::Pending;
         let supplier: telenumerus_events::supplier::SupplierName = "own".parse().unwrap();
         let (command, happens) = match attempt {
-            Try::Assign { .. } => (order::Command::AssignNumber { attempt: order.attempts + 1, supplier, phone: phone(id), at }, pending),
-            Try::FailAttempt { .. } => {
-                (order::Command::FailAttempt { attempt: order.attempts + 1, supplier, reason: AttemptFailure::NoNumber, at }, pending)
-            }
-            Try::Dead { .. } => (order::Command::ReportNumberDead { attempt: order.attempts, at }, order.status == Status::Active || order.listens),
+            Try::Assign { .. } => (
+                order::Command::AssignNumber {
+                    attempt: order.attempts + 1,
+                    supplier,
+                    phone: phone(id),
+                    at,
+                },
+                pending,
+            ),
+            Try::FailAttempt { .. } => (
+                order::Command::FailAttempt {
+                    attempt: order.attempts + 1,
+                    supplier,
+                    reason: AttemptFailure::NoNumber,
+                    at,
+                },
+                pending,
+            ),
+            Try::Dead { .. } => (
+                order::Command::ReportNumberDead { attempt: order.attempts, at },
+                order.status == Status::Active || order.listens,
+            ),
             Try::Finish { .. } => (order::Command::Finish { at }, order.listens),
-            Try::Fail { .. } => (order::Command::Fail { reason: FailureReason::NoSourceLeft, at }, pending),
+            Try::Fail { .. } => {
+                (order::Command::Fail { reason: FailureReason::NoSourceLeft, at }, pending)
+            }
             _ => (order::Command::Cancel { at }, !order.status.is_end()),
         };
         let events = self.order(id, command).unwrap_or_default();
@@ -281,7 +329,9 @@ impl Run {
                 }
             }
             Try::Finish { .. } | Try::Dead { .. } if order.listens => entry.listens = false,
-            Try::Dead { .. } if order.attempts >= MAX_ATTEMPTS => self.model.end(id, Status::Failed),
+            Try::Dead { .. } if order.attempts >= MAX_ATTEMPTS => {
+                self.model.end(id, Status::Failed);
+            }
             Try::Dead { .. } => entry.status = Status::Pending,
             Try::Fail { .. } => self.model.end(id, Status::Failed),
             _ => self.model.end(id, Status::Cancelled),
@@ -290,7 +340,8 @@ impl Run {
 
     fn sms(&mut self, id: u128, message: u8, kind: u8, at: Timestamp) {
         let order = self.model.orders[&id].clone();
-        let platform = self.state.order(OrderId(id)).map_or(Platform::Google, |order| order.placed.platform);
+        let platform =
+            self.state.order(OrderId(id)).map_or(Platform::Google, |order| order.placed.platform);
         let text = match kind {
             0 => "Hello".to_owned(),
             1 => format!("Your {} verification code is 482913", platform.name()),
@@ -307,7 +358,8 @@ impl Run {
             at,
         };
         let events = self.order(id, order::Command::ReceiveSms(sms)).unwrap_or_default();
-        let is_new = (order.status == Status::Active || order.listens) && !order.messages.contains(&message);
+        let is_new =
+            (order.status == Status::Active || order.listens) && !order.messages.contains(&message);
         assert_eq!(!events.is_empty(), is_new, "{order:?}");
         if !is_new {
             return;
@@ -315,8 +367,11 @@ impl Run {
         let entry = self.model.orders.get_mut(&id).expect("it was just there");
         entry.messages.push(message);
         entry.is_named |= kind == 1;
-        // Steam's codes have letters; six digits are still clearly its code when the message says so. One that names nobody is for the extractor to judge.
-        let has_code = events.iter().any(|event| matches!(event, Event::Order(_, order::Event::Completed { .. })));
+        // Steam's codes have letters; six digits are still clearly its code when the message says
+        // so. One that names nobody is for the extractor to judge.
+        let has_code = events
+            .iter()
+            .any(|event| matches!(event, Event::Order(_, order::Event::Completed { .. })));
         assert!(kind != 0 || !has_code);
         assert!(kind != 1 || order.listens || has_code);
         if has_code {
@@ -332,14 +387,22 @@ impl Run {
             1 => order.status != Status::Completed,
             _ => true,
         };
-        let happens = is_known && order.lived && fits && !order.complaints.contains(&complaint) && self.model.reports < 20;
-        let command = order::Command::Report { complaint: Complaint::ALL[usize::from(complaint)], at };
+        let happens = is_known
+            && order.lived
+            && fits
+            && !order.complaints.contains(&complaint)
+            && self.model.reports < 20;
+        let command =
+            order::Command::Report { complaint: Complaint::ALL[usize::from(complaint)], at };
         let events = self.order(id, command).unwrap_or_default();
         assert_eq!(!events.is_empty(), happens, "{order:?} {complaint}");
         if !happens {
             return;
         }
-        let is_refunded = complaint == 0 && order.listens && !order.is_named && self.model.refunded < 1 + self.model.completed / 10;
+        let is_refunded = complaint == 0
+            && order.listens
+            && !order.is_named
+            && self.model.refunded < 1 + self.model.completed / 10;
         assert_eq!(events.len(), if is_refunded { 3 } else { 1 }, "{events:?}");
         self.model.reports += 1;
         let entry = self.model.orders.get_mut(&id).expect("it was just there");
@@ -367,8 +430,14 @@ impl Run {
     fn compare(&self) {
         assert_eq!(self.state.balance.micros(), self.model.balance);
         assert_eq!(self.state.held.micros(), self.model.held());
-        assert_eq!((self.state.completed, self.state.refunded), (self.model.completed, self.model.refunded));
-        assert_eq!(self.state.listening.len(), self.model.orders.values().filter(|order| order.listens).count());
+        assert_eq!(
+            (self.state.completed, self.state.refunded),
+            (self.model.completed, self.model.refunded)
+        );
+        assert_eq!(
+            self.state.listening.len(),
+            self.model.orders.values().filter(|order| order.listens).count()
+        );
         assert_eq!(self.state.open.len(), self.model.open());
         for (id, order) in &self.state.open {
             assert_eq!(order.status, self.model.orders[&id.0].status);

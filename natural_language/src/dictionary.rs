@@ -1,4 +1,5 @@
-//! Every word that is known, in one table: what it means, in which language, and names that take endings.
+//! Every word that is known, in one table: what it means, in which language, and names that take
+//! endings.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -12,11 +13,13 @@ use super::fold::{comparable, fold, is_unspaced, tokens};
 pub enum Kind {
     /// Asks for something: need, want, get, give, order.
     Want,
-    /// Asks for something to be given, and so asks politely behind a [`Kind::Modal`]: get, give, order, buy.
+    /// Asks for something to be given, and so asks politely behind a [`Kind::Modal`]: get, give,
+    /// order, buy.
     Give,
     /// Asks politely, in the form of a question.
     Polite,
-    /// Asks what the other one can or would do: polite before a [`Kind::Give`], a question otherwise.
+    /// Asks what the other one can or would do: polite before a [`Kind::Give`], a question
+    /// otherwise.
     Modal,
     /// Asks what one may do oneself: polite beside a please, a question otherwise.
     May,
@@ -26,7 +29,8 @@ pub enum Kind {
     Thing,
     /// A message: what is sent with an app, and no number by itself.
     Message,
-    /// Runs an app or sends something with it, and asks for something beside a [`Kind::Thing`] only: open, send.
+    /// Runs an app or sends something with it, and asks for something beside a [`Kind::Thing`]
+    /// only: open, send.
     Run,
     /// Says nothing by itself.
     Filler,
@@ -120,9 +124,11 @@ macro_rules! words {
 }
 
 const WORDS: &[(&str, &str)] = words![
-    "en", "es", "fr", "de", "pt", "it", "nl", "sv", "da", "no", "fi", "pl", "cs", "hu", "ro", "bg", "el", "ru", "uk", "sr", "tr", "az", "kk", "ar",
-    "he", "fa", "ur", "hi", "bn", "ta", "te", "mr", "th", "vi", "id", "tl", "zh", "ja", "ko", "ka", "sw", "lt", "lv", "et", "sq", "hy", "uz", "gu",
-    "pa", "kn", "ml", "ne", "am", "af", "ca", "gl", "eu", "is", "be", "ha", "si", "mn", "ky", "km", "my",
+    "en", "es", "fr", "de", "pt", "it", "nl", "sv", "da", "no", "fi", "pl", "cs", "hu", "ro", "bg",
+    "el", "ru", "uk", "sr", "tr", "az", "kk", "ar", "he", "fa", "ur", "hi", "bn", "ta", "te", "mr",
+    "th", "vi", "id", "tl", "zh", "ja", "ko", "ka", "sw", "lt", "lv", "et", "sq", "hy", "uz", "gu",
+    "pa", "kn", "ml", "ne", "am", "af", "ca", "gl", "eu", "is", "be", "ha", "si", "mn", "ky", "km",
+    "my",
 ];
 
 /// Languages whose words stand in the list of one that is written alike.
@@ -136,10 +142,16 @@ impl Dictionary {
 
     fn read() -> Self {
         let mut all = Self::default();
-        for (file, takes_endings) in [(include_str!("../data/platforms.txt"), true), (include_str!("../data/brands.txt"), false)] {
+        for (file, takes_endings) in [
+            (include_str!("../data/platforms.txt"), true),
+            (include_str!("../data/brands.txt"), false),
+        ] {
             for line in lines(file) {
                 let (meaning, names) = match line.split_once('\t') {
-                    Some((slug, names)) => (Meaning::Platform(slug.parse().expect("platforms.txt names platforms")), names),
+                    Some((slug, names)) => (
+                        Meaning::Platform(slug.parse().expect("platforms.txt names platforms")),
+                        names,
+                    ),
                     None => (Meaning::Brand, line),
                 };
                 for name in names.split('|') {
@@ -154,21 +166,31 @@ impl Dictionary {
         for (language, text) in WORDS {
             let language = all.language(language);
             for line in text.lines() {
-                let (name, words) = line.split_once(": ").expect("a line of words is `kind: word|word`");
-                let (_, kind) = Kind::NAMES.iter().find(|(known, _)| *known == name).expect("kinds of words are known");
+                let (name, words) =
+                    line.split_once(": ").expect("a line of words is `kind: word|word`");
+                let (_, kind) = Kind::NAMES
+                    .iter()
+                    .find(|(known, _)| *known == name)
+                    .expect("kinds of words are known");
                 words.split('|').for_each(|word| all.add_word(word, language, *kind));
             }
         }
         for line in lines(include_str!("../data/function_words.txt")) {
             let Some((language, words)) = line.split_once('\t') else { continue };
-            let language = all.language(SISTERS.iter().find(|(sister, _)| *sister == language).map_or(language, |(_, written)| written));
+            let language = all.language(
+                SISTERS
+                    .iter()
+                    .find(|(sister, _)| *sister == language)
+                    .map_or(language, |(_, written)| written),
+            );
             words.split('|').for_each(|word| all.add_function_word(word, language));
         }
         all
     }
 
     fn read_places(&mut self) {
-        // A name of an earlier file is not another country's in a later one; within a file it may be two countries'.
+        // A name of an earlier file is not another country's in a later one; within a file it may
+        // be two countries'.
         let files = [
             include_str!("../data/aliases.txt"),
             include_str!("../data/stems.txt"),
@@ -182,10 +204,11 @@ impl Dictionary {
             let mut own = Vec::new();
             for line in lines(file) {
                 let Some((code, names)) = line.split_once('\t') else { continue };
-                let place = self.countries.iter().position(|known| known == code).unwrap_or_else(|| {
-                    self.countries.push(code.to_owned());
-                    self.countries.len() - 1
-                });
+                let place =
+                    self.countries.iter().position(|known| known == code).unwrap_or_else(|| {
+                        self.countries.push(code.to_owned());
+                        self.countries.len() - 1
+                    });
                 let place = u16::try_from(place).expect("countries are few");
                 for name in names.split('|').filter(|name| !name.is_empty()) {
                     let key = key(&fold(&comparable(name)));
@@ -214,7 +237,10 @@ impl Dictionary {
         let (name, is_marked) = name.strip_prefix('=').map_or((name, false), |name| (name, true));
         // Without accents a short name is another word: Vietnamese Mỹ is English my.
         let lower = comparable(name);
-        let is_short = !matches!(meaning, Meaning::Word(..)) && lower.chars().count() < 5 && fold(&lower).is_ascii() && !lower.is_ascii();
+        let is_short = !matches!(meaning, Meaning::Word(..))
+            && lower.chars().count() < 5
+            && fold(&lower).is_ascii()
+            && !lower.is_ascii();
         let is_exact = is_marked || is_short;
         if is_exact {
             push(&mut self.exact, key(&comparable(name)), meaning);
@@ -230,7 +256,11 @@ impl Dictionary {
         // Without its marks a short Vietnamese word is another one.
         let is_vietnamese = self.languages[usize::from(language)] == "vi";
         let lower = comparable(word);
-        if is_vietnamese && fold(&lower) != lower && lower.chars().count() <= 4 && !word.starts_with('=') {
+        if is_vietnamese
+            && fold(&lower) != lower
+            && lower.chars().count() <= 4
+            && !word.starts_with('=')
+        {
             push(&mut self.exact, key(&lower), Meaning::Word(language, kind));
         } else {
             self.add(word, Meaning::Word(language, kind));
@@ -241,14 +271,16 @@ impl Dictionary {
     fn add_function_word(&mut self, word: &str, language: u8) {
         let lower = comparable(word);
         let folded = key(&fold(&lower));
-        let is_known =
-            self.phrases.get(&*folded).is_some_and(|known| known.iter().any(|meaning| matches!(meaning, Meaning::Word(of, _) if *of == language)));
+        let is_known = self.phrases.get(&*folded).is_some_and(|known| {
+            known.iter().any(|meaning| matches!(meaning, Meaning::Word(of, _) if *of == language))
+        });
         if !is_known && !self.exact.contains_key(&*key(&lower)) {
             self.add_word(word, language, Kind::Filler);
         }
     }
 
-    /// Platforms' names take endings where they are long enough: `googlenummer`, `Telegramda`, `ватсапа`.
+    /// Platforms' names take endings where they are long enough: `googlenummer`, `Telegramda`,
+    /// `ватсапа`.
     fn add_stem_of(&mut self, name: &str, meaning: Meaning) {
         let folded = fold(&comparable(name));
         let letters = folded.chars().count();
@@ -256,8 +288,10 @@ impl Dictionary {
         if is_single && letters >= if folded.is_ascii() { 5 } else { 4 } {
             push(&mut self.stems, folded.clone().into(), meaning);
             // Where a sign kills a letter's vowel, an ending takes its place.
-            let without =
-                folded.trim_end_matches(['\u{94d}', '\u{9cd}', '\u{bcd}', '\u{c02}', '\u{c4d}', '\u{c82}', '\u{ccd}', '\u{d02}', '\u{d4d}']);
+            let without = folded.trim_end_matches([
+                '\u{94d}', '\u{9cd}', '\u{bcd}', '\u{c02}', '\u{c4d}', '\u{c82}', '\u{ccd}',
+                '\u{d02}', '\u{d4d}',
+            ]);
             if without != folded {
                 push(&mut self.stems, without.into(), meaning);
             }
@@ -272,9 +306,19 @@ impl Dictionary {
 
     /// What a single word means by its beginning; the longest known beginning counts.
     pub fn beginning(&self, folded: &str) -> Vec<Meaning> {
-        let ends: Vec<usize> = folded.char_indices().map(|(at, _)| at).skip(3).chain(std::iter::once(folded.len())).collect();
+        let ends: Vec<usize> = folded
+            .char_indices()
+            .map(|(at, _)| at)
+            .skip(3)
+            .chain(std::iter::once(folded.len()))
+            .collect();
         let least = ends.len().saturating_sub(LONGEST_ENDING + 1);
-        ends[least.min(ends.len())..].iter().rev().find_map(|end| self.stems.get(&folded[..*end])).cloned().unwrap_or_default()
+        ends[least.min(ends.len())..]
+            .iter()
+            .rev()
+            .find_map(|end| self.stems.get(&folded[..*end]))
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Every single word that is known, with its meanings: for misspelt ones.
@@ -294,7 +338,8 @@ fn push(table: &mut HashMap<Box<str>, Vec<Meaning>>, key: Box<str>, meaning: Mea
     }
 }
 
-/// A name as phrases are looked up: its tokens, with a space between those of scripts that write one.
+/// A name as phrases are looked up: its tokens, with a space between those of scripts that write
+/// one.
 fn key(text: &str) -> Box<str> {
     let mut key = String::new();
     for token in tokens(text) {
@@ -305,7 +350,10 @@ fn key(text: &str) -> Box<str> {
 
 /// Appends a token to a phrase.
 pub fn join(phrase: &mut String, token: &str) {
-    let is_apart = phrase.chars().next_back().is_some_and(|last| !is_unspaced(last) || !token.starts_with(is_unspaced));
+    let is_apart = phrase
+        .chars()
+        .next_back()
+        .is_some_and(|last| !is_unspaced(last) || !token.starts_with(is_unspaced));
     if is_apart {
         phrase.push(' ');
     }

@@ -1,4 +1,5 @@
-//! A sentence made comparable: lower-case, without accents, cut into words; and as it was written, where case says something.
+//! A sentence made comparable: lower-case, without accents, cut into words; and as it was written,
+//! where case says something.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -31,7 +32,12 @@ impl Text {
     pub fn of(query: &str) -> Self {
         let written = typed(query);
         let words = words(&written);
-        let capitals = words.iter().filter(|word| word.written.chars().count() > 2 && word.written.chars().all(char::is_uppercase)).count();
+        let capitals = words
+            .iter()
+            .filter(|word| {
+                word.written.chars().count() > 2 && word.written.chars().all(char::is_uppercase)
+            })
+            .count();
         let is_shouted = capitals > 1 && !written.chars().any(char::is_lowercase);
         Self { written, words, is_shouted }
     }
@@ -40,7 +46,12 @@ impl Text {
 /// Compatibility forms dissolved, typographers' signs as typists', nothing invisible.
 fn typed(text: &str) -> String {
     text.nfkc()
-        .filter(|character| !matches!(character, '\u{200b}' | '\u{feff}' | '\u{ad}' | '\u{200e}' | '\u{200f}' | '\u{2060}'))
+        .filter(|character| {
+            !matches!(
+                character,
+                '\u{200b}' | '\u{feff}' | '\u{ad}' | '\u{200e}' | '\u{200f}' | '\u{2060}'
+            )
+        })
         .map(plain)
         .collect()
 }
@@ -65,7 +76,8 @@ pub fn lower(text: &str) -> String {
     text.to_lowercase().replace("i\u{307}", "i").nfc().collect()
 }
 
-/// Lower-case text without the accents of Latin, Greek and Cyrillic. Marks of other scripts are letters there and stay.
+/// Lower-case text without the accents of Latin, Greek and Cyrillic. Marks of other scripts are
+/// letters there and stay.
 pub fn fold(lower: &str) -> String {
     let without = lower.nfd().filter(|character| !('\u{300}'..='\u{36f}').contains(character));
     let plain = without.map(|character| match character {
@@ -83,7 +95,9 @@ pub fn fold(lower: &str) -> String {
         other => other,
     });
     plain
-        .filter(|character| *character != '\u{200b}' && !('\u{64b}'..='\u{652}').contains(character))
+        .filter(|character| {
+            *character != '\u{200b}' && !('\u{64b}'..='\u{652}').contains(character)
+        })
         .nfc()
         .collect::<String>()
         .replace('ß', "ss")
@@ -101,7 +115,8 @@ pub fn is_han(character: char) -> bool {
     matches!(u32::from(character), 0x3400..=0x9fff | 0xf900..=0xfaff | 0x2_0000..=0x3_ffff)
 }
 
-/// Whether the character belongs to a word: letters, digits, and the marks that scripts write letters with.
+/// Whether the character belongs to a word: letters, digits, and the marks that scripts write
+/// letters with.
 pub fn is_word(character: char) -> bool {
     character.is_alphanumeric()
         || matches!(u32::from(character), 0x0300..=0x036f | 0x0591..=0x05c7 | 0x064b..=0x065f | 0x0900..=0x0dff | 0x0e00..=0x0e7f)
@@ -118,7 +133,10 @@ fn words(written: &str) -> Vec<Word> {
     for character in written.chars().chain(std::iter::once(' ')) {
         // Another script beside one without spaces is another word: `LINE認証`.
         // Of such a script each letter is one, since nothing tells where its words end.
-        let goes_on = current.chars().next_back().is_none_or(|last| !is_unspaced(last) && !is_unspaced(character));
+        let goes_on = current
+            .chars()
+            .next_back()
+            .is_none_or(|last| !is_unspaced(last) && !is_unspaced(character));
         if is_word(character) && goes_on {
             current.push(character);
             continue;

@@ -9,7 +9,8 @@ const PIECE: std::ops::RangeInclusive<usize> = 3..=16;
 /// Pieces that are shorter.
 const SHORT: &[&str] = &["uk", "us", "my", "me", "a", "in", "i", "to"];
 
-/// What the pieces of a word mean, if it is made of known words of English and of names, a platform's among them; the fewest pieces.
+/// What the pieces of a word mean, if it is made of known words of English and of names, a
+/// platform's among them; the fewest pieces.
 pub fn pieces(word: &str) -> Option<Vec<Vec<Meaning>>> {
     if !word.bytes().all(|byte| byte.is_ascii_lowercase()) || !LETTERS.contains(&word.len()) {
         return None;
@@ -20,7 +21,9 @@ pub fn pieces(word: &str) -> Option<Vec<Vec<Meaning>>> {
     for end in 1..=word.len() {
         for start in end.saturating_sub(*PIECE.end())..end {
             let Some((pieces, _)) = best[start] else { continue };
-            if best[end].is_none_or(|(fewest, _)| pieces + 1 < fewest) && !meanings(&word[start..end]).is_empty() {
+            if best[end].is_none_or(|(fewest, _)| pieces + 1 < fewest)
+                && !meanings(&word[start..end]).is_empty()
+            {
                 best[end] = Some((pieces + 1, start));
             }
         }
@@ -33,7 +36,8 @@ pub fn pieces(word: &str) -> Option<Vec<Vec<Meaning>>> {
         end = start;
     }
     found.reverse();
-    let names_platform = found.iter().flatten().any(|meaning| matches!(meaning, Meaning::Platform(_)));
+    let names_platform =
+        found.iter().flatten().any(|meaning| matches!(meaning, Meaning::Platform(_)));
     (names_platform && found.len() > 1).then_some(found)
 }
 
@@ -45,7 +49,9 @@ fn meanings(piece: &str) -> Vec<Meaning> {
     }
     let is_english = |language: u8| dictionary.languages[usize::from(language)] == "en";
     let fits = |meaning: &Meaning| match meaning {
-        Meaning::Word(language, kind) => is_english(*language) && (piece.len() >= *PIECE.start() || *kind == Kind::Filler),
+        Meaning::Word(language, kind) => {
+            is_english(*language) && (piece.len() >= *PIECE.start() || *kind == Kind::Filler)
+        }
         Meaning::Platform(_) => piece.len() >= 4,
         Meaning::Place(_) => piece.len() >= 4 || ["usa", "us", "uk"].contains(&piece),
         Meaning::Brand => true,

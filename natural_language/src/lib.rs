@@ -1,7 +1,8 @@
 //! Natural language -> what to order, or why not: deterministic, offline, and never a guess.
 //!
-//! A sentence orders if it names one supported platform and at most one supported country, and says that a number is wanted (`need`, `get`, `number`,
-//! `code`, in its language) or nothing else at all. What is no order is told by its [`Reason`]:
+//! A sentence orders if it names one supported platform and at most one supported country, and says
+//! that a number is wanted (`need`, `get`, `number`, `code`, in its language) or nothing else at
+//! all. What is no order is told by its [`Reason`]:
 //!
 //! | reason | such as |
 //! |---|---|
@@ -15,8 +16,8 @@
 //! | `unsupported_country`, `unknown_place` | from Vienna; from a place that is not known |
 //! | `unsupported_platform` | a number for Signal; no platform at all |
 //!
-//! Holds: words of 65 languages, and what a sentence says with them. Never holds: an order, a price, a word of HTTP.
-//! Leans on: `events`' nouns. Proved by: `tests/`.
+//! Holds: words of 65 languages, and what a sentence says with them. Never holds: an order, a
+//! price, a word of HTTP. Leans on: `events`' nouns. Proved by: `tests/`.
 
 mod dictionary;
 mod fold;
@@ -53,7 +54,8 @@ pub struct NotUnderstood {
     pub reason: Reason,
     /// The platforms it names.
     pub platforms: Vec<Platform>,
-    /// The countries it names, by ISO code, or by dial code or CLDR's number where it has none here.
+    /// The countries it names, by ISO code, or by dial code or CLDR's number where it has none
+    /// here.
     pub countries: Vec<String>,
     /// How many it asks for, if it says so in digits.
     pub quantity: Option<u32>,

@@ -1,4 +1,5 @@
-//! Countries that no word of the dictionary names: flags, dial codes, ISO codes, names with endings and typos.
+//! Countries that no word of the dictionary names: flags, dial codes, ISO codes, names with endings
+//! and typos.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
@@ -19,12 +20,22 @@ struct Single {
 
 /// Those names by their first letter, which is rarely the wrong one.
 static SINGLE: LazyLock<HashMap<char, Vec<Single>>> = LazyLock::new(|| {
-    let files = [include_str!("../data/aliases.txt"), include_str!("../data/countries.txt"), include_str!("../data/others.txt")];
+    let files = [
+        include_str!("../data/aliases.txt"),
+        include_str!("../data/countries.txt"),
+        include_str!("../data/others.txt"),
+    ];
     let lines = files.iter().flat_map(|file| file.lines()).filter(|line| !line.starts_with('#'));
     let names: BTreeSet<Single> = lines
         .filter_map(|line| line.split_once('\t'))
-        .flat_map(|(code, names)| names.split('|').map(move |name| (fold(&comparable(name)), code.to_owned())))
-        .filter(|(name, _)| name.chars().count() >= 5 && !name.contains([' ', '-', '.', '\'']) && !name.chars().any(is_unspaced))
+        .flat_map(|(code, names)| {
+            names.split('|').map(move |name| (fold(&comparable(name)), code.to_owned()))
+        })
+        .filter(|(name, _)| {
+            name.chars().count() >= 5
+                && !name.contains([' ', '-', '.', '\''])
+                && !name.chars().any(is_unspaced)
+        })
         .map(|(name, code)| Single { letters: name.chars().collect(), written: name, code })
         .collect();
     let mut by_letter: HashMap<char, Vec<Single>> = HashMap::new();
@@ -40,30 +51,33 @@ fn names_like(word: &str) -> &'static [Single] {
 
 /// Names that people write most.
 static COMMON: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
-    let lines = include_str!("../data/aliases.txt").lines().filter_map(|line| line.split_once('\t'));
+    let lines =
+        include_str!("../data/aliases.txt").lines().filter_map(|line| line.split_once('\t'));
     lines.flat_map(|(_, names)| names.split('|').map(|name| fold(&comparable(name)))).collect()
 });
 
 /// Two-letter codes that are words: they count in capitals, or at the end after a preposition.
 const WORDS: &[&str] = &[
-    "us", "it", "in", "id", "my", "de", "es", "no", "se", "au", "ca", "th", "at", "be", "is", "to", "so", "me", "do", "am", "as", "by", "um", "un",
-    "la", "li", "ma", "mi", "ne", "ni", "pa", "na", "si", "su", "va", "ve", "ba", "ga", "ki", "ls", "st", "tv",
+    "us", "it", "in", "id", "my", "de", "es", "no", "se", "au", "ca", "th", "at", "be", "is", "to",
+    "so", "me", "do", "am", "as", "by", "um", "un", "la", "li", "ma", "mi", "ne", "ni", "pa", "na",
+    "si", "su", "va", "ve", "ba", "ga", "ki", "ls", "st", "tv",
 ];
 const PREPOSITIONS: &[&str] = &[
-    "for", "in", "from", "country", "region", "of", "to", "code", "de", "en", "aus", "dans", "da", "di", "из", "z", "iz", "uit", "dari", "pays",
-    "land", "pais", "based",
+    "for", "in", "from", "country", "region", "of", "to", "code", "de", "en", "aus", "dans", "da",
+    "di", "из", "z", "iz", "uit", "dari", "pays", "land", "pais", "based",
 ];
 /// What may stand behind a code at a sentence's end.
 const AFTERTHOUGHTS: &[&str] = &[
-    "please", "pls", "plz", "thanks", "thx", "now", "asap", "number", "numbers", "sim", "phone", "today", "quick", "fast", "region", "country",
-    "code", "numero", "nummer",
+    "please", "pls", "plz", "thanks", "thx", "now", "asap", "number", "numbers", "sim", "phone",
+    "today", "quick", "fast", "region", "country", "code", "numero", "nummer",
 ];
 /// Capitals that mean something else than a country.
 const NOT_CODES: &[(&str, &[&str])] = &[
     ("id", &["verification", "verify", "code", "account", "check", "card", "number", "login"]),
     ("it", &["department", "team", "support", "admin"]),
 ];
-const BEFORE_NOT_CODES: &[&str] = &["apple", "user", "account", "order", "game", "my", "xbox", "photo", "our"];
+const BEFORE_NOT_CODES: &[&str] =
+    &["apple", "user", "account", "order", "game", "my", "xbox", "photo", "our"];
 
 /// Typos of names in English that are other words.
 const NOT_TYPOS: &[&str] = &[
@@ -89,14 +103,18 @@ const NOT_TYPOS: &[&str] = &[
 
 /// Calling codes of the world beyond the 24 countries': recognised, to be refused.
 const OTHER_DIAL_CODES: &[&str] = &[
-    "20", "211", "212", "213", "216", "218", "220", "221", "222", "223", "224", "225", "226", "227", "228", "229", "230", "231", "232", "233", "234",
-    "235", "236", "237", "238", "239", "240", "241", "242", "243", "244", "245", "248", "249", "250", "251", "252", "253", "254", "255", "256",
-    "257", "258", "260", "261", "262", "263", "264", "265", "266", "267", "268", "269", "27", "30", "32", "350", "351", "352", "353", "354", "355",
-    "356", "357", "358", "359", "36", "370", "371", "372", "373", "374", "375", "376", "377", "378", "381", "382", "383", "385", "386", "387", "389",
-    "40", "41", "420", "421", "423", "43", "45", "47", "500", "501", "502", "503", "504", "505", "506", "507", "509", "51", "53", "54", "56", "57",
-    "58", "590", "591", "592", "593", "595", "597", "598", "64", "65", "670", "673", "675", "676", "677", "679", "685", "689", "84", "852", "853",
-    "855", "856", "880", "886", "90", "92", "93", "94", "95", "960", "961", "962", "963", "964", "965", "966", "967", "968", "970", "971", "972",
-    "973", "974", "975", "976", "977", "98", "992", "993", "994", "995", "996", "998",
+    "20", "211", "212", "213", "216", "218", "220", "221", "222", "223", "224", "225", "226",
+    "227", "228", "229", "230", "231", "232", "233", "234", "235", "236", "237", "238", "239",
+    "240", "241", "242", "243", "244", "245", "248", "249", "250", "251", "252", "253", "254",
+    "255", "256", "257", "258", "260", "261", "262", "263", "264", "265", "266", "267", "268",
+    "269", "27", "30", "32", "350", "351", "352", "353", "354", "355", "356", "357", "358", "359",
+    "36", "370", "371", "372", "373", "374", "375", "376", "377", "378", "381", "382", "383",
+    "385", "386", "387", "389", "40", "41", "420", "421", "423", "43", "45", "47", "500", "501",
+    "502", "503", "504", "505", "506", "507", "509", "51", "53", "54", "56", "57", "58", "590",
+    "591", "592", "593", "595", "597", "598", "64", "65", "670", "673", "675", "676", "677", "679",
+    "685", "689", "84", "852", "853", "855", "856", "880", "886", "90", "92", "93", "94", "95",
+    "960", "961", "962", "963", "964", "965", "966", "967", "968", "970", "971", "972", "973",
+    "974", "975", "976", "977", "98", "992", "993", "994", "995", "996", "998",
 ];
 
 /// Pairs of regional indicators; of the flags of Britain's parts, Britain.
@@ -125,8 +143,11 @@ pub fn dial_codes(written: &str) -> Vec<String> {
     let after_plus = written.split('+').skip(1);
     after_plus
         .filter_map(|rest| {
-            let digits: String =
-                rest.chars().take_while(|character| character.is_ascii_digit() || *character == ' ').filter(char::is_ascii_digit).collect();
+            let digits: String = rest
+                .chars()
+                .take_while(|character| character.is_ascii_digit() || *character == ' ')
+                .filter(char::is_ascii_digit)
+                .collect();
             country_of_digits(&digits)
         })
         .collect()
@@ -143,7 +164,8 @@ pub fn country_of_digits(digits: &str) -> Option<String> {
 
 /// Whether digits are a dial code and no more.
 pub fn is_dial_code(digits: &str) -> bool {
-    OTHER_DIAL_CODES.contains(&digits) || Country::ALL.iter().any(|country| country.dial_code() == digits)
+    OTHER_DIAL_CODES.contains(&digits)
+        || Country::ALL.iter().any(|country| country.dial_code() == digits)
 }
 
 trait Longest {
@@ -169,7 +191,8 @@ pub fn codes(text: &Text, follows_name: impl Fn(usize) -> bool) -> Vec<(usize, S
         }
         let upper = word.written.to_ascii_uppercase();
         let Some(code) = known_code(&upper) else { continue };
-        // Behind a platform's name or a number at the end nothing else is meant: `order discord de`.
+        // Behind a platform's name or a number at the end nothing else is meant: `order discord
+        // de`.
         let is_last = place + 1 == text.words.len()
             && follows_name(place)
             && !is_thing(&word.lower)
@@ -197,24 +220,35 @@ fn known_code(upper: &str) -> Option<&'static str> {
 fn means_country(text: &Text, place: usize, word: &Word, code: &str) -> bool {
     let is_supported = code.parse::<Country>().is_ok();
     let is_capital = word.written.bytes().all(|byte| byte.is_ascii_uppercase()) && !text.is_shouted;
-    let before = place.checked_sub(1).and_then(|before| text.words.get(before)).map(|before| before.folded.as_str());
+    let before = place
+        .checked_sub(1)
+        .and_then(|before| text.words.get(before))
+        .map(|before| before.folded.as_str());
     let after = text.words.get(place + 1).map(|after| after.folded.as_str());
-    let denied = NOT_CODES.iter().any(|(name, followers)| word.folded == *name && after.is_some_and(|after| followers.contains(&after)))
-        || (word.folded == "id" && before.is_some_and(|before| BEFORE_NOT_CODES.contains(&before)));
+    let denied = NOT_CODES.iter().any(|(name, followers)| {
+        word.folded == *name && after.is_some_and(|after| followers.contains(&after))
+    }) || (word.folded == "id"
+        && before.is_some_and(|before| BEFORE_NOT_CODES.contains(&before)));
     if denied {
         return false;
     }
     let follows = before.is_some_and(|before| PREPOSITIONS.contains(&before));
-    let is_bracketed =
-        place.checked_sub(1).and_then(|before| text.words.get(before)).is_some_and(|before| before.gap.contains(['(', '[', ',', ':', '/', '-']));
-    let ends = after.is_none_or(|after| AFTERTHOUGHTS.contains(&after)) || word.gap.contains([',', '.', ')', ';', '!', '?']);
+    let is_bracketed = place
+        .checked_sub(1)
+        .and_then(|before| text.words.get(before))
+        .is_some_and(|before| before.gap.contains(['(', '[', ',', ':', '/', '-']));
+    let ends = after.is_none_or(|after| AFTERTHOUGHTS.contains(&after))
+        || word.gap.contains([',', '.', ')', ';', '!', '?']);
     // One of several: `us/uk`, `us or uk`.
-    let is_listed = word.gap.contains(['/', '|', '&']) || after.is_some_and(|after| ["or", "and"].contains(&after));
+    let is_listed = word.gap.contains(['/', '|', '&'])
+        || after.is_some_and(|after| ["or", "and"].contains(&after));
     let is_word = WORDS.contains(&word.folded.as_str());
     match (is_supported, is_capital) {
         (true, true) => true,
         // `us` in small letters is a pronoun; where it is the country, it is the default one.
-        (true, false) if word.folded == "us" => is_listed || (follows && ends && before != Some("for")),
+        (true, false) if word.folded == "us" => {
+            is_listed || (follows && ends && before != Some("for"))
+        }
         (true, false) if word.folded == "my" => follows && after.is_none(),
         (true, false) if is_word => follows && ends,
         (true, false) => !text.is_shouted || follows || ends,
@@ -229,15 +263,21 @@ pub fn ending(word: &str) -> Option<String> {
         return None;
     }
     let letters: Vec<char> = word.chars().collect();
-    let common = |name: &Single| name.letters.iter().zip(&letters).take_while(|(one, other)| one == other).count();
+    let common = |name: &Single| {
+        name.letters.iter().zip(&letters).take_while(|(one, other)| one == other).count()
+    };
     let fits = |name: &Single| {
         let shared = common(name);
         shared >= 4.max(name.letters.len().saturating_sub(2)) && letters.len() - shared <= 3
     };
-    let best = names_like(word).iter().filter(|name| fits(name)).max_by_key(|name| (common(name), std::cmp::Reverse(name.letters.len())));
+    let best = names_like(word)
+        .iter()
+        .filter(|name| fits(name))
+        .max_by_key(|name| (common(name), std::cmp::Reverse(name.letters.len())));
     let is_not_latin = letters.iter().all(|letter| !letter.is_ascii());
     // In Latin letters an ending is one or two: other words begin like countries.
-    best.filter(|name| is_not_latin || (common(name) >= 5 && letters.len() - common(name) <= 2)).map(|name| name.code.clone())
+    best.filter(|name| is_not_latin || (common(name) >= 5 && letters.len() - common(name) <= 2))
+        .map(|name| name.code.clone())
 }
 
 /// The countries whose names are a slip away; a slip between two names both.
@@ -246,7 +286,12 @@ pub fn misspelt(word: &str) -> Vec<String> {
     if letters < 4 || word.chars().any(is_unspaced) || NOT_TYPOS.contains(&word) {
         return Vec::new();
     }
-    let english = |code: &str| Country::ALL.iter().find(|country| country.code() == code).map(|country| country.name().to_lowercase());
+    let english = |code: &str| {
+        Country::ALL
+            .iter()
+            .find(|country| country.code() == code)
+            .map(|country| country.name().to_lowercase())
+    };
     let near = names_like(word).iter().filter(|Single { letters: known, written: name, code }| {
         let is_english = || english(code).is_some_and(|english| english == *name);
         let allowed = if known.len() < 10 { 1 } else { 2 };
@@ -255,7 +300,8 @@ pub fn misspelt(word: &str) -> Vec<String> {
         }
         match known.len() {
             ..7 => is_english(),
-            // Names in small languages are a slip away from too much else: Wakanda from Javanese Walanda.
+            // Names in small languages are a slip away from too much else: Wakanda from Javanese
+            // Walanda.
             7..=9 => is_english() || code.parse::<Country>().is_err() || COMMON.contains(name),
             _ => true,
         }

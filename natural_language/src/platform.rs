@@ -1,4 +1,5 @@
-//! Platforms in a sentence: names, aliases, typos; and brand words that are common words, which need company.
+//! Platforms in a sentence: names, aliases, typos; and brand words that are common words, which
+//! need company.
 
 use events::platform::Platform;
 use strsim::osa_distance;
@@ -154,27 +155,43 @@ fn closest(word: &str) -> Option<Platform> {
         return None;
     }
     let distance = |platform: &Platform| osa_distance(word, platform.slug());
-    let (best, platform) =
-        Platform::ALL.iter().filter(|platform| platform.slug().len() >= 5).map(|platform| (distance(platform), *platform)).min()?;
+    let (best, platform) = Platform::ALL
+        .iter()
+        .filter(|platform| platform.slug().len() >= 5)
+        .map(|platform| (distance(platform), *platform))
+        .min()?;
     let allowed = if platform.slug().len() >= 8 { 2 } else { 1 };
     // The first letter is rarely the wrong one, and other words are a first letter away.
     let same_start = word.chars().next() == platform.slug().chars().next();
     (best <= allowed && same_start && platform != Platform::Steam).then_some(platform)
 }
 
-/// Brand words that are common words, by the word's place, where their company says which they are. In a sentence of another language they are
-/// no words but the brand.
-pub fn common(text: &Text, is_english: bool, is_name: impl Fn(usize) -> bool) -> Vec<(usize, Platform)> {
+/// Brand words that are common words, by the word's place, where their company says which they are.
+/// In a sentence of another language they are no words but the brand.
+pub fn common(
+    text: &Text,
+    is_english: bool,
+    is_name: impl Fn(usize) -> bool,
+) -> Vec<(usize, Platform)> {
     let mut found = Vec::new();
     for (place, word) in text.words.iter().enumerate() {
-        let Some((name, platform)) = COMMON.iter().find(|(name, _)| word.folded == *name) else { continue };
-        let before = place.checked_sub(1).and_then(|before| text.words.get(before)).filter(|before| before.gap.trim().is_empty());
+        let Some((name, platform)) = COMMON.iter().find(|(name, _)| word.folded == *name) else {
+            continue;
+        };
+        let before = place
+            .checked_sub(1)
+            .and_then(|before| text.words.get(before))
+            .filter(|before| before.gap.trim().is_empty());
         let after = text.words.get(place + 1);
-        let is_multiplied = *name == "x" && after.is_some_and(|after| ["favor", "fa", "fav"].contains(&&*after.folded));
+        let is_multiplied = *name == "x"
+            && after.is_some_and(|after| ["favor", "fa", "fav"].contains(&&*after.folded));
         // Among letters of another script it is the brand: `LINEとインスタ`.
-        let is_foreign = before.is_some_and(|word| !word.folded.is_ascii()) || after.is_some_and(|word| !word.folded.is_ascii());
+        let is_foreign = before.is_some_and(|word| !word.folded.is_ascii())
+            || after.is_some_and(|word| !word.folded.is_ascii());
         // A form names it: `service="steam"`.
-        let is_field = place > 0 && FIELDS.contains(&text.words[place - 1].folded.as_str()) && text.words[place - 1].gap.contains([':', '=']);
+        let is_field = place > 0
+            && FIELDS.contains(&text.words[place - 1].folded.as_str())
+            && text.words[place - 1].gap.contains([':', '=']);
         let fits = !is_english
             || is_field
             || is_foreign
@@ -189,23 +206,37 @@ pub fn common(text: &Text, is_english: bool, is_name: impl Fn(usize) -> bool) ->
 
 /// Whether it stands in a list with a platform's name: `steam and discord`.
 fn is_listed(text: &Text, place: usize, is_name: impl Fn(usize) -> bool) -> bool {
-    let joins = |joint: usize| text.words.get(joint).is_some_and(|word| ["and", "or"].contains(&word.folded.as_str()));
+    let joins = |joint: usize| {
+        text.words.get(joint).is_some_and(|word| ["and", "or"].contains(&word.folded.as_str()))
+    };
     joins(place + 1) && is_name(place + 2) || place >= 2 && joins(place - 1) && is_name(place - 2)
 }
 
-fn is_platform(name: &str, word: &Word, before: Option<&Word>, after: Option<&Word>, text: &Text) -> bool {
+fn is_platform(
+    name: &str,
+    word: &Word,
+    before: Option<&Word>,
+    after: Option<&Word>,
+    text: &Text,
+) -> bool {
     if name == "wa" {
         return true;
     }
     let before = before.map(|before| before.folded.as_str());
     let after_word = after.map(|after| after.folded.as_str());
-    let is_name_like = word.written.chars().next().is_some_and(char::is_uppercase) && !text.is_shouted;
+    let is_name_like =
+        word.written.chars().next().is_some_and(char::is_uppercase) && !text.is_shouted;
     let is_short = text.words.len() <= 3;
     // A place behind it, in a sentence that says little else.
-    let has_place = text.words.len() <= 4 && after_word.is_some_and(|after| ["in", "from"].contains(&after));
+    let has_place =
+        text.words.len() <= 4 && after_word.is_some_and(|after| ["in", "from"].contains(&after));
     let after_fits = has_place || after_word.is_some_and(|after| COMPANY_AFTER.contains(&after));
     // `a line for my phone` is none; `a line number` is.
-    if name == "line" && !is_name_like && !after_fits && before.is_some_and(|before| ["a", "my", "any"].contains(&before)) {
+    if name == "line"
+        && !is_name_like
+        && !after_fits
+        && before.is_some_and(|before| ["a", "my", "any"].contains(&before))
+    {
         return false;
     }
     let before_fits = before.is_some_and(|before| COMPANY_BEFORE.contains(&before));
@@ -221,16 +252,38 @@ fn is_platform(name: &str, word: &Word, before: Option<&Word>, after: Option<&Wo
 fn is_denied(name: &str, before: Option<&Word>, after: Option<&Word>) -> bool {
     let (denied_before, denied_after) = match name {
         "line" => (
-            &["phone", "land", "new", "second", "the", "telephone", "voip", "this", "that", "hot", "help", "fixed", "business"][..],
+            &[
+                "phone",
+                "land",
+                "new",
+                "second",
+                "the",
+                "telephone",
+                "voip",
+                "this",
+                "that",
+                "hot",
+                "help",
+                "fixed",
+                "business",
+            ][..],
             &["of", "up", "dance", "manager"][..],
         ),
-        "wise" => (&["be", "is", "very", "so", "the", "are", "was", "price", "clock"][..], &["man", "choice", "words", "guy", "to", "idea"][..]),
-        "steam" => {
-            (&["of", "hot", "the", "full", "more"][..], &["engine", "room", "iron", "cleaner", "train", "bath", "boat", "power", "machine"][..])
-        }
-        "x" => (&["2", "3", "4", "5", "generation", "mac", "os", "iphone", "by"][..], &["ray", "rays", "factor", "men", "mas", "box", "y"][..]),
+        "wise" => (
+            &["be", "is", "very", "so", "the", "are", "was", "price", "clock"][..],
+            &["man", "choice", "words", "guy", "to", "idea"][..],
+        ),
+        "steam" => (
+            &["of", "hot", "the", "full", "more"][..],
+            &["engine", "room", "iron", "cleaner", "train", "bath", "boat", "power", "machine"][..],
+        ),
+        "x" => (
+            &["2", "3", "4", "5", "generation", "mac", "os", "iphone", "by"][..],
+            &["ray", "rays", "factor", "men", "mas", "box", "y"][..],
+        ),
         "snap" => (&["a", "oh", "cold"][..], &["decision", "judgment", "peas"][..]),
         _ => (&[][..], &[][..]),
     };
-    before.is_some_and(|word| denied_before.contains(&word.folded.as_str())) || after.is_some_and(|word| denied_after.contains(&word.folded.as_str()))
+    before.is_some_and(|word| denied_before.contains(&word.folded.as_str()))
+        || after.is_some_and(|word| denied_after.contains(&word.folded.as_str()))
 }

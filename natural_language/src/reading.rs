@@ -26,21 +26,28 @@ pub struct Reading {
 }
 
 /// Thanks and greetings: beside a platform's name alone they ask for nothing.
-const SOCIAL: &str = "thanks thank thx ty cheers hello hi hey yo bye sorry ok okay yes good gracias hola merci bonjour salut danke hallo obrigado \
-    obrigada valeu ola oi grazie ciao спасибо привет дякую привіт dzieki dziekuje czesc hej tack tak takk kiitos moi bedankt hoi diky \
-    dekuji ahoj koszonom koszi szia multumesc mersi buna благодаря здравеи ευχαριστω γεια tesekkurler sagol merhaba selam شكرا مرحبا \
-    תודה שלום ممنون مرسي سلام धन्यवाद शुक्रिया नमस्ते ধন্যবাদ شكريه makasih terima halo hai salamat kumusta hvala zdravo rahmat";
+const SOCIAL: &str = "thanks thank thx ty cheers hello hi hey yo bye sorry ok okay yes good \
+    gracias hola merci bonjour salut danke hallo obrigado \
+    obrigada valeu ola oi grazie ciao спасибо привет дякую привіт dzieki dziekuje czesc hej tack \
+    tak takk kiitos moi bedankt hoi diky \
+    dekuji ahoj koszonom koszi szia multumesc mersi buna благодаря здравеи ευχαριστω γεια \
+    tesekkurler sagol merhaba selam شكرا مرحبا \
+    תודה שלום ممنون مرسي سلام धन्यवाद शुक्रिया नमस्ते ধন্যবাদ شكريه makasih terima halo hai \
+    salamat kumusta hvala zdravo rahmat";
 /// Verbs of a sentence that tells something of a platform and a country: `google is american`.
-const COPULAS: &str = "is are be was were has es son esta est sont ist sind sont sono sao esta jest sa ar er on oli olen je jsou su este sunt e ειναι это є \
+const COPULAS: &str = "is are be was were has es son esta est sont ist sind sont sono sao esta \
+    jest sa ar er on oli olen je jsou su este sunt e ειναι это є \
     है हैं ہے ہیں هو هي است هست là adalah ay ni dir mu var edir";
-/// Words beside the names of a number that nobody asks for in so many words: more of them tell something.
+/// Words beside the names of a number that nobody asks for in so many words: more of them tell
+/// something.
 const WORDS_BESIDE: usize = 4;
 /// Words of forms, which say nothing.
-const LABELS: &[&str] = &["service", "platform", "country", "region", "query", "app", "lang", "action", "location"];
+const LABELS: &[&str] =
+    &["service", "platform", "country", "region", "query", "app", "lang", "action", "location"];
 /// What only programs and attackers write.
 const MARKUP: &[&str] = &[
-    "://", "www.", "</", "/>", "<script", "--", "tn_", "acc_", "ord_", "api_key", "apikey", "bearer ", "{{", "${", "$(", "; drop", "\\u00", "&&",
-    "||", "=>", "/*",
+    "://", "www.", "</", "/>", "<script", "--", "tn_", "acc_", "ord_", "api_key", "apikey",
+    "bearer ", "{{", "${", "$(", "; drop", "\\u00", "&&", "||", "=>", "/*",
 ];
 
 impl Reading {
@@ -49,16 +56,29 @@ impl Reading {
         let text = Text::of(query);
         let first = spans(&text, &vec![false; text.words.len()]);
         let is_name = |place: usize| {
-            first
-                .iter()
-                .any(|span| span.start <= place && place < span.end && span.meanings.iter().any(|meaning| matches!(meaning, Meaning::Platform(_))))
+            first.iter().any(|span| {
+                span.start <= place
+                    && place < span.end
+                    && span.meanings.iter().any(|meaning| matches!(meaning, Meaning::Platform(_)))
+            })
         };
-        let is_named = |place: usize| place > 0 && (is_name(place - 1) || first.iter().any(|span| span.end == place && span.is(Kind::Thing)));
-        let brands: Vec<(usize, Platform)> =
-            platform::common(&text, is_english(&first), is_name).into_iter().filter(|(place, _)| !is_name(*place)).collect();
-        let codes: Vec<(usize, String)> = place::codes(&text, is_named).into_iter().filter(|(place, _)| !is_name(*place)).collect();
+        let is_named = |place: usize| {
+            place > 0
+                && (is_name(place - 1)
+                    || first.iter().any(|span| span.end == place && span.is(Kind::Thing)))
+        };
+        let brands: Vec<(usize, Platform)> = platform::common(&text, is_english(&first), is_name)
+            .into_iter()
+            .filter(|(place, _)| !is_name(*place))
+            .collect();
+        let codes: Vec<(usize, String)> = place::codes(&text, is_named)
+            .into_iter()
+            .filter(|(place, _)| !is_name(*place))
+            .collect();
         let mut taken = vec![false; text.words.len()];
-        for place in brands.iter().map(|(place, _)| *place).chain(codes.iter().map(|(place, _)| *place)) {
+        for place in
+            brands.iter().map(|(place, _)| *place).chain(codes.iter().map(|(place, _)| *place))
+        {
             taken[place] = true;
         }
         let spans = spans(&text, &taken);
@@ -85,7 +105,13 @@ impl Reading {
             let places: Vec<&String> = span
                 .meanings
                 .iter()
-                .filter_map(|meaning| if let Meaning::Place(place) = meaning { Some(&countries[usize::from(*place)]) } else { None })
+                .filter_map(|meaning| {
+                    if let Meaning::Place(place) = meaning {
+                        Some(&countries[usize::from(*place)])
+                    } else {
+                        None
+                    }
+                })
                 .collect();
             for meaning in &span.meanings {
                 match meaning {
@@ -103,7 +129,12 @@ impl Reading {
 
     /// Places behind a platform in one word: `whatsappfrance` is no `WhatsApp` with an ending.
     fn take_glued_places(&mut self) {
-        let names: Vec<usize> = self.spans.iter().filter(|span| span.is_platform() && span.end == span.start + 1).map(|span| span.start).collect();
+        let names: Vec<usize> = self
+            .spans
+            .iter()
+            .filter(|span| span.is_platform() && span.end == span.start + 1)
+            .map(|span| span.start)
+            .collect();
         for place in names {
             let word = &self.text.words[place];
             let is_name = !Dictionary::get().phrase(&word.lower, &word.folded).is_empty();
@@ -119,14 +150,19 @@ impl Reading {
             covering[span.start..span.end].fill(Some(span));
         }
         let at = |place: usize| covering.get(place).copied().flatten();
-        let is_thing = |place: usize| at(place).is_some_and(|span| span.is(Kind::Thing) || span.is_platform());
+        let is_thing =
+            |place: usize| at(place).is_some_and(|span| span.is(Kind::Thing) || span.is_platform());
         let is_spoken = |place: usize| at(place).is_some_and(|span| !span.is_place());
-        let follows_name = |place: usize| place > 0 && (is_thing(place - 1) || !is_spoken(place - 1));
+        let follows_name =
+            |place: usize| place > 0 && (is_thing(place - 1) || !is_spoken(place - 1));
         let says_many = self.spans.iter().any(|span| span.is(Kind::Quantity));
         let has_thing = self.spans.iter().any(|span| span.is(Kind::Thing));
         for (place, taken) in taken.iter_mut().enumerate() {
             let before = place.checked_sub(1).map(|before| &self.text.words[before]);
-            let follows_plus = before.map_or(self.text.written.trim_start().starts_with('+'), |before| before.gap.contains('+'));
+            let follows_plus = before
+                .map_or(self.text.written.trim_start().starts_with('+'), |before| {
+                    before.gap.contains('+')
+                });
             let is_before_thing = (place + 1..place + 4).any(is_thing);
             match number::of(&self.text.words, place, follows_plus) {
                 number::Number::None => continue,
@@ -135,7 +171,11 @@ impl Reading {
                 _ if follows_name(place) && number::is_preposition(&self.text.words, place) => {}
                 number::Number::Said => {}
                 number::Number::Place(code) => drop(self.countries.insert(code)),
-                number::Number::Count(count) if number::is_dial_code(count) && !says_many && (has_thing || !is_before_thing) => {
+                number::Number::Count(count)
+                    if number::is_dial_code(count)
+                        && !says_many
+                        && (has_thing || !is_before_thing) =>
+                {
                     self.countries.extend(place::country_of_digits(&count.to_string()));
                 }
                 number::Number::Count(count) => self.quantity = self.quantity.max(Some(count)),
@@ -157,7 +197,9 @@ impl Reading {
             if word.chars().count() == 1 && !word.chars().all(is_unspaced) {
                 continue;
             }
-            if let Some(platform) = platform::misspelt(&word).filter(|platform| !knows_platform || self.platforms.contains(platform)) {
+            if let Some(platform) = platform::misspelt(&word)
+                .filter(|platform| !knows_platform || self.platforms.contains(platform))
+            {
                 self.platforms.insert(platform);
             } else if let Some(country) = place::ending(&word) {
                 self.countries.insert(country);
@@ -177,11 +219,17 @@ impl Reading {
         self.without_lone_letters();
     }
 
-    /// What a misspelt word is probably meant as. One that may be a place's name asks for nothing: Genève is not `genere`.
+    /// What a misspelt word is probably meant as. One that may be a place's name asks for nothing:
+    /// Genève is not `genere`.
     fn meant(&self, place: usize) -> Vec<Meaning> {
         let mut meant = spelling::meant(&self.text.words[place].folded, &self.spans);
         if self.is_named_like_a_place(place) {
-            meant.retain(|meaning| !matches!(meaning, Meaning::Word(_, Kind::Want | Kind::Give | Kind::Filler | Kind::BeforePlace)));
+            meant.retain(|meaning| {
+                !matches!(
+                    meaning,
+                    Meaning::Word(_, Kind::Want | Kind::Give | Kind::Filler | Kind::BeforePlace)
+                )
+            });
         }
         meant
     }
@@ -193,7 +241,9 @@ impl Reading {
             for meaning in &meanings {
                 match meaning {
                     Meaning::Platform(platform) => drop(self.platforms.insert(*platform)),
-                    Meaning::Place(country) => drop(self.countries.insert(countries[usize::from(*country)].clone())),
+                    Meaning::Place(country) => {
+                        self.countries.insert(countries[usize::from(*country)].clone());
+                    }
                     Meaning::Brand => self.names_another_service = true,
                     Meaning::Word(..) => {}
                 }
@@ -202,12 +252,18 @@ impl Reading {
         }
     }
 
-    /// A single letter of a script without spaces between known words is an ending; a Han character is a word.
+    /// A single letter of a script without spaces between known words is an ending; a Han character
+    /// is a word.
     fn without_lone_letters(&mut self) {
         let unknown = std::mem::take(&mut self.unknown);
         let is_lone = |place: usize| {
-            let is_letter = self.text.words[place].folded.chars().all(|letter| is_unspaced(letter) && !is_han(letter));
-            is_letter && !unknown.contains(&(place + 1)) && !(place > 0 && unknown.contains(&(place - 1)))
+            let is_letter = self.text.words[place]
+                .folded
+                .chars()
+                .all(|letter| is_unspaced(letter) && !is_han(letter));
+            is_letter
+                && !unknown.contains(&(place + 1))
+                && !(place > 0 && unknown.contains(&(place - 1)))
         };
         self.unknown = unknown.iter().copied().filter(|place| !is_lone(*place)).collect();
     }
@@ -218,8 +274,13 @@ impl Reading {
             return Err(self.refused(reason));
         }
         if self.platforms.is_empty() {
-            let asks = request::asks(&self.spans) || self.has(Kind::Thing) || self.names_another_service;
-            return Err(self.refused(if asks { Reason::UnsupportedPlatform } else { Reason::Ambiguous }));
+            let asks =
+                request::asks(&self.spans) || self.has(Kind::Thing) || self.names_another_service;
+            return Err(self.refused(if asks {
+                Reason::UnsupportedPlatform
+            } else {
+                Reason::Ambiguous
+            }));
         }
         if self.platforms.len() > 1 || self.names_another_service || self.countries.len() > 1 {
             return Err(self.refused(Reason::Ambiguous));
@@ -236,26 +297,37 @@ impl Reading {
         if request::is_errand(&self.text, &self.spans, platform, country.is_some()) {
             return Err(self.refused(Reason::Ambiguous));
         }
-        Ok(Understood { platform, country: country.unwrap_or(Country::DEFAULT), country_named: country.is_some() })
+        Ok(Understood {
+            platform,
+            country: country.unwrap_or(Country::DEFAULT),
+            country_named: country.is_some(),
+        })
     }
 
     fn has(&self, kind: Kind) -> bool {
         self.spans.iter().any(|span| span.is(kind))
     }
 
-    /// Signs that something else is wanted than a number. Money first: a sentence that ends an order may ask a question, too.
+    /// Signs that something else is wanted than a number. Money first: a sentence that ends an
+    /// order may ask a question, too.
     fn is_no_order(&self) -> Option<Reason> {
         let lower = self.text.written.to_lowercase();
         if MARKUP.iter().any(|mark| lower.contains(mark)) {
             return Some(Reason::Ambiguous);
         }
-        let is_asked = request::is_asked(&self.text, &self.spans) || self.text.written.contains(['?', '？', '؟', '՞', '\u{37e}']);
-        let asks_for_money = self.text.written.contains(['$', '€', '£', '¥', '₽', '₹', '₺', '₩', '฿', '₴', '₫', '₱']);
+        let is_asked = request::is_asked(&self.text, &self.spans)
+            || self.text.written.contains(['?', '？', '؟', '՞', '\u{37e}']);
+        let asks_for_money = self
+            .text
+            .written
+            .contains(['$', '€', '£', '¥', '₽', '₹', '₺', '₩', '฿', '₴', '₫', '₱']);
         if self.has(Kind::Cancel) {
             Some(Reason::Cancel)
         } else if self.has(Kind::Price) || asks_for_money {
             Some(Reason::Price)
-        } else if self.has(Kind::Status) || (self.has(Kind::Negated) && self.has(Kind::Past) && !request::asks(&self.spans)) {
+        } else if self.has(Kind::Status)
+            || (self.has(Kind::Negated) && self.has(Kind::Past) && !request::asks(&self.spans))
+        {
             // `I never got the code` asks where it is.
             Some(Reason::Status)
         } else if self.has(Kind::Negated) || request::is_excepted(&self.text, &self.spans) {
@@ -283,53 +355,86 @@ impl Reading {
         let has_thing = self.has(Kind::Thing);
         if self.unknown.is_empty() {
             let things = self.spans.iter().filter(|span| span.is(Kind::Thing)).count();
-            let is_named = has_thing && self.fillers() <= WORDS_BESIDE + things && !request::speaks_of_one(&self.text, &self.spans);
-            let is_enough = asks || is_named || (self.fillers() <= 2 && !self.is_social() && !self.says(COPULAS));
+            let is_named = has_thing
+                && self.fillers() <= WORDS_BESIDE + things
+                && !request::speaks_of_one(&self.text, &self.spans);
+            let is_enough = asks
+                || is_named
+                || (self.fillers() <= 2 && !self.is_social() && !self.says(COPULAS));
             return if is_enough { None } else { Some(Reason::Ambiguous) };
         }
-        if self.countries.is_empty() && self.unknown.iter().any(|place| self.is_like_a_place(*place)) {
+        if self.countries.is_empty()
+            && self.unknown.iter().any(|place| self.is_like_a_place(*place))
+        {
             return Some(Reason::UnknownPlace);
         }
-        let is_sure = asks && has_thing && !request::is_beside_unknown(&self.text, &self.spans, &self.unknown);
+        let is_sure = asks
+            && has_thing
+            && !request::is_beside_unknown(&self.text, &self.spans, &self.unknown);
         if is_sure { None } else { Some(Reason::Ambiguous) }
     }
 
     fn fillers(&self) -> usize {
-        let is_filler = |span: &&Span| !span.meanings.iter().any(|meaning| !matches!(meaning, Meaning::Word(..)));
+        let is_filler = |span: &&Span| {
+            !span.meanings.iter().any(|meaning| !matches!(meaning, Meaning::Word(..)))
+        };
         let is_label = |span: &&Span| LABELS.contains(&&*self.text.words[span.start].folded);
-        let is_courtesy = |span: &&Span| span.is(Kind::Please) || (span.is(Kind::BeforePlace) && !self.countries.is_empty());
-        self.spans.iter().filter(is_filler).filter(|span| !is_label(span) && !is_courtesy(span)).count()
+        let is_courtesy = |span: &&Span| {
+            span.is(Kind::Please) || (span.is(Kind::BeforePlace) && !self.countries.is_empty())
+        };
+        self.spans
+            .iter()
+            .filter(is_filler)
+            .filter(|span| !is_label(span) && !is_courtesy(span))
+            .count()
     }
 
     /// Whether one of its words, names aside, is one of these.
     fn says(&self, words: &str) -> bool {
-        let is_name = |place: usize| self.spans.iter().any(|span| (span.is_platform() || span.is_place()) && span.start <= place && place < span.end);
-        let is_said = |(place, word): (usize, &Word)| !is_name(place) && words.split(' ').any(|known| known == word.folded);
+        let is_name = |place: usize| {
+            self.spans.iter().any(|span| {
+                (span.is_platform() || span.is_place()) && span.start <= place && place < span.end
+            })
+        };
+        let is_said = |(place, word): (usize, &Word)| {
+            !is_name(place) && words.split(' ').any(|known| known == word.folded)
+        };
         self.text.words.iter().enumerate().any(is_said)
     }
 
     /// Whether it thanks or greets and asks for nothing: behind a place a thank-you is a courtesy.
     fn is_social(&self) -> bool {
-        let ends_so = self.text.words.last().is_some_and(|last| SOCIAL.split(' ').any(|known| known == last.folded));
+        let ends_so = self
+            .text
+            .words
+            .last()
+            .is_some_and(|last| SOCIAL.split(' ').any(|known| known == last.folded));
         self.says(SOCIAL) && (self.countries.is_empty() || !ends_so)
     }
 
-    /// Whether an unknown word may be a place's name: behind a word that stands before places, beside the number, or with a capital letter. Scripts
-    /// without capitals show nothing.
+    /// Whether an unknown word may be a place's name: behind a word that stands before places,
+    /// beside the number, or with a capital letter. Scripts without capitals show nothing.
     fn is_like_a_place(&self, place: usize) -> bool {
         let word = &self.text.words[place];
-        let is_before_thing = self.spans.iter().any(|span| span.start == place + 1 && span.is(Kind::Thing));
+        let is_before_thing =
+            self.spans.iter().any(|span| span.start == place + 1 && span.is(Kind::Thing));
         let has_case = word.lower != word.written.to_uppercase();
         // In English no adjective stands behind its noun.
-        let is_behind_thing = !is_english(&self.spans) && self.spans.iter().any(|span| span.end == place && span.is(Kind::Thing));
+        let is_behind_thing = !is_english(&self.spans)
+            && self.spans.iter().any(|span| span.end == place && span.is(Kind::Thing));
         self.is_named_like_a_place(place) || is_before_thing || is_behind_thing || !has_case
     }
 
-    /// Whether a word stands behind one that stands before places, or has a capital letter where no sentence begins.
+    /// Whether a word stands behind one that stands before places, or has a capital letter where no
+    /// sentence begins.
     fn is_named_like_a_place(&self, place: usize) -> bool {
-        let is_behind = self.spans.iter().any(|span| span.end == place && span.is(Kind::BeforePlace));
+        let is_behind =
+            self.spans.iter().any(|span| span.end == place && span.is(Kind::BeforePlace));
         let begins = place == 0 || self.text.words[place - 1].gap.contains(['.', '!', '?', ':']);
-        let is_capital = self.text.words[place].written.chars().next().is_some_and(char::is_uppercase) && !begins && !self.text.is_shouted;
+        let is_capital =
+            self.text.words[place].written.chars().next().is_some_and(char::is_uppercase)
+                && !begins
+                && !self.text.is_shouted;
         is_behind || is_capital
     }
 
@@ -337,16 +442,32 @@ impl Reading {
     pub fn explain(&self) -> String {
         let languages = &Dictionary::get().languages;
         let told = |meaning: &Meaning| match meaning {
-            Meaning::Word(language, kind) => format!("{}:{kind:?}", languages[usize::from(*language)]),
+            Meaning::Word(language, kind) => {
+                format!("{}:{kind:?}", languages[usize::from(*language)])
+            }
             other => format!("{other:?}"),
         };
-        let written = |start: usize, end: usize| self.text.words[start..end].iter().map(|word| word.written.as_str()).collect::<Vec<_>>().join(" ");
-        let spans = self
-            .spans
-            .iter()
-            .map(|span| format!("{} = {}", written(span.start, span.end), span.meanings.iter().map(told).collect::<Vec<_>>().join(" ")));
-        let unknown = self.unknown.iter().map(|place| format!("{} = ?", written(*place, place + 1)));
-        spans.chain(unknown).chain([format!("{:?} {:?} {:?}", self.platforms, self.countries, self.quantity)]).collect::<Vec<_>>().join("; ")
+        let written = |start: usize, end: usize| {
+            self.text.words[start..end]
+                .iter()
+                .map(|word| word.written.as_str())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let spans = self.spans.iter().map(|span| {
+            format!(
+                "{} = {}",
+                written(span.start, span.end),
+                span.meanings.iter().map(told).collect::<Vec<_>>().join(" ")
+            )
+        });
+        let unknown =
+            self.unknown.iter().map(|place| format!("{} = ?", written(*place, place + 1)));
+        spans
+            .chain(unknown)
+            .chain([format!("{:?} {:?} {:?}", self.platforms, self.countries, self.quantity)])
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 
     fn refused(&self, reason: Reason) -> NotUnderstood {

@@ -40,8 +40,10 @@ const JOINED: [(std::ops::RangeInclusive<char>, &[&str]); 3] = [
     ('\u{1200}'..='\u{137f}', &["ለ", "ከ", "የ", "በ"]),
 ];
 /// Signs that no name goes across.
-const STOPS: &[char] =
-    &[',', '.', ';', ':', '!', '?', '(', ')', '/', '|', '&', '+', '_', '=', '"', '{', '}', '。', '、', '،', '؟', '『', '』', '「', '」'];
+const STOPS: &[char] = &[
+    ',', '.', ';', ':', '!', '?', '(', ')', '/', '|', '&', '+', '_', '=', '"', '{', '}', '。',
+    '、', '،', '؟', '『', '』', '「', '」',
+];
 
 /// The spans of a sentence, in its order; words that are taken already are left out.
 pub fn spans(text: &Text, taken: &[bool]) -> Vec<Span> {
@@ -74,20 +76,32 @@ fn candidates(text: &Text, taken: &[bool]) -> Vec<(usize, Span)> {
             join(&mut folded, &text.words[place].folded);
             let mut meanings = dictionary.phrase(&lower, &folded);
             if meanings.is_empty() {
-                meanings = without_what_is_joined(&folded).flat_map(|rest| dictionary.phrase(rest, rest)).collect();
+                meanings = without_what_is_joined(&folded)
+                    .flat_map(|rest| dictionary.phrase(rest, rest))
+                    .collect();
             }
-            if place == start && !meanings.is_empty() && meanings.iter().all(|meaning| language(*meaning).is_some()) {
+            if place == start
+                && !meanings.is_empty()
+                && meanings.iter().all(|meaning| language(*meaning).is_some())
+            {
                 // A word of one language may be an inflected one of another.
-                let knows = |meaning: &Meaning| meanings.iter().any(|known| language(*known) == language(*meaning));
-                let inflected = dictionary.beginning(&folded).into_iter().filter(|meaning| language(*meaning).is_some());
+                let knows = |meaning: &Meaning| {
+                    meanings.iter().any(|known| language(*known) == language(*meaning))
+                };
+                let inflected = dictionary
+                    .beginning(&folded)
+                    .into_iter()
+                    .filter(|meaning| language(*meaning).is_some());
                 let inflected: Vec<Meaning> = inflected.filter(|meaning| !knows(meaning)).collect();
                 meanings.extend(inflected);
             }
             if meanings.is_empty() && place == start && !folded.chars().any(is_unspaced) {
                 meanings = dictionary.beginning(&folded);
                 if meanings.is_empty() {
-                    meanings =
-                        without_what_is_joined(&folded).map(|rest| dictionary.beginning(rest)).find(|found| !found.is_empty()).unwrap_or_default();
+                    meanings = without_what_is_joined(&folded)
+                        .map(|rest| dictionary.beginning(rest))
+                        .find(|found| !found.is_empty())
+                        .unwrap_or_default();
                 }
             }
             if !meanings.is_empty() {
@@ -98,7 +112,8 @@ fn candidates(text: &Text, taken: &[bool]) -> Vec<(usize, Span)> {
     found
 }
 
-/// Whether no name goes on behind a word; a point inside of an abbreviation ends nothing: `u.k.`, `St. John's`.
+/// Whether no name goes on behind a word; a point inside of an abbreviation ends nothing: `u.k.`,
+/// `St. John's`.
 fn is_cut(before: &Word) -> bool {
     let is_abbreviated = before.gap.trim_end() == "." && before.folded.chars().count() <= 2;
     before.gap.contains(STOPS) && !is_abbreviated
@@ -107,15 +122,22 @@ fn is_cut(before: &Word) -> bool {
 /// A phrase without what its script joins to a word: `للواتساب`, `לגוגל`.
 fn without_what_is_joined(folded: &str) -> impl Iterator<Item = &str> {
     let first = folded.chars().next();
-    let joined = JOINED.iter().find(|(script, _)| first.is_some_and(|first| script.contains(&first))).map_or(&[][..], |(_, words)| words);
-    joined.iter().filter_map(move |word| folded.strip_prefix(word)).filter(|rest| rest.chars().count() >= 3)
+    let joined = JOINED
+        .iter()
+        .find(|(script, _)| first.is_some_and(|first| script.contains(&first)))
+        .map_or(&[][..], |(_, words)| words);
+    joined
+        .iter()
+        .filter_map(move |word| folded.strip_prefix(word))
+        .filter(|rest| rest.chars().count() >= 3)
 }
 
 /// A word of several languages is one of the sentence's: the language that knows most of its words.
 fn in_their_language(text: &Text, spans: &mut Vec<Span>) {
     let mut known: BTreeMap<u8, usize> = BTreeMap::new();
     for span in spans.iter() {
-        let mut languages: Vec<u8> = span.meanings.iter().filter_map(|meaning| language(*meaning)).collect();
+        let mut languages: Vec<u8> =
+            span.meanings.iter().filter_map(|meaning| language(*meaning)).collect();
         languages.sort_unstable();
         languages.dedup();
         for language in languages {
@@ -123,39 +145,56 @@ fn in_their_language(text: &Text, spans: &mut Vec<Span>) {
         }
     }
     let most = known.values().copied().max().unwrap_or_default();
-    let is_best = |meaning: &Meaning| language(*meaning).is_some_and(|language| known.get(&language) == Some(&most));
-    *spans = std::mem::take(spans).into_iter().flat_map(|span| in_words(text, span, is_best)).collect();
+    let is_best = |meaning: &Meaning| {
+        language(*meaning).is_some_and(|language| known.get(&language) == Some(&most))
+    };
+    *spans =
+        std::mem::take(spans).into_iter().flat_map(|span| in_words(text, span, is_best)).collect();
     let mixed = mixed_in(spans, is_best);
     let denies = |meaning: &Meaning| matches!(meaning, Meaning::Word(language, Kind::Negated | Kind::Cancel) if mixed.contains(language));
     for span in spans {
         let own = span.end - span.start;
         if span.meanings.iter().any(|meaning| language(*meaning).is_none()) {
             // A name is a word only where other words are of that language, too.
-            let is_word = |meaning: &Meaning| language(*meaning).is_some_and(|language| known.get(&language).is_some_and(|known| *known > own));
-            span.meanings.retain(|meaning| language(*meaning).is_none() || (is_best(meaning) && is_word(meaning)));
+            let is_word = |meaning: &Meaning| {
+                language(*meaning)
+                    .is_some_and(|language| known.get(&language).is_some_and(|known| *known > own))
+            };
+            span.meanings.retain(|meaning| {
+                language(*meaning).is_none() || (is_best(meaning) && is_word(meaning))
+            });
         } else if span.meanings.iter().any(is_best) {
             span.meanings.retain(|meaning| is_best(meaning) || denies(meaning));
         }
     }
 }
 
-/// A phrase of another language is none where the sentence's language knows each of its words: French `on a` in `on a US number`.
+/// A phrase of another language is none where the sentence's language knows each of its words:
+/// French `on a` in `on a US number`.
 fn in_words(text: &Text, span: Span, is_best: impl Fn(&Meaning) -> bool) -> Vec<Span> {
-    let is_strange = span.end > span.start + 1 && span.meanings.iter().all(|meaning| language(*meaning).is_some() && !is_best(meaning));
+    let is_strange = span.end > span.start + 1
+        && span.meanings.iter().all(|meaning| language(*meaning).is_some() && !is_best(meaning));
     if !is_strange {
         return vec![span];
     }
     let word = |place: usize| {
         let word = &text.words[place];
-        let meanings: Vec<Meaning> = Dictionary::get().phrase(&word.lower, &word.folded).into_iter().filter(&is_best).collect();
+        let meanings: Vec<Meaning> = Dictionary::get()
+            .phrase(&word.lower, &word.folded)
+            .into_iter()
+            .filter(&is_best)
+            .collect();
         (!meanings.is_empty()).then_some(Span { start: place, end: place + 1, meanings })
     };
     (span.start..span.end).map(word).collect::<Option<Vec<Span>>>().unwrap_or_else(|| vec![span])
 }
 
-/// Languages that say something in the sentence which its own does not know: what they deny counts, too.
+/// Languages that say something in the sentence which its own does not know: what they deny counts,
+/// too.
 fn mixed_in(spans: &[Span], is_best: impl Fn(&Meaning) -> bool) -> BTreeSet<u8> {
-    let strange = spans.iter().filter(|span| span.meanings.iter().all(|meaning| language(*meaning).is_some() && !is_best(meaning)));
+    let strange = spans.iter().filter(|span| {
+        span.meanings.iter().all(|meaning| language(*meaning).is_some() && !is_best(meaning))
+    });
     let speaks = |meaning: &Meaning| match meaning {
         Meaning::Word(language, kind) if *kind != Kind::Filler => Some(*language),
         _ => None,
@@ -173,9 +212,15 @@ fn language(meaning: Meaning) -> Option<u8> {
 /// The languages that know most of these spans' words.
 pub fn is_english(spans: &[Span]) -> bool {
     let dictionary = Dictionary::get();
-    let words: Vec<&Span> = spans.iter().filter(|span| span.meanings.iter().any(|meaning| language(*meaning).is_some())).collect();
+    let words: Vec<&Span> = spans
+        .iter()
+        .filter(|span| span.meanings.iter().any(|meaning| language(*meaning).is_some()))
+        .collect();
     let english = words.iter().filter(|span| {
-        let of = |meaning: &Meaning| language(*meaning).is_some_and(|language| dictionary.languages[usize::from(language)] == "en");
+        let of = |meaning: &Meaning| {
+            language(*meaning)
+                .is_some_and(|language| dictionary.languages[usize::from(language)] == "en")
+        };
         span.meanings.iter().any(of)
     });
     english.count() * 2 >= words.len()

@@ -1,19 +1,24 @@
-//! Frames of sentences in 50 languages, each with every platform and every country in the language's own forms: what orders them, and what never does.
+//! Frames of sentences in 50 languages, each with every platform and every country in the
+//! language's own forms: what orders them, and what never does.
 
 use events::country::Country;
 use events::platform::Platform;
 use proptest::prelude::*;
 use telenumerus_natural_language::{Reason, understand};
 
-/// `language<TAB>order or none<TAB>form<TAB>frame`: `{p}` is a platform, `{c}` a country in that form of the language.
+/// `language<TAB>order or none<TAB>form<TAB>frame`: `{p}` is a platform, `{c}` a country in that
+/// form of the language.
 const FRAMES: &str = include_str!("frames.txt");
 /// `language<TAB>form<TAB>names`, in the order of [`COUNTRIES`].
 const PLACES: &str = include_str!("places.txt");
 /// `language<TAB>wanted<TAB>sentence`, each set's heading says how it was read at first.
 const FRESH: &str = include_str!("fresh.txt");
-const COUNTRIES: [&str; 24] =
-    ["US", "RU", "UA", "GB", "DE", "FR", "IN", "ID", "PH", "BR", "CA", "NL", "PL", "ES", "IT", "SE", "MX", "AU", "KR", "JP", "CN", "TH", "VN", "MY"];
-/// Services whose names are words of every day: they need company, which a frame of another language may not give.
+const COUNTRIES: [&str; 24] = [
+    "US", "RU", "UA", "GB", "DE", "FR", "IN", "ID", "PH", "BR", "CA", "NL", "PL", "ES", "IT", "SE",
+    "MX", "AU", "KR", "JP", "CN", "TH", "VN", "MY",
+];
+/// Services whose names are words of every day: they need company, which a frame of another
+/// language may not give.
 const EVERYDAY: [Platform; 3] = [Platform::Line, Platform::Wise, Platform::Steam];
 
 struct Frame {
@@ -26,30 +31,49 @@ struct Frame {
 impl Frame {
     fn with(&self, platform: &str, country: usize) -> String {
         let place = self.places[country];
-        let article = if place.starts_with(['A', 'I', 'U']) && place != "Ukrainian" { "an" } else { "a" };
-        self.text.replace("{p}", platform).replace("{a:c}", &format!("{article} {place}")).replace("{c}", place)
+        let article =
+            if place.starts_with(['A', 'I', 'U']) && place != "Ukrainian" { "an" } else { "a" };
+        self.text
+            .replace("{p}", platform)
+            .replace("{a:c}", &format!("{article} {place}"))
+            .replace("{c}", place)
     }
 }
 
 fn lines<const N: usize>(file: &'static str) -> impl Iterator<Item = [&'static str; N]> {
     let lines = file.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(|line| line.splitn(N, '\t').collect::<Vec<_>>().try_into().unwrap_or_else(|_| panic!("{line}")))
+    lines.map(|line| {
+        line.splitn(N, '\t').collect::<Vec<_>>().try_into().unwrap_or_else(|_| panic!("{line}"))
+    })
 }
 
 fn frames() -> Vec<Frame> {
     let places_of = |language: &str, form: &str| {
-        let [.., names] = lines::<3>(PLACES).find(|[of, named, _]| *of == language && *named == form).expect(language);
+        let [.., names] = lines::<3>(PLACES)
+            .find(|[of, named, _]| *of == language && *named == form)
+            .expect(language);
         let names: Vec<&str> = names.split('|').collect();
         assert_eq!(names.len(), COUNTRIES.len(), "{language}");
         names
     };
     let frames = lines::<4>(FRAMES);
-    frames.map(|[language, kind, form, frame]| Frame { language, orders: kind == "order", text: frame, places: places_of(language, form) }).collect()
+    frames
+        .map(|[language, kind, form, frame]| Frame {
+            language,
+            orders: kind == "order",
+            text: frame,
+            places: places_of(language, form),
+        })
+        .collect()
 }
 
 fn told(sentence: &str) -> String {
     match understand(sentence) {
-        Ok(order) => format!("{} {}", order.platform, if order.country_named { order.country.code() } else { "-" }),
+        Ok(order) => format!(
+            "{} {}",
+            order.platform,
+            if order.country_named { order.country.code() } else { "-" }
+        ),
         Err(refused) => format!("!{}", refused.reason.name()),
     }
 }
@@ -61,10 +85,15 @@ fn every_frame_of_an_order_orders_in_every_country_of_its_language() {
         for (place, country) in COUNTRIES.iter().enumerate() {
             let platform = Platform::ALL[(all * 7) % Platform::ALL.len()];
             let platform = if EVERYDAY.contains(&platform) { Platform::Telegram } else { platform };
-            let (sentence, wanted) = (frame.with(platform.name(), place), format!("{platform} {country}"));
+            let (sentence, wanted) =
+                (frame.with(platform.name(), place), format!("{platform} {country}"));
             all += 1;
             if told(&sentence) != wanted {
-                wrong.push(format!("{} {sentence}: wanted {wanted}, got {}", frame.language, told(&sentence)));
+                wrong.push(format!(
+                    "{} {sentence}: wanted {wanted}, got {}",
+                    frame.language,
+                    told(&sentence)
+                ));
             }
         }
     }

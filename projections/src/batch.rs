@@ -1,4 +1,5 @@
-//! A batch of records folded in memory, then written in one transaction: what many records say of one row is one write.
+//! A batch of records folded in memory, then written in one transaction: what many records say of
+//! one row is one write.
 
 use std::collections::BTreeMap;
 
@@ -131,7 +132,8 @@ impl<'a> Batch<'a> {
         self.directory.extend(DirectoryChange::of(account, event, record));
         match event {
             account::Event::Order(order, order::Event::Placed(placed)) => {
-                let row = OrderRow::placed(*order, account, placed, record.revision, record.position);
+                let row =
+                    OrderRow::placed(*order, account, placed, record.revision, record.position);
                 self.usage_of(&row, placed.at.millis()).orders += 1;
                 self.hours.placed(&row);
                 self.changed.insert(*order, row.clone());
@@ -139,9 +141,17 @@ impl<'a> Batch<'a> {
             }
             account::Event::Order(order, fact) => self.order(*order, fact, record),
             account::Event::WebhookDue { sequence, notice, at } => {
-                self.deliveries.push(DeliveryChange::due(account, *sequence, notice, *at, record.revision));
+                self.deliveries.push(DeliveryChange::due(
+                    account,
+                    *sequence,
+                    notice,
+                    *at,
+                    record.revision,
+                ));
             }
-            account::Event::DepositCredited { .. } | account::Event::DustKept { .. } | account::Event::DustDropped { .. } => {
+            account::Event::DepositCredited { .. }
+            | account::Event::DustKept { .. }
+            | account::Event::DustDropped { .. } => {
                 self.deposits.extend(DepositChange::in_account(event));
             }
             account::Event::Registered { .. }
@@ -213,7 +223,8 @@ impl<'a> Batch<'a> {
         }
         // A caller who changes their mind says nothing about the numbers, and neither does a test.
         if row.status != Status::Cancelled && !row.is_test {
-            let key = (row.platform.slug(), row.country.code(), at.div_euclid(OUTCOME_BUCKET_MILLIS));
+            let key =
+                (row.platform.slug(), row.country.code(), at.div_euclid(OUTCOME_BUCKET_MILLIS));
             let outcome = self.outcomes.entry(key).or_default();
             outcome.ended += 1;
             outcome.completed += i64::from(row.status == Status::Completed);
@@ -222,7 +233,14 @@ impl<'a> Batch<'a> {
     }
 
     fn usage_of(&mut self, row: &OrderRow, at: i64) -> &mut UsageDelta {
-        self.usage.entry((row.account, at.div_euclid(HOUR_MILLIS), row.platform.slug(), row.country.code())).or_default()
+        self.usage
+            .entry((
+                row.account,
+                at.div_euclid(HOUR_MILLIS),
+                row.platform.slug(),
+                row.country.code(),
+            ))
+            .or_default()
     }
 
     fn webhook(&mut self, account: AccountId, event: &webhook::Event) {
@@ -230,11 +248,25 @@ impl<'a> Batch<'a> {
     }
 
     /// Writes what was folded, how far, and the log's chain there, in one transaction.
-    pub fn write(self, transaction: &Transaction<'_>, chain: Option<Chain>) -> rusqlite::Result<Position> {
+    pub fn write(
+        self,
+        transaction: &Transaction<'_>,
+        chain: Option<Chain>,
+    ) -> rusqlite::Result<Position> {
         write_orders(transaction, self.changed.values())?;
         let mut accounts = transaction.prepare_cached(ACCOUNTS)?;
         for (account, delta) in &self.accounts {
-            let Statement { balance, held, spent, orders, completed, cancelled, expired, failed, refunded } = delta;
+            let Statement {
+                balance,
+                held,
+                spent,
+                orders,
+                completed,
+                cancelled,
+                expired,
+                failed,
+                refunded,
+            } = delta;
             let count = |number: &u64| i64::try_from(*number).unwrap_or(i64::MAX);
             accounts.execute(params![
                 account.0.to_be_bytes(),
@@ -251,7 +283,15 @@ impl<'a> Batch<'a> {
         }
         let mut usage = transaction.prepare_cached(USAGE)?;
         for ((account, hour, platform, country), delta) in &self.usage {
-            let UsageDelta { orders, completed, cancelled, expired, failed, spent, delivery_millis } = delta;
+            let UsageDelta {
+                orders,
+                completed,
+                cancelled,
+                expired,
+                failed,
+                spent,
+                delivery_millis,
+            } = delta;
             usage.execute(params![
                 account.0.to_be_bytes(),
                 hour,
@@ -268,7 +308,14 @@ impl<'a> Batch<'a> {
         }
         let mut outcomes = transaction.prepare_cached(OUTCOMES)?;
         for ((platform, country, bucket), delta) in &self.outcomes {
-            outcomes.execute(params![platform, country, bucket, delta.completed, delta.ended, delta.delivery_millis])?;
+            outcomes.execute(params![
+                platform,
+                country,
+                bucket,
+                delta.completed,
+                delta.ended,
+                delta.delivery_millis
+            ])?;
         }
         for (served, at) in &self.served {
             served.write(*at, transaction)?;
@@ -297,12 +344,17 @@ impl<'a> Batch<'a> {
         self.hours.write(self.accounts.values(), transaction)?;
         self.ends.write(transaction)?;
         let position = i64::try_from(self.last.0).unwrap_or(i64::MAX);
-        transaction.prepare_cached("UPDATE checkpoint SET position = ?1, chain = ?2")?.execute(params![position, chain])?;
+        transaction
+            .prepare_cached("UPDATE checkpoint SET position = ?1, chain = ?2")?
+            .execute(params![position, chain])?;
         Ok(self.last)
     }
 }
 
-fn write_orders<'a>(transaction: &Transaction<'_>, rows: impl Iterator<Item = &'a OrderRow>) -> rusqlite::Result<()> {
+fn write_orders<'a>(
+    transaction: &Transaction<'_>,
+    rows: impl Iterator<Item = &'a OrderRow>,
+) -> rusqlite::Result<()> {
     let mut orders = transaction.prepare_cached(ORDERS)?;
     for row in rows {
         let revision = |revision: u64| i64::try_from(revision).unwrap_or(i64::MAX);
@@ -329,23 +381,36 @@ fn write_orders<'a>(transaction: &Transaction<'_>, rows: impl Iterator<Item = &'
 }
 
 const ORDERS: &str = "INSERT INTO orders
-    (order_id, account_id, platform, country, price, status, placed_at, assigned_at, ended_at, over_at, supplier, phone, first_revision, last_revision, position, is_test)
+    (order_id, account_id, platform, country, price, status, placed_at, assigned_at, ended_at, \
+    over_at, supplier, phone, first_revision, last_revision, position, is_test)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
-    ON CONFLICT (order_id) DO UPDATE SET is_test = excluded.is_test, status = excluded.status, assigned_at = excluded.assigned_at, ended_at = excluded.ended_at, over_at = excluded.over_at,
-        supplier = excluded.supplier, phone = excluded.phone, last_revision = excluded.last_revision, position = excluded.position";
+    ON CONFLICT (order_id) DO UPDATE SET is_test = excluded.is_test, status = excluded.status, \
+    assigned_at = excluded.assigned_at, ended_at = excluded.ended_at, over_at = excluded.over_at,
+        supplier = excluded.supplier, phone = excluded.phone, last_revision = \
+        excluded.last_revision, position = excluded.position";
 
-const ACCOUNTS: &str = "INSERT INTO accounts (account_id, balance, held, spent, orders, completed, cancelled, expired, failed, refunded)
+const ACCOUNTS: &str = "INSERT INTO accounts (account_id, balance, held, spent, orders, \
+    completed, cancelled, expired, failed, refunded)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-    ON CONFLICT (account_id) DO UPDATE SET balance = balance + excluded.balance, held = held + excluded.held, spent = spent + excluded.spent,
-        orders = orders + excluded.orders, completed = completed + excluded.completed, cancelled = cancelled + excluded.cancelled,
-        expired = expired + excluded.expired, failed = failed + excluded.failed, refunded = refunded + excluded.refunded";
+    ON CONFLICT (account_id) DO UPDATE SET balance = balance + excluded.balance, held = held + \
+    excluded.held, spent = spent + excluded.spent,
+        orders = orders + excluded.orders, completed = completed + excluded.completed, cancelled \
+        = cancelled + excluded.cancelled,
+        expired = expired + excluded.expired, failed = failed + excluded.failed, refunded = \
+        refunded + excluded.refunded";
 
-const USAGE: &str = "INSERT INTO usage (account_id, hour, platform, country, orders, completed, cancelled, expired, failed, spent, delivery_millis)
+const USAGE: &str = "INSERT INTO usage (account_id, hour, platform, country, orders, completed, \
+    cancelled, expired, failed, spent, delivery_millis)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-    ON CONFLICT (account_id, hour, platform, country) DO UPDATE SET orders = orders + excluded.orders, completed = completed + excluded.completed,
-        cancelled = cancelled + excluded.cancelled, expired = expired + excluded.expired, failed = failed + excluded.failed,
-        spent = spent + excluded.spent, delivery_millis = delivery_millis + excluded.delivery_millis";
+    ON CONFLICT (account_id, hour, platform, country) DO UPDATE SET orders = orders + \
+    excluded.orders, completed = completed + excluded.completed,
+        cancelled = cancelled + excluded.cancelled, expired = expired + excluded.expired, failed \
+        = failed + excluded.failed,
+        spent = spent + excluded.spent, delivery_millis = delivery_millis + \
+        excluded.delivery_millis";
 
-const OUTCOMES: &str = "INSERT INTO outcomes (platform, country, bucket, completed, ended, delivery_millis) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-    ON CONFLICT (platform, country, bucket) DO UPDATE SET completed = completed + excluded.completed, ended = ended + excluded.ended,
+const OUTCOMES: &str = "INSERT INTO outcomes (platform, country, bucket, completed, ended, \
+    delivery_millis) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT (platform, country, bucket) DO UPDATE SET completed = completed + \
+    excluded.completed, ended = ended + excluded.ended,
         delivery_millis = delivery_millis + excluded.delivery_millis";

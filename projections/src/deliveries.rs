@@ -54,14 +54,26 @@ pub struct DeliveryRow {
 
 impl DeliveryChange {
     /// A delivery has become due.
-    pub fn due(account: AccountId, sequence: u64, notice: &Notice, at: Timestamp, revision: Revision) -> Self {
-        Self { account, sequence, change: Change::Due { event: notice.name(), order: notice.order(), at, revision } }
+    pub fn due(
+        account: AccountId,
+        sequence: u64,
+        notice: &Notice,
+        at: Timestamp,
+        revision: Revision,
+    ) -> Self {
+        Self {
+            account,
+            sequence,
+            change: Change::Due { event: notice.name(), order: notice.order(), at, revision },
+        }
     }
 
     /// What a fact of the account's deliveries changes.
     pub fn of(account: AccountId, event: &webhook::Event) -> Self {
         let change = match event {
-            webhook::Event::Attempted { outcome, next_at, at, .. } => Change::Attempted { outcome: *outcome, next_at: *next_at, at: *at },
+            webhook::Event::Attempted { outcome, next_at, at, .. } => {
+                Change::Attempted { outcome: *outcome, next_at: *next_at, at: *at }
+            }
             webhook::Event::Delivered { .. } => Change::Ended("delivered"),
             webhook::Event::Exhausted { .. } => Change::Ended("exhausted"),
             webhook::Event::RedeliveryRequested { .. } => Change::Again,
@@ -71,7 +83,8 @@ impl DeliveryChange {
 
     /// Writes it, in the order of the log.
     pub fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        let (account, sequence) = (self.account.0.to_be_bytes(), i64::try_from(self.sequence).unwrap_or(i64::MAX));
+        let (account, sequence) =
+            (self.account.0.to_be_bytes(), i64::try_from(self.sequence).unwrap_or(i64::MAX));
         match &self.change {
             Change::Due { event, order, at, revision } => {
                 let revision = i64::try_from(revision.0).unwrap_or(i64::MAX);
@@ -105,19 +118,25 @@ impl DeliveryChange {
     }
 }
 
-const DUE: &str = "INSERT INTO deliveries (account_id, sequence, event, order_id, due_at, revision, status, attempts)
+const DUE: &str = "INSERT INTO deliveries (account_id, sequence, event, order_id, due_at, \
+    revision, status, attempts)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', 0)";
-const ATTEMPTED: &str = "UPDATE deliveries SET attempts = attempts + 1, attempted_at = ?3, outcome = ?4, http_status = ?5, next_at = ?6
+const ATTEMPTED: &str = "UPDATE deliveries SET attempts = attempts + 1, attempted_at = ?3, \
+    outcome = ?4, http_status = ?5, next_at = ?6
     WHERE account_id = ?1 AND sequence = ?2";
-const ENDED: &str = "UPDATE deliveries SET status = ?3, next_at = NULL WHERE account_id = ?1 AND sequence = ?2";
-const AGAIN: &str = "UPDATE deliveries SET status = 'pending', next_at = NULL WHERE account_id = ?1 AND sequence = ?2";
-pub const COLUMNS: &str = "sequence, event, order_id, due_at, revision, status, attempts, attempted_at, outcome, http_status, next_at";
+const ENDED: &str =
+    "UPDATE deliveries SET status = ?3, next_at = NULL WHERE account_id = ?1 AND sequence = ?2";
+const AGAIN: &str = "UPDATE deliveries SET status = 'pending', next_at = NULL WHERE account_id = \
+    ?1 AND sequence = ?2";
+pub const COLUMNS: &str = "sequence, event, order_id, due_at, revision, status, attempts, \
+    attempted_at, outcome, http_status, next_at";
 
 impl Views {
     /// Accounts with deliveries that have not ended: what recovery lets go on.
     pub async fn accounts_with_open_deliveries(&self) -> Result<Vec<AccountId>, ViewError> {
         self.read(|connection| {
-            let mut open = connection.prepare("SELECT DISTINCT account_id FROM deliveries WHERE status = 'pending'")?;
+            let mut open = connection
+                .prepare("SELECT DISTINCT account_id FROM deliveries WHERE status = 'pending'")?;
             open.query_map([], |row| Ok(AccountId(id(row, 0)?)))?.collect()
         })
         .await
@@ -125,26 +144,51 @@ impl Views {
 
     /// How many deliveries have not ended, of all accounts.
     pub async fn deliveries_open(&self) -> Result<u64, ViewError> {
-        self.read(|connection| connection.query_row("SELECT count(*) FROM deliveries WHERE status = 'pending'", [], |row| count(row, 0))).await
+        self.read(|connection| {
+            connection.query_row(
+                "SELECT count(*) FROM deliveries WHERE status = 'pending'",
+                [],
+                |row| count(row, 0),
+            )
+        })
+        .await
     }
 
     /// An account's deliveries that have not ended, oldest first, at most `limit`, after `after`.
-    pub async fn open_deliveries(&self, account: AccountId, after: u64, limit: u32) -> Result<Vec<DeliveryRow>, ViewError> {
+    pub async fn open_deliveries(
+        &self,
+        account: AccountId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<DeliveryRow>, ViewError> {
         self.read(move |connection| {
-            let sql =
-                format!("SELECT {COLUMNS} FROM deliveries WHERE account_id = ?1 AND status = 'pending' AND sequence > ?2 ORDER BY sequence LIMIT ?3");
+            let sql = format!(
+                "SELECT {COLUMNS} FROM deliveries WHERE account_id = ?1 AND status = \
+                    'pending' AND sequence > ?2 ORDER BY sequence LIMIT ?3"
+            );
             let after = i64::try_from(after).unwrap_or(i64::MAX);
-            connection.prepare_cached(&sql)?.query_map(params![account.0.to_be_bytes(), after, limit], delivery_row)?.collect()
+            connection
+                .prepare_cached(&sql)?
+                .query_map(params![account.0.to_be_bytes(), after, limit], delivery_row)?
+                .collect()
         })
         .await
     }
 
     /// One delivery of an account.
-    pub async fn delivery(&self, account: AccountId, sequence: u64) -> Result<Option<DeliveryRow>, ViewError> {
+    pub async fn delivery(
+        &self,
+        account: AccountId,
+        sequence: u64,
+    ) -> Result<Option<DeliveryRow>, ViewError> {
         self.read(move |connection| {
-            let sql = format!("SELECT {COLUMNS} FROM deliveries WHERE account_id = ?1 AND sequence = ?2");
+            let sql =
+                format!("SELECT {COLUMNS} FROM deliveries WHERE account_id = ?1 AND sequence = ?2");
             let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
-            connection.prepare_cached(&sql)?.query_row(params![account.0.to_be_bytes(), sequence], delivery_row).optional()
+            connection
+                .prepare_cached(&sql)?
+                .query_row(params![account.0.to_be_bytes(), sequence], delivery_row)
+                .optional()
         })
         .await
     }
@@ -159,26 +203,44 @@ impl Views {
     ) -> Result<Vec<DeliveryRow>, ViewError> {
         self.read(move |connection| {
             let sql = format!(
-                "SELECT {COLUMNS} FROM deliveries WHERE account_id = ?1 AND sequence < ?2 AND (?3 IS NULL OR status = ?3) ORDER BY sequence DESC LIMIT ?4"
+                "SELECT {COLUMNS} FROM deliveries WHERE account_id = ?1 AND sequence < ?2 AND (?3 \
+                 IS NULL OR status = ?3) ORDER BY sequence DESC LIMIT ?4"
             );
             let before = before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
-            connection.prepare_cached(&sql)?.query_map(params![account.0.to_be_bytes(), before, status, limit], delivery_row)?.collect()
+            connection
+                .prepare_cached(&sql)?
+                .query_map(params![account.0.to_be_bytes(), before, status, limit], delivery_row)?
+                .collect()
         })
         .await
     }
 
-    /// The sequences of an account's deliveries that have become due since `since`, oldest first, at most `limit`.
-    pub async fn deliveries_since(&self, account: AccountId, since: Timestamp, limit: u32) -> Result<Vec<u64>, ViewError> {
+    /// The sequences of an account's deliveries that have become due since `since`, oldest first,
+    /// at most `limit`.
+    pub async fn deliveries_since(
+        &self,
+        account: AccountId,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<u64>, ViewError> {
         self.read(move |connection| {
-            let sql = "SELECT sequence FROM deliveries WHERE account_id = ?1 AND due_at >= ?2 ORDER BY sequence LIMIT ?3";
-            connection.prepare_cached(sql)?.query_map(params![account.0.to_be_bytes(), since.millis(), limit], |row| count(row, 0))?.collect()
+            let sql = "SELECT sequence FROM deliveries WHERE account_id = ?1 AND due_at >= ?2 \
+                ORDER BY sequence LIMIT ?3";
+            connection
+                .prepare_cached(sql)?
+                .query_map(params![account.0.to_be_bytes(), since.millis(), limit], |row| {
+                    count(row, 0)
+                })?
+                .collect()
         })
         .await
     }
 }
 
 pub fn delivery_row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
-    let moment = |column: usize| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis));
+    let moment = |column: usize| {
+        Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis))
+    };
     let order = row.get::<_, Option<[u8; 16]>>(2)?.map(|bytes| OrderId(u128::from_be_bytes(bytes)));
     Ok(DeliveryRow {
         sequence: count(row, 0)?,

@@ -82,8 +82,10 @@ impl DepositRow {
 /// The table, and what is looked for in it.
 pub const SCHEMA: &str = "
 CREATE TABLE deposits (
-    deposit_id BLOB PRIMARY KEY, position INTEGER NOT NULL, account_id BLOB, chain TEXT NOT NULL, tx_hash TEXT NOT NULL, output INTEGER NOT NULL,
-    paid TEXT NOT NULL, block_height INTEGER, block_hash TEXT, status TEXT NOT NULL, amount INTEGER, rate TEXT, rate_source TEXT,
+    deposit_id BLOB PRIMARY KEY, position INTEGER NOT NULL, account_id BLOB, chain TEXT NOT NULL, \
+    tx_hash TEXT NOT NULL, output INTEGER NOT NULL,
+    paid TEXT NOT NULL, block_height INTEGER, block_hash TEXT, status TEXT NOT NULL, amount \
+    INTEGER, rate TEXT, rate_source TEXT,
     since INTEGER NOT NULL, credited_at INTEGER, reversals INTEGER NOT NULL, kept INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deposits_open ON deposits (chain, deposit_id) WHERE status <> 'settled';
@@ -91,15 +93,20 @@ CREATE INDEX deposits_by_account ON deposits (account_id, position);
 CREATE INDEX deposits_by_transaction ON deposits (tx_hash);
 ";
 
-const FIRST: &str = "INSERT INTO deposits (deposit_id, position, account_id, chain, tx_hash, output, paid, status, since, reversals, kept)
+const FIRST: &str = "INSERT INTO deposits (deposit_id, position, account_id, chain, tx_hash, \
+    output, paid, status, since, reversals, kept)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', ?8, 0, 0)
     ON CONFLICT (deposit_id) DO UPDATE SET account_id = COALESCE(account_id, excluded.account_id)";
-const SEEN: &str = "UPDATE deposits SET paid = ?2, block_height = ?3, block_hash = ?4 WHERE deposit_id = ?1";
+const SEEN: &str =
+    "UPDATE deposits SET paid = ?2, block_height = ?3, block_hash = ?4 WHERE deposit_id = ?1";
 const ORPHANED: &str = "UPDATE deposits SET block_height = NULL, block_hash = NULL,
     status = CASE status WHEN 'pending' THEN 'pending' ELSE 'orphaned' END WHERE deposit_id = ?1";
-const CONFIRMED: &str = "UPDATE deposits SET status = 'confirmed', amount = ?2, paid = ?3, rate = ?4, rate_source = ?5 WHERE deposit_id = ?1";
-const CREDITED: &str = "UPDATE deposits SET status = 'credited', credited_at = ?2 WHERE deposit_id = ?1";
-const REVERSED: &str = "UPDATE deposits SET status = 'pending', amount = NULL, rate = NULL, rate_source = NULL, credited_at = NULL,
+const CONFIRMED: &str = "UPDATE deposits SET status = 'confirmed', amount = ?2, paid = ?3, rate = \
+    ?4, rate_source = ?5 WHERE deposit_id = ?1";
+const CREDITED: &str =
+    "UPDATE deposits SET status = 'credited', credited_at = ?2 WHERE deposit_id = ?1";
+const REVERSED: &str = "UPDATE deposits SET status = 'pending', amount = NULL, rate = NULL, \
+    rate_source = NULL, credited_at = NULL,
     reversals = reversals + 1 WHERE deposit_id = ?1";
 const SETTLED: &str = "UPDATE deposits SET status = 'settled' WHERE deposit_id = ?1";
 const KEPT: &str = "UPDATE deposits SET kept = ?2 WHERE deposit_id = ?1";
@@ -118,24 +125,52 @@ impl DepositChange {
 
     /// Writes it, in the order of the log.
     pub fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        let run = |sql: &str, values: &[&dyn ToSql]| transaction.prepare_cached(sql)?.execute(values).map(drop);
+        let run = |sql: &str, values: &[&dyn ToSql]| {
+            transaction.prepare_cached(sql)?.execute(values).map(drop)
+        };
         let (deposit, event, position) = match self {
             Self::Kept(deposit, kept) => return run(KEPT, params![deposit.0.to_be_bytes(), kept]),
-            Self::Of(deposit, event, position) => (deposit.0.to_be_bytes(), event, i64::try_from(position.0).unwrap_or(i64::MAX)),
+            Self::Of(deposit, event, position) => {
+                (deposit.0.to_be_bytes(), event, i64::try_from(position.0).unwrap_or(i64::MAX))
+            }
         };
         let account_bytes = |account: &AccountId| account.0.to_be_bytes();
         match event {
-            Event::Claimed { account, chain, tx_hash, output, at } => {
-                run(FIRST, params![deposit, position, account_bytes(account), chain, tx_hash.as_str(), output, "", at.millis()])
-            }
+            Event::Claimed { account, chain, tx_hash, output, at } => run(
+                FIRST,
+                params![
+                    deposit,
+                    position,
+                    account_bytes(account),
+                    chain,
+                    tx_hash.as_str(),
+                    output,
+                    "",
+                    at.millis()
+                ],
+            ),
             Event::Seen { sight, at } => {
                 let account = sight.account.as_ref().map(account_bytes);
-                run(FIRST, params![deposit, position, account, sight.chain, sight.tx_hash.as_str(), sight.output, sight.paid, at.millis()])?;
+                run(
+                    FIRST,
+                    params![
+                        deposit,
+                        position,
+                        account,
+                        sight.chain,
+                        sight.tx_hash.as_str(),
+                        sight.output,
+                        sight.paid,
+                        at.millis()
+                    ],
+                )?;
                 let height = i64::try_from(sight.block.height).unwrap_or(i64::MAX);
                 run(SEEN, params![deposit, sight.paid, height, sight.block.hash])
             }
             Event::Orphaned { .. } => run(ORPHANED, params![deposit]),
-            Event::Confirmed { amount, paid, rate, rate_source, .. } => run(CONFIRMED, params![deposit, amount.micros(), paid, rate, rate_source]),
+            Event::Confirmed { amount, paid, rate, rate_source, .. } => {
+                run(CONFIRMED, params![deposit, amount.micros(), paid, rate, rate_source])
+            }
             Event::Credited { at } => run(CREDITED, params![deposit, at.millis()]),
             Event::Reversed { .. } => run(REVERSED, params![deposit]),
             Event::Settled { .. } => run(SETTLED, params![deposit]),
@@ -143,7 +178,8 @@ impl DepositChange {
     }
 }
 
-const COLUMNS: &str = "deposit_id, position, account_id, chain, tx_hash, output, paid, block_height, block_hash, status, amount, rate, rate_source, since, \
+const COLUMNS: &str = "deposit_id, position, account_id, chain, tx_hash, output, paid, \
+    block_height, block_hash, status, amount, rate, rate_source, since, \
     credited_at, reversals, kept";
 
 impl Views {
@@ -153,13 +189,21 @@ impl Views {
             // What no block has ever had ends with its credit: it is the simulated chain's.
             let sql = "SELECT deposit_id FROM deposits WHERE chain = ?1 AND status <> 'settled'
                 AND NOT (status = 'credited' AND block_height IS NULL)";
-            connection.prepare(sql)?.query_map(params![chain], |row| Ok(DepositId(id(row, 0)?)))?.collect()
+            connection
+                .prepare(sql)?
+                .query_map(params![chain], |row| Ok(DepositId(id(row, 0)?)))?
+                .collect()
         })
         .await
     }
 
     /// An account's deposits, the latest first, before `before`, at most `limit`.
-    pub async fn deposits(&self, account: AccountId, before: Option<u64>, limit: u32) -> Result<Vec<DepositRow>, ViewError> {
+    pub async fn deposits(
+        &self,
+        account: AccountId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<DepositRow>, ViewError> {
         self.read(move |connection| {
             let before = before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
             let fits = "account_id = ?1 AND position < ?2 ORDER BY position DESC LIMIT ?3";
@@ -169,7 +213,11 @@ impl Views {
     }
 
     /// An account's deposits of one transaction, on whichever chain, by their outputs.
-    pub async fn deposits_of_transaction(&self, account: AccountId, tx_hash: String) -> Result<Vec<DepositRow>, ViewError> {
+    pub async fn deposits_of_transaction(
+        &self,
+        account: AccountId,
+        tx_hash: String,
+    ) -> Result<Vec<DepositRow>, ViewError> {
         self.read(move |connection| {
             let fits = "tx_hash = ?1 AND account_id = ?2 ORDER BY chain, output";
             deposit_rows(connection, fits, params![tx_hash, account.0.to_be_bytes()])
@@ -178,22 +226,37 @@ impl Views {
     }
 
     /// The deposits that concern an operator, the oldest first, at most `limit`.
-    pub async fn deposits_of_concern(&self, concern: Concern, limit: u32) -> Result<Vec<DepositRow>, ViewError> {
+    pub async fn deposits_of_concern(
+        &self,
+        concern: Concern,
+        limit: u32,
+    ) -> Result<Vec<DepositRow>, ViewError> {
         self.read(move |connection| {
-            let before = if let Concern::Stuck(before) = concern { before.millis() } else { i64::MAX };
+            let before =
+                if let Concern::Stuck(before) = concern { before.millis() } else { i64::MAX };
             let fits = match concern {
-                Concern::Stuck(_) => "account_id IS NOT NULL AND credited_at IS NULL AND kept = 0 AND since < ?1",
+                Concern::Stuck(_) => {
+                    "account_id IS NOT NULL AND credited_at IS NULL AND kept = 0 AND since < ?1"
+                }
                 Concern::Unknown => "account_id IS NULL AND since < ?1",
                 Concern::Dust => "kept = 1 AND since < ?1",
                 Concern::Reversed => "reversals > 0 AND since < ?1",
             };
-            deposit_rows(connection, &format!("{fits} ORDER BY position LIMIT ?2"), params![before, limit])
+            deposit_rows(
+                connection,
+                &format!("{fits} ORDER BY position LIMIT ?2"),
+                params![before, limit],
+            )
         })
         .await
     }
 }
 
-fn deposit_rows(connection: &Connection, fits: &str, values: &[&dyn ToSql]) -> rusqlite::Result<Vec<DepositRow>> {
+fn deposit_rows(
+    connection: &Connection,
+    fits: &str,
+    values: &[&dyn ToSql],
+) -> rusqlite::Result<Vec<DepositRow>> {
     let sql = format!("SELECT {COLUMNS} FROM deposits WHERE {fits}");
     connection.prepare_cached(&sql)?.query_map(values, deposit_row)?.collect()
 }
@@ -204,7 +267,9 @@ fn deposit_row(row: &Row<'_>) -> rusqlite::Result<DepositRow> {
     Ok(DepositRow {
         deposit: DepositId(id(row, 0)?),
         position: Position(count(row, 1)?),
-        account: row.get::<_, Option<[u8; 16]>>(2)?.map(|bytes| AccountId(u128::from_be_bytes(bytes))),
+        account: row
+            .get::<_, Option<[u8; 16]>>(2)?
+            .map(|bytes| AccountId(u128::from_be_bytes(bytes))),
         chain: row.get(3)?,
         tx_hash: row.get(4)?,
         output: row.get(5)?,

@@ -1,4 +1,5 @@
-//! All accounts, all orders and all deliveries in pages, newest first, for operators: each page is found by an index, however long the lists are.
+//! All accounts, all orders and all deliveries in pages, newest first, for operators: each page is
+//! found by an index, however long the lists are.
 
 use std::fmt::Write;
 
@@ -135,24 +136,33 @@ pub struct FailingReceiver {
 /// The tables and indexes: of tables of other views as well, which must exist before.
 pub const SCHEMA: &str = "
 CREATE TABLE directory (
-    position INTEGER PRIMARY KEY, account_id BLOB NOT NULL, registered_at INTEGER NOT NULL, suspended TEXT
+    position INTEGER PRIMARY KEY, account_id BLOB NOT NULL, registered_at INTEGER NOT NULL, \
+    suspended TEXT
 ) STRICT;
 CREATE UNIQUE INDEX directory_by_account ON directory (account_id);
 CREATE INDEX directory_suspended ON directory (position) WHERE suspended IS NOT NULL;
 CREATE INDEX orders_by_platform ON orders (platform, order_id);
-CREATE INDEX orders_unserved ON orders (status, order_id) WHERE status IN ('cancelled', 'expired', 'failed');
+CREATE INDEX orders_unserved ON orders (status, order_id) WHERE status IN ('cancelled', \
+'expired', 'failed');
 CREATE INDEX deliveries_by_due ON deliveries (due_at, account_id, sequence);
-CREATE INDEX deliveries_undelivered ON deliveries (status, due_at, account_id, sequence) WHERE status <> 'delivered';
+CREATE INDEX deliveries_undelivered ON deliveries (status, due_at, account_id, sequence) WHERE \
+status <> 'delivered';
 ";
 
-const REGISTER: &str = "INSERT OR IGNORE INTO directory (position, account_id, registered_at) VALUES (?1, ?2, ?3)";
+const REGISTER: &str =
+    "INSERT OR IGNORE INTO directory (position, account_id, registered_at) VALUES (?1, ?2, ?3)";
 const STANDING: &str = "UPDATE directory SET suspended = ?2 WHERE account_id = ?1";
-const ORDER_COLUMNS: &str = "order_id, account_id, platform, country, price, status, placed_at, assigned_at, ended_at, supplier, phone,
+const ORDER_COLUMNS: &str = "order_id, account_id, platform, country, price, status, placed_at, \
+    assigned_at, ended_at, supplier, phone,
     ended_at IS NOT NULL AND over_at IS NULL, position";
 
 impl DirectoryChange {
     /// What an account's fact changes, if anything.
-    pub fn of(account: AccountId, event: &account::Event, record: &Recorded<events::Event>) -> Option<Self> {
+    pub fn of(
+        account: AccountId,
+        event: &account::Event,
+        record: &Recorded<events::Event>,
+    ) -> Option<Self> {
         // The other facts of an account change its sums.
         if let account::Event::Registered { at, .. } = event {
             return Some(Self::Registered(account, *at, record.position));
@@ -168,9 +178,15 @@ impl DirectoryChange {
         match self {
             Self::Registered(account, at, position) => {
                 let position = i64::try_from(position.0).unwrap_or(i64::MAX);
-                transaction.prepare_cached(REGISTER)?.execute(params![position, account.0.to_be_bytes(), at.millis()])
+                transaction.prepare_cached(REGISTER)?.execute(params![
+                    position,
+                    account.0.to_be_bytes(),
+                    at.millis()
+                ])
             }
-            Self::Standing(account, suspended) => transaction.prepare_cached(STANDING)?.execute(params![account.0.to_be_bytes(), suspended]),
+            Self::Standing(account, suspended) => transaction
+                .prepare_cached(STANDING)?
+                .execute(params![account.0.to_be_bytes(), suspended]),
         }
         .map(drop)
     }
@@ -178,10 +194,15 @@ impl DirectoryChange {
 
 impl Views {
     /// All accounts that fit, the latest first, at most `limit`.
-    pub async fn all_accounts(&self, filter: AccountFilter, limit: u32) -> Result<Vec<ListedAccount>, ViewError> {
+    pub async fn all_accounts(
+        &self,
+        filter: AccountFilter,
+        limit: u32,
+    ) -> Result<Vec<ListedAccount>, ViewError> {
         self.read(move |connection| {
             let AccountFilter { before, account, is_suspended } = filter;
-            let before = before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX));
+            let before =
+                before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX));
             let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(before), Box::new(limit)];
             let mut wanted = "d.position < ?1".to_owned();
             if let Some(account) = account {
@@ -191,18 +212,30 @@ impl Views {
             if is_suspended {
                 wanted += " AND d.suspended IS NOT NULL";
             }
-            let sums = ACCOUNT_COLUMNS.split(", ").map(|column| format!("a.{column}")).collect::<Vec<_>>().join(", ");
+            let sums = ACCOUNT_COLUMNS
+                .split(", ")
+                .map(|column| format!("a.{column}"))
+                .collect::<Vec<_>>()
+                .join(", ");
             let sql = format!(
-                "SELECT d.position, d.account_id, d.registered_at, d.suspended, {sums} FROM directory AS d JOIN accounts AS a ON a.account_id = d.account_id
+                "SELECT d.position, d.account_id, d.registered_at, d.suspended, {sums} FROM \
+                 directory AS d JOIN accounts AS a ON a.account_id = d.account_id
                  WHERE {wanted} ORDER BY d.position DESC LIMIT ?2"
             );
-            connection.prepare_cached(&sql)?.query_map(rusqlite::params_from_iter(values), listed_account)?.collect()
+            connection
+                .prepare_cached(&sql)?
+                .query_map(rusqlite::params_from_iter(values), listed_account)?
+                .collect()
         })
         .await
     }
 
     /// All orders that fit, newest first, at most `limit`.
-    pub async fn all_orders(&self, filter: AnyOrderFilter, limit: u32) -> Result<Vec<ListedOrder>, ViewError> {
+    pub async fn all_orders(
+        &self,
+        filter: AnyOrderFilter,
+        limit: u32,
+    ) -> Result<Vec<ListedOrder>, ViewError> {
         self.read(move |connection| all_orders(connection, &filter, limit)).await
     }
 
@@ -216,9 +249,14 @@ impl Views {
     ) -> Result<Vec<(AccountId, DeliveryRow)>, ViewError> {
         self.read(move |connection| {
             let place = before.map_or((i64::MAX, [0xff; 16], i64::MAX), |place| {
-                (place.due_at.millis(), place.account.0.to_be_bytes(), i64::try_from(place.sequence).unwrap_or(i64::MAX))
+                (
+                    place.due_at.millis(),
+                    place.account.0.to_be_bytes(),
+                    i64::try_from(place.sequence).unwrap_or(i64::MAX),
+                )
             });
-            let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(place.0), Box::new(place.1), Box::new(place.2), Box::new(limit)];
+            let mut values: Vec<Box<dyn ToSql>> =
+                vec![Box::new(place.0), Box::new(place.1), Box::new(place.2), Box::new(limit)];
             let mut wanted = "(due_at, account_id, sequence) < (?1, ?2, ?3)".to_owned();
             if let Some(status) = status {
                 values.push(Box::new(status));
@@ -231,21 +269,32 @@ impl Views {
                 let _ = write!(wanted, " AND account_id = ?{}", values.len());
             }
             let sql = format!(
-                "SELECT {}, account_id FROM deliveries WHERE {wanted} ORDER BY due_at DESC, account_id DESC, sequence DESC LIMIT ?4",
+                "SELECT {}, account_id FROM deliveries WHERE {wanted} ORDER BY due_at DESC, \
+                 account_id DESC, sequence DESC LIMIT ?4",
                 deliveries::COLUMNS
             );
             let row = |row: &Row<'_>| Ok((AccountId(id(row, 11)?), deliveries::delivery_row(row)?));
-            connection.prepare_cached(&sql)?.query_map(rusqlite::params_from_iter(values), row)?.collect()
+            connection
+                .prepare_cached(&sql)?
+                .query_map(rusqlite::params_from_iter(values), row)?
+                .collect()
         })
         .await
     }
 
-    /// Receivers that have not taken what became due since `since`, the worst first, at most `limit`.
-    pub async fn failing_receivers(&self, since: Timestamp, limit: u32) -> Result<Vec<FailingReceiver>, ViewError> {
+    /// Receivers that have not taken what became due since `since`, the worst first, at most
+    /// `limit`.
+    pub async fn failing_receivers(
+        &self,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<FailingReceiver>, ViewError> {
         self.read(move |connection| {
             let mut failing = connection.prepare_cached(
-                "SELECT account_id, sum(status = 'pending'), sum(status = 'exhausted'), max(attempted_at) FROM deliveries
-                 WHERE status IN ('pending', 'exhausted') AND status <> 'delivered' AND due_at >= ?1 AND attempts > 0
+                "SELECT account_id, sum(status = 'pending'), sum(status = 'exhausted'), \
+                 max(attempted_at) FROM deliveries
+                 WHERE status IN ('pending', 'exhausted') AND status <> 'delivered' AND due_at >= \
+                 ?1 AND attempts > 0
                  GROUP BY account_id ORDER BY 3 DESC, 2 DESC LIMIT ?2",
             )?;
             let receiver = |row: &Row<'_>| {
@@ -268,7 +317,17 @@ fn boxed(value: impl ToSql + 'static) -> Box<dyn ToSql> {
 
 /// The conditions of a filter, and their values after the page's two.
 fn conditions(filter: &AnyOrderFilter) -> (String, Vec<Box<dyn ToSql>>) {
-    let AnyOrderFilter { before, order, account, phone, status, is_open, platform, country, supplier } = filter;
+    let AnyOrderFilter {
+        before,
+        order,
+        account,
+        phone,
+        status,
+        is_open,
+        platform,
+        country,
+        supplier,
+    } = filter;
     let before = before.map_or([0xff; 16], |before| before.0.to_be_bytes());
     let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(before)];
     let mut wanted = "order_id < ?1".to_owned();
@@ -290,18 +349,30 @@ fn conditions(filter: &AnyOrderFilter) -> (String, Vec<Box<dyn ToSql>>) {
     }
     // Said as the partial indexes say it, so that they are used.
     match status {
-        Some(Status::Cancelled | Status::Expired | Status::Failed) => wanted += " AND status IN ('cancelled', 'expired', 'failed')",
+        Some(Status::Cancelled | Status::Expired | Status::Failed) => {
+            wanted += " AND status IN ('cancelled', 'expired', 'failed')";
+        }
         Some(Status::Queued | Status::Pending | Status::Active) => wanted += " AND over_at IS NULL",
         Some(Status::Completed) | None => {}
     }
     (wanted, values)
 }
 
-fn all_orders(connection: &Connection, filter: &AnyOrderFilter, limit: u32) -> rusqlite::Result<Vec<ListedOrder>> {
+fn all_orders(
+    connection: &Connection,
+    filter: &AnyOrderFilter,
+    limit: u32,
+) -> rusqlite::Result<Vec<ListedOrder>> {
     let (wanted, mut values) = conditions(filter);
     values.push(Box::new(limit));
-    let sql = format!("SELECT {ORDER_COLUMNS} FROM orders WHERE {wanted} ORDER BY order_id DESC LIMIT ?{}", values.len());
-    connection.prepare_cached(&sql)?.query_map(rusqlite::params_from_iter(values), listed_order)?.collect()
+    let sql = format!(
+        "SELECT {ORDER_COLUMNS} FROM orders WHERE {wanted} ORDER BY order_id DESC LIMIT ?{}",
+        values.len()
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_map(rusqlite::params_from_iter(values), listed_order)?
+        .collect()
 }
 
 fn listed_account(row: &Row<'_>) -> rusqlite::Result<ListedAccount> {
@@ -315,7 +386,9 @@ fn listed_account(row: &Row<'_>) -> rusqlite::Result<ListedAccount> {
 }
 
 fn listed_order(row: &Row<'_>) -> rusqlite::Result<ListedOrder> {
-    let moment = |column: usize| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis));
+    let moment = |column: usize| {
+        Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis))
+    };
     Ok(ListedOrder {
         order: OrderId(id(row, 0)?),
         account: AccountId(id(row, 1)?),
@@ -344,11 +417,23 @@ mod tests {
         let phone: Phone = "+12025550123".parse().unwrap();
         let filters = [
             (AnyOrderFilter::default(), "PRIMARY KEY"),
-            (AnyOrderFilter { platform: Some(Platform::Google), ..AnyOrderFilter::default() }, "orders_by_platform"),
-            (AnyOrderFilter { status: Some(Status::Failed), ..AnyOrderFilter::default() }, "orders_unserved"),
-            (AnyOrderFilter { status: Some(Status::Active), ..AnyOrderFilter::default() }, "orders_open"),
+            (
+                AnyOrderFilter { platform: Some(Platform::Google), ..AnyOrderFilter::default() },
+                "orders_by_platform",
+            ),
+            (
+                AnyOrderFilter { status: Some(Status::Failed), ..AnyOrderFilter::default() },
+                "orders_unserved",
+            ),
+            (
+                AnyOrderFilter { status: Some(Status::Active), ..AnyOrderFilter::default() },
+                "orders_open",
+            ),
             (AnyOrderFilter { is_open: true, ..AnyOrderFilter::default() }, "orders_open"),
-            (AnyOrderFilter { account: Some(AccountId(1)), ..AnyOrderFilter::default() }, "orders_by_account"),
+            (
+                AnyOrderFilter { account: Some(AccountId(1)), ..AnyOrderFilter::default() },
+                "orders_by_account",
+            ),
             (AnyOrderFilter { phone: Some(phone), ..AnyOrderFilter::default() }, "orders_by_phone"),
         ];
         for (filter, index) in filters {
@@ -356,14 +441,23 @@ mod tests {
             let steps: Vec<String> = views
                 .read(move |connection| {
                     let (wanted, values) = conditions(&filter);
-                    let sql = format!("EXPLAIN QUERY PLAN SELECT {ORDER_COLUMNS} FROM orders WHERE {wanted} ORDER BY order_id DESC LIMIT 51");
-                    connection.prepare(&sql)?.query_map(rusqlite::params_from_iter(values), |row| row.get(3))?.collect()
+                    let sql = format!(
+                        "EXPLAIN QUERY PLAN SELECT {ORDER_COLUMNS} FROM orders \
+                        WHERE {wanted} ORDER BY order_id DESC LIMIT 51"
+                    );
+                    connection
+                        .prepare(&sql)?
+                        .query_map(rusqlite::params_from_iter(values), |row| row.get(3))?
+                        .collect()
                 })
                 .await
                 .unwrap();
             assert!(steps.iter().any(|step| step.contains(index)), "{index}: {steps:?}");
             // A number has had few orders: they may be sorted.
-            assert!(is_of_phone || !steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
+            assert!(
+                is_of_phone || !steps.iter().any(|step| step.contains("TEMP B-TREE")),
+                "{steps:?}"
+            );
         }
     }
 }

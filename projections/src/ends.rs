@@ -1,4 +1,5 @@
-//! Where each stream ends, as the views have seen it: what the log's own index says of a stream is compared with it.
+//! Where each stream ends, as the views have seen it: what the log's own index says of a stream is
+//! compared with it.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,8 @@ use crate::queries::count;
 use crate::views::Views;
 
 pub const SCHEMA: &str = "
-CREATE TABLE ends (stream TEXT PRIMARY KEY, revision INTEGER NOT NULL, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE ends (stream TEXT PRIMARY KEY, revision INTEGER NOT NULL, position INTEGER NOT NULL) \
+STRICT, WITHOUT ROWID;
 ";
 
 /// The last records of a batch's streams.
@@ -27,7 +29,8 @@ impl Ends {
     pub fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         let mut ends = transaction.prepare_cached(
             "INSERT INTO ends (stream, revision, position) VALUES (?1, ?2, ?3)
-            ON CONFLICT (stream) DO UPDATE SET revision = excluded.revision, position = excluded.position",
+            ON CONFLICT (stream) DO UPDATE SET revision = excluded.revision, position = \
+            excluded.position",
         )?;
         let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         for (stream, (revision, position)) in &self.0 {
@@ -44,7 +47,14 @@ impl Views {
     }
 }
 
-fn end_of(connection: &Connection, stream: &StreamId) -> rusqlite::Result<Option<(Revision, Position)>> {
-    let mut find = connection.prepare_cached("SELECT revision, position FROM ends WHERE stream = ?1")?;
-    find.query_row(params![stream.as_str()], |row| Ok((Revision(count(row, 0)?), Position(count(row, 1)?)))).optional()
+fn end_of(
+    connection: &Connection,
+    stream: &StreamId,
+) -> rusqlite::Result<Option<(Revision, Position)>> {
+    let mut find =
+        connection.prepare_cached("SELECT revision, position FROM ends WHERE stream = ?1")?;
+    find.query_row(params![stream.as_str()], |row| {
+        Ok((Revision(count(row, 0)?), Position(count(row, 1)?)))
+    })
+    .optional()
 }

@@ -1,4 +1,5 @@
-//! Every hour of the service in a view: orders, success, revenue, what sources charged, and how long codes took; and what all accounts have together.
+//! Every hour of the service in a view: orders, success, revenue, what sources charged, and how
+//! long codes took; and what all accounts have together.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +16,12 @@ use crate::queries::{AccountView, account_row, count};
 use crate::row::OrderRow;
 use crate::views::{ViewError, Views};
 
-/// Upper bounds of the histogram of delivery times, in milliseconds; what took longer stands in the last.
-pub const DELIVERY_BOUNDS: [i64; 18] =
-    [1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 8_000, 10_000, 15_000, 20_000, 30_000, 45_000, 60_000, 90_000, 120_000, 180_000, 300_000, 86_400_000];
+/// Upper bounds of the histogram of delivery times, in milliseconds; what took longer stands in the
+/// last.
+pub const DELIVERY_BOUNDS: [i64; 18] = [
+    1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 8_000, 10_000, 15_000, 20_000, 30_000, 45_000,
+    60_000, 90_000, 120_000, 180_000, 300_000, 86_400_000,
+];
 
 /// An hour of a platform's orders in a country, with the numbers of one source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,41 +90,61 @@ pub struct Hours {
 /// The tables.
 pub const SCHEMA: &str = "
 CREATE TABLE hourly (
-    hour INTEGER NOT NULL, platform TEXT NOT NULL, country TEXT NOT NULL, supplier TEXT NOT NULL, orders INTEGER NOT NULL, completed INTEGER NOT NULL,
-    cancelled INTEGER NOT NULL, expired INTEGER NOT NULL, failed INTEGER NOT NULL, revenue INTEGER NOT NULL, cost INTEGER NOT NULL,
+    hour INTEGER NOT NULL, platform TEXT NOT NULL, country TEXT NOT NULL, supplier TEXT NOT NULL, \
+    orders INTEGER NOT NULL, completed INTEGER NOT NULL,
+    cancelled INTEGER NOT NULL, expired INTEGER NOT NULL, failed INTEGER NOT NULL, revenue \
+    INTEGER NOT NULL, cost INTEGER NOT NULL,
     delivery_millis INTEGER NOT NULL, PRIMARY KEY (hour, platform, country, supplier)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE delivery_times (
-    hour INTEGER NOT NULL, supplier TEXT NOT NULL, platform TEXT NOT NULL, bound INTEGER NOT NULL, codes INTEGER NOT NULL,
+    hour INTEGER NOT NULL, supplier TEXT NOT NULL, platform TEXT NOT NULL, bound INTEGER NOT \
+    NULL, codes INTEGER NOT NULL,
     PRIMARY KEY (hour, supplier, platform, bound)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE totals (
-    all_accounts INTEGER PRIMARY KEY, balance INTEGER NOT NULL, held INTEGER NOT NULL, spent INTEGER NOT NULL, orders INTEGER NOT NULL,
-    completed INTEGER NOT NULL, cancelled INTEGER NOT NULL, expired INTEGER NOT NULL, failed INTEGER NOT NULL, refunded INTEGER NOT NULL
+    all_accounts INTEGER PRIMARY KEY, balance INTEGER NOT NULL, held INTEGER NOT NULL, spent \
+    INTEGER NOT NULL, orders INTEGER NOT NULL,
+    completed INTEGER NOT NULL, cancelled INTEGER NOT NULL, expired INTEGER NOT NULL, failed \
+    INTEGER NOT NULL, refunded INTEGER NOT NULL
 ) STRICT;
 INSERT INTO totals VALUES (1, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 ";
 
 const ADD: &str = "INSERT INTO hourly VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-    ON CONFLICT (hour, platform, country, supplier) DO UPDATE SET orders = orders + excluded.orders, completed = completed + excluded.completed,
-        cancelled = cancelled + excluded.cancelled, expired = expired + excluded.expired, failed = failed + excluded.failed,
-        revenue = revenue + excluded.revenue, cost = cost + excluded.cost, delivery_millis = delivery_millis + excluded.delivery_millis";
+    ON CONFLICT (hour, platform, country, supplier) DO UPDATE SET orders = orders + \
+    excluded.orders, completed = completed + excluded.completed,
+        cancelled = cancelled + excluded.cancelled, expired = expired + excluded.expired, failed \
+        = failed + excluded.failed,
+        revenue = revenue + excluded.revenue, cost = cost + excluded.cost, delivery_millis = \
+        delivery_millis + excluded.delivery_millis";
 const TOOK: &str = "INSERT INTO delivery_times VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (hour, supplier, platform, bound) DO UPDATE SET codes = codes + excluded.codes";
 const TOTAL: &str =
-    "UPDATE totals SET balance = balance + ?1, held = held + ?2, spent = spent + ?3, orders = orders + ?4, completed = completed + ?5,
+    "UPDATE totals SET balance = balance + ?1, held = held + ?2, spent = spent + ?3, orders = \
+     orders + ?4, completed = completed + ?5,
     cancelled = cancelled + ?6, expired = expired + ?7, failed = failed + ?8, refunded = refunded + ?9";
 
 impl Hours {
     /// An order was placed.
     pub fn placed(&mut self, row: &OrderRow) {
-        let key = (hour_of(row.placed_at.millis()), row.platform.slug(), row.country.code(), String::new());
+        let key = (
+            hour_of(row.placed_at.millis()),
+            row.platform.slug(),
+            row.country.code(),
+            String::new(),
+        );
         self.cells.entry(key).or_default().orders += 1;
     }
 
-    /// An order that was counted when it was placed is a test: it says nothing of the service's hours.
+    /// An order that was counted when it was placed is a test: it says nothing of the service's
+    /// hours.
     pub fn was_test(&mut self, row: &OrderRow) {
-        let key = (hour_of(row.placed_at.millis()), row.platform.slug(), row.country.code(), String::new());
+        let key = (
+            hour_of(row.placed_at.millis()),
+            row.platform.slug(),
+            row.country.code(),
+            String::new(),
+        );
         self.cells.entry(key).or_default().orders -= 1;
     }
 
@@ -137,8 +161,14 @@ impl Hours {
                 cell.completed += 1;
                 cell.revenue += row.price.micros();
                 cell.delivery_millis += delivery;
-                let bound = DELIVERY_BOUNDS.into_iter().find(|bound| delivery <= *bound).unwrap_or(DELIVERY_BOUNDS[DELIVERY_BOUNDS.len() - 1]);
-                *self.times.entry((hour_of(at), row.supplier.clone(), row.platform.slug(), bound)).or_default() += 1;
+                let bound = DELIVERY_BOUNDS
+                    .into_iter()
+                    .find(|bound| delivery <= *bound)
+                    .unwrap_or(DELIVERY_BOUNDS[DELIVERY_BOUNDS.len() - 1]);
+                *self
+                    .times
+                    .entry((hour_of(at), row.supplier.clone(), row.platform.slug(), bound))
+                    .or_default() += 1;
             }
             Status::Cancelled => cell.cancelled += 1,
             Status::Expired => cell.expired += 1,
@@ -158,19 +188,50 @@ impl Hours {
     pub fn leased(&mut self, stream: &StreamId, event: &lease::Event) {
         let lease::Event::Released { charged, at } = event else { return };
         let Some(id) = stream.lease_id() else { return };
-        self.cells.entry((hour_of(at.millis()), "", "", id.supplier.to_string())).or_default().cost += charged.micros();
+        self.cells
+            .entry((hour_of(at.millis()), "", "", id.supplier.to_string()))
+            .or_default()
+            .cost += charged.micros();
     }
 
     fn cell(&mut self, row: &OrderRow, at: i64) -> &mut Delta {
-        self.cells.entry((hour_of(at), row.platform.slug(), row.country.code(), row.supplier.clone())).or_default()
+        self.cells
+            .entry((hour_of(at), row.platform.slug(), row.country.code(), row.supplier.clone()))
+            .or_default()
     }
 
     /// Writes them, and what the batch did to all accounts together.
-    pub fn write<'a>(&self, accounts: impl Iterator<Item = &'a Statement>, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    pub fn write<'a>(
+        &self,
+        accounts: impl Iterator<Item = &'a Statement>,
+        transaction: &Transaction<'_>,
+    ) -> rusqlite::Result<()> {
         let mut add = transaction.prepare_cached(ADD)?;
         for ((hour, platform, country, supplier), delta) in &self.cells {
-            let Delta { orders, completed, cancelled, expired, failed, revenue, cost, delivery_millis } = delta;
-            add.execute(params![hour, platform, country, supplier, orders, completed, cancelled, expired, failed, revenue, cost, delivery_millis])?;
+            let Delta {
+                orders,
+                completed,
+                cancelled,
+                expired,
+                failed,
+                revenue,
+                cost,
+                delivery_millis,
+            } = delta;
+            add.execute(params![
+                hour,
+                platform,
+                country,
+                supplier,
+                orders,
+                completed,
+                cancelled,
+                expired,
+                failed,
+                revenue,
+                cost,
+                delivery_millis
+            ])?;
         }
         let mut took = transaction.prepare_cached(TOOK)?;
         for ((hour, supplier, platform, bound), codes) in &self.times {
@@ -192,7 +253,17 @@ impl Hours {
             return Ok(());
         }
         let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        let Statement { balance, held, spent, orders, completed, cancelled, expired, failed, refunded } = total;
+        let Statement {
+            balance,
+            held,
+            spent,
+            orders,
+            completed,
+            cancelled,
+            expired,
+            failed,
+            refunded,
+        } = total;
         transaction
             .prepare_cached(TOTAL)?
             .execute(params![
@@ -227,21 +298,34 @@ impl Views {
     /// The hours from `from` up to but not including `to` (hours since 1970), oldest first.
     pub async fn hourly(&self, from: i64, to: i64) -> Result<Vec<HourlyCell>, ViewError> {
         self.read(move |connection| {
-            let mut hours = connection.prepare_cached("SELECT * FROM hourly WHERE hour >= ?1 AND hour < ?2 ORDER BY hour")?;
+            let mut hours = connection.prepare_cached(
+                "SELECT * FROM hourly WHERE hour >= ?1 AND hour < ?2 ORDER BY hour",
+            )?;
             hours.query_map(params![from, to], cell)?.collect()
         })
         .await
     }
 
     /// How long codes took in the hours from `from` up to but not including `to`.
-    pub async fn delivery_times(&self, from: i64, to: i64) -> Result<Vec<DeliveryBucket>, ViewError> {
+    pub async fn delivery_times(
+        &self,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<DeliveryBucket>, ViewError> {
         self.read(move |connection| {
             let mut times = connection.prepare_cached(
-                "SELECT supplier, platform, bound, sum(codes) FROM delivery_times WHERE hour >= ?1 AND hour < ?2
+                "SELECT supplier, platform, bound, sum(codes) FROM delivery_times WHERE hour >= \
+                 ?1 AND hour < ?2
                  GROUP BY supplier, platform, bound ORDER BY supplier, platform, bound",
             )?;
-            let bucket =
-                |row: &Row<'_>| Ok(DeliveryBucket { supplier: row.get(0)?, platform: row.get(1)?, bound_millis: row.get(2)?, codes: count(row, 3)? });
+            let bucket = |row: &Row<'_>| {
+                Ok(DeliveryBucket {
+                    supplier: row.get(0)?,
+                    platform: row.get(1)?,
+                    bound_millis: row.get(2)?,
+                    codes: count(row, 3)?,
+                })
+            };
             times.query_map(params![from, to], bucket)?.collect()
         })
         .await
@@ -250,14 +334,16 @@ impl Views {
     /// Orders that have got their code since `since`.
     pub async fn codes_since(&self, since: Timestamp) -> Result<u64, ViewError> {
         self.read(move |connection| {
-            let sql = "SELECT count(*) FROM orders INDEXED BY orders_by_end WHERE ended_at >= ?1 AND status = 'completed'";
+            let sql = "SELECT count(*) FROM orders INDEXED BY orders_by_end WHERE ended_at >= ?1 \
+                AND status = 'completed'";
             connection.prepare_cached(sql)?.query_row(params![since.millis()], |row| count(row, 0))
         })
         .await
     }
 }
 
-/// The time within which `percent` of the codes came, by the histogram: within its bucket as if they had come evenly. `None` without codes.
+/// The time within which `percent` of the codes came, by the histogram: within its bucket as if
+/// they had come evenly. `None` without codes.
 pub fn percentile(buckets: &BTreeMap<i64, u64>, percent: u64) -> Option<i64> {
     let all: u64 = buckets.values().sum();
     let wanted = (all * percent).div_ceil(100).max(1);

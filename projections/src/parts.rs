@@ -17,7 +17,8 @@ pub struct PartChange {
 }
 
 /// The table.
-pub const SCHEMA: &str = "CREATE TABLE parts (phone TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (phone, message)) STRICT, WITHOUT ROWID;";
+pub const SCHEMA: &str = "CREATE TABLE parts (phone TEXT NOT NULL, message TEXT NOT NULL, PRIMARY \
+    KEY (phone, message)) STRICT, WITHOUT ROWID;";
 
 impl PartChange {
     /// What a number's fact changes, if anything.
@@ -26,7 +27,16 @@ impl PartChange {
             Event::Listed { .. } | Event::Retired { .. } | Event::SmsKept(_) => return None,
             Event::PartKept { part, opened_at } => {
                 let (supplier, sender) = (part.supplier.clone(), part.sender.clone());
-                (SetId { opened_at: *opened_at, supplier, sender, reference: part.reference, total: part.total }, true)
+                (
+                    SetId {
+                        opened_at: *opened_at,
+                        supplier,
+                        sender,
+                        reference: part.reference,
+                        total: part.total,
+                    },
+                    true,
+                )
             }
             Event::PartsJoined { set, .. } => (set.clone(), false),
         };
@@ -36,7 +46,11 @@ impl PartChange {
 
     /// Writes it, in the order of the log.
     pub fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        let sql = if self.is_open { "INSERT OR IGNORE INTO parts VALUES (?1, ?2)" } else { "DELETE FROM parts WHERE phone = ?1 AND message = ?2" };
+        let sql = if self.is_open {
+            "INSERT OR IGNORE INTO parts VALUES (?1, ?2)"
+        } else {
+            "DELETE FROM parts WHERE phone = ?1 AND message = ?2"
+        };
         transaction.prepare_cached(sql)?.execute(params![self.phone.as_str(), self.set]).map(drop)
     }
 }

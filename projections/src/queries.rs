@@ -136,18 +136,28 @@ impl Views {
     /// Where an order stands in the log.
     pub async fn order(&self, order: OrderId) -> Result<Option<OrderRef>, ViewError> {
         self.read(move |connection| {
-            let mut find = connection.prepare_cached("SELECT order_id, account_id, first_revision, last_revision FROM orders WHERE order_id = ?1")?;
+            let mut find = connection.prepare_cached(
+                "SELECT order_id, account_id, \
+                first_revision, last_revision FROM orders WHERE order_id = ?1",
+            )?;
             find.query_row(params![order.0.to_be_bytes()], order_ref).optional()
         })
         .await
     }
 
     /// The account's orders that fit, newest first, at most `limit`.
-    pub async fn orders(&self, account: AccountId, filter: OrderFilter, limit: u32) -> Result<Vec<OrderSummary>, ViewError> {
+    pub async fn orders(
+        &self,
+        account: AccountId,
+        filter: OrderFilter,
+        limit: u32,
+    ) -> Result<Vec<OrderSummary>, ViewError> {
         self.read(move |connection| {
             let mut find = connection.prepare_cached(
-                "SELECT order_id, platform, country, price, status, placed_at, ended_at, phone, ended_at IS NOT NULL AND over_at IS NULL FROM orders
-                 WHERE account_id = ?1 AND order_id < ?2 AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR platform = ?4)
+                "SELECT order_id, platform, country, price, status, placed_at, ended_at, phone, \
+                 ended_at IS NOT NULL AND over_at IS NULL FROM orders
+                 WHERE account_id = ?1 AND order_id < ?2 AND (?3 IS NULL OR status = ?3) AND (?4 \
+                 IS NULL OR platform = ?4)
                      AND placed_at >= ?5 AND placed_at < ?6 ORDER BY order_id DESC LIMIT ?7",
             )?;
             let rows = find.query_map(
@@ -170,7 +180,10 @@ impl Views {
     /// Orders that are not over: what recovery lets go on.
     pub async fn open_orders(&self) -> Result<Vec<OrderRef>, ViewError> {
         self.read(|connection| {
-            let mut open = connection.prepare("SELECT order_id, account_id, first_revision, last_revision FROM orders WHERE over_at IS NULL")?;
+            let mut open = connection.prepare(
+                "SELECT order_id, account_id, first_revision, \
+                last_revision FROM orders WHERE over_at IS NULL",
+            )?;
             open.query_map([], order_ref)?.collect()
         })
         .await
@@ -180,7 +193,8 @@ impl Views {
     pub async fn assigned(&self, orders: Vec<OrderId>) -> Result<Vec<Assigned>, ViewError> {
         self.read(move |connection| {
             let mut find = connection.prepare(
-                "SELECT order_id, account_id, platform, country, supplier, phone, assigned_at FROM orders
+                "SELECT order_id, account_id, platform, country, supplier, phone, assigned_at \
+                 FROM orders
                  WHERE order_id = ?1 AND phone IS NOT NULL AND assigned_at IS NOT NULL",
             )?;
             let mut found = Vec::new();
@@ -193,21 +207,33 @@ impl Views {
     }
 
     /// The last orders that `phone` was on, the latest first.
-    pub async fn orders_of_phone(&self, phone: Phone, limit: u32) -> Result<Vec<OrderRef>, ViewError> {
+    pub async fn orders_of_phone(
+        &self,
+        phone: Phone,
+        limit: u32,
+    ) -> Result<Vec<OrderRef>, ViewError> {
         self.read(move |connection| {
             let mut find = connection.prepare_cached(
-                "SELECT order_id, account_id, first_revision, last_revision FROM orders WHERE phone = ?1 ORDER BY assigned_at DESC LIMIT ?2",
+                "SELECT order_id, account_id, first_revision, last_revision FROM orders WHERE \
+                 phone = ?1 ORDER BY assigned_at DESC LIMIT ?2",
             )?;
             find.query_map(params![phone.as_str(), limit], order_ref)?.collect()
         })
         .await
     }
 
-    /// The account's usage in the hours from `from` up to but not including `to` (hours since 1970), oldest first.
-    pub async fn usage(&self, account: AccountId, from: i64, to: i64) -> Result<Vec<UsageCell>, ViewError> {
+    /// The account's usage in the hours from `from` up to but not including `to` (hours since
+    /// 1970), oldest first.
+    pub async fn usage(
+        &self,
+        account: AccountId,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<UsageCell>, ViewError> {
         self.read(move |connection| {
             let mut usage = connection.prepare_cached(
-                "SELECT hour, platform, country, orders, completed, cancelled, expired, failed, spent, delivery_millis
+                "SELECT hour, platform, country, orders, completed, cancelled, expired, failed, \
+                 spent, delivery_millis
                  FROM usage WHERE account_id = ?1 AND hour >= ?2 AND hour < ?3 ORDER BY hour",
             )?;
             usage.query_map(params![account.0.to_be_bytes(), from, to], usage_cell)?.collect()
@@ -216,25 +242,42 @@ impl Views {
     }
 
     /// How orders in `country` have ended since `since`, by platform.
-    pub async fn outcomes(&self, country: Country, since: Timestamp) -> Result<BTreeMap<Platform, Outcome>, ViewError> {
+    pub async fn outcomes(
+        &self,
+        country: Country,
+        since: Timestamp,
+    ) -> Result<BTreeMap<Platform, Outcome>, ViewError> {
         self.read(move |connection| {
             let mut outcomes = connection.prepare_cached(
-                "SELECT platform, sum(completed), sum(ended), sum(delivery_millis) FROM outcomes WHERE country = ?1 AND bucket > ?2 GROUP BY platform",
+                "SELECT platform, sum(completed), sum(ended), sum(delivery_millis) FROM outcomes \
+                 WHERE country = ?1 AND bucket > ?2 GROUP BY platform",
             )?;
             let oldest = since.millis().div_euclid(OUTCOME_BUCKET_MILLIS);
             let rows = outcomes.query_map(params![country.code(), oldest], |row| {
-                Ok((parsed(row, 0)?, Outcome { completed: count(row, 1)?, ended: count(row, 2)?, delivery_millis: count(row, 3)? }))
+                Ok((
+                    parsed(row, 0)?,
+                    Outcome {
+                        completed: count(row, 1)?,
+                        ended: count(row, 2)?,
+                        delivery_millis: count(row, 3)?,
+                    },
+                ))
             })?;
             rows.collect()
         })
         .await
     }
 
-    /// Every row of every view as text, in order: two views that agree in it agree in everything. Blocks.
+    /// Every row of every view as text, in order: two views that agree in it agree in everything.
+    /// Blocks.
     pub fn dump(&self) -> Result<String, ViewError> {
         self.read_blocking(|connection| {
-            let mut tables = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('checkpoint', 'sums')")?;
-            let tables: Vec<String> = tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+            let mut tables = connection.prepare(
+                "SELECT name FROM sqlite_master WHERE type = \
+                'table' AND name NOT IN ('checkpoint', 'sums')",
+            )?;
+            let tables: Vec<String> =
+                tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
             let mut lines = Vec::new();
             for table in tables {
                 let mut all = connection.prepare(&format!("SELECT * FROM {table}"))?;
@@ -254,23 +297,28 @@ impl Views {
     }
 }
 
-pub const ACCOUNT_COLUMNS: &str = "balance, held, spent, orders, completed, cancelled, expired, failed, refunded";
+pub const ACCOUNT_COLUMNS: &str =
+    "balance, held, spent, orders, completed, cancelled, expired, failed, refunded";
 
 fn account_view(connection: &Connection, account: AccountId) -> rusqlite::Result<AccountView> {
-    let mut find = connection.prepare_cached(&format!("SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE account_id = ?1"))?;
-    let found = find.query_row(params![account.0.to_be_bytes()], |row| account_row(row, 0)).optional()?;
+    let mut find = connection
+        .prepare_cached(&format!("SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE account_id = ?1"))?;
+    let found =
+        find.query_row(params![account.0.to_be_bytes()], |row| account_row(row, 0)).optional()?;
     Ok(found.unwrap_or_default())
 }
 
 /// Every account's sums.
 pub fn all_accounts(connection: &Connection) -> rusqlite::Result<BTreeMap<AccountId, AccountView>> {
-    let mut accounts = connection.prepare(&format!("SELECT account_id, {ACCOUNT_COLUMNS} FROM accounts"))?;
+    let mut accounts =
+        connection.prepare(&format!("SELECT account_id, {ACCOUNT_COLUMNS} FROM accounts"))?;
     let rows = accounts.query_map([], |row| Ok((AccountId(id(row, 0)?), account_row(row, 1)?)))?;
     rows.collect()
 }
 
 pub fn account_row(row: &Row<'_>, first: usize) -> rusqlite::Result<AccountView> {
-    let money = |column: usize| Ok::<_, rusqlite::Error>(Money::from_micros(row.get(first + column)?));
+    let money =
+        |column: usize| Ok::<_, rusqlite::Error>(Money::from_micros(row.get(first + column)?));
     Ok(AccountView {
         balance: money(0)?,
         held: money(1)?,
@@ -301,12 +349,23 @@ fn order_summary(row: &Row<'_>) -> rusqlite::Result<OrderSummary> {
 /// A word that is no status is a broken file, and no order's business.
 pub fn status(row: &Row<'_>, column: usize) -> rusqlite::Result<Status> {
     let name: String = row.get(column)?;
-    let unknown = || rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, format!("{name} is no status").into());
+    let unknown = || {
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Text,
+            format!("{name} is no status").into(),
+        )
+    };
     Status::named(&name).ok_or_else(unknown)
 }
 
 fn order_ref(row: &Row<'_>) -> rusqlite::Result<OrderRef> {
-    Ok(OrderRef { order: OrderId(id(row, 0)?), account: AccountId(id(row, 1)?), first: Revision(count(row, 2)?), last: Revision(count(row, 3)?) })
+    Ok(OrderRef {
+        order: OrderId(id(row, 0)?),
+        account: AccountId(id(row, 1)?),
+        first: Revision(count(row, 2)?),
+        last: Revision(count(row, 3)?),
+    })
 }
 
 fn assigned(row: &Row<'_>) -> rusqlite::Result<Assigned> {
@@ -339,7 +398,8 @@ fn usage_cell(row: &Row<'_>) -> rusqlite::Result<UsageCell> {
 /// The orders that are not over, as the writer keeps them in memory.
 pub fn open_rows(connection: &Connection) -> rusqlite::Result<BTreeMap<OrderId, OrderRow>> {
     let mut open = connection.prepare(
-        "SELECT order_id, account_id, platform, country, price, status, placed_at, assigned_at, supplier, phone, first_revision, last_revision, position, ended_at, is_test
+        "SELECT order_id, account_id, platform, country, price, status, placed_at, assigned_at, \
+         supplier, phone, first_revision, last_revision, position, ended_at, is_test
          FROM orders WHERE over_at IS NULL",
     )?;
     let rows = open.query_map([], |row| {
@@ -377,7 +437,16 @@ pub fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
 }
 
-pub fn parsed<T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+pub fn parsed<T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
-    text.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error)))
+    text.parse().map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Text,
+            Box::new(error),
+        )
+    })
 }

@@ -1,4 +1,5 @@
-//! What callers say of their orders, in a view: where an operator sees who complains of which source, and who was paid back.
+//! What callers say of their orders, in a view: where an operator sees who complains of which
+//! source, and who was paid back.
 
 use events::country::Country;
 use events::envelope::{Position, Recorded, Revision};
@@ -47,7 +48,8 @@ pub struct Report {
 /// The table.
 pub const SCHEMA: &str = "
 CREATE TABLE reports (
-    position INTEGER PRIMARY KEY, account_id BLOB NOT NULL, order_id BLOB NOT NULL, complaint TEXT NOT NULL, refunded INTEGER NOT NULL, at INTEGER NOT NULL
+    position INTEGER PRIMARY KEY, account_id BLOB NOT NULL, order_id BLOB NOT NULL, complaint \
+    TEXT NOT NULL, refunded INTEGER NOT NULL, at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX reports_by_order ON reports (order_id);
 ";
@@ -55,13 +57,21 @@ CREATE INDEX reports_by_order ON reports (order_id);
 const KEEP: &str = "INSERT INTO reports VALUES (?1, ?2, ?3, ?4, 0, ?5)";
 // Also of an order that was over before: its history ends with the report.
 const EXTEND: &str = "UPDATE orders SET last_revision = max(last_revision, ?2) WHERE order_id = ?1";
-const REFUND: &str = "UPDATE reports SET refunded = 1 WHERE order_id = ?1 AND complaint = 'wrong_code'";
+const REFUND: &str =
+    "UPDATE reports SET refunded = 1 WHERE order_id = ?1 AND complaint = 'wrong_code'";
 
 impl ReportChange {
     /// What an order's fact changes, if anything.
     pub fn of(order: OrderId, fact: &Event, record: &Recorded<events::Event>) -> Option<Self> {
         if let Event::Reported { complaint, at } = fact {
-            return Some(Self::Reported(order, record.stream.account_id()?, *complaint, *at, record.position, record.revision));
+            return Some(Self::Reported(
+                order,
+                record.stream.account_id()?,
+                *complaint,
+                *at,
+                record.position,
+                record.revision,
+            ));
         }
         matches!(fact, Event::Refunded { .. }).then_some(Self::Refunded(order))
     }
@@ -72,22 +82,42 @@ impl ReportChange {
             Self::Reported(order, account, complaint, at, position, revision) => {
                 let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
                 let (order, account) = (order.0.to_be_bytes(), account.0.to_be_bytes());
-                transaction.prepare_cached(KEEP)?.execute(params![number(position.0), account, order, complaint.name(), at.millis()])?;
-                transaction.prepare_cached(EXTEND)?.execute(params![order, number(revision.0)]).map(drop)
+                transaction.prepare_cached(KEEP)?.execute(params![
+                    number(position.0),
+                    account,
+                    order,
+                    complaint.name(),
+                    at.millis()
+                ])?;
+                transaction
+                    .prepare_cached(EXTEND)?
+                    .execute(params![order, number(revision.0)])
+                    .map(drop)
             }
-            Self::Refunded(order) => transaction.prepare_cached(REFUND)?.execute(params![order.0.to_be_bytes()]).map(drop),
+            Self::Refunded(order) => transaction
+                .prepare_cached(REFUND)?
+                .execute(params![order.0.to_be_bytes()])
+                .map(drop),
         }
     }
 }
 
 impl Views {
-    /// What callers say of their orders, the latest first, before a place in the log, at most `limit`.
-    pub async fn reports(&self, before: Option<Position>, limit: u32) -> Result<Vec<Report>, ViewError> {
+    /// What callers say of their orders, the latest first, before a place in the log, at most
+    /// `limit`.
+    pub async fn reports(
+        &self,
+        before: Option<Position>,
+        limit: u32,
+    ) -> Result<Vec<Report>, ViewError> {
         self.read(move |connection| {
-            let before = before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX));
+            let before =
+                before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX));
             let mut reports = connection.prepare(
-                "SELECT r.position, r.account_id, r.order_id, r.complaint, o.supplier, o.platform, o.country, r.refunded, r.at
-                 FROM reports AS r JOIN orders AS o ON o.order_id = r.order_id WHERE r.position < ?1 AND o.is_test = 0 ORDER BY r.position DESC LIMIT ?2",
+                "SELECT r.position, r.account_id, r.order_id, r.complaint, o.supplier, \
+                 o.platform, o.country, r.refunded, r.at
+                 FROM reports AS r JOIN orders AS o ON o.order_id = r.order_id WHERE r.position < \
+                 ?1 AND o.is_test = 0 ORDER BY r.position DESC LIMIT ?2",
             )?;
             reports.query_map(params![before, limit], report)?.collect()
         })

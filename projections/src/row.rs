@@ -33,7 +33,13 @@ pub struct OrderRow {
 
 impl OrderRow {
     /// The row of an order just placed.
-    pub fn placed(order: OrderId, account: AccountId, placed: &Placed, revision: Revision, position: Position) -> Self {
+    pub fn placed(
+        order: OrderId,
+        account: AccountId,
+        placed: &Placed,
+        revision: Revision,
+        position: Position,
+    ) -> Self {
         Self {
             order,
             account,
@@ -71,7 +77,9 @@ impl OrderRow {
                 supplier.as_str().clone_into(&mut self.supplier);
                 phone.as_str().clone_into(&mut self.phone);
             }
-            Event::Started { .. } | Event::NumberReportedDead { .. } => self.status = Status::Pending,
+            Event::Started { .. } | Event::NumberReportedDead { .. } => {
+                self.status = Status::Pending;
+            }
             Event::Completed { listens_until, at, .. } => {
                 self.end(Status::Completed, *at);
                 self.over_at = self.over_at.filter(|_| listens_until <= at);
@@ -92,7 +100,9 @@ impl OrderRow {
     /// From the number to the code, in milliseconds; 0 unless completed.
     pub fn delivery_millis(&self) -> i64 {
         match (self.status, self.assigned_at, self.ended_at) {
-            (Status::Completed, Some(assigned), Some(ended)) => ended.millis().saturating_sub(assigned.millis()).max(0),
+            (Status::Completed, Some(assigned), Some(ended)) => {
+                ended.millis().saturating_sub(assigned.millis()).max(0)
+            }
             _ => 0,
         }
     }

@@ -1,4 +1,5 @@
-//! Keeps the views up with the log: reads what is new, folds it in, and stops loudly at a fact it cannot read.
+//! Keeps the views up with the log: reads what is new, folds it in, and stops loudly at a fact it
+//! cannot read.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,15 +13,18 @@ use tokio::sync::watch;
 
 use crate::views::{Chain, ViewError, Views};
 
-/// Records folded in one transaction: enough to coalesce, few enough that a waiting reply does not wait long.
+/// Records folded in one transaction: enough to coalesce, few enough that a waiting reply does not
+/// wait long.
 const BATCH: usize = 2_048;
-/// Between two batches, unless somebody waits: under load each batch then holds hundreds of records, and costs hardly more than a small one.
+/// Between two batches, unless somebody waits: under load each batch then holds hundreds of
+/// records, and costs hardly more than a small one.
 const COALESCING_PAUSE: Duration = Duration::from_millis(20);
 /// Before the next try after the file or the store failed.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
 /// What reading the log comes to, when it comes.
-pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<Vec<Recorded<Event>>, LogError>> + Send + 'a>>;
+pub type Reading<'a> =
+    Pin<Box<dyn Future<Output = Result<Vec<Recorded<Event>>, LogError>> + Send + 'a>>;
 
 /// What asking for the log's chain comes to, when it comes.
 pub type Chaining<'a> = Pin<Box<dyn Future<Output = Result<Option<Chain>, LogError>> + Send + 'a>>;
@@ -60,7 +64,8 @@ impl Projector {
         Self { views }
     }
 
-    /// Folds in everything up to where the log's head is now. For starting up: recovery reads the views.
+    /// Folds in everything up to where the log's head is now. For starting up: recovery reads the
+    /// views.
     pub async fn catch_up(&self, log: &Arc<dyn Log>) -> Result<(), LogError> {
         let head = *log.head().borrow();
         while *self.views.checkpoint().borrow() < head {
@@ -83,7 +88,10 @@ impl Projector {
                     let _ = tokio::time::timeout(COALESCING_PAUSE, self.views.wanted()).await;
                 }
                 Err(LogError::Failed(detail)) => {
-                    tracing::warn!(detail, "the views could not be kept up with the log; trying again");
+                    tracing::warn!(
+                        detail,
+                        "the views could not be kept up with the log; trying again"
+                    );
                     tokio::time::sleep(RETRY_PAUSE).await;
                 }
                 Err(unreadable @ LogError::Unreadable(_)) => {
@@ -100,13 +108,17 @@ impl Projector {
         let Some(last) = records.last().map(|record| record.position) else { return Ok(()) };
         let chain = log.chain_at(last).await?;
         let views = self.views.clone();
-        let applied = tokio::task::spawn_blocking(move || views.apply_chained(&records, chain)).await;
+        let applied =
+            tokio::task::spawn_blocking(move || views.apply_chained(&records, chain)).await;
         match applied {
             Ok(Ok(())) => Ok(()),
             Ok(Err(ViewError::Failed(detail))) => Err(LogError::Failed(detail)),
             Ok(Err(ViewError::Behind)) => Err(LogError::Failed("behind".to_owned())),
             // A record that breaks a rule of the views breaks it again at every try.
-            Err(error) => Err(LogError::Unreadable(format!("the records after {} cannot be folded in: {error}", after.0))),
+            Err(error) => Err(LogError::Unreadable(format!(
+                "the records after {} cannot be folded in: {error}",
+                after.0
+            ))),
         }
     }
 }

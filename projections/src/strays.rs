@@ -1,4 +1,5 @@
-//! Messages that gave no order its code, in a view: where an operator finds them without knowing their numbers. What they say stays in the log.
+//! Messages that gave no order its code, in a view: where an operator finds them without knowing
+//! their numbers. What they say stays in the log.
 
 use events::code::Verdict;
 use events::envelope::Position;
@@ -45,7 +46,8 @@ pub struct StrayFilter {
 /// The table.
 pub const SCHEMA: &str = "
 CREATE TABLE strays (
-    position INTEGER PRIMARY KEY, phone TEXT NOT NULL, supplier TEXT NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL
+    position INTEGER PRIMARY KEY, phone TEXT NOT NULL, supplier TEXT NOT NULL, why TEXT NOT NULL, \
+    at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX strays_by_phone ON strays (phone, position);
 ";
@@ -56,27 +58,52 @@ impl Stray {
     /// The message that a number keeps by itself, if that is what was recorded.
     pub fn of_number(phone: Phone, event: &number::Event, position: Position) -> Option<Self> {
         let number::Event::SmsKept(sms) = event else { return None };
-        Some(Self { position, phone, supplier: sms.supplier.clone(), why: sms.why.name().to_owned(), at: sms.at })
+        Some(Self {
+            position,
+            phone,
+            supplier: sms.supplier.clone(),
+            why: sms.why.name().to_owned(),
+            at: sms.at,
+        })
     }
 
     /// The message of an order, if it has no code in it.
     pub fn of_order(row: &OrderRow, fact: &order::Event, position: Position) -> Option<Self> {
         if let order::Event::SmsRepeated { supplier, at, .. } = fact {
-            return Some(Self { position, phone: row.phone.parse().ok()?, supplier: supplier.clone(), why: REPEATED.to_owned(), at: *at });
+            return Some(Self {
+                position,
+                phone: row.phone.parse().ok()?,
+                supplier: supplier.clone(),
+                why: REPEATED.to_owned(),
+                at: *at,
+            });
         }
-        let order::Event::SmsReceived(Sms { supplier, extraction, at, .. }) = fact else { return None };
+        let order::Event::SmsReceived(Sms { supplier, extraction, at, .. }) = fact else {
+            return None;
+        };
         let why = match &extraction.verdict {
             Verdict::Code(_) => return None,
-            why @ (Verdict::Unsure | Verdict::Nothing | Verdict::OtherBrand(_)) => why.name().to_owned(),
+            why @ (Verdict::Unsure | Verdict::Nothing | Verdict::OtherBrand(_)) => {
+                why.name().to_owned()
+            }
         };
-        Some(Self { position, phone: row.phone.parse().ok()?, supplier: supplier.clone(), why, at: *at })
+        Some(Self {
+            position,
+            phone: row.phone.parse().ok()?,
+            supplier: supplier.clone(),
+            why,
+            at: *at,
+        })
     }
 
     /// Writes it.
     pub fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         let Self { position, phone, supplier, why, at } = self;
         let position = i64::try_from(position.0).unwrap_or(i64::MAX);
-        transaction.prepare_cached(KEEP)?.execute(params![position, phone.as_str(), supplier.as_str(), why, at.millis()]).map(drop)
+        transaction
+            .prepare_cached(KEEP)?
+            .execute(params![position, phone.as_str(), supplier.as_str(), why, at.millis()])
+            .map(drop)
     }
 }
 
@@ -85,13 +112,17 @@ impl Views {
     pub async fn strays(&self, filter: StrayFilter, limit: u32) -> Result<Vec<Stray>, ViewError> {
         self.read(move |connection| {
             let StrayFilter { phone, why, before } = filter;
-            let before = before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX));
+            let before =
+                before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX));
             let of = if phone.is_some() { "phone = ?2" } else { "?2 IS NULL" };
             let mut strays = connection.prepare(&format!(
                 "SELECT position, phone, supplier, why, at FROM strays
-                 WHERE position < ?1 AND {of} AND (?3 IS NULL OR why = ?3) ORDER BY position DESC LIMIT ?4"
+                 WHERE position < ?1 AND {of} AND (?3 IS NULL OR why = ?3) ORDER BY position DESC \
+                 LIMIT ?4"
             ))?;
-            strays.query_map(params![before, phone.as_ref().map(Phone::as_str), why, limit], stray)?.collect()
+            strays
+                .query_map(params![before, phone.as_ref().map(Phone::as_str), why, limit], stray)?
+                .collect()
         })
         .await
     }

@@ -1,4 +1,5 @@
-//! A sum over every table's rows, kept with each change: a row that is not what was written shows at the next start, and the views are built anew.
+//! A sum over every table's rows, kept with each change: a row that is not what was written shows
+//! at the next start, and the views are built anew.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -24,19 +25,28 @@ pub fn prepare(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Has a sum kept of every table there is.
 pub fn keep(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch("CREATE TABLE sums (name TEXT PRIMARY KEY, sum INTEGER NOT NULL) STRICT, WITHOUT ROWID")?;
+    connection.execute_batch(
+        "CREATE TABLE sums (name TEXT PRIMARY KEY, sum INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    )?;
     for table in tables(connection)? {
         let columns = columns(connection, &table)?;
-        let of = |row: &str| columns.iter().fold(String::new(), |list, column| list + ", " + row + "." + column);
+        let of = |row: &str| {
+            columns.iter().fold(String::new(), |list, column| list + ", " + row + "." + column)
+        };
         let (old, new) = (of("OLD"), of("NEW"));
         connection.execute_batch(&format!(
-            "CREATE TRIGGER {table}_in AFTER INSERT ON {table} BEGIN UPDATE sums SET sum = {MIX}(sum{new}) WHERE name = '{table}'; END;
-            CREATE TRIGGER {table}_out AFTER DELETE ON {table} BEGIN UPDATE sums SET sum = {MIX}(sum{old}) WHERE name = '{table}'; END;
+            "CREATE TRIGGER {table}_in AFTER INSERT ON {table} BEGIN UPDATE sums SET sum = \
+             {MIX}(sum{new}) WHERE name = '{table}'; END;
+            CREATE TRIGGER {table}_out AFTER DELETE ON {table} BEGIN UPDATE sums SET sum = \
+            {MIX}(sum{old}) WHERE name = '{table}'; END;
             CREATE TRIGGER {table}_on AFTER UPDATE ON {table} BEGIN
                 UPDATE sums SET sum = {MIX}({MIX}(sum{old}){new}) WHERE name = '{table}';
             END;"
         ))?;
-        connection.execute("INSERT INTO sums (name, sum) VALUES (?1, ?2)", params![table, sum(connection, &table)?])?;
+        connection.execute(
+            "INSERT INTO sums (name, sum) VALUES (?1, ?2)",
+            params![table, sum(connection, &table)?],
+        )?;
     }
     Ok(())
 }
@@ -44,14 +54,19 @@ pub fn keep(connection: &Connection) -> rusqlite::Result<()> {
 /// Whether every table's rows are those that were written.
 pub fn hold(connection: &Connection) -> rusqlite::Result<bool> {
     let mut kept = connection.prepare("SELECT name, sum FROM sums ORDER BY name")?;
-    let kept: Vec<(String, i64)> = kept.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
-    let found = tables(connection)?.into_iter().map(|table| sum(connection, &table).map(|sum| (table, sum)));
+    let kept: Vec<(String, i64)> = kept
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let found = tables(connection)?
+        .into_iter()
+        .map(|table| sum(connection, &table).map(|sum| (table, sum)));
     Ok(found.collect::<rusqlite::Result<Vec<_>>>()? == kept)
 }
 
 /// The tables that hold something of the views.
 fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'sums' AND name NOT LIKE 'sqlite%' ORDER BY name";
+    let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'sums' AND name \
+        NOT LIKE 'sqlite%' ORDER BY name";
     connection.prepare(names)?.query_map([], |row| row.get(0))?.collect()
 }
 
@@ -75,7 +90,8 @@ fn sum(connection: &Connection, table: &str) -> rusqlite::Result<i64> {
     Ok(sum)
 }
 
-/// One row on its way into a sum. Another version of the standard library may hash otherwise: the views are then built anew, as for a new schema.
+/// One row on its way into a sum. Another version of the standard library may hash otherwise: the
+/// views are then built anew, as for a new schema.
 #[derive(Default)]
 struct Row(DefaultHasher);
 

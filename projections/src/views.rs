@@ -1,4 +1,5 @@
-//! The file: `views.db`, its tables and its checkpoint. Whatever is wrong with it, it is thrown away and built anew.
+//! The file: `views.db`, its tables and its checkpoint. Whatever is wrong with it, it is thrown
+//! away and built anew.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,14 +30,19 @@ const SCHEMA: &str = "
 CREATE TABLE checkpoint (position INTEGER NOT NULL, chain BLOB) STRICT;
 INSERT INTO checkpoint VALUES (0, NULL);
 CREATE TABLE accounts (
-    account_id BLOB PRIMARY KEY, balance INTEGER NOT NULL, held INTEGER NOT NULL, spent INTEGER NOT NULL, orders INTEGER NOT NULL,
-    completed INTEGER NOT NULL, cancelled INTEGER NOT NULL, expired INTEGER NOT NULL, failed INTEGER NOT NULL,
+    account_id BLOB PRIMARY KEY, balance INTEGER NOT NULL, held INTEGER NOT NULL, spent INTEGER \
+    NOT NULL, orders INTEGER NOT NULL,
+    completed INTEGER NOT NULL, cancelled INTEGER NOT NULL, expired INTEGER NOT NULL, failed \
+    INTEGER NOT NULL,
     refunded INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE orders (
-    order_id BLOB PRIMARY KEY, account_id BLOB NOT NULL, platform TEXT NOT NULL, country TEXT NOT NULL, price INTEGER NOT NULL, status TEXT NOT NULL,
-    placed_at INTEGER NOT NULL, assigned_at INTEGER, ended_at INTEGER, over_at INTEGER, supplier TEXT NOT NULL, phone TEXT,
-    first_revision INTEGER NOT NULL, last_revision INTEGER NOT NULL, position INTEGER NOT NULL, is_test INTEGER NOT NULL
+    order_id BLOB PRIMARY KEY, account_id BLOB NOT NULL, platform TEXT NOT NULL, country TEXT NOT \
+    NULL, price INTEGER NOT NULL, status TEXT NOT NULL,
+    placed_at INTEGER NOT NULL, assigned_at INTEGER, ended_at INTEGER, over_at INTEGER, supplier \
+    TEXT NOT NULL, phone TEXT,
+    first_revision INTEGER NOT NULL, last_revision INTEGER NOT NULL, position INTEGER NOT NULL, \
+    is_test INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX orders_open ON orders (order_id) WHERE over_at IS NULL;
 CREATE INDEX orders_by_account ON orders (account_id, order_id);
@@ -44,18 +50,23 @@ CREATE INDEX orders_by_end ON orders (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX orders_by_over ON orders (over_at) WHERE over_at IS NOT NULL;
 CREATE INDEX orders_by_phone ON orders (phone, assigned_at) WHERE phone IS NOT NULL;
 CREATE TABLE usage (
-    account_id BLOB NOT NULL, hour INTEGER NOT NULL, platform TEXT NOT NULL, country TEXT NOT NULL, orders INTEGER NOT NULL, completed INTEGER NOT NULL,
-    cancelled INTEGER NOT NULL, expired INTEGER NOT NULL, failed INTEGER NOT NULL, spent INTEGER NOT NULL, delivery_millis INTEGER NOT NULL,
+    account_id BLOB NOT NULL, hour INTEGER NOT NULL, platform TEXT NOT NULL, country TEXT NOT \
+    NULL, orders INTEGER NOT NULL, completed INTEGER NOT NULL,
+    cancelled INTEGER NOT NULL, expired INTEGER NOT NULL, failed INTEGER NOT NULL, spent INTEGER \
+    NOT NULL, delivery_millis INTEGER NOT NULL,
     PRIMARY KEY (account_id, hour, platform, country)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE outcomes (
-    platform TEXT NOT NULL, country TEXT NOT NULL, bucket INTEGER NOT NULL, completed INTEGER NOT NULL, ended INTEGER NOT NULL, delivery_millis INTEGER NOT NULL,
+    platform TEXT NOT NULL, country TEXT NOT NULL, bucket INTEGER NOT NULL, completed INTEGER NOT \
+    NULL, ended INTEGER NOT NULL, delivery_millis INTEGER NOT NULL,
     PRIMARY KEY (country, bucket, platform)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX outcomes_key ON outcomes (platform, country, bucket);
 CREATE TABLE deliveries (
-    account_id BLOB NOT NULL, sequence INTEGER NOT NULL, event TEXT NOT NULL, order_id BLOB, due_at INTEGER NOT NULL, revision INTEGER NOT NULL,
-    status TEXT NOT NULL, attempts INTEGER NOT NULL, attempted_at INTEGER, outcome TEXT, http_status INTEGER, next_at INTEGER,
+    account_id BLOB NOT NULL, sequence INTEGER NOT NULL, event TEXT NOT NULL, order_id BLOB, \
+    due_at INTEGER NOT NULL, revision INTEGER NOT NULL,
+    status TEXT NOT NULL, attempts INTEGER NOT NULL, attempted_at INTEGER, outcome TEXT, \
+    http_status INTEGER, next_at INTEGER,
     PRIMARY KEY (account_id, sequence)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_open ON deliveries (account_id, sequence) WHERE status = 'pending';
@@ -117,19 +128,35 @@ struct Writer {
 }
 
 impl Views {
-    /// Opens `views.db` in `directory`; one that is missing, broken or of another version starts empty.
+    /// Opens `views.db` in `directory`; one that is missing, broken or of another version starts
+    /// empty.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
         let path = directory.join("views.db");
-        let existing = open_existing(&path).and_then(|(connection, position)| Some((queries::open_rows(&connection).ok()?, connection, position)));
+        let existing = open_existing(&path).and_then(|(connection, position)| {
+            Some((queries::open_rows(&connection).ok()?, connection, position))
+        });
         let (open, connection, position) = match existing {
             Some(found) => found,
-            None => (BTreeMap::new(), create(&path).map_err(|source| OpenError { path: path.clone(), source })?, Position(0)),
+            None => (
+                BTreeMap::new(),
+                create(&path).map_err(|source| OpenError { path: path.clone(), source })?,
+                Position(0),
+            ),
         };
         let writer = Mutex::new(Writer { connection, open });
-        Ok(Self { inner: Arc::new(Inner { path, writer, idle: Mutex::default(), checkpoint: watch::Sender::new(position), wanted: Notify::new() }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                path,
+                writer,
+                idle: Mutex::default(),
+                checkpoint: watch::Sender::new(position),
+                wanted: Notify::new(),
+            }),
+        })
     }
 
-    /// How far the views in `directory` are and the log's chain there, without opening them for anything else; `None` if they cannot be read.
+    /// How far the views in `directory` are and the log's chain there, without opening them for
+    /// anything else; `None` if they cannot be read.
     pub fn reached(directory: &Path) -> Option<(Position, Option<Chain>)> {
         let path = directory.join("views.db");
         let connection = path.exists().then(|| open_reader(&path).ok()).flatten()?;
@@ -162,8 +189,16 @@ impl Views {
     }
 
     /// The same, with the log's chain after the last of them. Blocks.
-    pub fn apply_chained(&self, records: &[Recorded<Event>], chain: Option<Chain>) -> Result<(), ViewError> {
-        let mut writer = self.inner.writer.lock().map_err(|_| ViewError::Failed("the views' writer has failed before".to_owned()))?;
+    pub fn apply_chained(
+        &self,
+        records: &[Recorded<Event>],
+        chain: Option<Chain>,
+    ) -> Result<(), ViewError> {
+        let mut writer = self
+            .inner
+            .writer
+            .lock()
+            .map_err(|_| ViewError::Failed("the views' writer has failed before".to_owned()))?;
         let Writer { connection, open } = &mut *writer;
         let checkpoint = *self.inner.checkpoint.borrow();
         let mut fresh = records.iter().filter(|record| record.position > checkpoint).peekable();
@@ -186,7 +221,9 @@ impl Views {
         }
         self.inner.wanted.notify_one();
         let mut checkpoint = self.checkpoint();
-        let reached = tokio::time::timeout(PATIENCE, checkpoint.wait_for(|reached| *reached >= position)).await;
+        let reached =
+            tokio::time::timeout(PATIENCE, checkpoint.wait_for(|reached| *reached >= position))
+                .await;
         match reached {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(ViewError::Behind),
@@ -206,11 +243,16 @@ impl Views {
     {
         let views = self.clone();
         let work = move || views.read_blocking(read);
-        tokio::task::spawn_blocking(work).await.map_err(|error| ViewError::Failed(error.to_string()))?
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| ViewError::Failed(error.to_string()))?
     }
 
     /// Reads on this thread.
-    pub fn read_blocking<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, ViewError> {
+    pub fn read_blocking<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, ViewError> {
         let idle = || self.inner.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let pooled = idle().pop();
         let connection = match pooled {
@@ -247,14 +289,18 @@ fn failed(error: rusqlite::Error) -> ViewError {
 }
 
 fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     connection.busy_timeout(Duration::from_secs(10))?;
     Ok(connection)
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // The views can be rebuilt: a sync would only be a wait. The file stays consistent, for WAL orders its writes.
+    // The views can be rebuilt: a sync would only be a wait. The file stays consistent, for WAL
+    // orders its writes.
     connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update(None, "cache_size", -16_384)?;
     sums::prepare(connection)?;
@@ -273,9 +319,11 @@ fn open_existing(path: &Path) -> Option<(Connection, Position)> {
         if version != SCHEMA_VERSION {
             return Ok(None);
         }
-        // Written without syncs: after a power cut pages may be missing, and this is where it shows; so do a page that has changed, an index that does not
-        // have its rows, and a row that is not what was written.
-        let whole: String = connection.pragma_query_value(None, "integrity_check", |row| row.get(0))?;
+        // Written without syncs: after a power cut pages may be missing, and this is where it
+        // shows; so do a page that has changed, an index that does not have its rows, and a row
+        // that is not what was written.
+        let whole: String =
+            connection.pragma_query_value(None, "integrity_check", |row| row.get(0))?;
         if whole != "ok" || !sums::hold(&connection)? {
             tracing::warn!(path = %path.display(), "the views are not as they were written; they are built anew");
             return Ok(None);
@@ -287,7 +335,9 @@ fn open_existing(path: &Path) -> Option<(Connection, Position)> {
 }
 
 fn checkpoint(connection: &Connection) -> rusqlite::Result<(Position, Option<Chain>)> {
-    connection.query_row("SELECT position, chain FROM checkpoint", [], |row| Ok((Position(queries::count(row, 0)?), row.get(1)?)))
+    connection.query_row("SELECT position, chain FROM checkpoint", [], |row| {
+        Ok((Position(queries::count(row, 0)?), row.get(1)?))
+    })
 }
 
 fn remove(path: &Path) {

@@ -35,13 +35,15 @@ const LONGEST_REASON: usize = 1_000;
 /// Who calls, and what they may see: among the extensions of every request behind the token.
 #[derive(Debug, Clone)]
 pub struct Access {
-    /// The name of the token's holder; `None` with the shared token, whose holders say their names themselves.
+    /// The name of the token's holder; `None` with the shared token, whose holders say their names
+    /// themselves.
     pub name: Option<Arc<str>>,
     /// What they may.
     pub role: AdminRole,
     /// Whether phone numbers are shown in full where they are nobody's secret but the operator's.
     pub numbers: bool,
-    /// Whether phone numbers of orders, texts and codes are shown: only what was revealed, and the reveal recorded.
+    /// Whether phone numbers of orders, texts and codes are shown: only what was revealed, and the
+    /// reveal recorded.
     pub reveals: bool,
 }
 
@@ -49,14 +51,25 @@ impl Access {
     /// Of a token of the configuration, or of the shared one.
     pub fn of_token(door: &Door, given: &str) -> Option<Self> {
         if door.token.is(given) {
-            return Some(Self { name: None, role: AdminRole::Operator, numbers: true, reveals: false });
+            return Some(Self {
+                name: None,
+                role: AdminRole::Operator,
+                numbers: true,
+                reveals: false,
+            });
         }
         let tokens = &door.service.config.admin.tokens;
         let held = tokens.iter().find(|held| held.token.is(given))?;
-        Some(Self { name: Some(held.name.as_str().into()), role: held.role, numbers: held.role == AdminRole::Operator, reveals: false })
+        Some(Self {
+            name: Some(held.name.as_str().into()),
+            role: held.role,
+            numbers: held.role == AdminRole::Operator,
+            reveals: false,
+        })
     }
 
-    /// The operator's name as it stands in the log: that of the token, or else the one that was given.
+    /// The operator's name as it stands in the log: that of the token, or else the one that was
+    /// given.
     pub fn operator(&self, given: &str) -> Result<Actor, Refusal> {
         match &self.name {
             Some(name) => Ok(Actor::Operator(Arc::clone(name))),
@@ -74,7 +87,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Access {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| refused(StatusCode::UNAUTHORIZED, "the admin token is needed".to_owned()))
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| {
+            refused(StatusCode::UNAUTHORIZED, "the admin token is needed".to_owned())
+        })
     }
 }
 
@@ -107,19 +122,34 @@ fn of_status(status: StatusCode, text: String) -> ApiError {
     ApiError::new(code, text).with_status(status)
 }
 
-/// Names each request, and has every refusal be the error object, whoever made it: a route, the router, or what reads bodies.
-pub(super) async fn in_full(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+/// Names each request, and has every refusal be the error object, whoever made it: a route, the
+/// router, or what reads bodies.
+pub(super) async fn in_full(
+    State(door): State<Arc<Door>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let request_id = request_id(&door.service);
     let response = next.run(request).await;
-    let mut response =
-        if response.status().is_client_error() || response.status().is_server_error() { full(response, &request_id).await } else { response };
-    response.headers_mut().insert(REQUEST_ID, HeaderValue::from_str(&request_id).expect("base62 is a header value"));
+    let mut response = if response.status().is_client_error() || response.status().is_server_error()
+    {
+        full(response, &request_id).await
+    } else {
+        response
+    };
+    response
+        .headers_mut()
+        .insert(REQUEST_ID, HeaderValue::from_str(&request_id).expect("base62 is a header value"));
     response
 }
 
 async fn full(response: Response, request_id: &str) -> Response {
     let (mut head, body) = response.into_parts();
-    let said = Limited::new(body, LONGEST_REFUSAL).collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let said = Limited::new(body, LONGEST_REFUSAL)
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .unwrap_or_default();
     let written: Option<Value> = serde_json::from_slice(&said).ok();
     let text = match written.as_ref().and_then(|written| written["error"].as_str()) {
         Some(text) => text.to_owned(),
@@ -127,7 +157,9 @@ async fn full(response: Response, request_id: &str) -> Response {
             Ok(text) if !text.is_empty() => text.to_owned(),
             _ => match head.status {
                 StatusCode::NOT_FOUND => "there is no such path here".to_owned(),
-                StatusCode::METHOD_NOT_ALLOWED => "this path does not take that method; Allow names those that it does".to_owned(),
+                StatusCode::METHOD_NOT_ALLOWED => {
+                    "this path does not take that method; Allow names those that it does".to_owned()
+                }
                 status => status.canonical_reason().unwrap_or("refused").to_owned(),
             },
         },
@@ -152,19 +184,26 @@ async fn full(response: Response, request_id: &str) -> Response {
     Response::from_parts(head, Body::from(object.to_string()))
 }
 
-/// A page in an operator's browser can be made to send its requests here, under its own name: only names that are ours are served.
-pub(super) async fn by_known_name(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+/// A page in an operator's browser can be made to send its requests here, under its own name: only
+/// names that are ours are served.
+pub(super) async fn by_known_name(
+    State(door): State<Arc<Door>>,
+    request: Request,
+    next: Next,
+) -> Response {
     // HTTP/1.0 may name us in its target alone.
     let named = request.uri().authority().map(|named| named.as_str().as_bytes());
     let host = request.headers().get(HOST).map(HeaderValue::as_bytes).or(named).unwrap_or_default();
     if is_known(host, &door.service.config.admin.allowed_hosts) {
         return next.run(request).await;
     }
-    let text = "this name is not known here: use an address or localhost, or list the name in admin.allowed_hosts";
+    let text = "this name is not known here: use an address or localhost, or list the name in \
+        admin.allowed_hosts";
     refused(StatusCode::MISDIRECTED_REQUEST, text.to_owned()).into_response()
 }
 
-/// Addresses cannot be made to lead here by anybody's name server. HTTP/1.0 knows no names, and browsers do not speak it.
+/// Addresses cannot be made to lead here by anybody's name server. HTTP/1.0 knows no names, and
+/// browsers do not speak it.
 pub(crate) fn is_known(host: &[u8], allowed: &[String]) -> bool {
     if host.is_empty() {
         return true;
@@ -172,29 +211,52 @@ pub(crate) fn is_known(host: &[u8], allowed: &[String]) -> bool {
     let Ok(authority) = Authority::try_from(host) else { return false };
     let name = authority.host();
     let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-    bare.parse::<IpAddr>().is_ok() || name.eq_ignore_ascii_case("localhost") || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
+    bare.parse::<IpAddr>().is_ok()
+        || name.eq_ignore_ascii_case("localhost")
+        || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
 }
 
-/// The token is needed. The right one is always taken: whoever guesses must not lock the operator out.
-pub(super) async fn with_token(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
-    let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|text| text.strip_prefix("Bearer "));
+/// The token is needed. The right one is always taken: whoever guesses must not lock the operator
+/// out.
+pub(super) async fn with_token(
+    State(door): State<Arc<Door>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let given = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.strip_prefix("Bearer "));
     if let Some(access) = given.and_then(|given| Access::of_token(&door, given)) {
-        if access.role == AdminRole::Viewer && ![Method::GET, Method::HEAD].contains(request.method()) {
-            return refused(StatusCode::FORBIDDEN, "a viewer's token changes and reveals nothing".to_owned()).into_response();
+        if access.role == AdminRole::Viewer
+            && ![Method::GET, Method::HEAD].contains(request.method())
+        {
+            return refused(
+                StatusCode::FORBIDDEN,
+                "a viewer's token changes and reveals nothing".to_owned(),
+            )
+            .into_response();
         }
         request.extensions_mut().insert(access);
         return next.run(request).await;
     }
-    let client = request.extensions().get::<SocketAddr>().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
+    let client =
+        request.extensions().get::<SocketAddr>().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
     metrics::counter!("admin_wrong_tokens_total").increment(1);
     let counted = door.wrong_tokens.take(Subject::address(client), door.service.started.elapsed());
     match counted.filter(|counted| !counted.allowed) {
         None => {
             tracing::warn!(%client, is_given = given.is_some(), "an operator's call without the right token was refused");
-            (StatusCode::UNAUTHORIZED, Json(json!({ "error": "the admin token is needed" }))).into_response()
+            (StatusCode::UNAUTHORIZED, Json(json!({ "error": "the admin token is needed" })))
+                .into_response()
         }
         Some(counted) => {
-            let mut response = refused(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens from this address".to_owned()).into_response();
+            let mut response = refused(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many wrong tokens from this address".to_owned(),
+            )
+            .into_response();
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(counted.reset_seconds));
             response
         }
@@ -203,16 +265,27 @@ pub(super) async fn with_token(State(door): State<Arc<Door>>, mut request: Reque
 
 /// An operator's name, as it stands in the log.
 pub fn operator(name: &str) -> Result<Actor, Refusal> {
-    line(name, LONGEST_NAME).map_err(|what| refused(StatusCode::BAD_REQUEST, format!("an operator is needed, and stands in the log: {what}")))?;
+    line(name, LONGEST_NAME).map_err(|what| {
+        refused(
+            StatusCode::BAD_REQUEST,
+            format!("an operator is needed, and stands in the log: {what}"),
+        )
+    })?;
     Ok(Actor::Operator(name.into()))
 }
 
 /// A reason, as it stands in the log.
 pub(super) fn reason(text: &str) -> Result<(), Refusal> {
-    line(text, LONGEST_REASON).map_err(|what| refused(StatusCode::BAD_REQUEST, format!("a reason is needed, and stands in the log: {what}")))
+    line(text, LONGEST_REASON).map_err(|what| {
+        refused(
+            StatusCode::BAD_REQUEST,
+            format!("a reason is needed, and stands in the log: {what}"),
+        )
+    })
 }
 
-/// One line that shows as what it is: nothing in it moves a terminal's cursor, ends a line, or turns the direction of reading.
+/// One line that shows as what it is: nothing in it moves a terminal's cursor, ends a line, or
+/// turns the direction of reading.
 fn line(text: &str, longest: usize) -> Result<(), String> {
     let is_hidden = |letter: char| {
         letter.is_control()
@@ -237,12 +310,26 @@ mod tests {
     #[test]
     fn addresses_localhost_and_listed_names_are_known() {
         let allowed = ["metrics.internal".to_owned()];
-        for host in ["127.0.0.1:8081", "10.1.2.3", "[::1]:8081", "localhost", "LOCALHOST:8081", "metrics.internal:80", ""] {
+        for host in [
+            "127.0.0.1:8081",
+            "10.1.2.3",
+            "[::1]:8081",
+            "localhost",
+            "LOCALHOST:8081",
+            "metrics.internal:80",
+            "",
+        ] {
             assert!(is_known(host.as_bytes(), &allowed), "{host}");
         }
-        for host in
-            ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "metrics.internal.evil", "a b", "127.0.0.1@evil.example", "0x7f.1"]
-        {
+        for host in [
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "metrics.internal.evil",
+            "a b",
+            "127.0.0.1@evil.example",
+            "0x7f.1",
+        ] {
             assert!(!is_known(host.as_bytes(), &allowed), "{host}");
         }
     }
@@ -252,9 +339,25 @@ mod tests {
         for good in ["ada", "Ada Lovelace (night shift)", "Ждан", "王", "ops@example.com"] {
             assert!(operator(good).is_ok(), "{good}");
         }
-        for bad in ["", " ", "a\nb", "a\u{1b}[2Jb", "a\0", "a\u{85}", "a\u{202e}b", "a\u{200b}", "a\u{2028}b", "\u{feff}a", &"x".repeat(101)] {
+        for bad in [
+            "",
+            " ",
+            "a\nb",
+            "a\u{1b}[2Jb",
+            "a\0",
+            "a\u{85}",
+            "a\u{202e}b",
+            "a\u{200b}",
+            "a\u{2028}b",
+            "\u{feff}a",
+            &"x".repeat(101),
+        ] {
             assert!(operator(bad).is_err(), "{bad:?}");
         }
-        assert!(reason(&"x".repeat(1_000)).is_ok() && reason("because\tof").is_err() && reason(&"x".repeat(1_001)).is_err());
+        assert!(
+            reason(&"x".repeat(1_000)).is_ok()
+                && reason("because\tof").is_err()
+                && reason(&"x".repeat(1_001)).is_err()
+        );
     }
 }

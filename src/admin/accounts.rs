@@ -1,4 +1,5 @@
-//! Accounts, for operators: all of them, one with its ledger and keys, and what an operator does to it.
+//! Accounts, for operators: all of them, one with its ledger and keys, and what an operator does to
+//! it.
 
 use std::sync::Arc;
 
@@ -73,13 +74,26 @@ pub struct LedgerPage {
 /// All accounts, the latest first.
 #[utoipa::path(get, path = "/accounts", operation_id = "listAccounts", tag = "accounts", params(Asked),
     responses((status = 200, description = "A page of accounts; next_before is null on the last", body = Value)))]
-pub async fn list(State(door): State<Arc<Door>>, Query(asked): Query<Asked>) -> Result<Json<Value>, Refusal> {
+pub async fn list(
+    State(door): State<Arc<Door>>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Value>, Refusal> {
     let limit = page_limit(asked.limit);
     let wanted = asked.account.as_deref().map(account).transpose()?;
-    let filter = AccountFilter { before: asked.before.map(Position), account: wanted, is_suspended: asked.suspended };
-    let mut accounts = reached(&door.service).await?.all_accounts(filter, limit + 1).await.map_err(|error| failed(&error))?;
+    let filter = AccountFilter {
+        before: asked.before.map(Position),
+        account: wanted,
+        is_suspended: asked.suspended,
+    };
+    let mut accounts = reached(&door.service)
+        .await?
+        .all_accounts(filter, limit + 1)
+        .await
+        .map_err(|error| failed(&error))?;
     let next_before = super::cut(&mut accounts, limit).map(|last| last.position.0);
-    Ok(Json(json!({ "accounts": accounts.iter().map(listed).collect::<Vec<_>>(), "next_before": next_before })))
+    Ok(Json(
+        json!({ "accounts": accounts.iter().map(listed).collect::<Vec<_>>(), "next_before": next_before }),
+    ))
 }
 
 fn listed(account: &ListedAccount) -> Value {
@@ -102,9 +116,15 @@ pub async fn ledger(
     Query(asked): Query<LedgerPage>,
 ) -> Result<Json<Value>, Refusal> {
     let id = account(&id)?;
-    let page = account_ledger::page(&door.service.history, &door.service, id, page_limit(asked.limit), asked.cursor.as_deref())
-        .await
-        .map_err(api_refused)?;
+    let page = account_ledger::page(
+        &door.service.history,
+        &door.service,
+        id,
+        page_limit(asked.limit),
+        asked.cursor.as_deref(),
+    )
+    .await
+    .map_err(api_refused)?;
     serde_json::to_value(page).map(Json).map_err(|error| failed(&error))
 }
 
@@ -112,7 +132,10 @@ pub async fn ledger(
 #[utoipa::path(get, path = "/accounts/{id}/keys", operation_id = "accountKeys", tag = "accounts",
     params(("id" = String, Path, description = "The account's id")),
     responses((status = 200, description = "The keys, oldest first", body = Value)))]
-pub async fn keys(State(door): State<Arc<Door>>, PathParameter(id): PathParameter<String>) -> Result<Json<Value>, Refusal> {
+pub async fn keys(
+    State(door): State<Arc<Door>>,
+    PathParameter(id): PathParameter<String>,
+) -> Result<Json<Value>, Refusal> {
     let published = read(&door, account(&id)?).await?;
     let keys = published.state.api_keys.iter();
     let keys: Vec<Value> =
@@ -123,7 +146,9 @@ pub async fn keys(State(door): State<Arc<Door>>, PathParameter(id): PathParamete
 async fn read(door: &Door, account: AccountId) -> Result<Arc<Published>, Refusal> {
     match door.service.accounts.read(account).await {
         Ok(published) => Ok(published),
-        Err(AccessError::NotFound) => Err(refused(StatusCode::NOT_FOUND, "there is no such account".to_owned())),
+        Err(AccessError::NotFound) => {
+            Err(refused(StatusCode::NOT_FOUND, "there is no such account".to_owned()))
+        }
         Err(AccessError::Fault(fault)) => Err(failed(&fault)),
     }
 }
@@ -132,7 +157,11 @@ async fn read(door: &Door, account: AccountId) -> Result<Arc<Published>, Refusal
 #[utoipa::path(get, path = "/accounts/{id}", operation_id = "showAccount", tag = "accounts",
     params(("id" = String, Path, description = "The account's id")),
     responses((status = 200, description = "The account as it is then", body = Value)))]
-pub async fn show(State(door): State<Arc<Door>>, access: Access, PathParameter(id): PathParameter<String>) -> Result<Json<Value>, Refusal> {
+pub async fn show(
+    State(door): State<Arc<Door>>,
+    access: Access,
+    PathParameter(id): PathParameter<String>,
+) -> Result<Json<Value>, Refusal> {
     shown(&door, &access, account(&id)?).await
 }
 
@@ -160,7 +189,8 @@ pub async fn debit(
     PathParameter(id): PathParameter<String>,
     Json(order): Json<Order>,
 ) -> Result<Json<Value>, Refusal> {
-    let (amount, at, reason, may_overdraw) = (amount(&order)?, door.service.clock.now(), order.reason.clone(), order.may_overdraw);
+    let (amount, at, reason, may_overdraw) =
+        (amount(&order)?, door.service.clock.now(), order.reason.clone(), order.may_overdraw);
     transact(&door, &access, &id, order, Command::Debit { amount, reason, may_overdraw, at }).await
 }
 
@@ -169,18 +199,40 @@ fn amount(order: &Order) -> Result<Money, Refusal> {
     text.parse().map_err(|error| refused(StatusCode::BAD_REQUEST, format!("amount: {error}")))
 }
 
-/// The command under the operator's key, if there is one. Keys of operators and of the owner are told apart by what they begin with.
-fn keyed(order: &Order, account: AccountId, command: Command, at: Timestamp) -> Result<Command, Refusal> {
+/// The command under the operator's key, if there is one. Keys of operators and of the owner are
+/// told apart by what they begin with.
+fn keyed(
+    order: &Order,
+    account: AccountId,
+    command: Command,
+    at: Timestamp,
+) -> Result<Command, Refusal> {
     let Some(key) = &order.idempotency_key else { return Ok(command) };
     let moves = match &command {
         Command::Credit { amount, reason, .. } => format!("credit {amount} {reason}"),
-        Command::Debit { amount, reason, may_overdraw, .. } => format!("debit {amount} {may_overdraw} {reason}"),
-        _ => return Err(refused(StatusCode::BAD_REQUEST, "an idempotency key goes with a credit or a debit".to_owned())),
+        Command::Debit { amount, reason, may_overdraw, .. } => {
+            format!("debit {amount} {may_overdraw} {reason}")
+        }
+        _ => {
+            return Err(refused(
+                StatusCode::BAD_REQUEST,
+                "an idempotency key goes with a credit or a debit".to_owned(),
+            ));
+        }
     };
     let key = format!("operator:{key}").parse();
-    let key = key.map_err(|error| refused(StatusCode::BAD_REQUEST, format!("idempotency_key: {error}, less the 9 of \"operator:\"")))?;
+    let key = key.map_err(|error| {
+        refused(
+            StatusCode::BAD_REQUEST,
+            format!("idempotency_key: {error}, less the 9 of \"operator:\""),
+        )
+    })?;
     let fingerprint = Sha256::digest(format!("{account} {moves}")).into();
-    Ok(Command::Keyed { used: KeyUse { key, fingerprint, at }, effect: Effect::Operator, command: Some(Box::new(command)) })
+    Ok(Command::Keyed {
+        used: KeyUse { key, fingerprint, at },
+        effect: Effect::Operator,
+        command: Some(Box::new(command)),
+    })
 }
 
 /// Stops an account from ordering; its open orders end as usual, refunds included.
@@ -211,7 +263,13 @@ pub async fn reinstate(
     transact(&door, &access, &id, order, command).await
 }
 
-async fn transact(door: &Door, access: &Access, id: &str, order: Order, command: Command) -> Result<Json<Value>, Refusal> {
+async fn transact(
+    door: &Door,
+    access: &Access,
+    id: &str,
+    order: Order,
+    command: Command,
+) -> Result<Json<Value>, Refusal> {
     let account = account(id)?;
     access::reason(&order.reason)?;
     let operator = access.operator(&order.operator)?;
@@ -220,7 +278,9 @@ async fn transact(door: &Door, access: &Access, id: &str, order: Order, command:
     let outcome = door.service.accounts.transact(account, command, operator, at).await;
     match outcome {
         Ok(_) => shown(door, access, account).await,
-        Err(TransactError::Refused(refusal)) => Err(refused(StatusCode::CONFLICT, refusal.to_string())),
+        Err(TransactError::Refused(refusal)) => {
+            Err(refused(StatusCode::CONFLICT, refusal.to_string()))
+        }
         Err(TransactError::Fault(fault)) => Err(failed(&fault)),
     }
 }
@@ -228,7 +288,8 @@ async fn transact(door: &Door, access: &Access, id: &str, order: Order, command:
 async fn shown(door: &Door, access: &Access, account: AccountId) -> Result<Json<Value>, Refusal> {
     let published = read(door, account).await?;
     let state = &published.state;
-    let suspended = if let Standing::Suspended(reason) = &state.standing { Some(reason) } else { None };
+    let suspended =
+        if let Standing::Suspended(reason) = &state.standing { Some(reason) } else { None };
     let open: Vec<Value> = state
         .open
         .values()
@@ -251,5 +312,9 @@ async fn shown(door: &Door, access: &Access, account: AccountId) -> Result<Json<
 
 /// Where pushes go; a viewer sees whose server it is: paths may hold secrets.
 fn target(access: &Access, url: &str) -> String {
-    if access.numbers || access.reveals { url.to_owned() } else { url.split('/').take(3).collect::<Vec<_>>().join("/") }
+    if access.numbers || access.reveals {
+        url.to_owned()
+    } else {
+        url.split('/').take(3).collect::<Vec<_>>().join("/")
+    }
 }

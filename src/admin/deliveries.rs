@@ -55,19 +55,32 @@ pub struct Redeliver {
 /// Deliveries of all accounts, the latest due first.
 #[utoipa::path(get, path = "/deliveries", operation_id = "listDeliveries", tag = "webhooks", params(Asked),
     responses((status = 200, description = "A page of deliveries; next_before is null on the last", body = Value)))]
-pub async fn list(State(door): State<Arc<Door>>, Query(asked): Query<Asked>) -> Result<Json<Value>, Refusal> {
+pub async fn list(
+    State(door): State<Arc<Door>>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Value>, Refusal> {
     let limit = page_limit(asked.limit);
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let known = |text: String| {
         let found = STATUSES.into_iter().find(|status| *status == text);
-        found.ok_or_else(|| refused(StatusCode::BAD_REQUEST, format!("status is one of {}", STATUSES.join(", "))))
+        found.ok_or_else(|| {
+            refused(StatusCode::BAD_REQUEST, format!("status is one of {}", STATUSES.join(", ")))
+        })
     };
     let status = given(&asked.status).map(known).transpose()?;
     let of = given(&asked.account).as_deref().map(account).transpose()?;
-    let before = given(&asked.before).map(|text| place(&text).ok_or_else(|| refused(StatusCode::BAD_REQUEST, "before is a page's".to_owned())));
+    let before = given(&asked.before).map(|text| {
+        place(&text)
+            .ok_or_else(|| refused(StatusCode::BAD_REQUEST, "before is a page's".to_owned()))
+    });
     let views = reached(&door.service).await?;
-    let mut rows = views.all_deliveries(before.transpose()?, status, of, limit + 1).await.map_err(|error| failed(&error))?;
-    let written = |(account, row): &(AccountId, DeliveryRow)| format!("{}.{account}.{}", row.due_at.millis(), row.sequence);
+    let mut rows = views
+        .all_deliveries(before.transpose()?, status, of, limit + 1)
+        .await
+        .map_err(|error| failed(&error))?;
+    let written = |(account, row): &(AccountId, DeliveryRow)| {
+        format!("{}.{account}.{}", row.due_at.millis(), row.sequence)
+    };
     let next_before = super::cut(&mut rows, limit).map(written);
     let rows: Vec<Value> = rows.iter().map(|(account, row)| listed(*account, row)).collect();
     Ok(Json(json!({ "deliveries": rows, "next_before": next_before })))
@@ -94,7 +107,11 @@ fn listed(account: AccountId, row: &DeliveryRow) -> Value {
     responses((status = 200, description = "Accounts whose receivers fail", body = Value)))]
 pub async fn receivers(State(door): State<Arc<Door>>) -> Result<Json<Value>, Refusal> {
     let since = door.service.clock.now().minus(FAILING_WITHIN);
-    let failing = reached(&door.service).await?.failing_receivers(since, 50).await.map_err(|error| failed(&error))?;
+    let failing = reached(&door.service)
+        .await?
+        .failing_receivers(since, 50)
+        .await
+        .map_err(|error| failed(&error))?;
     let shown = |receiver: &FailingReceiver| {
         json!({ "account_id": receiver.account.to_string(), "waiting": receiver.waiting, "exhausted": receiver.exhausted,
             "last_attempt_at": receiver.attempted_at.map(|at| at.to_string()) })
@@ -102,7 +119,8 @@ pub async fn receivers(State(door): State<Arc<Door>>) -> Result<Json<Value>, Ref
     Ok(Json(json!({ "receivers": failing.iter().map(shown).collect::<Vec<_>>() })))
 }
 
-/// A delivery with its attempts and its payload. What the payload says of phones, texts and codes is masked; a reveal shows it.
+/// A delivery with its attempts and its payload. What the payload says of phones, texts and codes
+/// is masked; a reveal shows it.
 #[utoipa::path(get, path = "/deliveries/{account}/{sequence}", operation_id = "showDelivery", tag = "webhooks",
     params(("account" = String, Path, description = "The account's id"), ("sequence" = u64, Path, description = "The delivery's number")),
     responses((status = 200, description = "The delivery", body = Value)))]
@@ -115,13 +133,26 @@ pub async fn show(
 }
 
 /// The same, for whoever may see it.
-pub async fn shown(door: &Door, access: &Access, account: AccountId, sequence: u64) -> Result<Value, Refusal> {
+pub async fn shown(
+    door: &Door,
+    access: &Access,
+    account: AccountId,
+    sequence: u64,
+) -> Result<Value, Refusal> {
     let row = find(door, account, sequence).await?;
     let service = &door.service;
     let store: Arc<dyn EventStore> = Arc::clone(&service.store) as Arc<dyn EventStore>;
-    let writer = Writer { accounts: service.accounts.clone(), orders: service.orders.clone(), views: service.views.clone(), store };
+    let writer = Writer {
+        accounts: service.accounts.clone(),
+        orders: service.orders.clone(),
+        views: service.views.clone(),
+        store,
+    };
     let payload = writer.write(account, sequence).await.map_err(|fault| failed(&fault))?;
-    let mut body = payload.as_ref().and_then(|payload| serde_json::from_slice(&payload.body).ok()).unwrap_or(Value::Null);
+    let mut body = payload
+        .as_ref()
+        .and_then(|payload| serde_json::from_slice(&payload.body).ok())
+        .unwrap_or(Value::Null);
     if !access.reveals {
         masks::cover(&mut body);
     }
@@ -129,13 +160,19 @@ pub async fn shown(door: &Door, access: &Access, account: AccountId, sequence: u
     answer["payload"] = body;
     // A receiver may answer with what it was sent: its words are as secret as the payload.
     let received = service.webhook_answers.of(answer["id"].as_str().unwrap_or_default());
-    answer["answer"] = received.map_or(Value::Null, |received| json!(if access.reveals { received } else { masks::HIDDEN.to_owned() }));
+    answer["answer"] = received.map_or(Value::Null, |received| {
+        json!(if access.reveals { received } else { masks::HIDDEN.to_owned() })
+    });
     answer["attempted"] = attempts(door, account, sequence).await?.into();
     Ok(answer)
 }
 
 async fn find(door: &Door, account: AccountId, sequence: u64) -> Result<DeliveryRow, Refusal> {
-    let row = reached(&door.service).await?.delivery(account, sequence).await.map_err(|error| failed(&error))?;
+    let row = reached(&door.service)
+        .await?
+        .delivery(account, sequence)
+        .await
+        .map_err(|error| failed(&error))?;
     row.ok_or_else(|| refused(StatusCode::NOT_FOUND, "there is no such delivery".to_owned()))
 }
 
@@ -145,11 +182,14 @@ async fn attempts(door: &Door, account: AccountId, wanted: u64) -> Result<Vec<Va
     let Some((end, _)) = service.views.end_of(&stream) else { return Ok(Vec::new()) };
     let from = Revision(end.0.saturating_sub(LOOKED_THROUGH));
     let limit = usize::try_from(LOOKED_THROUGH + 1).unwrap_or(usize::MAX);
-    let records = service.store.read_stream(stream, from, limit).await.map_err(|error| failed(&error))?;
+    let records =
+        service.store.read_stream(stream, from, limit).await.map_err(|error| failed(&error))?;
     let attempt = |event: &Event| match event {
-        Event::Webhook(WebhookEvent::Attempted { sequence, attempt, outcome, millis, at, .. }) if *sequence == wanted => {
-            Some(json!({ "attempt": attempt, "outcome": outcome.name(), "http_status": outcome.status(), "millis": millis, "at": at.to_string() }))
-        }
+        Event::Webhook(WebhookEvent::Attempted {
+            sequence, attempt, outcome, millis, at, ..
+        }) if *sequence == wanted => Some(
+            json!({ "attempt": attempt, "outcome": outcome.name(), "http_status": outcome.status(), "millis": millis, "at": at.to_string() }),
+        ),
         _ => None,
     };
     Ok(records.iter().filter_map(|record| attempt(&record.event)).collect())

@@ -30,15 +30,22 @@ pub struct Asked {
 #[utoipa::path(get, path = "/deposits", operation_id = "deposits", tag = "deposits",
     params(Asked),
     responses((status = 200, description = "Chains, and deposits by what is wrong with them", body = Value)))]
-pub async fn of_concern(State(door): State<Arc<Door>>, Query(asked): Query<Asked>) -> Result<Json<Value>, Refusal> {
+pub async fn of_concern(
+    State(door): State<Arc<Door>>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Value>, Refusal> {
     let service = &door.service;
     let views = reached(service).await?;
     let stuck_before = service.clock.now().minus(HOUR * asked.stuck_hours);
     let mut answer = json!({ "chains": chains(service) });
-    for (name, concern) in
-        [("stuck", Concern::Stuck(stuck_before)), ("unknown", Concern::Unknown), ("dust", Concern::Dust), ("reversed", Concern::Reversed)]
-    {
-        let rows = views.deposits_of_concern(concern, MOST).await.map_err(|error| failed(&error))?;
+    for (name, concern) in [
+        ("stuck", Concern::Stuck(stuck_before)),
+        ("unknown", Concern::Unknown),
+        ("dust", Concern::Dust),
+        ("reversed", Concern::Reversed),
+    ] {
+        let rows =
+            views.deposits_of_concern(concern, MOST).await.map_err(|error| failed(&error))?;
         answer[name] = rows.iter().map(shown).collect();
     }
     Ok(Json(answer))
@@ -48,9 +55,11 @@ pub async fn of_concern(State(door): State<Arc<Door>>, Query(asked): Query<Asked
 pub fn measure(service: &Service) {
     let Some(deposits) = &service.deposits else { return };
     let failing = deposits.failing_for(Duration::ZERO);
-    metrics::gauge!("deposit_steps_failing").set(u32::try_from(failing).map_or(f64::MAX, f64::from));
+    metrics::gauge!("deposit_steps_failing")
+        .set(u32::try_from(failing).map_or(f64::MAX, f64::from));
     let gauge = |name: &'static str, currency: Currency, value: u64| {
-        metrics::gauge!(name, "chain" => currency.name()).set(u32::try_from(value).map_or(f64::MAX, f64::from));
+        metrics::gauge!(name, "chain" => currency.name())
+            .set(u32::try_from(value).map_or(f64::MAX, f64::from));
     };
     for coin in deposits.coins() {
         let (status, currency) = (coin.status(), coin.currency());
@@ -58,7 +67,9 @@ pub fn measure(service: &Service) {
         gauge("chain_scanned_height", currency, status.scanned.unwrap_or(0));
         gauge("chain_lag_blocks", currency, status.lag());
         gauge("chain_failing", currency, u64::from(status.error.is_some()));
-        let silent = status.answered_at.map_or_else(|| service.started.elapsed(), |at| service.clock.now().since(at));
+        let silent = status
+            .answered_at
+            .map_or_else(|| service.started.elapsed(), |at| service.clock.now().since(at));
         gauge("chain_silent_seconds", currency, silent.as_secs());
         gauge("deposit_addresses_given", currency, coin.book().next_index().unwrap_or(0).into());
     }

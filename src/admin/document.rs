@@ -1,4 +1,5 @@
-//! The OpenAPI document of the operator's API: what the handlers say of themselves, completed with what all of them share.
+//! The OpenAPI document of the operator's API: what the handlers say of themselves, completed with
+//! what all of them share.
 
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
@@ -9,7 +10,10 @@ pub fn complete(generated: OpenApi) -> Value {
     document["info"] = json!({
         "title": "Telenumerus: the operator's API", "version": env!("CARGO_PKG_VERSION"),
         "summary": "Accounts, orders, numbers, money and the log of a service, for those who run it.",
-        "description": "Served on the admin listener alone, behind the admin token or a token of admin.tokens. A viewer's token reads; an operator's does everything. Amounts are texts of dollars. Phone numbers of orders, texts and codes are masked until /admin/v1/reveal shows them, which the log records.",
+        "description": "Served on the admin listener alone, behind the admin token or a token of \
+         admin.tokens. A viewer's token reads; an operator's does everything. Amounts are texts \
+         of dollars. Phone numbers of orders, texts and codes are masked until /admin/v1/reveal \
+         shows them, which the log records.",
         "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
     });
     document["servers"] = json!([{ "url": "/" }]);
@@ -24,8 +28,7 @@ pub fn complete(generated: OpenApi) -> Value {
         { "name": "webhooks", "description": "Pushes to callers" },
         { "name": "audit", "description": "The log" },
     ]);
-    document["components"]["securitySchemes"]["bearer"] =
-        json!({ "type": "http", "scheme": "bearer", "description": "Authorization: Bearer <admin token>" });
+    document["components"]["securitySchemes"]["bearer"] = json!({ "type": "http", "scheme": "bearer", "description": "Authorization: Bearer <admin token>" });
     document["components"]["schemas"]["Error"] = json!({
         "type": "object", "required": ["error", "error_code", "retryable", "service", "request_id"],
         "properties": {
@@ -34,7 +37,9 @@ pub fn complete(generated: OpenApi) -> Value {
         },
     });
     let error = |description: &str| json!({ "description": description, "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } } });
-    for operations in document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut()) {
+    for operations in
+        document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut())
+    {
         for (method, operation) in operations.as_object_mut().into_iter().flatten() {
             let responses = &mut operation["responses"];
             responses["400"] = error("A value that is none");
@@ -62,14 +67,25 @@ mod tests {
         for (path, operations) in paths {
             assert!(path.starts_with("/admin/v1/"), "{path}");
             for operation in operations.as_object().unwrap().values() {
-                assert!(names.insert(operation["operationId"].as_str().unwrap().to_owned()), "{path}");
+                assert!(
+                    names.insert(operation["operationId"].as_str().unwrap().to_owned()),
+                    "{path}"
+                );
                 assert!(operation["summary"].is_string(), "{path}");
-                assert!(operation["responses"]["401"]["content"]["application/json"]["schema"]["$ref"].is_string());
+                assert!(
+                    operation["responses"]["401"]["content"]["application/json"]["schema"]["$ref"]
+                        .is_string()
+                );
             }
         }
-        for path in
-            ["/admin/v1/accounts", "/admin/v1/accounts/{id}", "/admin/v1/orders", "/admin/v1/orders/{id}", "/admin/v1/deliveries", "/admin/v1/usage"]
-        {
+        for path in [
+            "/admin/v1/accounts",
+            "/admin/v1/accounts/{id}",
+            "/admin/v1/orders",
+            "/admin/v1/orders/{id}",
+            "/admin/v1/deliveries",
+            "/admin/v1/usage",
+        ] {
             assert!(paths.contains_key(path), "{path}");
         }
     }

@@ -1,4 +1,5 @@
-//! A fresh key in the place of all of an account's, for an owner who has lost them, or whose keys somebody else has.
+//! A fresh key in the place of all of an account's, for an owner who has lost them, or whose keys
+//! somebody else has.
 
 use std::sync::Arc;
 
@@ -18,17 +19,27 @@ use crate::http::ApiKey;
 #[utoipa::path(post, path = "/accounts/{id}/rotate-key", operation_id = "rotateKey", tag = "accounts", request_body = Order,
     params(("id" = String, Path, description = "The account's id")),
     responses((status = 200, description = "The key, shown this once", body = Value)))]
-pub async fn rotate(State(door): State<Arc<Door>>, access: Access, Path(id): Path<String>, Json(order): Json<Order>) -> Result<Json<Value>, Refusal> {
+pub async fn rotate(
+    State(door): State<Arc<Door>>,
+    access: Access,
+    Path(id): Path<String>,
+    Json(order): Json<Order>,
+) -> Result<Json<Value>, Refusal> {
     let account = account(&id)?;
     access::reason(&order.reason)?;
     let operator = access.operator(&order.operator)?;
     let service = &door.service;
     let at = service.clock.now();
-    let (id, key) = (ApiKeyId(service.entropy.order_id(at).0), ApiKey::fresh(account, &service.entropy));
+    let (id, key) =
+        (ApiKeyId(service.entropy.order_id(at).0), ApiKey::fresh(account, &service.entropy));
     let command = Command::ReplaceApiKeys { id, hash: key.hash(), reason: order.reason, at };
     match service.accounts.transact(account, command, operator, at).await {
-        Ok(_) => Ok(Json(json!({ "account_id": account.to_string(), "key_id": id.to_string(), "api_key": key.expose() }))),
-        Err(TransactError::Refused(refusal)) => Err(refused(StatusCode::CONFLICT, refusal.to_string())),
+        Ok(_) => Ok(Json(
+            json!({ "account_id": account.to_string(), "key_id": id.to_string(), "api_key": key.expose() }),
+        )),
+        Err(TransactError::Refused(refusal)) => {
+            Err(refused(StatusCode::CONFLICT, refusal.to_string()))
+        }
         Err(TransactError::Fault(fault)) => Err(failed(&fault)),
     }
 }

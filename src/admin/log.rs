@@ -1,4 +1,5 @@
-//! The log, for operators: searched, exported, and audited while the service runs. What callers keep to themselves is masked.
+//! The log, for operators: searched, exported, and audited while the service runs. What callers
+//! keep to themselves is masked.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -61,9 +62,18 @@ struct Wanted {
 
 impl Wanted {
     fn of(asked: &Asked) -> Result<Self, Refusal> {
-        let given = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
-        let order = given(&asked.order).map(|text| text.parse().map_err(|_| refused(StatusCode::BAD_REQUEST, format!("{text:?} is no order's id"))));
-        Ok(Self { stream: given(&asked.stream), order: order.transpose()?, event: given(&asked.event) })
+        let given = |text: &Option<String>| {
+            text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        let order = given(&asked.order).map(|text| {
+            text.parse()
+                .map_err(|_| refused(StatusCode::BAD_REQUEST, format!("{text:?} is no order's id")))
+        });
+        Ok(Self {
+            stream: given(&asked.stream),
+            order: order.transpose()?,
+            event: given(&asked.event),
+        })
     }
 
     fn fits(&self, record: &AuditRecord) -> bool {
@@ -76,23 +86,45 @@ impl Wanted {
 /// Records of the log, the latest first.
 #[utoipa::path(get, path = "/events", operation_id = "listEvents", tag = "audit", params(Asked),
     responses((status = 200, description = "A page of records; next_before is null where the log begins", body = Value)))]
-pub async fn events(State(door): State<Arc<Door>>, Query(asked): Query<Asked>) -> Result<Json<Value>, Refusal> {
-    let (wanted, limit) = (Wanted::of(&asked)?, usize::try_from(page_limit(asked.limit)).unwrap_or(50));
+pub async fn events(
+    State(door): State<Arc<Door>>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Value>, Refusal> {
+    let (wanted, limit) =
+        (Wanted::of(&asked)?, usize::try_from(page_limit(asked.limit)).unwrap_or(50));
     let head = door.service.store.head().borrow().0;
     let before = asked.before.unwrap_or(u64::MAX).min(head.saturating_add(1));
     let directory = door.data_dir.clone();
-    let search = tokio::task::spawn_blocking(move || search(&directory, &wanted, before, limit)).await;
-    let (records, next_before) = search.map_err(|error| unreadable(&error.to_string()))?.map_err(|error| unreadable(&error))?;
-    let records: Vec<Value> = records.iter().map(|record| description::record(record, false)).collect();
+    let search =
+        tokio::task::spawn_blocking(move || search(&directory, &wanted, before, limit)).await;
+    let (records, next_before) = search
+        .map_err(|error| unreadable(&error.to_string()))?
+        .map_err(|error| unreadable(&error))?;
+    let records: Vec<Value> =
+        records.iter().map(|record| description::record(record, false)).collect();
     Ok(Json(json!({ "events": records, "next_before": next_before, "head": head })))
 }
 
-fn search(directory: &Path, wanted: &Wanted, before: u64, limit: usize) -> Result<(Vec<AuditRecord>, Option<u64>), String> {
+fn search(
+    directory: &Path,
+    wanted: &Wanted,
+    before: u64,
+    limit: usize,
+) -> Result<(Vec<AuditRecord>, Option<u64>), String> {
     let (mut found, mut end, mut looked) = (Vec::new(), before, 0);
     while end > 1 && looked < LOOKED_THROUGH {
         let start = end.saturating_sub(WINDOW + 1).min(end - 1);
-        let window = records_between(directory, Position(start), usize::try_from(end - 1 - start).unwrap_or(0)).map_err(|error| error.to_string())?;
-        for record in window.into_iter().rev().filter(|record| record.recorded.position.0 < end && wanted.fits(record)) {
+        let window = records_between(
+            directory,
+            Position(start),
+            usize::try_from(end - 1 - start).unwrap_or(0),
+        )
+        .map_err(|error| error.to_string())?;
+        for record in window
+            .into_iter()
+            .rev()
+            .filter(|record| record.recorded.position.0 < end && wanted.fits(record))
+        {
             if found.len() == limit {
                 let last = found.last().map(|record: &AuditRecord| record.recorded.position.0);
                 return Ok((found, last));
@@ -112,21 +144,31 @@ fn unreadable(what: &str) -> Refusal {
 /// The records that fit, from the first on, a JSON object a line.
 #[utoipa::path(get, path = "/events/export", operation_id = "exportEvents", tag = "audit", params(Asked),
     responses((status = 200, description = "A JSON object a line", body = String, content_type = "application/x-ndjson")))]
-pub async fn export(State(door): State<Arc<Door>>, _access: Access, Query(asked): Query<Asked>) -> Result<Response, Refusal> {
+pub async fn export(
+    State(door): State<Arc<Door>>,
+    _access: Access,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Refusal> {
     let (wanted, directory) = (Wanted::of(&asked)?, door.data_dir.clone());
     let (send, receive) = mpsc::channel::<Bytes>(WAITING);
     tokio::task::spawn_blocking(move || {
         let told = verify_chain(&directory, |record| {
             if !send.is_closed() && wanted.fits(record) {
-                let _ = send.blocking_send(format!("{}\n", description::record(record, false)).into());
+                let _ =
+                    send.blocking_send(format!("{}\n", description::record(record, false)).into());
             }
         });
         if let Err(error) = told {
             tracing::warn!(%error, "an export of the log ended early");
         }
     });
-    let lines = stream::unfold(receive, |mut receive| async move { receive.recv().await.map(|line| (Ok::<_, Infallible>(line), receive)) });
-    let headers = [(CONTENT_TYPE, "application/x-ndjson"), (CONTENT_DISPOSITION, "attachment; filename=\"events.ndjson\"")];
+    let lines = stream::unfold(receive, |mut receive| async move {
+        receive.recv().await.map(|line| (Ok::<_, Infallible>(line), receive))
+    });
+    let headers = [
+        (CONTENT_TYPE, "application/x-ndjson"),
+        (CONTENT_DISPOSITION, "attachment; filename=\"events.ndjson\""),
+    ];
     Ok((headers, Body::from_stream(lines)).into_response())
 }
 
@@ -165,7 +207,8 @@ pub async fn verify(State(door): State<Arc<Door>>, _access: Access) -> Json<Valu
     let clock = door.service.clock;
     let mut audit = door.verification.0.lock();
     if !matches!(*audit, Audit::Running { .. }) {
-        let (since, position, head) = (clock.now(), Arc::new(AtomicU64::new(0)), door.service.store.head().borrow().0);
+        let (since, position, head) =
+            (clock.now(), Arc::new(AtomicU64::new(0)), door.service.store.head().borrow().0);
         *audit = Audit::Running { since, head, position: Arc::clone(&position) };
         let (slot, directory) = (Arc::clone(&door.verification.0), door.data_dir.clone());
         tokio::task::spawn_blocking(move || {

@@ -1,4 +1,5 @@
-//! What an operator sees of a caller's secrets before they are revealed: that there is something, and nothing of it.
+//! What an operator sees of a caller's secrets before they are revealed: that there is something,
+//! and nothing of it.
 
 use events::phone::Phone;
 use serde_json::{Value, json};
@@ -50,6 +51,9 @@ mod tests {
         for secret in ["2025550123", "482913", "Google"] {
             assert!(!text.contains(secret), "{text}");
         }
-        assert_eq!((answer["phone"].as_str(), answer["status"].as_str(), answer["number"].as_u64()), (Some("+120***23"), Some("completed"), Some(3)));
+        assert_eq!(
+            (answer["phone"].as_str(), answer["status"].as_str(), answer["number"].as_u64()),
+            (Some("+120***23"), Some("completed"), Some(3))
+        );
     }
 }

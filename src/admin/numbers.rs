@@ -80,44 +80,78 @@ pub struct Filter {
 
 impl Row {
     fn read(&self) -> Result<(Phone, Listing), String> {
-        let phone = self.number.trim().parse().map_err(|error| format!("number {:?} is {error}", self.number))?;
-        let country: Country = self.country.trim().parse().map_err(|error| format!("country {:?}: {error}", self.country))?;
-        let supplier: SupplierName = self.supplier.trim().parse().map_err(|error| format!("supplier {:?}: {error}", self.supplier))?;
-        let platform = |slug: &str| slug.parse::<Platform>().map_err(|error| format!("platform {slug:?}: {error}"));
-        let mut platforms = self.platforms.split_whitespace().map(platform).collect::<Result<Vec<_>, _>>()?;
+        let phone = self
+            .number
+            .trim()
+            .parse()
+            .map_err(|error| format!("number {:?} is {error}", self.number))?;
+        let country: Country = self
+            .country
+            .trim()
+            .parse()
+            .map_err(|error| format!("country {:?}: {error}", self.country))?;
+        let supplier: SupplierName = self
+            .supplier
+            .trim()
+            .parse()
+            .map_err(|error| format!("supplier {:?}: {error}", self.supplier))?;
+        let platform = |slug: &str| {
+            slug.parse::<Platform>().map_err(|error| format!("platform {slug:?}: {error}"))
+        };
+        let mut platforms =
+            self.platforms.split_whitespace().map(platform).collect::<Result<Vec<_>, _>>()?;
         platforms.sort_unstable();
         platforms.dedup();
-        Ok((phone, Listing { supplier, country, platforms: (!platforms.is_empty()).then_some(platforms) }))
+        Ok((
+            phone,
+            Listing { supplier, country, platforms: (!platforms.is_empty()).then_some(platforms) },
+        ))
     }
 }
 
 /// Lists numbers; answers with every line that was not taken, and why.
 #[utoipa::path(post, path = "/numbers/import", operation_id = "importNumbers", tag = "numbers", request_body = Import,
     responses((status = 200, description = "How many were listed, and every line that was not", body = Value)))]
-pub async fn import(State(door): State<Arc<Door>>, access: Access, Json(import): Json<Import>) -> Result<Json<Value>, Refusal> {
+pub async fn import(
+    State(door): State<Arc<Door>>,
+    access: Access,
+    Json(import): Json<Import>,
+) -> Result<Json<Value>, Refusal> {
     let who = access.operator(&import.operator)?;
     let outcomes = stream::iter(import.rows.into_iter().map(|row| {
         let (inventory, who) = (door.service.inventory.clone(), who.clone());
         async move {
             let listed = match row.read() {
-                Ok((phone, listing)) => inventory.list(phone, listing, who).await.map_err(|error| chain_of(&error)),
+                Ok((phone, listing)) => {
+                    inventory.list(phone, listing, who).await.map_err(|error| chain_of(&error))
+                }
                 Err(what) => Err(what),
             };
             (row.line, listed)
         }
     }));
-    let mut outcomes: Vec<(u64, Result<bool, String>)> = outcomes.buffer_unordered(AT_ONCE).collect().await;
+    let mut outcomes: Vec<(u64, Result<bool, String>)> =
+        outcomes.buffer_unordered(AT_ONCE).collect().await;
     outcomes.sort_unstable_by_key(|(line, _)| *line);
     let count = |wanted: bool| outcomes.iter().filter(|(_, listed)| *listed == Ok(wanted)).count();
-    let rejected: Vec<Value> = outcomes.iter().filter_map(|(line, listed)| Some(json!({ "line": line, "why": listed.as_ref().err()? }))).collect();
+    let rejected: Vec<Value> = outcomes
+        .iter()
+        .filter_map(|(line, listed)| Some(json!({ "line": line, "why": listed.as_ref().err()? })))
+        .collect();
     Ok(Json(json!({ "listed": count(true), "unchanged": count(false), "rejected": rejected })))
 }
 
 /// Retires a number.
 #[utoipa::path(post, path = "/numbers/retire", operation_id = "retireNumber", tag = "numbers", request_body = Retire,
     responses((status = 200, description = "It serves no further order", body = Value)))]
-pub async fn retire(State(door): State<Arc<Door>>, access: Access, Json(retire): Json<Retire>) -> Result<Json<Value>, Refusal> {
-    let phone: Phone = retire.number.parse().map_err(|error| refused(StatusCode::BAD_REQUEST, format!("{:?} is {error}", retire.number)))?;
+pub async fn retire(
+    State(door): State<Arc<Door>>,
+    access: Access,
+    Json(retire): Json<Retire>,
+) -> Result<Json<Value>, Refusal> {
+    let phone: Phone = retire.number.parse().map_err(|error| {
+        refused(StatusCode::BAD_REQUEST, format!("{:?} is {error}", retire.number))
+    })?;
     access::reason(&retire.reason)?;
     let who = access.operator(&retire.operator)?;
     match door.service.inventory.retire(phone.clone(), retire.reason, who).await {
@@ -131,22 +165,31 @@ pub async fn retire(State(door): State<Arc<Door>>, access: Access, Json(retire):
 #[utoipa::path(get, path = "/numbers", operation_id = "listNumbers", tag = "numbers",
     params(Filter),
     responses((status = 200, description = "Numbers; next_after is null on the last page", body = Value)))]
-pub async fn states(State(door): State<Arc<Door>>, access: Access, Query(filter): Query<Filter>) -> Result<Json<Value>, Refusal> {
+pub async fn states(
+    State(door): State<Arc<Door>>,
+    access: Access,
+    Query(filter): Query<Filter>,
+) -> Result<Json<Value>, Refusal> {
     if filter.retired {
         return retired(&door.service, &access, filter.supplier.as_deref()).await;
     }
     let mut states = door.service.inventory.states();
-    states.retain(|(supplier, _)| filter.supplier.as_deref().is_none_or(|wanted| wanted == supplier.as_str()));
+    states.retain(|(supplier, _)| {
+        filter.supplier.as_deref().is_none_or(|wanted| wanted == supplier.as_str())
+    });
     if let Some(wanted) = &filter.state {
         states.retain(|(_, state)| word(state) == wanted);
     }
     let (in_all, mut next_after) = (states.len(), None);
     if let Some(limit) = filter.limit {
         states.sort_unstable_by(|(_, one), (_, other)| one.number.phone.cmp(&other.number.phone));
-        let start = filter.after.as_deref().map_or(0, |after| states.partition_point(|(_, state)| state.number.phone.as_str() <= after));
+        let start = filter.after.as_deref().map_or(0, |after| {
+            states.partition_point(|(_, state)| state.number.phone.as_str() <= after)
+        });
         states.drain(..start.min(states.len()));
         let limit = page_limit(Some(limit));
-        next_after = super::cut(&mut states, limit).map(|(_, state)| state.number.phone.as_str().to_owned());
+        next_after =
+            super::cut(&mut states, limit).map(|(_, state)| state.number.phone.as_str().to_owned());
     }
     let mut numbers = Vec::with_capacity(states.len());
     for (supplier, state) in &states {
@@ -167,9 +210,17 @@ const fn word(state: &NumberState) -> &'static str {
     }
 }
 
-async fn shown(service: &Service, access: &Access, supplier: &SupplierName, state: &NumberState) -> Value {
-    let cooling: Vec<Value> =
-        state.cooling.iter().map(|(platform, until)| json!({ "platform": platform.slug(), "until": until.to_string() })).collect();
+async fn shown(
+    service: &Service,
+    access: &Access,
+    supplier: &SupplierName,
+    state: &NumberState,
+) -> Value {
+    let cooling: Vec<Value> = state
+        .cooling
+        .iter()
+        .map(|(platform, until)| json!({ "platform": platform.slug(), "until": until.to_string() }))
+        .collect();
     let platforms = state.number.platforms.as_ref().map(|platforms| slugs(platforms));
     let lease = service.router.lease_of(supplier, &state.number.phone);
     let order = match &lease {
@@ -184,9 +235,15 @@ async fn shown(service: &Service, access: &Access, supplier: &SupplierName, stat
     })
 }
 
-async fn retired(service: &Service, access: &Access, supplier: Option<&str>) -> Result<Json<Value>, Refusal> {
+async fn retired(
+    service: &Service,
+    access: &Access,
+    supplier: Option<&str>,
+) -> Result<Json<Value>, Refusal> {
     let retired = reached(service).await?.retired().await.map_err(|error| failed(&error))?;
-    let wanted = retired.iter().filter(|number| supplier.is_none_or(|wanted| wanted == number.listing.supplier.as_str()));
+    let wanted = retired
+        .iter()
+        .filter(|number| supplier.is_none_or(|wanted| wanted == number.listing.supplier.as_str()));
     let shown = |number: &Retired| {
         json!({
             "number": access.number(&number.phone), "supplier": number.listing.supplier.as_str(), "country": number.listing.country.code(),

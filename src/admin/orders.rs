@@ -55,18 +55,30 @@ pub struct Past {
 /// All orders, newest first. Phone numbers are masked.
 #[utoipa::path(get, path = "/orders", operation_id = "listAllOrders", tag = "orders", params(Asked),
     responses((status = 200, description = "A page of orders; next_before is null on the last", body = Value)))]
-pub async fn list(State(door): State<Arc<Door>>, access: Access, Query(asked): Query<Asked>) -> Result<Json<Value>, Refusal> {
+pub async fn list(
+    State(door): State<Arc<Door>>,
+    access: Access,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Value>, Refusal> {
     let limit = page_limit(asked.limit);
     let filter = filter(&asked)?;
-    let mut orders = reached(&door.service).await?.all_orders(filter, limit + 1).await.map_err(|error| failed(&error))?;
+    let mut orders = reached(&door.service)
+        .await?
+        .all_orders(filter, limit + 1)
+        .await
+        .map_err(|error| failed(&error))?;
     let next_before = super::cut(&mut orders, limit).map(|last| last.order.to_string());
     let orders: Vec<Value> = orders.iter().map(|order| listed(&access, order)).collect();
     Ok(Json(json!({ "orders": orders, "next_before": next_before })))
 }
 
 fn filter(asked: &Asked) -> Result<AnyOrderFilter, Refusal> {
-    let bad = |what: &str, text: &str| refused(StatusCode::BAD_REQUEST, format!("{what}: {text:?} is none"));
-    let given = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    let bad = |what: &str, text: &str| {
+        refused(StatusCode::BAD_REQUEST, format!("{what}: {text:?} is none"))
+    };
+    let given = |text: &Option<String>| {
+        text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
     let mut filter = AnyOrderFilter { is_open: asked.open, ..AnyOrderFilter::default() };
     if let Some(text) = given(&asked.search) {
         if let Ok(order) = text.parse::<OrderId>() {
@@ -78,16 +90,29 @@ fn filter(asked: &Asked) -> Result<AnyOrderFilter, Refusal> {
             filter.phone = Some(digits.parse().map_err(|_| bad("search", &text))?);
         }
     }
-    filter.status = given(&asked.status).map(|text| Status::named(&text).ok_or_else(|| bad("status", &text))).transpose()?;
-    filter.platform = given(&asked.platform).map(|text| text.parse().map_err(|_| bad("platform", &text))).transpose()?;
-    filter.country = given(&asked.country).map(|text| text.parse().map_err(|_| bad("country", &text))).transpose()?;
-    filter.supplier = given(&asked.supplier).map(|text| text.parse().map_err(|_| bad("supplier", &text))).transpose()?;
-    filter.before = given(&asked.before).map(|text| text.parse().map_err(|_| bad("before", &text))).transpose()?;
+    filter.status = given(&asked.status)
+        .map(|text| Status::named(&text).ok_or_else(|| bad("status", &text)))
+        .transpose()?;
+    filter.platform = given(&asked.platform)
+        .map(|text| text.parse().map_err(|_| bad("platform", &text)))
+        .transpose()?;
+    filter.country = given(&asked.country)
+        .map(|text| text.parse().map_err(|_| bad("country", &text)))
+        .transpose()?;
+    filter.supplier = given(&asked.supplier)
+        .map(|text| text.parse().map_err(|_| bad("supplier", &text)))
+        .transpose()?;
+    filter.before = given(&asked.before)
+        .map(|text| text.parse().map_err(|_| bad("before", &text)))
+        .transpose()?;
     Ok(filter)
 }
 
 fn listed(access: &Access, order: &ListedOrder) -> Value {
-    let phone = order.phone.as_deref().map(|phone| if access.reveals { phone.to_owned() } else { masks::number(phone) });
+    let phone = order
+        .phone
+        .as_deref()
+        .map(|phone| if access.reveals { phone.to_owned() } else { masks::number(phone) });
     json!({
         "order_id": order.order.to_string(), "account_id": order.account.to_string(), "platform": order.platform.slug(), "country": order.country.code(),
         "price": order.price.to_string(), "status": order.status.name(), "supplier": (!order.supplier.is_empty()).then_some(&order.supplier),
@@ -98,7 +123,8 @@ fn listed(access: &Access, order: &ListedOrder) -> Value {
     })
 }
 
-/// An order with every fact of it, as it is or as it was. Phone numbers, texts and codes are masked; a reveal shows them.
+/// An order with every fact of it, as it is or as it was. Phone numbers, texts and codes are
+/// masked; a reveal shows them.
 #[utoipa::path(get, path = "/orders/{id}", operation_id = "showOrder", tag = "orders",
     params(("id" = String, Path, description = "The order's id"), Past),
     responses((status = 200, description = "`order` is what its owner is told, `events` are its facts", body = Value)))]
@@ -112,8 +138,14 @@ pub async fn show(
 }
 
 /// The same, for whoever may see it.
-pub async fn shown(door: &Door, access: &Access, id: &str, as_of: Option<&str>) -> Result<Value, Refusal> {
-    let as_of = as_of.filter(|text| !text.is_empty()).map(as_of::parse).transpose().map_err(api_refused)?;
+pub async fn shown(
+    door: &Door,
+    access: &Access,
+    id: &str,
+    as_of: Option<&str>,
+) -> Result<Value, Refusal> {
+    let as_of =
+        as_of.filter(|text| !text.is_empty()).map(as_of::parse).transpose().map_err(api_refused)?;
     let id: OrderId = id.parse().map_err(|_| no_such_order())?;
     let (owner, order) = find(door, id).await?;
     let now = door.service.clock.now();
@@ -126,17 +158,21 @@ pub async fn shown(door: &Door, access: &Access, id: &str, as_of: Option<&str>) 
         }
         None => (Order::clone(&order), OrderReply::now(&door.service.orders, &order, now)),
     };
-    let mut events = serde_json::to_value(order_events::facts(&was)).map_err(|error| failed(&error))?;
+    let mut events =
+        serde_json::to_value(order_events::facts(&was)).map_err(|error| failed(&error))?;
     for (event, fact) in events.as_array_mut().into_iter().flatten().zip(&was.history) {
-        event["data"] = data(&events::account::Event::Order(id, fact.as_ref().clone()).into(), access.reveals);
+        event["data"] =
+            data(&events::account::Event::Order(id, fact.as_ref().clone()).into(), access.reveals);
     }
     let mut reply = serde_json::to_value(reply).map_err(|error| failed(&error))?;
     if !access.reveals {
         masks::cover(&mut reply);
     }
     let supplier = was.assignment.as_ref().map(|assignment| assignment.supplier.to_string());
-    Ok(json!({ "account_id": owner.to_string(), "order": reply, "events": events, "event": was.history.len(), "events_in_all": order.history.len(),
-        "supplier": supplier }))
+    Ok(
+        json!({ "account_id": owner.to_string(), "order": reply, "events": events, "event": was.history.len(), "events_in_all": order.history.len(),
+        "supplier": supplier }),
+    )
 }
 
 fn no_such_order() -> Refusal {
@@ -145,10 +181,21 @@ fn no_such_order() -> Refusal {
 
 async fn find(door: &Door, id: OrderId) -> Result<(AccountId, Arc<Order>), Refusal> {
     let service = &door.service;
-    let place = reached(service).await?.order(id).await.map_err(|error| failed(&error))?.ok_or_else(no_such_order)?;
-    if let Some(order) = service.accounts.order(place.account, id).await.map_err(|fault| failed(&fault))? {
+    let place = reached(service)
+        .await?
+        .order(id)
+        .await
+        .map_err(|error| failed(&error))?
+        .ok_or_else(no_such_order)?;
+    if let Some(order) =
+        service.accounts.order(place.account, id).await.map_err(|fault| failed(&fault))?
+    {
         return Ok((place.account, order));
     }
-    let order = service.orders.from_log(place.account, id, place.first, place.last).await.map_err(|fault| failed(&fault))?;
+    let order = service
+        .orders
+        .from_log(place.account, id, place.first, place.last)
+        .await
+        .map_err(|fault| failed(&fault))?;
     Ok((place.account, Arc::new(order.ok_or_else(no_such_order)?)))
 }

@@ -1,4 +1,5 @@
-//! How the service is, for operators: what runs, how well codes come, the money, what somebody should look at; the same by the hour.
+//! How the service is, for operators: what runs, how well codes come, the money, what somebody
+//! should look at; the same by the hour.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,10 +45,14 @@ pub struct Asked {
 /// How the service is now, and how it was in the last hours.
 #[utoipa::path(get, path = "/overview", operation_id = "overview", tag = "service", params(Asked),
     responses((status = 200, description = "What runs, success with its interval, money, lags, warnings", body = Value)))]
-pub async fn overview(State(door): State<Arc<Door>>, Query(asked): Query<Asked>) -> Result<Json<Value>, Refusal> {
+pub async fn overview(
+    State(door): State<Arc<Door>>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Value>, Refusal> {
     let service = &door.service;
     let now = service.clock.now();
-    let (head, reached_at) = (service.store.head().borrow().0, service.views.checkpoint().borrow().0);
+    let (head, reached_at) =
+        (service.store.head().borrow().0, service.views.checkpoint().borrow().0);
     let views = reached(service).await?;
     let (from, to) = hours(now, asked.hours);
     let cells = views.hourly(from, to).await.map_err(|error| failed(&error))?;
@@ -77,7 +82,8 @@ fn tenths(tenths: u64) -> f64 {
     u32::try_from(tenths).map_or(f64::MAX, f64::from) / 10.0
 }
 
-/// How many of `n` came true, and between what the rate lies with 95 % certainty (Wilson's interval).
+/// How many of `n` came true, and between what the rate lies with 95 % certainty (Wilson's
+/// interval).
 fn rate(completed: u64, n: u64) -> Value {
     let number = |number: u64| u32::try_from(number).map_or(f64::MAX, f64::from);
     if n == 0 {
@@ -85,7 +91,8 @@ fn rate(completed: u64, n: u64) -> Value {
     }
     let (z, n_all, part) = (1.96_f64, number(n), number(completed) / number(n));
     let middle = (part + z * z / (2.0 * n_all)) / (1.0 + z * z / n_all);
-    let half = z / (1.0 + z * z / n_all) * (part * (1.0 - part) / n_all + z * z / (4.0 * n_all * n_all)).sqrt();
+    let half = z / (1.0 + z * z / n_all)
+        * (part * (1.0 - part) / n_all + z * z / (4.0 * n_all * n_all)).sqrt();
     let cut = |part: f64| (part.clamp(0.0, 1.0) * 10_000.0).round() / 10_000.0;
     json!({ "n": n, "completed": completed, "rate": cut(part), "low": cut(middle - half), "high": cut(middle + half) })
 }
@@ -114,7 +121,10 @@ fn delivery(times: &[DeliveryBucket]) -> Value {
     for bucket in times {
         *buckets.entry(bucket.bound_millis).or_default() += bucket.codes;
     }
-    let histogram: Vec<Value> = buckets.iter().map(|(bound, codes)| json!({ "up_to_millis": bound, "codes": codes })).collect();
+    let histogram: Vec<Value> = buckets
+        .iter()
+        .map(|(bound, codes)| json!({ "up_to_millis": bound, "codes": codes }))
+        .collect();
     let codes: u64 = buckets.values().sum();
     json!({ "codes": codes, "p50_millis": percentile(&buckets, 50), "p95_millis": percentile(&buckets, 95), "histogram": histogram })
 }
@@ -123,7 +133,8 @@ async fn money(views: &Views, now: Timestamp) -> Result<Value, Refusal> {
     let totals = views.totals().await.map_err(|error| failed(&error))?;
     let hour = now.millis().div_euclid(HOUR_MILLIS);
     let midnight = hour.div_euclid(DAY_HOURS) * DAY_HOURS;
-    let today = views.hourly(midnight, midnight + DAY_HOURS).await.map_err(|error| failed(&error))?;
+    let today =
+        views.hourly(midnight, midnight + DAY_HOURS).await.map_err(|error| failed(&error))?;
     let sum = |of: fn(&HourlyCell) -> Money| today.iter().map(of).sum::<Money>().to_string();
     Ok(json!({
         "balance": totals.balance.to_string(), "held": totals.held.to_string(), "captured": totals.spent.to_string(),
@@ -141,25 +152,36 @@ fn chains(service: &Service) -> Vec<Value> {
     shown.collect()
 }
 
-/// What somebody should look at: `danger` costs money or tells callers wrong things, `warning` is to be known.
+/// What somebody should look at: `danger` costs money or tells callers wrong things, `warning` is
+/// to be known.
 fn warnings(service: &Service, lag: u64) -> Vec<Value> {
     let mut warnings = Vec::new();
-    let mut warn = |level: &str, text: String| warnings.push(json!({ "level": level, "text": text }));
+    let mut warn =
+        |level: &str, text: String| warnings.push(json!({ "level": level, "text": text }));
     let is_simulated_money = service.deposits.as_ref().is_some_and(Deposits::is_simulated);
     let has_simulated_numbers = service.router.suppliers().any(|supplier| supplier.is_simulated());
     let is_real_money = service.deposits.as_ref().is_some_and(|deposits| !deposits.is_simulated());
     if has_simulated_numbers && is_real_money {
         warn(
             "danger",
-            "Money is real and numbers are made up: callers may pay for made-up codes. Set suppliers.simulator.enabled = false.".to_owned(),
+            "Money is real and numbers are made up: callers may pay for made-up codes. Set \
+             suppliers.simulator.enabled = false."
+                .to_owned(),
         );
     } else if has_simulated_numbers && service.router.suppliers().len() > 1 {
-        warn("danger", "The simulator stands behind real sources: orders they cannot serve get made-up codes.".to_owned());
+        warn(
+            "danger",
+            "The simulator stands behind real sources: orders they cannot serve get made-up codes."
+                .to_owned(),
+        );
     }
     if is_simulated_money {
         warn("warning", "Deposits are simulated: any transaction hash is credited $10.".to_owned());
     } else if service.deposits.is_none() {
-        warn("warning", "No chain is configured: balances grow by an operator's credit only.".to_owned());
+        warn(
+            "warning",
+            "No chain is configured: balances grow by an operator's credit only.".to_owned(),
+        );
     }
     if let Some(why) = service.views_stopped.lock().as_ref() {
         warn("danger", format!("The views have stopped, and every list here is old: {why}"));
@@ -169,18 +191,35 @@ fn warnings(service: &Service, lag: u64) -> Vec<Value> {
     if !service.store.takes_appends() {
         warn("danger", "The log takes nothing: look at the disk.".to_owned());
     }
-    for supplier in service.router.suppliers().filter(|supplier| service.router.is_cut_off(supplier.name())) {
-        warn("danger", format!("{} fails, and no order is sent to it for a while.", supplier.name()));
+    for supplier in
+        service.router.suppliers().filter(|supplier| service.router.is_cut_off(supplier.name()))
+    {
+        warn(
+            "danger",
+            format!("{} fails, and no order is sent to it for a while.", supplier.name()),
+        );
     }
-    for bind in service.smpp.get().map(Smpp::statuses).unwrap_or_default().iter().filter(|bind| !bind.bound) {
-        warn("danger", format!("SMPP {} is not bound: {}", bind.address, bind.error.as_deref().unwrap_or("no reason known")));
+    for bind in
+        service.smpp.get().map(Smpp::statuses).unwrap_or_default().iter().filter(|bind| !bind.bound)
+    {
+        warn(
+            "danger",
+            format!(
+                "SMPP {} is not bound: {}",
+                bind.address,
+                bind.error.as_deref().unwrap_or("no reason known")
+            ),
+        );
     }
     for coin in service.deposits.iter().flat_map(Deposits::coins) {
         let status = coin.status();
         if let Some(error) = &status.error {
             warn("danger", format!("{} cannot be asked: {error}", coin.currency().name()));
         } else if status.lag() > BLOCKS_WARNED {
-            warn("warning", format!("{} is {} blocks behind.", coin.currency().name(), status.lag()));
+            warn(
+                "warning",
+                format!("{} is {} blocks behind.", coin.currency().name(), status.lag()),
+            );
         }
     }
     warnings
@@ -189,12 +228,16 @@ fn warnings(service: &Service, lag: u64) -> Vec<Value> {
 /// Orders, success, delivery, revenue and cost of the service by the hour.
 #[utoipa::path(get, path = "/usage", operation_id = "hourly", tag = "service", params(Asked),
     responses((status = 200, description = "An entry an hour, without holes; totals by source and platform", body = Value)))]
-pub async fn usage(State(door): State<Arc<Door>>, Query(asked): Query<Asked>) -> Result<Json<Value>, Refusal> {
+pub async fn usage(
+    State(door): State<Arc<Door>>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Value>, Refusal> {
     let (from, to) = hours(door.service.clock.now(), asked.hours);
     let views = reached(&door.service).await?;
     let cells = views.hourly(from, to).await.map_err(|error| failed(&error))?;
     let times = views.delivery_times(from, to).await.map_err(|error| failed(&error))?;
-    let mut by_hour: BTreeMap<i64, Vec<&HourlyCell>> = (from..to).map(|hour| (hour, Vec::new())).collect();
+    let mut by_hour: BTreeMap<i64, Vec<&HourlyCell>> =
+        (from..to).map(|hour| (hour, Vec::new())).collect();
     for cell in &cells {
         by_hour.entry(cell.hour).or_default().push(cell);
     }
@@ -263,7 +306,10 @@ pub async fn suppliers(State(door): State<Arc<Door>>) -> Json<Value> {
         })
         .collect();
     let binds = service.smpp.get().map(Smpp::statuses).unwrap_or_default();
-    let binds: Vec<Value> = binds.iter().map(|bind| json!({ "address": bind.address, "bound": bind.bound, "error": bind.error })).collect();
+    let binds: Vec<Value> = binds
+        .iter()
+        .map(|bind| json!({ "address": bind.address, "bound": bind.bound, "error": bind.error }))
+        .collect();
     Json(json!({ "suppliers": rows, "smpp": binds }))
 }
 
@@ -275,7 +321,11 @@ mod tests {
     fn the_interval_holds_the_rate_and_narrows_with_n() {
         let (few, many) = (rate(8, 10), rate(800, 1_000));
         for row in [&few, &many] {
-            let (low, part, high) = (row["low"].as_f64().unwrap(), row["rate"].as_f64().unwrap(), row["high"].as_f64().unwrap());
+            let (low, part, high) = (
+                row["low"].as_f64().unwrap(),
+                row["rate"].as_f64().unwrap(),
+                row["high"].as_f64().unwrap(),
+            );
             assert!(low < part && part < high);
         }
         // Wilson's interval of 8 in 10, as textbooks have it.

@@ -1,4 +1,5 @@
-//! Numbers at telecoms, for operators: searched, bought, given back, and those that are owned listed.
+//! Numbers at telecoms, for operators: searched, bought, given back, and those that are owned
+//! listed.
 
 use std::sync::Arc;
 
@@ -62,9 +63,20 @@ pub struct Sync {
 #[utoipa::path(get, path = "/numbers/search", operation_id = "searchNumbers", tag = "numbers",
     params(Wanted),
     responses((status = 200, description = "Numbers for sale", body = Value)))]
-pub async fn search(State(door): State<Arc<Door>>, Query(wanted): Query<Wanted>) -> Result<Json<Value>, Refusal> {
-    let country: Country = wanted.country.parse().map_err(|error| bad(format!("country {:?}: {error}", wanted.country)))?;
-    let offers = door.service.purchasing.search(&supplier(&wanted.supplier)?, country, wanted.limit).await.map_err(refusal)?;
+pub async fn search(
+    State(door): State<Arc<Door>>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Value>, Refusal> {
+    let country: Country = wanted
+        .country
+        .parse()
+        .map_err(|error| bad(format!("country {:?}: {error}", wanted.country)))?;
+    let offers = door
+        .service
+        .purchasing
+        .search(&supplier(&wanted.supplier)?, country, wanted.limit)
+        .await
+        .map_err(refusal)?;
     let offer = |offer: &suppliers::purchasing::Offer| json!({ "number": offer.phone.as_str(), "country": offer.country.code(), "monthly": offer.monthly.to_string() });
     Ok(Json(json!({ "offers": offers.iter().map(offer).collect::<Vec<_>>() })))
 }
@@ -72,10 +84,21 @@ pub async fn search(State(door): State<Arc<Door>>, Query(wanted): Query<Wanted>)
 /// Buys a number.
 #[utoipa::path(post, path = "/numbers/buy", operation_id = "buyNumber", tag = "numbers", request_body = Buy,
     responses((status = 200, description = "The number, and what the month has cost so far", body = Value)))]
-pub async fn buy(State(door): State<Arc<Door>>, access: Access, Json(buy): Json<Buy>) -> Result<Json<Value>, Refusal> {
-    let (who, supplier, phone) = (access.operator(&buy.operator)?, supplier(&buy.supplier)?, phone(&buy.number)?);
-    let country = Country::of(&phone).ok_or_else(|| bad("the number is of no country that is served".to_owned()))?;
-    let bought = door.service.purchasing.buy(supplier.clone(), phone, country, who).await.map_err(refusal)?;
+pub async fn buy(
+    State(door): State<Arc<Door>>,
+    access: Access,
+    Json(buy): Json<Buy>,
+) -> Result<Json<Value>, Refusal> {
+    let (who, supplier, phone) =
+        (access.operator(&buy.operator)?, supplier(&buy.supplier)?, phone(&buy.number)?);
+    let country = Country::of(&phone)
+        .ok_or_else(|| bad("the number is of no country that is served".to_owned()))?;
+    let bought = door
+        .service
+        .purchasing
+        .buy(supplier.clone(), phone, country, who)
+        .await
+        .map_err(refusal)?;
     let (spent, limit) = door.service.purchasing.spent(&supplier).await.map_err(refusal)?;
     Ok(Json(json!({
         "number": bought.phone.as_str(), "country": country.code(), "monthly": bought.monthly.to_string(),
@@ -86,19 +109,41 @@ pub async fn buy(State(door): State<Arc<Door>>, access: Access, Json(buy): Json<
 /// Gives a number back.
 #[utoipa::path(post, path = "/numbers/release", operation_id = "releaseNumber", tag = "numbers", request_body = GiveBack,
     responses((status = 200, description = "It is the telecom's again", body = Value)))]
-pub async fn give_back(State(door): State<Arc<Door>>, access: Access, Json(back): Json<GiveBack>) -> Result<Json<Value>, Refusal> {
+pub async fn give_back(
+    State(door): State<Arc<Door>>,
+    access: Access,
+    Json(back): Json<GiveBack>,
+) -> Result<Json<Value>, Refusal> {
     access::reason(&back.reason)?;
-    let (who, supplier, phone) = (access.operator(&back.operator)?, supplier(&back.supplier)?, phone(&back.number)?);
-    door.service.purchasing.give_back(supplier, phone.clone(), back.reason, who).await.map_err(refusal)?;
+    let (who, supplier, phone) =
+        (access.operator(&back.operator)?, supplier(&back.supplier)?, phone(&back.number)?);
+    door.service
+        .purchasing
+        .give_back(supplier, phone.clone(), back.reason, who)
+        .await
+        .map_err(refusal)?;
     Ok(Json(json!({ "number": phone.as_str(), "state": "released" })))
 }
 
 /// Lists the numbers that are owned at a telecom.
 #[utoipa::path(post, path = "/numbers/sync", operation_id = "syncNumbers", tag = "numbers", request_body = Sync,
     responses((status = 200, description = "What was listed", body = Value)))]
-pub async fn sync(State(door): State<Arc<Door>>, access: Access, Json(sync): Json<Sync>) -> Result<Json<Value>, Refusal> {
-    let synced = door.service.purchasing.sync(supplier(&sync.supplier)?, access.operator(&sync.operator)?).await.map_err(refusal)?;
-    let rejected: Vec<Value> = synced.rejected.iter().map(|(phone, why)| json!({ "number": phone.as_str(), "why": why })).collect();
+pub async fn sync(
+    State(door): State<Arc<Door>>,
+    access: Access,
+    Json(sync): Json<Sync>,
+) -> Result<Json<Value>, Refusal> {
+    let synced = door
+        .service
+        .purchasing
+        .sync(supplier(&sync.supplier)?, access.operator(&sync.operator)?)
+        .await
+        .map_err(refusal)?;
+    let rejected: Vec<Value> = synced
+        .rejected
+        .iter()
+        .map(|(phone, why)| json!({ "number": phone.as_str(), "why": why }))
+        .collect();
     let listed: Vec<&str> = synced.listed.iter().map(Phone::as_str).collect();
     Ok(Json(json!({ "listed": listed, "unchanged": synced.unchanged, "rejected": rejected })))
 }
@@ -119,9 +164,10 @@ fn refusal(error: PurchaseError) -> Refusal {
     let status = match &error {
         PurchaseError::NoApi(_) | PurchaseError::NotForSale => StatusCode::NOT_FOUND,
         PurchaseError::NotAllowed(_) => StatusCode::FORBIDDEN,
-        PurchaseError::OnOrder | PurchaseError::Refused(_) | PurchaseError::Inventory(_) | PurchaseError::Telecom(_, TelecomError::Refused(_)) => {
-            StatusCode::CONFLICT
-        }
+        PurchaseError::OnOrder
+        | PurchaseError::Refused(_)
+        | PurchaseError::Inventory(_)
+        | PurchaseError::Telecom(_, TelecomError::Refused(_)) => StatusCode::CONFLICT,
         PurchaseError::Telecom(_, TelecomError::Unclear(_)) => StatusCode::BAD_GATEWAY,
         PurchaseError::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };

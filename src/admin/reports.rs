@@ -1,4 +1,5 @@
-//! What callers say of their orders, for operators: who complains of which source, and who was paid back.
+//! What callers say of their orders, for operators: who complains of which source, and who was paid
+//! back.
 
 use std::sync::Arc;
 
@@ -34,9 +35,15 @@ const fn usual() -> u32 {
 #[utoipa::path(get, path = "/reports", operation_id = "reports", tag = "orders",
     params(Asked),
     responses((status = 200, description = "Reports", body = Value)))]
-pub async fn reports(State(door): State<Arc<Door>>, Query(asked): Query<Asked>) -> Result<Json<Value>, Refusal> {
+pub async fn reports(
+    State(door): State<Arc<Door>>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Value>, Refusal> {
     let views = reached(&door.service).await?;
-    let reports = views.reports(asked.before.map(Position), asked.limit.min(MOST)).await.map_err(|error| failed(&error))?;
+    let reports = views
+        .reports(asked.before.map(Position), asked.limit.min(MOST))
+        .await
+        .map_err(|error| failed(&error))?;
     let shown = |report: &Report| {
         json!({
             "position": report.position.0, "at": report.at.to_string(), "account_id": report.account.to_string(), "order_id": report.order.to_string(),

@@ -21,8 +21,8 @@ use super::{Door, Refusal, deliveries, failed, messages, orders, refused};
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reveal {
-    /// An order's id, `message-` with a message's position, `delivery-` with the account's id and the delivery's number after another dash, or
-    /// `numbers`.
+    /// An order's id, `message-` with a message's position, `delivery-` with the account's id and
+    /// the delivery's number after another dash, or `numbers`.
     pub subject: String,
     /// Why; it stands in the log.
     pub reason: String,
@@ -51,21 +51,39 @@ impl FromStr for Subject {
             return Ok(Self::Numbers);
         }
         if let Some(position) = text.strip_prefix("message-") {
-            return position.parse().ok().filter(|position| *position > 0).map(Self::Message).ok_or(());
+            return position
+                .parse()
+                .ok()
+                .filter(|position| *position > 0)
+                .map(Self::Message)
+                .ok_or(());
         }
         if let Some(delivery) = text.strip_prefix("delivery-") {
             let (account, sequence) = delivery.rsplit_once('-').ok_or(())?;
-            return Ok(Self::Delivery(account.parse().map_err(|_| ())?, sequence.parse().map_err(|_| ())?));
+            return Ok(Self::Delivery(
+                account.parse().map_err(|_| ())?,
+                sequence.parse().map_err(|_| ())?,
+            ));
         }
         text.parse().map(Self::Order).map_err(|_| ())
     }
 }
 
-/// Shows an order, a message, a delivery's payload or the pools' numbers in full, once that stands in the log.
+/// Shows an order, a message, a delivery's payload or the pools' numbers in full, once that stands
+/// in the log.
 #[utoipa::path(post, path = "/reveal", operation_id = "reveal", tag = "audit", request_body = Reveal,
     responses((status = 200, description = "`content` is what the subject's own call answers, unmasked", body = Value)))]
-pub async fn reveal(State(door): State<Arc<Door>>, access: Access, Json(asked): Json<Reveal>) -> Result<Json<Value>, Refusal> {
-    let unknown = || refused(StatusCode::BAD_REQUEST, format!("{:?} is nothing that can be revealed", asked.subject));
+pub async fn reveal(
+    State(door): State<Arc<Door>>,
+    access: Access,
+    Json(asked): Json<Reveal>,
+) -> Result<Json<Value>, Refusal> {
+    let unknown = || {
+        refused(
+            StatusCode::BAD_REQUEST,
+            format!("{:?} is nothing that can be revealed", asked.subject),
+        )
+    };
     let subject: Subject = asked.subject.parse().map_err(|()| unknown())?;
     // It must be there before anybody is said to have seen it.
     let masked = content(&door, &Access { reveals: false, ..access.clone() }, &subject).await?;
@@ -73,13 +91,17 @@ pub async fn reveal(State(door): State<Arc<Door>>, access: Access, Json(asked): 
     let who = access.operator(&asked.operator)?;
     record(&door, who.clone(), &asked.subject, &asked.reason).await?;
     let content = content(&door, &Access { reveals: true, ..access }, &subject).await?;
-    Ok(Json(json!({ "subject": asked.subject, "revealed_to": who.to_string(), "content": content })))
+    Ok(Json(
+        json!({ "subject": asked.subject, "revealed_to": who.to_string(), "content": content }),
+    ))
 }
 
 async fn content(door: &Door, access: &Access, subject: &Subject) -> Result<Value, Refusal> {
     match subject {
         Subject::Order(order) => orders::shown(door, access, &order.to_string(), None).await,
-        Subject::Delivery(account, sequence) => deliveries::shown(door, access, *account, *sequence).await,
+        Subject::Delivery(account, sequence) => {
+            deliveries::shown(door, access, *account, *sequence).await
+        }
         Subject::Message(position) => messages::message(door, access, *position).await,
         Subject::Numbers => Ok(Value::Null),
     }
@@ -89,12 +111,15 @@ async fn content(door: &Door, access: &Access, subject: &Subject) -> Result<Valu
 pub async fn record(door: &Door, who: Actor, subject: &str, reason: &str) -> Result<(), Refusal> {
     access::reason(reason)?;
     let journal = door.service.accounts.journal();
-    let mut reveals = journal.load::<Reveals>(StreamId::reveal(subject)).await.map_err(|fault| failed(&fault))?;
+    let mut reveals =
+        journal.load::<Reveals>(StreamId::reveal(subject)).await.map_err(|fault| failed(&fault))?;
     let at = journal.now();
     let command = Command::Reveal { subject: subject.to_owned(), reason: reason.to_owned(), at };
     match journal.transact(&mut reveals, &command, who, at).await {
         Ok(_) => Ok(()),
-        Err(TransactError::Refused(refusal)) => Err(refused(StatusCode::BAD_REQUEST, refusal.to_string())),
+        Err(TransactError::Refused(refusal)) => {
+            Err(refused(StatusCode::BAD_REQUEST, refusal.to_string()))
+        }
         Err(TransactError::Fault(fault)) => Err(failed(&fault)),
     }
 }
@@ -110,7 +135,16 @@ mod tests {
         assert_eq!("message-12".parse(), Ok(Subject::Message(12)));
         assert_eq!(format!("delivery-{account}-3").parse(), Ok(Subject::Delivery(account, 3)));
         assert_eq!(OrderId(9).to_string().parse(), Ok(Subject::Order(OrderId(9))));
-        for text in ["", "message-", "message-0", "message-x", "delivery-", "delivery-acc_1", "ord_", "everything"] {
+        for text in [
+            "",
+            "message-",
+            "message-0",
+            "message-x",
+            "delivery-",
+            "delivery-acc_1",
+            "ord_",
+            "everything",
+        ] {
             assert_eq!(text.parse::<Subject>(), Err(()), "{text}");
         }
     }

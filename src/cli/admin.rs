@@ -30,7 +30,9 @@ pub struct Options {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Give an account money.
-    #[command(after_help = "Examples:\n  telenumerus admin credit acc_… 12.50 --reason \"invoice 17\" --idempotency-key invoice-17")]
+    #[command(
+        after_help = "Examples:\n  telenumerus admin credit acc_… 12.50 --reason \"invoice 17\" --idempotency-key invoice-17"
+    )]
     Credit {
         /// The account's id, as registration returned it.
         account: String,
@@ -43,7 +45,9 @@ enum Command {
         why: Why,
     },
     /// Take money back from an account: a credit that was mistyped.
-    #[command(after_help = "Examples:\n  telenumerus admin debit acc_… 12.50 --reason \"mistyped\"")]
+    #[command(
+        after_help = "Examples:\n  telenumerus admin debit acc_… 12.50 --reason \"mistyped\""
+    )]
     Debit {
         /// The account's id.
         account: String,
@@ -74,8 +78,11 @@ enum Command {
         #[command(flatten)]
         why: Why,
     },
-    /// Put a fresh key in the place of all of an account's: for an owner who has lost them, or whose keys somebody else has. It is shown this once.
-    #[command(after_help = "Examples:\n  telenumerus admin rotate-key acc_… --reason \"key was lost\"")]
+    /// Put a fresh key in the place of all of an account's: for an owner who has lost them, or
+    /// whose keys somebody else has. It is shown this once.
+    #[command(
+        after_help = "Examples:\n  telenumerus admin rotate-key acc_… --reason \"key was lost\""
+    )]
     RotateKey {
         /// The account's id.
         account: String,
@@ -88,7 +95,8 @@ enum Command {
         /// The account's id.
         account: String,
     },
-    /// Show what callers say of their orders: wrong codes, no codes, used numbers, and who was paid back; the latest first.
+    /// Show what callers say of their orders: wrong codes, no codes, used numbers, and who was paid
+    /// back; the latest first.
     #[command(after_help = "Examples:\n  telenumerus admin reports --limit 20")]
     Reports {
         /// How many at most.
@@ -147,30 +155,54 @@ fn call(command: &Command) -> Result<(String, Option<Value>), String> {
     let (path, order) = match command {
         Command::Query(query) => return Ok(query.call()),
         Command::Credit { account, amount, idempotency_key, why } => {
-            let order = Order { amount: Some(amount.clone()), idempotency_key: idempotency_key.clone(), ..why.order() };
+            let order = Order {
+                amount: Some(amount.clone()),
+                idempotency_key: idempotency_key.clone(),
+                ..why.order()
+            };
             (format!("accounts/{account}/credit"), Some(order))
         }
         Command::Debit { account, amount, may_overdraw, idempotency_key, why } => {
             let (amount, idempotency_key) = (Some(amount.clone()), idempotency_key.clone());
-            let order = Order { amount, may_overdraw: *may_overdraw, idempotency_key, ..why.order() };
+            let order =
+                Order { amount, may_overdraw: *may_overdraw, idempotency_key, ..why.order() };
             (format!("accounts/{account}/debit"), Some(order))
         }
-        Command::Suspend { account, why } => (format!("accounts/{account}/suspend"), Some(why.order())),
-        Command::Reinstate { account, why } => (format!("accounts/{account}/reinstate"), Some(why.order())),
-        Command::RotateKey { account, why } => (format!("accounts/{account}/rotate-key"), Some(why.order())),
+        Command::Suspend { account, why } => {
+            (format!("accounts/{account}/suspend"), Some(why.order()))
+        }
+        Command::Reinstate { account, why } => {
+            (format!("accounts/{account}/reinstate"), Some(why.order()))
+        }
+        Command::RotateKey { account, why } => {
+            (format!("accounts/{account}/rotate-key"), Some(why.order()))
+        }
         Command::Show { account } => (format!("accounts/{account}"), None),
         Command::Reports { limit, before, .. } => {
             let before = before.map_or_else(String::new, |before| format!("&before={before}"));
             (format!("reports?limit={limit}{before}"), None)
         }
-        Command::Deposits { stuck_hours, .. } => (format!("deposits?stuck_hours={stuck_hours}"), None),
+        Command::Deposits { stuck_hours, .. } => {
+            (format!("deposits?stuck_hours={stuck_hours}"), None)
+        }
     };
     Ok((path, order.map(serde_json::to_value).transpose().map_err(in_words)?))
 }
 
 fn reports(answer: &Value, as_json: bool) {
-    let columns = ["position", "at", "account_id", "order_id", "reason", "supplier", "platform", "country", "refunded"];
-    let rows = answer["reports"].as_array().into_iter().flatten().map(|report| cells(report, &columns));
+    let columns = [
+        "position",
+        "at",
+        "account_id",
+        "order_id",
+        "reason",
+        "supplier",
+        "platform",
+        "country",
+        "refunded",
+    ];
+    let rows =
+        answer["reports"].as_array().into_iter().flatten().map(|report| cells(report, &columns));
     listing(as_json, answer, &columns, rows);
 }
 
@@ -184,8 +216,11 @@ fn deposits(answer: &Value, as_json: bool) {
             say!("{name}: {}", cell(values));
             continue;
         };
-        let columns: Vec<&str> =
-            values.first().and_then(Value::as_object).map(|first| first.keys().map(String::as_str).collect()).unwrap_or_default();
+        let columns: Vec<&str> = values
+            .first()
+            .and_then(Value::as_object)
+            .map(|first| first.keys().map(String::as_str).collect())
+            .unwrap_or_default();
         say!("{name}: {}", values.len());
         if !columns.is_empty() {
             listing(false, answer, &columns, values.iter().map(|value| cells(value, &columns)));
@@ -203,15 +238,26 @@ pub struct Asking {
 impl Asking {
     pub fn new(place: &Place) -> Result<Self, String> {
         let (config, data_dir) = place.load().map_err(in_words)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
         Ok(Self { config, data_dir, runtime })
     }
 
     /// What the door answers; its refusal in words.
     pub fn ask(&self, path: &str, body: Option<&Value>) -> Result<Value, String> {
-        let (success, answer) = self.runtime.block_on(ask(&self.config, &self.data_dir, &format!("/admin/v1/{path}"), body))?;
-        let answer: Value = serde_json::from_slice(&answer).map_err(|_| String::from_utf8_lossy(&answer).into_owned())?;
-        if success { Ok(answer) } else { Err(answer["error"].as_str().unwrap_or("the service refused").to_owned()) }
+        let (success, answer) = self.runtime.block_on(ask(
+            &self.config,
+            &self.data_dir,
+            &format!("/admin/v1/{path}"),
+            body,
+        ))?;
+        let answer: Value = serde_json::from_slice(&answer)
+            .map_err(|_| String::from_utf8_lossy(&answer).into_owned())?;
+        if success {
+            Ok(answer)
+        } else {
+            Err(answer["error"].as_str().unwrap_or("the service refused").to_owned())
+        }
     }
 }
 
@@ -222,15 +268,24 @@ impl Why {
     }
 }
 
-async fn ask(config: &Config, data_dir: &Path, path: &str, body: Option<&Value>) -> Result<(bool, Bytes), String> {
-    let address =
-        admin::address(&config.admin, data_dir).ok_or_else(|| format!("no service has run on {}; name it with --data-dir", data_dir.display()))?;
+async fn ask(
+    config: &Config,
+    data_dir: &Path,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<(bool, Bytes), String> {
+    let address = admin::address(&config.admin, data_dir).ok_or_else(|| {
+        format!("no service has run on {}; name it with --data-dir", data_dir.display())
+    })?;
     let token = match std::env::var("TELENUMERUS_ADMIN_TOKEN") {
         Ok(token) => suppliers::configuration::Secret::new(token),
         Err(_) => admin::token(&config.admin, data_dir, || 0).map_err(in_words)?,
     };
-    let stream = TcpStream::connect(address).await.map_err(|error| format!("no service answers at {address}: {error}"))?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(in_words)?;
+    let stream = TcpStream::connect(address)
+        .await
+        .map_err(|error| format!("no service answers at {address}: {error}"))?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(in_words)?;
     tokio::spawn(connection);
     let method = if body.is_some() { "POST" } else { "GET" };
     let body = body.map(Value::to_string).unwrap_or_default();

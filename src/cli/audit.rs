@@ -1,4 +1,6 @@
-//! `telenumerus audit`: the log for auditors: `verify` proves it whole and lawful, `events` prints it, `replay` shows what was, `anchors` signs where it ends, `suppliers` lays it beside the sources' lists.
+//! `telenumerus audit`: the log for auditors: `verify` proves it whole and lawful, `events` prints
+//! it, `replay` shows what was, `anchors` signs where it ends, `suppliers` lays it beside the
+//! sources' lists.
 
 mod anchors;
 mod listing;
@@ -17,7 +19,9 @@ use super::{Outcome, Place, holds_log, in_words};
 use crate::audit::{Report, examine};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  telenumerus audit verify\n  telenumerus audit events --limit 20\n  telenumerus audit suppliers")]
+#[command(
+    after_help = "Examples:\n  telenumerus audit verify\n  telenumerus audit events --limit 20\n  telenumerus audit suppliers"
+)]
 pub struct Options {
     #[command(subcommand)]
     command: Command,
@@ -25,12 +29,14 @@ pub struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Walk the hash chain and the invariants; exit 1 and say what is broken, and where, if anything is.
+    /// Walk the hash chain and the invariants; exit 1 and say what is broken, and where, if
+    /// anything is.
     #[command(
         after_help = "Examples:\n  telenumerus audit verify --data-dir /var/lib/telenumerus\n  telenumerus audit verify --from anchors.jsonl --key …\n  telenumerus audit verify --json"
     )]
     Verify {
-        /// Check only from the last anchor of this file on (`audit anchors`): that the log is the one that was anchored, and its chain whole from there.
+        /// Check only from the last anchor of this file on (`audit anchors`): that the log is the
+        /// one that was anchored, and its chain whole from there.
         #[arg(long, value_name = "FILE", conflicts_with = "json")]
         from: Option<PathBuf>,
         /// The public key that the anchor must be signed with (`audit anchors --show-key`).
@@ -40,12 +46,14 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Sign where the log ends, again and again, for somewhere else: whoever changes what stands before is found out.
+    /// Sign where the log ends, again and again, for somewhere else: whoever changes what stands
+    /// before is found out.
     Anchors(anchors::Options),
     /// Show accounts and orders as they were, a digest of each account, and how two replays differ.
     Replay(replay::Options),
-    /// Lay the log beside the sources' own lists: what was released and is charged still, what is leased or owned there and serves nobody, and the
-    /// other way round; exit 1 if they disagree. Asks the sources.
+    /// Lay the log beside the sources' own lists: what was released and is charged still, what is
+    /// leased or owned there and serves nobody, and the other way round; exit 1 if they disagree.
+    /// Asks the sources.
     #[command(after_help = "Examples:\n  telenumerus audit suppliers --days 7 --attempts")]
     Suppliers {
         /// Leases of so many days.
@@ -63,11 +71,17 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
     let (config, data_dir) = place.load().map_err(in_words)?;
     holds_log(&data_dir)?;
     match &options.command {
-        Command::Verify { from: Some(from), key, .. } => anchors::verify(&data_dir, from, key.as_deref()),
+        Command::Verify { from: Some(from), key, .. } => {
+            anchors::verify(&data_dir, from, key.as_deref())
+        }
         Command::Verify { from: None, json, .. } => verify(&data_dir, *json),
         Command::Anchors(options) => anchors::run(&data_dir, options),
         Command::Replay(options) => replay::run(&data_dir, options),
-        Command::Suppliers { days, attempts } => suppliers::run(&config, &data_dir, suppliers::Extent { days: *days, attempts: *attempts }),
+        Command::Suppliers { days, attempts } => suppliers::run(
+            &config,
+            &data_dir,
+            suppliers::Extent { days: *days, attempts: *attempts },
+        ),
         Command::Events(options) => listing::run(&data_dir, options),
     }
 }
@@ -91,7 +105,9 @@ fn verify(data_dir: &Path, as_json: bool) -> Outcome {
             say!("{line}");
         }
         say!("balances ${balance}, held ${held}");
-        say!("{events} events, {accounts} accounts, {orders} orders ({open} open), views at {views}");
+        say!(
+            "{events} events, {accounts} accounts, {orders} orders ({open} open), views at {views}"
+        );
         match findings.len() {
             0 => say!("everything is as it was written, and lawful"),
             found => say!("{found} findings"),

@@ -1,4 +1,5 @@
-//! `telenumerus code`: what the extraction makes of messages, with its reasons; for operators who wonder, and for measuring it.
+//! `telenumerus code`: what the extraction makes of messages, with its reasons; for operators who
+//! wonder, and for measuring it.
 
 mod replay;
 
@@ -15,7 +16,9 @@ use super::output::{Lines, say};
 use super::{Outcome, Place, in_words};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  telenumerus code explain --platform google \"G-482913 is your code\"\n  telenumerus code replay --json")]
+#[command(
+    after_help = "Examples:\n  telenumerus code explain --platform google \"G-482913 is your code\"\n  telenumerus code replay --json"
+)]
 pub struct Options {
     #[command(subcommand)]
     command: Command,
@@ -24,7 +27,9 @@ pub struct Options {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Explain one message: every candidate with its points, its confidence and its reasons.
-    #[command(after_help = "Examples:\n  telenumerus code explain --platform google \"G-482913 is your code\"")]
+    #[command(
+        after_help = "Examples:\n  telenumerus code explain --platform google \"G-482913 is your code\""
+    )]
     Explain {
         /// The platform the number is leased for; none in particular, if absent.
         #[arg(long)]
@@ -38,10 +43,14 @@ enum Command {
         /// The message's text.
         text: String,
     },
-    /// Read messages from standard input, one JSON object a line (`text`, optional `platform` and `sender`), and write what was found in each.
-    #[command(after_help = "Examples:\n  echo '{\"text\": \"Your code is 482913\"}' | telenumerus code extract")]
+    /// Read messages from standard input, one JSON object a line (`text`, optional `platform` and
+    /// `sender`), and write what was found in each.
+    #[command(
+        after_help = "Examples:\n  echo '{\"text\": \"Your code is 482913\"}' | telenumerus code extract"
+    )]
     Extract,
-    /// Read the messages of a log once more with this version, and list what would come out differently; exit 1 if anything would.
+    /// Read the messages of a log once more with this version, and list what would come out
+    /// differently; exit 1 if anything would.
     Replay(replay::Options),
 }
 
@@ -57,7 +66,10 @@ struct Line {
 pub fn run(place: &Place, options: &Options) -> Outcome {
     match &options.command {
         Command::Explain { platform, sender, json, text } => {
-            let extraction = extract(&Message { sender: sender.as_deref(), ..Message::new(text) }, platform.map(Platform::service));
+            let extraction = extract(
+                &Message { sender: sender.as_deref(), ..Message::new(text) },
+                platform.map(Platform::service),
+            );
             if *json {
                 say!("{:#}", described(&extraction));
             } else {
@@ -80,10 +92,15 @@ fn extract_lines() -> Outcome {
         let line: Line = serde_json::from_str(&line).map_err(|error| {
             let words = error.to_string();
             let what = words.split(" at line ").next().unwrap_or_default().to_owned();
-            format!("standard input, line {number}, column {}: {what}; each line is an object with a `text`", error.column())
+            format!(
+                "standard input, line {number}, column {}: {what}; each line is an object \
+                with a `text`",
+                error.column()
+            )
         })?;
         // Platforms that are none of ours say nothing about the message.
-        let platform: Option<Platform> = line.platform.as_deref().and_then(|name| name.parse().ok());
+        let platform: Option<Platform> =
+            line.platform.as_deref().and_then(|name| name.parse().ok());
         let message = Message { sender: line.sender.as_deref(), ..Message::new(&line.text) };
         out.line(described(&extract(&message, platform.map(Platform::service))));
     }
@@ -103,17 +120,33 @@ fn table(extraction: &Extraction) -> String {
     let verdict = shown(&extraction.verdict, true);
     let means = match &extraction.verdict {
         Verdict::Code(_) => "the code, and it completes the order",
-        Verdict::Unsure => "no candidate has enough points, or two have nearly as many: it completes nothing",
+        Verdict::Unsure => {
+            "no candidate has enough points, or two have nearly as many: it completes nothing"
+        }
         Verdict::Nothing => "nothing in it could be a code",
-        Verdict::OtherBrand(_) => "it names another sender than the one expected: it completes nothing",
+        Verdict::OtherBrand(_) => {
+            "it names another sender than the one expected: it completes nothing"
+        }
     };
-    let head =
-        format!("verdict     {verdict}\n            {means}\n\n{:<12} {:>6} {:>10}  reasons and their points\n", "candidate", "points", "confidence");
-    let lines = extraction.candidates.iter().zip(extraction.confidence()).map(|(candidate, confidence)| {
-        let reasons: Vec<String> = candidate.reasons.iter().map(|reason| format!("{} {:+}", reason.name(), reason.points())).collect();
-        let percent = format!("{}.{} %", confidence / 10, confidence % 10);
-        format!("{:<12} {:>6} {percent:>10}  {}\n", candidate.code, candidate.score, reasons.join(", "))
-    });
+    let head = format!(
+        "verdict     {verdict}\n            {means}\n\n{:<12} {:>6} {:>10}  reasons and their points\n",
+        "candidate", "points", "confidence"
+    );
+    let lines =
+        extraction.candidates.iter().zip(extraction.confidence()).map(|(candidate, confidence)| {
+            let reasons: Vec<String> = candidate
+                .reasons
+                .iter()
+                .map(|reason| format!("{} {:+}", reason.name(), reason.points()))
+                .collect();
+            let percent = format!("{}.{} %", confidence / 10, confidence % 10);
+            format!(
+                "{:<12} {:>6} {percent:>10}  {}\n",
+                candidate.code,
+                candidate.score,
+                reasons.join(", ")
+            )
+        });
     std::iter::once(head).chain(lines).collect::<Vec<_>>().concat()
 }
 

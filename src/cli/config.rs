@@ -14,7 +14,9 @@ use crate::config::mistakes::all as mistakes;
 const MANUAL: &str = include_str!("../../docs/operating.md");
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  telenumerus config example > telenumerus.toml\n  telenumerus config check telenumerus.toml")]
+#[command(
+    after_help = "Examples:\n  telenumerus config example > telenumerus.toml\n  telenumerus config check telenumerus.toml"
+)]
 pub struct Options {
     #[command(subcommand)]
     command: Command,
@@ -22,8 +24,11 @@ pub struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Say everything that is wrong with a configuration, each with its file and line; exit 1 if anything is. The environment counts, too.
-    #[command(after_help = "Examples:\n  telenumerus config check /etc/telenumerus/telenumerus.toml\n  telenumerus config check --json")]
+    /// Say everything that is wrong with a configuration, each with its file and line; exit 1 if
+    /// anything is. The environment counts, too.
+    #[command(
+        after_help = "Examples:\n  telenumerus config check /etc/telenumerus/telenumerus.toml\n  telenumerus config check --json"
+    )]
     Check {
         /// The file; without it, that of --config.
         file: Option<PathBuf>,

@@ -1,4 +1,5 @@
-//! `telenumerus doctor`: everything that a service needs from its machine, looked at without changing it.
+//! `telenumerus doctor`: everything that a service needs from its machine, looked at without
+//! changing it.
 
 use std::net::{TcpListener, TcpStream, ToSocketAddrs};
 use std::os::unix::fs::PermissionsExt;
@@ -69,7 +70,12 @@ impl Findings {
     }
 
     /// What went well says so; what did not has this status.
-    fn result(&mut self, what: impl Into<String>, otherwise: Status, result: Result<String, String>) {
+    fn result(
+        &mut self,
+        what: impl Into<String>,
+        otherwise: Status,
+        result: Result<String, String>,
+    ) {
         match result {
             Ok(says) => self.note(what, Status::Ok, says),
             Err(says) => self.note(what, otherwise, says),
@@ -85,42 +91,67 @@ pub fn run(place: &Place, options: &Options) -> ExitCode {
     }
     match place.load() {
         Ok((config, data_dir)) => {
-            findings.note("configuration", Status::Ok, place.config.as_ref().map_or("defaults".to_owned(), |file| file.display().to_string()));
+            findings.note(
+                "configuration",
+                Status::Ok,
+                place
+                    .config
+                    .as_ref()
+                    .map_or("defaults".to_owned(), |file| file.display().to_string()),
+            );
             look(&config, &data_dir, &mut findings);
         }
-        Err(error) if wrong.is_empty() => findings.note("configuration", Status::Wrong, error.to_string()),
+        Err(error) if wrong.is_empty() => {
+            findings.note("configuration", Status::Wrong, error.to_string());
+        }
         Err(_) => {}
     }
     tell(&findings, options.json)
 }
 
 fn look(config: &Config, data_dir: &Path, findings: &mut Findings) {
-    for (what, result) in [("simulated numbers", config.simulated_numbers()), ("simulated deposits", config.simulated_deposits())] {
-        let told = result.map(|is_on| if is_on { "on: made up, for trying out".to_owned() } else { "off".to_owned() });
+    for (what, result) in [
+        ("simulated numbers", config.simulated_numbers()),
+        ("simulated deposits", config.simulated_deposits()),
+    ] {
+        let told = result.map(|is_on| {
+            if is_on { "on: made up, for trying out".to_owned() } else { "off".to_owned() }
+        });
         findings.result(what, Status::Wrong, told.map_err(|error| error.to_string()));
     }
     findings.result("data directory", Status::Wrong, directory(data_dir));
     findings.result("disk", Status::Wrong, disk(config, data_dir));
     findings.result("log", Status::Wrong, log(data_dir));
     findings.result("clock", Status::Wrong, clock(config, data_dir));
-    let running = data::announced(data_dir).filter(|address| TcpStream::connect_timeout(address, PATIENCE).is_ok());
+    let running = data::announced(data_dir)
+        .filter(|address| TcpStream::connect_timeout(address, PATIENCE).is_ok());
     findings.result("port", Status::Wrong, port(config.http.listen, running));
     for (name, target) in targets(config) {
         findings.result(name, Status::Warning, reached(&target));
     }
     if !config.webhooks.allow_private_targets {
-        let found = PUBLIC_NAME.to_socket_addrs().map(|found| format!("names resolve ({} addresses of {PUBLIC_NAME})", found.count()));
-        findings.result("webhook DNS", Status::Warning, found.map_err(|error| format!("{PUBLIC_NAME} does not resolve: {error}")));
+        let found = PUBLIC_NAME
+            .to_socket_addrs()
+            .map(|found| format!("names resolve ({} addresses of {PUBLIC_NAME})", found.count()));
+        findings.result(
+            "webhook DNS",
+            Status::Warning,
+            found.map_err(|error| format!("{PUBLIC_NAME} does not resolve: {error}")),
+        );
     }
 }
 
 fn directory(data_dir: &Path) -> Result<String, String> {
     let shown = data_dir.display();
-    let Ok(metadata) = std::fs::metadata(data_dir) else { return Ok(format!("{shown} is not there yet; the first start makes it")) };
+    let Ok(metadata) = std::fs::metadata(data_dir) else {
+        return Ok(format!("{shown} is not there yet; the first start makes it"));
+    };
     if !metadata.is_dir() {
         return Err(format!("{shown} is no directory"));
     }
-    if rustix::fs::access(data_dir, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_err() {
+    if rustix::fs::access(data_dir, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)
+        .is_err()
+    {
         return Err(format!("{shown} cannot be written to by this user"));
     }
     let mode = metadata.permissions().mode() & 0o777;
@@ -132,7 +163,8 @@ fn directory(data_dir: &Path) -> Result<String, String> {
 }
 
 fn disk(config: &Config, data_dir: &Path) -> Result<String, String> {
-    let existing = data_dir.ancestors().find(|directory| directory.is_dir()).unwrap_or(Path::new("/"));
+    let existing =
+        data_dir.ancestors().find(|directory| directory.is_dir()).unwrap_or(Path::new("/"));
     let existing = if existing.as_os_str().is_empty() { Path::new(".") } else { existing };
     let disk = rustix::fs::statvfs(existing).map_err(|error| error.to_string())?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize) / (1 << 20);
@@ -153,7 +185,9 @@ fn log(data_dir: &Path) -> Result<String, String> {
         return Err(format!("{first}; `telenumerus audit verify` says everything"));
     }
     let last = last_record(data_dir).map_err(|error| error.to_string())?;
-    Ok(last.map_or("empty".to_owned(), |(position, at)| format!("{} events, the last of {at}; `telenumerus audit verify` proves them", position.0)))
+    Ok(last.map_or("empty".to_owned(), |(position, at)| {
+        format!("{} events, the last of {at}; `telenumerus audit verify` proves them", position.0)
+    }))
 }
 
 fn clock(config: &Config, data_dir: &Path) -> Result<String, String> {
@@ -161,16 +195,24 @@ fn clock(config: &Config, data_dir: &Path) -> Result<String, String> {
     let last = last_record(data_dir).ok().flatten().map(|(_, at)| at);
     let behind = last.map_or(Duration::ZERO, |last| last.since(now));
     if behind > Duration::from_secs(config.store.max_clock_behind_seconds.into()) {
-        return Err(format!("it says {now}, {} seconds before the log's last record", behind.as_secs()));
+        return Err(format!(
+            "it says {now}, {} seconds before the log's last record",
+            behind.as_secs()
+        ));
     }
     Ok(format!("it says {now}"))
 }
 
-fn port(listen: std::net::SocketAddr, running: Option<std::net::SocketAddr>) -> Result<String, String> {
+fn port(
+    listen: std::net::SocketAddr,
+    running: Option<std::net::SocketAddr>,
+) -> Result<String, String> {
     if let Some(running) = running {
         return Ok(format!("the service on this directory answers at {running}"));
     }
-    TcpListener::bind(listen).map(|_| format!("{listen} is free")).map_err(|error| format!("cannot listen on {listen}: {error}"))
+    TcpListener::bind(listen)
+        .map(|_| format!("{listen} is free"))
+        .map_err(|error| format!("cannot listen on {listen}: {error}"))
 }
 
 /// Every machine that the configuration names, as host and port.
@@ -179,18 +221,32 @@ fn targets(config: &Config) -> Vec<(String, String)> {
         let url = Url::parse(url).ok()?;
         Some((name, format!("{}:{}", url.host_str()?, url.port_or_known_default()?)))
     };
-    let sources = config.suppliers.http.iter().filter_map(|source| of_url(format!("supplier {}", source.name.0), &source.url));
-    let binds = config.suppliers.smpp.binds.iter().map(|bind| ("supplier smpp".to_owned(), bind.address.clone()));
-    let chains = config
-        .deposits
-        .coins()
-        .flat_map(|(currency, coin)| coin.endpoints.iter().filter_map(move |endpoint| of_url(format!("chain {currency}"), endpoint.url.expose())));
+    let sources = config
+        .suppliers
+        .http
+        .iter()
+        .filter_map(|source| of_url(format!("supplier {}", source.name.0), &source.url));
+    let binds = config
+        .suppliers
+        .smpp
+        .binds
+        .iter()
+        .map(|bind| ("supplier smpp".to_owned(), bind.address.clone()));
+    let chains = config.deposits.coins().flat_map(|(currency, coin)| {
+        coin.endpoints
+            .iter()
+            .filter_map(move |endpoint| of_url(format!("chain {currency}"), endpoint.url.expose()))
+    });
     sources.chain(binds).chain(chains).collect()
 }
 
-/// Whether anything listens there. What it would say is another command's: `supplier check`, `addresses`.
+/// Whether anything listens there. What it would say is another command's: `supplier check`,
+/// `addresses`.
 fn reached(target: &str) -> Result<String, String> {
-    let found: Vec<_> = target.to_socket_addrs().map_err(|error| format!("{target} does not resolve: {error}"))?.collect();
+    let found: Vec<_> = target
+        .to_socket_addrs()
+        .map_err(|error| format!("{target} does not resolve: {error}"))?
+        .collect();
     match found.iter().find(|address| TcpStream::connect_timeout(address, PATIENCE).is_ok()) {
         Some(_) => Ok(format!("{target} answers")),
         None => Err(format!("nothing answers at {target}")),
@@ -207,7 +263,14 @@ fn tell(findings: &Findings, as_json: bool) -> ExitCode {
         for check in &findings.0 {
             say!("{:<8} {:<19} {}", check.status.name(), check.what, check.says);
         }
-        say!("{}", if is_wrong { "the service would not serve as it is" } else { "nothing stands in the way of the service" });
+        say!(
+            "{}",
+            if is_wrong {
+                "the service would not serve as it is"
+            } else {
+                "nothing stands in the way of the service"
+            }
+        );
     }
     if is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -1,4 +1,5 @@
-//! `telenumerus follow`: a live copy of another machine's log, held against the hash chain record by record.
+//! `telenumerus follow`: a live copy of another machine's log, held against the hash chain record
+//! by record.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,27 +40,35 @@ const ATTEMPTS_ONCE: u32 = 5;
     after_help = "Examples:\n  telenumerus follow esdb://log.example.com:2113 /var/lib/telenumerus-copy\n  telenumerus follow 'esdb://127.0.0.1:2113?tls=false' copy --once"
 )]
 pub struct Options {
-    /// Where the service's log is read (its `[esdb] listen`): `esdb://HOST:PORT`, with `?tls=false` on the same machine and `?tlsCaFile=FILE` for a
-    /// certificate of your own.
+    /// Where the service's log is read (its `[esdb] listen`): `esdb://HOST:PORT`, with `?tls=false`
+    /// on the same machine and `?tlsCaFile=FILE` for a certificate of your own.
     address: Address,
     /// The copy's directory; made if it is not there, gone on with if it is.
     directory: PathBuf,
     /// End once the copy has what the log had at the start.
     #[arg(long)]
     once: bool,
-    /// A reader's token with the right `bytes`. Better in the environment than here, where every process of the machine sees it.
+    /// A reader's token with the right `bytes`. Better in the environment than here, where every
+    /// process of the machine sees it.
     #[arg(long, env = "TELENUMERUS_READER_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: Option<String>,
 }
 
 pub fn run(options: &Options) -> Outcome {
     let address = options.address.clone().with_token(options.token.clone());
-    let _lock = data::lock(&options.directory).map_err(|error| format!("{}: {error}", options.directory.display()))?;
+    let _lock = data::lock(&options.directory)
+        .map_err(|error| format!("{}: {error}", options.directory.display()))?;
     data::make_private(&options.directory);
     let replica = Replica::open(&options.directory).map_err(in_words)?;
-    say!("following {address} into {} from position {}", options.directory.display(), replica.end().0.0);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
-    let mut follower = Follower { address, replica, is_once: options.once, waiting: Vec::new(), head: 0, told: 0 };
+    say!(
+        "following {address} into {} from position {}",
+        options.directory.display(),
+        replica.end().0.0
+    );
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
+    let mut follower =
+        Follower { address, replica, is_once: options.once, waiting: Vec::new(), head: 0, told: 0 };
     let ended = runtime.block_on(follower.run());
     follower.replica.close();
     ended.map(|()| ExitCode::SUCCESS)
@@ -117,10 +126,17 @@ impl Follower {
             match left {
                 Left::Done => return Ok(()),
                 Left::Refused(text) => return Err(text),
-                Left::Broken(text) if self.is_once && attempts >= ATTEMPTS_ONCE => return Err(text),
+                Left::Broken(text) if self.is_once && attempts >= ATTEMPTS_ONCE => {
+                    return Err(text);
+                }
                 Left::Broken(text) => {
                     let pause = LONGEST_PAUSE.min(Duration::from_secs(1 << attempts.min(5)) / 2);
-                    eprintln!("{}: {text}; again in {} s, from position {}", self.address, pause.as_secs(), self.replica.end().0.0);
+                    eprintln!(
+                        "{}: {text}; again in {} s, from position {}",
+                        self.address,
+                        pause.as_secs(),
+                        self.replica.end().0.0
+                    );
                     tokio::time::sleep(pause).await;
                 }
             }
@@ -181,14 +197,16 @@ impl Follower {
         }
     }
 
-    /// The log must be the one that the copy was made of: as long, and with the same chain where the copy ends.
+    /// The log must be the one that the copy was made of: as long, and with the same chain where
+    /// the copy ends.
     async fn check_past(&mut self, client: &mut Client) -> Result<(), Left> {
         let (own, chain) = self.replica.end();
         let last = client.last_before(None).await?;
         self.head = last.as_ref().map_or(0, |last| last.position);
         if self.head < own.0 {
             let text = format!(
-                "the log at {} ends at position {}, and this copy has position {}: it has lost its end, or is another log",
+                "the log at {} ends at position {}, and this copy has position {}: it has lost \
+                 its end, or is another log",
                 self.address, self.head, own.0
             );
             return Err(Left::Refused(text));
@@ -196,10 +214,15 @@ impl Follower {
         if own.0 == 0 {
             return Ok(());
         }
-        let there = if self.head == own.0 { last } else { client.last_before(Some(own.0 + 1)).await? };
+        let there =
+            if self.head == own.0 { last } else { client.last_before(Some(own.0 + 1)).await? };
         let there = there.filter(|event| event.position == own.0).map(record).transpose()?;
         if there.is_none_or(|there| there.chain != chain) {
-            let text = format!("the log at {} is not the one that this copy was made of: another record stands at position {}", self.address, own.0);
+            let text = format!(
+                "the log at {} is not the one that this copy was made of: another record stands \
+                 at position {}",
+                self.address, own.0
+            );
             return Err(Left::Refused(text));
         }
         Ok(())
@@ -244,14 +267,24 @@ struct Around {
 /// The record that an event was told of.
 fn record(event: esdb::Event) -> Result<Record, Left> {
     let at = event.position;
-    let foreign = |what: &str| Left::Refused(format!("record {at}: {what}; is this the log of a telenumerus of this version?"));
-    let around: Around = serde_json::from_slice(&event.metadata).map_err(|_| foreign("what stands around it cannot be read"))?;
+    let foreign = |what: &str| {
+        Left::Refused(format!(
+            "record {at}: {what}; is this the log of a telenumerus of this version?"
+        ))
+    };
+    let around: Around = serde_json::from_slice(&event.metadata)
+        .map_err(|_| foreign("what stands around it cannot be read"))?;
     let (Some(chain), Some(payload)) = (around.chain, around.payload) else {
-        let text = "this reader is not given the bytes that a copy is made of: it needs a token whose rights have \"bytes\" ([[esdb.readers]] of the service)";
+        let text = "this reader is not given the bytes that a copy is made of: it needs a token \
+            whose rights have \"bytes\" ([[esdb.readers]] of the service)";
         return Err(Left::Refused(text.to_owned()));
     };
     let payload = STANDARD.decode(payload).map_err(|_| foreign("its bytes cannot be read"))?;
-    let correlation = around.correlation.map(|order| order.parse()).transpose().map_err(|_| foreign("its order cannot be read"))?;
+    let correlation = around
+        .correlation
+        .map(|order| order.parse())
+        .transpose()
+        .map_err(|_| foreign("its order cannot be read"))?;
     let mut record = Record {
         position: Position(event.position),
         stream: StreamId::from_name(&event.stream),

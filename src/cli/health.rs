@@ -1,4 +1,5 @@
-//! `telenumerus health`: whether the running service serves, as an exit code: for containers and load balancers that run a command.
+//! `telenumerus health`: whether the running service serves, as an exit code: for containers and
+//! load balancers that run a command.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -14,7 +15,8 @@ use crate::data;
     after_help = "Examples:\n  telenumerus health\n  telenumerus health --url http://127.0.0.1:8080\n  HEALTHCHECK CMD [\"/usr/bin/telenumerus\", \"health\"]"
 )]
 pub struct Options {
-    /// The service's address; without it, where the service on the data directory says that it listens.
+    /// The service's address; without it, where the service on the data directory says that it
+    /// listens.
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Seconds to wait for its answer.
@@ -28,9 +30,11 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
         None => announced(place)?,
     };
     let client = actors::kernel::outbound::client(Duration::from_secs(options.timeout_seconds))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
     let response = runtime.block_on(async { client.get(format!("{url}/readyz")).send().await });
-    let response = response.map_err(|error| format!("no service answers at {url}: {}", error.without_url()))?;
+    let response = response
+        .map_err(|error| format!("no service answers at {url}: {}", error.without_url()))?;
     if !response.status().is_success() {
         return Err(format!("the service at {url} is not ready: {}", response.status()));
     }
@@ -38,13 +42,22 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where the service on the data directory listens; one that listens on every address is asked on this machine's own.
+/// Where the service on the data directory listens; one that listens on every address is asked on
+/// this machine's own.
 fn announced(place: &Place) -> Result<String, String> {
     let (_, data_dir) = place.load().map_err(in_words)?;
-    let mut address = data::announced(&data_dir)
-        .ok_or_else(|| format!("no service has run on {}; name it with --data-dir, or its address with --url", data_dir.display()))?;
+    let mut address = data::announced(&data_dir).ok_or_else(|| {
+        format!(
+            "no service has run on {}; name it with --data-dir, or its address with --url",
+            data_dir.display()
+        )
+    })?;
     if address.ip().is_unspecified() {
-        address.set_ip(if address.is_ipv4() { std::net::Ipv4Addr::LOCALHOST.into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+        address.set_ip(if address.is_ipv4() {
+            std::net::Ipv4Addr::LOCALHOST.into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
     }
     Ok(format!("http://{address}"))
 }

@@ -25,7 +25,12 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 )]
 pub struct Options {
     /// The service to talk to.
-    #[arg(long, env = "TELENUMERUS_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    #[arg(
+        long,
+        env = "TELENUMERUS_URL",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
     url: String,
     /// Run a service of its own on this data directory instead.
     #[arg(long, value_name = "DIR", conflicts_with = "url")]
@@ -37,10 +42,16 @@ pub struct Options {
 
 pub fn run(place: &Place, options: &Options) -> Outcome {
     let given = OwnKey::given(options.api_key.as_deref());
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(in_words)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(in_words)?;
     match &options.embedded {
         None => {
-            let host = Host::new(Api::there(&options.url)?, Keys::Own(Arc::new(given)), &http::document(), Tasks::default());
+            let host = Host::new(
+                Api::there(&options.url)?,
+                Keys::Own(Arc::new(given)),
+                &http::document(),
+                Tasks::default(),
+            );
             runtime.block_on(talk(host))?;
         }
         Some(data_dir) => {
@@ -57,14 +68,23 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A service of this process's own, or, where another host runs one on the directory already, that one; whoever leaves, the others go on.
+/// A service of this process's own, or, where another host runs one on the directory already, that
+/// one; whoever leaves, the others go on.
 async fn embedded(config: Config, data_dir: &Path, given: OwnKey) -> Result<(), String> {
     let keys = Arc::new(given.kept_in(data_dir));
     // Before anything is made: what is wrong with it is for people to mend.
     keys.load()?;
     let directory = Arc::new(SharedDirectory::new(config, data_dir, Arc::clone(&keys))?);
     let served = match directory.service(None).await {
-        Ok(_) => talk(Host::new(Api::Shared(Arc::clone(&directory) as _), Keys::Own(keys), &http::document(), Tasks::default())).await,
+        Ok(_) => {
+            talk(Host::new(
+                Api::Shared(Arc::clone(&directory) as _),
+                Keys::Own(keys),
+                &http::document(),
+                Tasks::default(),
+            ))
+            .await
+        }
         Err(text) => Err(text),
     };
     directory.leave().await;

@@ -52,7 +52,8 @@ enum Command {
     Supplier(supplier::Options),
     /// Read and check the event log, while the service runs or not.
     Audit(audit::Options),
-    /// Copy the log and what belongs to it into a directory, checked by the chain, while the service runs or not.
+    /// Copy the log and what belongs to it into a directory, checked by the chain, while the
+    /// service runs or not.
     Backup(backup::Backup),
     /// Put a backup in the place of a stopped service's log.
     Restore(backup::Restore),
@@ -60,7 +61,8 @@ enum Command {
     Follow(follow::Options),
     /// Serve the tools for agents over stdio (Model Context Protocol).
     Mcp(mcp::Options),
-    /// Show the deposit addresses that the configured keys give, to compare with the wallet before anybody pays.
+    /// Show the deposit addresses that the configured keys give, to compare with the wallet before
+    /// anybody pays.
     Addresses(addresses::Options),
     /// See what the code extraction makes of a message.
     Code(code::Options),
@@ -68,7 +70,8 @@ enum Command {
     Order(order::Options),
     /// Check, show and describe the configuration.
     Config(config::Options),
-    /// Look at everything that a service needs here: configuration, directory, disk, clock, ports, log, suppliers, chains, webhooks.
+    /// Look at everything that a service needs here: configuration, directory, disk, clock, ports,
+    /// log, suppliers, chains, webhooks.
     Doctor(doctor::Options),
     /// Ask the running service whether it serves; exit 1 if not.
     Health(health::Options),

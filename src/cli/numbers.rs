@@ -1,4 +1,5 @@
-//! `telenumerus numbers`: imports, shows and retires the pools' numbers in the running service, buys and gives back those of telecoms.
+//! `telenumerus numbers`: imports, shows and retires the pools' numbers in the running service,
+//! buys and gives back those of telecoms.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,8 +27,11 @@ pub struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the numbers of a CSV file: number,country and, if you like, platforms and supplier. Says of every line that was not taken why.
-    #[command(after_help = "Examples:\n  telenumerus numbers import numbers.csv --supplier own --operator alice")]
+    /// List the numbers of a CSV file: number,country and, if you like, platforms and supplier.
+    /// Says of every line that was not taken why.
+    #[command(
+        after_help = "Examples:\n  telenumerus numbers import numbers.csv --supplier own --operator alice"
+    )]
     Import {
         /// The file; its first line names the columns.
         file: PathBuf,
@@ -38,7 +42,8 @@ enum Command {
         #[arg(long, env = "USER", default_value = "operator")]
         operator: String,
     },
-    /// Show every number and how it is: free, leased, or cooling: from platforms it has served, or from all for a moment.
+    /// Show every number and how it is: free, leased, or cooling: from platforms it has served, or
+    /// from all for a moment.
     #[command(after_help = "Examples:\n  telenumerus numbers list --supplier own")]
     List {
         /// One source's only.
@@ -51,8 +56,11 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Show messages that gave no order its code, the latest first: late, for a number on no order or of nobody, of another brand, or without a code.
-    #[command(after_help = "Examples:\n  telenumerus numbers messages --number +12025550123 --reveal")]
+    /// Show messages that gave no order its code, the latest first: late, for a number on no order
+    /// or of nobody, of another brand, or without a code.
+    #[command(
+        after_help = "Examples:\n  telenumerus numbers messages --number +12025550123 --reveal"
+    )]
     Messages {
         /// One number's only.
         #[arg(long)]
@@ -100,7 +108,9 @@ enum Command {
         operator: String,
     },
     /// Give a bought number back to its telecom.
-    #[command(after_help = "Examples:\n  telenumerus numbers release twilio +12025550123 --reason 'too many'")]
+    #[command(
+        after_help = "Examples:\n  telenumerus numbers release twilio +12025550123 --reason 'too many'"
+    )]
     Release {
         /// The telecom, as the configuration names it.
         supplier: String,
@@ -138,39 +148,72 @@ enum Command {
 
 pub fn run(place: &Place, options: &Options) -> Outcome {
     match &options.command {
-        Command::Import { file, supplier, operator } => import(&Asking::new(place)?, file, supplier, operator),
-        Command::List { supplier, retired, json } => list(&Asking::new(place)?, supplier.as_deref(), *retired, *json),
+        Command::Import { file, supplier, operator } => {
+            import(&Asking::new(place)?, file, supplier, operator)
+        }
+        Command::List { supplier, retired, json } => {
+            list(&Asking::new(place)?, supplier.as_deref(), *retired, *json)
+        }
         Command::Messages { number, why, before, limit, reveal, json } => {
-            let (before, limit, reveal) = (before.map(|before| before.to_string()), limit.to_string(), reveal.to_string());
-            let values = [("number", number), ("why", why), ("before", &before), ("limit", &Some(limit)), ("reveal", &Some(reveal))];
-            let query = asked("numbers/messages", values.map(|(name, value)| (name, value.as_deref())));
+            let (before, limit, reveal) =
+                (before.map(|before| before.to_string()), limit.to_string(), reveal.to_string());
+            let values = [
+                ("number", number),
+                ("why", why),
+                ("before", &before),
+                ("limit", &Some(limit)),
+                ("reveal", &Some(reveal)),
+            ];
+            let query =
+                asked("numbers/messages", values.map(|(name, value)| (name, value.as_deref())));
             Ok(messages(&Asking::new(place)?.ask(&query, None)?, *json))
         }
         Command::Retire { number, reason, operator } => {
-            let retire = Retire { number: number.clone(), reason: reason.clone(), operator: operator.clone() };
+            let retire = Retire {
+                number: number.clone(),
+                reason: reason.clone(),
+                operator: operator.clone(),
+            };
             show(place, "numbers/retire", Some(json!(retire)))
         }
         Command::Search { supplier, country, limit, json } => {
-            let values = [("supplier", supplier), ("country", country), ("limit", &limit.to_string())];
-            let answer = Asking::new(place)?.ask(&asked("numbers/search", values.map(|(name, value)| (name, Some(value.as_str())))), None)?;
+            let values =
+                [("supplier", supplier), ("country", country), ("limit", &limit.to_string())];
+            let answer = Asking::new(place)?.ask(
+                &asked("numbers/search", values.map(|(name, value)| (name, Some(value.as_str())))),
+                None,
+            )?;
             Ok(offers(&answer, *json))
         }
         Command::Buy { supplier, number, operator } => {
-            let buy = Buy { supplier: supplier.clone(), number: number.clone(), operator: operator.clone() };
+            let buy = Buy {
+                supplier: supplier.clone(),
+                number: number.clone(),
+                operator: operator.clone(),
+            };
             show(place, "numbers/buy", Some(json!(buy)))
         }
         Command::Release { supplier, number, reason, operator } => {
             let (supplier, number, reason) = (supplier.clone(), number.clone(), reason.clone());
-            show(place, "numbers/release", Some(json!(GiveBack { supplier, number, reason, operator: operator.clone() })))
+            show(
+                place,
+                "numbers/release",
+                Some(json!(GiveBack { supplier, number, reason, operator: operator.clone() })),
+            )
         }
-        Command::Sync { supplier, operator } => {
-            show(place, "numbers/sync", Some(json!(Sync { supplier: supplier.clone(), operator: operator.clone() })))
-        }
+        Command::Sync { supplier, operator } => show(
+            place,
+            "numbers/sync",
+            Some(json!(Sync { supplier: supplier.clone(), operator: operator.clone() })),
+        ),
     }
 }
 
 /// A path with what is asked for.
-fn asked<'a>(path: &str, values: impl IntoIterator<Item = (&'static str, Option<&'a str>)>) -> String {
+fn asked<'a>(
+    path: &str,
+    values: impl IntoIterator<Item = (&'static str, Option<&'a str>)>,
+) -> String {
     let path = format!("{path}?");
     let end = path.len();
     let mut query = form_urlencoded::Serializer::for_suffix(path, end);
@@ -195,7 +238,12 @@ fn import(asking: &Asking, file: &PathBuf, supplier: &str, operator: &str) -> Ou
         unchanged += answer["unchanged"].as_u64().unwrap_or(0);
         bar.inc(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
         let refused = answer["rejected"].as_array().into_iter().flatten();
-        rejected.extend(refused.map(|line| (line["line"].as_u64().unwrap_or(0), line["why"].as_str().unwrap_or_default().to_owned())));
+        rejected.extend(refused.map(|line| {
+            (
+                line["line"].as_u64().unwrap_or(0),
+                line["why"].as_str().unwrap_or_default().to_owned(),
+            )
+        }));
     }
     bar.finish_and_clear();
     rejected.sort();
@@ -212,37 +260,62 @@ type Rejected = Vec<(u64, String)>;
 fn read(file: &PathBuf, supplier: &str) -> Result<(Vec<Row>, Rejected), String> {
     let named = |error: csv::Error| format!("{}: {error}", file.display());
     let bytes = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    // The reader counts line feeds, and the second half of a CRLF only with the next record: each line ends in a feed alone.
+    // The reader counts line feeds, and the second half of a CRLF only with the next record: each
+    // line ends in a feed alone.
     let bytes = one_line_feed_a_line(&bytes);
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(bytes.as_slice());
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(bytes.as_slice());
     let header = reader.headers().map_err(named)?.clone();
-    let column = |name: &str| header.iter().position(|column| column.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name));
+    let column = |name: &str| {
+        header
+            .iter()
+            .position(|column| column.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name))
+    };
     let (Some(number), Some(country)) = (column("number"), column("country")) else {
-        return Err(format!("{}: its first line must name the columns number and country, and may name platforms and supplier", file.display()));
+        return Err(format!(
+            "{}: its first line must name the columns number and country, and may name platforms \
+             and supplier",
+            file.display()
+        ));
     };
     let stranger = header.iter().find(|name| {
-        !["number", "country", "platforms", "supplier"].iter().any(|known| name.trim_start_matches('\u{feff}').eq_ignore_ascii_case(known))
+        !["number", "country", "platforms", "supplier"]
+            .iter()
+            .any(|known| name.trim_start_matches('\u{feff}').eq_ignore_ascii_case(known))
     });
     if let Some(stranger) = stranger {
-        return Err(format!("{}: there is no column {stranger:?}; number, country, platforms and supplier are", file.display()));
+        return Err(format!(
+            "{}: there is no column {stranger:?}; number, country, platforms and supplier are",
+            file.display()
+        ));
     }
     let (platforms, own) = (column("platforms"), column("supplier"));
-    let (mut rows, mut rejected, mut seen) = (Vec::new(), Vec::new(), std::collections::BTreeMap::new());
+    let (mut rows, mut rejected, mut seen) =
+        (Vec::new(), Vec::new(), std::collections::BTreeMap::new());
     for record in reader.records() {
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                rejected.push((error.position().map_or(0, csv::Position::line), "it is no text in UTF-8".to_owned()));
+                rejected.push((
+                    error.position().map_or(0, csv::Position::line),
+                    "it is no text in UTF-8".to_owned(),
+                ));
                 continue;
             }
         };
         let line = record.position().map_or(0, csv::Position::line);
         if record.len() != header.len() {
-            rejected.push((line, format!("it has {} fields, and the first line has {}", record.len(), header.len())));
+            rejected.push((
+                line,
+                format!("it has {} fields, and the first line has {}", record.len(), header.len()),
+            ));
             continue;
         }
-        let field = |column: Option<usize>| column.and_then(|column| record.get(column)).unwrap_or_default();
-        let supplier = Some(field(own)).filter(|own| !own.is_empty()).unwrap_or(supplier).to_owned();
+        let field = |column: Option<usize>| {
+            column.and_then(|column| record.get(column)).unwrap_or_default()
+        };
+        let supplier =
+            Some(field(own)).filter(|own| !own.is_empty()).unwrap_or(supplier).to_owned();
         let row = Row {
             line,
             number: field(Some(number)).to_owned(),
@@ -250,10 +323,13 @@ fn read(file: &PathBuf, supplier: &str) -> Result<(Vec<Row>, Rejected), String> 
             supplier,
             platforms: field(platforms).replace(';', " "),
         };
-        // The same number of another country or supplier is another claim: which of them holds is for the service to say.
+        // The same number of another country or supplier is another claim: which of them holds is
+        // for the service to say.
         let digits: String = row.number.chars().filter(char::is_ascii_digit).collect();
         match seen.insert((digits, row.country.to_ascii_uppercase(), row.supplier.clone()), line) {
-            Some(before) if !row.number.is_empty() => rejected.push((line, format!("its number stands in line {before} already"))),
+            Some(before) if !row.number.is_empty() => {
+                rejected.push((line, format!("its number stands in line {before} already")));
+            }
             _ => rows.push(row),
         }
     }
@@ -273,30 +349,58 @@ fn elements(values: &Value) -> impl Iterator<Item = &Value> {
 
 fn messages(answer: &Value, as_json: bool) -> ExitCode {
     let rows = elements(&answer["messages"]).map(|message| {
-        let said = message["text"].as_str().map_or_else(|| "-".to_owned(), |text| format!("{:?}: {text:?}", cell(&message["sender"])));
-        cells(message, &["position", "at", "number", "supplier", "why"]).into_iter().chain([said]).collect()
+        let said = message["text"].as_str().map_or_else(
+            || "-".to_owned(),
+            |text| format!("{:?}: {text:?}", cell(&message["sender"])),
+        );
+        cells(message, &["position", "at", "number", "supplier", "why"])
+            .into_iter()
+            .chain([said])
+            .collect()
     });
     listing(as_json, answer, &["position", "at", "number", "supplier", "why", "said"], rows);
     ExitCode::SUCCESS
 }
 
 fn offers(answer: &Value, as_json: bool) -> ExitCode {
-    let rows = elements(&answer["numbers"]).map(|offer| cells(offer, &["number", "country", "monthly"]));
+    let rows =
+        elements(&answer["numbers"]).map(|offer| cells(offer, &["number", "country", "monthly"]));
     listing(as_json, answer, &["number", "country", "monthly"], rows);
     ExitCode::SUCCESS
 }
 
 fn list(asking: &Asking, supplier: Option<&str>, retired: bool, as_json: bool) -> Outcome {
-    let answer = asking.ask(&asked("numbers", [("retired", Some(retired.to_string().as_str())), ("supplier", supplier)]), None)?;
+    let answer = asking.ask(
+        &asked(
+            "numbers",
+            [("retired", Some(retired.to_string().as_str())), ("supplier", supplier)],
+        ),
+        None,
+    )?;
     let rows = elements(&answer["numbers"]).map(|number| {
-        let platforms = if number["platforms"].is_null() { "all".to_owned() } else { cell(&number["platforms"]) };
-        let cooling: Vec<&str> = elements(&number["cooling"]).filter_map(|rest| rest["platform"].as_str()).collect();
+        let platforms = if number["platforms"].is_null() {
+            "all".to_owned()
+        } else {
+            cell(&number["platforms"])
+        };
+        let cooling: Vec<&str> =
+            elements(&number["cooling"]).filter_map(|rest| rest["platform"].as_str()).collect();
         let cooling = (!cooling.is_empty()).then(|| format!("rests from {}", cooling.join(" ")));
         let until = number["rests_until"].as_str().map(|until| format!("rests until {until}"));
-        let why = number["reason"].as_str().map(|reason| format!("{}: {reason:?}", cell(&number["retired_at"])));
+        let why = number["reason"]
+            .as_str()
+            .map(|reason| format!("{}: {reason:?}", cell(&number["retired_at"])));
         let remarks: Vec<String> = [until, cooling, why].into_iter().flatten().collect();
-        cells(number, &["number", "supplier", "country", "state"]).into_iter().chain([platforms, remarks.join(", ")]).collect()
+        cells(number, &["number", "supplier", "country", "state"])
+            .into_iter()
+            .chain([platforms, remarks.join(", ")])
+            .collect()
     });
-    listing(as_json, &answer, &["number", "supplier", "country", "state", "platforms", "remarks"], rows);
+    listing(
+        as_json,
+        &answer,
+        &["number", "supplier", "country", "state", "platforms", "remarks"],
+        rows,
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -47,7 +47,12 @@ pub struct Options {
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
     /// The service to talk to.
-    #[arg(long, env = "TELENUMERUS_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    #[arg(
+        long,
+        env = "TELENUMERUS_URL",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
     url: String,
     /// The API key.
     #[arg(long, env = "TELENUMERUS_API_KEY", hide_env_values = true, value_name = "KEY")]
@@ -57,7 +62,8 @@ pub struct Options {
 pub fn run(options: &Options) -> Outcome {
     let caller = Caller::with_key(Some(&Secret::new(options.api_key.clone())));
     let api = Api::there(&options.url)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
     let ordered = runtime.block_on(place(&api, &caller, options))?;
     if !options.wait {
         show(options, &ordered, "phone");
@@ -94,10 +100,18 @@ fn show(options: &Options, reply: &Value, what: &str) {
 
 /// The order, under a key: an answer that is lost costs nothing.
 async fn place(api: &Api, caller: &Caller, options: &Options) -> Result<Value, String> {
-    let key = options.idempotency_key.clone().unwrap_or_else(|| to_base62(u128::from_be_bytes(Entropy::System.bytes())));
+    let key = options
+        .idempotency_key
+        .clone()
+        .unwrap_or_else(|| to_base62(u128::from_be_bytes(Entropy::System.bytes())));
     let Options { platform, country, max_price, scenario, .. } = options;
     let body = json!({ "platform": platform, "country": country, "max_price": max_price, "scenario": scenario, "idempotency_key": key });
-    ask(api, caller, Call { method: Method::POST, path: "/api/v1/order".to_owned(), body: Some(body) }).await
+    ask(
+        api,
+        caller,
+        Call { method: Method::POST, path: "/api/v1/order".to_owned(), body: Some(body) },
+    )
+    .await
 }
 
 /// The order once it has ended, or has its code.
@@ -105,7 +119,8 @@ async fn ended(api: &Api, caller: &Caller, order: &str) -> Result<Value, String>
     loop {
         let path = format!("/api/v1/order/{order}?wait={WAIT_SECONDS}");
         let reply = ask(api, caller, Call { method: Method::GET, path, body: None }).await?;
-        if !["queued", "pending", "active"].contains(&reply["status"].as_str().unwrap_or_default()) {
+        if !["queued", "pending", "active"].contains(&reply["status"].as_str().unwrap_or_default())
+        {
             return Ok(reply);
         }
     }
@@ -119,9 +134,14 @@ async fn ask(api: &Api, caller: &Caller, call: Call) -> Result<Value, String> {
             return Ok(answer.body);
         }
         let pause = answer.body["retry_after_seconds"].as_u64();
-        let is_worth_it = answer.body["retryable"] == true && pause.is_some_and(|seconds| seconds <= 5);
+        let is_worth_it =
+            answer.body["retryable"] == true && pause.is_some_and(|seconds| seconds <= 5);
         if last || !is_worth_it {
-            return Err(format!("{} ({})", cell(&answer.body["error"]), cell(&answer.body["error_code"])));
+            return Err(format!(
+                "{} ({})",
+                cell(&answer.body["error"]),
+                cell(&answer.body["error_code"])
+            ));
         }
         tokio::time::sleep(std::time::Duration::from_secs(pause.unwrap_or(1))).await;
     }

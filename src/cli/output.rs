@@ -1,6 +1,7 @@
 //! What commands write to standard output: lines, tables, JSON, and how far long work has come.
 //!
-//! A reader that has seen enough, or a disk that is full, ends a command quietly with [`CLOSED`]: there is nobody left to tell.
+//! A reader that has seen enough, or a disk that is full, ends a command quietly with [`CLOSED`]:
+//! there is nobody left to tell.
 
 use std::fmt::Display;
 use std::io::{IsTerminal, StdoutLock, Write};
@@ -9,7 +10,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
-/// How a command ends whose output cannot be written: as `sysexits.h` names an input or output error.
+/// How a command ends whose output cannot be written: as `sysexits.h` names an input or output
+/// error.
 pub const CLOSED: i32 = 74;
 
 /// Writes a line to standard output, as `println!` does, and never panics.
@@ -54,13 +56,22 @@ fn written(result: std::io::Result<()>) {
     }
 }
 
-/// Rows under their headers, or, with `--json`, what they were made of. Every cell stands on one line, whatever strangers wrote.
-pub fn listing(as_json: bool, value: &Value, headers: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+/// Rows under their headers, or, with `--json`, what they were made of. Every cell stands on one
+/// line, whatever strangers wrote.
+pub fn listing(
+    as_json: bool,
+    value: &Value,
+    headers: &[&str],
+    rows: impl IntoIterator<Item = Vec<String>>,
+) {
     if as_json {
         return line(format_args!("{value:#}"));
     }
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(headers);
+    table
+        .load_preset(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(headers);
     for row in rows {
         table.add_row(row.into_iter().map(|cell| plain(&cell)));
     }
@@ -91,11 +102,18 @@ pub fn cells(value: &Value, names: &[&str]) -> Vec<String> {
     names.iter().map(|name| cell(&value[*name])).collect()
 }
 
-/// How far work of `total` steps has come, with rate and time left, on standard error; nothing where that is no terminal.
+/// How far work of `total` steps has come, with rate and time left, on standard error; nothing
+/// where that is no terminal.
 pub fn progress(what: &'static str, total: u64) -> ProgressBar {
-    let target = if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let target = if std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
     let bar = ProgressBar::with_draw_target(Some(total), target).with_message(what);
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta} left");
+    let style = ProgressStyle::with_template(
+        "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta} left",
+    );
     if let Ok(style) = style {
         bar.set_style(style);
     }
@@ -111,6 +129,9 @@ mod tests {
     #[test]
     fn a_cell_is_one_line_whatever_it_holds() {
         assert_eq!(plain("a\u{1b}[2Jb\nc"), "a\u{fffd}[2Jb\u{fffd}c");
-        assert_eq!(cells(&json!({ "a": null, "b": ["x", "y"], "c": 1.5 }), &["a", "b", "c", "d"]), ["-", "x y", "1.5", "-"]);
+        assert_eq!(
+            cells(&json!({ "a": null, "b": ["x", "y"], "c": 1.5 }), &["a", "b", "c", "d"]),
+            ["-", "x y", "1.5", "-"]
+        );
     }
 }

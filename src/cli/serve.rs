@@ -30,10 +30,12 @@ pub struct Options {
     /// Address to listen on, in place of the configuration's; port 0 takes any free one.
     #[arg(long, env = "TELENUMERUS_LISTEN", value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// Address at which other programs read the log, in place of the configuration's (`[esdb] listen`).
+    /// Address at which other programs read the log, in place of the configuration's (`[esdb]
+    /// listen`).
     #[arg(long, env = "TELENUMERUS_ESDB__LISTEN", value_name = "ADDRESS")]
     esdb_listen: Option<SocketAddr>,
-    /// Start with a log that has lost its end, or is not the one that was synced: what came after is gone. Leave it away afterwards.
+    /// Start with a log that has lost its end, or is not the one that was synced: what came after
+    /// is gone. Leave it away afterwards.
     #[arg(long)]
     accept_loss: bool,
 }
@@ -48,7 +50,8 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
         config.esdb.check().map_err(in_words)?;
     }
     let _logs = telemetry::start_logs(&config.log);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(in_words)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(in_words)?;
     let loss = if options.accept_loss { Loss::Accepted } else { Loss::Refused };
     runtime.block_on(start(config, &data_dir, loss))?;
     Ok(ExitCode::SUCCESS)
@@ -62,7 +65,9 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
     ignore_other_signals()?;
     let http_settings = config.http.clone();
     raise_file_limit(http_settings.max_connections);
-    let listener = TcpListener::bind(config.http.listen).await.map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
+    let listener = TcpListener::bind(config.http.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
     tokio::select! {
         () = data::room_to_start(data_dir) => {}
         _ = terminate.recv() => return Ok(()),
@@ -72,10 +77,14 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
     let address = listener.local_addr().map_err(in_words)?;
 
     let (stop, stopping) = watch::channel(false);
-    let (admin_address, operators) = admin::open(&service, data_dir, metrics, stopping.clone()).await?;
+    let (admin_address, operators) =
+        admin::open(&service, data_dir, metrics, stopping.clone()).await?;
     let readers = log_endpoint::open(&service, data_dir, stopping.clone()).await?;
     let app = App::new(&service, stopping.clone());
-    let (router, settings) = (http::router(&app, Sessions::open(data_dir.join("http.sessions"))), http_settings.listener(http::refuse(&app)));
+    let (router, settings) = (
+        http::router(&app, Sessions::open(data_dir.join("http.sessions"))),
+        http_settings.listener(http::refuse(&app)),
+    );
     let public = tokio::spawn(serve::serve(listener, router, settings, stopping));
     data::announce(data_dir, address).map_err(in_words)?;
     announce(address, admin_address, service.deposits.as_ref().is_some_and(Deposits::is_simulated));
@@ -95,14 +104,21 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
     Ok(())
 }
 
-/// A terminal that closes ends no service, and neither do signals that other services take for a wish (logs to be opened anew, a dump of their state):
-/// there is nothing of the kind here.
+/// A terminal that closes ends no service, and neither do signals that other services take for a
+/// wish (logs to be opened anew, a dump of their state): there is nothing of the kind here.
 fn ignore_other_signals() -> Result<(), String> {
-    for (kind, name) in [(SignalKind::hangup(), "SIGHUP"), (SignalKind::user_defined1(), "SIGUSR1"), (SignalKind::user_defined2(), "SIGUSR2")] {
+    for (kind, name) in [
+        (SignalKind::hangup(), "SIGHUP"),
+        (SignalKind::user_defined1(), "SIGUSR1"),
+        (SignalKind::user_defined2(), "SIGUSR2"),
+    ] {
         let mut signals = signal(kind).map_err(in_words)?;
         tokio::spawn(async move {
             if signals.recv().await.is_some() {
-                tracing::info!(signal = name, "a signal is ignored: there is nothing to reload, and the service goes on");
+                tracing::info!(
+                    signal = name,
+                    "a signal is ignored: there is nothing to reload, and the service goes on"
+                );
             }
             while signals.recv().await.is_some() {}
         });
@@ -110,7 +126,8 @@ fn ignore_other_signals() -> Result<(), String> {
     Ok(())
 }
 
-/// Each connection is an open file, and many systems allow a process a thousand: as many are asked for as may be needed.
+/// Each connection is an open file, and many systems allow a process a thousand: as many are asked
+/// for as may be needed.
 fn raise_file_limit(max_connections: usize) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -120,8 +137,14 @@ fn raise_file_limit(max_connections: usize) {
         return;
     }
     let reached = maximum.map_or(wanted, |maximum| wanted.min(maximum));
-    if setrlimit(Resource::Nofile, Rlimit { current: Some(reached), maximum }).is_err() || reached < wanted {
-        tracing::warn!(wanted, reached, "the system allows fewer open files than http.max_connections needs");
+    if setrlimit(Resource::Nofile, Rlimit { current: Some(reached), maximum }).is_err()
+        || reached < wanted
+    {
+        tracing::warn!(
+            wanted,
+            reached,
+            "the system allows fewer open files than http.max_connections needs"
+        );
     }
 }
 

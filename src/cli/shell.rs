@@ -1,4 +1,5 @@
-//! `telenumerus completions`, `man` and `version`: what shells, manuals and scripts want to know of the binary itself.
+//! `telenumerus completions`, `man` and `version`: what shells, manuals and scripts want to know of
+//! the binary itself.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,15 +21,20 @@ pub struct Completions {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  telenumerus man | man -l -\n  telenumerus man --directory /usr/share/man/man1")]
+#[command(
+    after_help = "Examples:\n  telenumerus man | man -l -\n  telenumerus man --directory /usr/share/man/man1"
+)]
 pub struct Man {
-    /// Write a page for every command into this directory, in place of the first one to standard output.
+    /// Write a page for every command into this directory, in place of the first one to standard
+    /// output.
     #[arg(long, value_name = "DIR")]
     directory: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  telenumerus version\n  telenumerus version --json | jq -r .version")]
+#[command(
+    after_help = "Examples:\n  telenumerus version\n  telenumerus version --json | jq -r .version"
+)]
 pub struct Version {
     /// As JSON.
     #[arg(long)]
@@ -44,8 +50,10 @@ pub fn completions(options: &Completions) -> ExitCode {
 
 pub fn man(options: &Man) -> Outcome {
     if let Some(directory) = &options.directory {
-        std::fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
-        clap_mangen::generate_to(Cli::command(), directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+        std::fs::create_dir_all(directory)
+            .map_err(|error| format!("{}: {error}", directory.display()))?;
+        clap_mangen::generate_to(Cli::command(), directory)
+            .map_err(|error| format!("{}: {error}", directory.display()))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut page = Vec::new();
@@ -55,10 +63,14 @@ pub fn man(options: &Man) -> Outcome {
 }
 
 pub fn version(options: &Version) -> ExitCode {
-    let (version, target) = (env!("CARGO_PKG_VERSION"), format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS));
+    let (version, target) =
+        (env!("CARGO_PKG_VERSION"), format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS));
     if options.json {
         let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
-        say!("{:#}", json!({ "name": "telenumerus", "version": version, "target": target, "profile": profile, "api": "v1" }));
+        say!(
+            "{:#}",
+            json!({ "name": "telenumerus", "version": version, "target": target, "profile": profile, "api": "v1" })
+        );
     } else {
         say!("telenumerus {version} ({target})");
     }

@@ -16,7 +16,9 @@ use super::output::say;
 use super::{Outcome, in_words};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  telenumerus supplier check --url https://numbers.acme.example/v1 --token …")]
+#[command(
+    after_help = "Examples:\n  telenumerus supplier check --url https://numbers.acme.example/v1 --token …"
+)]
 pub struct Options {
     #[command(subcommand)]
     command: Command,
@@ -24,8 +26,11 @@ pub struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Ask a source everything the protocol has, and say what it does wrong. Leases a few numbers, and releases them.
-    #[command(after_help = "Examples:\n  telenumerus supplier check --url https://numbers.acme.example/v1 --token … --message-seconds 60")]
+    /// Ask a source everything the protocol has, and say what it does wrong. Leases a few numbers,
+    /// and releases them.
+    #[command(
+        after_help = "Examples:\n  telenumerus supplier check --url https://numbers.acme.example/v1 --token … --message-seconds 60"
+    )]
     Check {
         /// Where it is; `/leases` comes behind it.
         #[arg(long)]
@@ -54,19 +59,33 @@ pub fn run(options: &Options) -> Outcome {
     let stranger = HttpSource::new(url, "not-the-token")?;
     let run = format!("check{}", to_base62(u128::from_be_bytes(Entropy::System.bytes())));
     let message_patience = message_seconds.map(Duration::from_secs);
-    let questions = Questions { platform: *platform, country: *country, run: run.clone(), since: Clock::System.now(), message_patience };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
+    let questions = Questions {
+        platform: *platform,
+        country: *country,
+        run: run.clone(),
+        since: Clock::System.now(),
+        message_patience,
+    };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
     let (findings, unknown) = runtime.block_on(async {
         let unknown = stranger.look(format!("{run}-9")).await;
         (check(&source, &questions).await, unknown)
     });
     let is_refused = matches!(unknown, Err(SourceError::Refused(_)));
-    let first = ("another token than its own is refused: 401", (!is_refused).then(|| format!("{unknown:?}")));
-    let told: Vec<(&str, Option<String>)> =
-        std::iter::once(first).chain(findings.iter().map(|finding| (finding.rule, finding.wrong.clone()))).collect();
+    let first = (
+        "another token than its own is refused: 401",
+        (!is_refused).then(|| format!("{unknown:?}")),
+    );
+    let told: Vec<(&str, Option<String>)> = std::iter::once(first)
+        .chain(findings.iter().map(|finding| (finding.rule, finding.wrong.clone())))
+        .collect();
     let wrong = told.iter().filter(|(_, what)| what.is_some()).count();
     if *json {
-        let rules: Vec<Value> = told.iter().map(|(rule, what)| json!({ "rule": rule, "ok": what.is_none(), "wrong": what })).collect();
+        let rules: Vec<Value> = told
+            .iter()
+            .map(|(rule, what)| json!({ "rule": rule, "ok": what.is_none(), "wrong": what }))
+            .collect();
         say!("{:#}", json!({ "ok": wrong == 0, "rules": rules }));
         return Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }

@@ -19,7 +19,8 @@ const OWN_ADDRESSES_CHECKED: u32 = 1_000;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Deposits {
-    /// The chain that gives money away. Unset: only where no chain is configured and nobody outside can reach it.
+    /// The chain that gives money away. Unset: only where no chain is configured and nobody outside
+    /// can reach it.
     pub simulated: Option<bool>,
     pub btc: Option<Coin>,
     pub ltc: Option<Coin>,
@@ -41,7 +42,8 @@ pub struct Coin {
     pub timeout_seconds: u64,
     /// How often to look for new blocks. Unset: 15 s for BTC, 10 s for LTC, 12 s for USDT.
     pub poll_seconds: Option<u64>,
-    /// Confirmations that an amount needs, the smallest first; the last without `up_to`. Not for USDT, whose chain says what is final.
+    /// Confirmations that an amount needs, the smallest first; the last without `up_to`. Not for
+    /// USDT, whose chain says what is final.
     pub confirmations: Vec<Confirmations>,
     /// Confirmations after which a credited deposit is not looked at any more.
     pub settle_confirmations: u32,
@@ -171,24 +173,37 @@ impl Deposits {
             Currency::Ltc => self.ltc.as_ref(),
             Currency::UsdtErc20 => self.usdt_erc20.as_ref(),
         };
-        Currency::ALL.into_iter().filter_map(move |currency| of(currency).map(|coin| (currency, coin)))
+        Currency::ALL
+            .into_iter()
+            .filter_map(move |currency| of(currency).map(|coin| (currency, coin)))
     }
 
     /// Whether the simulated chain is on, or why the service must not start.
-    pub fn is_simulated(&self, is_loopback: bool, listen: &str, suppliers: &Suppliers) -> Result<bool, ConfigError> {
+    pub fn is_simulated(
+        &self,
+        is_loopback: bool,
+        listen: &str,
+        suppliers: &Suppliers,
+    ) -> Result<bool, ConfigError> {
         let refused = |why: String| {
-            let text = format!("{why}, and the simulated chain gives money away: write deposits.simulated = false, or true if that is meant");
+            let text = format!(
+                "{why}, and the simulated chain gives money away: write deposits.simulated = \
+                 false, or true if that is meant"
+            );
             Err(ConfigError::Contradiction(text))
         };
         let has_chains = self.coins().next().is_some();
         match self.simulated {
             Some(true) if has_chains => {
-                let text = "deposits.simulated = true takes any hash for a payment; it cannot stand beside a real chain";
+                let text = "deposits.simulated = true takes any hash for a payment; it cannot \
+                    stand beside a real chain";
                 Err(ConfigError::Contradiction(text.to_owned()))
             }
             Some(written) => Ok(written),
             None if has_chains => Ok(false),
-            None if !is_loopback => refused(format!("the service listens on {listen}, where others can reach it")),
+            None if !is_loopback => {
+                refused(format!("the service listens on {listen}, where others can reach it"))
+            }
             // Also one without a number yet: they can be imported.
             None => match suppliers.names().find(|name| *name != "own") {
                 Some(name) => refused(format!("{name} brings real numbers")),
@@ -198,20 +213,32 @@ impl Deposits {
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        self.coins()
-            .try_for_each(|(currency, coin)| coin.check(currency).map_err(|why| ConfigError::Contradiction(format!("deposits.{currency}{why}"))))
+        self.coins().try_for_each(|(currency, coin)| {
+            coin.check(currency)
+                .map_err(|why| ConfigError::Contradiction(format!("deposits.{currency}{why}")))
+        })
     }
 }
 
 impl Coin {
-    /// The operator's key. The error never repeats it: it may be a secret that does not belong there.
+    /// The operator's key. The error never repeats it: it may be a secret that does not belong
+    /// there.
     pub fn key(&self, currency: Currency) -> Result<Option<AccountKey>, ParseKeyError> {
-        self.xpub.as_ref().map(|xpub| AccountKey::parse(currency, self.network.into(), xpub.expose())).transpose()
+        self.xpub
+            .as_ref()
+            .map(|xpub| AccountKey::parse(currency, self.network.into(), xpub.expose()))
+            .transpose()
     }
 
     /// The shared address.
-    pub fn shared(&self, currency: Currency) -> Result<Option<Address>, events::address::ParseAddressError> {
-        self.shared_address.as_ref().map(|text| Address::parse(currency, self.network.into(), text)).transpose()
+    pub fn shared(
+        &self,
+        currency: Currency,
+    ) -> Result<Option<Address>, events::address::ParseAddressError> {
+        self.shared_address
+            .as_ref()
+            .map(|text| Address::parse(currency, self.network.into(), text))
+            .transpose()
     }
 
     /// How many confirmations an amount needs.
@@ -221,38 +248,55 @@ impl Coin {
         }
         let row = |row: &Confirmations| row.up_to.map(|Dollars(up_to)| (up_to, row.blocks));
         let up_to: Vec<(Money, u32)> = self.confirmations.iter().filter_map(row).collect();
-        let above = self.confirmations.iter().find(|row| row.up_to.is_none()).map_or(0, |row| row.blocks);
+        let above =
+            self.confirmations.iter().find(|row| row.up_to.is_none()).map_or(0, |row| row.blocks);
         Policy::ByAmount { up_to, above }
     }
 
     /// What is wrong with it, behind the coin's name.
     fn check(&self, currency: Currency) -> Result<(), String> {
         let key = self.key(currency).map_err(|error| format!(".xpub is {error}"))?;
-        let shared = self.shared(currency).map_err(|error| format!(".shared_address is {error}"))?;
+        let shared =
+            self.shared(currency).map_err(|error| format!(".shared_address is {error}"))?;
         if key.is_none() && shared.is_none() {
-            return Err(" needs an xpub, so that accounts have addresses of their own, or a shared_address".to_owned());
+            return Err(
+                " needs an xpub, so that accounts have addresses of their own, or a shared_address"
+                    .to_owned(),
+            );
         }
         if let (Some(key), Some(shared)) = (&key, &shared)
-            && (0..OWN_ADDRESSES_CHECKED).any(|index| key.address(index).is_some_and(|own| own.destination == shared.destination))
+            && (0..OWN_ADDRESSES_CHECKED).any(|index| {
+                key.address(index).is_some_and(|own| own.destination == shared.destination)
+            })
         {
-            return Err(".shared_address is one of the xpub's own addresses: an account will have it for itself. Take one of another wallet account"
-                .to_owned());
+            return Err(
+                ".shared_address is one of the xpub's own addresses: an account will have \
+                it for itself. Take one of another wallet account"
+                    .to_owned(),
+            );
         }
         if self.endpoints.is_empty() {
             return Err(" needs an endpoint: [[deposits.….endpoints]] with its url".to_owned());
         }
         for endpoint in &self.endpoints {
-            is_url(&endpoint.url).then_some(()).ok_or(".endpoints.url is an address such as http://127.0.0.1:8332")?;
+            is_url(&endpoint.url)
+                .then_some(())
+                .ok_or(".endpoints.url is an address such as http://127.0.0.1:8332")?;
         }
         self.check_rate(currency)?;
         self.check_for(currency)?;
         let (policy, by_chain) = (self.policy(currency), currency == Currency::UsdtErc20);
-        let rows_without_limit = self.confirmations.iter().filter(|row| row.up_to.is_none()).count();
-        if !policy.is_sound() || (!self.confirmations.is_empty() && (by_chain || rows_without_limit != 1)) {
-            let what = ".confirmations is a rising table such as [{ up_to = 50, blocks = 1 }, { blocks = 6 }], for btc and ltc only";
+        let rows_without_limit =
+            self.confirmations.iter().filter(|row| row.up_to.is_none()).count();
+        if !policy.is_sound()
+            || (!self.confirmations.is_empty() && (by_chain || rows_without_limit != 1))
+        {
+            let what = ".confirmations is a rising table such as [{ up_to = 50, blocks = 1 }, { \
+                blocks = 6 }], for btc and ltc only";
             return Err(what.to_owned());
         }
-        // An answer that is waited for for an hour, or a quote of a month ago, is a slip of the hand.
+        // An answer that is waited for for an hour, or a quote of a month ago, is a slip of the
+        // hand.
         for (name, value, most) in [
             ("timeout_seconds", self.timeout_seconds, 3_600),
             ("poll_seconds", self.poll_seconds.unwrap_or(1), 24 * 3_600),
@@ -264,7 +308,10 @@ impl Coin {
             }
         }
         if self.rate_max_spread_percent > 100 {
-            return Err(format!(".rate_max_spread_percent is from 0 to 100, not {}", self.rate_max_spread_percent));
+            return Err(format!(
+                ".rate_max_spread_percent is from 0 to 100, not {}",
+                self.rate_max_spread_percent
+            ));
         }
         Ok(())
     }
@@ -276,8 +323,16 @@ impl Coin {
         if self.rate.is_none() && self.rate_sources.is_empty() && currency != Currency::UsdtErc20 {
             return Err(" needs a rate, or rate_sources to ask".to_owned());
         }
-        match self.rate_sources.iter().find(|source| !is_url(&source.url) || !source.pointer.starts_with('/')) {
-            Some(_) => Err(".rate_sources: url is an address, pointer is a place in its JSON such as /data/amount".to_owned()),
+        match self
+            .rate_sources
+            .iter()
+            .find(|source| !is_url(&source.url) || !source.pointer.starts_with('/'))
+        {
+            Some(_) => {
+                Err(".rate_sources: url is an address, pointer is a place in its JSON such \
+                as /data/amount"
+                    .to_owned())
+            }
             None => Ok(()),
         }
     }
@@ -289,21 +344,35 @@ impl Coin {
                 || self.network != NetworkName::Mainnet
                 || self.endpoints.iter().any(|endpoint| endpoint.kind != EndpointKind::Rpc)
             {
-                return Err(" has a chain_id in place of network and genesis, and endpoints of kind rpc only".to_owned());
+                return Err(" has a chain_id in place of network and genesis, and endpoints of \
+                    kind rpc only"
+                    .to_owned());
             }
-            if self.blocks_per_question.is_some_and(|blocks| !(1..=MOST_BLOCKS_PER_QUESTION).contains(&blocks)) {
+            if self
+                .blocks_per_question
+                .is_some_and(|blocks| !(1..=MOST_BLOCKS_PER_QUESTION).contains(&blocks))
+            {
                 return Err(format!(".blocks_per_question is 1 to {MOST_BLOCKS_PER_QUESTION}"));
             }
             if self.symbol.as_ref().is_some_and(|symbol| symbol.is_empty() || symbol.len() > 32) {
                 return Err(".symbol is what the contract calls itself, such as USDT".to_owned());
             }
-            let contract = self.contract.as_ref().map(|text| Address::parse(currency, Network::Mainnet, text)).transpose();
+            let contract = self
+                .contract
+                .as_ref()
+                .map(|text| Address::parse(currency, Network::Mainnet, text))
+                .transpose();
             return contract.map(drop).map_err(|error| format!(".contract is {error}"));
         }
-        if self.contract.is_some() || self.symbol.is_some() || self.chain_id.is_some() || self.blocks_per_question.is_some() {
+        if self.contract.is_some()
+            || self.symbol.is_some()
+            || self.chain_id.is_some()
+            || self.blocks_per_question.is_some()
+        {
             return Err(" has no contract, symbol, chain_id and blocks_per_question".to_owned());
         }
-        let is_hash = |text: &String| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_hash =
+            |text: &String| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         if self.genesis.as_ref().is_some_and(|genesis| !is_hash(genesis)) {
             return Err(".genesis is the first block's hash, 64 hex digits".to_owned());
         }
@@ -312,5 +381,6 @@ impl Coin {
 }
 
 fn is_url(url: &Secret) -> bool {
-    Url::parse(url.expose()).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host())
+    Url::parse(url.expose())
+        .is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host())
 }

@@ -15,11 +15,13 @@ use super::{ConfigError, is_token};
 pub struct Esdb {
     /// Unset: there is no endpoint.
     pub listen: Option<SocketAddr>,
-    /// The certificate and those that it was made with (PEM); others than this machine are served over TLS alone.
+    /// The certificate and those that it was made with (PEM); others than this machine are served
+    /// over TLS alone.
     pub certificate_file: Option<PathBuf>,
     /// Its key (PEM).
     pub key_file: Option<PathBuf>,
-    /// Whether a reader without a token is served, masked; unset: without TLS, which is on this machine alone.
+    /// Whether a reader without a token is served, masked; unset: without TLS, which is on this
+    /// machine alone.
     pub anonymous: Option<bool>,
     /// Connections at a time.
     pub max_connections: usize,
@@ -85,15 +87,23 @@ impl Esdb {
             ("esdb.patience_seconds", self.patience_seconds as usize, 1..=3_600),
         ] {
             if !bounds.contains(&value) {
-                return wrong(format!("{name} is from {} to {}, not {value}", bounds.start(), bounds.end()));
+                return wrong(format!(
+                    "{name} is from {} to {}, not {value}",
+                    bounds.start(),
+                    bounds.end()
+                ));
             }
         }
         if self.certificate_file.is_some() != self.key_file.is_some() {
             return wrong("esdb.certificate_file and esdb.key_file go together".to_owned());
         }
-        if let Some(listen) = self.listen.filter(|listen| !listen.ip().to_canonical().is_loopback() && !self.is_encrypted()) {
+        if let Some(listen) = self
+            .listen
+            .filter(|listen| !listen.ip().to_canonical().is_loopback() && !self.is_encrypted())
+        {
             return wrong(format!(
-                "esdb.listen: {listen} can be reached by others, who are served over TLS alone: set esdb.certificate_file and esdb.key_file, or listen on 127.0.0.1"
+                "esdb.listen: {listen} can be reached by others, who are served over TLS alone: \
+                 set esdb.certificate_file and esdb.key_file, or listen on 127.0.0.1"
             ));
         }
         if self.listen.is_some() && self.readers.is_empty() && !self.serves_anonymous() {
@@ -106,22 +116,33 @@ impl Esdb {
         let mut names = BTreeSet::new();
         for reader in &self.readers {
             // Names stand before a colon in what clients send.
-            if reader.name.is_empty() || reader.name.len() > 64 || !reader.name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
-                return wrong(format!("esdb.readers: a name is 1 to 64 letters of ASCII without spaces and colons; {:?} is none", reader.name));
+            if reader.name.is_empty()
+                || reader.name.len() > 64
+                || !reader.name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':')
+            {
+                return wrong(format!(
+                    "esdb.readers: a name is 1 to 64 letters of ASCII without spaces and colons; \
+                     {:?} is none",
+                    reader.name
+                ));
             }
             if !names.insert(reader.name.as_str()) {
                 return wrong(format!("esdb.readers: there are two named {:?}", reader.name));
             }
             if !is_token(reader.token.expose()) {
                 return wrong(format!(
-                    "esdb.readers: the token of {:?} needs at least 24 characters, of ASCII, as a header can carry them",
+                    "esdb.readers: the token of {:?} needs at least 24 characters, of ASCII, as a \
+                     header can carry them",
                     reader.name
                 ));
             }
         }
         let tokens: BTreeSet<_> = self.readers.iter().map(|reader| reader.token.expose()).collect();
         if tokens.len() < self.readers.len() {
-            return wrong("esdb.readers: two readers have the same token, and the token alone says who reads".to_owned());
+            return wrong(
+                "esdb.readers: two readers have the same token, and the token alone says who reads"
+                    .to_owned(),
+            );
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! Names and origins under which the service answers: what is no name would be one that nobody has, or everybody.
+//! Names and origins under which the service answers: what is no name would be one that nobody has,
+//! or everybody.
 
 use axum::http::uri::Authority;
 use url::Url;
@@ -8,13 +9,21 @@ use super::Mcp;
 /// What is no name under which a browser or a client asks.
 pub fn check(admin: &[String], mcp: &Mcp) -> Result<(), String> {
     if let Some(host) = admin.iter().find(|host| !is_name(host) || has_port(host)) {
-        return Err(format!("admin.allowed_hosts lists names such as metrics.internal, without a port; {host:?} is none"));
+        return Err(format!(
+            "admin.allowed_hosts lists names such as metrics.internal, without a port; {host:?} \
+             is none"
+        ));
     }
     if let Some(host) = mcp.allowed_hosts.iter().find(|host| !is_name(host)) {
-        return Err(format!("mcp.allowed_hosts lists names such as sms.example.com, with a port where it is not the usual one; {host:?} is none"));
+        return Err(format!(
+            "mcp.allowed_hosts lists names such as sms.example.com, with a port where it is not \
+             the usual one; {host:?} is none"
+        ));
     }
     if let Some(origin) = mcp.allowed_origins.iter().find(|origin| !is_origin(origin)) {
-        return Err(format!("mcp.allowed_origins lists origins such as https://chat.example.com; {origin:?} is none"));
+        return Err(format!(
+            "mcp.allowed_origins lists origins such as https://chat.example.com; {origin:?} is none"
+        ));
     }
     Ok(())
 }
@@ -28,11 +37,15 @@ fn is_name(text: &str) -> bool {
     let Ok(authority) = text.parse::<Authority>() else { return false };
     let host = authority.host();
     let is_address = host.starts_with('[') && host.ends_with(']');
-    let is_written = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_');
+    let is_written =
+        |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_');
     !text.contains('@') && !host.is_empty() && (is_address || host.chars().all(is_written))
 }
 
 /// A scheme and a name, and nothing behind it.
 fn is_origin(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| url.has_host() && url.origin().ascii_serialization().eq_ignore_ascii_case(text.trim_end_matches('/')))
+    Url::parse(text).is_ok_and(|url| {
+        url.has_host()
+            && url.origin().ascii_serialization().eq_ignore_ascii_case(text.trim_end_matches('/'))
+    })
 }

@@ -1,4 +1,5 @@
-//! Every mistake of a configuration at once: after each, what is wrong is left out, and the rest is looked at again.
+//! Every mistake of a configuration at once: after each, what is wrong is left out, and the rest is
+//! looked at again.
 
 use std::path::Path;
 
@@ -14,7 +15,11 @@ const MOST: usize = 100;
 
 /// What the environment says of the configuration.
 pub fn environment() -> Env {
-    Env::prefixed("TELENUMERUS_").filter(|key| !NOT_CONFIGURATION.iter().any(|other| key.as_str().eq_ignore_ascii_case(other))).split("__")
+    Env::prefixed("TELENUMERUS_")
+        .filter(|key| {
+            !NOT_CONFIGURATION.iter().any(|other| key.as_str().eq_ignore_ascii_case(other))
+        })
+        .split("__")
 }
 
 /// A provider without what stands at these paths.
@@ -53,7 +58,11 @@ fn remove(dict: &mut Dict, path: &[String]) -> bool {
 }
 
 fn remove_in(elements: &mut Vec<Value>, path: &[String]) -> bool {
-    let Some((index, rest)) = path.split_first().and_then(|(index, rest)| Some((index.parse::<usize>().ok()?, rest))) else { return false };
+    let Some((index, rest)) =
+        path.split_first().and_then(|(index, rest)| Some((index.parse::<usize>().ok()?, rest)))
+    else {
+        return false;
+    };
     match elements.get_mut(index) {
         Some(Value::Dict(_, inner)) if !rest.is_empty() => remove(inner, rest),
         Some(_) if rest.is_empty() => {
@@ -86,7 +95,12 @@ pub fn all(file: Option<&Path>) -> Vec<String> {
                 Err(error) => (error.to_string(), key_of(&error.to_string())),
             },
         };
-        found.extend(told.lines().map(ToOwned::to_owned).filter(|line| !found.contains(line)).collect::<Vec<_>>());
+        found.extend(
+            told.lines()
+                .map(ToOwned::to_owned)
+                .filter(|line| !found.contains(line))
+                .collect::<Vec<_>>(),
+        );
         // What cannot be taken out would be found again for ever.
         if path.is_empty() || paths.contains(&path) {
             return found;
@@ -109,7 +123,12 @@ fn path_of(error: &Error) -> Vec<String> {
 
 /// The key that a contradiction speaks of first.
 fn key_of(text: &str) -> Vec<String> {
-    let is_key = |word: &&str| word.contains('.') && word.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'_' | b'0'..=b'9'));
+    let is_key = |word: &&str| {
+        word.contains('.')
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'_' | b'0'..=b'9'))
+    };
     let word = text.split([' ', ';', ':', ',']).find(is_key).unwrap_or_default();
     word.split('.').map(ToOwned::to_owned).filter(|part| !part.is_empty()).collect()
 }
@@ -124,9 +143,17 @@ mod tests {
         let text = "[http]\nlisten = \"nowhere\"\nmax_body_bytes = \"many\"\n[orders]\nlifetime_second = 5\nfree_cancels_per_hour = 900\n[webhooks]\nallowed_ports = []\n";
         std::fs::write(file.path(), text).unwrap();
         let found = all(Some(file.path()));
-        for (line, key) in [(2, "http.listen"), (3, "http.max_body_bytes"), (5, "orders.lifetime_second"), (6, "free_cancels"), (8, "allowed_ports")]
-        {
-            assert!(found.iter().any(|told| told.contains(&format!(":{line}")) && told.contains(key)), "{line} {key}: {found:#?}");
+        for (line, key) in [
+            (2, "http.listen"),
+            (3, "http.max_body_bytes"),
+            (5, "orders.lifetime_second"),
+            (6, "free_cancels"),
+            (8, "allowed_ports"),
+        ] {
+            assert!(
+                found.iter().any(|told| told.contains(&format!(":{line}")) && told.contains(key)),
+                "{line} {key}: {found:#?}"
+            );
         }
         assert_eq!(found.len(), 5, "{found:#?}");
         std::fs::write(file.path(), "[orders]\nlifetime_seconds = 60\n").unwrap();

@@ -8,7 +8,10 @@ use suppliers::configuration::PoolConfiguration;
 use super::*;
 
 fn read(text: &str) -> Result<Config, ConfigError> {
-    let config: Config = Figment::new().merge(Toml::string(text)).extract().map_err(|error| ConfigError::Invalid(explain::explain(error)))?;
+    let config: Config = Figment::new()
+        .merge(Toml::string(text))
+        .extract()
+        .map_err(|error| ConfigError::Invalid(explain::explain(error)))?;
     config.check().map(|()| config)
 }
 
@@ -25,17 +28,34 @@ fn a_mistake_is_told_by_file_line_and_key_and_no_value_is_repeated() {
     let path = directory.path().join("telenumerus.toml");
     let told = |text: &str| {
         std::fs::write(&path, text).unwrap();
-        Config::load(Some(&path)).unwrap_err().to_string().replace(&path.display().to_string(), "FILE")
+        Config::load(Some(&path))
+            .unwrap_err()
+            .to_string()
+            .replace(&path.display().to_string(), "FILE")
     };
     for (text, words) in [
-        ("[http]\nlistem = \"127.0.0.1:1\"\n", "configuration: FILE:2, http.listem: is not known here; did you mean listen?"),
+        (
+            "[http]\nlistem = \"127.0.0.1:1\"\n",
+            "configuration: FILE:2, http.listem: is not known here; did you mean listen?",
+        ),
         (
             "\n[orders]\nlifetime_seconds = \"hunter2\"\n",
-            "configuration: FILE:3, orders.lifetime_seconds: is a text, and must be a whole number, not below 0",
+            "configuration: FILE:3, orders.lifetime_seconds: is a text, and must be a whole \
+             number, not below 0",
         ),
-        ("[suppliers.own]\ninbound_secret = 5\n", "configuration: FILE:2, suppliers.own.inbound_secret: a secret is a text in quotes"),
-        ("[prices]\ngoogle = true\n", "configuration: FILE:2, prices.google: must be a number, such as 0.5 or \"0.5\""),
-        ("[http]\nlisten = \"localhost:80\"\n", "configuration: FILE:2, http.listen: must be an address and a port, such as 127.0.0.1:8080"),
+        (
+            "[suppliers.own]\ninbound_secret = 5\n",
+            "configuration: FILE:2, suppliers.own.inbound_secret: a secret is a text in quotes",
+        ),
+        (
+            "[prices]\ngoogle = true\n",
+            "configuration: FILE:2, prices.google: must be a number, such as 0.5 or \"0.5\"",
+        ),
+        (
+            "[http]\nlisten = \"localhost:80\"\n",
+            "configuration: FILE:2, http.listen: must be an address and a port, such as \
+             127.0.0.1:8080",
+        ),
     ] {
         assert_eq!(told(text), words);
     }
@@ -48,21 +68,30 @@ fn what_makes_no_sense_is_told_by_file_line_and_key() {
     let path = directory.path().join("telenumerus.toml");
     let told = |text: &str| {
         std::fs::write(&path, text).unwrap();
-        Config::load(Some(&path)).unwrap_err().to_string().replace(&path.display().to_string(), "FILE")
+        Config::load(Some(&path))
+            .unwrap_err()
+            .to_string()
+            .replace(&path.display().to_string(), "FILE")
     };
     for (text, words) in [
-        ("[http]\nmax_connections = 1\n", "configuration: FILE:2, http.max_connections: is from 4 to 1000000, not 1"),
+        (
+            "[http]\nmax_connections = 1\n",
+            "configuration: FILE:2, http.max_connections: is from 4 to 1000000, not 1",
+        ),
         (
             "\n[admin]\nallowed_hosts = [\"\"]\n",
-            "configuration: FILE:3, admin.allowed_hosts: lists names such as metrics.internal, without a port; \"\" is none",
+            "configuration: FILE:3, admin.allowed_hosts: lists names such as metrics.internal, \
+             without a port; \"\" is none",
         ),
         (
             "[prices]\ngoogle = 1\n\"google.DE\" = 0\n",
-            "configuration: FILE:3, prices.\"google.DE\": is at least 0.001 dollars: numbers are not given away",
+            "configuration: FILE:3, prices.\"google.DE\": is at least 0.001 dollars: numbers are \
+             not given away",
         ),
         (
             "[suppliers.own]\ninbound_secret = \"whsec_0123456789\"\n[[suppliers.own.numbers]]\nnumber = \"+1202555012\"\ncountry = \"US\"\n",
-            "configuration: FILE:3, suppliers.own.numbers: +1202555012 cannot serve: no numbering plan has this number: a digit too few, too many or wrong",
+            "configuration: FILE:3, suppliers.own.numbers: +1202555012 cannot serve: no numbering \
+             plan has this number: a digit too few, too many or wrong",
         ),
     ] {
         assert_eq!(told(text), words);
@@ -79,11 +108,14 @@ fn names_under_which_the_service_answers_are_names() {
         // A bracketed address has colons that are no port.
         assert!(read.is_ok(), "{good}: {read:?}");
     }
-    for host in ["", "*", "*.example.com", "a b", "a\\u0007b", "https://a", "a/b", "user@a", "\\n"] {
+    for host in ["", "*", "*.example.com", "a b", "a\\u0007b", "https://a", "a/b", "user@a", "\\n"]
+    {
         assert!(read(&format!("[admin]\nallowed_hosts = [\"{host}\"]")).is_err(), "admin {host:?}");
         assert!(read(&format!("[mcp]\nallowed_hosts = [\"{host}\"]")).is_err(), "mcp {host:?}");
     }
-    for origin in ["", "*", "chat.example.com", "https://", "https://a/b", "https://a\\u0007", "null"] {
+    for origin in
+        ["", "*", "chat.example.com", "https://", "https://a/b", "https://a\\u0007", "null"]
+    {
         assert!(read(&format!("[mcp]\nallowed_origins = [\"{origin}\"]")).is_err(), "{origin:?}");
     }
     assert!(read("[admin]\nallowed_hosts = [\"a:80\"]").is_err(), "the port is not looked at");
@@ -103,8 +135,16 @@ fn a_level_that_is_none_is_an_error() {
 fn a_store_keeps_a_reserve_and_no_absurd_one() {
     let store = read("").unwrap().store;
     assert_eq!((store.reserve_mb, store.max_clock_behind_seconds), (256, 60));
-    assert_eq!(read("[store]\nreserve_mb = 0\nmax_clock_behind_seconds = 0\n").unwrap().store.reserve_mb, 0);
-    for absurd in ["reserve_mb = 2000000", "max_clock_behind_seconds = 40000000", "reserve_mb = -1", "reserve_mb = \"all\""] {
+    assert_eq!(
+        read("[store]\nreserve_mb = 0\nmax_clock_behind_seconds = 0\n").unwrap().store.reserve_mb,
+        0
+    );
+    for absurd in [
+        "reserve_mb = 2000000",
+        "max_clock_behind_seconds = 40000000",
+        "reserve_mb = -1",
+        "reserve_mb = \"all\"",
+    ] {
         assert!(read(&format!("[store]\n{absurd}\n")).is_err(), "{absurd}");
     }
 }
@@ -225,12 +265,19 @@ fn unknown_keys_and_senseless_values_are_errors() {
 
 #[test]
 fn a_number_belongs_to_one_source() {
-    let number = |source: &str, phone: &str| format!("[[suppliers.{source}.numbers]]\nnumber = \"{phone}\"\ncountry = \"US\"\n");
+    let number = |source: &str, phone: &str| {
+        format!("[[suppliers.{source}.numbers]]\nnumber = \"{phone}\"\ncountry = \"US\"\n")
+    };
     let config = |second: &str| {
         let secrets = "[suppliers.own]\ninbound_secret = \"whsec_0123456789\"\n[suppliers.android]\nsigning_key = \"a phone's key\"\n";
         read(&format!("{secrets}{}{}", number("own", "+12025550123"), number("android", second)))
     };
-    let sources: Vec<_> = config("+12025550124").unwrap().suppliers.pools().map(|pool| (pool.name(), pool.numbers().len())).collect();
+    let sources: Vec<_> = config("+12025550124")
+        .unwrap()
+        .suppliers
+        .pools()
+        .map(|pool| (pool.name(), pool.numbers().len()))
+        .collect();
     assert_eq!(sources, [("own", 1), ("android", 1)]);
     assert!(config("+12025550123").unwrap_err().to_string().contains("listed already"));
 }
@@ -255,9 +302,19 @@ fn the_simulator_cannot_slip_into_production() {
 fn the_simulated_chain_cannot_slip_into_production() {
     let telecom = "[http]\npublic_url = \"https://a.b\"\n[suppliers.twilio]\nauth_token = \"0123456789abcdef\"\n[[suppliers.twilio.numbers]]\nnumber = \"+12025550123\"\ncountry = \"US\"\n";
     assert!(read(telecom).unwrap().simulated_deposits().is_err());
-    assert!(read(&format!("{telecom}[deposits]\nsimulated = true")).unwrap().simulated_deposits().unwrap());
+    assert!(
+        read(&format!("{telecom}[deposits]\nsimulated = true"))
+            .unwrap()
+            .simulated_deposits()
+            .unwrap()
+    );
     assert!(!read(&coin("btc", "")).unwrap().simulated_deposits().unwrap());
-    assert!(read(&format!("[deposits]\nsimulated = true\n{}", coin("btc", ""))).unwrap().simulated_deposits().is_err());
+    assert!(
+        read(&format!("[deposits]\nsimulated = true\n{}", coin("btc", "")))
+            .unwrap()
+            .simulated_deposits()
+            .is_err()
+    );
     let outside = read("[http]\nlisten = \"0.0.0.0:8080\"").unwrap();
     assert!(outside.simulated_deposits().is_err());
     let written = read("[http]\nlisten = \"0.0.0.0:8080\"\n[deposits]\nsimulated = false").unwrap();
@@ -270,8 +327,11 @@ const ZPUB: &str = "zpub6rFR7y4Q2AijBEqTUquhVz398htDFrtymD9xYYfG1m4wAcvPhXNfE3Ef
 fn coin(currency: &str, more: &str) -> String {
     let key = if more.contains("xpub") { String::new() } else { format!("xpub = \"{ZPUB}\"\n") };
     let rate = if more.contains("rate") { "" } else { "rate = 65000.5\n" };
-    let endpoint =
-        if more.contains("endpoints") { String::new() } else { format!("[[deposits.{currency}.endpoints]]\nurl = \"http://127.0.0.1:8332\"\n") };
+    let endpoint = if more.contains("endpoints") {
+        String::new()
+    } else {
+        format!("[[deposits.{currency}.endpoints]]\nurl = \"http://127.0.0.1:8332\"\n")
+    };
     format!("[deposits.{currency}]\n{key}{rate}{more}\n{endpoint}")
 }
 
@@ -280,11 +340,20 @@ fn coins_are_read_with_their_tables_and_rates() {
     let text = "confirmations = [{ up_to = 10, blocks = 2 }, { up_to = 99.5, blocks = 3 }, { blocks = 9 }]\nnetwork = \"regtest\"";
     let config = read(&coin("btc", text)).unwrap();
     let (currency, btc) = config.deposits.coins().next().unwrap();
-    let table = events::deposit::Policy::ByAmount { up_to: vec![(Money::from_cents(1_000), 2), (Money::from_cents(9_950), 3)], above: 9 };
-    assert_eq!((btc.policy(currency), btc.rate.unwrap().0.to_string().as_str()), (table, "65000.5"));
+    let table = events::deposit::Policy::ByAmount {
+        up_to: vec![(Money::from_cents(1_000), 2), (Money::from_cents(9_950), 3)],
+        above: 9,
+    };
+    assert_eq!(
+        (btc.policy(currency), btc.rate.unwrap().0.to_string().as_str()),
+        (table, "65000.5")
+    );
     assert!(btc.key(currency).unwrap().unwrap().address(0).unwrap().text.starts_with("bcrt1q"));
     let usual = read(&coin("ltc", "")).unwrap();
-    assert_eq!(usual.deposits.ltc.unwrap().policy(events::deposit::Currency::Ltc), events::deposit::Policy::usual(events::deposit::Currency::Ltc));
+    assert_eq!(
+        usual.deposits.ltc.unwrap().policy(events::deposit::Currency::Ltc),
+        events::deposit::Policy::usual(events::deposit::Currency::Ltc)
+    );
     let sources = "rate_max_spread_percent = 1\n[[deposits.ltc.rate_sources]]\nurl = \"https://rates.dev/v1\"\npointer = \"/data/amount\"";
     assert_eq!(read(&coin("ltc", sources)).unwrap().deposits.ltc.unwrap().rate_sources.len(), 1);
 }
@@ -295,8 +364,16 @@ fn coins_that_make_no_sense_are_refused() {
     for (currency, more, word) in [
         ("btc", "xpub = \"\"", "xpub"),
         ("btc", "xpub = \"bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu\"", "xpub"),
-        ("btc", "shared_address = \"ltc1qjmxnz78nmc8nq77wuxh25n2es7rzm5c2rkk4wh\"", "another coin or network"),
-        ("btc", "shared_address = \"tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx\"", "another coin or network"),
+        (
+            "btc",
+            "shared_address = \"ltc1qjmxnz78nmc8nq77wuxh25n2es7rzm5c2rkk4wh\"",
+            "another coin or network",
+        ),
+        (
+            "btc",
+            "shared_address = \"tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx\"",
+            "another coin or network",
+        ),
         ("btc", own, "own addresses"),
         ("btc", "endpoints = []", "endpoint"),
         ("btc", "blocks_per_question = 10", "blocks_per_question"),
@@ -312,7 +389,11 @@ fn coins_that_make_no_sense_are_refused() {
         ),
         ("btc", "rate = 0", "rate"),
         ("btc", "rate_sources = []", "rate"),
-        ("btc", "rate = 1\nrate_sources = [{ url = \"https://a.dev\", pointer = \"/a\" }]", "which"),
+        (
+            "btc",
+            "rate = 1\nrate_sources = [{ url = \"https://a.dev\", pointer = \"/a\" }]",
+            "which",
+        ),
         ("btc", "rate_sources = [{ url = \"https://a.dev\", pointer = \"a\" }]", "pointer"),
         ("btc", "confirmations = [{ up_to = 10, blocks = 2 }]", "confirmations"),
         ("btc", "confirmations = [{ up_to = 10, blocks = 7 }, { blocks = 6 }]", "confirmations"),
@@ -337,7 +418,11 @@ fn coins_that_make_no_sense_are_refused() {
 fn a_private_key_is_refused_and_never_repeated() {
     let private = "zprvAdG4iTXWBoARxkkzNpNh8r6Qag3irQB8PzEMkAFeTRXxHpbF9z4QgEvBRmfvqWvGp42t42nvgGpNgYSJA9iefm1yYNZKEm7z6qUWCroSQnE";
     let error = read(&coin("btc", &format!("xpub = \"{private}\""))).unwrap_err();
-    assert!(error.to_string().contains("PRIVATE") && !error.to_string().contains(&private[..8]) && !format!("{error:?}").contains(&private[..8]));
+    assert!(
+        error.to_string().contains("PRIVATE")
+            && !error.to_string().contains(&private[..8])
+            && !format!("{error:?}").contains(&private[..8])
+    );
 }
 
 #[test]
@@ -354,10 +439,16 @@ fn secrets_are_hidden() {
 
 #[test]
 fn sources_that_are_asked_have_names_and_addresses_of_their_own() {
-    let http =
-        |name: &str, more: &str| format!("[[suppliers.http]]\nname = \"{name}\"\nurl = \"https://acme.example/v1\"\ntoken = \"t0k3n\"\n{more}");
+    let http = |name: &str, more: &str| {
+        format!(
+            "[[suppliers.http]]\nname = \"{name}\"\nurl = \"https://acme.example/v1\"\ntoken = \"t0k3n\"\n{more}"
+        )
+    };
     let config = read(&http("acme", "poll_seconds = 5\n")).unwrap();
-    assert_eq!((config.suppliers.http[0].name.0.as_str(), config.suppliers.http[0].poll_seconds), ("acme", 5));
+    assert_eq!(
+        (config.suppliers.http[0].name.0.as_str(), config.suppliers.http[0].poll_seconds),
+        ("acme", 5)
+    );
     assert!(!format!("{config:?}").contains("t0k3n"), "a token is not shown");
     // Real numbers: the simulated chain must be wanted in so many words.
     assert!(config.simulated_deposits().is_err());
@@ -372,17 +463,29 @@ fn sources_that_are_asked_have_names_and_addresses_of_their_own() {
         ("[suppliers.weights]\nacme = 10\n".to_owned(), "suppliers.weights.acme is no source"),
         ("[suppliers.costs]\ntwilo = 0.02\n".to_owned(), "suppliers.costs.twilo is no source"),
         ("[suppliers.costs]\ntwilio = -0.02\n".to_owned(), "negative"),
-        (http("acme", "") + "[suppliers.rest_seconds]\nacme = 10\n", "suppliers.rest_seconds.acme is no pool"),
+        (
+            http("acme", "") + "[suppliers.rest_seconds]\nacme = 10\n",
+            "suppliers.rest_seconds.acme is no pool",
+        ),
     ] {
         let error = read(&text).unwrap_err().to_string();
         assert!(error.contains(why), "{text}: {error}");
     }
-    let config = read(&(http("acme", "") + "[suppliers.weights]\nacme = 10\nown = 200\n[suppliers.costs]\ntwilio = 0.02\n")).unwrap();
-    assert_eq!((config.suppliers.weights["acme"], config.suppliers.costs["twilio"].0), (10, Money::from_cents(2)));
-    // Of the sources that do not say when they received a message, numbers rest; of the others, if it is wanted.
+    let config = read(
+        &(http("acme", "")
+            + "[suppliers.weights]\nacme = 10\nown = 200\n[suppliers.costs]\ntwilio = 0.02\n"),
+    )
+    .unwrap();
+    assert_eq!(
+        (config.suppliers.weights["acme"], config.suppliers.costs["twilio"].0),
+        (10, Money::from_cents(2))
+    );
+    // Of the sources that do not say when they received a message, numbers rest; of the others, if
+    // it is wanted.
     let config = read("[suppliers.rest_seconds]\ntwilio = 300\nown = 5\n").unwrap();
     let given = &config.suppliers;
-    let pools: [&dyn PoolConfiguration; 6] = [&given.twilio, &given.smpp, &given.vonage, &given.own, &given.telnyx, &given.android];
+    let pools: [&dyn PoolConfiguration; 6] =
+        [&given.twilio, &given.smpp, &given.vonage, &given.own, &given.telnyx, &given.android];
     assert_eq!(pools.map(|pool| given.rest(pool).as_secs()), [300, 60, 60, 5, 0, 60]);
     // A gateway of one's own says so only if it was written to.
     for (text, seconds) in [("", 60), ("sends_times = true\n", 0)] {
@@ -402,14 +505,26 @@ fn buying_is_wanted_in_so_many_words_and_has_a_limit() {
     let api = config.suppliers.twilio.api.unwrap();
     assert_eq!((api.url.as_str(), api.buying.allowed), ("https://api.twilio.com", false));
     let config = read(&twilio("buying = { allowed = true, monthly_limit = 12.5 }\n")).unwrap();
-    assert_eq!(config.suppliers.twilio.api.unwrap().buying.monthly_limit.0, Money::from_cents(1_250));
+    assert_eq!(
+        config.suppliers.twilio.api.unwrap().buying.monthly_limit.0,
+        Money::from_cents(1_250)
+    );
     for (text, why) in [
         (twilio("buying = { allowed = true }\n"), "needs both"),
         (twilio("buying = { monthly_limit = 5 }\n"), "needs both"),
         (twilio("url = \"twilio\"\n"), "not an address"),
-        ("[suppliers.twilio.api]\naccount_sid = \"AC1\"\n".to_owned(), "suppliers.twilio.api needs suppliers.twilio.auth_token"),
-        ("[suppliers.telnyx.api]\nkey = \"k\"\n".to_owned(), "suppliers.telnyx.api needs suppliers.telnyx.public_key"),
-        ("[suppliers.vonage.api]\nkey = \"k\"\nsecret = \"s\"\n".to_owned(), "suppliers.vonage.api needs suppliers.vonage.signature_secret"),
+        (
+            "[suppliers.twilio.api]\naccount_sid = \"AC1\"\n".to_owned(),
+            "suppliers.twilio.api needs suppliers.twilio.auth_token",
+        ),
+        (
+            "[suppliers.telnyx.api]\nkey = \"k\"\n".to_owned(),
+            "suppliers.telnyx.api needs suppliers.telnyx.public_key",
+        ),
+        (
+            "[suppliers.vonage.api]\nkey = \"k\"\nsecret = \"s\"\n".to_owned(),
+            "suppliers.vonage.api needs suppliers.vonage.signature_secret",
+        ),
     ] {
         let error = read(&text).unwrap_err().to_string();
         assert!(error.contains(why), "{text}: {error}");
@@ -419,7 +534,10 @@ fn buying_is_wanted_in_so_many_words_and_has_a_limit() {
 #[test]
 fn limits_on_cancels_and_ports_make_sense() {
     let config = read("[orders]\nfree_cancels_per_hour = 0\ncancel_pause_seconds = 0\n[webhooks]\nallowed_ports = [443, 8443]\n").unwrap();
-    assert_eq!((config.orders.cancels().pause(100).as_secs(), config.webhooks.allowed_ports), (0, vec![443, 8_443]));
+    assert_eq!(
+        (config.orders.cancels().pause(100).as_secs(), config.webhooks.allowed_ports),
+        (0, vec![443, 8_443])
+    );
     assert_eq!(read("").unwrap().webhooks.allowed_ports, [443]);
     for (text, why) in [
         ("[orders]\nfree_cancels_per_hour = 201\n", "at most 200"),

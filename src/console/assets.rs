@@ -1,7 +1,9 @@
 //! Scripts, styles and the icon, in the binary: nothing is fetched from anywhere else.
 
 use axum::extract::Path;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
@@ -35,9 +37,12 @@ pub async fn icon(headers: HeaderMap) -> Response {
 }
 
 fn file(name: &str, headers: &HeaderMap) -> Response {
-    let Some((_, kind, bytes)) = FILES.iter().find(|(known, ..)| *known == name) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some((_, kind, bytes)) = FILES.iter().find(|(known, ..)| *known == name) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let known = headers.get(IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == TAG.as_bytes());
-    let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { bytes.into_response() };
+    let mut response =
+        if known { StatusCode::NOT_MODIFIED.into_response() } else { bytes.into_response() };
     let put = response.headers_mut();
     put.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     put.insert(ETAG, HeaderValue::from_static(TAG));

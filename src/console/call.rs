@@ -1,4 +1,5 @@
-//! Calls of the two APIs on behalf of who is logged in: pages and forms do nothing that a route does not.
+//! Calls of the two APIs on behalf of who is logged in: pages and forms do nothing that a route
+//! does not.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -40,8 +41,12 @@ impl<'a> Call<'a> {
 
 /// What a route answers, as it comes.
 pub async fn raw(routes: &Router, who: Extensions, call: Call<'_>) -> Result<Response, Refused> {
-    let unknown = || Refused { status: StatusCode::NOT_FOUND, text: "There is nothing at this path.".to_owned() };
-    let mut request = Request::new(call.body.map_or_else(Body::empty, |body| Body::from(body.to_string())));
+    let unknown = || Refused {
+        status: StatusCode::NOT_FOUND,
+        text: "There is nothing at this path.".to_owned(),
+    };
+    let mut request =
+        Request::new(call.body.map_or_else(Body::empty, |body| Body::from(body.to_string())));
     *request.method_mut() = call.method;
     *request.uri_mut() = call.path.parse().map_err(|_| unknown())?;
     request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -57,7 +62,11 @@ pub async fn raw(routes: &Router, who: Extensions, call: Call<'_>) -> Result<Res
         Some(text) => text.to_owned(),
         None => String::from_utf8_lossy(&bytes).trim().to_owned(),
     };
-    let text = if text.is_empty() { status.canonical_reason().unwrap_or("refused").to_owned() } else { text };
+    let text = if text.is_empty() {
+        status.canonical_reason().unwrap_or("refused").to_owned()
+    } else {
+        text
+    };
     Err(Refused { status, text })
 }
 
@@ -69,5 +78,10 @@ pub async fn json(routes: &Router, who: Extensions, call: Call<'_>) -> Result<Va
 
 /// The body of an answer.
 pub async fn bytes(response: Response) -> Bytes {
-    response.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default()
+    response
+        .into_body()
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .unwrap_or_default()
 }

@@ -31,7 +31,9 @@ impl Line {
 
 /// Lines over times.
 pub fn over_time(starts: impl Iterator<Item = String>, lines: Vec<Line>) -> Value {
-    let x: Vec<i64> = starts.map(|start| start.parse::<events::time::Timestamp>().map_or(0, |at| at.millis() / 1_000)).collect();
+    let x: Vec<i64> = starts
+        .map(|start| start.parse::<events::time::Timestamp>().map_or(0, |at| at.millis() / 1_000))
+        .collect();
     json!({ "x": x, "series": lines.iter().map(series).collect::<Vec<_>>() })
 }
 
@@ -67,7 +69,10 @@ pub fn csv(rows: &[Value], columns: &[&str]) -> Result<Vec<u8>, csv::Error> {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) if text.starts_with(['=', '@', '\t', '\r']) || (text.starts_with(['+', '-']) && text.parse::<f64>().is_err()) => {
+        Value::String(text)
+            if text.starts_with(['=', '@', '\t', '\r'])
+                || (text.starts_with(['+', '-']) && text.parse::<f64>().is_err()) =>
+        {
             format!("'{text}")
         }
         Value::String(text) => text.clone(),

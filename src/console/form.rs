@@ -17,7 +17,11 @@ pub struct Form(BTreeMap<String, String>);
 impl Form {
     /// Reads a body.
     pub async fn read(body: Body) -> Result<Self, StatusCode> {
-        let bytes = Limited::new(body, LONGEST).collect().await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?.to_bytes();
+        let bytes = Limited::new(body, LONGEST)
+            .collect()
+            .await
+            .map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?
+            .to_bytes();
         Ok(Self::parse(&bytes))
     }
 

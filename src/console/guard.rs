@@ -40,7 +40,12 @@ pub struct Client {
 
 impl Guard {
     /// One whose sessions are in `sessions`.
-    pub fn new(service: &Arc<Service>, sessions: Arc<Sessions>, root: &'static str, cookie: &'static str) -> Self {
+    pub fn new(
+        service: &Arc<Service>,
+        sessions: Arc<Sessions>,
+        root: &'static str,
+        cookie: &'static str,
+    ) -> Self {
         let tries = Limiter::new(TRIES, Duration::from_mins(1));
         Self { service: Arc::clone(service), sessions, root, cookie, tries }
     }
@@ -48,35 +53,76 @@ impl Guard {
     /// Where a request comes from.
     pub fn client(&self, request: &Request) -> Client {
         let trusted = &self.service.config.http.trusted_proxies;
-        let peer = request.extensions().get::<SocketAddr>().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
-        let said = request.headers().get("x-forwarded-proto").is_some_and(|said| said.as_bytes().eq_ignore_ascii_case(b"https"));
-        Client { address: client_address(peer, request.headers(), trusted), is_tls: said && is_in(trusted, peer) }
+        let peer = request
+            .extensions()
+            .get::<SocketAddr>()
+            .map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
+        let said = request
+            .headers()
+            .get("x-forwarded-proto")
+            .is_some_and(|said| said.as_bytes().eq_ignore_ascii_case(b"https"));
+        Client {
+            address: client_address(peer, request.headers(), trusted),
+            is_tls: said && is_in(trusted, peer),
+        }
     }
 
     /// The session that a request shows.
     pub fn session(&self, headers: &HeaderMap) -> Option<Session> {
-        let pairs = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(';'));
-        let cookie = pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == self.cookie)?.1;
+        let pairs = headers
+            .get_all(COOKIE)
+            .iter()
+            .filter_map(|line| line.to_str().ok())
+            .flat_map(|line| line.split(';'));
+        let cookie = pairs
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find(|(name, _)| *name == self.cookie)?
+            .1;
         self.sessions.find(cookie, self.service.clock.now())
     }
 
     /// Whether an attempt may be made; the error is in how many seconds.
     pub fn attempt(&self, client: &Client) -> Result<(), u64> {
-        let counted = self.tries.take(Subject::address(client.address), self.service.started.elapsed());
-        counted.filter(|counted| !counted.allowed).map_or(Ok(()), |counted| Err(counted.reset_seconds))
+        let counted =
+            self.tries.take(Subject::address(client.address), self.service.started.elapsed());
+        counted
+            .filter(|counted| !counted.allowed)
+            .map_or(Ok(()), |counted| Err(counted.reset_seconds))
     }
 
     /// Lets somebody in: the answer carries the cookie.
-    pub fn let_in(&self, holder: Holder, client: &Client, mut response: Response) -> std::io::Result<Response> {
-        let cookie = self.sessions.start(holder, &self.service.entropy, self.service.clock.now())?;
-        put(&mut response, &format!("{}={cookie}; Path={}; HttpOnly; SameSite=Strict; Max-Age=43200{}", self.cookie, self.root, secure(client)));
+    pub fn let_in(
+        &self,
+        holder: Holder,
+        client: &Client,
+        mut response: Response,
+    ) -> std::io::Result<Response> {
+        let cookie =
+            self.sessions.start(holder, &self.service.entropy, self.service.clock.now())?;
+        put(
+            &mut response,
+            &format!(
+                "{}={cookie}; Path={}; HttpOnly; SameSite=Strict; Max-Age=43200{}",
+                self.cookie,
+                self.root,
+                secure(client)
+            ),
+        );
         Ok(response)
     }
 
     /// Lets somebody out.
     pub fn let_out(&self, session: &Session, client: &Client, mut response: Response) -> Response {
         self.sessions.end(session);
-        put(&mut response, &format!("{}=; Path={}; HttpOnly; SameSite=Strict; Max-Age=0{}", self.cookie, self.root, secure(client)));
+        put(
+            &mut response,
+            &format!(
+                "{}=; Path={}; HttpOnly; SameSite=Strict; Max-Age=0{}",
+                self.cookie,
+                self.root,
+                secure(client)
+            ),
+        );
         response
     }
 }
@@ -91,14 +137,16 @@ const fn secure(client: &Client) -> &'static str {
     if client.is_tls { "; Secure" } else { "" }
 }
 
-/// Whether a form was sent by a page of ours: its origin is the host that it was sent to. Browsers say it with every POST.
+/// Whether a form was sent by a page of ours: its origin is the host that it was sent to. Browsers
+/// say it with every POST.
 pub fn is_of_our_page(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()) else {
         return false;
     };
     let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else { return false };
     let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-    authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host)) && headers.get_all(ORIGIN).iter().count() == 1
+    authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
+        && headers.get_all(ORIGIN).iter().count() == 1
 }
 
 #[cfg(test)]
@@ -116,8 +164,18 @@ mod tests {
 
     #[test]
     fn only_forms_of_our_own_pages_are_taken() {
-        assert!(comes(Some("http://127.0.0.1:8081"), "127.0.0.1:8081") && comes(Some("https://Console.example"), "console.example"));
-        for origin in ["null", "http://127.0.0.1:8080", "https://evil.example", "127.0.0.1:8081", "http://127.0.0.1:8081.evil.example", ""] {
+        assert!(
+            comes(Some("http://127.0.0.1:8081"), "127.0.0.1:8081")
+                && comes(Some("https://Console.example"), "console.example")
+        );
+        for origin in [
+            "null",
+            "http://127.0.0.1:8080",
+            "https://evil.example",
+            "127.0.0.1:8081",
+            "http://127.0.0.1:8081.evil.example",
+            "",
+        ] {
             assert!(!comes(Some(origin), "127.0.0.1:8081"), "{origin}");
         }
         assert!(!comes(None, "127.0.0.1:8081"));

@@ -17,7 +17,10 @@ use crate::http::Shared;
 
 /// Its routes.
 pub fn router(app: &Shared) -> Router {
-    Router::new().route("/", get(page)).route("/favicon.ico", get(assets::icon)).with_state(Arc::clone(app))
+    Router::new()
+        .route("/", get(page))
+        .route("/favicon.ico", get(assets::icon))
+        .with_state(Arc::clone(app))
 }
 
 fn frame() -> Frame<'static> {
@@ -29,14 +32,18 @@ async fn page(State(app): State<Shared>) -> Response {
     let simulated_numbers = service.router.suppliers().all(|supplier| supplier.is_simulated());
     let simulated_money = service.deposits.as_ref().is_some_and(actors::Deposits::is_simulated);
     let runs = match (simulated_numbers, simulated_money) {
-        (true, true) => "Numbers, messages and money are made up here: try everything, nothing is real.",
+        (true, true) => {
+            "Numbers, messages and money are made up here: try everything, nothing is real."
+        }
         (true, false) => "Numbers and messages are made up here.",
         (false, true) => "Numbers are real, deposits are simulated.",
         (false, false) => "Numbers and money are real here.",
     };
     let body = html! {
         div.hero {
-            p { "SMS verification for programs and agents: register without a human, fund a prepaid balance, order a number for one of 33 platforms in 24 countries, and get the code out of the SMS it receives." }
+            p { "SMS verification for programs and agents: register without a human, fund a \
+                prepaid balance, order a number for one of 33 platforms in 24 countries, and get \
+                the code out of the SMS it receives." }
             (show::notice(if simulated_numbers && simulated_money { "warning" } else { "good" }, runs))
             div.actions {
                 form method="post" action={ (owner::ROOT) "/register" } { button { "Create an account" } }
@@ -62,7 +69,11 @@ pub async fn html_not_found(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_api = ["/api/", "/inbound/", "/mcp"].iter().any(|api| path.starts_with(api));
     let wants_html = [Method::GET, Method::HEAD].contains(request.method())
-        && request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"));
+        && request
+            .headers()
+            .get(ACCEPT)
+            .and_then(|accept| accept.to_str().ok())
+            .is_some_and(|accept| accept.contains("text/html"));
     let response = next.run(request).await;
     if is_api || !wants_html || response.status() != StatusCode::NOT_FOUND {
         return response;

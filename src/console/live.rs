@@ -1,4 +1,5 @@
-//! Pages that are told anew: server-sent events that each carry the whole of what may have changed, so that one that was missed is missed by nobody.
+//! Pages that are told anew: server-sent events that each carry the whole of what may have changed,
+//! so that one that was missed is missed by nobody.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -25,26 +26,31 @@ pub type Render = Box<dyn Fn() -> BoxFuture<'static, Option<Arc<str>>> + Send + 
 /// Returns when it may have changed.
 pub type Changed = Box<dyn FnMut() -> BoxFuture<'static, bool> + Send + Sync>;
 
-/// A stream of a page: now, and whenever it is another one. `changed` says false once the stream is to end.
+/// A stream of a page: now, and whenever it is another one. `changed` says false once the stream is
+/// to end.
 pub fn stream(render: Render, changed: Changed) -> Response {
     let start = (render, changed, None::<Arc<str>>, true);
-    let messages = stream::unfold(start, |(render, mut changed, mut last, mut is_first)| async move {
-        loop {
-            if !is_first && !changed().await {
-                return None;
+    let messages =
+        stream::unfold(start, |(render, mut changed, mut last, mut is_first)| async move {
+            loop {
+                if !is_first && !changed().await {
+                    return None;
+                }
+                is_first = false;
+                let now = render().await?;
+                if last.as_ref() != Some(&now) {
+                    last = Some(Arc::clone(&now));
+                    // Lines end in one way in this format.
+                    let message = Event::default().data(now.replace('\r', " "));
+                    return Some((Ok::<_, Infallible>(message), (render, changed, last, is_first)));
+                }
             }
-            is_first = false;
-            let now = render().await?;
-            if last.as_ref() != Some(&now) {
-                last = Some(Arc::clone(&now));
-                // Lines end in one way in this format.
-                let message = Event::default().data(now.replace('\r', " "));
-                return Some((Ok::<_, Infallible>(message), (render, changed, last, is_first)));
-            }
-        }
-    });
-    let mut response = Sse::new(messages).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+        });
+    let mut response =
+        Sse::new(messages).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
 }
@@ -57,7 +63,11 @@ impl Shared {
     /// What was rendered under `key` less than `age` ago.
     pub fn get(&self, key: &str, age: Duration, since_start: &Stopwatch) -> Option<Arc<str>> {
         let now = since_start.elapsed();
-        self.0.lock().get(key).filter(|(at, _)| now.saturating_sub(*at) < age).map(|(_, page)| Arc::clone(page))
+        self.0
+            .lock()
+            .get(key)
+            .filter(|(at, _)| now.saturating_sub(*at) < age)
+            .map(|(_, page)| Arc::clone(page))
     }
 
     /// Keeps a page for others.

@@ -1,7 +1,9 @@
-//! The console: pages for operators on the admin listener, for owners of accounts on the public one, and the landing page.
+//! The console: pages for operators on the admin listener, for owners of accounts on the public
+//! one, and the landing page.
 //!
-//! Holds: pages, sessions, assets. Never holds: a rule, a query, a command of its own: pages render what the operator's API and the public API answer,
-//! and forms are calls of their routes. Proved by: `tests/it/console.rs`, and `tests/outside/console.py` in a real browser.
+//! Holds: pages, sessions, assets. Never holds: a rule, a query, a command of its own: pages render
+//! what the operator's API and the public API answer, and forms are calls of their routes. Proved
+//! by: `tests/it/console.rs`, and `tests/outside/console.py` in a real browser.
 
 mod assets;
 mod call;

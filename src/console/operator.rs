@@ -43,7 +43,8 @@ pub const ROOT: &str = "/console";
 const COOKIE: &str = "telenumerus_console";
 /// Between two tellings of a page: enough for people, and little for the service.
 const PACE: Duration = Duration::from_secs(1);
-/// A page is looked at again after so long, also where the log has not moved: clocks and sources do.
+/// A page is looked at again after so long, also where the log has not moved: clocks and sources
+/// do.
 const AT_LEAST: Duration = Duration::from_secs(5);
 const LINKS: &[(&str, &str, &str)] = &[
     ("overview", "", "Overview"),
@@ -80,7 +81,12 @@ pub struct Context {
 pub fn router(door: &Arc<Door>) -> Router {
     let sessions = Sessions::open(door.data_dir.join("admin.sessions"));
     let guard = Guard::new(&door.service, sessions, ROOT, COOKIE);
-    let console = Arc::new(Console { door: Arc::clone(door), routes: admin::inner(door), guard, shared: Shared::default() });
+    let console = Arc::new(Console {
+        door: Arc::clone(door),
+        routes: admin::inner(door),
+        guard,
+        shared: Shared::default(),
+    });
     Router::new()
         .route("/", get(|| async { redirect(ROOT) }))
         .route("/favicon.ico", get(assets::icon))
@@ -101,7 +107,8 @@ impl Console {
         let session = self.guard.session(request.headers())?;
         let Holder::Operator { name, token } = &session.holder else { return None };
         let role = self.role_of(token)?;
-        let access = Access { name: Some(name.as_str().into()), role, numbers: false, reveals: false };
+        let access =
+            Access { name: Some(name.as_str().into()), role, numbers: false, reveals: false };
         let query = Arc::new(Form::parse(request.uri().query().unwrap_or_default().as_bytes()));
         Some(Context { console: Arc::clone(self), session, access, query })
     }
@@ -109,7 +116,10 @@ impl Console {
     /// What the token of this fingerprint may, if there is still one.
     fn role_of(&self, fingerprint: &str) -> Option<AdminRole> {
         let tokens = &self.door.service.config.admin.tokens;
-        let named = tokens.iter().find(|held| hash_of(held.token.expose()) == fingerprint).map(|held| held.role);
+        let named = tokens
+            .iter()
+            .find(|held| hash_of(held.token.expose()) == fingerprint)
+            .map(|held| held.role);
         named.or_else(|| self.door.is_shared_token(fingerprint).then_some(AdminRole::Operator))
     }
 }
@@ -122,7 +132,11 @@ impl Context {
 
     /// Whether this is revealed to the session.
     pub fn sees(&self, subject: &str) -> bool {
-        self.console.guard.sessions.is_revealed(&self.session, subject, self.console.door.service.clock.now())
+        self.console.guard.sessions.is_revealed(
+            &self.session,
+            subject,
+            self.console.door.service.clock.now(),
+        )
     }
 
     /// What a route of the operator's API answers, masked.
@@ -133,12 +147,17 @@ impl Context {
     /// The same, unmasked if `subject` is revealed to the session.
     pub async fn ask_about(&self, subject: &str, path: &str) -> Result<Value, Refused> {
         let is_revealed = self.sees(subject);
-        self.call(Call::get(&full(path)), &Access { numbers: is_revealed, reveals: is_revealed, ..self.access.clone() }).await
+        self.call(
+            Call::get(&full(path)),
+            &Access { numbers: is_revealed, reveals: is_revealed, ..self.access.clone() },
+        )
+        .await
     }
 
     /// What a command of the operator's API answers.
     pub async fn command(&self, path: &str, body: Value) -> Result<Value, Refused> {
-        self.call(Call::post(&full(path), body), &Access { numbers: true, ..self.access.clone() }).await
+        self.call(Call::post(&full(path), body), &Access { numbers: true, ..self.access.clone() })
+            .await
     }
 
     async fn call(&self, call: Call<'_>, access: &Access) -> Result<Value, Refused> {
@@ -172,7 +191,11 @@ async fn view_root(State(console): State<Arc<Console>>, request: Request) -> Res
     viewed("", asked).await
 }
 
-async fn view(State(console): State<Arc<Console>>, Path(path): Path<String>, request: Request) -> Response {
+async fn view(
+    State(console): State<Arc<Console>>,
+    Path(path): Path<String>,
+    request: Request,
+) -> Response {
     let asked = (console.context(&request), request.uri().clone());
     viewed(&path, asked).await
 }
@@ -224,7 +247,11 @@ async fn live_root(State(console): State<Arc<Console>>, request: Request) -> Res
     lively(&console, "", &request)
 }
 
-async fn live_page(State(console): State<Arc<Console>>, Path(path): Path<String>, request: Request) -> Response {
+async fn live_page(
+    State(console): State<Arc<Console>>,
+    Path(path): Path<String>,
+    request: Request,
+) -> Response {
     lively(&console, &path, &request)
 }
 
@@ -232,16 +259,19 @@ fn lively(console: &Arc<Console>, path: &str, request: &Request) -> Response {
     if console.context(request).is_none() {
         return (StatusCode::FORBIDDEN, headers()).into_response();
     }
-    let (parts, path) = (Arc::new((request.headers().clone(), request.uri().clone())), path.to_owned());
+    let (parts, path) =
+        (Arc::new((request.headers().clone(), request.uri().clone())), path.to_owned());
     let shown = {
         let console = Arc::clone(console);
         move || {
             let (console, parts, path) = (Arc::clone(&console), Arc::clone(&parts), path.clone());
-            let told: futures_util::future::BoxFuture<'static, _> = Box::pin(async move { body_of(&console, &path, &parts).await });
+            let told: futures_util::future::BoxFuture<'static, _> =
+                Box::pin(async move { body_of(&console, &path, &parts).await });
             told
         }
     };
-    let (door, mut checkpoint) = (Arc::clone(&console.door), console.door.service.views.checkpoint());
+    let (door, mut checkpoint) =
+        (Arc::clone(&console.door), console.door.service.views.checkpoint());
     let changed = move || {
         let (mut moved, mut stopping) = (checkpoint.clone(), door.stopping.clone());
         checkpoint.borrow_and_update();
@@ -260,14 +290,22 @@ fn lively(console: &Arc<Console>, path: &str, request: &Request) -> Response {
 }
 
 /// What stands in a page now, for the session that the request shows; `None` once that has ended.
-async fn body_of(console: &Arc<Console>, path: &str, (headers, uri): &(axum::http::HeaderMap, Uri)) -> Option<Arc<str>> {
+async fn body_of(
+    console: &Arc<Console>,
+    path: &str,
+    (headers, uri): &(axum::http::HeaderMap, Uri),
+) -> Option<Arc<str>> {
     let mut request = Request::new(axum::body::Body::empty());
     *request.headers_mut() = headers.clone();
     *request.uri_mut() = uri.clone();
     let context = console.context(&request)?;
     let service = &console.door.service;
     // What is revealed is one session's; everything else is the same for all of a role.
-    let own = if console.guard.sessions.has_reveals(&context.session, service.clock.now()) { context.session.hash.as_str() } else { "" };
+    let own = if console.guard.sessions.has_reveals(&context.session, service.clock.now()) {
+        context.session.hash.as_str()
+    } else {
+        ""
+    };
     let key = format!("{} {own} {path}?{}", context.is_operator(), uri.query().unwrap_or_default());
     if let Some(page) = console.shared.get(&key, PACE / 2, &service.started) {
         return Some(page);

@@ -1,4 +1,5 @@
-//! The pages of an account's owner, on the public listener: money, orders, codes as they arrive, keys, pushes.
+//! The pages of an account's owner, on the public listener: money, orders, codes as they arrive,
+//! keys, pushes.
 
 mod act;
 mod connect;
@@ -91,7 +92,8 @@ pub fn router(app: &Shared, sessions: Arc<Sessions>) -> Router {
 }
 
 impl Console {
-    /// Who has sent a request; an account that was suspended may still look, and so may one whose key was taken away not.
+    /// Who has sent a request; an account that was suspended may still look, and so may one whose
+    /// key was taken away not.
     async fn context(self: &Arc<Self>, request: &Asked) -> Option<Context> {
         let session = self.guard.session(&request.headers)?;
         let Holder::Owner { account, key } = &session.holder else { return None };
@@ -101,7 +103,13 @@ impl Console {
             Err(AccessError::NotFound | AccessError::Fault(_)) => return None,
         };
         let query = Arc::new(Form::parse(request.uri.query().unwrap_or_default().as_bytes()));
-        Some(Context { console: Arc::clone(self), caller, client: request.client.clone(), query, base: request.base.clone() })
+        Some(Context {
+            console: Arc::clone(self),
+            caller,
+            client: request.client.clone(),
+            query,
+            base: request.base.clone(),
+        })
     }
 }
 
@@ -117,7 +125,11 @@ pub struct Asked {
 impl Asked {
     fn of(console: &Console, request: &Request) -> Self {
         let client = console.guard.client(request);
-        let host = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+        let host = request
+            .headers()
+            .get("host")
+            .and_then(|host| host.to_str().ok())
+            .unwrap_or("localhost");
         let base = format!("{}://{host}", if client.is_tls { "https" } else { "http" });
         Self { headers: request.headers().clone(), uri: request.uri().clone(), client, base }
     }
@@ -143,7 +155,11 @@ impl Context {
     /// Pages count as calls of the account do.
     fn count(&self) -> Result<(), Refused> {
         let app = &self.console.app;
-        let subject = if self.caller.was_ever_funded() { Subject::Account(self.caller.account.0) } else { Subject::unfunded(self.client.address) };
+        let subject = if self.caller.was_ever_funded() {
+            Subject::Account(self.caller.account.0)
+        } else {
+            Subject::unfunded(self.client.address)
+        };
         let counted = app.per_key.take(subject, app.now()).filter(|counted| !counted.allowed);
         counted.map_or(Ok(()), |counted| {
             let text = format!("Too many requests. Wait {} seconds.", counted.reset_seconds);
@@ -153,7 +169,8 @@ impl Context {
 
     fn frame(&self) -> Frame<'static> {
         let account = self.caller.account.to_string();
-        let who = html! { span.name.id title=(account) { (account.get(..12).unwrap_or_default()) "…" } };
+        let who =
+            html! { span.name.id title=(account) { (account.get(..12).unwrap_or_default()) "…" } };
         Frame { root: ROOT, kind: "Account", links: LINKS, who: Some(who) }
     }
 }
@@ -169,12 +186,18 @@ async fn view_root(State(console): State<Arc<Console>>, request: Request) -> Res
     viewed(&console, "", Asked::of(&console, &request)).await
 }
 
-async fn view(State(console): State<Arc<Console>>, Path(path): Path<String>, request: Request) -> Response {
+async fn view(
+    State(console): State<Arc<Console>>,
+    Path(path): Path<String>,
+    request: Request,
+) -> Response {
     viewed(&console, &path, Asked::of(&console, &request)).await
 }
 
 async fn viewed(console: &Arc<Console>, path: &str, asked: Asked) -> Response {
-    let Some(context) = console.context(&asked).await else { return redirect(&format!("{ROOT}/login")) };
+    let Some(context) = console.context(&asked).await else {
+        return redirect(&format!("{ROOT}/login"));
+    };
     let told = match context.count() {
         Ok(()) => told(path, &context).await,
         Err(refused) => Err(refused),
@@ -217,20 +240,31 @@ async fn live_root(State(console): State<Arc<Console>>, request: Request) -> Res
     lively(&console, "", Asked::of(&console, &request)).await
 }
 
-async fn live_page(State(console): State<Arc<Console>>, Path(path): Path<String>, request: Request) -> Response {
+async fn live_page(
+    State(console): State<Arc<Console>>,
+    Path(path): Path<String>,
+    request: Request,
+) -> Response {
     lively(&console, &path, Asked::of(&console, &request)).await
 }
 
 async fn lively(console: &Arc<Console>, path: &str, asked: Asked) -> Response {
     let refused = |status: StatusCode| (status, headers()).into_response();
-    let Some(context) = console.context(&asked).await else { return refused(StatusCode::FORBIDDEN) };
+    let Some(context) = console.context(&asked).await else {
+        return refused(StatusCode::FORBIDDEN);
+    };
     let account = context.caller.account;
-    let Ok(place) = console.app.waiting.enter(account) else { return refused(StatusCode::TOO_MANY_REQUESTS) };
-    let Ok(watch) = console.app.service.accounts.watch(account).await else { return refused(StatusCode::FORBIDDEN) };
+    let Ok(place) = console.app.waiting.enter(account) else {
+        return refused(StatusCode::TOO_MANY_REQUESTS);
+    };
+    let Ok(watch) = console.app.service.accounts.watch(account).await else {
+        return refused(StatusCode::FORBIDDEN);
+    };
     let shown = {
         let (console, path, place) = (Arc::clone(console), path.to_owned(), Arc::new(place));
         move || {
-            let (console, path, asked, place) = (Arc::clone(&console), path.clone(), asked.clone(), Arc::clone(&place));
+            let (console, path, asked, place) =
+                (Arc::clone(&console), path.clone(), asked.clone(), Arc::clone(&place));
             let told: BoxFuture<'static, Option<Arc<str>>> = Box::pin(async move {
                 let _place = place;
                 let context = console.context(&asked).await?;
@@ -253,7 +287,8 @@ async fn lively(console: &Arc<Console>, path: &str, asked: Asked) -> Response {
                 tokio::time::sleep(PACE).await;
                 match tokio::time::timeout(AT_LEAST, watched.changed()).await {
                     Ok(Ok(())) | Err(_) => {}
-                    // The account has left memory: its news are elsewhere, and the clock alone is looked at.
+                    // The account has left memory: its news are elsewhere, and the clock alone is
+                    // looked at.
                     Ok(Err(_)) => tokio::time::sleep(PACE * 10).await,
                 }
             };

@@ -1,6 +1,9 @@
 //! The frame of every page, and the headers it is sent with.
 
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
@@ -9,7 +12,8 @@ use super::call::Refused;
 use super::show;
 
 /// Nothing inline, nothing from elsewhere.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src \
+    'self'; img-src 'self' data:; form-action 'self'; \
     base-uri 'none'; frame-ancestors 'none'";
 /// htmx keeps to what the policy allows, and a stream that broke off is taken up again soon.
 const HTMX: &str = r#"{"includeIndicatorCSS":false,"history":false,"sse":{"reconnectDelay":300,"reconnectMaxDelay":1500}}"#;
@@ -35,7 +39,15 @@ pub struct Page {
 impl Page {
     /// A page that stays as it is.
     pub fn new(title: impl Into<String>, section: &'static str, body: Markup) -> Self {
-        Self { title: title.into(), section, actions: html! {}, top: html! {}, body, live: None, has_charts: false }
+        Self {
+            title: title.into(),
+            section,
+            actions: html! {},
+            top: html! {},
+            body,
+            live: None,
+            has_charts: false,
+        }
     }
 
     /// With links or buttons beside its name.
@@ -141,7 +153,8 @@ pub fn missing() -> Refused {
 
 /// Why there is no page, on one.
 pub fn apology(frame: &Frame<'_>, refused: &Refused) -> Response {
-    let title = if refused.status == StatusCode::NOT_FOUND { "Not found" } else { "That did not work" };
+    let title =
+        if refused.status == StatusCode::NOT_FOUND { "Not found" } else { "That did not work" };
     let body = html! {
         (show::notice("danger", &refused.text))
         p { a href=(frame.root) { "Overview" } }

@@ -1,4 +1,5 @@
-//! Who is logged in: a random cookie in the browser, its hash in memory and in a file of the data directory, so that a restart logs nobody out.
+//! Who is logged in: a random cookie in the browser, its hash in memory and in a file of the data
+//! directory, so that a restart logs nobody out.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -29,7 +30,8 @@ const KEPT_OF_ONE: usize = 20;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "of")]
 pub enum Holder {
-    /// Somebody with a token of operators, by the token's fingerprint: another token in the configuration ends it.
+    /// Somebody with a token of operators, by the token's fingerprint: another token in the
+    /// configuration ends it.
     Operator { name: String, token: String },
     /// An account's owner, by the key: taken away, it ends it.
     Owner { account: String, key: String },
@@ -61,19 +63,30 @@ pub struct Sessions {
 impl Sessions {
     /// Those that are kept in the file, as far as it can be read.
     pub fn open(path: PathBuf) -> Arc<Self> {
-        let kept = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let kept = std::fs::read(&path)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
         Arc::new(Self { path, kept: Mutex::new(kept), revealed: Mutex::default() })
     }
 
     /// Starts one; the cookie's value, which is nowhere else.
-    pub fn start(&self, holder: Holder, entropy: &Entropy, now: Timestamp) -> std::io::Result<String> {
+    pub fn start(
+        &self,
+        holder: Holder,
+        entropy: &Entropy,
+        now: Timestamp,
+    ) -> std::io::Result<String> {
         let half = || to_base62(u128::from_be_bytes(entropy.bytes()));
         let cookie = half() + &half();
         let mut kept = self.kept.lock();
         kept.retain(|_, session| session.until_millis > now.millis());
         let of_one = kept.values().filter(|session| session.holder == holder).count();
         let oldest = |kept: &HashMap<String, Kept>, is_meant: &dyn Fn(&Kept) -> bool| {
-            kept.iter().filter(|(_, session)| is_meant(session)).min_by_key(|(_, session)| session.until_millis).map(|(hash, _)| hash.clone())
+            kept.iter()
+                .filter(|(_, session)| is_meant(session))
+                .min_by_key(|(_, session)| session.until_millis)
+                .map(|(hash, _)| hash.clone())
         };
         let leaves = if of_one >= KEPT_OF_ONE {
             oldest(&kept, &|session| session.holder == holder)
@@ -104,7 +117,8 @@ impl Sessions {
         kept.remove(&session.hash);
         self.revealed.lock().retain(|(hash, _), _| *hash != session.hash);
         if let Err(error) = write(&self.path, &kept) {
-            tracing::warn!(%error, "a session has ended, and the file of sessions could not be written: after a restart it may be there again");
+            tracing::warn!(%error, "a session has ended, and the file of sessions could not be \
+                written: after a restart it may be there again");
         }
     }
 
@@ -122,7 +136,10 @@ impl Sessions {
 
     /// Whether it has, not long ago.
     pub fn is_revealed(&self, session: &Session, subject: &str, now: Timestamp) -> bool {
-        self.revealed.lock().get(&(session.hash.clone(), subject.to_owned())).is_some_and(|until| *until > now)
+        self.revealed
+            .lock()
+            .get(&(session.hash.clone(), subject.to_owned()))
+            .is_some_and(|until| *until > now)
     }
 }
 
@@ -134,7 +151,12 @@ pub fn hash_of(secret: &str) -> String {
 /// Beside the file first, then in its place: it is the old one or the new one, whole.
 fn write(path: &Path, kept: &HashMap<String, Kept>) -> std::io::Result<()> {
     let beside = path.with_extension("sessions-new");
-    let mut file = std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&beside)?;
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)?;
     file.write_all(&serde_json::to_vec(kept)?)?;
     file.sync_data()?;
     std::fs::rename(beside, path)
@@ -159,7 +181,9 @@ mod tests {
         let sessions = Sessions::open(path);
         let session = sessions.find(&cookie, NOW).unwrap();
         assert_eq!(session.holder, ada());
-        assert!(sessions.find(&cookie, NOW.plus(LIFE)).is_none() && sessions.find("", NOW).is_none());
+        assert!(
+            sessions.find(&cookie, NOW.plus(LIFE)).is_none() && sessions.find("", NOW).is_none()
+        );
         sessions.end(&session);
         assert!(sessions.find(&cookie, NOW).is_none());
     }
@@ -170,8 +194,11 @@ mod tests {
         let sessions = Sessions::open(directory.path().join("admin.sessions"));
         let entropy = Entropy::seeded(1);
         let at = |second: u64| NOW.plus(Duration::from_secs(second));
-        let cookies: Vec<String> = (0..=20).map(|second| sessions.start(ada(), &entropy, at(second)).unwrap()).collect();
-        assert!(sessions.find(&cookies[0], NOW).is_none() && sessions.find(&cookies[1], NOW).is_some());
+        let cookies: Vec<String> =
+            (0..=20).map(|second| sessions.start(ada(), &entropy, at(second)).unwrap()).collect();
+        assert!(
+            sessions.find(&cookies[0], NOW).is_none() && sessions.find(&cookies[1], NOW).is_some()
+        );
     }
 
     #[test]
@@ -179,9 +206,15 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let sessions = Sessions::open(directory.path().join("admin.sessions"));
         let entropy = Entropy::seeded(1);
-        let [one, other] = [0, 1].map(|_| sessions.find(&sessions.start(ada(), &entropy, NOW).unwrap(), NOW).unwrap());
+        let [one, other] = [0, 1]
+            .map(|_| sessions.find(&sessions.start(ada(), &entropy, NOW).unwrap(), NOW).unwrap());
         sessions.reveal(&one, "ord_1", NOW);
-        assert!(sessions.is_revealed(&one, "ord_1", NOW) && !sessions.is_revealed(&other, "ord_1", NOW));
-        assert!(!sessions.is_revealed(&one, "ord_2", NOW) && !sessions.is_revealed(&one, "ord_1", NOW.plus(REVEALED)));
+        assert!(
+            sessions.is_revealed(&one, "ord_1", NOW) && !sessions.is_revealed(&other, "ord_1", NOW)
+        );
+        assert!(
+            !sessions.is_revealed(&one, "ord_2", NOW)
+                && !sessions.is_revealed(&one, "ord_1", NOW.plus(REVEALED))
+        );
     }
 }

@@ -27,10 +27,12 @@ pub fn money(value: &Value) -> String {
         Value::Number(number) => number.to_string(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return "–".to_owned(),
     };
-    let (sign, amount) = amount.strip_prefix('-').map_or(("", amount.as_str()), |amount| ("−", amount));
+    let (sign, amount) =
+        amount.strip_prefix('-').map_or(("", amount.as_str()), |amount| ("−", amount));
     let (whole, cents) = amount.split_once('.').unwrap_or((amount, ""));
     let digits: Vec<char> = whole.chars().collect();
-    let grouped: Vec<String> = digits.rchunks(3).rev().map(|group| group.iter().collect()).collect();
+    let grouped: Vec<String> =
+        digits.rchunks(3).rev().map(|group| group.iter().collect()).collect();
     format!("{sign}${}.{cents:0<2}", grouped.join(","))
 }
 
@@ -73,10 +75,14 @@ pub fn percent(value: &Value) -> String {
 /// How something is, coloured by what that means.
 pub fn badge(status: &str) -> Markup {
     let class = match status {
-        "completed" | "credited" | "confirmed" | "delivered" | "good" | "free" | "bound" | "operator" | "settled" => "badge good",
+        "completed" | "credited" | "confirmed" | "delivered" | "good" | "free" | "bound"
+        | "operator" | "settled" => "badge good",
         "active" | "pending" | "queued" | "leased" | "listening" | "running" => "badge busy",
-        "cooling" | "resting" | "expired" | "cancelled" | "retired" | "simulated" | "viewer" => "badge warn",
-        "failed" | "suspended" | "exhausted" | "rejected" | "orphaned" | "reversed" | "cut off" | "not bound" => "badge bad",
+        "cooling" | "resting" | "expired" | "cancelled" | "retired" | "simulated" | "viewer" => {
+            "badge warn"
+        }
+        "failed" | "suspended" | "exhausted" | "rejected" | "orphaned" | "reversed" | "cut off"
+        | "not bound" => "badge bad",
         _ => "badge",
     };
     html! { span class=(class) { (status.replace('_', " ")) } }
@@ -86,14 +92,20 @@ pub fn badge(status: &str) -> Markup {
 pub fn secret(value: &Value) -> Markup {
     match value.as_str() {
         None | Some("") => html! { "–" },
-        Some(HIDDEN) => html! { span.hidden-value title="Masked until it is revealed" { "••••••" } },
+        Some(HIDDEN) => {
+            html! { span.hidden-value title="Masked until it is revealed" { "••••••" } }
+        }
         Some(text) => html! { span.id dir="auto" { (text) } },
     }
 }
 
 /// An id, shortened; the whole of it on hovering.
 pub fn id(root: &str, path: &str, id: &str) -> Markup {
-    let short = if id.len() > 16 { format!("{}…{}", &id[..8], &id[id.len() - 5..]) } else { id.to_owned() };
+    let short = if id.len() > 16 {
+        format!("{}…{}", &id[..8], &id[id.len() - 5..])
+    } else {
+        id.to_owned()
+    };
     html! { a.id href={ (root) (path) (id) } title=(id) { (short) } }
 }
 
@@ -123,7 +135,13 @@ pub fn notice(level: &str, body: impl maud::Render) -> Markup {
 }
 
 /// A list of choices, one of them chosen.
-pub fn select(name: &str, label: &str, chosen: &str, any: &str, values: impl IntoIterator<Item = (String, String)>) -> Markup {
+pub fn select(
+    name: &str,
+    label: &str,
+    chosen: &str,
+    any: &str,
+    values: impl IntoIterator<Item = (String, String)>,
+) -> Markup {
     html! {
         label {
             (label)
@@ -175,6 +193,9 @@ mod tests {
     fn foreign_texts_are_texts() {
         let shown = secret(&json!("<script>alert(1)</script>")).into_string();
         assert!(!shown.contains("<script>") && shown.contains("&lt;script&gt;"), "{shown}");
-        assert_eq!((span(950), span(8_400), span(125_000)), ("950 ms".to_owned(), "8.4 s".to_owned(), "2 min 5 s".to_owned()));
+        assert_eq!(
+            (span(950), span(8_400), span(125_000)),
+            ("950 ms".to_owned(), "8.4 s".to_owned(), "2 min 5 s".to_owned())
+        );
     }
 }

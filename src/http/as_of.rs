@@ -11,13 +11,19 @@ const LAST_EVENT: u64 = 1_000_000_000;
 pub fn parse(text: &str) -> Result<AsOf, ApiError> {
     if let Ok(number) = text.parse::<u64>() {
         let fits = (1..=LAST_EVENT).contains(&number);
-        return if fits { Ok(AsOf::Event(number)) } else { Err(ApiError::of_field("as_of", "as_of: events are numbered from 1 to 1000000000.")) };
+        return if fits {
+            Ok(AsOf::Event(number))
+        } else {
+            Err(ApiError::of_field("as_of", "as_of: events are numbered from 1 to 1000000000."))
+        };
     }
     // A plus sign that was not encoded has become a space on its way.
-    text.replace(' ', "+")
-        .parse()
-        .map(AsOf::Time)
-        .map_err(|_| ApiError::of_field("as_of", "as_of is a time, such as 2026-11-24T12:00:00Z, or the number of an event."))
+    text.replace(' ', "+").parse().map(AsOf::Time).map_err(|_| {
+        ApiError::of_field(
+            "as_of",
+            "as_of is a time, such as 2026-11-24T12:00:00Z, or the number of an event.",
+        )
+    })
 }
 
 #[cfg(test)]

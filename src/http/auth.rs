@@ -23,9 +23,11 @@ const SECRET_WIDTH: usize = 2 * WIDTH;
 /// Enough to tell a typing error from a wrong key without asking the store.
 const CHECKSUM_WIDTH: usize = 6;
 /// Parameters under which keys are sent in query strings elsewhere.
-const QUERY_NAMES: &[&str] = &["api_key", "apikey", "api-key", "key", "token", "access_token", "x-api-key"];
+const QUERY_NAMES: &[&str] =
+    &["api_key", "apikey", "api-key", "key", "token", "access_token", "x-api-key"];
 
-/// `tn_`, the account's id, a secret and a checksum: the key names its account, so that no table is needed to find it.
+/// `tn_`, the account's id, a secret and a checksum: the key names its account, so that no table is
+/// needed to find it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey {
     account: AccountId,
@@ -44,7 +46,8 @@ impl ApiKey {
         self.account
     }
 
-    /// SHA-256 of the secret: all that is stored. The secret is 256 random bits, so no slow hash is needed.
+    /// SHA-256 of the secret: all that is stored. The secret is 256 random bits, so no slow hash is
+    /// needed.
     pub fn hash(&self) -> [u8; 32] {
         Sha256::digest(self.secret.as_bytes()).into()
     }
@@ -83,7 +86,8 @@ pub struct Caller {
     pub account: AccountId,
     /// The key it calls with.
     pub key: ApiKeyId,
-    /// Its state when the call arrived, for the check of its standing alone: by the time a route answers it may be old, so no route can read it.
+    /// Its state when the call arrived, for the check of its standing alone: by the time a route
+    /// answers it may be old, so no route can read it.
     published: Arc<Published>,
     /// Of a test account's caller, the live account that it belongs to, if to one.
     live: Option<Arc<Published>>,
@@ -91,13 +95,26 @@ pub struct Caller {
 
 impl Caller {
     /// The owner of an account by a key that is still its: somebody who has logged in with it.
-    pub async fn of_session(accounts: &Accounts, account: AccountId, key: ApiKeyId) -> Result<Self, AccessError> {
+    pub async fn of_session(
+        accounts: &Accounts,
+        account: AccountId,
+        key: ApiKeyId,
+    ) -> Result<Self, AccessError> {
         let published = accounts.read(account).await?;
         let is_held = published.state.api_keys.iter().any(|held| held.id == key);
-        if is_held { Self::of_key(accounts, account, key, published).await } else { Err(AccessError::NotFound) }
+        if is_held {
+            Self::of_key(accounts, account, key, published).await
+        } else {
+            Err(AccessError::NotFound)
+        }
     }
 
-    async fn of_key(accounts: &Accounts, account: AccountId, key: ApiKeyId, published: Arc<Published>) -> Result<Self, AccessError> {
+    async fn of_key(
+        accounts: &Accounts,
+        account: AccountId,
+        key: ApiKeyId,
+        published: Arc<Published>,
+    ) -> Result<Self, AccessError> {
         let live = match published.state.live_account() {
             Some(live) => Some(accounts.read(live).await?),
             None => None,
@@ -126,10 +143,12 @@ impl Caller {
     }
 }
 
-/// The key in the headers, if there is one; `Err` where it stands where no key may stand, or two differ.
+/// The key in the headers, if there is one; `Err` where it stands where no key may stand, or two
+/// differ.
 pub fn key_of(headers: &HeaderMap, uri: &Uri) -> Result<Option<String>, ApiError> {
     if uri.query().is_some_and(has_key) {
-        let text = "API keys are not accepted in query strings, which end up in logs; send Authorization: Bearer <key> or X-API-Key.";
+        let text = "API keys are not accepted in query strings, which end up in logs; send \
+            Authorization: Bearer <key> or X-API-Key.";
         return Err(ApiError::new(ErrorCode::InvalidApiKey, text));
     }
     let invalid = || ApiError::new(ErrorCode::InvalidApiKey, "The API key is not valid.");
@@ -137,11 +156,18 @@ pub fn key_of(headers: &HeaderMap, uri: &Uri) -> Result<Option<String>, ApiError
         let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().to_owned())
     });
-    let header = headers.get_all("x-api-key").iter().map(|value| Some(value.to_str().ok()?.trim().to_owned()));
+    let header = headers
+        .get_all("x-api-key")
+        .iter()
+        .map(|value| Some(value.to_str().ok()?.trim().to_owned()));
     let given: Vec<String> = bearer.chain(header).collect::<Option<_>>().ok_or_else(invalid)?;
-    // What proxies and clients in between take for the key depends on which they look at: there is one, however often it is said.
+    // What proxies and clients in between take for the key depends on which they look at: there is
+    // one, however often it is said.
     if given.iter().any(|key| Some(key) != given.first()) {
-        return Err(ApiError::new(ErrorCode::InvalidApiKey, "Authorization and X-API-Key hold different keys; send one."));
+        return Err(ApiError::new(
+            ErrorCode::InvalidApiKey,
+            "Authorization and X-API-Key hold different keys; send one.",
+        ));
     }
     Ok(given.into_iter().next())
 }
@@ -149,24 +175,34 @@ pub fn key_of(headers: &HeaderMap, uri: &Uri) -> Result<Option<String>, ApiError
 fn has_key(query: &str) -> bool {
     query.split('&').any(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        QUERY_NAMES.iter().any(|known| name.eq_ignore_ascii_case(known)) || ApiKey::parse(value).is_some()
+        QUERY_NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
+            || ApiKey::parse(value).is_some()
     })
 }
 
 /// Whether what stands where a key would is the documentation's own placeholder, pasted as it is.
 pub fn is_placeholder(headers: &HeaderMap) -> bool {
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().split_at_checked(7));
-    let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer ")).map(|(_, key)| key);
+    let bearer =
+        bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer ")).map(|(_, key)| key);
     let header = headers.get("x-api-key").map(HeaderValue::as_bytes);
     let mut given = [bearer, header].into_iter().flatten().peekable();
-    given.peek().is_some() && given.all(|key| PLACEHOLDERS.iter().any(|placeholder| placeholder.as_bytes() == key.trim_ascii()))
+    given.peek().is_some()
+        && given.all(|key| {
+            PLACEHOLDERS.iter().any(|placeholder| placeholder.as_bytes() == key.trim_ascii())
+        })
 }
 
 /// The account of a key, if the key is its.
 pub async fn verify(accounts: &Accounts, key: &ApiKey) -> Result<Caller, AccessError> {
     let published = accounts.read(key.account).await?;
     let hash = key.hash();
-    let held = published.state.api_keys.iter().find(|held| held.hash.ct_eq(&hash).into()).map(|held| held.id);
+    let held = published
+        .state
+        .api_keys
+        .iter()
+        .find(|held| held.hash.ct_eq(&hash).into())
+        .map(|held| held.id);
     let id = held.ok_or(AccessError::NotFound)?;
     Caller::of_key(accounts, key.account, id, published).await
 }
@@ -174,11 +210,16 @@ pub async fn verify(accounts: &Accounts, key: &ApiKey) -> Result<Caller, AccessE
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;
 
-    /// The gate has verified the key; here it only has to be there, and its account in good standing.
+    /// The gate has verified the key; here it only has to be there, and its account in good
+    /// standing.
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         let caller = parts.extensions.get::<Self>().cloned();
-        let caller =
-            caller.ok_or_else(|| ApiError::new(ErrorCode::InvalidApiKey, "An API key is needed: send Authorization: Bearer <key> or X-API-Key."))?;
+        let caller = caller.ok_or_else(|| {
+            ApiError::new(
+                ErrorCode::InvalidApiKey,
+                "An API key is needed: send Authorization: Bearer <key> or X-API-Key.",
+            )
+        })?;
         match caller.published.state.standing {
             _ if caller.is_suspended() => Err(ApiError::suspended()),
             Standing::Good | Standing::Suspended(_) => Ok(caller),

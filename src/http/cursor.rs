@@ -22,7 +22,8 @@ impl Limit {
     }
 }
 
-/// A page of rows, of which one more than `limit` were asked for; and its last row, if there is a page after it.
+/// A page of rows, of which one more than `limit` were asked for; and its last row, if there is a
+/// page after it.
 pub fn page<T: Clone>(mut rows: Vec<T>, limit: u32) -> (Vec<T>, Option<T>) {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let is_more = rows.len() > limit;
@@ -47,5 +48,6 @@ pub fn number(cursor: Option<&str>) -> Result<Option<u64>, ApiError> {
 
 /// The refusal of a cursor that no page has given.
 pub fn invalid() -> ApiError {
-    ApiError::invalid("There is no page at this cursor; take a next_cursor as it was given.").with_status(StatusCode::NOT_FOUND)
+    ApiError::invalid("There is no page at this cursor; take a next_cursor as it was given.")
+        .with_status(StatusCode::NOT_FOUND)
 }

@@ -31,7 +31,8 @@ pub struct Shown {
     pub reason: &'static str,
     /// Blocks on it so far, its own counted.
     pub confirmations: Option<u64>,
-    /// Blocks that its amount needs; null while that is not known, and for USDT, whose chain says itself when a block is final.
+    /// Blocks that its amount needs; null while that is not known, and for USDT, whose chain says
+    /// itself when a block is final.
     pub confirmations_required: Option<u32>,
     /// What it is worth, once it is final.
     pub amount: Option<Dollars>,
@@ -48,7 +49,8 @@ impl Shown {
     /// A deposit from the views.
     pub fn of(app: &Shared, row: &DepositRow) -> Self {
         let coin = coin(app, &row.chain);
-        let confirmations = coin.zip(row.block.as_ref()).map(|(coin, block)| coin.confirmations(block.height));
+        let confirmations =
+            coin.zip(row.block.as_ref()).map(|(coin, block)| coin.confirmations(block.height));
         let (status, reason) = if row.is_credited() {
             ("confirmed", "credited")
         } else if row.reversals > 0 && row.block.is_none() {
@@ -78,11 +80,20 @@ impl Shown {
 
     /// A payment that the chain tells of and the log does not have yet.
     pub fn live(app: &Shared, currency: Currency, payment: &Payment) -> Self {
-        let coin = app.service.deposits.as_ref().and_then(|deposits| deposits.coin(currency)).map(AsRef::as_ref);
+        let coin = app
+            .service
+            .deposits
+            .as_ref()
+            .and_then(|deposits| deposits.coin(currency))
+            .map(AsRef::as_ref);
         let has_number = payment.block.is_some() || currency != Currency::UsdtErc20;
-        let confirmations = payment.block.as_ref().map_or(0, |block| coin.map_or(0, |coin| coin.confirmations(block.height)));
+        let confirmations = payment
+            .block
+            .as_ref()
+            .map_or(0, |block| coin.map_or(0, |coin| coin.confirmations(block.height)));
         Self {
-            deposit_id: has_number.then(|| deposit_id(currency.name(), &payment.tx_hash, payment.output).to_string()),
+            deposit_id: has_number
+                .then(|| deposit_id(currency.name(), &payment.tx_hash, payment.output).to_string()),
             currency: currency.name().to_owned(),
             tx_hash: payment.tx_hash.as_str().to_owned(),
             output: has_number.then_some(payment.output),
@@ -90,7 +101,12 @@ impl Shown {
             status: "pending",
             reason: "unconfirmed",
             confirmations: Some(confirmations),
-            confirmations_required: required(coin, &payment.paid, &payment.tx_hash, payment.block.as_ref()),
+            confirmations_required: required(
+                coin,
+                &payment.paid,
+                &payment.tx_hash,
+                payment.block.as_ref(),
+            ),
             amount: None,
             rate: None,
             rate_source: None,
@@ -109,13 +125,23 @@ impl Shown {
         match (self.reason, self.confirmations, self.confirmations_required) {
             ("credited", ..) => "Credited to your balance.".to_owned(),
             ("reversed", ..) => {
-                "The chain does not have this payment any more; its credit was taken back. It is credited again if it comes back.".to_owned()
+                "The chain does not have this payment any more; its credit was taken back. It is \
+                 credited again if it comes back."
+                    .to_owned()
             }
             ("below_minimum", ..) => {
-                format!("Final, and below the minimum of ${MINIMUM}: it is credited as soon as your small payments come to that.")
+                format!(
+                    "Final, and below the minimum of ${MINIMUM}: it is credited as soon as \
+                    your small payments come to that."
+                )
             }
-            (_, Some(have), Some(need)) => format!("Verifying on-chain: {have} of {need} confirmations."),
-            (_, Some(have), None) => format!("Verifying on-chain: {have} confirmations; it is credited when its block is final."),
+            (_, Some(have), Some(need)) => {
+                format!("Verifying on-chain: {have} of {need} confirmations.")
+            }
+            (_, Some(have), None) => format!(
+                "Verifying on-chain: {have} confirmations; it is \
+                credited when its block is final."
+            ),
             (_, None, _) => "Verifying on-chain: in no block yet.".to_owned(),
         }
     }
@@ -130,7 +156,12 @@ fn row_required(coin: Option<&Coin>, row: &DepositRow) -> Option<u32> {
     required(coin, &row.paid, &row.tx_hash.parse().ok()?, row.block.as_ref())
 }
 
-fn required(coin: Option<&Coin>, paid: &str, tx_hash: &TxHash, block: Option<&Block>) -> Option<u32> {
+fn required(
+    coin: Option<&Coin>,
+    paid: &str,
+    tx_hash: &TxHash,
+    block: Option<&Block>,
+) -> Option<u32> {
     match coin?.finality(paid, tx_hash, block)? {
         Finality::Confirmations(confirmations) => Some(confirmations),
         Finality::ByChain => None,

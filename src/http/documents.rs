@@ -1,6 +1,8 @@
-//! Documents that are large and seldom change: with a tag, so that they need not be sent again, and compressed for those who take it.
+//! Documents that are large and seldom change: with a tag, so that they need not be sent again, and
+//! compressed for those who take it.
 //!
-//! Never for what holds a key, a code or money: the length of something compressed tells of what is in it.
+//! Never for what holds a key, a code or money: the length of something compressed tells of what is
+//! in it.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -8,7 +10,9 @@ use std::sync::LazyLock;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, IF_NONE_MATCH, VARY};
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, IF_NONE_MATCH, VARY,
+};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -37,7 +41,9 @@ pub async fn serve(request: Request, next: Next) -> Response {
         return response;
     }
     let (mut head, body) = response.into_parts();
-    let Ok(body) = body.collect().await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let Ok(body) = body.collect().await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
     let mut bytes = body.to_bytes();
     let tag = tag_of(&bytes);
     // Weak: the same document compressed is another sequence of bytes.
@@ -71,7 +77,10 @@ fn compressed(tag: Tag, bytes: &[u8]) -> Bytes {
         return known.clone();
     }
     let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::default());
-    let done = encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory takes what is written to it");
+    let done = encoder
+        .write_all(bytes)
+        .and_then(|()| encoder.finish())
+        .expect("memory takes what is written to it");
     let done = Bytes::from(done);
     let mut kept = COMPRESSED.lock();
     if kept.len() >= KEPT {
@@ -82,17 +91,24 @@ fn compressed(tag: Tag, bytes: &[u8]) -> Bytes {
 }
 
 fn listed(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
-    headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(',')).map(str::trim)
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .map(str::trim)
 }
 
 fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     let strong = tag.trim_start_matches("W/");
-    listed(headers, IF_NONE_MATCH).any(|known| known == "*" || known.trim_start_matches("W/") == strong)
+    listed(headers, IF_NONE_MATCH)
+        .any(|known| known == "*" || known.trim_start_matches("W/") == strong)
 }
 
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let [gzip, identity, any] = weights(headers, ACCEPT_ENCODING, ["gzip", "identity", "*"]);
-    gzip.or(any).is_some_and(|weight| weight > 0.0 && identity.is_none_or(|identity| weight >= identity))
+    gzip.or(any)
+        .is_some_and(|weight| weight > 0.0 && identity.is_none_or(|identity| weight >= identity))
 }
 
 #[cfg(test)]
@@ -101,11 +117,21 @@ mod tests {
 
     #[test]
     fn gzip_is_for_those_who_take_it() {
-        let takes = |text: &str| takes_gzip(&[(ACCEPT_ENCODING, text.parse().unwrap())].into_iter().collect());
+        let takes = |text: &str| {
+            takes_gzip(&[(ACCEPT_ENCODING, text.parse().unwrap())].into_iter().collect())
+        };
         for text in ["gzip", "br, GZIP;q=0.5", "*", "deflate, *;q=0.1"] {
             assert!(takes(text), "{text}");
         }
-        for text in ["", "identity", "gzip;q=0", "br", "gzip;q=0, *", "gzip;q=x", "gzip;q=0.5, identity;q=1"] {
+        for text in [
+            "",
+            "identity",
+            "gzip;q=0",
+            "br",
+            "gzip;q=0, *",
+            "gzip;q=x",
+            "gzip;q=0.5, identity;q=1",
+        ] {
             assert!(!takes(text), "{text}");
         }
     }

@@ -1,4 +1,5 @@
-//! The error object: one shape for every answer that is not a success, and the closed set of ten codes.
+//! The error object: one shape for every answer that is not a success, and the closed set of ten
+//! codes.
 
 mod refusals;
 
@@ -49,7 +50,9 @@ impl ErrorCode {
         match self {
             Self::RateLimited => "Too many requests: wait retry_after_seconds.",
             Self::InvalidApiKey => "The API key is not valid.",
-            Self::AccountSuspended => "The account is suspended; contact the operator of this service.",
+            Self::AccountSuspended => {
+                "The account is suspended; contact the operator of this service."
+            }
             Self::InsufficientBalance => "Not enough balance: deposit first.",
             Self::UnknownPlatform => "The platform is not supported.",
             Self::OrderInProgress => "Another order is in progress; wait for it or cancel it.",
@@ -93,7 +96,10 @@ impl ErrorCode {
     /// Whether the same call may succeed later, and is safe to repeat.
     const fn retryable(self) -> bool {
         match self {
-            Self::RateLimited | Self::OrderInProgress | Self::ProviderUnavailable | Self::InternalError => true,
+            Self::RateLimited
+            | Self::OrderInProgress
+            | Self::ProviderUnavailable
+            | Self::InternalError => true,
             Self::InvalidApiKey
             | Self::AccountSuspended
             | Self::InsufficientBalance
@@ -120,7 +126,8 @@ impl ErrorCode {
     }
 }
 
-/// An answer that is not a success. The gate writes it out, for it knows the request's id and what the caller accepts.
+/// An answer that is not a success. The gate writes it out, for it knows the request's id and what
+/// the caller accepts.
 #[derive(Debug, Clone)]
 pub struct ApiError {
     /// Boxed: what may go wrong should not make every success carry its weight.
@@ -264,7 +271,8 @@ impl ApiError {
     pub fn write(&self, request_id: &str, as_problem: bool) -> Response {
         let mut body = self.object(request_id);
         if as_problem {
-            // RFC 9457: the title is the type's, the detail a text about this one; what programs read is a member beside it.
+            // RFC 9457: the title is the type's, the detail a text about this one; what programs
+            // read is a member beside it.
             body["type"] = json!(format!("urn:telenumerus:error:{}", self.inner.code.name()));
             body["title"] = json!(self.inner.code.meaning());
             body["status"] = json!(self.inner.status.as_u16());
@@ -278,7 +286,9 @@ impl ApiError {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         mark(&mut response, self.inner.replayed);
         if self.inner.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Telenumerus\""));
+            response
+                .headers_mut()
+                .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Telenumerus\""));
         }
         if let Some(seconds) = self.inner.retry_after_seconds {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -306,17 +316,29 @@ pub fn value(shape: &impl Serialize) -> Value {
 impl From<Fault> for ApiError {
     fn from(fault: Fault) -> Self {
         let error = match &fault {
-            Fault::Overloaded => Self::new(ErrorCode::RateLimited, "Too many requests are waiting; try again shortly."),
+            Fault::Overloaded => Self::new(
+                ErrorCode::RateLimited,
+                "Too many requests are waiting; try again shortly.",
+            ),
             Fault::NoSpace => Self::new(
                 ErrorCode::ProviderUnavailable,
-                "The service is short of room and takes no new orders and accounts for now; nothing was charged. Try again later.",
+                "The service is short of room and takes no new orders and accounts for now; \
+                 nothing was charged. Try again later.",
             ),
-            damaged if damaged.is_damage() => {
-                Self::new(ErrorCode::InternalError, "What is stored of this account is damaged; it is not served, and the operator has been told.")
-            }
-            Fault::Append(_) | Fault::Read(_) | Fault::Damaged { .. } | Fault::ActorEnded | Fault::View(_) | Fault::Chain(_) => {
-                Self::new(ErrorCode::InternalError, "Something failed on our side; nothing was lost, and the call can be repeated.")
-            }
+            damaged if damaged.is_damage() => Self::new(
+                ErrorCode::InternalError,
+                "What is stored of this account is damaged; it is not served, and the operator \
+                 has been told.",
+            ),
+            Fault::Append(_)
+            | Fault::Read(_)
+            | Fault::Damaged { .. }
+            | Fault::ActorEnded
+            | Fault::View(_)
+            | Fault::Chain(_) => Self::new(
+                ErrorCode::InternalError,
+                "Something failed on our side; nothing was lost, and the call can be repeated.",
+            ),
         };
         // A full disk is said once, by the store, and not with every request.
         if matches!(fault, Fault::NoSpace) { error } else { error.with_fault(chain_of(&fault)) }
@@ -332,7 +354,9 @@ impl From<ViewError> for ApiError {
 impl From<AccessError> for ApiError {
     fn from(error: AccessError) -> Self {
         match error {
-            AccessError::NotFound => Self::new(ErrorCode::InvalidApiKey, "The API key is not valid."),
+            AccessError::NotFound => {
+                Self::new(ErrorCode::InvalidApiKey, "The API key is not valid.")
+            }
             AccessError::Fault(fault) => fault.into(),
         }
     }
@@ -341,9 +365,11 @@ impl From<AccessError> for ApiError {
 impl From<HistoryError> for ApiError {
     fn from(error: HistoryError) -> Self {
         match error {
-            HistoryError::Busy => {
-                Self::new(ErrorCode::RateLimited, "Too many questions about the past are being answered; ask again shortly.").retry_after(1)
-            }
+            HistoryError::Busy => Self::new(
+                ErrorCode::RateLimited,
+                "Too many questions about the past are being answered; ask again shortly.",
+            )
+            .retry_after(1),
             HistoryError::Fault(fault) => fault.into(),
         }
     }
@@ -353,7 +379,9 @@ impl From<ClaimError> for ApiError {
     fn from(error: ClaimError) -> Self {
         match error {
             ClaimError::Refused(refusal) => refusal.into(),
-            ClaimError::NotYours => Self::invalid("The transaction is not a payment to this account."),
+            ClaimError::NotYours => {
+                Self::invalid("The transaction is not a payment to this account.")
+            }
             ClaimError::Fault(fault) => fault.into(),
         }
     }
@@ -362,6 +390,9 @@ impl From<ClaimError> for ApiError {
 impl ApiError {
     /// The account may not do anything.
     pub fn suspended() -> Self {
-        Self::new(ErrorCode::AccountSuspended, "The account is suspended; contact the operator of this service.")
+        Self::new(
+            ErrorCode::AccountSuspended,
+            "The account is suspended; contact the operator of this service.",
+        )
     }
 }

@@ -1,4 +1,5 @@
-//! The gate every request passes: a name for the request, who calls, whether they may, and what is written down of it.
+//! The gate every request passes: a name for the request, who calls, whether they may, and what is
+//! written down of it.
 
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
@@ -38,11 +39,13 @@ pub struct ClientAddress(pub IpAddr);
 #[derive(Debug, Clone)]
 pub struct RequestId(pub std::sync::Arc<str>);
 
-/// Marks a call that has been counted before: one of this process's tools, on behalf of a request that passed the gate.
+/// Marks a call that has been counted before: one of this process's tools, on behalf of a request
+/// that passed the gate.
 #[derive(Debug, Clone, Copy)]
 pub struct Counted;
 
-/// Marks an answer to a request that has proved to be a supplier's, whatever is wrong with it: it counts for nobody.
+/// Marks an answer to a request that has proved to be a supplier's, whatever is wrong with it: it
+/// counts for nobody.
 #[derive(Debug, Clone, Copy)]
 pub struct Proven;
 
@@ -52,9 +55,13 @@ pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -
     let request_id = request_id(&app.service);
     let as_problem = prefers_problem(request.headers());
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
     let connection = request.extensions().get::<Arc<Connection>>().cloned();
-    let peer = request.extensions().get::<SocketAddr>().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
+    let peer =
+        request.extensions().get::<SocketAddr>().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
     let client = client_address(peer, request.headers(), &app.service.config.http.trusted_proxies);
     let is_inbound = request.uri().path().starts_with(INBOUND);
     request.extensions_mut().insert(ClientAddress(client));
@@ -63,7 +70,9 @@ pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -
     let admitted = admit(&app, client, &mut request).await;
     let livemode = request.extensions().get::<Caller>().map(|caller| !caller.is_test());
     let (account, allowance, response) = match admitted {
-        Ok((account, allowance)) => (account, allowance, answered(next.run(request), connection.as_deref()).await),
+        Ok((account, allowance)) => {
+            (account, allowance, answered(next.run(request), connection.as_deref()).await)
+        }
         Err((allowance, error)) => (None, allowance, error.into_response()),
     };
     let response = if is_inbound { counted(&app, client, response) } else { response };
@@ -74,8 +83,10 @@ pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -
         None => response,
     };
     let headers = response.headers_mut();
-    headers.insert(REQUEST_ID, HeaderValue::from_str(&request_id).expect("base62 is a header value"));
-    // Keys, codes and money stand in answers: only what says otherwise may be kept by anybody on the way.
+    headers
+        .insert(REQUEST_ID, HeaderValue::from_str(&request_id).expect("base62 is a header value"));
+    // Keys, codes and money stand in answers: only what says otherwise may be kept by anybody on
+    // the way.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if let Some(allowance) = allowance {
         put_allowance(headers, allowance);
@@ -96,7 +107,8 @@ pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -
     response
 }
 
-/// What is written down of a request. The route, never the path: paths hold order ids, queries may hold what nobody should have sent.
+/// What is written down of a request. The route, never the path: paths hold order ids, queries may
+/// hold what nobody should have sent.
 struct Said {
     method: &'static str,
     route: String,
@@ -128,9 +140,15 @@ pub fn request_id(service: &Service) -> String {
 
 /// An error as the accept loop of a listener answers it.
 pub fn refusal(status: StatusCode, error: &ApiError, request_id: &str) -> Refusal {
-    let value = |text: &str| HeaderValue::from_str(text).expect("base62 and numbers are header values");
-    let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json")), (REQUEST_ID, value(request_id))];
-    headers.extend(error.retry_after_seconds().map(|seconds| (RETRY_AFTER, value(&seconds.to_string()))));
+    let value =
+        |text: &str| HeaderValue::from_str(text).expect("base62 and numbers are header values");
+    let mut headers = vec![
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (REQUEST_ID, value(request_id)),
+    ];
+    headers.extend(
+        error.retry_after_seconds().map(|seconds| (RETRY_AFTER, value(&seconds.to_string()))),
+    );
     Refusal { status, headers, body: error.object(request_id).to_string() }
 }
 
@@ -140,20 +158,33 @@ pub fn refuse(app: &Shared) -> Refuse {
     Arc::new(move |reason: Reason, peer| {
         let request_id = request_id(&app.service);
         let limited = counted_refusal(&app, reason, peer);
-        let status = if limited.is_some() { StatusCode::TOO_MANY_REQUESTS } else { reason.status() };
+        let status =
+            if limited.is_some() { StatusCode::TOO_MANY_REQUESTS } else { reason.status() };
         let error = limited.unwrap_or_else(|| refused_as(reason));
         let code = Some(error.code());
         let refusal = refusal(status, &error, &request_id);
         metrics::counter!("http_refusals_total", "reason" => reason.name()).increment(1);
         let route = "refused".to_owned();
-        Said { method: "other", route, status, code, millis: 0.0, client: peer, account: None, request_id }.write_down(&app);
+        Said {
+            method: "other",
+            route,
+            status,
+            code,
+            millis: 0.0,
+            client: peer,
+            account: None,
+            request_id,
+        }
+        .write_down(&app);
         refusal
     })
 }
 
-/// What is malformed counts for its address like any other call of a stranger; the error is what is said once that has no more of them.
+/// What is malformed counts for its address like any other call of a stranger; the error is what is
+/// said once that has no more of them.
 fn counted_refusal(app: &Shared, reason: Reason, peer: IpAddr) -> Option<ApiError> {
-    let is_malformed = matches!(reason, Reason::Malformed | Reason::Host | Reason::LongTarget | Reason::LargeHead);
+    let is_malformed =
+        matches!(reason, Reason::Malformed | Reason::Host | Reason::LongTarget | Reason::LargeHead);
     // Behind a proxy nobody knows whose it was.
     if !is_malformed || is_in(&app.service.config.http.trusted_proxies, peer) {
         return None;
@@ -165,27 +196,44 @@ fn refused_as(reason: Reason) -> ApiError {
     let code = match reason {
         Reason::Panicked => ErrorCode::InternalError,
         Reason::TooManyOfAddress | Reason::TooManyInAll => ErrorCode::RateLimited,
-        Reason::Malformed | Reason::Host | Reason::LateHead | Reason::LateBody | Reason::LongTarget | Reason::LargeHead => ErrorCode::InvalidRequest,
+        Reason::Malformed
+        | Reason::Host
+        | Reason::LateHead
+        | Reason::LateBody
+        | Reason::LongTarget
+        | Reason::LargeHead => ErrorCode::InvalidRequest,
     };
     ApiError::new(code, reason.text()).with_status(reason.status())
 }
 
-/// What the routes answer: in place of a panic, and of whatever they made of a body that did not arrive, the error that it is.
-async fn answered(routes: impl Future<Output = Response>, connection: Option<&Connection>) -> Response {
+/// What the routes answer: in place of a panic, and of whatever they made of a body that did not
+/// arrive, the error that it is.
+async fn answered(
+    routes: impl Future<Output = Response>,
+    connection: Option<&Connection>,
+) -> Response {
     match AssertUnwindSafe(routes).catch_unwind().await {
-        Ok(_) if connection.is_some_and(Connection::is_body_late) => refused_as(Reason::LateBody).into_response(),
+        Ok(_) if connection.is_some_and(Connection::is_body_late) => {
+            refused_as(Reason::LateBody).into_response()
+        }
         Ok(response) => response,
         Err(panic) => {
             metrics::counter!("http_panics_total").increment(1);
-            let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-            refused_as(Reason::Panicked).with_fault(format!("a handler panicked: {}", text.unwrap_or("without a text"))).into_response()
+            let text = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied());
+            refused_as(Reason::Panicked)
+                .with_fault(format!("a handler panicked: {}", text.unwrap_or("without a text")))
+                .into_response()
         }
     }
 }
 
 /// Counts a request that is no supplier's for its address, whatever was wrong with it.
 fn counted(app: &Shared, client: IpAddr, response: Response) -> Response {
-    let is_stranger = response.status().is_client_error() && response.extensions().get::<Proven>().is_none();
+    let is_stranger =
+        response.status().is_client_error() && response.extensions().get::<Proven>().is_none();
     match is_stranger.then(|| within(app.per_ip.take(Subject::address(client), app.now()))) {
         Some(Err(error)) => error.into_response(),
         Some(Ok(())) | None => response,
@@ -207,20 +255,27 @@ fn known_method(method: &Method) -> &'static str {
 
 type Admitted = (Option<AccountId>, Option<Allowance>);
 
-/// Finds out who calls and counts the call; the error also says how the caller stands with the limits.
-async fn admit(app: &Shared, client: IpAddr, request: &mut Request) -> Result<Admitted, (Option<Allowance>, ApiError)> {
+/// Finds out who calls and counts the call; the error also says how the caller stands with the
+/// limits.
+async fn admit(
+    app: &Shared,
+    client: IpAddr,
+    request: &mut Request,
+) -> Result<Admitted, (Option<Allowance>, ApiError)> {
     let now = app.now();
     let path = request.uri().path();
-    // Suppliers sign their messages: what proves to be none is counted once that is known. What load balancers and the pages of
-    // the documentation ask for is nobody's call.
+    // Suppliers sign their messages: what proves to be none is counted once that is known. What
+    // load balancers and the pages of the documentation ask for is nobody's call.
     let is_message = path.starts_with(INBOUND) && request.method() != Method::OPTIONS;
     if is_message || is_uncounted(request.method(), path) {
         return Ok((None, None));
     }
     let is_counted = request.extensions().get::<Counted>().is_some();
-    let by_address = || if is_counted { None } else { app.per_ip.take(Subject::address(client), now) };
+    let by_address =
+        || if is_counted { None } else { app.per_ip.take(Subject::address(client), now) };
     if path == MCP_PATH && auth::is_placeholder(request.headers()) {
-        // A host that was set up from the documentation has no key yet: it gets one by a tool, as over stdio.
+        // A host that was set up from the documentation has no key yet: it gets one by a tool, as
+        // over stdio.
         for name in [AUTHORIZATION, HeaderName::from_static("x-api-key")] {
             request.headers_mut().remove(name);
         }
@@ -233,14 +288,18 @@ async fn admit(app: &Shared, client: IpAddr, request: &mut Request) -> Result<Ad
         let allowance = by_address();
         return within(allowance).map(|()| (None, allowance)).map_err(|error| (allowance, error));
     };
-    let Some(key) = ApiKey::parse(&key) else { return Err(limited(by_address(), AccessError::NotFound.into())) };
+    let Some(key) = ApiKey::parse(&key) else {
+        return Err(limited(by_address(), AccessError::NotFound.into()));
+    };
     match verified(app, client, &key).await {
         Ok(caller) => {
             let account = caller.account;
             app.key_uses.note(account, caller.key, app.service.clock.now());
             let is_funded = caller.was_ever_funded();
-            // Accounts are opened for nothing: those that never had money have the budget of one, together, per address.
-            let subject = if is_funded { Subject::Account(account.0) } else { Subject::unfunded(client) };
+            // Accounts are opened for nothing: those that never had money have the budget of one,
+            // together, per address.
+            let subject =
+                if is_funded { Subject::Account(account.0) } else { Subject::unfunded(client) };
             let allowance = if is_counted { None } else { app.per_key.take(subject, now) };
             within(allowance).map_err(|error| (allowance, error))?;
             if let Some(connection) = request.extensions().get::<Arc<Connection>>() {
@@ -257,8 +316,9 @@ async fn admit(app: &Shared, client: IpAddr, request: &mut Request) -> Result<Ad
     }
 }
 
-/// Who has this key. An account that is not in memory has to be looked for in the store: an address that has used up what
-/// strangers may ask is told so before that, and only so many are looked for at a time.
+/// Who has this key. An account that is not in memory has to be looked for in the store: an address
+/// that has used up what strangers may ask is told so before that, and only so many are looked for
+/// at a time.
 async fn verified(app: &Shared, client: IpAddr, key: &ApiKey) -> Result<Caller, AccessError> {
     if app.service.accounts.is_in_memory(key.account()) {
         return auth::verify(&app.service.accounts, key).await;
@@ -270,13 +330,17 @@ async fn verified(app: &Shared, client: IpAddr, key: &ApiKey) -> Result<Caller, 
     auth::verify(&app.service.accounts, key).await
 }
 
-/// Whether anybody may ask for this as often as they like: it costs nothing, and is the same for all.
+/// Whether anybody may ask for this as often as they like: it costs nothing, and is the same for
+/// all.
 fn is_uncounted(method: &Method, path: &str) -> bool {
     if ![Method::GET, Method::HEAD].contains(method) {
         return false;
     }
     let documents = ["/docs", "/openapi.json", "/api/v1/openapi.json"];
-    path == route::health::LIVE || path == route::health::READY || documents.contains(&path) || path.starts_with("/docs/")
+    path == route::health::LIVE
+        || path == route::health::READY
+        || documents.contains(&path)
+        || path.starts_with("/docs/")
 }
 
 /// `error`, unless the caller may not even be told that.
@@ -288,7 +352,10 @@ fn limited(allowance: Option<Allowance>, error: ApiError) -> (Option<Allowance>,
 pub fn within(allowance: Option<Allowance>) -> Result<(), ApiError> {
     match allowance {
         Some(Allowance { allowed: false, limit, window, reset_seconds, .. }) => {
-            let text = format!("Too many requests: at most {limit} in {} seconds. Wait {reset_seconds} seconds.", window.as_secs());
+            let text = format!(
+                "Too many requests: at most {limit} in {} seconds. Wait {reset_seconds} seconds.",
+                window.as_secs()
+            );
             Err(ApiError::new(ErrorCode::RateLimited, text).retry_after(reset_seconds))
         }
         Some(_) | None => Ok(()),
@@ -298,17 +365,29 @@ pub fn within(allowance: Option<Allowance>) -> Result<(), ApiError> {
 /// `RateLimit` and `RateLimit-Policy`, as the IETF's draft writes them.
 fn put_allowance(headers: &mut HeaderMap, allowance: Allowance) {
     let value = |text: String| HeaderValue::from_str(&text).expect("numbers are header values");
-    headers.insert(RATE_LIMIT_POLICY, value(format!("\"default\";q={};w={}", allowance.limit, allowance.window.as_secs())));
-    headers.insert(RATE_LIMIT, value(format!("\"default\";r={};t={}", allowance.remaining, allowance.reset_seconds)));
+    headers.insert(
+        RATE_LIMIT_POLICY,
+        value(format!("\"default\";q={};w={}", allowance.limit, allowance.window.as_secs())),
+    );
+    headers.insert(
+        RATE_LIMIT,
+        value(format!("\"default\";r={};t={}", allowance.remaining, allowance.reset_seconds)),
+    );
 }
 
-fn write_error(response: Response, request_id: &str, as_problem: bool, is_mcp: bool) -> (Response, Option<ErrorCode>) {
+fn write_error(
+    response: Response,
+    request_id: &str,
+    as_problem: bool,
+    is_mcp: bool,
+) -> (Response, Option<ErrorCode>) {
     let unwritten = match response.extensions().get::<Unwritten>() {
         Some(Unwritten(error)) => error.clone(),
         // The protocol of the tools has errors of its own, for what is a message of its own.
         None if is_mcp && is_json(&response) => return (response, None),
         None if response.status().is_client_error() || response.status().is_server_error() => {
-            // A refusal of the framework's own (a path that is no UTF-8, say): same object, its status.
+            // A refusal of the framework's own (a path that is no UTF-8, say): same object, its
+            // status.
             ApiError::invalid("The request cannot be understood.").with_status(response.status())
         }
         None => return (response, None),
@@ -327,13 +406,19 @@ fn write_error(response: Response, request_id: &str, as_problem: bool, is_mcp: b
 
 fn is_json(response: &Response) -> bool {
     let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    kind.is_some_and(|kind| kind.starts_with(b"application/json") || kind.starts_with(b"text/event-stream"))
+    kind.is_some_and(|kind| {
+        kind.starts_with(b"application/json") || kind.starts_with(b"text/event-stream")
+    })
 }
 
 /// The socket's address, or, behind trusted proxies, the right-most hop that is not one of them.
 pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut client = peer;
-    let hops = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(','));
+    let hops = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|line| line.split(','));
     let hops: Vec<&str> = hops.map(str::trim).collect();
     for hop in hops.iter().rev() {
         if !is_in(trusted, client) {
@@ -341,7 +426,8 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
         }
         match hop_address(hop) {
             Some(address) => client = address,
-            // A trusted proxy does not write this; whoever did is behind the last address that is known.
+            // A trusted proxy does not write this; whoever did is behind the last address that is
+            // known.
             None => break,
         }
     }
@@ -377,7 +463,10 @@ mod tests {
 
     #[test]
     fn the_right_most_untrusted_hop_counts_whatever_the_caller_wrote_before_it() {
-        assert_eq!(client("10.0.0.1", &["1.1.1.1, 192.0.2.1, 10.0.0.2"], &["10.0.0.0/8"]), "192.0.2.1");
+        assert_eq!(
+            client("10.0.0.1", &["1.1.1.1, 192.0.2.1, 10.0.0.2"], &["10.0.0.0/8"]),
+            "192.0.2.1"
+        );
         assert_eq!(client("10.0.0.1", &["1.1.1.1", "192.0.2.1"], &["10.0.0.0/8"]), "192.0.2.1");
         assert_eq!(client("10.0.0.1", &["192.0.2.1, nonsense"], &["10.0.0.0/8"]), "10.0.0.1");
     }
@@ -393,9 +482,15 @@ mod tests {
             ("::ffff:192.0.2.1", "::ffff:192.0.2.1"),
         ] {
             assert_eq!(client("10.0.0.1", &[hop], &["10.0.0.0/8"]), address, "{hop}");
-            assert_eq!(client("10.0.0.1", &[&format!("203.0.113.9, {hop}, 10.0.0.2:80")], &["10.0.0.0/8"]), address, "{hop}");
+            assert_eq!(
+                client("10.0.0.1", &[&format!("203.0.113.9, {hop}, 10.0.0.2:80")], &["10.0.0.0/8"]),
+                address,
+                "{hop}"
+            );
         }
-        for nonsense in ["", "[192.0.2.1", "192.0.2.1:", "192.0.2.1:99999", "unknown", "_hidden", "[[::1]]"] {
+        for nonsense in
+            ["", "[192.0.2.1", "192.0.2.1:", "192.0.2.1:99999", "unknown", "_hidden", "[[::1]]"]
+        {
             assert_eq!(client("10.0.0.1", &[nonsense], &["10.0.0.0/8"]), "10.0.0.1", "{nonsense}");
         }
     }

@@ -1,4 +1,5 @@
-//! When each key was last used, in memory: what is recorded of every call would be more than what the calls do.
+//! When each key was last used, in memory: what is recorded of every call would be more than what
+//! the calls do.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -57,7 +58,10 @@ mod tests {
         }
         uses.note(AccountId(u128::try_from(REMEMBERED).unwrap()), ApiKeyId(1), at(1_000_000));
         assert!(uses.0.lock().len() <= REMEMBERED);
-        assert_eq!(uses.last(AccountId(u128::try_from(REMEMBERED).unwrap()), ApiKeyId(1)), Some(at(1_000_000)));
+        assert_eq!(
+            uses.last(AccountId(u128::try_from(REMEMBERED).unwrap()), ApiKeyId(1)),
+            Some(at(1_000_000))
+        );
         assert_eq!(uses.last(AccountId(0), ApiKeyId(1)), None, "the oldest went");
         uses.forget(AccountId(u128::try_from(REMEMBERED).unwrap()), ApiKeyId(1));
         assert_eq!(uses.last(AccountId(u128::try_from(REMEMBERED).unwrap()), ApiKeyId(1)), None);

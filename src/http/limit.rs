@@ -1,4 +1,5 @@
-//! Rate limits: at most so many calls in any window, exactly, in bounded memory and without a pause.
+//! Rate limits: at most so many calls in any window, exactly, in bounded memory and without a
+//! pause.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -8,8 +9,8 @@ use parking_lot::Mutex;
 
 use crate::serve::network;
 
-/// Callers remembered for a window. Past it those that have been quiet for longest are forgotten: whoever has more
-/// addresses than that is not held by a limit of each.
+/// Callers remembered for a window. Past it those that have been quiet for longest are forgotten:
+/// whoever has more addresses than that is not held by a limit of each.
 const REMEMBERED: usize = 200_000;
 const SHARDS: usize = 16;
 /// Of each of the two generations of a shard.
@@ -20,7 +21,8 @@ const GENERATION: usize = REMEMBERED / SHARDS / 2;
 pub enum Subject {
     /// An address; of IPv6, its /64, for a household has as many addresses as it likes.
     Address(IpAddr),
-    /// All accounts together that never had money, of those who call from an address: opening them costs nothing.
+    /// All accounts together that never had money, of those who call from an address: opening them
+    /// costs nothing.
     Unfunded(IpAddr),
     /// An account.
     Account(u128),
@@ -39,8 +41,12 @@ impl Subject {
 
     fn shard(self) -> usize {
         let bits = match self {
-            Self::Address(IpAddr::V4(address)) | Self::Unfunded(IpAddr::V4(address)) => u128::from(u32::from(address)),
-            Self::Address(IpAddr::V6(address)) | Self::Unfunded(IpAddr::V6(address)) => u128::from(address) >> 64,
+            Self::Address(IpAddr::V4(address)) | Self::Unfunded(IpAddr::V4(address)) => {
+                u128::from(u32::from(address))
+            }
+            Self::Address(IpAddr::V6(address)) | Self::Unfunded(IpAddr::V6(address)) => {
+                u128::from(address) >> 64
+            }
             Self::Account(bits) => bits,
         };
         usize::try_from(bits & 0xf).expect("four bits")
@@ -62,7 +68,8 @@ pub struct Allowance {
     pub reset_seconds: u64,
 }
 
-/// Counts calls by subject. Moments are times since the start: a wall clock that is set back must not lock anybody out.
+/// Counts calls by subject. Moments are times since the start: a wall clock that is set back must
+/// not lock anybody out.
 #[derive(Debug)]
 pub struct Limiter {
     limit: u32,
@@ -72,7 +79,8 @@ pub struct Limiter {
 
 type Calls = HashMap<Subject, VecDeque<Duration>>;
 
-/// Subjects in two generations: those seen since the last turn, and those seen in the turn before and not since.
+/// Subjects in two generations: those seen since the last turn, and those seen in the turn before
+/// and not since.
 #[derive(Debug, Default)]
 struct Shard {
     young: Calls,
@@ -117,13 +125,21 @@ impl Limiter {
         drop(shard);
         // Not under the lock: it takes a while.
         drop(forgotten);
-        let reset_seconds = u64::try_from(left.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX).max(1);
-        Some(Allowance { allowed, limit: self.limit, window: self.window, remaining, reset_seconds })
+        let reset_seconds =
+            u64::try_from(left.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX).max(1);
+        Some(Allowance {
+            allowed,
+            limit: self.limit,
+            window: self.window,
+            remaining,
+            reset_seconds,
+        })
     }
 }
 
 impl Shard {
-    /// Makes the young ones old after a window, or when there are too many; what was old till then is to be dropped.
+    /// Makes the young ones old after a window, or when there are too many; what was old till then
+    /// is to be dropped.
     fn turn(&mut self, now: Duration, window: Duration) -> Option<Calls> {
         if self.young.len() < GENERATION && now.saturating_sub(self.turned_at) < window {
             return None;

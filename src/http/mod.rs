@@ -146,7 +146,9 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(route::webhook_deliveries::list))
         .routes(routes!(route::webhook_deliveries::redeliver_since))
         .routes(routes!(route::webhook_deliveries::redeliver));
-    let services = OpenApiRouter::new().routes(routes!(route::services::handle)).layer(middleware::from_fn(documents::serve));
+    let services = OpenApiRouter::new()
+        .routes(routes!(route::services::handle))
+        .layer(middleware::from_fn(documents::serve));
     OpenApiRouter::new().nest("/api/v1", v1.merge(services))
 }
 
@@ -170,17 +172,23 @@ pub fn router(app: &Shared, sessions: Arc<Sessions>) -> Router {
     let tools = route::mcp::router(app, guarded(plain.clone(), app), &document);
     // Pages have a door of their own: who comes in by a cookie is no caller with a key.
     let pages = console::landing(app).merge(console::owners(app, sessions));
-    pages.fallback_service(guarded(plain.merge(tools), app)).layer(middleware::from_fn(console::html_not_found))
+    pages
+        .fallback_service(guarded(plain.merge(tools), app))
+        .layer(middleware::from_fn(console::html_not_found))
 }
 
-/// The API as the console of owners calls it: on behalf of a caller whom it has let in and counted, who stands among the request's extensions.
+/// The API as the console of owners calls it: on behalf of a caller whom it has let in and counted,
+/// who stands among the request's extensions.
 pub fn inner(app: &Shared) -> Router {
     api().split_for_parts().0.with_state(Arc::clone(app))
 }
 
 /// The error object of an answer that the gate has not written out yet.
 pub fn said(response: &Response) -> Option<Value> {
-    response.extensions().get::<error::Unwritten>().map(|error::Unwritten(error)| error.object("req_none"))
+    response
+        .extensions()
+        .get::<error::Unwritten>()
+        .map(|error::Unwritten(error)| error.object("req_none"))
 }
 
 /// The routes behind the gate.

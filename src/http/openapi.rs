@@ -1,4 +1,5 @@
-//! The OpenAPI document: what the handlers say of themselves, completed with what all of them share: keys, errors, headers, webhooks.
+//! The OpenAPI document: what the handlers say of themselves, completed with what all of them
+//! share: keys, errors, headers, webhooks.
 
 mod examples;
 mod links;
@@ -40,8 +41,14 @@ const REFUSALS: &[Refusals] = &[
     Refusals { operation: "depositAddresses", codes: &[PROVIDER] },
     Refusals { operation: "depositAddressQr", codes: &[NOTHING, PROVIDER] },
     Refusals { operation: "verifyDeposit", codes: &[KEY_REUSED, PROVIDER] },
-    Refusals { operation: "order", codes: &[PLATFORM, MONEY, BUSY, CONFLICT, KEY_REUSED, PROVIDER] },
-    Refusals { operation: "verify", codes: &[PLATFORM, MONEY, BUSY, CONFLICT, KEY_REUSED, PROVIDER] },
+    Refusals {
+        operation: "order",
+        codes: &[PLATFORM, MONEY, BUSY, CONFLICT, KEY_REUSED, PROVIDER],
+    },
+    Refusals {
+        operation: "verify",
+        codes: &[PLATFORM, MONEY, BUSY, CONFLICT, KEY_REUSED, PROVIDER],
+    },
     Refusals { operation: "agent", codes: &[MONEY, BUSY, CONFLICT, KEY_REUSED, PROVIDER] },
     Refusals { operation: "batch", codes: &[BUSY, CONFLICT, KEY_REUSED] },
     Refusals { operation: "listOrders", codes: &[NOTHING, PLATFORM] },
@@ -73,7 +80,9 @@ pub fn complete(generated: OpenApi, webhooks_allowed: &Webhooks) -> Value {
         "title": "Telenumerus",
         "version": env!("CARGO_PKG_VERSION"),
         "summary": "SMS verification: phone numbers and their codes, for programs.",
-        "description": "Register without a human, fund a prepaid balance, order a number for one of 33 platforms, get the code by polling, long-poll, SSE or webhook. The guide is at /llms-full.txt.",
+        "description": "Register without a human, fund a prepaid balance, order a number for one \
+         of 33 platforms, get the code by polling, long-poll, SSE or webhook. The guide is at \
+         /llms-full.txt.",
         "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
     });
     document["servers"] = json!([{ "url": "/" }]);
@@ -98,7 +107,9 @@ pub fn complete(generated: OpenApi, webhooks_allowed: &Webhooks) -> Value {
     components["schemas"]["TargetUrl"]["pattern"] = json!(target::pattern(webhooks_allowed));
     components["headers"] = shared_headers();
     for path in document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut()) {
-        for operation in path.as_object_mut().into_iter().flat_map(|operations| operations.values_mut()) {
+        for operation in
+            path.as_object_mut().into_iter().flat_map(|operations| operations.values_mut())
+        {
             complete_operation(operation);
         }
     }
@@ -124,30 +135,52 @@ fn complete_operation(operation: &mut Value) {
     if ["register", "cancel", "finish"].contains(&id.as_str()) {
         operation["requestBody"]["required"] = json!(false);
     }
-    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+    for parameter in
+        operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten()
+    {
         never_null(&mut parameter["schema"]);
         if parameter["name"] == "as_of" {
             parameter["example"] = json!("2026-11-24T12:00:00Z");
         }
     }
     let has_body = !operation["requestBody"].is_null();
-    let mut refused: Vec<Refused> = vec![BAD, (429, ErrorCode::RateLimited), (500, ErrorCode::InternalError), (401, ErrorCode::InvalidApiKey)];
+    let mut refused: Vec<Refused> = vec![
+        BAD,
+        (429, ErrorCode::RateLimited),
+        (500, ErrorCode::InternalError),
+        (401, ErrorCode::InvalidApiKey),
+    ];
     if !WITHOUT_KEY.contains(&id.as_str()) {
         refused.push((403, ErrorCode::AccountSuspended));
     }
     if has_body {
-        refused.extend([(408, ErrorCode::InvalidRequest), (413, ErrorCode::InvalidRequest), (415, ErrorCode::InvalidRequest)]);
+        refused.extend([
+            (408, ErrorCode::InvalidRequest),
+            (413, ErrorCode::InvalidRequest),
+            (415, ErrorCode::InvalidRequest),
+        ]);
     }
-    refused.extend(REFUSALS.iter().filter(|known| known.operation == id).flat_map(|known| known.codes.iter().copied()));
+    refused.extend(
+        REFUSALS
+            .iter()
+            .filter(|known| known.operation == id)
+            .flat_map(|known| known.codes.iter().copied()),
+    );
     if id == "agent" {
         operation["responses"]["422"] = not_understood();
     }
-    for success in operation["responses"].as_object_mut().into_iter().flat_map(|responses| responses.values_mut()) {
+    for success in operation["responses"]
+        .as_object_mut()
+        .into_iter()
+        .flat_map(|responses| responses.values_mut())
+    {
         put_headers(success, KEYED.contains(&id.as_str()));
     }
-    let statuses: std::collections::BTreeSet<u16> = refused.iter().map(|(status, _)| *status).collect();
+    let statuses: std::collections::BTreeSet<u16> =
+        refused.iter().map(|(status, _)| *status).collect();
     for status in statuses {
-        let codes = refused.iter().filter(|(other, _)| *other == status).map(|(_, code)| *code).collect();
+        let codes =
+            refused.iter().filter(|(other, _)| *other == status).map(|(_, code)| *code).collect();
         let response = &mut operation["responses"][status.to_string()];
         if response.is_null() {
             *response = refusal(status, codes);
@@ -163,7 +196,10 @@ fn never_null(schema: &mut Value) {
             schema["type"] = only.clone();
         }
     }
-    let other = schema.get("oneOf").and_then(Value::as_array).and_then(|ways| ways.iter().find(|way| way["type"] != "null").cloned());
+    let other = schema
+        .get("oneOf")
+        .and_then(Value::as_array)
+        .and_then(|ways| ways.iter().find(|way| way["type"] != "null").cloned());
     if let Some(other) = other {
         *schema = other;
     }
@@ -172,7 +208,8 @@ fn never_null(schema: &mut Value) {
 fn put_idempotency(operation: &mut Value) {
     let parameter = json!({
         "name": "Idempotency-Key", "in": "header", "required": false,
-        "description": "Makes retries safe: the same key and body give the same answer and no second effect, for 7 days. May stand in the body as idempotency_key instead.",
+        "description": "Makes retries safe: the same key and body give the same answer and no \
+         second effect, for 7 days. May stand in the body as idempotency_key instead.",
         "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]([ -~]{0,253}[!#-~])?$" },
     });
     match operation.get_mut("parameters").and_then(Value::as_array_mut) {
@@ -187,7 +224,8 @@ fn put_headers(response: &mut Value, keyed: bool) {
         response["headers"][name] = json!({ "$ref": format!("#/components/headers/{name}") });
     }
     if keyed {
-        response["headers"]["Idempotency-Replayed"] = json!({ "$ref": "#/components/headers/Idempotency-Replayed" });
+        response["headers"]["Idempotency-Replayed"] =
+            json!({ "$ref": "#/components/headers/Idempotency-Replayed" });
     }
 }
 
@@ -209,7 +247,8 @@ fn refusal(status: u16, codes: Vec<ErrorCode>) -> Value {
         response["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/Retry-After" });
     }
     if status == 401 {
-        response["headers"]["WWW-Authenticate"] = json!({ "$ref": "#/components/headers/WWW-Authenticate" });
+        response["headers"]["WWW-Authenticate"] =
+            json!({ "$ref": "#/components/headers/WWW-Authenticate" });
     }
     response
 }
@@ -220,7 +259,8 @@ fn not_understood() -> Value {
         .with("suggestions", json!(["Get a Google number in US"]))
         .object("req_0000000000000000000000");
     json!({
-        "description": "INVALID_REQUEST: not understood, with suggestions; or the idempotency key was used for another request",
+        "description": "INVALID_REQUEST: not understood, with suggestions; or the idempotency key \
+         was used for another request",
         "content": {
             "application/json": { "schema": { "$ref": "#/components/schemas/Error" }, "examples": { "INVALID_REQUEST": { "value": example } } },
             "application/problem+json": { "schema": { "$ref": "#/components/schemas/Error" } },
@@ -232,7 +272,8 @@ fn error_schema() -> Value {
     let codes: Vec<&str> = ErrorCode::ALL.map(ErrorCode::name).into();
     json!({
         "type": "object",
-        "description": "Every answer that is not a success. With Accept: application/problem+json, the same members as an RFC 9457 problem.",
+        "description": "Every answer that is not a success. With Accept: \
+         application/problem+json, the same members as an RFC 9457 problem.",
         "required": ["error", "error_code", "retryable", "retry_after_seconds", "service", "request_id"],
         "properties": {
             "error": { "type": "string", "description": "For people." },
@@ -250,10 +291,12 @@ fn error_schema() -> Value {
 }
 
 fn shared_headers() -> Value {
-    let text = |description: &str| json!({ "description": description, "schema": { "type": "string" } });
+    let text =
+        |description: &str| json!({ "description": description, "schema": { "type": "string" } });
     json!({
         "X-Request-Id": text("The request's name in our logs."),
-        "RateLimit": text("What is left, as in the IETF draft: \"default\";r=<calls left>;t=<seconds until the oldest call leaves the window>."),
+        "RateLimit": text("What is left, as in the IETF draft: \"default\";r=<calls \
+         left>;t=<seconds until the oldest call leaves the window>."),
         "RateLimit-Policy": text("The limit, as in the IETF draft: \"default\";q=<calls>;w=60."),
         "Idempotency-Replayed": text("true where the answer is that of an earlier call under the same key."),
         "WWW-Authenticate": text("How to authenticate."),
@@ -269,7 +312,8 @@ fn webhooks() -> Value {
     let failed = json!({ "order_id": text(), "platform": text(), "country": text(), "phone": text(), "status": text(), "reason": text(), "refunded": amount(), "ended_at": text() });
     let low = json!({ "balance": amount(), "threshold": amount() });
     json!({
-        "sms.received": delivery("sms.received", "A message arrived on an order's number; code is null where none is certain.", sms),
+        "sms.received": delivery("sms.received", "A message arrived on an order's number; code is \
+         null where none is certain.", sms),
         "order.failed": delivery("order.failed", "An order failed or expired; its hold is back.", failed),
         "balance.low": delivery("balance.low", "The balance fell below your threshold.", low),
         "webhook.test": delivery("webhook.test", "You asked for a test.", json!({ "message": text() })),
@@ -287,8 +331,10 @@ fn delivery(event: &str, summary: &str, data: Value) -> Value {
             "parameters": [
                 header("webhook-id", "The delivery's id, the same at every attempt."),
                 header("webhook-timestamp", "Unix seconds of the attempt."),
-                header("webhook-signature", "Standard Webhooks: v1,<base64>; two of them for 24 hours after a rotation."),
-                header("X-Webhook-Signature", "Lower-case hex HMAC-SHA256 of the exact body, keyed with the webhook_secret as shown."),
+                header("webhook-signature", "Standard Webhooks: v1,<base64>; two of them for 24 \
+                    hours after a rotation."),
+                header("X-Webhook-Signature", "Lower-case hex HMAC-SHA256 of the exact body, \
+                    keyed with the webhook_secret as shown."),
                 header("X-Webhook-Event", "The event's name."),
             ],
             "requestBody": { "required": true, "content": { "application/json": { "schema": {
@@ -302,7 +348,8 @@ fn delivery(event: &str, summary: &str, data: Value) -> Value {
                     "data": { "type": "object", "properties": data },
                 },
             }, "example": examples::push(event) } } },
-            "responses": { "2XX": { "description": "Taken. Anything else, a redirect too, is tried again: after 5 s, 30 s, 2 min, 10 min, 1 h." } },
+            "responses": { "2XX": { "description": "Taken. Anything else, a redirect too, is \
+             tried again: after 5 s, 30 s, 2 min, 10 min, 1 h." } },
         },
     })
 }

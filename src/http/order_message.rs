@@ -10,8 +10,20 @@ use super::order_reply::failure_name;
 use super::waiting::AccessEnd;
 
 /// What messages of a stream tell of.
-pub const EVENTS: [&str; 12] =
-    ["status", "number", "code", "message", "replaced", "refunded", "completed", "finished", "cancelled", "expired", "failed", "suspended"];
+pub const EVENTS: [&str; 12] = [
+    "status",
+    "number",
+    "code",
+    "message",
+    "replaced",
+    "refunded",
+    "completed",
+    "finished",
+    "cancelled",
+    "expired",
+    "failed",
+    "suspended",
+];
 
 /// The order's fact of this number as a message of its stream.
 pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
@@ -24,7 +36,9 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
         Event::Placed(placed) => {
             json!({ "event": "status", "status": "pending", "platform": placed.platform.slug(), "country": placed.country.code(), "price": Dollars(placed.price) })
         }
-        Event::ScenarioChosen { scenario, .. } => json!({ "event": "status", "status": "pending", "scenario": scenario.name() }),
+        Event::ScenarioChosen { scenario, .. } => {
+            json!({ "event": "status", "status": "pending", "scenario": scenario.name() })
+        }
         Event::Queued { .. } => json!({ "event": "status", "status": "queued" }),
         Event::Started { .. } => json!({ "event": "status", "status": "pending" }),
         Event::AttemptFailed { attempt, .. } => {
@@ -33,7 +47,9 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
         Event::NumberAssigned { attempt, phone, expires_at, .. } => {
             json!({ "event": "number", "status": "active", "phone": phone.as_str(), "attempt": attempt, "expires_at": Moment(*expires_at) })
         }
-        Event::NumberReportedDead { attempt, .. } => json!({ "event": "status", "status": "pending", "attempt": attempt, "reason": "number_dead" }),
+        Event::NumberReportedDead { attempt, .. } => {
+            json!({ "event": "status", "status": "pending", "attempt": attempt, "reason": "number_dead" })
+        }
         Event::SmsReceived(sms) => match &sms.extraction.verdict {
             Verdict::Code(code) => json!({ "event": "code", "code": code, "sms": sms.text }),
             verdict @ (Verdict::Unsure | Verdict::Nothing | Verdict::OtherBrand(_)) => {
@@ -41,31 +57,53 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
                 json!({ "event": event, "status": status.name(), "reason": "sms_without_code", "verdict": verdict.name(), "sms": sms.text })
             }
         },
-        Event::SmsRepeated { .. } => json!({ "event": "status", "status": status.name(), "reason": "sms_repeated" }),
+        Event::SmsRepeated { .. } => {
+            json!({ "event": "status", "status": status.name(), "reason": "sms_repeated" })
+        }
         Event::CodeReplaced { code, .. } => {
             let replaced = before.iter().rev().find_map(|earlier| code_in(earlier));
             json!({ "event": "replaced", "status": status.name(), "code": code, "replaced": replaced })
         }
-        Event::Reported { complaint, .. } => json!({ "event": "status", "status": status.name(), "reason": "reported", "report": complaint.name() }),
-        Event::Refunded { .. } => json!({ "event": "refunded", "status": status.name(), "refunded": released }),
+        Event::Reported { complaint, .. } => {
+            json!({ "event": "status", "status": status.name(), "reason": "reported", "report": complaint.name() })
+        }
+        Event::Refunded { .. } => {
+            json!({ "event": "refunded", "status": status.name(), "refunded": released })
+        }
         Event::Finished { .. } => json!({ "event": "finished", "status": status.name() }),
-        Event::Completed { code, .. } => json!({ "event": "completed", "status": "completed", "code": code, "price": released }),
-        Event::Cancelled { .. } => json!({ "event": "cancelled", "status": "cancelled", "refunded": released }),
-        Event::Expired { .. } => json!({ "event": "expired", "status": "expired", "refunded": released }),
-        Event::Failed { reason, .. } => json!({ "event": "failed", "status": "failed", "reason": failure_name(*reason), "refunded": released }),
+        Event::Completed { code, .. } => {
+            json!({ "event": "completed", "status": "completed", "code": code, "price": released })
+        }
+        Event::Cancelled { .. } => {
+            json!({ "event": "cancelled", "status": "cancelled", "refunded": released })
+        }
+        Event::Expired { .. } => {
+            json!({ "event": "expired", "status": "expired", "refunded": released })
+        }
+        Event::Failed { reason, .. } => {
+            json!({ "event": "failed", "status": "failed", "reason": failure_name(*reason), "refunded": released })
+        }
     };
-    debug_assert!(message["event"].as_str().is_some_and(|event| EVENTS.contains(&event)), "{message} is not documented");
+    debug_assert!(
+        message["event"].as_str().is_some_and(|event| EVENTS.contains(&event)),
+        "{message} is not documented"
+    );
     message["order_id"] = json!(order.id.to_string());
     message["at"] = json!(Moment(fact.at()));
     message
 }
 
-/// The last message of a stream whose reader may not read on: the order goes on, and is not told of any more.
+/// The last message of a stream whose reader may not read on: the order goes on, and is not told of
+/// any more.
 pub fn access_end_message(order: &State, end: AccessEnd, at: Timestamp) -> Value {
     json!({ "event": "suspended", "status": order.status.name(), "reason": end.reason(), "order_id": order.id.to_string(), "at": Moment(at) })
 }
 
 /// The code that a fact gives the order, if it gives one.
 fn code_in(fact: &Event) -> Option<&str> {
-    if let Event::Completed { code, .. } | Event::CodeReplaced { code, .. } = fact { Some(code) } else { None }
+    if let Event::Completed { code, .. } | Event::CodeReplaced { code, .. } = fact {
+        Some(code)
+    } else {
+        None
+    }
 }

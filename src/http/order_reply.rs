@@ -29,7 +29,11 @@ impl Hints {
     /// The platform's.
     pub fn of(platform: Platform) -> Self {
         let hints = platform.hints();
-        Self { code_format: hints.format.name(), expect_code_length: hints.length, usual_delivery_seconds: hints.usual_delivery_seconds }
+        Self {
+            code_format: hints.format.name(),
+            expect_code_length: hints.length,
+            usual_delivery_seconds: hints.usual_delivery_seconds,
+        }
     }
 }
 
@@ -60,12 +64,14 @@ struct Candidate {
 
 impl Message {
     fn of(order: &State, sms: &Sms) -> Self {
-        let candidates = sms.extraction.candidates.iter().zip(sms.extraction.confidence()).map(|(candidate, confidence)| Candidate {
-            code: candidate.code.clone(),
-            score: candidate.score,
-            confidence: f64::from(confidence) / 1_000.0,
-            reasons: candidate.reasons.iter().map(|reason| reason.name()).collect(),
-        });
+        let candidates = sms.extraction.candidates.iter().zip(sms.extraction.confidence()).map(
+            |(candidate, confidence)| Candidate {
+                code: candidate.code.clone(),
+                score: candidate.score,
+                confidence: f64::from(confidence) / 1_000.0,
+                reasons: candidate.reasons.iter().map(|reason| reason.name()).collect(),
+            },
+        );
         Self {
             from: sms.sender.clone(),
             text: sms.text.clone(),
@@ -133,14 +139,19 @@ impl OrderReply {
     /// The order as it is now.
     pub fn now(orders: &Orders, order: &State, now: Timestamp) -> Self {
         let countdown = Countdown::of(orders, order, now);
-        Self { expires_at: countdown.expires_at, expires_in: countdown.expires_in, ..Self::of(order, now) }
+        Self {
+            expires_at: countdown.expires_at,
+            expires_in: countdown.expires_in,
+            ..Self::of(order, now)
+        }
     }
 
     /// The order as it was at `now`, by the log alone.
     pub fn of(order: &State, now: Timestamp) -> Self {
         let is_open = !order.status.is_end();
         let shown = order.code_message().or_else(|| order.messages().next_back());
-        let released = order.is_refunded || matches!(order.status, Status::Cancelled | Status::Expired | Status::Failed);
+        let released = order.is_refunded
+            || matches!(order.status, Status::Cancelled | Status::Expired | Status::Failed);
         let links = Links::of(order.id);
         Self {
             status: order.status.name(),
@@ -149,7 +160,10 @@ impl OrderReply {
             country: order.placed.country.code(),
             phone: order.assignment.as_ref().map(|assignment| assignment.phone.as_str().to_owned()),
             code: order.code.clone(),
-            codes: order.codes().map(|found| FoundCode { code: found.code.to_owned(), at: Moment(found.at) }).collect(),
+            codes: order
+                .codes()
+                .map(|found| FoundCode { code: found.code.to_owned(), at: Moment(found.at) })
+                .collect(),
             sms: shown.map(|sms| sms.text.clone()),
             messages: order.messages().map(|sms| Message::of(order, sms)).collect(),
             price: Dollars(order.placed.price),
@@ -157,7 +171,10 @@ impl OrderReply {
             attempts: order.attempts,
             created_at: Moment(order.placed.at),
             expires_at: order.expires_at.map(Moment),
-            expires_in: order.expires_at.filter(|_| is_open).map(|expires_at| seconds_up(expires_at.since(now))),
+            expires_in: order
+                .expires_at
+                .filter(|_| is_open)
+                .map(|expires_at| seconds_up(expires_at.since(now))),
             ended_at: order.ended_at.map(Moment),
             listening: order.is_listening(),
             listening_until: order.finished_at.or(order.listens_until).map(Moment),
@@ -187,8 +204,8 @@ pub struct Countdown {
 const SLACK: Duration = Duration::from_secs(2);
 
 impl Countdown {
-    /// Of an order at `now`. Its deadline runs in elapsed time: where the wall clock was set since, the time it was to expire at is no longer the one at
-    /// which it will.
+    /// Of an order at `now`. Its deadline runs in elapsed time: where the wall clock was set since,
+    /// the time it was to expire at is no longer the one at which it will.
     pub fn of(orders: &Orders, order: &State, now: Timestamp) -> Self {
         let Some(written) = order.expires_at.filter(|_| !order.status.is_end()) else {
             return Self { expires_at: order.expires_at.map(Moment), expires_in: None };
@@ -196,7 +213,10 @@ impl Countdown {
         let left = orders.remaining(order);
         let due = now.plus(left);
         let is_as_written = due.since(written) <= SLACK && written.since(due) <= SLACK;
-        Self { expires_at: Some(Moment(if is_as_written { written } else { due })), expires_in: Some(seconds_up(left)) }
+        Self {
+            expires_at: Some(Moment(if is_as_written { written } else { due })),
+            expires_in: Some(seconds_up(left)),
+        }
     }
 }
 
@@ -219,7 +239,13 @@ impl Links {
     pub fn of(order: OrderId) -> Self {
         let check_status = format!("/api/v1/order/{order}");
         let link = |what: &str| format!("{check_status}/{what}");
-        Self { stream: link("stream"), cancel: link("cancel"), finish: link("finish"), report: link("report"), check_status }
+        Self {
+            stream: link("stream"),
+            cancel: link("cancel"),
+            finish: link("finish"),
+            report: link("report"),
+            check_status,
+        }
     }
 }
 
@@ -232,8 +258,9 @@ pub fn failure_name(reason: FailureReason) -> &'static str {
     }
 }
 
-/// The caller's order as it is now, never as it was when the call arrived: at least as new as whatever the caller was told before.
-/// From its account's memory, or else from the log. Somebody else's is not found, like one that does not exist.
+/// The caller's order as it is now, never as it was when the call arrived: at least as new as
+/// whatever the caller was told before. From its account's memory, or else from the log. Somebody
+/// else's is not found, like one that does not exist.
 pub async fn find(app: &Shared, caller: &Caller, text: &str) -> Result<Arc<State>, ApiError> {
     let id: OrderId = text.parse().map_err(|_| ApiError::order_not_found())?;
     let service = &app.service;
@@ -243,7 +270,12 @@ pub async fn find(app: &Shared, caller: &Caller, text: &str) -> Result<Arc<State
     }
     // What the account has written last may not be in the views yet.
     service.views.reach(published.position).await?;
-    let place = service.views.order(id).await?.filter(|place| place.account == caller.account).ok_or_else(ApiError::order_not_found)?;
+    let place = service
+        .views
+        .order(id)
+        .await?
+        .filter(|place| place.account == caller.account)
+        .ok_or_else(ApiError::order_not_found)?;
     let _permit = app.history.enter(caller.account).await?;
     app.history.has_read(place.last.0 + 1 - place.first.0);
     let order = service.orders.from_log(place.account, id, place.first, place.last).await?;

@@ -1,4 +1,5 @@
-//! What every ordering call does: turns a wish into an order, waits for its number, and says what the first answer was.
+//! What every ordering call does: turns a wish into an order, waits for its number, and says what
+//! the first answer was.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +42,12 @@ pub struct OrderRequest {
 
 impl OrderRequest {
     /// The wish in a request's words.
-    pub fn parse(platform: &str, country: Option<&str>, max_price: Option<Dollars>, scenario: Option<Scenario>) -> Result<Self, ApiError> {
+    pub fn parse(
+        platform: &str,
+        country: Option<&str>,
+        max_price: Option<Dollars>,
+        scenario: Option<Scenario>,
+    ) -> Result<Self, ApiError> {
         let (platform, country) = (platform_of(platform)?, country_of(country)?);
         Ok(Self { platform, country, max_price: max_price.map(|dollars| dollars.0), scenario })
     }
@@ -91,11 +97,13 @@ pub struct Placed {
 }
 
 impl Placed {
-    /// The answer to the call that placed the order: made of its facts up to its first number, so that a retry gets the same.
+    /// The answer to the call that placed the order: made of its facts up to its first number, so
+    /// that a retry gets the same.
     pub fn of(order: &State) -> Result<Self, ApiError> {
         let first = first_number(order);
         if let (None, Some(reason)) = (first, order.failure) {
-            let text = "No number could be had for this order; nothing was charged. Try again, or try another country.";
+            let text = "No number could be had for this order; nothing was charged. Try again, or \
+                try another country.";
             let detail = json!({ "order_id": order.id.to_string(), "reason": failure_name(reason), "refunded": Dollars(order.placed.price) });
             return Err(ApiError::new(ErrorCode::ProviderUnavailable, text).with_detail(detail));
         }
@@ -126,15 +134,26 @@ pub fn first_number(order: &State) -> Option<(&str, events::time::Timestamp)> {
     })
 }
 
-/// Places what is wished, or finds what was placed under the same key; waits until it has a number or none is to be had.
-pub async fn place(app: &Shared, caller: &Caller, wish: OrderRequest, key: Option<KeyUse>) -> Result<(Arc<State>, Replayed), ApiError> {
+/// Places what is wished, or finds what was placed under the same key; waits until it has a number
+/// or none is to be had.
+pub async fn place(
+    app: &Shared,
+    caller: &Caller,
+    wish: OrderRequest,
+    key: Option<KeyUse>,
+) -> Result<(Arc<State>, Replayed), ApiError> {
     let (id, replayed) = app.service.orders.place(caller.account, wish.order(app), key).await?;
     let order = until(app, caller, id, PATIENCE, |order| order.status != Status::Pending).await?;
     Ok((order, replayed))
 }
 
 /// Waits until the order ends, at most so long; then as it is.
-pub async fn until_end(app: &Shared, caller: &Caller, id: OrderId, longest: Duration) -> Result<Arc<State>, ApiError> {
+pub async fn until_end(
+    app: &Shared,
+    caller: &Caller,
+    id: OrderId,
+    longest: Duration,
+) -> Result<Arc<State>, ApiError> {
     until(app, caller, id, longest, |order| order.status.is_end()).await
 }
 
@@ -166,10 +185,14 @@ pub fn ended_without_code(app: &Shared, order: &State) -> ApiError {
     let shown = value(&OrderReply::now(&app.service.orders, order, app.service.clock.now()));
     let refunded = format!("Its hold of ${} is back.", order.placed.price);
     if order.status == Status::Cancelled {
-        return ApiError::invalid(format!("The order was cancelled. {refunded}")).with_status(StatusCode::CONFLICT).with("order", shown);
+        return ApiError::invalid(format!("The order was cancelled. {refunded}"))
+            .with_status(StatusCode::CONFLICT)
+            .with("order", shown);
     }
     let text = match order.failure {
-        Some(_) => format!("No number could be had for this order. {refunded} Try again, or try another country."),
+        Some(_) => format!(
+            "No number could be had for this order. {refunded} Try again, or try another country."
+        ),
         None => format!("No code came in time. {refunded} Try again."),
     };
     ApiError::new(ErrorCode::ProviderUnavailable, text).with("order", shown)
@@ -194,7 +217,8 @@ pub fn country_of(text: Option<&str>) -> Result<Country, ApiError> {
     text.map_or(Ok(Country::DEFAULT), |text| {
         text.parse().map_err(|_| {
             let known: Vec<&str> = Country::ALL.map(Country::code).into();
-            ApiError::invalid("The country is not supported.").with_detail(json!({ "field": "country", "supported_countries": known }))
+            ApiError::invalid("The country is not supported.")
+                .with_detail(json!({ "field": "country", "supported_countries": known }))
         })
     })
 }

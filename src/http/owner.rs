@@ -8,8 +8,9 @@ use super::error::ApiError;
 
 /// Who is calling, also where the account is suspended.
 ///
-/// An operator's suspension stops orders and whatever waits for news of them. An order that runs has its number and its hold: it ends by its own rule,
-/// as if nothing had happened (completed by its code, or expired and paid back), and its owner may look at it and cancel it until then.
+/// An operator's suspension stops orders and whatever waits for news of them. An order that runs
+/// has its number and its hold: it ends by its own rule, as if nothing had happened (completed by
+/// its code, or expired and paid back), and its owner may look at it and cancel it until then.
 #[derive(Clone)]
 pub struct Owner(pub Caller);
 

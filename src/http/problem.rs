@@ -5,9 +5,11 @@ use axum::http::header::ACCEPT;
 
 use super::weights::weights;
 
-/// Whether a caller would rather have a problem than the error object: it names that type, with no less weight than JSON.
+/// Whether a caller would rather have a problem than the error object: it names that type, with no
+/// less weight than JSON.
 pub fn prefers_problem(headers: &HeaderMap) -> bool {
-    let [problem, json] = weights(headers, ACCEPT, ["application/problem+json", "application/json"]);
+    let [problem, json] =
+        weights(headers, ACCEPT, ["application/problem+json", "application/json"]);
     problem.is_some_and(|problem| problem > 0.0 && json.is_none_or(|json| problem >= json))
 }
 
@@ -17,7 +19,9 @@ mod tests {
 
     #[test]
     fn a_problem_is_given_to_those_who_would_rather_have_it() {
-        let prefers = |accept: &str| prefers_problem(&[(ACCEPT, accept.parse().unwrap())].into_iter().collect());
+        let prefers = |accept: &str| {
+            prefers_problem(&[(ACCEPT, accept.parse().unwrap())].into_iter().collect())
+        };
         for accept in [
             "application/problem+json",
             "Application/Problem+JSON; q=0.5",

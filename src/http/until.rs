@@ -22,7 +22,9 @@ impl Until {
     pub fn facts(self, order: &State) -> usize {
         let all = order.history.len();
         match self {
-            Self::Code => order.history.iter().position(|fact| Event::is_end(fact)).map_or(all, |end| end + 1),
+            Self::Code => {
+                order.history.iter().position(|fact| Event::is_end(fact)).map_or(all, |end| end + 1)
+            }
             Self::Expiry => all,
         }
     }

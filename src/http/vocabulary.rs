@@ -4,7 +4,9 @@ use events::country::Country;
 use events::platform::Platform;
 use serde_json::json;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::{
+    AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type,
+};
 use utoipa::{PartialSchema, ToSchema};
 
 macro_rules! vocabulary {
@@ -76,13 +78,17 @@ vocabulary! {
     /// What a call with an idempotency key made happen.
     IdempotencyEffect => one_of("What the key's call made happen.", ["order", "batch", "cancel", "deposit", "operator"]);
     /// A movement of money.
-    LedgerEntryType => one_of("A movement of money; a reversal takes back a deposit that its chain has lost.", events::account::ledger::Kind::ALL.map(events::account::ledger::Kind::name));
+    LedgerEntryType => one_of("A movement of money; a reversal takes back a deposit that its \
+        chain has lost.", events::account::ledger::Kind::ALL.map(events::account::ledger::Kind::name));
     /// What became of a hold.
     MoneyEffectType => one_of("What became of a hold.", ["hold", "capture", "release", "refund"]);
     /// A fact of an order.
     OrderEventType => one_of("A fact of an order.", crate::http::route::order_events::TYPES);
     /// What a stream tells of.
-    StreamEventName => one_of("What a message of a stream tells of; the last one is `completed`, `cancelled`, `expired` or `failed`, or with `until=expiry` `finished` or `expired`; or `suspended`, where the account was suspended or the key removed meanwhile.", crate::http::order_message::EVENTS);
+    StreamEventName => one_of("What a message of a stream tells of; the last one is `completed`, \
+        `cancelled`, `expired` or `failed`, or with `until=expiry` `finished` or `expired`; or \
+        `suspended`, where the account was suspended or the key removed \
+        meanwhile.", crate::http::order_message::EVENTS);
     /// Where a payment came from.
     DepositCurrency => one_of("A coin, or the simulated chain.", events::deposit::Currency::ALL.map(events::deposit::Currency::name).into_iter().chain(["simulated"]));
     /// Why an order failed.

@@ -1,4 +1,5 @@
-//! How many requests of one account may wait for news at a time: nobody may hold all the connections there are.
+//! How many requests of one account may wait for news at a time: nobody may hold all the
+//! connections there are.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use parking_lot::Mutex;
 use super::auth::Caller;
 use super::error::{ApiError, ErrorCode};
 
-/// Streams and long-polls of one account: a few for each order of a busy one, far from all connections.
+/// Streams and long-polls of one account: a few for each order of a busy one, far from all
+/// connections.
 const PER_ACCOUNT: u32 = 64;
 
 /// Who waits now.
@@ -33,7 +35,10 @@ impl WaitingRoom {
         let mut waiting = self.waiting.lock();
         let places = waiting.entry(account).or_default();
         if *places >= PER_ACCOUNT {
-            let text = format!("This account already has {PER_ACCOUNT} streams and waiting requests open; close some first.");
+            let text = format!(
+                "This account already has {PER_ACCOUNT} streams and waiting requests open; close \
+                 some first."
+            );
             return Err(ApiError::new(ErrorCode::RateLimited, text).retry_after(5));
         }
         *places += 1;
@@ -84,7 +89,10 @@ impl From<AccessEnd> for ApiError {
     fn from(end: AccessEnd) -> Self {
         match end {
             AccessEnd::Suspended => Self::suspended(),
-            AccessEnd::KeyRemoved => Self::new(ErrorCode::InvalidApiKey, "The API key was removed while the call waited."),
+            AccessEnd::KeyRemoved => Self::new(
+                ErrorCode::InvalidApiKey,
+                "The API key was removed while the call waited.",
+            ),
         }
     }
 }
@@ -93,8 +101,10 @@ impl From<AccessEnd> for ApiError {
 pub async fn access_ended(accounts: &Accounts, caller: &Caller) -> AccessEnd {
     // Where it cannot be read, what is waited for says so itself.
     while let Ok(mut watch) = accounts.watch(caller.account).await {
-        let ended = watch.wait_for(|published| AccessEnd::of(caller, &published.state).is_some()).await;
-        if let Some(end) = ended.ok().and_then(|published| AccessEnd::of(caller, &published.state)) {
+        let ended =
+            watch.wait_for(|published| AccessEnd::of(caller, &published.state).is_some()).await;
+        if let Some(end) = ended.ok().and_then(|published| AccessEnd::of(caller, &published.state))
+        {
             return end;
         }
     }
@@ -108,7 +118,8 @@ mod tests {
     #[test]
     fn an_account_has_so_many_places_and_gets_them_back() {
         let room = WaitingRoom::default();
-        let places: Vec<Place> = (0..PER_ACCOUNT).map(|_| room.enter(AccountId(1)).unwrap()).collect();
+        let places: Vec<Place> =
+            (0..PER_ACCOUNT).map(|_| room.enter(AccountId(1)).unwrap()).collect();
         assert_eq!(room.enter(AccountId(1)).unwrap_err().code(), ErrorCode::RateLimited);
         assert!(room.enter(AccountId(2)).is_ok(), "others are not affected");
         drop(places);

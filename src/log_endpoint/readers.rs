@@ -44,7 +44,11 @@ impl Readers {
             reveals: reader.rights.contains(&Right::Reveal),
             has_bytes: reader.rights.contains(&Right::Bytes),
         };
-        let known = settings.readers.iter().map(|configured| (configured.clone(), reader(configured))).collect();
+        let known = settings
+            .readers
+            .iter()
+            .map(|configured| (configured.clone(), reader(configured)))
+            .collect();
         Self {
             known,
             serves_anonymous: settings.serves_anonymous(),
@@ -59,14 +63,20 @@ impl Readers {
             if self.serves_anonymous {
                 return Ok(Reader { name: None, reveals: false, has_bytes: false });
             }
-            return Err(esdb::unauthenticated("a reader shows its token: esdb://NAME:TOKEN@… or a header authorization: Bearer TOKEN"));
+            return Err(esdb::unauthenticated(
+                "a reader shows its token: esdb://NAME:TOKEN@… or a header authorization: Bearer TOKEN",
+            ));
         };
         let (address, now) = (Subject::address(peer), self.started.elapsed());
         if self.wrong_tokens.is_exhausted(address, now) {
-            return Err(esdb::unauthenticated("too many wrong tokens came from this address; try again in a minute"));
+            return Err(esdb::unauthenticated(
+                "too many wrong tokens came from this address; try again in a minute",
+            ));
         }
         let shown = header.to_str().ok().and_then(Shown::of);
-        let found = shown.and_then(|shown| self.known.iter().find(|(known, _)| shown.is(known)).map(|(_, reader)| reader.clone()));
+        let found = shown.and_then(|shown| {
+            self.known.iter().find(|(known, _)| shown.is(known)).map(|(_, reader)| reader.clone())
+        });
         found.ok_or_else(|| {
             self.wrong_tokens.take(address, now);
             metrics::counter!("esdb_wrong_tokens_total").increment(1);
@@ -117,7 +127,8 @@ mod tests {
             token: Secret::new(format!("token-of-{name}-which-is-long")),
             rights: rights.iter().copied().collect(),
         };
-        let readers = vec![reader("auditor", &[Right::Reveal, Right::Bytes]), reader("finance", &[])];
+        let readers =
+            vec![reader("auditor", &[Right::Reveal, Right::Bytes]), reader("finance", &[])];
         Readers::of(&Esdb { readers, anonymous: Some(anonymous), ..Esdb::default() })
     }
 
@@ -127,7 +138,10 @@ mod tests {
         if let Some(header) = header {
             headers.insert(AUTHORIZATION, header.parse().unwrap());
         }
-        readers.of_call(&headers, PEER).map(|reader| reader.name.map(|name| name.to_string())).map_err(drop)
+        readers
+            .of_call(&headers, PEER)
+            .map(|reader| reader.name.map(|name| name.to_string()))
+            .map_err(drop)
     }
 
     fn basic(text: &str) -> String {
@@ -140,7 +154,13 @@ mod tests {
         let finance = Ok(Some("finance".to_owned()));
         assert_eq!(call(&readers, Some("Bearer token-of-finance-which-is-long")), finance);
         assert_eq!(call(&readers, Some(&basic("finance:token-of-finance-which-is-long"))), finance);
-        for wrong in [&*basic("auditor:token-of-finance-which-is-long"), "Bearer x", "Basic ***", "Digest x", "token-of-finance-which-is-long"] {
+        for wrong in [
+            &*basic("auditor:token-of-finance-which-is-long"),
+            "Bearer x",
+            "Basic ***",
+            "Digest x",
+            "token-of-finance-which-is-long",
+        ] {
             assert_eq!(call(&readers, Some(wrong)), Err(()), "{wrong}");
         }
     }
@@ -149,7 +169,11 @@ mod tests {
     fn without_a_token_it_is_the_configuration_that_says_whether_one_is_served() {
         assert_eq!(call(&readers(true), None), Ok(None));
         assert_eq!(call(&readers(false), None), Err(()));
-        assert_eq!(call(&readers(true), Some("Bearer wrong")), Err(()), "a wrong token is not the same as none");
+        assert_eq!(
+            call(&readers(true), Some("Bearer wrong")),
+            Err(()),
+            "a wrong token is not the same as none"
+        );
     }
 
     #[test]

@@ -26,7 +26,9 @@ impl StoredLog {
     pub fn new(store: Arc<SqliteStore>) -> Self {
         let mut end = store.end();
         let (send, head) = watch::channel(end.borrow_and_update().0);
-        tokio::spawn(async move { while end.changed().await.is_ok() && send.send(end.borrow_and_update().0).is_ok() {} });
+        tokio::spawn(async move {
+            while end.changed().await.is_ok() && send.send(end.borrow_and_update().0).is_ok() {}
+        });
         Self { store, head }
     }
 }
@@ -64,14 +66,22 @@ impl Log for StoredLog {
         let read = match page {
             Page::After(position) => self.store.stored(Position(position), limit).await,
             Page::Before(position) => self.store.stored_before(Position(position), limit).await,
-            Page::StreamFrom(stream, revision) => self.store.stored_in(StreamId::from_name(&stream), Revision(revision), limit).await,
-            Page::StreamBefore(stream, revision) => self.store.stored_in_before(StreamId::from_name(&stream), Revision(revision), limit).await,
+            Page::StreamFrom(stream, revision) => {
+                self.store.stored_in(StreamId::from_name(&stream), Revision(revision), limit).await
+            }
+            Page::StreamBefore(stream, revision) => {
+                self.store
+                    .stored_in_before(StreamId::from_name(&stream), Revision(revision), limit)
+                    .await
+            }
         };
         Ok(read.map_err(refused)?.into_iter().map(Stored).collect())
     }
 
     fn tell(&self, Stored(record): &Stored, reader: &Reader) -> Result<Event, Status> {
-        let event = record.event().map_err(|source| refused(ReadError::Undecodable { position: record.position.0, source }))?;
+        let event = record.event().map_err(|source| {
+            refused(ReadError::Undecodable { position: record.position.0, source })
+        })?;
         Ok(Event {
             id: record.id.0,
             stream: record.stream.as_str().to_owned(),
@@ -85,8 +95,9 @@ impl Log for StoredLog {
     }
 }
 
-/// What stands around the event. Whoever has the digest of an event and all of it but a code of six digits has the code after a million tries: digest
-/// and chain are for those who may see the code anyway.
+/// What stands around the event. Whoever has the digest of an event and all of it but a code of six
+/// digits has the code after a million tries: digest and chain are for those who may see the code
+/// anyway.
 fn metadata(record: &Record, reader: &Reader) -> Value {
     let mut metadata = json!({
         "id": record.id.to_string(),
@@ -109,7 +120,9 @@ fn metadata(record: &Record, reader: &Reader) -> Value {
 /// The error as a reader is told it.
 fn refused(error: ReadError) -> Status {
     match error {
-        ReadError::Corrupt { .. } | ReadError::Undecodable { .. } => esdb::corrupt(crate::feed::chain_of(&error)),
+        ReadError::Corrupt { .. } | ReadError::Undecodable { .. } => {
+            esdb::corrupt(crate::feed::chain_of(&error))
+        }
         ReadError::Failed(_) => esdb::unavailable("the log cannot be read just now"),
     }
 }

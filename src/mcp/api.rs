@@ -24,7 +24,11 @@ const TIMEOUT: Duration = Duration::from_secs(330);
 /// How often a call follows a service that moves.
 const MOVES: usize = 4;
 /// How callers send keys, and who they come through: handed on as they came.
-const HANDED_ON: [HeaderName; 3] = [AUTHORIZATION, HeaderName::from_static("x-api-key"), HeaderName::from_static("x-forwarded-for")];
+const HANDED_ON: [HeaderName; 3] = [
+    AUTHORIZATION,
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("x-forwarded-for"),
+];
 
 /// Whose key a call is made with.
 #[derive(Clone)]
@@ -105,8 +109,12 @@ impl Caller {
 
     /// A caller with a key, or without.
     pub fn with_key(key: Option<&Secret>) -> Self {
-        let value = key.and_then(|key| HeaderValue::from_str(&format!("Bearer {}", key.expose())).ok());
-        Self { headers: value.map(|value| (AUTHORIZATION, value)).into_iter().collect(), peer: None }
+        let value =
+            key.and_then(|key| HeaderValue::from_str(&format!("Bearer {}", key.expose())).ok());
+        Self {
+            headers: value.map(|value| (AUTHORIZATION, value)).into_iter().collect(),
+            peer: None,
+        }
     }
 
     /// What tells callers apart: whose tasks are whose.
@@ -130,10 +138,22 @@ impl Api {
     /// The address is none of a service, or no connection can be made from here.
     pub fn there(url: &str) -> Result<Self, String> {
         let example = "write it as http://127.0.0.1:8080";
-        let is_http = |url: &Url| ["http", "https"].contains(&url.scheme()) && url.has_host() && url.query().is_none() && url.fragment().is_none();
-        let parsed = url.parse::<Url>().ok().filter(is_http).ok_or_else(|| format!("{url:?} is not the address of a service; {example}"))?;
+        let is_http = |url: &Url| {
+            ["http", "https"].contains(&url.scheme())
+                && url.has_host()
+                && url.query().is_none()
+                && url.fragment().is_none()
+        };
+        let parsed = url
+            .parse::<Url>()
+            .ok()
+            .filter(is_http)
+            .ok_or_else(|| format!("{url:?} is not the address of a service; {example}"))?;
         if parsed.path().trim_end_matches('/').ends_with("/api/v1") {
-            return Err(format!("{url:?} is the address of the API; the service's own stands before /api/v1: {example}"));
+            return Err(format!(
+                "{url:?} is the address of the API; the service's own stands before /api/v1: \
+                 {example}"
+            ));
         }
         let client = actors::kernel::outbound::client(TIMEOUT)?;
         Ok(Self::There { url: url.trim_end_matches('/').to_owned(), client })
@@ -143,7 +163,9 @@ impl Api {
     pub async fn call(&self, caller: &Caller, call: Call) -> Answer {
         match self {
             Self::Here(router) => here(router.clone(), caller, call).await,
-            Self::There { url, client } => there(url, client, caller, call).await.unwrap_or_else(|unreached| failed(&unreached.text)),
+            Self::There { url, client } => there(url, client, caller, call)
+                .await
+                .unwrap_or_else(|unreached| failed(&unreached.text)),
             Self::Shared(directory) => shared(&**directory, caller, call).await,
         }
     }
@@ -172,19 +194,24 @@ async fn here(router: Router, caller: &Caller, call: Call) -> Answer {
     }
 }
 
-/// Asks again where the service is when it has left; what may have been done already is done again only where that changes nothing.
+/// Asks again where the service is when it has left; what may have been done already is done again
+/// only where that changes nothing.
 async fn shared(directory: &dyn Directory, caller: &Caller, call: Call) -> Answer {
     let mut lost: Option<String> = None;
     for _ in 0..MOVES {
         let (url, client) = match directory.service(lost.as_deref()).await {
             Ok(Api::There { url, client }) => (url, client),
             Ok(Api::Here(router)) => return here(router, caller, call).await,
-            Ok(Api::Shared(_)) => return failed("The service on the directory is not to be found."),
+            Ok(Api::Shared(_)) => {
+                return failed("The service on the directory is not to be found.");
+            }
             Err(text) => return failed(&text),
         };
         match there(&url, &client, caller, call.clone()).await {
             Ok(answer) => return answer,
-            Err(unreached) if unreached.before_it_was_asked || call.method == Method::GET => lost = Some(url),
+            Err(unreached) if unreached.before_it_was_asked || call.method == Method::GET => {
+                lost = Some(url);
+            }
             Err(unreached) => return failed(&unreached.text),
         }
     }
@@ -198,17 +225,29 @@ struct Unreached {
     before_it_was_asked: bool,
 }
 
-async fn there(url: &str, client: &reqwest::Client, caller: &Caller, call: Call) -> Result<Answer, Unreached> {
-    let mut request = client.request(call.method, format!("{url}{}", call.path)).headers(caller.headers.clone());
+async fn there(
+    url: &str,
+    client: &reqwest::Client,
+    caller: &Caller,
+    call: Call,
+) -> Result<Answer, Unreached> {
+    let mut request =
+        client.request(call.method, format!("{url}{}", call.path)).headers(caller.headers.clone());
     if let Some(body) = call.body {
         request = request.json(&body);
     }
     let response = request.send().await.map_err(|error| {
         let before_it_was_asked = error.is_connect();
-        Unreached { text: format!("The service at {url} cannot be reached: {}.", error.without_url()), before_it_was_asked }
+        Unreached {
+            text: format!("The service at {url} cannot be reached: {}.", error.without_url()),
+            before_it_was_asked,
+        }
     })?;
     let success = response.status().is_success();
-    let broken = |_| Unreached { text: "The answer broke off; the call can be repeated.".to_owned(), before_it_was_asked: false };
+    let broken = |_| Unreached {
+        text: "The answer broke off; the call can be repeated.".to_owned(),
+        before_it_was_asked: false,
+    };
     response.bytes().await.map(|body| read(success, &body)).map_err(broken)
 }
 

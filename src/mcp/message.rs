@@ -1,4 +1,5 @@
-//! One message of the protocol, read strictly: what it is refused for before anything comes of it, over HTTP and stdio alike.
+//! One message of the protocol, read strictly: what it is refused for before anything comes of it,
+//! over HTTP and stdio alike.
 
 use rmcp::model::ErrorCode;
 use serde_json::{Value, json};
@@ -49,21 +50,37 @@ impl Refusal {
 /// One message; of a request, the params are of the kind that its method takes.
 pub fn read(bytes: &[u8]) -> Result<Value, Refusal> {
     let message = strict_json::parse(bytes).map_err(|problem| {
-        // The id is told where the text is JSON and another member is given twice: whoever waits for an answer has one.
-        let lenient = if problem.field.is_empty() || problem.field == "id" { Value::Null } else { serde_json::from_slice(bytes).unwrap_or_default() };
+        // The id is told where the text is JSON and another member is given twice: whoever waits
+        // for an answer has one.
+        let lenient = if problem.field.is_empty() || problem.field == "id" {
+            Value::Null
+        } else {
+            serde_json::from_slice(bytes).unwrap_or_default()
+        };
         Refusal { code: ErrorCode::PARSE_ERROR, id: id_of(&lenient), text: problem.to_string() }
     })?;
-    let is_message =
-        message["jsonrpc"] == "2.0" && (message["method"].is_string() || message.get("result").is_some() || message.get("error").is_some());
+    let is_message = message["jsonrpc"] == "2.0"
+        && (message["method"].is_string()
+            || message.get("result").is_some()
+            || message.get("error").is_some());
     if !is_message {
         let text = "the message is not one JSON-RPC 2.0 message";
-        return Err(Refusal { code: ErrorCode::INVALID_REQUEST, id: id_of(&message), text: text.to_owned() });
+        return Err(Refusal {
+            code: ErrorCode::INVALID_REQUEST,
+            id: id_of(&message),
+            text: text.to_owned(),
+        });
     }
     if let Some(id) = message.get("id").filter(|id| !is_id(id)) {
-        return Err(Refusal::of_nobody(ErrorCode::INVALID_REQUEST, format!("id must be a text or an integer, not {}", shown_id(id))));
+        return Err(Refusal::of_nobody(
+            ErrorCode::INVALID_REQUEST,
+            format!("id must be a text or an integer, not {}", shown_id(id)),
+        ));
     }
     match wrong_params(&message) {
-        Some(text) if message.get("id").is_some() => Err(Refusal { code: ErrorCode::INVALID_PARAMS, id: id_of(&message), text }),
+        Some(text) if message.get("id").is_some() => {
+            Err(Refusal { code: ErrorCode::INVALID_PARAMS, id: id_of(&message), text })
+        }
         Some(_) | None => Ok(message),
     }
 }
@@ -87,8 +104,13 @@ fn wrong_params(message: &Value) -> Option<String> {
     let needs = PARAMS.iter().find(|(name, ..)| *name == method);
     if !params.is_object() {
         let is_missing = params.is_null();
-        return (needs.is_some() || !is_missing)
-            .then(|| if is_missing { format!("{method} needs params") } else { format!("params must be an object, not {}", kind(params)) });
+        return (needs.is_some() || !is_missing).then(|| {
+            if is_missing {
+                format!("{method} needs params")
+            } else {
+                format!("params must be an object, not {}", kind(params))
+            }
+        });
     }
     let (_, text, object) = needs?;
     match &params[*text] {
@@ -97,7 +119,9 @@ fn wrong_params(message: &Value) -> Option<String> {
         other => return Some(format!("params.{text} must be a text, not {}", kind(other))),
     }
     let given = &params[(*object)?];
-    (!given.is_object() && !given.is_null()).then(|| format!("params.{} must be an object, not {}", object.unwrap_or_default(), kind(given)))
+    (!given.is_object() && !given.is_null()).then(|| {
+        format!("params.{} must be an object, not {}", object.unwrap_or_default(), kind(given))
+    })
 }
 
 #[cfg(test)]
@@ -108,18 +132,63 @@ mod tests {
     fn what_is_no_message_is_refused_with_its_reason_and_its_id_where_it_has_one() {
         let cases = [
             ("hello", -32_700, Value::Null, "not JSON"),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"ping"}{"jsonrpc":"2.0","id":2,"method":"ping"}"#, -32_700, Value::Null, "not JSON"),
-            (r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, -32_700, Value::Null, "id is given twice."),
-            (r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":{"a":[{"b":1,"b":1}]}}"#, -32_700, json!(7), "params.a[0].b is given twice."),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"ping"}{"jsonrpc":"2.0","id":2,"method":"ping"}"#,
+                -32_700,
+                Value::Null,
+                "not JSON",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#,
+                -32_700,
+                Value::Null,
+                "id is given twice.",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":{"a":[{"b":1,"b":1}]}}"#,
+                -32_700,
+                json!(7),
+                "params.a[0].b is given twice.",
+            ),
             ("[]", -32_600, Value::Null, "not one JSON-RPC"),
             (r#"{"id":"x","method":"ping"}"#, -32_600, json!("x"), "not one JSON-RPC"),
-            (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, -32_600, Value::Null, "id must be a text or an integer, not null"),
-            (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, -32_600, Value::Null, "not another number"),
+            (
+                r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#,
+                -32_600,
+                Value::Null,
+                "id must be a text or an integer, not null",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#,
+                -32_600,
+                Value::Null,
+                "not another number",
+            ),
             (r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#, -32_600, Value::Null, "not an object"),
-            (r#"{"jsonrpc":"2.0","id":3,"method":"tools/call"}"#, -32_602, json!(3), "needs params"),
-            (r#"{"jsonrpc":"2.0","id":3,"method":"tools/list","params":[]}"#, -32_602, json!(3), "params must be an object, not an array"),
-            (r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":5}}"#, -32_602, json!(3), "params.name must be a text, not a number"),
-            (r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{}}"#, -32_602, json!(3), "params.name is missing"),
+            (
+                r#"{"jsonrpc":"2.0","id":3,"method":"tools/call"}"#,
+                -32_602,
+                json!(3),
+                "needs params",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":3,"method":"tools/list","params":[]}"#,
+                -32_602,
+                json!(3),
+                "params must be an object, not an array",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":5}}"#,
+                -32_602,
+                json!(3),
+                "params.name must be a text, not a number",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{}}"#,
+                -32_602,
+                json!(3),
+                "params.name is missing",
+            ),
             (
                 r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"a","arguments":"{}"}}"#,
                 -32_602,

@@ -1,7 +1,8 @@
 //! The tools for agents: each is a call of its route, so that REST and MCP cannot drift apart.
 //!
-//! Holds: the tools' words, and the way from a tool call to a route's call. Never holds: a rule, a price, an order.
-//! Leans on: `http`, whose routes and schemas it uses. Proved by: `tests/it/mcp.rs`, and the official clients in `tests/outside`.
+//! Holds: the tools' words, and the way from a tool call to a route's call. Never holds: a rule, a
+//! price, an order. Leans on: `http`, whose routes and schemas it uses. Proved by:
+//! `tests/it/mcp.rs`, and the official clients in `tests/outside`.
 
 mod api;
 mod message;

@@ -56,7 +56,8 @@ impl Stdio {
         (stdio, writing)
     }
 
-    /// The next whole line, `Err` for one that is too long, `None` at the end. Dropped while it waits, it loses nothing.
+    /// The next whole line, `Err` for one that is too long, `None` at the end. Dropped while it
+    /// waits, it loses nothing.
     async fn next_line(&mut self) -> Option<Result<Vec<u8>, Refusal>> {
         loop {
             let available = self.input.fill_buf().await.ok()?;
@@ -65,7 +66,10 @@ impl Stdio {
                 return None;
             }
             let end = available.iter().position(|byte| *byte == b'\n');
-            let (text, taken) = (&available[..end.unwrap_or(available.len())], end.map_or(available.len(), |end| end + 1));
+            let (text, taken) = (
+                &available[..end.unwrap_or(available.len())],
+                end.map_or(available.len(), |end| end + 1),
+            );
             let is_too_long = !self.is_skipping && self.line.len() + text.len() > MAX_BYTES;
             if is_too_long {
                 self.line = Vec::new();
@@ -110,7 +114,11 @@ impl Stdio {
         match &message {
             JsonRpcMessage::Request(request) if !under_way.insert(request.id.clone()) => {
                 let text = "a request with this id is under way; give each one its own";
-                Some(Err(Refusal { code: ErrorCode::INVALID_REQUEST, id: value["id"].clone(), text: text.to_owned() }))
+                Some(Err(Refusal {
+                    code: ErrorCode::INVALID_REQUEST,
+                    id: value["id"].clone(),
+                    text: text.to_owned(),
+                }))
             }
             JsonRpcMessage::Notification(_) if value["method"] == "notifications/cancelled" => {
                 // What is cancelled gets no answer.
@@ -126,7 +134,10 @@ impl Stdio {
     /// The first one is told to people, too: standard error is what hosts show.
     fn complain(&mut self, refusal: &Refusal) {
         if !std::mem::replace(&mut self.has_complained, true) {
-            eprintln!("telenumerus: a line on standard input was refused: {} (said once)", refusal.text);
+            eprintln!(
+                "telenumerus: a line on standard input was refused: {} (said once)",
+                refusal.text
+            );
         }
     }
 }
@@ -134,7 +145,10 @@ impl Stdio {
 impl Transport<RoleServer> for Stdio {
     type Error = io::Error;
 
-    fn send(&mut self, message: TxJsonRpcMessage<RoleServer>) -> impl Future<Output = io::Result<()>> + Send + 'static {
+    fn send(
+        &mut self,
+        message: TxJsonRpcMessage<RoleServer>,
+    ) -> impl Future<Output = io::Result<()>> + Send + 'static {
         match &message {
             JsonRpcMessage::Response(response) => {
                 self.under_way.lock().remove(&response.id);
@@ -155,7 +169,8 @@ impl Transport<RoleServer> for Stdio {
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
         loop {
-            // Room for a refusal first: whatever this waits for, nothing is lost when it is dropped.
+            // Room for a refusal first: whatever this waits for, nothing is lost when it is
+            // dropped.
             let answer = self.output.clone()?.reserve_owned().await.ok()?;
             let refusal = match self.next_line().await? {
                 Err(refusal) => refusal,

@@ -57,7 +57,10 @@ const ROWS: [Row; 10] = [
     Row {
         name: "sms_register",
         title: "Open an account",
-        description: "Open an account and get its API key. Free; needs no key and no human. The key is shown only in this result: store it, and give it to this server as TELENUMERUS_API_KEY (stdio) or in the Authorization header (HTTP). Next: sms_deposit, then sms_verify.",
+        description: "Open an account and get its API key. Free; needs no key and no human. The \
+            key is shown only in this result: store it, and give it to this server as \
+            TELENUMERUS_API_KEY (stdio) or in the Authorization header (HTTP). Next: sms_deposit, \
+            then sms_verify.",
         method: Method::POST,
         path: "/register",
         in_path: &[],
@@ -69,7 +72,10 @@ const ROWS: [Row; 10] = [
     Row {
         name: "sms_order",
         title: "Order a number",
-        description: "Get a phone number for one platform, to enter there yourself. Holds its price (sms_list_services tells it) until the code comes; cancelling or expiry after 300 s gives it back whole. Next: sms_check_order with wait until the code is there, or sms_cancel_order. To order and wait in one call, use sms_verify instead.",
+        description: "Get a phone number for one platform, to enter there yourself. Holds its \
+            price (sms_list_services tells it) until the code comes; cancelling or expiry after \
+            300 s gives it back whole. Next: sms_check_order with wait until the code is there, \
+            or sms_cancel_order. To order and wait in one call, use sms_verify instead.",
         method: Method::POST,
         path: "/order",
         in_path: &[],
@@ -81,7 +87,12 @@ const ROWS: [Row; 10] = [
     Row {
         name: "sms_verify",
         title: "Get a code",
-        description: "Order a number, wait for its SMS, and return phone and code: the whole verification in one call. Use it when the platform sends its SMS as soon as it knows the number; where you must type the number in first, use sms_order. Costs the platform's price, only if a code comes. If none has come within 48 s it answers status timeout with the order_id: call sms_check_order with that id and wait. Give an idempotency_key to make repeating safe.",
+        description: "Order a number, wait for its SMS, and return phone and code: the whole \
+            verification in one call. Use it when the platform sends its SMS as soon as it knows \
+            the number; where you must type the number in first, use sms_order. Costs the \
+            platform's price, only if a code comes. If none has come within 48 s it answers \
+            status timeout with the order_id: call sms_check_order with that id and wait. Give an \
+            idempotency_key to make repeating safe.",
         method: Method::POST,
         path: "/verify",
         in_path: &[],
@@ -93,7 +104,12 @@ const ROWS: [Row; 10] = [
     Row {
         name: "sms_check_order",
         title: "Check an order",
-        description: "See how an order is: its phone, its code once it has come, what it costs or what came back. Free. With wait (seconds, at most 48) it answers as soon as the status changes. While status is pending or active, call it again with wait. A completed order keeps its number for a while: if the code is refused, have the platform send another, and call it with wait and until expiry; the later code takes the first one's place, at no cost.",
+        description: "See how an order is: its phone, its code once it has come, what it costs or \
+            what came back. Free. With wait (seconds, at most 48) it answers as soon as the \
+            status changes. While status is pending or active, call it again with wait. A \
+            completed order keeps its number for a while: if the code is refused, have the \
+            platform send another, and call it with wait and until expiry; the later code takes \
+            the first one's place, at no cost.",
         method: Method::GET,
         path: "/order/{id}",
         in_path: &["id"],
@@ -105,7 +121,9 @@ const ROWS: [Row; 10] = [
     Row {
         name: "sms_cancel_order",
         title: "Cancel an order",
-        description: "Cancel an order that has no code yet and get its whole price back. Free, and safe to repeat. If the code came first, the result is an error that holds the completed order with its code.",
+        description: "Cancel an order that has no code yet and get its whole price back. Free, \
+            and safe to repeat. If the code came first, the result is an error that holds the \
+            completed order with its code.",
         method: Method::POST,
         path: "/order/{id}/cancel",
         in_path: &["id"],
@@ -117,7 +135,9 @@ const ROWS: [Row; 10] = [
     Row {
         name: "sms_account",
         title: "See the account",
-        description: "See balance, what open orders hold, tier and discount, open orders and statistics. Free. Call it before ordering if you do not know whether the balance suffices.",
+        description: "See balance, what open orders hold, tier and discount, open orders and \
+            statistics. Free. Call it before ordering if you do not know whether the balance \
+            suffices.",
         method: Method::GET,
         path: "/account",
         in_path: &[],
@@ -129,7 +149,9 @@ const ROWS: [Row; 10] = [
     Row {
         name: "sms_availability",
         title: "See availability",
-        description: "See, for one country, each platform's success rate of the last 24 hours, stock, price and usual delivery time. Free, no key. Call it to choose a country before sms_verify or sms_order.",
+        description: "See, for one country, each platform's success rate of the last 24 hours, \
+            stock, price and usual delivery time. Free, no key. Call it to choose a country \
+            before sms_verify or sms_order.",
         method: Method::GET,
         path: "/availability",
         in_path: &[],
@@ -141,7 +163,14 @@ const ROWS: [Row; 10] = [
     Row {
         name: "sms_agent_order",
         title: "Order in words",
-        description: "Order a number from a sentence in any language, such as \"a Google number for the UK\". Orders one number only if the sentence asks for it and names exactly one platform and at most one country; questions, prices, status, cancelling, denials (\"not from India\"), quantities and unknown places are an error with a reason (question, price, status, cancel, negated, quantity, ambiguous, unsupported_country, unknown_place, unsupported_platform) and the right call in suggestions, and nothing is ordered. Costs as sms_order; with dry_run it only says what it understood and the price. If you know platform and country, prefer sms_order.",
+        description: "Order a number from a sentence in any language, such as \"a Google number \
+            for the UK\". Orders one number only if the sentence asks for it and names exactly \
+            one platform and at most one country; questions, prices, status, cancelling, denials \
+            (\"not from India\"), quantities and unknown places are an error with a reason \
+            (question, price, status, cancel, negated, quantity, ambiguous, unsupported_country, \
+            unknown_place, unsupported_platform) and the right call in suggestions, and nothing \
+            is ordered. Costs as sms_order; with dry_run it only says what it understood and the \
+            price. If you know platform and country, prefer sms_order.",
         method: Method::POST,
         path: "/agent",
         in_path: &[],
@@ -153,7 +182,8 @@ const ROWS: [Row; 10] = [
     Row {
         name: "sms_list_services",
         title: "List services",
-        description: "List the 33 platforms with their prices in one country, and the 24 countries. Free, no key. Call it to find a platform's exact name.",
+        description: "List the 33 platforms with their prices in one country, and the 24 \
+            countries. Free, no key. Call it to find a platform's exact name.",
         method: Method::GET,
         path: "/services",
         in_path: &[],
@@ -165,7 +195,11 @@ const ROWS: [Row; 10] = [
     Row {
         name: "sms_deposit",
         title: "Put money in",
-        description: "Without arguments: the account's own deposit addresses in BTC, LTC and USDT (ERC-20), and the smallest deposit. Payments to them are found and credited by themselves. With tx_hash, the hash of a payment that was made: how far it has come; call it again until it says confirmed. Where deposits are simulated, any 64 hex digits as tx_hash are credited $10 after two seconds. Next: sms_verify or sms_order.",
+        description: "Without arguments: the account's own deposit addresses in BTC, LTC and USDT \
+            (ERC-20), and the smallest deposit. Payments to them are found and credited by \
+            themselves. With tx_hash, the hash of a payment that was made: how far it has come; \
+            call it again until it says confirmed. Where deposits are simulated, any 64 hex \
+            digits as tx_hash are credited $10 after two seconds. Next: sms_verify or sms_order.",
         method: Method::POST,
         path: "/deposit/verify",
         in_path: &[],
@@ -195,8 +229,10 @@ pub fn of(document: &Value) -> Vec<ToolRoute> {
 }
 
 fn tool(document: &Value, row: Row) -> ToolRoute {
-    let operation = &document["paths"][format!("/api/v1{}", row.path)][row.method.as_str().to_lowercase()];
-    let mut input = resolved(document, &operation["requestBody"]["content"]["application/json"]["schema"]);
+    let operation =
+        &document["paths"][format!("/api/v1{}", row.path)][row.method.as_str().to_lowercase()];
+    let mut input =
+        resolved(document, &operation["requestBody"]["content"]["application/json"]["schema"]);
     if !input.is_object() {
         input = json!({ "type": "object", "properties": {} });
     }
@@ -212,7 +248,8 @@ fn tool(document: &Value, row: Row) -> ToolRoute {
         schema["description"] = parameter["description"].clone();
         if name == "wait" {
             schema["maximum"] = json!(LONGEST_WAIT_SECONDS);
-            schema["description"] = json!(format!("Seconds to wait for another status, 1 to {LONGEST_WAIT_SECONDS}"));
+            schema["description"] =
+                json!(format!("Seconds to wait for another status, 1 to {LONGEST_WAIT_SECONDS}"));
         }
         input["properties"][shown] = schema;
         if is_path {
@@ -222,7 +259,12 @@ fn tool(document: &Value, row: Row) -> ToolRoute {
             }
         }
     }
-    if operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["name"] == "Idempotency-Key") {
+    if operation["parameters"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|parameter| parameter["name"] == "Idempotency-Key")
+    {
         input["properties"]["idempotency_key"] = json!({ "type": "string", "minLength": 1, "maxLength": 255, "description": "Makes repeating this call safe: the same key and arguments give the same answer and no second effect, for 7 days." });
     }
     if row.has_messages {
@@ -266,11 +308,17 @@ impl ToolRoute {
         }
         let mut path = format!("/api/v1{}", self.path);
         for name in self.in_path {
-            let value = arguments.remove("order_id").and_then(|value| value.as_str().map(ToOwned::to_owned));
-            let value = value.ok_or("order_id is missing: the id that sms_order or sms_verify gave.")?;
+            let value = arguments
+                .remove("order_id")
+                .and_then(|value| value.as_str().map(ToOwned::to_owned));
+            let value =
+                value.ok_or("order_id is missing: the id that sms_order or sms_verify gave.")?;
             // Neither names an order, and both name another path.
             if value.trim_matches(['.', ' ']).is_empty() {
-                return Err(format!("order_id is {value:?}, which is no order's: give the id that sms_order or sms_verify gave."));
+                return Err(format!(
+                    "order_id is {value:?}, which is no order's: give the id that sms_order or \
+                     sms_verify gave."
+                ));
             }
             path = path.replace(&format!("{{{name}}}"), &encoded(&value));
         }
@@ -303,7 +351,9 @@ fn reply_of(document: &Value, operation: &Value) -> Value {
 /// Everything but unreserved characters as percent signs and digits.
 fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |encoded, byte| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded + &char::from(byte).to_string(),
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+            encoded + &char::from(byte).to_string()
+        }
         _ => encoded + &format!("%{byte:02X}"),
     })
 }
@@ -312,14 +362,25 @@ fn encoded(text: &str) -> String {
 fn resolved(document: &Value, schema: &Value) -> Value {
     match schema {
         Value::Object(members) => {
-            if let Some(name) = members.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix("#/components/schemas/")) {
+            if let Some(name) = members
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|path| path.strip_prefix("#/components/schemas/"))
+            {
                 return resolved(document, &document["components"]["schemas"][name]);
             }
-            // Some clients cannot read `additionalProperties`; the route refuses what it does not know all the same.
-            let kept = members.iter().filter(|(name, _)| !matches!(name.as_str(), "example" | "examples" | "additionalProperties"));
-            Value::Object(kept.map(|(name, value)| (name.clone(), resolved(document, value))).collect())
+            // Some clients cannot read `additionalProperties`; the route refuses what it does not
+            // know all the same.
+            let kept = members.iter().filter(|(name, _)| {
+                !matches!(name.as_str(), "example" | "examples" | "additionalProperties")
+            });
+            Value::Object(
+                kept.map(|(name, value)| (name.clone(), resolved(document, value))).collect(),
+            )
         }
-        Value::Array(elements) => Value::Array(elements.iter().map(|element| resolved(document, element)).collect()),
+        Value::Array(elements) => {
+            Value::Array(elements.iter().map(|element| resolved(document, element)).collect())
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => schema.clone(),
     }
 }

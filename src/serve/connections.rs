@@ -1,4 +1,5 @@
-//! The open connections of a listener: how many there may be, for whom, and which one goes when there is no room.
+//! The open connections of a listener: how many there may be, for whom, and which one goes when
+//! there is no room.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -23,7 +24,8 @@ pub struct ConnectionLimits {
     pub per_account: usize,
 }
 
-/// The network that an address counts as: of IPv6 its /64, for a household has as many addresses as it likes.
+/// The network that an address counts as: of IPv6 its /64, for a household has as many addresses as
+/// it likes.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
@@ -169,7 +171,11 @@ impl Connection {
 
     /// The other end reads again.
     pub(super) fn goes_on(&self) {
-        self.enter(if self.is_asked.load(Ordering::Relaxed) { Phase::Answering } else { Phase::Waiting });
+        self.enter(if self.is_asked.load(Ordering::Relaxed) {
+            Phase::Answering
+        } else {
+            Phase::Waiting
+        });
     }
 
     pub(super) fn enter(&self, phase: Phase) {
@@ -191,7 +197,8 @@ impl Connection {
     fn rank(&self) -> Option<(Standing, bool, u64)> {
         let phase = self.phase.load(Ordering::Relaxed);
         let is_idle = phase == Phase::Waiting as u8;
-        (phase != Phase::Answering as u8).then(|| (self.standing(), !is_idle, self.since.load(Ordering::Relaxed)))
+        (phase != Phase::Answering as u8)
+            .then(|| (self.standing(), !is_idle, self.since.load(Ordering::Relaxed)))
     }
 }
 
@@ -229,17 +236,23 @@ impl Connections {
         Arc::new(Self { limits, ticks: AtomicU64::new(0), table: Mutex::default() })
     }
 
-    /// Gives a new connection a place, if need be that of an idle one: of the same address where the address has too many.
+    /// Gives a new connection a place, if need be that of an idle one: of the same address where
+    /// the address has too many.
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr, is_trusted: bool) -> Result<Place, Reason> {
         let network = (!is_trusted).then(|| network(peer));
         let mut table = self.table.lock();
         if let Some(network) = network
-            && let Some(of_network) = table.by_network.get(&network).filter(|of_network| of_network.len() >= self.limits.per_address)
+            && let Some(of_network) = table
+                .by_network
+                .get(&network)
+                .filter(|of_network| of_network.len() >= self.limits.per_address)
         {
-            let first = first_to_go(of_network.values(), Standing::Known).ok_or(Reason::TooManyOfAddress)?;
+            let first = first_to_go(of_network.values(), Standing::Known)
+                .ok_or(Reason::TooManyOfAddress)?;
             table.let_go(&first);
         }
-        // A caller with a key comes as a stranger: rather an old one goes than that a new one never gets to show it.
+        // A caller with a key comes as a stranger: rather an old one goes than that a new one never
+        // gets to show it.
         if !is_trusted
             && table.strangers >= self.limits.in_all.saturating_sub(self.limits.reserved)
             && let Some(first) = first_to_go(table.open.values(), Standing::Stranger)
@@ -247,7 +260,8 @@ impl Connections {
             table.let_go(&first);
         }
         if table.open.len() >= self.limits.in_all {
-            let first = first_to_go(table.open.values(), Standing::Known).ok_or(Reason::TooManyInAll)?;
+            let first =
+                first_to_go(table.open.values(), Standing::Known).ok_or(Reason::TooManyInAll)?;
             table.let_go(&first);
         }
         Ok(Place(table.insert(self, peer, network)))
@@ -264,7 +278,9 @@ impl Connections {
         let mut table = self.table.lock();
         let mut counted = connection.account.lock();
         // One that was let go in the meantime counts for nothing any more.
-        if counted.is_some_and(|counted| counted != account) || !table.open.contains_key(&connection.id) {
+        if counted.is_some_and(|counted| counted != account)
+            || !table.open.contains_key(&connection.id)
+        {
             return;
         }
         if counted.is_none() {
@@ -290,7 +306,12 @@ impl Connections {
 }
 
 impl Table {
-    fn insert(&mut self, all: &Arc<Connections>, peer: IpAddr, network: Option<IpAddr>) -> Arc<Connection> {
+    fn insert(
+        &mut self,
+        all: &Arc<Connections>,
+        peer: IpAddr,
+        network: Option<IpAddr>,
+    ) -> Arc<Connection> {
         let standing = if network.is_some() { Standing::Stranger } else { Standing::Known };
         let connection = Arc::new(Connection {
             id: self.next,
@@ -313,7 +334,10 @@ impl Table {
         self.open.insert(connection.id, Arc::clone(&connection));
         if let Some(network) = network {
             self.strangers += 1;
-            self.by_network.entry(network).or_default().insert(connection.id, Arc::clone(&connection));
+            self.by_network
+                .entry(network)
+                .or_default()
+                .insert(connection.id, Arc::clone(&connection));
         }
         connection
     }
@@ -355,10 +379,15 @@ impl Table {
     }
 }
 
-/// Of those that stand no higher than `highest` and are not being answered, the one that goes first.
+/// Of those that stand no higher than `highest` and are not being answered, the one that goes
+/// first.
 ///
-/// This looks at all of them, but only while there is no room: some thousand, a few ten microseconds.
-fn first_to_go<'a>(among: impl Iterator<Item = &'a Arc<Connection>>, highest: Standing) -> Option<Arc<Connection>> {
+/// This looks at all of them, but only while there is no room: some thousand, a few ten
+/// microseconds.
+fn first_to_go<'a>(
+    among: impl Iterator<Item = &'a Arc<Connection>>,
+    highest: Standing,
+) -> Option<Arc<Connection>> {
     let ranked = among.filter_map(|connection| Some((connection.rank()?, connection)));
     let ranked = ranked.filter(|((standing, ..), _)| *standing <= highest);
     ranked.min_by_key(|(rank, _)| *rank).map(|(_, connection)| Arc::clone(connection))

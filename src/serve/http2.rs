@@ -1,4 +1,5 @@
-//! The accept loop of a gRPC listener: HTTP/2, perhaps over TLS, within bounds on connections and on what they may leave open.
+//! The accept loop of a gRPC listener: HTTP/2, perhaps over TLS, within bounds on connections and
+//! on what they may leave open.
 
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -22,7 +23,8 @@ use super::connections::{Connection, ConnectionLimits, Connections, Place};
 
 /// For a handshake, and for the first call behind it.
 const FIRST_CALL: Duration = Duration::from_secs(10);
-/// Between two pings, and for the answer to one: clients that are gone without a word are found out.
+/// Between two pings, and for the answer to one: clients that are gone without a word are found
+/// out.
 const PING_EVERY: Duration = Duration::from_secs(20);
 /// For open calls to end when the service stops.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -50,8 +52,13 @@ pub trait Answers<B>: Clone + Send + Sync + 'static {
 }
 
 /// Serves calls on `listener` until `stopping` turns true, then ends what is open.
-pub async fn serve<B, A>(listener: TcpListener, answers: A, tls: Option<TlsAcceptor>, limits: ConnectionLimits, mut stopping: watch::Receiver<bool>)
-where
+pub async fn serve<B, A>(
+    listener: TcpListener,
+    answers: A,
+    tls: Option<TlsAcceptor>,
+    limits: ConnectionLimits,
+    mut stopping: watch::Receiver<bool>,
+) where
     B: Body<Error: std::error::Error + Send + Sync> + Send + Unpin + 'static,
     B::Data: Send,
     A: Answers<B>,
@@ -64,7 +71,8 @@ where
             metrics::counter!("esdb_connections_refused_total").increment(1);
             continue;
         };
-        let (answers, tls, stopping, held) = (answers.clone(), tls.clone(), stopping.clone(), held.clone());
+        let (answers, tls, stopping, held) =
+            (answers.clone(), tls.clone(), stopping.clone(), held.clone());
         tokio::spawn(async move {
             greet(stream, peer, place, tls, answers, stopping).await;
             drop(held);
@@ -75,8 +83,14 @@ where
 }
 
 /// Shakes hands where the listener is encrypted, then serves the connection to its end.
-async fn greet<B, A>(stream: TcpStream, peer: IpAddr, place: Place, tls: Option<TlsAcceptor>, answers: A, stopping: watch::Receiver<bool>)
-where
+async fn greet<B, A>(
+    stream: TcpStream,
+    peer: IpAddr,
+    place: Place,
+    tls: Option<TlsAcceptor>,
+    answers: A,
+    stopping: watch::Receiver<bool>,
+) where
     B: Body<Error: std::error::Error + Send + Sync> + Send + Unpin + 'static,
     B::Data: Send,
     A: Answers<B>,
@@ -90,14 +104,22 @@ where
     };
     match shaken {
         Ok(Ok(stream)) => drive(stream, place, answers, stopping).await,
-        Ok(Err(error)) => tracing::info!(%peer, %error, "a connection to the log's endpoint did not become TLS"),
-        Err(_) => tracing::info!(%peer, "a connection to the log's endpoint did not become TLS in time"),
+        Ok(Err(error)) => {
+            tracing::info!(%peer, %error, "a connection to the log's endpoint did not become TLS");
+        }
+        Err(_) => {
+            tracing::info!(%peer, "a connection to the log's endpoint did not become TLS in time");
+        }
     }
 }
 
 /// Serves one connection to its end.
-async fn drive<B, A>(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, place: Place, answers: A, mut stopping: watch::Receiver<bool>)
-where
+async fn drive<B, A>(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    place: Place,
+    answers: A,
+    mut stopping: watch::Receiver<bool>,
+) where
     B: Body<Error: std::error::Error + Send + Sync> + Send + Unpin + 'static,
     B::Data: Send,
     A: Answers<B>,
@@ -105,21 +127,29 @@ where
     let connection = Arc::clone(&place.0);
     let (hangup, calls) = (esdb::Hangup::default(), Arc::new(Calls::default()));
     let answered = {
-        let (connection, hangup, calls) = (Arc::clone(&connection), hangup.clone(), Arc::clone(&calls));
+        let (connection, hangup, calls) =
+            (Arc::clone(&connection), hangup.clone(), Arc::clone(&calls));
         move |request: http::Request<Incoming>| {
             let open = OpenCall::new(&connection, &calls);
-            let call = Call { request, connection: Arc::clone(&connection), hangup: hangup.clone() };
+            let call =
+                Call { request, connection: Arc::clone(&connection), hangup: hangup.clone() };
             let answers = answers.clone();
             async move {
                 let response = answers.answer(call).await;
-                Ok::<_, std::convert::Infallible>(response.map(|body| Counted { body, _open: open }))
+                Ok::<_, std::convert::Infallible>(
+                    response.map(|body| Counted { body, _open: open }),
+                )
             }
         }
     };
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder.timer(TokioTimer::new()).keep_alive_interval(PING_EVERY).keep_alive_timeout(PING_EVERY);
-    builder.max_concurrent_streams(MAX_CALLS).max_send_buf_size(MAX_SEND_BUFFER).max_header_list_size(MAX_HEAD);
-    let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service_fn(answered)));
+    builder
+        .max_concurrent_streams(MAX_CALLS)
+        .max_send_buf_size(MAX_SEND_BUFFER)
+        .max_header_list_size(MAX_HEAD);
+    let mut serving =
+        std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service_fn(answered)));
     let silence = async {
         tokio::time::sleep(FIRST_CALL).await;
         if calls.has_come() {
@@ -185,7 +215,10 @@ impl<B: Body + Unpin> Body for Counted<B> {
     type Data = B::Data;
     type Error = B::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         Pin::new(&mut self.body).poll_frame(context)
     }
 

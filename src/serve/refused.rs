@@ -1,4 +1,5 @@
-//! Answers that the accept loop gives by itself: no service was asked, or the one that was asked did not answer.
+//! Answers that the accept loop gives by itself: no service was asked, or the one that was asked
+//! did not answer.
 
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -59,14 +60,21 @@ impl Reason {
     pub const fn text(self) -> &'static str {
         match self {
             Self::Malformed => "The request is not HTTP/1.1, or it broke off.",
-            Self::Host => "The request needs one Host header that names this service, as its target does where that has a name.",
+            Self::Host => {
+                "The request needs one Host header that names this service, as its target does \
+                 where that has a name."
+            }
             Self::LateHead => "The request's head did not arrive in time.",
             Self::LateBody => "The body did not arrive in time.",
             Self::LongTarget => "The request's path and query are too long.",
             Self::LargeHead => "The request has too many headers, or too large ones.",
-            Self::TooManyOfAddress => "Too many open connections from this address; close some first.",
+            Self::TooManyOfAddress => {
+                "Too many open connections from this address; close some first."
+            }
             Self::TooManyInAll => "Too many open connections; try again shortly.",
-            Self::Panicked => "Something failed on our side; nothing was lost, and the call can be repeated.",
+            Self::Panicked => {
+                "Something failed on our side; nothing was lost, and the call can be repeated."
+            }
         }
     }
 
@@ -106,17 +114,28 @@ impl Refusal {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
         response.headers_mut().extend(self.headers);
-        response.headers_mut().insert(axum::http::header::CONNECTION, HeaderValue::from_static("close"));
+        response
+            .headers_mut()
+            .insert(axum::http::header::CONNECTION, HeaderValue::from_static("close"));
         response
     }
 
     /// As bytes on the wire, where the HTTP library has given up.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status.as_u16(), self.status.canonical_reason().unwrap_or("Refused"));
+        let mut head = format!(
+            "HTTP/1.1 {} {}\r\n",
+            self.status.as_u16(),
+            self.status.canonical_reason().unwrap_or("Refused")
+        );
         for (name, value) in &self.headers {
             let _ = write!(head, "{name}: {}\r\n", value.to_str().unwrap_or_default());
         }
-        let _ = write!(head, "content-length: {}\r\nconnection: close\r\n\r\n{}", self.body.len(), self.body);
+        let _ = write!(
+            head,
+            "content-length: {}\r\nconnection: close\r\n\r\n{}",
+            self.body.len(),
+            self.body
+        );
         head.into_bytes()
     }
 }

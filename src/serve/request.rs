@@ -1,4 +1,5 @@
-//! One request on its way through a service: its body in time, its answer watched to the end, a panic contained.
+//! One request on its way through a service: its body in time, its answer watched to the end, a
+//! panic contained.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -35,7 +36,8 @@ pub enum BodyError {
     Broken(#[source] hyper::Error),
 }
 
-/// Asks `service`; what it cannot answer, or did not because the body was late, is answered in the listener's words.
+/// Asks `service`; what it cannot answer, or did not because the body was late, is answered in the
+/// listener's words.
 pub(super) async fn answer<S: Service>(
     service: S,
     request: Request<Incoming>,
@@ -49,7 +51,10 @@ pub(super) async fn answer<S: Service>(
         let (mut head, body) = request.into_parts();
         head.extensions.insert(Arc::clone(&connection));
         head.extensions.insert(SocketAddr::new(connection.peer(), 0));
-        let request = Request::from_parts(head, Body::new(TimedBody::new(body, Arc::clone(&connection), body_timeout)));
+        let request = Request::from_parts(
+            head,
+            Body::new(TimedBody::new(body, Arc::clone(&connection), body_timeout)),
+        );
         match AssertUnwindSafe(service.oneshot(request)).catch_unwind().await {
             Ok(Ok(_)) if connection.is_body_late() => refused(Reason::LateBody),
             Ok(Ok(response)) => closing_if(connection.is_body_unread(), response),
@@ -63,13 +68,18 @@ pub(super) async fn answer<S: Service>(
         refused(Reason::Host)
     };
     connection.acts();
-    if response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
+    if response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+    {
         connection.streams();
     }
     Ok(response.map(|inner| WatchedBody { inner, connection }))
 }
 
-/// An answer to a request whose body was not read is the connection's last one: its client is told so, and sends nothing more there.
+/// An answer to a request whose body was not read is the connection's last one: its client is told
+/// so, and sends nothing more there.
 fn closing_if<B>(is_unread: bool, mut response: Response<B>) -> Response<B> {
     if is_unread {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -77,8 +87,9 @@ fn closing_if<B>(is_unread: bool, mut response: Response<B>) -> Response<B> {
     response
 }
 
-/// HTTP/1.1 wants one `Host`, with a name; two of them, or a target that names another, are how one service is made to see another name than the proxy
-/// in front of it. HTTP/1.0 has none: it is served as whoever has no name.
+/// HTTP/1.1 wants one `Host`, with a name; two of them, or a target that names another, are how one
+/// service is made to see another name than the proxy in front of it. HTTP/1.0 has none: it is
+/// served as whoever has no name.
 fn has_host(version: Version, headers: &HeaderMap, target: &Uri) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
@@ -86,12 +97,14 @@ fn has_host(version: Version, headers: &HeaderMap, target: &Uri) -> bool {
         (Some(_), Some(_)) => false,
         (Some(host), None) => Authority::try_from(host.as_bytes()).is_ok_and(|host| {
             let is_name = !host.host().is_empty() && !host.as_str().contains('@');
-            is_name && target.authority().is_none_or(|named| is_same(named, &host, target.scheme_str()))
+            is_name
+                && target.authority().is_none_or(|named| is_same(named, &host, target.scheme_str()))
         }),
     }
 }
 
-/// Whether two authorities are the same: case does not matter, and neither does the port that the scheme has anyway.
+/// Whether two authorities are the same: case does not matter, and neither does the port that the
+/// scheme has anyway.
 fn is_same(one: &Authority, other: &Authority, scheme: Option<&str>) -> bool {
     let usual = match scheme {
         Some("http") => Some(80),
@@ -99,7 +112,9 @@ fn is_same(one: &Authority, other: &Authority, scheme: Option<&str>) -> bool {
         Some(_) | None => None,
     };
     let port = |authority: &Authority| authority.port_u16().filter(|port| Some(*port) != usual);
-    !one.as_str().contains('@') && one.host().eq_ignore_ascii_case(other.host()) && port(one) == port(other)
+    !one.as_str().contains('@')
+        && one.host().eq_ignore_ascii_case(other.host())
+        && port(one) == port(other)
 }
 
 /// A request's body that has to arrive: all of it within a time, and from then on at a least rate.
@@ -123,10 +138,16 @@ impl HttpBody for TimedBody {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) {
             self.connection.enter(Phase::Answering);
-            let bytes = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()).map_or(0, Bytes::len);
+            let bytes = frame
+                .as_ref()
+                .and_then(|frame| frame.as_ref().ok()?.data_ref())
+                .map_or(0, Bytes::len);
             // Whole milliseconds only: a byte at a time earns nothing.
             self.deadline += Duration::from_millis(bytes as u64 * 1_000 / u64::from(LEAST_RATE));
             self.has_ended = frame.as_ref().is_none_or(|_| self.inner.is_end_stream());
@@ -173,7 +194,10 @@ impl HttpBody for WatchedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = Pin::new(&mut self.inner).poll_frame(cx);
         if frame.is_ready() {
             self.connection.acts();
@@ -212,19 +236,48 @@ mod tests {
         for good in ["example.com", "127.0.0.1:8080", "[::1]:8080", "sms-1.internal"] {
             assert!(check(Version::HTTP_11, &[good]), "{good}");
         }
-        for bad in [&[][..], &[""], &[":80"], &["a", "a"], &["a", "b"], &["a b"], &["a,b/c"], &["user@host"], &["a/b"]] {
+        for bad in [
+            &[][..],
+            &[""],
+            &[":80"],
+            &["a", "a"],
+            &["a", "b"],
+            &["a b"],
+            &["a,b/c"],
+            &["user@host"],
+            &["a/b"],
+        ] {
             assert!(!check(Version::HTTP_11, bad), "{bad:?}");
         }
-        let named =
-            |target: &str, host: &str| has_host(Version::HTTP_11, &[(HOST, host.parse().unwrap())].into_iter().collect(), &target.parse().unwrap());
-        for (target, host) in
-            [("http://a/x", "a"), ("http://A:80/x", "a"), ("http://a/x", "a:80"), ("https://a:443/", "A"), ("http://[::1]:8080/", "[::1]:8080")]
-        {
+        let named = |target: &str, host: &str| {
+            has_host(
+                Version::HTTP_11,
+                &[(HOST, host.parse().unwrap())].into_iter().collect(),
+                &target.parse().unwrap(),
+            )
+        };
+        for (target, host) in [
+            ("http://a/x", "a"),
+            ("http://A:80/x", "a"),
+            ("http://a/x", "a:80"),
+            ("https://a:443/", "A"),
+            ("http://[::1]:8080/", "[::1]:8080"),
+        ] {
             assert!(named(target, host), "{target} {host}");
         }
-        for (target, host) in [("http://a/x", "b"), ("http://a:81/x", "a"), ("http://a/x", "a:443"), ("http://u@a/x", "a"), ("a:443", "a")] {
+        for (target, host) in [
+            ("http://a/x", "b"),
+            ("http://a:81/x", "a"),
+            ("http://a/x", "a:443"),
+            ("http://u@a/x", "a"),
+            ("a:443", "a"),
+        ] {
             assert!(!named(target, host), "{target} {host}");
         }
-        assert!(check(Version::HTTP_10, &[]) && check(Version::HTTP_10, &["a"]) && !check(Version::HTTP_10, &["a", "b"]));
+        assert!(
+            check(Version::HTTP_10, &[])
+                && check(Version::HTTP_10, &["a"])
+                && !check(Version::HTTP_10, &["a", "b"])
+        );
     }
 }

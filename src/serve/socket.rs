@@ -1,4 +1,5 @@
-//! The socket below the HTTP library: writes that nobody reads end, and the library's own refusals get the listener's words.
+//! The socket below the HTTP library: writes that nobody reads end, and the library's own refusals
+//! get the listener's words.
 
 use std::io;
 use std::pin::Pin;
@@ -16,12 +17,13 @@ use tokio::time::{Sleep, sleep};
 use super::connections::{Connection, Phase};
 use super::refused::{Reason, Refusal, Refuse};
 
-/// What a reader has to take in a write timeout to be given another one: a few hundred bytes a second.
+/// What a reader has to take in a write timeout to be given another one: a few hundred bytes a
+/// second.
 const LEAST_TAKEN: usize = 16 * 1024;
 /// Bytes that the system may hold for a reader beyond what is on its way to it.
 const UNSENT: u32 = 64 * 1024;
-/// After an answer to a request that was not read to its end: how long and how much is read and thrown away, for an
-/// end that closes with bytes unread takes its answer back.
+/// After an answer to a request that was not read to its end: how long and how much is read and
+/// thrown away, for an end that closes with bytes unread takes its answer back.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 1024 * 1024;
 
@@ -42,12 +44,27 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, connection: Arc<Connection>, refuse: Refuse, write_timeout: Duration) -> Self {
+    pub(super) fn new(
+        stream: TcpStream,
+        connection: Arc<Connection>,
+        refuse: Refuse,
+        write_timeout: Duration,
+    ) -> Self {
         // Answers are written in one piece; waiting to fill a packet would only delay them.
         let _ = stream.set_nodelay(true);
         let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
         let stream = TokioIo::new(stream);
-        Self { stream, connection, refuse, write_timeout, stalled: None, taken: 0, flushed: 0, own: Vec::new(), refused: false }
+        Self {
+            stream,
+            connection,
+            refuse,
+            write_timeout,
+            stalled: None,
+            taken: 0,
+            flushed: 0,
+            own: Vec::new(),
+            refused: false,
+        }
     }
 
     /// Whether a refusal was written that no service made.
@@ -61,7 +78,8 @@ impl Socket {
         let _ = std::future::poll_fn(|cx| self.poll_own(cx)).await;
     }
 
-    /// Ends the sending half, and lets the other end read what was sent before the socket is closed.
+    /// Ends the sending half, and lets the other end read what was sent before the socket is
+    /// closed.
     pub(super) async fn end(mut self) {
         let _ = std::future::poll_fn(|cx| Pin::new(&mut self).poll_shutdown(cx)).await;
         let mut stream = self.stream.into_inner();
@@ -77,8 +95,9 @@ impl Socket {
         let _ = tokio::time::timeout(LINGER, drain).await;
     }
 
-    /// Whether the other end has closed its sending half. A reply is finished all the same; whoever follows a stream and does that has gone, and the
-    /// stream would hold a place until something is written to it. Wakes the task when it happens.
+    /// Whether the other end has closed its sending half. A reply is finished all the same; whoever
+    /// follows a stream and does that has gone, and the stream would hold a place until something
+    /// is written to it. Wakes the task when it happens.
     fn has_hung_up(&self, cx: &mut Context<'_>) -> bool {
         let mut byte = [0];
         let peeked = self.stream.inner().poll_peek(cx, &mut tokio::io::ReadBuf::new(&mut byte));
@@ -93,9 +112,13 @@ impl Socket {
 
     /// What the library writes without the service having done anything is its own refusal.
     fn refusal_in(&self, bytes: &[u8]) -> Option<Reason> {
-        let status = bytes.strip_prefix(b"HTTP/1.1 ").and_then(|rest| rest.get(..3)).filter(|status| status[0] == b'4')?;
+        let status = bytes
+            .strip_prefix(b"HTTP/1.1 ")
+            .and_then(|rest| rest.get(..3))
+            .filter(|status| status[0] == b'4')?;
         let is_own = self.connection.activity() == self.flushed && !self.refused;
-        is_own.then(|| Reason::of_library(status, self.connection.saw_line().load(Ordering::Relaxed)))
+        is_own
+            .then(|| Reason::of_library(status, self.connection.saw_line().load(Ordering::Relaxed)))
     }
 
     fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -108,7 +131,11 @@ impl Socket {
     }
 
     /// Ends a connection whose other end takes less than it must.
-    fn watched(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn watched(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         match written {
             Poll::Ready(Ok(bytes)) => {
                 self.taken += bytes;
@@ -132,7 +159,11 @@ impl Socket {
 }
 
 impl Read for Socket {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, mut buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.connection.saw_line().load(Ordering::Relaxed) {
             return Pin::new(&mut self.stream).poll_read(cx, buffer);
         }
@@ -151,7 +182,11 @@ impl Read for Socket {
 }
 
 impl Write for Socket {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         if let Some(reason) = self.refusal_in(bytes) {
             self.refuse(reason);
             return Poll::Ready(Ok(bytes.len()));
@@ -165,7 +200,11 @@ impl Write for Socket {
         self.stream.is_write_vectored()
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         if let Some(reason) = slices.first().and_then(|first| self.refusal_in(first)) {
             self.refuse(reason);
             return Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()));

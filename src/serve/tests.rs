@@ -15,7 +15,8 @@ use tokio::sync::{mpsc, watch};
 
 use super::*;
 
-const LIMITS: ConnectionLimits = ConnectionLimits { in_all: 64, reserved: 16, per_address: 32, per_account: 8 };
+const LIMITS: ConnectionLimits =
+    ConnectionLimits { in_all: 64, reserved: 16, per_address: 32, per_account: 8 };
 const SOON: Duration = Duration::from_millis(300);
 
 fn settings() -> Settings {
@@ -96,7 +97,11 @@ async fn what_the_library_refuses_is_said_in_the_listeners_words() {
         (b"GET / HTTP/9.9\r\nhost: a\r\n\r\n", "400", "malformed"),
         (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", "400", "malformed"),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400", "malformed"),
-        (b"POST /body HTTP/1.1\r\nhost: a\r\ncontent-length: 99999999999999999999\r\n\r\n", "400", "malformed"),
+        (
+            b"POST /body HTTP/1.1\r\nhost: a\r\ncontent-length: 99999999999999999999\r\n\r\n",
+            "400",
+            "malformed",
+        ),
         (b"GET / HTTP/1.1\r\n\r\n", "400", "host"),
         (b"GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", "400", "host"),
         (b"GET / HT", "408", "late_head"),
@@ -110,7 +115,11 @@ async fn what_the_library_refuses_is_said_in_the_listeners_words() {
     ] {
         let answer = ask(address, request).await;
         let shown = String::from_utf8_lossy(&request[..request.len().min(60)]);
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.ends_with(&format!("refused: {name}")), "{shown:?}: {answer}");
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} "))
+                && answer.ends_with(&format!("refused: {name}")),
+            "{shown:?}: {answer}"
+        );
     }
     let answer = ask(address, b"GET / HTTP/1.1\r\nhost: a\r\n\r\nGET / nonsense\r\n\r\n").await;
     assert!(answer.contains("hello") && answer.ends_with("refused: malformed"), "{answer}");
@@ -141,7 +150,8 @@ async fn a_body_may_take_its_time_as_long_as_it_keeps_coming() {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let size = 64 * 1024;
     stream.write_all(format!("POST /body HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {size}\r\n\r\n").as_bytes()).await.unwrap();
-    // 64 KiB at the least rate are eight seconds: this takes four times the time for a body that brings nothing.
+    // 64 KiB at the least rate are eight seconds: this takes four times the time for a body that
+    // brings nothing.
     for _ in 0..8 {
         tokio::time::sleep(SOON / 2).await;
         stream.write_all(&vec![b'x'; size / 8]).await.unwrap();
@@ -149,13 +159,18 @@ async fn a_body_may_take_its_time_as_long_as_it_keeps_coming() {
     let answer = said(&mut stream).await;
     assert!(answer.ends_with(&size.to_string()), "{answer}");
     let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(b"POST /body HTTP/1.1\r\nhost: a\r\ncontent-length: 65536\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"POST /body HTTP/1.1\r\nhost: a\r\ncontent-length: 65536\r\n\r\n")
+        .await
+        .unwrap();
     let trickle = async {
         while stream.write_all(b"x").await.is_ok() {
             tokio::time::sleep(SOON / 20).await;
         }
     };
-    tokio::time::timeout(Duration::from_mins(1), trickle).await.expect("a byte at a time is cut off");
+    tokio::time::timeout(Duration::from_mins(1), trickle)
+        .await
+        .expect("a byte at a time is cut off");
 }
 
 #[tokio::test]
@@ -164,7 +179,13 @@ async fn an_answer_reaches_a_client_whose_body_was_not_read() {
     for _ in 0..20 {
         let mut stream = TcpStream::connect(address).await.unwrap();
         let size = 512 * 1024;
-        stream.write_all(format!("POST /unread HTTP/1.1\r\nhost: a\r\ncontent-length: {size}\r\n\r\n").as_bytes()).await.unwrap();
+        stream
+            .write_all(
+                format!("POST /unread HTTP/1.1\r\nhost: a\r\ncontent-length: {size}\r\n\r\n")
+                    .as_bytes(),
+            )
+            .await
+            .unwrap();
         let _ = stream.write_all(&vec![b'x'; size]).await;
         let answer = said(&mut stream).await;
         assert!(answer.starts_with("HTTP/1.1 401 ") && answer.ends_with("no"), "{answer:?}");
@@ -188,7 +209,10 @@ async fn who_does_not_read_is_cut_off_and_who_reads_slowly_is_not() {
     has_ended.recv().await.unwrap();
     let mut deaf = TcpStream::connect(address).await.unwrap();
     deaf.write_all(request).await.unwrap();
-    tokio::time::timeout(Duration::from_mins(1), has_ended.recv()).await.expect("nobody reads: it is cut off").unwrap();
+    tokio::time::timeout(Duration::from_mins(1), has_ended.recv())
+        .await
+        .expect("nobody reads: it is cut off")
+        .unwrap();
     drop(deaf);
 }
 

@@ -1,4 +1,5 @@
-//! Metrics as Prometheus reads them: under the service's prefix with help, and under the names of the version before, for one version more.
+//! Metrics as Prometheus reads them: under the service's prefix with help, and under the names of
+//! the version before, for one version more.
 
 use std::fmt::Write;
 
@@ -19,14 +20,26 @@ const HELP: &[(&str, &str)] = &[
     ("chain_silent_seconds", "Seconds since a chain has answered."),
     ("deposit_addresses_given", "Deposit addresses assigned, by currency."),
     ("deposit_steps_failing", "Deposits whose next step failed when it was last tried."),
-    ("esdb_connections_refused_total", "Connections to the log's endpoint refused because there were too many."),
+    (
+        "esdb_connections_refused_total",
+        "Connections to the log's endpoint refused because there were too many.",
+    ),
     ("esdb_events_sent_total", "Events told to readers of the log."),
     ("esdb_reads_open", "Reads and subscriptions of the log that are open."),
-    ("esdb_slow_readers_total", "Readers of the log cut off because they took nothing for too long."),
+    (
+        "esdb_slow_readers_total",
+        "Readers of the log cut off because they took nothing for too long.",
+    ),
     ("esdb_wrong_tokens_total", "Calls at the log's endpoint with a wrong token."),
-    ("deposits_credited_microdollars_total", "What credited deposits were worth, in millionths of a dollar."),
+    (
+        "deposits_credited_microdollars_total",
+        "What credited deposits were worth, in millionths of a dollar.",
+    ),
     ("deposits_credited_total", "Deposits credited."),
-    ("deposits_reversed_microdollars_total", "What reversed deposits were worth, in millionths of a dollar."),
+    (
+        "deposits_reversed_microdollars_total",
+        "What reversed deposits were worth, in millionths of a dollar.",
+    ),
     ("deposits_reversed_total", "Credited deposits that their chain has lost."),
     ("http_connections_evicted_total", "Idle connections closed to make room for others."),
     ("http_connections_refused_total", "Connections refused because there were too many."),
@@ -49,10 +62,16 @@ const HELP: &[(&str, &str)] = &[
     ("process_uptime_seconds", "Seconds since the process has started to serve."),
     ("process_virtual_memory_bytes", "Address space of the process."),
     ("projection_lag_events", "Events that the views have not taken in yet."),
-    ("refunds_microdollars_total", "Captured money that was given back, in millionths of a dollar."),
+    (
+        "refunds_microdollars_total",
+        "Captured money that was given back, in millionths of a dollar.",
+    ),
     ("replayed_events_total", "Events replayed for answers about the past."),
     ("replays_refused_total", "Answers about the past that were refused because too many ran."),
-    ("revenue_microdollars_total", "Money captured for codes, in millionths of a dollar; tests left out."),
+    (
+        "revenue_microdollars_total",
+        "Money captured for codes, in millionths of a dollar; tests left out.",
+    ),
     ("smpp_bound", "SMPP sessions that stand."),
     ("smpp_oddities_total", "What was odd in PDUs and passed over, by kind."),
     ("store_damaged_reads_total", "Records that were read and are not as they were written."),
@@ -95,8 +114,11 @@ pub fn with_prefix(rendered: &str) -> String {
 
 /// A family begins with the line that says its type.
 fn families(rendered: &str) -> impl Iterator<Item = &str> {
-    let starts: Vec<usize> =
-        rendered.match_indices("# TYPE ").map(|(index, _)| index).filter(|index| *index == 0 || rendered.as_bytes()[index - 1] == b'\n').collect();
+    let starts: Vec<usize> = rendered
+        .match_indices("# TYPE ")
+        .map(|(index, _)| index)
+        .filter(|index| *index == 0 || rendered.as_bytes()[index - 1] == b'\n')
+        .collect();
     let ends: Vec<usize> = starts.iter().skip(1).copied().chain([rendered.len()]).collect();
     starts.into_iter().zip(ends).map(|(start, end)| &rendered[start..end])
 }
@@ -143,11 +165,23 @@ mod tests {
             let text = std::fs::read_to_string(&path).unwrap_or_default();
             for kind in ["counter!(", "gauge!(", "histogram!(", " gauge(", " bytes("] {
                 for (index, _) in text.match_indices(kind) {
-                    let rest = text[index..].split_once('(').map_or("", |(_, rest)| rest.trim_start());
-                    let name = rest.strip_prefix('"').and_then(|rest| rest.split_once('"')).map(|(name, _)| name);
-                    // Whatever else is written in quotation marks there, as in this test, names no metric.
-                    let is_name = |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-                    missing.extend(name.filter(is_name).filter(|name| !HELP.iter().any(|(known, _)| known == name)).map(str::to_owned));
+                    let rest =
+                        text[index..].split_once('(').map_or("", |(_, rest)| rest.trim_start());
+                    let name = rest
+                        .strip_prefix('"')
+                        .and_then(|rest| rest.split_once('"'))
+                        .map(|(name, _)| name);
+                    // Whatever else is written in quotation marks there, as in this test, names no
+                    // metric.
+                    let is_name = |name: &&str| {
+                        !name.is_empty()
+                            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+                    };
+                    missing.extend(
+                        name.filter(is_name)
+                            .filter(|name| !HELP.iter().any(|(known, _)| known == name))
+                            .map(str::to_owned),
+                    );
                 }
             }
         }

@@ -1,4 +1,5 @@
-//! How orders end, how long codes take, what comes in and goes out: counted as it becomes durable, tests left out.
+//! How orders end, how long codes take, what comes in and goes out: counted as it becomes durable,
+//! tests left out.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -68,7 +69,10 @@ impl Known {
     fn order(&mut self, id: OrderId, fact: &order::Event) {
         match fact {
             order::Event::Placed(placed) => {
-                self.open.insert(id, Open { platform: placed.platform, supplier: None, assigned_at: None });
+                self.open.insert(
+                    id,
+                    Open { platform: placed.platform, supplier: None, assigned_at: None },
+                );
             }
             order::Event::ScenarioChosen { .. } => drop(self.open.remove(&id)),
             order::Event::NumberAssigned { supplier, at, .. } => {
@@ -95,9 +99,11 @@ impl Known {
 
     fn ended(&mut self, id: OrderId, outcome: &'static str, delivered_at: Option<Timestamp>) {
         let Some(open) = self.open.remove(&id) else { return };
-        let (supplier, platform) = (open.supplier.unwrap_or_else(|| NO_SUPPLIER.to_owned()), open.platform.slug());
+        let (supplier, platform) =
+            (open.supplier.unwrap_or_else(|| NO_SUPPLIER.to_owned()), open.platform.slug());
         if let Some((from, to)) = open.assigned_at.zip(delivered_at) {
-            metrics::histogram!("order_delivery_seconds", "supplier" => supplier.clone()).record(to.since(from).as_secs_f64());
+            metrics::histogram!("order_delivery_seconds", "supplier" => supplier.clone())
+                .record(to.since(from).as_secs_f64());
         }
         metrics::counter!("orders_ended_total", "outcome" => outcome, "supplier" => supplier, "platform" => platform).increment(1);
     }
@@ -113,15 +119,21 @@ impl Known {
             return;
         }
         match event {
-            Event::HoldCaptured { amount, .. } => metrics::counter!("revenue_microdollars_total").increment(micros(*amount)),
-            Event::CaptureRefunded { amount, .. } => metrics::counter!("refunds_microdollars_total").increment(micros(*amount)),
+            Event::HoldCaptured { amount, .. } => {
+                metrics::counter!("revenue_microdollars_total").increment(micros(*amount));
+            }
+            Event::CaptureRefunded { amount, .. } => {
+                metrics::counter!("refunds_microdollars_total").increment(micros(*amount));
+            }
             Event::DepositCredited { amount, .. } => {
                 metrics::counter!("deposits_credited_total").increment(1);
-                metrics::counter!("deposits_credited_microdollars_total").increment(micros(*amount));
+                metrics::counter!("deposits_credited_microdollars_total")
+                    .increment(micros(*amount));
             }
             Event::DepositReversed { amount, .. } => {
                 metrics::counter!("deposits_reversed_total").increment(1);
-                metrics::counter!("deposits_reversed_microdollars_total").increment(micros(*amount));
+                metrics::counter!("deposits_reversed_microdollars_total")
+                    .increment(micros(*amount));
             }
             _ => {}
         }
@@ -140,7 +152,8 @@ impl Listener for OrderMetrics {
         }
     }
 
-    /// Which facts they were is unknown: what has ended is forgotten, and not counted rather than counted twice.
+    /// Which facts they were is unknown: what has ended is forgotten, and not counted rather than
+    /// counted twice.
     fn learned(&self, account: AccountId, state: &State) {
         let mut known = self.known.lock();
         if state.is_test() {

@@ -17,7 +17,8 @@ pub fn measure(uptime: Duration) {
         metrics::gauge!("process_threads").set(super::number(threads));
     }
     if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
-        metrics::gauge!("process_open_fds").set(super::number(u64::try_from(open.count()).unwrap_or(u64::MAX)));
+        metrics::gauge!("process_open_fds")
+            .set(super::number(u64::try_from(open.count()).unwrap_or(u64::MAX)));
     }
 }
 

@@ -9,7 +9,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use reqwest::header::HeaderMap;
 use sha2::Sha256;
 
-/// How far a signature's time may be from ours: what the Standard Webhooks libraries allow, and Telnyx's.
+/// How far a signature's time may be from ours: what the Standard Webhooks libraries allow, and
+/// Telnyx's.
 pub const TOLERANCE: Duration = Duration::from_mins(5);
 /// Longest id and sender that are taken; a concatenated SMS ends far below.
 const MAX_ID: usize = 200;
@@ -63,7 +64,8 @@ pub enum Rejected {
     NotSigned,
     /// It is the supplier's, and signed for another address than the one that is configured.
     SignedFor(String),
-    /// It is the supplier's, and says something else than such messages do; the text says what, never with a value.
+    /// It is the supplier's, and says something else than such messages do; the text says what,
+    /// never with a value.
     NotUnderstood(String),
 }
 
@@ -74,7 +76,8 @@ pub trait InboundFormat: Send + Sync + 'static {
 
     /// What is said to whoever does not prove to be the supplier.
     fn not_signed(&self) -> &'static str {
-        "The message is not signed with this supplier's secret, or was not signed within the last five minutes."
+        "The message is not signed with this supplier's secret, or was not signed within the last \
+         five minutes."
     }
 
     /// Type and body of the answer, for a supplier that would misread our own.
@@ -84,10 +87,17 @@ pub trait InboundFormat: Send + Sync + 'static {
 }
 
 /// The messages of a request, of which each has an id and a sender that can be kept.
-pub fn read(format: &dyn InboundFormat, request: &InboundRequest<'_>) -> Result<Vec<InboundMessage>, Rejected> {
+pub fn read(
+    format: &dyn InboundFormat,
+    request: &InboundRequest<'_>,
+) -> Result<Vec<InboundMessage>, Rejected> {
     let messages = format.read(request)?;
-    match messages.iter().find(|message| message.id.is_empty() || message.id.len() > MAX_ID || message.from.len() > MAX_SENDER) {
-        Some(_) => Err(Rejected::NotUnderstood(format!("its id has 1 to {MAX_ID} bytes, its sender at most {MAX_SENDER}"))),
+    match messages.iter().find(|message| {
+        message.id.is_empty() || message.id.len() > MAX_ID || message.from.len() > MAX_SENDER
+    }) {
+        Some(_) => Err(Rejected::NotUnderstood(format!(
+            "its id has 1 to {MAX_ID} bytes, its sender at most {MAX_SENDER}"
+        ))),
         None => Ok(messages),
     }
 }
@@ -105,12 +115,14 @@ pub fn is_recent(seconds: &str, now: Timestamp, tolerance: Duration) -> bool {
     })
 }
 
-/// What is read of a body; the error names the place and the kind, never the value: it is logged, and values are codes and numbers.
+/// What is read of a body; the error names the place and the kind, never the value: it is logged,
+/// and values are codes and numbers.
 pub fn understood<T>(read: Result<T, Unreadable>) -> Result<T, Rejected> {
     read.map_err(|error| Rejected::NotUnderstood(error.to_string()))
 }
 
-/// When a telecom or a phone received it. A time that is not understood is no reason to lose a code: it counts as received now.
+/// When a telecom or a phone received it. A time that is not understood is no reason to lose a
+/// code: it counts as received now.
 pub fn time(text: Option<&str>) -> Option<Timestamp> {
     text.and_then(|at| at.parse().ok())
 }
@@ -135,5 +147,8 @@ pub fn hex_bytes(text: &str) -> Option<Vec<u8>> {
     if !digits.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
     }
-    digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+    digits
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect()
 }

@@ -15,39 +15,108 @@ fn an_operator_credits_suspends_and_reinstates_while_the_service_runs() {
     let caller = server.funded("12.50");
     assert_eq!(caller.balance(), (12.5, 0.0));
     caller.google();
-    let suspended = json_of(&server.cli(&["admin", "suspend", &caller.account, "--reason", "abuse", "--operator", "ada"]));
-    assert_eq!((suspended["standing"].as_str(), suspended["held"].as_str()), (Some("suspended"), Some("0.5")));
+    let suspended = json_of(&server.cli(&[
+        "admin",
+        "suspend",
+        &caller.account,
+        "--reason",
+        "abuse",
+        "--operator",
+        "ada",
+    ]));
+    assert_eq!(
+        (suspended["standing"].as_str(), suspended["held"].as_str()),
+        (Some("suspended"), Some("0.5"))
+    );
     let refused = caller.get("/api/v1/account");
-    assert_eq!((refused.status().as_u16(), body(refused)["error_code"].as_str().unwrap()), (403, "ACCOUNT_SUSPENDED"));
-    json_of(&server.cli(&["admin", "reinstate", &caller.account, "--reason", "talked", "--operator", "ada"]));
+    assert_eq!(
+        (refused.status().as_u16(), body(refused)["error_code"].as_str().unwrap()),
+        (403, "ACCOUNT_SUSPENDED")
+    );
+    json_of(&server.cli(&[
+        "admin",
+        "reinstate",
+        &caller.account,
+        "--reason",
+        "talked",
+        "--operator",
+        "ada",
+    ]));
     assert_eq!(caller.balance(), (12.0, 0.5));
-    let log = server.cli(&["audit", "events", "--stream", &format!("account-{}", &caller.account[4..]), "--json"]);
+    let log = server.cli(&[
+        "audit",
+        "events",
+        "--stream",
+        &format!("account-{}", &caller.account[4..]),
+        "--json",
+    ]);
     let log = String::from_utf8(log.stdout).unwrap();
-    let suspension: Value =
-        log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).find(|event| event["event"] == "AccountSuspended").unwrap();
-    assert_eq!((suspension["actor"].as_str(), suspension["data"]["reason"].as_str()), (Some("operator:ada"), Some("abuse")));
+    let suspension: Value = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .find(|event| event["event"] == "AccountSuspended")
+        .unwrap();
+    assert_eq!(
+        (suspension["actor"].as_str(), suspension["data"]["reason"].as_str()),
+        (Some("operator:ada"), Some("abuse"))
+    );
 }
 
 #[test]
 fn every_refusal_of_the_operators_door_is_the_error_object() {
-    let server = Server::start(&format!("{SILENT}[http]\nheader_timeout_seconds = 1\nbody_timeout_seconds = 1\n"));
+    let server = Server::start(&format!(
+        "{SILENT}[http]\nheader_timeout_seconds = 1\nbody_timeout_seconds = 1\n"
+    ));
     let (admin, client) = (server.admin(), crate::server::client());
-    let request = |method: &str, path: &str| client.request(method.parse().unwrap(), format!("http://{admin}{path}")).bearer_auth(ADMIN_TOKEN);
+    let request = |method: &str, path: &str| {
+        client
+            .request(method.parse().unwrap(), format!("http://{admin}{path}"))
+            .bearer_auth(ADMIN_TOKEN)
+    };
     let told = |status: u16, code: &str, named: Option<&str>, object: &Value| {
-        assert_eq!((object["error_code"].as_str(), object["service"].as_str()), (Some(code), Some("Telenumerus")), "{status} {object}");
-        assert!(object["error"].is_string() && object["retryable"].is_boolean() && object["request_id"].as_str() == named, "{status} {object}");
+        assert_eq!(
+            (object["error_code"].as_str(), object["service"].as_str()),
+            (Some(code), Some("Telenumerus")),
+            "{status} {object}"
+        );
+        assert!(
+            object["error"].is_string()
+                && object["retryable"].is_boolean()
+                && object["request_id"].as_str() == named,
+            "{status} {object}"
+        );
     };
     let mut asked = vec![
         (404, "INVALID_REQUEST", request("GET", "/nothing")),
         (404, "INVALID_REQUEST", request("GET", "/admin/v1/nothing")),
         (405, "INVALID_REQUEST", request("DELETE", "/metrics")),
-        (413, "INVALID_REQUEST", request("POST", "/admin/v1/numbers/import").header("content-type", "application/json").body(" ".repeat(3 << 20))),
+        (
+            413,
+            "INVALID_REQUEST",
+            request("POST", "/admin/v1/numbers/import")
+                .header("content-type", "application/json")
+                .body(" ".repeat(3 << 20)),
+        ),
         (415, "INVALID_REQUEST", request("POST", "/admin/v1/numbers/import").body("{}")),
-        (422, "INVALID_REQUEST", request("POST", "/admin/v1/numbers/import").json(&serde_json::json!({ "operator": 5 }))),
-        (400, "INVALID_REQUEST", request("POST", "/admin/v1/numbers/import").header("content-type", "application/json").body("{")),
+        (
+            422,
+            "INVALID_REQUEST",
+            request("POST", "/admin/v1/numbers/import").json(&serde_json::json!({ "operator": 5 })),
+        ),
+        (
+            400,
+            "INVALID_REQUEST",
+            request("POST", "/admin/v1/numbers/import")
+                .header("content-type", "application/json")
+                .body("{"),
+        ),
         (421, "INVALID_REQUEST", request("GET", "/metrics").header("host", "evil.example")),
     ];
-    asked.extend((0..10).map(|_| (401, "INVALID_API_KEY", client.get(format!("http://{admin}/admin/v1/reports")))));
+    asked.extend(
+        (0..10).map(|_| {
+            (401, "INVALID_API_KEY", client.get(format!("http://{admin}/admin/v1/reports")))
+        }),
+    );
     asked.push((429, "RATE_LIMITED", client.get(format!("http://{admin}/admin/v1/reports"))));
     for (status, code, request) in asked {
         let response = request.send().unwrap();
@@ -76,25 +145,50 @@ fn a_mistyped_credit_is_taken_back_and_a_key_moves_money_once() {
     let caller = server.register();
     let admin = |arguments: &[&str]| {
         let [what, rest @ ..] = arguments else { panic!("what is to be done?") };
-        server.cli(&[&["admin", what, &caller.account], rest, &["--reason", "ticket 17", "--operator", "ada"]].concat())
+        server.cli(
+            &[
+                &["admin", what, &caller.account],
+                rest,
+                &["--reason", "ticket 17", "--operator", "ada"],
+            ]
+            .concat(),
+        )
     };
     for _ in 0..2 {
-        assert_eq!(json_of(&admin(&["credit", "100", "--idempotency-key", "ticket-17"]))["balance"], "100");
+        assert_eq!(
+            json_of(&admin(&["credit", "100", "--idempotency-key", "ticket-17"]))["balance"],
+            "100"
+        );
     }
     let other = admin(&["credit", "200", "--idempotency-key", "ticket-17"]);
-    assert!(!other.status.success() && String::from_utf8_lossy(&other.stderr).contains("idempotency key"), "{other:?}");
+    assert!(
+        !other.status.success()
+            && String::from_utf8_lossy(&other.stderr).contains("idempotency key"),
+        "{other:?}"
+    );
     caller.google();
     let refused = admin(&["debit", "99.51"]);
-    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("99.5"), "{refused:?}");
+    assert!(
+        !refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("99.5"),
+        "{refused:?}"
+    );
     for _ in 0..2 {
-        assert_eq!(json_of(&admin(&["debit", "90", "--idempotency-key", "ticket-18"]))["balance"], "9.5");
+        assert_eq!(
+            json_of(&admin(&["debit", "90", "--idempotency-key", "ticket-18"]))["balance"],
+            "9.5"
+        );
     }
     assert_eq!(json_of(&admin(&["debit", "10", "--may-overdraw"]))["balance"], "-0.5");
     assert_eq!(caller.balance(), (-0.5, 0.5), "what an order holds is not touched");
     let refused = caller.post("/api/v1/order", &serde_json::json!({ "platform": "google" }));
     assert!([402, 409].contains(&refused.status().as_u16()));
     let ledger = body(caller.get("/api/v1/account/ledger"));
-    let kinds: Vec<&str> = ledger["entries"].as_array().unwrap().iter().map(|entry| entry["type"].as_str().unwrap()).collect();
+    let kinds: Vec<&str> = ledger["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["type"].as_str().unwrap())
+        .collect();
     assert_eq!(kinds, ["debit", "debit", "hold", "credit"]);
     let (status, data) = server.terminate();
     assert!(status.success());
@@ -128,11 +222,23 @@ fn the_door_wants_its_token_and_shows_metrics_without_secrets() {
     let ended = caller.ended(&order);
     let admin = std::fs::read_to_string(server.data().join("admin.addr")).unwrap();
     let client = crate::server::client();
-    assert_eq!(client.get(format!("http://{admin}/admin/v1/accounts/{}", caller.account)).send().unwrap().status(), 401);
+    assert_eq!(
+        client
+            .get(format!("http://{admin}/admin/v1/accounts/{}", caller.account))
+            .send()
+            .unwrap()
+            .status(),
+        401
+    );
     let metrics = client.get(format!("http://{admin}/metrics")).send().unwrap().text().unwrap();
-    for name in
-        ["http_requests_total", "store_events_total", "projection_lag_events", "orders_open", "http_panics_total 0", "clock_log_ahead_seconds 0"]
-    {
+    for name in [
+        "http_requests_total",
+        "store_events_total",
+        "projection_lag_events",
+        "orders_open",
+        "http_panics_total 0",
+        "clock_log_ahead_seconds 0",
+    ] {
         assert!(metrics.contains(name), "{name}");
     }
     for secret in [&caller.key, &text(&ended["code"]), &text(&ended["phone"]), &order] {
@@ -147,17 +253,33 @@ fn the_operators_listener_knows_its_names_and_counts_wrong_tokens() {
     let server = Server::start(QUICK);
     let (admin, client) = (server.admin(), crate::server::client());
     let get = |path: &str, host: &str, token: &str| {
-        client.get(format!("http://{admin}{path}")).header("host", host).bearer_auth(token).send().unwrap().status().as_u16()
+        client
+            .get(format!("http://{admin}{path}"))
+            .header("host", host)
+            .bearer_auth(token)
+            .send()
+            .unwrap()
+            .status()
+            .as_u16()
     };
     for path in ["/metrics", "/admin/v1/numbers", "/nothing"] {
         assert_eq!(get(path, "evil.example", ADMIN_TOKEN), 421, "{path}");
         assert_ne!(get(path, "localhost:8081", ADMIN_TOKEN), 421, "{path}");
     }
-    // How many it takes depends on how fast they come: ten a minute are given back as the minute passes.
-    let wrong: Vec<u16> = (0..200).map(|_| get("/admin/v1/numbers", "127.0.0.1", "wrong")).collect();
+    // How many it takes depends on how fast they come: ten a minute are given back as the minute
+    // passes.
+    let wrong: Vec<u16> =
+        (0..200).map(|_| get("/admin/v1/numbers", "127.0.0.1", "wrong")).collect();
     assert_eq!(wrong[..10], [401; 10]);
-    assert!(wrong.contains(&429) && wrong.iter().all(|status| [401, 429].contains(status)), "{wrong:?}");
-    assert_eq!(get("/admin/v1/numbers", "127.0.0.1", ADMIN_TOKEN), 200, "whoever guesses does not lock the operator out");
+    assert!(
+        wrong.contains(&429) && wrong.iter().all(|status| [401, 429].contains(status)),
+        "{wrong:?}"
+    );
+    assert_eq!(
+        get("/admin/v1/numbers", "127.0.0.1", ADMIN_TOKEN),
+        200,
+        "whoever guesses does not lock the operator out"
+    );
     let refused = wrong.iter().filter(|status| **status == 401).count();
     let said = server.log_when(|said| said.matches("without the right token").count() >= refused);
     assert_eq!(said.matches("without the right token").count(), refused, "{said}");
@@ -167,17 +289,49 @@ fn the_operators_listener_knows_its_names_and_counts_wrong_tokens() {
 fn names_and_reasons_that_hide_something_do_not_reach_the_log() {
     let server = Server::start(QUICK);
     let account = server.register().account;
-    for (operator, reason) in [("ada\nroot", "x"), ("ada\u{1b}[2J", "x"), ("\u{202e}ada", "x"), ("ada", "x\r\ny"), ("", "x"), ("ada", " ")] {
-        let output = server.cli(&["admin", "credit", &account, "1", "--reason", reason, "--operator", operator]);
+    for (operator, reason) in [
+        ("ada\nroot", "x"),
+        ("ada\u{1b}[2J", "x"),
+        ("\u{202e}ada", "x"),
+        ("ada", "x\r\ny"),
+        ("", "x"),
+        ("ada", " "),
+    ] {
+        let output = server.cli(&[
+            "admin",
+            "credit",
+            &account,
+            "1",
+            "--reason",
+            reason,
+            "--operator",
+            operator,
+        ]);
         assert!(!output.status.success(), "{operator:?} {reason:?}");
     }
     for (path, body) in [
-        ("numbers/retire", serde_json::json!({ "number": "+12025550123", "reason": "x", "operator": "a\u{7}" })),
+        (
+            "numbers/retire",
+            serde_json::json!({ "number": "+12025550123", "reason": "x", "operator": "a\u{7}" }),
+        ),
         ("numbers/import", serde_json::json!({ "rows": [], "operator": "a\u{7}" })),
-        ("numbers/release", serde_json::json!({ "supplier": "twilio", "number": "+12025550123", "reason": "a\u{7}", "operator": "a" })),
+        (
+            "numbers/release",
+            serde_json::json!({ "supplier": "twilio", "number": "+12025550123", "reason": "a\u{7}", "operator": "a" }),
+        ),
     ] {
         let url = format!("http://{}/admin/v1/{path}", server.admin());
-        assert_eq!(crate::server::client().post(url).bearer_auth(ADMIN_TOKEN).json(&body).send().unwrap().status(), 400, "{path}");
+        assert_eq!(
+            crate::server::client()
+                .post(url)
+                .bearer_auth(ADMIN_TOKEN)
+                .json(&body)
+                .send()
+                .unwrap()
+                .status(),
+            400,
+            "{path}"
+        );
     }
 }
 
@@ -187,7 +341,12 @@ fn a_token_that_can_be_guessed_is_refused_wherever_it_stands() {
     std::fs::write(data.path().join("admin.token"), "short").unwrap();
     let start = |arguments: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_telenumerus"));
-        let output = command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data.path()).args(arguments).output().unwrap();
+        let output = command
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(data.path())
+            .args(arguments)
+            .output()
+            .unwrap();
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let (started, said) = start(&[]);
@@ -214,7 +373,10 @@ fn a_configuration_that_makes_no_sense_is_refused_at_once() {
         ("[http]\nlistem = 1", "listem"),
         ("[http]\nlisten = \"0.0.0.0:0\"", "deposits.simulated"),
         ("[suppliers.simulator]\nfailure_rate = 2.0", "failure_rate"),
-        ("[suppliers.own]\ninbound_secret = \"whsec_0123456789abcdef\"", "suppliers.simulator.enabled"),
+        (
+            "[suppliers.own]\ninbound_secret = \"whsec_0123456789abcdef\"",
+            "suppliers.simulator.enabled",
+        ),
         (
             "[suppliers.own]\ninbound_secret = \"whsec_0123456789abcdef\"\n[[suppliers.own.numbers]]\nnumber = \"+14165550123\"\ncountry = \"US\"",
             "not a number of US",
@@ -249,14 +411,22 @@ fn the_log_is_printed_for_people_and_verified() {
     caller.balance();
     let verified = server.cli(&["audit", "verify"]);
     let said = String::from_utf8(verified.stdout).unwrap();
-    assert!(verified.status.success() && said.contains("lawful") && said.contains("1 orders (0 open)"), "{said}");
-    let printed = String::from_utf8(server.cli(&["audit", "events", "--order", &order]).stdout).unwrap();
+    assert!(
+        verified.status.success() && said.contains("lawful") && said.contains("1 orders (0 open)"),
+        "{said}"
+    );
+    let printed =
+        String::from_utf8(server.cli(&["audit", "events", "--order", &order]).stdout).unwrap();
     assert_eq!(printed.lines().count(), 6, "{printed}");
     assert!(
-        printed.contains("OrderSmsReceived") && !printed.contains(&text(&ended["code"])) && !printed.contains(&text(&ended["phone"])),
+        printed.contains("OrderSmsReceived")
+            && !printed.contains(&text(&ended["code"]))
+            && !printed.contains(&text(&ended["phone"])),
         "{printed}"
     );
-    let revealed = String::from_utf8(server.cli(&["audit", "events", "--order", &order, "--reveal"]).stdout).unwrap();
+    let revealed =
+        String::from_utf8(server.cli(&["audit", "events", "--order", &order, "--reveal"]).stdout)
+            .unwrap();
     assert!(revealed.contains(&text(&ended["code"])));
     let nothing = server.cli(&["audit", "events", "--stream", "account-none"]);
     assert!(nothing.status.success() && nothing.stdout.is_empty());

@@ -5,7 +5,13 @@ use serde_json::{Value, json};
 use crate::server::{QUICK, SILENT, Server, body, text};
 
 fn ids(batch: &Value) -> Vec<String> {
-    batch["orders"].as_array().unwrap().iter().filter_map(|order| order["order_id"].as_str()).map(ToOwned::to_owned).collect()
+    batch["orders"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|order| order["order_id"].as_str())
+        .map(ToOwned::to_owned)
+        .collect()
 }
 
 #[test]
@@ -16,11 +22,21 @@ fn a_batch_runs_one_order_after_the_other_to_its_end() {
         .post("/api/v1/batch", &json!({ "orders": [{ "platform": "google" }, { "platform": "discord", "country": "UK" }, { "platform": "steam" }] }));
     assert_eq!(batch.status(), 200);
     let batch = body(batch);
-    assert_eq!((batch["accepted"].as_u64(), batch["refused"].as_u64(), batch["held"].as_f64()), (Some(3), Some(0), Some(1.025)));
-    let statuses: Vec<_> = batch["orders"].as_array().unwrap().iter().map(|order| text(&order["status"])).collect();
+    assert_eq!(
+        (batch["accepted"].as_u64(), batch["refused"].as_u64(), batch["held"].as_f64()),
+        (Some(3), Some(0), Some(1.025))
+    );
+    let statuses: Vec<_> =
+        batch["orders"].as_array().unwrap().iter().map(|order| text(&order["status"])).collect();
     assert_eq!(statuses, ["active", "queued", "queued"]);
-    assert!(text(&batch["orders"][0]["phone"]).starts_with("+1") && batch["orders"][1]["phone"].is_null());
-    assert_eq!((batch["orders"][1]["country"].as_str(), batch["orders"][1]["price"].as_f64()), (Some("GB"), Some(0.225)));
+    assert!(
+        text(&batch["orders"][0]["phone"]).starts_with("+1")
+            && batch["orders"][1]["phone"].is_null()
+    );
+    assert_eq!(
+        (batch["orders"][1]["country"].as_str(), batch["orders"][1]["price"].as_f64()),
+        (Some("GB"), Some(0.225))
+    );
     for id in ids(&batch) {
         assert_eq!(caller.ended(&id)["status"], "completed");
     }
@@ -32,12 +48,24 @@ fn a_batch_is_listed_as_it_was_asked_for_and_its_active_order_is_the_one_that_ru
     let server = Server::start(SILENT);
     let caller = server.funded("100");
     for _ in 0..3 {
-        let batch = body(caller.post("/api/v1/batch", &json!({ "orders": vec![json!({ "platform": "google" }); 20] })));
+        let batch = body(caller.post(
+            "/api/v1/batch",
+            &json!({ "orders": vec![json!({ "platform": "google" }); 20] }),
+        ));
         let asked = ids(&batch);
         let account = body(caller.get("/api/v1/account"));
-        assert_eq!((&account["active_order"], &account["active_orders"]), (&json!(asked[0]), &json!(asked)));
+        assert_eq!(
+            (&account["active_order"], &account["active_orders"]),
+            (&json!(asked[0]), &json!(asked))
+        );
         let listed = body(caller.get("/api/v1/orders?limit=20"));
-        let listed: Vec<String> = listed["orders"].as_array().unwrap().iter().rev().map(|order| text(&order["order_id"])).collect();
+        let listed: Vec<String> = listed["orders"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .rev()
+            .map(|order| text(&order["order_id"]))
+            .collect();
         assert_eq!(listed, asked);
         for id in asked.iter().rev() {
             caller.post(&format!("/api/v1/order/{id}/cancel"), &json!({}));
@@ -56,10 +84,21 @@ fn what_cannot_be_accepted_is_refused_in_its_place() {
             { "platform": "google" }, { "platform": "google" }] }),
     ));
     let orders = batch["orders"].as_array().unwrap();
-    let codes: Vec<&str> = orders.iter().map(|order| order["error_code"].as_str().unwrap_or("-")).collect();
-    let expected = ["-", "UNKNOWN_PLATFORM", "INVALID_REQUEST", "INVALID_REQUEST", "-", "INSUFFICIENT_BALANCE"];
+    let codes: Vec<&str> =
+        orders.iter().map(|order| order["error_code"].as_str().unwrap_or("-")).collect();
+    let expected = [
+        "-",
+        "UNKNOWN_PLATFORM",
+        "INVALID_REQUEST",
+        "INVALID_REQUEST",
+        "-",
+        "INSUFFICIENT_BALANCE",
+    ];
     assert_eq!(codes, expected);
-    assert_eq!((orders[5]["detail"]["needed"].as_f64(), orders[5]["detail"]["balance"].as_f64()), (Some(0.5), Some(0.2)));
+    assert_eq!(
+        (orders[5]["detail"]["needed"].as_f64(), orders[5]["detail"]["balance"].as_f64()),
+        (Some(0.5), Some(0.2))
+    );
     assert!(orders.iter().enumerate().all(|(index, order)| order["index"] == index));
     assert!(orders[1]["request_id"].is_string() && orders[1]["service"] == "Telenumerus");
     assert_eq!((batch["accepted"].as_u64(), batch["refused"].as_u64()), (Some(2), Some(4)));
@@ -89,9 +128,15 @@ fn a_batch_waits_for_nobody_and_nobody_passes_it() {
     let caller = server.funded("10");
     let first = text(&caller.google()["order_id"]);
     let refused = caller.post("/api/v1/batch", &json!({ "orders": [{ "platform": "google" }] }));
-    assert_eq!((refused.status().as_u16(), body(refused)["error_code"].as_str()), (409, Some("ORDER_IN_PROGRESS")));
+    assert_eq!(
+        (refused.status().as_u16(), body(refused)["error_code"].as_str()),
+        (409, Some("ORDER_IN_PROGRESS"))
+    );
     caller.post(&format!("/api/v1/order/{first}/cancel"), &json!({}));
-    caller.post("/api/v1/batch", &json!({ "orders": [{ "platform": "google" }, { "platform": "discord" }] }));
+    caller.post(
+        "/api/v1/batch",
+        &json!({ "orders": [{ "platform": "google" }, { "platform": "discord" }] }),
+    );
     assert_eq!(caller.post("/api/v1/order", &json!({ "platform": "google" })).status(), 409);
     for orders in [
         json!([]),
@@ -111,7 +156,8 @@ fn a_batch_survives_a_kill_in_its_middle() {
     let server = Server::start(&QUICK.replace("[0.05, 0.1]", "[0.3, 0.3]"));
     let caller = server.funded("10");
     let (key, account) = (caller.key.clone(), caller.account.clone());
-    let orders = json!({ "orders": vec![json!({ "platform": "google" }); 4], "idempotency_key": "b" });
+    let orders =
+        json!({ "orders": vec![json!({ "platform": "google" }); 4], "idempotency_key": "b" });
     let before = body(caller.post("/api/v1/batch", &orders));
     caller.ended(&ids(&before)[0]);
     drop(caller);

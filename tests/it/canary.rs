@@ -1,6 +1,9 @@
-//! What suppliers send wrong: nothing of it is ever in the log or in the answer, at whichever address it comes in.
+//! What suppliers send wrong: nothing of it is ever in the log or in the answer, at whichever
+//! address it comes in.
 
-use fakes::doors::{self, ANDROID_KEY, Letter, Message, OWN_SECRET, PUBLIC_URL, TWILIO_TOKEN, VONAGE_SECRET};
+use fakes::doors::{
+    self, ANDROID_KEY, Letter, Message, OWN_SECRET, PUBLIC_URL, TWILIO_TOKEN, VONAGE_SECRET,
+};
 use serde_json::{Value, json};
 
 use crate::server::Server;
@@ -24,12 +27,26 @@ fn now() -> i64 {
     i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap()
 }
 
-/// The body with each of its values in turn replaced by what does not belong there, and bodies that break off.
+/// The body with each of its values in turn replaced by what does not belong there, and bodies that
+/// break off.
 fn spoiled(body: &str) -> Vec<String> {
     let whole: Value = serde_json::from_str(body).unwrap();
-    let mut bodies = vec![body.replace('}', ""), format!("{body}{WORD}"), format!("\"{WORD}\""), NUMBER.to_string(), format!("[{body}]")];
+    let mut bodies = vec![
+        body.replace('}', ""),
+        format!("{body}{WORD}"),
+        format!("\"{WORD}\""),
+        NUMBER.to_string(),
+        format!("[{body}]"),
+    ];
     for pointer in pointers(&whole, "") {
-        let with_word: Vec<Value> = vec![json!(WORD), json!(NUMBER), json!([WORD]), json!({ WORD: WORD }), json!(-1.5e300), Value::Null];
+        let with_word: Vec<Value> = vec![
+            json!(WORD),
+            json!(NUMBER),
+            json!([WORD]),
+            json!({ WORD: WORD }),
+            json!(-1.5e300),
+            Value::Null,
+        ];
         for wrong in with_word {
             let mut changed = whole.clone();
             *changed.pointer_mut(&pointer).unwrap() = wrong;
@@ -41,8 +58,15 @@ fn spoiled(body: &str) -> Vec<String> {
 
 fn pointers(value: &Value, here: &str) -> Vec<String> {
     let inner: Vec<String> = match value {
-        Value::Object(members) => members.iter().flat_map(|(name, value)| pointers(value, &format!("{here}/{name}"))).collect(),
-        Value::Array(items) => items.iter().enumerate().flat_map(|(index, value)| pointers(value, &format!("{here}/{index}"))).collect(),
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(name, value)| pointers(value, &format!("{here}/{name}")))
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .flat_map(|(index, value)| pointers(value, &format!("{here}/{index}")))
+            .collect(),
         _ => Vec::new(),
     };
     inner.into_iter().chain((!here.is_empty()).then(|| here.to_owned())).collect()
@@ -52,21 +76,60 @@ fn pointers(value: &Value, here: &str) -> Vec<String> {
 fn nothing_of_a_message_that_is_not_understood_is_told() {
     let server = Server::start(&config());
     let (text, number) = (format!("{WORD} code {NUMBER}"), NUMBER.to_string());
-    let message = Message { id: WORD, to: &format!("+1{}", &number[..10]), text: &text, now: now(), received_at: Some(WORD) };
+    let message = Message {
+        id: WORD,
+        to: &format!("+1{}", &number[..10]),
+        text: &text,
+        now: now(),
+        received_at: Some(WORD),
+    };
     let mut letters: Vec<Letter> = Vec::new();
     letters.extend(spoiled(&doors::own(&message).body).into_iter().map(doors::own_body));
-    letters.extend(spoiled(&doors::telnyx(&message).body).into_iter().map(|body| doors::telnyx_body(body, message.now)));
-    letters.extend(spoiled(&doors::android(&message, WORD, 2).body).into_iter().map(|body| doors::android_body(body, message.now)));
+    letters.extend(
+        spoiled(&doors::telnyx(&message).body)
+            .into_iter()
+            .map(|body| doors::telnyx_body(body, message.now)),
+    );
+    letters.extend(
+        spoiled(&doors::android(&message, WORD, 2).body)
+            .into_iter()
+            .map(|body| doors::android_body(body, message.now)),
+    );
     let at = (message.now / 1_000).to_string();
-    for (name, value) in [("text", WORD), ("concat-part", WORD), ("concat-total", &number), ("to", WORD), ("messageId", WORD), (WORD, WORD)] {
-        let mut fields = vec![("concat", "true"), ("concat-total", "2"), ("messageId", WORD), ("msisdn", WORD), ("text", &text), ("timestamp", &at)];
+    for (name, value) in [
+        ("text", WORD),
+        ("concat-part", WORD),
+        ("concat-total", &number),
+        ("to", WORD),
+        ("messageId", WORD),
+        (WORD, WORD),
+    ] {
+        let mut fields = vec![
+            ("concat", "true"),
+            ("concat-total", "2"),
+            ("messageId", WORD),
+            ("msisdn", WORD),
+            ("text", &text),
+            ("timestamp", &at),
+        ];
         fields.retain(|(known, _)| *known != name);
         fields.push((name, value));
         fields.sort_unstable();
         letters.push(doors::vonage_fields(&fields));
     }
-    for (name, value) in [("MessageSid", WORD), ("To", WORD), ("From", text.as_str()), (WORD, WORD), ("AccountSid", WORD)] {
-        let mut fields = vec![("Body", text.as_str()), ("From", "Google"), ("MessageSid", WORD), ("To", "+12025550123")];
+    for (name, value) in [
+        ("MessageSid", WORD),
+        ("To", WORD),
+        ("From", text.as_str()),
+        (WORD, WORD),
+        ("AccountSid", WORD),
+    ] {
+        let mut fields = vec![
+            ("Body", text.as_str()),
+            ("From", "Google"),
+            ("MessageSid", WORD),
+            ("To", "+12025550123"),
+        ];
         fields.retain(|(known, _)| *known != name);
         fields.push((name, value));
         fields.sort_unstable();
@@ -75,7 +138,10 @@ fn nothing_of_a_message_that_is_not_understood_is_told() {
     let mut refused = 0;
     for letter in letters {
         let (path, sent) = (letter.path, letter.body.clone());
-        let post = letter.headers.into_iter().fold(server.post(letter.path), |post, (name, value)| post.header(name, value));
+        let post = letter
+            .headers
+            .into_iter()
+            .fold(server.post(letter.path), |post, (name, value)| post.header(name, value));
         let answer = post.body(letter.body).send().unwrap();
         refused += usize::from(answer.status() == 400);
         let said = answer.text().unwrap();
@@ -100,9 +166,18 @@ fn a_secret_that_cannot_be_read_is_not_told() {
         let data = tempfile::tempdir().unwrap();
         std::fs::write(data.path().join("config.toml"), setting).unwrap();
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_telenumerus"));
-        let output = command.args(["serve", "--data-dir"]).arg(data.path()).arg("--config").arg(data.path().join("config.toml")).output().unwrap();
+        let output = command
+            .args(["serve", "--data-dir"])
+            .arg(data.path())
+            .arg("--config")
+            .arg(data.path().join("config.toml"))
+            .output()
+            .unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && said.contains("a secret is a text in quotes"), "{setting}: {said}");
+        assert!(
+            !output.status.success() && said.contains("a secret is a text in quotes"),
+            "{setting}: {said}"
+        );
         assert!(!said.contains(WORD) && !said.contains(&NUMBER.to_string()), "{setting}: {said}");
     }
 }

@@ -1,4 +1,5 @@
-//! The command line as people and scripts have it: help with examples, tables and JSON, quiet ends, a caller's order.
+//! The command line as people and scripts have it: help with examples, tables and JSON, quiet ends,
+//! a caller's order.
 
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
@@ -22,8 +23,12 @@ fn commands(path: &[String]) -> Vec<Vec<String>> {
     assert!(help.status.success(), "{path:?}: {}", said(&help));
     let text = said(&help);
     assert!(text.contains("Examples:"), "{path:?} has no example:\n{text}");
-    let listed = text.split("Commands:\n").nth(1).map_or("", |rest| rest.split("\n\n").next().unwrap());
-    let names = listed.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next()).filter(|name| *name != "help");
+    let listed =
+        text.split("Commands:\n").nth(1).map_or("", |rest| rest.split("\n\n").next().unwrap());
+    let names = listed
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next())
+        .filter(|name| *name != "help");
     let below = names.flat_map(|name| commands(&[path, &[name.to_owned()]].concat()));
     std::iter::once(path.to_vec()).chain(below).collect()
 }
@@ -31,8 +36,21 @@ fn commands(path: &[String]) -> Vec<Vec<String>> {
 #[test]
 fn every_help_has_an_example() {
     let all = commands(&[]);
-    for command in ["order", "doctor", "health", "completions", "man", "version", "config check", "audit events", "numbers list"] {
-        assert!(all.iter().any(|path| path.join(" ") == command), "{command} is missing in {all:?}");
+    for command in [
+        "order",
+        "doctor",
+        "health",
+        "completions",
+        "man",
+        "version",
+        "config check",
+        "audit events",
+        "numbers list",
+    ] {
+        assert!(
+            all.iter().any(|path| path.join(" ") == command),
+            "{command} is missing in {all:?}"
+        );
     }
 }
 
@@ -80,14 +98,22 @@ fn events_are_shown_on_lines_of_120_columns_as_far_as_they_are_wanted() {
     let all = list(&[]);
     assert!(all.iter().all(|line| line.chars().count() <= 120), "{all:#?}");
     let mine = list(&["--account", &caller.account]);
-    assert!(mine.len() < all.len() && mine.iter().any(|line| line.contains(&order)) && !mine.iter().any(|line| line.contains(&other.account)));
+    assert!(
+        mine.len() < all.len()
+            && mine.iter().any(|line| line.contains(&order))
+            && !mine.iter().any(|line| line.contains(&other.account))
+    );
     assert_eq!(list(&["--type", "OrderPlaced"]).len(), 1);
     assert_eq!(list(&["--type", "OrderPlaced", "--type", "AccountRegistered"]).len(), 3);
     assert_eq!(list(&["--limit", "2"]), all[all.len() - 2..]);
     assert_eq!(list(&["--since", "2020-01-01", "--until", "2020-01-02"]).len(), 0);
     assert_eq!(list(&["--since", "2020-01-01"]), all);
     let unknown = server.cli(&["audit", "events", "--type", "OrderPlacd"]);
-    assert!(!unknown.status.success() && said(&unknown).contains("did you mean OrderPlaced"), "{}", said(&unknown));
+    assert!(
+        !unknown.status.success() && said(&unknown).contains("did you mean OrderPlaced"),
+        "{}",
+        said(&unknown)
+    );
     assert!(!server.cli(&["audit", "events", "--since", "yesterday"]).status.success());
 }
 
@@ -96,7 +122,9 @@ fn events_are_followed_as_they_come() {
     let server = Server::start(QUICK);
     let caller = server.funded("10");
     let mut follower = binary();
-    follower.args(["audit", "events", "--follow", "--json", "--type", "OrderPlaced", "--data-dir"]).arg(server.data());
+    follower
+        .args(["audit", "events", "--follow", "--json", "--type", "OrderPlaced", "--data-dir"])
+        .arg(server.data());
     let mut follower = follower.stdout(Stdio::piped()).spawn().unwrap();
     let order = text(&caller.google()["order_id"]);
     let mut line = String::new();
@@ -121,22 +149,29 @@ fn listings_are_json_where_that_is_asked_for() {
         (vec!["version", "--json"], "version"),
     ] {
         let output = server.cli(&arguments);
-        let value: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", said(&output)));
+        let value: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", said(&output)));
         assert!(!value[member].is_null(), "{arguments:?}: {value}");
     }
     let table = said(&server.cli(&["numbers", "list"]));
     let mut lines = table.lines();
-    assert_eq!(lines.next().unwrap().split_whitespace().collect::<Vec<_>>(), ["number", "supplier", "country", "state", "platforms", "remarks"]);
+    assert_eq!(
+        lines.next().unwrap().split_whitespace().collect::<Vec<_>>(),
+        ["number", "supplier", "country", "state", "platforms", "remarks"]
+    );
     assert!(lines.next().unwrap().starts_with("+12025550123"), "{table}");
 }
 
 #[test]
 fn a_caller_orders_from_the_command_line() {
     let server = Server::start(QUICK);
-    let registered = body(server.post("/api/v1/register").json(&json!({ "mode": "test" })).send().unwrap());
+    let registered =
+        body(server.post("/api/v1/register").json(&json!({ "mode": "test" })).send().unwrap());
     let order = |more: &[&str]| {
         let mut command = binary();
-        command.env("TELENUMERUS_URL", server.url("")).env("TELENUMERUS_API_KEY", text(&registered["api_key"]));
+        command
+            .env("TELENUMERUS_URL", server.url(""))
+            .env("TELENUMERUS_API_KEY", text(&registered["api_key"]));
         command.args(["order", "google"]).args(more).output().unwrap()
     };
     let code = order(&["--wait", "--quiet"]);
@@ -148,7 +183,12 @@ fn a_caller_orders_from_the_command_line() {
     let none = order(&["--scenario", "supplier_down", "--wait"]);
     // The order before it is still open: either refusal is said with its code.
     assert_eq!(none.status.code(), Some(1));
-    assert!(said(&none).contains("(PROVIDER_UNAVAILABLE)") || said(&none).contains("(ORDER_IN_PROGRESS)"), "{}", said(&none));
+    assert!(
+        said(&none).contains("(PROVIDER_UNAVAILABLE)")
+            || said(&none).contains("(ORDER_IN_PROGRESS)"),
+        "{}",
+        said(&none)
+    );
 }
 
 #[test]
@@ -167,8 +207,17 @@ fn the_doctor_says_what_stands_in_the_way() {
     let data = Server::prepare(QUICK);
     let healthy = Server::cli_on(&data, &["doctor"]);
     assert!(healthy.status.success(), "{}", said(&healthy));
-    std::fs::write(data.path().join("config.toml"), "[http]\nlisten = \"nowhere\"\n[orders]\nlifetime_second = 1\n").unwrap();
+    std::fs::write(
+        data.path().join("config.toml"),
+        "[http]\nlisten = \"nowhere\"\n[orders]\nlifetime_second = 1\n",
+    )
+    .unwrap();
     let ill = Server::cli_on(&data, &["doctor"]);
     let told = said(&ill);
-    assert!(!ill.status.success() && told.contains("http.listen") && told.contains("orders.lifetime_second"), "{told}");
+    assert!(
+        !ill.status.success()
+            && told.contains("http.listen")
+            && told.contains("orders.lifetime_second"),
+        "{told}"
+    );
 }

@@ -1,4 +1,5 @@
-//! The console over HTTP: who is let in, what is refused, and what pages show. A browser looks at it in `tests/outside/console.py`.
+//! The console over HTTP: who is let in, what is refused, and what pages show. A browser looks at
+//! it in `tests/outside/console.py`.
 
 use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
@@ -6,7 +7,8 @@ use reqwest::redirect::Policy;
 use crate::server::{ADMIN_TOKEN, QUICK, SILENT, Server, tls};
 
 /// What the issue of the console asks for, word for word.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:";
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src \
+    'self'; img-src 'self' data:";
 
 struct Browser {
     client: Client,
@@ -16,23 +18,45 @@ struct Browser {
 
 impl Browser {
     fn at(base: String) -> Self {
-        Self { client: Client::builder().tls_backend_preconfigured(tls()).redirect(Policy::none()).build().unwrap(), base, cookie: String::new() }
+        Self {
+            client: Client::builder()
+                .tls_backend_preconfigured(tls())
+                .redirect(Policy::none())
+                .build()
+                .unwrap(),
+            base,
+            cookie: String::new(),
+        }
     }
 
     fn operator(server: &Server) -> Self {
         let mut browser = Self::at(format!("http://{}", server.admin()));
         let entered = browser.post("/console/login", &[("token", ADMIN_TOKEN), ("name", "ada")]);
-        assert_eq!((entered.status().as_u16(), entered.headers()["location"].to_str().unwrap()), (303, "/console"));
+        assert_eq!(
+            (entered.status().as_u16(), entered.headers()["location"].to_str().unwrap()),
+            (303, "/console")
+        );
         browser.keep(&entered);
         browser
     }
 
     fn keep(&mut self, response: &Response) {
-        response.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().clone_into(&mut self.cookie);
+        response.headers()["set-cookie"]
+            .to_str()
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap()
+            .clone_into(&mut self.cookie);
     }
 
     fn get(&self, path: &str) -> Response {
-        self.client.get(format!("{}{path}", self.base)).header("cookie", &self.cookie).header("accept", "text/html").send().unwrap()
+        self.client
+            .get(format!("{}{path}", self.base))
+            .header("cookie", &self.cookie)
+            .header("accept", "text/html")
+            .send()
+            .unwrap()
     }
 
     fn text(&self, path: &str) -> String {
@@ -47,8 +71,16 @@ impl Browser {
 
     fn sent_from(&self, origin: &str, path: &str, form: &[(&str, &str)]) -> Response {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let request = self.client.post(format!("{}{path}", self.base)).header("cookie", &self.cookie).header("origin", origin);
-        request.header("content-type", "application/x-www-form-urlencoded").body(body).send().unwrap()
+        let request = self
+            .client
+            .post(format!("{}{path}", self.base))
+            .header("cookie", &self.cookie)
+            .header("origin", origin);
+        request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body)
+            .send()
+            .unwrap()
     }
 }
 
@@ -88,17 +120,34 @@ fn every_page_is_sent_under_the_policy_and_only_with_a_session() {
     ] {
         let page = operator.get(path);
         assert_eq!(page.status(), 200, "{path}");
-        assert!(page.headers()["content-security-policy"].to_str().unwrap().starts_with(POLICY), "{path}");
+        assert!(
+            page.headers()["content-security-policy"].to_str().unwrap().starts_with(POLICY),
+            "{path}"
+        );
         assert_eq!(page.headers()["cache-control"], "no-store");
         let text = page.text().unwrap();
-        assert!(!text.contains("<style") && !text.contains(" style=") && !text.contains("onclick") && !text.contains("<script>"), "{path}");
+        assert!(
+            !text.contains("<style")
+                && !text.contains(" style=")
+                && !text.contains("onclick")
+                && !text.contains("<script>"),
+            "{path}"
+        );
     }
     assert_eq!(operator.get("/console/nothing").status(), 404);
     assert_eq!(operator.get("/console/orders/ord_1").status(), 404);
     assert_eq!(operator.get("/console/orders?status=lost").status(), 400);
     assert!(operator.get("/console/data/usage.csv").text().unwrap().starts_with("start,orders,"));
     assert_eq!(operator.get("/console/data/histogram").status(), 200);
-    for asset in ["console.css", "console.js", "htmx.min.js", "uplot.min.js", "uplot.min.css", "icon.svg", "LICENSES.txt"] {
+    for asset in [
+        "console.css",
+        "console.js",
+        "htmx.min.js",
+        "uplot.min.js",
+        "uplot.min.css",
+        "icon.svg",
+        "LICENSES.txt",
+    ] {
         assert_eq!(stranger.get(&format!("/console/assets/{asset}")).status(), 200, "{asset}");
     }
     assert_eq!(stranger.get("/console/assets/nothing").status(), 404);
@@ -135,7 +184,10 @@ fn five_attempts_a_minute_and_no_more() {
     let server = Server::start(SILENT);
     let browser = Browser::at(format!("http://{}", server.admin()));
     for _ in 0..5 {
-        assert_eq!(browser.post("/console/login", &[("token", "wrong"), ("name", "ada")]).status(), 403);
+        assert_eq!(
+            browser.post("/console/login", &[("token", "wrong"), ("name", "ada")]).status(),
+            403
+        );
     }
     let sixth = browser.post("/console/login", &[("token", ADMIN_TOKEN), ("name", "ada")]);
     assert_eq!(sixth.status(), 429);
@@ -162,26 +214,50 @@ fn an_owner_registers_in_a_browser_orders_and_sees_the_code() {
     let opened = owner.post("/account/register", &[]);
     assert_eq!(opened.status(), 200);
     let cookie = opened.headers()["set-cookie"].to_str().unwrap().to_owned();
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && cookie.contains("Path=/account") && !cookie.contains("Secure"));
+    assert!(
+        cookie.contains("HttpOnly")
+            && cookie.contains("SameSite=Strict")
+            && cookie.contains("Path=/account")
+            && !cookie.contains("Secure")
+    );
     owner.keep(&opened);
-    let key = opened.text().unwrap().split("tn_").nth(1).unwrap().split('<').next().unwrap().trim().to_owned();
+    let key = opened
+        .text()
+        .unwrap()
+        .split("tn_")
+        .nth(1)
+        .unwrap()
+        .split('<')
+        .next()
+        .unwrap()
+        .trim()
+        .to_owned();
     assert_eq!(owner.post("/account/deposits/simulate", &[]).status(), 303);
     let credited = (0..100).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(100));
         owner.text("/account").contains("$10.00")
     });
     assert!(credited);
-    let placed = owner.post("/account/orders", &[("platform", "google"), ("country", "US"), ("key", "k1")]);
+    let placed =
+        owner.post("/account/orders", &[("platform", "google"), ("country", "US"), ("key", "k1")]);
     let place = placed.headers()["location"].to_str().unwrap().to_owned();
-    let twice = owner.post("/account/orders", &[("platform", "google"), ("country", "US"), ("key", "k1")]);
+    let twice =
+        owner.post("/account/orders", &[("platform", "google"), ("country", "US"), ("key", "k1")]);
     assert_eq!(twice.headers()["location"].to_str().unwrap(), place);
     let has_code = (0..100).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(50));
         owner.text(&place).contains("id=\"code\"")
     });
     assert!(has_code);
-    for path in ["/account/orders", "/account/deposits", "/account/ledger", "/account/usage", "/account/keys", "/account/webhook", "/account/connect"]
-    {
+    for path in [
+        "/account/orders",
+        "/account/deposits",
+        "/account/ledger",
+        "/account/usage",
+        "/account/keys",
+        "/account/webhook",
+        "/account/connect",
+    ] {
         let page = owner.text(path);
         assert!(!page.contains(&key), "{path} shows the key");
     }
@@ -206,12 +282,19 @@ fn operators_pages_are_not_on_the_public_listener_and_browsers_get_a_page_where_
     let browser = Browser::at(server.url(""));
     for path in ["/console", "/console/orders", "/console/login", "/nothing", "/docs/nothing"] {
         let missing = browser.get(path);
-        assert_eq!((missing.status().as_u16(), missing.headers()["content-type"].to_str().unwrap()), (404, "text/html; charset=utf-8"), "{path}");
+        assert_eq!(
+            (missing.status().as_u16(), missing.headers()["content-type"].to_str().unwrap()),
+            (404, "text/html; charset=utf-8"),
+            "{path}"
+        );
     }
     let api = browser.get("/api/v1/nothing");
     assert_eq!(api.headers()["content-type"], "application/json");
     let program = browser.client.get(server.url("/nothing")).send().unwrap();
-    assert_eq!((program.status().as_u16(), program.headers()["content-type"].to_str().unwrap()), (404, "application/json"));
+    assert_eq!(
+        (program.status().as_u16(), program.headers()["content-type"].to_str().unwrap()),
+        (404, "application/json")
+    );
     assert_eq!(browser.get("/favicon.ico").headers()["content-type"], "image/svg+xml");
     assert_eq!(browser.get("/account").status(), 303);
 }

@@ -15,14 +15,23 @@ fn again<'a>(server: &'a Server, key: &str, account: &str) -> Caller<'a> {
 /// What `audit verify` says of a directory without a service, and whether it is content.
 fn verified(data: &Arc<TempDir>) -> (bool, String) {
     let output = Server::cli_on(data, &["audit", "verify"]);
-    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr),
+    )
 }
 
 /// Flips a bit in each place of the log where `marker` stands.
 fn damage(directory: &Path, marker: &[u8]) {
     let path = directory.join("events.db");
     let mut bytes = std::fs::read(&path).unwrap();
-    let places: Vec<usize> = bytes.windows(marker.len()).enumerate().filter(|(_, window)| *window == marker).map(|(place, _)| place).collect();
+    let places: Vec<usize> = bytes
+        .windows(marker.len())
+        .enumerate()
+        .filter(|(_, window)| *window == marker)
+        .map(|(place, _)| place)
+        .collect();
     assert!(!places.is_empty(), "the marker does not stand in the log");
     for place in places {
         bytes[place] ^= 4;
@@ -52,9 +61,19 @@ fn an_older_log_under_newer_views_stops_the_start_until_the_loss_is_accepted() {
     std::fs::write(data.path().join("events.db"), saved).unwrap();
 
     let (is_content, said) = verified(&data);
-    assert!(!is_content && said.contains("lost its end") && said.contains("views.db is ahead of the log"), "{said}");
+    assert!(
+        !is_content
+            && said.contains("lost its end")
+            && said.contains("views.db is ahead of the log"),
+        "{said}"
+    );
     let refused = Server::refused(&data);
-    assert!(refused.contains("ends at position ") && refused.contains("synced up to position") && refused.contains("--accept-loss"), "{refused}");
+    assert!(
+        refused.contains("ends at position ")
+            && refused.contains("synced up to position")
+            && refused.contains("--accept-loss"),
+        "{refused}"
+    );
     assert!(refused.contains("Restore a backup"), "{refused}");
 
     let server = Server::start_with(Arc::clone(&data), &["--accept-loss"]);
@@ -75,17 +94,34 @@ fn a_damaged_account_answers_500_and_the_others_go_on() {
     let server = Server::start(SILENT);
     let (damaged, other, order) = {
         let (damaged, other) = (server.funded("10"), server.funded("20"));
-        let marked = server.cli(&["admin", "credit", &damaged.account, "1", "--reason", "the-damaged-one", "--operator", "tester"]);
+        let marked = server.cli(&[
+            "admin",
+            "credit",
+            &damaged.account,
+            "1",
+            "--reason",
+            "the-damaged-one",
+            "--operator",
+            "tester",
+        ]);
         assert!(marked.status.success());
         let order = text(&damaged.google()["order_id"]);
-        // The views have taken everything in: a start that has to read a damaged record for them is refused.
+        // The views have taken everything in: a start that has to read a damaged record for them is
+        // refused.
         assert_eq!(damaged.get("/api/v1/orders").status(), 200);
-        ((damaged.key.clone(), damaged.account.clone()), (other.key.clone(), other.account.clone()), order)
+        (
+            (damaged.key.clone(), damaged.account.clone()),
+            (other.key.clone(), other.account.clone()),
+            order,
+        )
     };
     let (_, data) = server.terminate();
     damage(data.path(), b"the-damaged-one");
     let (is_content, said) = verified(&data);
-    assert!(!is_content && said.contains(&format!("account-{}", &damaged.1[damaged.1.len() - 22..])), "{said}");
+    assert!(
+        !is_content && said.contains(&format!("account-{}", &damaged.1[damaged.1.len() - 22..])),
+        "{said}"
+    );
 
     let server = Server::restart(data);
     let caller = again(&server, &damaged.0, &damaged.1);
@@ -110,7 +146,11 @@ fn a_log_that_takes_no_appends_is_not_well() {
     let failed = server.post("/api/v1/register").json(&json!({})).send().unwrap();
     assert!(failed.status().is_server_error(), "{}", failed.status());
     let health = body(server.get("/api/v1/health").send().unwrap());
-    assert_eq!((&health["status"], &health["store"]["status"]), (&json!("degraded"), &json!("failing")), "{health}");
+    assert_eq!(
+        (&health["status"], &health["store"]["status"]),
+        (&json!("degraded"), &json!("failing")),
+        "{health}"
+    );
     log.execute_batch("ALTER TABLE elsewhere RENAME TO events").unwrap();
     caller.google();
     let health = body(server.get("/api/v1/health").send().unwrap());

@@ -1,4 +1,5 @@
-//! The data directory: migrated once and through kills, backed up and restored, closed to others, and never with times that run backwards.
+//! The data directory: migrated once and through kills, backed up and restored, closed to others,
+//! and never with times that run backwards.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -28,9 +29,12 @@ fn into_first_layout(directory: &Path) {
     old.pragma_update(None, "journal_mode", "WAL").unwrap();
     old.execute_batch(&format!(
         "ATTACH '{}' AS today; BEGIN; CREATE TABLE events (
-            position INTEGER PRIMARY KEY, stream TEXT NOT NULL, revision INTEGER NOT NULL, event_id BLOB NOT NULL, name TEXT NOT NULL,
-            version INTEGER NOT NULL, at INTEGER NOT NULL, causation BLOB NOT NULL, correlation BLOB NOT NULL, actor TEXT NOT NULL,
-            payload BLOB NOT NULL, checksum INTEGER NOT NULL, chain BLOB NOT NULL, UNIQUE (stream, revision)) STRICT;
+            position INTEGER PRIMARY KEY, stream TEXT NOT NULL, revision INTEGER NOT NULL, \
+            event_id BLOB NOT NULL, name TEXT NOT NULL,
+            version INTEGER NOT NULL, at INTEGER NOT NULL, causation BLOB NOT NULL, correlation \
+            BLOB NOT NULL, actor TEXT NOT NULL,
+            payload BLOB NOT NULL, checksum INTEGER NOT NULL, chain BLOB NOT NULL, UNIQUE \
+            (stream, revision)) STRICT;
          PRAGMA application_id = 0x544e4556; PRAGMA user_version = 1;",
         path.display()
     ))
@@ -38,9 +42,12 @@ fn into_first_layout(directory: &Path) {
     {
         let mut all = old
             .prepare(
-                "SELECT e.position, s.name, e.revision, e.step, k.name, k.version, coalesce(e.at, f.at), coalesce(e.causation, f.causation), e.correlation,
-                    (SELECT name FROM today.actors WHERE id = coalesce(e.actor, f.actor)), e.payload, e.checksum, e.chain
-                 FROM today.events e JOIN today.streams s ON s.id = e.stream JOIN today.kinds k ON k.id = e.kind
+                "SELECT e.position, s.name, e.revision, e.step, k.name, k.version, coalesce(e.at, \
+                 f.at), coalesce(e.causation, f.causation), e.correlation,
+                    (SELECT name FROM today.actors WHERE id = coalesce(e.actor, f.actor)), \
+                    e.payload, e.checksum, e.chain
+                 FROM today.events e JOIN today.streams s ON s.id = e.stream JOIN today.kinds k \
+                 ON k.id = e.kind
                  LEFT JOIN today.events f ON f.position = e.position - e.step ORDER BY e.position",
             )
             .unwrap();
@@ -50,7 +57,11 @@ fn into_first_layout(directory: &Path) {
             let id = causation.wrapping_add(row.get::<_, u32>(3).unwrap().into());
             let payload: Vec<u8> = row.get(10).unwrap();
             let place: Option<u32> = row.get(8).unwrap();
-            let order = place.map_or(0, |place| u128::from_le_bytes(payload[place as usize..place as usize + 16].try_into().unwrap()));
+            let order = place.map_or(0, |place| {
+                u128::from_le_bytes(
+                    payload[place as usize..place as usize + 16].try_into().unwrap(),
+                )
+            });
             let text = |column: usize| row.get::<_, String>(column).unwrap();
             let number = |column: usize| row.get::<_, i64>(column).unwrap();
             let blob = |column: usize| row.get::<_, Vec<u8>>(column).unwrap();
@@ -69,7 +80,12 @@ fn into_first_layout(directory: &Path) {
                 number(11),
                 blob(12)
             ];
-            old.execute("INSERT INTO main.events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)", values).unwrap();
+            old.execute(
+                "INSERT INTO main.events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, \
+                ?11, ?12, ?13)",
+                values,
+            )
+            .unwrap();
         }
     }
     old.execute_batch("COMMIT; DETACH today").unwrap();
@@ -78,7 +94,10 @@ fn into_first_layout(directory: &Path) {
 }
 
 fn version(directory: &Path) -> i64 {
-    Connection::open(directory.join("events.db")).unwrap().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    Connection::open(directory.join("events.db"))
+        .unwrap()
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .unwrap()
 }
 
 fn chain(directory: &Path) -> Vec<Vec<u8>> {
@@ -103,14 +122,21 @@ fn a_log_of_the_first_layout_is_migrated_at_start_and_a_kill_on_the_way_loses_no
     into_first_layout(&directory);
     assert_eq!(chain(&directory), links);
     let (mut deaths, mut lived) = (0, 0);
-    for (calls, moments) in
-        [("pwrite64", &[1, 2, 3, 4, 6, 9, 13, 20, 30][..]), ("rename,renameat,renameat2", &[1]), ("fsync", &[1, 2]), ("unlink", &[1, 2, 3])]
-    {
+    for (calls, moments) in [
+        ("pwrite64", &[1, 2, 3, 4, 6, 9, 13, 20, 30][..]),
+        ("rename,renameat,renameat2", &[1]),
+        ("fsync", &[1, 2]),
+        ("unlink", &[1, 2, 3]),
+    ] {
         for moment in moments {
             if version(&directory) == 2 {
                 into_first_layout(&directory);
             }
-            match Server::tampered_calls(Arc::clone(&data), calls, &format!("signal=SIGKILL:when={moment}")) {
+            match Server::tampered_calls(
+                Arc::clone(&data),
+                calls,
+                &format!("signal=SIGKILL:when={moment}"),
+            ) {
                 Some(server) => {
                     lived += 1;
                     drop(server);
@@ -148,12 +174,19 @@ fn a_running_service_is_backed_up_and_its_backup_is_a_service() {
     let before = body(caller.get("/api/v1/account"));
     caller.ended(&text(&caller.google()["order_id"]));
     let beside_it = server.cli(&["restore", copy.to_str().unwrap(), "--discard-newer"]);
-    assert!(String::from_utf8_lossy(&beside_it.stderr).contains("another service is running"), "{beside_it:?}");
+    assert!(
+        String::from_utf8_lossy(&beside_it.stderr).contains("another service is running"),
+        "{beside_it:?}"
+    );
     let (key, account) = (caller.key.clone(), caller.account.clone());
     let (_, data) = server.terminate();
     let restore = |more: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_telenumerus"));
-        command.args(["restore", copy.to_str().unwrap(), "--data-dir", data.path().to_str().unwrap()]).args(more).output().unwrap()
+        command
+            .args(["restore", copy.to_str().unwrap(), "--data-dir", data.path().to_str().unwrap()])
+            .args(more)
+            .output()
+            .unwrap()
     };
     let ours = |command: &str| {
         let itself = data.path().to_str().unwrap();
@@ -162,15 +195,28 @@ fn a_running_service_is_backed_up_and_its_backup_is_a_service() {
     };
     for command in ["restore", "backup"] {
         let refused = ours(command);
-        assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("the data directory itself"), "{refused:?}");
+        assert!(
+            !refused.status.success()
+                && String::from_utf8_lossy(&refused.stderr).contains("the data directory itself"),
+            "{refused:?}"
+        );
     }
     let refused = restore(&[]);
-    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("--discard-newer"), "{refused:?}");
+    assert!(
+        !refused.status.success()
+            && String::from_utf8_lossy(&refused.stderr).contains("--discard-newer"),
+        "{refused:?}"
+    );
     let restored = restore(&["--discard-newer"]);
     assert!(restored.status.success(), "{restored:?}");
     for file in std::fs::read_dir(data.path()).unwrap().map(|file| file.unwrap().path()) {
         let is_ours = file.file_name().is_some_and(|name| name != "config.toml");
-        assert!(!is_ours || !file.is_file() || mode(&file).trailing_zeros() >= 6, "{} is {:o}", file.display(), mode(&file));
+        assert!(
+            !is_ours || !file.is_file() || mode(&file).trailing_zeros() >= 6,
+            "{} is {:o}",
+            file.display(),
+            mode(&file)
+        );
     }
     let server = Server::restart(data);
     assert!(!server.log().contains("no head file"), "{}", server.log());
@@ -187,11 +233,20 @@ fn the_data_directory_is_closed_to_others_at_every_start() {
     let (_, data) = server.terminate();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o755)).unwrap();
-    std::fs::set_permissions(directory.join("events.db"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::set_permissions(directory.join("events.db"), std::fs::Permissions::from_mode(0o644))
+        .unwrap();
     let server = Server::restart(data);
     server.register();
     assert_eq!(mode(&directory), 0o700);
-    for name in ["events.db", "events.db-wal", "views.db", "views.db-wal", "snapshots.db", "admin.addr", "lock"] {
+    for name in [
+        "events.db",
+        "events.db-wal",
+        "views.db",
+        "views.db-wal",
+        "snapshots.db",
+        "admin.addr",
+        "lock",
+    ] {
         assert_eq!(mode(&directory.join(name)), 0o600, "{name}");
     }
     server.log_when(|log| log.contains("could be read by others"));
@@ -203,19 +258,36 @@ fn the_data_directory_is_closed_to_others_at_every_start() {
 /// Appends an account to the log, registered at the moment `at`.
 fn register_at(directory: &Path, at: Timestamp) {
     let id = AccountId(77);
-    let registered = State::default().decide(&Command::Register { id, key_hash: [7; 32], webhook_secret: "whsec_".to_owned(), at }).unwrap();
-    let metadata = Metadata { causation: CommandId(77 << 16), correlation: None, actor: Actor::Owner, at };
-    let events = registered.into_iter().enumerate().map(|(index, event)| NewEvent::new(index, &event.into(), &metadata)).collect();
+    let registered = State::default()
+        .decide(&Command::Register {
+            id,
+            key_hash: [7; 32],
+            webhook_secret: "whsec_".to_owned(),
+            at,
+        })
+        .unwrap();
+    let metadata =
+        Metadata { causation: CommandId(77 << 16), correlation: None, actor: Actor::Owner, at };
+    let events = registered
+        .into_iter()
+        .enumerate()
+        .map(|(index, event)| NewEvent::new(index, &event.into(), &metadata))
+        .collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let store = SqliteStore::open(directory, Arc::new(|reason: &str| panic!("{reason}"))).unwrap();
-        store.append(Append { stream: StreamId::account(id), expected: Expected::NoStream, events }).await.unwrap();
+        let store =
+            SqliteStore::open(directory, Arc::new(|reason: &str| panic!("{reason}"))).unwrap();
+        store
+            .append(Append { stream: StreamId::account(id), expected: Expected::NoStream, events })
+            .await
+            .unwrap();
         store.close().await;
     });
 }
 
 #[test]
-fn a_clock_far_behind_the_log_does_not_start_the_service_and_one_that_may_be_goes_on_from_the_log() {
+fn a_clock_far_behind_the_log_does_not_start_the_service_and_one_that_may_be_goes_on_from_the_log()
+{
     let orders = "[orders]\nlifetime_seconds = 2\n";
     let server = Server::start(&format!("{SILENT}{orders}"));
     let (key, account) = {
@@ -227,9 +299,16 @@ fn a_clock_far_behind_the_log_does_not_start_the_service_and_one_that_may_be_goe
     let ahead = Clock::System.now().plus(Duration::from_mins(10));
     register_at(&directory, ahead);
     let said = Server::refused(&data);
-    assert!(said.contains(&ahead.to_string()) && said.contains("max_clock_behind_seconds"), "{said}");
+    assert!(
+        said.contains(&ahead.to_string()) && said.contains("max_clock_behind_seconds"),
+        "{said}"
+    );
     let config = std::fs::read_to_string(directory.join("config.toml")).unwrap();
-    std::fs::write(directory.join("config.toml"), format!("{config}[store]\nmax_clock_behind_seconds = 3600\n")).unwrap();
+    std::fs::write(
+        directory.join("config.toml"),
+        format!("{config}[store]\nmax_clock_behind_seconds = 3600\n"),
+    )
+    .unwrap();
     let server = Server::restart(data);
     server.log_when(|log| log.contains("the clock is behind"));
     let caller = Caller { server: &server, key, account };
@@ -246,17 +325,25 @@ fn a_clock_far_behind_the_log_does_not_start_the_service_and_one_that_may_be_goe
         .map(|line| text(&serde_json::from_str::<Value>(line).unwrap()["at"]).parse().unwrap())
         .collect();
     assert!(times.len() > 5 && times.is_sorted(), "{times:?}");
-    assert!(*times.last().unwrap() <= expires_at.plus(Duration::from_mins(1)), "the order ended when it was due, not when the clock had caught up");
+    assert!(
+        *times.last().unwrap() <= expires_at.plus(Duration::from_mins(1)),
+        "the order ended when it was due, not when the clock had caught up"
+    );
     assert!(server.cli(&["audit", "verify"]).status.success());
 }
 
-/// The log is ten minutes ahead, as after a clock that was set ahead for a moment: what other machines sign and stamp is still of today.
+/// The log is ten minutes ahead, as after a clock that was set ahead for a moment: what other
+/// machines sign and stamp is still of today.
 #[test]
 fn clocks_of_others_are_compared_with_the_machine_s_and_not_with_the_log_s_time() {
     let number = "number = \"+12025550104\"\ncountry = \"US\"\n";
-    let phone = format!("[suppliers.android]\nsigning_key = \"{ANDROID_KEY}\"\ntrust_received_at = true\nsims = {{ \"p/1\" = \"+12025550104\" }}\n");
+    let phone = format!(
+        "[suppliers.android]\nsigning_key = \"{ANDROID_KEY}\"\ntrust_received_at = true\nsims = {{ \"p/1\" = \"+12025550104\" }}\n"
+    );
     let others = "[suppliers.simulator]\nenabled = false\n[deposits]\nsimulated = false\n[webhooks]\nallow_private_targets = true\n";
-    let server = Server::start(&format!("{others}{phone}[[suppliers.android.numbers]]\n{number}[store]\nmax_clock_behind_seconds = 3600\n"));
+    let server = Server::start(&format!(
+        "{others}{phone}[[suppliers.android.numbers]]\n{number}[store]\nmax_clock_behind_seconds = 3600\n"
+    ));
     let (key, account) = {
         let caller = server.funded("10");
         (caller.key.clone(), caller.account.clone())
@@ -267,28 +354,58 @@ fn clocks_of_others_are_compared_with_the_machine_s_and_not_with_the_log_s_time(
     let server = Server::restart(data);
     let caller = Caller { server: &server, key, account };
     let receiver = Receiver::start(&[]);
-    assert_eq!(caller.request("PUT", "/api/v1/webhook").json(&json!({ "url": receiver.url() })).send().unwrap().status(), 200);
+    assert_eq!(
+        caller
+            .request("PUT", "/api/v1/webhook")
+            .json(&json!({ "url": receiver.url() }))
+            .send()
+            .unwrap()
+            .status(),
+        200
+    );
     let order = caller.google();
     let now = Clock::System.wall();
     let received_at = now.to_string();
-    let message = Message { id: "m1", to: "", text: "Your Google code is 482913", now: now.millis(), received_at: Some(&received_at) };
+    let message = Message {
+        id: "m1",
+        to: "",
+        text: "Your Google code is 482913",
+        now: now.millis(),
+        received_at: Some(&received_at),
+    };
     let letter = doors::android(&message, "p", 1);
-    let post = letter.headers.iter().fold(server.post(letter.path), |post, (name, value)| post.header(*name, value));
-    assert_eq!(body(post.body(letter.body.clone()).send().unwrap())["outcome"], "taken", "signed today, and received after the number was assigned");
+    let post = letter
+        .headers
+        .iter()
+        .fold(server.post(letter.path), |post, (name, value)| post.header(*name, value));
+    assert_eq!(
+        body(post.body(letter.body.clone()).send().unwrap())["outcome"],
+        "taken",
+        "signed today, and received after the number was assigned"
+    );
     assert_eq!(caller.ended(&text(&order["order_id"]))["code"], "482913");
     let sent: i64 = receiver.next().header("webhook-timestamp").parse().unwrap();
     let late = Clock::System.wall().millis() / 1_000 - sent;
     assert!((0..120).contains(&late), "receivers refuse a delivery from the future: {late}");
     let health = body(server.get("/api/v1/health").send().unwrap());
-    assert_eq!((health["status"].as_str(), health["clock"]["status"].as_str()), (Some("degraded"), Some("behind the log")), "{health}");
+    assert_eq!(
+        (health["status"].as_str(), health["clock"]["status"].as_str()),
+        (Some("degraded"), Some("behind the log")),
+        "{health}"
+    );
     server.log_when(|log| log.contains("the machine's clock is behind the log"));
 }
 
 #[test]
 fn a_log_level_of_the_service_is_one_of_all_its_crates() {
-    for (level, is_shown) in [("warn,telenumerus=info", true), ("warn,telenumerus_projections=info", true), ("info,telenumerus=warn", false)] {
+    for (level, is_shown) in [
+        ("warn,telenumerus=info", true),
+        ("warn,telenumerus_projections=info", true),
+        ("info,telenumerus=warn", false),
+    ] {
         let server = Server::start(&format!("[log]\nlevel = \"{level}\"\n"));
-        // The views of a fresh log are built at the start; the warning about simulated deposits is written after that.
+        // The views of a fresh log are built at the start; the warning about simulated deposits is
+        // written after that.
         let log = server.log_when(|log| log.contains("SIMULATED"));
         assert_eq!(log.contains("telenumerus_projections::views"), is_shown, "{level}: {log}");
     }

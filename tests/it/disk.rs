@@ -1,4 +1,5 @@
-//! A disk that fills up: nothing new is taken, what is under way goes on, nothing is lost, and all is well again once there is room.
+//! A disk that fills up: nothing new is taken, what is under way goes on, nothing is lost, and all
+//! is well again once there is room.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -20,7 +21,10 @@ impl Disk {
     fn of_megabytes(size: u32, config: &str) -> Option<Self> {
         let data = Server::prepare(config);
         let written = std::fs::read(data.path().join("config.toml")).unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={size}m"), "tmpfs"]).arg(data.path()).output();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}m"), "tmpfs"])
+            .arg(data.path())
+            .output();
         if !mounted.is_ok_and(|mounted| mounted.status.success()) {
             eprintln!("NOT RUN: a small disk cannot be mounted here");
             return None;
@@ -33,11 +37,23 @@ impl Disk {
         self.data.path().join("somebody-else")
     }
 
-    /// Lets somebody else's file take everything but so many megabytes; with none to be left, every last byte.
+    /// Lets somebody else's file take everything but so many megabytes; with none to be left, every
+    /// last byte.
     fn leave_megabytes(&self, left: u64) {
         let room = || {
-            let shown = Command::new("df").args(["--output=avail", "-B1"]).arg(self.data.path()).output().unwrap();
-            String::from_utf8(shown.stdout).unwrap().lines().nth(1).unwrap().trim().parse::<u64>().unwrap()
+            let shown = Command::new("df")
+                .args(["--output=avail", "-B1"])
+                .arg(self.data.path())
+                .output()
+                .unwrap();
+            String::from_utf8(shown.stdout)
+                .unwrap()
+                .lines()
+                .nth(1)
+                .unwrap()
+                .trim()
+                .parse::<u64>()
+                .unwrap()
         };
         let file = std::fs::File::options().create(true).append(true).open(self.filler()).unwrap();
         let chunk = vec![1; 65_536];
@@ -62,28 +78,45 @@ impl Drop for Disk {
 fn assert_refused(response: Response) {
     assert_eq!(response.status(), 503);
     let reply = body(response);
-    assert_eq!((&reply["error_code"], &reply["retryable"]), (&json!("PROVIDER_UNAVAILABLE"), &json!(true)), "{reply}");
+    assert_eq!(
+        (&reply["error_code"], &reply["retryable"]),
+        (&json!("PROVIDER_UNAVAILABLE"), &json!(true)),
+        "{reply}"
+    );
 }
 
 fn credit(server: &Server, account: &str) -> bool {
-    server.cli(&["admin", "credit", account, "1", "--reason", "test", "--operator", "tester"]).status.success()
+    server
+        .cli(&["admin", "credit", account, "1", "--reason", "test", "--operator", "tester"])
+        .status
+        .success()
 }
 
 #[test]
 fn below_the_reserve_nothing_new_is_taken_and_what_is_under_way_goes_on() {
-    let Some(disk) = Disk::of_megabytes(48, &format!("{SILENT}[store]\nreserve_mb = 12\n")) else { return };
+    let Some(disk) = Disk::of_megabytes(48, &format!("{SILENT}[store]\nreserve_mb = 12\n")) else {
+        return;
+    };
     let server = Server::restart(Arc::clone(&disk.data));
     let (caller, other) = (server.funded("10"), server.funded("10"));
     let open = text(&caller.google()["order_id"]);
     let health = body(server.get("/api/v1/health").send().unwrap());
-    assert_eq!((&health["store"]["status"], &health["store"]["disk"]["reserve_mb"]), (&json!("ok"), &json!(12)), "{health}");
+    assert_eq!(
+        (&health["store"]["status"], &health["store"]["disk"]["reserve_mb"]),
+        (&json!("ok"), &json!(12)),
+        "{health}"
+    );
     disk.leave_megabytes(6);
     assert_refused(other.post("/api/v1/order", &json!({ "platform": "google" })));
     assert_refused(other.post("/api/v1/batch", &json!({ "orders": [{ "platform": "google" }] })));
     assert_refused(other.post("/api/v1/verify", &json!({ "platform": "google" })));
     assert_refused(server.post("/api/v1/register").json(&json!({})).send().unwrap());
     let health = body(server.get("/api/v1/health").send().unwrap());
-    assert_eq!((&health["status"], &health["store"]["status"]), (&json!("degraded"), &json!("low on disk")), "{health}");
+    assert_eq!(
+        (&health["status"], &health["store"]["status"]),
+        (&json!("degraded"), &json!("low on disk")),
+        "{health}"
+    );
     assert_eq!(caller.get("/api/v1/account").status(), 200);
     assert_eq!(caller.post(&format!("/api/v1/order/{open}/cancel"), &json!({})).status(), 200);
     assert_eq!(caller.balance(), (10.0, 0.0));
@@ -114,7 +147,12 @@ fn below_the_reserve_nothing_new_is_taken_and_what_is_under_way_goes_on() {
 
 #[test]
 fn a_full_disk_refuses_appends_and_ends_nothing() {
-    let Some(disk) = Disk::of_megabytes(24, &format!("{SILENT}[store]\nreserve_mb = 0\n[orders]\nmax_concurrent_per_account = 20\n")) else { return };
+    let Some(disk) = Disk::of_megabytes(
+        24,
+        &format!("{SILENT}[store]\nreserve_mb = 0\n[orders]\nmax_concurrent_per_account = 20\n"),
+    ) else {
+        return;
+    };
     let mut server = Server::restart(Arc::clone(&disk.data));
     let caller = server.funded("10");
     let (key, account) = (caller.key.clone(), caller.account.clone());
@@ -157,8 +195,11 @@ fn a_full_disk_refuses_appends_and_ends_nothing() {
 #[test]
 fn writes_that_are_refused_for_want_of_room_are_told_and_the_next_ones_are_taken() {
     let data = Server::prepare(QUICK);
-    // Of each thread, the writer's among them: what it writes from its 1 500th time on does not fit, until the 1 503rd.
-    let server = Server::tampered_calls(Arc::clone(&data), "pwrite64", "error=ENOSPC:when=1500..1503").expect("it starts before its 1 500th write");
+    // Of each thread, the writer's among them: what it writes from its 1 500th time on does not
+    // fit, until the 1 503rd.
+    let server =
+        Server::tampered_calls(Arc::clone(&data), "pwrite64", "error=ENOSPC:when=1500..1503")
+            .expect("it starts before its 1 500th write");
     let (mut taken, mut refused, mut since) = (Vec::new(), 0, 0);
     for _ in 0..3_000 {
         let response = server.post("/api/v1/register").json(&json!({})).send().unwrap();

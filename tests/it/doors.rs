@@ -1,4 +1,5 @@
-//! Sources side by side: each message through its supplier's own door, signed as that supplier signs.
+//! Sources side by side: each message through its supplier's own door, signed as that supplier
+//! signs.
 
 use fakes::doors::{self, Letter, Message, PUBLIC_URL, TWILIO_TOKEN};
 use reqwest::blocking::{RequestBuilder, Response};
@@ -19,7 +20,9 @@ fn hex(bytes: &[u8]) -> String {
 /// Four sources with one American number each.
 fn config() -> String {
     let telnyx = doors::telnyx_public_key();
-    let number = |source: &str, number: &str| format!("[[suppliers.{source}.numbers]]\nnumber = \"{number}\"\ncountry = \"US\"\n");
+    let number = |source: &str, number: &str| {
+        format!("[[suppliers.{source}.numbers]]\nnumber = \"{number}\"\ncountry = \"US\"\n")
+    };
     [
         "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = false\n".to_owned(),
         format!("[http]\npublic_url = \"{PUBLIC_URL}/\"\n[deposits]\nsimulated = false\n"),
@@ -36,7 +39,11 @@ fn config() -> String {
 }
 
 fn post(server: &Server, letter: Letter) -> RequestBuilder {
-    letter.headers.into_iter().fold(server.post(letter.path), |post, (name, value)| post.header(name, value)).body(letter.body)
+    letter
+        .headers
+        .into_iter()
+        .fold(server.post(letter.path), |post, (name, value)| post.header(name, value))
+        .body(letter.body)
 }
 
 fn message<'a>(id: &'a str, to: &'a str, text: &'a str) -> Message<'a> {
@@ -75,29 +82,71 @@ fn four_sources_serve_orders_each_through_its_own_door() {
         ["+12025550101", "+12025550102", "+12025550103", "+12025550104"],
         "an order may ask three of four, and asks those that have a number"
     );
-    assert_eq!(server.funded("50").post("/api/v1/order", &json!({ "platform": "google" })).status(), 503);
+    assert_eq!(
+        server.funded("50").post("/api/v1/order", &json!({ "platform": "google" })).status(),
+        503
+    );
     let door = std::fs::read_to_string(server.data().join("admin.addr")).unwrap();
-    let metrics = crate::server::client().get(format!("http://{door}/metrics")).send().unwrap().text().unwrap();
-    assert!(metrics.contains(r#"supplier_numbers{supplier="telnyx",state="leased"} 1"#), "{metrics}");
+    let metrics = crate::server::client()
+        .get(format!("http://{door}/metrics"))
+        .send()
+        .unwrap()
+        .text()
+        .unwrap();
+    assert!(
+        metrics.contains(r#"supplier_numbers{supplier="telnyx",state="leased"} 1"#),
+        "{metrics}"
+    );
     assert!(metrics.contains(r#"supplier_numbers{supplier="telnyx",state="free"} 0"#), "{metrics}");
 
-    assert_eq!(outcome(own(&server, "m1", &phones[0], "G-100001 is your Google code").send().unwrap()), "taken");
-    let answered = twilio(&server, "SM1", &phones[1], "G-100002 is your Google code").send().unwrap();
-    assert_eq!((answered.status().as_u16(), answered.headers()["content-type"].to_str().unwrap()), (200, "text/xml"));
+    assert_eq!(
+        outcome(own(&server, "m1", &phones[0], "G-100001 is your Google code").send().unwrap()),
+        "taken"
+    );
+    let answered =
+        twilio(&server, "SM1", &phones[1], "G-100002 is your Google code").send().unwrap();
+    assert_eq!(
+        (answered.status().as_u16(), answered.headers()["content-type"].to_str().unwrap()),
+        (200, "text/xml")
+    );
     assert_eq!(answered.text().unwrap(), "<Response></Response>");
-    assert_eq!(outcome(telnyx(&server, "m1", &phones[2], "G-100003 is your Google code").send().unwrap()), "taken");
-    assert_eq!(outcome(android(&server, "m1", "G-100004 is your Google code").send().unwrap()), "taken");
+    assert_eq!(
+        outcome(telnyx(&server, "m1", &phones[2], "G-100003 is your Google code").send().unwrap()),
+        "taken"
+    );
+    assert_eq!(
+        outcome(android(&server, "m1", "G-100004 is your Google code").send().unwrap()),
+        "taken"
+    );
     for (number, (caller, order)) in callers.iter().zip(&orders).enumerate() {
         assert_eq!(caller.ended(&text(&order["order_id"]))["code"], format!("10000{}", number + 1));
     }
-    assert_eq!(outcome(telnyx(&server, "m1", &phones[2], "G-100003 is your Google code").send().unwrap()), "repeated");
-    assert_eq!(outcome(android(&server, "m1", "G-100004 is your Google code").send().unwrap()), "repeated");
+    assert_eq!(
+        outcome(telnyx(&server, "m1", &phones[2], "G-100003 is your Google code").send().unwrap()),
+        "repeated"
+    );
+    assert_eq!(
+        outcome(android(&server, "m1", "G-100004 is your Google code").send().unwrap()),
+        "repeated"
+    );
     let again = outcome(android(&server, "m2", "G-100004 is your Google code").send().unwrap());
-    assert_eq!(again, "repeated", "a phone's message ids do not tell: the same text within minutes is one message");
+    assert_eq!(
+        again, "repeated",
+        "a phone's message ids do not tell: the same text within minutes is one message"
+    );
     let shown = body(callers[3].get(&text(&orders[3]["check_status"])));
-    assert_eq!((shown["messages"].as_array().unwrap().len(), shown["messages"][0]["repeated_at"].as_array().unwrap().len()), (1, 1));
+    assert_eq!(
+        (
+            shown["messages"].as_array().unwrap().len(),
+            shown["messages"][0]["repeated_at"].as_array().unwrap().len()
+        ),
+        (1, 1)
+    );
     callers[3].finish(&text(&orders[3]["order_id"]));
-    assert_eq!(outcome(android(&server, "m3", "G-100004 is your Google code").send().unwrap()), "order_ended");
+    assert_eq!(
+        outcome(android(&server, "m3", "G-100004 is your Google code").send().unwrap()),
+        "order_ended"
+    );
 }
 
 #[test]
@@ -105,29 +154,61 @@ fn a_message_brought_again_is_not_the_next_orders() {
     // As if it came after the number's rest.
     let server = Server::start(&(config() + "[suppliers.rest_seconds]\ntwilio = 0\n"));
     let callers: Vec<_> = (0..5).map(|_| server.funded("50")).collect();
-    // The first three take the numbers before Twilio's; the fourth has it, gets its code, and the next one has it then.
+    // The first three take the numbers before Twilio's; the fourth has it, gets its code, and the
+    // next one has it then.
     let held: Vec<_> = callers.iter().take(4).map(Caller::google).collect();
     let of_twilio = held.iter().position(|order| order["phone"] == "+12025550102").unwrap();
-    assert_eq!(twilio(&server, "SM1", "+12025550102", "G-100002 is your Google code").send().unwrap().status(), 200);
+    assert_eq!(
+        twilio(&server, "SM1", "+12025550102", "G-100002 is your Google code")
+            .send()
+            .unwrap()
+            .status(),
+        200
+    );
     assert_eq!(callers[of_twilio].ended(&text(&held[of_twilio]["order_id"]))["code"], "100002");
     callers[of_twilio].finish(&text(&held[of_twilio]["order_id"]));
     let keys: Vec<_> = callers.iter().map(|caller| caller.key.clone()).collect();
     let next = callers[4].order(&json!({ "platform": "discord" }));
     assert_eq!(next["phone"], "+12025550102");
     // Its first answer was lost on the way.
-    assert_eq!(twilio(&server, "SM1", "+12025550102", "G-100002 is your Google code").send().unwrap().status(), 200);
+    assert_eq!(
+        twilio(&server, "SM1", "+12025550102", "G-100002 is your Google code")
+            .send()
+            .unwrap()
+            .status(),
+        200
+    );
     let seen = body(callers[4].get(&format!("/api/v1/order/{}", text(&next["order_id"]))));
-    assert_eq!((&seen["messages"], &seen["status"]), (&json!([]), &json!("active")), "another's text is not shown");
+    assert_eq!(
+        (&seen["messages"], &seen["status"]),
+        (&json!([]), &json!("active")),
+        "another's text is not shown"
+    );
     // After a restart nothing is remembered, and the log is asked.
     let server = server.kill_and_restart();
-    assert_eq!(twilio(&server, "SM1", "+12025550102", "G-100002 is your Google code").send().unwrap().status(), 200);
+    assert_eq!(
+        twilio(&server, "SM1", "+12025550102", "G-100002 is your Google code")
+            .send()
+            .unwrap()
+            .status(),
+        200
+    );
     let open = body(server.get("/api/v1/orders?limit=1").bearer_auth(&keys[4]).send().unwrap());
     let id = text(&open["orders"][0]["order_id"]);
-    let seen = body(server.get(&format!("/api/v1/order/{id}")).bearer_auth(&keys[4]).send().unwrap());
+    let seen =
+        body(server.get(&format!("/api/v1/order/{id}")).bearer_auth(&keys[4]).send().unwrap());
     assert_eq!((&seen["messages"], &seen["status"]), (&json!([]), &json!("active")));
     // What is its own it gets, once.
-    assert_eq!(twilio(&server, "SM2", "+12025550102", "Your Discord verification code is 482913").send().unwrap().status(), 200);
-    let ended = body(server.get(&format!("/api/v1/order/{id}?wait=20")).bearer_auth(&keys[4]).send().unwrap());
+    assert_eq!(
+        twilio(&server, "SM2", "+12025550102", "Your Discord verification code is 482913")
+            .send()
+            .unwrap()
+            .status(),
+        200
+    );
+    let ended = body(
+        server.get(&format!("/api/v1/order/{id}?wait=20")).bearer_auth(&keys[4]).send().unwrap(),
+    );
     assert_eq!(ended["code"], "482913");
 }
 
@@ -140,14 +221,34 @@ fn a_number_whose_source_does_not_say_when_rests_between_two_orders() {
     let (first, next) = (server.funded("50"), server.funded("50"));
     let order = text(&first.google()["order_id"]);
     assert_eq!(first.post(&format!("/api/v1/order/{order}/cancel"), &json!({})).status(), 200);
-    assert_eq!(next.post("/api/v1/order", &json!({ "platform": "google" })).status(), 503, "what comes now could be the first order's");
-    assert_eq!(twilio(&server, "SM1", "+12025550102", "G-100002 is your Google code").send().unwrap().status(), 200);
+    assert_eq!(
+        next.post("/api/v1/order", &json!({ "platform": "google" })).status(),
+        503,
+        "what comes now could be the first order's"
+    );
+    assert_eq!(
+        twilio(&server, "SM1", "+12025550102", "G-100002 is your Google code")
+            .send()
+            .unwrap()
+            .status(),
+        200
+    );
     let key = next.key.clone();
     let server = server.kill_and_restart();
-    let again = server.post("/api/v1/order").bearer_auth(&key).json(&json!({ "platform": "discord" })).send().unwrap();
+    let again = server
+        .post("/api/v1/order")
+        .bearer_auth(&key)
+        .json(&json!({ "platform": "discord" }))
+        .send()
+        .unwrap();
     assert_eq!(again.status(), 503, "it rests on");
     let listed = String::from_utf8(server.cli(&["numbers", "list"]).stdout).unwrap();
-    assert!(listed.contains("+12025550102") && listed.contains("cooling") && listed.contains("rests until 20"), "{listed}");
+    assert!(
+        listed.contains("+12025550102")
+            && listed.contains("cooling")
+            && listed.contains("rests until 20"),
+        "{listed}"
+    );
 }
 
 #[test]
@@ -155,9 +256,19 @@ fn no_door_delivers_to_the_numbers_of_another() {
     let server = Server::start(&config());
     let caller = server.funded("50");
     let order = caller.google();
-    assert_eq!(outcome(telnyx(&server, "m1", &text(&order["phone"]), "G-666666 is your Google code").send().unwrap()), "unknown_number");
+    assert_eq!(
+        outcome(
+            telnyx(&server, "m1", &text(&order["phone"]), "G-666666 is your Google code")
+                .send()
+                .unwrap()
+        ),
+        "unknown_number"
+    );
     let unchanged = body(caller.get(&format!("/api/v1/order/{}", text(&order["order_id"]))));
-    assert_eq!((unchanged["status"].as_str(), unchanged["messages"].as_array().map(Vec::len)), (Some("active"), Some(0)));
+    assert_eq!(
+        (unchanged["status"].as_str(), unchanged["messages"].as_array().map(Vec::len)),
+        (Some("active"), Some(0))
+    );
 }
 
 #[test]
@@ -193,10 +304,20 @@ fn vonage(server: &Server, part: u8, text: &str) -> RequestBuilder {
         ("timestamp", at.as_str()),
         ("to", "12025550105"),
     ];
-    let signed = fields.iter().fold(String::new(), |signed, (name, value)| signed + "&" + name + "=" + &value.replace(['&', '='], "_"));
-    let signature = hex(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"vonage secret"), signed.as_bytes()).as_ref());
-    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).append_pair("sig", &signature).finish();
-    server.post("/inbound/v1/vonage").header("content-type", "application/x-www-form-urlencoded").body(form)
+    let signed = fields.iter().fold(String::new(), |signed, (name, value)| {
+        signed + "&" + name + "=" + &value.replace(['&', '='], "_")
+    });
+    let signature =
+        hex(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"vonage secret"), signed.as_bytes())
+            .as_ref());
+    let form = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .append_pair("sig", &signature)
+        .finish();
+    server
+        .post("/inbound/v1/vonage")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form)
 }
 
 #[test]
@@ -211,8 +332,13 @@ fn parts_that_come_apart_survive_a_kill_between_them() {
     assert_eq!(outcome(vonage(&server, 2, "is 482913 & thanks").send().unwrap()), "part");
     let server = server.kill_and_restart();
     assert_eq!(outcome(vonage(&server, 1, "Your Google code ").send().unwrap()), "taken");
-    let ended = body(server.get(&format!("/api/v1/order/{order}?wait=30")).bearer_auth(key).send().unwrap());
-    assert_eq!((ended["code"].as_str(), ended["sms"].as_str()), (Some("482913"), Some("Your Google code is 482913 & thanks")));
+    let ended = body(
+        server.get(&format!("/api/v1/order/{order}?wait=30")).bearer_auth(key).send().unwrap(),
+    );
+    assert_eq!(
+        (ended["code"].as_str(), ended["sms"].as_str()),
+        (Some("482913"), Some("Your Google code is 482913 & thanks"))
+    );
     let mut forged = vonage(&server, 1, "Your Google code ").build().unwrap();
     *forged.body_mut() = Some("text=x&sig=00".into());
     assert_eq!(crate::server::client().execute(forged).unwrap().status(), 401);

@@ -1,4 +1,5 @@
-//! Strangers who hold what they get: slow heads, bodies that do not come, connections that idle or do not read.
+//! Strangers who hold what they get: slow heads, bodies that do not come, connections that idle or
+//! do not read.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -10,7 +11,9 @@ use crate::server::{ADMIN_TOKEN, QUICK, SILENT, Server, body};
 
 /// A service that waits a second where it usually waits longer.
 fn impatient(more: &str) -> Server {
-    Server::start(&format!("{QUICK}[http]\nheader_timeout_seconds = 1\nbody_timeout_seconds = 1\nwrite_timeout_seconds = 1\n{more}"))
+    Server::start(&format!(
+        "{QUICK}[http]\nheader_timeout_seconds = 1\nbody_timeout_seconds = 1\nwrite_timeout_seconds = 1\n{more}"
+    ))
 }
 
 /// What was answered, once the other end has closed; an answer that does not end fails the test.
@@ -18,12 +21,17 @@ fn said(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
     match stream.read_to_end(&mut answer) {
         Ok(_) => {}
-        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "it holds the connection: {error}"),
+        Err(error) => assert_eq!(
+            error.kind(),
+            std::io::ErrorKind::ConnectionReset,
+            "it holds the connection: {error}"
+        ),
     }
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// Sends a byte every now and then, far below the rate that a body has to keep, until the other end has had enough.
+/// Sends a byte every now and then, far below the rate that a body has to keep, until the other end
+/// has had enough.
 fn trickle(mut stream: TcpStream) -> String {
     let mut sender = stream.try_clone().unwrap();
     let sending = std::thread::spawn(move || {
@@ -56,7 +64,10 @@ fn targets(server: &Server, key: &str) -> Vec<Target> {
     let target = |address, method: &str, path: &str, token: &str, takes_body| Target {
         address,
         method: method.to_uppercase(),
-        path: path.replace("{id}", "ord_0352zIeWFq2SQwRZ5D9oYI").replace("{sequence}", "1").replace("{key}", "k"),
+        path: path
+            .replace("{id}", "ord_0352zIeWFq2SQwRZ5D9oYI")
+            .replace("{sequence}", "1")
+            .replace("{key}", "k"),
         authorization: format!("Bearer {token}"),
         takes_body,
     };
@@ -64,7 +75,13 @@ fn targets(server: &Server, key: &str) -> Vec<Target> {
     for (path, operations) in document["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
             // Calls that take nothing look at the body, too: anything in it is a mistake.
-            targets.push(target(server.address, method, path, key, method != "get" || operation.get("requestBody").is_some()));
+            targets.push(target(
+                server.address,
+                method,
+                path,
+                key,
+                method != "get" || operation.get("requestBody").is_some(),
+            ));
         }
     }
     assert!(targets.len() > 25, "{}: the document is not the API", targets.len());
@@ -74,7 +91,8 @@ fn targets(server: &Server, key: &str) -> Vec<Target> {
     for path in ["/livez", "/docs/", "/openapi.json", "/nothing", "/mcp"] {
         targets.push(target(server.address, "get", path, key, false));
     }
-    for path in ["/admin/v1/numbers/import", "/admin/v1/accounts/acc_0352zIeWFq2SQwRZ5D9oYI/credit"] {
+    for path in ["/admin/v1/numbers/import", "/admin/v1/accounts/acc_0352zIeWFq2SQwRZ5D9oYI/credit"]
+    {
         targets.push(target(server.admin(), "post", path, ADMIN_TOKEN, true));
     }
     targets.push(target(server.admin(), "get", "/metrics", ADMIN_TOKEN, false));
@@ -94,13 +112,27 @@ fn no_route_of_any_listener_waits_for_a_request_that_does_not_come() {
         let answers = [
             ("half a head", said(Server::raw_to(address, head.as_bytes())), true),
             ("no body", said(Server::raw_to(address, whole.as_bytes())), takes_body),
-            ("a body without a chunk", said(Server::raw_to(address, format!("{head}transfer-encoding: chunked\r\n\r\n").as_bytes())), takes_body),
+            (
+                "a body without a chunk",
+                said(Server::raw_to(
+                    address,
+                    format!("{head}transfer-encoding: chunked\r\n\r\n").as_bytes(),
+                )),
+                takes_body,
+            ),
             ("a byte now and then", trickle(Server::raw_to(address, whole.as_bytes())), takes_body),
         ];
         for (what, answer, is_late) in answers {
             assert!(answer.starts_with("HTTP/1.1 "), "{method} {path}, {what}: {answer:?}");
-            assert_eq!(answer.starts_with("HTTP/1.1 408 "), is_late, "{method} {path}, {what}: {answer}");
-            assert!(!is_late || answer.contains("did not arrive in time"), "{method} {path}, {what}: {answer}");
+            assert_eq!(
+                answer.starts_with("HTTP/1.1 408 "),
+                is_late,
+                "{method} {path}, {what}: {answer}"
+            );
+            assert!(
+                !is_late || answer.contains("did not arrive in time"),
+                "{method} {path}, {what}: {answer}"
+            );
         }
     };
     std::thread::scope(|scope| {
@@ -132,10 +164,16 @@ fn what_is_no_request_is_answered_with_the_error_object() {
     ] {
         let answer = said(server.raw(request));
         let shown = String::from_utf8_lossy(&request[..request.len().min(60)]);
-        let (head, object) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{shown}: {answer:?}"));
+        let (head, object) =
+            answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{shown}: {answer:?}"));
         assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{shown}: {head}");
-        let object: Value = serde_json::from_str(object).unwrap_or_else(|error| panic!("{shown}: {error}: {object}"));
-        assert_eq!((object["error_code"].as_str(), object["retryable"].as_bool()), (Some("INVALID_REQUEST"), Some(false)), "{shown}");
+        let object: Value = serde_json::from_str(object)
+            .unwrap_or_else(|error| panic!("{shown}: {error}: {object}"));
+        assert_eq!(
+            (object["error_code"].as_str(), object["retryable"].as_bool()),
+            (Some("INVALID_REQUEST"), Some(false)),
+            "{shown}"
+        );
         let id = object["request_id"].as_str().unwrap();
         assert!(head.contains(&format!("x-request-id: {id}")), "{shown}: {head}");
     }
@@ -144,7 +182,8 @@ fn what_is_no_request_is_answered_with_the_error_object() {
 #[test]
 fn a_client_that_has_closed_its_half_gets_its_reply() {
     let server = Server::start(QUICK);
-    let stream = server.raw(b"POST /api/v1/register HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n");
+    let stream =
+        server.raw(b"POST /api/v1/register HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n");
     stream.shutdown(Shutdown::Write).unwrap();
     let answer = said(stream);
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"api_key\""), "{answer}");
@@ -152,20 +191,28 @@ fn a_client_that_has_closed_its_half_gets_its_reply() {
 
 #[test]
 fn idle_connections_and_those_that_do_not_read_leave_room_for_others() {
-    let server = Server::start(&format!("{QUICK}[http]\nmax_connections = 100\nheader_timeout_seconds = 600\nwrite_timeout_seconds = 600\n"));
+    let server = Server::start(&format!(
+        "{QUICK}[http]\nmax_connections = 100\nheader_timeout_seconds = 600\nwrite_timeout_seconds = 600\n"
+    ));
     let caller = server.funded("1");
     assert_eq!(caller.get("/api/v1/account").status(), 200);
     let held: Vec<TcpStream> = (0..150)
         .map(|number| match number % 3 {
             0 => server.raw(b""),
-            1 => server.raw(b"POST /api/v1/order HTTP/1.1\r\nhost: a\r\ncontent-length: 50\r\n\r\n"),
+            1 => {
+                server.raw(b"POST /api/v1/order HTTP/1.1\r\nhost: a\r\ncontent-length: 50\r\n\r\n")
+            }
             _ => server.raw(b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: a\r\n\r\n"),
         })
         .collect();
     let fresh = crate::server::client();
     for _ in 0..20 {
         assert_eq!(caller.get("/api/v1/account").status(), 200, "the connection that was there");
-        assert_eq!(fresh.get(server.url("/api/v1/services")).send().unwrap().status(), 200, "a new one");
+        assert_eq!(
+            fresh.get(server.url("/api/v1/services")).send().unwrap().status(),
+            200,
+            "a new one"
+        );
     }
     drop(held);
 }
@@ -176,12 +223,22 @@ fn methods_that_ask_about_a_path_are_answered() {
     let mut whole = TcpStream::connect(server.address).unwrap();
     whole.write_all(b"OPTIONS * HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n").unwrap();
     assert!(said(whole).starts_with("HTTP/1.1 204"));
-    let options = server.request("OPTIONS", "/api/v1/order").header("origin", "https://a.example").send().unwrap();
-    assert_eq!((options.status().as_u16(), options.headers()["allow"].to_str().unwrap()), (204, "POST"));
+    let options = server
+        .request("OPTIONS", "/api/v1/order")
+        .header("origin", "https://a.example")
+        .send()
+        .unwrap();
+    assert_eq!(
+        (options.status().as_u16(), options.headers()["allow"].to_str().unwrap()),
+        (204, "POST")
+    );
     assert!(options.headers().keys().all(|name| !name.as_str().starts_with("access-control-")));
     let head = server.request("HEAD", "/api/v1/services").send().unwrap();
     assert_eq!(head.status(), 200);
-    assert!(head.headers()["content-length"].to_str().unwrap().parse::<u64>().unwrap() > 100 && head.text().unwrap().is_empty());
+    assert!(
+        head.headers()["content-length"].to_str().unwrap().parse::<u64>().unwrap() > 100
+            && head.text().unwrap().is_empty()
+    );
 }
 
 #[test]
@@ -189,8 +246,12 @@ fn streams_that_are_hung_up_hold_no_place() {
     let server = Server::start(SILENT);
     let caller = server.funded("5");
     let order = crate::server::text(&caller.google()["order_id"]);
-    let request = format!("GET /api/v1/order/{order}/stream HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\r\n", caller.key);
-    // An account has 64 at a time; nothing is written to these that would tell the service that nobody is there.
+    let request = format!(
+        "GET /api/v1/order/{order}/stream HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\r\n",
+        caller.key
+    );
+    // An account has 64 at a time; nothing is written to these that would tell the service that
+    // nobody is there.
     for number in 0..300 {
         let mut stream = Server::raw_to(server.address, request.as_bytes());
         let mut head = [0; 12];

@@ -15,7 +15,9 @@ pub fn config(numbers: &[(&str, &str)]) -> String {
     let head = format!(
         "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = false\n[suppliers.own]\nsends_times = true\ninbound_secret = \"{SECRET}\"\n"
     );
-    let number = |(number, country): &(&str, &str)| format!("[[suppliers.own.numbers]]\nnumber = \"{number}\"\ncountry = \"{country}\"\n");
+    let number = |(number, country): &(&str, &str)| {
+        format!("[[suppliers.own.numbers]]\nnumber = \"{number}\"\ncountry = \"{country}\"\n")
+    };
     numbers.iter().fold(head, |text, own| text + &number(own))
 }
 
@@ -29,7 +31,13 @@ pub fn signature(secret: &str, body: &str) -> String {
 pub fn deliver(server: &Server, message: &Value) -> reqwest::blocking::Response {
     let body = message.to_string();
     let signature = signature(SECRET, &body);
-    server.post("/inbound/v1/own").header("x-webhook-signature", signature).header("content-type", "application/json").body(body).send().unwrap()
+    server
+        .post("/inbound/v1/own")
+        .header("x-webhook-signature", signature)
+        .header("content-type", "application/json")
+        .body(body)
+        .send()
+        .unwrap()
 }
 
 pub fn sms(id: &str, to: &str, text: &str) -> Value {
@@ -52,8 +60,10 @@ fn real_messages_in_several_languages_reach_poll_and_stream() {
     for (number, (platform, text_of, code)) in messages.into_iter().enumerate() {
         let order = text(&caller.order(&json!({ "platform": platform }))["order_id"]);
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| body(caller.get(&format!("/api/v1/order/{order}?wait=30"))));
-            let stream = scope.spawn(|| caller.get(&format!("/api/v1/order/{order}/stream")).text().unwrap());
+            let waiting =
+                scope.spawn(|| body(caller.get(&format!("/api/v1/order/{order}?wait=30"))));
+            let stream = scope
+                .spawn(|| caller.get(&format!("/api/v1/order/{order}/stream")).text().unwrap());
             let accepted = deliver(&server, &sms(&format!("m{number}"), "+12025550123", text_of));
             assert_eq!(body(accepted)["outcome"], "taken");
             assert_eq!(waiting.join().unwrap()["code"], code, "{text_of}");
@@ -81,25 +91,39 @@ fn a_repeated_message_is_acknowledged_and_nothing_happens() {
     let caller = server.funded("50");
     let order = text(&caller.google()["order_id"]);
     let message = sms("m1", "+12025550123", "Google code 482913");
-    let outcomes: Vec<Value> = (0..3).map(|_| body(deliver(&server, &message))["outcome"].clone()).collect();
+    let outcomes: Vec<Value> =
+        (0..3).map(|_| body(deliver(&server, &message))["outcome"].clone()).collect();
     assert_eq!(outcomes, ["taken", "repeated", "repeated"]);
     assert_eq!(caller.ended(&order)["messages"].as_array().unwrap().len(), 1);
     caller.finish(&order);
-    assert_eq!(body(deliver(&server, &sms("m2", "+12025550123", "Google code 111111")))["outcome"], "order_ended");
+    assert_eq!(
+        body(deliver(&server, &sms("m2", "+12025550123", "Google code 111111")))["outcome"],
+        "order_ended"
+    );
 }
 
 #[test]
-fn a_message_from_before_its_number_was_assigned_is_kept_aside_and_the_operator_told_of_a_slow_clock() {
+fn a_message_from_before_its_number_was_assigned_is_kept_aside_and_the_operator_told_of_a_slow_clock()
+ {
     let server = Server::start(&config(&[("+12025550123", "US")]));
     let caller = server.funded("50");
     let order = text(&caller.google()["order_id"]);
     let mut message = sms("m1", "+12025550123", "G-482913 is your Google verification code");
-    let placed: Timestamp = body(caller.get(&format!("/api/v1/order/{order}")))["created_at"].as_str().unwrap().parse().unwrap();
+    let placed: Timestamp = body(caller.get(&format!("/api/v1/order/{order}")))["created_at"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     message["received_at"] = json!(placed.minus(Duration::from_secs(10)).to_string());
     assert_eq!(body(deliver(&server, &message))["outcome"], "not_assigned");
     assert_eq!(body(caller.get(&format!("/api/v1/order/{order}")))["messages"], json!([]));
     let log = server.log_when(|log| log.contains("is the source's clock slow?"));
-    assert!(log.contains("is the source's clock slow?") && !log.contains("+12025550123") && !log.contains("482913"), "{log}");
+    assert!(
+        log.contains("is the source's clock slow?")
+            && !log.contains("+12025550123")
+            && !log.contains("482913"),
+        "{log}"
+    );
 }
 
 #[test]
@@ -111,7 +135,10 @@ fn messages_without_a_clear_code_are_shown_with_their_candidates() {
     deliver(&server, &sms("m2", "+12025550123", "Your Discord verification code is 555666"));
     let shown = body(caller.get(&format!("/api/v1/order/{order}")));
     assert_eq!((shown["status"].as_str(), shown["code"].is_null()), (Some("active"), true));
-    assert_eq!((shown["messages"][0]["verdict"].as_str(), shown["messages"][1]["verdict"].as_str()), (Some("unsure"), Some("other_brand")));
+    assert_eq!(
+        (shown["messages"][0]["verdict"].as_str(), shown["messages"][1]["verdict"].as_str()),
+        (Some("unsure"), Some("other_brand"))
+    );
     assert_eq!(shown["messages"][0]["candidates"].as_array().unwrap().len(), 2);
     deliver(&server, &sms("m3", "+12025550123", "G-482913 is your Google verification code"));
     assert_eq!(caller.ended(&order)["code"], "482913");
@@ -122,7 +149,10 @@ fn what_is_not_signed_or_not_understood_is_refused() {
     let server = Server::start(&config(&[("+12025550123", "US")]));
     let message = sms("m1", "+12025550123", "hello");
     let unsigned = server.post("/inbound/v1/own").json(&message).send().unwrap();
-    assert_eq!((unsigned.status().as_u16(), body(unsigned)["error_code"].as_str().unwrap()), (401, "INVALID_API_KEY"));
+    assert_eq!(
+        (unsigned.status().as_u16(), body(unsigned)["error_code"].as_str().unwrap()),
+        (401, "INVALID_API_KEY")
+    );
     assert_eq!(server.post("/inbound/v1/nobody").json(&message).send().unwrap().status(), 404);
     for wrong in [
         json!({}),
@@ -134,14 +164,20 @@ fn what_is_not_signed_or_not_understood_is_refused() {
         assert_eq!(deliver(&server, &wrong).status(), 400, "{wrong}");
     }
     assert_eq!(deliver(&server, &sms("m", "+12025550123", &"x".repeat(70_000))).status(), 413);
-    assert_eq!(body(deliver(&server, &sms("m9", "+12025550199", "hello")))["outcome"], "unknown_number");
+    assert_eq!(
+        body(deliver(&server, &sms("m9", "+12025550199", "hello")))["outcome"],
+        "unknown_number"
+    );
 }
 
 #[test]
 fn no_order_is_served_by_a_number_of_another_country_or_already_in_use() {
     let server = Server::start(&config(&[("+12025550123", "US")]));
     let (first, second) = (server.funded("50"), server.funded("50"));
-    assert_eq!(first.post("/api/v1/order", &json!({ "platform": "google", "country": "DE" })).status(), 503);
+    assert_eq!(
+        first.post("/api/v1/order", &json!({ "platform": "google", "country": "DE" })).status(),
+        503
+    );
     first.google();
     assert_eq!(second.post("/api/v1/order", &json!({ "platform": "google" })).status(), 503);
     assert_eq!(second.balance(), (50.0, 0.0));
@@ -160,10 +196,17 @@ fn a_cancel_that_loses_to_the_code_shows_the_code() {
     );
     let mut cancel = server.raw(head.as_bytes());
     std::thread::sleep(Duration::from_millis(300));
-    assert_eq!(body(deliver(&server, &sms("m1", "+12025550123", "Google code 482913")))["outcome"], "taken");
+    assert_eq!(
+        body(deliver(&server, &sms("m1", "+12025550123", "Google code 482913")))["outcome"],
+        "taken"
+    );
     cancel.write_all(b"}").unwrap();
     let mut answer = String::new();
     cancel.read_to_string(&mut answer).unwrap();
     let answer: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
-    assert_eq!((&answer["order"]["status"], &answer["order"]["code"]), (&json!("completed"), &json!("482913")), "{answer}");
+    assert_eq!(
+        (&answer["order"]["status"], &answer["order"]["code"]),
+        (&json!("completed"), &json!("482913")),
+        "{answer}"
+    );
 }

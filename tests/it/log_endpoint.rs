@@ -61,7 +61,10 @@ fn an_order(server: &Server) -> String {
 
 fn follow(copy: &Arc<TempDir>, address: &str) -> Output {
     let directory = copy.path().to_str().unwrap().to_owned();
-    std::process::Command::new(env!("CARGO_BIN_EXE_telenumerus")).args(["follow", address, &directory, "--once"]).output().unwrap()
+    std::process::Command::new(env!("CARGO_BIN_EXE_telenumerus"))
+        .args(["follow", address, &directory, "--once"])
+        .output()
+        .unwrap()
 }
 
 fn audit(data: &Path, words: &[&str]) -> Output {
@@ -70,7 +73,11 @@ fn audit(data: &Path, words: &[&str]) -> Output {
 }
 
 fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 #[test]
@@ -82,13 +89,22 @@ fn a_copy_is_verified_goes_on_where_it_was_and_is_the_same_log() {
     assert!(first.status.success() && said(&first).contains("from position 0"), "{}", said(&first));
     an_order(&server);
     let second = follow(&copy, &address(&server.data(), AUDITOR));
-    assert!(second.status.success() && !said(&second).contains("from position 0"), "{}", said(&second));
+    assert!(
+        second.status.success() && !said(&second).contains("from position 0"),
+        "{}",
+        said(&second)
+    );
     let verified = audit(copy.path(), &["verify"]);
     assert!(verified.status.success(), "{}", said(&verified));
     let (status, data) = server.terminate();
     assert!(status.success());
     // What came after the order ended is in the log alone.
-    let events = |directory: &Path| said(&audit(directory, &["events", "--json", "--reveal"])).lines().map(str::to_owned).collect::<Vec<_>>();
+    let events = |directory: &Path| {
+        said(&audit(directory, &["events", "--json", "--reveal"]))
+            .lines()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     let (origin, copied) = (events(data.path()), events(copy.path()));
     assert!(copied.len() >= 16 && origin[..copied.len()] == copied[..]);
 }
@@ -100,11 +116,19 @@ fn a_copy_of_another_log_and_a_log_that_lost_its_end_are_refused() {
     let copy = Arc::new(tempfile::tempdir().unwrap());
     assert!(follow(&copy, &address(&server.data(), AUDITOR)).status.success());
     let empty = follow(&copy, &address(&other.data(), AUDITOR));
-    assert!(!empty.status.success() && said(&empty).contains("ends at position 0"), "{}", said(&empty));
+    assert!(
+        !empty.status.success() && said(&empty).contains("ends at position 0"),
+        "{}",
+        said(&empty)
+    );
     an_order(&other);
     an_order(&other);
     let foreign = follow(&copy, &address(&other.data(), AUDITOR));
-    assert!(!foreign.status.success() && said(&foreign).contains("another record stands at position"), "{}", said(&foreign));
+    assert!(
+        !foreign.status.success() && said(&foreign).contains("another record stands at position"),
+        "{}",
+        said(&foreign)
+    );
     assert!(audit(copy.path(), &["verify"]).status.success(), "nothing of it was taken");
 }
 
@@ -117,9 +141,15 @@ fn a_reader_sees_what_its_rights_are_and_no_digest_from_which_a_code_could_be_gu
         let events = told(reader);
         assert!(!events.is_empty());
         for event in events {
-            let (data, metadata) = (String::from_utf8(event.data).unwrap(), String::from_utf8(event.metadata).unwrap());
+            let (data, metadata) = (
+                String::from_utf8(event.data).unwrap(),
+                String::from_utf8(event.metadata).unwrap(),
+            );
             assert!(
-                !data.contains("is your") && !metadata.contains("chain") && !metadata.contains("digest") && !metadata.contains("payload"),
+                !data.contains("is your")
+                    && !metadata.contains("chain")
+                    && !metadata.contains("digest")
+                    && !metadata.contains("payload"),
                 "{data}"
             );
         }
@@ -129,9 +159,16 @@ fn a_reader_sees_what_its_rights_are_and_no_digest_from_which_a_code_could_be_gu
     let data: Value = serde_json::from_slice(&message.data).unwrap();
     assert!(data["text"].as_str().unwrap().contains("is your"), "{data}");
     let metadata: Value = serde_json::from_slice(&message.metadata).unwrap();
-    assert_eq!((metadata["correlation"].as_str(), metadata["chain"].as_str().map(str::len)), (Some(&*order), Some(64)));
-    let refused = run(read_all(&address(&server.data(), "auditor:token-of-finance-long-enough"))).unwrap_err();
-    assert!(matches!(&refused, ClientError::Refused(text) if text.contains("token is not known")), "{refused}");
+    assert_eq!(
+        (metadata["correlation"].as_str(), metadata["chain"].as_str().map(str::len)),
+        (Some(&*order), Some(64))
+    );
+    let refused = run(read_all(&address(&server.data(), "auditor:token-of-finance-long-enough")))
+        .unwrap_err();
+    assert!(
+        matches!(&refused, ClientError::Refused(text) if text.contains("token is not known")),
+        "{refused}"
+    );
     let copy = Arc::new(tempfile::tempdir().unwrap());
     let masked = follow(&copy, &address(&server.data(), ""));
     assert!(!masked.status.success() && said(&masked).contains("\"bytes\""), "{}", said(&masked));
@@ -147,7 +184,10 @@ fn a_reader_that_takes_nothing_is_dropped_and_others_read_on() {
         let mut slow = Client::connect(&address.parse().unwrap()).await.unwrap();
         let mut slow = slow.subscribe(0).await.unwrap();
         assert!(matches!(slow.next().await.unwrap(), News::Event(_)));
-        assert!(read_all(&address).await.unwrap().len() > 7_000, "somebody else reads it whole meanwhile");
+        assert!(
+            read_all(&address).await.unwrap().len() > 7_000,
+            "somebody else reads it whole meanwhile"
+        );
         server.log_when(|said| said.contains("taken nothing for too long"));
         let mut events = 0;
         let error = loop {
@@ -156,7 +196,10 @@ fn a_reader_that_takes_nothing_is_dropped_and_others_read_on() {
                 Err(error) => break error,
             }
         };
-        assert!(matches!(error, ClientError::Unavailable(_)) && events < 7_000, "{error}, after {events}");
+        assert!(
+            matches!(error, ClientError::Unavailable(_)) && events < 7_000,
+            "{error}, after {events}"
+        );
     });
 }
 
@@ -187,16 +230,24 @@ fn there_are_so_many_reads_at_a_time_and_one_that_ends_makes_room() {
 fn an_endpoint_that_others_could_read_unasked_is_refused() {
     let refused = |config: &str, flags: &[&str]| {
         let data = Server::prepare(config);
-        let output = Server::cli_on(&data, &[&["serve", "--listen", "127.0.0.1:0"], flags].concat());
+        let output =
+            Server::cli_on(&data, &[&["serve", "--listen", "127.0.0.1:0"], flags].concat());
         assert!(!output.status.success());
         said(&output)
     };
     assert!(refused("[esdb]\nlisten = \"0.0.0.0:0\"\n", &[]).contains("TLS alone"));
     assert!(refused("", &["--esdb-listen", "0.0.0.0:0"]).contains("TLS alone"));
-    assert!(refused("[esdb]\nlisten = \"127.0.0.1:0\"\nanonymous = false\n", &[]).contains("nobody could read"));
-    assert!(refused("[esdb]\nlisten = \"127.0.0.1:0\"\ncertificate_file = \"x\"\n", &[]).contains("go together"));
+    assert!(
+        refused("[esdb]\nlisten = \"127.0.0.1:0\"\nanonymous = false\n", &[])
+            .contains("nobody could read")
+    );
+    assert!(
+        refused("[esdb]\nlisten = \"127.0.0.1:0\"\ncertificate_file = \"x\"\n", &[])
+            .contains("go together")
+    );
     let reader = "[[esdb.readers]]\nname = \"a\"\ntoken = \"";
     assert!(refused(&format!("{reader}short\"\n"), &[]).contains("24 characters"));
-    let twice = format!("{reader}token-of-a-reader-long-enough\"\n{reader}token-of-another-one-long\"\n");
+    let twice =
+        format!("{reader}token-of-a-reader-long-enough\"\n{reader}token-of-another-one-long\"\n");
     assert!(refused(&twice, &[]).contains("two named"));
 }

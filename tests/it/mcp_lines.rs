@@ -1,4 +1,5 @@
-//! `telenumerus mcp` and `/mcp` under what is no proper message: each is refused with its reason, nothing comes of it, and the next one is served.
+//! `telenumerus mcp` and `/mcp` under what is no proper message: each is refused with its reason,
+//! nothing comes of it, and the next one is served.
 
 use std::path::Path;
 
@@ -31,7 +32,11 @@ fn a_member_that_is_given_twice_spends_nothing() {
         let twice = r#"{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"sms_agent_order","arguments":{"query":"google","dry_run":true,"dry_run":false}}}"#;
         process.say(twice.as_bytes());
         let refused = process.hear();
-        assert_eq!(refused["error"], json!({ "code": -32700, "message": "params.arguments.dry_run is given twice." }), "{kind}");
+        assert_eq!(
+            refused["error"],
+            json!({ "code": -32700, "message": "params.arguments.dry_run is given twice." }),
+            "{kind}"
+        );
         assert_eq!(refused["id"], 5, "{kind}: whoever waits is told");
         for twice in [
             r#"{"jsonrpc":"2.0","id":5,"id":6,"method":"ping"}"#,
@@ -42,7 +47,11 @@ fn a_member_that_is_given_twice_spends_nothing() {
             assert_eq!(process.hear()["error"]["code"], -32700, "{kind}: {twice}");
         }
         let account = process.account();
-        assert_eq!((account["active_order"].clone(), account["held"].as_f64()), (Value::Null, Some(0.0)), "{kind}");
+        assert_eq!(
+            (account["active_order"].clone(), account["held"].as_f64()),
+            (Value::Null, Some(0.0)),
+            "{kind}"
+        );
     });
 }
 
@@ -55,17 +64,29 @@ fn a_second_request_with_the_id_of_one_under_way_is_refused_before_anything_happ
     process.say(call(7, "sms_check_order", &json!({ "order_id": order, "wait": 5 })).as_bytes());
     process.say(call(7, "sms_cancel_order", &json!({ "order_id": order })).as_bytes());
     let refused = process.hear();
-    assert_eq!((refused["id"].as_i64(), refused["error"]["code"].as_i64()), (Some(7), Some(-32600)), "{refused}");
+    assert_eq!(
+        (refused["id"].as_i64(), refused["error"]["code"].as_i64()),
+        (Some(7), Some(-32600)),
+        "{refused}"
+    );
     // Its text is an id, too, and another one.
     process.say(json!({ "jsonrpc": "2.0", "id": "7", "method": "ping" }).to_string().as_bytes());
     assert_eq!(process.hear()["id"], "7");
-    assert_eq!(body(caller.get("/api/v1/account"))["active_order"], order.as_str(), "the second one did nothing");
+    assert_eq!(
+        body(caller.get("/api/v1/account"))["active_order"],
+        order.as_str(),
+        "the second one did nothing"
+    );
     process.say(call(8, "sms_cancel_order", &json!({ "order_id": order })).as_bytes());
     let mut answered = [process.hear(), process.hear()].map(|answer| answer["id"].as_i64());
     answered.sort_unstable();
     assert_eq!(answered, [Some(7), Some(8)], "the first one was answered");
     process.say(call(7, "sms_account", &json!({})).as_bytes());
-    assert_eq!(process.hear()["result"]["isError"], false, "an id that has its answer may be used again");
+    assert_eq!(
+        process.hear()["result"]["isError"],
+        false,
+        "an id that has its answer may be used again"
+    );
     process.end();
 }
 
@@ -73,7 +94,10 @@ fn a_second_request_with_the_id_of_one_under_way_is_refused_before_anything_happ
 fn a_line_that_is_no_message_is_answered_and_the_next_one_is_served() {
     both(|process, kind| {
         let ping = |id: u64| json!({ "jsonrpc": "2.0", "id": id, "method": "ping" }).to_string();
-        let long = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"x":"{}"}}}}"#, "x".repeat(200_000));
+        let long = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"x":"{}"}}}}"#,
+            "x".repeat(200_000)
+        );
         let lines: [(Vec<u8>, i64); 9] = [
             (b"hello".to_vec(), -32700),
             (b"{".to_vec(), -32700),
@@ -88,7 +112,11 @@ fn a_line_that_is_no_message_is_answered_and_the_next_one_is_served() {
         for (number, (line, code)) in (10u64..).zip(lines) {
             process.say(&line);
             let refused = process.hear();
-            assert_eq!((&refused["id"], refused["error"]["code"].as_i64()), (&Value::Null, Some(code)), "{kind}, {number}: {refused}");
+            assert_eq!(
+                (&refused["id"], refused["error"]["code"].as_i64()),
+                (&Value::Null, Some(code)),
+                "{kind}, {number}: {refused}"
+            );
             process.say(ping(number).as_bytes());
             assert_eq!((process.hear()["id"].as_u64(), kind), (Some(number), kind));
         }
@@ -103,14 +131,30 @@ fn a_line_that_is_no_message_is_answered_and_the_next_one_is_served() {
 #[test]
 fn params_of_the_wrong_kind_are_invalid_params_with_their_reason() {
     let cases = [
-        ("tools/call", json!({ "name": "sms_account", "arguments": [] }), "params.arguments must be an object, not an array"),
-        ("tools/call", json!({ "name": "sms_account", "arguments": "{}" }), "params.arguments must be an object, not a text"),
-        ("tools/call", json!({ "name": 7, "arguments": {} }), "params.name must be a text, not a number"),
+        (
+            "tools/call",
+            json!({ "name": "sms_account", "arguments": [] }),
+            "params.arguments must be an object, not an array",
+        ),
+        (
+            "tools/call",
+            json!({ "name": "sms_account", "arguments": "{}" }),
+            "params.arguments must be an object, not a text",
+        ),
+        (
+            "tools/call",
+            json!({ "name": 7, "arguments": {} }),
+            "params.name must be a text, not a number",
+        ),
         ("tools/call", json!({ "arguments": {} }), "params.name is missing"),
         ("tools/call", json!(["sms_account", {}]), "params must be an object, not an array"),
         ("tools/call", Value::Null, "tools/call needs params"),
         ("resources/read", json!({ "uri": 1 }), "params.uri must be a text, not a number"),
-        ("prompts/get", json!({ "name": "get_code", "arguments": 1 }), "params.arguments must be an object, not a number"),
+        (
+            "prompts/get",
+            json!({ "name": "get_code", "arguments": 1 }),
+            "params.arguments must be an object, not a number",
+        ),
         ("prompts/get", json!({ "name": "get_code", "arguments": { "platform": 5 } }), ""),
     ];
     let request = |method: &str, params: &Value| {
@@ -124,7 +168,11 @@ fn params_of_the_wrong_kind_are_invalid_params_with_their_reason() {
         for (method, params, words) in &cases {
             process.say(request(method, params).to_string().as_bytes());
             let refused = process.hear();
-            assert_eq!((refused["id"].as_i64(), refused["error"]["code"].as_i64()), (Some(3), Some(-32602)), "{kind}: {params}: {refused}");
+            assert_eq!(
+                (refused["id"].as_i64(), refused["error"]["code"].as_i64()),
+                (Some(3), Some(-32602)),
+                "{kind}: {params}: {refused}"
+            );
             assert!(text(&refused["error"]["message"]).contains(words), "{kind}: {refused}");
         }
         process.say(request("no/such", &Value::Null).to_string().as_bytes());
@@ -132,8 +180,19 @@ fn params_of_the_wrong_kind_are_invalid_params_with_their_reason() {
     });
     let server = Server::start(QUICK);
     for (method, params, words) in &cases {
-        let refused = body(server.post("/mcp").header("mcp-protocol-version", "2025-06-18").json(&request(method, params)).send().unwrap());
-        assert_eq!((refused["id"].as_i64(), refused["error"]["code"].as_i64()), (Some(3), Some(-32602)), "{params}: {refused}");
+        let refused = body(
+            server
+                .post("/mcp")
+                .header("mcp-protocol-version", "2025-06-18")
+                .json(&request(method, params))
+                .send()
+                .unwrap(),
+        );
+        assert_eq!(
+            (refused["id"].as_i64(), refused["error"]["code"].as_i64()),
+            (Some(3), Some(-32602)),
+            "{params}: {refused}"
+        );
         assert!(text(&refused["error"]["message"]).contains(words), "{refused}");
     }
 }
@@ -144,16 +203,28 @@ fn refusals_of_http_say_what_is_wrong() {
     let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" }).to_string();
     let post = || server.post("/mcp").header("content-type", "application/json").body(ping.clone());
     let cases = [
-        (server.post("/mcp").header("content-type", "text/plain").body(ping.clone()), 415, "Content-Type"),
+        (
+            server.post("/mcp").header("content-type", "text/plain").body(ping.clone()),
+            415,
+            "Content-Type",
+        ),
         (server.post("/mcp").body(ping.clone()), 415, "Content-Type"),
         (post().header("content-encoding", "gzip"), 415, "Content-Encoding"),
         (post().header("origin", "https://evil.example"), 403, "mcp.allowed_origins"),
         (post().header("host", "evil.example"), 403, "mcp.allowed_hosts"),
         (post().header("mcp-protocol-version", "1999-01-01"), 400, "1999-01-01"),
         (post().body(r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#), 400, "-32600"),
-        (post().body(r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#), 400, "id must be a text or an integer"),
+        (
+            post().body(r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#),
+            400,
+            "id must be a text or an integer",
+        ),
         (post().body(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#), 400, "-32600"),
-        (post().body(r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"no"}}"#), 400, "asks its callers nothing"),
+        (
+            post().body(r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"no"}}"#),
+            400,
+            "asks its callers nothing",
+        ),
     ];
     for (request, status, words) in cases {
         let response = request.send().unwrap();
@@ -163,11 +234,18 @@ fn refusals_of_http_say_what_is_wrong() {
     }
     for method in ["GET", "DELETE", "PUT", "PATCH"] {
         let response = server.request(method, "/mcp").send().unwrap();
-        assert_eq!((response.status().as_u16(), response.headers()["allow"].to_str().unwrap()), (405, "POST"), "{method}");
+        assert_eq!(
+            (response.status().as_u16(), response.headers()["allow"].to_str().unwrap()),
+            (405, "POST"),
+            "{method}"
+        );
         assert!(text(&body(response)["error"]).contains(method));
     }
     let options = server.request("OPTIONS", "/mcp").send().unwrap();
-    assert_eq!((options.status().as_u16(), options.headers()["allow"].to_str().unwrap()), (204, "POST"));
+    assert_eq!(
+        (options.status().as_u16(), options.headers()["allow"].to_str().unwrap()),
+        (204, "POST")
+    );
 }
 
 #[test]
@@ -175,10 +253,18 @@ fn a_placeholder_pasted_from_the_documentation_is_no_key_over_http_either() {
     let server = Server::start(QUICK);
     let register = call(1, "sms_register", &json!({}));
     for key in ["tn_…", "tn_..."] {
-        for (name, value) in [("authorization", format!("Bearer {key}")), ("x-api-key", key.to_owned())] {
+        for (name, value) in
+            [("authorization", format!("Bearer {key}")), ("x-api-key", key.to_owned())]
+        {
             let ask = |line: &str| {
                 let value = reqwest::header::HeaderValue::from_bytes(value.as_bytes()).unwrap();
-                server.post("/mcp").header("content-type", "application/json").header(name, value).body(line.to_owned()).send().unwrap()
+                server
+                    .post("/mcp")
+                    .header("content-type", "application/json")
+                    .header(name, value)
+                    .body(line.to_owned())
+                    .send()
+                    .unwrap()
             };
             let hello = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": { "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } } });
             assert_eq!(ask(&hello.to_string()).status(), 200, "{name}: {key}");
@@ -188,7 +274,13 @@ fn a_placeholder_pasted_from_the_documentation_is_no_key_over_http_either() {
             assert_eq!(refused["result"]["structuredContent"]["error_code"], "INVALID_API_KEY");
         }
     }
-    let mistyped = server.post("/mcp").header("content-type", "application/json").bearer_auth("tn_000").body(register).send().unwrap();
+    let mistyped = server
+        .post("/mcp")
+        .header("content-type", "application/json")
+        .bearer_auth("tn_000")
+        .body(register)
+        .send()
+        .unwrap();
     assert_eq!(mistyped.status(), 401, "a key that is wrong is not none");
 }
 
@@ -200,12 +292,20 @@ fn an_order_id_that_is_none_and_simulated_money_say_what_to_do() {
                 process.say(call(4, tool, &json!({ "order_id": id })).as_bytes());
                 let refused = process.hear()["result"].clone();
                 assert_eq!(refused["isError"], true);
-                assert!(text(&refused["structuredContent"]["error"]).contains("give the id that sms_order or sms_verify gave"), "{kind}: {refused}");
+                assert!(
+                    text(&refused["structuredContent"]["error"])
+                        .contains("give the id that sms_order or sms_verify gave"),
+                    "{kind}: {refused}"
+                );
             }
         }
         process.say(call(4, "sms_deposit", &json!({})).as_bytes());
         let words = text(&process.hear()["result"]["content"][0]["text"]);
-        assert!(words.contains("sms_deposit with any 64 hex digits as tx_hash") && !words.contains("POST"), "{kind}: {words}");
+        assert!(
+            words.contains("sms_deposit with any 64 hex digits as tx_hash")
+                && !words.contains("POST"),
+            "{kind}: {words}"
+        );
     });
 }
 
@@ -230,7 +330,11 @@ fn the_key_of_a_directory_is_never_lost() {
     let registered = text(&process.hear()["result"]["structuredContent"]["api_key"]);
     process.end();
     assert_eq!(std::fs::read_to_string(&file).unwrap(), registered);
-    assert_eq!(std::fs::read_to_string(directory.path().join("mcp.key.1")).unwrap(), unasked, "the account before may hold money");
+    assert_eq!(
+        std::fs::read_to_string(directory.path().join("mcp.key.1")).unwrap(),
+        unasked,
+        "the account before may hold money"
+    );
 }
 
 fn refuses_to_start(directory: &Path, words: &str) {
@@ -243,8 +347,12 @@ fn a_host_goes_on_when_the_one_whose_service_it_used_leaves() {
     let directory = tempfile::tempdir().unwrap();
     let mut first = Process::embedded(directory.path(), "");
     let account = first.account()["account_id"].clone();
-    let (mut second, mut third) = (Process::embedded(directory.path(), ""), Process::embedded(directory.path(), ""));
-    assert_eq!((&second.account()["account_id"], &third.account()["account_id"]), (&account, &account));
+    let (mut second, mut third) =
+        (Process::embedded(directory.path(), ""), Process::embedded(directory.path(), ""));
+    assert_eq!(
+        (&second.account()["account_id"], &third.account()["account_id"]),
+        (&account, &account)
+    );
     first.end();
     assert_eq!(second.account()["account_id"], account, "it starts the service itself");
     assert_eq!(third.account()["account_id"], account, "it finds the service of the second");

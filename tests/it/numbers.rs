@@ -9,7 +9,10 @@ const CONFIG: &str = "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[
 
 fn run(server: &Server, arguments: &[&str]) -> (bool, String) {
     let done = server.cli(arguments);
-    (done.status.success(), String::from_utf8(done.stdout).unwrap() + &String::from_utf8(done.stderr).unwrap())
+    (
+        done.status.success(),
+        String::from_utf8(done.stdout).unwrap() + &String::from_utf8(done.stderr).unwrap(),
+    )
 }
 
 fn import(server: &Server, file: &str) -> (bool, String) {
@@ -49,7 +52,10 @@ nonsense,US,,
         (11, "it has 2 fields"),
         (12, "not an E.164 number"),
     ] {
-        let said = lines.iter().find(|said| said.starts_with(&format!("line {line}: "))).unwrap_or_else(|| panic!("line {line}: {said}"));
+        let said = lines
+            .iter()
+            .find(|said| said.starts_with(&format!("line {line}: ")))
+            .unwrap_or_else(|| panic!("line {line}: {said}"));
         assert!(said.contains(why), "{said}");
     }
     assert_eq!(lines.last(), Some(&"3 listed, 0 as they were, 9 rejected"), "{said}");
@@ -58,13 +64,21 @@ nonsense,US,,
     assert_eq!(said, "0 listed, 1 as they were, 0 rejected\n");
     // A spreadsheet's line ends count as one line each.
     for end in ["\r\n", "\r"] {
-        let (_, said) = import(&server, &["number,country", "+12025550102,US", "nonsense,US", "+12025550109,XX", ""].join(end));
+        let (_, said) = import(
+            &server,
+            &["number,country", "+12025550102,US", "nonsense,US", "+12025550109,XX", ""].join(end),
+        );
         assert!(
-            said.contains("line 3: number \"nonsense\"") && said.contains("line 4: ") && said.contains("0 listed, 1 as they were, 2 rejected"),
+            said.contains("line 3: number \"nonsense\"")
+                && said.contains("line 4: ")
+                && said.contains("0 listed, 1 as they were, 2 rejected"),
             "{said}"
         );
     }
-    for (file, why) in [("phone,country\n", "must name the columns"), ("number,country,note\n", "no column \"note\"")] {
+    for (file, why) in [
+        ("phone,country\n", "must name the columns"),
+        ("number,country,note\n", "no column \"note\""),
+    ] {
         let (taken, said) = import(&server, file);
         assert!(!taken && said.contains(why), "{said}");
     }
@@ -82,26 +96,52 @@ fn imported_numbers_serve_at_once_and_after_a_restart_until_they_are_retired() {
     assert_eq!(order["phone"], "+12025550101");
     let message = json!({ "id": "m1", "to": "+12025550101", "from": "Google", "text": "G-482913 is your Google verification code." }).to_string();
     let signature = crate::inbound::signature("whsec_0123456789abcdef", &message);
-    let answer = server.post("/inbound/v1/own").header("X-Webhook-Signature", signature).body(message).send().unwrap();
+    let answer = server
+        .post("/inbound/v1/own")
+        .header("X-Webhook-Signature", signature)
+        .body(message)
+        .send()
+        .unwrap();
     assert_eq!(body(answer)["outcome"], "taken");
     caller.ended(&text(&order["order_id"]));
     assert!(run(&server, &["numbers", "list"]).1.lines().nth(2).unwrap().contains("listening"));
     caller.finish(&text(&order["order_id"]));
     let (_, listed) = run(&server, &["numbers", "list"]);
     let lines: Vec<&str> = listed.lines().skip(1).collect();
-    assert!(lines[0].starts_with("+12025550100") && lines[0].ends_with("steam") && lines[0].contains("free"), "{listed}");
+    assert!(
+        lines[0].starts_with("+12025550100")
+            && lines[0].ends_with("steam")
+            && lines[0].contains("free"),
+        "{listed}"
+    );
     assert!(lines[1].contains("cooling") && lines[1].contains("rests from google"), "{listed}");
     let key = caller.key.clone();
     let server = server.kill_and_restart();
     let (_, again) = run(&server, &["numbers", "list", "--supplier", "own"]);
     assert_eq!(again, listed);
     assert!(import(&server, "number,country,platforms\n+12025550102,US,google\n").0);
-    let order = body(server.post("/api/v1/order").bearer_auth(&key).json(&json!({ "platform": "google" })).send().unwrap());
+    let order = body(
+        server
+            .post("/api/v1/order")
+            .bearer_auth(&key)
+            .json(&json!({ "platform": "google" }))
+            .send()
+            .unwrap(),
+    );
     assert_eq!(order["phone"], "+12025550102");
-    let (retired, said) = run(&server, &["numbers", "retire", "+12025550102", "--reason", "sold", "--operator", "tester"]);
+    let (retired, said) = run(
+        &server,
+        &["numbers", "retire", "+12025550102", "--reason", "sold", "--operator", "tester"],
+    );
     assert!(retired, "{said}");
     // The order that has it keeps it to its end.
-    let open = body(server.get(&format!("/api/v1/order/{}", text(&order["order_id"]))).bearer_auth(&key).send().unwrap());
+    let open = body(
+        server
+            .get(&format!("/api/v1/order/{}", text(&order["order_id"])))
+            .bearer_auth(&key)
+            .send()
+            .unwrap(),
+    );
     assert_eq!((&open["status"], &open["phone"]), (&json!("active"), &json!("+12025550102")));
     let (retired, said) = run(&server, &["numbers", "retire", "+12025550102", "--reason", "sold"]);
     assert!(!retired && said.contains("no pool has the number"), "{said}");
@@ -110,7 +150,12 @@ fn imported_numbers_serve_at_once_and_after_a_restart_until_they_are_retired() {
     let server = server.kill_and_restart();
     assert!(!run(&server, &["numbers", "list"]).1.contains("+12025550102"));
     let (_, retired) = run(&server, &["numbers", "list", "--retired", "--supplier", "own"]);
-    assert!(retired.lines().count() == 2 && retired.lines().nth(1).unwrap().starts_with("+12025550102") && retired.contains("\"sold\""), "{retired}");
+    assert!(
+        retired.lines().count() == 2
+            && retired.lines().nth(1).unwrap().starts_with("+12025550102")
+            && retired.contains("\"sold\""),
+        "{retired}"
+    );
     assert!(run(&server, &["audit", "verify"]).0);
 }
 
@@ -122,7 +167,12 @@ fn messages_that_gave_no_order_its_code_are_found_without_their_numbers() {
     let deliver = |id: &str, to: &str, said: &str| {
         let message = json!({ "id": id, "to": to, "from": "Sender", "text": said }).to_string();
         let signature = crate::inbound::signature("whsec_0123456789abcdef", &message);
-        let answer = server.post("/inbound/v1/own").header("X-Webhook-Signature", signature).body(message).send().unwrap();
+        let answer = server
+            .post("/inbound/v1/own")
+            .header("X-Webhook-Signature", signature)
+            .body(message)
+            .send()
+            .unwrap();
         text(&body(answer)["outcome"])
     };
     deliver("m1", "+447700900123", "whose is it? 111222");
@@ -132,21 +182,40 @@ fn messages_that_gave_no_order_its_code_are_found_without_their_numbers() {
     caller.ended(&order);
     caller.finish(&order);
     deliver("m5", "+12025550100", "Your Steam verification code is 7F3K8");
-    let whys =
-        |said: &str| said.lines().skip(1).map(|line| line.split_whitespace().skip(2).take(3).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>();
+    let whys = |said: &str| {
+        said.lines()
+            .skip(1)
+            .map(|line| line.split_whitespace().skip(2).take(3).collect::<Vec<_>>().join(" "))
+            .collect::<Vec<_>>()
+    };
     let (_, hidden) = run(&server, &["numbers", "messages"]);
     assert_eq!(
         whys(&hidden),
-        ["+12025550100 own order_ended", "+12025550100 own nothing", "+12025550100 own other_brand", "+447700900123 own unknown_number"]
+        [
+            "+12025550100 own order_ended",
+            "+12025550100 own nothing",
+            "+12025550100 own other_brand",
+            "+447700900123 own unknown_number"
+        ]
     );
     assert!(!hidden.contains("Sender") && !hidden.contains("555666"), "{hidden}");
-    let (_, shown) = run(&server, &["numbers", "messages", "--number", "+12025550100", "--reveal", "--limit", "2"]);
+    let (_, shown) = run(
+        &server,
+        &["numbers", "messages", "--number", "+12025550100", "--reveal", "--limit", "2"],
+    );
     assert_eq!(whys(&shown), whys(&hidden)[..2]);
-    assert!(shown.contains("\"Sender\": \"Your Steam verification code is 7F3K8\"") && shown.contains(r"hello\u{1b}[2J"), "{shown}");
+    assert!(
+        shown.contains("\"Sender\": \"Your Steam verification code is 7F3K8\"")
+            && shown.contains(r"hello\u{1b}[2J"),
+        "{shown}"
+    );
     let before = shown.lines().last().unwrap().split_whitespace().next().unwrap().to_owned();
     let (_, further) = run(&server, &["numbers", "messages", "--before", &before]);
     assert_eq!(whys(&further), whys(&hidden)[2..]);
-    assert_eq!(whys(&run(&server, &["numbers", "messages", "--why", "unknown_number"]).1), whys(&hidden)[3..]);
+    assert_eq!(
+        whys(&run(&server, &["numbers", "messages", "--why", "unknown_number"]).1),
+        whys(&hidden)[3..]
+    );
     for (flag, value, why) in [("--why", "late", "is no reason"), ("--number", "12", "number is")] {
         let (taken, said) = run(&server, &["numbers", "messages", flag, value]);
         assert!(!taken && said.contains(why), "{said}");

@@ -1,4 +1,5 @@
-//! `POST /order`, `GET /order/:id`, `POST /order/:id/cancel`: their refusals, their replies, their idempotence.
+//! `POST /order`, `GET /order/:id`, `POST /order/:id/cancel`: their refusals, their replies, their
+//! idempotence.
 
 use serde_json::json;
 
@@ -10,9 +11,15 @@ fn a_second_order_waits_for_the_first() {
     let caller = server.funded("10");
     let first = text(&caller.google()["order_id"]);
     let response = caller.post("/api/v1/order", &json!({ "platform": "discord" }));
-    assert_eq!((response.status().as_u16(), response.headers()["retry-after"].to_str().unwrap()), (409, "5"));
+    assert_eq!(
+        (response.status().as_u16(), response.headers()["retry-after"].to_str().unwrap()),
+        (409, "5")
+    );
     let refused = body(response);
-    assert_eq!((refused["error_code"].as_str(), refused["retryable"].as_bool()), (Some("ORDER_IN_PROGRESS"), Some(true)));
+    assert_eq!(
+        (refused["error_code"].as_str(), refused["retryable"].as_bool()),
+        (Some("ORDER_IN_PROGRESS"), Some(true))
+    );
     assert_eq!(refused["detail"]["open_orders"], json!([first]));
 }
 
@@ -24,7 +31,10 @@ fn an_order_needs_its_price_and_keeps_to_the_caller_s_limit() {
     assert_eq!(refused.status(), 402);
     let refused = body(refused);
     assert_eq!(refused["error_code"], "INSUFFICIENT_BALANCE");
-    assert_eq!((refused["detail"]["needed"].as_f64(), refused["detail"]["balance"].as_f64()), (Some(0.5), Some(0.49)));
+    assert_eq!(
+        (refused["detail"]["needed"].as_f64(), refused["detail"]["balance"].as_f64()),
+        (Some(0.5), Some(0.49))
+    );
     let limited = caller.post("/api/v1/order", &json!({ "platform": "google", "max_price": 0.4 }));
     assert_eq!(limited.status(), 400);
     assert_eq!(body(limited)["detail"]["price"].as_f64(), Some(0.5));
@@ -38,12 +48,19 @@ fn cancelling_gives_the_hold_back_and_does_so_once() {
     assert_eq!(caller.balance(), (9.5, 0.5));
     let path = format!("/api/v1/order/{order}/cancel");
     let first = body(caller.post(&path, &json!({})));
-    assert_eq!(first, json!({ "status": "ok", "order_id": order, "refunded": 0.5, "livemode": true }));
+    assert_eq!(
+        first,
+        json!({ "status": "ok", "order_id": order, "refunded": 0.5, "livemode": true })
+    );
     assert_eq!(body(caller.post(&path, &json!({}))), first);
     assert_eq!(caller.balance(), (10.0, 0.0));
     let cancelled = body(caller.get(&format!("/api/v1/order/{order}")));
     assert_eq!(
-        (cancelled["status"].as_str(), cancelled["refunded"].as_f64(), cancelled["can_cancel"].as_bool()),
+        (
+            cancelled["status"].as_str(),
+            cancelled["refunded"].as_f64(),
+            cancelled["can_cancel"].as_bool()
+        ),
         (Some("cancelled"), Some(0.5), Some(false))
     );
 }
@@ -57,7 +74,10 @@ fn an_order_whose_code_came_first_is_shown_instead_of_cancelled() {
     let refused = caller.post(&format!("/api/v1/order/{order}/cancel"), &json!({}));
     assert_eq!(refused.status(), 409);
     let refused = body(refused);
-    assert_eq!((refused["error_code"].as_str(), &refused["order"]["code"]), (Some("INVALID_REQUEST"), &ended["code"]));
+    assert_eq!(
+        (refused["error_code"].as_str(), &refused["order"]["code"]),
+        (Some("INVALID_REQUEST"), &ended["code"])
+    );
 }
 
 #[test]
@@ -107,10 +127,14 @@ fn somebody_else_s_order_and_one_that_never_was_are_answered_alike() {
 
 #[test]
 fn no_number_anywhere_is_the_provider_s_fault_and_costs_nothing() {
-    let server = Server::start(&QUICK.replace("delivery_seconds = [0.05, 0.1]", "no_stock_rate = 1.0"));
+    let server =
+        Server::start(&QUICK.replace("delivery_seconds = [0.05, 0.1]", "no_stock_rate = 1.0"));
     let caller = server.funded("10");
     let response = caller.post("/api/v1/order", &json!({ "platform": "google" }));
-    assert_eq!((response.status().as_u16(), response.headers()["retry-after"].to_str().unwrap()), (503, "30"));
+    assert_eq!(
+        (response.status().as_u16(), response.headers()["retry-after"].to_str().unwrap()),
+        (503, "30")
+    );
     assert_eq!(body(response)["error_code"], "PROVIDER_UNAVAILABLE");
     assert_eq!(caller.balance(), (10.0, 0.0));
     let availability = body(server.get("/api/v1/availability").send().unwrap());
@@ -123,7 +147,11 @@ fn waiting_returns_at_the_change_and_only_takes_sensible_times() {
     let caller = server.funded("10");
     let order = text(&caller.google()["order_id"]);
     for wait in ["0", "56", "-1", "x", ""] {
-        assert_eq!(caller.get(&format!("/api/v1/order/{order}?wait={wait}")).status(), 400, "{wait}");
+        assert_eq!(
+            caller.get(&format!("/api/v1/order/{order}?wait={wait}")).status(),
+            400,
+            "{wait}"
+        );
     }
     assert_eq!(body(caller.get(&format!("/api/v1/order/{order}?wait=1")))["status"], "active");
     std::thread::scope(|scope| {
@@ -139,7 +167,10 @@ fn an_order_expires_on_time_and_its_hold_comes_back() {
     let caller = server.funded("10");
     let order = text(&caller.google()["order_id"]);
     let ended = caller.ended(&order);
-    assert_eq!((ended["status"].as_str(), ended["refunded"].as_f64()), (Some("expired"), Some(0.5)));
+    assert_eq!(
+        (ended["status"].as_str(), ended["refunded"].as_f64()),
+        (Some("expired"), Some(0.5))
+    );
     assert_eq!(caller.balance(), (10.0, 0.0));
 }
 
@@ -152,6 +183,9 @@ fn twenty_completed_orders_make_silver() {
         assert_eq!(caller.ended(&order)["status"], "completed");
     }
     let account = body(caller.get("/api/v1/account"));
-    assert_eq!((account["tier"].as_str(), account["discount"].as_f64()), (Some("Silver"), Some(0.05)));
+    assert_eq!(
+        (account["tier"].as_str(), account["discount"].as_f64()),
+        (Some("Silver"), Some(0.05))
+    );
     assert_eq!(caller.google()["price"].as_f64(), Some(0.475));
 }

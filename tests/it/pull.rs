@@ -1,4 +1,5 @@
-//! Sources that are asked for each number, over real HTTP: through faults and kills, and what the checker says of them.
+//! Sources that are asked for each number, over real HTTP: through faults and kills, and what the
+//! checker says of them.
 
 use std::time::Duration;
 
@@ -37,7 +38,10 @@ fn a_number_is_leased_for_an_order_and_given_back_after_it() {
     let ended = caller.ended(&id);
     assert_eq!(ended["status"], "completed");
     let (reference, held) = source.leases().into_iter().next().unwrap();
-    assert_eq!((ended["code"].as_str(), ended["phone"].as_str()), (Some(pull::code(&reference).as_str()), held.number.as_deref()));
+    assert_eq!(
+        (ended["code"].as_str(), ended["phone"].as_str()),
+        (Some(pull::code(&reference).as_str()), held.number.as_deref())
+    );
     assert_eq!(source.open().len(), 1, "the order keeps its number");
     caller.finish(&id);
     settled(&source);
@@ -51,7 +55,10 @@ fn a_number_is_leased_for_an_order_and_given_back_after_it() {
     }
     settled(&source);
     let health = body(server.get("/api/v1/health").send().unwrap());
-    assert_eq!((&health["suppliers"][0]["name"], &health["suppliers"][0]["status"]), (&json!("acme"), &json!("ok")));
+    assert_eq!(
+        (&health["suppliers"][0]["name"], &health["suppliers"][0]["status"]),
+        (&json!("acme"), &json!("ok"))
+    );
     let audit = server.cli(&["audit", "verify"]);
     assert!(audit.status.success(), "{audit:?}");
 }
@@ -60,14 +67,21 @@ fn a_number_is_leased_for_an_order_and_given_back_after_it() {
 fn kills_while_the_source_is_asked_lose_no_number() {
     // Slow enough to be killed in the middle of everything.
     let source = Source::new(Faults { timeout_after: 0.2, ..Faults::default() }, 3);
-    let mut server = Server::start(&config(serve(source.router()), "[orders]\nlifetime_seconds = 20\nmax_concurrent_per_account = 20\n"));
+    let mut server = Server::start(&config(
+        serve(source.router()),
+        "[orders]\nlifetime_seconds = 20\nmax_concurrent_per_account = 20\n",
+    ));
     let (key, account) = {
         let caller = server.funded("50");
         (caller.key.clone(), caller.account.clone())
     };
     for round in 0..6u64 {
         for _ in 0..5 {
-            let order = server.post("/api/v1/order").bearer_auth(&key).json(&json!({ "platform": "google" })).timeout(Duration::from_millis(150));
+            let order = server
+                .post("/api/v1/order")
+                .bearer_auth(&key)
+                .json(&json!({ "platform": "google" }))
+                .timeout(Duration::from_millis(150));
             // Whoever does not wait has ordered all the same.
             let _ = order.send();
         }
@@ -94,12 +108,20 @@ fn kills_while_the_source_is_asked_lose_no_number() {
 #[test]
 fn a_source_that_does_not_wait_to_be_asked_pushes_its_messages() {
     let source = Source::new(Faults::default(), 1).silent();
-    let server = Server::start(&config(serve(source.router()), "").replace("poll_seconds = 1", "inbound_secret = \"whsec_0123456789abcdef\""));
+    let server = Server::start(
+        &config(serve(source.router()), "")
+            .replace("poll_seconds = 1", "inbound_secret = \"whsec_0123456789abcdef\""),
+    );
     let caller = server.funded("5");
     let order = caller.google();
     let message = json!({ "id": "m1", "to": order["phone"], "from": "Google", "text": "G-482913 is your Google verification code." }).to_string();
     let signature = crate::inbound::signature("whsec_0123456789abcdef", &message);
-    let answer = server.post("/inbound/v1/acme").header("X-Webhook-Signature", signature).body(message).send().unwrap();
+    let answer = server
+        .post("/inbound/v1/acme")
+        .header("X-Webhook-Signature", signature)
+        .body(message)
+        .send()
+        .unwrap();
     assert_eq!(body(answer)["outcome"], "taken");
     assert_eq!(caller.ended(&text(&order["order_id"]))["code"], "482913");
     caller.finish(&text(&order["order_id"]));
@@ -114,10 +136,16 @@ fn a_source_that_is_away_is_left_alone_and_said_to_be() {
     let caller = server.funded("5");
     for _ in 0..5 {
         let refused = caller.post("/api/v1/order", &json!({ "platform": "google" }));
-        assert_eq!((refused.status().as_u16(), &body(refused)["error_code"]), (503, &json!("PROVIDER_UNAVAILABLE")));
+        assert_eq!(
+            (refused.status().as_u16(), &body(refused)["error_code"]),
+            (503, &json!("PROVIDER_UNAVAILABLE"))
+        );
     }
     let health = body(server.get("/api/v1/health").send().unwrap());
-    assert_eq!((&health["status"], &health["suppliers"][0]["status"]), (&json!("degraded"), &json!("unreachable")));
+    assert_eq!(
+        (&health["status"], &health["suppliers"][0]["status"]),
+        (&json!("degraded"), &json!("unreachable"))
+    );
     let available = body(server.get("/api/v1/availability?platform=google").send().unwrap());
     assert_eq!(available["platforms"][0]["stock"], "none");
     assert_eq!(caller.balance(), (5.0, 0.0));
@@ -144,10 +172,16 @@ fn the_log_and_the_sources_list_are_laid_beside_each_other() {
     let (agrees, said) = audit(&["--attempts"]);
     assert!(agrees && said.ends_with("the sources and the log agree\n"), "{said}");
     assert!(said.contains("1 numbers leased for $0.12, 1 served, $0.12 charged"), "{said}");
-    assert!(said.contains(&format!("{id} attempt 1: served, cost $0.12, charged $0.12, charged")), "{said}");
+    assert!(
+        said.contains(&format!("{id} attempt 1: served, cost $0.12, charged $0.12, charged")),
+        "{said}"
+    );
     source.plant("nobody-1", "+12025550199");
     let (agrees, said) = audit(&[]);
-    assert!(!agrees && said.contains("nobody-1: leased at the source, and no order knows it"), "{said}");
+    assert!(
+        !agrees && said.contains("nobody-1: leased at the source, and no order knows it"),
+        "{said}"
+    );
     // Not with a word of its token.
     assert!(!said.contains(pull::TOKEN));
 }
@@ -172,8 +206,16 @@ fn a_source_that_is_gone_from_the_configuration_is_missed_while_it_has_leases() 
     // Back again, it goes on.
     std::fs::write(&file, whole).unwrap();
     let server = server.kill_and_restart();
-    let order = text(&body(server.get("/api/v1/orders?limit=1").bearer_auth(&key).send().unwrap())["orders"][0]["order_id"]);
-    let cancelled = server.post(&format!("/api/v1/order/{order}/cancel")).bearer_auth(&key).json(&json!({})).send().unwrap();
+    let order = text(
+        &body(server.get("/api/v1/orders?limit=1").bearer_auth(&key).send().unwrap())["orders"][0]
+            ["order_id"],
+    );
+    let cancelled = server
+        .post(&format!("/api/v1/order/{order}/cancel"))
+        .bearer_auth(&key)
+        .json(&json!({}))
+        .send()
+        .unwrap();
     assert_eq!(cancelled.status(), 200);
     settled(&source);
 }
@@ -184,7 +226,17 @@ fn the_checker_says_what_a_source_does_wrong() {
         let url = format!("http://{}", serve(source.router()));
         let server = Server::prepare("");
         let done = std::process::Command::new(env!("CARGO_BIN_EXE_telenumerus"))
-            .args(["supplier", "check", "--url", &url, "--token", pull::TOKEN, "--message-seconds", "5", "--data-dir"])
+            .args([
+                "supplier",
+                "check",
+                "--url",
+                &url,
+                "--token",
+                pull::TOKEN,
+                "--message-seconds",
+                "5",
+                "--data-dir",
+            ])
             .arg(server.path())
             .output()
             .unwrap();

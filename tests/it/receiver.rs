@@ -17,7 +17,11 @@ pub struct Arrived {
 
 impl Arrived {
     pub fn header(&self, name: &str) -> String {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap_or_default()
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.clone())
+            .unwrap_or_default()
     }
 
     pub fn json(&self) -> Value {
@@ -31,7 +35,8 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// A receiver that answers so first, and 200 from then on. An empty answer closes the connection without one.
+    /// A receiver that answers so first, and 200 from then on. An empty answer closes the
+    /// connection without one.
     pub fn start(answers: &[&'static str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -46,18 +51,27 @@ impl Receiver {
                     let mut line = String::new();
                     while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
                         if let Some((name, value)) = line.split_once(':') {
-                            headers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
+                            headers
+                                .push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
                         }
                         line.clear();
                     }
-                    let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
+                    let length = headers
+                        .iter()
+                        .find(|(name, _)| name == "content-length")
+                        .and_then(|(_, value)| value.parse().ok())
+                        .unwrap_or(0);
                     let mut bytes = vec![0; length];
                     if reader.read_exact(&mut bytes).is_err() {
                         return;
                     }
                     let answer = {
                         let mut answers = answers.lock().unwrap();
-                        if answers.is_empty() { "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n" } else { answers.remove(0) }
+                        if answers.is_empty() {
+                            "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+                        } else {
+                            answers.remove(0)
+                        }
                     };
                     let _ = (&stream).write_all(answer.as_bytes());
                     let _ = arrive.send(Arrived { headers, bytes });

@@ -59,7 +59,11 @@ fn views_that_were_deleted_are_built_again_the_same() {
     let server = Server::restart(data);
     assert_eq!(body(again(&server, &key, &account).get("/api/v1/account")), before);
     let server = {
-        std::fs::write(directory.join("views.db"), b"this was a database once, and then a disk failed").unwrap();
+        std::fs::write(
+            directory.join("views.db"),
+            b"this was a database once, and then a disk failed",
+        )
+        .unwrap();
         server.kill_and_restart()
     };
     assert_eq!(body(again(&server, &key, &account).get("/api/v1/account")), before);
@@ -87,7 +91,12 @@ fn nothing_acknowledged_is_lost_through_kills_at_random_moments() {
                     scope.spawn(move || {
                         let mut told = Vec::new();
                         while !stop.load(std::sync::atomic::Ordering::Relaxed) {
-                            let Ok(response) = server.post("/api/v1/order").bearer_auth(key).json(&json!({ "platform": "google" })).send() else {
+                            let Ok(response) = server
+                                .post("/api/v1/order")
+                                .bearer_auth(key)
+                                .json(&json!({ "platform": "google" }))
+                                .send()
+                            else {
                                 break;
                             };
                             if response.status() != 200 {
@@ -96,10 +105,20 @@ fn nothing_acknowledged_is_lost_through_kills_at_random_moments() {
                             let Ok(order) = response.json::<Value>() else { break };
                             let id = text(&order["order_id"]);
                             told.push((index, id.clone(), json!({ "phone": order["phone"] })));
-                            let Ok(response) = server.get(&format!("/api/v1/order/{id}?wait=5")).bearer_auth(key).send() else { break };
+                            let Ok(response) = server
+                                .get(&format!("/api/v1/order/{id}?wait=5"))
+                                .bearer_auth(key)
+                                .send()
+                            else {
+                                break;
+                            };
                             let Ok(reply) = response.json::<Value>() else { break };
                             if reply["status"] == "completed" {
-                                told.push((index, id, json!({ "phone": order["phone"], "code": reply["code"] })));
+                                told.push((
+                                    index,
+                                    id,
+                                    json!({ "phone": order["phone"], "code": reply["code"] }),
+                                ));
                             }
                         }
                         told
@@ -123,7 +142,11 @@ fn nothing_acknowledged_is_lost_through_kills_at_random_moments() {
         let ended = again(&server, key, account).ended(id);
         assert_eq!(ended["phone"], said["phone"], "{id}");
         if said["code"].is_string() {
-            assert_eq!((&ended["code"], ended["status"].as_str()), (&said["code"], Some("completed")), "{id}");
+            assert_eq!(
+                (&ended["code"], ended["status"].as_str()),
+                (&said["code"], Some("completed")),
+                "{id}"
+            );
         }
     }
     for (key, account) in &accounts {
@@ -145,22 +168,37 @@ fn a_machine_that_slept_expires_what_is_due_when_it_wakes() {
     assert_eq!(caller.balance(), (10.0, 0.0));
 }
 
-/// What was answered before the service died: accounts with their keys, and the orders each was given.
+/// What was answered before the service died: accounts with their keys, and the orders each was
+/// given.
 fn use_until_death(server: &Server, accounts: usize) -> Vec<(String, String, Vec<String>)> {
     let mut told = Vec::new();
     let call = |request: reqwest::blocking::RequestBuilder| {
-        request.send().ok().filter(|response| response.status() == 200).and_then(|response| response.json::<Value>().ok())
+        request
+            .send()
+            .ok()
+            .filter(|response| response.status() == 200)
+            .and_then(|response| response.json::<Value>().ok())
     };
     for _ in 0..accounts {
-        let Some(registered) = call(server.post("/api/v1/register").json(&json!({}))) else { return told };
+        let Some(registered) = call(server.post("/api/v1/register").json(&json!({}))) else {
+            return told;
+        };
         let (key, account) = (text(&registered["api_key"]), text(&registered["account_id"]));
         told.push((key.clone(), account.clone(), Vec::new()));
         if !server.cli(&["admin", "credit", &account, "10", "--reason", "test"]).status.success() {
             return told;
         }
-        let Some(order) = call(server.post("/api/v1/order").bearer_auth(&key).json(&json!({ "platform": "google" }))) else { return told };
+        let Some(order) = call(
+            server.post("/api/v1/order").bearer_auth(&key).json(&json!({ "platform": "google" })),
+        ) else {
+            return told;
+        };
         told.last_mut().unwrap().2.push(text(&order["order_id"]));
-        let _ = call(server.get(&format!("/api/v1/order/{}?wait=5", text(&order["order_id"]))).bearer_auth(&key));
+        let _ = call(
+            server
+                .get(&format!("/api/v1/order/{}?wait=5", text(&order["order_id"])))
+                .bearer_auth(&key),
+        );
     }
     told
 }
@@ -170,7 +208,8 @@ fn a_kill_at_any_sync_loses_nothing_that_was_answered() {
     let mut deaths = 0;
     for sync in 1..=10 {
         let data = Server::prepare(QUICK);
-        let told = match Server::tampered(Arc::clone(&data), &format!("signal=SIGKILL:when={sync}")) {
+        let told = match Server::tampered(Arc::clone(&data), &format!("signal=SIGKILL:when={sync}"))
+        {
             Some(server) => use_until_death(&server, 3),
             None => Vec::new(),
         };
@@ -191,7 +230,8 @@ fn a_kill_at_any_sync_loses_nothing_that_was_answered() {
 #[test]
 fn a_sync_that_fails_ends_the_service_and_is_not_answered() {
     let data = Server::prepare(QUICK);
-    let mut server = Server::tampered(Arc::clone(&data), "error=EIO:when=20+").expect("it starts before its twentieth sync");
+    let mut server = Server::tampered(Arc::clone(&data), "error=EIO:when=20+")
+        .expect("it starts before its twentieth sync");
     let told = use_until_death(&server, 12);
     assert!(told.len() < 12, "it went on after a failed sync");
     assert_eq!(server.exit_code(), Some(70));

@@ -14,8 +14,7 @@ use tempfile::TempDir;
 pub const ADMIN_TOKEN: &str = "token-of-a-test-long-enough";
 
 /// Limits off, quick messages: what most tests want.
-pub const QUICK: &str =
-    "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = true\ndelivery_seconds = [0.05, 0.1]\n";
+pub const QUICK: &str = "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = true\ndelivery_seconds = [0.05, 0.1]\n";
 
 /// Orders whose messages never come.
 pub const SILENT: &str = "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = true\nfailure_rate = 1.0\n";
@@ -34,8 +33,8 @@ impl Server {
         Self::on(Self::prepare(config))
     }
 
-    /// Starts a service on a directory with every sync of this `injection` tampered with, as strace's `-e inject` takes it.
-    /// `None` if it did not live to say where it listens.
+    /// Starts a service on a directory with every sync of this `injection` tampered with, as
+    /// strace's `-e inject` takes it. `None` if it did not live to say where it listens.
     pub fn tampered(data: Arc<TempDir>, injection: &str) -> Option<Self> {
         Self::tampered_calls(data, "fdatasync", injection)
     }
@@ -43,8 +42,20 @@ impl Server {
     /// The same with other system calls.
     pub fn tampered_calls(data: Arc<TempDir>, calls: &str, injection: &str) -> Option<Self> {
         let mut traced = Command::new("strace");
-        traced.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={calls}"), "-e", &format!("inject={calls}:{injection}")]);
-        traced.arg(env!("CARGO_BIN_EXE_telenumerus")).args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data.path());
+        traced.args([
+            "-f",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-e",
+            &format!("trace={calls}"),
+            "-e",
+            &format!("inject={calls}:{injection}"),
+        ]);
+        traced
+            .arg(env!("CARGO_BIN_EXE_telenumerus"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(data.path());
         traced.arg("--config").arg(data.path().join("config.toml"));
         Self::spawn(data, traced).ok()
     }
@@ -60,13 +71,16 @@ impl Server {
 
     /// Starts a service on the directory with these flags.
     pub fn start_with(data: Arc<TempDir>, flags: &[&str]) -> Self {
-        let service = command(data.path(), &[&["serve", "--listen", "127.0.0.1:0"], flags].concat());
+        let service =
+            command(data.path(), &[&["serve", "--listen", "127.0.0.1:0"], flags].concat());
         Self::spawn(data, service).unwrap_or_else(|log| panic!("it did not start: {log}"))
     }
 
     fn spawn(data: Arc<TempDir>, mut service: Command) -> Result<Self, String> {
         let spawned = service.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let mut child = spawned.unwrap_or_else(|error| panic!("{service:?}: {error}; `cargo xtask test` installs what tests need"));
+        let mut child = spawned.unwrap_or_else(|error| {
+            panic!("{service:?}: {error}; `cargo xtask test` installs what tests need")
+        });
         let log: Arc<Mutex<String>> = Arc::default();
         let (mut errors, kept) = (child.stderr.take().unwrap(), Arc::clone(&log));
         let reading = std::thread::spawn(move || {
@@ -76,7 +90,8 @@ impl Server {
             }
         });
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = lines.find_map(|line| line.ok()?.strip_prefix("listening on http://")?.parse().ok());
+        let address =
+            lines.find_map(|line| line.ok()?.strip_prefix("listening on http://")?.parse().ok());
         std::thread::spawn(move || lines.for_each(drop));
         let Some(address) = address else {
             let _ = child.wait();
@@ -113,7 +128,16 @@ impl Server {
     /// A fresh account with money.
     pub fn funded(&self, dollars: &str) -> Caller<'_> {
         let caller = self.register();
-        let done = self.cli(&["admin", "credit", &caller.account, dollars, "--reason", "test", "--operator", "tester"]);
+        let done = self.cli(&[
+            "admin",
+            "credit",
+            &caller.account,
+            dollars,
+            "--reason",
+            "test",
+            "--operator",
+            "tester",
+        ]);
         assert!(done.status.success(), "{done:?}");
         caller
     }
@@ -154,7 +178,10 @@ impl Server {
 
     /// kill -9 of a service that is being traced: without its tracer it would live on.
     pub fn kill_traced_and_restart(mut self) -> Self {
-        let shown = Command::new("ps").args(["-o", "pid=", "--ppid", &self.child.id().to_string()]).output().unwrap();
+        let shown = Command::new("ps")
+            .args(["-o", "pid=", "--ppid", &self.child.id().to_string()])
+            .output()
+            .unwrap();
         let service = String::from_utf8(shown.stdout).unwrap();
         assert!(Command::new("kill").args(["-KILL", service.trim()]).status().unwrap().success());
         let _ = self.child.wait();
@@ -175,7 +202,13 @@ impl Server {
     }
 
     pub fn signal(&self, signal: &str) {
-        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([signal, &self.child.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// How the process ended, waiting for it.
@@ -186,7 +219,8 @@ impl Server {
     /// A directory with this configuration, and no service on it yet.
     pub fn prepare(config: &str) -> Arc<TempDir> {
         let data = Arc::new(tempfile::tempdir().unwrap());
-        let text = format!("{config}\n[admin]\nlisten = \"127.0.0.1:0\"\ntoken = \"{ADMIN_TOKEN}\"\n");
+        let text =
+            format!("{config}\n[admin]\nlisten = \"127.0.0.1:0\"\ntoken = \"{ADMIN_TOKEN}\"\n");
         std::fs::write(data.path().join("config.toml"), text).unwrap();
         data
     }
@@ -216,14 +250,20 @@ impl Server {
 
 /// A client for plain HTTP: it trusts nobody.
 pub fn client() -> Client {
-    Client::builder().tls_backend_preconfigured(tls()).timeout(Duration::from_secs(320)).build().unwrap()
+    Client::builder()
+        .tls_backend_preconfigured(tls())
+        .timeout(Duration::from_secs(320))
+        .build()
+        .unwrap()
 }
 
 /// TLS that trusts nobody.
 pub fn tls() -> rustls::ClientConfig {
-    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap();
+    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(
+        rustls::crypto::ring::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()
+    .unwrap();
     tls.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
 }
 

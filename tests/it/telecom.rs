@@ -1,4 +1,5 @@
-//! Numbers of telecoms by their APIs: searched, bought within the limit, listed, given back, in each dialect.
+//! Numbers of telecoms by their APIs: searched, bought within the limit, listed, given back, in
+//! each dialect.
 
 use fakes::telecom::{SECRET, Telecom, USER};
 use fakes::{Faults, serve};
@@ -37,11 +38,20 @@ fn each_telecom_sells_within_the_limit_and_takes_back() {
     for (supplier, price) in [("twilio", "1.15"), ("telnyx", "1"), ("vonage", "1.5")] {
         let telecom = Telecom::new(&FOR_SALE, Faults::default(), 1);
         let server = start(&telecom, "buying = { allowed = true, monthly_limit = 2.5 }");
-        let offers = numbers(&server, &["search", supplier, "--country", "US", "--limit", "2"]).unwrap();
+        let offers =
+            numbers(&server, &["search", supplier, "--country", "US", "--limit", "2"]).unwrap();
         assert_eq!(offers["offers"].as_array().unwrap().len(), 2, "{supplier}: {offers}");
-        assert_eq!((&offers["offers"][0]["number"], &offers["offers"][0]["monthly"]), (&json!(FOR_SALE[0]), &json!(price)), "{supplier}");
-        let bought = numbers(&server, &["buy", supplier, FOR_SALE[0], "--operator", "tester"]).unwrap();
-        assert_eq!((&bought["monthly"], &bought["spent_this_month"], &bought["monthly_limit"]), (&json!(price), &json!(price), &json!("2.5")));
+        assert_eq!(
+            (&offers["offers"][0]["number"], &offers["offers"][0]["monthly"]),
+            (&json!(FOR_SALE[0]), &json!(price)),
+            "{supplier}"
+        );
+        let bought =
+            numbers(&server, &["buy", supplier, FOR_SALE[0], "--operator", "tester"]).unwrap();
+        assert_eq!(
+            (&bought["monthly"], &bought["spent_this_month"], &bought["monthly_limit"]),
+            (&json!(price), &json!(price), &json!("2.5"))
+        );
         assert!(telecom.owned().contains(FOR_SALE[0]));
         let refused = numbers(&server, &["buy", supplier, FOR_SALE[0]]).unwrap_err();
         assert!(refused.contains("not for sale"), "{supplier}: {refused}");
@@ -54,9 +64,13 @@ fn each_telecom_sells_within_the_limit_and_takes_back() {
         let caller = server.funded("5");
         let order = caller.google();
         assert_eq!(order["phone"], FOR_SALE[0], "{supplier}");
-        let refused = numbers(&server, &["release", supplier, FOR_SALE[0], "--reason", "no use"]).unwrap_err();
+        let refused = numbers(&server, &["release", supplier, FOR_SALE[0], "--reason", "no use"])
+            .unwrap_err();
         assert!(refused.contains("on an order"), "{supplier}: {refused}");
-        let cancelled = caller.post(&format!("/api/v1/order/{}/cancel", order["order_id"].as_str().unwrap()), &json!({}));
+        let cancelled = caller.post(
+            &format!("/api/v1/order/{}/cancel", order["order_id"].as_str().unwrap()),
+            &json!({}),
+        );
         assert_eq!(cancelled.status(), 200);
         let server = server.kill_and_restart();
         // What was bought by other means is listed; small pages are turned.
@@ -64,7 +78,11 @@ fn each_telecom_sells_within_the_limit_and_takes_back() {
             telecom.plant(number);
         }
         let synced = numbers(&server, &["sync", supplier, "--operator", "tester"]).unwrap();
-        assert_eq!((synced["listed"].as_array().unwrap().len(), &synced["unchanged"]), (3, &json!(1)), "{supplier}: {synced}");
+        assert_eq!(
+            (synced["listed"].as_array().unwrap().len(), &synced["unchanged"]),
+            (3, &json!(1)),
+            "{supplier}: {synced}"
+        );
         assert_eq!(synced["rejected"][0]["number"], "+41791234567");
         let audit = |wanted: &str| {
             let done = server.cli(&["audit", "suppliers"]);
@@ -74,7 +92,11 @@ fn each_telecom_sells_within_the_limit_and_takes_back() {
         audit("+41791234567: owned there, and in no pool");
         telecom.take_away("+12025550104");
         audit("+12025550104: in the pool, and not owned there");
-        let released = numbers(&server, &["release", supplier, FOR_SALE[0], "--reason", "no use", "--operator", "tester"]).unwrap();
+        let released = numbers(
+            &server,
+            &["release", supplier, FOR_SALE[0], "--reason", "no use", "--operator", "tester"],
+        )
+        .unwrap();
         assert_eq!(released["state"], "released");
         assert!(!telecom.owned().contains(FOR_SALE[0]), "{supplier}");
         assert!(server.cli(&["audit", "verify"]).status.success());
@@ -87,7 +109,10 @@ fn nothing_is_bought_unless_the_operator_wants_it() {
     let server = start(&telecom, "");
     assert!(numbers(&server, &["search", "twilio"]).is_ok());
     let refused = numbers(&server, &["buy", "twilio", FOR_SALE[0]]).unwrap_err();
-    assert!(refused.contains("suppliers.twilio.api.buying") && telecom.owned().is_empty(), "{refused}");
+    assert!(
+        refused.contains("suppliers.twilio.api.buying") && telecom.owned().is_empty(),
+        "{refused}"
+    );
     let refused = numbers(&server, &["search", "own"]).unwrap_err();
     assert!(refused.contains("suppliers.own.api is not configured"), "{refused}");
 }
@@ -102,9 +127,16 @@ fn a_telecom_that_misbehaves_is_said_to_and_nothing_is_lost() {
         let telecom = Telecom::new(&FOR_SALE, faults, 1);
         let server = start(&telecom, "buying = { allowed = true, monthly_limit = 10 }");
         for supplier in ["twilio", "telnyx", "vonage"] {
-            for arguments in [vec!["search", supplier], vec!["buy", supplier, FOR_SALE[0]], vec!["sync", supplier]] {
+            for arguments in [
+                vec!["search", supplier],
+                vec!["buy", supplier, FOR_SALE[0]],
+                vec!["sync", supplier],
+            ] {
                 let refused = numbers(&server, &arguments).unwrap_err();
-                assert!(refused.contains("does not say whether it is done"), "{faults:?} {arguments:?}: {refused}");
+                assert!(
+                    refused.contains("does not say whether it is done"),
+                    "{faults:?} {arguments:?}: {refused}"
+                );
             }
         }
         assert!(telecom.owned().is_empty());

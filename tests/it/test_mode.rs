@@ -1,4 +1,5 @@
-//! Test keys: every scenario by polling, stream, webhook and tool, the same each time; and nothing of it is live money's.
+//! Test keys: every scenario by polling, stream, webhook and tool, the same each time; and nothing
+//! of it is live money's.
 
 use serde_json::{Value, json};
 
@@ -6,11 +7,22 @@ use crate::mcp::rpc;
 use crate::receiver::Receiver;
 use crate::server::{Caller, QUICK, Server, body, text};
 
-const SCENARIOS: [&str; 10] =
-    ["code", "two_codes", "late_code", "wrong_brand_first", "no_code", "no_stock", "dead_number", "supplier_down", "webhook_fails", "deposit_reorg"];
+const SCENARIOS: [&str; 10] = [
+    "code",
+    "two_codes",
+    "late_code",
+    "wrong_brand_first",
+    "no_code",
+    "no_stock",
+    "dead_number",
+    "supplier_down",
+    "webhook_fails",
+    "deposit_reorg",
+];
 
 /// Several orders of an account at once, and real numbers that would never come.
-const MANY: &str = "[orders]\nmax_concurrent_per_account = 20\n[webhooks]\nallow_private_targets = true\n";
+const MANY: &str =
+    "[orders]\nmax_concurrent_per_account = 20\n[webhooks]\nallow_private_targets = true\n";
 
 fn service() -> Server {
     Server::start(&format!("{QUICK}{MANY}"))
@@ -21,7 +33,11 @@ fn test_key<'a>(caller: &Caller<'a>) -> Caller<'a> {
     let reply = body(caller.post("/api/v1/keys", &json!({ "name": "ci", "mode": "test" })));
     assert_eq!((&reply["mode"], &reply["livemode"]), (&json!("test"), &json!(true)), "{reply}");
     assert!(reply["webhook_secret"].as_str().is_some_and(|secret| secret.starts_with("whsec_")));
-    Caller { server: caller.server, key: text(&reply["api_key"]), account: text(&reply["account_id"]) }
+    Caller {
+        server: caller.server,
+        key: text(&reply["api_key"]),
+        account: text(&reply["account_id"]),
+    }
 }
 
 fn place(caller: &Caller<'_>, scenario: &str) -> Value {
@@ -31,7 +47,10 @@ fn place(caller: &Caller<'_>, scenario: &str) -> Value {
 /// What `GET /order/:id/stream?until=expiry` says, to the end of the order.
 fn stream(caller: &Caller<'_>, order: &str) -> Vec<Value> {
     let text = caller.get(&format!("/api/v1/order/{order}/stream")).text().unwrap();
-    text.lines().filter_map(|line| line.strip_prefix("data: ")).map(|data| serde_json::from_str(data).unwrap()).collect()
+    text.lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .map(|data| serde_json::from_str(data).unwrap())
+        .collect()
 }
 
 fn words(events: &[Value]) -> Vec<&str> {
@@ -43,14 +62,19 @@ fn each_scenario_is_what_its_name_says_by_polling_and_in_the_stream() {
     let server = service();
     let caller = test_key(&server.register());
     // Side by side: the slowest of them takes twenty seconds.
-    let placed: Vec<(&str, Value)> = SCENARIOS.iter().map(|scenario| (*scenario, place(&caller, scenario))).collect();
+    let placed: Vec<(&str, Value)> =
+        SCENARIOS.iter().map(|scenario| (*scenario, place(&caller, scenario))).collect();
     std::thread::scope(|scope| {
         for (scenario, placed) in &placed {
             scope.spawn(|| outcome(&caller, scenario, placed));
         }
     });
     let account = body(caller.get("/api/v1/account"));
-    assert_eq!((&account["balance"], &account["held"], &account["livemode"]), (&json!(0.0), &json!(0.0), &json!(false)), "{account}");
+    assert_eq!(
+        (&account["balance"], &account["held"], &account["livemode"]),
+        (&json!(0.0), &json!(0.0), &json!(false)),
+        "{account}"
+    );
 }
 
 fn outcome(caller: &Caller<'_>, scenario: &str, placed: &Value) {
@@ -58,15 +82,27 @@ fn outcome(caller: &Caller<'_>, scenario: &str, placed: &Value) {
     if ["no_stock", "supplier_down"].contains(&scenario) {
         assert_eq!(placed["error_code"], "PROVIDER_UNAVAILABLE", "{scenario}: {placed}");
         let order = text(&placed["detail"]["order_id"]);
-        assert_eq!(words(&stream(caller, &order)), ["status", "status", "status", "failed"], "{scenario}");
+        assert_eq!(
+            words(&stream(caller, &order)),
+            ["status", "status", "status", "failed"],
+            "{scenario}"
+        );
         return;
     }
-    assert_eq!((&placed["status"], &placed["price"]), (&json!("ok"), &json!(0.0)), "{scenario}: {placed}");
+    assert_eq!(
+        (&placed["status"], &placed["price"]),
+        (&json!("ok"), &json!(0.0)),
+        "{scenario}: {placed}"
+    );
     let order = text(&placed["order_id"]);
     let events = stream(caller, &order);
     assert!(events.iter().all(|event| event["livemode"] == false), "{events:?}");
     let ended = caller.ended(&order);
-    assert_eq!((&ended["scenario"], &ended["livemode"]), (&json!(scenario), &json!(false)), "{ended}");
+    assert_eq!(
+        (&ended["scenario"], &ended["livemode"]),
+        (&json!(scenario), &json!(false)),
+        "{ended}"
+    );
     let expected: &[&str] = match scenario {
         "no_code" => &["status", "status", "number", "expired"],
         "wrong_brand_first" => &["status", "status", "number", "status", "code", "completed"],
@@ -77,7 +113,9 @@ fn outcome(caller: &Caller<'_>, scenario: &str, placed: &Value) {
     let code = if scenario == "no_code" { Value::Null } else { json!("482913") };
     assert_eq!(ended["code"], code, "{scenario}: {ended}");
     if scenario == "two_codes" {
-        while body(caller.get(&format!("/api/v1/order/{order}?wait=30&until=expiry")))["code"] != "730586" {}
+        while body(caller.get(&format!("/api/v1/order/{order}?wait=30&until=expiry")))["code"]
+            != "730586"
+        {}
     }
 }
 
@@ -86,20 +124,33 @@ fn the_header_chooses_too_and_both_must_agree() {
     let server = service();
     let caller = test_key(&server.register());
     let ask = |header: &str, body: Value| {
-        let request = caller.request("POST", "/api/v1/order").header("Telenumerus-Scenario", header);
+        let request =
+            caller.request("POST", "/api/v1/order").header("Telenumerus-Scenario", header);
         request.json(&body).send().unwrap()
     };
     assert_eq!(ask("no_stock", json!({ "platform": "google" })).status(), 503);
-    assert_eq!(ask("no_stock", json!({ "platform": "google", "scenario": "no_stock" })).status(), 503);
+    assert_eq!(
+        ask("no_stock", json!({ "platform": "google", "scenario": "no_stock" })).status(),
+        503
+    );
     assert_eq!(ask("no_stock", json!({ "platform": "google", "scenario": "code" })).status(), 409);
     let unknown = ask("nonsense", json!({ "platform": "google" }));
     assert_eq!(unknown.status(), 400);
-    assert_eq!(body(unknown)["detail"]["supported_scenarios"].as_array().unwrap().len(), SCENARIOS.len());
+    assert_eq!(
+        body(unknown)["detail"]["supported_scenarios"].as_array().unwrap().len(),
+        SCENARIOS.len()
+    );
     let keyed = |scenario: &str| {
-        let request = caller.request("POST", "/api/v1/order").header("Idempotency-Key", "k1").header("Telenumerus-Scenario", scenario);
+        let request = caller
+            .request("POST", "/api/v1/order")
+            .header("Idempotency-Key", "k1")
+            .header("Telenumerus-Scenario", scenario);
         request.json(&json!({ "platform": "google" })).send().unwrap().status()
     };
-    assert_eq!((keyed("code"), keyed("code"), keyed("late_code")), (200.try_into().unwrap(), 200.try_into().unwrap(), 422.try_into().unwrap()));
+    assert_eq!(
+        (keyed("code"), keyed("code"), keyed("late_code")),
+        (200.try_into().unwrap(), 200.try_into().unwrap(), 422.try_into().unwrap())
+    );
 }
 
 #[test]
@@ -115,7 +166,11 @@ fn a_live_key_orders_no_scenario_and_pays_nothing_for_asking() {
         let response = caller.post(&format!("/api/v1{path}"), &request);
         assert_eq!(response.status(), 409, "{path}");
         let refused = body(response);
-        assert_eq!((&refused["detail"]["field"], &refused["livemode"]), (&json!("scenario"), &json!(true)), "{refused}");
+        assert_eq!(
+            (&refused["detail"]["field"], &refused["livemode"]),
+            (&json!("scenario"), &json!(true)),
+            "{refused}"
+        );
     }
     assert_eq!(caller.balance(), (10.0, 0.0));
     assert_eq!(caller.google()["livemode"], true);
@@ -133,13 +188,28 @@ fn tests_are_not_in_the_live_account_nor_in_anybodys_rates() {
     let order = text(&place(&test, "deposit_reorg")["order_id"]);
     test.ended(&order);
     let ledger = body(test.get("/api/v1/account/ledger"));
-    let kinds: Vec<&str> = ledger["entries"].as_array().unwrap().iter().map(|entry| entry["type"].as_str().unwrap()).collect();
-    assert_eq!(kinds.iter().take(4).copied().collect::<Vec<_>>(), ["reversal", "capture", "deposit", "hold"], "{ledger}");
+    let kinds: Vec<&str> = ledger["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        kinds.iter().take(4).copied().collect::<Vec<_>>(),
+        ["reversal", "capture", "deposit", "hold"],
+        "{ledger}"
+    );
     assert_eq!(live.balance(), (10.0, 0.0));
     let account = body(live.get("/api/v1/account"));
-    assert_eq!((&account["stats"]["total_orders"], &account["tier"]), (&json!(0), &json!("Standard")));
+    assert_eq!(
+        (&account["stats"]["total_orders"], &account["tier"]),
+        (&json!(0), &json!("Standard"))
+    );
     assert!(body(live.get("/api/v1/orders"))["orders"].as_array().unwrap().is_empty());
-    let google = &body(server.get("/api/v1/availability?country=US&platform=google").send().unwrap())["platforms"][0].clone();
+    let google = &body(
+        server.get("/api/v1/availability?country=US&platform=google").send().unwrap(),
+    )["platforms"][0]
+        .clone();
     assert_eq!(google["sample_size"], 0, "{google}");
     // Nor do the operator's hours count tests.
     let usage = server.cli(&["admin", "usage"]);
@@ -149,18 +219,34 @@ fn tests_are_not_in_the_live_account_nor_in_anybodys_rates() {
     let again = test_key(&live);
     assert_eq!(again.account, test.account);
     let keys = body(live.get("/api/v1/keys"))["keys"].as_array().unwrap().clone();
-    assert_eq!(keys.iter().map(|key| key["mode"].as_str().unwrap()).collect::<Vec<_>>(), ["live", "test", "test"]);
+    assert_eq!(
+        keys.iter().map(|key| key["mode"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["live", "test", "test"]
+    );
     for key in &keys[1..] {
-        let removed = live.request("DELETE", &format!("/api/v1/keys/{}", key["key_id"].as_str().unwrap())).send().unwrap();
+        let removed = live
+            .request("DELETE", &format!("/api/v1/keys/{}", key["key_id"].as_str().unwrap()))
+            .send()
+            .unwrap();
         assert_eq!(removed.status(), 200);
     }
     assert_eq!(test.get("/api/v1/account").status(), 401);
     // Operators' money never enters it, and the log stays lawful.
-    let credit = server.cli(&["admin", "credit", &test.account, "5", "--reason", "x", "--operator", "tester"]);
+    let credit = server.cli(&[
+        "admin",
+        "credit",
+        &test.account,
+        "5",
+        "--reason",
+        "x",
+        "--operator",
+        "tester",
+    ]);
     assert!(!credit.status.success(), "{credit:?}");
     let verified = server.cli(&["audit", "verify"]);
     assert!(verified.status.success(), "{verified:?}");
-    let suspended = server.cli(&["admin", "suspend", &live.account, "--reason", "x", "--operator", "tester"]);
+    let suspended =
+        server.cli(&["admin", "suspend", &live.account, "--reason", "x", "--operator", "tester"]);
     assert!(suspended.status.success(), "{suspended:?}");
 }
 
@@ -178,11 +264,18 @@ fn a_suspended_account_tests_no_more() {
 fn a_webhook_that_fails_first_is_delivered_again_with_its_mode() {
     let (server, receiver) = (service(), Receiver::start(&[]));
     let caller = test_key(&server.register());
-    let set = caller.request("PUT", "/api/v1/webhook").json(&json!({ "url": receiver.url() })).send().unwrap();
+    let set = caller
+        .request("PUT", "/api/v1/webhook")
+        .json(&json!({ "url": receiver.url() }))
+        .send()
+        .unwrap();
     assert_eq!(set.status(), 200);
     let order = text(&place(&caller, "webhook_fails")["order_id"]);
     let arrived = receiver.next().json();
-    assert_eq!((&arrived["livemode"], &arrived["data"]["order_id"], &arrived["event"]), (&json!(false), &json!(order), &json!("sms.received")));
+    assert_eq!(
+        (&arrived["livemode"], &arrived["data"]["order_id"], &arrived["event"]),
+        (&json!(false), &json!(order), &json!("sms.received"))
+    );
     let delivery = loop {
         let deliveries = body(caller.get("/api/v1/webhook/deliveries"));
         let latest = deliveries["deliveries"][0].clone();
@@ -193,25 +286,44 @@ fn a_webhook_that_fails_first_is_delivered_again_with_its_mode() {
     assert_eq!(delivery["attempts"], 2, "{delivery}");
     let expired = text(&place(&caller, "no_code")["order_id"]);
     let failed = receiver.next().json();
-    assert_eq!((&failed["event"], &failed["data"]["order_id"], &failed["livemode"]), (&json!("order.failed"), &json!(expired), &json!(false)));
+    assert_eq!(
+        (&failed["event"], &failed["data"]["order_id"], &failed["livemode"]),
+        (&json!("order.failed"), &json!(expired), &json!(false))
+    );
 }
 
 #[test]
 fn each_tool_takes_a_scenario() {
     let server = service();
-    let registered = body(server.post("/api/v1/register").json(&json!({ "mode": "test" })).send().unwrap());
+    let registered =
+        body(server.post("/api/v1/register").json(&json!({ "mode": "test" })).send().unwrap());
     assert_eq!(registered["livemode"], false, "{registered}");
     let key = text(&registered["api_key"]);
     let call = |tool: &str, arguments: Value| {
-        let reply = body(rpc(&server, &key, "tools/call", json!({ "name": tool, "arguments": arguments }), false));
+        let reply = body(rpc(
+            &server,
+            &key,
+            "tools/call",
+            json!({ "name": tool, "arguments": arguments }),
+            false,
+        ));
         reply["result"].clone()
     };
     let verified = call("sms_verify", json!({ "platform": "whatsapp", "scenario": "dead_number" }));
     let content = &verified["structuredContent"];
-    assert_eq!((&content["code"], &content["price"], &content["livemode"]), (&json!("482913"), &json!(0.0), &json!(false)), "{verified}");
+    assert_eq!(
+        (&content["code"], &content["price"], &content["livemode"]),
+        (&json!("482913"), &json!(0.0), &json!(false)),
+        "{verified}"
+    );
     let refused = call("sms_order", json!({ "platform": "google", "scenario": "supplier_down" }));
-    assert_eq!((&refused["isError"], &refused["structuredContent"]["livemode"]), (&json!(true), &json!(false)), "{refused}");
-    let ordered = call("sms_agent_order", json!({ "query": "I need a Steam number", "scenario": "code" }));
+    assert_eq!(
+        (&refused["isError"], &refused["structuredContent"]["livemode"]),
+        (&json!(true), &json!(false)),
+        "{refused}"
+    );
+    let ordered =
+        call("sms_agent_order", json!({ "query": "I need a Steam number", "scenario": "code" }));
     assert_eq!(ordered["structuredContent"]["livemode"], false, "{ordered}");
     let tools = body(rpc(&server, &key, "tools/list", json!({}), false));
     let tools = tools["result"]["tools"].as_array().unwrap();
@@ -229,13 +341,23 @@ fn operators_switch_it_off() {
     let key = test_key(&server.register()).key;
     drop(server);
     let config = std::fs::read_to_string(data.path().join("config.toml")).unwrap();
-    std::fs::write(data.path().join("config.toml"), format!("{config}[test_mode]\nenabled = false\n")).unwrap();
+    std::fs::write(
+        data.path().join("config.toml"),
+        format!("{config}[test_mode]\nenabled = false\n"),
+    )
+    .unwrap();
     let server = Server::restart(data);
     let refused = server.get("/api/v1/account").bearer_auth(&key).send().unwrap();
     assert_eq!(refused.status(), 401);
     assert!(text(&body(refused)["error"]).contains("switched off"));
-    assert_eq!(server.post("/api/v1/register").json(&json!({ "mode": "test" })).send().unwrap().status(), 400);
-    assert_eq!(server.register().post("/api/v1/keys", &json!({ "name": "ci", "mode": "test" })).status(), 400);
+    assert_eq!(
+        server.post("/api/v1/register").json(&json!({ "mode": "test" })).send().unwrap().status(),
+        400
+    );
+    assert_eq!(
+        server.register().post("/api/v1/keys", &json!({ "name": "ci", "mode": "test" })).status(),
+        400
+    );
 }
 
 #[test]

@@ -10,11 +10,21 @@ use crate::server::{QUICK, SILENT, Server, body, text};
 fn the_code_comes_in_one_call() {
     let server = Server::start(QUICK);
     let caller = server.funded("10");
-    let reply = caller.post("/api/v1/verify", &json!({ "platform": "google", "country": "US", "timeout_seconds": 120 }));
+    let reply = caller.post(
+        "/api/v1/verify",
+        &json!({ "platform": "google", "country": "US", "timeout_seconds": 120 }),
+    );
     assert_eq!(reply.status(), 200);
     let reply = body(reply);
-    assert_eq!((reply["status"].as_str(), reply["price"].as_f64(), reply["delivery_seconds"].as_u64()), (Some("ok"), Some(0.5), Some(0)));
-    assert!(text(&reply["phone"]).starts_with("+1") && text(&reply["code"]).len() == 6 && text(&reply["sms"]).contains(&text(&reply["code"])));
+    assert_eq!(
+        (reply["status"].as_str(), reply["price"].as_f64(), reply["delivery_seconds"].as_u64()),
+        (Some("ok"), Some(0.5), Some(0))
+    );
+    assert!(
+        text(&reply["phone"]).starts_with("+1")
+            && text(&reply["code"]).len() == 6
+            && text(&reply["sms"]).contains(&text(&reply["code"]))
+    );
     let order = body(caller.get(&text(&reply["check_status"])));
     assert_eq!((order["status"].as_str(), &order["code"]), (Some("completed"), &reply["code"]));
 }
@@ -23,16 +33,26 @@ fn the_code_comes_in_one_call() {
 fn at_the_timeout_the_order_lives_on_unless_it_is_to_be_cancelled() {
     let server = Server::start(SILENT);
     let caller = server.funded("10");
-    let reply = body(caller.post("/api/v1/verify", &json!({ "platform": "google", "timeout_seconds": 1 })));
-    assert_eq!((reply["status"].as_str(), reply["code"].is_null(), reply["can_cancel"].as_bool()), (Some("timeout"), true, Some(true)));
+    let reply =
+        body(caller.post("/api/v1/verify", &json!({ "platform": "google", "timeout_seconds": 1 })));
+    assert_eq!(
+        (reply["status"].as_str(), reply["code"].is_null(), reply["can_cancel"].as_bool()),
+        (Some("timeout"), true, Some(true))
+    );
     assert!(text(&reply["phone"]).starts_with('+') && reply["expires_in"].as_u64().unwrap() > 290);
     assert!(text(&reply["stream"]).ends_with("/stream"));
     let order = text(&reply["order_id"]);
     assert_eq!(body(caller.get(&format!("/api/v1/order/{order}")))["status"], "active");
     caller.post(&format!("/api/v1/order/{order}/cancel"), &json!({}));
 
-    let reply = body(caller.post("/api/v1/verify", &json!({ "platform": "google", "timeout_seconds": 1, "on_timeout": "cancel" })));
-    assert_eq!((reply["status"].as_str(), reply["refunded"].as_f64()), (Some("timeout"), Some(0.5)));
+    let reply = body(caller.post(
+        "/api/v1/verify",
+        &json!({ "platform": "google", "timeout_seconds": 1, "on_timeout": "cancel" }),
+    ));
+    assert_eq!(
+        (reply["status"].as_str(), reply["refunded"].as_f64()),
+        (Some("timeout"), Some(0.5))
+    );
     assert_eq!(caller.balance(), (10.0, 0.0));
 }
 
@@ -52,7 +72,10 @@ fn a_caller_that_hangs_up_cancels_nothing_and_resumes_under_its_key() {
     let reply = caller.post("/api/v1/verify", &serde_json::from_str(wanted).unwrap());
     assert_eq!(reply.headers()["idempotency-replayed"], "true");
     let reply = body(reply);
-    assert_eq!((reply["status"].as_str(), reply["delivery_seconds"].as_u64()), (Some("ok"), Some(1)));
+    assert_eq!(
+        (reply["status"].as_str(), reply["delivery_seconds"].as_u64()),
+        (Some("ok"), Some(1))
+    );
     assert_eq!(body(caller.get("/api/v1/account"))["stats"]["total_orders"], 1);
 }
 
@@ -60,10 +83,14 @@ fn a_caller_that_hangs_up_cancels_nothing_and_resumes_under_its_key() {
 fn what_ends_without_a_code_says_so_and_costs_nothing() {
     let server = Server::start(&format!("{SILENT}[orders]\nlifetime_seconds = 1\n"));
     let caller = server.funded("10");
-    let refused = caller.post("/api/v1/verify", &json!({ "platform": "google", "timeout_seconds": 30 }));
+    let refused =
+        caller.post("/api/v1/verify", &json!({ "platform": "google", "timeout_seconds": 30 }));
     assert_eq!(refused.status(), 503);
     let refused = body(refused);
-    assert_eq!((refused["error_code"].as_str(), refused["order"]["status"].as_str()), (Some("PROVIDER_UNAVAILABLE"), Some("expired")));
+    assert_eq!(
+        (refused["error_code"].as_str(), refused["order"]["status"].as_str()),
+        (Some("PROVIDER_UNAVAILABLE"), Some("expired"))
+    );
     assert_eq!(caller.balance(), (10.0, 0.0));
 }
 
@@ -71,11 +98,19 @@ fn what_ends_without_a_code_says_so_and_costs_nothing() {
 fn hostile_timeouts_are_refused() {
     let server = Server::start(SILENT);
     let caller = server.funded("10");
-    for timeout in [json!(0), json!(301), json!(-1), json!(1.5), json!(1e300), json!("1"), json!(u64::MAX)] {
-        let refused = caller.post("/api/v1/verify", &json!({ "platform": "google", "timeout_seconds": timeout }));
+    for timeout in
+        [json!(0), json!(301), json!(-1), json!(1.5), json!(1e300), json!("1"), json!(u64::MAX)]
+    {
+        let refused = caller
+            .post("/api/v1/verify", &json!({ "platform": "google", "timeout_seconds": timeout }));
         assert_eq!(refused.status(), 400, "{timeout}");
     }
-    assert_eq!(caller.post("/api/v1/verify", &json!({ "platform": "google", "on_timeout": "wait" })).status(), 400);
+    assert_eq!(
+        caller
+            .post("/api/v1/verify", &json!({ "platform": "google", "on_timeout": "wait" }))
+            .status(),
+        400
+    );
     assert_eq!(caller.balance(), (10.0, 0.0));
 }
 
@@ -105,7 +140,8 @@ fn a_drain_answers_who_waits_and_the_order_goes_on() {
 fn a_retried_call_that_gives_up_says_what_came_back() {
     let server = Server::start(SILENT);
     let caller = server.funded("10");
-    let wanted = r#"{"platform":"google","timeout_seconds":1,"on_timeout":"cancel","idempotency_key":"k"}"#;
+    let wanted =
+        r#"{"platform":"google","timeout_seconds":1,"on_timeout":"cancel","idempotency_key":"k"}"#;
     let head = format!(
         "POST /api/v1/verify HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{wanted}",
         caller.key,
@@ -116,5 +152,8 @@ fn a_retried_call_that_gives_up_says_what_came_back() {
     drop(hung_up);
     // The retry arrives while the order is active, and cancels it.
     let reply = body(caller.post("/api/v1/verify", &serde_json::from_str(wanted).unwrap()));
-    assert_eq!((reply["status"].as_str(), reply["refunded"].as_f64(), reply["can_cancel"].as_bool()), (Some("timeout"), Some(0.5), Some(false)));
+    assert_eq!(
+        (reply["status"].as_str(), reply["refunded"].as_f64(), reply["can_cancel"].as_bool()),
+        (Some("timeout"), Some(0.5), Some(false))
+    );
 }

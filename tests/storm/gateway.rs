@@ -1,4 +1,5 @@
-//! The operators' gateways and the telecoms: bring messages to the numbers of the pools, each through its door, and what else comes in by doors.
+//! The operators' gateways and the telecoms: bring messages to the numbers of the pools, each
+//! through its door, and what else comes in by doors.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
@@ -13,15 +14,20 @@ use fakes::doors::{self, Letter, Message};
 use parking_lot::Mutex;
 use serde_json::Value;
 use smpp34::server::ESME;
-use smpp34::{SmppConnectionInformation, SmppServer, SmppServerListener, bind_transceiver, bind_transceiver_resp};
+use smpp34::{
+    SmppConnectionInformation, SmppServer, SmppServerListener, bind_transceiver,
+    bind_transceiver_resp,
+};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 
 /// The sources whose numbers are listed, in the order of their numbers.
 pub const POOLS: [&str; 6] = ["own", "smpp", "twilio", "telnyx", "vonage", "android"];
 
-/// The sources that are asked for each number, and how their numbers begin. Several: one that fails five times in a row is left alone for long.
-pub const PULLS: [(&str, &str); 4] = [("acme", "20"), ("borea", "30"), ("corvo", "40"), ("zenith", "50")];
+/// The sources that are asked for each number, and how their numbers begin. Several: one that fails
+/// five times in a row is left alone for long.
+pub const PULLS: [(&str, &str); 4] =
+    [("acme", "20"), ("borea", "30"), ("corvo", "40"), ("zenith", "50")];
 
 /// A number of a pool.
 pub fn phone(place: usize, number: u32) -> String {
@@ -31,11 +37,14 @@ pub fn phone(place: usize, number: u32) -> String {
 
 /// The pool that has a number, if one has.
 pub fn pool_of(number: &str) -> Option<usize> {
-    let place = number.strip_prefix("+1202").filter(|rest| rest.len() == 7 && rest[1..].starts_with("000"))?;
+    let place = number
+        .strip_prefix("+1202")
+        .filter(|rest| rest.len() == 7 && rest[1..].starts_with("000"))?;
     place[..1].parse::<usize>().ok()?.checked_sub(2)
 }
 
-/// Whether a pool's source has no word for when it received a message, so that its numbers rest between two orders.
+/// Whether a pool's source has no word for when it received a message, so that its numbers rest
+/// between two orders.
 pub fn rests(place: usize) -> bool {
     ["smpp", "twilio", "vonage", "android"].contains(&POOLS[place])
 }
@@ -50,7 +59,12 @@ struct Handler(mpsc::UnboundedSender<Box<ESME>>);
 
 #[async_trait]
 impl SmppServerListener for Handler {
-    async fn on_bind_transceiver(&self, request: bind_transceiver, _: &SmppConnectionInformation, _: &String) -> bind_transceiver_resp {
+    async fn on_bind_transceiver(
+        &self,
+        request: bind_transceiver,
+        _: &SmppConnectionInformation,
+        _: &String,
+    ) -> bind_transceiver_resp {
         request.accept("storm".to_owned(), Some(0x34))
     }
 
@@ -80,7 +94,11 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    pub async fn new(http: reqwest::Client, base: String, mut bound: mpsc::UnboundedReceiver<Box<ESME>>) -> Self {
+    pub async fn new(
+        http: reqwest::Client,
+        base: String,
+        mut bound: mpsc::UnboundedReceiver<Box<ESME>>,
+    ) -> Self {
         let esme = bound.recv().await.expect("the service binds");
         Self { http, base, esme, ids: AtomicU64::new(0), seen: Mutex::default() }
     }
@@ -90,8 +108,17 @@ impl Gateway {
         self.seen.lock().clone()
     }
 
-    /// A message with a code that was received at `received_at`, where the source says so, or none, and whatever else comes before and after it.
-    pub async fn bring(&self, place: usize, number: &str, platform: &str, code: &str, received_at: Option<&str>, dice: &Entropy) {
+    /// A message with a code that was received at `received_at`, where the source says so, or none,
+    /// and whatever else comes before and after it.
+    pub async fn bring(
+        &self,
+        place: usize,
+        number: &str,
+        platform: &str,
+        code: &str,
+        received_at: Option<&str>,
+        dice: &Entropy,
+    ) {
         tokio::time::sleep(Duration::from_millis(dice.below(300))).await;
         if dice.chance(0.1) {
             return self.note("silent");
@@ -100,11 +127,18 @@ impl Gateway {
             self.deliver(place, number, "Your parcel 991823 arrives today.", received_at, 1).await;
         }
         if dice.chance(0.05) {
-            let status = self.post(doors::own_body("{\"id\": \"x\", \"to\": \"+1".to_owned())).await.0;
+            let status =
+                self.post(doors::own_body("{\"id\": \"x\", \"to\": \"+1".to_owned())).await.0;
             self.note(if status == 400 { "malformed" } else { "malformed and taken" });
         }
         if dice.chance(0.01) {
-            let (status, _) = self.post(Letter { path: "/inbound/v1/own", headers: vec![], body: "x".repeat(10 * 1024 * 1024) }).await;
+            let (status, _) = self
+                .post(Letter {
+                    path: "/inbound/v1/own",
+                    headers: vec![],
+                    body: "x".repeat(10 * 1024 * 1024),
+                })
+                .await;
             self.note(if [0, 413].contains(&status) { "too_large" } else { "too large and taken" });
         }
         if dice.chance(0.03) {
@@ -120,20 +154,53 @@ impl Gateway {
         self.deliver(place, number, &text, received_at, times).await;
     }
 
-    /// A code that comes after the order's end, and was received before it where the source says when.
-    pub async fn bring_late(&self, number: &str, platform: &str, received_at: Option<&str>, dice: &Entropy) -> Option<String> {
+    /// A code that comes after the order's end, and was received before it where the source says
+    /// when.
+    pub async fn bring_late(
+        &self,
+        number: &str,
+        platform: &str,
+        received_at: Option<&str>,
+        dice: &Entropy,
+    ) -> Option<String> {
         let place = pool_of(number)?;
         let code = (100_000 + dice.below(900_000)).to_string();
-        self.deliver(place, number, &format!("Your {} verification code is {code}", named(platform)), received_at, 1).await;
+        self.deliver(
+            place,
+            number,
+            &format!("Your {} verification code is {code}", named(platform)),
+            received_at,
+            1,
+        )
+        .await;
         Some(code)
     }
 
     /// Until it is taken, as suppliers do; `times` in all.
-    async fn deliver(&self, place: usize, number: &str, text: &str, received_at: Option<&str>, times: usize) {
+    async fn deliver(
+        &self,
+        place: usize,
+        number: &str,
+        text: &str,
+        received_at: Option<&str>,
+        times: usize,
+    ) {
         let id = format!("m{}", self.ids.fetch_add(1, Ordering::Relaxed));
         for _ in 0..times {
             let outcome = loop {
-                match self.send(place, &Message { id: &id, to: number, text, now: Clock::System.now().millis(), received_at }).await {
+                match self
+                    .send(
+                        place,
+                        &Message {
+                            id: &id,
+                            to: number,
+                            text,
+                            now: Clock::System.now().millis(),
+                            received_at,
+                        },
+                    )
+                    .await
+                {
                     Some(outcome) => break outcome,
                     None => tokio::time::sleep(Duration::from_millis(100)).await,
                 }
@@ -146,7 +213,14 @@ impl Gateway {
         let letter = match POOLS[place] {
             "smpp" => {
                 let text = message.text.as_bytes().to_vec();
-                let sent = self.esme.deliver_sm().source_addr("Verify").destination_addr(&message.to[1..]).short_message(text).send().await;
+                let sent = self
+                    .esme
+                    .deliver_sm()
+                    .source_addr("Verify")
+                    .destination_addr(&message.to[1..])
+                    .short_message(text)
+                    .send()
+                    .await;
                 return sent.is_ok_and(|answer| answer.is_success()).then(|| "smpp".to_owned());
             }
             "own" => doors::own(message),
@@ -171,7 +245,8 @@ impl Gateway {
 
     async fn post(&self, letter: Letter) -> (u16, String) {
         let post = self.http.post(format!("{}{}", self.base, letter.path));
-        let post = letter.headers.into_iter().fold(post, |post, (name, value)| post.header(name, value));
+        let post =
+            letter.headers.into_iter().fold(post, |post, (name, value)| post.header(name, value));
         // A service that does not want to read all of it may hang up before all is sent.
         let Ok(answer) = post.body(letter.body).send().await else { return (0, String::new()) };
         (answer.status().as_u16(), answer.text().await.unwrap_or_default())
@@ -179,8 +254,13 @@ impl Gateway {
 
     /// A request whose body drips and never ends.
     async fn break_off(&self) {
-        let mut stream = tokio::net::TcpStream::connect(self.base.trim_start_matches("http://")).await.unwrap();
-        let _ = stream.write_all(b"POST /inbound/v1/own HTTP/1.1\r\nhost: x\r\ncontent-length: 300\r\n\r\n{\"id\"").await;
+        let mut stream =
+            tokio::net::TcpStream::connect(self.base.trim_start_matches("http://")).await.unwrap();
+        let _ = stream
+            .write_all(
+                b"POST /inbound/v1/own HTTP/1.1\r\nhost: x\r\ncontent-length: 300\r\n\r\n{\"id\"",
+            )
+            .await;
         tokio::time::sleep(Duration::from_millis(50)).await;
         let _ = stream.write_all(b":").await;
         self.note("broken off");

@@ -1,4 +1,5 @@
-//! `cargo xtask test`: everything that must hold before a change lands. Installs what it needs, says what it does, skips nothing silently.
+//! `cargo xtask test`: everything that must hold before a change lands. Installs what it needs,
+//! says what it does, skips nothing silently.
 
 mod outside;
 mod protos;
@@ -7,10 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-/// Checks licences, bans and sources of dependencies; pinned, so that the same tree gives the same answer.
+/// Checks licences, bans and sources of dependencies; pinned, so that the same tree gives the same
+/// answer.
 const CARGO_DENY: &str = "0.20.2";
 
-/// Tests, and the programs that the judges run, with one set of features: nothing is compiled twice.
+/// Tests, and the programs that the judges run, with one set of features: nothing is compiled
+/// twice.
 const BUILD: &[&str] = &["build", "--workspace", "--bins", "--tests", "--locked"];
 
 #[expect(clippy::disallowed_methods, reason = "a stopwatch of real time")]
@@ -42,7 +45,8 @@ fn main() -> ExitCode {
 
 fn test(root: &Path, is_soak: bool) -> ExitCode {
     let mut failed = Vec::new();
-    let soak: &[(&str, &str)] = if is_soak { &[("TELENUMERUS_EVERY_BYTE", "1"), ("PROPTEST_CASES", "2560")] } else { &[] };
+    let soak: &[(&str, &str)] =
+        if is_soak { &[("TELENUMERUS_EVERY_BYTE", "1"), ("PROPTEST_CASES", "2560")] } else { &[] };
     // The crash tests kill the service at chosen syncs.
     if let Err(text) = outside::debian("strace", &["--version"], &["strace"]) {
         eprintln!("{text}");
@@ -78,7 +82,8 @@ fn outside(root: &Path) -> Vec<&'static str> {
 
 /// What is written from the document, by a binary built now.
 fn clients(root: &Path) -> Vec<&'static str> {
-    let is_written = cargo(root, &["build", "--workspace", "--bins", "--locked"], &[]) && outside::write_clients(root);
+    let is_written = cargo(root, &["build", "--workspace", "--bins", "--locked"], &[])
+        && outside::write_clients(root);
     if is_written { Vec::new() } else { vec!["clients"] }
 }
 
@@ -92,24 +97,40 @@ fn conclude(failed: &[&str]) -> ExitCode {
 }
 
 fn cargo(root: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> bool {
-    Command::new(env!("CARGO")).args(arguments).envs(environment.iter().copied()).current_dir(root).status().is_ok_and(|status| status.success())
+    Command::new(env!("CARGO"))
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .current_dir(root)
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 fn is_installed(root: &Path) -> bool {
-    let version = Command::new(env!("CARGO")).args(["deny", "--version"]).current_dir(root).output();
+    let version =
+        Command::new(env!("CARGO")).args(["deny", "--version"]).current_dir(root).output();
     version.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(CARGO_DENY))
 }
 
-/// The advisory database is no package: where it cannot be reached, that is said, and is no failure.
+/// The advisory database is no package: where it cannot be reached, that is said, and is no
+/// failure.
 fn advisories(root: &Path, failed: &mut Vec<&'static str>) {
-    let Ok(output) = Command::new(env!("CARGO")).args(["deny", "--locked", "check", "advisories"]).current_dir(root).output() else {
+    let Ok(output) = Command::new(env!("CARGO"))
+        .args(["deny", "--locked", "check", "advisories"])
+        .current_dir(root)
+        .output()
+    else {
         return failed.push("advisories");
     };
     let said = String::from_utf8_lossy(&output.stderr);
     if output.status.success() {
         println!("no advisory applies");
-    } else if said.contains("failed to fetch advisory database") || said.contains("failed to load advisory database") {
-        println!("NOT RUN: the advisory database cannot be reached from this machine; run `cargo deny check advisories` where it can");
+    } else if said.contains("failed to fetch advisory database")
+        || said.contains("failed to load advisory database")
+    {
+        println!(
+            "NOT RUN: the advisory database cannot be reached from this machine; run `cargo deny \
+             check advisories` where it can"
+        );
     } else {
         print!("{said}");
         failed.push("advisories");

@@ -12,7 +12,11 @@ const JUDGES: &[(&str, &str)] = &[
     ("the SDKs of Twilio, Telnyx and Vonage on our doors", "doors.py"),
     ("gammu-smsd on its dummy modem", "gammu.py"),
     ("a source in Python under the checker and the service", "pull.py"),
-    ("the SDKs of Twilio, Telnyx and Vonage on the stand-ins that our API clients are tested against", "telecoms.py"),
+    (
+        "the SDKs of Twilio, Telnyx and Vonage on the stand-ins that our API clients are tested \
+         against",
+        "telecoms.py",
+    ),
     ("node-smpp and drive_smpp as SMSCs", "smpp.py"),
     ("litecoind, anvil and bip-utils on deposits", "deposits.py"),
     ("the official KurrentDB and EventStoreDB clients on the log", "log_clients.py"),
@@ -51,7 +55,11 @@ pub fn run(root: &Path) -> Vec<&'static str> {
         println!("{what}");
         return vec!["installing the judges"];
     }
-    JUDGES.iter().filter(|(name, script)| !bench.judge(name, script)).map(|(name, _)| *name).collect()
+    JUDGES
+        .iter()
+        .filter(|(name, script)| !bench.judge(name, script))
+        .map(|(name, _)| *name)
+        .collect()
 }
 
 impl Bench {
@@ -68,7 +76,8 @@ impl Bench {
     }
 
     fn install(&self) -> Result<(), String> {
-        std::fs::create_dir_all(&self.home).map_err(|error| format!("{}: {error}", self.home.display()))?;
+        std::fs::create_dir_all(&self.home)
+            .map_err(|error| format!("{}: {error}", self.home.display()))?;
         let scripts = self.root.join("tests").join("outside");
         debian("node", &["--version"], &["nodejs", "npm"])?;
         debian("chromium", &["--version"], &["chromium"])?;
@@ -81,7 +90,9 @@ impl Bench {
         debian("openssl", &["version"], &["openssl"])?;
         debian("systemd-analyze", &["--version"], &["systemd"])?;
         debian("strace", &["--version"], &["strace"])?;
-        if !self.python().exists() && !succeeds(Command::new("python3").args(["-m", "venv"]).arg(self.home.join("venv"))) {
+        if !self.python().exists()
+            && !succeeds(Command::new("python3").args(["-m", "venv"]).arg(self.home.join("venv")))
+        {
             debian("python3", &["-m", "ensurepip", "--version"], &["python3", "python3-venv"])?;
             say(Command::new("python3").args(["-m", "venv"]).arg(self.home.join("venv")))?;
         }
@@ -89,9 +100,12 @@ impl Bench {
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
             .arg(scripts.join("requirements.txt")))?;
         for file in ["package.json", "package-lock.json"] {
-            std::fs::copy(scripts.join(file), self.home.join(file)).map_err(|error| format!("{file}: {error}"))?;
+            std::fs::copy(scripts.join(file), self.home.join(file))
+                .map_err(|error| format!("{file}: {error}"))?;
         }
-        say(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&self.home))
+        say(Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+            .current_dir(&self.home))
     }
 
     fn python(&self) -> PathBuf {
@@ -112,14 +126,31 @@ impl Bench {
 
 /// Installs Debian's packages where a program does not run.
 pub fn debian(program: &str, probe: &[&str], packages: &[&str]) -> Result<(), String> {
-    let runs = || Command::new(program).args(probe).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+    let runs = || {
+        Command::new(program)
+            .args(probe)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
+    };
     if runs() {
         return Ok(());
     }
     println!("== install {program}: apt-get install {}", packages.join(" "));
     let _ = Command::new("apt-get").args(["update", "-q"]).stdout(Stdio::null()).status();
-    let _ = Command::new("apt-get").args(["install", "-y", "-q", "--no-install-recommends"]).args(packages).stdout(Stdio::null()).status();
-    if runs() { Ok(()) } else { Err(format!("{program} is needed and could not be installed; install it and run this again")) }
+    let _ = Command::new("apt-get")
+        .args(["install", "-y", "-q", "--no-install-recommends"])
+        .args(packages)
+        .stdout(Stdio::null())
+        .status();
+    if runs() {
+        Ok(())
+    } else {
+        Err(format!(
+            "{program} is needed and could not be installed; install it and run this again"
+        ))
+    }
 }
 
 fn say(command: &mut Command) -> Result<(), String> {

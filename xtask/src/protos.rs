@@ -1,4 +1,5 @@
-//! Writes `esdb/src/generated` from `esdb/protos`, with protox in place of protoc: nothing has to be installed for it.
+//! Writes `esdb/src/generated` from `esdb/protos`, with protox in place of protoc: nothing has to
+//! be installed for it.
 
 use std::path::Path;
 
@@ -15,8 +16,11 @@ const BYTES: [&str; 4] = [
 /// Writes the files anew; an error says in words why it could not.
 pub fn write(root: &Path) -> Result<(), String> {
     let crate_root = root.join("esdb");
-    let described = protox::compile(FILES, [crate_root.join("protos")]).map_err(|error| error.to_string())?;
-    let mut builder = tonic_prost_build::configure().build_transport(false).extern_path(".event_store.client.Empty", "()");
+    let described =
+        protox::compile(FILES, [crate_root.join("protos")]).map_err(|error| error.to_string())?;
+    let mut builder = tonic_prost_build::configure()
+        .build_transport(false)
+        .extern_path(".event_store.client.Empty", "()");
     for path in BYTES {
         builder = builder.bytes(path);
     }

@@ -47,7 +47,8 @@ impl BookkeeperState {
         Self { account, entity, published, registry, listeners }
     }
 
-    /// Reads on from the store; leaves, if that fails too, so that the next book-keeper starts from what is there.
+    /// Reads on from the store; leaves, if that fails too, so that the next book-keeper starts from
+    /// what is there.
     async fn learn(&mut self, myself: &ActorRef<Message>) {
         if self.entity.refresh().await.is_ok() {
             self.publish();
@@ -67,15 +68,25 @@ impl Actor for Bookkeeper {
     type State = BookkeeperState;
     type Arguments = BookkeeperState;
 
-    async fn pre_start(&self, _myself: ActorRef<Message>, state: BookkeeperState) -> Result<BookkeeperState, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        _myself: ActorRef<Message>,
+        state: BookkeeperState,
+    ) -> Result<BookkeeperState, ActorProcessingErr> {
         Ok(state)
     }
 
-    async fn handle(&self, myself: ActorRef<Message>, message: Message, state: &mut BookkeeperState) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        myself: ActorRef<Message>,
+        message: Message,
+        state: &mut BookkeeperState,
+    ) -> Result<(), ActorProcessingErr> {
         match message {
             Message::Transact(request) => {
                 let (command, context, reply) = *request;
-                // Boxed, so that an actor at rest is as small as its mailbox and not as its largest step.
+                // Boxed, so that an actor at rest is as small as its mailbox and not as its largest
+                // step.
                 let answer = Box::pin(state.entity.transact(&command, &context)).await;
                 match &answer {
                     Ok(committed) if committed.events.is_empty() => {}
@@ -84,7 +95,8 @@ impl Actor for Bookkeeper {
                         state.listeners.committed(state.account, &committed.events);
                     }
                     Err(TransactError::Refused(_)) => {}
-                    // What the store holds now is unknown: learn it before anything else is decided or shown.
+                    // What the store holds now is unknown: learn it before anything else is decided
+                    // or shown.
                     Err(TransactError::Fault(_)) => state.learn(&myself).await,
                 }
                 // A caller that has hung up changes nothing: the facts are in the log.
@@ -94,7 +106,8 @@ impl Actor for Bookkeeper {
                 // The registry's own receiver is one; any other is somebody who waits for news.
                 if state.published.receiver_count() <= 1 {
                     state.registry.remove_if(state.account, |entry| entry.is(&myself));
-                    // Whoever still holds this actor gets an error for what it sends from now on, and finds the next one.
+                    // Whoever still holds this actor gets an error for what it sends from now on,
+                    // and finds the next one.
                     let _ = myself.drain();
                 }
             }

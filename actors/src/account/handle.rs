@@ -1,10 +1,13 @@
-//! Accounts: finds an account's book-keeper, limits what may wait for it, and reads what it has published.
+//! Accounts: finds an account's book-keeper, limits what may wait for it, and reads what it has
+//! published.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
-use events::account::{Command, Event, OrderRefusal, Refusal, Standing, StandingRefusal, State, TestKey};
+use events::account::{
+    Command, Event, OrderRefusal, Refusal, Standing, StandingRefusal, State, TestKey,
+};
 use events::envelope::{Actor as Who, Position, Revision, StreamId};
 use events::id::AccountId;
 use events::order;
@@ -57,7 +60,11 @@ pub struct Published {
 
 impl Published {
     pub(super) fn of(entity: &Entity<State>) -> Self {
-        Self { state: entity.state().clone(), position: entity.position(), revision: entity.revision() }
+        Self {
+            state: entity.state().clone(),
+            position: entity.position(),
+            revision: entity.revision(),
+        }
     }
 }
 
@@ -107,14 +114,23 @@ pub struct Accounts {
 
 impl std::fmt::Debug for Accounts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Accounts").field("in_memory", &self.inner.registry.len()).finish_non_exhaustive()
+        f.debug_struct("Accounts")
+            .field("in_memory", &self.inner.registry.len())
+            .finish_non_exhaustive()
     }
 }
 
 impl Accounts {
-    /// The accounts in a journal. Starts the task that lets idle ones leave, in the current runtime.
+    /// The accounts in a journal. Starts the task that lets idle ones leave, in the current
+    /// runtime.
     pub fn new(journal: Journal, settings: Settings) -> Self {
-        let inner = Inner { journal, registry: Arc::default(), settings, waiting: AtomicU32::new(0), listeners: Arc::default() };
+        let inner = Inner {
+            journal,
+            registry: Arc::default(),
+            settings,
+            waiting: AtomicU32::new(0),
+            listeners: Arc::default(),
+        };
         let accounts = Self { inner: Arc::new(inner) };
         repeat_every(&accounts.inner, SWEEP, |inner| async move { sweep(&inner) });
         accounts
@@ -135,8 +151,12 @@ impl Accounts {
         self.inner.registry.visit(id, |_| ()).is_some()
     }
 
-    /// The account's state now and whenever it changes. The receiver closes when the account leaves memory: ask again.
-    pub async fn watch(&self, id: AccountId) -> Result<watch::Receiver<Arc<Published>>, AccessError> {
+    /// The account's state now and whenever it changes. The receiver closes when the account leaves
+    /// memory: ask again.
+    pub async fn watch(
+        &self,
+        id: AccountId,
+    ) -> Result<watch::Receiver<Arc<Published>>, AccessError> {
         Ok(self.entry(id).await?.published)
     }
 
@@ -149,7 +169,12 @@ impl Accounts {
     }
 
     /// Opens an account; its id must be fresh.
-    pub async fn register(&self, id: AccountId, key_hash: [u8; 32], webhook_secret: String) -> Result<Committed<Event>, TransactError<Refusal>> {
+    pub async fn register(
+        &self,
+        id: AccountId,
+        key_hash: [u8; 32],
+        webhook_secret: String,
+    ) -> Result<Committed<Event>, TransactError<Refusal>> {
         let at = self.inner.journal.now();
         // Nobody has the id: the first append finds out, and nothing is read.
         let entity = async { Ok(self.inner.journal.absent(StreamId::account(id))) };
@@ -165,16 +190,27 @@ impl Accounts {
     ) -> Result<Committed<Event>, TransactError<Refusal>> {
         let at = self.inner.journal.now();
         let entity = async { Ok(self.inner.journal.absent(StreamId::account(id))) };
-        self.open(id, entity, Command::RegisterForTests { id, key_hash, webhook_secret, at }, at).await
+        self.open(id, entity, Command::RegisterForTests { id, key_hash, webhook_secret, at }, at)
+            .await
     }
 
     /// Gives a live account's test account a key; the first one opens it.
-    pub async fn add_test_key(&self, wanted: TestKey) -> Result<Committed<Event>, TransactError<Refusal>> {
+    pub async fn add_test_key(
+        &self,
+        wanted: TestKey,
+    ) -> Result<Committed<Event>, TransactError<Refusal>> {
         let (id, at) = (wanted.account, wanted.at);
-        self.open(id, self.inner.journal.load::<State>(StreamId::account(id)), Command::AddTestKey(wanted), at).await
+        self.open(
+            id,
+            self.inner.journal.load::<State>(StreamId::account(id)),
+            Command::AddTestKey(wanted),
+            at,
+        )
+        .await
     }
 
-    /// Decides `command` for an account that may not exist yet; `entity` is what it is, where it does not run.
+    /// Decides `command` for an account that may not exist yet; `entity` is what it is, where it
+    /// does not run.
     async fn open(
         &self,
         id: AccountId,
@@ -191,12 +227,19 @@ impl Accounts {
     }
 
     /// Decides `command` for the account, and answers once its facts are durable and published.
-    pub async fn transact(&self, id: AccountId, command: Command, who: Who, at: Timestamp) -> Answer {
+    pub async fn transact(
+        &self,
+        id: AccountId,
+        command: Command,
+        who: Who,
+        at: Timestamp,
+    ) -> Answer {
         let context = self.inner.journal.context(who, at);
         for _ in 1..TRIES {
             let entry = self.entry(id).await.map_err(refused_or_fault)?;
             match self.ask(&entry, command.clone(), context.clone()).await {
-                // The actor was leaving, or was ended by a bug: its successor decides anew, under the same event ids.
+                // The actor was leaving, or was ended by a bug: its successor decides anew, under
+                // the same event ids.
                 Err(TransactError::Fault(Fault::ActorEnded)) => self.forget(id, &entry),
                 Ok(answer) => return answer,
                 Err(error) => return Err(error),
@@ -215,19 +258,31 @@ impl Accounts {
         who: Who,
         at: Timestamp,
     ) -> Result<Committed<Event>, TransactError<OrderRefusal>> {
-        self.transact(id, Command::Order(order, command), who, at).await.map_err(|error| match error {
-            TransactError::Refused(Refusal::Order(refusal)) => TransactError::Refused(refusal),
-            TransactError::Refused(Refusal::Standing(StandingRefusal::NotRegistered)) => TransactError::Refused(OrderRefusal::NotFound),
-            // Nothing else refuses what is done to an order: the account's state is not what its log says.
-            TransactError::Refused(refusal) => {
-                Fault::Damaged { stream: StreamId::account(id).as_str().into(), detail: refusal.to_string().into() }.into()
-            }
-            TransactError::Fault(fault) => TransactError::Fault(fault),
-        })
+        self.transact(id, Command::Order(order, command), who, at).await.map_err(
+            |error| match error {
+                TransactError::Refused(Refusal::Order(refusal)) => TransactError::Refused(refusal),
+                TransactError::Refused(Refusal::Standing(StandingRefusal::NotRegistered)) => {
+                    TransactError::Refused(OrderRefusal::NotFound)
+                }
+                // Nothing else refuses what is done to an order: the account's state is not what
+                // its log says.
+                TransactError::Refused(refusal) => Fault::Damaged {
+                    stream: StreamId::account(id).as_str().into(),
+                    detail: refusal.to_string().into(),
+                }
+                .into(),
+                TransactError::Fault(fault) => TransactError::Fault(fault),
+            },
+        )
     }
 
-    /// The order as the account remembers it: open, or recently ended. An account that is not there remembers none.
-    pub async fn order(&self, id: AccountId, order: events::id::OrderId) -> Result<Option<Arc<order::State>>, Fault> {
+    /// The order as the account remembers it: open, or recently ended. An account that is not there
+    /// remembers none.
+    pub async fn order(
+        &self,
+        id: AccountId,
+        order: events::id::OrderId,
+    ) -> Result<Option<Arc<order::State>>, Fault> {
         match self.read(id).await {
             Ok(published) => Ok(published.state.order(order).cloned()),
             Err(AccessError::NotFound) => Ok(None),
@@ -235,7 +290,8 @@ impl Accounts {
         }
     }
 
-    /// Whether pools keep some of their numbers from the account; from one that is not there they need keep nothing.
+    /// Whether pools keep some of their numbers from the account; from one that is not there they
+    /// need keep nothing.
     pub async fn is_unproven(&self, id: AccountId) -> Result<bool, Fault> {
         match self.read(id).await {
             Ok(published) => Ok(published.state.is_unproven()),
@@ -268,16 +324,30 @@ impl Accounts {
 
     async fn start(&self, id: AccountId, entity: Entity<State>) -> Result<Entry, Fault> {
         let (publish, published) = watch::channel(Arc::new(Published::of(&entity)));
-        let bookkeeper = BookkeeperState::new(id, entity, publish, Arc::clone(&self.inner.registry), Arc::clone(&self.inner.listeners));
-        let (actor, _) = Bookkeeper::spawn(None, Bookkeeper, bookkeeper).await.map_err(|_| Fault::ActorEnded)?;
+        let bookkeeper = BookkeeperState::new(
+            id,
+            entity,
+            publish,
+            Arc::clone(&self.inner.registry),
+            Arc::clone(&self.inner.listeners),
+        );
+        let (actor, _) =
+            Bookkeeper::spawn(None, Bookkeeper, bookkeeper).await.map_err(|_| Fault::ActorEnded)?;
         let last_used = Arc::new(AtomicI64::new(self.inner.journal.now().millis()));
         Ok(Entry { actor, published, waiting: Arc::default(), last_used })
     }
 
     /// `Err` if the request was not admitted or the actor ended before it answered.
-    async fn ask(&self, entry: &Entry, command: Command, context: Context) -> Result<Answer, TransactError<Refusal>> {
-        let _in_all = Admission::enter(&self.inner.waiting, self.inner.settings.max_waiting).ok_or(Fault::Overloaded)?;
-        let _here = Admission::enter(&entry.waiting, self.inner.settings.max_waiting_per_account).ok_or(Fault::Overloaded)?;
+    async fn ask(
+        &self,
+        entry: &Entry,
+        command: Command,
+        context: Context,
+    ) -> Result<Answer, TransactError<Refusal>> {
+        let _in_all = Admission::enter(&self.inner.waiting, self.inner.settings.max_waiting)
+            .ok_or(Fault::Overloaded)?;
+        let _here = Admission::enter(&entry.waiting, self.inner.settings.max_waiting_per_account)
+            .ok_or(Fault::Overloaded)?;
         let (reply, answer) = oneshot::channel();
         let message = Message::Transact(Box::new((command, context, reply)));
         entry.actor.send_message(message).map_err(|_| Fault::ActorEnded)?;
@@ -291,7 +361,9 @@ impl Accounts {
 
 fn refused_or_fault(error: AccessError) -> TransactError<Refusal> {
     match error {
-        AccessError::NotFound => TransactError::Refused(Refusal::Standing(StandingRefusal::NotRegistered)),
+        AccessError::NotFound => {
+            TransactError::Refused(Refusal::Standing(StandingRefusal::NotRegistered))
+        }
         AccessError::Fault(fault) => TransactError::Fault(fault),
     }
 }

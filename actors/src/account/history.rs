@@ -1,4 +1,5 @@
-//! Questions about the past, which are answered from the log: how many may be answered at a time, and what one found for the next.
+//! Questions about the past, which are answered from the log: how many may be answered at a time,
+//! and what one found for the next.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -30,13 +31,15 @@ const ASKED_PER_ACCOUNT: usize = 32;
 const ASKED: usize = 512;
 /// Events read at a time.
 const PAGE: usize = 1_024;
-/// Events between two portraits that are kept: the next question about the same time reads so many at most.
+/// Events between two portraits that are kept: the next question about the same time reads so many
+/// at most.
 const KEPT_EVERY: u64 = 8_192;
 /// Portraits kept, a few hundred bytes each.
 const KEPT: usize = 4_096;
 /// Events of the stream read at a time for the ledger, which is read backwards.
 const LEDGER_PAGE: u64 = 512;
-/// Such pages read for one page of the ledger: where few events move money the answer is shorter, and goes on from there.
+/// Such pages read for one page of the ledger: where few events move money the answer is shorter,
+/// and goes on from there.
 const MAX_LEDGER_PAGES: usize = 64;
 
 /// A question about the past is not answered.
@@ -141,7 +144,13 @@ impl LedgerPlace {
 impl History {
     /// The past that this store holds.
     pub fn of(store: Arc<dyn EventStore>) -> Self {
-        Self { store, statistics: Arc::default(), asking: Arc::default(), all: Arc::new(Semaphore::new(AT_ONCE)), kept: Arc::default() }
+        Self {
+            store,
+            statistics: Arc::default(),
+            asking: Arc::default(),
+            all: Arc::new(Semaphore::new(AT_ONCE)),
+            kept: Arc::default(),
+        }
     }
 
     /// What it has cost.
@@ -171,23 +180,43 @@ impl History {
             return Err(HistoryError::Busy);
         }
         asking.in_all += 1;
-        let (count, own) = asking.by_account.entry(account).or_insert_with(|| (0, Arc::new(Semaphore::new(AT_ONCE_PER_ACCOUNT))));
+        let (count, own) = asking
+            .by_account
+            .entry(account)
+            .or_insert_with(|| (0, Arc::new(Semaphore::new(AT_ONCE_PER_ACCOUNT))));
         *count += 1;
         Ok((Asked { account, asking: Arc::clone(&self.asking) }, Arc::clone(own)))
     }
 
     /// The account as it was, and how many events that is; none if it did not exist.
-    pub async fn portrait(&self, account: AccountId, as_of: AsOf) -> Result<Option<(Portrait, u64)>, HistoryError> {
+    pub async fn portrait(
+        &self,
+        account: AccountId,
+        as_of: AsOf,
+    ) -> Result<Option<(Portrait, u64)>, HistoryError> {
         let _permit = self.enter(account).await?;
-        let found = self.fold(account, as_of, |from| self.store.read_stream(StreamId::account(account), Revision(from), PAGE)).await?;
+        let found = self
+            .fold(account, as_of, |from| {
+                self.store.read_stream(StreamId::account(account), Revision(from), PAGE)
+            })
+            .await?;
         if let Some((portrait, _)) = &found {
-            assert_eq!(portrait.id, account, "an account's stream starts with its own registration");
+            assert_eq!(
+                portrait.id, account,
+                "an account's stream starts with its own registration"
+            );
         }
         Ok(found)
     }
 
-    /// The movements before `place`, at most `limit`; `None` if the account never was at that place.
-    pub async fn ledger(&self, account: AccountId, place: LedgerPlace, limit: usize) -> Result<Option<LedgerPage>, HistoryError> {
+    /// The movements before `place`, at most `limit`; `None` if the account never was at that
+    /// place.
+    pub async fn ledger(
+        &self,
+        account: AccountId,
+        place: LedgerPlace,
+        limit: usize,
+    ) -> Result<Option<LedgerPage>, HistoryError> {
         let _permit = self.enter(account).await?;
         let mut page = LedgerPage { movements: Vec::new(), next: place };
         for _ in 0..MAX_LEDGER_PAGES {
@@ -196,7 +225,11 @@ impl History {
             }
             let start = page.next.end.saturating_sub(LEDGER_PAGE);
             let length = page.next.end - start;
-            let records = self.store.read_stream(StreamId::account(account), Revision(start), usize::try_from(length).unwrap_or(usize::MAX));
+            let records = self.store.read_stream(
+                StreamId::account(account),
+                Revision(start),
+                usize::try_from(length).unwrap_or(usize::MAX),
+            );
             let records = records.await.map_err(Fault::from)?;
             self.has_read(length);
             if u64::try_from(records.len()).is_ok_and(|read| read < length) {
@@ -208,7 +241,12 @@ impl History {
     }
 
     /// Folds pages of the account's stream, from the last portrait that is kept of the time before.
-    async fn fold<F>(&self, account: AccountId, as_of: AsOf, page: impl Fn(u64) -> F) -> Result<Option<(Portrait, u64)>, Fault>
+    async fn fold<F>(
+        &self,
+        account: AccountId,
+        as_of: AsOf,
+        page: impl Fn(u64) -> F,
+    ) -> Result<Option<(Portrait, u64)>, Fault>
     where
         F: Future<Output = Result<Vec<Recorded<Event>>, ReadError>>,
     {
@@ -246,7 +284,8 @@ impl History {
 
     fn keep(&self, account: AccountId, events: u64, portrait: Kept) {
         let mut kept = self.kept.lock();
-        // Whoever asks again makes them again: all at once is simpler than the oldest first, and as bounded.
+        // Whoever asks again makes them again: all at once is simpler than the oldest first, and as
+        // bounded.
         if kept.len() >= KEPT {
             kept.clear();
         }
@@ -265,7 +304,13 @@ impl LedgerPage {
             let Event::Account(event) = &record.event else { continue };
             let Some(entry) = ledger::entry(event) else { continue };
             let (before, after) = (self.next.has.before(entry), self.next.has);
-            self.movements.push(Movement { event: record.revision.0 + 1, at: record.at, entry, before, after });
+            self.movements.push(Movement {
+                event: record.revision.0 + 1,
+                at: record.at,
+                entry,
+                before,
+                after,
+            });
             self.next.has = before;
         }
     }
@@ -306,8 +351,15 @@ mod tests {
     fn record(revision: u64) -> Recorded<Event> {
         let at = Timestamp::from_millis(1_000 * i64::try_from(revision).unwrap());
         let event = match revision {
-            0 => account::Event::Registered { id: ACCOUNT, key_hash: [0; 32], webhook_secret: String::new(), at },
-            _ => account::Event::Credited { amount: Money::from_cents(1), reason: String::new(), at },
+            0 => account::Event::Registered {
+                id: ACCOUNT,
+                key_hash: [0; 32],
+                webhook_secret: String::new(),
+                at,
+            },
+            _ => {
+                account::Event::Credited { amount: Money::from_cents(1), reason: String::new(), at }
+            }
         };
         Recorded {
             id: EventId(1),
@@ -321,7 +373,11 @@ mod tests {
     }
 
     /// Asks of a stream of so many events; also how many of them were read.
-    async fn asked(history: &History, length: u64, as_of: AsOf) -> (Option<(Portrait, u64)>, usize) {
+    async fn asked(
+        history: &History,
+        length: u64,
+        as_of: AsOf,
+    ) -> (Option<(Portrait, u64)>, usize) {
         let read = AtomicUsize::new(0);
         let answer = history
             .fold(ACCOUNT, as_of, |from| {
@@ -334,18 +390,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_is_the_same_from_the_start_and_from_a_portrait_and_costs_less_the_second_time() {
+    async fn what_was_is_the_same_from_the_start_and_from_a_portrait_and_costs_less_the_second_time()
+     {
         let (kept, length) = (history(), 50_000);
-        for as_of in
-            [AsOf::Event(49_999), AsOf::Event(49_000), AsOf::Event(8_192), AsOf::Event(8_191), AsOf::Time(Timestamp::from_millis(30_000_500))]
-        {
+        for as_of in [
+            AsOf::Event(49_999),
+            AsOf::Event(49_000),
+            AsOf::Event(8_192),
+            AsOf::Event(8_191),
+            AsOf::Time(Timestamp::from_millis(30_000_500)),
+        ] {
             let (fresh, _) = asked(&history(), length, as_of).await;
             let (first, _) = asked(&kept, length, as_of).await;
             let (again, read) = asked(&kept, length, as_of).await;
             assert_eq!((&fresh, &fresh), (&first, &again), "{as_of:?}");
             assert!(read <= usize::try_from(KEPT_EVERY).unwrap() + PAGE, "{as_of:?} read {read}");
             let (portrait, events) = again.unwrap();
-            assert_eq!(portrait.sums.balance, Money::from_cents(i64::try_from(events).unwrap() - 1));
+            assert_eq!(
+                portrait.sums.balance,
+                Money::from_cents(i64::try_from(events).unwrap() - 1)
+            );
         }
         assert_eq!(asked(&kept, length, AsOf::Time(Timestamp::from_millis(-1))).await.0, None);
         assert_eq!(asked(&kept, 0, AsOf::Event(1)).await.0, None, "there is no such account");
@@ -376,7 +440,10 @@ mod tests {
             waiting.await.unwrap().unwrap();
         }
         drop(second);
-        assert!(history.asking.lock().by_account.is_empty(), "nobody is remembered who does not ask");
+        assert!(
+            history.asking.lock().by_account.is_empty(),
+            "nobody is remembered who does not ask"
+        );
     }
 
     #[tokio::test]

@@ -1,4 +1,5 @@
-//! Who is told of facts once they are durable: what follows from them is then done at once, and found again after a crash by recovery.
+//! Who is told of facts once they are durable: what follows from them is then done at once, and
+//! found again after a crash by recovery.
 
 use std::sync::Arc;
 

@@ -38,10 +38,24 @@ pub struct AddressBook {
 
 impl AddressBook {
     /// The book of a coin as the log has it.
-    pub async fn open(journal: Journal, currency: Currency, key: Option<AccountKey>, shared: Option<Address>) -> Result<Self, Fault> {
+    pub async fn open(
+        journal: Journal,
+        currency: Currency,
+        key: Option<AccountKey>,
+        shared: Option<Address>,
+    ) -> Result<Self, Fault> {
         let entity = journal.load::<State>(StreamId::addresses(currency)).await?;
-        let watched = Watched { book: entity.state().clone(), shared: shared.as_ref().map(|address| address.destination.clone()) };
-        Ok(Self { journal, entity: Mutex::new(entity), published: RwLock::new(Arc::new(watched)), key, shared })
+        let watched = Watched {
+            book: entity.state().clone(),
+            shared: shared.as_ref().map(|address| address.destination.clone()),
+        };
+        Ok(Self {
+            journal,
+            entity: Mutex::new(entity),
+            published: RwLock::new(Arc::new(watched)),
+            key,
+            shared,
+        })
     }
 
     /// The address for those without a key, where there is one.
@@ -59,7 +73,8 @@ impl AddressBook {
         self.key.as_ref().map(|key| self.watched().book.next_index(key.id()))
     }
 
-    /// The account's own address, given to it now if it has none; `None` where the operator has no key for this coin.
+    /// The account's own address, given to it now if it has none; `None` where the operator has no
+    /// key for this coin.
     pub async fn address(&self, account: AccountId) -> Result<Option<Address>, AddressError> {
         let Some(key) = &self.key else { return Ok(None) };
         if let Some(address) = self.watched().book.address(account, key.id()) {
@@ -67,7 +82,10 @@ impl AddressBook {
         }
         let mut entity = self.entity.lock().await;
         let at = self.journal.now();
-        let assigned = self.journal.transact(&mut entity, &Assign { account, key: key.clone(), at }, Who::Owner, at).await;
+        let assigned = self
+            .journal
+            .transact(&mut entity, &Assign { account, key: key.clone(), at }, Who::Owner, at)
+            .await;
         let shared = self.shared.as_ref().map(|address| address.destination.clone());
         // Watched before it is told to anybody; also what a failed append has left in the log.
         *self.published.write() = Arc::new(Watched { book: entity.state().clone(), shared });

@@ -12,7 +12,8 @@ use thiserror::Error;
 use crate::kernel::fault::Fault;
 use crate::store::BoxFuture;
 
-/// The chain could not be asked, or what it said cannot be used. Nothing is lost: it is asked again.
+/// The chain could not be asked, or what it said cannot be used. Nothing is lost: it is asked
+/// again.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ChainError {
     /// The endpoint did not answer.
@@ -59,7 +60,8 @@ pub enum ChainError {
 }
 
 impl ChainError {
-    /// Whether asking again is of no use: the endpoint is of another chain, or the token is another.
+    /// Whether asking again is of no use: the endpoint is of another chain, or the token is
+    /// another.
     pub fn is_for_good(&self) -> bool {
         matches!(self, Self::WrongNetwork { .. } | Self::WrongToken { .. })
     }
@@ -168,13 +170,21 @@ pub trait Chain: Send + Sync + std::fmt::Debug + 'static {
     fn block_hash(&self, height: u64) -> BoxFuture<'_, Result<Option<String>, ChainError>>;
 
     /// What the blocks at `heights` pay to watched destinations.
-    fn scan(&self, heights: RangeInclusive<u64>, watched: Arc<Watched>) -> BoxFuture<'_, Result<Scan, ChainError>>;
+    fn scan(
+        &self,
+        heights: RangeInclusive<u64>,
+        watched: Arc<Watched>,
+    ) -> BoxFuture<'_, Result<Scan, ChainError>>;
 
     /// What it knows of a transaction; `None` if nothing.
-    fn find(&self, tx_hash: TxHash, watched: Arc<Watched>) -> BoxFuture<'_, Result<Option<Found>, ChainError>>;
+    fn find(
+        &self,
+        tx_hash: TxHash,
+        watched: Arc<Watched>,
+    ) -> BoxFuture<'_, Result<Option<Found>, ChainError>>;
 
-    /// The transaction that made new coins in a block, whose outputs are worth nothing before they are mature; `None` on chains that have no such
-    /// thing.
+    /// The transaction that made new coins in a block, whose outputs are worth nothing before they
+    /// are mature; `None` on chains that have no such thing.
     fn coinbase(&self, block: Block) -> BoxFuture<'_, Result<Option<TxHash>, ChainError>> {
         drop(block);
         Box::pin(async { Ok(None) })
@@ -189,6 +199,7 @@ pub trait Rate: Send + Sync + std::fmt::Debug + 'static {
     /// The rate just now; a fault where there is none, and whoever asks waits.
     fn now(&self) -> BoxFuture<'_, Result<Agreement, Fault>>;
 
-    /// The rate as it was last agreed upon, without asking anybody: good enough to say what to expect.
+    /// The rate as it was last agreed upon, without asking anybody: good enough to say what to
+    /// expect.
     fn known(&self) -> Option<events::deposit::Rate>;
 }

@@ -1,4 +1,5 @@
-//! A coin at work: its chain, its addresses, its table of confirmations; and how a deposit of it stands.
+//! A coin at work: its chain, its addresses, its table of confirmations; and how a deposit of it
+//! stands.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,7 +37,8 @@ pub struct CoinSettings {
     pub key: Option<AccountKey>,
     /// The address for those without a key.
     pub shared: Option<Address>,
-    /// The first block to look through, where none has been yet; the one after the chain's last, if unset.
+    /// The first block to look through, where none has been yet; the one after the chain's last, if
+    /// unset.
     pub start_height: Option<u64>,
 }
 
@@ -54,7 +56,8 @@ pub struct ChainStatus {
 }
 
 impl ChainStatus {
-    /// Blocks that are there and have not been looked through; blocks that are not final do not count where the chain calls them final.
+    /// Blocks that are there and have not been looked through; blocks that are not final do not
+    /// count where the chain calls them final.
     pub fn lag(&self) -> u64 {
         let head = self.tip.as_ref().map(|tip| tip.finalized.unwrap_or(tip.block.height));
         head.zip(self.scanned).map_or(0, |(head, scanned)| head.saturating_sub(scanned))
@@ -68,7 +71,8 @@ pub struct Coin {
     pub(super) book: AddressBook,
     pub(super) status: watch::Sender<ChainStatus>,
     pub(super) wanted: Notify,
-    /// Blocks that were asked for since the chain has ended where it does: many deposits stand in few blocks, and a node takes few questions at once.
+    /// Blocks that were asked for since the chain has ended where it does: many deposits stand in
+    /// few blocks, and a node takes few questions at once.
     asked: Mutex<Asked>,
     /// Which transaction made new coins, of blocks with deposits.
     new_coins: parking_lot::Mutex<BTreeMap<Block, Option<TxHash>>>,
@@ -85,7 +89,13 @@ struct Asked {
 
 impl Coin {
     pub(super) async fn open(journal: Journal, settings: CoinSettings) -> Result<Self, Fault> {
-        let book = AddressBook::open(journal, settings.currency, settings.key.clone(), settings.shared.clone()).await?;
+        let book = AddressBook::open(
+            journal,
+            settings.currency,
+            settings.key.clone(),
+            settings.shared.clone(),
+        )
+        .await?;
         Ok(Self {
             settings,
             book,
@@ -121,7 +131,8 @@ impl Coin {
         self.status.borrow().clone()
     }
 
-    /// Whether it is known from which block on its chain is followed: no address is given out before.
+    /// Whether it is known from which block on its chain is followed: no address is given out
+    /// before.
     pub fn is_followed(&self) -> bool {
         self.status.borrow().scanned.is_some()
     }
@@ -137,9 +148,17 @@ impl Coin {
     }
 
     /// When a payment will be final, at the rate as far as it is known; `None` if none is.
-    pub fn finality(&self, paid: &str, tx_hash: &TxHash, block: Option<&Block>) -> Option<Finality> {
-        let usual = worth(paid, self.settings.rates.known()?).map(|amount| self.settings.policy.finality(amount))?;
-        let has_new_coins = block.is_some_and(|block| self.new_coins.lock().get(block).is_some_and(|known| known.as_ref() == Some(tx_hash)));
+    pub fn finality(
+        &self,
+        paid: &str,
+        tx_hash: &TxHash,
+        block: Option<&Block>,
+    ) -> Option<Finality> {
+        let usual = worth(paid, self.settings.rates.known()?)
+            .map(|amount| self.settings.policy.finality(amount))?;
+        let has_new_coins = block.is_some_and(|block| {
+            self.new_coins.lock().get(block).is_some_and(|known| known.as_ref() == Some(tx_hash))
+        });
         Some(if has_new_coins { usual.of_new_coins() } else { usual })
     }
 
@@ -176,7 +195,9 @@ impl Coin {
 
     async fn stands(&self, deposit: &State) -> Result<Observation, Fault> {
         let tip = self.status.borrow().tip.clone();
-        let (Some(tip), Some(block)) = (tip, &deposit.block) else { return Ok(Observation::Waiting) };
+        let (Some(tip), Some(block)) = (tip, &deposit.block) else {
+            return Ok(Observation::Waiting);
+        };
         match self.block_hash(&tip, block.height).await? {
             Some(hash) if hash != block.hash => return Ok(Observation::Gone),
             // The node has fallen behind: what it does not have yet is not gone.
@@ -184,20 +205,32 @@ impl Coin {
             Some(_) => {}
         }
         if deposit.status == Status::Credited {
-            let is_settled = self.settings.policy.is_settled(block.height, tip.ends(), self.settings.settle_confirmations);
+            let is_settled = self.settings.policy.is_settled(
+                block.height,
+                tip.ends(),
+                self.settings.settle_confirmations,
+            );
             return Ok(if is_settled { Observation::Settled } else { Observation::Waiting });
         }
         let has_new_coins = self.has_new_coins(deposit.tx_hash.as_ref(), block).await?;
         let agreement = self.settings.rates.now().await?;
         let amount = worth(&deposit.paid, agreement.rate);
-        let amount = amount.ok_or_else(|| Fault::Chain(format!("{} {} is no amount", deposit.paid, deposit.chain).into()))?;
+        let amount = amount.ok_or_else(|| {
+            Fault::Chain(format!("{} {} is no amount", deposit.paid, deposit.chain).into())
+        })?;
         let usual = self.settings.policy.finality(amount);
         let finality = if has_new_coins { usual.of_new_coins() } else { usual };
         if !finality.is_reached(block.height, tip.ends()) {
             return Ok(Observation::Waiting);
         }
         let (paid, rate) = (deposit.paid.clone(), agreement.rate.to_string());
-        Ok(Observation::Final(Final { amount, paid, rate, rate_source: agreement.source, rate_at: agreement.at }))
+        Ok(Observation::Final(Final {
+            amount,
+            paid,
+            rate,
+            rate_source: agreement.source,
+            rate_at: agreement.at,
+        }))
     }
 }
 

@@ -42,6 +42,7 @@ pub trait ConfirmationSource: Send + Sync + std::fmt::Debug + 'static {
     /// How it stands now.
     fn look<'a>(&'a self, deposit: &'a State) -> BoxFuture<'a, Result<Observation, Fault>>;
 
-    /// How long to wait before asking again; `None` if processes are woken when there is something new.
+    /// How long to wait before asking again; `None` if processes are woken when there is something
+    /// new.
     fn pause(&self) -> Option<Duration>;
 }

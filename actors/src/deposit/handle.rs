@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use events::account;
 use events::account::idempotency::{Effect, KeyUse};
-use events::deposit::{Command, Currency, Refusal, SIMULATED, State, TxHash, deposit_id, transaction_id};
+use events::deposit::{
+    Command, Currency, Refusal, SIMULATED, State, TxHash, deposit_id, transaction_id,
+};
 use events::envelope::{Actor as Who, StreamId};
 use events::id::{AccountId, DepositId};
 use futures_util::future::join_all;
@@ -105,7 +107,10 @@ pub struct Deposits {
 impl Deposits {
     /// Deposits where every hash is a payment.
     pub fn simulated(accounts: Accounts, simulated: Simulated) -> Self {
-        let confirmations = BTreeMap::from([(SIMULATED.to_owned(), Arc::new(simulated) as Arc<dyn ConfirmationSource>)]);
+        let confirmations = BTreeMap::from([(
+            SIMULATED.to_owned(),
+            Arc::new(simulated) as Arc<dyn ConfirmationSource>,
+        )]);
         Self::with(accounts, confirmations, BTreeMap::new())
     }
 
@@ -120,21 +125,43 @@ impl Deposits {
         let (mut known, mut confirmations) = (BTreeMap::new(), BTreeMap::new());
         for settings in coins {
             let coin = Arc::new(Coin::open(accounts.journal().clone(), settings).await?);
-            confirmations.insert(coin.currency().name().to_owned(), Arc::clone(&coin) as Arc<dyn ConfirmationSource>);
+            confirmations.insert(
+                coin.currency().name().to_owned(),
+                Arc::clone(&coin) as Arc<dyn ConfirmationSource>,
+            );
             known.insert(coin.currency(), coin);
         }
         let deposits = Self::with(accounts, confirmations, known);
         for coin in deposits.coins() {
             let progress = watcher::progress(&deposits, coin).await?;
-            tokio::spawn(watcher::watch(Arc::downgrade(&deposits.inner), Arc::clone(coin), progress));
+            tokio::spawn(watcher::watch(
+                Arc::downgrade(&deposits.inner),
+                Arc::clone(coin),
+                progress,
+            ));
         }
         Ok(deposits)
     }
 
-    fn with(accounts: Accounts, confirmations: BTreeMap<String, Arc<dyn ConfirmationSource>>, coins: BTreeMap<Currency, Arc<Coin>>) -> Self {
+    fn with(
+        accounts: Accounts,
+        confirmations: BTreeMap<String, Arc<dyn ConfirmationSource>>,
+        coins: BTreeMap<Currency, Arc<Coin>>,
+    ) -> Self {
         let processes = Processes::new(accounts.journal().clock());
-        let inner = Arc::new(Inner { journal: accounts.journal().clone(), accounts, confirmations, coins, processes, failing: Mutex::default() });
-        inner.processes.start(&inner, |_, _| (), |inner, deposit, ()| async move { Self { inner }.follow(deposit).await });
+        let inner = Arc::new(Inner {
+            journal: accounts.journal().clone(),
+            accounts,
+            confirmations,
+            coins,
+            processes,
+            failing: Mutex::default(),
+        });
+        inner.processes.start(
+            &inner,
+            |_, _| (),
+            |inner, deposit, ()| async move { Self { inner }.follow(deposit).await },
+        );
         Self { inner }
     }
 
@@ -166,8 +193,14 @@ impl Deposits {
         self.inner.coins.get(&currency)
     }
 
-    /// Claims a simulated transaction for an account, or finds the account's earlier claim; answers with how far it has come.
-    pub async fn claim(&self, account: AccountId, tx_hash: TxHash, key: Option<KeyUse>) -> Result<Claimed, ClaimError> {
+    /// Claims a simulated transaction for an account, or finds the account's earlier claim; answers
+    /// with how far it has come.
+    pub async fn claim(
+        &self,
+        account: AccountId,
+        tx_hash: TxHash,
+        key: Option<KeyUse>,
+    ) -> Result<Claimed, ClaimError> {
         let deposits = self.clone();
         let claiming = async move {
             // The simulated chain's transactions have one output.
@@ -179,18 +212,32 @@ impl Deposits {
         detached(claiming).await?
     }
 
-    /// Asks the chains about a transaction and lets their watchers look at once; a payment to a shared address becomes the caller's, if it is
-    /// nobody's yet.
-    pub async fn look(&self, account: AccountId, tx_hash: TxHash, currency: Option<Currency>, key: Option<KeyUse>) -> Result<Looked, ClaimError> {
+    /// Asks the chains about a transaction and lets their watchers look at once; a payment to a
+    /// shared address becomes the caller's, if it is nobody's yet.
+    pub async fn look(
+        &self,
+        account: AccountId,
+        tx_hash: TxHash,
+        currency: Option<Currency>,
+        key: Option<KeyUse>,
+    ) -> Result<Looked, ClaimError> {
         let deposits = self.clone();
         let looking = async move {
             let replayed = deposits.remember(account, transaction_id(&tx_hash), key).await?;
-            let asked: Vec<_> = deposits.coins().filter(|coin| currency.is_none_or(|currency| currency == coin.currency())).cloned().collect();
+            let asked: Vec<_> = deposits
+                .coins()
+                .filter(|coin| currency.is_none_or(|currency| currency == coin.currency()))
+                .cloned()
+                .collect();
             let found = join_all(asked.iter().map(|coin| {
                 coin.look_now();
-                tokio::time::timeout(CALLERS_PATIENCE, coin.settings.chain.find(tx_hash.clone(), coin.book.watched()))
+                tokio::time::timeout(
+                    CALLERS_PATIENCE,
+                    coin.settings.chain.find(tx_hash.clone(), coin.book.watched()),
+                )
             }));
-            let mut looked = Looked { payments: Vec::new(), failed: false, unanswered: Vec::new(), replayed };
+            let mut looked =
+                Looked { payments: Vec::new(), failed: false, unanswered: Vec::new(), replayed };
             for (coin, found) in asked.iter().zip(found.await) {
                 match found {
                     Err(_) | Ok(Err(_)) => looked.unanswered.push(coin.currency()),
@@ -211,13 +258,25 @@ impl Deposits {
     }
 
     /// Whether a payment is the account's; one to a shared address is claimed for it.
-    async fn is_for(&self, account: AccountId, coin: &Coin, payment: &Payment) -> Result<bool, ClaimError> {
+    async fn is_for(
+        &self,
+        account: AccountId,
+        coin: &Coin,
+        payment: &Payment,
+    ) -> Result<bool, ClaimError> {
         match coin.book.watched().owner(&payment.to) {
             Some(Owner::Account(owner)) => Ok(owner == account),
             None => Ok(false),
             // A token's payment has no number before a block has it.
-            Some(Owner::Shared) if coin.currency() == Currency::UsdtErc20 && payment.block.is_none() => Ok(true),
-            Some(Owner::Shared) => match self.claim_output(account, coin.currency().name(), &payment.tx_hash, payment.output).await {
+            Some(Owner::Shared)
+                if coin.currency() == Currency::UsdtErc20 && payment.block.is_none() =>
+            {
+                Ok(true)
+            }
+            Some(Owner::Shared) => match self
+                .claim_output(account, coin.currency().name(), &payment.tx_hash, payment.output)
+                .await
+            {
                 Ok(_) => Ok(true),
                 Err(ClaimError::NotYours) => Ok(false),
                 Err(error) => Err(error),
@@ -225,8 +284,14 @@ impl Deposits {
         }
     }
 
-    /// Lets the caller's key name the claim before it is made: repeating a claim is harmless, repeating a key with another is not.
-    async fn remember(&self, account: AccountId, deposit: DepositId, key: Option<KeyUse>) -> Result<Replayed, ClaimError> {
+    /// Lets the caller's key name the claim before it is made: repeating a claim is harmless,
+    /// repeating a key with another is not.
+    async fn remember(
+        &self,
+        account: AccountId,
+        deposit: DepositId,
+        key: Option<KeyUse>,
+    ) -> Result<Replayed, ClaimError> {
         let Some(used) = key else { return Ok(Replayed(false)) };
         let (at, effect) = (used.at, Effect::Deposit(deposit));
         let command = account::Command::Keyed { used, effect, command: None };
@@ -237,9 +302,21 @@ impl Deposits {
         }
     }
 
-    async fn claim_output(&self, account: AccountId, chain: &str, tx_hash: &TxHash, output: u32) -> Result<State, ClaimError> {
+    async fn claim_output(
+        &self,
+        account: AccountId,
+        chain: &str,
+        tx_hash: &TxHash,
+        output: u32,
+    ) -> Result<State, ClaimError> {
         let at = self.inner.journal.now();
-        let claim = Command::Claim { account, chain: chain.to_owned(), tx_hash: tx_hash.clone(), output, at };
+        let claim = Command::Claim {
+            account,
+            chain: chain.to_owned(),
+            tx_hash: tx_hash.clone(),
+            output,
+            at,
+        };
         match self.transact(deposit_id(chain, tx_hash, output), &claim, Who::Owner).await {
             Ok(state) => Ok(state),
             Err(TransactError::Fault(fault)) => Err(fault.into()),
@@ -259,7 +336,12 @@ impl Deposits {
         }
     }
 
-    async fn transact(&self, deposit: DepositId, command: &Command, actor: Who) -> Result<State, TransactError<Refusal>> {
+    async fn transact(
+        &self,
+        deposit: DepositId,
+        command: &Command,
+        actor: Who,
+    ) -> Result<State, TransactError<Refusal>> {
         let journal = &self.inner.journal;
         let mut entity = journal.load::<State>(StreamId::deposit(deposit)).await?;
         journal.transact(&mut entity, command, actor, journal.now()).await?;

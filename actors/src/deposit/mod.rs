@@ -1,7 +1,9 @@
-//! Deposits at work: chains are watched, and what they pay is followed to finality and credited once, whatever crashes between.
+//! Deposits at work: chains are watched, and what they pay is followed to finality and credited
+//! once, whatever crashes between.
 //!
-//! Holds: when a chain is asked, who has which address. Never holds: whether a payment may be credited (`events` does).
-//! Leans on: `chain`, `account`, `entity`. Proved by: `tests/deposits.rs` of this crate.
+//! Holds: when a chain is asked, who has which address. Never holds: whether a payment may be
+//! credited (`events` does). Leans on: `chain`, `account`, `entity`. Proved by: `tests/deposits.rs`
+//! of this crate.
 
 mod book;
 pub mod chain;

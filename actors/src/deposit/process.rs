@@ -1,4 +1,5 @@
-//! A deposit at work: takes one deposit to its credit, and back if its chain changes its mind, step by step from its state.
+//! A deposit at work: takes one deposit to its credit, and back if its chain changes its mind, step
+//! by step from its state.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -48,14 +49,27 @@ impl DepositProcess {
                         Observation::Gone => Command::Orphan { at },
                         Observation::Settled => Command::Settle { at },
                         Observation::Final(payment) => {
-                            let (rate, rate_source, rate_at) = (payment.rate, payment.rate_source, payment.rate_at);
-                            Command::Confirm { amount: payment.amount, paid: payment.paid, rate, rate_source, rate_at, at }
+                            let (rate, rate_source, rate_at) =
+                                (payment.rate, payment.rate_source, payment.rate_at);
+                            Command::Confirm {
+                                amount: payment.amount,
+                                paid: payment.paid,
+                                rate,
+                                rate_source,
+                                rate_at,
+                                at,
+                            }
                         }
                     }
                 }
                 (Step::Credit, Some(account)) => {
-                    // The account knows the deposit by its id: after a crash here, crediting again is a no-op.
-                    let credit = account::Command::CreditDeposit { deposit: self.deposit, amount: state.amount, at };
+                    // The account knows the deposit by its id: after a crash here, crediting again
+                    // is a no-op.
+                    let credit = account::Command::CreditDeposit {
+                        deposit: self.deposit,
+                        amount: state.amount,
+                        at,
+                    };
                     if !self.in_account(account, credit).await? {
                         return Ok(Next::Done);
                     }
@@ -84,7 +98,9 @@ impl DepositProcess {
 
     /// A deposit that its account keeps as too small: gone with its block like any other.
     async fn while_kept(&self, state: &State, entity: &mut Entity<State>) -> Result<Next, Fault> {
-        let Some(confirmation) = self.inner.confirmations.get(&state.chain) else { return Ok(Next::Done) };
+        let Some(confirmation) = self.inner.confirmations.get(&state.chain) else {
+            return Ok(Next::Done);
+        };
         let in_block = State { status: Status::Credited, ..state.clone() };
         if confirmation.look(&in_block).await? == Observation::Gone {
             self.transact(entity, &Command::Orphan { at: self.inner.journal.now() }).await?;
@@ -102,7 +118,11 @@ impl DepositProcess {
     }
 
     /// Whether the account has done it; one that refuses must be looked at by an operator.
-    async fn in_account(&self, account: AccountId, command: account::Command) -> Result<bool, Fault> {
+    async fn in_account(
+        &self,
+        account: AccountId,
+        command: account::Command,
+    ) -> Result<bool, Fault> {
         let at = self.inner.journal.now();
         match self.inner.accounts.transact(account, command, Who::Chain, at).await {
             Ok(committed) => {
@@ -118,18 +138,28 @@ impl DepositProcess {
             }
             Err(TransactError::Fault(fault)) => Err(fault),
             Err(TransactError::Refused(refusal)) => {
-                tracing::error!(deposit = %self.deposit, %refusal, "the account does not take a deposit's step; an operator must look at it");
+                tracing::error!(deposit = %self.deposit, %refusal, "the account does not take a \
+                    deposit's step; an operator must look at it");
                 Ok(false)
             }
         }
     }
 
     async fn transact(&self, entity: &mut Entity<State>, command: &Command) -> Result<(), Fault> {
-        match self.inner.journal.transact(entity, command, Who::Chain, self.inner.journal.now()).await {
+        match self
+            .inner
+            .journal
+            .transact(entity, command, Who::Chain, self.inner.journal.now())
+            .await
+        {
             // A refusal: somebody else was faster; the next look sees it.
             Ok(_)
             | Err(TransactError::Refused(
-                Refusal::NotClaimed | Refusal::NotConfirmed | Refusal::ClaimedByAnother | Refusal::NotInBlock | Refusal::Settled,
+                Refusal::NotClaimed
+                | Refusal::NotConfirmed
+                | Refusal::ClaimedByAnother
+                | Refusal::NotInBlock
+                | Refusal::Settled,
             )) => Ok(()),
             Err(TransactError::Fault(fault)) => Err(fault),
         }

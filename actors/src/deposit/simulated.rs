@@ -1,4 +1,5 @@
-//! The simulated chain: every hash is a payment, final a moment after it was claimed. For trying out, and fenced for that.
+//! The simulated chain: every hash is a payment, final a moment after it was claimed. For trying
+//! out, and fenced for that.
 
 use std::time::Duration;
 
@@ -31,9 +32,17 @@ impl Simulated {
 impl ConfirmationSource for Simulated {
     fn look<'a>(&'a self, deposit: &'a State) -> BoxFuture<'a, Result<Observation, Fault>> {
         let now = self.clock.now();
-        let payment = Final { amount: AMOUNT, paid: AMOUNT.to_string(), rate: "1".to_owned(), rate_source: SIMULATED.to_owned(), rate_at: now };
+        let payment = Final {
+            amount: AMOUNT,
+            paid: AMOUNT.to_string(),
+            rate: "1".to_owned(),
+            rate_source: SIMULATED.to_owned(),
+            rate_at: now,
+        };
         let is_final = now >= deposit.since.plus(CONFIRMS_AFTER);
-        Box::pin(async move { Ok(if is_final { Observation::Final(payment) } else { Observation::Waiting }) })
+        Box::pin(async move {
+            Ok(if is_final { Observation::Final(payment) } else { Observation::Waiting })
+        })
     }
 
     fn pause(&self) -> Option<Duration> {

@@ -1,4 +1,5 @@
-//! The watcher of a chain: follows its blocks, finds what they pay to our addresses without being told, and sees where the chain changes its mind.
+//! The watcher of a chain: follows its blocks, finds what they pay to our addresses without being
+//! told, and sees where the chain changes its mind.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -13,7 +14,8 @@ use super::handle::{Deposits, Inner};
 use crate::kernel::entity::{Entity, TransactError};
 use crate::kernel::fault::Fault;
 
-/// Final blocks that may go unrecorded: after a crash they are looked through again. A chain that may still change has every step recorded.
+/// Final blocks that may go unrecorded: after a crash they are looked through again. A chain that
+/// may still change has every step recorded.
 const FINAL_STRIDE: u64 = 20;
 
 /// Before a watcher that a bug has ended is replaced.
@@ -30,7 +32,8 @@ enum RoundError {
     Fault(#[from] Fault),
 }
 
-/// Looks at the chain again and again, as long as there are deposits; also when a bug has ended a round.
+/// Looks at the chain again and again, as long as there are deposits; also when a bug has ended a
+/// round.
 pub async fn watch(deposits: Weak<Inner>, coin: Arc<Coin>, mut progress: Entity<State>) {
     while tokio::spawn(repeat_every(deposits.clone(), Arc::clone(&coin), progress)).await.is_err() {
         tracing::error!(chain = %coin.currency(), "a chain's watcher failed; another takes its place");
@@ -48,11 +51,19 @@ pub async fn watch(deposits: Weak<Inner>, coin: Arc<Coin>, mut progress: Entity<
 }
 
 async fn repeat_every(deposits: Weak<Inner>, coin: Arc<Coin>, progress: Entity<State>) {
-    let mut watcher = Watcher { scanned: progress.state().last().cloned(), progress, coin, checked: false, shown: None, had_moved: false };
+    let mut watcher = Watcher {
+        scanned: progress.state().last().cloned(),
+        progress,
+        coin,
+        checked: false,
+        shown: None,
+        had_moved: false,
+    };
     loop {
         let Some(inner) = deposits.upgrade() else { return };
         watcher.round(&Deposits::of(inner)).await;
-        let _ = tokio::time::timeout(watcher.coin.settings.poll, watcher.coin.wanted.notified()).await;
+        let _ =
+            tokio::time::timeout(watcher.coin.settings.poll, watcher.coin.wanted.notified()).await;
     }
 }
 
@@ -73,7 +84,8 @@ impl Watcher {
     async fn round(&mut self, deposits: &Deposits) {
         let failure = Box::pin(self.follow(deposits)).await.err();
         let has_moved = matches!(failure, Some(RoundError::Chain(ChainError::Moved)));
-        // Once is a chain's way, and the next round begins where it forked; again and again is somebody's fault.
+        // Once is a chain's way, and the next round begins where it forked; again and again is
+        // somebody's fault.
         let is_usual = has_moved && !self.had_moved;
         self.had_moved = has_moved;
         let error = failure.filter(|_| !is_usual).map(|failure| failure.to_string());
@@ -113,11 +125,20 @@ impl Watcher {
         Ok(())
     }
 
-    /// The last block looked through that is still the chain's; `None` if the chain has not come so far (again).
-    async fn standing(&mut self, tip: &Tip, deposits: &Deposits) -> Result<Option<Block>, RoundError> {
+    /// The last block looked through that is still the chain's; `None` if the chain has not come so
+    /// far (again).
+    async fn standing(
+        &mut self,
+        tip: &Tip,
+        deposits: &Deposits,
+    ) -> Result<Option<Block>, RoundError> {
         let chain = Arc::clone(&self.coin.settings.chain);
         let Some(mut block) = self.scanned.clone() else {
-            let height = self.coin.settings.start_height.map_or(tip.finalized.unwrap_or(tip.block.height), |first| first.saturating_sub(1));
+            let height = self
+                .coin
+                .settings
+                .start_height
+                .map_or(tip.finalized.unwrap_or(tip.block.height), |first| first.saturating_sub(1));
             let hash = chain.block_hash(height).await?.ok_or(ChainError::Moved)?;
             return Ok(Some(self.advance(Block { height, hash }, 1, deposits).await?));
         };
@@ -128,7 +149,12 @@ impl Watcher {
                 Some(hash) if hash == block.hash => break,
                 Some(_) => {}
             }
-            let earlier = self.progress.state().newest_first().find(|earlier| earlier.height < block.height).cloned();
+            let earlier = self
+                .progress
+                .state()
+                .newest_first()
+                .find(|earlier| earlier.height < block.height)
+                .cloned();
             block = if let Some(earlier) = earlier {
                 earlier
             } else {
@@ -139,13 +165,22 @@ impl Watcher {
         }
         if block.height < before {
             tracing::warn!(chain = %self.coin.currency(), from = before, to = block.height, "the chain has left blocks that were looked through");
-            self.record(&Command::Fork { block: block.clone(), at: deposits.journal().now() }, deposits).await?;
+            self.record(
+                &Command::Fork { block: block.clone(), at: deposits.journal().now() },
+                deposits,
+            )
+            .await?;
             self.scanned = Some(block.clone());
         }
         Ok(Some(block))
     }
 
-    async fn scan(&mut self, mut last: Block, tip: &Tip, deposits: &Deposits) -> Result<(), RoundError> {
+    async fn scan(
+        &mut self,
+        mut last: Block,
+        tip: &Tip,
+        deposits: &Deposits,
+    ) -> Result<(), RoundError> {
         let chain = Arc::clone(&self.coin.settings.chain);
         let end = tip.finalized.unwrap_or(tip.block.height);
         let stride = if tip.finalized.is_some() { FINAL_STRIDE } else { 1 };
@@ -168,7 +203,12 @@ impl Watcher {
         Ok(())
     }
 
-    async fn see(&self, payment: Payment, owner: Option<Owner>, deposits: &Deposits) -> Result<(), Fault> {
+    async fn see(
+        &self,
+        payment: Payment,
+        owner: Option<Owner>,
+        deposits: &Deposits,
+    ) -> Result<(), Fault> {
         let (Some(owner), Some(block)) = (owner, payment.block) else { return Ok(()) };
         let chain = self.coin.currency().name().to_owned();
         let deposit = deposit_id(&chain, &payment.tx_hash, payment.output);
@@ -176,12 +216,28 @@ impl Watcher {
             Owner::Account(account) => Some(account),
             Owner::Shared => None,
         };
-        let sight = Sight { account, chain, tx_hash: payment.tx_hash, output: payment.output, paid: payment.paid, block };
+        let sight = Sight {
+            account,
+            chain,
+            tx_hash: payment.tx_hash,
+            output: payment.output,
+            paid: payment.paid,
+            block,
+        };
         deposits.see(deposit, deposit::Command::See { sight, at: deposits.journal().now() }).await
     }
 
-    async fn advance(&mut self, block: Block, stride: u64, deposits: &Deposits) -> Result<Block, Fault> {
-        self.record(&Command::Advance { block: block.clone(), stride, at: deposits.journal().now() }, deposits).await?;
+    async fn advance(
+        &mut self,
+        block: Block,
+        stride: u64,
+        deposits: &Deposits,
+    ) -> Result<Block, Fault> {
+        self.record(
+            &Command::Advance { block: block.clone(), stride, at: deposits.journal().now() },
+            deposits,
+        )
+        .await?;
         self.scanned = Some(block.clone());
         Ok(block)
     }
@@ -199,6 +255,7 @@ impl Watcher {
 /// How far a coin's chain has been looked through, as the log has it.
 pub async fn progress(deposits: &Deposits, coin: &Coin) -> Result<Entity<State>, Fault> {
     let progress = deposits.journal().load::<State>(StreamId::chain(coin.currency())).await?;
-    coin.status.send_modify(|status| status.scanned = progress.state().last().map(|block| block.height));
+    coin.status
+        .send_modify(|status| status.scanned = progress.state().last().map(|block| block.height));
     Ok(progress)
 }

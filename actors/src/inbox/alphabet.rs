@@ -1,4 +1,5 @@
-//! The alphabets of messages: bytes as networks carry them, as text. What cannot be read becomes U+FFFD, never an error: a code may stand beside it.
+//! The alphabets of messages: bytes as networks carry them, as text. What cannot be read becomes
+//! U+FFFD, never an error: a code may stand beside it.
 
 mod guess;
 mod national;
@@ -10,23 +11,40 @@ use events::number::{Alphabet, Set};
 pub use guess::{Certainty, Declared, Reading, reading};
 
 /// The GSM alphabet (3GPP TS 23.038).
-const GSM: &str =
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\u{1b}ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+const GSM: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\u{1b}ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 /// The national table of Turkish in place of it.
-const TURKISH: &str =
-    "@£$¥€éùıòÇ\nĞğ\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\u{1b}ŞşßÉ !\"#¤%&'()*+,-./0123456789:;<=>?İABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§çabcdefghijklmnopqrstuvwxyzäöñüà";
+const TURKISH: &str = "@£$¥€éùıòÇ\nĞğ\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\u{1b}ŞşßÉ !\"#¤%&'()*+,-./0123456789:;<=>?İABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§çabcdefghijklmnopqrstuvwxyzäöñüà";
 /// The national table of Portuguese in place of it.
-const PORTUGUESE: &str =
-    "@£$¥êéúíóç\nÔô\rÁáΔ_ªÇÀ∞^\\€Ó|\u{1b}ÂâÊÉ !\"#º%&'()*+,-./0123456789:;<=>?ÍABCDEFGHIJKLMNOPQRSTUVWXYZÃÕÚÜ§~abcdefghijklmnopqrstuvwxyzãõ`üà";
+const PORTUGUESE: &str = "@£$¥êéúíóç\nÔô\rÁáΔ_ªÇÀ∞^\\€Ó|\u{1b}ÂâÊÉ !\"#º%&'()*+,-./0123456789:;<=>?ÍABCDEFGHIJKLMNOPQRSTUVWXYZÃÕÚÜ§~abcdefghijklmnopqrstuvwxyzãõ`üà";
 const ESCAPE: u8 = 0x1b;
 
 /// What an escape makes of the septet after it, in every language.
-const EXTENSION: &[(u8, char)] =
-    &[(0x0a, '\u{c}'), (0x14, '^'), (0x28, '{'), (0x29, '}'), (0x2f, '\\'), (0x3c, '['), (0x3d, '~'), (0x3e, ']'), (0x40, '|'), (0x65, '€')];
+const EXTENSION: &[(u8, char)] = &[
+    (0x0a, '\u{c}'),
+    (0x14, '^'),
+    (0x28, '{'),
+    (0x29, '}'),
+    (0x2f, '\\'),
+    (0x3c, '['),
+    (0x3d, '~'),
+    (0x3e, ']'),
+    (0x40, '|'),
+    (0x65, '€'),
+];
 /// And in these: by the numbers that 3GPP gives to languages.
-const TURKISH_EXTENSION: &[(u8, char)] = &[(0x47, 'Ğ'), (0x49, 'İ'), (0x53, 'Ş'), (0x63, 'ç'), (0x67, 'ğ'), (0x69, 'ı'), (0x73, 'ş')];
-const SPANISH_EXTENSION: &[(u8, char)] =
-    &[(0x09, 'ç'), (0x41, 'Á'), (0x49, 'Í'), (0x4f, 'Ó'), (0x55, 'Ú'), (0x61, 'á'), (0x69, 'í'), (0x6f, 'ó'), (0x75, 'ú')];
+const TURKISH_EXTENSION: &[(u8, char)] =
+    &[(0x47, 'Ğ'), (0x49, 'İ'), (0x53, 'Ş'), (0x63, 'ç'), (0x67, 'ğ'), (0x69, 'ı'), (0x73, 'ş')];
+const SPANISH_EXTENSION: &[(u8, char)] = &[
+    (0x09, 'ç'),
+    (0x41, 'Á'),
+    (0x49, 'Í'),
+    (0x4f, 'Ó'),
+    (0x55, 'Ú'),
+    (0x61, 'á'),
+    (0x69, 'í'),
+    (0x6f, 'ó'),
+    (0x75, 'ú'),
+];
 const PORTUGUESE_EXTENSION: &[(u8, char)] = &[
     (0x05, 'ê'),
     (0x09, 'ç'),
@@ -63,8 +81,12 @@ pub fn decode(alphabet: Alphabet, bytes: &[u8]) -> String {
         Alphabet::Gsm(locking, single) => gsm(bytes, locking, single),
         Alphabet::Latin1 => bytes.iter().copied().map(char::from).collect(),
         Alphabet::Utf16 => {
-            let units = bytes.chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair.get(1).copied().unwrap_or(0)]));
-            char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+            let units = bytes
+                .chunks(2)
+                .map(|pair| u16::from_be_bytes([pair[0], pair.get(1).copied().unwrap_or(0)]));
+            char::decode_utf16(units)
+                .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+                .collect()
         }
         Alphabet::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
     }
@@ -99,7 +121,13 @@ fn gsm(bytes: &[u8], locking: u8, single: u8) -> String {
             continue;
         }
         let Some(escaped) = septets.next() else { break };
-        let extended = || national.iter().chain(EXTENSION).find(|(known, _)| *known == escaped).map(|(_, letter)| *letter);
+        let extended = || {
+            national
+                .iter()
+                .chain(EXTENSION)
+                .find(|(known, _)| *known == escaped)
+                .map(|(_, letter)| *letter)
+        };
         let extended = single.and_then(|language| language.escaped(escaped)).or_else(extended);
         // An escape before what has no extension stands for nothing.
         text.push(extended.unwrap_or_else(|| letter(escaped)));
@@ -154,10 +182,17 @@ mod tests {
         assert_eq!(gsm(&[0x1b, 0x09, 0x1b, 0x61], 0, 2), "çá");
         assert_eq!(gsm(&[0x1b, 0x7b, 0x7c, 0x04], 3, 3), "ãõê");
         // Hindi, Tamil and Urdu: letters by a locking table, digits and capitals by a single one.
-        assert_eq!(gsm(&[0x11, 0x54, 0x21, b' ', b'4', b'8', 0x1b, 0x1d, 0x1b, b'G', 0x1b, 0x65], 6, 6), "\u{911}\u{942}! 48\u{967}G€");
-        assert_eq!((gsm(&[0x03, 0x1b, 0x1d], 11, 11), gsm(&[0x00, 0x1b, 0x28], 13, 13)), ("\u{b85}\u{be7}".to_owned(), "\u{627}{".to_owned()));
+        assert_eq!(
+            gsm(&[0x11, 0x54, 0x21, b' ', b'4', b'8', 0x1b, 0x1d, 0x1b, b'G', 0x1b, 0x65], 6, 6),
+            "\u{911}\u{942}! 48\u{967}G€"
+        );
+        assert_eq!(
+            (gsm(&[0x03, 0x1b, 0x1d], 11, 11), gsm(&[0x00, 0x1b, 0x28], 13, 13)),
+            ("\u{b85}\u{be7}".to_owned(), "\u{627}{".to_owned())
+        );
         assert_eq!(gsm(&[0x00], 7, 0), "\u{fffd}");
-        // An unknown language reads as none; an escape at the end, one before nothing special, a byte that is no septet.
+        // An unknown language reads as none; an escape at the end, one before nothing special, a
+        // byte that is no septet.
         assert_eq!(gsm(&[b'a', 0x1b, b'b', 0xff, 0x1b], 99, 99), "ab\u{fffd}");
     }
 
@@ -168,20 +203,43 @@ mod tests {
     }
 
     fn set(total: u8, parts: &[(u8, Alphabet, &[u8])]) -> Set {
-        let (supplier, sender, at): (events::supplier::SupplierName, _, _) = ("smpp".parse().unwrap(), "x".to_owned(), Timestamp::default());
+        let (supplier, sender, at): (events::supplier::SupplierName, _, _) =
+            ("smpp".parse().unwrap(), "x".to_owned(), Timestamp::default());
         let part = |&(number, alphabet, bytes): &(u8, Alphabet, &[u8])| {
             let (supplier, sender, bytes) = (supplier.clone(), sender.clone(), bytes.to_vec());
-            (number, Part { supplier, sender, reference: 1, number, total, alphabet, bytes, received_at: at, at })
+            (
+                number,
+                Part {
+                    supplier,
+                    sender,
+                    reference: 1,
+                    number,
+                    total,
+                    alphabet,
+                    bytes,
+                    received_at: at,
+                    at,
+                },
+            )
         };
         let parts: BTreeMap<u8, Part> = parts.iter().map(part).collect();
-        Set { id: SetId { opened_at: at, supplier: supplier.clone(), sender, reference: 1, total }, parts }
+        Set {
+            id: SetId { opened_at: at, supplier: supplier.clone(), sender, reference: 1, total },
+            parts,
+        }
     }
 
     #[test]
     fn letters_cut_in_two_between_parts_are_whole_again() {
-        let emoji = set(2, &[(1, Alphabet::Utf16, &[0x00, 0x41, 0xd8, 0x3d]), (2, Alphabet::Utf16, &[0xdc, 0x4d])]);
+        let emoji = set(
+            2,
+            &[(1, Alphabet::Utf16, &[0x00, 0x41, 0xd8, 0x3d]), (2, Alphabet::Utf16, &[0xdc, 0x4d])],
+        );
         assert_eq!(joined(&emoji), "A👍");
-        let euro = set(2, &[(1, Alphabet::Gsm(0, 0), &[b'a', ESCAPE]), (2, Alphabet::Gsm(0, 0), &[0x65, b'b'])]);
+        let euro = set(
+            2,
+            &[(1, Alphabet::Gsm(0, 0), &[b'a', ESCAPE]), (2, Alphabet::Gsm(0, 0), &[0x65, b'b'])],
+        );
         assert_eq!(joined(&euro), "a€b");
         let mixed = set(2, &[(1, Alphabet::Gsm(0, 0), b"a"), (2, Alphabet::Utf16, &[0x04, 0x1a])]);
         assert_eq!(joined(&mixed), "aК");
@@ -189,7 +247,10 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_shown() {
-        assert_eq!(joined(&set(4, &[(2, Alphabet::Utf8, b"b"), (4, Alphabet::Utf8, b"d")])), "[…]b[…]d");
+        assert_eq!(
+            joined(&set(4, &[(2, Alphabet::Utf8, b"b"), (4, Alphabet::Utf8, b"d")])),
+            "[…]b[…]d"
+        );
         assert_eq!(joined(&set(255, &[(255, Alphabet::Utf8, b"z")])), "[…]".repeat(254) + "z");
     }
 }

@@ -1,4 +1,5 @@
-//! The way of a message: to the order whose number it was sent to, or into the number's own stream. Kept before it is acknowledged.
+//! The way of a message: to the order whose number it was sent to, or into the number's own stream.
+//! Kept before it is acknowledged.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +28,8 @@ pub const PAST_ASSIGNMENTS: usize = 8;
 /// How long after a message its source may bring it again: Vonage does so for a day.
 pub const REPEATED_WITHIN: Duration = Duration::from_hours(25);
 
-/// A message that was received so shortly before its number was assigned may be its order's all the same, by a clock that is slow.
+/// A message that was received so shortly before its number was assigned may be its order's all the
+/// same, by a clock that is slow.
 const LIKELY_SKEW: Duration = Duration::from_mins(1);
 
 /// A message as its supplier's format has read it.
@@ -103,7 +105,8 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// The inbox of these accounts and orders; `recent` are the numbers that were on orders within [`REPEATED_WITHIN`] before.
+    /// The inbox of these accounts and orders; `recent` are the numbers that were on orders within
+    /// [`REPEATED_WITHIN`] before.
     pub fn new(
         accounts: Accounts,
         orders: Orders,
@@ -126,7 +129,8 @@ impl Inbox {
         let receipt = Receipt::of(sms.received_at, at);
         if receipt.is_far() {
             let (said, number) = (sms.received_at.unwrap_or(at), sms.to.masked());
-            tracing::warn!(supplier = %sms.supplier, number, %said, "a message says that it was received at a time that cannot be believed; is the source's clock right?");
+            tracing::warn!(supplier = %sms.supplier, number, %said, "a message says that it was \
+                received at a time that cannot be believed; is the source's clock right?");
         }
         let received_at = receipt.moment(at);
         let Some(lease) = self.router.lease_of(&sms.supplier, &sms.to) else {
@@ -134,9 +138,13 @@ impl Inbox {
             let why = if known { Unclaimed::NotAssigned } else { Unclaimed::UnknownNumber };
             return self.without_order(sms, received_at, at, why, None).await;
         };
-        // A source that says when it received a message leaves no doubt whose it is; else it may be an earlier order's, brought again.
+        // A source that says when it received a message leaves no doubt whose it is; else it may be
+        // an earlier order's, brought again.
         let says_when = matches!(receipt, Receipt::At(_));
-        if !says_when && !self.router.is_simulated(&sms.supplier) && self.was_anothers(&lease, &sms).await? {
+        if !says_when
+            && !self.router.is_simulated(&sms.supplier)
+            && self.was_anothers(&lease, &sms).await?
+        {
             return Ok(Delivery::Repeated);
         }
         match self.to_order(&lease, &sms, receipt, at).await {
@@ -148,15 +156,20 @@ impl Inbox {
             }
             Err(TransactError::Refused(refusal)) => {
                 let early = lease.assigned_at.since(received_at);
-                if matches!(refusal, OrderRefusal::Order(order::Refusal::NotThisAssignment)) && !early.is_zero() && early < LIKELY_SKEW {
+                if matches!(refusal, OrderRefusal::Order(order::Refusal::NotThisAssignment))
+                    && !early.is_zero()
+                    && early < LIKELY_SKEW
+                {
                     tracing::warn!(
                         supplier = %sms.supplier,
                         number = sms.to.masked(),
                         seconds = early.as_secs_f32(),
-                        "a message says that it was received shortly before its number was assigned, and is kept aside; is the source's clock slow?"
+                        "a message says that it was received shortly before its number was \
+                         assigned, and is kept aside; is the source's clock slow?"
                     );
                 }
-                self.without_order(sms, received_at, at, unclaimed(&refusal), Some(lease.order)).await
+                self.without_order(sms, received_at, at, unclaimed(&refusal), Some(lease.order))
+                    .await
             }
             Err(TransactError::Fault(fault)) => Err(fault),
         }
@@ -164,18 +177,23 @@ impl Inbox {
 
     /// Whether an earlier order of the number has the message, or the number itself keeps it.
     async fn was_anothers(&self, lease: &Lease, sms: &InboundSms) -> Result<bool, Fault> {
-        let known = || self.recent.was_anothers(&sms.to, &sms.supplier, &sms.message_id, lease.order);
+        let known =
+            || self.recent.was_anothers(&sms.to, &sms.supplier, &sms.message_id, lease.order);
         if let Some(was) = known() {
             return Ok(was);
         }
         let mut before = Vec::new();
         for past in self.past.before_start(sms.to.clone()).await?.into_iter().rev() {
-            let order = self.orders.from_log(past.account, past.order, past.first, past.last).await?;
+            let order =
+                self.orders.from_log(past.account, past.order, past.first, past.last).await?;
             before.extend(order);
         }
-        let messages = before.iter().flat_map(|order| order.messages().map(|sms| (&sms.supplier, sms.message_id.as_str(), order.id)));
+        let messages = before.iter().flat_map(|order| {
+            order.messages().map(|sms| (&sms.supplier, sms.message_id.as_str(), order.id))
+        });
         self.recent.learn(&sms.to, messages);
-        let number = self.accounts.journal().load::<number::State>(StreamId::number(&sms.to)).await?;
+        let number =
+            self.accounts.journal().load::<number::State>(StreamId::number(&sms.to)).await?;
         let is_kept = number.state().keeps(&sms.supplier, &sms.message_id);
         if is_kept {
             self.recent.add(&sms.to, &sms.supplier, &sms.message_id, None);
@@ -183,7 +201,13 @@ impl Inbox {
         Ok(is_kept || known().unwrap_or(false))
     }
 
-    async fn to_order(&self, lease: &Lease, sms: &InboundSms, receipt: Receipt, at: Timestamp) -> Result<Delivery, TransactError<OrderRefusal>> {
+    async fn to_order(
+        &self,
+        lease: &Lease,
+        sms: &InboundSms,
+        receipt: Receipt,
+        at: Timestamp,
+    ) -> Result<Delivery, TransactError<OrderRefusal>> {
         let command = order::Command::ReceiveSms(IncomingSms {
             message_id: sms.message_id.clone(),
             supplier: sms.supplier.clone(),
@@ -194,16 +218,35 @@ impl Inbox {
             freed_at: self.router.freed_at(&sms.supplier, &sms.to),
             at,
         });
-        let committed = self.accounts.transact_order(lease.account, lease.order, command, Who::Supplier(sms.supplier.clone()), at).await?;
-        let is = |fits: fn(&order::Event) -> bool| committed.events.iter().any(|event| matches!(event, account::Event::Order(_, fact) if fits(fact)));
+        let committed = self
+            .accounts
+            .transact_order(
+                lease.account,
+                lease.order,
+                command,
+                Who::Supplier(sms.supplier.clone()),
+                at,
+            )
+            .await?;
+        let is = |fits: fn(&order::Event) -> bool| {
+            committed
+                .events
+                .iter()
+                .any(|event| matches!(event, account::Event::Order(_, fact) if fits(fact)))
+        };
         if is(order::Event::is_end) {
             self.orders.wake(lease.order);
         }
         // What says the same as a message of minutes ago is recorded, and is nothing new.
-        Ok(if is(|fact| matches!(fact, order::Event::SmsReceived(_))) { Delivery::Taken(lease.order) } else { Delivery::Repeated })
+        Ok(if is(|fact| matches!(fact, order::Event::SmsReceived(_))) {
+            Delivery::Taken(lease.order)
+        } else {
+            Delivery::Repeated
+        })
     }
 
-    /// Keeps a message that no open order takes, not even the number's `current` one, unless an order or the number has it already.
+    /// Keeps a message that no open order takes, not even the number's `current` one, unless an
+    /// order or the number has it already.
     async fn without_order(
         &self,
         sms: InboundSms,
@@ -214,24 +257,52 @@ impl Inbox {
     ) -> Result<Delivery, Fault> {
         let past = self.past.of(sms.to.clone()).await?;
         for assignment in &past {
-            let order = self.orders.from_log(assignment.account, assignment.order, assignment.first, assignment.last).await?;
-            if order.is_some_and(|order| order.messages().any(|known| known.message_id == sms.message_id && known.supplier == sms.supplier)) {
+            let order = self
+                .orders
+                .from_log(assignment.account, assignment.order, assignment.first, assignment.last)
+                .await?;
+            if order.is_some_and(|order| {
+                order.messages().any(|known| {
+                    known.message_id == sms.message_id && known.supplier == sms.supplier
+                })
+            }) {
                 return Ok(Delivery::Repeated);
             }
         }
         let had_another = past.iter().any(|assignment| Some(assignment.order) != current);
-        let why = if why == Unclaimed::NotAssigned && had_another { Unclaimed::OrderEnded } else { why };
+        let why =
+            if why == Unclaimed::NotAssigned && had_another { Unclaimed::OrderEnded } else { why };
         self.keep(sms, received_at, at, why).await
     }
 
-    async fn keep(&self, sms: InboundSms, received_at: Timestamp, at: Timestamp, why: Unclaimed) -> Result<Delivery, Fault> {
+    async fn keep(
+        &self,
+        sms: InboundSms,
+        received_at: Timestamp,
+        at: Timestamp,
+        why: Unclaimed,
+    ) -> Result<Delivery, Fault> {
         let stream = StreamId::number(&sms.to);
         let _turn = self.locks.lock(sms.to.as_str()).await;
         let mut number = self.accounts.journal().load::<number::State>(stream).await?;
         let actor = Who::Supplier(sms.supplier.clone());
-        let (phone, supplier, message_id) = (sms.to.clone(), sms.supplier.clone(), sms.message_id.clone());
-        let kept = KeptSms { message_id: sms.message_id, supplier: sms.supplier, sender: sms.sender, text: sms.text, received_at, why, at };
-        match self.accounts.journal().transact(&mut number, &Command::KeepSms(kept), actor, at).await {
+        let (phone, supplier, message_id) =
+            (sms.to.clone(), sms.supplier.clone(), sms.message_id.clone());
+        let kept = KeptSms {
+            message_id: sms.message_id,
+            supplier: sms.supplier,
+            sender: sms.sender,
+            text: sms.text,
+            received_at,
+            why,
+            at,
+        };
+        match self
+            .accounts
+            .journal()
+            .transact(&mut number, &Command::KeepSms(kept), actor, at)
+            .await
+        {
             Ok(committed) if committed.events.is_empty() => Ok(Delivery::Repeated),
             Ok(_) => {
                 self.recent.add(&phone, &supplier, &message_id, None);
@@ -248,8 +319,13 @@ impl Inbox {
 fn unclaimed(refusal: &OrderRefusal) -> Unclaimed {
     match refusal {
         OrderRefusal::Order(order::Refusal::TooManyMessages) => Unclaimed::TooManyMessages,
-        OrderRefusal::Order(order::Refusal::AlreadyEnded(_) | order::Refusal::StaleAttempt) | OrderRefusal::NotFound => Unclaimed::OrderEnded,
-        OrderRefusal::Order(order::Refusal::NotThisAssignment | order::Refusal::NotCompleted(_) | order::Refusal::NothingToReport)
+        OrderRefusal::Order(order::Refusal::AlreadyEnded(_) | order::Refusal::StaleAttempt)
+        | OrderRefusal::NotFound => Unclaimed::OrderEnded,
+        OrderRefusal::Order(
+            order::Refusal::NotThisAssignment
+            | order::Refusal::NotCompleted(_)
+            | order::Refusal::NothingToReport,
+        )
         | OrderRefusal::TooManyReports => Unclaimed::NotAssigned,
     }
 }

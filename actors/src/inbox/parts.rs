@@ -1,5 +1,5 @@
-//! The way of a message in parts: each part is kept before it is acknowledged; the whole goes the way of every message, once all are there or have been
-//! waited for long enough.
+//! The way of a message in parts: each part is kept before it is acknowledged; the whole goes the
+//! way of every message, once all are there or have been waited for long enough.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -82,9 +82,18 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Parts that are waited for at most so long. Starts the task that looks after those that never come.
+    /// Parts that are waited for at most so long. Starts the task that looks after those that never
+    /// come.
     pub fn start(journal: Journal, inbox: Inbox, patience: Duration) -> Self {
-        let parts = Self { inner: Arc::new(Inner { journal, inbox, patience, waiting: Mutex::default(), locks: KeyedMutex::default() }) };
+        let parts = Self {
+            inner: Arc::new(Inner {
+                journal,
+                inbox,
+                patience,
+                waiting: Mutex::default(),
+                locks: KeyedMutex::default(),
+            }),
+        };
         repeat_every(&parts.inner, SWEEP, sweep);
         parts
     }
@@ -106,15 +115,37 @@ impl Parts {
         let mut number = self.load(&phone).await?;
         let who = Who::Supplier(part.supplier.clone());
         let received_at = part.received_at.unwrap_or(at);
-        let InboundPart { supplier, sender, reference, number: place, total, alphabet, bytes, .. } = part;
-        let kept = Part { supplier, sender, reference, number: place, total, alphabet, bytes, received_at, at };
-        match self.inner.journal.transact(&mut number, &Command::KeepPart(kept.clone()), who, at).await {
+        let InboundPart {
+            supplier, sender, reference, number: place, total, alphabet, bytes, ..
+        } = part;
+        let kept = Part {
+            supplier,
+            sender,
+            reference,
+            number: place,
+            total,
+            alphabet,
+            bytes,
+            received_at,
+            at,
+        };
+        match self
+            .inner
+            .journal
+            .transact(&mut number, &Command::KeepPart(kept.clone()), who, at)
+            .await
+        {
             Ok(_) => {}
             Err(TransactError::Fault(fault)) => return Err(fault),
             // No room to wait: as it is, it may hold the code.
             // All that a part can be refused for.
             Err(TransactError::Refused(_)) => {
-                return self.inner.inbox.deliver(alone(&phone, kept)).await.map(PartDelivery::Joined);
+                return self
+                    .inner
+                    .inbox
+                    .deliver(alone(&phone, kept))
+                    .await
+                    .map(PartDelivery::Joined);
             }
         }
         self.inner.waiting.lock().insert(phone.clone());
@@ -125,8 +156,14 @@ impl Parts {
         }
     }
 
-    /// Hands a message on, then records that it was: after a crash between the two its id makes it the same message.
-    async fn join(&self, phone: &Phone, number: &mut Entity<State>, set: &Set) -> Result<Delivery, Fault> {
+    /// Hands a message on, then records that it was: after a crash between the two its id makes it
+    /// the same message.
+    async fn join(
+        &self,
+        phone: &Phone,
+        number: &mut Entity<State>,
+        set: &Set,
+    ) -> Result<Delivery, Fault> {
         let received_at = set.parts.values().map(|part| part.received_at).min();
         let sms = InboundSms {
             supplier: set.id.supplier.clone(),
@@ -138,7 +175,12 @@ impl Parts {
         };
         let delivery = self.inner.inbox.deliver(sms).await?;
         let at = self.inner.journal.now();
-        match self.inner.journal.transact(number, &Command::Join { set: set.id.clone(), at }, Who::Service, at).await {
+        match self
+            .inner
+            .journal
+            .transact(number, &Command::Join { set: set.id.clone(), at }, Who::Service, at)
+            .await
+        {
             // Joining is never refused.
             Ok(_) | Err(TransactError::Refused(_)) => Ok(delivery),
             Err(TransactError::Fault(fault)) => Err(fault),
@@ -150,7 +192,14 @@ impl Parts {
         let _turn = self.inner.locks.lock(phone.as_str()).await;
         let mut number = self.load(phone).await?;
         let oldest = self.inner.journal.now().minus(self.inner.patience);
-        let due: Vec<Set> = number.state().parts().open().iter().filter(|set| set.is_whole() || set.id.opened_at <= oldest).cloned().collect();
+        let due: Vec<Set> = number
+            .state()
+            .parts()
+            .open()
+            .iter()
+            .filter(|set| set.is_whole() || set.id.opened_at <= oldest)
+            .cloned()
+            .collect();
         for set in due {
             self.join(phone, &mut number, &set).await?;
             if !set.is_whole() {
@@ -171,10 +220,19 @@ impl Parts {
 /// A part as a message of its own.
 fn alone(phone: &Phone, part: Part) -> InboundSms {
     let digest = Sha256::digest([part.sender.as_bytes(), part.bytes.as_slice()].concat());
-    let message_id =
-        format!("part-{}-{}-{}-{:02x}{:02x}{:02x}{:02x}", part.reference, part.number, part.total, digest[0], digest[1], digest[2], digest[3]);
+    let message_id = format!(
+        "part-{}-{}-{}-{:02x}{:02x}{:02x}{:02x}",
+        part.reference, part.number, part.total, digest[0], digest[1], digest[2], digest[3]
+    );
     let text = alphabet::decode(part.alphabet, &part.bytes);
-    InboundSms { supplier: part.supplier, message_id, to: phone.clone(), sender: part.sender, text, received_at: Some(part.received_at) }
+    InboundSms {
+        supplier: part.supplier,
+        message_id,
+        to: phone.clone(),
+        sender: part.sender,
+        text,
+        received_at: Some(part.received_at),
+    }
 }
 
 async fn sweep(inner: Arc<Inner>) {

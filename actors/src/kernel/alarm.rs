@@ -1,4 +1,5 @@
-//! Deadlines: one task that wakes whoever is due, by elapsed time: a clock that is set moves none, and the machine's sleep counts.
+//! Deadlines: one task that wakes whoever is due, by elapsed time: a clock that is set moves none,
+//! and the machine's sleep counts.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,7 +10,8 @@ use tokio::sync::Notify;
 
 use crate::kernel::clock::{Clock, Elapsed};
 
-/// The longest sleep: a machine that was asleep, or a process that was stopped, is noticed within it.
+/// The longest sleep: a machine that was asleep, or a process that was stopped, is noticed within
+/// it.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]

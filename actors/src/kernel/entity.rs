@@ -63,10 +63,19 @@ pub struct Entity<S> {
 impl<S: Aggregate> Entity<S> {
     /// An aggregate that does not exist yet, without looking: the first append finds out.
     pub fn absent(store: Arc<dyn EventStore>, stream: StreamId) -> Self {
-        Self { store, stream, state: S::default(), revision: None, last_event: None, position: Position(0), snapshot_due: EVENTS_BETWEEN_SNAPSHOTS }
+        Self {
+            store,
+            stream,
+            state: S::default(),
+            revision: None,
+            last_event: None,
+            position: Position(0),
+            snapshot_due: EVENTS_BETWEEN_SNAPSHOTS,
+        }
     }
 
-    /// The aggregate as it is in the store: from its snapshot, if it has one, and the events after it.
+    /// The aggregate as it is in the store: from its snapshot, if it has one, and the events after
+    /// it.
     pub async fn load(store: Arc<dyn EventStore>, stream: StreamId) -> Result<Self, Fault> {
         let mut entity = Self::absent(store, stream);
         entity.start_from_snapshot().await?;
@@ -89,8 +98,13 @@ impl<S: Aggregate> Entity<S> {
         self.revision
     }
 
-    /// Decides, appends, evolves. On a conflict it reloads and decides once more, under the same event ids.
-    pub async fn transact(&mut self, command: &S::Command, context: &Context) -> Result<Committed<S::Event>, TransactError<S::Refusal>> {
+    /// Decides, appends, evolves. On a conflict it reloads and decides once more, under the same
+    /// event ids.
+    pub async fn transact(
+        &mut self,
+        command: &S::Command,
+        context: &Context,
+    ) -> Result<Committed<S::Event>, TransactError<S::Refusal>> {
         if let Some(committed) = self.attempt(command, context).await? {
             return Ok(committed);
         }
@@ -105,18 +119,37 @@ impl<S: Aggregate> Entity<S> {
     }
 
     /// `None` on a conflict.
-    async fn attempt(&mut self, command: &S::Command, context: &Context) -> Result<Option<Committed<S::Event>>, TransactError<S::Refusal>> {
-        let events = guarded(&self.stream, || self.state.decide(command))?.map_err(TransactError::Refused)?;
+    async fn attempt(
+        &mut self,
+        command: &S::Command,
+        context: &Context,
+    ) -> Result<Option<Committed<S::Event>>, TransactError<S::Refusal>> {
+        let events = guarded(&self.stream, || self.state.decide(command))?
+            .map_err(TransactError::Refused)?;
         if events.is_empty() {
             return Ok(Some(Committed { events, position: self.position }));
         }
-        let metadata = Metadata { causation: context.command, correlation: None, actor: context.actor.clone(), at: context.at };
-        let new: Vec<NewEvent> = events.iter().enumerate().map(|(index, event)| NewEvent::new(index, &event.clone().into(), &metadata)).collect();
+        let metadata = Metadata {
+            causation: context.command,
+            correlation: None,
+            actor: context.actor.clone(),
+            at: context.at,
+        };
+        let new: Vec<NewEvent> = events
+            .iter()
+            .enumerate()
+            .map(|(index, event)| NewEvent::new(index, &event.clone().into(), &metadata))
+            .collect();
         let last_event = new.last().map(|event| event.id);
-        let append = Append { stream: self.stream.clone(), expected: Expected::after(self.revision), events: new };
+        let append = Append {
+            stream: self.stream.clone(),
+            expected: Expected::after(self.revision),
+            events: new,
+        };
         let mut outcome = self.store.append(append.clone()).await;
         if let Err(AppendError::Failed(_)) = outcome {
-            // Whether it was written is unknown; the same event ids make a second try harmless, and it answers the question.
+            // Whether it was written is unknown; the same event ids make a second try harmless, and
+            // it answers the question.
             outcome = self.store.append(append).await;
         }
         match outcome {
@@ -135,7 +168,8 @@ impl<S: Aggregate> Entity<S> {
         }
     }
 
-    /// A state that cannot take the event is forgotten with everything known of it: the next load starts from the log.
+    /// A state that cannot take the event is forgotten with everything known of it: the next load
+    /// starts from the log.
     fn evolve(&mut self, event: &S::Event) -> Result<(), Fault> {
         let state = std::mem::take(&mut self.state);
         match guarded(&self.stream, || state.evolve(event)) {
@@ -151,7 +185,9 @@ impl<S: Aggregate> Entity<S> {
     }
 
     async fn start_from_snapshot(&mut self) -> Result<(), Fault> {
-        let Some(snapshot) = self.store.load_snapshot(self.stream.clone()).await else { return Ok(()) };
+        let Some(snapshot) = self.store.load_snapshot(self.stream.clone()).await else {
+            return Ok(());
+        };
         // The snapshot counts only if its last event is the one that stands there in this log.
         let record = self.store.read_stream(self.stream.clone(), snapshot.revision, 1).await?;
         let record = record.first().filter(|record| record.id == snapshot.last_event);
@@ -200,11 +236,14 @@ impl<S: Aggregate> Entity<S> {
     }
 }
 
-/// Runs what the domain says of a state. A state that no command can have led to may break a rule it relies on; that ends this stream's service, and
-/// nobody else's.
+/// Runs what the domain says of a state. A state that no command can have led to may break a rule
+/// it relies on; that ends this stream's service, and nobody else's.
 fn guarded<T>(stream: &StreamId, run: impl FnOnce() -> T) -> Result<T, Fault> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+        let text = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned());
         let detail = text.unwrap_or_else(|| "a rule was broken".to_owned());
         tracing::error!(%stream, detail, "a stream's state is damaged; it is not served");
         Fault::Damaged { stream: stream.as_str().into(), detail: detail.into() }
@@ -230,7 +269,11 @@ mod tests {
         fn decide(&self, command: &bool) -> Result<Vec<Self::Event>, ()> {
             assert!(*command, "a rule of the decision");
             let (reason, at) = (String::new(), Timestamp::from_millis(1));
-            Ok(vec![events::account::Event::Credited { amount: events::money::Money::from_cents(1), reason, at }])
+            Ok(vec![events::account::Event::Credited {
+                amount: events::money::Money::from_cents(1),
+                reason,
+                at,
+            }])
         }
 
         fn evolve(self, _event: &Self::Event) -> Self {
@@ -240,7 +283,11 @@ mod tests {
     }
 
     fn context(command: u128) -> Context {
-        Context { command: CommandId(command << 8), actor: Actor::Service, at: Timestamp::from_millis(1) }
+        Context {
+            command: CommandId(command << 8),
+            actor: Actor::Service,
+            at: Timestamp::from_millis(1),
+        }
     }
 
     #[tokio::test]
@@ -249,12 +296,18 @@ mod tests {
         let stream = StreamId::account(events::id::AccountId(1));
         let mut entity = Entity::<Fragile>::load(Arc::clone(&store), stream.clone()).await.unwrap();
         let refused = entity.transact(&false, &context(1)).await;
-        assert!(matches!(&refused, Err(TransactError::Fault(fault)) if fault.is_damage()), "{refused:?}");
+        assert!(
+            matches!(&refused, Err(TransactError::Fault(fault)) if fault.is_damage()),
+            "{refused:?}"
+        );
         for command in 2..4 {
             entity.transact(&true, &context(command)).await.unwrap();
         }
         let broken = entity.transact(&true, &context(4)).await;
-        assert!(matches!(&broken, Err(TransactError::Fault(fault)) if fault.is_damage()), "{broken:?}");
+        assert!(
+            matches!(&broken, Err(TransactError::Fault(fault)) if fault.is_damage()),
+            "{broken:?}"
+        );
         assert_eq!(entity.revision(), None, "nothing of a broken state is kept");
         assert!(entity.refresh().await.is_err_and(|fault| fault.is_damage()));
         let loaded = Entity::<Fragile>::load(store, stream).await;

@@ -26,10 +26,12 @@ pub struct Seeded {
 /// The last time-ordered id that the system's entropy has given.
 static LAST_ID: Mutex<u128> = Mutex::new(0);
 
-/// Most that an id may be further than the one before it, of the same millisecond: enough that nobody guesses the next.
+/// Most that an id may be further than the one before it, of the same millisecond: enough that
+/// nobody guesses the next.
 const LARGEST_STEP: u128 = (1 << 64) - 1;
 
-/// Random bytes of this thread that nobody has had yet: a system call for each id would cost as much as the id's order.
+/// Random bytes of this thread that nobody has had yet: a system call for each id would cost as
+/// much as the id's order.
 struct Fetched {
     bytes: [u8; 1_024],
     used: usize,
@@ -44,7 +46,9 @@ impl Fetched {
     fn take(&mut self, into: &mut [u8]) {
         assert!(into.len() <= self.bytes.len(), "nobody wants a kilobyte of randomness at once");
         if self.bytes.len() - self.used < into.len() {
-            getrandom::fill(&mut self.bytes).expect("an operating system without randomness cannot run a service that keeps secrets");
+            getrandom::fill(&mut self.bytes).expect(
+                "an operating system without randomness cannot run a service that keeps secrets",
+            );
             self.used = 0;
         }
         let taken = &mut self.bytes[self.used..self.used + into.len()];
@@ -92,7 +96,8 @@ impl Entropy {
 
     /// A number below `bound`; 0 for a bound of 0.
     pub fn below(&self, bound: u64) -> u64 {
-        u64::try_from((u128::from(self.bits()) * u128::from(bound)) >> 64).expect("the upper half of 128 bits fits 64")
+        u64::try_from((u128::from(self.bits()) * u128::from(bound)) >> 64)
+            .expect("the upper half of 128 bits fits 64")
     }
 
     /// True `rate` of the time; `rate` is from 0.0 to 1.0.
@@ -112,7 +117,8 @@ impl Entropy {
         time_ordered(u64::try_from(now.millis()).unwrap_or(0), random)
     }
 
-    /// The same, and greater than every one before: also within a millisecond, and when the clock is set back.
+    /// The same, and greater than every one before: also within a millisecond, and when the clock
+    /// is set back.
     fn rising(&self, now: Timestamp) -> u128 {
         let fresh = self.time_ordered(now);
         let step = 1 + (u128::from_ne_bytes(self.bytes()) & LARGEST_STEP);
@@ -131,7 +137,8 @@ impl Entropy {
         AccountId(self.time_ordered(now))
     }
 
-    /// A fresh order id, greater than every one before: orders are listed in the order they were asked for.
+    /// A fresh order id, greater than every one before: orders are listed in the order they were
+    /// asked for.
     pub fn order_id(&self, now: Timestamp) -> OrderId {
         OrderId(self.rising(now))
     }
@@ -149,9 +156,11 @@ mod tests {
     #[test]
     fn order_ids_rise_within_a_millisecond_and_when_the_clock_is_set_back() {
         for entropy in [Entropy::System, Entropy::seeded(7)] {
-            let moments =
-                std::iter::repeat_n(1_795_500_000_000, 1_000).chain(std::iter::repeat_n(1_795_499_000_000, 1_000)).chain([1_795_500_000_001]);
-            let ids: Vec<OrderId> = moments.map(|now| entropy.order_id(Timestamp::from_millis(now))).collect();
+            let moments = std::iter::repeat_n(1_795_500_000_000, 1_000)
+                .chain(std::iter::repeat_n(1_795_499_000_000, 1_000))
+                .chain([1_795_500_000_001]);
+            let ids: Vec<OrderId> =
+                moments.map(|now| entropy.order_id(Timestamp::from_millis(now))).collect();
             assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
         }
     }

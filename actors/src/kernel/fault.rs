@@ -6,7 +6,8 @@ use thiserror::Error;
 
 use crate::store::{AppendError, ReadError};
 
-/// A failure of the world. `Display` says what failed; `source` says why. It is logged once, where a request or a process ends with it, with its whole chain.
+/// A failure of the world. `Display` says what failed; `source` says why. It is logged once, where
+/// a request or a process ends with it, with its whole chain.
 #[derive(Debug, Clone, Error)]
 pub enum Fault {
     /// The store did not take an append; nothing of it is in the log.
@@ -41,12 +42,20 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether what is stored is damaged: no other try will find it better, and an operator must look at it.
+    /// Whether what is stored is damaged: no other try will find it better, and an operator must
+    /// look at it.
     pub fn is_damage(&self) -> bool {
         match self {
             Self::Damaged { .. } => true,
-            Self::Read(error) => matches!(**error, ReadError::Corrupt { .. } | ReadError::Undecodable { .. }),
-            Self::Append(_) | Self::NoSpace | Self::Overloaded | Self::ActorEnded | Self::View(_) | Self::Chain(_) => false,
+            Self::Read(error) => {
+                matches!(**error, ReadError::Corrupt { .. } | ReadError::Undecodable { .. })
+            }
+            Self::Append(_)
+            | Self::NoSpace
+            | Self::Overloaded
+            | Self::ActorEnded
+            | Self::View(_)
+            | Self::Chain(_) => false,
         }
     }
 }
@@ -55,7 +64,9 @@ impl From<AppendError> for Fault {
     fn from(error: AppendError) -> Self {
         match error {
             AppendError::NoSpace => Self::NoSpace,
-            AppendError::Conflict { .. } | AppendError::Closed | AppendError::Failed(_) => Self::Append(Arc::new(error)),
+            AppendError::Conflict { .. } | AppendError::Closed | AppendError::Failed(_) => {
+                Self::Append(Arc::new(error))
+            }
         }
     }
 }
@@ -66,7 +77,10 @@ impl From<ReadError> for Fault {
     }
 }
 
-/// Runs `work` to its end even if the caller goes away: what follows a durable fact must not depend on who still listens.
-pub async fn detached<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T, Fault> {
+/// Runs `work` to its end even if the caller goes away: what follows a durable fact must not depend
+/// on who still listens.
+pub async fn detached<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Fault> {
     tokio::spawn(work).await.map_err(|_| Fault::ActorEnded)
 }

@@ -1,4 +1,5 @@
-//! What others send, read so that no word of theirs reaches a log: an error names the place and the kind, never the value.
+//! What others send, read so that no word of theirs reaches a log: an error names the place and the
+//! kind, never the value.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -22,7 +23,8 @@ pub struct Unreadable(String);
 /// Reads a JSON body.
 pub fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Unreadable> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| unreadable(error.path(), error.inner()))?;
+    let value = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| unreadable(error.path(), error.inner()))?;
     deserializer.end().map_err(|error| Unreadable(kind(&error)))?;
     Ok(value)
 }
@@ -32,9 +34,11 @@ pub fn read_value<T: DeserializeOwned>(value: Value) -> Result<T, Unreadable> {
     serde_path_to_error::deserialize(value).map_err(|error| unreadable(error.path(), error.inner()))
 }
 
-/// Another's explanation of its refusal, without what could be a number, a code, a key or an address.
+/// Another's explanation of its refusal, without what could be a number, a code, a key or an
+/// address.
 pub fn explanation(said: &str, most: usize) -> String {
-    let shown: Vec<&str> = said.split_whitespace().map(|word| if is_plain(word) { word } else { "…" }).collect();
+    let shown: Vec<&str> =
+        said.split_whitespace().map(|word| if is_plain(word) { word } else { "…" }).collect();
     shown.join(" ").chars().filter(|letter| !letter.is_control()).take(most).collect()
 }
 
@@ -69,7 +73,8 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_NAME && text.bytes().all(is_letter)
 }
 
-/// What is wrong, without the value: serde's texts begin with the kind and end with what was expected.
+/// What is wrong, without the value: serde's texts begin with the kind and end with what was
+/// expected.
 fn kind(error: &serde_json::Error) -> String {
     match error.classify() {
         Category::Syntax => return "not JSON".to_owned(),
@@ -80,13 +85,19 @@ fn kind(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text.rfind(" at line ").map_or(text.as_str(), |end| &text[..end]);
     for known in ["missing field", "duplicate field"] {
-        let field = text.strip_prefix(known).map(|rest| rest.trim_matches([' ', '`'])).filter(|field| is_name(field));
+        let field = text
+            .strip_prefix(known)
+            .map(|rest| rest.trim_matches([' ', '`']))
+            .filter(|field| is_name(field));
         if let Some(field) = field {
             return format!("{known} {field}");
         }
     }
-    let known = ["invalid type", "invalid value", "invalid length", "unknown variant", "unknown field"];
-    let Some(known) = known.into_iter().find(|known| text.starts_with(known)) else { return "a value that is none".to_owned() };
+    let known =
+        ["invalid type", "invalid value", "invalid length", "unknown variant", "unknown field"];
+    let Some(known) = known.into_iter().find(|known| text.starts_with(known)) else {
+        return "a value that is none".to_owned();
+    };
     match text.rsplit_once(", expected ") {
         Some((_, expected)) => format!("{known}, expected {expected}"),
         None => known.to_owned(),
@@ -140,10 +151,19 @@ mod tests {
             ("{}", "missing field id"),
             (r#"{"id": 482913}"#, "id: invalid type, expected a string"),
             (r#"{"id": "x", "part": 482913}"#, "part: invalid value, expected u8"),
-            (r#"{"id": "x", "lines": [{"number": 1}, {"number": "G-482913"}]}"#, "lines[1].number: invalid type, expected u64"),
+            (
+                r#"{"id": "x", "lines": [{"number": 1}, {"number": "G-482913"}]}"#,
+                "lines[1].number: invalid type, expected u64",
+            ),
             (r#"{"id": "x", "lines": [{}]}"#, "lines[0]: missing field number"),
-            (r#"{"id": "x", "kind": "482913, expected nothing"}"#, "kind: unknown variant, expected `one` or `two`"),
-            (r#"{"id": "x", "by_name": {"482913": "code"}}"#, "by_name.?: invalid type, expected u8"),
+            (
+                r#"{"id": "x", "kind": "482913, expected nothing"}"#,
+                "kind: unknown variant, expected `one` or `two`",
+            ),
+            (
+                r#"{"id": "x", "by_name": {"482913": "code"}}"#,
+                "by_name.?: invalid type, expected u8",
+            ),
             (r#"{"id": "x", "id": "482913"}"#, "duplicate field id"),
             (r#"{"482913": 482913 482913}"#, "not JSON"),
             (r#"{"id": "482913"#, "JSON that breaks off"),
@@ -153,19 +173,27 @@ mod tests {
             assert_eq!(wrong(body), said, "{body}");
         }
         let value = serde_json::json!({ "id": "x", "lines": [{ "number": "482913" }] });
-        assert_eq!(read_value::<Shape>(value).unwrap_err().to_string(), "lines[0].number: invalid type, expected u64");
+        assert_eq!(
+            read_value::<Shape>(value).unwrap_err().to_string(),
+            "lines[0].number: invalid type, expected u64"
+        );
     }
 
     #[test]
     fn numbers_stay_as_they_are_written() {
-        let shape: Shape = read(br#"{"id": "x", "kind": "one", "cost": 0.10000000000000001, "more": [1]}"#).unwrap();
+        let shape: Shape =
+            read(br#"{"id": "x", "kind": "one", "cost": 0.10000000000000001, "more": [1]}"#)
+                .unwrap();
         assert_eq!(shape.cost.unwrap().get(), "0.10000000000000001");
     }
 
     #[test]
     fn an_explanation_shows_words_and_no_values() {
         assert_eq!(
-            explanation("The number +12025550123 has\nno SMS (code 21422): G-482913 of sk_live_abcdefghijklmnopqrstuvwxyz", 200),
+            explanation(
+                "The number +12025550123 has\nno SMS (code 21422): G-482913 of sk_live_abcdefghijklmnopqrstuvwxyz",
+                200
+            ),
             "The number … has no SMS (code … … of …"
         );
         assert_eq!(explanation(&"word ".repeat(100), 12), "word word wo");

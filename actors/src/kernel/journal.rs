@@ -1,5 +1,6 @@
-//! How processes load an aggregate and have a command decided: a store, a clock and a source of chance, handed over together. A bookkeeper alone
-//! transacts by itself, for its callers' retries keep the id that they came with.
+//! How processes load an aggregate and have a command decided: a store, a clock and a source of
+//! chance, handed over together. A bookkeeper alone transacts by itself, for its callers' retries
+//! keep the id that they came with.
 
 use std::sync::Arc;
 
@@ -28,7 +29,8 @@ impl std::fmt::Debug for Journal {
 }
 
 impl Journal {
-    /// A journal over a store, with the clock that stamps its records and the chance that makes its ids.
+    /// A journal over a store, with the clock that stamps its records and the chance that makes its
+    /// ids.
     pub fn new(store: Arc<dyn EventStore>, clock: Clock, entropy: Entropy) -> Self {
         Self { store, clock, entropy }
     }
@@ -43,8 +45,8 @@ impl Journal {
         Entity::absent(Arc::clone(&self.store), stream)
     }
 
-    /// Has the aggregate decide `command`; answers once what it makes happen is durable. After a fault the entity knows again what the store holds,
-    /// as far as that can be read.
+    /// Has the aggregate decide `command`; answers once what it makes happen is durable. After a
+    /// fault the entity knows again what the store holds, as far as that can be read.
     pub async fn transact<S: Aggregate>(
         &self,
         entity: &mut Entity<S>,

@@ -1,4 +1,5 @@
-//! One at a time by key: whoever writes into a key's stream waits for the one before, instead of both deciding on the same past.
+//! One at a time by key: whoever writes into a key's stream waits for the one before, instead of
+//! both deciding on the same past.
 
 use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, MutexGuard};

@@ -1,7 +1,9 @@
-//! What every process of the service is made of: time and chance, one aggregate in memory, supervision, the way out to others.
+//! What every process of the service is made of: time and chance, one aggregate in memory,
+//! supervision, the way out to others.
 //!
-//! Holds: the loop load, decide, append, evolve; no rule of the business; `registry` knows the ids alone. Leans on: the store's port.
-//! Proved by: tests beside each file, `tests/recovery.rs` and `tests/clocks.rs` of this crate.
+//! Holds: the loop load, decide, append, evolve; no rule of the business; `registry` knows the ids
+//! alone. Leans on: the store's port. Proved by: tests beside each file, `tests/recovery.rs` and
+//! `tests/clocks.rs` of this crate.
 
 pub mod alarm;
 pub mod clock;

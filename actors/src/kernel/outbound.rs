@@ -9,7 +9,10 @@ use rustls::pki_types::pem::PemObject;
 
 /// A client that trusts the public certificates and follows nothing.
 pub fn client(timeout: Duration) -> Result<reqwest::Client, String> {
-    let builder = reqwest::Client::builder().tls_backend_preconfigured(trust([])?).redirect(reqwest::redirect::Policy::none()).timeout(timeout);
+    let builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(trust([])?)
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(timeout);
     builder.build().map_err(|error| error.to_string())
 }
 
@@ -20,12 +23,16 @@ pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String>
 }
 
 /// TLS that trusts the public certificates, the same on every machine, and these.
-pub fn trust(more: impl IntoIterator<Item = CertificateDer<'static>>) -> Result<rustls::ClientConfig, String> {
+pub fn trust(
+    more: impl IntoIterator<Item = CertificateDer<'static>>,
+) -> Result<rustls::ClientConfig, String> {
     let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     for certificate in more {
         roots.add(certificate).map_err(|error| error.to_string())?;
     }
-    let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let config = rustls::ClientConfig::builder_with_provider(Arc::new(
+        rustls::crypto::ring::default_provider(),
+    ));
     let config = config.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
@@ -56,7 +63,9 @@ pub enum Unanswered {
 /// Sends a request and reads the whole answer, at most so many bytes.
 pub async fn answer(request: reqwest::RequestBuilder, most: usize) -> Result<Answer, Unanswered> {
     // The error's own words would repeat the address, which may hold a key.
-    let why = |error: reqwest::Error| if error.is_timeout() { Unanswered::TimedOut } else { Unanswered::Broken };
+    let why = |error: reqwest::Error| {
+        if error.is_timeout() { Unanswered::TimedOut } else { Unanswered::Broken }
+    };
     let mut response = request.send().await.map_err(why)?;
     let status = response.status().as_u16();
     let mut body = Vec::new();

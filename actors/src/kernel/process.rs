@@ -1,7 +1,9 @@
-//! The one runtime of every process that takes something step by step to its end: an order, a deposit, a lease, an account's deliveries.
+//! The one runtime of every process that takes something step by step to its end: an order, a
+//! deposit, a lease, an account's deliveries.
 //!
-//! A process knows its next step and nothing else. Whose it is, when it is woken, how a failed step is tried again, and what takes the place of one
-//! that a bug has ended, is the same for all and stands here.
+//! A process knows its next step and nothing else. Whose it is, when it is woken, how a failed step
+//! is tried again, and what takes the place of one that a bug has ended, is the same for all and
+//! stands here.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -27,7 +29,8 @@ pub enum Next {
     Done,
 }
 
-/// Something that is taken step by step to its end. What it has to know stands in the log: another one can take its place at any time.
+/// Something that is taken step by step to its end. What it has to know stands in the log: another
+/// one can take its place at any time.
 pub trait Process: Send + Sized + 'static {
     /// What it is the only one for.
     type Key: Key + Ord + std::fmt::Debug + Send + Sync;
@@ -70,7 +73,11 @@ pub struct Running<P: Process> {
 
 impl<P: Process> Clone for Running<P> {
     fn clone(&self) -> Self {
-        Self { actor: self.actor.clone(), unread: Arc::clone(&self.unread), memo: self.memo.clone() }
+        Self {
+            actor: self.actor.clone(),
+            unread: Arc::clone(&self.unread),
+            memo: self.memo.clone(),
+        }
     }
 }
 
@@ -82,7 +89,11 @@ impl<P: Process> Running<P> {
 }
 
 /// Starts another process in the place of one that a bug has ended.
-type Restart<P> = Box<dyn Fn(<P as Process>::Key, <P as Process>::Memo) -> BoxFuture<'static, Result<(), Fault>> + Send + Sync>;
+type Restart<P> = Box<
+    dyn Fn(<P as Process>::Key, <P as Process>::Memo) -> BoxFuture<'static, Result<(), Fault>>
+        + Send
+        + Sync,
+>;
 
 struct Inner<P: Process> {
     running: Registry<P::Key, Running<P>>,
@@ -113,8 +124,9 @@ impl<P: Process> Processes<P> {
         }))
     }
 
-    /// Starts the alarm in the current runtime. As long as there is an owner, `absent` is called with keys that are due and have no process, and
-    /// `restart` puts another process in the place of one that a bug has ended.
+    /// Starts the alarm in the current runtime. As long as there is an owner, `absent` is called
+    /// with keys that are due and have no process, and `restart` puts another process in the place
+    /// of one that a bug has ended.
     pub fn start<O, F>(
         &self,
         owner: &Arc<O>,
@@ -124,7 +136,8 @@ impl<P: Process> Processes<P> {
         O: Send + Sync + 'static,
         F: Future<Output = Result<(), Fault>> + Send + 'static,
     {
-        let (restarting, ringing, processes) = (Arc::downgrade(owner), Arc::downgrade(owner), Arc::downgrade(&self.0));
+        let (restarting, ringing, processes) =
+            (Arc::downgrade(owner), Arc::downgrade(owner), Arc::downgrade(&self.0));
         let restart: Restart<P> = Box::new(move |key, memo| match restarting.upgrade() {
             Some(owner) => Box::pin(restart(owner, key, memo)),
             None => Box::pin(std::future::ready(Ok(()))),
@@ -139,8 +152,14 @@ impl<P: Process> Processes<P> {
         }));
     }
 
-    /// Has a process for the key: the one that runs, or a new one, which takes its first step by itself. Answers whether it is new.
-    pub async fn run<F, E>(&self, key: P::Key, memo: P::Memo, make: impl FnOnce() -> F) -> Result<bool, E>
+    /// Has a process for the key: the one that runs, or a new one, which takes its first step by
+    /// itself. Answers whether it is new.
+    pub async fn run<F, E>(
+        &self,
+        key: P::Key,
+        memo: P::Memo,
+        make: impl FnOnce() -> F,
+    ) -> Result<bool, E>
     where
         F: Future<Output = Result<P, E>>,
         E: From<Fault>,
@@ -150,8 +169,20 @@ impl<P: Process> Processes<P> {
             let process = make().await?;
             let supervisor = self.0.supervision.of(&self.0).await?;
             let unread: Arc<AtomicU32> = Arc::default();
-            let worker = Working { key, process, unread: Arc::clone(&unread), alarm: None, processes: self.clone() };
-            let spawned = ractor::Actor::spawn_linked(None, Worker(std::marker::PhantomData), worker, supervisor).await;
+            let worker = Working {
+                key,
+                process,
+                unread: Arc::clone(&unread),
+                alarm: None,
+                processes: self.clone(),
+            };
+            let spawned = ractor::Actor::spawn_linked(
+                None,
+                Worker(std::marker::PhantomData),
+                worker,
+                supervisor,
+            )
+            .await;
             let (actor, _) = spawned.map_err(|_| Fault::ActorEnded)?;
             is_new = true;
             Ok::<_, E>(Running { actor, unread, memo })
@@ -166,7 +197,8 @@ impl<P: Process> Processes<P> {
         self.0.running.visit(key, |running| running.send(Message::Wake)).is_some()
     }
 
-    /// Tells the key's process something; `None` if there is none, false if it is just being replaced.
+    /// Tells the key's process something; `None` if there is none, false if it is just being
+    /// replaced.
     pub fn tell(&self, key: P::Key, message: P::Message) -> Option<bool> {
         self.0.running.visit(key, |running| running.send(Message::Told(message)))
     }
@@ -264,7 +296,9 @@ impl<P: Process> Working<P> {
 
     /// Leaves, unless it has been told something meanwhile, which is read next.
     fn leaves(&self, myself: &ActorRef<Message<P::Message>>) -> bool {
-        let is_idle = |running: &Running<P>| running.actor.get_id() == myself.get_id() && running.unread.load(Ordering::SeqCst) == 0;
+        let is_idle = |running: &Running<P>| {
+            running.actor.get_id() == myself.get_id() && running.unread.load(Ordering::SeqCst) == 0
+        };
         self.processes.0.running.remove_if(self.key, is_idle)
     }
 }
@@ -274,13 +308,22 @@ impl<P: Process> Actor for Worker<P> {
     type State = Working<P>;
     type Arguments = Working<P>;
 
-    async fn pre_start(&self, myself: ActorRef<Self::Msg>, working: Working<P>) -> Result<Working<P>, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        working: Working<P>,
+    ) -> Result<Working<P>, ActorProcessingErr> {
         working.unread.fetch_add(1, Ordering::SeqCst);
         let _ = myself.send_message(Message::Wake);
         Ok(working)
     }
 
-    async fn handle(&self, myself: ActorRef<Self::Msg>, message: Self::Msg, working: &mut Working<P>) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        message: Self::Msg,
+        working: &mut Working<P>,
+    ) -> Result<(), ActorProcessingErr> {
         working.unread.fetch_sub(1, Ordering::SeqCst);
         // An alarm that has rung is not set any more.
         working.alarm = working.alarm.filter(|at| *at > working.processes.0.clock.elapsed());
@@ -364,14 +407,20 @@ mod tests {
             let restart = move |seen: Seen, key, ()| {
                 let process = Scripted { script: second.to_vec(), seen, clock };
                 let processes: Processes<Scripted> = restarting.clone();
-                async move { processes.run(key, (), || async { Ok::<_, Fault>(process) }).await.map(drop) }
+                async move {
+                    processes.run(key, (), || async { Ok::<_, Fault>(process) }).await.map(drop)
+                }
             };
             processes.start(&seen, |_, _| (), restart);
             Self { processes, seen, clock }
         }
 
         async fn run(&self, script: &[&'static str]) -> bool {
-            let process = Scripted { script: script.to_vec(), seen: Arc::clone(&self.seen), clock: self.clock };
+            let process = Scripted {
+                script: script.to_vec(),
+                seen: Arc::clone(&self.seen),
+                clock: self.clock,
+            };
             self.processes.run(1, (), || async { Ok::<_, Fault>(process) }).await.unwrap()
         }
 

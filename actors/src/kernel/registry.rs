@@ -72,7 +72,11 @@ impl<K: Key, E: Clone> Registry<K, E> {
     }
 
     /// The actor; started by `start` if it does not run. Many callers at once start it once.
-    pub async fn get_or_start<F, Error>(&self, key: K, start: impl FnOnce() -> F) -> Result<E, Error>
+    pub async fn get_or_start<F, Error>(
+        &self,
+        key: K,
+        start: impl FnOnce() -> F,
+    ) -> Result<E, Error>
     where
         F: Future<Output = Result<E, Error>>,
     {
@@ -81,7 +85,10 @@ impl<K: Key, E: Clone> Registry<K, E> {
         if started.is_err() {
             // Leave nothing behind for an id that does not exist; a later caller tries anew.
             let mut shard = self.shard(key).lock();
-            if shard.get(&key).is_some_and(|known| Arc::ptr_eq(known, &cell) && !known.initialized()) {
+            if shard
+                .get(&key)
+                .is_some_and(|known| Arc::ptr_eq(known, &cell) && !known.initialized())
+            {
                 shard.remove(&key);
             }
         }
@@ -100,12 +107,21 @@ impl<K: Key, E: Clone> Registry<K, E> {
 
     /// Forgets the one actor that `is_it` says is meant, wherever it is.
     pub fn take(&self, is_it: impl Fn(&E) -> bool) -> Option<(K, E)> {
-        self.all().into_iter().find(|(_, running)| is_it(running)).filter(|(key, _)| self.remove_if(*key, is_it))
+        self.all()
+            .into_iter()
+            .find(|(_, running)| is_it(running))
+            .filter(|(key, _)| self.remove_if(*key, is_it))
     }
 
     /// Every running actor.
     pub fn all(&self) -> Vec<(K, E)> {
-        let running = |shard: &Shard<K, E>| shard.lock().iter().filter_map(|(key, cell)| Some((*key, cell.get()?.clone()))).collect::<Vec<_>>();
+        let running = |shard: &Shard<K, E>| {
+            shard
+                .lock()
+                .iter()
+                .filter_map(|(key, cell)| Some((*key, cell.get()?.clone())))
+                .collect::<Vec<_>>()
+        };
         self.shards.iter().flat_map(running).collect()
     }
 

@@ -1,4 +1,5 @@
-//! Supervision: what an actor looked after is looked after again when a bug has ended it, for it must reach its end.
+//! Supervision: what an actor looked after is looked after again when a bug has ended it, for it
+//! must reach its end.
 
 use std::marker::PhantomData;
 use std::sync::{Arc, Weak};
@@ -20,7 +21,8 @@ pub type Replace = Box<dyn Fn() -> BoxFuture<'static, Result<(), Fault>> + Send 
 
 /// Whoever has actors that must not be missing.
 pub trait Supervised: Send + Sync + 'static {
-    /// Forgets an actor that has failed, and says how another takes its place; `None` if it was not missing. What it knew is in the log.
+    /// Forgets an actor that has failed, and says how another takes its place; `None` if it was not
+    /// missing. What it knew is in the log.
     fn replace(self: Arc<Self>, failed: ActorId) -> Option<Replace>;
 }
 
@@ -32,16 +34,23 @@ impl Supervision {
     /// Whom actors of `owner` are linked to.
     pub async fn of<T: Supervised>(&self, owner: &Arc<T>) -> Result<ActorCell, Fault> {
         let start = || async {
-            let (supervisor, _) = Actor::spawn(None, Supervisor::<T>(PhantomData), Arc::downgrade(owner)).await.map_err(|_| Fault::ActorEnded)?;
+            let (supervisor, _) =
+                Actor::spawn(None, Supervisor::<T>(PhantomData), Arc::downgrade(owner))
+                    .await
+                    .map_err(|_| Fault::ActorEnded)?;
             Ok(supervisor.get_cell())
         };
         self.0.get_or_try_init(start).await.cloned()
     }
 }
 
-/// Has a round done again and again, with a pause after each, as long as its owner lives. One that a bug has ended is not the last.
-pub fn repeat_every<T, F>(owner: &Arc<T>, pause: Duration, round: impl Fn(Arc<T>) -> F + Send + 'static)
-where
+/// Has a round done again and again, with a pause after each, as long as its owner lives. One that
+/// a bug has ended is not the last.
+pub fn repeat_every<T, F>(
+    owner: &Arc<T>,
+    pause: Duration,
+    round: impl Fn(Arc<T>) -> F + Send + 'static,
+) where
     T: Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
@@ -49,7 +58,10 @@ where
     tokio::spawn(async move {
         while let Some(owner) = owner.upgrade() {
             if tokio::spawn(round(owner)).await.is_err() {
-                tracing::error!(owner = std::any::type_name::<T>(), "a round failed; the next one comes");
+                tracing::error!(
+                    owner = std::any::type_name::<T>(),
+                    "a round failed; the next one comes"
+                );
             }
             tokio::time::sleep(pause).await;
         }
@@ -64,17 +76,28 @@ impl<T: Supervised> Actor for Supervisor<T> {
     type State = Weak<T>;
     type Arguments = Weak<T>;
 
-    async fn pre_start(&self, _myself: ActorRef<()>, owner: Weak<T>) -> Result<Weak<T>, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        _myself: ActorRef<()>,
+        owner: Weak<T>,
+    ) -> Result<Weak<T>, ActorProcessingErr> {
         Ok(owner)
     }
 
-    async fn handle_supervisor_evt(&self, _myself: ActorRef<()>, event: SupervisionEvent, owner: &mut Weak<T>) -> Result<(), ActorProcessingErr> {
+    async fn handle_supervisor_evt(
+        &self,
+        _myself: ActorRef<()>,
+        event: SupervisionEvent,
+        owner: &mut Weak<T>,
+    ) -> Result<(), ActorProcessingErr> {
         let SupervisionEvent::ActorFailed(cell, error) = event else { return Ok(()) };
         tracing::error!(owner = std::any::type_name::<T>(), %error, "an actor failed; another takes its place");
         let (owner, failed) = (owner.clone(), cell.get_id());
         tokio::spawn(async move {
             tokio::time::sleep(PAUSE).await;
-            let Some(replace) = owner.upgrade().and_then(|owner| owner.replace(failed)) else { return };
+            let Some(replace) = owner.upgrade().and_then(|owner| owner.replace(failed)) else {
+                return;
+            };
             while let Err(fault) = replace().await {
                 tracing::warn!(error = %fault, "an actor that failed cannot be replaced yet; trying again");
                 tokio::time::sleep(PAUSE).await;

@@ -1,4 +1,5 @@
-//! Keeps orders away from a source that fails, and lets one of them look whether it is back. No clock: the moment is told.
+//! Keeps orders away from a source that fails, and lets one of them look whether it is back. No
+//! clock: the moment is told.
 
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ pub struct Breaker {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Open {
     pause: Duration,
-    /// From then on somebody may look whether the source is back; whoever does puts it off for the others.
+    /// From then on somebody may look whether the source is back; whoever does puts it off for the
+    /// others.
     probe_at: Timestamp,
 }
 

@@ -1,4 +1,5 @@
-//! The numbers in the pools: listed and retired in each number's own stream, and in its pool as soon as that is durable.
+//! The numbers in the pools: listed and retired in each number's own stream, and in its pool as
+//! soon as that is durable.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -69,33 +70,64 @@ impl Inventory {
         pools: BTreeMap<SupplierName, Arc<NumberPool>>,
         configured: BTreeMap<Phone, SupplierName>,
     ) -> Self {
-        Self { inner: Arc::new(Inner { journal, router, pools, configured, locks: KeyedMutex::default() }) }
+        Self {
+            inner: Arc::new(Inner {
+                journal,
+                router,
+                pools,
+                configured,
+                locks: KeyedMutex::default(),
+            }),
+        }
     }
 
     /// Has a number in a pool; answers, once that is durable, whether it is new or changed.
-    pub async fn list(&self, phone: Phone, listing: Listing, who: Who) -> Result<bool, InventoryError> {
+    pub async fn list(
+        &self,
+        phone: Phone,
+        listing: Listing,
+        who: Who,
+    ) -> Result<bool, InventoryError> {
         let inventory = self.clone();
         detached(async move { inventory.list_here(phone, listing, who).await }).await?
     }
 
-    async fn list_here(&self, phone: Phone, listing: Listing, who: Who) -> Result<bool, InventoryError> {
+    async fn list_here(
+        &self,
+        phone: Phone,
+        listing: Listing,
+        who: Who,
+    ) -> Result<bool, InventoryError> {
         let inner = &self.inner;
-        let pool = inner.pools.get(&listing.supplier).ok_or_else(|| self.no_such_pool(&listing.supplier))?;
+        let pool = inner
+            .pools
+            .get(&listing.supplier)
+            .ok_or_else(|| self.no_such_pool(&listing.supplier))?;
         if let Some(owner) = inner.configured.get(&phone) {
-            return Err(if *owner == listing.supplier { InventoryError::Configured } else { InventoryError::OtherSuppliers(owner.clone()) });
+            return Err(if *owner == listing.supplier {
+                InventoryError::Configured
+            } else {
+                InventoryError::OtherSuppliers(owner.clone())
+            });
         }
         let _turn = inner.locks.lock(phone.as_str()).await;
         // A number that is leased from a source that is asked for each, too.
-        if let Some(owner) = inner.router.owner(&phone).filter(|owner| **owner != listing.supplier) {
+        if let Some(owner) = inner.router.owner(&phone).filter(|owner| **owner != listing.supplier)
+        {
             return Err(InventoryError::OtherSuppliers(owner.clone()));
         }
         let number = OwnNumber {
             phone: phone.clone(),
             country: listing.country,
-            platforms: listing.platforms.as_ref().map(|platforms| platforms.iter().copied().collect()),
+            platforms: listing
+                .platforms
+                .as_ref()
+                .map(|platforms| platforms.iter().copied().collect()),
         };
         let at = inner.journal.now();
-        let is_new = self.transact(&phone, &Command::List { phone: phone.clone(), listing, at }, who, at).await?;
+        let is_new = self
+            .transact(&phone, &Command::List { phone: phone.clone(), listing, at }, who, at)
+            .await?;
         if is_new {
             pool.list(number);
         }
@@ -103,7 +135,12 @@ impl Inventory {
     }
 
     /// Has a number in no pool; an order that it is on keeps it to its end.
-    pub async fn retire(&self, phone: Phone, reason: String, who: Who) -> Result<(), InventoryError> {
+    pub async fn retire(
+        &self,
+        phone: Phone,
+        reason: String,
+        who: Who,
+    ) -> Result<(), InventoryError> {
         let inventory = self.clone();
         let retiring = async move {
             let inner = &inventory.inner;
@@ -121,30 +158,43 @@ impl Inventory {
 
     /// Whether the number is on an order.
     pub fn is_leased(&self, phone: &Phone) -> bool {
-        self.inner.pools.keys().any(|supplier| self.inner.router.lease_of(supplier, phone).is_some())
+        self.inner
+            .pools
+            .keys()
+            .any(|supplier| self.inner.router.lease_of(supplier, phone).is_some())
     }
 
     /// The numbers in a source's pool.
     pub fn numbers(&self, supplier: &SupplierName) -> Vec<Phone> {
-        let states = self.inner.pools.get(supplier).map(|pool| pool.states(self.inner.journal.now()));
+        let states =
+            self.inner.pools.get(supplier).map(|pool| pool.states(self.inner.journal.now()));
         states.unwrap_or_default().into_iter().map(|state| state.number.phone).collect()
     }
 
     /// How each number of each pool is.
     pub fn states(&self) -> Vec<(SupplierName, NumberState)> {
         let now = self.inner.journal.now();
-        let states =
-            |(name, pool): (&SupplierName, &Arc<NumberPool>)| pool.states(now).into_iter().map(|state| (name.clone(), state)).collect::<Vec<_>>();
+        let states = |(name, pool): (&SupplierName, &Arc<NumberPool>)| {
+            pool.states(now).into_iter().map(|state| (name.clone(), state)).collect::<Vec<_>>()
+        };
         self.inner.pools.iter().flat_map(states).collect()
     }
 
     fn no_such_pool(&self, supplier: &SupplierName) -> InventoryError {
-        let names = self.inner.pools.keys().map(SupplierName::as_str).collect::<Vec<_>>().join(", ");
-        let known = if names.is_empty() { "none has".to_owned() } else { format!("these have: {names}") };
+        let names =
+            self.inner.pools.keys().map(SupplierName::as_str).collect::<Vec<_>>().join(", ");
+        let known =
+            if names.is_empty() { "none has".to_owned() } else { format!("these have: {names}") };
         InventoryError::NoSuchPool(supplier.clone(), known)
     }
 
-    async fn transact(&self, phone: &Phone, command: &Command, actor: Who, at: Timestamp) -> Result<bool, InventoryError> {
+    async fn transact(
+        &self,
+        phone: &Phone,
+        command: &Command,
+        actor: Who,
+        at: Timestamp,
+    ) -> Result<bool, InventoryError> {
         let mut number = self.inner.journal.load::<State>(StreamId::number(phone)).await?;
         Ok(!self.inner.journal.transact(&mut number, command, actor, at).await?.events.is_empty())
     }

@@ -1,7 +1,9 @@
-//! Numbers, below the orders: the port of a supplier, the router over all of them, and the operator's own pool.
+//! Numbers, below the orders: the port of a supplier, the router over all of them, and the
+//! operator's own pool.
 //!
-//! Holds: who has which number now, whom to ask next. Never holds: how often an order may ask (`events::order::Step` says).
-//! Leans on: `kernel`, `store`. Proved by: tests beside each file, `tests/orders.rs` of this crate.
+//! Holds: who has which number now, whom to ask next. Never holds: how often an order may ask
+//! (`events::order::Step` says). Leans on: `kernel`, `store`. Proved by: tests beside each file,
+//! `tests/orders.rs` of this crate.
 
 mod breaker;
 pub mod inventory;

@@ -1,4 +1,5 @@
-//! The operator's own numbers: listed in the config or imported, reserved here, their messages pushed to `POST /inbound/v1/{supplier}`.
+//! The operator's own numbers: listed in the config or imported, reserved here, their messages
+//! pushed to `POST /inbound/v1/{supplier}`.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -66,8 +67,9 @@ struct Pool {
     entries: Vec<Entry>,
     by_phone: HashMap<Phone, usize>,
     by_country: HashMap<Country, Vec<usize>>,
-    /// What may serve a platform, the one that has rested longest first. Made when first asked for; a number that cannot serve now is taken out
-    /// by whoever meets it, so that nobody meets it twice.
+    /// What may serve a platform, the one that has rested longest first. Made when first asked for;
+    /// a number that cannot serve now is taken out by whoever meets it, so that nobody meets it
+    /// twice.
     queues: HashMap<(Country, Platform), VecDeque<Place>>,
     /// Numbers that rest, also from a single platform, and until when.
     cooling: BTreeSet<(Timestamp, usize, Platform)>,
@@ -120,9 +122,14 @@ impl NumberPool {
         Self { name, cool_down, rest: Quarantine::default(), pool: Mutex::new(pool) }
     }
 
-    /// The same with numbers that rest after each order; `released` says when orders before this process gave numbers up.
+    /// The same with numbers that rest after each order; `released` says when orders before this
+    /// process gave numbers up.
     #[must_use]
-    pub fn resting(mut self, rest: Quarantine, released: impl IntoIterator<Item = (Phone, Timestamp)>) -> Self {
+    pub fn resting(
+        mut self,
+        rest: Quarantine,
+        released: impl IntoIterator<Item = (Phone, Timestamp)>,
+    ) -> Self {
         let pool = self.pool.get_mut();
         for (phone, at) in released {
             if let Some(index) = pool.by_phone.get(&phone) {
@@ -168,8 +175,17 @@ impl NumberPool {
             .map(|(index, entry)| {
                 let mut cooling = cooling.remove(&index).unwrap_or_default();
                 cooling.sort();
-                let rests_until = entry.released.map(|released| self.rest.until(released)).filter(|until| *until > now);
-                NumberState { number: entry.number.clone(), leased: entry.leased, listens: entry.listens, cooling, rests_until }
+                let rests_until = entry
+                    .released
+                    .map(|released| self.rest.until(released))
+                    .filter(|until| *until > now);
+                NumberState {
+                    number: entry.number.clone(),
+                    leased: entry.leased,
+                    listens: entry.listens,
+                    cooling,
+                    rests_until,
+                }
             })
             .collect();
         states.sort_by(|one, other| one.number.phone.cmp(&other.number.phone));
@@ -184,7 +200,8 @@ impl NumberPool {
                 return Err(AttemptFailure::NoNumber);
             }
         }
-        let index = pool.next(wanted, self.cool_down, &self.rest).ok_or(AttemptFailure::NoNumber)?;
+        let index =
+            pool.next(wanted, self.cool_down, &self.rest).ok_or(AttemptFailure::NoNumber)?;
         if wanted.is_unproven {
             pool.unproven.took(wanted.country, index);
         }
@@ -197,18 +214,32 @@ impl NumberPool {
 }
 
 impl Pool {
-    /// Has a number; one that is there already is another entry from here on, as leased and as tired as before.
+    /// Has a number; one that is there already is another entry from here on, as leased and as
+    /// tired as before.
     fn list(&mut self, number: OwnNumber) {
         let index = self.entries.len();
         let before = self.by_phone.insert(number.phone.clone(), index);
-        let mut entry =
-            Entry { number, leased: false, listens: false, assigned: false, released: None, retired: false, leases: 0, absent_from: Vec::new() };
+        let mut entry = Entry {
+            number,
+            leased: false,
+            listens: false,
+            assigned: false,
+            released: None,
+            retired: false,
+            leases: 0,
+            absent_from: Vec::new(),
+        };
         if let Some(before) = before {
             let old = &mut self.entries[before];
             old.retired = true;
             (entry.leased, entry.listens, entry.assigned) = (old.leased, old.listens, old.assigned);
             (entry.leases, entry.released) = (old.leases, old.released);
-            let served: Vec<_> = self.served.iter().filter(|((of, _), _)| *of == before).map(|((_, platform), at)| (*platform, *at)).collect();
+            let served: Vec<_> = self
+                .served
+                .iter()
+                .filter(|((of, _), _)| *of == before)
+                .map(|((_, platform), at)| (*platform, *at))
+                .collect();
             self.served.extend(served.into_iter().map(|(platform, at)| ((index, platform), at)));
         }
         self.by_country.entry(entry.number.country).or_default().push(index);
@@ -222,11 +253,19 @@ impl Pool {
 
     /// The numbers it has.
     fn current(&self) -> impl Iterator<Item = (usize, &Entry)> {
-        self.by_phone.values().map(|index| (*index, &self.entries[*index])).filter(|(_, entry)| !entry.retired)
+        self.by_phone
+            .values()
+            .map(|index| (*index, &self.entries[*index]))
+            .filter(|(_, entry)| !entry.retired)
     }
 
     /// Takes the number that serves `wanted` next out of its queue.
-    fn next(&mut self, wanted: NumberRequest, cool_down: Duration, rest: &Quarantine) -> Option<usize> {
+    fn next(
+        &mut self,
+        wanted: NumberRequest,
+        cool_down: Duration,
+        rest: &Quarantine,
+    ) -> Option<usize> {
         self.end_cooling(wanted.at);
         let key = (wanted.country, wanted.platform);
         if !self.queues.contains_key(&key) {
@@ -244,7 +283,8 @@ impl Pool {
                 // It has served another platform since: others have rested longer.
                 queue.push_back((index, entry.leases));
             } else {
-                let cooled = self.served.get(&(index, wanted.platform)).map(|served| served.plus(cool_down));
+                let cooled =
+                    self.served.get(&(index, wanted.platform)).map(|served| served.plus(cool_down));
                 let rested = entry.released.map(|released| rest.until(released));
                 match cooled.max(rested).filter(|until| *until > wanted.at) {
                     Some(until) => drop(self.cooling.insert((until, index, wanted.platform))),
@@ -261,7 +301,9 @@ impl Pool {
     }
 
     fn serving(&self, (country, platform): (Country, Platform)) -> impl Iterator<Item = usize> {
-        let may_serve = move |index: &usize| !self.entries[*index].retired && self.entries[*index].serves(platform);
+        let may_serve = move |index: &usize| {
+            !self.entries[*index].retired && self.entries[*index].serves(platform)
+        };
         self.by_country.get(&country).into_iter().flatten().copied().filter(may_serve)
     }
 
@@ -272,7 +314,9 @@ impl Pool {
 
     /// Lets numbers that have rested back into their queues.
     fn end_cooling(&mut self, now: Timestamp) {
-        while let Some((_, index, platform)) = self.cooling.first().filter(|(until, ..)| *until <= now).copied() {
+        while let Some((_, index, platform)) =
+            self.cooling.first().filter(|(until, ..)| *until <= now).copied()
+        {
             self.cooling.pop_first();
             self.put_back(index, platform);
         }
@@ -289,8 +333,15 @@ impl Pool {
     }
 
     /// How many of up to `most` numbers could serve `wanted`. They stay where they are.
-    fn ready(&mut self, wanted: NumberRequest, cool_down: Duration, rest: &Quarantine, most: usize) -> usize {
-        let found: Vec<usize> = std::iter::from_fn(|| self.next(wanted, cool_down, rest)).take(most).collect();
+    fn ready(
+        &mut self,
+        wanted: NumberRequest,
+        cool_down: Duration,
+        rest: &Quarantine,
+        most: usize,
+    ) -> usize {
+        let found: Vec<usize> =
+            std::iter::from_fn(|| self.next(wanted, cool_down, rest)).take(most).collect();
         let entries = &self.entries;
         if let Some(queue) = self.queues.get_mut(&(wanted.country, wanted.platform)) {
             for index in found.iter().rev() {
@@ -316,7 +367,9 @@ impl Supplier for NumberPool {
 
     fn owns(&self, phone: &Phone) -> bool {
         let pool = self.pool.lock();
-        pool.by_phone.get(phone).is_some_and(|index| pool.entries[*index].leased || !pool.entries[*index].retired)
+        pool.by_phone
+            .get(phone)
+            .is_some_and(|index| pool.entries[*index].leased || !pool.entries[*index].retired)
     }
 
     fn acquire_local(&self, wanted: NumberRequest) -> Option<Result<Phone, AttemptFailure>> {
@@ -354,7 +407,10 @@ impl Supplier for NumberPool {
         if std::mem::take(&mut entry.assigned) {
             entry.released = Some(now);
         }
-        let (country, rests_until) = (entry.number.country, entry.released.map_or(now, |released| self.rest.until(released)));
+        let (country, rests_until) = (
+            entry.number.country,
+            entry.released.map_or(now, |released| self.rest.until(released)),
+        );
         for platform in std::mem::take(&mut entry.absent_from) {
             pool.put_back(index, platform);
         }
@@ -372,7 +428,8 @@ impl Supplier for NumberPool {
     }
 
     fn cost(&self, _wanted: NumberRequest) -> Option<Money> {
-        // Its numbers are paid for whether they serve or not; `suppliers.costs` says what a code is to count as.
+        // Its numbers are paid for whether they serve or not; `suppliers.costs` says what a code is
+        // to count as.
         None
     }
 
@@ -382,7 +439,10 @@ impl Supplier for NumberPool {
             numbers.known += 1;
             numbers.listening += usize::from(entry.listens);
             numbers.leased += usize::from(entry.leased && !entry.listens);
-            numbers.resting += usize::from(!entry.leased && entry.released.is_some_and(|released| self.rest.until(released) > now));
+            numbers.resting += usize::from(
+                !entry.leased
+                    && entry.released.is_some_and(|released| self.rest.until(released) > now),
+            );
             numbers
         };
         Some(pool.current().fold(Numbers::default(), |numbers, (_, entry)| count(numbers, entry)))

@@ -20,7 +20,8 @@ pub struct NumberRequest {
     pub country: Country,
     /// Now.
     pub at: Timestamp,
-    /// Whether the account has had numbers, and no code came of any: it gets those that pools can spare.
+    /// Whether the account has had numbers, and no code came of any: it gets those that pools can
+    /// spare.
     pub is_unproven: bool,
     /// What a test order does; `None` for a real one.
     pub scenario: Option<Scenario>,
@@ -69,7 +70,8 @@ pub enum Release {
     Served(Timestamp),
     /// The order has no use for it: it was cancelled, or never had the number.
     Unused,
-    /// Its platform would not have it, by the caller's word: it serves the platform no more for a while.
+    /// Its platform would not have it, by the caller's word: it serves the platform no more for a
+    /// while.
     Spoilt(Timestamp),
     /// No code came in the order's time.
     Silent,
@@ -153,7 +155,8 @@ pub trait Supplier: Send + Sync + std::fmt::Debug + 'static {
     /// The order got its code at `at`, and keeps the number for what still comes.
     fn served(&self, _lease: &Lease, _at: Timestamp) {}
 
-    /// The number is on no order any more, at `now`; also for one that was acquired and never assigned.
+    /// The number is on no order any more, at `now`; also for one that was acquired and never
+    /// assigned.
     fn release(&self, lease: &Lease, release: Release, now: Timestamp);
 
     /// When an order last gave up a number that may have been given to the next one at once.

@@ -1,5 +1,6 @@
-//! How long a number rests after an order, where its source does not say when it received a message: until what was still under way to that order
-//! has come, for nobody could tell it from the next order's.
+//! How long a number rests after an order, where its source does not say when it received a
+//! message: until what was still under way to that order has come, for nobody could tell it from
+//! the next order's.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,7 +65,16 @@ struct State {
 impl SessionAvailability {
     /// Of so many sessions, all down yet, for numbers that rest so long.
     pub const fn new(clock: Clock, sessions: usize, rest: Duration) -> Self {
-        Self { clock, sessions, rest, state: Mutex::new(State { down: sessions, up_at: None, held_since: Timestamp::from_millis(0) }) }
+        Self {
+            clock,
+            sessions,
+            rest,
+            state: Mutex::new(State {
+                down: sessions,
+                up_at: None,
+                held_since: Timestamp::from_millis(0),
+            }),
+        }
     }
 
     /// A session has come up: what was held back for it comes now.
@@ -133,7 +143,10 @@ mod tests {
         tokio::time::advance(MINUTE * 10).await;
         reach.gained();
         // From the minute before the first was lost.
-        assert_eq!((rest.until(at(28)), rest.until(at(29)), rest.until(at(50))), (at(29), at(51), at(51)));
+        assert_eq!(
+            (rest.until(at(28)), rest.until(at(29)), rest.until(at(50))),
+            (at(29), at(51), at(51))
+        );
         // Lost again before all of it can have come.
         reach.lost();
         tokio::time::advance(MINUTE * 10).await;
@@ -147,7 +160,8 @@ mod tests {
     fn a_source_without_sessions_has_a_rest_and_one_without_a_rest_has_none() {
         let at = Timestamp::from_millis;
         assert_eq!(Quarantine::Plain(MINUTE).until(at(5)), at(60_005));
-        let reach = Arc::new(SessionAvailability::new(Clock::simulated(at(1_000)), 1, Duration::ZERO));
+        let reach =
+            Arc::new(SessionAvailability::new(Clock::simulated(at(1_000)), 1, Duration::ZERO));
         reach.gained();
         assert_eq!(Quarantine::Over(reach).until(at(5)), at(5));
         assert_eq!(Quarantine::default().until(at(5)), at(5));

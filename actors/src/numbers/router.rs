@@ -18,7 +18,8 @@ use super::breaker::Breaker;
 use super::port::{AttemptRequest, Lease, NumberRequest, Release, Stock, Supplier};
 use super::score::{Record, USUAL_WEIGHT, score};
 
-/// How long a source may take to give a number: two may fail and a third still answer while a caller waits.
+/// How long a source may take to give a number: two may fail and a third still answer while a
+/// caller waits.
 const SOURCE_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// What asking the next source came to.
@@ -105,22 +106,32 @@ impl Held {
 }
 
 impl Router {
-    /// A router over `suppliers`, the most wanted first, for orders that ask at most `max_attempts` of them.
+    /// A router over `suppliers`, the most wanted first, for orders that ask at most `max_attempts`
+    /// of them.
     pub fn new(suppliers: Vec<Arc<dyn Supplier>>, max_attempts: u8) -> Self {
-        Self { sources: suppliers.into_iter().map(Source::new).collect(), tests: None, max_attempts, leases: Mutex::default() }
+        Self {
+            sources: suppliers.into_iter().map(Source::new).collect(),
+            tests: None,
+            max_attempts,
+            leases: Mutex::default(),
+        }
     }
 
-    /// The same with the source that test orders have their numbers from: they ask no other, and only they ask it, unless it is one of the sources too.
+    /// The same with the source that test orders have their numbers from: they ask no other, and
+    /// only they ask it, unless it is one of the sources too.
     #[must_use]
     pub fn with_tests(mut self, supplier: Arc<dyn Supplier>) -> Self {
         self.tests = Some(Source::new(supplier));
         self
     }
 
-    /// The same with an operator's preference for one of the sources, and how its orders went of late.
+    /// The same with an operator's preference for one of the sources, and how its orders went of
+    /// late.
     #[must_use]
     pub fn preferring(mut self, name: &str, preference: Preference, record: Record) -> Self {
-        if let Some(source) = self.sources.iter_mut().find(|source| source.supplier.name().as_str() == name) {
+        if let Some(source) =
+            self.sources.iter_mut().find(|source| source.supplier.name().as_str() == name)
+        {
             source.preference = preference;
             source.health.get_mut().record = record;
         }
@@ -133,9 +144,16 @@ impl Router {
     }
 
     /// Asks the next source. `excluded` are not asked; `last` are asked only when no other is left.
-    pub async fn acquire(&self, asked: AttemptRequest, excluded: &[SupplierName], last: &[SupplierName]) -> Acquired {
+    pub async fn acquire(
+        &self,
+        asked: AttemptRequest,
+        excluded: &[SupplierName],
+        last: &[SupplierName],
+    ) -> Acquired {
         let at = asked.wanted.at;
-        let Some(source) = self.next(asked.wanted, excluded, last) else { return Acquired::NoSourceLeft };
+        let Some(source) = self.next(asked.wanted, excluded, last) else {
+            return Acquired::NoSourceLeft;
+        };
         let name = source.supplier.name().clone();
         if asked.wanted.scenario.is_some() {
             return match source.supplier.acquire(asked).await {
@@ -144,7 +162,9 @@ impl Router {
             };
         }
         source.health.lock().breaker.asked(at);
-        let answer = tokio::time::timeout(SOURCE_TIMEOUT, source.supplier.acquire(asked)).await.unwrap_or(Err(AttemptFailure::TimedOut));
+        let answer = tokio::time::timeout(SOURCE_TIMEOUT, source.supplier.acquire(asked))
+            .await
+            .unwrap_or(Err(AttemptFailure::TimedOut));
         let mut health = source.health.lock();
         match answer {
             Ok(phone) => {
@@ -169,19 +189,27 @@ impl Router {
         Some(FirstAnswer { supplier: first.name().clone(), answer: first.acquire_local(wanted)? })
     }
 
-    /// Messages to the number are the order's from here on, unless it is another order's or another source's. Said before the assignment
-    /// is recorded: a message may be faster than whoever records it, and the book-keeper takes both in turn.
+    /// Messages to the number are the order's from here on, unless it is another order's or another
+    /// source's. Said before the assignment is recorded: a message may be faster than whoever
+    /// records it, and the book-keeper takes both in turn.
     pub fn lease(&self, lease: &Lease) -> bool {
-        let others = self.suppliers().any(|supplier| *supplier.name() != lease.supplier && !supplier.is_simulated() && supplier.owns(&lease.phone));
+        let others = self.suppliers().any(|supplier| {
+            *supplier.name() != lease.supplier
+                && !supplier.is_simulated()
+                && supplier.owns(&lease.phone)
+        });
         let mut leases = self.leases.lock();
-        if others || leases.get(&lease.phone).is_some_and(|current| current.lease.order != lease.order) {
+        if others
+            || leases.get(&lease.phone).is_some_and(|current| current.lease.order != lease.order)
+        {
             return false;
         }
         leases.insert(lease.phone.clone(), Held::new(lease));
         true
     }
 
-    /// The number is the order's, as the log says: what recovery does, whoever has the number by the configuration of today.
+    /// The number is the order's, as the log says: what recovery does, whoever has the number by
+    /// the configuration of today.
     pub fn restore(&self, lease: &Lease) {
         self.leases.lock().insert(lease.phone.clone(), Held::new(lease));
     }
@@ -193,7 +221,8 @@ impl Router {
         }
     }
 
-    /// The order got its code at `at`, and keeps the number for what still comes. Said again, it changes nothing.
+    /// The order got its code at `at`, and keeps the number for what still comes. Said again, it
+    /// changes nothing.
     pub fn served(&self, lease: &Lease, at: Timestamp) {
         if self.listens(lease, at)
             && let Some(source) = self.source(&lease.supplier)
@@ -202,9 +231,14 @@ impl Router {
         }
     }
 
-    /// The same of an order that got its code before this process: it stands in the source's record already. True unless it was known.
+    /// The same of an order that got its code before this process: it stands in the source's record
+    /// already. True unless it was known.
     pub fn listens(&self, lease: &Lease, at: Timestamp) -> bool {
-        let is_news = self.leases.lock().get_mut(&lease.phone).is_some_and(|held| held.is(lease) && !std::mem::replace(&mut held.listens, true));
+        let is_news = self
+            .leases
+            .lock()
+            .get_mut(&lease.phone)
+            .is_some_and(|held| held.is(lease) && !std::mem::replace(&mut held.listens, true));
         if let Some(source) = self.source(&lease.supplier).filter(|_| is_news) {
             source.supplier.served(lease, at);
         }
@@ -238,7 +272,12 @@ impl Router {
 
     /// The order that `phone` of `supplier` is on now.
     pub fn lease_of(&self, supplier: &SupplierName, phone: &Phone) -> Option<Lease> {
-        self.leases.lock().get(phone).map(|held| &held.lease).filter(|lease| lease.supplier == *supplier).cloned()
+        self.leases
+            .lock()
+            .get(phone)
+            .map(|held| &held.lease)
+            .filter(|lease| lease.supplier == *supplier)
+            .cloned()
     }
 
     /// Whether the order has the number.
@@ -263,7 +302,9 @@ impl Router {
 
     /// The source whose number `phone` is, made-up numbers aside.
     pub fn owner(&self, phone: &Phone) -> Option<&SupplierName> {
-        self.suppliers().find(|supplier| !supplier.is_simulated() && supplier.owns(phone)).map(|supplier| supplier.name())
+        self.suppliers()
+            .find(|supplier| !supplier.is_simulated() && supplier.owns(phone))
+            .map(|supplier| supplier.name())
     }
 
     /// Numbers on orders.
@@ -278,8 +319,15 @@ impl Router {
 
     /// The best any source that answers has for such orders.
     pub fn stock(&self, wanted: NumberRequest) -> Stock {
-        let answers = |source: &&Source| source.supplier.is_reached() && source.health.lock().breaker.lets_through(wanted.at);
-        self.sources.iter().filter(answers).map(|source| source.supplier.stock(wanted)).max().unwrap_or(Stock::None)
+        let answers = |source: &&Source| {
+            source.supplier.is_reached() && source.health.lock().breaker.lets_through(wanted.at)
+        };
+        self.sources
+            .iter()
+            .filter(answers)
+            .map(|source| source.supplier.stock(wanted))
+            .max()
+            .unwrap_or(Stock::None)
     }
 
     /// Whether orders are kept away from a source because it fails.
@@ -287,22 +335,35 @@ impl Router {
         self.source(supplier).is_some_and(|source| source.health.lock().breaker.is_open())
     }
 
-    /// The part of a source's recent orders that got their code, between 0 and 1; `None` under five.
+    /// The part of a source's recent orders that got their code, between 0 and 1; `None` under
+    /// five.
     pub fn success_rate(&self, supplier: &SupplierName, now: Timestamp) -> Option<f64> {
         self.source(supplier)?.health.lock().record.rate(now)
     }
 
-    /// The source to ask next: the best by weight, price and record, made-up numbers behind all others. Where there are more sources than an order may
-    /// ask, those that have nothing are asked after the others; else every source has its turn, and an order's history says which had nothing.
-    fn next(&self, wanted: NumberRequest, excluded: &[SupplierName], last: &[SupplierName]) -> Option<&Source> {
+    /// The source to ask next: the best by weight, price and record, made-up numbers behind all
+    /// others. Where there are more sources than an order may ask, those that have nothing are
+    /// asked after the others; else every source has its turn, and an order's history says which
+    /// had nothing.
+    fn next(
+        &self,
+        wanted: NumberRequest,
+        excluded: &[SupplierName],
+        last: &[SupplierName],
+    ) -> Option<&Source> {
         if wanted.scenario.is_some() {
             return self.tests.as_ref().filter(|source| !excluded.contains(source.supplier.name()));
         }
         let is_choosy = self.sources.len() > usize::from(self.max_attempts);
-        let candidates = self.sources.iter().filter(|source| source.supplier.is_reached() && !excluded.contains(source.supplier.name()));
+        let candidates = self.sources.iter().filter(|source| {
+            source.supplier.is_reached() && !excluded.contains(source.supplier.name())
+        });
         let candidates = candidates.filter_map(|source| {
             let health = source.health.lock();
-            health.breaker.lets_through(wanted.at).then(|| (source, health.record.twentieths(wanted.at)))
+            health
+                .breaker
+                .lets_through(wanted.at)
+                .then(|| (source, health.record.twentieths(wanted.at)))
         });
         let place = |(source, twentieths): &(&Source, u32)| {
             let supplier = &source.supplier;

@@ -1,4 +1,5 @@
-//! Which source is the better one to ask: the operator's weight, what its codes cost, how its orders went of late.
+//! Which source is the better one to ask: the operator's weight, what its codes cost, how its
+//! orders went of late.
 
 use std::time::Duration;
 
@@ -7,10 +8,12 @@ use events::time::Timestamp;
 
 /// What happened so long ago counts half.
 const HALF_LIFE: Duration = Duration::from_hours(1);
-/// Every source starts with so many orders, of which so many got their code: neither trusted like a good one nor passed over like a bad one.
+/// Every source starts with so many orders, of which so many got their code: neither trusted like a
+/// good one nor passed over like a bad one.
 const PRIOR_ENDED: f64 = 5.0;
 const PRIOR_COMPLETED: f64 = 4.0;
-/// Beside what a code costs, so that a free source is not infinitely better than a cheap one: five cents.
+/// Beside what a code costs, so that a free source is not infinitely better than a cheap one: five
+/// cents.
 const BASE_COST_MICROS: i64 = 50_000;
 /// The weight of a source that is given none.
 pub const USUAL_WEIGHT: u32 = 100;
@@ -44,7 +47,8 @@ impl Record {
         (0..20).find(|step| rate * 20.0 < f64::from(*step) + 0.5).unwrap_or(20)
     }
 
-    /// The part of its orders that got their code, between 0 and 1, without any prior; `None` under five.
+    /// The part of its orders that got their code, between 0 and 1, without any prior; `None` under
+    /// five.
     pub fn rate(&self, now: Timestamp) -> Option<f64> {
         (self.ended * self.faded(now) >= 4.5).then(|| self.completed / self.ended)
     }
@@ -54,7 +58,8 @@ impl Record {
     }
 }
 
-/// How good a source is to ask; the higher the better. `cost` is what a code costs there, if that is known.
+/// How good a source is to ask; the higher the better. `cost` is what a code costs there, if that
+/// is known.
 pub fn score(weight: u32, twentieths: u32, cost: Option<Money>) -> u64 {
     let cost = cost.unwrap_or_default().micros().max(0).saturating_add(BASE_COST_MICROS);
     let cost = u64::try_from(cost).unwrap_or(u64::MAX);
@@ -75,7 +80,8 @@ mod tests {
 
     #[test]
     fn a_better_record_goes_before_none_and_none_before_a_worse_one() {
-        let (good, none, bad) = (Record::new(100, 99, at(0)), Record::default(), Record::new(100, 40, at(0)));
+        let (good, none, bad) =
+            (Record::new(100, 99, at(0)), Record::default(), Record::new(100, 40, at(0)));
         assert!(usual(good) > usual(none) && usual(none) > usual(bad));
         // One order more or less is no difference.
         assert_eq!(usual(Record::new(100, 95, at(0))), usual(Record::new(100, 94, at(0))));

@@ -92,16 +92,23 @@ impl Orders {
         orders
     }
 
-    /// Cancels an order; answers when the release is durable, and whether that was done before under the same key. `known` is the order as its caller
-    /// has found it: one that its account remembers no more is over, and the same rules say what cancelling it means.
-    pub async fn cancel(&self, account: AccountId, known: &State, key: Option<KeyUse>) -> Result<Replayed, TransactError<Refusal>> {
+    /// Cancels an order; answers when the release is durable, and whether that was done before
+    /// under the same key. `known` is the order as its caller has found it: one that its account
+    /// remembers no more is over, and the same rules say what cancelling it means.
+    pub async fn cancel(
+        &self,
+        account: AccountId,
+        known: &State,
+        key: Option<KeyUse>,
+    ) -> Result<Replayed, TransactError<Refusal>> {
         let (orders, order) = (self.clone(), known.id);
         let cancelling = async move {
             let at = orders.inner.journal.now();
             let cancel = account::Command::Order(order, Command::Cancel { at });
             let is_keyed = key.is_some();
             let command = under_key(key, Effect::Cancel(order), cancel);
-            let committed = orders.inner.accounts.transact(account, command, Who::Owner, at).await?;
+            let committed =
+                orders.inner.accounts.transact(account, command, Who::Owner, at).await?;
             orders.wake(order);
             orders.settle(account, order).await;
             Ok(Replayed(is_keyed && committed.events.is_empty()))
@@ -109,34 +116,51 @@ impl Orders {
         match detached(cancelling).await? {
             Err(TransactError::Refused(Refusal::Order(OrderRefusal::NotFound))) => {
                 let cancel = Command::Cancel { at: self.inner.journal.now() };
-                known.decide(&cancel).map(|_| Replayed(false)).map_err(|refusal| TransactError::Refused(refusal.into()))
+                known
+                    .decide(&cancel)
+                    .map(|_| Replayed(false))
+                    .map_err(|refusal| TransactError::Refused(refusal.into()))
             }
             decided => decided,
         }
     }
 
-    /// Gives a completed order's number back; answers when that is durable. A second time nothing happens. `known` as in `cancel`.
-    pub async fn finish(&self, account: AccountId, known: &State) -> Result<(), TransactError<OrderRefusal>> {
+    /// Gives a completed order's number back; answers when that is durable. A second time nothing
+    /// happens. `known` as in `cancel`.
+    pub async fn finish(
+        &self,
+        account: AccountId,
+        known: &State,
+    ) -> Result<(), TransactError<OrderRefusal>> {
         let finish = Command::Finish { at: self.inner.journal.now() };
-        match self.inner.accounts.transact_order(account, known.id, finish.clone(), Who::Owner, self.inner.journal.now()).await {
+        match self
+            .inner
+            .accounts
+            .transact_order(account, known.id, finish.clone(), Who::Owner, self.inner.journal.now())
+            .await
+        {
             Ok(_) => {
                 self.settle(account, known.id).await;
                 Ok(())
             }
-            Err(TransactError::Refused(OrderRefusal::NotFound)) => {
-                known.decide(&finish).map(drop).map_err(|refusal| TransactError::Refused(refusal.into()))
-            }
+            Err(TransactError::Refused(OrderRefusal::NotFound)) => known
+                .decide(&finish)
+                .map(drop)
+                .map_err(|refusal| TransactError::Refused(refusal.into())),
             Err(error) => Err(error),
         }
     }
 
-    /// Waits until the number of an order that is over is free again, so that whoever ended it can order it at once. What takes longer than
-    /// `SETTLE_LIMIT` (a source that is being asked, a fault) goes on by itself.
+    /// Waits until the number of an order that is over is free again, so that whoever ended it can
+    /// order it at once. What takes longer than `SETTLE_LIMIT` (a source that is being asked, a
+    /// fault) goes on by itself.
     async fn settle(&self, account: AccountId, order: OrderId) {
         let known = self.inner.accounts.order(account, order).await.ok().flatten();
-        let phone = known.and_then(|order| order.assignment.as_ref().map(|assignment| assignment.phone.clone()));
+        let phone = known
+            .and_then(|order| order.assignment.as_ref().map(|assignment| assignment.phone.clone()));
         let is_settled = || {
-            let holds = phone.as_ref().is_some_and(|phone| self.inner.router.has_lease(phone, order));
+            let holds =
+                phone.as_ref().is_some_and(|phone| self.inner.router.has_lease(phone, order));
             !holds && !self.inner.runners.has(order)
         };
         let settling = async {
@@ -154,12 +178,25 @@ impl Orders {
         }
     }
 
-    /// Records what a caller says of an order, and holds it against its source; answers when it is durable.
-    pub async fn report(&self, account: AccountId, order: OrderId, complaint: Complaint) -> Result<(), TransactError<OrderRefusal>> {
+    /// Records what a caller says of an order, and holds it against its source; answers when it is
+    /// durable.
+    pub async fn report(
+        &self,
+        account: AccountId,
+        order: OrderId,
+        complaint: Complaint,
+    ) -> Result<(), TransactError<OrderRefusal>> {
         let at = self.inner.journal.now();
-        let committed = self.inner.accounts.transact_order(account, order, Command::Report { complaint, at }, Who::Owner, at).await?;
+        let committed = self
+            .inner
+            .accounts
+            .transact_order(account, order, Command::Report { complaint, at }, Who::Owner, at)
+            .await?;
         let known = self.inner.accounts.order(account, order).await.ok().flatten();
-        let assignment = known.as_ref().and_then(|order| order.assignment.as_ref()).filter(|_| !committed.events.is_empty());
+        let assignment = known
+            .as_ref()
+            .and_then(|order| order.assignment.as_ref())
+            .filter(|_| !committed.events.is_empty());
         let is_test = known.as_ref().is_some_and(|order| order.scenario.is_some());
         if let Some(assignment) = assignment.filter(|_| !is_test) {
             self.inner.router.complained(&assignment.supplier, at);
@@ -167,13 +204,19 @@ impl Orders {
         Ok(())
     }
 
-    /// The source says that a leased number does not work. Reported until it is recorded or no longer matters.
+    /// The source says that a leased number does not work. Reported until it is recorded or no
+    /// longer matters.
     pub async fn report_dead(&self, lease: &Lease) {
         loop {
             let at = self.inner.journal.now();
             let command = Command::ReportNumberDead { attempt: lease.attempt, at };
             let who = Who::Supplier(lease.supplier.clone());
-            match self.inner.accounts.transact_order(lease.account, lease.order, command, who, at).await {
+            match self
+                .inner
+                .accounts
+                .transact_order(lease.account, lease.order, command, who, at)
+                .await
+            {
                 Ok(_) => return self.wake(lease.order),
                 Err(TransactError::Refused(_)) => return,
                 Err(TransactError::Fault(_)) => tokio::time::sleep(STEP_RETRY).await,
@@ -181,8 +224,9 @@ impl Orders {
         }
     }
 
-    /// Lets open orders go on: what recovery does. First every order gets its number back, then the first may ask for another.
-    /// Orders of accounts that cannot be read stay where they are, and are given back: the others go on.
+    /// Lets open orders go on: what recovery does. First every order gets its number back, then the
+    /// first may ask for another. Orders of accounts that cannot be read stay where they are, and
+    /// are given back: the others go on.
     pub async fn resume(&self, open: &[(AccountId, OrderId)]) -> Result<Vec<OrderId>, Fault> {
         let mut found = Vec::with_capacity(open.len());
         let mut damaged = Vec::new();
@@ -198,7 +242,10 @@ impl Orders {
         }
         for (account, order, (lease, listens_until)) in found {
             match listens_until {
-                Some(deadline) => listening::begin(&self.inner, order, Listening { account, lease, deadline }).await,
+                Some(deadline) => {
+                    listening::begin(&self.inner, order, Listening { account, lease, deadline })
+                        .await;
+                }
                 None => self.start_runner(account, order, lease).await?,
             }
         }
@@ -211,9 +258,16 @@ impl Orders {
     }
 
     /// The order's number, which is on it again, and until when it listens, if it does.
-    async fn lease_again(&self, account: AccountId, order: OrderId) -> Result<(Option<Lease>, Option<(Timestamp, Elapsed)>), Fault> {
-        let order = self.inner.accounts.order(account, order).await?.filter(|order| !order.is_over());
-        let lease = order.as_ref().and_then(|order| Some(runner::lease(account, order, order.assignment.as_ref()?)));
+    async fn lease_again(
+        &self,
+        account: AccountId,
+        order: OrderId,
+    ) -> Result<(Option<Lease>, Option<(Timestamp, Elapsed)>), Fault> {
+        let order =
+            self.inner.accounts.order(account, order).await?.filter(|order| !order.is_over());
+        let lease = order
+            .as_ref()
+            .and_then(|order| Some(runner::lease(account, order, order.assignment.as_ref()?)));
         let listening = order.filter(|order| order.is_listening());
         if let Some(lease) = &lease {
             self.inner.router.restore(lease);
@@ -223,10 +277,18 @@ impl Orders {
             }
         }
         let (clock, now) = (self.inner.journal.clock(), self.inner.journal.now());
-        Ok((lease, listening.map(|order| (order.deadline(), clock.elapsed().plus(order.remaining(now))))))
+        Ok((
+            lease,
+            listening.map(|order| (order.deadline(), clock.elapsed().plus(order.remaining(now)))),
+        ))
     }
 
-    pub(super) async fn start_runner(&self, account: AccountId, order: OrderId, lease: Option<Lease>) -> Result<(), Fault> {
+    pub(super) async fn start_runner(
+        &self,
+        account: AccountId,
+        order: OrderId,
+        lease: Option<Lease>,
+    ) -> Result<(), Fault> {
         self.start_runner_within(account, order, lease, None).await
     }
 
@@ -240,15 +302,20 @@ impl Orders {
         let inner = Arc::clone(&self.inner);
         let deadline: Deadline = Arc::new(Mutex::new(deadline));
         let memo = (account, Arc::clone(&deadline));
-        let make = || async move { Ok::<_, Fault>(Runner::new(account, order, inner, lease).within(deadline)) };
+        let make = || async move {
+            Ok::<_, Fault>(Runner::new(account, order, inner, lease).within(deadline))
+        };
         self.inner.runners.run(order, memo, make).await.map(drop)
     }
 
-    /// How long until an open order's deadline: by elapsed time where that runs, whatever the wall clock was set to meanwhile.
+    /// How long until an open order's deadline: by elapsed time where that runs, whatever the wall
+    /// clock was set to meanwhile.
     pub fn remaining(&self, order: &State) -> Duration {
         let (clock, now) = (self.inner.journal.clock(), self.inner.journal.now());
         let known = self.inner.runners.memo(order.id).and_then(|(_, deadline)| *deadline.lock());
-        let known = known.or_else(|| self.inner.listening.lock().get(&order.id).map(|listening| listening.deadline));
+        let known = known.or_else(|| {
+            self.inner.listening.lock().get(&order.id).map(|listening| listening.deadline)
+        });
         match known {
             Some((until, due)) if until == order.deadline() => due.since(clock.elapsed()),
             Some(_) | None => order.remaining(now),
@@ -260,7 +327,8 @@ impl Orders {
         wake(&self.inner, order);
     }
 
-    /// Waits until `reached` holds for the order; `None` if the account does not (or no longer) remember it.
+    /// Waits until `reached` holds for the order; `None` if the account does not (or no longer)
+    /// remember it.
     pub async fn wait_until(
         &self,
         account: AccountId,
@@ -269,7 +337,11 @@ impl Orders {
     ) -> Result<Option<Arc<order::State>>, AccessError> {
         loop {
             let mut watch = self.inner.accounts.watch(account).await?;
-            let seen = watch.wait_for(|published| published.state.order(order).is_none_or(|order| reached(order))).await;
+            let seen = watch
+                .wait_for(|published| {
+                    published.state.order(order).is_none_or(|order| reached(order))
+                })
+                .await;
             // The receiver closes when the account leaves memory; ask for its next one.
             if let Ok(published) = seen {
                 return Ok(published.state.order(order).cloned());
@@ -278,20 +350,37 @@ impl Orders {
     }
 
     /// An order of which the account remembers nothing, from its facts in the log.
-    pub async fn from_log(&self, account: AccountId, order: OrderId, first: Revision, last: Revision) -> Result<Option<order::State>, Fault> {
+    pub async fn from_log(
+        &self,
+        account: AccountId,
+        order: OrderId,
+        first: Revision,
+        last: Revision,
+    ) -> Result<Option<order::State>, Fault> {
         let stream = StreamId::account(account);
         let mut state: Option<order::State> = None;
         let mut from = first.0;
         while from <= last.0 {
             let limit = PAGE.min(last.0 - from + 1);
-            let page = self.inner.journal.store().read_stream(stream.clone(), Revision(from), usize::try_from(limit).unwrap_or(usize::MAX)).await?;
+            let page = self
+                .inner
+                .journal
+                .store()
+                .read_stream(
+                    stream.clone(),
+                    Revision(from),
+                    usize::try_from(limit).unwrap_or(usize::MAX),
+                )
+                .await?;
             let Some(end) = page.last().map(|record| record.revision) else { break };
             for record in page {
                 if let events::Event::Account(Event::Order(id, fact)) = record.event
                     && id == order
                 {
                     state = match (state, &fact) {
-                        (None, order::Event::Placed(placed)) => Some(order::State::new(order, placed.clone())),
+                        (None, order::Event::Placed(placed)) => {
+                            Some(order::State::new(order, placed.clone()))
+                        }
                         (known, _) => known.map(|known| fold(known, [&fact])),
                     };
                 }
@@ -334,7 +423,12 @@ struct OrderStartedListener(Weak<Inner>);
 impl Listener for OrderStartedListener {
     fn committed(&self, _account: AccountId, events: &[Event]) {
         for event in events {
-            if let Event::Order(order, order::Event::Started { .. } | order::Event::Finished { .. } | order::Event::Refunded { .. }) = event
+            if let Event::Order(
+                order,
+                order::Event::Started { .. }
+                | order::Event::Finished { .. }
+                | order::Event::Refunded { .. },
+            ) = event
                 && let Some(inner) = self.0.upgrade()
             {
                 wake(&inner, *order);

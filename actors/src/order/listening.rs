@@ -1,5 +1,6 @@
-//! Orders that have their codes and listen: each is a line in a table and an alarm, not an actor, for there are many more of them than of orders that
-//! wait for a code. A runner takes one up again when something happens to it.
+//! Orders that have their codes and listen: each is a line in a table and an alarm, not an actor,
+//! for there are many more of them than of orders that wait for a code. A runner takes one up again
+//! when something happens to it.
 
 use std::sync::Arc;
 
@@ -39,11 +40,17 @@ pub async fn begin(inner: &Arc<Inner>, order: OrderId, listening: Listening) {
 
 /// Gives the order a runner again, if it listens.
 pub fn take_up(inner: &Arc<Inner>, order: OrderId) {
-    let Some(Listening { account, lease, deadline }) = inner.listening.lock().remove(&order) else { return };
+    let Some(Listening { account, lease, deadline }) = inner.listening.lock().remove(&order) else {
+        return;
+    };
     inner.runners.alarm().clear(deadline.1, order);
     let orders = Orders { inner: Arc::clone(inner) };
     tokio::spawn(async move {
-        while orders.start_runner_within(account, order, lease.clone(), Some(deadline)).await.is_err() {
+        while orders
+            .start_runner_within(account, order, lease.clone(), Some(deadline))
+            .await
+            .is_err()
+        {
             tokio::time::sleep(STEP_RETRY).await;
         }
     });

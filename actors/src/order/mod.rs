@@ -1,7 +1,9 @@
-//! Orders at work: the runner actor of each open order, and the handle through which they are placed, cancelled and awaited.
+//! Orders at work: the runner actor of each open order, and the handle through which they are
+//! placed, cancelled and awaited.
 //!
-//! Holds: when a step is taken. Never holds: which step (`events::order::next_step` says) or what it means (`events` does).
-//! Leans on: `account`, `supplier`, `alarm`. Proved by: `tests/orders.rs` of this crate.
+//! Holds: when a step is taken. Never holds: which step (`events::order::next_step` says) or what
+//! it means (`events` does). Leans on: `account`, `supplier`, `alarm`. Proved by: `tests/orders.rs`
+//! of this crate.
 
 mod handle;
 mod listening;

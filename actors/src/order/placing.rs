@@ -1,9 +1,13 @@
-//! Placing orders: a number at hand is reserved first, so that order, hold and number are one append; one order, or a batch of them.
+//! Placing orders: a number at hand is reserved first, so that order, hold and number are one
+//! append; one order, or a batch of them.
 
 use std::sync::Arc;
 
 use events::account::idempotency::{Effect, KeyUse};
-use events::account::{self, BatchItem, Event, FirstAnswer, IdempotencyRefusal, PlaceBatch, PlaceOrder, PlacingRefusal, Refusal, StandingRefusal};
+use events::account::{
+    self, BatchItem, Event, FirstAnswer, IdempotencyRefusal, PlaceBatch, PlaceOrder,
+    PlacingRefusal, Refusal, StandingRefusal,
+};
 use events::envelope::Actor as Who;
 use events::id::{AccountId, OrderId};
 use events::order::{AttemptFailure, Event as Fact};
@@ -16,7 +20,11 @@ use crate::kernel::supervision::STEP_RETRY;
 use crate::numbers::{Lease, NumberRequest, Release};
 
 /// The command, under the caller's key if there is one.
-pub fn under_key(key: Option<KeyUse>, effect: Effect, command: account::Command) -> account::Command {
+pub fn under_key(
+    key: Option<KeyUse>,
+    effect: Effect,
+    command: account::Command,
+) -> account::Command {
     match key {
         Some(used) => account::Command::Keyed { used, effect, command: Some(Box::new(command)) },
         None => command,
@@ -24,22 +32,34 @@ pub fn under_key(key: Option<KeyUse>, effect: Effect, command: account::Command)
 }
 
 impl Orders {
-    /// Places an order and starts it; answers when its hold is durable, and its number too where one is at hand.
-    /// Under a key that was used before it answers with that order.
-    pub async fn place(&self, account: AccountId, wanted: PlaceOrder, key: Option<KeyUse>) -> Result<(OrderId, Replayed), PlaceError> {
+    /// Places an order and starts it; answers when its hold is durable, and its number too where
+    /// one is at hand. Under a key that was used before it answers with that order.
+    pub async fn place(
+        &self,
+        account: AccountId,
+        wanted: PlaceOrder,
+        key: Option<KeyUse>,
+    ) -> Result<(OrderId, Replayed), PlaceError> {
         let orders = self.clone();
         detached(async move { Box::pin(orders.place_here(account, wanted, key)).await }).await?
     }
 
-    async fn place_here(&self, account: AccountId, mut wanted: PlaceOrder, key: Option<KeyUse>) -> Result<(OrderId, Replayed), PlaceError> {
+    async fn place_here(
+        &self,
+        account: AccountId,
+        mut wanted: PlaceOrder,
+        key: Option<KeyUse>,
+    ) -> Result<(OrderId, Replayed), PlaceError> {
         // A retry must not take a number away from others, not even for a moment.
         if let Some(Effect::Order(order)) = self.known(account, key.as_ref()).await? {
             return Ok((order, Replayed(true)));
         }
         self.needs_room()?;
         let (order, at) = (wanted.order, wanted.at);
-        let lease = self.reserve(account, &mut wanted, self.inner.accounts.is_unproven(account).await?);
-        let command = under_key(key.clone(), Effect::Order(order), account::Command::PlaceOrder(wanted));
+        let lease =
+            self.reserve(account, &mut wanted, self.inner.accounts.is_unproven(account).await?);
+        let command =
+            under_key(key.clone(), Effect::Order(order), account::Command::PlaceOrder(wanted));
         let events = self.transact_placing(account, command, order, at, lease.as_ref()).await?;
         if events.is_empty()
             && let Some(Effect::Order(known)) = self.known(account, key.as_ref()).await?
@@ -55,9 +75,15 @@ impl Orders {
     }
 
     /// Places a batch; answers when every hold is durable, with what became of each order.
-    pub async fn place_batch(&self, account: AccountId, wanted: PlaceBatch, key: Option<KeyUse>) -> Result<(Arc<[BatchItem]>, Replayed), PlaceError> {
+    pub async fn place_batch(
+        &self,
+        account: AccountId,
+        wanted: PlaceBatch,
+        key: Option<KeyUse>,
+    ) -> Result<(Arc<[BatchItem]>, Replayed), PlaceError> {
         let orders = self.clone();
-        detached(async move { Box::pin(orders.place_batch_here(account, wanted, key)).await }).await?
+        detached(async move { Box::pin(orders.place_batch_here(account, wanted, key)).await })
+            .await?
     }
 
     async fn place_batch_here(
@@ -66,25 +92,44 @@ impl Orders {
         mut wanted: PlaceBatch,
         key: Option<KeyUse>,
     ) -> Result<(Arc<[BatchItem]>, Replayed), PlaceError> {
-        // A batch of which nothing has come to nothing is as it was; the rows that have are placed again.
+        // A batch of which nothing has come to nothing is as it was; the rows that have are placed
+        // again.
         let known = self.remembered(account, key.as_ref()).await?;
-        if let Some(items) = known.filter(|known| known.let_go.is_empty()).and_then(|known| known.batch) {
+        if let Some(items) =
+            known.filter(|known| known.let_go.is_empty()).and_then(|known| known.batch)
+        {
             return Ok((items, Replayed(true)));
         }
         self.needs_room()?;
         let at = wanted.at;
-        let first = wanted.orders.first().map(|first| first.order).ok_or(PlaceError::Refused(Refusal::Placing(PlacingRefusal::BatchSize)))?;
+        let first = wanted
+            .orders
+            .first()
+            .map(|first| first.order)
+            .ok_or(PlaceError::Refused(Refusal::Placing(PlacingRefusal::BatchSize)))?;
         let is_unproven = self.inner.accounts.is_unproven(account).await?;
-        let lease = wanted.orders.first_mut().and_then(|first| self.reserve(account, first, is_unproven));
+        let lease =
+            wanted.orders.first_mut().and_then(|first| self.reserve(account, first, is_unproven));
         let command = under_key(key.clone(), Effect::Batch, account::Command::PlaceBatch(wanted));
         let events = self.transact_placing(account, command, first, at, lease.as_ref()).await?;
-        let placed = events.iter().find_map(|event| if let Event::BatchPlaced { items, .. } = event { Some(items.as_slice().into()) } else { None });
+        let placed = events.iter().find_map(|event| {
+            if let Event::BatchPlaced { items, .. } = event {
+                Some(items.as_slice().into())
+            } else {
+                None
+            }
+        });
         let Some(items): Option<Arc<[BatchItem]>> = placed else {
             self.give_back(lease.as_ref());
-            let items = self.known_batch(account, key.as_ref()).await?.ok_or(PlaceError::Fault(Fault::ActorEnded))?;
+            let items = self
+                .known_batch(account, key.as_ref())
+                .await?
+                .ok_or(PlaceError::Fault(Fault::ActorEnded))?;
             return Ok((items, Replayed(true)));
         };
-        let has_number = |order: OrderId| events.iter().any(|event| matches!(event, Event::Order(id, Fact::NumberAssigned { .. }) if *id == order));
+        let has_number = |order: OrderId| {
+            events.iter().any(|event| matches!(event, Event::Order(id, Fact::NumberAssigned { .. }) if *id == order))
+        };
         let lease = match lease {
             Some(lease) if has_number(first) => Some(lease),
             unused => {
@@ -92,7 +137,9 @@ impl Orders {
                 None
             }
         };
-        let placed = events.iter().filter_map(|event| if let Event::Order(order, Fact::Placed(_)) = event { Some(*order) } else { None });
+        let placed = events.iter().filter_map(|event| {
+            if let Event::Order(order, Fact::Placed(_)) = event { Some(*order) } else { None }
+        });
         for order in placed {
             let lease = lease.clone().filter(|_| order == first);
             if let Some(lease) = &lease {
@@ -109,19 +156,44 @@ impl Orders {
     }
 
     /// Reserves the number that is at hand for the order, and writes it into what is wanted.
-    fn reserve(&self, account: AccountId, wanted: &mut PlaceOrder, is_unproven: bool) -> Option<Lease> {
-        let (order, at, platform, country) = (wanted.order, wanted.at, wanted.platform, wanted.country);
+    fn reserve(
+        &self,
+        account: AccountId,
+        wanted: &mut PlaceOrder,
+        is_unproven: bool,
+    ) -> Option<Lease> {
+        let (order, at, platform, country) =
+            (wanted.order, wanted.at, wanted.platform, wanted.country);
         let scenario = wanted.scenario;
-        wanted.first_answer = self.inner.router.acquire_local(NumberRequest { platform, country, at, is_unproven, scenario });
+        wanted.first_answer = self.inner.router.acquire_local(NumberRequest {
+            platform,
+            country,
+            at,
+            is_unproven,
+            scenario,
+        });
         let first = wanted.first_answer.as_ref()?;
         let phone = first.answer.as_ref().ok()?.clone();
-        let lease = Lease { account, order, attempt: 1, supplier: first.supplier.clone(), phone, platform, country, assigned_at: at, scenario };
+        let lease = Lease {
+            account,
+            order,
+            attempt: 1,
+            supplier: first.supplier.clone(),
+            phone,
+            platform,
+            country,
+            assigned_at: at,
+            scenario,
+        };
         if self.inner.router.lease(&lease) {
             return Some(lease);
         }
         // A pool has given what is not its to give: the order looks on by itself.
         tracing::error!(supplier = %lease.supplier, number = lease.phone.masked(), "a source has given a number that is another's");
-        wanted.first_answer = Some(FirstAnswer { supplier: lease.supplier.clone(), answer: Err(AttemptFailure::SourceError) });
+        wanted.first_answer = Some(FirstAnswer {
+            supplier: lease.supplier.clone(),
+            answer: Err(AttemptFailure::SourceError),
+        });
         None
     }
 
@@ -153,7 +225,8 @@ impl Orders {
         }
     }
 
-    /// After a failure that left unknown whether the orders exist: lets them go on if they do, and frees the number if not.
+    /// After a failure that left unknown whether the orders exist: lets them go on if they do, and
+    /// frees the number if not.
     async fn find_out(self, account: AccountId, first: OrderId, lease: Option<Lease>) {
         loop {
             match self.inner.accounts.read(account).await {
@@ -163,11 +236,16 @@ impl Orders {
                         if exists {
                             self.inner.router.assigned(lease);
                         } else {
-                            self.inner.router.release(lease, Release::Unused, self.inner.journal.now());
+                            self.inner.router.release(
+                                lease,
+                                Release::Unused,
+                                self.inner.journal.now(),
+                            );
                         }
                     }
                     let mut is_done = true;
-                    let listening = published.state.listening.keys().filter(|order| **order == first);
+                    let listening =
+                        published.state.listening.keys().filter(|order| **order == first);
                     for order in published.state.open.keys().chain(listening) {
                         let lease = lease.clone().filter(|_| *order == first);
                         is_done &= self.start_runner(account, *order, lease).await.is_ok();
@@ -184,23 +262,39 @@ impl Orders {
     }
 
     /// What a key was used for, if it was, by the account as it is now.
-    async fn known(&self, account: AccountId, used: Option<&KeyUse>) -> Result<Option<Effect>, PlaceError> {
+    async fn known(
+        &self,
+        account: AccountId,
+        used: Option<&KeyUse>,
+    ) -> Result<Option<Effect>, PlaceError> {
         Ok(self.remembered(account, used).await?.map(|known| known.effect))
     }
 
-    async fn known_batch(&self, account: AccountId, used: Option<&KeyUse>) -> Result<Option<Arc<[BatchItem]>>, PlaceError> {
+    async fn known_batch(
+        &self,
+        account: AccountId,
+        used: Option<&KeyUse>,
+    ) -> Result<Option<Arc<[BatchItem]>>, PlaceError> {
         Ok(self.remembered(account, used).await?.and_then(|known| known.batch))
     }
 
-    async fn remembered(&self, account: AccountId, used: Option<&KeyUse>) -> Result<Option<account::idempotency::Remembered>, PlaceError> {
+    async fn remembered(
+        &self,
+        account: AccountId,
+        used: Option<&KeyUse>,
+    ) -> Result<Option<account::idempotency::Remembered>, PlaceError> {
         let Some(used) = used else { return Ok(None) };
         let published = match self.inner.accounts.read(account).await {
             Ok(published) => published,
-            Err(AccessError::NotFound) => return Err(PlaceError::Refused(Refusal::Standing(StandingRefusal::NotRegistered))),
+            Err(AccessError::NotFound) => {
+                return Err(PlaceError::Refused(Refusal::Standing(StandingRefusal::NotRegistered)));
+            }
             Err(AccessError::Fault(fault)) => return Err(fault.into()),
         };
         match published.state.keys.get(&used.key, used.at) {
-            Some(known) if known.fingerprint != used.fingerprint => Err(PlaceError::Refused(Refusal::Idempotency(IdempotencyRefusal::KeyReused))),
+            Some(known) if known.fingerprint != used.fingerprint => {
+                Err(PlaceError::Refused(Refusal::Idempotency(IdempotencyRefusal::KeyReused)))
+            }
             known => Ok(known.cloned()),
         }
     }

@@ -38,7 +38,12 @@ pub struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// The fields of an event on its way into the log; `actor` is its metadata's, as text.
-    pub fn of(stream: &'a StreamId, revision: Revision, event: &'a super::NewEvent, actor: &'a str) -> Self {
+    pub fn of(
+        stream: &'a StreamId,
+        revision: Revision,
+        event: &'a super::NewEvent,
+        actor: &'a str,
+    ) -> Self {
         let Encoded { name, version, payload } = &event.encoded;
         let metadata = &event.metadata;
         Self {
@@ -59,7 +64,11 @@ impl<'a> Fields<'a> {
     pub fn digest(&self) -> Hash {
         let mut bytes = Vec::with_capacity(192 + self.payload.len());
         let mut put = |field: &[u8]| {
-            bytes.extend_from_slice(&u32::try_from(field.len()).expect("fields are far shorter than 4 GB").to_be_bytes());
+            bytes.extend_from_slice(
+                &u32::try_from(field.len())
+                    .expect("fields are far shorter than 4 GB")
+                    .to_be_bytes(),
+            );
             bytes.extend_from_slice(field);
         };
         put(self.stream.as_str().as_bytes());
@@ -76,7 +85,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The part of a digest that stands beside each record, so that a single one can be checked without its predecessor.
+/// The part of a digest that stands beside each record, so that a single one can be checked without
+/// its predecessor.
 pub fn checksum(digest: &Hash) -> i64 {
     let (head, _) = digest.split_at(8);
     i64::from_be_bytes(head.try_into().expect("a split at 8 leaves 8 bytes"))

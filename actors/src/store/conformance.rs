@@ -15,7 +15,12 @@ fn stream(number: u128) -> StreamId {
 }
 
 fn credit(cents: i64) -> Event {
-    account::Event::Credited { amount: Money::from_cents(cents), reason: "conformance".to_owned(), at: Timestamp::from_millis(1_000) }.into()
+    account::Event::Credited {
+        amount: Money::from_cents(cents),
+        reason: "conformance".to_owned(),
+        at: Timestamp::from_millis(1_000),
+    }
+    .into()
 }
 
 /// An append of `count` credits by the command with the number `command`.
@@ -24,9 +29,24 @@ pub fn credits(to: u128, expected: Expected, command: u128, count: usize) -> App
 }
 
 /// The same, decided at the moment `millis`.
-pub fn credits_at(millis: i64, to: u128, expected: Expected, command: u128, count: usize) -> Append {
-    let metadata = Metadata { causation: CommandId(command << 8), correlation: None, actor: Actor::Service, at: Timestamp::from_millis(millis) };
-    let events = (0..count).map(|index| NewEvent::new(index, &credit(i64::try_from(index).unwrap_or(0) + 1), &metadata)).collect();
+pub fn credits_at(
+    millis: i64,
+    to: u128,
+    expected: Expected,
+    command: u128,
+    count: usize,
+) -> Append {
+    let metadata = Metadata {
+        causation: CommandId(command << 8),
+        correlation: None,
+        actor: Actor::Service,
+        at: Timestamp::from_millis(millis),
+    };
+    let events = (0..count)
+        .map(|index| {
+            NewEvent::new(index, &credit(i64::try_from(index).unwrap_or(0) + 1), &metadata)
+        })
+        .collect();
     Append { stream: stream(to), expected, events }
 }
 
@@ -47,10 +67,19 @@ pub async fn run(store: &dyn EventStore) {
     no_event_is_stamped_before_the_one_before_it(store).await;
 }
 
-/// The suite of whole records, over any store, which gets some more; panics where it does not conform.
+/// The suite of whole records, over any store, which gets some more; panics where it does not
+/// conform.
 pub async fn run_records(store: &(impl EventStore + Records)) {
     for command in 0..40 {
-        store.append(credits(500 + command % 3, Expected::after(end_of(store, 500 + command % 3).await), 500 + command, 3)).await.expect("appended");
+        store
+            .append(credits(
+                500 + command % 3,
+                Expected::after(end_of(store, 500 + command % 3).await),
+                500 + command,
+                3,
+            ))
+            .await
+            .expect("appended");
     }
     let head = store.head().borrow().0;
     let whole = stored(store, 0, usize::MAX).await;
@@ -58,7 +87,10 @@ pub async fn run_records(store: &(impl EventStore + Records)) {
     let all = store.read_all(Position(0), usize::MAX).await.expect("the log is readable");
     for (record, read) in whole.iter().zip(&all) {
         let event = record.event().expect("it can be decoded");
-        assert_eq!((record.position, record.id, &record.stream, &event), (read.position, read.id, &read.stream, &read.event));
+        assert_eq!(
+            (record.position, record.id, &record.stream, &event),
+            (read.position, read.id, &read.stream, &read.event)
+        );
         assert_eq!(&*record.actor, "service");
     }
     pages_of_the_log_meet_from_both_ends(store, &whole, head).await;
@@ -66,7 +98,12 @@ pub async fn run_records(store: &(impl EventStore + Records)) {
 }
 
 async fn end_of(store: &impl Records, of: u128) -> Option<Revision> {
-    store.stored_in_before(stream(of), Revision(u64::MAX), 1).await.expect("the stream is readable").first().map(|last| last.revision)
+    store
+        .stored_in_before(stream(of), Revision(u64::MAX), 1)
+        .await
+        .expect("the stream is readable")
+        .first()
+        .map(|last| last.revision)
 }
 
 async fn stored(store: &impl Records, after: u64, limit: usize) -> Vec<Record> {
@@ -85,7 +122,10 @@ async fn stored(store: &impl Records, after: u64, limit: usize) -> Vec<Record> {
 fn records_are_bound_by_the_chain_from_the_first_to_the_last(whole: &[Record], head: u64) {
     let mut chain = GENESIS;
     for (record, position) in whole.iter().zip(1..) {
-        assert_eq!((record.position, record.digest), (Position(position), record.fields().digest()));
+        assert_eq!(
+            (record.position, record.digest),
+            (Position(position), record.fields().digest())
+        );
         chain = link(&chain, record.position, &record.digest);
         assert_eq!(record.chain, chain, "position {position}");
     }
@@ -95,31 +135,73 @@ fn records_are_bound_by_the_chain_from_the_first_to_the_last(whole: &[Record], h
 async fn pages_of_the_log_meet_from_both_ends(store: &impl Records, whole: &[Record], head: u64) {
     for cut in [0, 1, 33, 64, head / 2, head - 1, head, head + 1, head + 77, u64::MAX] {
         let before = store.stored_before(Position(cut), 40).await.expect("the log is readable");
-        let expected: Vec<_> = whole.iter().rev().filter(|record| record.position.0 < cut).take(40).cloned().collect();
+        let expected: Vec<_> =
+            whole.iter().rev().filter(|record| record.position.0 < cut).take(40).cloned().collect();
         assert_eq!(before, expected, "before {cut}");
         let after = stored(store, cut, 40).await;
-        let expected: Vec<_> = whole.iter().filter(|record| record.position.0 > cut).take(40).cloned().collect();
+        let expected: Vec<_> =
+            whole.iter().filter(|record| record.position.0 > cut).take(40).cloned().collect();
         assert_eq!(after, expected, "after {cut}");
     }
 }
 
 async fn pages_of_a_stream_meet_from_both_ends(store: &impl Records, whole: &[Record]) {
-    let of_stream: Vec<_> = whole.iter().filter(|record| record.stream == stream(500)).cloned().collect();
+    let of_stream: Vec<_> =
+        whole.iter().filter(|record| record.stream == stream(500)).cloned().collect();
     assert!(of_stream.len() > 40, "longer than what is read in one step");
     for cut in [0, 1, 5, 33, of_stream.len() as u64 - 1, of_stream.len() as u64, u64::MAX] {
-        let before = store.stored_in_before(stream(500), Revision(cut), 35).await.expect("the stream is readable");
-        assert_eq!(before, of_stream.iter().rev().filter(|record| record.revision.0 < cut).take(35).cloned().collect::<Vec<_>>(), "before {cut}");
-        let from = store.stored_in(stream(500), Revision(cut), 35).await.expect("the stream is readable");
-        assert_eq!(from, of_stream.iter().filter(|record| record.revision.0 >= cut).take(35).cloned().collect::<Vec<_>>(), "from {cut}");
+        let before = store
+            .stored_in_before(stream(500), Revision(cut), 35)
+            .await
+            .expect("the stream is readable");
+        assert_eq!(
+            before,
+            of_stream
+                .iter()
+                .rev()
+                .filter(|record| record.revision.0 < cut)
+                .take(35)
+                .cloned()
+                .collect::<Vec<_>>(),
+            "before {cut}"
+        );
+        let from =
+            store.stored_in(stream(500), Revision(cut), 35).await.expect("the stream is readable");
+        assert_eq!(
+            from,
+            of_stream
+                .iter()
+                .filter(|record| record.revision.0 >= cut)
+                .take(35)
+                .cloned()
+                .collect::<Vec<_>>(),
+            "from {cut}"
+        );
     }
-    assert!(store.stored_in(stream(77), Revision(0), 5).await.expect("no stream is an empty one").is_empty());
-    assert!(store.stored_in_before(stream(77), Revision(5), 5).await.expect("no stream is an empty one").is_empty());
+    assert!(
+        store
+            .stored_in(stream(77), Revision(0), 5)
+            .await
+            .expect("no stream is an empty one")
+            .is_empty()
+    );
+    assert!(
+        store
+            .stored_in_before(stream(77), Revision(5), 5)
+            .await
+            .expect("no stream is an empty one")
+            .is_empty()
+    );
 }
 
 async fn appends_are_dense_and_positions_rise(store: &dyn EventStore) {
-    let first = store.append(credits(1, Expected::NoStream, 1, 2)).await.expect("an empty stream takes an append");
+    let first = store
+        .append(credits(1, Expected::NoStream, 1, 2))
+        .await
+        .expect("an empty stream takes an append");
     assert_eq!(first, Appended { revision: Revision(1), position: Position(2) });
-    let second = store.append(credits(2, Expected::NoStream, 2, 1)).await.expect("streams are apart");
+    let second =
+        store.append(credits(2, Expected::NoStream, 2, 1)).await.expect("streams are apart");
     assert_eq!(second, Appended { revision: Revision(0), position: Position(3) });
     let third = store.append(credits(1, at(1), 3, 1)).await.expect("the stream ends at 1");
     assert_eq!(third, Appended { revision: Revision(2), position: Position(4) });
@@ -127,10 +209,15 @@ async fn appends_are_dense_and_positions_rise(store: &dyn EventStore) {
 
 async fn no_event_is_stamped_before_the_one_before_it(store: &dyn EventStore) {
     let before = *store.head().borrow();
-    for (command, (millis, stamped)) in (200..).zip([(7_000, 7_000), (3_000, 7_000), (7_001, 7_001), (-5, 7_001)]) {
+    for (command, (millis, stamped)) in
+        (200..).zip([(7_000, 7_000), (3_000, 7_000), (7_001, 7_001), (-5, 7_001)])
+    {
         let append = credits_at(millis, command, Expected::NoStream, command, 2);
         store.append(append.clone()).await.expect("an empty stream takes an append");
-        let record = store.read_stream(append.stream.clone(), Revision(1), 1).await.expect("the stream is readable");
+        let record = store
+            .read_stream(append.stream.clone(), Revision(1), 1)
+            .await
+            .expect("the stream is readable");
         assert_eq!(record[0].at, Timestamp::from_millis(stamped), "decided at {millis}");
         store.append(append).await.expect("the same append, asked again, had succeeded");
     }
@@ -142,17 +229,26 @@ async fn no_event_is_stamped_before_the_one_before_it(store: &dyn EventStore) {
 async fn a_wrong_expected_revision_is_refused(store: &dyn EventStore) {
     for (expected, command) in [(Expected::NoStream, 10), (at(0), 11), (at(7), 12)] {
         let refused = store.append(credits(1, expected, command, 1)).await;
-        assert!(matches!(refused, Err(AppendError::Conflict { actual: Some(Revision(2)) })), "{expected:?}: {refused:?}");
+        assert!(
+            matches!(refused, Err(AppendError::Conflict { actual: Some(Revision(2)) })),
+            "{expected:?}: {refused:?}"
+        );
     }
     let refused = store.append(credits(99, at(0), 13, 1)).await;
     assert!(matches!(refused, Err(AppendError::Conflict { actual: None })), "{refused:?}");
 }
 
 async fn a_retried_append_is_recognised(store: &dyn EventStore) {
-    let again = store.append(credits(1, Expected::NoStream, 1, 2)).await.expect("the same ids at the same place succeeded before");
+    let again = store
+        .append(credits(1, Expected::NoStream, 1, 2))
+        .await
+        .expect("the same ids at the same place succeeded before");
     assert_eq!(again, Appended { revision: Revision(1), position: Position(2) });
     let longer = store.append(credits(1, at(1), 3, 2)).await;
-    assert!(matches!(longer, Err(AppendError::Conflict { .. })), "more events than before are another append: {longer:?}");
+    assert!(
+        matches!(longer, Err(AppendError::Conflict { .. })),
+        "more events than before are another append: {longer:?}"
+    );
 }
 
 async fn reads_start_and_stop_where_they_are_told(store: &dyn EventStore) {
@@ -163,7 +259,13 @@ async fn reads_start_and_stop_where_they_are_told(store: &dyn EventStore) {
     assert_eq!(tail.iter().map(|record| record.position.0).collect::<Vec<_>>(), [2, 3]);
     let one = store.read_stream(stream(1), Revision(1), 1).await.expect("the stream is readable");
     assert_eq!(one.iter().map(|record| record.revision.0).collect::<Vec<_>>(), [1]);
-    assert!(store.read_stream(stream(77), Revision(0), 10).await.expect("no stream is an empty one").is_empty());
+    assert!(
+        store
+            .read_stream(stream(77), Revision(0), 10)
+            .await
+            .expect("no stream is an empty one")
+            .is_empty()
+    );
 }
 
 async fn the_chain_ends_where_the_log_does(store: &dyn EventStore) {
@@ -178,16 +280,23 @@ async fn the_chain_ends_where_the_log_does(store: &dyn EventStore) {
 async fn the_head_follows_the_log(store: &dyn EventStore) {
     let mut head = store.head();
     let before = *head.borrow_and_update();
-    let appended = store.append(credits(3, Expected::NoStream, 20, 3)).await.expect("an empty stream takes an append");
+    let appended = store
+        .append(credits(3, Expected::NoStream, 20, 3))
+        .await
+        .expect("an empty stream takes an append");
     head.wait_for(|position| *position >= appended.position).await.expect("the store is open");
     assert_eq!(appended.position.0, before.0 + 3);
 }
 
 async fn parallel_appends_to_one_stream_have_one_winner(store: &dyn EventStore) {
-    let attempts = (0..16).map(|number| store.append(credits(4, Expected::NoStream, 100 + number, 2)));
+    let attempts =
+        (0..16).map(|number| store.append(credits(4, Expected::NoStream, 100 + number, 2)));
     let outcomes = join_all(attempts.collect()).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    assert_eq!(store.read_stream(stream(4), Revision(0), 100).await.expect("the stream is readable").len(), 2);
+    assert_eq!(
+        store.read_stream(stream(4), Revision(0), 100).await.expect("the stream is readable").len(),
+        2
+    );
 }
 
 async fn a_snapshot_replaces_the_older_one(store: &dyn EventStore) {
@@ -216,7 +325,11 @@ async fn join_all<T>(mut futures: Vec<super::BoxFuture<'_, T>>) -> Vec<T> {
                 *outcome = Some(value);
             }
         }
-        if outcomes.iter().all(Option::is_some) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        if outcomes.iter().all(Option::is_some) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
     })
     .await;
     outcomes.into_iter().flatten().collect()

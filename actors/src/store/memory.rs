@@ -12,7 +12,9 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::chain::{self, Fields, Hash};
-use super::port::{Append, AppendError, Appended, BoxFuture, EventStore, Expected, ReadError, Snapshot};
+use super::port::{
+    Append, AppendError, Appended, BoxFuture, EventStore, Expected, ReadError, Snapshot,
+};
 use super::records::{Record, Records};
 
 /// How the next append is to fail.
@@ -49,7 +51,8 @@ struct Log {
     failures: VecDeque<Option<Failure>>,
 }
 
-/// A log that lives as long as its last handle. Cloning shares it: a crash is to drop everything else.
+/// A log that lives as long as its last handle. Cloning shares it: a crash is to drop everything
+/// else.
 #[derive(Debug, Clone)]
 pub struct MemoryStore {
     log: Arc<Mutex<Log>>,
@@ -80,7 +83,14 @@ impl MemoryStore {
 
     /// How many events the log held after each append: where a crash can have stopped it.
     pub fn stops(&self) -> Vec<usize> {
-        self.log.lock().records.iter().enumerate().filter(|(_, record)| record.ends_append).map(|(place, _)| place + 1).collect()
+        self.log
+            .lock()
+            .records
+            .iter()
+            .enumerate()
+            .filter(|(_, record)| record.ends_append)
+            .map(|(place, _)| place + 1)
+            .collect()
     }
 
     /// The log cut behind its first `events` events: what a crash then would have left.
@@ -103,7 +113,11 @@ impl MemoryStore {
         if failure == Some(Failure::BeforeWriting) {
             return Err(AppendError::Failed("ordered to fail before writing".to_owned()));
         }
-        let actual = log.streams.get(&append.stream).and_then(|places| places.len().checked_sub(1)).map(|last| Revision(last as u64));
+        let actual = log
+            .streams
+            .get(&append.stream)
+            .and_then(|places| places.len().checked_sub(1))
+            .map(|last| Revision(last as u64));
         if Expected::after(actual) != append.expected {
             return log.already_appended(append).ok_or(AppendError::Conflict { actual });
         }
@@ -115,7 +129,10 @@ impl MemoryStore {
             let actor = event.metadata.actor.to_string();
             // As the file does: the log's times never run backwards.
             let at = not_before.map_or(event.metadata.at, |before| before.max(event.metadata.at));
-            let fields = Fields { at: at.millis(), ..Fields::of(&append.stream, Revision(revision), event, &actor) };
+            let fields = Fields {
+                at: at.millis(),
+                ..Fields::of(&append.stream, Revision(revision), event, &actor)
+            };
             let digest = fields.digest();
             log.push(Stored {
                 chain: chain::link(&before, position, &digest),
@@ -135,7 +152,9 @@ impl MemoryStore {
         let revision = Revision(append.expected.next().0 + append.events.len() as u64 - 1);
         self.head.send_replace(position);
         match failure {
-            Some(Failure::AfterWriting) => Err(AppendError::Failed("ordered to fail after writing".to_owned())),
+            Some(Failure::AfterWriting) => {
+                Err(AppendError::Failed("ordered to fail after writing".to_owned()))
+            }
             Some(Failure::BeforeWriting) | None => Ok(Appended { revision, position }),
         }
     }
@@ -157,7 +176,10 @@ impl Log {
             if self.records[place].id != event.id {
                 return None;
             }
-            last = Some(Appended { revision: Revision((first + index) as u64), position: Position(place as u64 + 1) });
+            last = Some(Appended {
+                revision: Revision((first + index) as u64),
+                position: Position(place as u64 + 1),
+            });
         }
         last
     }
@@ -186,7 +208,8 @@ impl Log {
         let record = &self.records[place];
         let position = place as u64 + 1;
         let Encoded { name, version, payload } = &record.encoded;
-        let event = codec::decode(name, *version, payload).map_err(|source| ReadError::Undecodable { position, source })?;
+        let event = codec::decode(name, *version, payload)
+            .map_err(|source| ReadError::Undecodable { position, source })?;
         Ok(Recorded {
             id: record.id,
             stream: record.stream.clone(),
@@ -204,7 +227,12 @@ impl EventStore for MemoryStore {
         Box::pin(async move { self.append_now(&append) })
     }
 
-    fn read_stream(&self, stream: StreamId, from: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>> {
+    fn read_stream(
+        &self,
+        stream: StreamId,
+        from: Revision,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>> {
         Box::pin(async move {
             let log = self.log.lock();
             let places = log.streams.get(&stream).map(Vec::as_slice).unwrap_or_default();
@@ -213,7 +241,11 @@ impl EventStore for MemoryStore {
         })
     }
 
-    fn read_all(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>> {
+    fn read_all(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>> {
         Box::pin(async move {
             let log = self.log.lock();
             let from = usize::try_from(after.0).unwrap_or(usize::MAX);
@@ -224,8 +256,11 @@ impl EventStore for MemoryStore {
     fn chain_at(&self, position: Position) -> BoxFuture<'_, Result<Option<Hash>, ReadError>> {
         Box::pin(async move {
             let log = self.log.lock();
-            let place = position.0.checked_sub(1).map(|place| usize::try_from(place).unwrap_or(usize::MAX));
-            Ok(place.map_or(Some(chain::GENESIS), |place| log.records.get(place).map(|record| record.chain)))
+            let place =
+                position.0.checked_sub(1).map(|place| usize::try_from(place).unwrap_or(usize::MAX));
+            Ok(place.map_or(Some(chain::GENESIS), |place| {
+                log.records.get(place).map(|record| record.chain)
+            }))
         })
     }
 
@@ -243,14 +278,25 @@ impl EventStore for MemoryStore {
 }
 
 impl Records for MemoryStore {
-    fn stored(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+    fn stored(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
         Box::pin(async move {
             let log = self.log.lock();
-            Ok((index(after.0)..log.records.len()).take(limit).map(|place| log.record(place)).collect())
+            Ok((index(after.0)..log.records.len())
+                .take(limit)
+                .map(|place| log.record(place))
+                .collect())
         })
     }
 
-    fn stored_before(&self, before: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+    fn stored_before(
+        &self,
+        before: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
         Box::pin(async move {
             let log = self.log.lock();
             let end = index(before.0.saturating_sub(1)).min(log.records.len());
@@ -258,15 +304,30 @@ impl Records for MemoryStore {
         })
     }
 
-    fn stored_in(&self, stream: StreamId, from: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+    fn stored_in(
+        &self,
+        stream: StreamId,
+        from: Revision,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
         Box::pin(async move {
             let log = self.log.lock();
             let places = log.streams.get(&stream).map(Vec::as_slice).unwrap_or_default();
-            Ok(places.iter().skip(index(from.0)).take(limit).map(|place| log.record(*place)).collect())
+            Ok(places
+                .iter()
+                .skip(index(from.0))
+                .take(limit)
+                .map(|place| log.record(*place))
+                .collect())
         })
     }
 
-    fn stored_in_before(&self, stream: StreamId, before: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+    fn stored_in_before(
+        &self,
+        stream: StreamId,
+        before: Revision,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
         Box::pin(async move {
             let log = self.log.lock();
             let places = log.streams.get(&stream).map(Vec::as_slice).unwrap_or_default();

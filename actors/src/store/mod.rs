@@ -1,7 +1,8 @@
 //! The event store: a port, the embedded SQLite behind it, and one in memory for simulation.
 //!
-//! Holds: appends with exact revisions, reads, the hash chain, snapshots. Never holds: what events mean.
-//! Leans on: `events::codec`. Proved by: `conformance`, run over both stores in `tests/store.rs`.
+//! Holds: appends with exact revisions, reads, the hash chain, snapshots. Never holds: what events
+//! mean. Leans on: `events::codec`. Proved by: `conformance`, run over both stores in
+//! `tests/store.rs`.
 
 pub mod chain;
 pub mod conformance;
@@ -10,5 +11,8 @@ mod port;
 mod records;
 pub mod sqlite;
 
-pub use port::{Append, AppendError, Appended, BoxFuture, EventStore, Expected, NewEvent, ReadError, Snapshot, Witness};
+pub use port::{
+    Append, AppendError, Appended, BoxFuture, EventStore, Expected, NewEvent, ReadError, Snapshot,
+    Witness,
+};
 pub use records::{Record, Records};

@@ -135,22 +135,34 @@ pub struct Snapshot {
 
 /// Append, read stream, read all, subscribe.
 pub trait EventStore: Send + Sync + std::fmt::Debug + 'static {
-    /// Takes all the events, durably, or none. The same event ids at the place they already stand are an append that succeeded before.
+    /// Takes all the events, durably, or none. The same event ids at the place they already stand
+    /// are an append that succeeded before.
     fn append(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>>;
 
     /// The stream's events from `from` on, oldest first, at most `limit`.
-    fn read_stream(&self, stream: StreamId, from: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>>;
+    fn read_stream(
+        &self,
+        stream: StreamId,
+        from: Revision,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>>;
 
     /// The log's events after `after`, oldest first, at most `limit`.
-    fn read_all(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>>;
+    fn read_all(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>>;
 
-    /// The chain after the record at `position`, by which a copy or a view knows its own past; `None` if the log has no such record.
+    /// The chain after the record at `position`, by which a copy or a view knows its own past;
+    /// `None` if the log has no such record.
     fn chain_at(&self, position: Position) -> BoxFuture<'_, Result<Option<Hash>, ReadError>>;
 
     /// The log's last durable position, now and whenever it moves.
     fn head(&self) -> watch::Receiver<Position>;
 
-    /// Whether there is room for what is new: orders and accounts. What is under way is appended as long as anything can be.
+    /// Whether there is room for what is new: orders and accounts. What is under way is appended as
+    /// long as anything can be.
     fn has_room(&self) -> bool {
         true
     }
@@ -165,7 +177,8 @@ pub trait EventStore: Send + Sync + std::fmt::Debug + 'static {
     fn ignored_snapshot(&self, _stream: &StreamId) {}
 }
 
-/// Somebody who has seen the log besides its own index: a stream that comes out shorter than was seen has lost its end.
+/// Somebody who has seen the log besides its own index: a stream that comes out shorter than was
+/// seen has lost its end.
 pub trait Witness: Send + Sync + std::fmt::Debug + 'static {
     /// The last event of the stream that was seen: its place there and in the log. Blocks.
     fn end_of(&self, stream: &StreamId) -> Option<(Revision, Position)>;

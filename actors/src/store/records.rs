@@ -1,4 +1,5 @@
-//! The log record by record, with everything a digest is taken over: what a copy, an auditor or another program needs of it.
+//! The log record by record, with everything a digest is taken over: what a copy, an auditor or
+//! another program needs of it.
 
 use std::sync::Arc;
 
@@ -66,19 +67,38 @@ impl Record {
     }
 }
 
-/// Reads records from either end of the log or of a stream. A page ends early where its records are large, and has at least one if there is any.
+/// Reads records from either end of the log or of a stream. A page ends early where its records are
+/// large, and has at least one if there is any.
 pub trait Records: Send + Sync + std::fmt::Debug + 'static {
     /// After a position, oldest first: each bound to the one before it by the chain.
-    fn stored(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>>;
+    fn stored(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>>;
 
     /// Before a position, newest first.
-    fn stored_before(&self, before: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>>;
+    fn stored_before(
+        &self,
+        before: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>>;
 
     /// Of a stream, from a revision on, oldest first.
-    fn stored_in(&self, stream: StreamId, from: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>>;
+    fn stored_in(
+        &self,
+        stream: StreamId,
+        from: Revision,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>>;
 
     /// Of a stream, before a revision, newest first.
-    fn stored_in_before(&self, stream: StreamId, before: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>>;
+    fn stored_in_before(
+        &self,
+        stream: StreamId,
+        before: Revision,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>>;
 
     /// The log's last durable position, now and whenever it moves.
     fn end(&self) -> watch::Receiver<Position>;

@@ -1,4 +1,5 @@
-//! An account's deliveries at work: the only writer of their stream, and the one who makes their attempts.
+//! An account's deliveries at work: the only writer of their stream, and the one who makes their
+//! attempts.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -26,7 +27,8 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(67);
 /// Attempts of one account under way at a time, while its receiver answers; one, while it does not.
 const AT_ONCE: usize = 4;
 
-/// What the first attempt comes to where a test order's scenario has it fail: as if a receiver were overloaded.
+/// What the first attempt comes to where a test order's scenario has it fail: as if a receiver were
+/// overloaded.
 const SCENARIO_FAILURE: Outcome = Outcome::Answered(503);
 
 /// What a queue can be told.
@@ -69,7 +71,18 @@ impl DeliveryQueue {
         let entity = inner.journal.load(StreamId::webhook(account)).await?;
         let (waiting, under_way) = (BTreeMap::new(), BTreeSet::new());
         let told = VecDeque::new();
-        Ok(Self { account, inner, entity, told, is_told: false, waiting, under_way, known: 0, is_more: true, receiver_answers: true })
+        Ok(Self {
+            account,
+            inner,
+            entity,
+            told,
+            is_told: false,
+            waiting,
+            under_way,
+            known: 0,
+            is_more: true,
+            receiver_answers: true,
+        })
     }
 
     /// Takes open deliveries from the view into memory.
@@ -112,9 +125,20 @@ impl DeliveryQueue {
             self.under_way.insert(sequence);
             let state = self.entity.state();
             let is_first = state.due(sequence).is_some_and(|progress| progress.attempts == 0);
-            tokio::spawn(attempt(Arc::clone(&self.inner), self.account, sequence, state.receiver(), is_first));
+            tokio::spawn(attempt(
+                Arc::clone(&self.inner),
+                self.account,
+                sequence,
+                state.receiver(),
+                is_first,
+            ));
         }
-        let next = self.waiting.iter().filter(|(sequence, _)| !self.under_way.contains(sequence)).map(|(_, at)| *at).min();
+        let next = self
+            .waiting
+            .iter()
+            .filter(|(sequence, _)| !self.under_way.contains(sequence))
+            .map(|(_, at)| *at)
+            .min();
         // What is due and has no place starts when an attempt ends.
         next.filter(|at| *at > now)
     }
@@ -122,7 +146,8 @@ impl DeliveryQueue {
     async fn record(&mut self, sequence: u64, outcome: Outcome, millis: u32) -> Result<(), Fault> {
         let entropy = self.inner.journal.entropy();
         let spread = u64::try_from(2 * JITTER_PER_MILLE + 1).expect("a small positive number");
-        let jitter_per_mille = i32::try_from(entropy.below(spread)).expect("a small number") - JITTER_PER_MILLE;
+        let jitter_per_mille =
+            i32::try_from(entropy.below(spread)).expect("a small number") - JITTER_PER_MILLE;
         let at = self.inner.journal.now();
         let command = Command::RecordAttempt { sequence, outcome, millis, jitter_per_mille, at };
         match self.transact(&command, Who::Service, at).await {
@@ -140,14 +165,21 @@ impl DeliveryQueue {
         for sequence in sequences {
             let at = self.inner.journal.now();
             match self.transact(&Command::Redeliver { sequence, at }, Who::Owner, at).await {
-                Ok(()) | Err(TransactError::Refused(Refusal::AlreadyEnded)) => self.take_in(sequence),
+                Ok(()) | Err(TransactError::Refused(Refusal::AlreadyEnded)) => {
+                    self.take_in(sequence);
+                }
                 Err(TransactError::Fault(fault)) => return Err(fault),
             }
         }
         Ok(())
     }
 
-    async fn transact(&mut self, command: &Command, who: Who, at: Timestamp) -> Result<(), TransactError<Refusal>> {
+    async fn transact(
+        &mut self,
+        command: &Command,
+        who: Who,
+        at: Timestamp,
+    ) -> Result<(), TransactError<Refusal>> {
         self.inner.journal.transact(&mut self.entity, command, who, at).await.map(drop)
     }
 
@@ -160,7 +192,11 @@ impl DeliveryQueue {
                         && let Err(fault) = self.record(sequence, outcome, millis).await
                     {
                         // It was made and cannot be written down now.
-                        self.told.push_front(Message::Attempted { sequence, outcome: Some(outcome), millis });
+                        self.told.push_front(Message::Attempted {
+                            sequence,
+                            outcome: Some(outcome),
+                            millis,
+                        });
                         return Err(fault);
                     }
                     self.under_way.remove(&sequence);
@@ -213,7 +249,13 @@ async fn place(inner: &Inner, account: AccountId, receiver: Receiver) -> Option<
     Some(inner.lanes.enter(standing, host.into()).await)
 }
 
-async fn attempt(inner: Arc<Inner>, account: AccountId, sequence: u64, receiver: Receiver, is_first: bool) {
+async fn attempt(
+    inner: Arc<Inner>,
+    account: AccountId,
+    sequence: u64,
+    receiver: Receiver,
+    is_first: bool,
+) {
     let _place = place(&inner, account, receiver).await;
     let watch = Stopwatch::start();
     let making = Arc::clone(&inner);

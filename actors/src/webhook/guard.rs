@@ -1,4 +1,5 @@
-//! The guard of targets: resolves a name itself, judges every address of the answer, and lets a connection go nowhere else.
+//! The guard of targets: resolves a name itself, judges every address of the answer, and lets a
+//! connection go nowhere else.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -20,7 +21,8 @@ pub struct NotPublic;
 #[error("the name does not resolve: {0}")]
 pub struct NotResolved(String);
 
-/// Resolves names for webhooks, afresh for each connection: an answer that was public a moment ago proves nothing.
+/// Resolves names for webhooks, afresh for each connection: an answer that was public a moment ago
+/// proves nothing.
 #[derive(Clone)]
 pub struct Guard {
     resolver: Arc<TokioResolver>,
@@ -34,7 +36,10 @@ impl Guard {
             TokioResolver::builder_tokio().map_err(|error| error.to_string())?
         } else {
             let servers = servers.iter().map(|server| name_server(*server)).collect();
-            TokioResolver::builder_with_config(ResolverConfig::from_parts(None, Vec::new(), servers), TokioRuntimeProvider::default())
+            TokioResolver::builder_with_config(
+                ResolverConfig::from_parts(None, Vec::new(), servers),
+                TokioRuntimeProvider::default(),
+            )
         };
         // An attempt is a new question: a cached answer would be judged once and used often.
         builder.options_mut().cache_size = 0;
@@ -42,10 +47,18 @@ impl Guard {
         Ok(Self { resolver: Arc::new(resolver), allow_private })
     }
 
-    async fn resolve(self, name: String) -> Result<Vec<IpAddr>, Box<dyn std::error::Error + Send + Sync>> {
+    async fn resolve(
+        self,
+        name: String,
+    ) -> Result<Vec<IpAddr>, Box<dyn std::error::Error + Send + Sync>> {
         // With a dot behind, so that no search domain of this machine is tried.
-        let absolute = if name.ends_with('.') || !name.contains('.') { name } else { format!("{name}.") };
-        let answer = self.resolver.lookup_ip(absolute).await.map_err(|error| NotResolved(error.to_string()))?;
+        let absolute =
+            if name.ends_with('.') || !name.contains('.') { name } else { format!("{name}.") };
+        let answer = self
+            .resolver
+            .lookup_ip(absolute)
+            .await
+            .map_err(|error| NotResolved(error.to_string()))?;
         let addresses: Vec<IpAddr> = answer.iter().collect();
         // One private address among public ones is an attack or a mistake; neither gets a packet.
         if !self.allow_private && !addresses.iter().all(|address| is_public(*address)) {
@@ -72,7 +85,8 @@ impl Resolve for Guard {
         Box::pin(async move {
             let addresses = Self::resolve(guard, name.as_str().to_owned()).await?;
             // Port 0: the URL's own.
-            let addresses: Addrs = Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)));
+            let addresses: Addrs =
+                Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)));
             Ok(addresses)
         })
     }

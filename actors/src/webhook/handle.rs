@@ -1,4 +1,5 @@
-//! Webhooks: finds or starts an account's deliverer when something is due, and asks it for redeliveries.
+//! Webhooks: finds or starts an account's deliverer when something is due, and asks it for
+//! redeliveries.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -42,10 +43,19 @@ pub struct WebhookPayload {
 /// What is due and in which words: the HTTP layer knows both, from the views and the log.
 pub trait PayloadSource: Send + Sync + 'static {
     /// The account's deliveries that have not ended, after `after`, oldest first, at most `limit`.
-    fn open(&self, account: AccountId, after: u64, limit: u32) -> BoxFuture<'_, Result<Vec<u64>, Fault>>;
+    fn open(
+        &self,
+        account: AccountId,
+        after: u64,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<u64>, Fault>>;
 
     /// The letter of a delivery; `None` where the account has no webhook any more.
-    fn write(&self, account: AccountId, sequence: u64) -> BoxFuture<'_, Result<Option<WebhookPayload>, Fault>>;
+    fn write(
+        &self,
+        account: AccountId,
+        sequence: u64,
+    ) -> BoxFuture<'_, Result<Option<WebhookPayload>, Fault>>;
 }
 
 /// What deliverers share.
@@ -65,8 +75,13 @@ pub struct Webhooks {
 }
 
 impl Webhooks {
-    /// The webhooks of `accounts`. Starts their alarm in the current runtime, and listens for what becomes due.
-    pub fn start(accounts: Accounts, payloads: Arc<dyn PayloadSource>, sender: Arc<dyn WebhookSender>) -> Self {
+    /// The webhooks of `accounts`. Starts their alarm in the current runtime, and listens for what
+    /// becomes due.
+    pub fn start(
+        accounts: Accounts,
+        payloads: Arc<dyn PayloadSource>,
+        sender: Arc<dyn WebhookSender>,
+    ) -> Self {
         let inner = Arc::new(Inner {
             journal: accounts.journal().clone(),
             queues: Processes::new(accounts.journal().clock()),
@@ -75,7 +90,9 @@ impl Webhooks {
             sender,
             lanes: Lanes::default(),
         });
-        inner.queues.start(&inner, wake, |inner, account, ()| async move { run(&inner, account).await.map(drop) });
+        inner.queues.start(&inner, wake, |inner, account, ()| async move {
+            run(&inner, account).await.map(drop)
+        });
         let listener: Arc<dyn Listener> = Arc::new(WebhookDueListener(Arc::downgrade(&inner)));
         inner.accounts.listen(listener);
         Self { inner }
@@ -94,7 +111,8 @@ impl Webhooks {
             match self.inner.queues.tell(account, Message::Redeliver(sequences.clone(), reply)) {
                 Some(true) => return answer.await.map_err(|_| Fault::ActorEnded)?,
                 Some(false) => return Err(Fault::ActorEnded),
-                // It had nothing more to do and has left between the two steps: another one is started.
+                // It had nothing more to do and has left between the two steps: another one is
+                // started.
                 None => {}
             }
         }

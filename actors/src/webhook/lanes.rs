@@ -1,9 +1,13 @@
-//! Places for attempts: whoever keeps others' connections busy for nothing waits among its like, and nobody else behind it.
+//! Places for attempts: whoever keeps others' connections busy for nothing waits among its like,
+//! and nobody else behind it.
 //!
-//! A receiver that answers has a lane of its own, one that has not been tried another, one that was silent a third. Within each, a target host has so
-//! many places, and an account (its delivery queue sees to that) a few. A free place goes to the host that has the fewest. Untried receivers are the
-//! ones that strangers can make up in any number: once half of their places are taken, the others are given out one by one, so that there is always one
-//! soon, and of hosts that have as many to the latest: those that were there before it came and are still waiting are many, and it may be the honest one.
+//! A receiver that answers has a lane of its own, one that has not been tried another, one that was
+//! silent a third. Within each, a target host has so many places, and an account (its delivery
+//! queue sees to that) a few. A free place goes to the host that has the fewest. Untried receivers
+//! are the ones that strangers can make up in any number: once half of their places are taken, the
+//! others are given out one by one, so that there is always one soon, and of hosts that have as
+//! many to the latest: those that were there before it came and are still waiting are many, and it
+//! may be the honest one.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -16,7 +20,8 @@ use tokio::time::Instant;
 
 /// An attempt holds its place for fifteen seconds at most (`post`).
 const LONGEST: Duration = Duration::from_secs(15);
-/// Places of receivers that answer, and of one host of them: where many accounts have their hooks at one service.
+/// Places of receivers that answer, and of one host of them: where many accounts have their hooks
+/// at one service.
 const ANSWERING: Size = Size { places: 512, per_host: 64, paced: 0 };
 /// Places of receivers not tried yet.
 const UNTRIED: Size = Size { places: 512, per_host: 16, paced: 256 };
@@ -146,7 +151,14 @@ type Grant = (Arc<str>, oneshot::Sender<Place>);
 
 impl Lane {
     fn new(size: Size) -> Self {
-        Self { size, under_way: 0, hosts: BTreeMap::new(), turns: 0, next_start: Instant::now(), is_watched: false }
+        Self {
+            size,
+            under_way: 0,
+            hosts: BTreeMap::new(),
+            turns: 0,
+            next_start: Instant::now(),
+            is_watched: false,
+        }
     }
 
     fn wait(&mut self, host: Arc<str>, grant: oneshot::Sender<Place>) {
@@ -158,15 +170,19 @@ impl Lane {
     fn take(&mut self, now: Instant) -> (Vec<Grant>, Option<Instant>) {
         let mut granted = Vec::new();
         while self.under_way < self.size.places {
-            let is_paced = self.size.paced > 0 && self.under_way >= self.size.places - usize::try_from(self.size.paced).unwrap_or(0);
+            let is_paced = self.size.paced > 0
+                && self.under_way
+                    >= self.size.places - usize::try_from(self.size.paced).unwrap_or(0);
             if is_paced && now < self.next_start {
-                let look_again = (!std::mem::replace(&mut self.is_watched, true)).then_some(self.next_start);
+                let look_again =
+                    (!std::mem::replace(&mut self.is_watched, true)).then_some(self.next_start);
                 return (granted, look_again);
             }
             let Some(next) = self.next() else { break };
             self.under_way += 1;
             if is_paced {
-                // So many in the time that the longest takes: there is always a place when the next one is due.
+                // So many in the time that the longest takes: there is always a place when the next
+                // one is due.
                 self.next_start = now + LONGEST / self.size.paced;
             }
             granted.push(next);
@@ -174,11 +190,14 @@ impl Lane {
         (granted, None)
     }
 
-    /// The next one of the host whose turn it is, if anybody may have a place. Whoever has hung up meanwhile leaves its turn to another.
+    /// The next one of the host whose turn it is, if anybody may have a place. Whoever has hung up
+    /// meanwhile leaves its turn to another.
     fn next(&mut self) -> Option<Grant> {
         loop {
             let is_latest_first = self.size.paced > 0;
-            let free = self.hosts.iter().filter(|(_, host)| host.under_way < self.size.per_host && !host.waiting.is_empty());
+            let free = self.hosts.iter().filter(|(_, host)| {
+                host.under_way < self.size.per_host && !host.waiting.is_empty()
+            });
             let turn = |host: &Host| {
                 let next = if is_latest_first { host.waiting.back() } else { host.waiting.front() };
                 let turn = next.map_or(0, |next| next.turn);
@@ -186,7 +205,8 @@ impl Lane {
             };
             let name = Arc::clone(free.min_by_key(|(_, host)| turn(host))?.0);
             let host = self.hosts.get_mut(&name)?;
-            let next = if is_latest_first { host.waiting.pop_back() } else { host.waiting.pop_front() }?;
+            let next =
+                if is_latest_first { host.waiting.pop_back() } else { host.waiting.pop_front() }?;
             if next.grant.is_closed() {
                 self.forget_if_idle(&name);
                 continue;
@@ -219,7 +239,8 @@ mod tests {
         format!("h{number}.acme.dev:443").into()
     }
 
-    /// Makes attempts at so many receivers that never answer, each its own host; they are under way or wait when this returns.
+    /// Makes attempts at so many receivers that never answer, each its own host; they are under way
+    /// or wait when this returns.
     async fn dead(lanes: &Lanes, standing: Standing, hosts: std::ops::Range<usize>) {
         for number in hosts {
             let lanes = lanes.clone();
@@ -255,9 +276,16 @@ mod tests {
         answering.sort_unstable();
         untried.sort_unstable();
         assert_eq!(answering[399], Duration::ZERO);
-        assert!(untried[399] < Duration::from_millis(200), "the longest wait is {:?}", untried[399]);
+        assert!(
+            untried[399] < Duration::from_millis(200),
+            "the longest wait is {:?}",
+            untried[399]
+        );
         let [_, load, silent] = lanes.loads();
-        assert!(load.waiting > 1_000 && silent.waiting > 1_000, "it was an attack to the end: {load:?} {silent:?}");
+        assert!(
+            load.waiting > 1_000 && silent.waiting > 1_000,
+            "it was an attack to the end: {load:?} {silent:?}"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -284,13 +312,22 @@ mod tests {
         dead(&lanes, Standing::Untried, 0..5_000).await;
         dead(&lanes, Standing::Silent, 0..1_000).await;
         tokio::time::sleep(Duration::from_mins(10)).await;
-        assert!(lanes.loads().iter().all(|load| (load.under_way, load.waiting) == (0, 0)), "{:?}", lanes.loads());
-        assert!(lanes.0.iter().all(|lane| lane.lock().hosts.is_empty()), "nothing is kept of a host that nobody asks");
+        assert!(
+            lanes.loads().iter().all(|load| (load.under_way, load.waiting) == (0, 0)),
+            "{:?}",
+            lanes.loads()
+        );
+        assert!(
+            lanes.0.iter().all(|lane| lane.lock().hosts.is_empty()),
+            "nothing is kept of a host that nobody asks"
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_host_has_so_many_places_and_leaves_the_others_theirs() {
-        for (standing, per_host) in [(Standing::Answering, 64), (Standing::Untried, 16), (Standing::Silent, 4)] {
+        for (standing, per_host) in
+            [(Standing::Answering, 64), (Standing::Untried, 16), (Standing::Silent, 4)]
+        {
             let lanes = Lanes::default();
             for _ in 0..1_000 {
                 dead(&lanes, standing, 7..8).await;

@@ -1,7 +1,9 @@
-//! Webhooks at work: each account's deliveries in a queue of their own, signed, guarded, tried until they end.
+//! Webhooks at work: each account's deliveries in a queue of their own, signed, guarded, tried
+//! until they end.
 //!
-//! Holds: when an attempt is made and over which connection. Never holds: whether and how often (`events` does), or the words (the HTTP layer does).
-//! Leans on: `account`, `entity`, `alarm`. Proved by: `tests/webhooks.rs` of this crate.
+//! Holds: when an attempt is made and over which connection. Never holds: whether and how often
+//! (`events` does), or the words (the HTTP layer does). Leans on: `account`, `entity`, `alarm`.
+//! Proved by: `tests/webhooks.rs` of this crate.
 
 mod deliverer;
 mod guard;

@@ -1,4 +1,5 @@
-//! One attempt: a POST over a connection of its own, to where the guard allows, for at most fifteen seconds.
+//! One attempt: a POST over a connection of its own, to where the guard allows, for at most fifteen
+//! seconds.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -26,7 +27,8 @@ const SHOWN: usize = 256;
 /// Deliveries whose last answers are kept.
 const KEPT: usize = 1_000;
 
-/// The first bytes of what receivers answered last, by the delivery's id: in memory alone, for operators. Cloning shares them.
+/// The first bytes of what receivers answered last, by the delivery's id: in memory alone, for
+/// operators. Cloning shares them.
 #[derive(Debug, Clone, Default)]
 pub struct Answers(Arc<Mutex<HashMap<String, String>>>);
 
@@ -86,7 +88,12 @@ impl HttpSender {
             .pool_max_idle_per_host(0)
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { client, allow_private: settings.allow_private_targets, allowed_ports: settings.allowed_ports.clone(), answers: Answers::default() })
+        Ok(Self {
+            client,
+            allow_private: settings.allow_private_targets,
+            allowed_ports: settings.allowed_ports.clone(),
+            answers: Answers::default(),
+        })
     }
 
     /// What receivers answered last.
@@ -125,7 +132,11 @@ impl WebhookSender for HttpSender {
 
 fn headers(letter: &WebhookPayload) -> Option<HeaderMap> {
     let seconds = letter.at.millis().div_euclid(1_000);
-    let standard: Vec<String> = letter.secrets.iter().map(|secret| standard_signature(secret, &letter.id, seconds, &letter.body)).collect();
+    let standard: Vec<String> = letter
+        .secrets
+        .iter()
+        .map(|secret| standard_signature(secret, &letter.id, seconds, &letter.body))
+        .collect();
     let mut own = letter.secrets.iter().map(|secret| hex_signature(secret, &letter.body));
     let mut headers = HeaderMap::new();
     let mut put = |name: &'static str, value: &str| {

@@ -13,12 +13,16 @@ fn mac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// The contract: lower-case hex HMAC-SHA256 of the exact bytes, keyed with the secret as it was shown.
+/// The contract: lower-case hex HMAC-SHA256 of the exact bytes, keyed with the secret as it was
+/// shown.
 pub fn hex_signature(secret: &str, body: &[u8]) -> String {
-    mac(secret.as_bytes(), &[body]).iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
+    mac(secret.as_bytes(), &[body])
+        .iter()
+        .fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-/// Standard Webhooks: `v1,` and base64 HMAC-SHA256 of id, time and body, keyed with what the secret's base64 stands for.
+/// Standard Webhooks: `v1,` and base64 HMAC-SHA256 of id, time and body, keyed with what the
+/// secret's base64 stands for.
 pub fn standard_signature(secret: &str, id: &str, timestamp: i64, body: &[u8]) -> String {
     let encoded = secret.strip_prefix("whsec_").unwrap_or(secret);
     let key = STANDARD.decode(encoded).unwrap_or_else(|_| secret.as_bytes().to_vec());
@@ -33,8 +37,12 @@ mod tests {
     /// The test vector of the Standard Webhooks specification.
     #[test]
     fn the_published_vector_is_reproduced() {
-        let signature =
-            standard_signature("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
+        let signature = standard_signature(
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            1_614_265_330,
+            br#"{"test": 2432232314}"#,
+        );
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 

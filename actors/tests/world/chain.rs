@@ -1,4 +1,5 @@
-//! A chain that does what a test says: grows, forks, goes away, lags, lies. Several endpoints may tell of the same one.
+//! A chain that does what a test says: grows, forks, goes away, lags, lies. Several endpoints may
+//! tell of the same one.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -94,7 +95,8 @@ impl Script {
         (0..blocks).for_each(|_| self.mine(&[]));
     }
 
-    /// The last `depth` blocks are no more; one block more than that takes their place, the first with these payments.
+    /// The last `depth` blocks are no more; one block more than that takes their place, the first
+    /// with these payments.
     pub fn reorganise(&self, depth: usize, paid: &[Paid]) {
         let kept = self.chain.lock().blocks.len() - depth;
         self.chain.lock().blocks.truncate(kept);
@@ -115,11 +117,17 @@ impl Script {
         }
     }
 
-    fn answer<T>(&self, answer: impl FnOnce(&Ledger, u64, bool) -> Result<T, ChainError>) -> Result<T, ChainError> {
+    fn answer<T>(
+        &self,
+        answer: impl FnOnce(&Ledger, u64, bool) -> Result<T, ChainError>,
+    ) -> Result<T, ChainError> {
         let chain = self.chain.lock();
         let last = chain.blocks.len() as u64 - 1;
         match *self.fault.lock() {
-            Fault::Down => Err(ChainError::Unreachable { endpoint: self.endpoint(), detail: "down".to_owned() }),
+            Fault::Down => Err(ChainError::Unreachable {
+                endpoint: self.endpoint(),
+                detail: "down".to_owned(),
+            }),
             Fault::LagsAt(height) => answer(&chain, last.min(height), false),
             Fault::Hides => answer(&chain, last, true),
             Fault::None | Fault::Torn | Fault::Bug(_) => answer(&chain, last, false),
@@ -128,7 +136,13 @@ impl Script {
 }
 
 fn payment(paid: &Paid, block: Option<Block>) -> Payment {
-    Payment { tx_hash: hash(paid.tx), output: paid.output, to: paid.to.clone(), paid: paid.coins.to_owned(), block }
+    Payment {
+        tx_hash: hash(paid.tx),
+        output: paid.output,
+        to: paid.to.clone(),
+        paid: paid.coins.to_owned(),
+        block,
+    }
 }
 
 /// The hash of a scripted transaction.
@@ -149,18 +163,33 @@ impl Chain for Script {
         self.strike("tip");
         Box::pin(async move {
             self.answer(|chain, last, _| {
-                let block = Block { height: last, hash: chain.blocks[usize::try_from(last).unwrap()].0.clone() };
-                Ok(Tip { block, finalized: chain.finalized_depth.map(|depth| last.saturating_sub(depth)) })
+                let block = Block {
+                    height: last,
+                    hash: chain.blocks[usize::try_from(last).unwrap()].0.clone(),
+                };
+                Ok(Tip {
+                    block,
+                    finalized: chain.finalized_depth.map(|depth| last.saturating_sub(depth)),
+                })
             })
         })
     }
 
     fn block_hash(&self, height: u64) -> BoxFuture<'_, Result<Option<String>, ChainError>> {
         self.strike("block_hash");
-        Box::pin(async move { self.answer(|chain, last, _| Ok((height <= last).then(|| chain.blocks[usize::try_from(height).unwrap()].0.clone()))) })
+        Box::pin(async move {
+            self.answer(|chain, last, _| {
+                Ok((height <= last)
+                    .then(|| chain.blocks[usize::try_from(height).unwrap()].0.clone()))
+            })
+        })
     }
 
-    fn scan(&self, heights: RangeInclusive<u64>, watched: Arc<Watched>) -> BoxFuture<'_, Result<Scan, ChainError>> {
+    fn scan(
+        &self,
+        heights: RangeInclusive<u64>,
+        watched: Arc<Watched>,
+    ) -> BoxFuture<'_, Result<Scan, ChainError>> {
         Box::pin(async move {
             let torn = *self.fault.lock() == Fault::Torn;
             self.answer(|chain, last, hides| {
@@ -168,25 +197,44 @@ impl Chain for Script {
                     return Err(ChainError::Moved);
                 }
                 let at = |height: u64| &chain.blocks[usize::try_from(height).unwrap()];
-                let parent = heights.start().checked_sub(1).map(|parent| if torn { "torn".to_owned() } else { at(parent).0.clone() });
+                let parent = heights
+                    .start()
+                    .checked_sub(1)
+                    .map(|parent| if torn { "torn".to_owned() } else { at(parent).0.clone() });
                 let mut payments = Vec::new();
                 for height in heights.clone().filter(|_| !hides) {
                     let (hash, paid) = at(height);
                     let ours = paid.iter().filter(|paid| watched.owner(&paid.to).is_some());
-                    payments.extend(ours.map(|paid| payment(paid, Some(Block { height, hash: hash.clone() }))));
+                    payments.extend(
+                        ours.map(|paid| payment(paid, Some(Block { height, hash: hash.clone() }))),
+                    );
                 }
-                Ok(Scan { parent, last: Block { height: *heights.end(), hash: at(*heights.end()).0.clone() }, payments })
+                Ok(Scan {
+                    parent,
+                    last: Block { height: *heights.end(), hash: at(*heights.end()).0.clone() },
+                    payments,
+                })
             })
         })
     }
 
-    fn find(&self, tx_hash: TxHash, watched: Arc<Watched>) -> BoxFuture<'_, Result<Option<Found>, ChainError>> {
+    fn find(
+        &self,
+        tx_hash: TxHash,
+        watched: Arc<Watched>,
+    ) -> BoxFuture<'_, Result<Option<Found>, ChainError>> {
         Box::pin(async move {
             self.answer(|chain, _, _| {
-                let ours = |paid: &&Paid| hash(paid.tx) == tx_hash && watched.owner(&paid.to).is_some();
-                let mut payments: Vec<Payment> = chain.waiting.iter().filter(ours).map(|paid| payment(paid, None)).collect();
+                let ours =
+                    |paid: &&Paid| hash(paid.tx) == tx_hash && watched.owner(&paid.to).is_some();
+                let mut payments: Vec<Payment> =
+                    chain.waiting.iter().filter(ours).map(|paid| payment(paid, None)).collect();
                 for ((hash, paid), height) in chain.blocks.iter().zip(0..) {
-                    payments.extend(paid.iter().filter(ours).map(|paid| payment(paid, Some(Block { height, hash: hash.clone() }))));
+                    payments.extend(
+                        paid.iter()
+                            .filter(ours)
+                            .map(|paid| payment(paid, Some(Block { height, hash: hash.clone() }))),
+                    );
                 }
                 Ok((!payments.is_empty()).then_some(Found { payments, failed: false }))
             })
@@ -196,7 +244,11 @@ impl Chain for Script {
     fn coinbase(&self, block: Block) -> BoxFuture<'_, Result<Option<TxHash>, ChainError>> {
         Box::pin(async move {
             self.answer(|chain, _, _| {
-                let (_, paid) = chain.blocks.iter().find(|(hash, _)| *hash == block.hash).ok_or(ChainError::Moved)?;
+                let (_, paid) = chain
+                    .blocks
+                    .iter()
+                    .find(|(hash, _)| *hash == block.hash)
+                    .ok_or(ChainError::Moved)?;
                 Ok(paid.iter().any(|paid| paid.tx == NEW_COINS).then(|| hash(NEW_COINS)))
             })
         })

@@ -1,4 +1,5 @@
-//! A whole service without HTTP: accounts, orders, sources and deposits over a store in memory, under tokio's paused clock.
+//! A whole service without HTTP: accounts, orders, sources and deposits over a store in memory,
+//! under tokio's paused clock.
 
 pub mod chain;
 
@@ -77,28 +78,45 @@ impl WebhookSender for Receivers {
     fn deliver(&self, letter: WebhookPayload) -> BoxFuture<'_, Outcome> {
         Box::pin(async move {
             self.mailbox.lock().push((letter.url.clone(), letter.id.clone(), letter.at));
-            assert!(!letter.url.contains("bug") || self.mailbox.lock().len().is_multiple_of(2), "a bug");
+            assert!(
+                !letter.url.contains("bug") || self.mailbox.lock().len().is_multiple_of(2),
+                "a bug"
+            );
             if letter.url.contains("dead") {
                 tokio::time::sleep(Duration::from_secs(15)).await;
                 return Outcome::TimedOut;
             }
-            if self.entropy.chance(self.failure_rate) { Outcome::Answered(500) } else { Outcome::Answered(200) }
+            if self.entropy.chance(self.failure_rate) {
+                Outcome::Answered(500)
+            } else {
+                Outcome::Answered(200)
+            }
         })
     }
 }
 
 impl PayloadSource for FromLog {
-    fn open(&self, account: AccountId, after: u64, limit: u32) -> BoxFuture<'_, Result<Vec<u64>, Fault>> {
+    fn open(
+        &self,
+        account: AccountId,
+        after: u64,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<u64>, Fault>> {
         Box::pin(async move {
             let open = open_deliveries(&self.0).await.remove(&account).unwrap_or_default();
             Ok(open.into_iter().filter(|sequence| *sequence > after).take(limit as usize).collect())
         })
     }
 
-    fn write(&self, account: AccountId, sequence: u64) -> BoxFuture<'_, Result<Option<WebhookPayload>, Fault>> {
+    fn write(
+        &self,
+        account: AccountId,
+        sequence: u64,
+    ) -> BoxFuture<'_, Result<Option<WebhookPayload>, Fault>> {
         Box::pin(async move {
             let log = log(&self.0).await;
-            let of_account = log.iter().filter(|record| record.stream.account_id() == Some(account));
+            let of_account =
+                log.iter().filter(|record| record.stream.account_id() == Some(account));
             let url = of_account.filter_map(|record| match &record.event {
                 Event::Account(AccountEvent::WebhookSet { url, .. }) => Some(url.clone()),
                 _ => None,
@@ -119,15 +137,28 @@ impl PayloadSource for FromLog {
 }
 
 /// Deliveries that are due and have not ended, by account.
-pub async fn open_deliveries(store: &MemoryStore) -> BTreeMap<AccountId, std::collections::BTreeSet<u64>> {
+pub async fn open_deliveries(
+    store: &MemoryStore,
+) -> BTreeMap<AccountId, std::collections::BTreeSet<u64>> {
     let mut open: BTreeMap<AccountId, std::collections::BTreeSet<u64>> = BTreeMap::new();
     for record in log(store).await {
         match (&record.event, record.stream.account_id(), record.stream.webhook_account_id()) {
             (Event::Account(AccountEvent::WebhookDue { sequence, .. }), Some(account), _)
-            | (Event::Webhook(webhook::Event::RedeliveryRequested { sequence, .. }), _, Some(account)) => {
+            | (
+                Event::Webhook(webhook::Event::RedeliveryRequested { sequence, .. }),
+                _,
+                Some(account),
+            ) => {
                 open.entry(account).or_default().insert(*sequence);
             }
-            (Event::Webhook(webhook::Event::Delivered { sequence, .. } | webhook::Event::Exhausted { sequence, .. }), _, Some(account)) => {
+            (
+                Event::Webhook(
+                    webhook::Event::Delivered { sequence, .. }
+                    | webhook::Event::Exhausted { sequence, .. },
+                ),
+                _,
+                Some(account),
+            ) => {
                 open.entry(account).or_default().remove(sequence);
             }
             _ => {}
@@ -166,11 +197,18 @@ impl PastAssignments for FromLog {
             let mut places: BTreeMap<OrderId, PastAssignment> = BTreeMap::new();
             let mut had: Vec<OrderId> = Vec::new();
             for record in log(&self.0).await {
-                if let (Event::Account(AccountEvent::Order(order, fact)), Some(account)) = (&record.event, record.stream.account_id()) {
-                    let place =
-                        places.entry(*order).or_insert(PastAssignment { account, order: *order, first: record.revision, last: record.revision });
+                if let (Event::Account(AccountEvent::Order(order, fact)), Some(account)) =
+                    (&record.event, record.stream.account_id())
+                {
+                    let place = places.entry(*order).or_insert(PastAssignment {
+                        account,
+                        order: *order,
+                        first: record.revision,
+                        last: record.revision,
+                    });
                     place.last = record.revision;
-                    if matches!(fact, order::Event::NumberAssigned { phone: assigned, .. } if *assigned == phone) {
+                    if matches!(fact, order::Event::NumberAssigned { phone: assigned, .. } if *assigned == phone)
+                    {
                         had.push(*order);
                     }
                 }
@@ -190,33 +228,76 @@ impl World {
         let set_clock_by: &'static AtomicI64 = Box::leak(Box::default());
         let (clock, entropy) = (Clock::settable(now, set_clock_by), Entropy::seeded(seed));
         let port: Arc<dyn EventStore> = Arc::new(store.clone());
-        let accounts = Accounts::new(Journal::new(port, clock, entropy.clone()), Settings::default());
+        let accounts =
+            Accounts::new(Journal::new(port, clock, entropy.clone()), Settings::default());
         let mut suppliers: Vec<Arc<dyn Supplier>> = Vec::new();
         let pull = setup.pull.clone().map(|source| {
-            let settings = http::Settings { name: "acme".parse().unwrap(), poll: Duration::from_secs(2), cool_down: Duration::from_hours(1) };
+            let settings = http::Settings {
+                name: "acme".parse().unwrap(),
+                poll: Duration::from_secs(2),
+                cool_down: Duration::from_hours(1),
+            };
             Pull::new(accounts.clone(), source, settings, [])
         });
         suppliers.extend(pull.clone().map(|pull| Arc::new(pull) as Arc<dyn Supplier>));
         if !setup.own.is_empty() {
-            let numbers = setup.own.iter().map(|phone| OwnNumber { phone: phone.parse().unwrap(), country: Country::Us, platforms: None });
-            suppliers.push(Arc::new(NumberPool::new("own".parse().unwrap(), numbers.collect(), Duration::from_hours(1), [])));
+            let numbers = setup.own.iter().map(|phone| OwnNumber {
+                phone: phone.parse().unwrap(),
+                country: Country::Us,
+                platforms: None,
+            });
+            suppliers.push(Arc::new(NumberPool::new(
+                "own".parse().unwrap(),
+                numbers.collect(),
+                Duration::from_hours(1),
+                [],
+            )));
         }
         let others = setup.own.iter().map(|phone| phone.parse().unwrap()).collect();
-        let simulator = setup.simulator.clone().map(|settings| simulator::Settings { others, ..settings });
-        let simulator = simulator.map(|settings| Arc::new(Simulator::new("simulator".parse().unwrap(), settings, clock, entropy.clone())));
+        let simulator =
+            setup.simulator.clone().map(|settings| simulator::Settings { others, ..settings });
+        let simulator = simulator.map(|settings| {
+            Arc::new(Simulator::new("simulator".parse().unwrap(), settings, clock, entropy.clone()))
+        });
         suppliers.extend(simulator.clone().map(|simulator| simulator as Arc<dyn Supplier>));
         let router = Arc::new(Router::new(suppliers, 3));
         let orders = Orders::start(accounts.clone(), Arc::clone(&router));
-        let inbox = Inbox::new(accounts.clone(), orders.clone(), router, Arc::new(FromLog(store.clone())), numbers(&store).await);
+        let inbox = Inbox::new(
+            accounts.clone(),
+            orders.clone(),
+            router,
+            Arc::new(FromLog(store.clone())),
+            numbers(&store).await,
+        );
         if let Some(pull) = &pull {
             pull.connect(orders.clone(), inbox.clone());
         }
         let parts = Parts::start(accounts.journal().clone(), inbox.clone(), Duration::from_mins(2));
         let deposits = Deposits::simulated(accounts.clone(), Simulated::new(clock));
         let mailbox = Mailbox::default();
-        let receivers = Receivers { mailbox: Arc::clone(&mailbox), entropy: entropy.clone(), failure_rate: setup.webhook_failure_rate };
-        let webhooks = Webhooks::start(accounts.clone(), Arc::new(FromLog(store.clone())), Arc::new(receivers));
-        let world = Self { set_clock_by, store, accounts, orders, inbox, parts, deposits, webhooks, mailbox, entropy, pull };
+        let receivers = Receivers {
+            mailbox: Arc::clone(&mailbox),
+            entropy: entropy.clone(),
+            failure_rate: setup.webhook_failure_rate,
+        };
+        let webhooks = Webhooks::start(
+            accounts.clone(),
+            Arc::new(FromLog(store.clone())),
+            Arc::new(receivers),
+        );
+        let world = Self {
+            set_clock_by,
+            store,
+            accounts,
+            orders,
+            inbox,
+            parts,
+            deposits,
+            webhooks,
+            mailbox,
+            entropy,
+            pull,
+        };
         world.resume().await;
         if let Some(simulator) = simulator {
             tokio::spawn(simulator.run(world.inbox.clone(), world.orders.clone()));
@@ -265,15 +346,23 @@ impl World {
         let id = self.entropy.account_id(self.accounts.journal().now());
         self.accounts.register(id, [7; 32], "whsec_".to_owned()).await.unwrap();
         if dollars > 0 {
-            let credit = Command::Credit { amount: Money::from_cents(dollars * 100), reason: "test".to_owned(), at: self.accounts.journal().now() };
-            self.accounts.transact(id, credit, Actor::Operator("test".into()), self.accounts.journal().now()).await.unwrap();
+            let credit = Command::Credit {
+                amount: Money::from_cents(dollars * 100),
+                reason: "test".to_owned(),
+                at: self.accounts.journal().now(),
+            };
+            self.accounts
+                .transact(id, credit, Actor::Operator("test".into()), self.accounts.journal().now())
+                .await
+                .unwrap();
         }
         id
     }
 
     pub async fn tell(&self, account: AccountId, url: &str) {
         let at = self.accounts.journal().now();
-        let set = Command::SetWebhook { url: url.to_owned(), threshold: Money::from_cents(100), at };
+        let set =
+            Command::SetWebhook { url: url.to_owned(), threshold: Money::from_cents(100), at };
         self.accounts.transact(account, set, Actor::Owner, at).await.unwrap();
     }
 
@@ -305,29 +394,54 @@ impl World {
     }
 
     /// Cancels an order that its account still remembers.
-    pub async fn cancel(&self, account: AccountId, order: OrderId, key: Option<KeyUse>) -> Result<Replayed, TransactError<Refusal>> {
-        let known = self.known(account, order).await.map_err(|refusal| TransactError::Refused(refusal.into()))?;
+    pub async fn cancel(
+        &self,
+        account: AccountId,
+        order: OrderId,
+        key: Option<KeyUse>,
+    ) -> Result<Replayed, TransactError<Refusal>> {
+        let known = self
+            .known(account, order)
+            .await
+            .map_err(|refusal| TransactError::Refused(refusal.into()))?;
         self.orders.cancel(account, &known, key).await
     }
 
     /// Gives the number of an order back that its account still remembers.
-    pub async fn finish(&self, account: AccountId, order: OrderId) -> Result<(), TransactError<OrderRefusal>> {
+    pub async fn finish(
+        &self,
+        account: AccountId,
+        order: OrderId,
+    ) -> Result<(), TransactError<OrderRefusal>> {
         let known = self.known(account, order).await.map_err(TransactError::Refused)?;
         self.orders.finish(account, &known).await
     }
 
-    async fn known(&self, account: AccountId, order: OrderId) -> Result<Arc<order::State>, OrderRefusal> {
+    async fn known(
+        &self,
+        account: AccountId,
+        order: OrderId,
+    ) -> Result<Arc<order::State>, OrderRefusal> {
         self.accounts.order(account, order).await.ok().flatten().ok_or(OrderRefusal::NotFound)
     }
 
     /// Waits until the order has ended.
     pub async fn ended(&self, account: AccountId, order: OrderId) -> Arc<order::State> {
-        self.orders.wait_until(account, order, |order| order.status.is_end()).await.unwrap().unwrap()
+        self.orders
+            .wait_until(account, order, |order| order.status.is_end())
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// Waits until the order has a number.
     pub async fn number(&self, account: AccountId, order: OrderId) -> Phone {
-        let order = self.orders.wait_until(account, order, |order| order.assignment.is_some()).await.unwrap().unwrap();
+        let order = self
+            .orders
+            .wait_until(account, order, |order| order.assignment.is_some())
+            .await
+            .unwrap()
+            .unwrap();
         order.assignment.as_ref().unwrap().phone.clone()
     }
 
@@ -340,7 +454,13 @@ impl World {
 /// Every number that was on an order.
 async fn numbers(store: &MemoryStore) -> Vec<Phone> {
     let number = |record: Recorded<Event>| {
-        if let Event::Account(AccountEvent::Order(_, order::Event::NumberAssigned { phone, .. })) = record.event { Some(phone) } else { None }
+        if let Event::Account(AccountEvent::Order(_, order::Event::NumberAssigned { phone, .. })) =
+            record.event
+        {
+            Some(phone)
+        } else {
+            None
+        }
     };
     log(store).await.into_iter().filter_map(number).collect()
 }

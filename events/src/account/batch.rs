@@ -1,4 +1,5 @@
-//! A batch: orders wanted together, each accepted or refused alone, run within the account's concurrency.
+//! A batch: orders wanted together, each accepted or refused alone, run within the account's
+//! concurrency.
 
 use thiserror::Error;
 

@@ -114,7 +114,8 @@ pub enum Command {
         /// Now.
         at: Timestamp,
     },
-    /// Put one key in the place of all, as an operator: their owner has lost them, or somebody else has them.
+    /// Put one key in the place of all, as an operator: their owner has lost them, or somebody else
+    /// has them.
     ReplaceApiKeys {
         /// A fresh id.
         id: ApiKeyId,
@@ -135,7 +136,8 @@ pub enum Command {
         used: KeyUse,
         /// What it will name.
         effect: Effect,
-        /// What to do; `None` where it is done in another stream, under an id that makes repeating it harmless.
+        /// What to do; `None` where it is done in another stream, under an id that makes repeating
+        /// it harmless.
         command: Option<Box<Command>>,
     },
     /// Tell the owner, there.
@@ -201,8 +203,12 @@ impl FirstAnswer {
     pub fn report(&self, at: Timestamp) -> order::Command {
         let supplier = self.supplier.clone();
         match &self.answer {
-            Ok(phone) => order::Command::AssignNumber { attempt: 1, supplier, phone: phone.clone(), at },
-            Err(reason) => order::Command::FailAttempt { attempt: 1, supplier, reason: *reason, at },
+            Ok(phone) => {
+                order::Command::AssignNumber { attempt: 1, supplier, phone: phone.clone(), at }
+            }
+            Err(reason) => {
+                order::Command::FailAttempt { attempt: 1, supplier, reason: *reason, at }
+            }
         }
     }
 }
@@ -234,7 +240,8 @@ pub struct PlaceOrder {
     pub cancels: CancelRules,
     /// What a test order does; `None` for a real one.
     pub scenario: Option<order::Scenario>,
-    /// The first source's answer, where it was at hand: the order then has its number (or its first failed attempt) in the same append.
+    /// The first source's answer, where it was at hand: the order then has its number (or its first
+    /// failed attempt) in the same append.
     pub first_answer: Option<FirstAnswer>,
     /// Now.
     pub at: Timestamp,

@@ -21,7 +21,8 @@ use crate::order;
 use crate::price;
 use crate::webhook::Notice;
 
-/// Webhook tests of an account in an hour: each may hold a connection for fifteen seconds, and costs its owner nothing.
+/// Webhook tests of an account in an hour: each may hold a connection for fifteen seconds, and
+/// costs its owner nothing.
 const TESTS_PER_HOUR: usize = 60;
 
 impl Decider for State {
@@ -41,7 +42,10 @@ impl Decider for State {
         if let Some(entry) = ledger::entry(event) {
             self.balance = self.balance + entry.balance;
             self.held = self.held + entry.held;
-            assert!(!self.held.is_negative(), "a hold ends exactly once, so what is held is never negative");
+            assert!(
+                !self.held.is_negative(),
+                "a hold ends exactly once, so what is held is never negative"
+            );
         }
         match event {
             Event::Registered { id, key_hash, webhook_secret, at } => {
@@ -64,7 +68,9 @@ impl Decider for State {
                 Arc::make_mut(&mut self.dust).insert(*deposit, *amount);
             }
             Event::DustDropped { deposit, .. } => self.drop_dust(*deposit),
-            Event::ApiKeyAdded { .. } | Event::ApiKeyRemoved { .. } | Event::ApiKeysReplaced { .. } => self.api_keys = self.api_keys.after(event),
+            Event::ApiKeyAdded { .. }
+            | Event::ApiKeyRemoved { .. }
+            | Event::ApiKeysReplaced { .. } => self.api_keys = self.api_keys.after(event),
             Event::Suspended { reason, .. } => self.standing = Standing::Suspended(reason.clone()),
             Event::Reinstated { .. } => self.standing = Standing::Good,
             Event::Order(id, order::Event::Placed(placed)) => {
@@ -74,10 +80,20 @@ impl Decider for State {
             Event::BatchPlaced { items, .. } => self.batch = Some(items.as_slice().into()),
             Event::KeyUsed { key, fingerprint, effect, at } => {
                 let batch = batch.filter(|_| *effect == Effect::Batch);
-                self.keys.remember(key, Remembered { fingerprint: *fingerprint, effect: *effect, batch, let_go: Vec::new(), at: *at });
+                self.keys.remember(
+                    key,
+                    Remembered {
+                        fingerprint: *fingerprint,
+                        effect: *effect,
+                        batch,
+                        let_go: Vec::new(),
+                        at: *at,
+                    },
+                );
             }
             Event::WebhookSet { url, threshold, at } => {
-                self.webhook = Some(Webhook { url: url.as_str().into(), threshold: *threshold, since: *at });
+                self.webhook =
+                    Some(Webhook { url: url.as_str().into(), threshold: *threshold, since: *at });
             }
             Event::WebhookRemoved { .. } => self.webhook = None,
             Event::WebhookSecretRotated { secret, at } => {
@@ -118,10 +134,15 @@ impl State {
         }
         if let Command::Register { id, key_hash, webhook_secret, at } = command {
             return match self.standing {
-                Standing::Unregistered => {
-                    Ok(vec![Event::Registered { id: *id, key_hash: *key_hash, webhook_secret: webhook_secret.clone(), at: *at }])
+                Standing::Unregistered => Ok(vec![Event::Registered {
+                    id: *id,
+                    key_hash: *key_hash,
+                    webhook_secret: webhook_secret.clone(),
+                    at: *at,
+                }]),
+                Standing::Good | Standing::Suspended(_) => {
+                    Err(StandingRefusal::AlreadyRegistered.into())
                 }
-                Standing::Good | Standing::Suspended(_) => Err(StandingRefusal::AlreadyRegistered.into()),
             };
         }
         if self.standing == Standing::Unregistered {
@@ -131,27 +152,44 @@ impl State {
             return Err(StandingRefusal::WrongMode.into());
         }
         match command {
-            Command::Register { .. } | Command::RegisterForTests { .. } | Command::AddTestKey(_) => Err(StandingRefusal::AlreadyRegistered.into()),
+            Command::Register { .. }
+            | Command::RegisterForTests { .. }
+            | Command::AddTestKey(_) => Err(StandingRefusal::AlreadyRegistered.into()),
             Command::OpenTestAccount { id, at } => Ok(self.open_test_account(*id, *at)?),
             Command::Credit { amount, reason, at } => {
                 movable(*amount)?;
                 Ok(vec![Event::Credited { amount: *amount, reason: reason.clone(), at: *at }])
             }
-            Command::Debit { amount, reason, may_overdraw, at } => Ok(self.debit(*amount, reason, *may_overdraw, *at)?),
-            Command::CreditDeposit { deposit, amount, at } => self.credit_deposit(*deposit, *amount, *at),
+            Command::Debit { amount, reason, may_overdraw, at } => {
+                Ok(self.debit(*amount, reason, *may_overdraw, *at)?)
+            }
+            Command::CreditDeposit { deposit, amount, at } => {
+                self.credit_deposit(*deposit, *amount, *at)
+            }
             Command::ReverseDeposit { deposit, at } => Ok(self.reverse_deposit(*deposit, *at)),
             Command::Suspend { reason, at } => Ok(self.suspend(reason, *at)),
             Command::Reinstate { reason, at } => Ok(self.reinstate(reason, *at)),
-            Command::AddApiKey { id, name, hash, at } => Ok(self.api_keys.add(*id, name, *hash, *at)?),
-            Command::RemoveApiKey { id, at } => Ok(self.api_keys.remove(*id, *at, self.live_account().is_some())?),
-            Command::ReplaceApiKeys { id, hash, reason, at } => Ok(Keyring::replace(*id, *hash, reason, *at)),
+            Command::AddApiKey { id, name, hash, at } => {
+                Ok(self.api_keys.add(*id, name, *hash, *at)?)
+            }
+            Command::RemoveApiKey { id, at } => {
+                Ok(self.api_keys.remove(*id, *at, self.live_account().is_some())?)
+            }
+            Command::ReplaceApiKeys { id, hash, reason, at } => {
+                Ok(Keyring::replace(*id, *hash, reason, *at))
+            }
             Command::PlaceOrder(wanted) => self.place(wanted),
             Command::PlaceBatch(wanted) => self.place_batch(wanted),
-            Command::Keyed { used, effect, command } => self.keyed(used, *effect, command.as_deref()),
-            Command::SetWebhook { .. } | Command::RemoveWebhook { .. } | Command::RotateWebhookSecret { .. } | Command::TestWebhook { .. } => {
-                Ok(self.webhook_facts(command)?)
+            Command::Keyed { used, effect, command } => {
+                self.keyed(used, *effect, command.as_deref())
             }
-            Command::Order(id, order::Command::Report { complaint, at }) => Ok(self.report(*id, *complaint, *at)?),
+            Command::SetWebhook { .. }
+            | Command::RemoveWebhook { .. }
+            | Command::RotateWebhookSecret { .. }
+            | Command::TestWebhook { .. } => Ok(self.webhook_facts(command)?),
+            Command::Order(id, order::Command::Report { complaint, at }) => {
+                Ok(self.report(*id, *complaint, *at)?)
+            }
             Command::Order(id, command) => {
                 let order = self.order(*id).ok_or(OrderRefusal::NotFound)?;
                 let facts = order.decide(command)?;
@@ -163,18 +201,35 @@ impl State {
     fn webhook_facts(&self, command: &Command) -> Result<Vec<Event>, WebhookRefusal> {
         Ok(match command {
             Command::SetWebhook { url, threshold, at } => {
-                let is_so = self.webhook.as_ref().is_some_and(|webhook| *webhook.url == **url && webhook.threshold == *threshold);
-                if is_so { Vec::new() } else { vec![Event::WebhookSet { url: url.clone(), threshold: *threshold, at: *at }] }
+                let is_so = self.webhook.as_ref().is_some_and(|webhook| {
+                    *webhook.url == **url && webhook.threshold == *threshold
+                });
+                if is_so {
+                    Vec::new()
+                } else {
+                    vec![Event::WebhookSet { url: url.clone(), threshold: *threshold, at: *at }]
+                }
             }
-            Command::RemoveWebhook { at } => self.webhook.iter().map(|_| Event::WebhookRemoved { at: *at }).collect(),
-            Command::RotateWebhookSecret { secret, at } => vec![Event::WebhookSecretRotated { secret: secret.clone(), at: *at }],
+            Command::RemoveWebhook { at } => {
+                self.webhook.iter().map(|_| Event::WebhookRemoved { at: *at }).collect()
+            }
+            Command::RotateWebhookSecret { secret, at } => {
+                vec![Event::WebhookSecretRotated { secret: secret.clone(), at: *at }]
+            }
             Command::TestWebhook { at } => {
                 self.webhook.as_ref().ok_or(WebhookRefusal::NoWebhook)?;
                 if self.tests.count(*at) >= TESTS_PER_HOUR {
-                    let wait = self.tests.oldest(*at).map_or(HOUR, |oldest| oldest.plus(HOUR).since(*at));
-                    return Err(WebhookRefusal::TooManyTests { retry_after_seconds: seconds_up(wait) });
+                    let wait =
+                        self.tests.oldest(*at).map_or(HOUR, |oldest| oldest.plus(HOUR).since(*at));
+                    return Err(WebhookRefusal::TooManyTests {
+                        retry_after_seconds: seconds_up(wait),
+                    });
                 }
-                vec![Event::WebhookDue { sequence: self.webhook_sequence + 1, notice: Notice::Test, at: *at }]
+                vec![Event::WebhookDue {
+                    sequence: self.webhook_sequence + 1,
+                    notice: Notice::Test,
+                    at: *at,
+                }]
             }
             Command::Register { .. }
             | Command::RegisterForTests { .. }
@@ -204,9 +259,14 @@ impl State {
         self.accept(wanted)
     }
 
-    /// Each order is accepted or refused alone; as many start at once as may run, the others wait for their turn.
+    /// Each order is accepted or refused alone; as many start at once as may run, the others wait
+    /// for their turn.
     fn place_batch(&self, wanted: &PlaceBatch) -> Result<Vec<Event>, Refusal> {
-        let first = wanted.orders.first().filter(|_| wanted.orders.len() <= MAX_BATCH).ok_or(PlacingRefusal::BatchSize)?;
+        let first = wanted
+            .orders
+            .first()
+            .filter(|_| wanted.orders.len() <= MAX_BATCH)
+            .ok_or(PlacingRefusal::BatchSize)?;
         if self.order(first.order).is_some() {
             return Ok(Vec::new());
         }
@@ -234,7 +294,11 @@ impl State {
         }
         let allowed = wanted.max_concurrent;
         if !self.has_slot(allowed) || !self.queue.is_empty() {
-            return Err(PlacingRefusal::OrderInProgress { open: self.open.keys().copied().collect(), allowed }.into());
+            return Err(PlacingRefusal::OrderInProgress {
+                open: self.open.keys().copied().collect(),
+                allowed,
+            }
+            .into());
         }
         Ok(wanted.cancels.check(&self.cancels, wanted.at)?)
     }
@@ -243,9 +307,11 @@ impl State {
         self.running() < usize::try_from(max_concurrent).unwrap_or(usize::MAX)
     }
 
-    /// What an order at this list price would cost the account, if that is not more than it will pay.
+    /// What an order at this list price would cost the account, if that is not more than it will
+    /// pay.
     pub fn price(&self, list_price: Money, max_price: Option<Money>) -> Result<Money, ItemRefusal> {
-        let price = if self.is_test() { Money::ZERO } else { price::quote(list_price, self.tier()) };
+        let price =
+            if self.is_test() { Money::ZERO } else { price::quote(list_price, self.tier()) };
         match max_price.filter(|max_price| price > *max_price) {
             Some(max_price) => Err(ItemRefusal::PriceAboveMaximum { price, max_price }),
             None => Ok(price),
@@ -257,7 +323,11 @@ impl State {
         let price = self.price(wanted.list_price, wanted.max_price)?;
         // Also for a price of nothing: what was spent of a deposit that is gone is owed first.
         if self.balance < price || self.balance.is_negative() {
-            return Err(ItemRefusal::InsufficientBalance { needed: price, available: self.balance }.into());
+            return Err(ItemRefusal::InsufficientBalance {
+                needed: price,
+                available: self.balance,
+            }
+            .into());
         }
         let placed = order::Placed {
             platform: wanted.platform,
@@ -275,8 +345,10 @@ impl State {
             None => placed,
         };
         let mut order = order::State::new(wanted.order, placed.clone());
-        let mut events =
-            vec![Event::Order(wanted.order, order::Event::Placed(placed)), Event::HoldTaken { order: wanted.order, amount: price, at: wanted.at }];
+        let mut events = vec![
+            Event::Order(wanted.order, order::Event::Placed(placed)),
+            Event::HoldTaken { order: wanted.order, amount: price, at: wanted.at },
+        ];
         if let Some(scenario) = wanted.scenario {
             order.scenario = Some(scenario);
             events.extend(test_mode::chosen(wanted.order, scenario, wanted.at));
@@ -296,10 +368,17 @@ impl State {
         let settlement = ledger::settlement(id, order.placed.price, &fact);
         let frees_slot = fact.is_end() && order.status != order::Status::Queued;
         let next = self.queue.front().filter(|_| frees_slot).and_then(|next| self.open.get(next));
-        let started = next.and_then(|next| Some((next.id, next.decide(&order::Command::Start { at }).ok()?)));
-        let started = started.into_iter().flat_map(|(next, facts)| facts.into_iter().map(move |fact| Event::Order(next, fact)));
+        let started =
+            next.and_then(|next| Some((next.id, next.decide(&order::Command::Start { at }).ok()?)));
+        let started = started
+            .into_iter()
+            .flat_map(|(next, facts)| facts.into_iter().map(move |fact| Event::Order(next, fact)));
         let reversal = test_mode::at_the_end_of(order, &fact);
-        std::iter::once(Event::Order(id, fact)).chain(settlement).chain(reversal).chain(started).collect()
+        std::iter::once(Event::Order(id, fact))
+            .chain(settlement)
+            .chain(reversal)
+            .chain(started)
+            .collect()
     }
 
     /// What the owner is told of `events`.
@@ -315,9 +394,13 @@ impl State {
                 Event::Order(order, order::Event::SmsReceived(sms)) => {
                     Some(Notice::SmsReceived { order: *order, message_id: sms.message_id.clone() })
                 }
-                Event::Order(order, order::Event::Failed { .. } | order::Event::Expired { .. }) => Some(Notice::OrderFailed { order: *order }),
+                Event::Order(order, order::Event::Failed { .. } | order::Event::Expired { .. }) => {
+                    Some(Notice::OrderFailed { order: *order })
+                }
                 // Once per downward crossing: it stays below until it has risen.
-                Event::HoldTaken { .. } | Event::DepositReversed { .. } | Event::Debited { .. } if low => {
+                Event::HoldTaken { .. } | Event::DepositReversed { .. } | Event::Debited { .. }
+                    if low =>
+                {
                     Some(Notice::BalanceLow { balance, threshold: webhook.threshold })
                 }
                 Event::Registered { .. }
@@ -363,7 +446,11 @@ impl State {
             *order = Arc::new(Arc::unwrap_or_clone(Arc::clone(order)).evolve(fact));
             return;
         }
-        let order = self.open.remove(&id).or_else(|| self.listening.remove(&id)).expect("only orders that the account remembers have further facts");
+        let order = self
+            .open
+            .remove(&id)
+            .or_else(|| self.listening.remove(&id))
+            .expect("only orders that the account remembers have further facts");
         let order = Arc::new(Arc::unwrap_or_clone(order).evolve(fact));
         if matches!(fact, order::Event::Queued { .. }) {
             self.queue.push_back(id);

@@ -86,7 +86,8 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
-    /// A deposit that was credited is not its chain's any more. The balance may be negative after it.
+    /// A deposit that was credited is not its chain's any more. The balance may be negative after
+    /// it.
     DepositReversed {
         /// Which deposit.
         deposit: DepositId,
@@ -230,32 +231,78 @@ pub enum Event {
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Registered { id, at, .. } => write!(f, "Registered {{ id: {id}, secrets: hidden, at: {at} }}"),
-            Self::OpenedForTests { of, at } => write!(f, "OpenedForTests {{ of: {of:?}, at: {at} }}"),
-            Self::TestAccountOpened { id, at } => write!(f, "TestAccountOpened {{ id: {id}, at: {at} }}"),
-            Self::Credited { amount, reason, at } => write!(f, "Credited {{ amount: {amount:?}, reason: {reason:?}, at: {at} }}"),
-            Self::Debited { amount, reason, overdraws, at } => {
-                write!(f, "Debited {{ amount: {amount:?}, reason: {reason:?}, overdraws: {overdraws}, at: {at} }}")
+            Self::Registered { id, at, .. } => {
+                write!(f, "Registered {{ id: {id}, secrets: hidden, at: {at} }}")
             }
-            Self::DepositCredited { deposit, amount, at } => write!(f, "DepositCredited {{ deposit: {deposit}, amount: {amount:?}, at: {at} }}"),
-            Self::DustKept { deposit, amount, at } => write!(f, "DustKept {{ deposit: {deposit}, amount: {amount:?}, at: {at} }}"),
-            Self::DustDropped { deposit, amount, at } => write!(f, "DustDropped {{ deposit: {deposit}, amount: {amount:?}, at: {at} }}"),
-            Self::DepositReversed { deposit, amount, at } => write!(f, "DepositReversed {{ deposit: {deposit}, amount: {amount:?}, at: {at} }}"),
-            Self::Suspended { reason, at } => write!(f, "Suspended {{ reason: {reason:?}, at: {at} }}"),
-            Self::Reinstated { reason, at } => write!(f, "Reinstated {{ reason: {reason:?}, at: {at} }}"),
-            Self::ApiKeyAdded { id, name, at, .. } => write!(f, "ApiKeyAdded {{ id: {id}, name: {name:?}, at: {at} }}"),
+            Self::OpenedForTests { of, at } => {
+                write!(f, "OpenedForTests {{ of: {of:?}, at: {at} }}")
+            }
+            Self::TestAccountOpened { id, at } => {
+                write!(f, "TestAccountOpened {{ id: {id}, at: {at} }}")
+            }
+            Self::Credited { amount, reason, at } => {
+                write!(f, "Credited {{ amount: {amount:?}, reason: {reason:?}, at: {at} }}")
+            }
+            Self::Debited { amount, reason, overdraws, at } => {
+                write!(
+                    f,
+                    "Debited {{ amount: {amount:?}, reason: {reason:?}, overdraws: {overdraws}, \
+                     at: {at} }}"
+                )
+            }
+            Self::DepositCredited { deposit, amount, at } => {
+                write!(f, "DepositCredited {{ deposit: {deposit}, amount: {amount:?}, at: {at} }}")
+            }
+            Self::DustKept { deposit, amount, at } => {
+                write!(f, "DustKept {{ deposit: {deposit}, amount: {amount:?}, at: {at} }}")
+            }
+            Self::DustDropped { deposit, amount, at } => {
+                write!(f, "DustDropped {{ deposit: {deposit}, amount: {amount:?}, at: {at} }}")
+            }
+            Self::DepositReversed { deposit, amount, at } => {
+                write!(f, "DepositReversed {{ deposit: {deposit}, amount: {amount:?}, at: {at} }}")
+            }
+            Self::Suspended { reason, at } => {
+                write!(f, "Suspended {{ reason: {reason:?}, at: {at} }}")
+            }
+            Self::Reinstated { reason, at } => {
+                write!(f, "Reinstated {{ reason: {reason:?}, at: {at} }}")
+            }
+            Self::ApiKeyAdded { id, name, at, .. } => {
+                write!(f, "ApiKeyAdded {{ id: {id}, name: {name:?}, at: {at} }}")
+            }
             Self::ApiKeyRemoved { id, at } => write!(f, "ApiKeyRemoved {{ id: {id}, at: {at} }}"),
-            Self::ApiKeysReplaced { id, reason, at, .. } => write!(f, "ApiKeysReplaced {{ id: {id}, reason: {reason:?}, at: {at} }}"),
-            Self::HoldTaken { order, amount, at } => write!(f, "HoldTaken {{ order: {order}, amount: {amount:?}, at: {at} }}"),
-            Self::HoldCaptured { order, amount, at } => write!(f, "HoldCaptured {{ order: {order}, amount: {amount:?}, at: {at} }}"),
-            Self::HoldReleased { order, amount, at } => write!(f, "HoldReleased {{ order: {order}, amount: {amount:?}, at: {at} }}"),
-            Self::CaptureRefunded { order, amount, at } => write!(f, "CaptureRefunded {{ order: {order}, amount: {amount:?}, at: {at} }}"),
-            Self::BatchPlaced { items, at } => write!(f, "BatchPlaced {{ items: {items:?}, at: {at} }}"),
-            Self::KeyUsed { key, effect, at, .. } => write!(f, "KeyUsed {{ key: {key:?}, effect: {effect:?}, at: {at} }}"),
-            Self::WebhookSet { threshold, at, .. } => write!(f, "WebhookSet {{ threshold: {threshold:?}, at: {at} }}"),
+            Self::ApiKeysReplaced { id, reason, at, .. } => {
+                write!(f, "ApiKeysReplaced {{ id: {id}, reason: {reason:?}, at: {at} }}")
+            }
+            Self::HoldTaken { order, amount, at } => {
+                write!(f, "HoldTaken {{ order: {order}, amount: {amount:?}, at: {at} }}")
+            }
+            Self::HoldCaptured { order, amount, at } => {
+                write!(f, "HoldCaptured {{ order: {order}, amount: {amount:?}, at: {at} }}")
+            }
+            Self::HoldReleased { order, amount, at } => {
+                write!(f, "HoldReleased {{ order: {order}, amount: {amount:?}, at: {at} }}")
+            }
+            Self::CaptureRefunded { order, amount, at } => {
+                write!(f, "CaptureRefunded {{ order: {order}, amount: {amount:?}, at: {at} }}")
+            }
+            Self::BatchPlaced { items, at } => {
+                write!(f, "BatchPlaced {{ items: {items:?}, at: {at} }}")
+            }
+            Self::KeyUsed { key, effect, at, .. } => {
+                write!(f, "KeyUsed {{ key: {key:?}, effect: {effect:?}, at: {at} }}")
+            }
+            Self::WebhookSet { threshold, at, .. } => {
+                write!(f, "WebhookSet {{ threshold: {threshold:?}, at: {at} }}")
+            }
             Self::WebhookRemoved { at } => write!(f, "WebhookRemoved {{ at: {at} }}"),
-            Self::WebhookSecretRotated { at, .. } => write!(f, "WebhookSecretRotated {{ secret: hidden, at: {at} }}"),
-            Self::WebhookDue { sequence, notice, at } => write!(f, "WebhookDue {{ sequence: {sequence}, notice: {notice:?}, at: {at} }}"),
+            Self::WebhookSecretRotated { at, .. } => {
+                write!(f, "WebhookSecretRotated {{ secret: hidden, at: {at} }}")
+            }
+            Self::WebhookDue { sequence, notice, at } => {
+                write!(f, "WebhookDue {{ sequence: {sequence}, notice: {notice:?}, at: {at} }}")
+            }
             Self::Order(order, event) => write!(f, "Order({order}, {event:?})"),
         }
     }

@@ -1,4 +1,5 @@
-//! Idempotency keys: each names one effect of one call for seven days, recorded in the same append as the effect.
+//! Idempotency keys: each names one effect of one call for seven days, recorded in the same append
+//! as the effect.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,8 +16,8 @@ use crate::time::Timestamp;
 
 /// The contract: "Kept 7 days".
 pub const KEPT: Duration = Duration::from_hours(7 * 24);
-/// Keys an account may have in use at a time: more than a caller at the rate limit places orders in seven days,
-/// about 30 MB. Past it new keys are refused: one forgotten early could charge twice.
+/// Keys an account may have in use at a time: more than a caller at the rate limit places orders in
+/// seven days, about 30 MB. Past it new keys are refused: one forgotten early could charge twice.
 pub const MAX_KEYS: usize = 250_000;
 
 /// A caller's idempotency key: 1 to 255 printable ASCII characters.
@@ -52,7 +53,8 @@ impl FromStr for Key {
     type Err = ParseKeyError;
 
     fn from_str(text: &str) -> Result<Self, ParseKeyError> {
-        let fits = (1..=255).contains(&text.len()) && text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
+        let fits = (1..=255).contains(&text.len())
+            && text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
         fits.then(|| Self(text.into())).ok_or(ParseKeyError)
     }
 }
@@ -92,7 +94,8 @@ pub struct Remembered {
     pub effect: Effect,
     /// The batch, where it was one.
     pub batch: Option<Arc<[BatchItem]>>,
-    /// Orders that have ended without a code, their holds back: the key names them no more, and a retry of the batch places them again.
+    /// Orders that have ended without a code, their holds back: the key names them no more, and a
+    /// retry of the batch places them again.
     pub let_go: Vec<OrderId>,
     /// When it was first used.
     pub at: Timestamp,
@@ -101,8 +104,17 @@ pub struct Remembered {
 impl Remembered {
     /// The orders it names.
     pub fn orders(&self) -> impl Iterator<Item = OrderId> {
-        let one = if let Effect::Order(order) | Effect::Cancel(order) = self.effect { Some(order) } else { None };
-        let many = self.batch.iter().flat_map(|items| items.iter()).filter(|item| item.refused.is_none()).map(|item| item.order);
+        let one = if let Effect::Order(order) | Effect::Cancel(order) = self.effect {
+            Some(order)
+        } else {
+            None
+        };
+        let many = self
+            .batch
+            .iter()
+            .flat_map(|items| items.iter())
+            .filter(|item| item.refused.is_none())
+            .map(|item| item.order);
         one.into_iter().chain(many).filter(|order| !self.let_go.contains(order))
     }
 
@@ -134,7 +146,8 @@ impl Keys {
 
     /// Whether no more keys can be taken at `now`.
     pub fn is_full(&self, now: Timestamp) -> bool {
-        self.by_digest.len() >= MAX_KEYS && self.oldest_first.front().is_some_and(|(at, _)| now < at.plus(KEPT))
+        self.by_digest.len() >= MAX_KEYS
+            && self.oldest_first.front().is_some_and(|(at, _)| now < at.plus(KEPT))
     }
 
     /// Keys remembered, expired ones that nobody has asked for included.
@@ -151,8 +164,10 @@ impl Keys {
     pub(super) fn remember(&mut self, key: &Key, remembered: Remembered) {
         let digest = key.digest();
         // A batch whose key is used again names some orders as before.
-        let before: Vec<OrderId> = self.by_digest.get(&digest).into_iter().flat_map(Remembered::orders).collect();
-        let placed: Vec<OrderId> = remembered.placed().filter(|order| !before.contains(order)).collect();
+        let before: Vec<OrderId> =
+            self.by_digest.get(&digest).into_iter().flat_map(Remembered::orders).collect();
+        let placed: Vec<OrderId> =
+            remembered.placed().filter(|order| !before.contains(order)).collect();
         self.insert(digest, remembered);
         self.by_order.extend(placed.into_iter().map(|order| (order, digest)));
     }
@@ -162,7 +177,8 @@ impl Keys {
         self.by_order.remove(&order);
     }
 
-    /// An order has ended without a code, its hold back: its key is free again, and a batch's is for this order.
+    /// An order has ended without a code, its hold back: its key is free again, and a batch's is
+    /// for this order.
     pub(super) fn let_go(&mut self, order: OrderId) {
         let Some(digest) = self.by_order.remove(&order) else { return };
         let Some(known) = self.by_digest.get_mut(&digest) else { return };
@@ -173,7 +189,9 @@ impl Keys {
     }
 
     fn insert(&mut self, digest: u128, remembered: Remembered) {
-        while let Some((at, oldest)) = self.oldest_first.front().copied().filter(|(at, _)| remembered.at >= at.plus(KEPT)) {
+        while let Some((at, oldest)) =
+            self.oldest_first.front().copied().filter(|(at, _)| remembered.at >= at.plus(KEPT))
+        {
             self.oldest_first.pop_front();
             // The key may have been used anew since: then it is another entry's.
             if self.by_digest.get(&oldest).is_some_and(|known| known.at == at) {
@@ -194,7 +212,10 @@ impl Keys {
     }
 
     /// The keys of a snapshot; `is_open` says which orders had not ended.
-    pub(super) fn from_entries(entries: impl IntoIterator<Item = (u128, Remembered)>, is_open: impl Fn(OrderId) -> bool) -> Self {
+    pub(super) fn from_entries(
+        entries: impl IntoIterator<Item = (u128, Remembered)>,
+        is_open: impl Fn(OrderId) -> bool,
+    ) -> Self {
         let mut keys = Self::default();
         for (digest, remembered) in entries {
             let open: Vec<OrderId> = remembered.placed().filter(|order| is_open(*order)).collect();

@@ -1,4 +1,5 @@
-//! The keys of an account: each opens it alone and has a name; one can be taken away without touching the others, but never the last.
+//! The keys of an account: each opens it alone and has a name; one can be taken away without
+//! touching the others, but never the last.
 
 use std::fmt;
 use std::sync::Arc;
@@ -35,7 +36,8 @@ impl fmt::Debug for HeldKey {
 pub struct Keyring(Arc<[HeldKey]>);
 
 impl Keyring {
-    /// The key that registration gave: it has the account's own id, for its event has none of its own.
+    /// The key that registration gave: it has the account's own id, for its event has none of its
+    /// own.
     pub(super) fn registered(account: AccountId, hash: [u8; 32], since: Timestamp) -> Self {
         Self(Arc::new([HeldKey { id: ApiKeyId(account.0), name: "first".into(), hash, since }]))
     }
@@ -55,7 +57,13 @@ impl Keyring {
         self.0.iter().find(|key| key.id == id)
     }
 
-    pub(super) fn add(&self, id: ApiKeyId, name: &str, hash: [u8; 32], at: Timestamp) -> Result<Vec<Event>, ApiKeyRefusal> {
+    pub(super) fn add(
+        &self,
+        id: ApiKeyId,
+        name: &str,
+        hash: [u8; 32],
+        at: Timestamp,
+    ) -> Result<Vec<Event>, ApiKeyRefusal> {
         if self.get(id).is_some() {
             return Ok(Vec::new());
         }
@@ -66,9 +74,18 @@ impl Keyring {
     }
 
     /// `may_be_last` for an account whose owner can give it another one.
-    pub(super) fn remove(&self, id: ApiKeyId, at: Timestamp, may_be_last: bool) -> Result<Vec<Event>, ApiKeyRefusal> {
+    pub(super) fn remove(
+        &self,
+        id: ApiKeyId,
+        at: Timestamp,
+        may_be_last: bool,
+    ) -> Result<Vec<Event>, ApiKeyRefusal> {
         self.get(id).ok_or(ApiKeyRefusal::ApiKeyNotFound)?;
-        if self.0.len() == 1 && !may_be_last { Err(ApiKeyRefusal::LastApiKey) } else { Ok(vec![Event::ApiKeyRemoved { id, at }]) }
+        if self.0.len() == 1 && !may_be_last {
+            Err(ApiKeyRefusal::LastApiKey)
+        } else {
+            Ok(vec![Event::ApiKeyRemoved { id, at }])
+        }
     }
 
     pub(super) fn replace(id: ApiKeyId, hash: [u8; 32], reason: &str, at: Timestamp) -> Vec<Event> {
@@ -77,7 +94,12 @@ impl Keyring {
 
     /// The keys after a fact; as they are after one that concerns none.
     pub(super) fn after(&self, event: &Event) -> Self {
-        let held = |id: ApiKeyId, name: &str, hash: [u8; 32], since: Timestamp| HeldKey { id, name: name.into(), hash, since };
+        let held = |id: ApiKeyId, name: &str, hash: [u8; 32], since: Timestamp| HeldKey {
+            id,
+            name: name.into(),
+            hash,
+            since,
+        };
         if let Event::ApiKeyAdded { id, name, hash, at } = event {
             return Self(self.0.iter().cloned().chain([held(*id, name, *hash, *at)]).collect());
         }

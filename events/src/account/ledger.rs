@@ -1,4 +1,5 @@
-//! The ledger: what each fact moves. Balance is the fold of these entries, in the account, in the view and in the audit alike.
+//! The ledger: what each fact moves. Balance is the fold of these entries, in the account, in the
+//! view and in the audit alike.
 
 use super::event::Event;
 use crate::id::OrderId;
@@ -28,7 +29,16 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 8] = [Self::Credit, Self::Debit, Self::Deposit, Self::Reversal, Self::Hold, Self::Capture, Self::Release, Self::Refund];
+    pub const ALL: [Self; 8] = [
+        Self::Credit,
+        Self::Debit,
+        Self::Deposit,
+        Self::Reversal,
+        Self::Hold,
+        Self::Capture,
+        Self::Release,
+        Self::Refund,
+    ];
 
     /// The word callers see.
     pub const fn name(self) -> &'static str {
@@ -80,9 +90,9 @@ pub fn settlement(order: OrderId, amount: Money, fact: &order::Event) -> Option<
     let at = fact.at();
     match fact {
         order::Event::Completed { .. } => Some(Event::HoldCaptured { order, amount, at }),
-        order::Event::Cancelled { .. } | order::Event::Expired { .. } | order::Event::Failed { .. } => {
-            Some(Event::HoldReleased { order, amount, at })
-        }
+        order::Event::Cancelled { .. }
+        | order::Event::Expired { .. }
+        | order::Event::Failed { .. } => Some(Event::HoldReleased { order, amount, at }),
         order::Event::Refunded { .. } => Some(Event::CaptureRefunded { order, amount, at }),
         order::Event::Placed(_)
         | order::Event::ScenarioChosen { .. }
@@ -117,9 +127,15 @@ pub fn entry(event: &Event) -> Option<Entry> {
         Event::DepositCredited { amount, .. } => (Kind::Deposit, None, *amount, Money::ZERO),
         Event::DepositReversed { amount, .. } => (Kind::Reversal, None, -*amount, Money::ZERO),
         Event::HoldTaken { order, amount, .. } => (Kind::Hold, Some(*order), -*amount, *amount),
-        Event::HoldCaptured { order, amount, .. } => (Kind::Capture, Some(*order), Money::ZERO, -*amount),
-        Event::HoldReleased { order, amount, .. } => (Kind::Release, Some(*order), *amount, -*amount),
-        Event::CaptureRefunded { order, amount, .. } => (Kind::Refund, Some(*order), *amount, Money::ZERO),
+        Event::HoldCaptured { order, amount, .. } => {
+            (Kind::Capture, Some(*order), Money::ZERO, -*amount)
+        }
+        Event::HoldReleased { order, amount, .. } => {
+            (Kind::Release, Some(*order), *amount, -*amount)
+        }
+        Event::CaptureRefunded { order, amount, .. } => {
+            (Kind::Refund, Some(*order), *amount, Money::ZERO)
+        }
         Event::Registered { .. }
         | Event::OpenedForTests { .. }
         | Event::TestAccountOpened { .. }

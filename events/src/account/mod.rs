@@ -1,7 +1,8 @@
 //! One account: its standing, its ledger, and its orders, whose facts stand in the same stream.
 //!
-//! Holds: who may order, what is held, captured and released. Never holds: how a number is found or a message read (`order` does).
-//! Leans on: `order`, `price`, `tier`. Proved by: `tests.rs` here and `tests/ledger_model.rs`.
+//! Holds: who may order, what is held, captured and released. Never holds: how a number is found or
+//! a message read (`order` does). Leans on: `order`, `price`, `tier`. Proved by: `tests.rs` here
+//! and `tests/ledger_model.rs`.
 
 pub mod batch;
 mod cancels;
@@ -31,6 +32,9 @@ pub use cancels::CancelRules;
 pub use command::{Command, FirstAnswer, PlaceOrder, TestKey};
 pub use event::Event;
 pub use pool_share::PoolShare;
-pub use refusal::{ApiKeyRefusal, IdempotencyRefusal, OperatorRefusal, OrderRefusal, PlacingRefusal, Refusal, StandingRefusal, WebhookRefusal};
+pub use refusal::{
+    ApiKeyRefusal, IdempotencyRefusal, OperatorRefusal, OrderRefusal, PlacingRefusal, Refusal,
+    StandingRefusal, WebhookRefusal,
+};
 pub use state::{RECENT_ORDERS, SECRETS_OVERLAP, Standing, State, Webhook};
 pub use test_mode::Mode;

@@ -1,15 +1,18 @@
-//! What unproven accounts hold of a pool of numbers: a part of it, so that whoever takes numbers for nothing leaves some for the others.
+//! What unproven accounts hold of a pool of numbers: a part of it, so that whoever takes numbers
+//! for nothing leaves some for the others.
 
 use super::state::State;
 
-/// The part of a country's numbers in a pool that unproven accounts hold at once, resting ones included.
+/// The part of a country's numbers in a pool that unproven accounts hold at once, resting ones
+/// included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolShare {
     percent: u32,
 }
 
 impl Default for PoolShare {
-    /// Half: a day on which every caller is unproven still has numbers, and no crowd of them takes all.
+    /// Half: a day on which every caller is unproven still has numbers, and no crowd of them takes
+    /// all.
     fn default() -> Self {
         Self { percent: 50 }
     }
@@ -32,10 +35,14 @@ impl PoolShare {
 }
 
 impl State {
-    /// Whether it has had numbers, and no code came of any. An account's first number is no different from anybody's.
+    /// Whether it has had numbers, and no code came of any. An account's first number is no
+    /// different from anybody's.
     pub fn is_unproven(&self) -> bool {
-        // Orders that found no number push the others out of memory; cancels are remembered on their own.
-        self.completed == 0 && (self.cancels.last().is_some() || self.recent.iter().any(|order| order.assignment.is_some()))
+        // Orders that found no number push the others out of memory; cancels are remembered on
+        // their own.
+        self.completed == 0
+            && (self.cancels.last().is_some()
+                || self.recent.iter().any(|order| order.assignment.is_some()))
     }
 }
 
@@ -47,7 +54,10 @@ mod tests {
     fn a_share_is_rounded_up_and_never_more_than_there_is() {
         let of = |percent, numbers| PoolShare::percent(percent).of(numbers);
         assert_eq!([of(50, 0), of(50, 1), of(50, 2), of(50, 3), of(50, 100)], [0, 1, 1, 2, 50]);
-        assert_eq!([of(1, 1), of(1, 100), of(1, 101), of(100, 7), of(u32::MAX, 7)], [1, 1, 2, 7, 7]);
+        assert_eq!(
+            [of(1, 1), of(1, 100), of(1, 101), of(100, 7), of(u32::MAX, 7)],
+            [1, 1, 2, 7, 7]
+        );
         assert_eq!(PoolShare::WHOLE.of(usize::MAX / 100), usize::MAX / 100);
     }
 }

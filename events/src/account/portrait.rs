@@ -1,4 +1,5 @@
-//! An account as of any of its events, as its owner is shown it: a fold that stays small however long the stream and whatever the account remembers.
+//! An account as of any of its events, as its owner is shown it: a fold that stays small however
+//! long the stream and whatever the account remembers.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -32,7 +33,15 @@ impl Default for Portrait {
     fn default() -> Self {
         let (id, registered_at) = (AccountId(0), Timestamp::default());
         let (open, queued, listening) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        Self { id, registered_at, sums: Statement::default(), open, queued, listening, webhook: None }
+        Self {
+            id,
+            registered_at,
+            sums: Statement::default(),
+            open,
+            queued,
+            listening,
+            webhook: None,
+        }
     }
 }
 

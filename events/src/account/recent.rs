@@ -46,7 +46,10 @@ impl Recent {
     /// Adds one; those that no longer count are forgotten.
     pub(super) fn note(&mut self, at: Timestamp) {
         let moments = Arc::make_mut(&mut self.0);
-        while moments.front().is_some_and(|oldest| moments.len() >= REMEMBERED || at >= oldest.plus(HOUR)) {
+        while moments
+            .front()
+            .is_some_and(|oldest| moments.len() >= REMEMBERED || at >= oldest.plus(HOUR))
+        {
             moments.pop_front();
         }
         moments.push_back(at);

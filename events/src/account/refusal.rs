@@ -1,4 +1,5 @@
-//! Why something wanted of an account is refused: one enum for each group of commands, and the one that holds them all.
+//! Why something wanted of an account is refused: one enum for each group of commands, and the one
+//! that holds them all.
 
 use thiserror::Error;
 
@@ -48,7 +49,8 @@ pub enum StandingRefusal {
     /// An operator has suspended the account; ask them.
     #[error("the account is suspended")]
     Suspended,
-    /// Test accounts order by scenarios and take no money; live accounts have no scenarios. Use a key of the other mode.
+    /// Test accounts order by scenarios and take no money; live accounts have no scenarios. Use a
+    /// key of the other mode.
     #[error("test accounts order by scenarios and take no money; live accounts have no scenarios")]
     WrongMode,
 }
@@ -65,7 +67,10 @@ pub enum PlacingRefusal {
         allowed: u32,
     },
     /// Too many orders were cancelled before any message came; wait.
-    #[error("Too many orders were cancelled before a message came; the next one may be placed in {retry_after_seconds} seconds")]
+    #[error(
+        "Too many orders were cancelled before a message came; the next one may be placed in \
+         {retry_after_seconds} seconds"
+    )]
     TooManyCancels {
         /// How long.
         retry_after_seconds: u64,

@@ -1,8 +1,10 @@
 //! Callers' reports of orders: how many an account may make, and which of them give money back.
 //!
-//! A report gives the price of a code back if no message that came to the number was its platform's, and ends the order at once, so that no code can
-//! follow the money. As the caller could have had a stranger's code sent there, an account gets one such refund, and one more for every
-//! [`ORDERS_FOR_A_REFUND`] completed orders; what is beyond that is for the operator to judge, who sees every report.
+//! A report gives the price of a code back if no message that came to the number was its
+//! platform's, and ends the order at once, so that no code can follow the money. As the caller
+//! could have had a stranger's code sent there, an account gets one such refund, and one more for
+//! every [`ORDERS_FOR_A_REFUND`] completed orders; what is beyond that is for the operator to
+//! judge, who sees every report.
 
 use std::time::Duration;
 
@@ -23,7 +25,12 @@ pub const MAX_REPORTS: usize = 20;
 const DAY: Duration = Duration::from_hours(24);
 
 impl State {
-    pub(super) fn report(&self, id: OrderId, complaint: Complaint, at: Timestamp) -> Result<Vec<Event>, OrderRefusal> {
+    pub(super) fn report(
+        &self,
+        id: OrderId,
+        complaint: Complaint,
+        at: Timestamp,
+    ) -> Result<Vec<Event>, OrderRefusal> {
         let order = self.order(id).ok_or(OrderRefusal::NotFound)?;
         let mut facts = order.decide(&order::Command::Report { complaint, at })?;
         if facts.is_empty() {

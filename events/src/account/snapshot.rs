@@ -1,4 +1,5 @@
-//! An account's state as bytes, to load a long stream from its tail. Disposable: what cannot be read is replayed.
+//! An account's state as bytes, to load a long stream from its tail. Disposable: what cannot be
+//! read is replayed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -94,10 +95,19 @@ pub fn write(state: &State) -> Option<Vec<u8>> {
         id: state.id.0,
         test: write_mode(state.mode),
         test_account: state.test_account.map(|account| account.0),
-        api_keys: state.api_keys.iter().map(|key| (key.id.0, key.name.to_string(), key.hash, key.since.millis())).collect(),
+        api_keys: state
+            .api_keys
+            .iter()
+            .map(|key| (key.id.0, key.name.to_string(), key.hash, key.since.millis()))
+            .collect(),
         webhook_secret: state.webhook_secret.to_string(),
-        previous_secret: state.previous_secret.as_ref().map(|(secret, until)| (secret.to_string(), until.millis())),
-        webhook: state.webhook.as_ref().map(|webhook| (webhook.url.to_string(), webhook.threshold.micros(), webhook.since.millis())),
+        previous_secret: state
+            .previous_secret
+            .as_ref()
+            .map(|(secret, until)| (secret.to_string(), until.millis())),
+        webhook: state.webhook.as_ref().map(|webhook| {
+            (webhook.url.to_string(), webhook.threshold.micros(), webhook.since.millis())
+        }),
         webhook_sequence: state.webhook_sequence,
         registered_at: state.registered_at.millis(),
         balance: state.balance.micros(),
@@ -120,12 +130,15 @@ pub fn write(state: &State) -> Option<Vec<u8>> {
 
 /// The state in the bytes; `None` if they are of another format or broken.
 pub fn read(bytes: &[u8]) -> Option<State> {
-    let (shape, _): (Shape, usize) = bincode::decode_from_slice(bytes, bincode::config::legacy()).ok()?;
+    let (shape, _): (Shape, usize) =
+        bincode::decode_from_slice(bytes, bincode::config::legacy()).ok()?;
     if shape.format != FORMAT {
         return None;
     }
-    let orders = |shapes: Vec<OrderShape>| shapes.iter().map(read_order).collect::<Option<Vec<_>>>();
-    let open: BTreeMap<OrderId, Arc<order::State>> = orders(shape.open)?.into_iter().map(|order| (order.id, order)).collect();
+    let orders =
+        |shapes: Vec<OrderShape>| shapes.iter().map(read_order).collect::<Option<Vec<_>>>();
+    let open: BTreeMap<OrderId, Arc<order::State>> =
+        orders(shape.open)?.into_iter().map(|order| (order.id, order)).collect();
     let keys = shape.keys.into_iter().map(read_key).collect::<Option<Vec<_>>>()?;
     let keys = Keys::from_entries(keys, |order| open.contains_key(&order));
     Some(State {
@@ -135,7 +148,9 @@ pub fn read(bytes: &[u8]) -> Option<State> {
         test_account: shape.test_account.map(AccountId),
         api_keys: Keyring::from_keys(shape.api_keys.into_iter().map(read_api_key).collect()),
         webhook_secret: shape.webhook_secret.into(),
-        previous_secret: shape.previous_secret.map(|(secret, until)| (secret.into(), Timestamp::from_millis(until))),
+        previous_secret: shape
+            .previous_secret
+            .map(|(secret, until)| (secret.into(), Timestamp::from_millis(until))),
         webhook: shape.webhook.map(|(url, threshold, since)| Webhook {
             url: url.into(),
             threshold: Money::from_micros(threshold),
@@ -177,23 +192,40 @@ fn write_deposits(deposits: &BTreeMap<DepositId, Money>) -> Vec<(u128, i64)> {
 }
 
 fn read_deposits(shapes: Vec<(u128, i64)>) -> BTreeMap<DepositId, Money> {
-    shapes.into_iter().map(|(deposit, amount)| (DepositId(deposit), Money::from_micros(amount))).collect()
+    shapes
+        .into_iter()
+        .map(|(deposit, amount)| (DepositId(deposit), Money::from_micros(amount)))
+        .collect()
 }
 
 fn write_key(digest: u128, known: &Remembered) -> KeyShape {
     let batch = known.batch.as_ref().map(|items| items.iter().map(Wire::freeze).collect());
-    let (effect, let_go) = (known.effect.freeze(), known.let_go.iter().map(|order| order.0).collect());
-    KeyShape { digest, fingerprint: known.fingerprint, effect, batch, let_go, at: known.at.millis() }
+    let (effect, let_go) =
+        (known.effect.freeze(), known.let_go.iter().map(|order| order.0).collect());
+    KeyShape {
+        digest,
+        fingerprint: known.fingerprint,
+        effect,
+        batch,
+        let_go,
+        at: known.at.millis(),
+    }
 }
 
 fn read_key(shape: KeyShape) -> Option<(u128, Remembered)> {
     let effect = Effect::thaw(shape.effect).ok()?;
-    let items = shape.batch.map(|items| items.into_iter().map(|parts| BatchItem::thaw(parts).ok()).collect::<Option<Vec<BatchItem>>>());
+    let items = shape.batch.map(|items| {
+        items
+            .into_iter()
+            .map(|parts| BatchItem::thaw(parts).ok())
+            .collect::<Option<Vec<BatchItem>>>()
+    });
     let batch = match items {
         Some(items) => Some(items?.into()),
         None => None,
     };
-    let (let_go, at) = (shape.let_go.into_iter().map(OrderId).collect(), Timestamp::from_millis(shape.at));
+    let (let_go, at) =
+        (shape.let_go.into_iter().map(OrderId).collect(), Timestamp::from_millis(shape.at));
     Some((shape.digest, Remembered { fingerprint: shape.fingerprint, effect, batch, let_go, at }))
 }
 
@@ -206,9 +238,11 @@ fn write_order(order: &order::State) -> OrderShape {
 }
 
 fn read_order(shape: &OrderShape) -> Option<Arc<order::State>> {
-    let facts = shape.facts.iter().map(|(name, version, payload)| match codec::decode(name, *version, payload) {
-        Ok(crate::Event::Account(Event::Order(_, fact))) => Some(fact),
-        _ => None,
+    let facts = shape.facts.iter().map(|(name, version, payload)| {
+        match codec::decode(name, *version, payload) {
+            Ok(crate::Event::Account(Event::Order(_, fact))) => Some(fact),
+            _ => None,
+        }
     });
     let facts: Vec<order::Event> = facts.collect::<Option<_>>()?;
     order::State::from_history(OrderId(shape.id), &facts).map(Arc::new)

@@ -155,7 +155,8 @@ impl State {
         Tier::of(self.completed.saturating_sub(self.refunded))
     }
 
-    /// Whether it ever had money: a payment, an operator's credit, an order that was paid for. Accounts that never had cost nothing to open.
+    /// Whether it ever had money: a payment, an operator's credit, an order that was paid for.
+    /// Accounts that never had cost nothing to open.
     pub fn was_ever_funded(&self) -> bool {
         if self.is_test() {
             return false;
@@ -176,12 +177,19 @@ impl State {
 
     /// The secrets that sign at `now`, the current one first.
     pub fn signing_secrets(&self, now: Timestamp) -> Vec<Arc<str>> {
-        let previous = self.previous_secret.as_ref().filter(|(_, until)| now < *until).map(|(secret, _)| Arc::clone(secret));
+        let previous = self
+            .previous_secret
+            .as_ref()
+            .filter(|(_, until)| now < *until)
+            .map(|(secret, _)| Arc::clone(secret));
         std::iter::once(Arc::clone(&self.webhook_secret)).chain(previous).collect()
     }
 
     /// One of its orders that are open, listening or over not long ago.
     pub fn order(&self, id: OrderId) -> Option<&Arc<order::State>> {
-        self.open.get(&id).or_else(|| self.listening.get(&id)).or_else(|| self.recent.iter().find(|order| order.id == id))
+        self.open
+            .get(&id)
+            .or_else(|| self.listening.get(&id))
+            .or_else(|| self.recent.iter().find(|order| order.id == id))
     }
 }

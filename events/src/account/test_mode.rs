@@ -1,4 +1,5 @@
-//! Accounts for tests: their orders are free, follow scenarios, and have numbers that are made up. A live account has at most one beside it.
+//! Accounts for tests: their orders are free, follow scenarios, and have numbers that are made up.
+//! A live account has at most one beside it.
 
 use super::command::{Command, TestKey};
 use super::event::Event;
@@ -40,31 +41,50 @@ impl State {
     }
 
     /// Opens an account for tests that belongs to no other.
-    pub(super) fn register_for_tests(&self, id: AccountId, key_hash: [u8; 32], webhook_secret: &str, at: Timestamp) -> Result<Vec<Event>, Refusal> {
+    pub(super) fn register_for_tests(
+        &self,
+        id: AccountId,
+        key_hash: [u8; 32],
+        webhook_secret: &str,
+        at: Timestamp,
+    ) -> Result<Vec<Event>, Refusal> {
         if self.standing != Standing::Unregistered {
             return Err(StandingRefusal::AlreadyRegistered.into());
         }
-        let registered = Event::Registered { id, key_hash, webhook_secret: webhook_secret.to_owned(), at };
+        let registered =
+            Event::Registered { id, key_hash, webhook_secret: webhook_secret.to_owned(), at };
         Ok(vec![registered, Event::OpenedForTests { of: None, at }])
     }
 
-    /// A key of a live account's test account, which is opened with its first. Registration's own key has no name to choose: the first takes its place.
+    /// A key of a live account's test account, which is opened with its first. Registration's own
+    /// key has no name to choose: the first takes its place.
     pub(super) fn add_test_key(&self, wanted: &TestKey) -> Result<Vec<Event>, Refusal> {
         let TestKey { account, live, id, name, hash, webhook_secret, at } = wanted;
         match self.standing {
             Standing::Unregistered => Ok(vec![
-                Event::Registered { id: *account, key_hash: *hash, webhook_secret: webhook_secret.clone(), at: *at },
+                Event::Registered {
+                    id: *account,
+                    key_hash: *hash,
+                    webhook_secret: webhook_secret.clone(),
+                    at: *at,
+                },
                 Event::OpenedForTests { of: Some(*live), at: *at },
                 Event::ApiKeyAdded { id: *id, name: name.clone(), hash: *hash, at: *at },
                 Event::ApiKeyRemoved { id: ApiKeyId(account.0), at: *at },
             ]),
-            Standing::Good | Standing::Suspended(_) if self.live_account() == Some(*live) => Ok(self.api_keys.add(*id, name, *hash, *at)?),
+            Standing::Good | Standing::Suspended(_) if self.live_account() == Some(*live) => {
+                Ok(self.api_keys.add(*id, name, *hash, *at)?)
+            }
             Standing::Good | Standing::Suspended(_) => Err(StandingRefusal::WrongMode.into()),
         }
     }
 
     /// The account gets a test account beside it; the one it has stays.
-    pub(super) fn open_test_account(&self, id: AccountId, at: Timestamp) -> Result<Vec<Event>, Refusal> {
+    pub(super) fn open_test_account(
+        &self,
+        id: AccountId,
+        at: Timestamp,
+    ) -> Result<Vec<Event>, Refusal> {
         match (self.is_test(), self.test_account) {
             (true, _) => Err(StandingRefusal::WrongMode.into()),
             (false, Some(_)) => Ok(Vec::new()),
@@ -72,9 +92,14 @@ impl State {
         }
     }
 
-    /// Test accounts order by scenarios, and no others do: a number that costs money is never a test's, nor a made-up one a caller's who pays.
+    /// Test accounts order by scenarios, and no others do: a number that costs money is never a
+    /// test's, nor a made-up one a caller's who pays.
     pub(super) fn check_mode(&self, scenario: Option<Scenario>) -> Result<(), Refusal> {
-        if self.is_test() == scenario.is_some() { Ok(()) } else { Err(StandingRefusal::WrongMode.into()) }
+        if self.is_test() == scenario.is_some() {
+            Ok(())
+        } else {
+            Err(StandingRefusal::WrongMode.into())
+        }
     }
 
     /// Money never enters or leaves a test account by an operator's hand.
@@ -95,7 +120,11 @@ pub(super) fn chosen(order: OrderId, scenario: Scenario, at: Timestamp) -> Vec<E
 /// What the end of a test order does beside its hold.
 pub(super) fn at_the_end_of(order: &order::State, fact: &order::Event) -> Option<Event> {
     let reverses = fact.is_end() && order.scenario == Some(Scenario::DepositReorg);
-    reverses.then(|| Event::DepositReversed { deposit: deposit_of(order.id), amount: REORG_AMOUNT, at: fact.at() })
+    reverses.then(|| Event::DepositReversed {
+        deposit: deposit_of(order.id),
+        amount: REORG_AMOUNT,
+        at: fact.at(),
+    })
 }
 
 /// The deposit of a test order: no chain has it, and no other order.

@@ -34,14 +34,18 @@ pub struct AccountKey {
 pub enum ParseKeyError {
     /// A private key: it must not be anywhere near this service.
     #[error(
-        "a PRIVATE key. It can spend everything: move what it holds to a fresh wallet, and give this service the account's PUBLIC key (xpub, zpub)"
+        "a PRIVATE key. It can spend everything: move what it holds to a fresh wallet, and give \
+         this service the account's PUBLIC key (xpub, zpub)"
     )]
     Private,
     /// Not an extended key.
     #[error("not an extended public key (xpub…, zpub…; 111 characters)")]
     Malformed,
     /// Of another place in the wallet than an account.
-    #[error("an extended public key of depth {0}; an account's has depth {ACCOUNT_DEPTH} (BTC m/84'/0'/0', LTC m/84'/2'/0', EVM m/44'/60'/0')")]
+    #[error(
+        "an extended public key of depth {0}; an account's has depth {ACCOUNT_DEPTH} (BTC \
+         m/84'/0'/0', LTC m/84'/2'/0', EVM m/44'/60'/0')"
+    )]
     NotAnAccount(u8),
 }
 
@@ -69,9 +73,11 @@ impl AccountKey {
         if key.attrs.depth != ACCOUNT_DEPTH {
             return Err(ParseKeyError::NotAnAccount(key.attrs.depth));
         }
-        let digest = Sha256::digest([key.attrs.chain_code.as_slice(), key.key_bytes.as_slice()].concat());
+        let digest =
+            Sha256::digest([key.attrs.chain_code.as_slice(), key.key_bytes.as_slice()].concat());
         let id = KeyId(hex(&digest[..4]).into());
-        let external = child(&XPub::new(account, key.attrs.clone()), EXTERNAL).ok_or(ParseKeyError::Malformed)?;
+        let external = child(&XPub::new(account, key.attrs.clone()), EXTERNAL)
+            .ok_or(ParseKeyError::Malformed)?;
         Ok(Self { currency, network, id, external })
     }
 
@@ -104,11 +110,13 @@ fn child(key: &XPub, index: u32) -> Option<XPub> {
     key.derive_child(ChildNumber::new(index, false).ok()?).ok()
 }
 
-/// Why a text was not read; one that looks like a private key or a wallet's words is called what it is.
+/// Why a text was not read; one that looks like a private key or a wallet's words is called what it
+/// is.
 fn unreadable(text: &str) -> ParseKeyError {
     let text = text.trim();
     let extended = text.get(1..4).is_some_and(|letters| letters == "prv");
     let words = text.split_whitespace().count() >= 12;
-    let raw = text.trim_start_matches("0x").len() == 64 && text.trim_start_matches("0x").bytes().all(|byte| byte.is_ascii_hexdigit());
+    let raw = text.trim_start_matches("0x").len() == 64
+        && text.trim_start_matches("0x").bytes().all(|byte| byte.is_ascii_hexdigit());
     if extended || words || raw { ParseKeyError::Private } else { ParseKeyError::Malformed }
 }

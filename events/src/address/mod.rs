@@ -1,7 +1,9 @@
-//! Who has which deposit address: one stream a coin gives each account the next index of the operator's key, once.
+//! Who has which deposit address: one stream a coin gives each account the next index of the
+//! operator's key, once.
 //!
-//! Holds: derivation from a public key, addresses as text, the assignment. Never holds: a private key; payments (`deposit` does).
-//! Leans on: `deposit::Currency`. Proved by: `tests.rs` here, with published vectors.
+//! Holds: derivation from a public key, addresses as text, the assignment. Never holds: a private
+//! key; payments (`deposit` does). Leans on: `deposit::Currency`. Proved by: `tests.rs` here, with
+//! published vectors.
 
 mod key;
 mod place;
@@ -73,7 +75,10 @@ pub struct State {
 impl State {
     /// The account's address, if it has one of this key.
     pub fn address(&self, account: AccountId, key: &KeyId) -> Option<Address> {
-        self.of_account.get(&account).filter(|assigned| assigned.key == *key).map(|assigned| assigned.address.clone())
+        self.of_account
+            .get(&account)
+            .filter(|assigned| assigned.key == *key)
+            .map(|assigned| assigned.address.clone())
     }
 
     /// Whose money comes in at this destination.
@@ -113,8 +118,17 @@ impl Decider for State {
         }
         let free = self.next_index(key.id())..=MAX_INDEX;
         // An index without an address is one in 2^127; the next one has one.
-        let (index, address) = free.take(2).find_map(|index| Some((index, key.address(index)?))).ok_or(Refusal::Exhausted)?;
-        Ok(vec![Event::Assigned(Assigned { account: *account, key: key.id().clone(), index, address, at: *at })])
+        let (index, address) = free
+            .take(2)
+            .find_map(|index| Some((index, key.address(index)?)))
+            .ok_or(Refusal::Exhausted)?;
+        Ok(vec![Event::Assigned(Assigned {
+            account: *account,
+            key: key.id().clone(),
+            index,
+            address,
+            at: *at,
+        })])
     }
 
     fn evolve(mut self, Event::Assigned(assigned): &Event) -> Self {

@@ -22,7 +22,8 @@ pub enum Network {
     Regtest,
 }
 
-/// What an output pays to, as the chain writes it: the script of BTC and LTC, the 20 bytes of an EVM address; in lower-case hex.
+/// What an output pays to, as the chain writes it: the script of BTC and LTC, the 20 bytes of an
+/// EVM address; in lower-case hex.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Destination(Box<str>);
 
@@ -39,7 +40,10 @@ pub struct Address {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ParseAddressError {
     /// Not an address of this coin at all.
-    #[error("not an address of this coin (BTC and LTC: bech32, such as bc1q…; USDT: 0x and 40 hex digits)")]
+    #[error(
+        "not an address of this coin (BTC and LTC: bech32, such as bc1q…; USDT: 0x and 40 hex \
+         digits)"
+    )]
     Malformed,
     /// The checksum says that a letter is wrong.
     #[error("not an address: its checksum is wrong")]
@@ -53,7 +57,9 @@ impl Destination {
     /// From the chain's hex, in any case, with or without `0x`.
     pub fn from_hex(hex: &str) -> Option<Self> {
         let digits = hex.strip_prefix("0x").unwrap_or(hex);
-        let fits = !digits.is_empty() && digits.len().is_multiple_of(2) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let fits = !digits.is_empty()
+            && digits.len().is_multiple_of(2)
+            && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         fits.then(|| Self(digits.to_ascii_lowercase().into()))
     }
 
@@ -75,11 +81,17 @@ impl fmt::Debug for Destination {
 
 impl Address {
     /// The address of a public key: P2WPKH for BTC and LTC, the account of an EVM.
-    pub fn of_key(currency: Currency, network: Network, compressed: &[u8], uncompressed: &[u8]) -> Self {
+    pub fn of_key(
+        currency: Currency,
+        network: Network,
+        compressed: &[u8],
+        uncompressed: &[u8],
+    ) -> Self {
         match currency {
             Currency::Btc | Currency::Ltc => {
                 let program = Ripemd160::digest(Sha256::digest(compressed));
-                let text = segwit::encode_v0(hrp(currency, network), &program).expect("20 bytes are a witness program of version 0");
+                let text = segwit::encode_v0(hrp(currency, network), &program)
+                    .expect("20 bytes are a witness program of version 0");
                 Self { text, destination: witness_script(Fe32::Q, &program) }
             }
             Currency::UsdtErc20 => {
@@ -92,18 +104,30 @@ impl Address {
     }
 
     /// Reads an address, as an operator writes a shared one.
-    pub fn parse(currency: Currency, network: Network, text: &str) -> Result<Self, ParseAddressError> {
+    pub fn parse(
+        currency: Currency,
+        network: Network,
+        text: &str,
+    ) -> Result<Self, ParseAddressError> {
         match currency {
             Currency::Btc | Currency::Ltc => {
-                let (found, version, program) = segwit::decode(text).map_err(|_| unreadable(currency, text))?;
+                let (found, version, program) =
+                    segwit::decode(text).map_err(|_| unreadable(currency, text))?;
                 if found != hrp(currency, network) {
                     return Err(ParseAddressError::OtherNetwork);
                 }
-                Ok(Self { text: text.to_ascii_lowercase(), destination: witness_script(version, &program) })
+                Ok(Self {
+                    text: text.to_ascii_lowercase(),
+                    destination: witness_script(version, &program),
+                })
             }
             Currency::UsdtErc20 => {
-                let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 40).ok_or(ParseAddressError::Malformed)?;
-                let destination = Destination::from_hex(digits).ok_or(ParseAddressError::Malformed)?;
+                let digits = text
+                    .strip_prefix("0x")
+                    .filter(|digits| digits.len() == 40)
+                    .ok_or(ParseAddressError::Malformed)?;
+                let destination =
+                    Destination::from_hex(digits).ok_or(ParseAddressError::Malformed)?;
                 let written = checksummed(destination.as_str());
                 let has_checksum = digits.bytes().any(|byte| byte.is_ascii_uppercase());
                 if has_checksum && written != text {
@@ -117,9 +141,9 @@ impl Address {
 
 /// Why bech32 was not read: a coin's own prefix with a wrong letter behind it is the usual case.
 fn unreadable(currency: Currency, text: &str) -> ParseAddressError {
-    let ours = [Network::Mainnet, Network::Testnet, Network::Regtest]
-        .into_iter()
-        .any(|network| text.to_ascii_lowercase().starts_with(&format!("{}1", hrp(currency, network))));
+    let ours = [Network::Mainnet, Network::Testnet, Network::Regtest].into_iter().any(|network| {
+        text.to_ascii_lowercase().starts_with(&format!("{}1", hrp(currency, network)))
+    });
     if ours { ParseAddressError::Checksum } else { ParseAddressError::Malformed }
 }
 
@@ -143,10 +167,14 @@ fn witness_script(version: Fe32, program: &[u8]) -> Destination {
     Destination::of(&[&[opcode, length], program].concat())
 }
 
-/// EIP-55: a letter is upper-case where the hash of the lower-case address has a digit of 8 or more.
+/// EIP-55: a letter is upper-case where the hash of the lower-case address has a digit of 8 or
+/// more.
 fn checksummed(digits: &str) -> String {
     let hash = hex(&Keccak256::digest(digits.as_bytes()));
-    let cased = digits.chars().zip(hash.chars()).map(|(digit, nibble)| if nibble >= '8' { digit.to_ascii_uppercase() } else { digit });
+    let cased = digits
+        .chars()
+        .zip(hash.chars())
+        .map(|(digit, nibble)| if nibble >= '8' { digit.to_ascii_uppercase() } else { digit });
     std::iter::once('0').chain(std::iter::once('x')).chain(cased).collect()
 }
 

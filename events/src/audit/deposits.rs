@@ -49,13 +49,19 @@ impl Deposits {
                 deposit.orphaned = false;
                 (first, "is confirmed a second time, or is nobody's")
             }
-            Event::Credited { .. } => (deposit.credited || deposit.confirmed == Some(Money::ZERO), "counts as credited, and no account has it"),
+            Event::Credited { .. } => (
+                deposit.credited || deposit.confirmed == Some(Money::ZERO),
+                "counts as credited, and no account has it",
+            ),
             Event::Reversed { .. } => {
                 let gone = deposit.orphaned && !deposit.credited && !deposit.kept;
                 deposit.confirmed = None;
                 (gone, "counts as reversed, and its account has it still")
             }
-            Event::Settled { .. } => (deposit.credited || deposit.confirmed == Some(Money::ZERO), "is settled, and no account has it"),
+            Event::Settled { .. } => (
+                deposit.credited || deposit.confirmed == Some(Money::ZERO),
+                "is settled, and no account has it",
+            ),
         };
         (!lawful).then(|| format!("{id} {wrong}"))
     }
@@ -74,7 +80,9 @@ impl Deposits {
         else {
             return None;
         };
-        let Some(deposit) = self.known.get_mut(id) else { return Some(format!("{id} is in an account, and nobody has seen it")) };
+        let Some(deposit) = self.known.get_mut(id) else {
+            return Some(format!("{id} is in an account, and nobody has seen it"));
+        };
         let own = deposit.account == Some(account) && deposit.confirmed == Some(*amount);
         let (lawful, wrong) = if let account::Event::DepositCredited { .. } = event {
             deposit.kept = false;
@@ -84,11 +92,20 @@ impl Deposits {
             )
         } else if let account::Event::DepositReversed { .. } = event {
             let was_credited = std::mem::replace(&mut deposit.credited, false);
-            (own && was_credited && deposit.orphaned, "is reversed and was not credited so, or stands in its block still")
+            (
+                own && was_credited && deposit.orphaned,
+                "is reversed and was not credited so, or stands in its block still",
+            )
         } else if let account::Event::DustKept { .. } = event {
-            (own && !deposit.credited && !std::mem::replace(&mut deposit.kept, true), "is kept as too small a second time, or credited already")
+            (
+                own && !deposit.credited && !std::mem::replace(&mut deposit.kept, true),
+                "is kept as too small a second time, or credited already",
+            )
         } else {
-            (own && std::mem::replace(&mut deposit.kept, false) && deposit.orphaned, "is dropped and was not kept, or stands in its block still")
+            (
+                own && std::mem::replace(&mut deposit.kept, false) && deposit.orphaned,
+                "is dropped and was not kept, or stands in its block still",
+            )
         };
         (!lawful).then(|| format!("{id} {wrong}"))
     }

@@ -1,7 +1,8 @@
-//! How far a chain has been looked through: the blocks it was seen to have, so that a later look sees where it has changed its mind.
+//! How far a chain has been looked through: the blocks it was seen to have, so that a later look
+//! sees where it has changed its mind.
 //!
-//! Holds: scanned blocks, forks. Never holds: payments (`deposit` does), how a chain is asked (`chains/src` does).
-//! Leans on: nothing. Proved by: `tests.rs` here.
+//! Holds: scanned blocks, forks. Never holds: payments (`deposit` does), how a chain is asked
+//! (`chains/src` does). Leans on: nothing. Proved by: `tests.rs` here.
 
 #[cfg(test)]
 mod tests;
@@ -50,7 +51,8 @@ pub enum Command {
     Advance {
         /// The last block looked through.
         block: Block,
-        /// Blocks that may go unrecorded: after a crash they are looked through again, which changes nothing.
+        /// Blocks that may go unrecorded: after a crash they are looked through again, which
+        /// changes nothing.
         stride: u64,
         /// Now.
         at: Timestamp,
@@ -91,12 +93,22 @@ impl Decider for State {
         let last = self.last();
         Ok(match command {
             Command::Advance { block, stride, at } => {
-                let is_due = last.is_none_or(|last| block.height >= last.height.saturating_add((*stride).max(1)));
-                if is_due { vec![Event::Scanned { block: block.clone(), at: *at }] } else { Vec::new() }
+                let is_due = last.is_none_or(|last| {
+                    block.height >= last.height.saturating_add((*stride).max(1))
+                });
+                if is_due {
+                    vec![Event::Scanned { block: block.clone(), at: *at }]
+                } else {
+                    Vec::new()
+                }
             }
             Command::Fork { block, at } => {
                 let is_fork = last.is_some_and(|last| block.height < last.height);
-                if is_fork { vec![Event::Forked { block: block.clone(), at: *at }] } else { Vec::new() }
+                if is_fork {
+                    vec![Event::Forked { block: block.clone(), at: *at }]
+                } else {
+                    Vec::new()
+                }
             }
         })
     }

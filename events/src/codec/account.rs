@@ -75,7 +75,8 @@ impl Wire for Effect {
 }
 
 impl Wire for BatchItem {
-    /// Its id, how it was refused, and the refusal's two amounts: needed and available, or price and limit.
+    /// Its id, how it was refused, and the refusal's two amounts: needed and available, or price
+    /// and limit.
     type Disk = (u128, u8, i64, i64);
 
     fn freeze(&self) -> Self::Disk {
@@ -108,7 +109,9 @@ impl Wire for Notice {
         match self {
             Self::SmsReceived { message_id, .. } => (0, order, message_id.clone(), 0, 0),
             Self::OrderFailed { .. } => (1, order, String::new(), 0, 0),
-            Self::BalanceLow { balance, threshold } => (2, order, String::new(), balance.micros(), threshold.micros()),
+            Self::BalanceLow { balance, threshold } => {
+                (2, order, String::new(), balance.micros(), threshold.micros())
+            }
             Self::Test => (3, order, String::new(), 0, 0),
         }
     }
@@ -118,7 +121,10 @@ impl Wire for Notice {
         match kind {
             0 => Ok(Self::SmsReceived { order, message_id }),
             1 => Ok(Self::OrderFailed { order }),
-            2 => Ok(Self::BalanceLow { balance: Money::from_micros(balance), threshold: Money::from_micros(threshold) }),
+            2 => Ok(Self::BalanceLow {
+                balance: Money::from_micros(balance),
+                threshold: Money::from_micros(threshold),
+            }),
             3 => Ok(Self::Test),
             other => Err(format!("notice {other}")),
         }

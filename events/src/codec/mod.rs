@@ -1,7 +1,9 @@
 //! Bytes <-> events: the one way in and the one way out, for live code and for replay.
 //!
-//! Holds: frozen names and versions, one file an aggregate, and how each value stands on disk (`wire`). Never holds: a rule. What stands here never
-//! changes: a changed event is a new version beside the old one. Leans on: every aggregate's events. Proved by: golden bytes in `tests.rs` here.
+//! Holds: frozen names and versions, one file an aggregate, and how each value stands on disk
+//! (`wire`). Never holds: a rule. What stands here never changes: a changed event is a new version
+//! beside the old one. Leans on: every aggregate's events. Proved by: golden bytes in `tests.rs`
+//! here.
 
 mod account;
 mod address;

@@ -34,19 +34,35 @@ numbered! {
     "why" Unclaimed { UnknownNumber = 0, NotAssigned = 1, OrderEnded = 2, TooManyMessages = 3 }
 }
 
-/// Supplier, sender, reference, number, total, alphabet, bytes, when it was received, when its set was opened, when it was recorded.
+/// Supplier, sender, reference, number, total, alphabet, bytes, when it was received, when its set
+/// was opened, when it was recorded.
 type PartOnDisk = (String, String, u32, u8, u8, (u8, u8, u8), Vec<u8>, i64, i64, i64);
 
 fn part_on_disk(part: &Part, opened_at: Timestamp) -> PartOnDisk {
-    let Part { supplier, sender, reference, number, total, alphabet, bytes, received_at, at } = part;
+    let Part { supplier, sender, reference, number, total, alphabet, bytes, received_at, at } =
+        part;
     let times = (received_at.freeze(), opened_at.freeze(), at.freeze());
-    (supplier.freeze(), sender.clone(), *reference, *number, *total, alphabet.freeze(), bytes.clone(), times.0, times.1, times.2)
+    (
+        supplier.freeze(),
+        sender.clone(),
+        *reference,
+        *number,
+        *total,
+        alphabet.freeze(),
+        bytes.clone(),
+        times.0,
+        times.1,
+        times.2,
+    )
 }
 
-fn part_of((supplier, sender, reference, number, total, alphabet, bytes, received_at, opened_at, at): PartOnDisk) -> Result<Event, String> {
+fn part_of(
+    (supplier, sender, reference, number, total, alphabet, bytes, received_at, opened_at, at): PartOnDisk,
+) -> Result<Event, String> {
     let (supplier, alphabet) = (SupplierName::thaw(supplier)?, Alphabet::thaw(alphabet)?);
     let (received_at, at) = (Timestamp::from_millis(received_at), Timestamp::from_millis(at));
-    let part = Part { supplier, sender, reference, number, total, alphabet, bytes, received_at, at };
+    let part =
+        Part { supplier, sender, reference, number, total, alphabet, bytes, received_at, at };
     Ok(Event::PartKept { part, opened_at: Timestamp::from_millis(opened_at) })
 }
 

@@ -80,12 +80,17 @@ impl Wire for Reason {
     }
 
     fn thaw(number: u8) -> Result<Self, String> {
-        Self::ALL.iter().copied().find(|reason| reason.number() == number).ok_or_else(|| format!("reason {number}"))
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|reason| reason.number() == number)
+            .ok_or_else(|| format!("reason {number}"))
     }
 }
 
 impl Wire for Extraction {
-    /// The verdict's number, the code or the brand that it found, and what could have been the code.
+    /// The verdict's number, the code or the brand that it found, and what could have been the
+    /// code.
     type Disk = (u8, String, Vec<<Candidate as Wire>::Disk>);
 
     fn freeze(&self) -> Self::Disk {

@@ -1,7 +1,9 @@
-//! How a value stands in an event's bytes, by its type; and the macro that makes both ways of a fact of that.
+//! How a value stands in an event's bytes, by its type; and the macro that makes both ways of a
+//! fact of that.
 //!
-//! Fields stand one after the other, with nothing between them: a value of several fields stands as its fields do. Nothing of this may ever change for
-//! a type that an event was written with; a new way is a new type, or a new version of the event.
+//! Fields stand one after the other, with nothing between them: a value of several fields stands as
+//! its fields do. Nothing of this may ever change for a type that an event was written with; a new
+//! way is a new type, or a new version of the event.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -17,7 +19,8 @@ use crate::platform::Platform;
 use crate::supplier::SupplierName;
 use crate::time::Timestamp;
 
-/// First byte of every payload: bincode 2 with its legacy configuration (little-endian, fixed-size integers).
+/// First byte of every payload: bincode 2 with its legacy configuration (little-endian, fixed-size
+/// integers).
 const BINCODE_LEGACY: u8 = 1;
 
 /// Longest payload that is read: an SMS and its candidates take a few kB.
@@ -34,7 +37,8 @@ pub struct Encoded {
     pub payload: Vec<u8>,
 }
 
-/// A record that cannot be read. Nobody may go on past it: a fact that is not understood is not skipped.
+/// A record that cannot be read. Nobody may go on past it: a fact that is not understood is not
+/// skipped.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum DecodeError {
     /// No version of this service wrote such an event; a newer one may have.
@@ -74,19 +78,22 @@ pub trait Wire: Sized {
 pub fn write(name: &'static str, version: u16, disk: &impl Encode) -> Encoded {
     let mut payload = Vec::with_capacity(128);
     payload.push(BINCODE_LEGACY);
-    bincode::encode_into_std_write(disk, &mut payload, bincode::config::legacy()).expect("plain numbers and texts always encode");
+    bincode::encode_into_std_write(disk, &mut payload, bincode::config::legacy())
+        .expect("plain numbers and texts always encode");
     Encoded { name, version, payload }
 }
 
 /// What stands in a payload.
 pub fn read<D: Decode<()>>(name: &'static str, payload: &[u8]) -> Result<D, DecodeError> {
     let malformed = |detail: String| DecodeError::Malformed { name, detail };
-    let (codec, bytes) = payload.split_first().ok_or_else(|| malformed("it is empty".to_owned()))?;
+    let (codec, bytes) =
+        payload.split_first().ok_or_else(|| malformed("it is empty".to_owned()))?;
     if *codec != BINCODE_LEGACY {
         return Err(DecodeError::UnknownCodec(*codec));
     }
     let config = bincode::config::legacy().with_limit::<MAX_PAYLOAD_BYTES>();
-    let (disk, read) = bincode::decode_from_slice(bytes, config).map_err(|error| malformed(error.to_string()))?;
+    let (disk, read) =
+        bincode::decode_from_slice(bytes, config).map_err(|error| malformed(error.to_string()))?;
     if read != bytes.len() {
         return Err(malformed(format!("{} bytes are left over", bytes.len() - read)));
     }
@@ -187,8 +194,9 @@ macro_rules! records {
     )+};
 }
 
-/// The facts of an aggregate. `fields` are variants with fields, in the order on disk; `values` are variants of one value; `former` are versions that
-/// are read and not written any more; `odd` are variants whose fields stand in an order of their own; `elsewhere` are those of another list.
+/// The facts of an aggregate. `fields` are variants with fields, in the order on disk; `values` are
+/// variants of one value; `former` are versions that are read and not written any more; `odd` are
+/// variants whose fields stand in an order of their own; `elsewhere` are those of another list.
 /// `$prefix` stands before the fields of each.
 macro_rules! facts {
     (

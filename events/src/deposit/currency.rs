@@ -53,6 +53,9 @@ impl FromStr for Currency {
     type Err = ParseCurrencyError;
 
     fn from_str(text: &str) -> Result<Self, ParseCurrencyError> {
-        Self::ALL.into_iter().find(|currency| currency.name().eq_ignore_ascii_case(text)).ok_or(ParseCurrencyError)
+        Self::ALL
+            .into_iter()
+            .find(|currency| currency.name().eq_ignore_ascii_case(text))
+            .ok_or(ParseCurrencyError)
     }
 }

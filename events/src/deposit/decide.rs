@@ -26,7 +26,8 @@ pub enum Refusal {
     /// It is not in a block.
     #[error("the output is in no block")]
     NotInBlock,
-    /// It was deep enough to be forgotten, and the chain has left it after all; an operator must look at it.
+    /// It was deep enough to be forgotten, and the chain has left it after all; an operator must
+    /// look at it.
     #[error("the output was settled, and the chain has moved it")]
     Settled,
 }
@@ -133,15 +134,32 @@ impl Decider for State {
             (Command::Claim { account, .. }, _) if self.account == Some(*account) => Ok(Vec::new()),
             (Command::Claim { .. }, _) if self.account.is_some() => Err(Refusal::ClaimedByAnother),
             (Command::Claim { account, chain, tx_hash, output, at }, _) => {
-                Ok(vec![Event::Claimed { account: *account, chain: chain.clone(), tx_hash: tx_hash.clone(), output: *output, at: *at }])
+                Ok(vec![Event::Claimed {
+                    account: *account,
+                    chain: chain.clone(),
+                    tx_hash: tx_hash.clone(),
+                    output: *output,
+                    at: *at,
+                }])
             }
             (Command::See { sight, at }, _) => self.see(sight, *at),
             (_, Status::Unclaimed) => Err(Refusal::NotClaimed),
             (Command::Orphan { .. }, Status::Settled) => Err(Refusal::Settled),
-            (Command::Orphan { at }, _) if self.block.is_some() => Ok(vec![Event::Orphaned { at: *at }]),
-            (Command::Confirm { .. }, Status::Pending) if self.account.is_none() => Err(Refusal::NotClaimed),
-            (Command::Confirm { .. }, Status::Pending) if self.block.is_none() && !self.is_simulated() => Err(Refusal::NotInBlock),
-            (Command::Confirm { amount, paid, rate, rate_source, rate_at, at }, Status::Pending) => Ok(vec![Event::Confirmed {
+            (Command::Orphan { at }, _) if self.block.is_some() => {
+                Ok(vec![Event::Orphaned { at: *at }])
+            }
+            (Command::Confirm { .. }, Status::Pending) if self.account.is_none() => {
+                Err(Refusal::NotClaimed)
+            }
+            (Command::Confirm { .. }, Status::Pending)
+                if self.block.is_none() && !self.is_simulated() =>
+            {
+                Err(Refusal::NotInBlock)
+            }
+            (
+                Command::Confirm { amount, paid, rate, rate_source, rate_at, at },
+                Status::Pending,
+            ) => Ok(vec![Event::Confirmed {
                 amount: *amount,
                 paid: paid.clone(),
                 rate: rate.clone(),
@@ -149,15 +167,28 @@ impl Decider for State {
                 rate_at: *rate_at,
                 at: *at,
             }]),
-            (Command::MarkCredited { at }, Status::Confirmed) => Ok(vec![Event::Credited { at: *at }]),
-            (Command::MarkReversed { at }, Status::Orphaned) => Ok(vec![Event::Reversed { at: *at }]),
+            (Command::MarkCredited { at }, Status::Confirmed) => {
+                Ok(vec![Event::Credited { at: *at }])
+            }
+            (Command::MarkReversed { at }, Status::Orphaned) => {
+                Ok(vec![Event::Reversed { at: *at }])
+            }
             (Command::Settle { at }, Status::Credited) => Ok(vec![Event::Settled { at: *at }]),
-            (Command::MarkCredited { .. } | Command::Settle { .. }, Status::Pending | Status::Orphaned)
+            (
+                Command::MarkCredited { .. } | Command::Settle { .. },
+                Status::Pending | Status::Orphaned,
+            )
             | (Command::Confirm { .. }, Status::Orphaned)
             | (Command::Settle { .. }, Status::Confirmed) => Err(Refusal::NotConfirmed),
             (Command::Orphan { .. }, _)
-            | (Command::Confirm { .. } | Command::MarkCredited { .. }, Status::Confirmed | Status::Credited | Status::Settled)
-            | (Command::MarkReversed { .. }, Status::Pending | Status::Confirmed | Status::Credited | Status::Settled)
+            | (
+                Command::Confirm { .. } | Command::MarkCredited { .. },
+                Status::Confirmed | Status::Credited | Status::Settled,
+            )
+            | (
+                Command::MarkReversed { .. },
+                Status::Pending | Status::Confirmed | Status::Credited | Status::Settled,
+            )
             | (Command::Settle { .. }, Status::Settled) => Ok(Vec::new()),
         }
     }
@@ -166,15 +197,29 @@ impl Decider for State {
         match event {
             Event::Claimed { account, chain, tx_hash, output, at } => {
                 if self.status == Status::Unclaimed {
-                    self =
-                        Self { status: Status::Pending, chain: chain.clone(), tx_hash: Some(tx_hash.clone()), output: *output, since: *at, ..self };
+                    self = Self {
+                        status: Status::Pending,
+                        chain: chain.clone(),
+                        tx_hash: Some(tx_hash.clone()),
+                        output: *output,
+                        since: *at,
+                        ..self
+                    };
                 }
                 self.account = Some(*account);
             }
             Event::Seen { sight, at } => {
                 if self.status == Status::Unclaimed {
                     let Sight { account, chain, tx_hash, output, .. } = sight.clone();
-                    self = Self { status: Status::Pending, account, chain, tx_hash: Some(tx_hash), output, since: *at, ..self };
+                    self = Self {
+                        status: Status::Pending,
+                        account,
+                        chain,
+                        tx_hash: Some(tx_hash),
+                        output,
+                        since: *at,
+                        ..self
+                    };
                 }
                 self.paid.clone_from(&sight.paid);
                 self.block = Some(sight.block.clone());

@@ -1,4 +1,5 @@
-//! How many blocks must stand on a payment before it counts, and what is to be done with a deposit next.
+//! How many blocks must stand on a payment before it counts, and what is to be done with a deposit
+//! next.
 
 use super::currency::Currency;
 use super::decide::{State, Status};
@@ -13,7 +14,8 @@ pub enum Finality {
     ByChain,
 }
 
-/// Confirmations before new coins can be spent, on BTC and LTC: before, the chain itself does not take them for money.
+/// Confirmations before new coins can be spent, on BTC and LTC: before, the chain itself does not
+/// take them for money.
 pub const COINBASE_MATURITY: u32 = 100;
 
 /// A coin's table of confirmations.
@@ -81,11 +83,15 @@ pub enum Step {
 }
 
 impl Policy {
-    /// The table a coin has unless the operator writes another: LTC reorganised by 13 blocks in April 2026.
+    /// The table a coin has unless the operator writes another: LTC reorganised by 13 blocks in
+    /// April 2026.
     pub fn usual(currency: Currency) -> Self {
         let dollars = |dollars: i64| Money::from_cents(dollars * 100);
         match currency {
-            Currency::Btc => Self::ByAmount { up_to: vec![(dollars(50), 1), (dollars(500), 2), (dollars(5_000), 3)], above: 6 },
+            Currency::Btc => Self::ByAmount {
+                up_to: vec![(dollars(50), 1), (dollars(500), 2), (dollars(5_000), 3)],
+                above: 6,
+            },
             Currency::Ltc => Self::ByAmount { up_to: vec![(dollars(50), 6)], above: 20 },
             Currency::UsdtErc20 => Self::ByChain,
         }
@@ -108,12 +114,15 @@ impl Policy {
         by_chain || ends.confirmations(height) >= settle_confirmations
     }
 
-    /// Whether every larger amount needs at least as many confirmations, and every one at least one.
+    /// Whether every larger amount needs at least as many confirmations, and every one at least
+    /// one.
     pub fn is_sound(&self) -> bool {
         match self {
             Self::ByAmount { up_to, above } => {
                 let rising = up_to.windows(2).all(|rows| matches!(rows, [(less, fewer), (more, larger)] if less < more && fewer <= larger));
-                rising && up_to.iter().all(|(_, confirmations)| (1..=*above).contains(confirmations)) && *above >= 1
+                rising
+                    && up_to.iter().all(|(_, confirmations)| (1..=*above).contains(confirmations))
+                    && *above >= 1
             }
             Self::ByChain => true,
         }
@@ -125,7 +134,11 @@ pub fn next_step(state: &State) -> Step {
     match state.status {
         Status::Unclaimed | Status::Settled => Step::Done,
         Status::Credited if state.is_simulated() => Step::Done,
-        Status::Pending if state.account.is_none() || (state.block.is_none() && !state.is_simulated()) => Step::Wait,
+        Status::Pending
+            if state.account.is_none() || (state.block.is_none() && !state.is_simulated()) =>
+        {
+            Step::Wait
+        }
         Status::Pending | Status::Credited => Step::AskChain,
         Status::Confirmed => Step::Credit,
         Status::Orphaned => Step::Reverse,

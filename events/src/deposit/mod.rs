@@ -1,7 +1,8 @@
 //! One chain output, one account, one credit: the stream is the output's reservation.
 //!
-//! Holds: claim, sight, confirmation, credit, reversal; how many blocks an amount needs, what a coin is worth. Never holds: how a chain or a
-//! rate is asked (`chains/src` does). Leans on: `chain::Block`. Proved by: `tests.rs` here.
+//! Holds: claim, sight, confirmation, credit, reversal; how many blocks an amount needs, what a
+//! coin is worth. Never holds: how a chain or a rate is asked (`chains/src` does). Leans on:
+//! `chain::Block`. Proved by: `tests.rs` here.
 
 mod currency;
 mod decide;
@@ -20,9 +21,12 @@ pub use currency::{Currency, ParseCurrencyError};
 pub use decide::{Refusal, State, Status};
 pub use finality::{COINBASE_MATURITY, Ends, Finality, Policy, Step};
 pub use output::{ParseTxHashError, TxHash, deposit_id, transaction_id};
-pub use rate::{Agreement, Disagreement, ParseRateError, Quote, Rate, agreed_rate, coins, units, worth};
+pub use rate::{
+    Agreement, Disagreement, ParseRateError, Quote, Rate, agreed_rate, coins, units, worth,
+};
 
-/// The guide: `"minimum_deposit_usd": 1.00`. Smaller ones are credited together, once they come to it.
+/// The guide: `"minimum_deposit_usd": 1.00`. Smaller ones are credited together, once they come to
+/// it.
 pub const MINIMUM: Money = Money::from_cents(100);
 
 /// The chain whose every hash is a payment, by its name in events.

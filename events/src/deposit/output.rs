@@ -5,7 +5,8 @@ use thiserror::Error;
 
 use crate::id::DepositId;
 
-/// A transaction's hash: 64 hex digits, kept in lower case, so that every way to write it is one claim.
+/// A transaction's hash: 64 hex digits, kept in lower case, so that every way to write it is one
+/// claim.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TxHash(Box<str>);
 
@@ -36,7 +37,8 @@ pub fn deposit_id(chain: &str, tx_hash: &TxHash, output: u32) -> DepositId {
     id(&format!("{chain}:{}:{output}", tx_hash.as_str()))
 }
 
-/// The id of a transaction on whichever chain has it: what a caller's idempotency key names before any chain was asked.
+/// The id of a transaction on whichever chain has it: what a caller's idempotency key names before
+/// any chain was asked.
 pub fn transaction_id(tx_hash: &TxHash) -> DepositId {
     id(tx_hash.as_str())
 }

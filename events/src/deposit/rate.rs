@@ -1,4 +1,5 @@
-//! What a coin is worth: a rate on which several sources agree, and the amount it makes of a payment. All exact.
+//! What a coin is worth: a rate on which several sources agree, and the amount it makes of a
+//! payment. All exact.
 
 use std::fmt;
 use std::str::FromStr;
@@ -74,13 +75,17 @@ impl FromStr for Rate {
     type Err = ParseRateError;
 
     fn from_str(text: &str) -> Result<Self, ParseRateError> {
-        let rate = Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text)).map_err(|_| ParseRateError)?;
-        let plausible = rate > Decimal::ZERO && rate <= Decimal::from(1_000_000_000u32) && rate.scale() <= 12;
+        let rate = Decimal::from_str_exact(text)
+            .or_else(|_| Decimal::from_scientific(text))
+            .map_err(|_| ParseRateError)?;
+        let plausible =
+            rate > Decimal::ZERO && rate <= Decimal::from(1_000_000_000u32) && rate.scale() <= 12;
         plausible.then_some(Self(rate)).ok_or(ParseRateError)
     }
 }
 
-/// The median of the quotes that are not older than `max_age`, if enough are and none is more than `max_spread_percent` from it.
+/// The median of the quotes that are not older than `max_age`, if enough are and none is more than
+/// `max_spread_percent` from it.
 ///
 /// Enough is one of one, two of two or three, and more than half of any more.
 pub fn agreed_rate(
@@ -98,7 +103,8 @@ pub fn agreed_rate(
     }
     fresh.sort_by(|one, other| (one.rate, &one.source).cmp(&(other.rate, &other.source)));
     // Of an even number the lower of the two in the middle: no rate that nobody has quoted.
-    let median = fresh.get((fresh.len() - 1) / 2).ok_or(Disagreement::TooFew { fresh: 0, needed })?.rate;
+    let median =
+        fresh.get((fresh.len() - 1) / 2).ok_or(Disagreement::TooFew { fresh: 0, needed })?.rate;
     let spread = median.0 * Decimal::from(max_spread_percent) / Decimal::ONE_HUNDRED;
     if fresh.iter().any(|quote| (quote.rate.0 - median.0).abs() > spread) {
         return Err(Disagreement::TooFarApart(max_spread_percent));
@@ -108,7 +114,8 @@ pub fn agreed_rate(
     Ok(Agreement { rate: median, source, at })
 }
 
-/// What `paid` coins are worth at `rate`, rounded down to the micro-dollar; `None` for a text that is no amount or more than money holds.
+/// What `paid` coins are worth at `rate`, rounded down to the micro-dollar; `None` for a text that
+/// is no amount or more than money holds.
 pub fn worth(paid: &str, rate: Rate) -> Option<Money> {
     let paid = Decimal::from_str_exact(paid).ok().filter(|paid| !paid.is_sign_negative())?;
     let micros = paid.checked_mul(rate.0)?.checked_mul(Decimal::from(1_000_000u32))?.floor();
@@ -118,12 +125,18 @@ pub fn worth(paid: &str, rate: Rate) -> Option<Money> {
 /// Whole smallest units as decimal text of coins, without trailing zeros.
 pub fn coins(units: u128, currency: Currency) -> Option<String> {
     let units = i128::try_from(units).ok()?;
-    Decimal::try_from_i128_with_scale(units, currency.decimals()).ok().map(|coins| coins.normalize().to_string())
+    Decimal::try_from_i128_with_scale(units, currency.decimals())
+        .ok()
+        .map(|coins| coins.normalize().to_string())
 }
 
-/// Decimal text of coins as whole smallest units; `None` for a text that is no amount, is negative or has more decimals than the coin.
+/// Decimal text of coins as whole smallest units; `None` for a text that is no amount, is negative
+/// or has more decimals than the coin.
 pub fn units(coins: &str, currency: Currency) -> Option<u128> {
-    let coins = Decimal::from_str_exact(coins).or_else(|_| Decimal::from_scientific(coins)).ok()?.normalize();
+    let coins = Decimal::from_str_exact(coins)
+        .or_else(|_| Decimal::from_scientific(coins))
+        .ok()?
+        .normalize();
     let missing = currency.decimals().checked_sub(coins.scale())?;
     let mantissa = u128::try_from(coins.mantissa()).ok()?;
     mantissa.checked_mul(10u128.checked_pow(missing)?)

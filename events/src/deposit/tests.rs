@@ -1,4 +1,5 @@
-//! The rules of a deposit as scenarios: one output, one account, one credit, and back again when the chain changes its mind.
+//! The rules of a deposit as scenarios: one output, one account, one credit, and back again when
+//! the chain changes its mind.
 
 use std::time::Duration;
 
@@ -12,16 +13,35 @@ fn hash() -> TxHash {
 }
 
 fn claim(account: u128) -> Command {
-    Command::Claim { account: AccountId(account), chain: SIMULATED.to_owned(), tx_hash: hash(), output: 0, at: NOW }
+    Command::Claim {
+        account: AccountId(account),
+        chain: SIMULATED.to_owned(),
+        tx_hash: hash(),
+        output: 0,
+        at: NOW,
+    }
 }
 
 fn claimed(account: u128) -> Event {
-    Event::Claimed { account: AccountId(account), chain: SIMULATED.to_owned(), tx_hash: hash(), output: 0, at: NOW }
+    Event::Claimed {
+        account: AccountId(account),
+        chain: SIMULATED.to_owned(),
+        tx_hash: hash(),
+        output: 0,
+        at: NOW,
+    }
 }
 
 fn sight(account: Option<u128>, branch: &str) -> Sight {
     let block = Block { height: 100, hash: branch.to_owned() };
-    Sight { account: account.map(AccountId), chain: "btc".to_owned(), tx_hash: hash(), output: 3, paid: "0.001".to_owned(), block }
+    Sight {
+        account: account.map(AccountId),
+        chain: "btc".to_owned(),
+        tx_hash: hash(),
+        output: 3,
+        paid: "0.001".to_owned(),
+        block,
+    }
 }
 
 fn see(account: Option<u128>, branch: &str) -> Command {
@@ -34,12 +54,26 @@ fn seen(account: Option<u128>, branch: &str) -> Event {
 
 fn confirm() -> Command {
     let (paid, rate, rate_source) = ("0.001".to_owned(), "10000".to_owned(), "fixed".to_owned());
-    Command::Confirm { amount: Money::from_cents(1_000), paid, rate, rate_source, rate_at: NOW, at: NOW }
+    Command::Confirm {
+        amount: Money::from_cents(1_000),
+        paid,
+        rate,
+        rate_source,
+        rate_at: NOW,
+        at: NOW,
+    }
 }
 
 fn confirmed() -> Event {
     let (paid, rate, rate_source) = ("0.001".to_owned(), "10000".to_owned(), "fixed".to_owned());
-    Event::Confirmed { amount: Money::from_cents(1_000), paid, rate, rate_source, rate_at: NOW, at: NOW }
+    Event::Confirmed {
+        amount: Money::from_cents(1_000),
+        paid,
+        rate,
+        rate_source,
+        rate_at: NOW,
+        at: NOW,
+    }
 }
 
 const MARK_CREDITED: Command = Command::MarkCredited { at: NOW };
@@ -68,11 +102,28 @@ fn a_payment_to_a_shared_address_waits_for_the_first_who_claims_it() {
     deposit.then_refused(&Refusal::NotClaimed);
     let deposit = given(State::default(), &[seen(None, "a"), claimed(1)]).when(&claim(2));
     deposit.then_refused(&Refusal::ClaimedByAnother);
-    let deposit = given(State::default(), &[seen(None, "a"), claimed(1)]).when(&confirm()).then(&[confirmed()]);
-    assert_eq!((deposit.account, deposit.chain.as_str(), deposit.output), (Some(AccountId(1)), "btc", 3));
+    let deposit = given(State::default(), &[seen(None, "a"), claimed(1)])
+        .when(&confirm())
+        .then(&[confirmed()]);
+    assert_eq!(
+        (deposit.account, deposit.chain.as_str(), deposit.output),
+        (Some(AccountId(1)), "btc", 3)
+    );
     // Claimed while it is in no block yet: it waits for one.
-    let claim = Command::Claim { account: AccountId(1), chain: "btc".to_owned(), tx_hash: hash(), output: 3, at: NOW };
-    let claimed = Event::Claimed { account: AccountId(1), chain: "btc".to_owned(), tx_hash: hash(), output: 3, at: NOW };
+    let claim = Command::Claim {
+        account: AccountId(1),
+        chain: "btc".to_owned(),
+        tx_hash: hash(),
+        output: 3,
+        at: NOW,
+    };
+    let claimed = Event::Claimed {
+        account: AccountId(1),
+        chain: "btc".to_owned(),
+        tx_hash: hash(),
+        output: 3,
+        at: NOW,
+    };
     let deposit = given(State::default(), &[]).when(&claim).then(std::slice::from_ref(&claimed));
     assert_eq!(deposit.next_step(), Step::Wait);
     given(deposit.clone(), &[]).when(&confirm()).then_refused(&Refusal::NotInBlock);
@@ -94,56 +145,88 @@ fn a_simulated_deposit_goes_from_claim_to_credit_and_each_step_is_taken_once() {
 #[test]
 fn a_deposit_in_a_block_is_watched_until_it_is_settled() {
     let events = [seen(Some(1), "a"), confirmed(), CREDITED];
-    let deposit = given(State::default(), &events).when(&Command::Settle { at: NOW }).then(&[Event::Settled { at: NOW }]);
+    let deposit = given(State::default(), &events)
+        .when(&Command::Settle { at: NOW })
+        .then(&[Event::Settled { at: NOW }]);
     assert_eq!(deposit.next_step(), Step::Done);
     given(deposit.clone(), &[]).when(&Command::Settle { at: NOW }).then_nothing();
     given(deposit.clone(), &[]).when(&see(Some(1), "b")).then_refused(&Refusal::Settled);
     given(deposit, &[]).when(&Command::Orphan { at: NOW }).then_refused(&Refusal::Settled);
-    given(State::default(), &events[..1]).when(&Command::Settle { at: NOW }).then_refused(&Refusal::NotConfirmed);
+    given(State::default(), &events[..1])
+        .when(&Command::Settle { at: NOW })
+        .then_refused(&Refusal::NotConfirmed);
 }
 
 #[test]
 fn a_credited_deposit_whose_block_is_gone_is_reversed_and_credited_again_when_it_is_back() {
     let orphan = Command::Orphan { at: NOW };
-    let deposit = given(State::default(), &[seen(Some(1), "a"), confirmed(), CREDITED]).when(&orphan).then(&[ORPHANED]);
+    let deposit = given(State::default(), &[seen(Some(1), "a"), confirmed(), CREDITED])
+        .when(&orphan)
+        .then(&[ORPHANED]);
     assert_eq!(deposit.next_step(), Step::Reverse);
     given(deposit.clone(), &[]).when(&orphan).then_nothing();
     given(deposit.clone(), &[]).when(&confirm()).then_refused(&Refusal::NotConfirmed);
     let deposit = given(deposit, &[]).when(&Command::MarkReversed { at: NOW }).then(&[REVERSED]);
-    assert_eq!((deposit.status, deposit.next_step(), deposit.reversals, deposit.amount), (Status::Pending, Step::Wait, 1, Money::ZERO));
+    assert_eq!(
+        (deposit.status, deposit.next_step(), deposit.reversals, deposit.amount),
+        (Status::Pending, Step::Wait, 1, Money::ZERO)
+    );
     let deposit = given(deposit, &[]).when(&see(Some(1), "b")).then(&[seen(Some(1), "b")]);
     let deposit = given(deposit, &[]).when(&confirm()).then(&[confirmed()]);
-    assert_eq!(given(deposit, &[CREDITED]).when(&MARK_CREDITED).then_nothing().status, Status::Credited);
+    assert_eq!(
+        given(deposit, &[CREDITED]).when(&MARK_CREDITED).then_nothing().status,
+        Status::Credited
+    );
 }
 
 #[test]
 fn a_credited_deposit_in_another_block_is_reversed_first() {
-    for events in [vec![seen(Some(1), "a"), confirmed()], vec![seen(Some(1), "a"), confirmed(), CREDITED]] {
-        let deposit = given(State::default(), &events).when(&see(Some(1), "b")).then(&[ORPHANED, seen(Some(1), "b")]);
+    for events in
+        [vec![seen(Some(1), "a"), confirmed()], vec![seen(Some(1), "a"), confirmed(), CREDITED]]
+    {
+        let deposit = given(State::default(), &events)
+            .when(&see(Some(1), "b"))
+            .then(&[ORPHANED, seen(Some(1), "b")]);
         assert_eq!(deposit.next_step(), Step::Reverse);
-        let deposit = given(deposit, &[]).when(&Command::MarkReversed { at: NOW }).then(&[REVERSED]);
+        let deposit =
+            given(deposit, &[]).when(&Command::MarkReversed { at: NOW }).then(&[REVERSED]);
         assert_eq!(deposit.next_step(), Step::AskChain);
     }
 }
 
 #[test]
 fn an_unconfirmed_deposit_whose_block_is_gone_waits() {
-    let deposit = given(State::default(), &[seen(Some(1), "a")]).when(&Command::Orphan { at: NOW }).then(&[ORPHANED]);
+    let deposit = given(State::default(), &[seen(Some(1), "a")])
+        .when(&Command::Orphan { at: NOW })
+        .then(&[ORPHANED]);
     assert_eq!((deposit.status, deposit.next_step()), (Status::Pending, Step::Wait));
     given(deposit, &[]).when(&confirm()).then_refused(&Refusal::NotInBlock);
 }
 
 #[test]
 fn no_step_is_skipped() {
-    for command in [confirm(), MARK_CREDITED, Command::MarkReversed { at: NOW }, Command::Settle { at: NOW }, Command::Orphan { at: NOW }] {
+    for command in [
+        confirm(),
+        MARK_CREDITED,
+        Command::MarkReversed { at: NOW },
+        Command::Settle { at: NOW },
+        Command::Orphan { at: NOW },
+    ] {
         given(State::default(), &[]).when(&command).then_refused(&Refusal::NotClaimed);
     }
-    given(State::default(), &[claimed(1)]).when(&MARK_CREDITED).then_refused(&Refusal::NotConfirmed);
+    given(State::default(), &[claimed(1)])
+        .when(&MARK_CREDITED)
+        .then_refused(&Refusal::NotConfirmed);
 }
 
 #[test]
 fn every_way_to_write_a_hash_is_one_deposit() {
-    let ways = ["ab".repeat(32), "AB".repeat(32), format!("0x{}", "aB".repeat(32)), format!("0X{}", "ab".repeat(32))];
+    let ways = [
+        "ab".repeat(32),
+        "AB".repeat(32),
+        format!("0x{}", "aB".repeat(32)),
+        format!("0X{}", "ab".repeat(32)),
+    ];
     let ids: Vec<_> = ways.iter().map(|way| deposit_id("btc", &way.parse().unwrap(), 0)).collect();
     assert!(ids.iter().all(|id| *id == ids[0]));
     assert_ne!(ids[0], deposit_id("btc", &hash(), 1));
@@ -169,7 +252,10 @@ fn hostile_hashes_are_refused() {
 #[test]
 fn new_coins_need_to_be_mature_whatever_the_table_says() {
     for (usual, of_new_coins) in [(1, 100), (6, 100), (100, 100), (120, 120)] {
-        assert_eq!(Finality::Confirmations(usual).of_new_coins(), Finality::Confirmations(of_new_coins));
+        assert_eq!(
+            Finality::Confirmations(usual).of_new_coins(),
+            Finality::Confirmations(of_new_coins)
+        );
     }
     assert_eq!(Finality::ByChain.of_new_coins(), Finality::ByChain);
     let ends = |height| Ends { height, finalized: None };
@@ -181,17 +267,28 @@ fn new_coins_need_to_be_mature_whatever_the_table_says() {
 fn larger_amounts_need_more_confirmations() {
     let (btc, ltc) = (Policy::usual(Currency::Btc), Policy::usual(Currency::Ltc));
     let blocks = |policy: &Policy, cents| policy.finality(Money::from_cents(cents));
-    for (cents, expected) in [(1, 1), (5_000, 1), (5_001, 2), (50_000, 2), (50_001, 3), (500_000, 3), (500_001, 6)] {
+    for (cents, expected) in
+        [(1, 1), (5_000, 1), (5_001, 2), (50_000, 2), (50_001, 3), (500_000, 3), (500_001, 6)]
+    {
         assert_eq!(blocks(&btc, cents), Finality::Confirmations(expected), "{cents}");
     }
-    assert_eq!((blocks(&ltc, 5_000), blocks(&ltc, 5_001)), (Finality::Confirmations(6), Finality::Confirmations(20)));
+    assert_eq!(
+        (blocks(&ltc, 5_000), blocks(&ltc, 5_001)),
+        (Finality::Confirmations(6), Finality::Confirmations(20))
+    );
     assert_eq!(blocks(&Policy::usual(Currency::UsdtErc20), 1), Finality::ByChain);
     let table = |up_to: &[(i64, u32)], above| Policy::ByAmount {
         up_to: up_to.iter().map(|(cents, blocks)| (Money::from_cents(*cents), *blocks)).collect(),
         above,
     };
     assert!(btc.is_sound() && ltc.is_sound() && table(&[], 1).is_sound());
-    for unsound in [table(&[], 0), table(&[(1, 0)], 1), table(&[(1, 3)], 2), table(&[(1, 3), (2, 2)], 6), table(&[(2, 1), (1, 2)], 6)] {
+    for unsound in [
+        table(&[], 0),
+        table(&[(1, 0)], 1),
+        table(&[(1, 3)], 2),
+        table(&[(1, 3), (2, 2)], 6),
+        table(&[(2, 1), (1, 2)], 6),
+    ] {
         assert!(!unsound.is_sound(), "{unsound:?}");
     }
 }
@@ -199,14 +296,34 @@ fn larger_amounts_need_more_confirmations() {
 #[test]
 fn a_payment_is_final_when_enough_blocks_stand_on_it_or_its_chain_says_so() {
     let ends = |height, finalized| Ends { height, finalized };
-    assert_eq!((ends(100, None).confirmations(100), ends(100, None).confirmations(95), ends(100, None).confirmations(101)), (1, 6, 0));
+    assert_eq!(
+        (
+            ends(100, None).confirmations(100),
+            ends(100, None).confirmations(95),
+            ends(100, None).confirmations(101)
+        ),
+        (1, 6, 0)
+    );
     let six = Finality::Confirmations(6);
-    assert!(six.is_reached(95, ends(100, None)) && !six.is_reached(96, ends(100, None)) && !six.is_reached(u64::MAX, ends(100, None)));
-    assert!(Finality::ByChain.is_reached(98, ends(100, Some(98))) && !Finality::ByChain.is_reached(99, ends(100, Some(98))));
+    assert!(
+        six.is_reached(95, ends(100, None))
+            && !six.is_reached(96, ends(100, None))
+            && !six.is_reached(u64::MAX, ends(100, None))
+    );
+    assert!(
+        Finality::ByChain.is_reached(98, ends(100, Some(98)))
+            && !Finality::ByChain.is_reached(99, ends(100, Some(98)))
+    );
     assert!(!Finality::ByChain.is_reached(1, ends(100, None)));
     let btc = Policy::usual(Currency::Btc);
-    assert!(btc.is_settled(1, ends(100, Some(100)), 100) && !btc.is_settled(2, ends(100, Some(100)), 100));
-    assert!(Policy::ByChain.is_settled(98, ends(100, Some(98)), 1_000) && !Policy::ByChain.is_settled(99, ends(100, Some(98)), 1_000));
+    assert!(
+        btc.is_settled(1, ends(100, Some(100)), 100)
+            && !btc.is_settled(2, ends(100, Some(100)), 100)
+    );
+    assert!(
+        Policy::ByChain.is_settled(98, ends(100, Some(98)), 1_000)
+            && !Policy::ByChain.is_settled(99, ends(100, Some(98)), 1_000)
+    );
 }
 
 fn quotes(rates: &[(&str, i64)]) -> Vec<Quote> {
@@ -231,7 +348,10 @@ fn a_rate_is_the_median_of_fresh_sources_that_agree() {
     assert_eq!(agree(&[("100", 0), ("101", 0)], 2), agreed("100", "s0, s1", 0));
     // The stale one does not count; two of three are enough.
     assert_eq!(agree(&[("100", 0), ("250", 60_001), ("101", 0)], 3), agreed("100", "s0, s2", 0));
-    assert_eq!(agree(&[("100", 0), ("101", 60_001)], 2), Err(Disagreement::TooFew { fresh: 1, needed: 2 }));
+    assert_eq!(
+        agree(&[("100", 0), ("101", 60_001)], 2),
+        Err(Disagreement::TooFew { fresh: 1, needed: 2 })
+    );
     assert_eq!(agree(&[("100", 0)], 3), Err(Disagreement::TooFew { fresh: 1, needed: 2 }));
     assert_eq!(agree(&[], 1), Err(Disagreement::TooFew { fresh: 0, needed: 1 }));
     assert_eq!(agree(&[("100", 0), ("102.01", 0)], 2), Err(Disagreement::TooFarApart(2)));
@@ -264,11 +384,14 @@ fn a_payment_s_worth_is_exact_and_rounded_down() {
     assert_eq!(worth("21000000", "1000000"), None);
     assert_eq!(worth("0.00000001", "80"), Some(0));
     assert_eq!(worth("1.999999", "1"), Some(1_999_999));
-    for (paid, rate) in [("-1", "1"), ("", "1"), ("1e400", "1"), ("x", "1"), ("10000000000", "1000000000")] {
+    for (paid, rate) in
+        [("-1", "1"), ("", "1"), ("1e400", "1"), ("x", "1"), ("10000000000", "1000000000")]
+    {
         assert_eq!(worth(paid, rate), None, "{paid}");
     }
     assert_eq!("6.5e4".parse::<Rate>().unwrap().to_string(), "65000");
-    for hostile in ["", "0", "-1", "NaN", "inf", "1e30", "1,5", "0.0000000000001", &"9".repeat(40)] {
+    for hostile in ["", "0", "-1", "NaN", "inf", "1e30", "1,5", "0.0000000000001", &"9".repeat(40)]
+    {
         assert!(hostile.parse::<Rate>().is_err(), "{hostile}");
     }
 }

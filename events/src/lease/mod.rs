@@ -1,7 +1,9 @@
-//! A number leased from a source that is asked for it: sought before the source is asked, released when the order has no use for it.
+//! A number leased from a source that is asked for it: sought before the source is asked, released
+//! when the order has no use for it.
 //!
-//! Holds: what a source was asked, what it answered, what it charges. Never holds: the order's attempts (the order does), a request.
-//! Leans on: `order::State`, which says whether the lease is still wanted. Proved by: `tests.rs` here.
+//! Holds: what a source was asked, what it answered, what it charges. Never holds: the order's
+//! attempts (the order does), a request. Leans on: `order::State`, which says whether the lease is
+//! still wanted. Proved by: `tests.rs` here.
 
 mod reconcile;
 mod step;
@@ -267,8 +269,12 @@ impl Decider for State {
             },
             Command::Obtain { phone, cost, at } => match self.status {
                 Status::Unknown => Err(Refusal::NotSought),
-                Status::Sought => Ok(vec![Event::Obtained { phone: phone.clone(), cost: *cost, at: *at }]),
-                Status::Obtained if self.phone.as_ref() != Some(phone) => Err(Refusal::AnotherNumber),
+                Status::Sought => {
+                    Ok(vec![Event::Obtained { phone: phone.clone(), cost: *cost, at: *at }])
+                }
+                Status::Obtained if self.phone.as_ref() != Some(phone) => {
+                    Err(Refusal::AnotherNumber)
+                }
                 Status::Obtained => Ok(Vec::new()),
                 // Its release goes by the reference: the source has it, or will have it, back.
                 Status::Releasing(_) | Status::Released | Status::Declined => Err(Refusal::Over),
@@ -281,7 +287,9 @@ impl Decider for State {
             },
             Command::SeekRelease { outcome, at } => match self.status {
                 Status::Unknown => Err(Refusal::NotSought),
-                Status::Sought | Status::Obtained => Ok(vec![Event::ReleaseSought { outcome: *outcome, at: *at }]),
+                Status::Sought | Status::Obtained => {
+                    Ok(vec![Event::ReleaseSought { outcome: *outcome, at: *at }])
+                }
                 Status::Releasing(_) | Status::Released | Status::Declined => Ok(Vec::new()),
             },
             Command::Release { charged, at } => match self.status {

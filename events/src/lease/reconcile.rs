@@ -1,4 +1,5 @@
-//! Our leases beside a source's own list: what we released that it still charges, what it has leased that no order knows, and the other way round.
+//! Our leases beside a source's own list: what we released that it still charges, what it has
+//! leased that no order knows, and the other way round.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -49,8 +50,12 @@ impl fmt::Display for Discrepancy {
         match self {
             Self::NoOrderKnows => f.write_str("leased at the source, and no order knows it"),
             Self::StillLeased => f.write_str("released here, and still leased at the source"),
-            Self::ChargedOtherwise { said, charges } => write!(f, "the source said ${said} when it was released, and charges ${charges}"),
-            Self::NotRefunded(charged) => write!(f, "no code came, and the source charges ${charged}"),
+            Self::ChargedOtherwise { said, charges } => {
+                write!(f, "the source said ${said} when it was released, and charges ${charges}")
+            }
+            Self::NotRefunded(charged) => {
+                write!(f, "no code came, and the source charges ${charged}")
+            }
             Self::NotLeasedThere => f.write_str("on an order here, and not leased at the source"),
             Self::AnotherNumber => f.write_str("the source has another number for it"),
         }
@@ -82,27 +87,44 @@ pub fn costs<'a>(ours: impl IntoIterator<Item = &'a State>) -> Costs {
         served: costs.served + u64::from(lease.outcome == Some(Outcome::Served)),
         cost: costs.cost + lease.cost.unwrap_or_default(),
         charged: costs.charged + lease.charged.unwrap_or_default(),
-        under_way: costs.under_way + u64::from(matches!(lease.status, Status::Sought | Status::Releasing(_))),
+        under_way: costs.under_way
+            + u64::from(matches!(lease.status, Status::Sought | Status::Releasing(_))),
     })
 }
 
-/// Where our leases and a source's list disagree; a lease that is being sought or released is not looked at, for the source may be either way.
-pub fn reconcile(supplier: &SupplierName, ours: &BTreeMap<LeaseId, State>, theirs: &[Theirs]) -> Vec<(String, Discrepancy)> {
+/// Where our leases and a source's list disagree; a lease that is being sought or released is not
+/// looked at, for the source may be either way.
+pub fn reconcile(
+    supplier: &SupplierName,
+    ours: &BTreeMap<LeaseId, State>,
+    theirs: &[Theirs],
+) -> Vec<(String, Discrepancy)> {
     let mut found = Vec::new();
     let mut seen = BTreeMap::new();
     for lease in theirs {
         seen.insert(lease.reference.as_str(), lease);
-        let known = LeaseId::of_reference(supplier.clone(), &lease.reference).and_then(|id| ours.get(&id));
-        found.extend(compared(known, lease).map(|discrepancy| (lease.reference.clone(), discrepancy)));
+        let known =
+            LeaseId::of_reference(supplier.clone(), &lease.reference).and_then(|id| ours.get(&id));
+        found.extend(
+            compared(known, lease).map(|discrepancy| (lease.reference.clone(), discrepancy)),
+        );
     }
     for (id, state) in ours.iter().filter(|(id, _)| id.supplier == *supplier) {
         let reference = id.reference();
         let there = seen.get(reference.as_str());
         if state.status == Status::Obtained && there.is_none_or(|lease| !lease.is_open) {
             found.push((reference, Discrepancy::NotLeasedThere));
-        } else if there.is_none() && state.status == Status::Released && state.outcome != Some(Outcome::Served) {
+        } else if there.is_none()
+            && state.status == Status::Released
+            && state.outcome != Some(Outcome::Served)
+        {
             // It is not listed any more: what was said when it was released counts.
-            found.extend(state.charged.filter(|charged| charged.is_positive()).map(|charged| (reference, Discrepancy::NotRefunded(charged))));
+            found.extend(
+                state
+                    .charged
+                    .filter(|charged| charged.is_positive())
+                    .map(|charged| (reference, Discrepancy::NotRefunded(charged))),
+            );
         }
     }
     found
@@ -113,14 +135,18 @@ fn compared(ours: Option<&State>, theirs: &Theirs) -> Option<Discrepancy> {
     match ours.status {
         Status::Unknown | Status::Declined => theirs.is_open.then_some(Discrepancy::NoOrderKnows),
         Status::Sought | Status::Releasing(_) => None,
-        Status::Obtained => (theirs.is_open && theirs.phone.is_some() && theirs.phone != ours.phone).then_some(Discrepancy::AnotherNumber),
+        Status::Obtained => {
+            (theirs.is_open && theirs.phone.is_some() && theirs.phone != ours.phone)
+                .then_some(Discrepancy::AnotherNumber)
+        }
         Status::Released if theirs.is_open => Some(Discrepancy::StillLeased),
         Status::Released => {
             let said = ours.charged.unwrap_or_default();
             if theirs.cost != said {
                 return Some(Discrepancy::ChargedOtherwise { said, charges: theirs.cost });
             }
-            (ours.outcome != Some(Outcome::Served) && said.is_positive()).then_some(Discrepancy::NotRefunded(said))
+            (ours.outcome != Some(Outcome::Served) && said.is_positive())
+                .then_some(Discrepancy::NotRefunded(said))
         }
     }
 }

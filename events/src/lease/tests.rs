@@ -1,8 +1,12 @@
-//! The rules of a lease as scenarios: sought before it is asked for, released once, whatever is heard in between.
+//! The rules of a lease as scenarios: sought before it is asked for, released once, whatever is
+//! heard in between.
 
 use std::collections::BTreeMap;
 
-use super::{Command, Costs, Discrepancy, Event, LeaseId, Outcome, Refusal, Request, State, Status, Step, Theirs, costs, next_step, reconcile};
+use super::{
+    Command, Costs, Discrepancy, Event, LeaseId, Outcome, Refusal, Request, State, Status, Step,
+    Theirs, costs, next_step, reconcile,
+};
 use crate::country::Country;
 use crate::decider::fold;
 use crate::id::{AccountId, OrderId};
@@ -21,7 +25,12 @@ fn id(supplier: &str, attempt: u8) -> LeaseId {
 }
 
 fn request() -> Request {
-    Request { id: id("acme", 1), account: AccountId(1), platform: Platform::Google, country: Country::Us }
+    Request {
+        id: id("acme", 1),
+        account: AccountId(1),
+        platform: Platform::Google,
+        country: Country::Us,
+    }
 }
 
 fn phone() -> Phone {
@@ -51,31 +60,57 @@ fn a_lease_is_sought_obtained_and_released_once() {
     let obtain = Command::Obtain { phone: phone(), cost: COST, at: AT };
     let lease = given(lease, &[]).when(&obtain).then(&[obtained()]);
     let lease = given(lease, &[]).when(&obtain).then_nothing();
-    given(lease.clone(), &[]).when(&Command::Release { charged: Money::ZERO, at: AT }).then_refused(&Refusal::NotSought);
-    let lease = given(lease, &[]).when(&Command::SeekRelease { outcome: Outcome::Served, at: AT }).then(&[release_sought(Outcome::Served)]);
+    given(lease.clone(), &[])
+        .when(&Command::Release { charged: Money::ZERO, at: AT })
+        .then_refused(&Refusal::NotSought);
+    let lease = given(lease, &[])
+        .when(&Command::SeekRelease { outcome: Outcome::Served, at: AT })
+        .then(&[release_sought(Outcome::Served)]);
     assert_eq!(lease.status, Status::Releasing(Outcome::Served));
-    given(lease.clone(), &[]).when(&Command::SeekRelease { outcome: Outcome::Unused, at: AT }).then_nothing();
-    let lease = given(lease, &[]).when(&Command::Release { charged: COST, at: AT }).then(&[Event::Released { charged: COST, at: AT }]);
-    given(lease.clone(), &[]).when(&Command::Release { charged: Money::ZERO, at: AT }).then_nothing();
+    given(lease.clone(), &[])
+        .when(&Command::SeekRelease { outcome: Outcome::Unused, at: AT })
+        .then_nothing();
+    let lease = given(lease, &[])
+        .when(&Command::Release { charged: COST, at: AT })
+        .then(&[Event::Released { charged: COST, at: AT }]);
+    given(lease.clone(), &[])
+        .when(&Command::Release { charged: Money::ZERO, at: AT })
+        .then_nothing();
     given(lease, &[]).when(&seek).then_refused(&Refusal::Over);
 }
 
 #[test]
 fn what_is_heard_too_late_changes_nothing() {
     let releasing = [sought(), release_sought(Outcome::Unused)];
-    given(State::default(), &releasing).when(&Command::Obtain { phone: phone(), cost: COST, at: AT }).then_refused(&Refusal::Over);
-    given(State::default(), &releasing).when(&Command::Decline { at: AT }).then_refused(&Refusal::Over);
-    given(State::default(), &[sought(), release_sought(Outcome::Unused), RELEASED]).when(&Command::Decline { at: AT }).then_refused(&Refusal::Over);
-    given(State::default(), &[]).when(&Command::Decline { at: AT }).then_refused(&Refusal::NotSought);
+    given(State::default(), &releasing)
+        .when(&Command::Obtain { phone: phone(), cost: COST, at: AT })
+        .then_refused(&Refusal::Over);
+    given(State::default(), &releasing)
+        .when(&Command::Decline { at: AT })
+        .then_refused(&Refusal::Over);
+    given(State::default(), &[sought(), release_sought(Outcome::Unused), RELEASED])
+        .when(&Command::Decline { at: AT })
+        .then_refused(&Refusal::Over);
+    given(State::default(), &[])
+        .when(&Command::Decline { at: AT })
+        .then_refused(&Refusal::NotSought);
 }
 
 #[test]
 fn a_source_cannot_take_back_or_change_what_it_has_leased() {
-    given(State::default(), &[sought(), obtained()]).when(&Command::Decline { at: AT }).then_refused(&Refusal::AnotherNumber);
+    given(State::default(), &[sought(), obtained()])
+        .when(&Command::Decline { at: AT })
+        .then_refused(&Refusal::AnotherNumber);
     let other = Command::Obtain { phone: "+12025550124".parse().unwrap(), cost: COST, at: AT };
-    given(State::default(), &[sought(), obtained()]).when(&other).then_refused(&Refusal::AnotherNumber);
-    let declined = given(State::default(), &[sought()]).when(&Command::Decline { at: AT }).then(&[Event::Declined { at: AT }]);
-    given(declined, &[]).when(&Command::SeekRelease { outcome: Outcome::Unused, at: AT }).then_nothing();
+    given(State::default(), &[sought(), obtained()])
+        .when(&other)
+        .then_refused(&Refusal::AnotherNumber);
+    let declined = given(State::default(), &[sought()])
+        .when(&Command::Decline { at: AT })
+        .then(&[Event::Declined { at: AT }]);
+    given(declined, &[])
+        .when(&Command::SeekRelease { outcome: Outcome::Unused, at: AT })
+        .then_nothing();
 }
 
 #[test]
@@ -104,15 +139,31 @@ fn placed() -> order::State {
 }
 
 fn assigned(supplier: &str, attempt: u8) -> order::Event {
-    order::Event::NumberAssigned { attempt, supplier: supplier.parse().unwrap(), phone: phone(), expires_at: Timestamp::from_millis(300_000), at: AT }
+    order::Event::NumberAssigned {
+        attempt,
+        supplier: supplier.parse().unwrap(),
+        phone: phone(),
+        expires_at: Timestamp::from_millis(300_000),
+        at: AT,
+    }
 }
 
 #[test]
 fn the_order_says_whether_a_lease_is_still_wanted() {
-    let failed = order::Event::AttemptFailed { attempt: 1, supplier: "other".parse().unwrap(), reason: AttemptFailure::TimedOut, at: AT };
-    let dead = order::Event::NumberReportedDead { attempt: 1, supplier: "acme".parse().unwrap(), at: AT };
-    let completed =
-        order::Event::Completed { code: "123456".to_owned(), message_id: "m".to_owned(), listens_until: Timestamp::from_millis(300_000), at: AT };
+    let failed = order::Event::AttemptFailed {
+        attempt: 1,
+        supplier: "other".parse().unwrap(),
+        reason: AttemptFailure::TimedOut,
+        at: AT,
+    };
+    let dead =
+        order::Event::NumberReportedDead { attempt: 1, supplier: "acme".parse().unwrap(), at: AT };
+    let completed = order::Event::Completed {
+        code: "123456".to_owned(),
+        message_id: "m".to_owned(),
+        listens_until: Timestamp::from_millis(300_000),
+        at: AT,
+    };
     let finished = order::Event::Finished { at: AT };
     let cancelled = order::Event::Cancelled { at: AT };
     let unused = Step::Release(Outcome::Unused);
@@ -125,10 +176,18 @@ fn the_order_says_whether_a_lease_is_still_wanted() {
         // After a crash the attempt was made with another source.
         (vec![assigned("other", 1)], id("acme", 1), unused),
         (vec![assigned("acme", 1), completed.clone()], id("acme", 1), Step::Keep),
-        (vec![assigned("acme", 1), completed, finished], id("acme", 1), Step::Release(Outcome::Served)),
+        (
+            vec![assigned("acme", 1), completed, finished],
+            id("acme", 1),
+            Step::Release(Outcome::Served),
+        ),
         (vec![assigned("acme", 1), cancelled], id("acme", 1), unused),
         (vec![assigned("acme", 1), dead.clone()], id("acme", 1), Step::Release(Outcome::Dead)),
-        (vec![assigned("acme", 1), dead, assigned("other", 2)], id("acme", 1), Step::Release(Outcome::Dead)),
+        (
+            vec![assigned("acme", 1), dead, assigned("other", 2)],
+            id("acme", 1),
+            Step::Release(Outcome::Dead),
+        ),
     ] {
         assert_eq!(next_step(&lease, Some(&fold(placed(), &facts))), expected, "{facts:?}");
     }
@@ -144,8 +203,16 @@ fn our_leases_and_the_sources_list_are_compared_both_ways() {
     let unused = lease(&[sought(), obtained(), release_sought(Outcome::Unused), charged(0)]);
     let kept = lease(&[sought(), obtained(), release_sought(Outcome::Unused), charged(12)]);
     let asking = lease(&[sought()]);
-    let there = |is_open, cents| vec![Theirs { reference: id("acme", 1).reference(), phone: Some(phone()), is_open, cost: Money::from_cents(cents) }];
-    let otherwise = Discrepancy::ChargedOtherwise { said: Money::ZERO, charges: Money::from_cents(12) };
+    let there = |is_open, cents| {
+        vec![Theirs {
+            reference: id("acme", 1).reference(),
+            phone: Some(phone()),
+            is_open,
+            cost: Money::from_cents(cents),
+        }]
+    };
+    let otherwise =
+        Discrepancy::ChargedOtherwise { said: Money::ZERO, charges: Money::from_cents(12) };
     for (ours, theirs, expected) in [
         (Some(&open), there(true, 12), None),
         (Some(&open), there(false, 12), Some(Discrepancy::NotLeasedThere)),
@@ -162,13 +229,22 @@ fn our_leases_and_the_sources_list_are_compared_both_ways() {
         (None, there(true, 12), Some(Discrepancy::NoOrderKnows)),
         (None, there(false, 12), None),
     ] {
-        let ours: BTreeMap<LeaseId, State> = ours.map(|lease| (id("acme", 1), lease.clone())).into_iter().collect();
+        let ours: BTreeMap<LeaseId, State> =
+            ours.map(|lease| (id("acme", 1), lease.clone())).into_iter().collect();
         let found = reconcile(&"acme".parse().unwrap(), &ours, &theirs);
-        assert_eq!(found.into_iter().map(|(_, discrepancy)| discrepancy).next(), expected, "{ours:?} {theirs:?}");
+        assert_eq!(
+            found.into_iter().map(|(_, discrepancy)| discrepancy).next(),
+            expected,
+            "{ours:?} {theirs:?}"
+        );
     }
-    let other = Theirs { phone: Some("+12025550199".parse().unwrap()), ..there(true, 12).remove(0) };
+    let other =
+        Theirs { phone: Some("+12025550199".parse().unwrap()), ..there(true, 12).remove(0) };
     let ours = BTreeMap::from([(id("acme", 1), open.clone())]);
-    assert_eq!(reconcile(&"acme".parse().unwrap(), &ours, &[other])[0].1, Discrepancy::AnotherNumber);
+    assert_eq!(
+        reconcile(&"acme".parse().unwrap(), &ours, &[other])[0].1,
+        Discrepancy::AnotherNumber
+    );
     // Another source's leases are none of this one's.
     assert_eq!(reconcile(&"other".parse().unwrap(), &ours, &[]), []);
     let sum = costs([&open, &served, &unused, &asking]);

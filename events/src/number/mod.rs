@@ -1,7 +1,8 @@
-//! What a number keeps: whose it is, messages that no order took, for the operator's eyes, and parts of messages until they are whole.
+//! What a number keeps: whose it is, messages that no order took, for the operator's eyes, and
+//! parts of messages until they are whole.
 //!
-//! Holds: its listing, what arrived and why no order has it. Never holds: which order has a number (the order does).
-//! Leans on: nothing. Proved by: `tests.rs` here.
+//! Holds: its listing, what arrived and why no order has it. Never holds: which order has a number
+//! (the order does). Leans on: nothing. Proved by: `tests.rs` here.
 
 mod parts;
 #[cfg(test)]
@@ -19,7 +20,8 @@ use crate::platform::Platform;
 use crate::supplier::SupplierName;
 use crate::time::Timestamp;
 
-/// Message ids a number remembers to recognise repeats: more than any source resends, and a bound on memory.
+/// Message ids a number remembers to recognise repeats: more than any source resends, and a bound
+/// on memory.
 pub const REMEMBERED_MESSAGES: usize = 1_024;
 
 /// Messages whose texts a number remembers for so long as the same text is the same message.
@@ -76,7 +78,8 @@ pub enum Event {
         /// When the first part of its message was recorded.
         opened_at: Timestamp,
     },
-    /// A message in parts was handed on: whole, or as it was when it had been waited for long enough.
+    /// A message in parts was handed on: whole, or as it was when it had been waited for long
+    /// enough.
     PartsJoined {
         /// Which.
         set: SetId,
@@ -93,7 +96,9 @@ impl Event {
         match self {
             Self::SmsKept(sms) => sms.at,
             Self::PartKept { part, .. } => part.at,
-            Self::Listed { at, .. } | Self::Retired { at, .. } | Self::PartsJoined { at, .. } => *at,
+            Self::Listed { at, .. } | Self::Retired { at, .. } | Self::PartsJoined { at, .. } => {
+                *at
+            }
         }
     }
 }
@@ -203,10 +208,16 @@ impl State {
         self.known.contains(&(supplier.clone(), message_id.to_owned()))
     }
 
-    /// Whether it has kept the same text by the same sender so shortly before that it is the same message, as with an order's.
+    /// Whether it has kept the same text by the same sender so shortly before that it is the same
+    /// message, as with an order's.
     fn has_just_kept(&self, sms: &KeptSms) -> bool {
-        let says_the_same = |known: &&KeptSms| (&known.supplier, &known.sender, &known.text) == (&sms.supplier, &sms.sender, &sms.text);
-        self.latest.iter().filter(says_the_same).any(|known| sms.at.since(known.at) <= REPEATED_WITHIN)
+        let says_the_same = |known: &&KeptSms| {
+            (&known.supplier, &known.sender, &known.text) == (&sms.supplier, &sms.sender, &sms.text)
+        };
+        self.latest
+            .iter()
+            .filter(says_the_same)
+            .any(|known| sms.at.since(known.at) <= REPEATED_WITHIN)
     }
 
     /// Messages in parts.
@@ -257,7 +268,8 @@ impl Decider for State {
                 None => Err(Refusal::NotListed),
             },
             Command::KeepSms(sms) => {
-                let is_known = self.keeps(&sms.supplier, &sms.message_id) || self.has_just_kept(sms);
+                let is_known =
+                    self.keeps(&sms.supplier, &sms.message_id) || self.has_just_kept(sms);
                 Ok(if is_known { Vec::new() } else { vec![Event::SmsKept(sms.clone())] })
             }
             Command::KeepPart(part) => self.parts.keep(part).ok_or(Refusal::TooManyParts),

@@ -1,4 +1,5 @@
-//! Messages that arrive in parts: each part is kept before it is acknowledged, until all are there or have been waited for long enough.
+//! Messages that arrive in parts: each part is kept before it is acknowledged, until all are there
+//! or have been waited for long enough.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -14,7 +15,8 @@ const REMEMBERED_SETS: usize = 64;
 /// How a part's bytes are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alphabet {
-    /// The GSM alphabet, one septet a byte, with these national tables: locking, single shift; 0 for none.
+    /// The GSM alphabet, one septet a byte, with these national tables: locking, single shift; 0
+    /// for none.
     Gsm(u8, u8),
     /// ISO 8859-1.
     Latin1,
@@ -47,7 +49,8 @@ pub struct Part {
     pub at: Timestamp,
 }
 
-/// Which message a part belongs to. Senders use references again, so the moment of its first part belongs to it.
+/// Which message a part belongs to. Senders use references again, so the moment of its first part
+/// belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SetId {
     /// When its first part was recorded.
@@ -85,7 +88,8 @@ impl SetId {
     }
 
     fn is_of(&self, part: &Part) -> bool {
-        (&self.supplier, &self.sender, self.reference, self.total) == (&part.supplier, &part.sender, part.reference, part.total)
+        (&self.supplier, &self.sender, self.reference, self.total)
+            == (&part.supplier, &part.sender, part.reference, part.total)
     }
 }
 
@@ -96,7 +100,8 @@ impl Set {
     }
 
     fn has(&self, part: &Part) -> bool {
-        self.id.is_of(part) && self.parts.get(&part.number).is_some_and(|known| known.bytes == part.bytes)
+        self.id.is_of(part)
+            && self.parts.get(&part.number).is_some_and(|known| known.bytes == part.bytes)
     }
 
     fn lacks(&self, part: &Part) -> bool {
@@ -130,7 +135,11 @@ impl Parts {
 
     /// What having delivered a set makes happen.
     pub(super) fn join(&self, id: &SetId, at: Timestamp) -> Vec<Event> {
-        let joined = self.set(id).map(|set| Event::PartsJoined { set: id.clone(), is_whole: set.is_whole(), at });
+        let joined = self.set(id).map(|set| Event::PartsJoined {
+            set: id.clone(),
+            is_whole: set.is_whole(),
+            at,
+        });
         joined.into_iter().collect()
     }
 

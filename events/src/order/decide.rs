@@ -20,18 +20,27 @@ impl Decider for State {
             (Command::Cancel { .. }, Status::Cancelled) => Ok(Vec::new()),
             (Command::ReceiveSms(sms), _) if self.knows_message(sms) => Ok(Vec::new()),
             (Command::Report { complaint, at }, _) => self.report(*complaint, *at),
-            (Command::Finish { .. } | Command::ReceiveSms(_) | Command::Expire { .. } | Command::ReportNumberDead { .. }, Status::Completed) => {
-                self.after_code(command)
+            (
+                Command::Finish { .. }
+                | Command::ReceiveSms(_)
+                | Command::Expire { .. }
+                | Command::ReportNumberDead { .. },
+                Status::Completed,
+            ) => self.after_code(command),
+            // The clock and the router find an ended order only by being late: nothing is wrong and
+            // nothing happens.
+            (Command::Expire { .. } | Command::Fail { .. }, status) if status.is_end() => {
+                Ok(Vec::new())
             }
-            // The clock and the router find an ended order only by being late: nothing is wrong and nothing happens.
-            (Command::Expire { .. } | Command::Fail { .. }, status) if status.is_end() => Ok(Vec::new()),
             (_, status) if status.is_end() => Err(Refusal::AlreadyEnded(status)),
             (Command::Finish { .. }, status) => Err(Refusal::NotCompleted(status)),
             (Command::Start { at }, Status::Queued) => Ok(vec![Event::Started { at: *at }]),
             (Command::Start { .. }, _) | (Command::Expire { .. }, Status::Queued) => Ok(Vec::new()),
             (Command::Cancel { at }, _) => Ok(vec![Event::Cancelled { at: *at }]),
             (Command::Expire { at }, _) => Ok(self.expire(*at)),
-            (Command::Fail { reason, at }, Status::Pending) => Ok(vec![Event::Failed { reason: *reason, at: *at }]),
+            (Command::Fail { reason, at }, Status::Pending) => {
+                Ok(vec![Event::Failed { reason: *reason, at: *at }])
+            }
             (Command::Fail { .. }, _) => Err(Refusal::StaleAttempt),
             (Command::ReceiveSms(sms), _) => self.receive(sms),
             (Command::AssignNumber { attempt, supplier, phone, at }, status) => {
@@ -39,17 +48,32 @@ impl Decider for State {
                 let lifetime = Duration::from_secs(self.placed.lifetime_seconds.into());
                 // A replacement keeps the first number's end: a retry never outlives the order.
                 let expires_at = self.expires_at.unwrap_or_else(|| at.plus(lifetime));
-                Ok(vec![Event::NumberAssigned { attempt: *attempt, supplier: supplier.clone(), phone: phone.clone(), expires_at, at: *at }])
+                Ok(vec![Event::NumberAssigned {
+                    attempt: *attempt,
+                    supplier: supplier.clone(),
+                    phone: phone.clone(),
+                    expires_at,
+                    at: *at,
+                }])
             }
             (Command::FailAttempt { attempt, supplier, reason, at }, status) => {
                 expect_attempt(status == Status::Pending, *attempt, self.attempts + 1)?;
-                let failed = Event::AttemptFailed { attempt: *attempt, supplier: supplier.clone(), reason: *reason, at: *at };
+                let failed = Event::AttemptFailed {
+                    attempt: *attempt,
+                    supplier: supplier.clone(),
+                    reason: *reason,
+                    at: *at,
+                };
                 Ok(self.and_exhaustion(failed, *attempt, *at))
             }
             (Command::ReportNumberDead { attempt, at }, _) => {
                 let current = self.assignment.as_ref().ok_or(Refusal::StaleAttempt)?;
                 expect_attempt(true, *attempt, current.attempt)?;
-                let dead = Event::NumberReportedDead { attempt: *attempt, supplier: current.supplier.clone(), at: *at };
+                let dead = Event::NumberReportedDead {
+                    attempt: *attempt,
+                    supplier: current.supplier.clone(),
+                    at: *at,
+                };
                 Ok(self.and_exhaustion(dead, *attempt, *at))
             }
         }
@@ -59,7 +83,10 @@ impl Decider for State {
         self.history.push(Arc::new(event.clone()));
         match event {
             // Acceptance makes the state (`State::new`); it cannot happen to one that is.
-            Event::Placed(_) | Event::SmsReceived(_) | Event::SmsRepeated { .. } | Event::Reported { .. } => {}
+            Event::Placed(_)
+            | Event::SmsReceived(_)
+            | Event::SmsRepeated { .. }
+            | Event::Reported { .. } => {}
             Event::ScenarioChosen { scenario, .. } => self.scenario = Some(*scenario),
             Event::Queued { .. } => self.status = Status::Queued,
             Event::Started { at } => {
@@ -71,7 +98,12 @@ impl Decider for State {
                 self.attempts = *attempt;
                 self.status = Status::Active;
                 self.expires_at = Some(*expires_at);
-                self.assignment = Some(Assignment { attempt: *attempt, supplier: supplier.clone(), phone: phone.clone(), assigned_at: *at });
+                self.assignment = Some(Assignment {
+                    attempt: *attempt,
+                    supplier: supplier.clone(),
+                    phone: phone.clone(),
+                    assigned_at: *at,
+                });
             }
             Event::NumberReportedDead { .. } => {
                 self.status = Status::Pending;
@@ -119,8 +151,14 @@ impl State {
     fn after_code(&self, command: &Command) -> Result<Vec<Event>, Refusal> {
         let finished = |at: Timestamp| vec![Event::Finished { at }];
         match command {
-            Command::Finish { at } => Ok(if self.is_listening() { finished(*at) } else { Vec::new() }),
-            Command::Expire { at } => Ok(if self.is_listening() && *at >= self.deadline() { finished(*at) } else { Vec::new() }),
+            Command::Finish { at } => {
+                Ok(if self.is_listening() { finished(*at) } else { Vec::new() })
+            }
+            Command::Expire { at } => Ok(if self.is_listening() && *at >= self.deadline() {
+                finished(*at)
+            } else {
+                Vec::new()
+            }),
             Command::ReceiveSms(sms) if self.is_listening() => self.receive(sms),
             // Nothing more can come to a number that is dead.
             Command::ReportNumberDead { attempt, at } if self.is_listening() => {

@@ -66,7 +66,8 @@ pub enum Event {
     },
     /// A message arrived on the order's number.
     SmsReceived(Sms),
-    /// A message arrived that says word for word what the order was told minutes before: it is dropped.
+    /// A message arrived that says word for word what the order was told minutes before: it is
+    /// dropped.
     SmsRepeated {
         /// The source's id of the message.
         message_id: String,
@@ -79,7 +80,8 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
-    /// The code is known and paid for. The number stays on the order, which takes its messages until `listens_until`.
+    /// The code is known and paid for. The number stays on the order, which takes its messages
+    /// until `listens_until`.
     Completed {
         /// The code as the caller types it.
         code: String,
@@ -90,7 +92,8 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
-    /// A later or surer code of the same platform takes the place of the one before. Nothing more is paid.
+    /// A later or surer code of the same platform takes the place of the one before. Nothing more
+    /// is paid.
     CodeReplaced {
         /// The code as the caller types it.
         code: String,
@@ -111,7 +114,8 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
-    /// A completed order gives its number back: its time was up, or its caller wants nothing more of it.
+    /// A completed order gives its number back: its time was up, or its caller wants nothing more
+    /// of it.
     Finished {
         /// When.
         at: Timestamp,
@@ -248,10 +252,14 @@ impl Event {
         }
     }
 
-    /// Whether the order ends with this: its hold does, and its place among the account's open orders. Its number may stay on it (`State::is_over`).
+    /// Whether the order ends with this: its hold does, and its place among the account's open
+    /// orders. Its number may stay on it (`State::is_over`).
     pub fn is_end(&self) -> bool {
         match self {
-            Self::Completed { .. } | Self::Cancelled { .. } | Self::Expired { .. } | Self::Failed { .. } => true,
+            Self::Completed { .. }
+            | Self::Cancelled { .. }
+            | Self::Expired { .. }
+            | Self::Failed { .. } => true,
             Self::Placed(_)
             | Self::Queued { .. }
             | Self::Started { .. }

@@ -9,10 +9,12 @@ use super::state::{State, Status};
 use crate::code::{self, Verdict};
 use crate::time::Timestamp;
 
-/// Messages one order keeps, repeated ones included: a flood on a number must not grow its account's stream without bound.
+/// Messages one order keeps, repeated ones included: a flood on a number must not grow its
+/// account's stream without bound.
 pub const MAX_MESSAGES: usize = 32;
 
-/// A message that says the same so soon after is the same one, brought twice: networks and phones repeat within seconds, platforms at a caller's wish.
+/// A message that says the same so soon after is the same one, brought twice: networks and phones
+/// repeat within seconds, platforms at a caller's wish.
 pub const REPEATED_WITHIN: Duration = Duration::from_mins(2);
 
 /// A code that an order has or had.
@@ -30,7 +32,11 @@ impl State {
     /// The codes the order has had, the one it has last.
     pub fn codes(&self) -> impl DoubleEndedIterator<Item = Found<'_>> {
         self.history.iter().filter_map(|fact| {
-            let (Event::Completed { code, message_id, at, .. } | Event::CodeReplaced { code, message_id, at }) = fact.as_ref() else { return None };
+            let (Event::Completed { code, message_id, at, .. }
+            | Event::CodeReplaced { code, message_id, at }) = fact.as_ref()
+            else {
+                return None;
+            };
             Some(Found { code, message_id, at: *at })
         })
     }
@@ -38,21 +44,28 @@ impl State {
     /// The message in which its code stood.
     pub fn code_message(&self) -> Option<&Sms> {
         let found = self.codes().next_back()?;
-        let has_it = |sms: &&Sms| sms.message_id == found.message_id && matches!(&sms.extraction.verdict, Verdict::Code(code) if code == found.code);
+        let has_it = |sms: &&Sms| {
+            sms.message_id == found.message_id
+                && matches!(&sms.extraction.verdict, Verdict::Code(code) if code == found.code)
+        };
         self.messages().rev().find(has_it)
     }
 
     /// When a message was brought again, each time.
     pub fn repeats_of(&self, message: &Sms) -> impl Iterator<Item = Timestamp> {
         self.history.iter().filter_map(move |fact| {
-            let Event::SmsRepeated { supplier, repeats, at, .. } = fact.as_ref() else { return None };
+            let Event::SmsRepeated { supplier, repeats, at, .. } = fact.as_ref() else {
+                return None;
+            };
             (*supplier == message.supplier && *repeats == message.message_id).then_some(*at)
         })
     }
 
     pub(super) fn knows_message(&self, incoming: &IncomingSms) -> bool {
         self.history.iter().any(|fact| {
-            let (Event::SmsReceived(Sms { supplier, message_id, .. }) | Event::SmsRepeated { supplier, message_id, .. }) = fact.as_ref() else {
+            let (Event::SmsReceived(Sms { supplier, message_id, .. })
+            | Event::SmsRepeated { supplier, message_id, .. }) = fact.as_ref()
+            else {
                 return false;
             };
             *message_id == incoming.message_id && *supplier == incoming.supplier
@@ -60,11 +73,19 @@ impl State {
     }
 
     fn kept_messages(&self) -> usize {
-        self.history.iter().filter(|fact| matches!(fact.as_ref(), Event::SmsReceived(_) | Event::SmsRepeated { .. })).count()
+        self.history
+            .iter()
+            .filter(|fact| {
+                matches!(fact.as_ref(), Event::SmsReceived(_) | Event::SmsRepeated { .. })
+            })
+            .count()
     }
 
     pub(super) fn receive(&self, sms: &IncomingSms) -> Result<Vec<Event>, Refusal> {
-        let assignment = self.assignment.as_ref().filter(|assignment| assignment.phone == sms.to && assignment.supplier == sms.supplier);
+        let assignment = self
+            .assignment
+            .as_ref()
+            .filter(|assignment| assignment.phone == sms.to && assignment.supplier == sms.supplier);
         let assignment = assignment.ok_or(Refusal::NotThisAssignment)?;
         if !sms.receipt.is_within(assignment.assigned_at, sms.freed_at) {
             return Err(Refusal::NotThisAssignment);
@@ -74,8 +95,15 @@ impl State {
         }
         let received_at = sms.receipt.moment(sms.at);
         if let Some(first) = self.said_before(sms, assignment.assigned_at) {
-            let (message_id, supplier, repeats) = (sms.message_id.clone(), sms.supplier.clone(), first.message_id.clone());
-            return Ok(vec![Event::SmsRepeated { message_id, supplier, repeats, received_at, at: sms.at }]);
+            let (message_id, supplier, repeats) =
+                (sms.message_id.clone(), sms.supplier.clone(), first.message_id.clone());
+            return Ok(vec![Event::SmsRepeated {
+                message_id,
+                supplier,
+                repeats,
+                received_at,
+                at: sms.at,
+            }]);
         }
         let message = code::Message::new(&sms.text).sent_by(&sms.sender).sent_to(sms.to.as_str());
         let received = Sms {
@@ -93,9 +121,16 @@ impl State {
 
     /// The message of minutes before that says word for word the same.
     fn said_before(&self, sms: &IncomingSms, assigned_at: Timestamp) -> Option<&Sms> {
-        let is_recent = |known: &&Sms| known.at >= assigned_at && sms.at.since(known.at) <= REPEATED_WITHIN;
+        let is_recent =
+            |known: &&Sms| known.at >= assigned_at && sms.at.since(known.at) <= REPEATED_WITHIN;
         let recent = self.messages().rev().take_while(is_recent);
-        recent.filter(|known| known.text == sms.text && known.sender == sms.sender && known.supplier == sms.supplier).last()
+        recent
+            .filter(|known| {
+                known.text == sms.text
+                    && known.sender == sms.sender
+                    && known.supplier == sms.supplier
+            })
+            .last()
     }
 
     /// What a message's code makes of the order, if it has one.
@@ -110,10 +145,13 @@ impl State {
         self.takes_place(sms, &code).then_some(Event::CodeReplaced { code, message_id, at })
     }
 
-    /// Whether a code takes the place of the order's. One that was received later does, for a platform takes the last that it has sent; one that was
-    /// received earlier and brought later only if it is the surer.
+    /// Whether a code takes the place of the order's. One that was received later does, for a
+    /// platform takes the last that it has sent; one that was received earlier and brought later
+    /// only if it is the surer.
     fn takes_place(&self, sms: &Sms, code: &str) -> bool {
-        let is_later_or_surer = |current: &Sms| sms.received_at >= current.received_at || sureness(sms) > sureness(current);
+        let is_later_or_surer = |current: &Sms| {
+            sms.received_at >= current.received_at || sureness(sms) > sureness(current)
+        };
         self.code.as_deref() != Some(code) && self.code_message().is_none_or(is_later_or_surer)
     }
 }
@@ -121,5 +159,9 @@ impl State {
 /// How sure the message's code is.
 fn sureness(sms: &Sms) -> Option<i16> {
     let Verdict::Code(code) = &sms.extraction.verdict else { return None };
-    sms.extraction.candidates.iter().find(|candidate| candidate.code == *code).map(|candidate| candidate.score)
+    sms.extraction
+        .candidates
+        .iter()
+        .find(|candidate| candidate.code == *code)
+        .map(|candidate| candidate.score)
 }

@@ -1,8 +1,10 @@
-//! One order's life: a number is sought, assigned, a message awaited; it ends completed, cancelled, expired or failed.
-//! A completed order keeps its number, and takes its messages, until its deadline or until its caller finishes it.
+//! One order's life: a number is sought, assigned, a message awaited; it ends completed, cancelled,
+//! expired or failed. A completed order keeps its number, and takes its messages, until its
+//! deadline or until its caller finishes it.
 //!
-//! Holds: the order's facts, intentions, transitions and next step. Never holds: money (the account's ledger does).
-//! Leans on: `code` for the message's code. Proved by: `tests.rs` here and `events/tests/ledger_model.rs`.
+//! Holds: the order's facts, intentions, transitions and next step. Never holds: money (the
+//! account's ledger does). Leans on: `code` for the message's code. Proved by: `tests.rs` here and
+//! `events/tests/ledger_model.rs`.
 
 mod command;
 mod decide;

@@ -1,4 +1,5 @@
-//! When a source received a message, by its own word, held against when it arrived here: whose a message is must not hang on a clock that is wrong.
+//! When a source received a message, by its own word, held against when it arrived here: whose a
+//! message is must not hang on a clock that is wrong.
 
 use std::time::Duration;
 
@@ -10,11 +11,12 @@ const AHEAD: Duration = Duration::from_secs(5);
 /// How long after its receipt a message may arrive and its time still be taken at its word.
 const FAR: Duration = Duration::from_mins(10);
 
-/// What was received longer ago than this is brought by no source: the time is a clock's that was never set.
+/// What was received longer ago than this is brought by no source: the time is a clock's that was
+/// never set.
 const ABSURD: Duration = Duration::from_hours(25);
 
-/// How long a number must have been on no order for a message without a believable time to be the next order's: as long as the numbers of sources
-/// that never say.
+/// How long a number must have been on no order for a message without a believable time to be the
+/// next order's: as long as the numbers of sources that never say.
 const RESTED: Duration = Duration::from_mins(1);
 
 /// What a source says of when it received a message.
@@ -55,25 +57,29 @@ impl Receipt {
         if let Self::At(at) = self { at } else { arrival }
     }
 
-    /// Whether the message was received while the number was on the order that it was assigned to at `assigned`. The order before it, if there was one,
-    /// gave the number up at `freed`.
+    /// Whether the message was received while the number was on the order that it was assigned to
+    /// at `assigned`. The order before it, if there was one, gave the number up at `freed`.
     pub fn is_within(self, assigned: Timestamp, freed: Option<Timestamp>) -> bool {
         match self {
             Self::Unsaid => true,
             Self::At(received) => !is_before(received, assigned, freed),
             // Right or wrong, it is no other order's if no other had the number since then.
-            Self::LongAgo(received) => received >= assigned || freed.is_none_or(|freed| freed < received),
+            Self::LongAgo(received) => {
+                received >= assigned || freed.is_none_or(|freed| freed < received)
+            }
             Self::Absurd => freed.is_none_or(|freed| assigned.since(freed) >= RESTED),
         }
     }
 }
 
-/// Whether a message belongs to the time before `assigned`. A source that counts in whole seconds has cut its fraction off, so its moment stands
-/// for the whole second; if the number was another order's in that second, it is that one's: a code is not there so soon after its number.
+/// Whether a message belongs to the time before `assigned`. A source that counts in whole seconds
+/// has cut its fraction off, so its moment stands for the whole second; if the number was another
+/// order's in that second, it is that one's: a code is not there so soon after its number.
 fn is_before(received: Timestamp, assigned: Timestamp, freed: Option<Timestamp>) -> bool {
     let second = |moment: Timestamp| moment.millis().div_euclid(1_000);
     if received.millis().rem_euclid(1_000) != 0 {
         return received < assigned;
     }
-    second(received) < second(assigned) || freed.is_some_and(|freed| second(freed) == second(received))
+    second(received) < second(assigned)
+        || freed.is_some_and(|freed| second(freed) == second(received))
 }

@@ -16,7 +16,8 @@ pub enum Refusal {
     /// The complaint is about something the order does not have, or it comes too late.
     #[error("the order cannot be reported for that")]
     NothingToReport,
-    /// The report is about an attempt that is not the current one; drop it and give its number back.
+    /// The report is about an attempt that is not the current one; drop it and give its number
+    /// back.
     #[error("the report is about an earlier attempt")]
     StaleAttempt,
     /// The message was not sent during this order's assignment of the number; keep it elsewhere.

@@ -1,4 +1,5 @@
-//! A caller's word on an order: what may be said of it, and whether what was paid for its code may be given back.
+//! A caller's word on an order: what may be said of it, and whether what was paid for its code may
+//! be given back.
 
 use std::time::Duration;
 
@@ -15,10 +16,20 @@ pub const REPORTED_WITHIN: Duration = Duration::from_hours(1);
 impl State {
     /// What the caller has said of it so far.
     pub fn complaints(&self) -> impl Iterator<Item = Complaint> {
-        self.history.iter().filter_map(|fact| if let Event::Reported { complaint, .. } = fact.as_ref() { Some(*complaint) } else { None })
+        self.history.iter().filter_map(|fact| {
+            if let Event::Reported { complaint, .. } = fact.as_ref() {
+                Some(*complaint)
+            } else {
+                None
+            }
+        })
     }
 
-    pub(super) fn report(&self, complaint: Complaint, at: Timestamp) -> Result<Vec<Event>, Refusal> {
+    pub(super) fn report(
+        &self,
+        complaint: Complaint,
+        at: Timestamp,
+    ) -> Result<Vec<Event>, Refusal> {
         if self.complaints().any(|known| known == complaint) {
             return Ok(Vec::new());
         }
@@ -35,8 +46,9 @@ impl State {
         Ok(vec![Event::Reported { complaint, at }])
     }
 
-    /// Whether its code can be nobody's but a stranger's: while the number is on it, no message of its platform has come. One that names its platform
-    /// settles it for good, whatever was read in it; so a caller who has the real code cannot have the money too.
+    /// Whether its code can be nobody's but a stranger's: while the number is on it, no message of
+    /// its platform has come. One that names its platform settles it for good, whatever was read in
+    /// it; so a caller who has the real code cannot have the money too.
     pub fn has_only_strangers_messages(&self) -> bool {
         self.is_listening() && !self.messages().any(|sms| is_of(sms, self.placed.platform))
     }
@@ -49,5 +61,9 @@ fn is_of(sms: &Sms, platform: Platform) -> bool {
         text.contains(&platform.name().to_lowercase()) || text.contains(platform.slug())
     };
     let reasons = sms.extraction.candidates.iter().flat_map(|candidate| &candidate.reasons);
-    names(&sms.text) || names(&sms.sender) || reasons.into_iter().any(|reason| matches!(reason, Reason::BrandInMessage | Reason::SenderPrefix))
+    names(&sms.text)
+        || names(&sms.sender)
+        || reasons
+            .into_iter()
+            .any(|reason| matches!(reason, Reason::BrandInMessage | Reason::SenderPrefix))
 }

@@ -27,7 +27,8 @@ pub enum Scenario {
     DepositReorg,
 }
 
-/// An order without a message expires soon: whoever tests that does not want to wait for five minutes.
+/// An order without a message expires soon: whoever tests that does not want to wait for five
+/// minutes.
 const NO_CODE_LIFETIME_SECONDS: u32 = 15;
 /// The longest script of messages, the late code, takes twenty seconds.
 const LEAST_LIFETIME_SECONDS: u32 = 60;
@@ -72,11 +73,16 @@ impl Scenario {
         Self::ALL.into_iter().find(|scenario| scenario.name() == name)
     }
 
-    /// The terms of an order under which the scenario always comes out the same, whatever an operator has set.
+    /// The terms of an order under which the scenario always comes out the same, whatever an
+    /// operator has set.
     #[must_use]
     pub fn terms(self, mut placed: Placed) -> Placed {
         let is_silent = self == Self::NoCode;
-        placed.lifetime_seconds = if is_silent { NO_CODE_LIFETIME_SECONDS } else { placed.lifetime_seconds.max(LEAST_LIFETIME_SECONDS) };
+        placed.lifetime_seconds = if is_silent {
+            NO_CODE_LIFETIME_SECONDS
+        } else {
+            placed.lifetime_seconds.max(LEAST_LIFETIME_SECONDS)
+        };
         placed.listen_seconds = placed.listen_seconds.max(LEAST_LISTEN_SECONDS);
         placed.max_attempts = placed.max_attempts.max(LEAST_ATTEMPTS);
         placed

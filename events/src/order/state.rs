@@ -32,7 +32,15 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order of life.
-    pub const ALL: [Self; 7] = [Self::Queued, Self::Pending, Self::Active, Self::Completed, Self::Cancelled, Self::Expired, Self::Failed];
+    pub const ALL: [Self; 7] = [
+        Self::Queued,
+        Self::Pending,
+        Self::Active,
+        Self::Completed,
+        Self::Cancelled,
+        Self::Expired,
+        Self::Failed,
+    ];
 
     /// The word callers see.
     pub const fn name(self) -> &'static str {
@@ -74,7 +82,8 @@ pub struct Assignment {
     pub assigned_at: Timestamp,
 }
 
-/// An order as its facts have made it. Its facts are kept: streams, histories and snapshots are told from them.
+/// An order as its facts have made it. Its facts are kept: streams, histories and snapshots are
+/// told from them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
     /// Which order.
@@ -132,10 +141,15 @@ impl State {
     }
 
     /// The order made of these facts, oldest first; `None` unless the first is its acceptance.
-    pub fn from_history<'a>(id: OrderId, facts: impl IntoIterator<Item = &'a Event>) -> Option<Self> {
+    pub fn from_history<'a>(
+        id: OrderId,
+        facts: impl IntoIterator<Item = &'a Event>,
+    ) -> Option<Self> {
         let mut facts = facts.into_iter();
         match facts.next() {
-            Some(Event::Placed(placed)) => Some(crate::decider::fold(Self::new(id, placed.clone()), facts)),
+            Some(Event::Placed(placed)) => {
+                Some(crate::decider::fold(Self::new(id, placed.clone()), facts))
+            }
             _ => None,
         }
     }
@@ -147,7 +161,8 @@ impl State {
         Self::from_history(self.id, facts)
     }
 
-    /// When something must happen at the latest: a number found, a code come, or a completed order's number given back. Of a queued order, nothing must.
+    /// When something must happen at the latest: a number found, a code come, or a completed
+    /// order's number given back. Of a queued order, nothing must.
     pub fn deadline(&self) -> Timestamp {
         if let Some(listens_until) = self.listens_until {
             return listens_until;
@@ -156,7 +171,8 @@ impl State {
         self.expires_at.unwrap_or(seek_until)
     }
 
-    /// How long until the deadline, at `now`. A clock that says less than the order's last fact is wrong: no more can be left than there was then.
+    /// How long until the deadline, at `now`. A clock that says less than the order's last fact is
+    /// wrong: no more can be left than there was then.
     pub fn remaining(&self, now: Timestamp) -> Duration {
         let last = self.history.last().map_or(now, |fact| fact.at());
         self.deadline().since(now.max(last))
@@ -174,7 +190,9 @@ impl State {
 
     /// Every message on the order's number, oldest first.
     pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Sms> {
-        self.history.iter().filter_map(|fact| if let Event::SmsReceived(sms) = fact.as_ref() { Some(sms) } else { None })
+        self.history.iter().filter_map(|fact| {
+            if let Event::SmsReceived(sms) = fact.as_ref() { Some(sms) } else { None }
+        })
     }
 
     /// From the number to the code, in milliseconds.

@@ -42,7 +42,12 @@ pub fn next_step(order: &State) -> Step {
         Status::Active => Step::AwaitSms { until: order.deadline() },
         Status::Pending => {
             let (without_number, with_dead_number) = refused_sources(order);
-            Step::AskSource { attempt: order.attempts + 1, without_number, with_dead_number, until: order.deadline() }
+            Step::AskSource {
+                attempt: order.attempts + 1,
+                without_number,
+                with_dead_number,
+                until: order.deadline(),
+            }
         }
         Status::Completed if order.is_listening() => Step::Listen { until: order.deadline() },
         Status::Completed | Status::Cancelled | Status::Expired | Status::Failed => Step::Finish,

@@ -1,7 +1,8 @@
-//! Numbers bought from one telecom: intended within the month's limit before the telecom is asked, made or failed afterwards.
+//! Numbers bought from one telecom: intended within the month's limit before the telecom is asked,
+//! made or failed afterwards.
 //!
-//! Holds: what was bought, what it costs a month, the limit. Never holds: a request, the pool (a bought number is listed like any other).
-//! Leans on: nothing. Proved by: `tests.rs` here.
+//! Holds: what was bought, what it costs a month, the limit. Never holds: a request, the pool (a
+//! bought number is listed like any other). Leans on: nothing. Proved by: `tests.rs` here.
 
 #[cfg(test)]
 mod tests;
@@ -64,9 +65,11 @@ impl Event {
     /// When it happened.
     pub fn at(&self) -> Timestamp {
         match self {
-            Self::Intended { at, .. } | Self::Made { at, .. } | Self::Failed { at, .. } | Self::EndIntended { at, .. } | Self::Ended { at, .. } => {
-                *at
-            }
+            Self::Intended { at, .. }
+            | Self::Made { at, .. }
+            | Self::Failed { at, .. }
+            | Self::EndIntended { at, .. }
+            | Self::Ended { at, .. } => *at,
         }
     }
 
@@ -133,7 +136,8 @@ pub enum Command {
 /// Why a command is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The month's limit would be passed; raise it or give a number back and wait for the next month.
+    /// The month's limit would be passed; raise it or give a number back and wait for the next
+    /// month.
     #[error("${spent} of ${limit} are spent this month, and the number costs ${monthly}")]
     AboveLimit {
         /// What this month's numbers cost.
@@ -143,7 +147,8 @@ pub enum Refusal {
         /// What the number would.
         monthly: Money,
     },
-    /// No telephone can have the number, or none that services send codes to: it could serve no order.
+    /// No telephone can have the number, or none that services send codes to: it could serve no
+    /// order.
     #[error(transparent)]
     Unfit(Unfit),
     /// The number is bought, or being bought, already.
@@ -191,9 +196,12 @@ pub struct State {
 }
 
 impl State {
-    /// What the numbers of the month of `at` cost: each that was ours at any moment of it, a whole month.
+    /// What the numbers of the month of `at` cost: each that was ours at any moment of it, a whole
+    /// month.
     pub fn spent(&self, at: Timestamp) -> Money {
-        let counts = |purchase: &&Purchase| purchase.status != Status::Ended || purchase.since.month() == at.month();
+        let counts = |purchase: &&Purchase| {
+            purchase.status != Status::Ended || purchase.since.month() == at.month()
+        };
         self.purchases.values().filter(counts).map(|purchase| purchase.monthly).sum()
     }
 
@@ -201,7 +209,14 @@ impl State {
         self.purchases.get(phone).map(|purchase| purchase.status)
     }
 
-    fn intend(&self, phone: &Phone, country: Country, monthly: Money, limit: Money, at: Timestamp) -> Result<Vec<Event>, Refusal> {
+    fn intend(
+        &self,
+        phone: &Phone,
+        country: Country,
+        monthly: Money,
+        limit: Money,
+        at: Timestamp,
+    ) -> Result<Vec<Event>, Refusal> {
         phone.fit().map_err(Refusal::Unfit)?;
         if self.status(phone).is_some_and(|status| status != Status::Ended) {
             return Err(Refusal::AlreadyBought);
@@ -231,19 +246,25 @@ impl Decider for State {
 
     fn decide(&self, command: &Command) -> Result<Vec<Event>, Refusal> {
         match command {
-            Command::Intend { phone, country, monthly, limit, at } => self.intend(phone, *country, *monthly, *limit, *at),
+            Command::Intend { phone, country, monthly, limit, at } => {
+                self.intend(phone, *country, *monthly, *limit, *at)
+            }
             Command::Make { phone, at } => match self.status(phone) {
                 Some(Status::Intended) => Ok(vec![Event::Made { phone: phone.clone(), at: *at }]),
                 Some(Status::Made | Status::Ending) => Ok(Vec::new()),
                 Some(Status::Ended) | None => Err(Refusal::NotBought),
             },
             Command::Fail { phone, why, at } => match self.status(phone) {
-                Some(Status::Intended) => Ok(vec![Event::Failed { phone: phone.clone(), why: why.clone(), at: *at }]),
+                Some(Status::Intended) => {
+                    Ok(vec![Event::Failed { phone: phone.clone(), why: why.clone(), at: *at }])
+                }
                 Some(Status::Made | Status::Ending) => Err(Refusal::AlreadyBought),
                 Some(Status::Ended) | None => Ok(Vec::new()),
             },
             Command::IntendEnd { phone, at } => match self.status(phone) {
-                Some(Status::Made) => Ok(vec![Event::EndIntended { phone: phone.clone(), at: *at }]),
+                Some(Status::Made) => {
+                    Ok(vec![Event::EndIntended { phone: phone.clone(), at: *at }])
+                }
                 Some(Status::Ending | Status::Ended) => Ok(Vec::new()),
                 Some(Status::Intended) | None => Err(Refusal::NotBought),
             },
@@ -257,10 +278,17 @@ impl Decider for State {
 
     fn evolve(mut self, event: &Event) -> Self {
         let month = event.at().month();
-        self.purchases.retain(|_, purchase| purchase.status != Status::Ended || purchase.since.month() == month);
+        self.purchases.retain(|_, purchase| {
+            purchase.status != Status::Ended || purchase.since.month() == month
+        });
         match event {
             Event::Intended { phone, country, monthly, at } => {
-                let purchase = Purchase { country: *country, monthly: *monthly, status: Status::Intended, since: *at };
+                let purchase = Purchase {
+                    country: *country,
+                    monthly: *monthly,
+                    status: Status::Intended,
+                    since: *at,
+                };
                 self.purchases.insert(phone.clone(), purchase);
             }
             Event::Made { phone, at } => self.set(phone, Status::Made, *at),

@@ -1,4 +1,5 @@
-//! The rules of purchases as scenarios: never above the month's limit, each number bought and given back once.
+//! The rules of purchases as scenarios: never above the month's limit, each number bought and given
+//! back once.
 
 use super::{Command, Event, Refusal, State};
 use crate::country::Country;
@@ -21,7 +22,13 @@ fn dollars(dollars: i64) -> Money {
 }
 
 fn intend(number: u32, at: Timestamp) -> Command {
-    Command::Intend { phone: phone(number), country: Country::Us, monthly: dollars(2), limit: dollars(5), at }
+    Command::Intend {
+        phone: phone(number),
+        country: Country::Us,
+        monthly: dollars(2),
+        limit: dollars(5),
+        at,
+    }
 }
 
 fn intended(number: u32, at: Timestamp) -> Event {
@@ -41,13 +48,21 @@ fn a_number_is_bought_once_and_given_back_once() {
     let at = on("2026-11-03");
     let purchases = given(State::default(), &[]).when(&intend(1, at)).then(&[intended(1, at)]);
     given(purchases.clone(), &[]).when(&intend(1, at)).then_refused(&Refusal::AlreadyBought);
-    given(purchases.clone(), &[]).when(&Command::IntendEnd { phone: phone(1), at }).then_refused(&Refusal::NotBought);
+    given(purchases.clone(), &[])
+        .when(&Command::IntendEnd { phone: phone(1), at })
+        .then_refused(&Refusal::NotBought);
     let make = Command::Make { phone: phone(1), at };
     let purchases = given(purchases, &[]).when(&make).then(&[Event::Made { phone: phone(1), at }]);
     let purchases = given(purchases, &[]).when(&make).then_nothing();
-    given(purchases.clone(), &[]).when(&Command::Fail { phone: phone(1), why: "late".to_owned(), at }).then_refused(&Refusal::AlreadyBought);
-    let purchases = given(purchases, &[]).when(&Command::IntendEnd { phone: phone(1), at }).then(&[Event::EndIntended { phone: phone(1), at }]);
-    let purchases = given(purchases, &[]).when(&Command::End { phone: phone(1), at }).then(&[Event::Ended { phone: phone(1), at }]);
+    given(purchases.clone(), &[])
+        .when(&Command::Fail { phone: phone(1), why: "late".to_owned(), at })
+        .then_refused(&Refusal::AlreadyBought);
+    let purchases = given(purchases, &[])
+        .when(&Command::IntendEnd { phone: phone(1), at })
+        .then(&[Event::EndIntended { phone: phone(1), at }]);
+    let purchases = given(purchases, &[])
+        .when(&Command::End { phone: phone(1), at })
+        .then(&[Event::Ended { phone: phone(1), at }]);
     given(purchases, &[]).when(&Command::End { phone: phone(1), at }).then_nothing();
 }
 
@@ -71,13 +86,25 @@ fn what_failed_costs_nothing() {
     assert_eq!(fold(State::default(), &failed).spent(at), Money::ZERO);
     // A number being bought counts as bought: two at once cannot pass the limit together.
     assert_eq!(fold(State::default(), &[intended(1, at)]).spent(at), dollars(2));
-    let free = Command::Intend { phone: phone(1), country: Country::Us, monthly: -dollars(1), limit: dollars(5), at };
+    let free = Command::Intend {
+        phone: phone(1),
+        country: Country::Us,
+        monthly: -dollars(1),
+        limit: dollars(5),
+        at,
+    };
     given(State::default(), &[]).when(&free).then_refused(&Refusal::NegativePrice);
 }
 
 #[test]
 fn a_number_that_could_serve_no_order_is_not_bought() {
     let (country, at) = (Country::Us, on("2026-11-03"));
-    let intend = Command::Intend { phone: "+18005550123".parse().unwrap(), country, monthly: Money::ZERO, limit: Money::from_cents(500), at };
+    let intend = Command::Intend {
+        phone: "+18005550123".parse().unwrap(),
+        country,
+        monthly: Money::ZERO,
+        limit: Money::from_cents(500),
+        at,
+    };
     given(State::default(), &[]).when(&intend).then_refused(&Refusal::Unfit(Unfit::TollFree));
 }

@@ -1,4 +1,5 @@
-//! What operators have looked at that is hidden otherwise: who did, and why, stands in the log before it is shown.
+//! What operators have looked at that is hidden otherwise: who did, and why, stands in the log
+//! before it is shown.
 //!
 //! Holds: one reveal a fact. Never holds: what was revealed, who may reveal (the admin API does).
 //! Leans on: nothing. Proved by: `tests.rs` here.

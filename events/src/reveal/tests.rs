@@ -16,14 +16,19 @@ fn revealed(subject: &str, reason: &str) -> Event {
 
 #[test]
 fn every_look_is_a_fact_of_its_own() {
-    let once = given(State::default(), &[]).when(&reveal("ord_1", "ticket 7")).then(&[revealed("ord_1", "ticket 7")]);
-    let twice = given(once, &[]).when(&reveal("ord_1", "ticket 7")).then(&[revealed("ord_1", "ticket 7")]);
+    let once = given(State::default(), &[])
+        .when(&reveal("ord_1", "ticket 7"))
+        .then(&[revealed("ord_1", "ticket 7")]);
+    let twice =
+        given(once, &[]).when(&reveal("ord_1", "ticket 7")).then(&[revealed("ord_1", "ticket 7")]);
     assert_eq!(twice.reveals(), 2);
 }
 
 #[test]
 fn whoever_looks_says_why_and_at_what() {
     given(State::default(), &[]).when(&reveal("ord_1", " ")).then_refused(&Refusal::NoReason);
-    given(State::default(), &[]).when(&reveal("ord_1", &"x".repeat(LONGEST_REASON + 1))).then_refused(&Refusal::NoReason);
+    given(State::default(), &[])
+        .when(&reveal("ord_1", &"x".repeat(LONGEST_REASON + 1)))
+        .then_refused(&Refusal::NoReason);
     given(State::default(), &[]).when(&reveal("", "ticket 7")).then_refused(&Refusal::NoSubject);
 }

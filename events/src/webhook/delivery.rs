@@ -9,8 +9,13 @@ use crate::decider::Decider;
 use crate::time::Timestamp;
 
 /// The contract: first try at once, then after 5 s, 30 s, 2 min, 10 min, 1 h.
-pub const RETRY_AFTER: [Duration; 5] =
-    [Duration::from_secs(5), Duration::from_secs(30), Duration::from_mins(2), Duration::from_mins(10), Duration::from_hours(1)];
+pub const RETRY_AFTER: [Duration; 5] = [
+    Duration::from_secs(5),
+    Duration::from_secs(30),
+    Duration::from_mins(2),
+    Duration::from_mins(10),
+    Duration::from_hours(1),
+];
 /// The contract: "+-10 % jitter", here in thousandths.
 pub const JITTER_PER_MILLE: i32 = 100;
 
@@ -53,7 +58,11 @@ impl Outcome {
     pub const fn status(self) -> Option<u16> {
         match self {
             Self::Answered(status) => Some(status),
-            Self::TimedOut | Self::ConnectionFailed | Self::NotResolved | Self::TargetRefused | Self::NoWebhook => None,
+            Self::TimedOut
+            | Self::ConnectionFailed
+            | Self::NotResolved
+            | Self::TargetRefused
+            | Self::NoWebhook => None,
         }
     }
 }
@@ -103,7 +112,10 @@ impl Event {
     /// When it happened.
     pub fn at(&self) -> Timestamp {
         match self {
-            Self::Attempted { at, .. } | Self::Delivered { at, .. } | Self::Exhausted { at, .. } | Self::RedeliveryRequested { at, .. } => *at,
+            Self::Attempted { at, .. }
+            | Self::Delivered { at, .. }
+            | Self::Exhausted { at, .. }
+            | Self::RedeliveryRequested { at, .. } => *at,
         }
     }
 
@@ -193,7 +205,8 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// What is known of the one that was set at `since`: what another one before it did says nothing.
+    /// What is known of the one that was set at `since`: what another one before it did says
+    /// nothing.
     pub fn standing(self, since: Timestamp) -> Standing {
         match self.last.filter(|(_, at)| *at >= since) {
             None => Standing::Untried,
@@ -203,7 +216,8 @@ impl Receiver {
     }
 }
 
-/// An account's deliveries as their facts have made them. Those never attempted are not in it: they are due at once.
+/// An account's deliveries as their facts have made them. Those never attempted are not in it: they
+/// are due at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
     open: BTreeMap<u64, Progress>,
@@ -250,9 +264,20 @@ impl Decider for State {
             Command::RecordAttempt { sequence, outcome, millis, jitter_per_mille, at } => {
                 let progress = self.due(*sequence).ok_or(Refusal::AlreadyEnded)?;
                 let attempt = progress.attempts + 1;
-                let retry_after = RETRY_AFTER.get(usize::from(progress.attempts)).filter(|_| *outcome != Outcome::NoWebhook);
-                let next_at = retry_after.filter(|_| !outcome.is_success()).map(|delay| at.plus(jittered(*delay, *jitter_per_mille)));
-                let attempted = Event::Attempted { sequence: *sequence, attempt, outcome: *outcome, millis: *millis, next_at, at: *at };
+                let retry_after = RETRY_AFTER
+                    .get(usize::from(progress.attempts))
+                    .filter(|_| *outcome != Outcome::NoWebhook);
+                let next_at = retry_after
+                    .filter(|_| !outcome.is_success())
+                    .map(|delay| at.plus(jittered(*delay, *jitter_per_mille)));
+                let attempted = Event::Attempted {
+                    sequence: *sequence,
+                    attempt,
+                    outcome: *outcome,
+                    millis: *millis,
+                    next_at,
+                    at: *at,
+                };
                 let end = match (outcome.is_success(), next_at) {
                     (true, _) => Some(Event::Delivered { sequence: *sequence, at: *at }),
                     (false, None) => Some(Event::Exhausted { sequence: *sequence, at: *at }),
@@ -281,7 +306,9 @@ impl Decider for State {
                 self.open.insert(*sequence, Progress { attempts: *attempt, next_at: *next_at });
             }
             Event::Attempted { next_at: None, .. } => {}
-            Event::Delivered { sequence, .. } | Event::Exhausted { sequence, .. } => self.end(*sequence),
+            Event::Delivered { sequence, .. } | Event::Exhausted { sequence, .. } => {
+                self.end(*sequence);
+            }
             Event::RedeliveryRequested { sequence, .. } => {
                 self.open.insert(*sequence, Progress::default());
             }
@@ -291,6 +318,7 @@ impl Decider for State {
 }
 
 fn jittered(delay: Duration, per_mille: i32) -> Duration {
-    let per_mille = u32::try_from(1_000 + per_mille.clamp(-JITTER_PER_MILLE, JITTER_PER_MILLE)).expect("at least 900");
+    let per_mille = u32::try_from(1_000 + per_mille.clamp(-JITTER_PER_MILLE, JITTER_PER_MILLE))
+        .expect("at least 900");
     delay * per_mille / 1_000
 }

@@ -51,7 +51,8 @@ impl Notice {
     }
 }
 
-/// The id of an account's `sequence`-th delivery: the same at every attempt, and after every restart.
+/// The id of an account's `sequence`-th delivery: the same at every attempt, and after every
+/// restart.
 pub fn delivery_id(account: AccountId, sequence: u64) -> DeliveryId {
     let digest = Sha256::digest(format!("delivery:{account}:{sequence}"));
     let (head, _) = digest.split_at(16);

@@ -1,4 +1,5 @@
-//! Where a webhook may go: https to public addresses only. The address is checked once more, after resolution, at every attempt.
+//! Where a webhook may go: https to public addresses only. The address is checked once more, after
+//! resolution, at every attempt.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -39,7 +40,9 @@ pub struct Allowed<'a> {
 
 /// Reads a target.
 pub fn parse(text: &str, allowed: Allowed) -> Result<Url, TargetError> {
-    if text.len() > MAX_URL || text.chars().any(|character| character.is_control() || character.is_whitespace()) {
+    if text.len() > MAX_URL
+        || text.chars().any(|character| character.is_control() || character.is_whitespace())
+    {
         return Err(TargetError::Malformed);
     }
     let url: Url = text.parse().map_err(|_| TargetError::Malformed)?;
@@ -69,12 +72,27 @@ pub fn parse(text: &str, allowed: Allowed) -> Result<Url, TargetError> {
 /// Names that mean this machine or this network, whatever a resolver says of them.
 fn is_local_name(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
-    let local =
-        ["localhost", "local", "internal", "intranet", "lan", "home", "corp", "localdomain", "home.arpa", "onion", "test", "invalid", "example"];
-    !name.contains('.') || local.iter().any(|suffix| name == *suffix || name.ends_with(&format!(".{suffix}")))
+    let local = [
+        "localhost",
+        "local",
+        "internal",
+        "intranet",
+        "lan",
+        "home",
+        "corp",
+        "localdomain",
+        "home.arpa",
+        "onion",
+        "test",
+        "invalid",
+        "example",
+    ];
+    !name.contains('.')
+        || local.iter().any(|suffix| name == *suffix || name.ends_with(&format!(".{suffix}")))
 }
 
-/// Whether anybody on the internet can be meant by `address`. What the IANA registries call special is not public.
+/// Whether anybody on the internet can be meant by `address`. What the IANA registries call special
+/// is not public.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -93,9 +111,14 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         // Link-local, cloud metadata among them.
         (169, 254, _) | (172, 16..=31, _) | (192, 168, _) => true,
         // Protocol assignments, documentation, the 6to4 relay, AS112, benchmarks.
-        (192, 0, 0 | 2) | (192, 88, 99) | (192, 31, 196) | (192, 52, 193) | (192, 175, 48) | (198, 18..=19, _) | (198, 51, 100) | (203, 0, 113) => {
-            true
-        }
+        (192, 0, 0 | 2)
+        | (192, 88, 99)
+        | (192, 31, 196)
+        | (192, 52, 193)
+        | (192, 175, 48)
+        | (198, 18..=19, _)
+        | (198, 51, 100)
+        | (203, 0, 113) => true,
         _ => false,
     };
     !special
@@ -111,17 +134,21 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         return false;
     }
     let [first, second, ..] = segments;
-    // Only 2000::/3 is given out; of it not 6to4 (2002::/16), Teredo, ORCHID and the rest of 2001::/23, documentation (2001:db8::/32, 3fff::/20).
+    // Only 2000::/3 is given out; of it not 6to4 (2002::/16), Teredo, ORCHID and the rest of
+    // 2001::/23, documentation (2001:db8::/32, 3fff::/20).
     let global = (first & 0xe000) == 0x2000;
     let protocol = first == 0x2002 || (first == 0x2001 && second < 0x0200);
-    let documentation = (first == 0x2001 && second == 0x0db8) || (first == 0x3fff && second < 0x1000);
+    let documentation =
+        (first == 0x2001 && second == 0x0db8) || (first == 0x3fff && second < 0x1000);
     global && !protocol && !documentation
 }
 
-/// The IPv4 address that a tunnel of a site leads to (RFC 5214): behind any prefix, so it is judged beside the prefix.
+/// The IPv4 address that a tunnel of a site leads to (RFC 5214): behind any prefix, so it is judged
+/// beside the prefix.
 fn isatap_v4(segments: &[u16; 8]) -> Option<Ipv4Addr> {
     let [.., fifth, sixth, high, low] = *segments;
-    // The two bits say whether the IPv4 address is global and whether it is a group's: whoever writes them may lie.
+    // The two bits say whether the IPv4 address is global and whether it is a group's: whoever
+    // writes them may lie.
     (fifth & 0xfcff == 0 && sixth == 0x5efe).then(|| joined(high, low))
 }
 
@@ -135,7 +162,8 @@ fn joined(high: u16, low: u16) -> Ipv4Addr {
 fn embedded_v4(segments: &[u16; 8]) -> Option<Ipv4Addr> {
     let [first, second, third, fourth, fifth, sixth, high, low] = *segments;
     match (first, second, third, fourth, fifth, sixth) {
-        // Mapped (::ffff:0:0/96), compatible (::/96) and translated (::ffff:0:0:0/96): never routed, judged all the same.
+        // Mapped (::ffff:0:0/96), compatible (::/96) and translated (::ffff:0:0:0/96): never
+        // routed, judged all the same.
         (0, 0, 0, 0, 0, 0 | 0xffff) | (0, 0, 0, 0, 0xffff, 0) => Some(joined(high, low)),
         // NAT64: how an IPv6-only network reaches the IPv4 internet.
         (0x64, 0xff9b, 0, 0, 0, 0) => Some(joined(high, low)),

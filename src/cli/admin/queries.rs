@@ -1,4 +1,5 @@
-//! The questions of `telenumerus admin`: each is a call of the operator's API that changes nothing but what a reveal records.
+//! The questions of `telenumerus admin`: each is a call of the operator's API that changes nothing
+//! but what a reveal records.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -25,7 +26,9 @@ pub enum Query {
         page: Page,
     },
     /// List all orders, newest first.
-    #[command(after_help = "Examples:\n  telenumerus admin orders --open\n  telenumerus admin orders --search ord_…")]
+    #[command(
+        after_help = "Examples:\n  telenumerus admin orders --open\n  telenumerus admin orders --search ord_…"
+    )]
     Orders {
         /// An order's id, an account's id or a phone number.
         #[arg(long)]
@@ -88,7 +91,8 @@ pub enum Query {
     /// List the sources: their numbers, how they fare, their sessions.
     #[command(after_help = "Examples:\n  telenumerus admin suppliers")]
     Suppliers,
-    /// Show what is masked: an order, message-<position>, delivery-<account>-<number>. Who looked, and why, stands in the log.
+    /// Show what is masked: an order, message-<position>, delivery-<account>-<number>. Who looked,
+    /// and why, stands in the log.
     #[command(after_help = "Examples:\n  telenumerus admin reveal ord_… --reason \"ticket 7\"")]
     Reveal {
         /// An order's id, message-<position> or delivery-<account>-<number>.
@@ -122,21 +126,40 @@ impl Query {
             Self::Overview { hours } => with("overview", [("hours", Some(hours.to_string()))]),
             Self::Usage { hours } => with("usage", [("hours", Some(hours.to_string()))]),
             Self::Suppliers => "suppliers".to_owned(),
-            Self::Accounts { suspended, page } => with("accounts", [("suspended", set(*suspended))].into_iter().chain(page.parts())),
+            Self::Accounts { suspended, page } => {
+                with("accounts", [("suspended", set(*suspended))].into_iter().chain(page.parts()))
+            }
             Self::Orders { search, status, open, platform, country, supplier, page } => {
-                let parts = [("search", search), ("status", status), ("platform", platform), ("country", country), ("supplier", supplier)];
+                let parts = [
+                    ("search", search),
+                    ("status", status),
+                    ("platform", platform),
+                    ("country", country),
+                    ("supplier", supplier),
+                ];
                 let parts = parts.into_iter().map(|(name, value)| (name, value.clone()));
                 with("orders", parts.chain([("open", set(*open))]).chain(page.parts()))
             }
-            Self::Order { order, as_of } => with(&format!("orders/{order}"), [("as_of", as_of.clone())]),
-            Self::Ledger { account, cursor, limit } => {
-                with(&format!("accounts/{account}/ledger"), [("cursor", cursor.clone()), ("limit", Some(limit.to_string()))])
+            Self::Order { order, as_of } => {
+                with(&format!("orders/{order}"), [("as_of", as_of.clone())])
             }
-            Self::Deliveries { status, account, page } => {
-                with("deliveries", [("status", status.clone()), ("account", account.clone())].into_iter().chain(page.parts()))
-            }
+            Self::Ledger { account, cursor, limit } => with(
+                &format!("accounts/{account}/ledger"),
+                [("cursor", cursor.clone()), ("limit", Some(limit.to_string()))],
+            ),
+            Self::Deliveries { status, account, page } => with(
+                "deliveries",
+                [("status", status.clone()), ("account", account.clone())]
+                    .into_iter()
+                    .chain(page.parts()),
+            ),
             Self::Reveal { subject, why } => {
-                return ("reveal".to_owned(), Some(json!({ "subject": subject, "reason": why.reason, "operator": why.operator })));
+                return (
+                    "reveal".to_owned(),
+                    Some(
+                        json!({ "subject": subject, "reason": why.reason, "operator": why.operator }),
+                    ),
+                );
             }
         };
         (path, None)

@@ -1,4 +1,5 @@
-//! `telenumerus audit anchors`: signed places of the log, kept where whoever can change the log cannot change them.
+//! `telenumerus audit anchors`: signed places of the log, kept where whoever can change the log
+//! cannot change them.
 
 use std::fmt;
 use std::io::Write;
@@ -34,7 +35,9 @@ const RECEIVER_PATIENCE: Duration = Duration::from_secs(10);
 const SIGNED: &str = "telenumerus anchor 1";
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  telenumerus audit anchors --file anchors.jsonl --every-events 1000\n  telenumerus audit anchors --show-key")]
+#[command(
+    after_help = "Examples:\n  telenumerus audit anchors --file anchors.jsonl --every-events 1000\n  telenumerus audit anchors --show-key"
+)]
 pub struct Options {
     /// An anchor after so many events.
     #[arg(long, default_value_t = 1_000, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1..))]
@@ -51,7 +54,8 @@ pub struct Options {
     /// Posts each to this address.
     #[arg(long, value_name = "URL")]
     webhook: Option<Url>,
-    /// The key that signs (32 bytes in base64); made if it is not there. Better on a machine other than the service's.
+    /// The key that signs (32 bytes in base64); made if it is not there. Better on a machine other
+    /// than the service's.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// One anchor of the log as it is now, and no more.
@@ -93,19 +97,31 @@ impl Anchor {
     pub fn read(path: &Path, key: Option<&str>) -> Result<Self, String> {
         let wrong = |what: &str| format!("{}: {what}", path.display());
         let text = std::fs::read_to_string(path).map_err(|error| wrong(&error.to_string()))?;
-        let line = text.lines().rfind(|line| !line.trim().is_empty()).ok_or_else(|| wrong("there is no anchor in it"))?;
-        let anchor: Self = serde_json::from_str(line).map_err(|error| wrong(&format!("its last line is no anchor: {error}")))?;
+        let line = text
+            .lines()
+            .rfind(|line| !line.trim().is_empty())
+            .ok_or_else(|| wrong("there is no anchor in it"))?;
+        let anchor: Self = serde_json::from_str(line)
+            .map_err(|error| wrong(&format!("its last line is no anchor: {error}")))?;
         if key.is_some_and(|key| key.trim() != anchor.key) {
             return Err(wrong(&format!("its anchor is signed with another key: {}", anchor.key)));
         }
-        let [public, signature] = [&anchor.key, &anchor.signature].map(|text| STANDARD.decode(text).unwrap_or_default());
-        let is_signed = UnparsedPublicKey::new(&ED25519, &public).verify(anchor.signed().as_bytes(), &signature).is_ok();
-        if is_signed { Ok(anchor) } else { Err(wrong("its anchor was changed: the signature does not fit")) }
+        let [public, signature] =
+            [&anchor.key, &anchor.signature].map(|text| STANDARD.decode(text).unwrap_or_default());
+        let is_signed = UnparsedPublicKey::new(&ED25519, &public)
+            .verify(anchor.signed().as_bytes(), &signature)
+            .is_ok();
+        if is_signed {
+            Ok(anchor)
+        } else {
+            Err(wrong("its anchor was changed: the signature does not fit"))
+        }
     }
 
     /// The place, for the chain to be walked from.
     pub fn mark(&self) -> Result<(Position, Hash), String> {
-        let chain = crate::description::unhex(&self.chain).ok_or_else(|| "the anchor's chain is no hash".to_owned())?;
+        let chain = crate::description::unhex(&self.chain)
+            .ok_or_else(|| "the anchor's chain is no hash".to_owned())?;
         Ok((Position(self.position), chain))
     }
 }
@@ -122,8 +138,17 @@ pub fn verify(data_dir: &Path, file: &Path, key: Option<&str>) -> Outcome {
     let from = anchor.mark()?;
     match walk_chain(data_dir, from) {
         Ok((end, _)) => {
-            say!("the anchor of {} at position {} is signed with {}", anchor.at, anchor.position, anchor.key);
-            say!("the log is the one that was anchored, and its chain is whole from there to position {}", end.0);
+            say!(
+                "the anchor of {} at position {} is signed with {}",
+                anchor.at,
+                anchor.position,
+                anchor.key
+            );
+            say!(
+                "the log is the one that was anchored, and its chain is whole from there to \
+                 position {}",
+                end.0
+            );
             say!("what stands before the anchor, and the rules, are checked without --from");
             Ok(ExitCode::SUCCESS)
         }
@@ -148,8 +173,17 @@ pub fn run(data_dir: &Path, options: &Options) -> Outcome {
         Some(file) => Some(Anchor::read(file, None)?.mark()?),
         None => None,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
-    runtime.block_on(Anchoring { data_dir, options, pair, last: last.unwrap_or((Position(0), actors::store::chain::GENESIS)) }.run())
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
+    runtime.block_on(
+        Anchoring {
+            data_dir,
+            options,
+            pair,
+            last: last.unwrap_or((Position(0), actors::store::chain::GENESIS)),
+        }
+        .run(),
+    )
 }
 
 /// The key, made where there is none yet.
@@ -159,13 +193,18 @@ fn pair(path: &Path) -> Result<Ed25519KeyPair, String> {
         Ok(text) => STANDARD.decode(text.trim()).map_err(|error| wrong(&error))?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let seed = Entropy::System.bytes::<32>();
-            let made = std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(path);
-            made.and_then(|mut file| writeln!(file, "{}", STANDARD.encode(seed)).and_then(|()| file.sync_all())).map_err(|error| wrong(&error))?;
+            let made =
+                std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(path);
+            made.and_then(|mut file| {
+                writeln!(file, "{}", STANDARD.encode(seed)).and_then(|()| file.sync_all())
+            })
+            .map_err(|error| wrong(&error))?;
             seed.to_vec()
         }
         Err(error) => return Err(wrong(&error)),
     };
-    Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| wrong(&"it is no key of 32 bytes in base64"))
+    Ed25519KeyPair::from_seed_unchecked(&seed)
+        .map_err(|_| wrong(&"it is no key of 32 bytes in base64"))
 }
 
 struct Anchoring<'a> {
@@ -183,10 +222,16 @@ impl Anchoring<'_> {
         loop {
             let (end, _) = end_in(self.data_dir).map_err(in_words)?;
             if end < self.last.0 {
-                return Err(format!("the log ends at position {}, and was anchored at {}: it has lost its end", end.0, self.last.0.0));
+                return Err(format!(
+                    "the log ends at position {}, and was anchored at {}: it has lost its end",
+                    end.0, self.last.0.0
+                ));
             }
             let new = end.0 - self.last.0.0;
-            if self.options.once || new >= self.options.every_events || (new > 0 && since.elapsed() >= patience) {
+            if self.options.once
+                || new >= self.options.every_events
+                || (new > 0 && since.elapsed() >= patience)
+            {
                 self.anchor().await?;
                 since = Stopwatch::start();
             }
@@ -199,7 +244,8 @@ impl Anchoring<'_> {
 
     /// Signs where the log ends, once the chain from the last anchor to there was walked.
     async fn anchor(&mut self) -> Result<(), String> {
-        let (position, chain) = walk_chain(self.data_dir, self.last).map_err(|error| format!("nothing is signed: {error}"))?;
+        let (position, chain) = walk_chain(self.data_dir, self.last)
+            .map_err(|error| format!("nothing is signed: {error}"))?;
         let anchor = Anchor::sign(position, &chain, Clock::System.now().to_string(), &self.pair);
         self.last = (position, chain);
         if self.options.stdout {
@@ -207,7 +253,8 @@ impl Anchoring<'_> {
         }
         if let Some(path) = &self.options.file {
             let written = std::fs::OpenOptions::new().create(true).append(true).open(path);
-            let written = written.and_then(|mut file| writeln!(file, "{anchor}").and_then(|()| file.sync_all()));
+            let written = written
+                .and_then(|mut file| writeln!(file, "{anchor}").and_then(|()| file.sync_all()));
             written.map_err(|error| format!("{}: {error}", path.display()))?;
         }
         if let Some(url) = &self.options.webhook {
@@ -216,12 +263,22 @@ impl Anchoring<'_> {
         Ok(())
     }
 
-    /// A receiver that does not take an anchor gets the next one; an anchor that is the only one has to arrive.
+    /// A receiver that does not take an anchor gets the next one; an anchor that is the only one
+    /// has to arrive.
     async fn post(&self, url: &Url, anchor: &Anchor) -> Result<(), String> {
         let client = outbound::client(RECEIVER_PATIENCE)?;
-        let sent = client.post(url.clone()).json(anchor).send().await.and_then(reqwest::Response::error_for_status);
+        let sent = client
+            .post(url.clone())
+            .json(anchor)
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status);
         let Err(error) = sent else { return Ok(()) };
-        let told = format!("the anchor at position {} was not taken: {}", anchor.position, error.without_url());
+        let told = format!(
+            "the anchor at position {} was not taken: {}",
+            anchor.position,
+            error.without_url()
+        );
         if self.options.once {
             return Err(told);
         }
@@ -238,7 +295,8 @@ mod tests {
     fn an_anchor_that_was_changed_is_none() {
         let directory = tempfile::tempdir().unwrap();
         let pair = pair(&directory.path().join("key")).unwrap();
-        let anchor = Anchor::sign(Position(7), &[9; 32], "2026-11-27T00:00:00.000Z".to_owned(), &pair);
+        let anchor =
+            Anchor::sign(Position(7), &[9; 32], "2026-11-27T00:00:00.000Z".to_owned(), &pair);
         let path = directory.path().join("anchors");
         let read = |anchor: &Anchor, key: Option<&str>| {
             std::fs::write(&path, format!("{anchor}\n")).unwrap();

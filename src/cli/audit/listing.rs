@@ -31,7 +31,8 @@ pub struct Options {
     /// Only this stream, such as account-…, deposit-… or number-….
     #[arg(long)]
     stream: Option<String>,
-    /// Only what belongs to this account: its own stream, its webhooks, its deposits and its leases.
+    /// Only what belongs to this account: its own stream, its webhooks, its deposits and its
+    /// leases.
     #[arg(long)]
     account: Option<AccountId>,
     /// Only what belongs to this order.
@@ -62,7 +63,8 @@ pub struct Options {
 
 /// A date, or a time, in UTC.
 fn moment(text: &str) -> Result<Timestamp, String> {
-    let midnight = |date: jiff::civil::Date| jiff::tz::TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok();
+    let midnight =
+        |date: jiff::civil::Date| jiff::tz::TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok();
     let date = || text.parse().ok().and_then(midnight);
     let moment = text.parse::<jiff::Timestamp>().ok().or_else(date);
     moment
@@ -75,7 +77,11 @@ pub fn run(data_dir: &Path, options: &Options) -> Outcome {
     let mut out = Lines::open();
     let mut last = std::collections::VecDeque::new();
     let show = |record: &AuditRecord| {
-        if options.json { description::record(record, options.reveal).to_string() } else { in_one_line(record, options.reveal) }
+        if options.json {
+            description::record(record, options.reveal).to_string()
+        } else {
+            in_one_line(record, options.reveal)
+        }
     };
     let walked = records_after(data_dir, Position(0), |record| {
         if !options.wants(record) {
@@ -98,7 +104,8 @@ pub fn run(data_dir: &Path, options: &Options) -> Outcome {
     out.flush();
     while options.follow && findings.is_empty() {
         std::thread::sleep(PAUSE);
-        let is_news = last_record(data_dir).map_err(in_words)?.is_some_and(|(end, _)| end > position);
+        let is_news =
+            last_record(data_dir).map_err(in_words)?.is_some_and(|(end, _)| end > position);
         if is_news {
             let seen = records_after(data_dir, position, |record| {
                 if options.wants(record) {
@@ -112,14 +119,20 @@ pub fn run(data_dir: &Path, options: &Options) -> Outcome {
     if findings.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(format!("the log is broken in {} places; `telenumerus audit verify` names them", findings.len()))
+    Err(format!(
+        "the log is broken in {} places; `telenumerus audit verify` names them",
+        findings.len()
+    ))
 }
 
 /// A name that no event has would be waited for in vain.
 fn known_types(types: &[String]) -> Result<(), String> {
-    let known: Vec<&str> = events::codec::NAMES.iter().flat_map(|names| names.iter()).map(|(name, _)| *name).collect();
+    let known: Vec<&str> =
+        events::codec::NAMES.iter().flat_map(|names| names.iter()).map(|(name, _)| *name).collect();
     match types.iter().find(|name| !known.contains(&name.as_str())) {
-        Some(stranger) => Err(format!("--type {stranger} {}", crate::spelling::unknown(stranger, &known))),
+        Some(stranger) => {
+            Err(format!("--type {stranger} {}", crate::spelling::unknown(stranger, &known)))
+        }
         None => Ok(()),
     }
 }
@@ -138,7 +151,9 @@ impl Options {
 
 fn belongs_to(record: &AuditRecord, account: AccountId) -> bool {
     let recorded = &record.recorded;
-    if recorded.stream == StreamId::account(account) || recorded.stream.webhook_account_id() == Some(account) {
+    if recorded.stream == StreamId::account(account)
+        || recorded.stream.webhook_account_id() == Some(account)
+    {
         return true;
     }
     match &recorded.event {
@@ -151,23 +166,37 @@ fn belongs_to(record: &AuditRecord, account: AccountId) -> bool {
     }
 }
 
-/// Position, time, name, whose, and what it says: on one line of [`COLUMNS`] characters. The whole of it is in `--json`.
+/// Position, time, name, whose, and what it says: on one line of [`COLUMNS`] characters. The whole
+/// of it is in `--json`.
 fn in_one_line(record: &AuditRecord, reveal: bool) -> String {
     let recorded = &record.recorded;
-    let subject = recorded.correlation.map_or_else(|| recorded.stream.to_string(), |order| order.to_string());
-    let mut line = format!("{:>7} {} {:<20} {subject}", recorded.position.0, recorded.at, record.name);
+    let subject =
+        recorded.correlation.map_or_else(|| recorded.stream.to_string(), |order| order.to_string());
+    let mut line =
+        format!("{:>7} {} {:<20} {subject}", recorded.position.0, recorded.at, record.name);
     if let Value::Object(members) = description::data(&recorded.event, reveal) {
         for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
-            let value = value
-                .as_str()
-                .map_or_else(|| value.to_string(), |text| if text.contains(char::is_whitespace) { format!("{text:?}") } else { text.to_owned() });
+            let value = value.as_str().map_or_else(
+                || value.to_string(),
+                |text| {
+                    if text.contains(char::is_whitespace) {
+                        format!("{text:?}")
+                    } else {
+                        text.to_owned()
+                    }
+                },
+            );
             if value != subject {
                 let _ = write!(line, " {name}={value}");
             }
         }
     }
     let plain = line.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter });
-    if line.chars().count() <= COLUMNS || reveal { plain.collect() } else { plain.take(COLUMNS - 1).chain(['…']).collect() }
+    if line.chars().count() <= COLUMNS || reveal {
+        plain.collect()
+    } else {
+        plain.take(COLUMNS - 1).chain(['…']).collect()
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! `telenumerus audit replay`: accounts and orders as they were at a position or a time, a digest of each account, and how two replays differ.
+//! `telenumerus audit replay`: accounts and orders as they were at a position or a time, a digest
+//! of each account, and how two replays differ.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,7 +22,9 @@ use crate::cli::{Outcome, in_words};
 use crate::description;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  telenumerus audit replay --account acc_… --at 2026-11-24T12:00:00Z\n  telenumerus audit replay > digests.txt")]
+#[command(
+    after_help = "Examples:\n  telenumerus audit replay --account acc_… --at 2026-11-24T12:00:00Z\n  telenumerus audit replay > digests.txt"
+)]
 pub struct Options {
     /// As of this position of the log.
     #[arg(long, value_name = "POSITION", conflicts_with = "at")]
@@ -38,8 +41,9 @@ pub struct Options {
     /// Message texts, senders, codes and full phone numbers too; without it they are hidden.
     #[arg(long)]
     reveal: bool,
-    /// What an earlier replay without --account and --order has printed, of this version or another: says which accounts differ, and exits 1 if any do.
-    /// As of its position, where none is given.
+    /// What an earlier replay without --account and --order has printed, of this version or
+    /// another: says which accounts differ, and exits 1 if any do. As of its position, where none
+    /// is given.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["account", "order"])]
     against: Option<PathBuf>,
 }
@@ -84,7 +88,8 @@ struct Until {
 impl Until {
     fn includes(self, record: &AuditRecord) -> bool {
         let recorded = &record.recorded;
-        self.position.is_none_or(|last| recorded.position.0 <= last) && self.time.is_none_or(|time| recorded.at <= time)
+        self.position.is_none_or(|last| recorded.position.0 <= last)
+            && self.time.is_none_or(|time| recorded.at <= time)
     }
 }
 
@@ -113,10 +118,16 @@ impl Replayed {
         });
         let findings = findings.map_err(in_words)?;
         if !findings.is_empty() || !impossible.is_empty() {
-            return Err(format!("the log is broken in {} places; `telenumerus audit verify` names them", findings.len() + impossible.len()));
+            return Err(format!(
+                "the log is broken in {} places; `telenumerus audit verify` names them",
+                findings.len() + impossible.len()
+            ));
         }
         if let Some(position) = until.position.filter(|position| *position > replayed.position) {
-            return Err(format!("the log ends at position {}, before {position}", replayed.position));
+            return Err(format!(
+                "the log ends at position {}, before {position}",
+                replayed.position
+            ));
         }
         Ok(replayed)
     }
@@ -154,7 +165,14 @@ impl Replayed {
                 "completed": state.completed, "open": state.open.len(),
             })
         };
-        Digests { position: Some(self.position), accounts: self.accounts.iter().map(|(id, state)| (id.to_string(), line(state))).collect() }
+        Digests {
+            position: Some(self.position),
+            accounts: self
+                .accounts
+                .iter()
+                .map(|(id, state)| (id.to_string(), line(state)))
+                .collect(),
+        }
     }
 }
 
@@ -167,7 +185,10 @@ struct Digests {
 impl Digests {
     fn text(&self) -> String {
         use std::fmt::Write;
-        let mut text = format!("{}\n", json!({ "position": self.position, "accounts": self.accounts.len(), "version": env!("CARGO_PKG_VERSION") }));
+        let mut text = format!(
+            "{}\n",
+            json!({ "position": self.position, "accounts": self.accounts.len(), "version": env!("CARGO_PKG_VERSION") })
+        );
         for (id, line) in &self.accounts {
             let mut line = line.clone();
             line["account"] = json!(id);
@@ -177,15 +198,21 @@ impl Digests {
     }
 
     fn read(path: &Path) -> Result<Self, String> {
-        let wrong = |what: &str| format!("{}: {what}; it is made by `telenumerus audit replay > FILE`", path.display());
+        let wrong = |what: &str| {
+            format!("{}: {what}; it is made by `telenumerus audit replay > FILE`", path.display())
+        };
         let text = std::fs::read_to_string(path).map_err(|error| wrong(&error.to_string()))?;
         let mut lines = text.lines().map(serde_json::from_str::<Value>);
         let first = lines.next().and_then(Result::ok).ok_or_else(|| wrong("it is no replay"))?;
-        let position = first["position"].as_u64().ok_or_else(|| wrong("its first line names no position"))?;
+        let position =
+            first["position"].as_u64().ok_or_else(|| wrong("its first line names no position"))?;
         let mut accounts = BTreeMap::new();
         for line in lines {
             let mut line = line.map_err(|_| wrong("a line of it is no JSON"))?;
-            let id = line["account"].as_str().ok_or_else(|| wrong("a line of it names no account"))?.to_owned();
+            let id = line["account"]
+                .as_str()
+                .ok_or_else(|| wrong("a line of it names no account"))?
+                .to_owned();
             line.as_object_mut().and_then(|line| line.remove("account"));
             accounts.insert(id, line);
         }
@@ -198,18 +225,26 @@ impl Digests {
 
 fn compare(earlier: &Digests, now: &Digests) -> ExitCode {
     let mut differing = 0;
-    let ids: std::collections::BTreeSet<_> = earlier.accounts.keys().chain(now.accounts.keys()).collect();
+    let ids: std::collections::BTreeSet<_> =
+        earlier.accounts.keys().chain(now.accounts.keys()).collect();
     for id in ids {
         let (before, after) = (earlier.accounts.get(id), now.accounts.get(id));
         if before == after {
             continue;
         }
         differing += 1;
-        let said = |line: Option<&Value>| line.map_or_else(|| "not there".to_owned(), Value::to_string);
+        let said =
+            |line: Option<&Value>| line.map_or_else(|| "not there".to_owned(), Value::to_string);
         say!("{id}\n  before {}\n  now    {}", said(before), said(after));
     }
     let positions = [earlier.position, now.position].map(Option::unwrap_or_default);
-    say!("{} accounts at position {}, {} at position {}: {differing} differ", earlier.accounts.len(), positions[0], now.accounts.len(), positions[1]);
+    say!(
+        "{} accounts at position {}, {} at position {}: {differing} differ",
+        earlier.accounts.len(),
+        positions[0],
+        now.accounts.len(),
+        positions[1]
+    );
     if differing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -220,10 +255,13 @@ fn described(state: &State, reveals: bool) -> Value {
         Standing::Good => ("good", None),
         Standing::Suspended(reason) => ("suspended", Some(reason.as_str())),
     };
-    let orders =
-        |orders: &mut dyn Iterator<Item = &std::sync::Arc<order::State>>| orders.map(|order| described_order(order, reveals)).collect::<Vec<_>>();
+    let orders = |orders: &mut dyn Iterator<Item = &std::sync::Arc<order::State>>| {
+        orders.map(|order| described_order(order, reveals)).collect::<Vec<_>>()
+    };
     let amounts = |of: &BTreeMap<events::id::DepositId, events::money::Money>| {
-        of.iter().map(|(deposit, amount)| (deposit.to_string(), json!(amount.to_string()))).collect::<serde_json::Map<_, _>>()
+        of.iter()
+            .map(|(deposit, amount)| (deposit.to_string(), json!(amount.to_string())))
+            .collect::<serde_json::Map<_, _>>()
     };
     json!({
         "account": state.id.to_string(),

@@ -1,4 +1,5 @@
-//! `telenumerus audit suppliers`: our log beside the sources' own lists, both ways, and what the attempts cost.
+//! `telenumerus audit suppliers`: our log beside the sources' own lists, both ways, and what the
+//! attempts cost.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -44,7 +45,8 @@ pub fn run(config: &Config, data_dir: &Path, extent: Extent) -> Outcome {
     let mut ours = read(data_dir)?;
     // What has not ended is looked at however old it is.
     ours.leases.retain(|_, lease| !lease.is_over() || lease.sought_at >= since);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
     let mut found = 0;
     for source in &config.suppliers.http {
         let name = &source.name.0;
@@ -64,11 +66,18 @@ pub fn run(config: &Config, data_dir: &Path, extent: Extent) -> Outcome {
             }
         }
     }
-    let is_configured = |name: &SupplierName| config.suppliers.http.iter().any(|source| source.name.0 == *name);
-    let forgotten: BTreeSet<&SupplierName> =
-        ours.leases.iter().filter(|(id, lease)| !lease.is_over() && !is_configured(&id.supplier)).map(|(id, _)| &id.supplier).collect();
+    let is_configured =
+        |name: &SupplierName| config.suppliers.http.iter().any(|source| source.name.0 == *name);
+    let forgotten: BTreeSet<&SupplierName> = ours
+        .leases
+        .iter()
+        .filter(|(id, lease)| !lease.is_over() && !is_configured(&id.supplier))
+        .map(|(id, _)| &id.supplier)
+        .collect();
     for name in forgotten {
-        say!("{name}: NOT COMPARED: it has leases that have not ended, and is not configured any more");
+        say!(
+            "{name}: NOT COMPARED: it has leases that have not ended, and is not configured any more"
+        );
         found += 1;
     }
     for (name, telecom, _) in telecoms(config).map_err(in_words)? {
@@ -106,54 +115,97 @@ fn read(data_dir: &Path) -> Result<Ours, String> {
                 }
             }
             Event::Number(number::Event::Listed { listing, .. }) => {
-                ours.listed.extend(record.stream.phone().map(|phone| (phone, listing.supplier.clone())));
+                ours.listed
+                    .extend(record.stream.phone().map(|phone| (phone, listing.supplier.clone())));
             }
             Event::Number(number::Event::Retired { .. }) => {
                 if let Some(phone) = record.stream.phone() {
                     ours.listed.remove(&phone);
                 }
             }
-            Event::Number(_) | Event::Account(_) | Event::Deposit(_) | Event::Address(_) | Event::Chain(_) | Event::Webhook(_) | Event::Reveal(_) => {
-            }
+            Event::Number(_)
+            | Event::Account(_)
+            | Event::Deposit(_)
+            | Event::Address(_)
+            | Event::Chain(_)
+            | Event::Webhook(_)
+            | Event::Reveal(_) => {}
         }
     });
     let broken = broken.map_err(in_words)?;
-    if broken.is_empty() { Ok(ours) } else { Err(format!("the log is broken in {} places; `telenumerus audit verify` names them", broken.len())) }
+    if broken.is_empty() {
+        Ok(ours)
+    } else {
+        Err(format!(
+            "the log is broken in {} places; `telenumerus audit verify` names them",
+            broken.len()
+        ))
+    }
 }
 
 /// Says what a source's attempts came to.
 fn tell(name: &SupplierName, ours: &Ours, extent: Extent) {
     let leases = || ours.leases.iter().filter(|(id, _)| id.supplier == *name);
-    let lease::Costs { attempts, leased, served, cost, charged, under_way } = costs(leases().map(|(_, lease)| lease));
+    let lease::Costs { attempts, leased, served, cost, charged, under_way } =
+        costs(leases().map(|(_, lease)| lease));
     say!(
-        "{name}: {attempts} attempts in {} days, {leased} numbers leased for ${cost}, {served} served, ${charged} charged, {under_way} under way",
+        "{name}: {attempts} attempts in {} days, {leased} numbers leased for ${cost}, {served} \
+         served, ${charged} charged, {under_way} under way",
         extent.days
     );
     if !extent.attempts {
         return;
     }
     for (id, lease) in leases() {
-        let money = |amount: Option<Money>| amount.map_or_else(|| "-".to_owned(), |amount| format!("${amount}"));
+        let money = |amount: Option<Money>| {
+            amount.map_or_else(|| "-".to_owned(), |amount| format!("${amount}"))
+        };
         let refund = match (lease.status, lease.charged) {
             (lease::Status::Released, Some(charged)) if charged.is_positive() => "charged",
             (lease::Status::Released, _) => "refunded",
             (lease::Status::Declined, _) => "nothing leased",
-            (lease::Status::Sought | lease::Status::Obtained | lease::Status::Releasing(_) | lease::Status::Unknown, _) => "open",
+            (
+                lease::Status::Sought
+                | lease::Status::Obtained
+                | lease::Status::Releasing(_)
+                | lease::Status::Unknown,
+                _,
+            ) => "open",
         };
         let outcome = lease.outcome.map_or("-", lease::Outcome::name);
-        say!("  {} attempt {}: {outcome}, cost {}, charged {}, {refund}", id.order, id.attempt, money(lease.cost), money(lease.charged));
+        say!(
+            "  {} attempt {}: {outcome}, cost {}, charged {}, {refund}",
+            id.order,
+            id.attempt,
+            money(lease.cost),
+            money(lease.charged)
+        );
     }
 }
 
 /// Says where what we own at a telecom differs from its pool and from what was bought; how often.
-fn compare_owned(config: &Config, name: &SupplierName, ours: &Ours, owned: &BTreeSet<Phone>) -> usize {
-    let configured =
-        config.suppliers.pools().filter(|pool| pool.name() == name.as_str()).flat_map(PoolConfiguration::numbers).map(|number| &number.number.0);
-    let pool: BTreeSet<&Phone> = configured.chain(ours.listed.iter().filter(|(_, supplier)| *supplier == name).map(|(phone, _)| phone)).collect();
+fn compare_owned(
+    config: &Config,
+    name: &SupplierName,
+    ours: &Ours,
+    owned: &BTreeSet<Phone>,
+) -> usize {
+    let configured = config
+        .suppliers
+        .pools()
+        .filter(|pool| pool.name() == name.as_str())
+        .flat_map(PoolConfiguration::numbers)
+        .map(|number| &number.number.0);
+    let pool: BTreeSet<&Phone> = configured
+        .chain(ours.listed.iter().filter(|(_, supplier)| *supplier == name).map(|(phone, _)| phone))
+        .collect();
     let empty = purchase::State::default();
     let bought = ours.purchases.get(name).unwrap_or(&empty);
     let (there, here, spent) = (owned.len(), pool.len(), bought.spent(Clock::System.now()));
-    say!("{name}: {there} numbers owned there, {here} in the pool, ${spent} spent on bought ones this month");
+    say!(
+        "{name}: {there} numbers owned there, {here} in the pool, ${spent} spent on bought ones \
+         this month"
+    );
     let mut found = 0;
     let mut say = |phone: &Phone, what: &str| {
         say!("  {}: {what}", phone.as_str());
@@ -162,9 +214,14 @@ fn compare_owned(config: &Config, name: &SupplierName, ours: &Ours, owned: &BTre
     for phone in owned {
         match bought.purchases.get(phone).map(|purchase| purchase.status) {
             Some(purchase::Status::Ended) => say(phone, "given back here, and still charged there"),
-            Some(purchase::Status::Made) | None if !pool.contains(phone) => say(phone, "owned there, and in no pool: it costs and serves nobody"),
+            Some(purchase::Status::Made) | None if !pool.contains(phone) => {
+                say(phone, "owned there, and in no pool: it costs and serves nobody");
+            }
             // What is under way may be either way.
-            Some(purchase::Status::Made | purchase::Status::Intended | purchase::Status::Ending) | None => {}
+            Some(
+                purchase::Status::Made | purchase::Status::Intended | purchase::Status::Ending,
+            )
+            | None => {}
         }
     }
     for phone in pool.into_iter().filter(|phone| !owned.contains(*phone)) {

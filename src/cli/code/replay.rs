@@ -1,4 +1,5 @@
-//! `telenumerus code replay`: the messages of a log, read once more with this version, and what would come out differently.
+//! `telenumerus code replay`: the messages of a log, read once more with this version, and what
+//! would come out differently.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,7 +19,9 @@ use crate::cli::output::{Lines, progress};
 use crate::cli::{Outcome, Place, holds_log, in_words};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  telenumerus code replay /var/backups/telenumerus/monday --json")]
+#[command(
+    after_help = "Examples:\n  telenumerus code replay /var/backups/telenumerus/monday --json"
+)]
 pub struct Options {
     /// The data directory with the log; without it, the configuration's. Nothing in it is changed.
     #[arg(value_name = "DATADIR")]
@@ -26,7 +29,8 @@ pub struct Options {
     /// One JSON object a line, the sums last.
     #[arg(long)]
     json: bool,
-    /// Message texts and codes as they are; without it, every word with a digit, every code and every address is masked.
+    /// Message texts and codes as they are; without it, every word with a digit, every code and
+    /// every address is masked.
     #[arg(long)]
     reveal: bool,
 }
@@ -65,14 +69,20 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
     };
     holds_log(&data_dir)?;
     let mut out = Lines::open();
-    let bar = progress("reading", last_record(&data_dir).ok().flatten().map_or(0, |(end, _)| end.0));
+    let bar =
+        progress("reading", last_record(&data_dir).ok().flatten().map_or(0, |(end, _)| end.0));
     let mut orders: BTreeMap<OrderId, Expected> = BTreeMap::new();
     let mut sums = Sums::default();
     let broken = verify_chain(&data_dir, |record| {
         let position = record.recorded.position.0;
         bar.set_position(position);
-        if let Some(difference) = observe(position, &record.recorded.event, &mut orders, &mut sums) {
-            let line = if options.json { difference.described(options.reveal).to_string() } else { difference.in_lines(options.reveal) };
+        if let Some(difference) = observe(position, &record.recorded.event, &mut orders, &mut sums)
+        {
+            let line = if options.json {
+                difference.described(options.reveal).to_string()
+            } else {
+                difference.in_lines(options.reveal)
+            };
             out.line(line);
         }
     });
@@ -83,27 +93,59 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
     out.line(last);
     drop(out);
     if !broken.is_empty() {
-        return Err(format!("the log is broken in {} places; `telenumerus audit verify` names them", broken.len()));
+        return Err(format!(
+            "the log is broken in {} places; `telenumerus audit verify` names them",
+            broken.len()
+        ));
     }
     Ok(if sums.different == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn observe(position: u64, event: &Event, orders: &mut BTreeMap<OrderId, Expected>, sums: &mut Sums) -> Option<Difference> {
+fn observe(
+    position: u64,
+    event: &Event,
+    orders: &mut BTreeMap<OrderId, Expected>,
+    sums: &mut Sums,
+) -> Option<Difference> {
     let Event::Account(AccountEvent::Order(id, fact)) = event else { return None };
     match (fact, orders.get_mut(id)) {
         (order::Event::Placed(placed), _) => {
             orders.insert(*id, Expected { platform: placed.platform, phone: None });
         }
-        (order::Event::NumberAssigned { phone, .. }, Some(expected)) => expected.phone = Some(phone.as_str().to_owned()),
+        (order::Event::NumberAssigned { phone, .. }, Some(expected)) => {
+            expected.phone = Some(phone.as_str().to_owned());
+        }
         (order::Event::SmsReceived(received), Some(expected)) => {
             sums.messages += 1;
-            let message = Message { recipient: expected.phone.as_deref(), ..Message::new(&received.text).sent_by(&received.sender) };
+            let message = Message {
+                recipient: expected.phone.as_deref(),
+                ..Message::new(&received.text).sent_by(&received.sender)
+            };
             let new = extract(&message, Some(expected.platform.service()));
             if new.verdict != received.extraction.verdict {
                 sums.different += 1;
-                *sums.changes.entry(format!("{} -> {}", received.extraction.verdict.name(), new.verdict.name())).or_default() += 1;
-                let (message_id, text, old) = (received.message_id.clone(), received.text.clone(), received.extraction.clone());
-                return Some(Difference { position, order: *id, platform: expected.platform, message_id, text, old, new });
+                *sums
+                    .changes
+                    .entry(format!(
+                        "{} -> {}",
+                        received.extraction.verdict.name(),
+                        new.verdict.name()
+                    ))
+                    .or_default() += 1;
+                let (message_id, text, old) = (
+                    received.message_id.clone(),
+                    received.text.clone(),
+                    received.extraction.clone(),
+                );
+                return Some(Difference {
+                    position,
+                    order: *id,
+                    platform: expected.platform,
+                    message_id,
+                    text,
+                    old,
+                    new,
+                });
             }
         }
         _ => {}
@@ -113,16 +155,28 @@ fn observe(position: u64, event: &Event, orders: &mut BTreeMap<OrderId, Expected
 
 impl Difference {
     fn in_lines(&self, reveal: bool) -> String {
-        let (old, new) = (super::shown(&self.old.verdict, reveal), super::shown(&self.new.verdict, reveal));
+        let (old, new) =
+            (super::shown(&self.old.verdict, reveal), super::shown(&self.new.verdict, reveal));
         let (was, is) = (reasons(&self.old).join(", "), reasons(&self.new).join(", "));
         let text = self.text(reveal);
-        format!("{}\t{}\t{old} -> {new}\n\twas: {was}\n\tis:  {is}\n\t{text:?}", self.order, self.platform)
+        format!(
+            "{}\t{}\t{old} -> {new}\n\twas: {was}\n\tis:  {is}\n\t{text:?}",
+            self.order, self.platform
+        )
     }
 
     fn described(&self, reveal: bool) -> Value {
         let side = |extraction: &Extraction| {
-            let code = if let Verdict::Code(code) = &extraction.verdict { Some(if reveal { code.clone() } else { masked(code, &[]) }) } else { None };
-            let brand = if let Verdict::OtherBrand(brand) = &extraction.verdict { Some(brand) } else { None };
+            let code = if let Verdict::Code(code) = &extraction.verdict {
+                Some(if reveal { code.clone() } else { masked(code, &[]) })
+            } else {
+                None
+            };
+            let brand = if let Verdict::OtherBrand(brand) = &extraction.verdict {
+                Some(brand)
+            } else {
+                None
+            };
             json!({ "verdict": extraction.verdict.name(), "code": code, "other_brand": brand, "reasons": reasons(extraction) })
         };
         json!({
@@ -132,7 +186,13 @@ impl Difference {
     }
 
     fn text(&self, reveal: bool) -> String {
-        let codes: Vec<&str> = self.old.candidates.iter().chain(&self.new.candidates).map(|candidate| candidate.code.as_str()).collect();
+        let codes: Vec<&str> = self
+            .old
+            .candidates
+            .iter()
+            .chain(&self.new.candidates)
+            .map(|candidate| candidate.code.as_str())
+            .collect();
         if reveal { self.text.clone() } else { masked(&self.text, &codes) }
     }
 }
@@ -140,7 +200,10 @@ impl Difference {
 impl Sums {
     fn in_lines(&self) -> String {
         let changes = self.changes.iter().map(|(change, count)| format!("{count:>8} {change}\n"));
-        let head = format!("{} messages of {} orders, {} would come out differently", self.messages, self.orders, self.different);
+        let head = format!(
+            "{} messages of {} orders, {} would come out differently",
+            self.messages, self.orders, self.different
+        );
         changes.chain(std::iter::once(head)).collect::<Vec<_>>().concat()
     }
 
@@ -151,17 +214,30 @@ impl Sums {
 
 /// What spoke for and against the best candidate.
 fn reasons(extraction: &Extraction) -> Vec<&'static str> {
-    extraction.candidates.first().map(|best| best.reasons.iter().map(|reason| reason.name()).collect()).unwrap_or_default()
+    extraction
+        .candidates
+        .first()
+        .map(|best| best.reasons.iter().map(|reason| reason.name()).collect())
+        .unwrap_or_default()
 }
 
 /// The text without what is nobody's business: words with a digit, codes of letters, addresses.
 fn masked(text: &str, codes: &[&str]) -> String {
     let hides = |word: &str| {
         let plain = word.trim_matches(|letter: char| !letter.is_alphanumeric());
-        word.chars().any(char::is_numeric) || word.contains('@') || word.contains("://") || codes.contains(&plain)
+        word.chars().any(char::is_numeric)
+            || word.contains('@')
+            || word.contains("://")
+            || codes.contains(&plain)
     };
-    let hidden = |word: &str| word.chars().map(|letter| if letter.is_alphanumeric() { '•' } else { letter }).collect::<String>();
-    text.split_inclusive(char::is_whitespace).map(|word| if hides(word) { hidden(word) } else { word.to_owned() }).collect()
+    let hidden = |word: &str| {
+        word.chars()
+            .map(|letter| if letter.is_alphanumeric() { '•' } else { letter })
+            .collect::<String>()
+    };
+    text.split_inclusive(char::is_whitespace)
+        .map(|word| if hides(word) { hidden(word) } else { word.to_owned() })
+        .collect()
 }
 
 #[cfg(test)]
@@ -170,7 +246,11 @@ mod tests {
 
     #[test]
     fn what_is_nobody_s_business_is_masked() {
-        let text = "Your code is 482-913.\nABXYZ for a.smith@example.com, ٤٨٢٩ at https://acme.example/x";
-        assert_eq!(masked(text, &["ABXYZ"]), "Your code is •••-•••.\n••••• for •.•••••@•••••••.•••, •••• at •••••://••••.•••••••/•");
+        let text =
+            "Your code is 482-913.\nABXYZ for a.smith@example.com, ٤٨٢٩ at https://acme.example/x";
+        assert_eq!(
+            masked(text, &["ABXYZ"]),
+            "Your code is •••-•••.\n••••• for •.•••••@•••••••.•••, •••• at •••••://••••.•••••••/•"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The service on a directory that several hosts share: another host's as long as that runs, else this process's own.
+//! The service on a directory that several hosts share: another host's as long as that runs, else
+//! this process's own.
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,8 @@ use crate::{admin, data, serve, telemetry};
 const PATIENCE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How often a fresh account's simulated deposit is looked at, and for how long: it takes two seconds.
+/// How often a fresh account's simulated deposit is looked at, and for how long: it takes two
+/// seconds.
 const CREDIT_LOOK: Duration = Duration::from_millis(100);
 const CREDIT_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -73,7 +75,8 @@ impl SharedDirectory {
         own.service.close().await;
     }
 
-    /// Another host's service, or, where none holds the directory, one of this process's own. The lock decides, never an address that was left behind.
+    /// Another host's service, or, where none holds the directory, one of this process's own. The
+    /// lock decides, never an address that was left behind.
     async fn find(&self) -> Result<(Api, Option<Running>), String> {
         let looking = Stopwatch::start();
         loop {
@@ -91,7 +94,10 @@ impl SharedDirectory {
                 return Ok((api, None));
             }
             if looking.elapsed() > PATIENCE {
-                return Err(format!("another process runs on {} and does not say where it is reached", self.path.display()));
+                return Err(format!(
+                    "another process runs on {} and does not say where it is reached",
+                    self.path.display()
+                ));
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -108,7 +114,8 @@ impl SharedDirectory {
             return Err(text);
         }
         // So that an operator can credit the account: `telenumerus admin credit --data-dir DIR`.
-        let (_, operators) = admin::open(&service, &self.path, self.metrics.clone(), stopping.clone()).await?;
+        let (_, operators) =
+            admin::open(&service, &self.path, self.metrics.clone(), stopping.clone()).await?;
         // So that another host on the directory can use this service.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(in_words)?;
         data::announce(&self.path, listener.local_addr().map_err(in_words)?).map_err(in_words)?;
@@ -117,27 +124,41 @@ impl SharedDirectory {
         Ok((api, Running { service, stop, public, operators }))
     }
 
-    /// An account for a directory that has none, with simulated money where that is what there is: the first `sms_verify` gets a code.
+    /// An account for a directory that has none, with simulated money where that is what there is:
+    /// the first `sms_verify` gets a code.
     async fn open_account(&self, api: &Api) -> Result<(), String> {
         self.keys.load()?;
         if let Some((key, complaint)) = self.keys.found() {
-            let account = api.call(&Caller::with_key(Some(&key)), call(Method::GET, "/api/v1/account", None)).await;
-            return if account.body["error_code"] == "INVALID_API_KEY" { Err(complaint) } else { Ok(()) };
+            let account = api
+                .call(&Caller::with_key(Some(&key)), call(Method::GET, "/api/v1/account", None))
+                .await;
+            return if account.body["error_code"] == "INVALID_API_KEY" {
+                Err(complaint)
+            } else {
+                Ok(())
+            };
         }
         if self.keys.get().is_some() {
             return Ok(());
         }
-        let opened = api.call(&Caller::default(), call(Method::POST, "/api/v1/register", Some(json!({})))).await;
-        let key = opened.body["api_key"].as_str().ok_or_else(|| format!("no account could be opened: {}", opened.body["error"]))?;
+        let opened = api
+            .call(&Caller::default(), call(Method::POST, "/api/v1/register", Some(json!({}))))
+            .await;
+        let key = opened.body["api_key"]
+            .as_str()
+            .ok_or_else(|| format!("no account could be opened: {}", opened.body["error"]))?;
         self.keys.open(key);
         let caller = Caller::with_key(self.keys.get().as_ref());
-        let addresses = api.call(&caller, call(Method::GET, "/api/v1/deposit/addresses", None)).await;
+        let addresses =
+            api.call(&caller, call(Method::GET, "/api/v1/deposit/addresses", None)).await;
         if addresses.body["simulated"] == true {
             let half = || u128::from_be_bytes(Entropy::System.bytes());
             let hash = format!("{:032x}{:032x}", half(), half());
             // The first tool may want a number at once: it finds the money there.
             let credited = async {
-                let claim = || call(Method::POST, "/api/v1/deposit/verify", Some(json!({ "tx_hash": hash })));
+                let claim = || {
+                    call(Method::POST, "/api/v1/deposit/verify", Some(json!({ "tx_hash": hash })))
+                };
                 while api.call(&caller, claim()).await.body["status"] == "pending" {
                     tokio::time::sleep(CREDIT_LOOK).await;
                 }

@@ -1,4 +1,5 @@
-//! Accounts: the list of all, and one with its money, orders, deliveries and keys, and what an operator does to it.
+//! Accounts: the list of all, and one with its money, orders, deliveries and keys, and what an
+//! operator does to it.
 
 use maud::{Markup, html};
 use serde_json::Value;
@@ -6,12 +7,16 @@ use serde_json::Value;
 use super::{Context, ROOT};
 use crate::console::call::Refused;
 use crate::console::page::Page;
-use crate::console::show::{badge, change, id, input, list, money, notice, pager, table, text, time, whole};
+use crate::console::show::{
+    badge, change, id, input, list, money, notice, pager, table, text, time, whole,
+};
 
 /// The list.
 pub async fn all(context: &Context) -> Result<Page, Refused> {
     let query = &context.query;
-    let accounts = context.ask(&format!("accounts?limit=50&{}", query.query(&["account", "suspended", "before"]))).await?;
+    let accounts = context
+        .ask(&format!("accounts?limit=50&{}", query.query(&["account", "suspended", "before"])))
+        .await?;
     let given = [("account", query.get("account")), ("suspended", query.get("suspended"))];
     let rows: Vec<Markup> = list(&accounts, "accounts").iter().map(row).collect();
     let head = [
@@ -34,7 +39,8 @@ pub async fn all(context: &Context) -> Result<Page, Refused> {
             a.button.quiet href={ (ROOT) "/accounts" } { "Clear" }
         }
         section.card.flush {
-            (table("Accounts", &head, &rows, "No account fits. Callers open accounts themselves, with POST /api/v1/register or on the public site."))
+            (table("Accounts", &head, &rows, "No account fits. Callers open accounts themselves, \
+                with POST /api/v1/register or on the public site."))
             (pager(&format!("{ROOT}/accounts"), &given, "before", next.as_deref()))
         }
     };
@@ -89,7 +95,14 @@ pub async fn one(context: &Context, account: &str) -> Result<Page, Refused> {
 }
 
 /// The columns of a ledger.
-pub const LEDGER: [(&str, bool); 6] = [("When", false), ("What", false), ("Order", false), ("Amount", true), ("Balance", true), ("Held", true)];
+pub const LEDGER: [(&str, bool); 6] = [
+    ("When", false),
+    ("What", false),
+    ("Order", false),
+    ("Amount", true),
+    ("Balance", true),
+    ("Held", true),
+];
 
 /// A movement of money.
 pub fn movement(root: &str, entry: &Value) -> Markup {
@@ -118,7 +131,12 @@ fn latest_orders(orders: &Value) -> Markup {
         }
     };
     let rows: Vec<Markup> = list(orders, "orders").iter().map(row).collect();
-    table("Orders", &[("Order", false), ("Placed", false), ("Status", false), ("For", false), ("Price", true)], &rows, "It has ordered nothing yet.")
+    table(
+        "Orders",
+        &[("Order", false), ("Placed", false), ("Status", false), ("For", false), ("Price", true)],
+        &rows,
+        "It has ordered nothing yet.",
+    )
 }
 
 fn facts(account: &Value) -> Markup {
@@ -147,8 +165,7 @@ fn actions(context: &Context, path: &str, account: &Value) -> Markup {
     let reason = html! { label { "Reason, for the log" input name="reason" required maxlength="1000" autocomplete="off"; } };
     // The same form sent twice moves money once.
     let key = || events::id::to_base62(u128::from_be_bytes(service.entropy.bytes()));
-    let amount =
-        html! { label { "Amount in dollars" input name="amount" required inputmode="decimal" pattern="[0-9]+([.][0-9]{1,6})?" autocomplete="off"; } };
+    let amount = html! { label { "Amount in dollars" input name="amount" required inputmode="decimal" pattern="[0-9]+([.][0-9]{1,6})?" autocomplete="off"; } };
     html! {
         details.card {
             summary { "Credit or debit" }
@@ -168,7 +185,8 @@ fn actions(context: &Context, path: &str, account: &Value) -> Markup {
         }
         details.card {
             summary { "Rotate the key" }
-            form.stack method="post" action={ (path) "/rotate-key" } { p.note { "A fresh key takes the place of all keys of the account. It is shown once." } (reason) button.danger { "Rotate" } }
+            form.stack method="post" action={ (path) "/rotate-key" } { p.note { "A fresh key \
+                takes the place of all keys of the account. It is shown once." } (reason) button.danger { "Rotate" } }
         }
     }
 }

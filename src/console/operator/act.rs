@@ -15,8 +15,14 @@ use crate::console::page::{Page, redirect, render};
 use crate::console::show;
 
 /// A form.
-pub async fn handle(State(console): State<Arc<Console>>, Path(path): Path<String>, request: Request) -> Response {
-    let Some(context) = console.context(&request) else { return forbidden("You are not logged in: nothing was done.") };
+pub async fn handle(
+    State(console): State<Arc<Console>>,
+    Path(path): Path<String>,
+    request: Request,
+) -> Response {
+    let Some(context) = console.context(&request) else {
+        return forbidden("You are not logged in: nothing was done.");
+    };
     if !is_of_our_page(request.headers()) {
         return forbidden("This form was not sent by a page of this console: nothing was done.");
     }
@@ -25,15 +31,26 @@ pub async fn handle(State(console): State<Arc<Console>>, Path(path): Path<String
     }
     let form = match Form::read(request.into_body()).await {
         Ok(form) => form,
-        Err(status) => return apology(&context, &Refused { status, text: "The form is too large.".to_owned() }),
+        Err(status) => {
+            return apology(
+                &context,
+                &Refused { status, text: "The form is too large.".to_owned() },
+            );
+        }
     };
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let done = match parts.as_slice() {
         ["accounts", id, "rotate-key"] => return rotated(&context, id, &form).await,
         ["numbers", "import"] => return imported(&context, &form).await,
-        ["accounts", id, action @ ("credit" | "debit" | "suspend" | "reinstate")] => account(&context, id, action, &form).await,
-        ["numbers", action @ ("retire" | "buy" | "release" | "sync")] => numbers::act(&context, action, &form).await,
-        ["webhooks", account, sequence, "redeliver"] => redelivered(&context, account, sequence, &form).await,
+        ["accounts", id, action @ ("credit" | "debit" | "suspend" | "reinstate")] => {
+            account(&context, id, action, &form).await
+        }
+        ["numbers", action @ ("retire" | "buy" | "release" | "sync")] => {
+            numbers::act(&context, action, &form).await
+        }
+        ["webhooks", account, sequence, "redeliver"] => {
+            redelivered(&context, account, sequence, &form).await
+        }
         ["audit"] => context.command("audit", json!({})).await.map(|_| format!("{ROOT}/audit")),
         ["reveal"] => revealed(&context, &form).await,
         _ => Err(missing()),
@@ -44,7 +61,12 @@ pub async fn handle(State(console): State<Arc<Console>>, Path(path): Path<String
     }
 }
 
-async fn account(context: &Context, id: &str, action: &str, form: &Form) -> Result<String, Refused> {
+async fn account(
+    context: &Context,
+    id: &str,
+    action: &str,
+    form: &Form,
+) -> Result<String, Refused> {
     let mut order = json!({ "reason": form.get("reason"), "operator": context.name() });
     if let Some(amount) = form.given("amount") {
         order["amount"] = json!(amount.trim_start_matches('$'));
@@ -63,7 +85,8 @@ async fn rotated(context: &Context, id: &str, form: &Form) -> Response {
         Err(refused) => apology(context, &refused),
         Ok(fresh) => {
             let body = html! {
-                (show::notice("warning", "This key is shown this once. All earlier keys of the account open nothing any more."))
+                (show::notice("warning", "This key is shown this once. All earlier keys of the \
+                    account open nothing any more."))
                 div.card { pre id="fresh" { (show::text(&fresh, "api_key")) } p { button.quiet type="button" data-copy="fresh" { "Copy" } } }
                 p { a href={ (ROOT) "/accounts/" (id) } { "Back to the account" } }
             };
@@ -75,15 +98,30 @@ async fn rotated(context: &Context, id: &str, form: &Form) -> Response {
 async fn imported(context: &Context, form: &Form) -> Response {
     let rows = match numbers::rows(form.get("file")) {
         Ok(rows) => rows,
-        Err(text) => return apology(context, &Refused { status: axum::http::StatusCode::BAD_REQUEST, text }),
+        Err(text) => {
+            return apology(
+                context,
+                &Refused { status: axum::http::StatusCode::BAD_REQUEST, text },
+            );
+        }
     };
-    match context.command("numbers/import", json!({ "operator": context.name(), "rows": rows })).await {
+    match context
+        .command("numbers/import", json!({ "operator": context.name(), "rows": rows }))
+        .await
+    {
         Err(refused) => apology(context, &refused),
-        Ok(report) => render(&context.frame(), &Page::new("Import", "numbers", numbers::report(&report))),
+        Ok(report) => {
+            render(&context.frame(), &Page::new("Import", "numbers", numbers::report(&report)))
+        }
     }
 }
 
-async fn redelivered(context: &Context, account: &str, sequence: &str, form: &Form) -> Result<String, Refused> {
+async fn redelivered(
+    context: &Context,
+    account: &str,
+    sequence: &str,
+    form: &Form,
+) -> Result<String, Refused> {
     let order = json!({ "reason": form.get("reason"), "operator": context.name() });
     context.command(&format!("deliveries/{account}/{sequence}/redeliver"), order).await?;
     Ok(format!("{ROOT}/webhooks/{account}/{sequence}"))
@@ -92,7 +130,12 @@ async fn redelivered(context: &Context, account: &str, sequence: &str, form: &Fo
 /// The reveal stands in the log first; then the session sees its subject for a while.
 async fn revealed(context: &Context, form: &Form) -> Result<String, Refused> {
     let subject = form.get("subject");
-    context.command("reveal", json!({ "subject": subject, "reason": form.get("reason"), "operator": context.name() })).await?;
+    context
+        .command(
+            "reveal",
+            json!({ "subject": subject, "reason": form.get("reason"), "operator": context.name() }),
+        )
+        .await?;
     let console = &context.console;
     console.guard.sessions.reveal(&context.session, subject, console.door.service.clock.now());
     let next = form.get("next");

@@ -15,8 +15,20 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
     let found = context.ask(&format!("events?limit=50&{fields}")).await?;
     let audit = context.ask("audit").await?;
     let rows: Vec<Markup> = list(&found, "events").iter().map(row).collect();
-    let head = [("Position", true), ("When", false), ("Event", false), ("Stream", false), ("By", false), ("Order", false), ("Says", false)];
-    let given = [("stream", query.get("stream")), ("order", query.get("order")), ("event", query.get("event"))];
+    let head = [
+        ("Position", true),
+        ("When", false),
+        ("Event", false),
+        ("Stream", false),
+        ("By", false),
+        ("Order", false),
+        ("Says", false),
+    ];
+    let given = [
+        ("stream", query.get("stream")),
+        ("order", query.get("order")),
+        ("event", query.get("event")),
+    ];
     let next = found["next_before"].as_u64().map(|next| next.to_string());
     let export = query.query(&["stream", "order", "event"]);
     let top = html! {
@@ -36,9 +48,14 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
             (pager(&format!("{ROOT}/audit"), &given, "before", next.as_deref()))
         }
     };
-    let actions = html! { a.button.quiet href={ (ROOT) "/data/events.ndjson?" (export) } { "Export" } };
+    let actions =
+        html! { a.button.quiet href={ (ROOT) "/data/events.ndjson?" (export) } { "Export" } };
     let page = Page::new("Audit", "audit", body).top(top).actions(actions);
-    Ok(if query.given("before").is_some() { page } else { page.live(format!("{ROOT}/live/audit?{fields}")) })
+    Ok(if query.given("before").is_some() {
+        page
+    } else {
+        page.live(format!("{ROOT}/live/audit?{fields}"))
+    })
 }
 
 fn verification(context: &Context, audit: &Value) -> Markup {
@@ -51,7 +68,8 @@ fn verification(context: &Context, audit: &Value) -> Markup {
             html! { h2 { "The log is being verified" } progress max=(head) value=(position) aria-label="Progress" {} p.note { (position) " of " (head) " records" } }
         }
         "ended" => {
-            let findings: Vec<&str> = list(audit, "findings").iter().filter_map(Value::as_str).collect();
+            let findings: Vec<&str> =
+                list(audit, "findings").iter().filter_map(Value::as_str).collect();
             html! {
                 h2 { "Verified " (time(&audit["at"])) }
                 @if audit["is_lawful"] == true {
@@ -64,7 +82,8 @@ fn verification(context: &Context, audit: &Value) -> Markup {
             }
         }
         _ => {
-            html! { h2 { "Not verified since the service started" } p.note { "Walks the hash chain and the invariants of the whole log, as telenumerus audit verify does." } (button("Verify")) }
+            html! { h2 { "Not verified since the service started" } p.note { "Walks the hash \
+            chain and the invariants of the whole log, as telenumerus audit verify does." } (button("Verify")) }
         }
     }
 }

@@ -14,11 +14,27 @@ use crate::console::call::{self, Call, Refused};
 use crate::console::charts::{Line, csv, number, over_names, over_time};
 use crate::console::show::{list, span, text};
 
-const COLUMNS: [&str; 9] = ["start", "orders", "completed", "cancelled", "expired", "failed", "revenue", "cost", "delivery_millis"];
+const COLUMNS: [&str; 9] = [
+    "start",
+    "orders",
+    "completed",
+    "cancelled",
+    "expired",
+    "failed",
+    "revenue",
+    "cost",
+    "delivery_millis",
+];
 
 /// Data of a name.
-pub async fn serve(State(console): State<Arc<Console>>, Path(name): Path<String>, request: Request) -> Response {
-    let Some(context) = console.context(&request) else { return (StatusCode::FORBIDDEN, headers()).into_response() };
+pub async fn serve(
+    State(console): State<Arc<Console>>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
+    let Some(context) = console.context(&request) else {
+        return (StatusCode::FORBIDDEN, headers()).into_response();
+    };
     match told(&context, &name).await {
         Ok(response) => response,
         Err(refused) => apology(&context, &refused),
@@ -27,14 +43,26 @@ pub async fn serve(State(console): State<Arc<Console>>, Path(name): Path<String>
 
 async fn told(context: &Context, name: &str) -> Result<Response, Refused> {
     if name == "events.ndjson" {
-        let path = full(&format!("events/export?{}", context.query.query(&["stream", "order", "event"])));
-        return call::raw(&context.console.routes, extensions(&context.access), Call::get(&path)).await;
+        let path =
+            full(&format!("events/export?{}", context.query.query(&["stream", "order", "event"])));
+        return call::raw(&context.console.routes, extensions(&context.access), Call::get(&path))
+            .await;
     }
     let usage = context.ask(&format!("usage?{}", context.query.query(&["hours"]))).await?;
     let series = list(&usage, "series");
     let starts = || series.iter().map(|hour| text(hour, "start").to_owned());
-    let values = |column: &str| series.iter().map(|hour| number(&hour[column])).collect::<Vec<Value>>();
-    let seconds = || series.iter().map(|hour| hour["delivery_millis"].as_f64().map_or(Value::Null, |millis| (millis / 1_000.0).into())).collect();
+    let values =
+        |column: &str| series.iter().map(|hour| number(&hour[column])).collect::<Vec<Value>>();
+    let seconds = || {
+        series
+            .iter()
+            .map(|hour| {
+                hour["delivery_millis"]
+                    .as_f64()
+                    .map_or(Value::Null, |millis| (millis / 1_000.0).into())
+            })
+            .collect()
+    };
     let drawn = match name {
         "orders" => over_time(
             starts(),
@@ -45,12 +73,28 @@ async fn told(context: &Context, name: &str) -> Result<Response, Refused> {
                 Line::of("Failed", values("failed")),
             ],
         ),
-        "money" => over_time(starts(), vec![Line::of("Revenue", values("revenue")).prefixed("$"), Line::of("Cost", values("cost")).prefixed("$")]),
+        "money" => over_time(
+            starts(),
+            vec![
+                Line::of("Revenue", values("revenue")).prefixed("$"),
+                Line::of("Cost", values("cost")).prefixed("$"),
+            ],
+        ),
         "delivery" => over_time(starts(), vec![Line::of("Average", seconds()).suffixed(" s")]),
         "histogram" => {
             let buckets = list(&usage["delivery"], "histogram");
-            let names: Vec<String> = buckets.iter().map(|bucket| format!("≤ {}", span(bucket["up_to_millis"].as_u64().unwrap_or(0)))).collect();
-            over_names("Within", &names, vec![Line::of("Codes", buckets.iter().map(|bucket| bucket["codes"].clone()).collect())])
+            let names: Vec<String> = buckets
+                .iter()
+                .map(|bucket| format!("≤ {}", span(bucket["up_to_millis"].as_u64().unwrap_or(0))))
+                .collect();
+            over_names(
+                "Within",
+                &names,
+                vec![Line::of(
+                    "Codes",
+                    buckets.iter().map(|bucket| bucket["codes"].clone()).collect(),
+                )],
+            )
         }
         "usage.csv" => return file("usage.csv", csv(series, &COLUMNS)),
         _ => return Err(missing()),
@@ -62,10 +106,16 @@ async fn told(context: &Context, name: &str) -> Result<Response, Refused> {
 
 /// A file to be kept.
 pub fn file(name: &str, written: Result<Vec<u8>, ::csv::Error>) -> Result<Response, Refused> {
-    let failed = |error: ::csv::Error| Refused { status: StatusCode::INTERNAL_SERVER_ERROR, text: error.to_string() };
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).unwrap_or(HeaderValue::from_static("attachment"));
+    let failed = |error: ::csv::Error| Refused {
+        status: StatusCode::INTERNAL_SERVER_ERROR,
+        text: error.to_string(),
+    };
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
+        .unwrap_or(HeaderValue::from_static("attachment"));
     let mut response = Body::from(written.map_err(failed)?).into_response();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
     response.headers_mut().insert(CONTENT_DISPOSITION, disposition);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)

@@ -12,14 +12,31 @@ use crate::console::show::{badge, id, list, money, notice, table, text, time, wh
 pub async fn page(context: &Context) -> Result<Page, Refused> {
     let deposits = context.ask("deposits?stuck_hours=3").await?;
     let concerns = [
-        ("stuck", "Stuck", "Seen or claimed more than three hours ago, and not credited.", "Nothing is stuck."),
-        ("unknown", "Of nobody", "Paid to a shared address, and claimed by nobody.", "Every payment has its account."),
+        (
+            "stuck",
+            "Stuck",
+            "Seen or claimed more than three hours ago, and not credited.",
+            "Nothing is stuck.",
+        ),
+        (
+            "unknown",
+            "Of nobody",
+            "Paid to a shared address, and claimed by nobody.",
+            "Every payment has its account.",
+        ),
         ("dust", "Dust", "Too small to be credited alone; kept until there is more.", "No dust."),
-        ("reversed", "Reversed", "Credited, and taken back when the chain lost the block.", "No credit was ever taken back."),
+        (
+            "reversed",
+            "Reversed",
+            "Credited, and taken back when the chain lost the block.",
+            "No credit was ever taken back.",
+        ),
     ];
-    let simulated = context.console.door.service.deposits.as_ref().is_some_and(actors::Deposits::is_simulated);
+    let simulated =
+        context.console.door.service.deposits.as_ref().is_some_and(actors::Deposits::is_simulated);
     let body = html! {
-        @if simulated { (notice("warning", "Deposits are simulated: any transaction hash is credited $10 after two seconds.")) }
+        @if simulated { (notice("warning", "Deposits are simulated: any transaction hash is \
+            credited $10 after two seconds.")) }
         section.card.flush { h2 { "Chains" } (chains(&deposits)) }
         @for (name, title, what, empty) in concerns {
             section.card.flush { h2 { (title) " " small.note { (what) } } (rows(list(&deposits, name), title, empty)) }
@@ -52,7 +69,12 @@ fn chains(deposits: &Value) -> Markup {
         ("Addresses given", true),
         ("State", false),
     ];
-    table("Chains", &head, &rows, "No chain is followed: balances grow by an operator's credit, or are simulated.")
+    table(
+        "Chains",
+        &head,
+        &rows,
+        "No chain is followed: balances grow by an operator's credit, or are simulated.",
+    )
 }
 
 fn rows(deposits: &[Value], title: &str, empty: &str) -> Markup {

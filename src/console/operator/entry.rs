@@ -30,11 +30,13 @@ fn form(next: &str, wrong: &str) -> Response {
                 input type="hidden" name="next" value=(next);
                 label { "Admin token" input type="password" name="token" required autofocus autocomplete="current-password"; }
                 label { "Your name" input name="name" maxlength="60" autocomplete="username"; }
-                p.note { "Your name stands in the log beside what you do. With a token of your own (admin.tokens) the name is the token's." }
+                p.note { "Your name stands in the log beside what you do. With a token of your \
+                    own (admin.tokens) the name is the token's." }
                 button { "Log in" }
             }
         }
-        p.note.narrow { "The shared token is in admin.token in the data directory, unless the configuration sets it." }
+        p.note.narrow { "The shared token is in admin.token in the data directory, unless the \
+            configuration sets it." }
     };
     let frame = Frame { root: ROOT, kind: "Console", links: LINKS, who: None };
     render(&frame, &Page::new("Log in", "", body))
@@ -52,7 +54,9 @@ pub async fn enter(State(console): State<Arc<Console>>, request: Request) -> Res
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
         return response;
     }
-    let Ok(fields) = Form::read(request.into_body()).await else { return forbidden("The form is too large.") };
+    let Ok(fields) = Form::read(request.into_body()).await else {
+        return forbidden("The form is too large.");
+    };
     let refused = |text: &str| {
         let mut response = form(fields.get("next"), text);
         *response.status_mut() = StatusCode::FORBIDDEN;
@@ -66,13 +70,17 @@ pub async fn enter(State(console): State<Arc<Console>>, request: Request) -> Res
     let name = match (&access.name, fields.given("name")) {
         (Some(name), _) => name.to_string(),
         (None, Some(name)) => name.to_owned(),
-        (None, None) => return refused("Say your name as well: it stands in the log beside what you do."),
+        (None, None) => {
+            return refused("Say your name as well: it stands in the log beside what you do.");
+        }
     };
     if operator(&name).is_err() {
         return refused("The name is one line of at most 100 characters.");
     }
     // Only to pages of ours, whatever a link says.
-    let next = Some(fields.get("next")).filter(|next| next.starts_with(ROOT) && !next.contains(['\\', '\r', '\n'])).unwrap_or(ROOT);
+    let next = Some(fields.get("next"))
+        .filter(|next| next.starts_with(ROOT) && !next.contains(['\\', '\r', '\n']))
+        .unwrap_or(ROOT);
     let holder = Holder::Operator { name, token: hash_of(fields.get("token")) };
     match console.guard.let_in(holder, &client, redirect(next)) {
         Ok(response) => response,
@@ -85,7 +93,9 @@ pub async fn leave(State(console): State<Arc<Console>>, request: Request) -> Res
     if !is_of_our_page(request.headers()) {
         return forbidden("This form was not sent by a page of this console.");
     }
-    let Some(session) = console.guard.session(request.headers()) else { return forbidden("There is no session.") };
+    let Some(session) = console.guard.session(request.headers()) else {
+        return forbidden("There is no session.");
+    };
     let client = console.guard.client(&request);
     console.guard.let_out(&session, &client, redirect(&format!("{ROOT}/login")))
 }

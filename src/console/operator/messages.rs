@@ -10,15 +10,29 @@ use crate::console::show::{badge, id, list, pager, secret, select, table, text, 
 
 /// Messages of a page.
 const PAGE: usize = 50;
-const REASONS: [&str; 8] = ["unknown_number", "not_assigned", "order_ended", "too_many_messages", "unsure", "nothing", "other_brand", "repeated"];
+const REASONS: [&str; 8] = [
+    "unknown_number",
+    "not_assigned",
+    "order_ended",
+    "too_many_messages",
+    "unsure",
+    "nothing",
+    "other_brand",
+    "repeated",
+];
 
 /// The list.
 pub async fn all(context: &Context) -> Result<Page, Refused> {
     let query = &context.query;
-    let messages = context.ask(&format!("numbers/messages?limit={PAGE}&{}", query.query(&["why", "before"]))).await?;
+    let messages = context
+        .ask(&format!("numbers/messages?limit={PAGE}&{}", query.query(&["why", "before"])))
+        .await?;
     let messages = list(&messages, "messages");
     let rows: Vec<Markup> = messages.iter().map(row).collect();
-    let next = messages.last().filter(|_| messages.len() == PAGE).map(|last| whole(last, "position").to_string());
+    let next = messages
+        .last()
+        .filter(|_| messages.len() == PAGE)
+        .map(|last| whole(last, "position").to_string());
     let reasons = REASONS.map(|reason| (reason.to_owned(), reason.replace('_', " ")));
     let body = html! {
         form.row.card method="get" action={ (ROOT) "/messages" } {

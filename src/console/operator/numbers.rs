@@ -1,4 +1,5 @@
-//! Numbers and their sources: who is on which order, what rests, and the operator's imports, purchases and retirements.
+//! Numbers and their sources: who is on which order, what rests, and the operator's imports,
+//! purchases and retirements.
 
 use maud::{Markup, html};
 use serde_json::{Value, json};
@@ -8,7 +9,9 @@ use crate::admin::Row;
 use crate::console::call::Refused;
 use crate::console::form::Form;
 use crate::console::page::Page;
-use crate::console::show::{badge, id, input, list, pager, percent, secret, select, table, text, time, whole};
+use crate::console::show::{
+    badge, id, input, list, pager, percent, secret, select, table, text, time, whole,
+};
 
 /// What is revealed of numbers is revealed together.
 const SUBJECT: &str = "numbers";
@@ -18,15 +21,30 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
     let query = &context.query;
     let filter = query.query(&["supplier", "state", "after"]);
     let retired = query.get("state") == "retired";
-    let path = if retired { format!("numbers?retired=true&{}", query.query(&["supplier"])) } else { format!("numbers?limit=50&{filter}") };
+    let path = if retired {
+        format!("numbers?retired=true&{}", query.query(&["supplier"]))
+    } else {
+        format!("numbers?limit=50&{filter}")
+    };
     let numbers = context.ask_about(SUBJECT, &path).await?;
     let suppliers = context.ask("suppliers").await?;
     let given = [("supplier", query.get("supplier")), ("state", query.get("state"))];
     let rows: Vec<Markup> = list(&numbers, "numbers").iter().map(number).collect();
-    let head = [("Number", false), ("Source", false), ("Country", false), ("Platforms", false), ("State", false), ("Order", false), ("Until", false)];
-    let names: Vec<(String, String)> =
-        list(&suppliers, "suppliers").iter().map(|row| (text(row, "supplier").to_owned(), text(row, "supplier").to_owned())).collect();
-    let states = ["free", "leased", "listening", "cooling", "retired"].map(|state| (state.to_owned(), state.to_owned()));
+    let head = [
+        ("Number", false),
+        ("Source", false),
+        ("Country", false),
+        ("Platforms", false),
+        ("State", false),
+        ("Order", false),
+        ("Until", false),
+    ];
+    let names: Vec<(String, String)> = list(&suppliers, "suppliers")
+        .iter()
+        .map(|row| (text(row, "supplier").to_owned(), text(row, "supplier").to_owned()))
+        .collect();
+    let states = ["free", "leased", "listening", "cooling", "retired"]
+        .map(|state| (state.to_owned(), state.to_owned()));
     let body = html! {
         div.grid {
             section.card.flush { h2 { "Sources" } (sources(&suppliers)) }
@@ -45,7 +63,8 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
             (pager(&format!("{ROOT}/numbers"), &given, "after", next(context, &numbers)))
         }
         @if context.is_operator() { (forms(context).await) }
-        section.card { h2 { "Reconciliation" } p.note { "What sources say they have leased to this service is laid beside the log, attempt by attempt, with what each was charged, by " code { "telenumerus audit suppliers --attempts" } "." } }
+        section.card { h2 { "Reconciliation" } p.note { "What sources say they have leased to \
+            this service is laid beside the log, attempt by attempt, with what each was charged, by " code { "telenumerus audit suppliers --attempts" } "." } }
     };
     Ok(Page::new("Numbers and sources", "numbers", body))
 }
@@ -58,7 +77,9 @@ fn next<'a>(context: &Context, numbers: &'a Value) -> Option<&'a str> {
 fn sources(suppliers: &Value) -> Markup {
     let row = |supplier: &Value| {
         let numbers = &supplier["numbers"];
-        let count = |name: &str| numbers[name].as_u64().map_or_else(|| "–".to_owned(), |count| count.to_string());
+        let count = |name: &str| {
+            numbers[name].as_u64().map_or_else(|| "–".to_owned(), |count| count.to_string())
+        };
         html! {
             tr {
                 td.fit { (text(supplier, "supplier")) @if supplier["simulated"] == true { " " (badge("simulated")) } }
@@ -94,11 +115,17 @@ fn sessions(suppliers: &Value) -> Markup {
         }
     };
     let rows: Vec<Markup> = list(suppliers, "smpp").iter().map(row).collect();
-    table("SMPP sessions", &[("SMSC", false), ("State", false), ("Why", false)], &rows, "No SMPP session is configured.")
+    table(
+        "SMPP sessions",
+        &[("SMSC", false), ("State", false), ("Why", false)],
+        &rows,
+        "No SMPP session is configured.",
+    )
 }
 
 fn number(row: &Value) -> Markup {
-    let platforms: Vec<&str> = row["platforms"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let platforms: Vec<&str> =
+        row["platforms"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let cooling: Vec<&Value> = list(row, "cooling").iter().collect();
     html! {
         tr {
@@ -124,7 +151,8 @@ async fn forms(context: &Context) -> Markup {
                 summary { "Import" }
                 form.stack method="post" action=(path("import")) {
                     label { "Lines of number,country,supplier,platforms" textarea name="file" required spellcheck="false" placeholder="+12025550123,US,own,google telegram" {} }
-                    p.note { "A header line is passed over. Without platforms a number serves all. Every line that is not taken is reported." }
+                    p.note { "A header line is passed over. Without platforms a number serves \
+                        all. Every line that is not taken is reported." }
                     button { "Import" }
                 }
             }
@@ -154,7 +182,11 @@ async fn offers(context: &Context) -> Markup {
     let (supplier, country) = (context.query.get("buy_supplier"), context.query.get("buy_country"));
     let query = {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("supplier", supplier).append_pair("country", country).append_pair("limit", "10").finish()
+        query
+            .append_pair("supplier", supplier)
+            .append_pair("country", country)
+            .append_pair("limit", "10")
+            .finish()
     };
     match context.ask(&format!("numbers/search?{query}")).await {
         Err(refused) => html! { (crate::console::show::notice("danger", &refused.text)) },
@@ -180,7 +212,9 @@ pub async fn act(context: &Context, action: &str, form: &Form) -> Result<String,
     let body = match action {
         "retire" => json!({ "number": number, "reason": reason, "operator": context.name() }),
         "buy" => json!({ "supplier": supplier, "number": number, "operator": context.name() }),
-        "release" => json!({ "supplier": supplier, "number": number, "reason": reason, "operator": context.name() }),
+        "release" => {
+            json!({ "supplier": supplier, "number": number, "reason": reason, "operator": context.name() })
+        }
         "sync" => json!({ "supplier": supplier, "operator": context.name() }),
         _ => return Err(missing()),
     };
@@ -190,7 +224,11 @@ pub async fn act(context: &Context, action: &str, form: &Form) -> Result<String,
 
 /// The lines of a file of numbers.
 pub fn rows(file: &str) -> Result<Vec<Row>, String> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(file.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(file.as_bytes());
     let mut rows = Vec::new();
     for (index, record) in reader.records().enumerate() {
         let record = record.map_err(|error| error.to_string())?;
@@ -199,7 +237,13 @@ pub fn rows(file: &str) -> Result<Vec<Row>, String> {
         if index == 0 && column(0).eq_ignore_ascii_case("number") {
             continue;
         }
-        rows.push(Row { line, number: column(0), country: column(1), supplier: column(2), platforms: column(3) });
+        rows.push(Row {
+            line,
+            number: column(0),
+            country: column(1),
+            supplier: column(2),
+            platforms: column(3),
+        });
     }
     Ok(rows)
 }
@@ -222,7 +266,10 @@ mod tests {
     #[test]
     fn files_of_numbers_are_read_with_and_without_a_header() {
         let read = rows("number,country,supplier,platforms\n+12025550123, US ,own,google telegram\n+12025550124,US,own\n").unwrap();
-        let read: Vec<(u64, &str, &str)> = read.iter().map(|row| (row.line, row.number.as_str(), row.platforms.as_str())).collect();
+        let read: Vec<(u64, &str, &str)> = read
+            .iter()
+            .map(|row| (row.line, row.number.as_str(), row.platforms.as_str()))
+            .collect();
         assert_eq!(read, [(2, "+12025550123", "google telegram"), (3, "+12025550124", "")]);
         assert_eq!(rows("").unwrap().len(), 0);
     }

@@ -1,4 +1,5 @@
-//! Orders: the live list of all, and one with everything that happened to it, now and as of each of its events.
+//! Orders: the live list of all, and one with everything that happened to it, now and as of each of
+//! its events.
 
 use events::country::Country;
 use events::order::Status;
@@ -9,15 +10,19 @@ use serde_json::Value;
 use super::{Context, ROOT};
 use crate::console::call::Refused;
 use crate::console::page::Page;
-use crate::console::show::{badge, change, id, input, list, millis, money, pager, secret, select, table, text, time, whole};
+use crate::console::show::{
+    badge, change, id, input, list, millis, money, pager, secret, select, table, text, time, whole,
+};
 
-const FILTERS: [&str; 7] = ["search", "status", "open", "platform", "country", "supplier", "before"];
+const FILTERS: [&str; 7] =
+    ["search", "status", "open", "platform", "country", "supplier", "before"];
 
 /// The list.
 pub async fn all(context: &Context) -> Result<Page, Refused> {
     let query = context.query.query(&FILTERS);
     let orders = context.ask(&format!("orders?limit=50&{query}")).await?;
-    let given: Vec<(&str, &str)> = FILTERS.iter().map(|name| (*name, context.query.get(name))).collect();
+    let given: Vec<(&str, &str)> =
+        FILTERS.iter().map(|name| (*name, context.query.get(name))).collect();
     let rows: Vec<Markup> = list(&orders, "orders").iter().map(row).collect();
     let head = [
         ("Order", false),
@@ -39,7 +44,11 @@ pub async fn all(context: &Context) -> Result<Page, Refused> {
     };
     let page = Page::new("Orders", "orders", body).top(filters(context));
     // Further pages hold what was: nothing new comes into them.
-    Ok(if context.query.given("before").is_some() { page } else { page.live(format!("{ROOT}/live/orders?{query}")) })
+    Ok(if context.query.given("before").is_some() {
+        page
+    } else {
+        page.live(format!("{ROOT}/live/orders?{query}"))
+    })
 }
 
 fn filters(context: &Context) -> Markup {
@@ -98,7 +107,8 @@ pub async fn one(context: &Context, order: &str) -> Result<Page, Refused> {
     Ok(if as_of.is_empty() { page.live(format!("{ROOT}/live/orders/{order}")) } else { page })
 }
 
-/// As of which of its events the order is shown: without scripts a form, with them without leaving the page.
+/// As of which of its events the order is shown: without scripts a form, with them without leaving
+/// the page.
 fn slider(order: &str, shown: &Value) -> Markup {
     let (event, in_all) = (whole(shown, "event"), whole(shown, "events_in_all"));
     let path = format!("{ROOT}/orders/{order}");
@@ -117,7 +127,8 @@ fn slider(order: &str, shown: &Value) -> Markup {
 /// The form that has something shown, and the reason stands in the log.
 pub fn reveal(context: &Context, subject: &str, next: &str) -> Markup {
     if context.sees(subject) {
-        return html! { (crate::console::show::notice("warning", "Numbers, texts and codes are shown here, to you, for 15 minutes after you gave a reason. That stands in the log.")) };
+        return html! { (crate::console::show::notice("warning", "Numbers, texts and codes are \
+        shown here, to you, for 15 minutes after you gave a reason. That stands in the log.")) };
     }
     if !context.is_operator() {
         return html! { p.note { "Numbers, texts and codes are masked. An operator can reveal them." } };

@@ -29,9 +29,14 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
 }
 
 fn tiles(overview: &Value) -> Markup {
-    let (cash, orders, delivery, views) = (&overview["money"], &overview["orders"], &overview["delivery"], &overview["views"]);
+    let (cash, orders, delivery, views) =
+        (&overview["money"], &overview["orders"], &overview["delivery"], &overview["views"]);
     let listening = format!("{} more listen after their code", whole(orders, "listening"));
-    let lag = if views["stopped"].is_null() { format!("log at {}", whole(views, "log")) } else { "stopped".to_owned() };
+    let lag = if views["stopped"].is_null() {
+        format!("log at {}", whole(views, "log"))
+    } else {
+        "stopped".to_owned()
+    };
     html! {
         div.tiles {
             (tile("Open orders", whole(orders, "open"), listening))
@@ -57,7 +62,13 @@ fn success(rows: &Value) -> Markup {
         }
     };
     let rows: Vec<Markup> = rows.as_array().into_iter().flatten().map(row).collect();
-    let head = [("Source", false), ("Platform", false), ("Success", true), ("95 % interval", true), ("n", true)];
+    let head = [
+        ("Source", false),
+        ("Platform", false),
+        ("Success", true),
+        ("95 % interval", true),
+        ("n", true),
+    ];
     table("Success", &head, &rows, "No order has ended in the last 24 hours.")
 }
 
@@ -73,7 +84,12 @@ fn delivery(delivery: &Value) -> Markup {
         }
     };
     let rows: Vec<Markup> = list(delivery, "histogram").iter().map(row).collect();
-    table("Delivery times", &[("From number to code", false), ("Codes", true), ("", false)], &rows, "No code has come in the last 24 hours.")
+    table(
+        "Delivery times",
+        &[("From number to code", false), ("Codes", true), ("", false)],
+        &rows,
+        "No code has come in the last 24 hours.",
+    )
 }
 
 fn chains(overview: &Value) -> Markup {
@@ -88,5 +104,10 @@ fn chains(overview: &Value) -> Markup {
         }
     };
     let rows: Vec<Markup> = list(overview, "chains").iter().map(row).collect();
-    table("Chains", &[("Chain", false), ("Height", true), ("Blocks behind", true), ("State", false)], &rows, "No chain is followed.")
+    table(
+        "Chains",
+        &[("Chain", false), ("Height", true), ("Blocks behind", true), ("State", false)],
+        &rows,
+        "No chain is followed.",
+    )
 }

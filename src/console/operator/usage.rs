@@ -1,4 +1,5 @@
-//! Orders, success, delivery, revenue and cost over time: charts, the numbers under them, and a file.
+//! Orders, success, delivery, revenue and cost over time: charts, the numbers under them, and a
+//! file.
 
 use maud::{Markup, html};
 use serde_json::Value;
@@ -9,7 +10,8 @@ use crate::console::page::Page;
 use crate::console::show::{list, millis, money, table, text, tile, time, whole};
 
 /// Choices of time.
-const SPANS: [(&str, &str); 4] = [("24", "24 h"), ("168", "7 days"), ("720", "30 days"), ("1680", "70 days")];
+const SPANS: [(&str, &str); 4] =
+    [("24", "24 h"), ("168", "7 days"), ("720", "30 days"), ("1680", "70 days")];
 
 /// The page.
 pub async fn page(context: &Context) -> Result<Page, Refused> {
@@ -63,7 +65,14 @@ fn sums(rows: &[Value], name: &str, title: &str) -> Markup {
     let rows: Vec<Markup> = rows.iter().map(row).collect();
     table(
         title,
-        &[(title, false), ("Completed", true), ("Without a code", true), ("Revenue", true), ("Cost", true), ("Delivery", true)],
+        &[
+            (title, false),
+            ("Completed", true),
+            ("Without a code", true),
+            ("Revenue", true),
+            ("Cost", true),
+            ("Delivery", true),
+        ],
         &rows,
         "No order has ended in this time.",
     )
@@ -80,7 +89,11 @@ fn hourly(series: &[Value]) -> Markup {
             }
         }
     };
-    let busy = series.iter().rev().filter(|hour| hour["orders"] != 0 || hour["completed"] != 0 || whole(hour, "expired") + whole(hour, "failed") > 0);
+    let busy = series.iter().rev().filter(|hour| {
+        hour["orders"] != 0
+            || hour["completed"] != 0
+            || whole(hour, "expired") + whole(hour, "failed") > 0
+    });
     let rows: Vec<Markup> = busy.map(row).collect();
     let head = [
         ("Hour", false),

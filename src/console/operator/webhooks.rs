@@ -1,4 +1,5 @@
-//! Webhook deliveries of all accounts: which receivers fail, what was sent, what came back, and once more.
+//! Webhook deliveries of all accounts: which receivers fail, what was sent, what came back, and
+//! once more.
 
 use maud::{Markup, html};
 use serde_json::Value;
@@ -6,14 +7,19 @@ use serde_json::Value;
 use super::{Context, ROOT};
 use crate::console::call::Refused;
 use crate::console::page::Page;
-use crate::console::show::{badge, id, input, list, millis, pager, secret, select, table, text, time, whole};
+use crate::console::show::{
+    badge, id, input, list, millis, pager, secret, select, table, text, time, whole,
+};
 
 /// The list.
 pub async fn all(context: &Context) -> Result<Page, Refused> {
     let query = &context.query;
-    let found = context.ask(&format!("deliveries?limit=50&{}", query.query(&["status", "account", "before"]))).await?;
+    let found = context
+        .ask(&format!("deliveries?limit=50&{}", query.query(&["status", "account", "before"])))
+        .await?;
     let failing = context.ask("deliveries/failing").await?;
-    let states = ["pending", "delivered", "exhausted"].map(|state| (state.to_owned(), state.to_owned()));
+    let states =
+        ["pending", "delivered", "exhausted"].map(|state| (state.to_owned(), state.to_owned()));
     let body = html! {
         section.card.flush { h2 { "Failing receivers, 7 days" } (receivers(&failing)) }
         form.row.card method="get" action={ (ROOT) "/webhooks" } {
@@ -46,7 +52,13 @@ fn receivers(failing: &Value) -> Markup {
     let rows: Vec<Markup> = list(failing, "receivers").iter().map(row).collect();
     table(
         "Failing receivers",
-        &[("Account", false), ("Waiting", true), ("Given up", true), ("Last attempt", false), ("", false)],
+        &[
+            ("Account", false),
+            ("Waiting", true),
+            ("Given up", true),
+            ("Last attempt", false),
+            ("", false),
+        ],
         &rows,
         "Every receiver takes what it is sent.",
     )
@@ -55,7 +67,11 @@ fn receivers(failing: &Value) -> Markup {
 /// A list of deliveries.
 pub fn deliveries(found: &Value) -> Markup {
     let row = |delivery: &Value| {
-        let path = format!("{ROOT}/webhooks/{}/{}", text(delivery, "account_id"), whole(delivery, "sequence"));
+        let path = format!(
+            "{ROOT}/webhooks/{}/{}",
+            text(delivery, "account_id"),
+            whole(delivery, "sequence")
+        );
         html! {
             tr {
                 td { a.id href=(path) { "#" (whole(delivery, "sequence")) } }
@@ -141,6 +157,7 @@ fn attempts(delivery: &Value) -> Markup {
         }
     };
     let rows: Vec<Markup> = list(delivery, "attempted").iter().map(row).collect();
-    let head = [("No.", true), ("When", false), ("Outcome", false), ("Status", true), ("Took", true)];
+    let head =
+        [("No.", true), ("When", false), ("Outcome", false), ("Status", true), ("Took", true)];
     table("Attempts", &head, &rows, "No attempt was made yet.")
 }

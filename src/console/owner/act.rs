@@ -18,7 +18,11 @@ use crate::console::show;
 use crate::description::hex;
 
 /// A form.
-pub async fn handle(State(console): State<Arc<Console>>, Path(path): Path<String>, request: Request) -> Response {
+pub async fn handle(
+    State(console): State<Arc<Console>>,
+    Path(path): Path<String>,
+    request: Request,
+) -> Response {
     let asked = Asked::of(&console, &request);
     let Some(context) = console.context(&asked).await else {
         return forbidden("You are not logged in: nothing was done.");
@@ -35,26 +39,55 @@ pub async fn handle(State(console): State<Arc<Console>>, Path(path): Path<String
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let done = match parts.as_slice() {
         ["keys"] => {
-            return shown_once(&context, "keys", "A fresh key", "api_key", json!({ "name": form.get("name") })).await;
+            return shown_once(
+                &context,
+                "keys",
+                "A fresh key",
+                "api_key",
+                json!({ "name": form.get("name") }),
+            )
+            .await;
         }
         ["webhook", "rotate-secret"] => {
-            return shown_once(&context, "webhook/rotate-secret", "A fresh secret", "webhook_secret", json!({})).await;
+            return shown_once(
+                &context,
+                "webhook/rotate-secret",
+                "A fresh secret",
+                "webhook_secret",
+                json!({}),
+            )
+            .await;
         }
         ["orders"] => ordered(&context, &form).await,
         ["orders", id, action @ ("cancel" | "finish")] => {
-            command(&context, &format!("order/{id}/{action}"), json!({}), &format!("/orders/{id}")).await
+            command(&context, &format!("order/{id}/{action}"), json!({}), &format!("/orders/{id}"))
+                .await
         }
         ["orders", id, "report"] => {
-            command(&context, &format!("order/{id}/report"), json!({ "reason": form.get("reason") }), &format!("/orders/{id}")).await
+            command(
+                &context,
+                &format!("order/{id}/report"),
+                json!({ "reason": form.get("reason") }),
+                &format!("/orders/{id}"),
+            )
+            .await
         }
         ["deposits"] => claimed(&context, form.get("tx_hash")).await,
         ["deposits", "simulate"] => claimed(&context, &random_hash(&context)).await,
         ["keys", id, "remove"] => removed(&context, id).await,
         ["webhook"] => set_webhook(&context, &form).await,
-        ["webhook", "remove"] => without_body(&context, Method::DELETE, "webhook", "/webhook").await,
+        ["webhook", "remove"] => {
+            without_body(&context, Method::DELETE, "webhook", "/webhook").await
+        }
         ["webhook", "test"] => command(&context, "webhook/test", json!({}), "/webhook").await,
         ["webhook", sequence, "redeliver"] => {
-            command(&context, &format!("webhook/deliveries/{sequence}/redeliver"), json!({}), &format!("/webhook/{sequence}")).await
+            command(
+                &context,
+                &format!("webhook/deliveries/{sequence}/redeliver"),
+                json!({}),
+                &format!("/webhook/{sequence}"),
+            )
+            .await
         }
         _ => Err(missing()),
     };
@@ -64,12 +97,22 @@ pub async fn handle(State(console): State<Arc<Console>>, Path(path): Path<String
     }
 }
 
-async fn command(context: &Context, path: &str, body: Value, next: &str) -> Result<String, Refused> {
+async fn command(
+    context: &Context,
+    path: &str,
+    body: Value,
+    next: &str,
+) -> Result<String, Refused> {
     context.call(Call::post(&format!("/api/v1/{path}"), body)).await?;
     Ok(format!("{ROOT}{next}"))
 }
 
-async fn without_body(context: &Context, method: Method, path: &str, next: &str) -> Result<String, Refused> {
+async fn without_body(
+    context: &Context,
+    method: Method,
+    path: &str,
+    next: &str,
+) -> Result<String, Refused> {
     context.call(Call { method, path: &format!("/api/v1/{path}"), body: None }).await?;
     Ok(format!("{ROOT}{next}"))
 }
@@ -85,8 +128,10 @@ async fn ordered(context: &Context, form: &Form) -> Result<String, Refused> {
 }
 
 async fn claimed(context: &Context, tx_hash: &str) -> Result<String, Refused> {
-    let told = context.call(Call::post("/api/v1/deposit/verify", json!({ "tx_hash": tx_hash }))).await?;
-    let said: String = url::form_urlencoded::byte_serialize(show::text(&told, "message").as_bytes()).collect();
+    let told =
+        context.call(Call::post("/api/v1/deposit/verify", json!({ "tx_hash": tx_hash }))).await?;
+    let said: String =
+        url::form_urlencoded::byte_serialize(show::text(&told, "message").as_bytes()).collect();
     Ok(format!("{ROOT}/deposits?said={said}"))
 }
 
@@ -102,14 +147,22 @@ async fn removed(context: &Context, id: &str) -> Result<String, Refused> {
 async fn set_webhook(context: &Context, form: &Form) -> Result<String, Refused> {
     let mut body = json!({ "url": form.get("url") });
     if let Some(threshold) = form.given("threshold") {
-        body["balance_low_threshold"] = threshold.parse::<serde_json::Number>().map_or_else(|_| json!(threshold), Value::Number);
+        body["balance_low_threshold"] = threshold
+            .parse::<serde_json::Number>()
+            .map_or_else(|_| json!(threshold), Value::Number);
     }
     context.call(Call { method: Method::PUT, path: "/api/v1/webhook", body: Some(body) }).await?;
     Ok(format!("{ROOT}/webhook"))
 }
 
 /// Something that is in this answer and nowhere else.
-async fn shown_once(context: &Context, path: &str, title: &str, member: &str, body: Value) -> Response {
+async fn shown_once(
+    context: &Context,
+    path: &str,
+    title: &str,
+    member: &str,
+    body: Value,
+) -> Response {
     match context.call(Call::post(&format!("/api/v1/{path}"), body)).await {
         Err(refused) => apology(context, &refused),
         Ok(fresh) => {

@@ -1,4 +1,5 @@
-//! How programs and agents use the account: the snippets, filled in but for the key, which no page knows.
+//! How programs and agents use the account: the snippets, filled in but for the key, which no page
+//! knows.
 
 use maud::{Markup, html};
 

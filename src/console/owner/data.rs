@@ -15,14 +15,30 @@ use crate::console::charts::{Line, csv, over_time};
 use crate::console::operator::file;
 use crate::console::show::{list, text};
 
-const USAGE: [&str; 8] = ["start", "orders", "completed", "cancelled", "expired", "failed", "spent", "avg_delivery_seconds"];
-const LEDGER: [&str; 8] = ["event", "at", "type", "order_id", "amount", "balance_before", "balance_after", "held_after"];
+const USAGE: [&str; 8] = [
+    "start",
+    "orders",
+    "completed",
+    "cancelled",
+    "expired",
+    "failed",
+    "spent",
+    "avg_delivery_seconds",
+];
+const LEDGER: [&str; 8] =
+    ["event", "at", "type", "order_id", "amount", "balance_before", "balance_after", "held_after"];
 /// Pages of a ledger in one file.
 const MOST_PAGES: usize = 500;
 
 /// Data of a name.
-pub async fn serve(State(console): State<Arc<Console>>, Path(name): Path<String>, request: Request) -> Response {
-    let Some(context) = console.context(&Asked::of(&console, &request)).await else { return (StatusCode::FORBIDDEN, headers()).into_response() };
+pub async fn serve(
+    State(console): State<Arc<Console>>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
+    let Some(context) = console.context(&Asked::of(&console, &request)).await else {
+        return (StatusCode::FORBIDDEN, headers()).into_response();
+    };
     let told = match context.count() {
         Ok(()) => told(&context, &name).await,
         Err(refused) => Err(refused),
@@ -41,9 +57,13 @@ async fn told(context: &Context, name: &str) -> Result<Response, Refused> {
     let told = context.ask(&format!("usage?granularity={}", usage::width(context))).await?;
     let series = list(&told, "series");
     let starts = || series.iter().map(|entry| text(entry, "start").to_owned());
-    let values = |column: &str| series.iter().map(|entry| entry[column].clone()).collect::<Vec<Value>>();
+    let values =
+        |column: &str| series.iter().map(|entry| entry[column].clone()).collect::<Vec<Value>>();
     let drawn = match name {
-        "orders" => over_time(starts(), vec![Line::of("Orders", values("orders")), Line::of("Completed", values("completed"))]),
+        "orders" => over_time(
+            starts(),
+            vec![Line::of("Orders", values("orders")), Line::of("Completed", values("completed"))],
+        ),
         "spent" => over_time(starts(), vec![Line::of("Spent", values("spent")).prefixed("$")]),
         "usage.csv" => return file("usage.csv", csv(series, &USAGE)),
         _ => return Err(missing()),

@@ -8,12 +8,14 @@ use crate::console::call::Refused;
 use crate::console::page::Page;
 use crate::console::show::{badge, list, money, notice, pager, table, text, tile, time};
 
-const COINS: [(&str, &str); 3] = [("btc", "Bitcoin"), ("ltc", "Litecoin"), ("usdt_erc20", "USDT on Ethereum")];
+const COINS: [(&str, &str); 3] =
+    [("btc", "Bitcoin"), ("ltc", "Litecoin"), ("usdt_erc20", "USDT on Ethereum")];
 
 /// The page.
 pub async fn page(context: &Context) -> Result<Page, Refused> {
     let addresses = context.ask("deposit/addresses").await?;
-    let deposits = context.ask(&format!("deposits?limit=25&{}", context.query.query(&["cursor"]))).await?;
+    let deposits =
+        context.ask(&format!("deposits?limit=25&{}", context.query.query(&["cursor"]))).await?;
     let account = context.ask("account").await?;
     let is_simulated = addresses["simulated"] == true;
     let body = html! {
@@ -37,7 +39,8 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
 fn simulated() -> Markup {
     html! {
         div.card {
-            p { "Deposits are simulated here: a made-up payment is credited $10 after two seconds." }
+            p { "Deposits are simulated here: a made-up payment is credited $10 after two \
+                seconds." }
             form method="post" action={ (ROOT) "/deposits/simulate" } { button { "Make a simulated deposit" } }
         }
     }
@@ -75,6 +78,14 @@ fn rows(deposits: &[Value]) -> Markup {
         }
     };
     let rows: Vec<Markup> = deposits.iter().map(row).collect();
-    let head = [("Seen", false), ("Status", false), ("Coin", false), ("Transaction", false), ("Paid", true), ("Worth", true), ("Credited", false)];
+    let head = [
+        ("Seen", false),
+        ("Status", false),
+        ("Coin", false),
+        ("Transaction", false),
+        ("Paid", true),
+        ("Worth", true),
+        ("Credited", false),
+    ];
     table("Deposits", &head, &rows, "Nothing was paid yet.")
 }

@@ -1,4 +1,5 @@
-//! In and out: an API key is posted once, or made by registering; a session's cookie stands for it from then on.
+//! In and out: an API key is posted once, or made by registering; a session's cookie stands for it
+//! from then on.
 
 use std::sync::Arc;
 
@@ -53,7 +54,10 @@ fn refused(status: StatusCode, text: &str) -> Response {
 /// Why no further attempt may be made from there, if none may.
 fn attempt(console: &Console, client: &Client) -> Option<Response> {
     console.guard.attempt(client).err().map(|seconds| {
-        let mut response = refused(StatusCode::TOO_MANY_REQUESTS, &format!("Too many attempts: try again in {seconds} seconds."));
+        let mut response = refused(
+            StatusCode::TOO_MANY_REQUESTS,
+            &format!("Too many attempts: try again in {seconds} seconds."),
+        );
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
         response
     })
@@ -68,7 +72,9 @@ pub async fn enter(State(console): State<Arc<Console>>, request: Request) -> Res
     if let Some(response) = attempt(&console, &client) {
         return response;
     }
-    let Ok(fields) = Form::read(request.into_body()).await else { return forbidden("The form is too large.") };
+    let Ok(fields) = Form::read(request.into_body()).await else {
+        return forbidden("The form is too large.");
+    };
     let wrong = || refused(StatusCode::FORBIDDEN, "That is not a key of this service.");
     let Some(key) = ApiKey::parse(fields.get("key")) else { return wrong() };
     let app = &console.app;
@@ -82,7 +88,10 @@ pub async fn enter(State(console): State<Arc<Console>>, request: Request) -> Res
     let holder = Holder::Owner { account: caller.account.to_string(), key: caller.key.to_string() };
     match console.guard.let_in(holder, &client, redirect(ROOT)) {
         Ok(response) => response,
-        Err(error) => refused(StatusCode::SERVICE_UNAVAILABLE, &format!("The session cannot be kept: {error}")),
+        Err(error) => refused(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &format!("The session cannot be kept: {error}"),
+        ),
     }
 }
 
@@ -92,7 +101,13 @@ pub async fn register(State(console): State<Arc<Console>>, request: Request) -> 
         return forbidden(FOREIGN);
     }
     let asked = Asked::of(&console, &request);
-    let fresh = match call::json(&console.routes, anonymous(&asked.client), Call::post("/api/v1/register", json!({}))).await {
+    let fresh = match call::json(
+        &console.routes,
+        anonymous(&asked.client),
+        Call::post("/api/v1/register", json!({})),
+    )
+    .await
+    {
         Ok(fresh) => fresh,
         Err(error) => return refused(error.status, &error.text),
     };
@@ -100,9 +115,15 @@ pub async fn register(State(console): State<Arc<Console>>, request: Request) -> 
         Some(key) => auth::verify(&console.app.service.accounts, &key).await.ok(),
         None => None,
     };
-    let Some(caller) = verified else { return refused(StatusCode::INTERNAL_SERVER_ERROR, "The account was opened, and its key cannot be read.") };
+    let Some(caller) = verified else {
+        return refused(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The account was opened, and its key cannot be read.",
+        );
+    };
     let body = html! {
-        (show::notice("warning", "The key and the webhook secret are shown this once. Keep them now: the key is the account."))
+        (show::notice("warning", "The key and the webhook secret are shown this once. Keep them \
+            now: the key is the account."))
         div.card {
             h2 { "API key" }
             pre id="key" { (show::text(&fresh, "api_key")) }
@@ -118,7 +139,10 @@ pub async fn register(State(console): State<Arc<Console>>, request: Request) -> 
     let holder = Holder::Owner { account: caller.account.to_string(), key: caller.key.to_string() };
     match console.guard.let_in(holder, &asked.client, response) {
         Ok(response) => response,
-        Err(error) => refused(StatusCode::SERVICE_UNAVAILABLE, &format!("The account is open, and the session cannot be kept: {error}")),
+        Err(error) => refused(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &format!("The account is open, and the session cannot be kept: {error}"),
+        ),
     }
 }
 
@@ -127,7 +151,9 @@ pub async fn leave(State(console): State<Arc<Console>>, request: Request) -> Res
     if !is_of_our_page(request.headers()) {
         return forbidden(FOREIGN);
     }
-    let Some(session) = console.guard.session(request.headers()) else { return forbidden("There is no session.") };
+    let Some(session) = console.guard.session(request.headers()) else {
+        return forbidden("There is no session.");
+    };
     let client = console.guard.client(&request);
     console.guard.let_out(&session, &client, redirect("/"))
 }

@@ -14,8 +14,11 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
     let account = context.ask("account").await?;
     let latest = context.ask("orders?limit=10").await?;
     let stats = &account["stats"];
-    let is_empty = account["balance"].as_f64().is_some_and(|balance| balance <= 0.0) && whole(stats, "total_orders") == 0;
-    let next = account["next_tier"].as_str().map(|next| format!("{} orders to {next}", whole(&account, "orders_to_next_tier")));
+    let is_empty = account["balance"].as_f64().is_some_and(|balance| balance <= 0.0)
+        && whole(stats, "total_orders") == 0;
+    let next = account["next_tier"]
+        .as_str()
+        .map(|next| format!("{} orders to {next}", whole(&account, "orders_to_next_tier")));
     let body = html! {
         div.tiles {
             (tile("Balance", money(&account["balance"]), html! { a href={ (ROOT) "/deposits" } { "Add money" } }))
@@ -34,8 +37,16 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
 /// The form that orders a number.
 pub async fn order_form(context: &Context) -> Result<Markup, Refused> {
     let services = context.ask("services").await?;
-    let platform = |service: &Value| (text(service, "platform").to_owned(), format!("{} ({})", text(service, "name"), money(&service["price"])));
-    let countries = list(&services, "countries").iter().filter_map(Value::as_str).map(|code| (code.to_owned(), code.to_owned()));
+    let platform = |service: &Value| {
+        (
+            text(service, "platform").to_owned(),
+            format!("{} ({})", text(service, "name"), money(&service["price"])),
+        )
+    };
+    let countries = list(&services, "countries")
+        .iter()
+        .filter_map(Value::as_str)
+        .map(|code| (code.to_owned(), code.to_owned()));
     Ok(html! {
         form.row.card method="post" action={ (ROOT) "/orders" } {
             input type="hidden" name="key" value=(form_key(context));

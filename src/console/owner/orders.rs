@@ -1,4 +1,5 @@
-//! The owner's orders, and one of them: the number, the code as it arrives, messages, what happened.
+//! The owner's orders, and one of them: the number, the code as it arrives, messages, what
+//! happened.
 
 use events::order::Status;
 use maud::{Markup, html};
@@ -7,7 +8,9 @@ use serde_json::Value;
 use super::{Context, ROOT, home};
 use crate::console::call::Refused;
 use crate::console::page::Page;
-use crate::console::show::{badge, change, id, list, money, pager, percent, select, table, text, time, whole};
+use crate::console::show::{
+    badge, change, id, list, money, pager, percent, select, table, text, time, whole,
+};
 
 /// The list.
 pub async fn all(context: &Context) -> Result<Page, Refused> {
@@ -30,7 +33,11 @@ pub async fn all(context: &Context) -> Result<Page, Refused> {
         }
     };
     let page = Page::new("Orders", "orders", body).top(top);
-    Ok(if query.given("cursor").is_some() { page } else { page.live(format!("{ROOT}/live/orders?{fields}")) })
+    Ok(if query.given("cursor").is_some() {
+        page
+    } else {
+        page.live(format!("{ROOT}/live/orders?{fields}"))
+    })
 }
 
 /// Rows of a list of orders.
@@ -48,7 +55,14 @@ pub fn rows(orders: &[Value], empty: &str) -> Markup {
         }
     };
     let rows: Vec<Markup> = orders.iter().map(row).collect();
-    let head = [("Order", false), ("Placed", false), ("Status", false), ("For", false), ("Number", false), ("Price", true)];
+    let head = [
+        ("Order", false),
+        ("Placed", false),
+        ("Status", false),
+        ("For", false),
+        ("Number", false),
+        ("Price", true),
+    ];
     table("Orders", &head, &rows, empty)
 }
 

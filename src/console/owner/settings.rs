@@ -34,7 +34,8 @@ pub async fn keys(context: &Context) -> Result<Page, Refused> {
             label { "Name of a further key" input name="name" required maxlength="64" autocomplete="off" placeholder="ci runner"; }
             button { "Make a key" }
         }
-        p.note { "A key that is taken away opens nothing from the next call on; the last one stays. Taking away the key of this session ends it." }
+        p.note { "A key that is taken away opens nothing from the next call on; the last one \
+            stays. Taking away the key of this session ends it." }
     };
     Ok(Page::new("Keys", "keys", body))
 }
@@ -43,8 +44,10 @@ pub async fn keys(context: &Context) -> Result<Page, Refused> {
 pub async fn webhook(context: &Context) -> Result<Page, Refused> {
     let webhook = context.ask("webhook").await?;
     let query = &context.query;
-    let found = context.ask(&format!("webhook/deliveries?limit=25&{}", query.query(&["cursor"]))).await?;
-    let (url, threshold) = (webhook["url"].as_str().unwrap_or_default(), webhook["balance_low_threshold"].to_string());
+    let found =
+        context.ask(&format!("webhook/deliveries?limit=25&{}", query.query(&["cursor"]))).await?;
+    let (url, threshold) =
+        (webhook["url"].as_str().unwrap_or_default(), webhook["balance_low_threshold"].to_string());
     let body = html! {
         section.card.flush { h2 { "Deliveries" } (deliveries(&found)) (pager(&format!("{ROOT}/webhook"), &[], "cursor", found["next_cursor"].as_str())) }
     };
@@ -63,7 +66,11 @@ pub async fn webhook(context: &Context) -> Result<Page, Refused> {
         } }
     };
     let page = Page::new("Webhook", "webhook", body).top(top);
-    Ok(if query.given("cursor").is_some() { page } else { page.live(format!("{ROOT}/live/webhook")) })
+    Ok(if query.given("cursor").is_some() {
+        page
+    } else {
+        page.live(format!("{ROOT}/live/webhook"))
+    })
 }
 
 fn deliveries(found: &Value) -> Markup {
@@ -81,22 +88,43 @@ fn deliveries(found: &Value) -> Markup {
         }
     };
     let rows: Vec<Markup> = list(found, "deliveries").iter().map(row).collect();
-    let head =
-        [("Delivery", false), ("Event", false), ("Due", false), ("Status", false), ("Attempts", true), ("Last answer", false), ("Next", false)];
+    let head = [
+        ("Delivery", false),
+        ("Event", false),
+        ("Due", false),
+        ("Status", false),
+        ("Attempts", true),
+        ("Last answer", false),
+        ("Next", false),
+    ];
     table("Deliveries", &head, &rows, "Nothing was pushed yet.")
 }
 
 /// One delivery with what is sent.
 pub async fn delivery(context: &Context, sequence: &str) -> Result<Page, Refused> {
     let sequence: u64 = sequence.parse().map_err(|_| missing())?;
-    let found = context.ask(&format!("webhook/deliveries?limit=1&cursor={}", sequence.saturating_add(1))).await?;
-    let delivery = list(&found, "deliveries").first().filter(|delivery| whole(delivery, "sequence") == sequence).ok_or_else(missing)?;
+    let found = context
+        .ask(&format!("webhook/deliveries?limit=1&cursor={}", sequence.saturating_add(1)))
+        .await?;
+    let delivery = list(&found, "deliveries")
+        .first()
+        .filter(|delivery| whole(delivery, "sequence") == sequence)
+        .ok_or_else(missing)?;
     let service = &context.console.app.service;
     let store: Arc<dyn EventStore> = Arc::clone(&service.store) as Arc<dyn EventStore>;
-    let writer = Writer { accounts: service.accounts.clone(), orders: service.orders.clone(), views: service.views.clone(), store };
-    let failed = |fault: actors::Fault| Refused { status: StatusCode::INTERNAL_SERVER_ERROR, text: fault.to_string() };
+    let writer = Writer {
+        accounts: service.accounts.clone(),
+        orders: service.orders.clone(),
+        views: service.views.clone(),
+        store,
+    };
+    let failed = |fault: actors::Fault| Refused {
+        status: StatusCode::INTERNAL_SERVER_ERROR,
+        text: fault.to_string(),
+    };
     let payload = writer.write(context.caller.account, sequence).await.map_err(failed)?;
-    let payload: Option<Value> = payload.and_then(|payload| serde_json::from_slice(&payload.body).ok());
+    let payload: Option<Value> =
+        payload.and_then(|payload| serde_json::from_slice(&payload.body).ok());
     let body = html! {
         section.card {
             dl {

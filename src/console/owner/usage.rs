@@ -13,7 +13,11 @@ const WIDTHS: [(&str, &str); 3] = [("hour", "Hours"), ("day", "Days"), ("month",
 
 /// The width that a query asks for.
 pub fn width(context: &Context) -> &'static str {
-    WIDTHS.iter().map(|(width, _)| *width).find(|width| *width == context.query.get("granularity")).unwrap_or("day")
+    WIDTHS
+        .iter()
+        .map(|(width, _)| *width)
+        .find(|width| *width == context.query.get("granularity"))
+        .unwrap_or("day")
 }
 
 /// The page.
@@ -49,13 +53,28 @@ fn platforms(groups: &[Value]) -> Markup {
         html! { tr { td { (text(group, "platform")) } td.num { (whole(totals, "orders")) } td.num { (whole(totals, "completed")) } td.num { (money(&totals["spent"])) } } }
     };
     let rows: Vec<Markup> = groups.iter().map(row).collect();
-    table("By platform", &[("Platform", false), ("Orders", true), ("Completed", true), ("Spent", true)], &rows, "Nothing was ordered in this time.")
+    table(
+        "By platform",
+        &[("Platform", false), ("Orders", true), ("Completed", true), ("Spent", true)],
+        &rows,
+        "Nothing was ordered in this time.",
+    )
 }
 
 fn series(series: &[Value]) -> Markup {
     let row = |entry: &Value| {
         html! { tr { td { (time(&entry["start"])) } td.num { (whole(entry, "orders")) } td.num { (whole(entry, "completed")) } td.num { (money(&entry["spent"])) } } }
     };
-    let rows: Vec<Markup> = series.iter().rev().filter(|entry| whole(entry, "orders") + whole(entry, "completed") > 0).map(row).collect();
-    table("Over time", &[("From", false), ("Orders", true), ("Completed", true), ("Spent", true)], &rows, "Nothing was ordered in this time.")
+    let rows: Vec<Markup> = series
+        .iter()
+        .rev()
+        .filter(|entry| whole(entry, "orders") + whole(entry, "completed") > 0)
+        .map(row)
+        .collect();
+    table(
+        "Over time",
+        &[("From", false), ("Orders", true), ("Completed", true), ("Spent", true)],
+        &rows,
+        "Nothing was ordered in this time.",
+    )
 }

@@ -3,7 +3,10 @@
 use actors::kernel::entity::TransactError;
 use actors::order::PlaceError;
 use axum::http::StatusCode;
-use events::account::{ApiKeyRefusal, IdempotencyRefusal, ItemRefusal, OrderRefusal, PlacingRefusal, Refusal, StandingRefusal, WebhookRefusal};
+use events::account::{
+    ApiKeyRefusal, IdempotencyRefusal, ItemRefusal, OrderRefusal, PlacingRefusal, Refusal,
+    StandingRefusal, WebhookRefusal,
+};
 use events::order;
 use serde_json::json;
 
@@ -14,29 +17,39 @@ impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         let text = refusal.to_string();
         match refusal {
-            Refusal::Standing(StandingRefusal::NotRegistered) => Self::new(ErrorCode::InvalidApiKey, "The API key is not valid."),
+            Refusal::Standing(StandingRefusal::NotRegistered) => {
+                Self::new(ErrorCode::InvalidApiKey, "The API key is not valid.")
+            }
             Refusal::Standing(StandingRefusal::Suspended) => Self::suspended(),
             Refusal::Standing(StandingRefusal::WrongMode) => Self::invalid(format!("{text}.")),
-            Refusal::Standing(StandingRefusal::AlreadyRegistered) | Refusal::Operator(_) => Self::invalid(text),
+            Refusal::Standing(StandingRefusal::AlreadyRegistered) | Refusal::Operator(_) => {
+                Self::invalid(text)
+            }
             Refusal::Item(refusal) => refusal.into(),
             Refusal::Placing(refusal) => refusal.into(),
-            Refusal::Idempotency(IdempotencyRefusal::KeyReused) => {
-                Self::invalid("The idempotency key was used with another call or body; take a fresh key.")
-                    .with_status(StatusCode::UNPROCESSABLE_ENTITY)
-            }
+            Refusal::Idempotency(IdempotencyRefusal::KeyReused) => Self::invalid(
+                "The idempotency key was used with another call or body; take a fresh key.",
+            )
+            .with_status(StatusCode::UNPROCESSABLE_ENTITY),
             // Keys are forgotten one by one as their seven days end.
-            Refusal::Idempotency(IdempotencyRefusal::TooManyKeys) => {
-                Self::new(ErrorCode::RateLimited, "This account has too many idempotency keys in use.").retry_after(60)
+            Refusal::Idempotency(IdempotencyRefusal::TooManyKeys) => Self::new(
+                ErrorCode::RateLimited,
+                "This account has too many idempotency keys in use.",
+            )
+            .retry_after(60),
+            Refusal::ApiKey(ApiKeyRefusal::ApiKeyNotFound) => {
+                Self::invalid("There is no such key.").with_status(StatusCode::NOT_FOUND)
             }
-            Refusal::ApiKey(ApiKeyRefusal::ApiKeyNotFound) => Self::invalid("There is no such key.").with_status(StatusCode::NOT_FOUND),
             Refusal::ApiKey(ApiKeyRefusal::TooManyApiKeys | ApiKeyRefusal::LastApiKey) => {
                 Self::invalid(format!("{text}.")).with_status(StatusCode::CONFLICT)
             }
             Refusal::Webhook(WebhookRefusal::NoWebhook) => {
-                Self::invalid("The account has no webhook: PUT /api/v1/webhook sets one.").with_status(StatusCode::CONFLICT)
+                Self::invalid("The account has no webhook: PUT /api/v1/webhook sets one.")
+                    .with_status(StatusCode::CONFLICT)
             }
             Refusal::Webhook(WebhookRefusal::TooManyTests { retry_after_seconds }) => {
-                Self::new(ErrorCode::RateLimited, format!("{text}.")).retry_after(retry_after_seconds)
+                Self::new(ErrorCode::RateLimited, format!("{text}."))
+                    .retry_after(retry_after_seconds)
             }
             Refusal::Order(refusal) => refusal.into(),
         }
@@ -47,7 +60,8 @@ impl From<ItemRefusal> for ApiError {
     fn from(refusal: ItemRefusal) -> Self {
         match refusal {
             ItemRefusal::InsufficientBalance { needed, available } => {
-                Self::new(ErrorCode::InsufficientBalance, format!("Not enough balance: the order costs ${needed}, ${available} can be spent."))
+                Self::new(ErrorCode::InsufficientBalance, format!("Not enough balance: the order \
+                    costs ${needed}, ${available} can be spent."))
                     .with_detail(json!({ "needed": Dollars(needed), "balance": Dollars(available), "deposit": "/api/v1/deposit/addresses" }))
             }
             ItemRefusal::PriceAboveMaximum { price, max_price } => {
@@ -64,11 +78,15 @@ impl From<PlacingRefusal> for ApiError {
         match refusal {
             PlacingRefusal::OrderInProgress { open, allowed } => {
                 let open: Vec<String> = open.iter().map(ToString::to_string).collect();
-                Self::new(ErrorCode::OrderInProgress, "Another order is in progress; wait for it or cancel it.")
-                    .with_detail(json!({ "open_orders": open, "max_concurrent_orders": allowed }))
+                Self::new(
+                    ErrorCode::OrderInProgress,
+                    "Another order is in progress; wait for it or cancel it.",
+                )
+                .with_detail(json!({ "open_orders": open, "max_concurrent_orders": allowed }))
             }
             PlacingRefusal::TooManyCancels { retry_after_seconds } => {
-                Self::new(ErrorCode::RateLimited, format!("{text}.")).retry_after(retry_after_seconds)
+                Self::new(ErrorCode::RateLimited, format!("{text}."))
+                    .retry_after(retry_after_seconds)
             }
             PlacingRefusal::BatchSize => Self::invalid(text),
         }
@@ -80,11 +98,14 @@ impl From<OrderRefusal> for ApiError {
         let text = refusal.to_string();
         match refusal {
             OrderRefusal::NotFound => Self::order_not_found(),
-            OrderRefusal::TooManyReports => {
-                Self::new(ErrorCode::RateLimited, "This account has reported as many orders as it may in a day.").retry_after(3_600)
-            }
+            OrderRefusal::TooManyReports => Self::new(
+                ErrorCode::RateLimited,
+                "This account has reported as many orders as it may in a day.",
+            )
+            .retry_after(3_600),
             OrderRefusal::Order(order::Refusal::AlreadyEnded(status)) => {
-                Self::invalid(format!("The order has already ended: {}.", status.name())).with_status(StatusCode::CONFLICT)
+                Self::invalid(format!("The order has already ended: {}.", status.name()))
+                    .with_status(StatusCode::CONFLICT)
             }
             OrderRefusal::Order(
                 order::Refusal::StaleAttempt

@@ -98,7 +98,8 @@ fn keys(operation: &str) -> Option<Value> {
 }
 
 fn ordering(operation: &str) -> Option<Value> {
-    let hints = json!({ "code_format": "numeric", "expect_code_length": 6, "usual_delivery_seconds": 8 });
+    let hints =
+        json!({ "code_format": "numeric", "expect_code_length": 6, "usual_delivery_seconds": 8 });
     let links = |name: &str| format!("/api/v1/order/{ORDER}{name}");
     let example = match operation {
         "order" => json!({
@@ -168,8 +169,12 @@ fn after(operation: &str) -> Option<Value> {
         "streamOrder" => json!({
             "event": "completed", "order_id": ORDER, "at": CODE_AT, "status": "completed", "code": "847291", "price": 0.5,
         }),
-        "finish" => json!({ "status": "ok", "order_id": ORDER, "code": "847291", "finished_at": "2026-11-24T12:01:00.000Z" }),
-        "report" => json!({ "status": "ok", "order_id": ORDER, "reason": "wrong_code", "refunded": 0.5 }),
+        "finish" => {
+            json!({ "status": "ok", "order_id": ORDER, "code": "847291", "finished_at": "2026-11-24T12:01:00.000Z" })
+        }
+        "report" => {
+            json!({ "status": "ok", "order_id": ORDER, "reason": "wrong_code", "refunded": 0.5 })
+        }
         _ => return None,
     };
     Some(example)
@@ -211,8 +216,12 @@ fn webhooks(operation: &str) -> Option<Value> {
     let example = match operation {
         "setWebhook" | "getWebhook" => webhook(true),
         "removeWebhook" => webhook(false),
-        "testWebhook" => json!({ "status": "ok", "delivery_id": DELIVERY, "sequence": 1, "deliveries": deliveries }),
-        "rotateWebhookSecret" => json!({ "status": "ok", "webhook_secret": "whsec_…", "previous_valid_until": "2026-11-25T12:00:00.000Z" }),
+        "testWebhook" => {
+            json!({ "status": "ok", "delivery_id": DELIVERY, "sequence": 1, "deliveries": deliveries })
+        }
+        "rotateWebhookSecret" => {
+            json!({ "status": "ok", "webhook_secret": "whsec_…", "previous_valid_until": "2026-11-25T12:00:00.000Z" })
+        }
         "listWebhookDeliveries" => json!({
             "deliveries": [{
                 "id": DELIVERY, "sequence": 1, "event": "sms.received", "order_id": ORDER, "created_at": CODE_AT, "status": "delivered", "attempts": 1,
@@ -221,7 +230,9 @@ fn webhooks(operation: &str) -> Option<Value> {
             }],
             "next_cursor": null,
         }),
-        "redeliver" | "redeliverSince" => json!({ "status": "ok", "redelivered": 1, "more": false }),
+        "redeliver" | "redeliverSince" => {
+            json!({ "status": "ok", "redelivered": 1, "more": false })
+        }
         _ => return None,
     };
     Some(example)

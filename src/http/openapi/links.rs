@@ -1,4 +1,5 @@
-//! What to call next: where a reply names something, the operation that takes it, as clients and their generators read it.
+//! What to call next: where a reply names something, the operation that takes it, as clients and
+//! their generators read it.
 
 use serde_json::{Value, json};
 
@@ -16,7 +17,13 @@ const fn bare(from: &'static str, name: &'static str, to: &'static str) -> Link 
 }
 
 /// With a parameter of the next call that stands in the reply, or in the request.
-const fn with(from: &'static str, name: &'static str, to: &'static str, parameter: &'static str, expression: &'static str) -> Link {
+const fn with(
+    from: &'static str,
+    name: &'static str,
+    to: &'static str,
+    parameter: &'static str,
+    expression: &'static str,
+) -> Link {
     Link { from, name, to, takes: Some((parameter, expression)) }
 }
 
@@ -91,7 +98,13 @@ const LINKS: &[Link] = &[
     bare("getWebhook", "deliveries", "listWebhookDeliveries"),
     bare("testWebhook", "deliveries", "listWebhookDeliveries"),
     page("listWebhookDeliveries"),
-    with("listWebhookDeliveries", "redeliver", "redeliver", "sequence", "$response.body#/deliveries/0/sequence"),
+    with(
+        "listWebhookDeliveries",
+        "redeliver",
+        "redeliver",
+        "sequence",
+        "$response.body#/deliveries/0/sequence",
+    ),
     bare("redeliver", "deliveries", "listWebhookDeliveries"),
     bare("redeliverSince", "deliveries", "listWebhookDeliveries"),
 ];

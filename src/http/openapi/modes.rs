@@ -1,4 +1,5 @@
-//! Live and test in the document: the member of every reply that says which, and the header that chooses what a test order does.
+//! Live and test in the document: the member of every reply that says which, and the header that
+//! chooses what a test order does.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,8 @@ pub const ORDERING: [&str; 4] = ["order", "verify", "agent", "batch"];
 pub fn put_scenario(operation: &mut Value) {
     let parameter = json!({
         "name": "Telenumerus-Scenario", "in": "header", "required": false,
-        "description": "With a test key: what the order does, the same every time. May stand in the body as scenario instead.",
+        "description": "With a test key: what the order does, the same every time. May stand in \
+         the body as scenario instead.",
         "schema": { "$ref": "#/components/schemas/ScenarioName" },
     });
     match operation.get_mut("parameters").and_then(Value::as_array_mut) {
@@ -22,15 +24,23 @@ pub fn put_scenario(operation: &mut Value) {
     }
 }
 
-/// Says of every JSON reply to a caller with a key, of stream messages, webhooks and errors, that they have the member.
+/// Says of every JSON reply to a caller with a key, of stream messages, webhooks and errors, that
+/// they have the member.
 pub fn put(document: &mut Value) {
     let mut names = BTreeSet::from(["Error".to_owned(), "StreamMessage".to_owned()]);
-    for operation in
-        document["paths"].as_object().into_iter().flat_map(Map::values).flat_map(|path| path.as_object().into_iter().flat_map(Map::values))
+    for operation in document["paths"]
+        .as_object()
+        .into_iter()
+        .flat_map(Map::values)
+        .flat_map(|path| path.as_object().into_iter().flat_map(Map::values))
     {
         let is_keyed = operation["security"].as_array().is_none_or(|ways| !ways.is_empty());
         if is_keyed {
-            collect(document, &operation["responses"]["200"]["content"]["application/json"]["schema"], &mut names);
+            collect(
+                document,
+                &operation["responses"]["200"]["content"]["application/json"]["schema"],
+                &mut names,
+            );
         }
     }
     for name in names {
@@ -47,9 +57,15 @@ pub fn put(document: &mut Value) {
 
 /// The components whose objects are whole replies: those that a schema names, and its alternatives.
 fn collect(document: &Value, schema: &Value, names: &mut BTreeSet<String>) {
-    let Some(name) = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/components/schemas/")) else { return };
+    let Some(name) =
+        schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/components/schemas/"))
+    else {
+        return;
+    };
     let component = &document["components"]["schemas"][name];
-    let alternatives = ["oneOf", "anyOf"].into_iter().flat_map(|kind| component[kind].as_array().into_iter().flatten());
+    let alternatives = ["oneOf", "anyOf"]
+        .into_iter()
+        .flat_map(|kind| component[kind].as_array().into_iter().flatten());
     let mut is_alternative = false;
     for alternative in alternatives {
         is_alternative = true;
@@ -66,7 +82,10 @@ fn add(schema: &mut Value) {
         if schema["properties"][MEMBER].is_null() {
             schema["properties"][MEMBER] = member;
         }
-    } else if let Some(own) = schema["allOf"].as_array_mut().and_then(|parts| parts.iter_mut().find(|part| part["properties"].is_object())) {
+    } else if let Some(own) = schema["allOf"]
+        .as_array_mut()
+        .and_then(|parts| parts.iter_mut().find(|part| part["properties"].is_object()))
+    {
         own["properties"][MEMBER] = member;
     }
 }

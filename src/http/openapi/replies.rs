@@ -1,7 +1,9 @@
-//! What replies hold, said so that generated clients get types: closed sets as enumerations, members that are always sent as required,
-//! a shape for each message of a stream, and what to call next.
+//! What replies hold, said so that generated clients get types: closed sets as enumerations,
+//! members that are always sent as required, a shape for each message of a stream, and what to call
+//! next.
 //!
-//! Proved by: `tests/outside/clients.py` (four generators and their compilers) and schemathesis, which holds every reply against it.
+//! Proved by: `tests/outside/clients.py` (four generators and their compilers) and schemathesis,
+//! which holds every reply against it.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +11,14 @@ use serde_json::{Map, Value, json};
 
 use super::{examples, links};
 
-/// Members that a reply leaves out where they do not apply; every other one is always sent, as null where there is nothing.
-const LEFT_OUT: [(&str, &str); 4] = [("Usage", "group_by"), ("Usage", "groups"), ("UsageGroup", "platform"), ("UsageGroup", "country")];
+/// Members that a reply leaves out where they do not apply; every other one is always sent, as null
+/// where there is nothing.
+const LEFT_OUT: [(&str, &str); 4] = [
+    ("Usage", "group_by"),
+    ("Usage", "groups"),
+    ("UsageGroup", "platform"),
+    ("UsageGroup", "country"),
+];
 
 /// Replies of several shapes, whose members say themselves which of them are always there.
 const OPEN: [&str; 2] = ["Error", "StreamMessage"];
@@ -87,8 +95,11 @@ pub fn complete(document: &mut Value) {
 /// Every operation by its id.
 fn operations(document: &mut Value) -> impl Iterator<Item = (String, &mut Value)> {
     let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
-    let operations = paths.flat_map(|path| path.as_object_mut().into_iter().flat_map(Map::values_mut));
-    operations.map(|operation| (operation["operationId"].as_str().unwrap_or_default().to_owned(), operation))
+    let operations =
+        paths.flat_map(|path| path.as_object_mut().into_iter().flat_map(Map::values_mut));
+    operations.map(|operation| {
+        (operation["operationId"].as_str().unwrap_or_default().to_owned(), operation)
+    })
 }
 
 /// Shapes that no type of ours has: a message of a stream, and the service's health.
@@ -97,10 +108,15 @@ fn put_shapes(document: &mut Value) {
     document["components"]["schemas"]["Health"] = health();
     for (id, operation) in operations(document) {
         match id.as_str() {
-            "health" => operation["responses"]["200"]["content"]["application/json"]["schema"] = reference("Health"),
+            "health" => {
+                operation["responses"]["200"]["content"]["application/json"]["schema"] =
+                    reference("Health");
+            }
             "streamOrder" => {
                 operation["responses"]["200"]["content"]["text/event-stream"]["schema"] = json!({
-                    "description": "Server-sent events. Each one's id is the order's event number, after which Last-Event-ID resumes; its data is a StreamMessage as JSON. Clients that read the data give the message, others the event around it.",
+                    "description": "Server-sent events. Each one's id is the order's event \
+                     number, after which Last-Event-ID resumes; its data is a StreamMessage as \
+                     JSON. Clients that read the data give the message, others the event around it.",
                     "anyOf": [reference("StreamMessage"), stream_event()],
                 });
             }
@@ -127,7 +143,8 @@ fn stream_message() -> Value {
     let text = |description: &str| json!({ "type": "string", "description": description });
     json!({
         "type": "object",
-        "description": "What an order's stream says in one message; `event` says which members there are.",
+        "description": "What an order's stream says in one message; `event` says which members \
+         there are.",
         "required": ["event", "order_id", "at"],
         "properties": {
             "event": reference("StreamEventName"),
@@ -192,8 +209,11 @@ fn health() -> Value {
 /// The schemas that operations refer to in this part of them, and those that they refer to in turn.
 fn referred(document: &Value, part: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for operation in
-        document["paths"].as_object().into_iter().flat_map(Map::values).flat_map(|path| path.as_object().into_iter().flat_map(Map::values))
+    for operation in document["paths"]
+        .as_object()
+        .into_iter()
+        .flat_map(Map::values)
+        .flat_map(|path| path.as_object().into_iter().flat_map(Map::values))
     {
         collect(document, &operation[part], &mut names);
     }
@@ -203,7 +223,10 @@ fn referred(document: &Value, part: &str) -> BTreeSet<String> {
 fn collect(document: &Value, value: &Value, names: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
-            let name = members.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix("#/components/schemas/"));
+            let name = members
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|path| path.strip_prefix("#/components/schemas/"));
             if let Some(name) = name
                 && names.insert(name.to_owned())
             {
@@ -211,49 +234,67 @@ fn collect(document: &Value, value: &Value, names: &mut BTreeSet<String>) {
             }
             members.values().for_each(|member| collect(document, member, names));
         }
-        Value::Array(elements) => elements.iter().for_each(|element| collect(document, element, names)),
+        Value::Array(elements) => {
+            for element in elements {
+                collect(document, element, names);
+            }
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
 fn require_all(name: &str, schema: &mut Value) {
     let Some(properties) = schema["properties"].as_object() else { return };
-    let sent: Vec<&String> = properties.keys().filter(|member| !LEFT_OUT.contains(&(name, member.as_str()))).collect();
+    let sent: Vec<&String> =
+        properties.keys().filter(|member| !LEFT_OUT.contains(&(name, member.as_str()))).collect();
     schema["required"] = json!(sent);
 }
 
 /// Platforms and countries are words wherever they stand; the others as the table says.
 fn name_words(name: &str, schema: &mut Value) {
-    for (member, shape) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
-        let listed = WORDS.iter().find(|(schema, word, _)| (*schema, *word) == (name, member)).map(|(_, _, set)| *set);
+    for (member, shape) in
+        schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten()
+    {
+        let listed = WORDS
+            .iter()
+            .find(|(schema, word, _)| (*schema, *word) == (name, member))
+            .map(|(_, _, set)| *set);
         let set = listed.or(match member.as_str() {
             "platform" => Some("PlatformName"),
             "country" | "default_country" => Some("CountryCode"),
             _ => None,
         });
         let Some(set) = set else { continue };
-        let is_nullable = shape["type"].as_array().is_some_and(|types| types.iter().any(|kind| kind == "null"));
+        let is_nullable =
+            shape["type"].as_array().is_some_and(|types| types.iter().any(|kind| kind == "null"));
         let description = shape.get("description").cloned();
-        *shape = if is_nullable { json!({ "oneOf": [reference(set), { "type": "null" }] }) } else { reference(set) };
+        *shape = if is_nullable {
+            json!({ "oneOf": [reference(set), { "type": "null" }] })
+        } else {
+            reference(set)
+        };
         if let Some(description) = description {
             shape["description"] = description;
         }
     }
 }
 
-/// A key may stand in the body instead of the header: a client made from the document must be able to send it.
+/// A key may stand in the body instead of the header: a client made from the document must be able
+/// to send it.
 fn take_keys_in_bodies(document: &mut Value) {
     let bodies: Vec<String> = operations(document)
         .filter(|(id, _)| super::KEYED.contains(&id.as_str()))
         .filter_map(|(_, operation)| {
-            let schema = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str()?;
+            let schema = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+                .as_str()?;
             schema.strip_prefix("#/components/schemas/").map(ToOwned::to_owned)
         })
         .collect();
     for body in bodies {
         let mut key = json!({ "oneOf": [reference("KeyText"), { "type": "null" }] });
         key["description"] = json!(
-            "Makes retries safe: the same key and body give the same answer and no second effect, for 7 days. May be sent as the header Idempotency-Key instead."
+            "Makes retries safe: the same key and body give the same answer and no second effect, \
+             for 7 days. May be sent as the header Idempotency-Key instead."
         );
         document["components"]["schemas"][body]["properties"]["idempotency_key"] = key;
     }
@@ -262,10 +303,17 @@ fn take_keys_in_bodies(document: &mut Value) {
 /// Null says the same as leaving a member out, for each that may be left out.
 fn take_null(schema: &mut Value) {
     let required: Vec<Value> = schema["required"].as_array().cloned().unwrap_or_default();
-    for (member, shape) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
-        let takes_null =
-            |shape: &Value| shape["type"] == "null" || shape["type"].as_array().is_some_and(|types| types.iter().any(|kind| kind == "null"));
-        let is_nullable = takes_null(shape) || shape["oneOf"].as_array().is_some_and(|ways| ways.iter().any(takes_null));
+    for (member, shape) in
+        schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten()
+    {
+        let takes_null = |shape: &Value| {
+            shape["type"] == "null"
+                || shape["type"]
+                    .as_array()
+                    .is_some_and(|types| types.iter().any(|kind| kind == "null"))
+        };
+        let is_nullable = takes_null(shape)
+            || shape["oneOf"].as_array().is_some_and(|ways| ways.iter().any(takes_null));
         if is_nullable || required.iter().any(|name| name == member) {
             continue;
         }

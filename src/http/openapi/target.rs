@@ -1,14 +1,17 @@
-//! The pattern of a webhook's target, so that a client generated from the document refuses what this service refuses and nothing else.
+//! The pattern of a webhook's target, so that a client generated from the document refuses what
+//! this service refuses and nothing else.
 //!
-//! It uses neither look-ahead nor back-reference: the patterns of RE2 and of Rust's `regex` know neither, and clients check with those.
-//! What it leaves to the service: names that are local, names in other scripts (written as `xn--`), public addresses beside reserved ones.
+//! It uses neither look-ahead nor back-reference: the patterns of RE2 and of Rust's `regex` know
+//! neither, and clients check with those. What it leaves to the service: names that are local,
+//! names in other scripts (written as `xn--`), public addresses beside reserved ones.
 
 use crate::config::Webhooks;
 
 const HEX: &str = "[0-9A-Fa-f]";
 /// A label of a name: letters, digits, hyphens and the underscore inside.
 const LABEL: &str = "[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?";
-/// The last label starts with a letter: one that starts with a digit would make the name an IPv4 address.
+/// The last label starts with a letter: one that starts with a digit would make the name an IPv4
+/// address.
 const LAST_LABEL: &str = r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])\.?";
 /// What follows the host: a path, a query or a fragment without spaces.
 const REST: &str = "([/?#][!-~]*)?";
@@ -17,11 +20,18 @@ const REST: &str = "([/?#][!-~]*)?";
 pub fn pattern(settings: &Webhooks) -> String {
     if settings.allow_private_targets {
         let octet = octets(0, 255);
-        let host = format!(r"({LABEL}\.)*{LAST_LABEL}|({octet})(\.({octet})){{3}}|\[{HEX}{{0,4}}:[0-9A-Fa-f:.]*\]");
+        let host = format!(
+            r"({LABEL}\.)*{LAST_LABEL}|({octet})(\.({octet})){{3}}|\[{HEX}{{0,4}}:[0-9A-Fa-f:.]*\]"
+        );
         return format!("^[Hh][Tt][Tt][Pp][Ss]?://({host})(:[1-9][0-9]{{0,3}})?{REST}$");
     }
     let name = format!(r"({LABEL}\.)+{LAST_LABEL}");
-    format!("^[Hh][Tt][Tt][Pp][Ss]://({name}|{}|{}){}{REST}$", ipv4(), ipv6(), ports(&settings.allowed_ports))
+    format!(
+        "^[Hh][Tt][Tt][Pp][Ss]://({name}|{}|{}){}{REST}$",
+        ipv4(),
+        ipv6(),
+        ports(&settings.allowed_ports)
+    )
 }
 
 /// 443 need not be written; where it is not allowed, one of the others must be.
@@ -34,10 +44,21 @@ fn ports(allowed: &[u16]) -> String {
 /// Public IPv4 addresses.
 fn ipv4() -> String {
     let octet = octets(0, 255);
-    // The first octets of which every address is public, and of the others what is public of their second.
-    let whole = [(1, 9), (11, 99), (101, 126), (128, 168), (170, 171), (173, 191), (193, 197), (199, 202), (204, 223)]
-        .map(|(from, to)| octets(from, to))
-        .join("|");
+    // The first octets of which every address is public, and of the others what is public of their
+    // second.
+    let whole = [
+        (1, 9),
+        (11, 99),
+        (101, 126),
+        (128, 168),
+        (170, 171),
+        (173, 191),
+        (193, 197),
+        (199, 202),
+        (204, 223),
+    ]
+    .map(|(from, to)| octets(from, to))
+    .join("|");
     let partly: [(u8, &[(u8, u8)]); 6] = [
         (100, &[(0, 63), (128, 255)]),
         (169, &[(0, 253), (255, 255)]),
@@ -48,7 +69,8 @@ fn ipv4() -> String {
     ];
     let partly = partly
         .map(|(first, seconds)| {
-            let seconds = seconds.iter().map(|(from, to)| octets(*from, *to)).collect::<Vec<_>>().join("|");
+            let seconds =
+                seconds.iter().map(|(from, to)| octets(*from, *to)).collect::<Vec<_>>().join("|");
             format!(r"{first}\.({seconds})")
         })
         .join("|");
@@ -63,7 +85,11 @@ fn octets(from: u8, to: u8) -> String {
         let low = if tens == from / 10 { from % 10 } else { 0 };
         let high = if tens == to / 10 { to % 10 } else { 9 };
         let prefix = if tens == 0 { String::new() } else { tens.to_string() };
-        alternatives.push(if low == high { format!("{prefix}{low}") } else { format!("{prefix}[{low}-{high}]") });
+        alternatives.push(if low == high {
+            format!("{prefix}{low}")
+        } else {
+            format!("{prefix}[{low}-{high}]")
+        });
         tens += 1;
     }
     alternatives.join("|")
@@ -77,7 +103,10 @@ fn ipv6() -> String {
     let two = format!("({whole}:{group}|2001:([1-9A-Fa-f]{HEX}{{3}}|[4-9A-Ca-c]{HEX}{{2}}))");
     let after = |at_most: usize| format!("({group}(:{group}){{0,{}}})?", at_most - 1);
     let shortened = (0..=4).map(|left| format!("(:{group}){{{left}}}::{}", after(5 - left)));
-    let rest = shortened.chain([format!("(:{group}){{5}}::"), format!("(:{group}){{6}}")]).collect::<Vec<_>>().join("|");
+    let rest = shortened
+        .chain([format!("(:{group}){{5}}::"), format!("(:{group}){{6}}")])
+        .collect::<Vec<_>>()
+        .join("|");
     format!(r"\[({whole}::{}|{two}({rest}))\]", after(6))
 }
 
@@ -90,15 +119,26 @@ mod tests {
     use super::*;
 
     fn settings(private: bool, ports: &[u16]) -> Webhooks {
-        Webhooks { allow_private_targets: private, allowed_ports: ports.to_vec(), ..Webhooks::default() }
+        Webhooks {
+            allow_private_targets: private,
+            allowed_ports: ports.to_vec(),
+            ..Webhooks::default()
+        }
     }
 
     fn takes(settings: &Webhooks, url: &str) -> bool {
-        target::parse(url, Allowed { private: settings.allow_private_targets, ports: &settings.allowed_ports }).is_ok()
+        target::parse(
+            url,
+            Allowed { private: settings.allow_private_targets, ports: &settings.allowed_ports },
+        )
+        .is_ok()
     }
 
     fn matches(pattern: &str, url: &str) -> bool {
-        jsonschema::is_valid(&serde_json::json!({ "type": "string", "pattern": pattern }), &serde_json::json!(url))
+        jsonschema::is_valid(
+            &serde_json::json!({ "type": "string", "pattern": pattern }),
+            &serde_json::json!(url),
+        )
     }
 
     #[test]
@@ -151,11 +191,20 @@ mod tests {
             assert!(!matches(&pattern(&default), url), "the pattern takes {url}");
         }
         let other = settings(false, &[8443, 443]);
-        assert!(takes(&other, "https://hooks.acme.dev:8443/") && matches(&pattern(&other), "https://hooks.acme.dev:8443/"));
+        assert!(
+            takes(&other, "https://hooks.acme.dev:8443/")
+                && matches(&pattern(&other), "https://hooks.acme.dev:8443/")
+        );
         let without = settings(false, &[8443]);
-        assert!(!takes(&without, "https://hooks.acme.dev/") && !matches(&pattern(&without), "https://hooks.acme.dev/"));
+        assert!(
+            !takes(&without, "https://hooks.acme.dev/")
+                && !matches(&pattern(&without), "https://hooks.acme.dev/")
+        );
         let lifted = settings(true, &[443]);
-        assert!(takes(&lifted, "http://127.0.0.1:9999/in") && matches(&pattern(&lifted), "http://127.0.0.1:9999/in"));
+        assert!(
+            takes(&lifted, "http://127.0.0.1:9999/in")
+                && matches(&pattern(&lifted), "http://127.0.0.1:9999/in")
+        );
     }
 
     #[test]
@@ -163,7 +212,11 @@ mod tests {
         for (from, to) in [(0, 255), (1, 9), (11, 99), (9, 101), (192, 192), (128, 168), (53, 87)] {
             let pattern = format!("^({})$", octets(from, to));
             for octet in 0..=999_u16 {
-                assert_eq!(matches(&pattern, &octet.to_string()), (u16::from(from)..=u16::from(to)).contains(&octet), "{octet} of {from} to {to}");
+                assert_eq!(
+                    matches(&pattern, &octet.to_string()),
+                    (u16::from(from)..=u16::from(to)).contains(&octet),
+                    "{octet} of {from} to {to}"
+                );
             }
         }
     }

@@ -69,7 +69,11 @@ struct Stats {
 #[utoipa::path(get, path = "/account", operation_id = "account", tag = "account",
     params(("as_of" = Option<PointInHistory>, Query, description = "A time, or the number of an event of the account's history", example = "1")),
     responses((status = 200, description = "The account", body = Reply)))]
-pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
+pub async fn handle(
+    State(app): State<Shared>,
+    caller: Caller,
+    Parameters(query): Parameters<Query>,
+) -> ApiResult<Reply> {
     let service = &app.service;
     if let Some(text) = query.as_of {
         return as_it_was(&app, caller.account, as_of::parse(&text)?).await.map(Json);
@@ -95,7 +99,9 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query)
 /// The account folded from its facts up to then: nothing else knows what was.
 async fn as_it_was(app: &Shared, id: AccountId, as_of: AsOf) -> Result<Reply, ApiError> {
     let found = app.history.portrait(id, as_of).await?;
-    let (portrait, event) = found.ok_or_else(|| ApiError::invalid("The account did not exist then.").with_status(StatusCode::NOT_FOUND))?;
+    let (portrait, event) = found.ok_or_else(|| {
+        ApiError::invalid("The account did not exist then.").with_status(StatusCode::NOT_FOUND)
+    })?;
     Ok(reply(&portrait, event))
 }
 
@@ -112,7 +118,9 @@ fn reply(portrait: &Portrait, event: u64) -> Reply {
         tier: tier.name(),
         discount: f64::from(tier.discount_basis_points()) / 10_000.0,
         next_tier: tier.next().map(Tier::name),
-        orders_to_next_tier: tier.next().map(|next| next.threshold().saturating_sub(sums.completed - sums.refunded)),
+        orders_to_next_tier: tier
+            .next()
+            .map(|next| next.threshold().saturating_sub(sums.completed - sums.refunded)),
         stats: Stats {
             total_orders: sums.orders,
             completed: sums.completed,
@@ -123,7 +131,11 @@ fn reply(portrait: &Portrait, event: u64) -> Reply {
             success_rate: ratio(sums.completed, tried),
             total_spent: SignedDollars(sums.spent),
         },
-        active_order: portrait.open.iter().find(|order| !portrait.queued.contains(order)).map(ToString::to_string),
+        active_order: portrait
+            .open
+            .iter()
+            .find(|order| !portrait.queued.contains(order))
+            .map(ToString::to_string),
         active_orders,
         listening_orders: portrait.listening.iter().map(ToString::to_string).collect(),
         webhook: portrait.webhook.as_deref().map(ToOwned::to_owned),

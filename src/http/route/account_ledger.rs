@@ -1,4 +1,5 @@
-//! `GET /api/v1/account/ledger`: every movement of the account's money, newest first, with the balance before and after.
+//! `GET /api/v1/account/ledger`: every movement of the account's money, newest first, with the
+//! balance before and after.
 
 use actors::account::{History, LedgerPlace, Movement};
 use axum::Json;
@@ -39,7 +40,8 @@ pub struct Reply {
 pub struct Row {
     /// The event's number in the account's history, as `as_of` takes it.
     event: u64,
-    /// `credit` or `debit` (by an operator), `deposit`, `reversal` (of a deposit that its chain has lost), `hold`, `capture` or `release`.
+    /// `credit` or `debit` (by an operator), `deposit`, `reversal` (of a deposit that its chain has
+    /// lost), `hold`, `capture` or `release`.
     #[serde(rename = "type")]
     kind: &'static str,
     at: Moment,
@@ -54,7 +56,12 @@ pub struct Row {
 
 /// A place as a cursor.
 fn written(place: LedgerPlace) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{}.{}.{}", place.end, place.has.balance.micros(), place.has.held.micros()))
+    URL_SAFE_NO_PAD.encode(format!(
+        "{}.{}.{}",
+        place.end,
+        place.has.balance.micros(),
+        place.has.held.micros()
+    ))
 }
 
 fn parse(text: &str) -> Option<LedgerPlace> {
@@ -71,12 +78,30 @@ fn parse(text: &str) -> Option<LedgerPlace> {
     params(("limit" = Option<u32>, Query, description = "Length of a page, 1 to 200", minimum = 1, maximum = 200),
         ("cursor" = Option<CursorText>, Query, description = "The page before's next_cursor")),
     responses((status = 200, description = "A page of the ledger", body = Reply)))]
-pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
-    page(&app.history, &app.service, caller.account, Limit::of(query.limit), query.cursor.as_deref()).await.map(Json)
+pub async fn handle(
+    State(app): State<Shared>,
+    caller: Caller,
+    Parameters(query): Parameters<Query>,
+) -> ApiResult<Reply> {
+    page(
+        &app.history,
+        &app.service,
+        caller.account,
+        Limit::of(query.limit),
+        query.cursor.as_deref(),
+    )
+    .await
+    .map(Json)
 }
 
 /// A page of an account's ledger.
-pub async fn page(history: &History, service: &Service, account: AccountId, limit: u32, cursor: Option<&str>) -> Result<Reply, ApiError> {
+pub async fn page(
+    history: &History,
+    service: &Service,
+    account: AccountId,
+    limit: u32,
+    cursor: Option<&str>,
+) -> Result<Reply, ApiError> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let from = match cursor {
         Some(text) => parse(text).ok_or_else(cursor::invalid)?,
@@ -108,9 +133,20 @@ mod tests {
 
     #[test]
     fn a_place_is_read_back_and_hostile_cursors_are_refused() {
-        let place = LedgerPlace { end: 17, has: Amounts { balance: Money::from_cents(-50), held: Money::from_cents(50) } };
+        let place = LedgerPlace {
+            end: 17,
+            has: Amounts { balance: Money::from_cents(-50), held: Money::from_cents(50) },
+        };
         assert_eq!(parse(&written(place)), Some(place));
-        for text in ["", "x", "MTc", "====", &URL_SAFE_NO_PAD.encode("1.2"), &URL_SAFE_NO_PAD.encode("1.2.3.4"), &URL_SAFE_NO_PAD.encode("-1.2.3")] {
+        for text in [
+            "",
+            "x",
+            "MTc",
+            "====",
+            &URL_SAFE_NO_PAD.encode("1.2"),
+            &URL_SAFE_NO_PAD.encode("1.2.3.4"),
+            &URL_SAFE_NO_PAD.encode("-1.2.3"),
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

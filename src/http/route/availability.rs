@@ -50,11 +50,15 @@ struct Row {
     hints: Hints,
 }
 
-/// Success rates of the last 24 hours, stock and prices in one country. A rate is null under five ended orders.
+/// Success rates of the last 24 hours, stock and prices in one country. A rate is null under five
+/// ended orders.
 #[utoipa::path(get, path = "/availability", operation_id = "availability", tag = "catalogue",
     params(("country" = Option<CountryCode>, Query, description = "US if absent", example = "US"), ("platform" = Option<PlatformName>, Query, description = "One platform only", example = "google")),
     responses((status = 200, description = "Every platform, or the one asked for", body = Reply)))]
-pub async fn handle(State(app): State<Shared>, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
+pub async fn handle(
+    State(app): State<Shared>,
+    Parameters(query): Parameters<Query>,
+) -> ApiResult<Reply> {
     let service = &app.service;
     let country = country_of(query.country.as_deref())?;
     let only = query.platform.as_deref().map(platform_of).transpose()?;
@@ -67,19 +71,28 @@ pub async fn handle(State(app): State<Shared>, Parameters(query): Parameters<Que
             name: platform.name(),
             success_rate: success_rate(outcome),
             sample_size: outcome.ended,
-            stock: service.router.stock(NumberRequest { platform, country, at, is_unproven: false, scenario: None }).name(),
-            avg_delivery_seconds: average_seconds(outcome).unwrap_or_else(|| platform.hints().usual_delivery_seconds.into()),
+            stock: service
+                .router
+                .stock(NumberRequest { platform, country, at, is_unproven: false, scenario: None })
+                .name(),
+            avg_delivery_seconds: average_seconds(outcome)
+                .unwrap_or_else(|| platform.hints().usual_delivery_seconds.into()),
             price: Dollars(service.catalogue.list_price(platform, country)),
             hints: Hints::of(platform),
         }
     };
-    let platforms = Platform::ALL.into_iter().filter(|platform| only.is_none_or(|only| only == *platform)).map(row).collect();
+    let platforms = Platform::ALL
+        .into_iter()
+        .filter(|platform| only.is_none_or(|only| only == *platform))
+        .map(row)
+        .collect();
     Ok(Json(Reply { country: country.code(), platforms }))
 }
 
 /// In hundredths, as the guide shows it.
 fn success_rate(outcome: Outcome) -> Option<f64> {
-    let hundredths = (outcome.completed * 100).checked_div(outcome.ended).filter(|_| outcome.ended >= ENOUGH)?;
+    let hundredths =
+        (outcome.completed * 100).checked_div(outcome.ended).filter(|_| outcome.ended >= ENOUGH)?;
     u8::try_from(hundredths).ok().map(|hundredths| f64::from(hundredths) / 100.0)
 }
 
@@ -96,6 +109,9 @@ mod tests {
         assert_eq!(success_rate(Outcome { completed: 4, ended: 4, delivery_millis: 0 }), None);
         assert_eq!(success_rate(Outcome { completed: 4, ended: 5, delivery_millis: 0 }), Some(0.8));
         assert_eq!(success_rate(Outcome::default()), None);
-        assert_eq!(average_seconds(Outcome { completed: 2, ended: 3, delivery_millis: 15_001 }), Some(8));
+        assert_eq!(
+            average_seconds(Outcome { completed: 2, ended: 3, delivery_millis: 15_001 }),
+            Some(8)
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! `POST /api/v1/batch`: up to twenty orders, each accepted or refused alone, run within the account's concurrency.
+//! `POST /api/v1/batch`: up to twenty orders, each accepted or refused alone, run within the
+//! account's concurrency.
 
 use std::borrow::Cow;
 
@@ -88,9 +89,15 @@ impl PartialSchema for Refused {
         let row = ObjectBuilder::new()
             .property(
                 "index",
-                ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).description(Some("Its place in the request, from 0.")),
+                ObjectBuilder::new()
+                    .schema_type(Type::Integer)
+                    .minimum(Some(0))
+                    .description(Some("Its place in the request, from 0.")),
             )
-            .property("status", ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["refused"])))
+            .property(
+                "status",
+                ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["refused"])),
+            )
             .required("index")
             .required("status");
         AllOfBuilder::new().item(Ref::from_schema_name("Error")).item(row).into()
@@ -124,7 +131,8 @@ struct Accepted {
     cancel: String,
 }
 
-/// Place up to 20 orders at once. Those that cannot run yet wait as `queued`; each can be cancelled. An order that cannot be accepted is refused alone.
+/// Place up to 20 orders at once. Those that cannot run yet wait as `queued`; each can be
+/// cancelled. An order that cannot be accepted is refused alone.
 #[utoipa::path(post, path = "/batch", operation_id = "batch", tag = "orders", request_body = Request,
     responses((status = 200, description = "What became of each order, in the order asked", body = Reply)))]
 pub async fn handle(
@@ -139,18 +147,31 @@ pub async fn handle(
     let shared = body.scenario.as_deref();
     // A live key with a scenario is a mistake about the whole call.
     scenario_of(&caller, shared)?;
-    let wishes: Vec<Result<PlaceOrder, ApiError>> = body.orders.iter().map(|item| wish(&caller, item, shared).map(|wish| wish.order(&app))).collect();
-    let orders: Vec<PlaceOrder> = wishes.iter().filter_map(|wish| wish.as_ref().ok().cloned()).collect();
+    let wishes: Vec<Result<PlaceOrder, ApiError>> = body
+        .orders
+        .iter()
+        .map(|item| wish(&caller, item, shared).map(|wish| wish.order(&app)))
+        .collect();
+    let orders: Vec<PlaceOrder> =
+        wishes.iter().filter_map(|wish| wish.as_ref().ok().cloned()).collect();
     let at = app.service.clock.now();
     let (items, replayed) = if orders.is_empty() {
         (Vec::new(), false)
     } else {
-        let (items, replayed) = app.service.orders.place_batch(caller.account, PlaceBatch { orders, at }, key).await?;
+        let (items, replayed) =
+            app.service.orders.place_batch(caller.account, PlaceBatch { orders, at }, key).await?;
         (items.to_vec(), replayed.0)
     };
-    // The account answers for the orders it was asked about; the others were refused before. Both stand in the order asked.
+    // The account answers for the orders it was asked about; the others were refused before. Both
+    // stand in the order asked.
     let mut decided = items.into_iter();
-    let mut reply = Reply { status: "ok", accepted: 0, refused: 0, held: Dollars(Money::ZERO), orders: Vec::new() };
+    let mut reply = Reply {
+        status: "ok",
+        accepted: 0,
+        refused: 0,
+        held: Dollars(Money::ZERO),
+        orders: Vec::new(),
+    };
     for (index, wish) in wishes.into_iter().enumerate() {
         let outcome = match wish {
             Ok(_) => of_item(&app, &caller, decided.next()).await?,
@@ -174,14 +195,22 @@ pub async fn handle(
     Ok(Answer { body: reply, replayed })
 }
 
-fn wish(caller: &Caller, item: &ItemRequest, shared: Option<&str>) -> Result<OrderRequest, ApiError> {
+fn wish(
+    caller: &Caller,
+    item: &ItemRequest,
+    shared: Option<&str>,
+) -> Result<OrderRequest, ApiError> {
     let scenario = scenario_of(caller, item.scenario.as_deref().or(shared))?;
     OrderRequest::parse(&item.platform, item.country.as_deref(), item.max_price, scenario)
 }
 
 type Outcome = Result<std::sync::Arc<Order>, ApiError>;
 
-async fn of_item(app: &Shared, caller: &Caller, item: Option<BatchItem>) -> Result<Outcome, ApiError> {
+async fn of_item(
+    app: &Shared,
+    caller: &Caller,
+    item: Option<BatchItem>,
+) -> Result<Outcome, ApiError> {
     let item = item.expect("the account answers for each order it was asked about");
     match item.refused {
         Some(refusal) => Ok(Err(events::account::Refusal::from(refusal).into())),
@@ -192,11 +221,17 @@ async fn of_item(app: &Shared, caller: &Caller, item: Option<BatchItem>) -> Resu
 /// As it was accepted: made of the facts of that one append, so that a retry gets the same.
 fn accepted(index: usize, order: &Order) -> Accepted {
     let at = order.placed.at;
-    let first = order.history.iter().map(AsRef::as_ref).filter(|fact: &&Event| fact.at() == at).fold(("pending", None), |known, fact| match fact {
-        Event::Queued { .. } => ("queued", None),
-        Event::NumberAssigned { attempt: 1, phone, expires_at, .. } => ("active", Some((phone.as_str().to_owned(), *expires_at))),
-        _ => known,
-    });
+    let first =
+        order.history.iter().map(AsRef::as_ref).filter(|fact: &&Event| fact.at() == at).fold(
+            ("pending", None),
+            |known, fact| match fact {
+                Event::Queued { .. } => ("queued", None),
+                Event::NumberAssigned { attempt: 1, phone, expires_at, .. } => {
+                    ("active", Some((phone.as_str().to_owned(), *expires_at)))
+                }
+                _ => known,
+            },
+        );
     let (status, number) = first;
     let links = Links::of(order.id);
     Accepted {

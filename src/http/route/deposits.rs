@@ -1,4 +1,5 @@
-//! `GET /api/v1/deposits`: what was paid to the account's addresses, and how far each payment has come.
+//! `GET /api/v1/deposits`: what was paid to the account's addresses, and how far each payment has
+//! come.
 
 use axum::Json;
 use axum::extract::State;
@@ -30,12 +31,17 @@ pub struct Reply {
     next_cursor: Option<String>,
 }
 
-/// What was paid to you and how far each payment has come, newest first. Nothing has to be claimed: payments to your addresses are found.
+/// What was paid to you and how far each payment has come, newest first. Nothing has to be claimed:
+/// payments to your addresses are found.
 #[utoipa::path(get, path = "/deposits", operation_id = "listDeposits", tag = "deposits",
     params(("limit" = Option<u32>, Query, description = "Length of a page, 1 to 200", minimum = 1, maximum = 200),
         ("cursor" = Option<CursorNumber>, Query, description = "The page before's next_cursor")),
     responses((status = 200, description = "A page of deposits", body = Reply)))]
-pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
+pub async fn handle(
+    State(app): State<Shared>,
+    caller: Caller,
+    Parameters(query): Parameters<Query>,
+) -> ApiResult<Reply> {
     let limit = Limit::of(query.limit);
     let before = cursor::number(query.cursor.as_deref())?;
     reach_head(&app.service.views, &app.service.store.head()).await?;

@@ -22,7 +22,8 @@ const TOLERATED_LAG: u64 = 50_000;
 /// A deposit's step may fail for so long: endpoints and rates come back by themselves.
 const TOLERATED_FAILURE: Duration = Duration::from_mins(5);
 
-/// The log's time may be ahead of the machine's clock by so much: clocks are corrected by seconds all the time.
+/// The log's time may be ahead of the machine's clock by so much: clocks are corrected by seconds
+/// all the time.
 pub const TOLERATED_AHEAD: Duration = Duration::from_secs(5);
 
 /// How each part of the service is. Says nothing about accounts.
@@ -44,13 +45,17 @@ pub async fn live() -> &'static str {
     "ok"
 }
 
-/// It can serve: the log takes what happens, and the views follow it. Sources and chains that are not reached are no reason to
-/// send callers elsewhere, nor is a disk that has room only for what is under way.
+/// It can serve: the log takes what happens, and the views follow it. Sources and chains that are
+/// not reached are no reason to send callers elsewhere, nor is a disk that has room only for what
+/// is under way.
 pub async fn ready(State(app): State<Shared>) -> Result<&'static str, ApiError> {
     let report = report(&app);
     let store_goes_on = ["ok", LOW].iter().any(|status| report["store"]["status"] == **status);
-    let is_ready = store_goes_on && report["projections"]["status"] == "ok" && !*app.stopping.borrow();
-    let unready = || ApiError::new(ErrorCode::ProviderUnavailable, "The service is not ready.").retry_after(1);
+    let is_ready =
+        store_goes_on && report["projections"]["status"] == "ok" && !*app.stopping.borrow();
+    let unready = || {
+        ApiError::new(ErrorCode::ProviderUnavailable, "The service is not ready.").retry_after(1)
+    };
     is_ready.then_some("ok").ok_or_else(unready)
 }
 
@@ -64,13 +69,22 @@ fn report(app: &Shared) -> Value {
     let now = service.clock.now();
     let supplier = |supplier: &Arc<dyn Supplier>| {
         let name = supplier.name();
-        let status = if !supplier.is_reached() || service.router.is_cut_off(name) { "unreachable" } else { "ok" };
+        let status = if !supplier.is_reached() || service.router.is_cut_off(name) {
+            "unreachable"
+        } else {
+            "ok"
+        };
         json!({ "name": name.as_str(), "status": status, "simulated": supplier.is_simulated(), "success_rate": service.router.success_rate(name, now) })
     };
     let suppliers: Vec<Value> = service.router.suppliers().map(supplier).collect();
-    let suppliers_ok = !suppliers.is_empty() && suppliers.iter().all(|supplier| supplier["status"] == "ok");
-    let chains = service.deposits.as_ref().map_or_else(Vec::new, |deposits| chains(deposits, service.clock.now()));
-    let steps_failing = service.deposits.as_ref().map_or(0, |deposits| deposits.failing_for(TOLERATED_FAILURE));
+    let suppliers_ok =
+        !suppliers.is_empty() && suppliers.iter().all(|supplier| supplier["status"] == "ok");
+    let chains = service
+        .deposits
+        .as_ref()
+        .map_or_else(Vec::new, |deposits| chains(deposits, service.clock.now()));
+    let steps_failing =
+        service.deposits.as_ref().map_or(0, |deposits| deposits.failing_for(TOLERATED_FAILURE));
     let chains_ok = steps_failing == 0 && chains.iter().all(|chain| chain["status"] == "ok");
     let views_status = if stopped {
         "stopped"
@@ -83,10 +97,12 @@ fn report(app: &Shared) -> Value {
     let megabytes = |bytes: u64| bytes >> 20;
     let takes_appends = service.store.takes_appends();
     let store_ok = takes_appends && !room.is_low;
-    // What is signed and stamped elsewhere is judged by the machine's clock; what is shown and recorded here is not.
+    // What is signed and stamped elsewhere is judged by the machine's clock; what is shown and
+    // recorded here is not.
     let ahead = service.clock.ahead();
     let clock_ok = ahead <= TOLERATED_AHEAD;
-    // Reads, cancels, refunds and codes go on from the reserve; new orders and accounts wait for room.
+    // Reads, cancels, refunds and codes go on from the reserve; new orders and accounts wait for
+    // room.
     let store_status = match (room.is_low, takes_appends) {
         (true, _) => LOW,
         (false, true) => "ok",

@@ -19,7 +19,8 @@ use crate::http::vocabulary::KeyText;
 #[schema(as = IdempotencyKey)]
 pub struct Reply {
     key: String,
-    /// What the key's call has made happen: `order`, `batch`, `cancel`, `deposit`, or `operator`: the operator gave or took money under it.
+    /// What the key's call has made happen: `order`, `batch`, `cancel`, `deposit`, or `operator`:
+    /// the operator gave or took money under it.
     effect: &'static str,
     used_at: Moment,
     /// Until then the key gives the same answer.
@@ -36,15 +37,24 @@ struct Placed {
     check_status: String,
 }
 
-/// What became of a call whose reply was lost: the orders that the key placed or cancelled, or the deposit it claimed.
+/// What became of a call whose reply was lost: the orders that the key placed or cancelled, or the
+/// deposit it claimed.
 #[utoipa::path(get, path = "/idempotency/{key}", operation_id = "idempotencyKey", tag = "account",
     params(("key" = KeyText, Path, description = "The idempotency key")),
     responses((status = 200, description = "What the key names", body = Reply)))]
-pub async fn handle(State(app): State<Shared>, caller: Caller, Path(key): Path<String>) -> ApiResult<Reply> {
+pub async fn handle(
+    State(app): State<Shared>,
+    caller: Caller,
+    Path(key): Path<String>,
+) -> ApiResult<Reply> {
     let key: Key = key.parse().map_err(|error| ApiError::invalid(format!("{error}.")))?;
     let published = app.service.accounts.read(caller.account).await?;
-    let unknown =
-        || ApiError::invalid("This key has made nothing happen that lasts, or more than seven days ago.").with_status(StatusCode::NOT_FOUND);
+    let unknown = || {
+        ApiError::invalid(
+            "This key has made nothing happen that lasts, or more than seven days ago.",
+        )
+        .with_status(StatusCode::NOT_FOUND)
+    };
     let known = published.state.keys.get(&key, app.service.clock.now()).ok_or_else(unknown)?;
     let (effect, transaction_id) = match known.effect {
         Effect::Order(_) => ("order", None),
@@ -54,7 +64,10 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Path(key): Path<S
         Effect::Deposit(deposit) => ("deposit", Some(deposit.to_string())),
     };
     let orders: Vec<OrderId> = known.orders().collect();
-    let placed = |order: OrderId| Placed { order_id: order.to_string(), check_status: Links::of(order).check_status };
+    let placed = |order: OrderId| Placed {
+        order_id: order.to_string(),
+        check_status: Links::of(order).check_status,
+    };
     Ok(Json(Reply {
         key: key.as_str().to_owned(),
         effect,

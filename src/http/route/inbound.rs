@@ -1,4 +1,5 @@
-//! `POST /inbound/v1/{supplier}`: where suppliers bring messages, each in its format. 2xx means durable, and never before.
+//! `POST /inbound/v1/{supplier}`: where suppliers bring messages, each in its format. 2xx means
+//! durable, and never before.
 
 pub mod own;
 
@@ -18,17 +19,31 @@ use crate::http::error::{ApiError, ErrorCode};
 use crate::http::gate::Proven;
 use crate::http::json::read_body;
 
-pub async fn handle(State(app): State<Shared>, Path(supplier): Path<String>, request: Request) -> Result<Response, ApiError> {
+pub async fn handle(
+    State(app): State<Shared>,
+    Path(supplier): Path<String>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let called = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     let headers = request.headers().clone();
     let body = read_body(request, &app).await?;
-    let known = supplier.parse::<SupplierName>().ok().and_then(|name| Some((app.service.inbound_formats.get(&name)?, name)));
+    let known = supplier
+        .parse::<SupplierName>()
+        .ok()
+        .and_then(|name| Some((app.service.inbound_formats.get(&name)?, name)));
     let Some((format, name)) = known else {
-        return Err(ApiError::invalid("There is no such supplier.").with_status(StatusCode::NOT_FOUND));
+        return Err(
+            ApiError::invalid("There is no such supplier.").with_status(StatusCode::NOT_FOUND)
+        );
     };
     let public = app.service.config.http.public_url.as_deref().unwrap_or_default();
     let address = format!("{}{called}", public.trim_end_matches('/'));
-    let request = InboundRequest { address: &address, headers: &headers, body: &body, now: app.service.clock.wall() };
+    let request = InboundRequest {
+        address: &address,
+        headers: &headers,
+        body: &body,
+        now: app.service.clock.wall(),
+    };
     let messages = match read(format.as_ref(), &request) {
         Ok(messages) => messages,
         Err(Rejected::SignedFor(address)) => {
@@ -38,13 +53,23 @@ pub async fn handle(State(app): State<Shared>, Path(supplier): Path<String>, req
                 http.public_url = public,
                 "a message was refused: it is signed for another address than http.public_url"
             );
-            let text = format!("The message is signed for {address}, and this service's http.public_url is {public}: they must begin alike.");
+            let text = format!(
+                "The message is signed for {address}, and this service's http.public_url is \
+                 {public}: they must begin alike."
+            );
             return Err(ApiError::new(ErrorCode::InvalidApiKey, text));
         }
-        Err(Rejected::NotSigned) => return Err(ApiError::new(ErrorCode::InvalidApiKey, format.not_signed())),
+        Err(Rejected::NotSigned) => {
+            return Err(ApiError::new(ErrorCode::InvalidApiKey, format.not_signed()));
+        }
         Err(Rejected::NotUnderstood(what)) => {
-            tracing::warn!(supplier, what, "a message was refused; it is lost if the supplier does not send it again");
-            let mut refused = ApiError::invalid(format!("The message is not understood: {what}.")).into_response();
+            tracing::warn!(
+                supplier,
+                what,
+                "a message was refused; it is lost if the supplier does not send it again"
+            );
+            let mut refused = ApiError::invalid(format!("The message is not understood: {what}."))
+                .into_response();
             refused.extensions_mut().insert(Proven);
             return Ok(refused);
         }
@@ -54,7 +79,9 @@ pub async fn handle(State(app): State<Shared>, Path(supplier): Path<String>, req
         message.received_at = message.received_at.map(|at| app.service.clock.of_other(at));
         last = match message.part {
             None => app.service.inbox.deliver(inbound(&name, message)).await?.name(),
-            Some(part) => app.service.parts.deliver(inbound_part(&name, message, part)).await?.name(),
+            Some(part) => {
+                app.service.parts.deliver(inbound_part(&name, message, part)).await?.name()
+            }
         };
         metrics::counter!("inbound_messages_total", "supplier" => supplier.clone(), "outcome" => last).increment(1);
     }

@@ -1,4 +1,5 @@
-//! `/api/v1/keys`: the account's keys; more of them, so that each program has its own and one can be taken away alone.
+//! `/api/v1/keys`: the account's keys; more of them, so that each program has its own and one can
+//! be taken away alone.
 
 use std::sync::Arc;
 
@@ -8,7 +9,9 @@ use axum::extract::{Path, State};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use events::account::keyring::HeldKey;
-use events::account::{ApiKeyRefusal, Command, Event, Refusal, StandingRefusal, State as Account, TestKey};
+use events::account::{
+    ApiKeyRefusal, Command, Event, Refusal, StandingRefusal, State as Account, TestKey,
+};
 use events::envelope::Actor as Who;
 use events::id::ApiKeyId;
 use events::time::Timestamp;
@@ -48,7 +51,8 @@ pub struct Fresh {
     api_key: String,
     /// Of a test key: the account for tests that it opens.
     account_id: String,
-    /// Of a test key: what signs the webhooks of that account. Null for a live key, whose secret is the one of registration.
+    /// Of a test key: what signs the webhooks of that account. Null for a live key, whose secret is
+    /// the one of registration.
     webhook_secret: Option<String>,
     created_at: Moment,
 }
@@ -84,14 +88,26 @@ pub struct Removed {
 /// Get a further key of this account. It is shown this once.
 #[utoipa::path(post, path = "/keys", operation_id = "createKey", tag = "account", request_body = Request,
     responses((status = 200, description = "The key", body = Fresh)))]
-pub async fn create(State(app): State<Shared>, caller: Caller, Body(request): Body<Request>) -> ApiResult<Fresh> {
+pub async fn create(
+    State(app): State<Shared>,
+    caller: Caller,
+    Body(request): Body<Request>,
+) -> ApiResult<Fresh> {
     let name = request.name.trim().to_owned();
-    if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+    if name.is_empty()
+        || name.len() > MAX_NAME
+        || !name.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+    {
         return Err(ApiError::of_field("name", "name is 1 to 64 printable ASCII characters."));
     }
     match (caller.is_test(), request.mode) {
         (false, Some(ModeWanted::Test)) => return create_for_tests(&app, &caller, name).await,
-        (true, Some(ModeWanted::Live)) => return Err(ApiError::of_field("mode", "A test key makes test keys only; use a live key.")),
+        (true, Some(ModeWanted::Live)) => {
+            return Err(ApiError::of_field(
+                "mode",
+                "A test key makes test keys only; use a live key.",
+            ));
+        }
         (true | false, _) => {}
     }
     let service = &app.service;
@@ -104,7 +120,8 @@ pub async fn create(State(app): State<Shared>, caller: Caller, Body(request): Bo
     Ok(Json(fresh(&published.state, id, name, &key, at)))
 }
 
-/// A key of the caller's test account, which stands beside the live one: no movement of the one's money, no order of it, is the other's.
+/// A key of the caller's test account, which stands beside the live one: no movement of the one's
+/// money, no order of it, is the other's.
 async fn create_for_tests(app: &Shared, caller: &Caller, name: String) -> ApiResult<Fresh> {
     check_offered(app)?;
     let service = &app.service;
@@ -113,10 +130,20 @@ async fn create_for_tests(app: &Shared, caller: &Caller, name: String) -> ApiRes
     let open = Command::OpenTestAccount { id: service.entropy.account_id(at), at };
     service.accounts.transact(caller.account, open, Who::Owner, at).await?;
     let account = service.accounts.read(caller.account).await?.state.test_account;
-    let account = account.ok_or_else(|| ApiError::from(Refusal::from(StandingRefusal::WrongMode)))?;
-    let (id, key) = (ApiKeyId(service.entropy.order_id(at).0), ApiKey::fresh(account, &service.entropy));
+    let account =
+        account.ok_or_else(|| ApiError::from(Refusal::from(StandingRefusal::WrongMode)))?;
+    let (id, key) =
+        (ApiKeyId(service.entropy.order_id(at).0), ApiKey::fresh(account, &service.entropy));
     let webhook_secret = format!("whsec_{}", STANDARD.encode(service.entropy.bytes::<32>()));
-    let wanted = TestKey { account, live: caller.account, id, name: name.clone(), hash: key.hash(), webhook_secret, at };
+    let wanted = TestKey {
+        account,
+        live: caller.account,
+        id,
+        name: name.clone(),
+        hash: key.hash(),
+        webhook_secret,
+        at,
+    };
     service.accounts.add_test_key(wanted).await?;
     let published = service.accounts.read(account).await?;
     Ok(Json(fresh(&published.state, id, name, &key, at)))
@@ -164,7 +191,9 @@ pub async fn list(State(app): State<Shared>, caller: Caller) -> ApiResult<Reply>
         current: key.id == caller.key,
     };
     let accounts = [Some(&published), test.as_ref()].into_iter().flatten();
-    let keys = accounts.flat_map(|published| published.state.api_keys.iter().map(|key| row(&published.state, key)));
+    let keys = accounts.flat_map(|published| {
+        published.state.api_keys.iter().map(|key| row(&published.state, key))
+    });
     Ok(Json(Reply { keys: keys.collect() }))
 }
 
@@ -172,14 +201,29 @@ pub async fn list(State(app): State<Shared>, caller: Caller) -> ApiResult<Reply>
 #[utoipa::path(delete, path = "/keys/{id}", operation_id = "removeKey", tag = "account",
     params(("id" = String, Path, description = "The key's id")),
     responses((status = 200, description = "It opens nothing any more", body = Removed)))]
-pub async fn remove(State(app): State<Shared>, caller: Caller, Path(id): Path<String>, NoBody: NoBody) -> ApiResult<Removed> {
-    let id: ApiKeyId = id.parse().map_err(|_| ApiError::from(Refusal::from(ApiKeyRefusal::ApiKeyNotFound)))?;
+pub async fn remove(
+    State(app): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    NoBody: NoBody,
+) -> ApiResult<Removed> {
+    let id: ApiKeyId =
+        id.parse().map_err(|_| ApiError::from(Refusal::from(ApiKeyRefusal::ApiKeyNotFound)))?;
     let at = app.service.clock.now();
     let published = app.service.accounts.read(caller.account).await?;
-    let test = test_account(&app, &published.state).await?.filter(|test| test.state.api_keys.get(id).is_some());
+    let test = test_account(&app, &published.state)
+        .await?
+        .filter(|test| test.state.api_keys.get(id).is_some());
     let account = test.map_or(caller.account, |test| test.state.id);
-    let committed = app.service.accounts.transact(account, Command::RemoveApiKey { id, at }, Who::Owner, at).await?;
-    assert!(matches!(committed.events.as_slice(), [Event::ApiKeyRemoved { .. }]), "a removal that is not refused happens");
+    let committed = app
+        .service
+        .accounts
+        .transact(account, Command::RemoveApiKey { id, at }, Who::Owner, at)
+        .await?;
+    assert!(
+        matches!(committed.events.as_slice(), [Event::ApiKeyRemoved { .. }]),
+        "a removal that is not refused happens"
+    );
     app.key_uses.forget(account, id);
     Ok(Json(Removed { status: "ok", key_id: id.to_string() }))
 }

@@ -45,17 +45,23 @@ fn service(app: &Shared, routes: Router, document: &Value) -> Service {
         .with_legacy_session_mode(false)
         .with_json_response(true)
         .with_max_request_body_bytes(MAX_BYTES)
-        // A page of somebody else's in a browser must not call the tools: every origin is refused that is not listed.
+        // A page of somebody else's in a browser must not call the tools: every origin is refused
+        // that is not listed.
         .with_allowed_origins(origins)
         .enforce_origin_validation();
     if !settings.allowed_hosts.is_empty() {
         config = config.with_allowed_hosts(settings.allowed_hosts.clone());
     } else if !is_local {
-        // Names of a service that others reach are the operator's to list; without a list, any name that leads here is taken.
+        // Names of a service that others reach are the operator's to list; without a list, any name
+        // that leads here is taken.
         config = config.disable_allowed_hosts();
     }
     let host = Host::new(Api::Here(routes), Keys::OfRequests, document, Tasks::default());
-    StreamableHttpService::new(move || Ok(host.clone()), Arc::new(LocalSessionManager::default()), config)
+    StreamableHttpService::new(
+        move || Ok(host.clone()),
+        Arc::new(LocalSessionManager::default()),
+        config,
+    )
 }
 
 async fn answer(service: Service, mut request: Request) -> Result<Response, Infallible> {
@@ -72,11 +78,18 @@ async fn answer(service: Service, mut request: Request) -> Result<Response, Infa
     Ok(if wants_events { as_events(response).await } else { response })
 }
 
-/// The protocol wants clients to accept JSON and events; those that say less, or nothing, are served all the same. Whether it is events alone.
+/// The protocol wants clients to accept JSON and events; those that say less, or nothing, are
+/// served all the same. Whether it is events alone.
 fn accepts_both(headers: &mut HeaderMap) -> bool {
-    let said: Vec<String> = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).map(str::to_ascii_lowercase).collect();
+    let said: Vec<String> = headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .map(str::to_ascii_lowercase)
+        .collect();
     let said = said.join(",");
-    let takes_json = said.trim().is_empty() || ["application/json", "application/*", "*/*"].iter().any(|kind| said.contains(kind));
+    let takes_json = said.trim().is_empty()
+        || ["application/json", "application/*", "*/*"].iter().any(|kind| said.contains(kind));
     let takes_events = said.contains(EVENTS);
     headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
     takes_events && !takes_json
@@ -89,53 +102,79 @@ async fn as_events(response: Response) -> Response {
     }
     let (mut head, body) = response.into_parts();
     let Ok(body) = body.collect().await else {
-        return refused(StatusCode::INTERNAL_SERVER_ERROR, &Refusal::of_nobody(ErrorCode::INTERNAL_ERROR, "the answer broke off"));
+        return refused(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            &Refusal::of_nobody(ErrorCode::INTERNAL_ERROR, "the answer broke off"),
+        );
     };
     let bytes = body.to_bytes();
     // A message is one line of data: JSON holds no bare line breaks, but what formats it might.
-    let lines = String::from_utf8_lossy(&bytes).lines().fold(String::new(), |lines, line| lines + "data: " + line + "\n");
+    let lines = String::from_utf8_lossy(&bytes)
+        .lines()
+        .fold(String::new(), |lines, line| lines + "data: " + line + "\n");
     head.headers.remove(CONTENT_LENGTH);
     head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(EVENTS));
     Response::from_parts(head, Body::from(format!("event: message\n{lines}\n")))
 }
 
-/// What is no JSON-RPC message is answered as JSON-RPC says, whatever else is wrong with it being the protocol's to say.
+/// What is no JSON-RPC message is answered as JSON-RPC says, whatever else is wrong with it being
+/// the protocol's to say.
 async fn checked(request: Request) -> Result<Request, Response> {
     refuse_compressed(request.headers()).map_err(IntoResponse::into_response)?;
     if !is_json(request.headers()) {
         let text = "The body must be a JSON-RPC message, with Content-Type: application/json.";
-        return Err(ApiError::invalid(text).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE).into_response());
+        return Err(ApiError::invalid(text)
+            .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            .into_response());
     }
     let (head, body) = request.into_parts();
     let bytes = match Limited::new(body, MAX_BYTES).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => {
-            let refusal = Refusal::of_nobody(ErrorCode::INVALID_REQUEST, "the message is too large");
+            let refusal =
+                Refusal::of_nobody(ErrorCode::INVALID_REQUEST, "the message is too large");
             return Err(refused(StatusCode::PAYLOAD_TOO_LARGE, &refusal));
         }
-        Err(_) => return Err(refused(StatusCode::BAD_REQUEST, &Refusal::of_nobody(ErrorCode::PARSE_ERROR, "the message broke off"))),
+        Err(_) => {
+            return Err(refused(
+                StatusCode::BAD_REQUEST,
+                &Refusal::of_nobody(ErrorCode::PARSE_ERROR, "the message broke off"),
+            ));
+        }
     };
     match mcp::read(&bytes) {
         Ok(message) if mcp::is_response(&message) => {
-            let text = "this endpoint asks its callers nothing: there is no request that this could be the response to";
-            Err(refused(StatusCode::BAD_REQUEST, &Refusal::of_nobody(ErrorCode::INVALID_REQUEST, text)))
+            let text = "this endpoint asks its callers nothing: there is no request that this \
+                could be the response to";
+            Err(refused(
+                StatusCode::BAD_REQUEST,
+                &Refusal::of_nobody(ErrorCode::INVALID_REQUEST, text),
+            ))
         }
         Ok(_) => Ok(Request::from_parts(head, Body::from(bytes))),
         // As every answer to a message that is one.
-        Err(refusal) if refusal.code == ErrorCode::INVALID_PARAMS => Err(refused(StatusCode::OK, &refusal)),
+        Err(refusal) if refusal.code == ErrorCode::INVALID_PARAMS => {
+            Err(refused(StatusCode::OK, &refusal))
+        }
         Err(refusal) => Err(refused(StatusCode::BAD_REQUEST, &refusal)),
     }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"application/json"))
+    headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"application/json"))
 }
 
 fn text_of(headers: &HeaderMap, name: &HeaderName) -> String {
-    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+    headers
+        .get(name)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .unwrap_or_default()
 }
 
-/// A refusal of the protocol's library, which it says in plain text, as an error object that says what to do.
+/// A refusal of the protocol's library, which it says in plain text, as an error object that says
+/// what to do.
 async fn in_words(response: Response, [host, origin]: &[String; 2]) -> Response {
     let (head, body) = response.into_parts();
     let said = match Limited::new(body, MAX_BYTES).collect().await {
@@ -143,9 +182,15 @@ async fn in_words(response: Response, [host, origin]: &[String; 2]) -> Response 
         Err(_) => String::new(),
     };
     let text = if head.status == StatusCode::FORBIDDEN && said.contains("Origin") {
-        format!("Pages of the origin {origin} may not call the tools; the operator lists those that may in mcp.allowed_origins.")
+        format!(
+            "Pages of the origin {origin} may not call the tools; the operator lists those that \
+             may in mcp.allowed_origins."
+        )
     } else if head.status == StatusCode::FORBIDDEN {
-        format!("The tools may not be called under the host {host}; the operator lists the names in mcp.allowed_hosts.")
+        format!(
+            "The tools may not be called under the host {host}; the operator lists the names in \
+             mcp.allowed_hosts."
+        )
     } else if said.is_empty() {
         "The request cannot be understood.".to_owned()
     } else {

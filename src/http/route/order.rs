@@ -33,11 +33,21 @@ pub struct Request {
     scenario: Option<String>,
 }
 
-/// Get a phone number for a platform. Its price is held, spent when the code comes, and given back otherwise.
+/// Get a phone number for a platform. Its price is held, spent when the code comes, and given back
+/// otherwise.
 #[utoipa::path(post, path = "/order", operation_id = "order", tag = "orders", request_body = Request,
     responses((status = 200, description = "A number to use, or an order for which one is still sought", body = Placed)))]
-pub async fn handle(State(app): State<Shared>, caller: Caller, Keyed { body, key }: Keyed<Request>) -> Result<Answer<Placed>, ApiError> {
-    let wish = OrderRequest::parse(&body.platform, body.country.as_deref(), body.max_price, scenario_of(&caller, body.scenario.as_deref())?)?;
+pub async fn handle(
+    State(app): State<Shared>,
+    caller: Caller,
+    Keyed { body, key }: Keyed<Request>,
+) -> Result<Answer<Placed>, ApiError> {
+    let wish = OrderRequest::parse(
+        &body.platform,
+        body.country.as_deref(),
+        body.max_price,
+        scenario_of(&caller, body.scenario.as_deref())?,
+    )?;
     let (order, replayed) = ordering::place(&app, &caller, wish, key).await?;
     let body = Placed::of(&order).map_err(|error| error.replayed(replayed.0))?;
     Ok(Answer { body, replayed: replayed.0 })

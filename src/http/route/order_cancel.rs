@@ -1,4 +1,5 @@
-//! `POST /api/v1/order/:id/cancel`: ends the order and gives its hold back; a second time, the same answer.
+//! `POST /api/v1/order/:id/cancel`: ends the order and gives its hold back; a second time, the same
+//! answer.
 
 use actors::account::Replayed;
 use actors::kernel::entity::TransactError;
@@ -30,7 +31,8 @@ pub struct Reply {
 #[schema(as = CancelRequest)]
 pub struct Request {}
 
-/// Cancel an order any time before its end and get the whole hold back. A second time: the same answer. If the code came first: 409 with the completed order.
+/// Cancel an order any time before its end and get the whole hold back. A second time: the same
+/// answer. If the code came first: 409 with the completed order.
 #[utoipa::path(post, path = "/order/{id}/cancel", operation_id = "cancel", tag = "orders", request_body = Request,
     params(("id" = String, Path, description = "The order's id")),
     responses((status = 200, description = "Cancelled, and its hold is back", body = Reply)))]
@@ -44,19 +46,32 @@ pub async fn handle(
     let order = find(&app, &caller, &id).await?;
     match service.orders.cancel(caller.account, &order, key).await {
         Ok(Replayed(replayed)) => {
-            let body = Reply { status: "ok", order_id: order.id.to_string(), refunded: Dollars(order.placed.price) };
+            let body = Reply {
+                status: "ok",
+                order_id: order.id.to_string(),
+                refunded: Dollars(order.placed.price),
+            };
             Ok(Answer { body, replayed })
         }
-        Err(TransactError::Refused(Refusal::Order(OrderRefusal::Order(order::Refusal::AlreadyEnded(status))))) => {
+        Err(TransactError::Refused(Refusal::Order(OrderRefusal::Order(
+            order::Refusal::AlreadyEnded(status),
+        )))) => {
             let order = find(&app, &caller, &id).await?;
             let text = match status {
                 Status::Completed => "The code came first: the order is completed.".to_owned(),
-                Status::Queued | Status::Pending | Status::Active | Status::Cancelled | Status::Expired | Status::Failed => {
+                Status::Queued
+                | Status::Pending
+                | Status::Active
+                | Status::Cancelled
+                | Status::Expired
+                | Status::Failed => {
                     format!("The order has already ended: {}. Its hold is back.", status.name())
                 }
             };
             let shown = OrderReply::now(&service.orders, &order, service.clock.now());
-            Err(ApiError::invalid(text).with_status(StatusCode::CONFLICT).with("order", value(&shown)))
+            Err(ApiError::invalid(text)
+                .with_status(StatusCode::CONFLICT)
+                .with("order", value(&shown)))
         }
         Err(error) => Err(error.into()),
     }

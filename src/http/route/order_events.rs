@@ -47,8 +47,9 @@ pub struct Reply {
 pub struct Fact {
     /// From 1; the id of the same event in the order's stream.
     number: usize,
-    /// `placed`, `scenario_chosen`, `queued`, `started`, `attempt_failed`, `number_assigned`, `number_dead`, `sms_received`, `sms_repeated`, `completed`, `code_replaced`,
-    /// `reported`, `refunded`, `finished`, `cancelled`, `expired` or `failed`.
+    /// `placed`, `scenario_chosen`, `queued`, `started`, `attempt_failed`, `number_assigned`,
+    /// `number_dead`, `sms_received`, `sms_repeated`, `completed`, `code_replaced`, `reported`,
+    /// `refunded`, `finished`, `cancelled`, `expired` or `failed`.
     #[serde(rename = "type")]
     kind: &'static str,
     at: Moment,
@@ -71,11 +72,16 @@ struct Effect {
     held: SignedDollars,
 }
 
-/// The history of an order: every fact with its number, time, attempt and what it did to your money.
+/// The history of an order: every fact with its number, time, attempt and what it did to your
+/// money.
 #[utoipa::path(get, path = "/order/{id}/events", operation_id = "orderEvents", tag = "orders",
     params(("id" = String, Path, description = "The order's id")),
     responses((status = 200, description = "The order's facts, oldest first", body = Reply)))]
-pub async fn handle(State(app): State<Shared>, caller: Caller, Path(id): Path<String>) -> ApiResult<Reply> {
+pub async fn handle(
+    State(app): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> ApiResult<Reply> {
     let order = find(&app, &caller, &id).await?;
     let events = facts(&order);
     Ok(Json(Reply { order_id: order.id.to_string(), status: order.status.name(), events }))
@@ -106,7 +112,11 @@ fn told(order: &Order, number: usize, fact: &Event) -> Fact {
         Event::Expired { .. } => ("expired", None),
         Event::Failed { .. } => ("failed", None),
     };
-    let effect = |entry: Entry| Effect { kind: entry.kind.name(), balance: SignedDollars(entry.balance), held: SignedDollars(entry.held) };
+    let effect = |entry: Entry| Effect {
+        kind: entry.kind.name(),
+        balance: SignedDollars(entry.balance),
+        held: SignedDollars(entry.held),
+    };
     let money = entry_of_order(order.id, order.placed.price, fact).map(effect);
     debug_assert!(TYPES.contains(&kind), "{kind} is not documented");
     Fact { number, kind, at: Moment(fact.at()), attempt, money }

@@ -1,4 +1,5 @@
-//! `POST /api/v1/order/:id/finish`: gives a completed order's number back before its time; a second time, the same answer.
+//! `POST /api/v1/order/:id/finish`: gives a completed order's number back before its time; a second
+//! time, the same answer.
 
 use actors::kernel::entity::TransactError;
 use axum::Json;
@@ -33,7 +34,9 @@ pub struct Reply {
 #[schema(as = FinishRequest)]
 pub struct Request {}
 
-/// Say that you want nothing more of a completed order: its number goes back, and no further message reaches it. A second time: the same answer. An order without a code cannot be finished: cancel it.
+/// Say that you want nothing more of a completed order: its number goes back, and no further
+/// message reaches it. A second time: the same answer. An order without a code cannot be finished:
+/// cancel it.
 #[utoipa::path(post, path = "/order/{id}/finish", operation_id = "finish", tag = "orders", request_body = Request,
     params(("id" = String, Path, description = "The order's id")),
     responses((status = 200, description = "Its number is back", body = Reply)))]
@@ -52,14 +55,21 @@ pub async fn handle(
             let (code, finished_at) = (order.code.clone(), order.finished_at.map(Moment));
             Ok(Json(Reply { status: "ok", order_id: order.id.to_string(), code, finished_at }))
         }
-        Err(TransactError::Refused(OrderRefusal::Order(order::Refusal::NotCompleted(_) | order::Refusal::AlreadyEnded(_)))) => {
+        Err(TransactError::Refused(OrderRefusal::Order(
+            order::Refusal::NotCompleted(_) | order::Refusal::AlreadyEnded(_),
+        ))) => {
             let text = if order.status.is_end() {
-                format!("The order has ended without a code: {}. Its number is back.", order.status.name())
+                format!(
+                    "The order has ended without a code: {}. Its number is back.",
+                    order.status.name()
+                )
             } else {
                 "The order has no code yet; cancel it to give its number back.".to_owned()
             };
             let shown = OrderReply::now(&service.orders, &order, service.clock.now());
-            Err(ApiError::invalid(text).with_status(StatusCode::CONFLICT).with("order", value(&shown)))
+            Err(ApiError::invalid(text)
+                .with_status(StatusCode::CONFLICT)
+                .with("order", value(&shown)))
         }
         Err(error) => Err(error.into()),
     }

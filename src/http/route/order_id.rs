@@ -36,14 +36,21 @@ pub struct Query {
     as_of: Option<String>,
 }
 
-/// How an order is; with `wait`, once its status changes, or with `until=expiry` once anything does; with `as_of`, how it was.
+/// How an order is; with `wait`, once its status changes, or with `until=expiry` once anything
+/// does; with `as_of`, how it was.
 #[utoipa::path(get, path = "/order/{id}", operation_id = "getOrder", tag = "orders",
     params(("id" = String, Path, description = "The order's id"),
         ("wait" = Option<u32>, Query, description = "Seconds to wait for another status, 1 to 55", minimum = 1, maximum = 55, example = 1),
-        ("until" = Option<HowFar>, Query, description = "With `wait`: `expiry` waits for the next message too, as long as the order keeps its number", example = "expiry"),
+        ("until" = Option<HowFar>, Query, description = "With `wait`: `expiry` waits for the next \
+            message too, as long as the order keeps its number", example = "expiry"),
         ("as_of" = Option<PointInHistory>, Query, description = "A time, or the number of one of the order's events", example = "1")),
     responses((status = 200, description = "The order", body = OrderReply)))]
-pub async fn handle(State(app): State<Shared>, owner: Owner, Path(id): Path<String>, Parameters(query): Parameters<Query>) -> ApiResult<OrderReply> {
+pub async fn handle(
+    State(app): State<Shared>,
+    owner: Owner,
+    Path(id): Path<String>,
+    Parameters(query): Parameters<Query>,
+) -> ApiResult<OrderReply> {
     // Its state may be read; waiting for another one is over.
     if query.wait.is_some() && owner.is_suspended() {
         return Err(ApiError::suspended());
@@ -59,14 +66,24 @@ pub async fn handle(State(app): State<Shared>, owner: Owner, Path(id): Path<Stri
     }
     if let Some(wait) = query.wait.filter(|_| !query.until.is_reached(&order)) {
         let _place = app.waiting.enter(caller.account)?;
-        order = changed(&app, &caller, &id, order, query.until, Duration::from_secs(wait.0)).await?;
+        order =
+            changed(&app, &caller, &id, order, query.until, Duration::from_secs(wait.0)).await?;
     }
     Ok(Json(OrderReply::now(&app.service.orders, &order, app.service.clock.now())))
 }
 
-async fn changed(app: &Shared, caller: &Caller, id: &str, order: Arc<Order>, until: Until, wait: Duration) -> Result<Arc<Order>, ApiError> {
+async fn changed(
+    app: &Shared,
+    caller: &Caller,
+    id: &str,
+    order: Arc<Order>,
+    until: Until,
+    wait: Duration,
+) -> Result<Arc<Order>, ApiError> {
     let (before, known) = (order.status, order.history.len());
-    let is_news = move |order: &Order| order.status != before || (until == Until::Expiry && order.history.len() > known);
+    let is_news = move |order: &Order| {
+        order.status != before || (until == Until::Expiry && order.history.len() > known)
+    };
     let changed = app.service.orders.wait_until(caller.account, order.id, is_news);
     tokio::select! {
         biased;
@@ -82,5 +99,7 @@ async fn changed(app: &Shared, caller: &Caller, id: &str, order: Arc<Order>, unt
 
 /// The order as it was.
 pub fn as_it_was(order: &Order, as_of: AsOf) -> Result<Order, ApiError> {
-    order.as_of(as_of).ok_or_else(|| ApiError::invalid("The order did not exist then.").with_status(StatusCode::NOT_FOUND))
+    order.as_of(as_of).ok_or_else(|| {
+        ApiError::invalid("The order did not exist then.").with_status(StatusCode::NOT_FOUND)
+    })
 }

@@ -37,7 +37,8 @@ pub struct Query {
     until: Until,
 }
 
-/// The order as server-sent events, until it ends; with `until=expiry` further messages and codes too, until its number goes back. `Last-Event-ID` resumes without gap or repeat.
+/// The order as server-sent events, until it ends; with `until=expiry` further messages and codes
+/// too, until its number goes back. `Last-Event-ID` resumes without gap or repeat.
 #[utoipa::path(get, path = "/order/{id}/stream", operation_id = "streamOrder", tag = "orders",
     params(("id" = String, Path, description = "The order's id"), ("until" = Option<HowFar>, Query, description = "To its code if absent", example = "expiry"), ("Last-Event-ID" = Option<String>, Header, description = "Number of the last event seen, as the stream gave it; an empty one is the beginning, one beyond the end counts as the last", pattern = "^[0-9]{0,20}$")),
     responses((status = 200, description = "Server-sent events: one JSON object a message"), (status = 204, description = "The stream is over, and Last-Event-ID is its last event")))]
@@ -49,7 +50,8 @@ pub async fn handle(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let order = find(&app, &caller, &id).await?;
-    // An id beyond the end, from before a backup was restored perhaps, is that of the last event there is.
+    // An id beyond the end, from before a backup was restored perhaps, is that of the last event
+    // there is.
     let sent = last_event(&headers)?.min(order.history.len());
     if until.is_reached(&order) && sent >= until.facts(&order) {
         // What EventSource takes as: do not come again.
@@ -57,11 +59,24 @@ pub async fn handle(
     }
     let place = app.waiting.enter(caller.account)?;
     let watch = app.service.accounts.watch(caller.account).await?;
-    let order_stream = OrderStream { app, caller, id, order, until, watch, sent, hinted: false, ended: false, _place: place };
-    let sse = Sse::new(messages(order_stream)).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat"));
+    let order_stream = OrderStream {
+        app,
+        caller,
+        id,
+        order,
+        until,
+        watch,
+        sent,
+        hinted: false,
+        ended: false,
+        _place: place,
+    };
+    let sse = Sse::new(messages(order_stream))
+        .keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat"));
     let mut response = sse.into_response();
     let headers = response.headers_mut();
-    headers.insert("cache-control", "no-store, no-transform".parse().expect("a plain header value"));
+    headers
+        .insert("cache-control", "no-store, no-transform".parse().expect("a plain header value"));
     // Proxies that buffer would hold a code back.
     headers.insert("x-accel-buffering", "no".parse().expect("a plain header value"));
     Ok(response)
@@ -70,10 +85,17 @@ pub async fn handle(
 /// The number of the last event that the client has; none, or an empty one, is the beginning.
 fn last_event(headers: &HeaderMap) -> Result<usize, ApiError> {
     let Some(value) = headers.get("last-event-id") else { return Ok(0) };
-    let text = value.to_str().map(str::trim).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let text = value
+        .to_str()
+        .map(str::trim)
+        .ok()
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     // However large: what is beyond the end is no other mistake than the end's successor.
-    let number = text.map(|text| if text.is_empty() { 0 } else { text.parse().unwrap_or(usize::MAX) });
-    number.ok_or_else(|| ApiError::invalid("Last-Event-ID is the id of an event of this stream: a number."))
+    let number =
+        text.map(|text| if text.is_empty() { 0 } else { text.parse().unwrap_or(usize::MAX) });
+    number.ok_or_else(|| {
+        ApiError::invalid("Last-Event-ID is the id of an event of this stream: a number.")
+    })
 }
 
 /// What came of waiting.
@@ -122,7 +144,8 @@ impl OrderStream {
                 self.ended = self.until.is_reached(&self.order) && self.sent == shown;
                 let text = self.marked(stream_message(&self.order, self.sent, fact));
                 let message = Message::default().id(self.sent.to_string()).data(text);
-                // With the first message and not alone: some clients take a hint alone for a message without data.
+                // With the first message and not alone: some clients take a hint alone for a
+                // message without data.
                 let is_hinted = std::mem::replace(&mut self.hinted, true);
                 return Some(if is_hinted { message } else { message.retry(RETRY) });
             }
@@ -138,7 +161,11 @@ impl OrderStream {
                 }
                 News::NoAccess(end) => {
                     self.ended = true;
-                    let text = self.marked(access_end_message(&self.order, end, self.app.service.clock.now()));
+                    let text = self.marked(access_end_message(
+                        &self.order,
+                        end,
+                        self.app.service.clock.now(),
+                    ));
                     // Without an id of its own: the client has the facts up to the one before.
                     return Some(Message::default().data(text));
                 }
@@ -157,21 +184,24 @@ impl OrderStream {
         let known = self.order.history.len();
         let id = self.order.id;
         let is_news = |published: &Arc<Published>| {
-            AccessEnd::of(&self.caller, &published.state).is_some() || published.state.order(id).is_none_or(|order| order.history.len() > known)
+            AccessEnd::of(&self.caller, &published.state).is_some()
+                || published.state.order(id).is_none_or(|order| order.history.len() > known)
         };
         let seen = tokio::select! {
             seen = self.watch.wait_for(is_news) => seen.map(|published| Arc::clone(&published)),
             () = self.app.stopped() => return News::Over,
         };
         match seen {
-            Ok(published) => match (AccessEnd::of(&self.caller, &published.state), published.state.order(id)) {
-                (Some(end), _) => News::NoAccess(end),
-                (None, Some(order)) => {
-                    self.order = Arc::clone(order);
-                    News::Facts
+            Ok(published) => {
+                match (AccessEnd::of(&self.caller, &published.state), published.state.order(id)) {
+                    (Some(end), _) => News::NoAccess(end),
+                    (None, Some(order)) => {
+                        self.order = Arc::clone(order);
+                        News::Facts
+                    }
+                    (None, None) => self.look_up().await,
                 }
-                (None, None) => self.look_up().await,
-            },
+            }
             // The account has left memory; its next book-keeper publishes elsewhere.
             Err(_) => match self.app.service.accounts.watch(self.caller.account).await {
                 Ok(watch) => {

@@ -80,10 +80,18 @@ impl From<OrderSummary> for Row {
         ("limit" = Option<u32>, Query, description = "Length of a page, 1 to 200", minimum = 1, maximum = 200),
         ("cursor" = Option<CursorText>, Query, description = "The page before's next_cursor")),
     responses((status = 200, description = "A page of orders", body = Reply)))]
-pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
+pub async fn handle(
+    State(app): State<Shared>,
+    caller: Caller,
+    Parameters(query): Parameters<Query>,
+) -> ApiResult<Reply> {
     let limit = Limit::of(query.limit);
     let filter = OrderFilter {
-        before: query.cursor.as_deref().map(|text| text.parse::<OrderId>().map_err(|_| cursor::invalid())).transpose()?,
+        before: query
+            .cursor
+            .as_deref()
+            .map(|text| text.parse::<OrderId>().map_err(|_| cursor::invalid()))
+            .transpose()?,
         status: query.status.as_deref().map(status_of).transpose()?,
         platform: query.platform.as_deref().map(platform_of).transpose()?,
         from: query.from.as_deref().map(|text| moment("from", text, false)).transpose()?,
@@ -100,5 +108,7 @@ pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query)
 
 fn status_of(text: &str) -> Result<Status, ApiError> {
     let known: Vec<&str> = Status::ALL.map(Status::name).into();
-    Status::named(text).ok_or_else(|| ApiError::of_field("status", format!("status is one of {}.", known.join(", "))))
+    Status::named(text).ok_or_else(|| {
+        ApiError::of_field("status", format!("status is one of {}.", known.join(", ")))
+    })
 }

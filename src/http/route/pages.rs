@@ -1,4 +1,5 @@
-//! What describes the API, to programs and people: `/openapi.json`, `/docs`, `/llms.txt`, `/llms-full.txt`.
+//! What describes the API, to programs and people: `/openapi.json`, `/docs`, `/llms.txt`,
+//! `/llms-full.txt`.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -7,7 +8,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Path;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -18,10 +21,12 @@ use utoipa_swagger_ui::Config;
 use crate::http::error::ApiError;
 use crate::http::{Shared, documents};
 
-/// The project's own guide: served to agents, and checked against the service by `tests/it/contract.rs`.
+/// The project's own guide: served to agents, and checked against the service by
+/// `tests/it/contract.rs`.
 pub const GUIDE: &str = include_str!("../../../docs/guide.md");
 /// Nothing from elsewhere, no inline script: the page works offline and can be put behind anything.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; font-src 'self'; \
     connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Pages that never change while the service runs.
@@ -45,10 +50,16 @@ pub fn router(pages: Pages) -> Router<Shared> {
     let document = move || async move { page("application/json", openapi) };
     let documents = Router::new()
         .route("/openapi.json", get(document.clone()))
-        // The guide says that all paths are prefixed: whoever takes it at its word finds the document, too.
+        // The guide says that all paths are prefixed: whoever takes it at its word finds the
+        // document, too.
         .route("/api/v1/openapi.json", get(document))
         .route("/llms.txt", get(move || async move { page("text/plain; charset=utf-8", index) }))
-        .route("/llms-full.txt", get(|| async { page("text/plain; charset=utf-8", Bytes::from_static(GUIDE.as_bytes())) }))
+        .route(
+            "/llms-full.txt",
+            get(|| async {
+                page("text/plain; charset=utf-8", Bytes::from_static(GUIDE.as_bytes()))
+            }),
+        )
         .layer(middleware::from_fn(documents::serve));
     Router::new()
         .merge(documents)
@@ -60,7 +71,10 @@ pub fn router(pages: Pages) -> Router<Shared> {
                 move || async move { asset("index.html", swagger) }
             }),
         )
-        .route("/docs/{file}", get(move |Path(file): Path<String>| async move { asset(&file, swagger) }))
+        .route(
+            "/docs/{file}",
+            get(move |Path(file): Path<String>| async move { asset(&file, swagger) }),
+        )
 }
 
 /// Readers share the text: ten thousand that do not read cost no copy each.
@@ -71,7 +85,11 @@ fn page(content_type: &'static str, text: Bytes) -> Response {
 }
 
 fn asset(file: &str, swagger: Arc<Config<'static>>) -> Response {
-    let missing = || ApiError::invalid("There is nothing at this path.").with_status(StatusCode::NOT_FOUND).into_response();
+    let missing = || {
+        ApiError::invalid("There is nothing at this path.")
+            .with_status(StatusCode::NOT_FOUND)
+            .into_response()
+    };
     let Ok(Some(asset)) = utoipa_swagger_ui::serve(file, swagger) else { return missing() };
     let Ok(content_type) = HeaderValue::from_str(&asset.content_type) else { return missing() };
     let mut response = match asset.bytes {

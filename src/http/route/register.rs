@@ -67,8 +67,12 @@ pub async fn handle(
     let key = ApiKey::fresh(account, &service.entropy);
     let webhook_secret = format!("whsec_{}", STANDARD.encode(service.entropy.bytes::<32>()));
     match mode {
-        ModeWanted::Live => service.accounts.register(account, key.hash(), webhook_secret.clone()).await?,
-        ModeWanted::Test => service.accounts.register_for_tests(account, key.hash(), webhook_secret.clone()).await?,
+        ModeWanted::Live => {
+            service.accounts.register(account, key.hash(), webhook_secret.clone()).await?
+        }
+        ModeWanted::Test => {
+            service.accounts.register_for_tests(account, key.hash(), webhook_secret.clone()).await?
+        }
     };
     Ok(Json(Reply {
         api_key: key.expose(),

@@ -44,7 +44,10 @@ struct Service {
 #[utoipa::path(get, path = "/services", operation_id = "listServices", tag = "catalogue",
     params(("country" = Option<CountryCode>, Query, description = "Whose prices; US if absent", example = "US")),
     responses((status = 200, description = "Platforms, prices, countries", body = Reply)))]
-pub async fn handle(State(app): State<Shared>, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
+pub async fn handle(
+    State(app): State<Shared>,
+    Parameters(query): Parameters<Query>,
+) -> ApiResult<Reply> {
     let country = country_of(query.country.as_deref())?;
     let catalogue = &app.service.catalogue;
     let services = Platform::ALL.map(|platform| Service {

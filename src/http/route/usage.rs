@@ -123,7 +123,9 @@ impl Sums {
         self.spent.0 = self.spent.0 + cell.spent;
         self.delivery_millis += cell.delivery_millis;
         // In tenths of a second.
-        let tenths = (self.delivery_millis / 100).checked_div(self.completed).and_then(|tenths| u32::try_from(tenths).ok());
+        let tenths = (self.delivery_millis / 100)
+            .checked_div(self.completed)
+            .and_then(|tenths| u32::try_from(tenths).ok());
         self.avg_delivery_seconds = tenths.map(|tenths| f64::from(tenths) / 10.0);
     }
 }
@@ -132,9 +134,14 @@ impl Sums {
 #[utoipa::path(get, path = "/usage", operation_id = "usage", tag = "account",
     params(("from" = Option<DateOrTime>, Query, description = "A date or a time; 30 days ago, if absent", example = "2026-11-01"), ("to" = Option<DateOrTime>, Query, description = "A date (its whole day counts) or a time; now, if absent", example = "2026-11-24"), ("granularity" = Option<Granularity>, Query, description = "Width of an entry"), ("group_by" = Option<GroupBy>, Query, description = "A series for each, too")),
     responses((status = 200, description = "Totals and a series", body = Reply)))]
-pub async fn handle(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
+pub async fn handle(
+    State(app): State<Shared>,
+    caller: Caller,
+    Parameters(query): Parameters<Query>,
+) -> ApiResult<Reply> {
     let service = &app.service;
-    let now = jiff::Timestamp::from_millisecond(service.clock.now().millis()).map_err(|_| ApiError::invalid("The clock is out of range."))?;
+    let now = jiff::Timestamp::from_millisecond(service.clock.now().millis())
+        .map_err(|_| ApiError::invalid("The clock is out of range."))?;
     let from = query.from.as_deref().map(|text| zoned("from", text, false)).transpose()?;
     let to = query.to.as_deref().map(|text| zoned("to", text, true)).transpose()?.unwrap_or(now);
     let from = from.unwrap_or_else(|| to.saturating_sub((DEFAULT_DAYS * 24).hours()).unwrap_or(to));
@@ -182,9 +189,13 @@ fn groups(starts: &[jiff::Timestamp], cells: &[UsageCell], group_by: GroupBy) ->
     by_name.into_iter().map(group).collect()
 }
 
-fn series<'a>(starts: &[jiff::Timestamp], cells: impl Iterator<Item = &'a UsageCell>) -> (Sums, Vec<Bucket>) {
+fn series<'a>(
+    starts: &[jiff::Timestamp],
+    cells: impl Iterator<Item = &'a UsageCell>,
+) -> (Sums, Vec<Bucket>) {
     let mut totals = Sums::default();
-    let mut series: Vec<Bucket> = starts.iter().map(|start| Bucket { start: shown(*start), sums: Sums::default() }).collect();
+    let mut series: Vec<Bucket> =
+        starts.iter().map(|start| Bucket { start: shown(*start), sums: Sums::default() }).collect();
     for cell in cells {
         let bucket = starts.partition_point(|start| start.as_second() <= cell.hour * HOUR_SECONDS);
         if let Some(bucket) = bucket.checked_sub(1).and_then(|index| series.get_mut(index)) {
@@ -201,11 +212,17 @@ fn shown(moment: jiff::Timestamp) -> Moment {
 
 fn zoned(name: &str, text: &str, end_of_day: bool) -> Result<jiff::Timestamp, ApiError> {
     let millis = moment(name, text, end_of_day)?.millis();
-    jiff::Timestamp::from_millisecond(millis).map_err(|_| ApiError::invalid(format!("{name} is out of range.")))
+    jiff::Timestamp::from_millisecond(millis)
+        .map_err(|_| ApiError::invalid(format!("{name} is out of range.")))
 }
 
-/// The starts of all buckets that touch the time from `from` to `to`; the latest of them, if they are too many.
-fn bucket_starts(from: jiff::Timestamp, to: jiff::Timestamp, granularity: Granularity) -> Result<Vec<jiff::Timestamp>, ApiError> {
+/// The starts of all buckets that touch the time from `from` to `to`; the latest of them, if they
+/// are too many.
+fn bucket_starts(
+    from: jiff::Timestamp,
+    to: jiff::Timestamp,
+    granularity: Granularity,
+) -> Result<Vec<jiff::Timestamp>, ApiError> {
     let out_of_range = |_| ApiError::invalid("from and to are out of range.");
     let end = TimeZone::UTC.to_datetime(to);
     let (last, step): (civil::DateTime, Span) = match granularity {
@@ -237,25 +254,40 @@ mod tests {
     use super::*;
 
     fn starts(from: &str, to: &str, granularity: Granularity) -> Vec<String> {
-        let starts = bucket_starts(from.parse().unwrap(), to.parse().unwrap(), granularity).unwrap();
+        let starts =
+            bucket_starts(from.parse().unwrap(), to.parse().unwrap(), granularity).unwrap();
         starts.iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn buckets_cover_the_time_and_start_on_the_clock() {
-        assert_eq!(starts("2026-11-24T10:59:59Z", "2026-11-24T12:00:00Z", Granularity::Hour), ["2026-11-24T10:00:00Z", "2026-11-24T11:00:00Z"]);
-        assert_eq!(starts("2024-02-28T10:00:00Z", "2024-03-01T00:00:01Z", Granularity::Day).len(), 3);
-        assert_eq!(starts("2026-01-31T10:00:00Z", "2026-03-01T00:00:00Z", Granularity::Month), ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"]);
+        assert_eq!(
+            starts("2026-11-24T10:59:59Z", "2026-11-24T12:00:00Z", Granularity::Hour),
+            ["2026-11-24T10:00:00Z", "2026-11-24T11:00:00Z"]
+        );
+        assert_eq!(
+            starts("2024-02-28T10:00:00Z", "2024-03-01T00:00:01Z", Granularity::Day).len(),
+            3
+        );
+        assert_eq!(
+            starts("2026-01-31T10:00:00Z", "2026-03-01T00:00:00Z", Granularity::Month),
+            ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"]
+        );
     }
 
     #[test]
     fn a_series_without_end_holds_the_latest_part() {
         let far = starts("1990-01-01T00:00:00Z", "2026-01-01T00:00:00Z", Granularity::Hour);
-        assert_eq!((far.len(), far.last().unwrap().as_str()), (MAX_BUCKETS, "2025-12-31T23:00:00Z"));
+        assert_eq!(
+            (far.len(), far.last().unwrap().as_str()),
+            (MAX_BUCKETS, "2025-12-31T23:00:00Z")
+        );
     }
 
     #[test]
     fn a_time_that_ends_before_it_starts_is_empty() {
-        assert!(starts("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", Granularity::Day).is_empty());
+        assert!(
+            starts("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", Granularity::Day).is_empty()
+        );
     }
 }

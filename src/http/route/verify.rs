@@ -83,24 +83,41 @@ pub struct Reply {
     stream: String,
 }
 
-/// Order a number, wait for its SMS and return the code, in one call. Hanging up cancels nothing; the same idempotency key resumes the wait.
+/// Order a number, wait for its SMS and return the code, in one call. Hanging up cancels nothing;
+/// the same idempotency key resumes the wait.
 #[utoipa::path(post, path = "/verify", operation_id = "verify", tag = "orders", request_body = Request,
     responses((status = 200, description = "The code; or `timeout`, and the order lives on", body = Reply)))]
-pub async fn handle(State(app): State<Shared>, caller: Caller, Keyed { body, key }: Keyed<Request>) -> Result<Answer<Reply>, ApiError> {
+pub async fn handle(
+    State(app): State<Shared>,
+    caller: Caller,
+    Keyed { body, key }: Keyed<Request>,
+) -> Result<Answer<Reply>, ApiError> {
     let seconds = body.timeout_seconds.map_or(DEFAULT_TIMEOUT_SECONDS, |seconds| seconds.0);
-    let wish = OrderRequest::parse(&body.platform, body.country.as_deref(), body.max_price, scenario_of(&caller, body.scenario.as_deref())?)?;
+    let wish = OrderRequest::parse(
+        &body.platform,
+        body.country.as_deref(),
+        body.max_price,
+        scenario_of(&caller, body.scenario.as_deref())?,
+    )?;
     let _place = app.waiting.enter(caller.account)?;
     let (id, replayed) = app.service.orders.place(caller.account, wish.order(&app), key).await?;
     let order = ordering::until_end(&app, &caller, id, Duration::from_secs(seconds)).await?;
-    let order = if !order.status.is_end() && body.on_timeout == OnTimeout::Cancel { cancelled(&app, &caller, &order).await? } else { order };
-    let body = Reply::of(&app, &order, body.on_timeout).map_err(|error| error.replayed(replayed.0))?;
+    let order = if !order.status.is_end() && body.on_timeout == OnTimeout::Cancel {
+        cancelled(&app, &caller, &order).await?
+    } else {
+        order
+    };
+    let body =
+        Reply::of(&app, &order, body.on_timeout).map_err(|error| error.replayed(replayed.0))?;
     Ok(Answer { body, replayed: replayed.0 })
 }
 
 /// The order after its caller's patience has ended; the code may still have come first.
 async fn cancelled(app: &Shared, caller: &Caller, order: &Order) -> Result<Arc<Order>, ApiError> {
     // Whatever ended it meanwhile, the order says so itself.
-    if let Err(actors::kernel::entity::TransactError::Fault(fault)) = app.service.orders.cancel(caller.account, order, None).await {
+    if let Err(actors::kernel::entity::TransactError::Fault(fault)) =
+        app.service.orders.cancel(caller.account, order, None).await
+    {
         return Err(fault.into());
     }
     crate::http::order_reply::find(app, caller, &order.id.to_string()).await
@@ -109,7 +126,8 @@ async fn cancelled(app: &Shared, caller: &Caller, order: &Order) -> Result<Arc<O
 impl Reply {
     fn of(app: &Shared, order: &Order, on_timeout: OnTimeout) -> Result<Self, ApiError> {
         let code = code_of(order).map(ToOwned::to_owned);
-        let gave_up = order.status == events::order::Status::Cancelled && on_timeout == OnTimeout::Cancel;
+        let gave_up =
+            order.status == events::order::Status::Cancelled && on_timeout == OnTimeout::Cancel;
         if order.status.is_end() && code.is_none() && !gave_up {
             return Err(ended_without_code(app, order));
         }

@@ -67,9 +67,16 @@ impl Reply {
 /// Have events pushed to you: `sms.received`, `order.failed`, `balance.low`.
 #[utoipa::path(put, path = "/webhook", operation_id = "setWebhook", tag = "webhooks", request_body = Request,
     responses((status = 200, description = "Where pushes go from here on", body = Reply)))]
-pub async fn set(State(app): State<Shared>, caller: Caller, Body(request): Body<Request>) -> ApiResult<Reply> {
+pub async fn set(
+    State(app): State<Shared>,
+    caller: Caller,
+    Body(request): Body<Request>,
+) -> ApiResult<Reply> {
     let settings = &app.service.config.webhooks;
-    let url = target::parse(&request.url, Allowed { private: settings.allow_private_targets, ports: &settings.allowed_ports });
+    let url = target::parse(
+        &request.url,
+        Allowed { private: settings.allow_private_targets, ports: &settings.allowed_ports },
+    );
     let url = url.map_err(|error| ApiError::of_field("url", format!("{error}.")))?.to_string();
     let threshold = request.balance_low_threshold.map_or(DEFAULT_THRESHOLD, |dollars| dollars.0);
     let at = app.service.clock.now();
@@ -109,10 +116,17 @@ pub struct Tested {
 pub async fn test(State(app): State<Shared>, caller: Caller, NoBody: NoBody) -> ApiResult<Tested> {
     let at = app.service.clock.now();
     let events = transact(&app, &caller, Command::TestWebhook { at }).await?;
-    let sequence = events.iter().find_map(|event| if let Event::WebhookDue { sequence, .. } = event { Some(*sequence) } else { None });
+    let sequence = events.iter().find_map(|event| {
+        if let Event::WebhookDue { sequence, .. } = event { Some(*sequence) } else { None }
+    });
     let sequence = sequence.expect("a test that is not refused is due");
     let delivery_id = delivery_id(caller.account, sequence).to_string();
-    Ok(Json(Tested { status: "ok", delivery_id, sequence, deliveries: "/api/v1/webhook/deliveries" }))
+    Ok(Json(Tested {
+        status: "ok",
+        delivery_id,
+        sequence,
+        deliveries: "/api/v1/webhook/deliveries",
+    }))
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -128,11 +142,19 @@ pub struct Rotated {
 /// Get a fresh webhook secret. For 24 hours deliveries carry the signatures of both.
 #[utoipa::path(post, path = "/webhook/rotate-secret", operation_id = "rotateWebhookSecret", tag = "webhooks",
     responses((status = 200, description = "The new secret", body = Rotated)))]
-pub async fn rotate(State(app): State<Shared>, caller: Caller, NoBody: NoBody) -> ApiResult<Rotated> {
+pub async fn rotate(
+    State(app): State<Shared>,
+    caller: Caller,
+    NoBody: NoBody,
+) -> ApiResult<Rotated> {
     let at = app.service.clock.now();
     let secret = format!("whsec_{}", STANDARD.encode(app.service.entropy.bytes::<32>()));
     transact(&app, &caller, Command::RotateWebhookSecret { secret: secret.clone(), at }).await?;
-    Ok(Json(Rotated { status: "ok", webhook_secret: secret, previous_valid_until: Moment(at.plus(SECRETS_OVERLAP)) }))
+    Ok(Json(Rotated {
+        status: "ok",
+        webhook_secret: secret,
+        previous_valid_until: Moment(at.plus(SECRETS_OVERLAP)),
+    }))
 }
 
 async fn transact(app: &Shared, caller: &Caller, command: Command) -> Result<Vec<Event>, ApiError> {

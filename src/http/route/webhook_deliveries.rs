@@ -51,8 +51,8 @@ pub struct Row {
     status: String,
     attempts: u64,
     last_attempt_at: Option<Moment>,
-    /// What the last attempt came to: `answered`, `connection_failed` (no answer within 15 s, for whatever reason), `not_resolved`,
-    /// `target_refused` or `no_webhook`.
+    /// What the last attempt came to: `answered`, `connection_failed` (no answer within 15 s, for
+    /// whatever reason), `not_resolved`, `target_refused` or `no_webhook`.
     last_outcome: Option<String>,
     /// Your server's status, if it answered.
     last_status: Option<u16>,
@@ -67,18 +67,31 @@ pub struct Row {
         ("limit" = Option<u32>, Query, description = "Length of a page, 1 to 200", minimum = 1, maximum = 200),
         ("cursor" = Option<CursorNumber>, Query, description = "The page before's next_cursor")),
     responses((status = 200, description = "A page of deliveries", body = Reply)))]
-pub async fn list(State(app): State<Shared>, caller: Caller, Parameters(query): Parameters<Query>) -> ApiResult<Reply> {
+pub async fn list(
+    State(app): State<Shared>,
+    caller: Caller,
+    Parameters(query): Parameters<Query>,
+) -> ApiResult<Reply> {
     let limit = Limit::of(query.limit);
     let status = query.status.as_deref().map(|text| {
         let known = STATUSES.into_iter().find(|status| *status == text);
-        known.ok_or_else(|| ApiError::of_field("status", format!("status is one of {}.", STATUSES.join(", "))))
+        known.ok_or_else(|| {
+            ApiError::of_field("status", format!("status is one of {}.", STATUSES.join(", ")))
+        })
     });
     let before = cursor::number(query.cursor.as_deref())?;
     caught_up(&app).await?;
-    let rows = app.service.views.deliveries(caller.account, before, status.transpose()?, limit + 1).await?;
+    let rows = app
+        .service
+        .views
+        .deliveries(caller.account, before, status.transpose()?, limit + 1)
+        .await?;
     let (rows, last) = cursor::page(rows, limit);
     let next_cursor = last.map(|row| row.sequence.to_string());
-    Ok(Json(Reply { deliveries: rows.into_iter().map(|row| shown(&caller, row)).collect(), next_cursor }))
+    Ok(Json(Reply {
+        deliveries: rows.into_iter().map(|row| shown(&caller, row)).collect(),
+        next_cursor,
+    }))
 }
 
 fn shown(caller: &Caller, row: DeliveryRow) -> Row {
@@ -98,9 +111,14 @@ fn shown(caller: &Caller, row: DeliveryRow) -> Row {
     }
 }
 
-/// A closed port, a filtered one, one without TLS: told apart, they would let a caller look through others' machines from here.
+/// A closed port, a filtered one, one without TLS: told apart, they would let a caller look through
+/// others' machines from here.
 fn told(outcome: String) -> String {
-    if outcome == Outcome::TimedOut.name() { Outcome::ConnectionFailed.name().to_owned() } else { outcome }
+    if outcome == Outcome::TimedOut.name() {
+        Outcome::ConnectionFailed.name().to_owned()
+    } else {
+        outcome
+    }
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -126,8 +144,14 @@ pub struct Again {
 #[utoipa::path(post, path = "/webhook/deliveries/{sequence}/redeliver", operation_id = "redeliver", tag = "webhooks",
     params(("sequence" = u64, Path, description = "The delivery's sequence", minimum = 1)),
     responses((status = 200, description = "It is due again", body = Again)))]
-pub async fn redeliver(State(app): State<Shared>, caller: Caller, Path(sequence): Path<String>, NoBody: NoBody) -> ApiResult<Again> {
-    let unknown = || ApiError::invalid("There is no such delivery.").with_status(StatusCode::NOT_FOUND);
+pub async fn redeliver(
+    State(app): State<Shared>,
+    caller: Caller,
+    Path(sequence): Path<String>,
+    NoBody: NoBody,
+) -> ApiResult<Again> {
+    let unknown =
+        || ApiError::invalid("There is no such delivery.").with_status(StatusCode::NOT_FOUND);
     let sequence: u64 = sequence.parse().map_err(|_| unknown())?;
     caught_up(&app).await?;
     app.service.views.delivery(caller.account, sequence).await?.ok_or_else(unknown)?;
@@ -138,10 +162,15 @@ pub async fn redeliver(State(app): State<Shared>, caller: Caller, Path(sequence)
 /// Have everything since a time delivered once more.
 #[utoipa::path(post, path = "/webhook/deliveries/redeliver", operation_id = "redeliverSince", tag = "webhooks", request_body = Since,
     responses((status = 200, description = "They are due again", body = Again)))]
-pub async fn redeliver_since(State(app): State<Shared>, caller: Caller, Body(request): Body<Since>) -> ApiResult<Again> {
+pub async fn redeliver_since(
+    State(app): State<Shared>,
+    caller: Caller,
+    Body(request): Body<Since>,
+) -> ApiResult<Again> {
     let since = moment("since", &request.since, false)?;
     caught_up(&app).await?;
-    let sequences = app.service.views.deliveries_since(caller.account, since, MAX_REDELIVERIES).await?;
+    let sequences =
+        app.service.views.deliveries_since(caller.account, since, MAX_REDELIVERIES).await?;
     let redelivered = sequences.len();
     if redelivered > 0 {
         app.service.webhooks.redeliver(caller.account, sequences).await?;

@@ -13,7 +13,9 @@ use super::{Problem, shown};
 pub fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     let found = RefCell::new(None);
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let read = Reading { path: Path::Top, found: &found }.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    let read = Reading { path: Path::Top, found: &found }
+        .deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value));
     read.map_err(|error| found.into_inner().unwrap_or_else(|| not_json(&error)))
 }
 
@@ -26,7 +28,10 @@ fn not_json(error: &serde_json::Error) -> Problem {
         Category::Eof => "it ends too early",
         Category::Io | Category::Syntax | Category::Data => "there is a mistake",
     };
-    Problem::new("", format!("is not JSON: {what} at line {}, column {}", error.line(), error.column()))
+    Problem::new(
+        "",
+        format!("is not JSON: {what} at line {}, column {}", error.line(), error.column()),
+    )
 }
 
 /// Reads the value at `path`, and says where a member was given twice or a number is too large.
@@ -93,7 +98,9 @@ impl<'de> Visitor<'de> for Reading<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
         let mut array = Vec::new();
-        while let Some(element) = elements.next_element_seed(Reading { path: Path::Element(&self.path, array.len()), ..self })? {
+        while let Some(element) = elements
+            .next_element_seed(Reading { path: Path::Element(&self.path, array.len()), ..self })?
+        {
             array.push(element);
         }
         Ok(Value::Array(array))

@@ -5,7 +5,10 @@ use std::iter::Enumerate;
 use std::slice;
 
 use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, Expected, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error, Expected, IntoDeserializer, MapAccess,
+    SeqAccess, Unexpected, Visitor,
+};
 use serde_json::{Map, Value, map};
 use url::form_urlencoded;
 
@@ -21,7 +24,8 @@ pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
 pub fn from_parameters<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let mut parameters = Map::new();
     for (name, text) in form_urlencoded::parse(query.as_bytes()) {
-        if parameters.insert(name.clone().into_owned(), Value::String(text.into_owned())).is_some() {
+        if parameters.insert(name.clone().into_owned(), Value::String(text.into_owned())).is_some()
+        {
             return Err(Problem::new(shown(&name), "is given twice"));
         }
     }
@@ -94,7 +98,9 @@ impl<'a> Strict<'a> {
         };
         let digits = number.strip_suffix(".0").unwrap_or(&number);
         let whole = digits.parse::<i128>().ok().filter(|whole| (least..=most).contains(whole));
-        whole.ok_or_else(|| Problem::new("", format!("must be a whole number from {least} to {most}")))
+        whole.ok_or_else(|| {
+            Problem::new("", format!("must be a whole number from {least} to {most}"))
+        })
     }
 }
 
@@ -192,36 +198,72 @@ impl<'a> Deserializer<'a> for Strict<'a> {
         if self.value.is_null() { visitor.visit_unit() } else { Err(self.must_be("null")) }
     }
 
-    fn deserialize_unit_struct<V: Visitor<'a>>(self, _: &'static str, visitor: V) -> Result<V::Value, Problem> {
+    fn deserialize_unit_struct<V: Visitor<'a>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Problem> {
         self.deserialize_unit(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'a>>(self, _: &'static str, visitor: V) -> Result<V::Value, Problem> {
+    fn deserialize_newtype_struct<V: Visitor<'a>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Problem> {
         visitor.visit_newtype_struct(self)
     }
 
     fn deserialize_seq<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
         let Value::Array(elements) = self.value else { return Err(self.must_be("an array")) };
-        visitor.visit_seq(Elements { elements: elements.iter().enumerate(), from_texts: self.from_texts })
+        visitor.visit_seq(Elements {
+            elements: elements.iter().enumerate(),
+            from_texts: self.from_texts,
+        })
     }
 
     fn deserialize_tuple<V: Visitor<'a>>(self, _: usize, visitor: V) -> Result<V::Value, Problem> {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_tuple_struct<V: Visitor<'a>>(self, _: &'static str, _: usize, visitor: V) -> Result<V::Value, Problem> {
+    fn deserialize_tuple_struct<V: Visitor<'a>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Problem> {
         self.deserialize_seq(visitor)
     }
 
     fn deserialize_map<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
-        visitor.visit_map(Members { rest: self.object()?.iter(), known: &[], current: None, from_texts: self.from_texts })
+        visitor.visit_map(Members {
+            rest: self.object()?.iter(),
+            known: &[],
+            current: None,
+            from_texts: self.from_texts,
+        })
     }
 
-    fn deserialize_struct<V: Visitor<'a>>(self, _: &'static str, known: &'static [&'static str], visitor: V) -> Result<V::Value, Problem> {
-        visitor.visit_map(Members { rest: self.object()?.iter(), known, current: None, from_texts: self.from_texts })
+    fn deserialize_struct<V: Visitor<'a>>(
+        self,
+        _: &'static str,
+        known: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Problem> {
+        visitor.visit_map(Members {
+            rest: self.object()?.iter(),
+            known,
+            current: None,
+            from_texts: self.from_texts,
+        })
     }
 
-    fn deserialize_enum<V: Visitor<'a>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Problem> {
+    fn deserialize_enum<V: Visitor<'a>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Problem> {
         let name: StrDeserializer<'a, Problem> = self.text()?.into_deserializer();
         visitor.visit_enum(name)
     }
@@ -243,7 +285,10 @@ struct Elements<'a> {
 impl<'a> SeqAccess<'a> for Elements<'a> {
     type Error = Problem;
 
-    fn next_element_seed<T: DeserializeSeed<'a>>(&mut self, seed: T) -> Result<Option<T::Value>, Problem> {
+    fn next_element_seed<T: DeserializeSeed<'a>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Problem> {
         let Some((index, value)) = self.elements.next() else { return Ok(None) };
         let element = seed.deserialize(Strict { value, from_texts: self.from_texts });
         element.map(Some).map_err(|problem| problem.under(&format!("[{index}]")))
@@ -262,9 +307,15 @@ struct Members<'a> {
 impl<'a> MapAccess<'a> for Members<'a> {
     type Error = Problem;
 
-    fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, Problem> {
+    fn next_key_seed<K: DeserializeSeed<'a>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Problem> {
         let known = self.known;
-        let mut given = self.rest.by_ref().filter(|(name, value)| !(value.is_null() && known.contains(&name.as_str())));
+        let mut given = self
+            .rest
+            .by_ref()
+            .filter(|(name, value)| !(value.is_null() && known.contains(&name.as_str())));
         let Some((name, value)) = given.next() else { return Ok(None) };
         self.current = Some((name, value));
         let name: StrDeserializer<'a, Problem> = name.as_str().into_deserializer();
@@ -272,7 +323,9 @@ impl<'a> MapAccess<'a> for Members<'a> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Problem> {
-        let (name, value) = self.current.take().ok_or_else(|| Problem::new("", "is not read in order"))?;
-        seed.deserialize(Strict { value, from_texts: self.from_texts }).map_err(|problem| problem.under(&shown(name)))
+        let (name, value) =
+            self.current.take().ok_or_else(|| Problem::new("", "is not read in order"))?;
+        seed.deserialize(Strict { value, from_texts: self.from_texts })
+            .map_err(|problem| problem.under(&shown(name)))
     }
 }

@@ -2,7 +2,8 @@
 
 use super::*;
 
-const LIMITS: ConnectionLimits = ConnectionLimits { in_all: 8, reserved: 2, per_address: 4, per_account: 2 };
+const LIMITS: ConnectionLimits =
+    ConnectionLimits { in_all: 8, reserved: 2, per_address: 4, per_account: 2 };
 
 fn address(number: u8) -> IpAddr {
     IpAddr::from([192, 0, 2, number])
@@ -23,7 +24,10 @@ fn an_address_that_has_its_share_loses_its_oldest_idle_connection_and_nobody_els
     let held: Vec<Place> = (0..4).map(|_| stranger(&all, 1)).collect();
     held[0].0.enter(Phase::Answering);
     let fifth = stranger(&all, 1);
-    assert_eq!(held.iter().map(|place| is_open(&all, place)).collect::<Vec<_>>(), [true, false, true, true]);
+    assert_eq!(
+        held.iter().map(|place| is_open(&all, place)).collect::<Vec<_>>(),
+        [true, false, true, true]
+    );
     assert!(is_open(&all, &fifth) && is_open(&all, &other));
 }
 
@@ -43,7 +47,9 @@ fn an_address_whose_connections_are_all_being_answered_gets_no_more() {
 #[test]
 fn ipv6_counts_by_network() {
     let all = Connections::new(LIMITS);
-    let held: Vec<Place> = (1..=4).map(|last| all.admit(format!("2001:db8::{last}").parse().unwrap(), false).unwrap()).collect();
+    let held: Vec<Place> = (1..=4)
+        .map(|last| all.admit(format!("2001:db8::{last}").parse().unwrap(), false).unwrap())
+        .collect();
     for place in &held {
         place.0.enter(Phase::Answering);
     }
@@ -67,7 +73,11 @@ fn strangers_take_from_each_other_and_never_from_the_reserve() {
     registered.0.shows_key(8, false);
     let strangers: Vec<Place> = (10..60).map(|number| stranger(&all, number)).collect();
     assert!(is_open(&all, &known) && is_open(&all, &registered));
-    assert_eq!(strangers.iter().filter(|place| is_open(&all, place)).count(), 6, "two places of eight are not for strangers");
+    assert_eq!(
+        strangers.iter().filter(|place| is_open(&all, place)).count(),
+        6,
+        "two places of eight are not for strangers"
+    );
 }
 
 #[test]
@@ -93,10 +103,19 @@ fn connections_of_accounts_with_money_do_not_count_for_their_address_up_to_a_bou
     for place in &places {
         place.0.enter(Phase::Answering);
     }
-    assert_eq!(all.table.lock().by_network[&address(1)].len(), 1, "two for one account, the third counts for its address");
+    assert_eq!(
+        all.table.lock().by_network[&address(1)].len(),
+        1,
+        "two for one account, the third counts for its address"
+    );
     drop(places);
     let table = all.table.lock();
-    assert!(table.open.is_empty() && table.by_network.is_empty() && table.by_account.is_empty() && table.strangers == 0);
+    assert!(
+        table.open.is_empty()
+            && table.by_network.is_empty()
+            && table.by_account.is_empty()
+            && table.strangers == 0
+    );
 }
 
 #[test]
@@ -107,7 +126,10 @@ fn those_that_wait_for_a_body_or_for_a_reader_go_after_those_that_idle() {
     held[1].0.enter(Phase::Stalled);
     held[2].0.enter(Phase::Answering);
     let again = [stranger(&all, 1), stranger(&all, 1)];
-    assert_eq!(held.iter().map(|place| is_open(&all, place)).collect::<Vec<_>>(), [true, true, true, false]);
+    assert_eq!(
+        held.iter().map(|place| is_open(&all, place)).collect::<Vec<_>>(),
+        [true, true, true, false]
+    );
     again[1].0.enter(Phase::Answering);
     let _more = stranger(&all, 1);
     assert!(!is_open(&all, &held[0]) && is_open(&all, &held[1]));

@@ -18,9 +18,11 @@ pub struct Configuration {
     pub signing_key: Option<Secret>,
     /// Its numbers.
     pub numbers: Vec<ListedNumber>,
-    /// For phones that do not know their SIM card's number: `device id/SIM number`, or the device id alone, to the number.
+    /// For phones that do not know their SIM card's number: `device id/SIM number`, or the device
+    /// id alone, to the number.
     pub sims: BTreeMap<String, Named<Phone>>,
-    /// Takes the time that phones say at its word. It is the network's, and hours off on some; without it a message counts as received when it comes.
+    /// Takes the time that phones say at its word. It is the network's, and hours off on some;
+    /// without it a message counts as received when it comes.
     pub trust_received_at: bool,
 }
 
@@ -48,10 +50,15 @@ impl PoolConfiguration for Configuration {
     fn check(&self) -> Result<(), String> {
         // The app makes keys of eight characters.
         check_secret("android.signing_key", self.signing_key.as_ref(), 8)?;
-        match self.sims.iter().find(|(_, phone)| !self.numbers.iter().any(|number| number.number == **phone)) {
-            Some((sim, phone)) => {
-                Err(format!("suppliers.android.sims: {sim:?} has {}, which suppliers.android.numbers does not list", phone.0.as_str()))
-            }
+        match self
+            .sims
+            .iter()
+            .find(|(_, phone)| !self.numbers.iter().any(|number| number.number == **phone))
+        {
+            Some((sim, phone)) => Err(format!(
+                "suppliers.android.sims: {sim:?} has {}, which suppliers.android.numbers does not list",
+                phone.0.as_str()
+            )),
             None => Ok(()),
         }
     }

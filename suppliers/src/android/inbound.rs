@@ -1,4 +1,5 @@
-//! The format of the SMS Gateway app on Android phones: JSON events, signed with its key over the body and a time.
+//! The format of the SMS Gateway app on Android phones: JSON events, signed with its key over the
+//! body and a time.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +10,16 @@ use hmac::Mac;
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
-use crate::inbound::{InboundFormat, InboundMessage, InboundRequest, Rejected, TOLERANCE, header, hex_bytes, is_recent, mac, time, understood};
+use crate::inbound::{
+    InboundFormat, InboundMessage, InboundRequest, Rejected, TOLERANCE, header, hex_bytes,
+    is_recent, mac, time, understood,
+};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Envelope {
-    /// The same for every attempt of one delivery. The message's own id is made from its text: two alike would be one.
+    /// The same for every attempt of one delivery. The message's own id is made from its text: two
+    /// alike would be one.
     id: String,
     event: String,
     #[serde(default)]
@@ -41,7 +46,12 @@ struct Message {
 }
 
 /// The message of a request; none if it is another event.
-fn read(headers: &HeaderMap, body: &[u8], phones: &Inbound, now: Timestamp) -> Result<Vec<InboundMessage>, Rejected> {
+fn read(
+    headers: &HeaderMap,
+    body: &[u8],
+    phones: &Inbound,
+    now: Timestamp,
+) -> Result<Vec<InboundMessage>, Rejected> {
     if !is_signed(headers, body, &phones.signing_key, now) {
         return Err(Rejected::NotSigned);
     }
@@ -54,25 +64,45 @@ fn read(headers: &HeaderMap, body: &[u8], phones: &Inbound, now: Timestamp) -> R
     // The network's stamp, which is hours off on some: it counts only where the operator says so.
     let received_at = time(message.received_at.as_deref()).filter(|_| phones.trust_received_at);
     let from = message.sender.or(message.phone_number).unwrap_or_default();
-    Ok(vec![InboundMessage { id: envelope.id, to, from, text: message.text, received_at, part: None }])
+    Ok(vec![InboundMessage {
+        id: envelope.id,
+        to,
+        from,
+        text: message.text,
+        received_at,
+        part: None,
+    }])
 }
 
 /// The number of the SIM card: as the phone says, or as the configuration does.
-fn number(message: &Message, device: &str, sims: &BTreeMap<String, Phone>) -> Result<Phone, Rejected> {
+fn number(
+    message: &Message,
+    device: &str,
+    sims: &BTreeMap<String, Phone>,
+) -> Result<Phone, Rejected> {
     if let Some(phone) = message.recipient.as_deref().and_then(|recipient| recipient.parse().ok()) {
         return Ok(phone);
     }
     let sim = message.sim_number.map_or_else(|| device.to_owned(), |sim| format!("{device}/{sim}"));
     let known = sims.get(&sim).or_else(|| sims.get(device));
     known.cloned().ok_or_else(|| {
-        Rejected::NotUnderstood("the phone does not know its number, and [suppliers.android.sims] has none for its deviceId and simNumber".to_owned())
+        Rejected::NotUnderstood(
+            "the phone does not know its number, and [suppliers.android.sims] \
+            has none for its deviceId and simNumber"
+                .to_owned(),
+        )
     })
 }
 
 fn is_signed(headers: &HeaderMap, body: &[u8], key: &str, now: Timestamp) -> bool {
-    let (Some(signature), Some(at)) = (header(headers, "x-signature"), header(headers, "x-timestamp")) else { return false };
+    let (Some(signature), Some(at)) =
+        (header(headers, "x-signature"), header(headers, "x-timestamp"))
+    else {
+        return false;
+    };
     let signed = mac(key.as_bytes(), &[body, at.as_bytes()]);
-    is_recent(at, now, TOLERANCE) && hex_bytes(signature).is_some_and(|signature| signed.verify_slice(&signature).is_ok())
+    is_recent(at, now, TOLERANCE)
+        && hex_bytes(signature).is_some_and(|signature| signed.verify_slice(&signature).is_ok())
 }
 
 /// Messages of phones that share a signing key.
@@ -80,7 +110,8 @@ fn is_signed(headers: &HeaderMap, body: &[u8], key: &str, now: Timestamp) -> boo
 pub struct Inbound {
     /// The app's webhook signing key.
     pub signing_key: String,
-    /// The numbers of SIM cards that do not know their own: `device id/SIM number`, or the device id alone.
+    /// The numbers of SIM cards that do not know their own: `device id/SIM number`, or the device
+    /// id alone.
     pub sims: BTreeMap<String, Phone>,
     /// Takes the time that phones say at its word.
     pub trust_received_at: bool,
@@ -101,12 +132,25 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_795_512_345_600);
 
     fn sent(body: &str, at: i64, signed: &str) -> Result<Vec<InboundMessage>, Rejected> {
-        let bytes = mac(b"phone-key", &[signed.as_bytes(), at.to_string().as_bytes()]).finalize().into_bytes();
-        let hex: String = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-        let headers = [("x-signature".parse().unwrap(), hex.parse().unwrap()), ("x-timestamp".parse().unwrap(), at.to_string().parse().unwrap())];
+        let bytes = mac(b"phone-key", &[signed.as_bytes(), at.to_string().as_bytes()])
+            .finalize()
+            .into_bytes();
+        let hex: String =
+            bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let headers = [
+            ("x-signature".parse().unwrap(), hex.parse().unwrap()),
+            ("x-timestamp".parse().unwrap(), at.to_string().parse().unwrap()),
+        ];
         let sims = [("phone-1/2", "+12025550123"), ("phone-3", "+12025550124")];
-        let sims = sims.map(|(sim, number)| (sim.to_owned(), number.parse().unwrap())).into_iter().collect();
-        let phones = Inbound { signing_key: "phone-key".to_owned(), sims, trust_received_at: body.contains("+07:00") };
+        let sims = sims
+            .map(|(sim, number)| (sim.to_owned(), number.parse().unwrap()))
+            .into_iter()
+            .collect();
+        let phones = Inbound {
+            signing_key: "phone-key".to_owned(),
+            sims,
+            trust_received_at: body.contains("+07:00"),
+        };
         read(&headers.into_iter().collect(), body.as_bytes(), &phones, NOW)
     }
 
@@ -148,15 +192,22 @@ mod tests {
     fn a_phone_that_does_not_know_its_number_is_looked_up() {
         let from = |sim: Value, recipient: Value| json!({ "message": "x", "phoneNumber": "y", "simNumber": sim, "recipient": recipient });
         assert_eq!(number_of("phone-1", from(json!(2), Value::Null)).unwrap(), "+12025550123");
-        assert_eq!(number_of("phone-3", from(Value::Null, json!("020 2555"))).unwrap(), "+12025550124");
+        assert_eq!(
+            number_of("phone-3", from(Value::Null, json!("020 2555"))).unwrap(),
+            "+12025550124"
+        );
         assert_eq!(number_of("phone-3", from(json!(1), json!(""))).unwrap(), "+12025550124");
         let unknown = number_of("phone-1", from(json!(1), Value::Null));
-        assert!(matches!(unknown, Err(Rejected::NotUnderstood(what)) if what.contains("[suppliers.android.sims]") && !what.contains("phone-1")));
+        assert!(
+            matches!(unknown, Err(Rejected::NotUnderstood(what)) if what.contains("[suppliers.android.sims]") && !what.contains("phone-1"))
+        );
     }
 
     #[test]
     fn other_events_bring_no_message() {
-        let body = json!({ "deviceId": "phone-1", "event": "system:ping", "id": "e2", "payload": {} }).to_string();
+        let body =
+            json!({ "deviceId": "phone-1", "event": "system:ping", "id": "e2", "payload": {} })
+                .to_string();
         assert_eq!(sent(&body, NOW.millis() / 1_000, &body), Ok(Vec::new()));
     }
 
@@ -168,7 +219,14 @@ mod tests {
         assert_eq!(sent(&body, now, "{}"), Err(Rejected::NotSigned));
         assert_eq!(sent(&body, now - 301, &body), Err(Rejected::NotSigned));
         assert_eq!(sent(&body, i64::MAX, &body), Err(Rejected::NotSigned));
-        for wrong in ["", "{}", "[]", "null", &received("phone-3", json!({})), &received("phone-3", json!({ "message": 7 }))] {
+        for wrong in [
+            "",
+            "{}",
+            "[]",
+            "null",
+            &received("phone-3", json!({})),
+            &received("phone-3", json!({ "message": 7 })),
+        ] {
             assert!(matches!(sent(wrong, now, wrong), Err(Rejected::NotUnderstood(_))), "{wrong}");
         }
     }

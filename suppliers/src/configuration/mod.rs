@@ -17,7 +17,8 @@ use crate::{android, http, own, simulator, smpp, telnyx, twilio, vonage};
 
 /// A message that is under way for longer than a week reaches nobody any more.
 const LONGEST_REST_SECONDS: u32 = 7 * 24 * 3_600;
-/// How long numbers rest after each order at suppliers that do not say when they received a message.
+/// How long numbers rest after each order at suppliers that do not say when they received a
+/// message.
 const USUAL_REST_SECONDS: u32 = 60;
 
 /// Where numbers come from.
@@ -48,9 +49,11 @@ pub struct Suppliers {
     pub weights: BTreeMap<String, u32>,
     /// What a code counts as costing at a supplier, in dollars, where it does not say so itself.
     pub costs: BTreeMap<String, Dollars>,
-    /// How long a number of a supplier rests after each order, where other than [`Suppliers::rest`] says.
+    /// How long a number of a supplier rests after each order, where other than [`Suppliers::rest`]
+    /// says.
     pub rest_seconds: BTreeMap<String, u32>,
-    /// The part of each country's numbers in a pool that accounts hold at most which have had numbers, and no code of any.
+    /// The part of each country's numbers in a pool that accounts hold at most which have had
+    /// numbers, and no code of any.
     pub unproven_share_percent: u32,
     /// How long the rest of a message in parts is waited for.
     pub parts_wait_seconds: u32,
@@ -69,7 +72,9 @@ impl Suppliers {
 
     /// The suppliers that are switched on, made-up ones aside.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.pools().map(|pool| -> &str { pool.name() }).chain(self.http.iter().map(|source| source.name.0.as_str()))
+        self.pools()
+            .map(|pool| -> &str { pool.name() })
+            .chain(self.http.iter().map(|source| source.name.0.as_str()))
     }
 
     /// The names that no supplier under `suppliers.http` can have.
@@ -77,10 +82,14 @@ impl Suppliers {
         self.listed().map(PoolConfiguration::name).into_iter().chain(["simulator"]).collect()
     }
 
-    /// Whether the simulator is on, or why the service must not start: its codes are made up, and callers would pay for them.
+    /// Whether the simulator is on, or why the service must not start: its codes are made up, and
+    /// callers would pay for them.
     pub fn is_simulated(&self, has_chains: bool) -> Result<bool, String> {
         let refused = |why: String| {
-            Err(format!("{why}, and the simulator's codes are made up: write suppliers.simulator.enabled = false, or true if that is meant"))
+            Err(format!(
+                "{why}, and the simulator's codes are made up: write suppliers.simulator.enabled \
+                 = false, or true if that is meant"
+            ))
         };
         match self.simulator.enabled {
             Some(written) => Ok(written),
@@ -92,7 +101,8 @@ impl Suppliers {
         }
     }
 
-    /// How long a pool's numbers rest after each order: long enough for a message of those who do not say when they received it.
+    /// How long a pool's numbers rest after each order: long enough for a message of those who do
+    /// not say when they received it.
     pub fn rest(&self, pool: &dyn PoolConfiguration) -> Duration {
         let usual = if pool.says_when_received() { 0 } else { USUAL_REST_SECONDS };
         Duration::from_secs(self.rest_seconds.get(pool.name()).copied().unwrap_or(usual).into())
@@ -130,11 +140,21 @@ impl Suppliers {
     /// Weights and costs of suppliers that there are.
     fn check_preferences(&self) -> Result<(), String> {
         let built_in = self.built_in();
-        let is_known = |name: &str| built_in.contains(&name) || self.http.iter().any(|source| source.name.0.as_str() == name);
-        let named = self.weights.keys().map(|name| ("weights", name)).chain(self.costs.keys().map(|name| ("costs", name)));
+        let is_known = |name: &str| {
+            built_in.contains(&name)
+                || self.http.iter().any(|source| source.name.0.as_str() == name)
+        };
+        let named = self
+            .weights
+            .keys()
+            .map(|name| ("weights", name))
+            .chain(self.costs.keys().map(|name| ("costs", name)));
         for (table, name) in named {
             if !is_known(name) {
-                return Err(format!("suppliers.{table}.{name} is no source; {} and those of suppliers.http are", built_in.join(", ")));
+                return Err(format!(
+                    "suppliers.{table}.{name} is no source; {} and those of suppliers.http are",
+                    built_in.join(", ")
+                ));
             }
         }
         match self.costs.iter().find(|(_, cost)| cost.0.is_negative()) {
@@ -146,18 +166,29 @@ impl Suppliers {
     /// Rests of pools that there are.
     fn check_rests(&self) -> Result<(), String> {
         let pools = self.listed().map(PoolConfiguration::name);
-        if let Some((name, seconds)) = self.rest_seconds.iter().find(|(_, seconds)| **seconds > LONGEST_REST_SECONDS) {
-            return Err(format!("suppliers.rest_seconds.{name} is at most {LONGEST_REST_SECONDS} (a week), not {seconds}"));
+        if let Some((name, seconds)) =
+            self.rest_seconds.iter().find(|(_, seconds)| **seconds > LONGEST_REST_SECONDS)
+        {
+            return Err(format!(
+                "suppliers.rest_seconds.{name} is at most {LONGEST_REST_SECONDS} (a week), not \
+                 {seconds}"
+            ));
         }
         match self.rest_seconds.keys().find(|name| !pools.contains(&name.as_str())) {
-            Some(name) => Err(format!("suppliers.rest_seconds.{name} is no pool of numbers; {} are", pools.join(", "))),
+            Some(name) => Err(format!(
+                "suppliers.rest_seconds.{name} is no pool of numbers; {} are",
+                pools.join(", ")
+            )),
             None => Ok(()),
         }
     }
 }
 
 /// Numbers that can serve, each listed once, behind a supplier whose messages can be proved.
-fn check_numbers<'a>(pool: &'a dyn PoolConfiguration, seen: &mut BTreeSet<&'a str>) -> Result<(), String> {
+fn check_numbers<'a>(
+    pool: &'a dyn PoolConfiguration,
+    seen: &mut BTreeSet<&'a str>,
+) -> Result<(), String> {
     let name = pool.name();
     for number in pool.numbers() {
         let phone = number.number.0.as_str();
@@ -168,13 +199,19 @@ fn check_numbers<'a>(pool: &'a dyn PoolConfiguration, seen: &mut BTreeSet<&'a st
             return Err(format!("suppliers.{name}.numbers: {phone} cannot serve: {why}"));
         }
         if !number.country.0.has(&number.number.0) {
-            return Err(format!("suppliers.{name}.numbers: {phone} is not a number of {}", number.country.0));
+            return Err(format!(
+                "suppliers.{name}.numbers: {phone} is not a number of {}",
+                number.country.0
+            ));
         }
     }
     if pool.numbers().is_empty() || pool.is_on() {
         return Ok(());
     }
-    Err(format!("suppliers.{name}.numbers needs suppliers.{name}.{}, which proves their messages", pool.proof()))
+    Err(format!(
+        "suppliers.{name}.numbers needs suppliers.{name}.{}, which proves their messages",
+        pool.proof()
+    ))
 }
 
 impl Default for Suppliers {

@@ -1,4 +1,5 @@
-//! What the configuration says of a supplier whose numbers are listed; each supplier's folder has its own.
+//! What the configuration says of a supplier whose numbers are listed; each supplier's folder has
+//! its own.
 
 use std::sync::Arc;
 
@@ -57,7 +58,8 @@ pub trait PoolConfiguration: Send + Sync {
     /// Its numbers.
     fn numbers(&self) -> &[ListedNumber];
 
-    /// Whether its messages say when they were received. Numbers of those that do not rest after each order.
+    /// Whether its messages say when they were received. Numbers of those that do not rest after
+    /// each order.
     fn says_when_received(&self) -> bool;
 
     /// What no type can say; the error names the setting.
@@ -75,7 +77,8 @@ pub trait PoolConfiguration: Send + Sync {
         None
     }
 
-    /// Its API for numbers, if it is configured; messages to numbers that are bought go to `inbound`.
+    /// Its API for numbers, if it is configured; messages to numbers that are bought go to
+    /// `inbound`.
     fn telecom(&self, _inbound: Option<String>) -> Result<Option<ConfiguredTelecom>, String> {
         Ok(None)
     }
@@ -88,14 +91,22 @@ impl Buying {
     }
 
     /// Both settings or neither, and addresses that can be called.
-    pub fn check<'a>(self, supplier: &str, urls: impl IntoIterator<Item = &'a String>) -> Result<(), String> {
+    pub fn check<'a>(
+        self,
+        supplier: &str,
+        urls: impl IntoIterator<Item = &'a String>,
+    ) -> Result<(), String> {
         for url in urls {
-            Account::new(url, supplier, "").map_err(|what| format!("suppliers.{supplier}.api: {what}"))?;
+            Account::new(url, supplier, "")
+                .map_err(|what| format!("suppliers.{supplier}.api: {what}"))?;
         }
         if self.allowed == self.monthly_limit.0.is_positive() {
             Ok(())
         } else {
-            Err(format!("suppliers.{supplier}.api.buying needs both: allowed = true, and a monthly_limit above zero"))
+            Err(format!(
+                "suppliers.{supplier}.api.buying needs both: allowed = true, and a monthly_limit \
+                 above zero"
+            ))
         }
     }
 }
@@ -108,7 +119,9 @@ pub fn account(supplier: &str, url: &str, user: &str, secret: &str) -> Result<Ac
 /// Refuses a secret that is shorter than any that is given out.
 pub fn check_secret(setting: &str, secret: Option<&Secret>, shortest: usize) -> Result<(), String> {
     match secret.filter(|secret| secret.expose().len() < shortest) {
-        Some(_) => Err(format!("suppliers.{setting} is too short to be a secret; it has at least {shortest} characters")),
+        Some(_) => Err(format!(
+            "suppliers.{setting} is too short to be a secret; it has at least {shortest} characters"
+        )),
         None => Ok(()),
     }
 }

@@ -10,7 +10,8 @@ use subtle::ConstantTimeEq;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
-/// Errors of configuration show what they found: a secret that was written as a number, say, must not be told so.
+/// Errors of configuration show what they found: a secret that was written as a number, say, must
+/// not be told so.
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]

@@ -10,7 +10,9 @@ pub struct Named<T>(pub T);
 impl<'de, T: std::str::FromStr<Err: std::fmt::Display>> Deserialize<'de> for Named<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map(Self).map_err(|error| serde::de::Error::custom(format!("{text:?} is {error}")))
+        text.parse()
+            .map(Self)
+            .map_err(|error| serde::de::Error::custom(format!("{text:?} is {error}")))
     }
 }
 
@@ -28,7 +30,8 @@ pub fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::
         Text(String),
     }
     // What serde says of none of them fitting is about this type.
-    let written = Written::deserialize(deserializer).map_err(|_| serde::de::Error::custom("must be a number, such as 0.5 or \"0.5\""))?;
+    let written = Written::deserialize(deserializer)
+        .map_err(|_| serde::de::Error::custom("must be a number, such as 0.5 or \"0.5\""))?;
     Ok(match written {
         Written::Whole(number) => number.to_string(),
         // The shortest text that names the float is the decimal that was written.
@@ -40,6 +43,10 @@ pub fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::
 impl<'de> Deserialize<'de> for Dollars {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let amount: Money = decimal(deserializer)?.parse().map_err(serde::de::Error::custom)?;
-        if amount.is_negative() { Err(serde::de::Error::custom("a price is not negative")) } else { Ok(Self(amount)) }
+        if amount.is_negative() {
+            Err(serde::de::Error::custom("a price is not negative"))
+        } else {
+            Ok(Self(amount))
+        }
     }
 }

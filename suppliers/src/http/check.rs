@@ -1,4 +1,5 @@
-//! Whether a source keeps to the protocol: what `telenumerus supplier check` asks it, one question after the other.
+//! Whether a source keeps to the protocol: what `telenumerus supplier check` asks it, one question
+//! after the other.
 
 use std::time::Duration;
 
@@ -52,15 +53,20 @@ impl Report {
     }
 }
 
-/// Asks everything; every lease it makes is released again. Without a first number nothing else can be asked.
+/// Asks everything; every lease it makes is released again. Without a first number nothing else can
+/// be asked.
 pub async fn check(source: &dyn Source, questions: &Questions) -> Vec<Finding> {
     let mut report = Report(Vec::new());
     let Questions { platform, country, run, .. } = questions;
     let reference = |place: u8| format!("{run}-{place}");
     match source.stock().await {
         // It need not say.
-        Ok(_) | Err(SourceError::Unknown) => report.add("GET stock answers with the stock, or 404", None),
-        Err(error) => report.add("GET stock answers with the stock, or 404", Some(error.to_string())),
+        Ok(_) | Err(SourceError::Unknown) => {
+            report.add("GET stock answers with the stock, or 404", None);
+        }
+        Err(error) => {
+            report.add("GET stock answers with the stock, or 404", Some(error.to_string()));
+        }
     }
     let first = match source.lease(reference(1), *platform, *country).await {
         Ok(leased) => leased,
@@ -71,21 +77,38 @@ pub async fn check(source: &dyn Source, questions: &Questions) -> Vec<Finding> {
     };
     report.add("POST leases leases a number", None);
     let is_countrys = country.has(&first.phone);
-    report.holds("the number is of the country asked for", is_countrys, || format!("{} is not of {country}", first.phone.as_str()));
+    report.holds("the number is of the country asked for", is_countrys, || {
+        format!("{} is not of {country}", first.phone.as_str())
+    });
 
-    let again = join_all((0..AT_ONCE).map(|_| source.lease(reference(1), *platform, *country))).await;
-    let other = again.iter().find(|answer| !matches!(answer, Ok(leased) if leased.phone == first.phone));
-    report.add("the same reference again, many times at once, is the same lease", other.map(|answer| format!("{answer:?}")));
+    let again =
+        join_all((0..AT_ONCE).map(|_| source.lease(reference(1), *platform, *country))).await;
+    let other =
+        again.iter().find(|answer| !matches!(answer, Ok(leased) if leased.phone == first.phone));
+    report.add(
+        "the same reference again, many times at once, is the same lease",
+        other.map(|answer| format!("{answer:?}")),
+    );
     let second = source.lease(reference(2), *platform, *country).await;
     let is_own = match &second {
         Ok(leased) => leased.phone != first.phone,
         Err(error) => *error == SourceError::NoNumber,
     };
-    report.holds("another reference is another number, or no_number", is_own, || format!("{second:?}"));
+    report.holds("another reference is another number, or no_number", is_own, || {
+        format!("{second:?}")
+    });
     let looked = source.look(reference(1)).await;
-    report.holds("GET leases/{reference} shows the lease", matches!(&looked, Ok(looked) if looked.alive), || format!("{looked:?}"));
+    report.holds(
+        "GET leases/{reference} shows the lease",
+        matches!(&looked, Ok(looked) if looked.alive),
+        || format!("{looked:?}"),
+    );
     let unknown = source.look(reference(9)).await;
-    report.holds("GET leases/{reference} of an unknown one is 404", unknown == Err(SourceError::Unknown), || format!("{unknown:?}"));
+    report.holds(
+        "GET leases/{reference} of an unknown one is 404",
+        unknown == Err(SourceError::Unknown),
+        || format!("{unknown:?}"),
+    );
     listed(source, questions, &reference(1), &first, &mut report).await;
     if let Some(patience) = questions.message_patience {
         message(source, &reference(1), patience, &mut report).await;
@@ -94,14 +117,24 @@ pub async fn check(source: &dyn Source, questions: &Questions) -> Vec<Finding> {
     report.0
 }
 
-async fn listed(source: &dyn Source, questions: &Questions, reference: &str, first: &Leased, report: &mut Report) {
+async fn listed(
+    source: &dyn Source,
+    questions: &Questions,
+    reference: &str,
+    first: &Leased,
+    report: &mut Report,
+) {
     let rule = "GET leases lists the lease as leased, with its number";
     match source.leases(questions.since).await {
         Err(error) => report.add(rule, Some(error.to_string())),
         Ok(leases) => {
             let shows = |phone: Option<&Phone>| phone == Some(&first.phone);
             let found = leases.iter().find(|lease| lease.reference == reference);
-            report.holds(rule, found.is_some_and(|lease| lease.is_open && shows(lease.phone.as_ref())), || format!("{found:?}"));
+            report.holds(
+                rule,
+                found.is_some_and(|lease| lease.is_open && shows(lease.phone.as_ref())),
+                || format!("{found:?}"),
+            );
         }
     }
 }
@@ -119,37 +152,67 @@ async fn message(source: &dyn Source, reference: &str, patience: Duration, repor
     let Ok(before) = tokio::time::timeout(patience, waiting).await else {
         return report.add(rule, Some(format!("none came within {} s", patience.as_secs())));
     };
-    let after = source.look(reference.to_owned()).await.map(|looked| looked.messages).unwrap_or_default();
-    report.holds(rule, before.iter().all(|message| !message.id.is_empty() && after.contains(message)), || format!("{before:?}, then {after:?}"));
+    let after =
+        source.look(reference.to_owned()).await.map(|looked| looked.messages).unwrap_or_default();
+    report.holds(
+        rule,
+        before.iter().all(|message| !message.id.is_empty() && after.contains(message)),
+        || format!("{before:?}, then {after:?}"),
+    );
 }
 
-async fn released(source: &dyn Source, questions: &Questions, reference: &impl Fn(u8) -> String, report: &mut Report) {
+async fn released(
+    source: &dyn Source,
+    questions: &Questions,
+    reference: &impl Fn(u8) -> String,
+    report: &mut Report,
+) {
     let Questions { platform, country, since, .. } = questions;
     let charged = source.release(reference(1), Outcome::Unused).await;
-    report.holds("DELETE leases/{reference} releases it", charged.is_ok(), || format!("{charged:?}"));
+    report
+        .holds("DELETE leases/{reference} releases it", charged.is_ok(), || format!("{charged:?}"));
     let again = source.release(reference(1), Outcome::Unused).await;
-    report.holds("DELETE again answers the same", again == charged, || format!("{charged:?}, then {again:?}"));
+    report.holds("DELETE again answers the same", again == charged, || {
+        format!("{charged:?}, then {again:?}")
+    });
     let _ = source.release(reference(2), Outcome::Unused).await;
     let looked = source.look(reference(1)).await;
     let is_over = match &looked {
         Ok(looked) => !looked.alive,
         Err(error) => *error == SourceError::Unknown,
     };
-    report.holds("a released lease is shown as released, or 404", is_over, || format!("{looked:?}"));
+    report
+        .holds("a released lease is shown as released, or 404", is_over, || format!("{looked:?}"));
     let revived = source.lease(reference(1), *platform, *country).await;
-    report.holds("a released reference is never leased again: 410", matches!(revived, Err(SourceError::Refused(_))), || format!("{revived:?}"));
+    report.holds(
+        "a released reference is never leased again: 410",
+        matches!(revived, Err(SourceError::Refused(_))),
+        || format!("{revived:?}"),
+    );
     let never = source.release(reference(3), Outcome::Unused).await;
     let is_free = matches!(never, Ok(charged) if !charged.is_positive());
-    report.holds("DELETE of a reference never heard of is taken, and costs nothing", is_free, || format!("{never:?}"));
+    report.holds(
+        "DELETE of a reference never heard of is taken, and costs nothing",
+        is_free,
+        || format!("{never:?}"),
+    );
     let late = source.lease(reference(3), *platform, *country).await;
-    report.holds("a request that comes after its release leases nothing: 410", matches!(late, Err(SourceError::Refused(_))), || format!("{late:?}"));
+    report.holds(
+        "a request that comes after its release leases nothing: 410",
+        matches!(late, Err(SourceError::Refused(_))),
+        || format!("{late:?}"),
+    );
     if late.is_ok() || revived.is_ok() {
         let _ = source.release(reference(1), Outcome::Unused).await;
         let _ = source.release(reference(3), Outcome::Unused).await;
     }
-    let open = source
-        .leases(*since)
-        .await
-        .map(|leases| leases.into_iter().filter(|lease| lease.is_open && lease.reference.starts_with(&questions.run)).count());
-    report.holds("GET leases shows none of them as leased any more", open == Ok(0), || format!("{open:?}"));
+    let open = source.leases(*since).await.map(|leases| {
+        leases
+            .into_iter()
+            .filter(|lease| lease.is_open && lease.reference.starts_with(&questions.run))
+            .count()
+    });
+    report.holds("GET leases shows none of them as leased any more", open == Ok(0), || {
+        format!("{open:?}")
+    });
 }

@@ -113,16 +113,27 @@ struct ErrorShape {
 impl HttpSource {
     /// The source at `url`, which takes `token`.
     pub fn new(url: &str, token: &str) -> Result<Self, String> {
-        let base: Url = url.parse().map_err(|_| format!("{url} is not an address such as https://numbers.example.com/v1"))?;
+        let base: Url = url.parse().map_err(|_| {
+            format!("{url} is not an address such as https://numbers.example.com/v1")
+        })?;
         if base.host_str().is_none() || !["http", "https"].contains(&base.scheme()) {
             return Err(format!("{url} is not an address such as https://numbers.example.com/v1"));
         }
         Ok(Self { client: outbound::client(PATIENCE)?, base, token: token.to_owned() })
     }
 
-    async fn ask(&self, method: Method, path: &[&str], query: &[(&str, &str)], body: Option<String>) -> Result<Answer, SourceError> {
+    async fn ask(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: Option<String>,
+    ) -> Result<Answer, SourceError> {
         let mut url = self.base.clone();
-        url.path_segments_mut().map_err(|()| SourceError::Refused("its address has no path".to_owned()))?.pop_if_empty().extend(path);
+        url.path_segments_mut()
+            .map_err(|()| SourceError::Refused("its address has no path".to_owned()))?
+            .pop_if_empty()
+            .extend(path);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
@@ -150,9 +161,13 @@ trait Read {
 impl Read for Answer {
     fn read<T: DeserializeOwned>(&self) -> Result<T, SourceError> {
         match self.status {
-            200..=299 => foreign::read(&self.body).map_err(|error| SourceError::Failed(error.to_string())),
+            200..=299 => {
+                foreign::read(&self.body).map_err(|error| SourceError::Failed(error.to_string()))
+            }
             404 | 410 => Err(SourceError::Unknown),
-            status @ (400 | 401 | 403 | 405 | 413 | 415 | 422) => Err(SourceError::Refused(self.why(status))),
+            status @ (400 | 401 | 403 | 405 | 413 | 415 | 422) => {
+                Err(SourceError::Refused(self.why(status)))
+            }
             status => Err(SourceError::Failed(self.why(status))),
         }
     }
@@ -163,7 +178,8 @@ impl Read for Answer {
     }
 
     fn has_no_number(&self) -> bool {
-        self.status == 409 && foreign::read::<ErrorShape>(&self.body).is_ok_and(|said| said.error == "no_number")
+        self.status == 409
+            && foreign::read::<ErrorShape>(&self.body).is_ok_and(|said| said.error == "no_number")
     }
 }
 
@@ -172,7 +188,11 @@ fn money(raw: Option<&RawValue>) -> Result<Money, SourceError> {
     let Some(raw) = raw else { return Ok(Money::ZERO) };
     let amount: Result<Money, _> = raw.get().trim_matches('"').parse();
     let amount = amount.map_err(|error| SourceError::Failed(format!("cost: {error}")))?;
-    if amount.is_negative() { Err(SourceError::Failed("a cost below zero".to_owned())) } else { Ok(amount) }
+    if amount.is_negative() {
+        Err(SourceError::Failed("a cost below zero".to_owned()))
+    } else {
+        Ok(amount)
+    }
 }
 
 fn phone(text: &str) -> Result<Phone, SourceError> {
@@ -180,7 +200,12 @@ fn phone(text: &str) -> Result<Phone, SourceError> {
 }
 
 impl Source for HttpSource {
-    fn lease(&self, reference: String, platform: Platform, country: Country) -> BoxFuture<'_, Result<Leased, SourceError>> {
+    fn lease(
+        &self,
+        reference: String,
+        platform: Platform,
+        country: Country,
+    ) -> BoxFuture<'_, Result<Leased, SourceError>> {
         Box::pin(async move {
             let body = json!({ "reference": reference, "platform": platform.slug(), "country": country.code() }).to_string();
             let answer = self.ask(Method::POST, &["leases"], &[], Some(body)).await?;
@@ -188,8 +213,11 @@ impl Source for HttpSource {
                 return Err(SourceError::NoNumber);
             }
             let lease: LeaseShape = match answer.read() {
-                // Nothing is at this address, or the reference was released before: nothing is leased.
-                Err(SourceError::Unknown) => return Err(SourceError::Refused(answer.why(answer.status))),
+                // Nothing is at this address, or the reference was released before: nothing is
+                // leased.
+                Err(SourceError::Unknown) => {
+                    return Err(SourceError::Refused(answer.why(answer.status)));
+                }
                 read => read?,
             };
             Ok(Leased { phone: phone(&lease.number)?, cost: money(lease.cost.as_deref())? })
@@ -198,11 +226,16 @@ impl Source for HttpSource {
 
     fn look(&self, reference: String) -> BoxFuture<'_, Result<Looked, SourceError>> {
         Box::pin(async move {
-            let look: LookShape = self.ask(Method::GET, &["leases", &reference], &[], None).await?.read()?;
+            let look: LookShape =
+                self.ask(Method::GET, &["leases", &reference], &[], None).await?.read()?;
             let alive = match look.state.as_str() {
                 "leased" => true,
                 "dead" | "released" => false,
-                _ => return Err(SourceError::Failed("state: none of leased, dead and released".to_owned())),
+                _ => {
+                    return Err(SourceError::Failed(
+                        "state: none of leased, dead and released".to_owned(),
+                    ));
+                }
             };
             let message = |message: MessageShape| PulledSms {
                 id: message.id,
@@ -215,9 +248,15 @@ impl Source for HttpSource {
         })
     }
 
-    fn release(&self, reference: String, outcome: Outcome) -> BoxFuture<'_, Result<Money, SourceError>> {
+    fn release(
+        &self,
+        reference: String,
+        outcome: Outcome,
+    ) -> BoxFuture<'_, Result<Money, SourceError>> {
         Box::pin(async move {
-            let answer = self.ask(Method::DELETE, &["leases", &reference], &[("outcome", outcome.name())], None).await?;
+            let answer = self
+                .ask(Method::DELETE, &["leases", &reference], &[("outcome", outcome.name())], None)
+                .await?;
             let release: ReleaseShape = answer.read()?;
             money(release.cost.as_deref())
         })
@@ -225,12 +264,21 @@ impl Source for HttpSource {
 
     fn stock(&self) -> BoxFuture<'_, Result<Vec<StockLine>, SourceError>> {
         Box::pin(async move {
-            let StockShape { stock } = self.ask(Method::GET, &["stock"], &[], None).await?.read()?;
+            let StockShape { stock } =
+                self.ask(Method::GET, &["stock"], &[], None).await?.read()?;
             let mut lines = Vec::with_capacity(stock.len());
             for line in stock {
                 // What we do not trade in is none of our business.
-                let (Ok(platform), Ok(country)) = (line.platform.parse(), line.country.parse()) else { continue };
-                lines.push(StockLine { platform, country, count: line.count, cost: money(line.cost.as_deref())? });
+                let (Ok(platform), Ok(country)) = (line.platform.parse(), line.country.parse())
+                else {
+                    continue;
+                };
+                lines.push(StockLine {
+                    platform,
+                    country,
+                    count: line.count,
+                    cost: money(line.cost.as_deref())?,
+                });
             }
             Ok(lines)
         })
@@ -240,13 +288,21 @@ impl Source for HttpSource {
         Box::pin(async move {
             let (since, mut cursor, mut leases) = (since.to_string(), None::<String>, Vec::new());
             for _ in 0..MAX_PAGES {
-                let query: Vec<(&str, &str)> =
-                    [("since", since.as_str())].into_iter().chain(cursor.as_deref().map(|cursor| ("cursor", cursor))).collect();
-                let page: LeasesShape = self.ask(Method::GET, &["leases"], &query, None).await?.read()?;
+                let query: Vec<(&str, &str)> = [("since", since.as_str())]
+                    .into_iter()
+                    .chain(cursor.as_deref().map(|cursor| ("cursor", cursor)))
+                    .collect();
+                let page: LeasesShape =
+                    self.ask(Method::GET, &["leases"], &query, None).await?.read()?;
                 for lease in page.leases {
                     let number = lease.number.as_deref().map(phone).transpose()?;
                     let (cost, is_open) = (money(lease.cost.as_deref())?, lease.state == "leased");
-                    leases.push(Theirs { reference: lease.reference, phone: number, is_open, cost });
+                    leases.push(Theirs {
+                        reference: lease.reference,
+                        phone: number,
+                        is_open,
+                        cost,
+                    });
                 }
                 match page.next {
                     None => return Ok(leases),
@@ -268,18 +324,39 @@ mod tests {
 
     #[test]
     fn a_status_says_whether_something_may_have_been_done() {
-        let read = |status, body| answer(status, body).read::<LeaseShape>().map(|lease| lease.number);
-        assert_eq!(read(200, "{\"number\": \"+12025550123\", \"more\": 1}"), Ok("+12025550123".to_owned()));
-        for (status, body) in
-            [(200, ""), (200, "[]"), (200, "{\"number\": 7}"), (200, "{\"number\": \"+1"), (302, ""), (408, ""), (409, "{}"), (429, ""), (500, "x")]
-        {
+        let read =
+            |status, body| answer(status, body).read::<LeaseShape>().map(|lease| lease.number);
+        assert_eq!(
+            read(200, "{\"number\": \"+12025550123\", \"more\": 1}"),
+            Ok("+12025550123".to_owned())
+        );
+        for (status, body) in [
+            (200, ""),
+            (200, "[]"),
+            (200, "{\"number\": 7}"),
+            (200, "{\"number\": \"+1"),
+            (302, ""),
+            (408, ""),
+            (409, "{}"),
+            (429, ""),
+            (500, "x"),
+        ] {
             assert!(matches!(read(status, body), Err(SourceError::Failed(_))), "{status} {body}");
         }
         for status in [400, 401, 403, 405, 413, 415, 422] {
-            assert_eq!(read(status, "{\"error\": \"no\\nsuch\"}"), Err(SourceError::Refused(format!("HTTP {status} no such"))));
+            assert_eq!(
+                read(status, "{\"error\": \"no\\nsuch\"}"),
+                Err(SourceError::Refused(format!("HTTP {status} no such")))
+            );
         }
-        assert_eq!((read(404, ""), read(410, "")), (Err(SourceError::Unknown), Err(SourceError::Unknown)));
-        assert!(answer(409, "{\"error\": \"no_number\"}").has_no_number() && !answer(409, "{\"error\": \"busy\"}").has_no_number());
+        assert_eq!(
+            (read(404, ""), read(410, "")),
+            (Err(SourceError::Unknown), Err(SourceError::Unknown))
+        );
+        assert!(
+            answer(409, "{\"error\": \"no_number\"}").has_no_number()
+                && !answer(409, "{\"error\": \"busy\"}").has_no_number()
+        );
     }
 
     #[test]
@@ -290,9 +367,24 @@ mod tests {
         };
         assert_eq!(
             (cost("0.1234"), cost("\"0.12\""), cost("3"), money(None)),
-            (Ok(Money::from_micros(123_400)), Ok(Money::from_cents(12)), Ok(Money::from_cents(300)), Ok(Money::ZERO))
+            (
+                Ok(Money::from_micros(123_400)),
+                Ok(Money::from_cents(12)),
+                Ok(Money::from_cents(300)),
+                Ok(Money::ZERO)
+            )
         );
-        for text in ["-1", "\"-0.01\"", "1e3", "true", "null", "{}", "\"12 dollars\"", "99999999999999", "0.12345678"] {
+        for text in [
+            "-1",
+            "\"-0.01\"",
+            "1e3",
+            "true",
+            "null",
+            "{}",
+            "\"12 dollars\"",
+            "99999999999999",
+            "0.12345678",
+        ] {
             assert!(matches!(cost(text), Err(SourceError::Failed(_))), "{text}");
         }
     }

@@ -35,14 +35,20 @@ impl Configuration {
         if let Err(what) = HttpSource::new(url, token.expose()) {
             return Err(format!("suppliers.http: {name}: {what}"));
         }
-        if token.expose().is_empty() || !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(format!("suppliers.http: {name}: token has visible ASCII characters only, and at least one"));
+        if token.expose().is_empty() || !token.expose().bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            return Err(format!(
+                "suppliers.http: {name}: token has visible ASCII characters only, and at least one"
+            ));
         }
         if *poll_seconds == 0 {
             return Err(format!("suppliers.http: {name}: poll_seconds is at least 1"));
         }
         if inbound_secret.as_ref().is_some_and(|secret| secret.expose().len() < 16) {
-            return Err(format!("suppliers.http: {name}: inbound_secret is too short to be a secret; it has at least 16 characters"));
+            return Err(format!(
+                "suppliers.http: {name}: inbound_secret is too short to be a secret; it has at \
+                 least 16 characters"
+            ));
         }
         Ok(())
     }

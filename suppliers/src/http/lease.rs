@@ -1,4 +1,5 @@
-//! A lease at work: looks after one lease until its source has it back, step by step from its state and its order's.
+//! A lease at work: looks after one lease until its source has it back, step by step from its state
+//! and its order's.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -57,19 +58,28 @@ impl LeaseProcess {
                     self.inner.forget(phone.as_ref());
                     return Ok(Next::Done);
                 }
-                Status::Releasing(outcome) => match self.inner.source.release(self.id.reference(), outcome).await {
-                    Ok(charged) => Command::Release { charged, at },
-                    Err(error) => return Ok(self.after_failure("release", &error)),
-                },
+                Status::Releasing(outcome) => {
+                    match self.inner.source.release(self.id.reference(), outcome).await {
+                        Ok(charged) => Command::Release { charged, at },
+                        Err(error) => return Ok(self.after_failure("release", &error)),
+                    }
+                }
                 Status::Sought | Status::Obtained => {
                     if self.inner.is_asking(&self.id) {
                         return Ok(self.after(WHILE_WAITING));
                     }
-                    let account = request.as_ref().map(|request| request.account).expect("a lease that is sought has its request");
+                    let account = request
+                        .as_ref()
+                        .map(|request| request.account)
+                        .expect("a lease that is sought has its request");
                     let order = self.inner.accounts.order(account, self.id.order).await?;
                     match (next_step(&self.id, order.as_deref()), order, phone) {
                         (Step::Release(outcome), known, _) => {
-                            let outcome = if known.is_some() { outcome } else { self.outcome.unwrap_or(outcome) };
+                            let outcome = if known.is_some() {
+                                outcome
+                            } else {
+                                self.outcome.unwrap_or(outcome)
+                            };
                             Command::SeekRelease { outcome, at }
                         }
                         (Step::Keep, Some(order), Some(phone)) => {
@@ -80,17 +90,29 @@ impl LeaseProcess {
                 }
             };
             self.failures = 0;
-            let who = if matches!(command, Command::Release { .. }) { self.inner.as_supplier() } else { Who::Service };
+            let who = if matches!(command, Command::Release { .. }) {
+                self.inner.as_supplier()
+            } else {
+                Who::Service
+            };
             match self.inner.transact(&mut lease, &command, who).await {
                 // A refusal: somebody else was faster, and the next look sees it.
-                Ok(()) | Err(TransactError::Refused(Refusal::NotSought | Refusal::Over | Refusal::AnotherNumber)) => {}
+                Ok(())
+                | Err(TransactError::Refused(
+                    Refusal::NotSought | Refusal::Over | Refusal::AnotherNumber,
+                )) => {}
                 Err(TransactError::Fault(fault)) => return Err(fault),
             }
         }
     }
 
     /// Reads the messages of a number that is on its order.
-    async fn look(&mut self, order: &order::State, account: events::id::AccountId, phone: &Phone) -> Result<Next, Fault> {
+    async fn look(
+        &mut self,
+        order: &order::State,
+        account: events::id::AccountId,
+        phone: &Phone,
+    ) -> Result<Next, Fault> {
         let inner = Arc::clone(&self.inner);
         let Some(downstream) = inner.downstream.get() else { return Ok(self.after(WHILE_WAITING)) };
         let looked = match inner.source.look(self.id.reference()).await {
@@ -112,7 +134,12 @@ impl LeaseProcess {
         Ok(self.after(inner.settings.poll))
     }
 
-    async fn hand_on(&mut self, downstream: &Downstream, phone: &Phone, message: PulledSms) -> Result<(), Fault> {
+    async fn hand_on(
+        &mut self,
+        downstream: &Downstream,
+        phone: &Phone,
+        message: PulledSms,
+    ) -> Result<(), Fault> {
         let id = shortened(message.id, MAX_ID);
         if id.is_empty() || self.known.contains(&id) {
             return Ok(());

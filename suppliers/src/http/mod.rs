@@ -1,7 +1,9 @@
-//! A source that is asked for each number: leased under a reference, its messages read, released; nothing of it lost in a crash.
+//! A source that is asked for each number: leased under a reference, its messages read, released;
+//! nothing of it lost in a crash.
 //!
-//! Holds: the requests, the process of each lease, the protocol over HTTP. Never holds: whether a lease is still wanted (`events::lease::next_step`).
-//! Leans on: the inbox, which takes messages, and the orders. Proved by: `actors/tests/pull.rs`, the conformance checker.
+//! Holds: the requests, the process of each lease, the protocol over HTTP. Never holds: whether a
+//! lease is still wanted (`events::lease::next_step`). Leans on: the inbox, which takes messages,
+//! and the orders. Proved by: `actors/tests/pull.rs`, the conformance checker.
 
 mod check;
 mod client;

@@ -77,13 +77,22 @@ pub enum SourceError {
 /// A source that is asked. Every call may be repeated.
 pub trait Source: Send + Sync + std::fmt::Debug + 'static {
     /// Leases a number under a reference; the same reference again is the same lease.
-    fn lease(&self, reference: String, platform: Platform, country: Country) -> BoxFuture<'_, Result<Leased, SourceError>>;
+    fn lease(
+        &self,
+        reference: String,
+        platform: Platform,
+        country: Country,
+    ) -> BoxFuture<'_, Result<Leased, SourceError>>;
 
     /// How the lease is, and its messages.
     fn look(&self, reference: String) -> BoxFuture<'_, Result<Looked, SourceError>>;
 
     /// Releases the lease, also one that the source has never heard of; what it charges in the end.
-    fn release(&self, reference: String, outcome: Outcome) -> BoxFuture<'_, Result<Money, SourceError>>;
+    fn release(
+        &self,
+        reference: String,
+        outcome: Outcome,
+    ) -> BoxFuture<'_, Result<Money, SourceError>>;
 
     /// What the source has.
     fn stock(&self) -> BoxFuture<'_, Result<Vec<StockLine>, SourceError>>;

@@ -1,4 +1,5 @@
-//! The source as the router sees it: asks under a recorded intent, refuses numbers that cannot be right, starts a process for each lease.
+//! The source as the router sees it: asks under a recorded intent, refuses numbers that cannot be
+//! right, starts a process for each lease.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -65,7 +66,8 @@ pub(super) struct Inner {
     pub(super) source: Arc<dyn Source>,
     pub(super) downstream: OnceLock<Downstream>,
     leases: Processes<LeaseProcess>,
-    /// Attempts that the source is being asked for now: it must not be told that it can have back what it is about to give.
+    /// Attempts that the source is being asked for now: it must not be told that it can have back
+    /// what it is about to give.
     asking: Mutex<HashSet<(OrderId, u8)>>,
     /// Numbers that are ours now.
     held: Mutex<HashSet<Phone>>,
@@ -88,14 +90,16 @@ impl std::fmt::Debug for Pull {
 }
 
 impl Pull {
-    /// The source; `served` are the platforms that its numbers have already served, and when. It is asked for nothing before `connect`.
+    /// The source; `served` are the platforms that its numbers have already served, and when. It is
+    /// asked for nothing before `connect`.
     pub fn new(
         accounts: Accounts,
         source: Arc<dyn Source>,
         settings: Settings,
         served: impl IntoIterator<Item = (Phone, Platform, Timestamp)>,
     ) -> Self {
-        let served = served.into_iter().map(|(phone, platform, at)| ((phone, platform), at)).collect();
+        let served =
+            served.into_iter().map(|(phone, platform, at)| ((phone, platform), at)).collect();
         let inner = Arc::new(Inner {
             journal: accounts.journal().clone(),
             leases: Processes::new(accounts.journal().clock()),
@@ -125,8 +129,12 @@ impl Pull {
         repeat_every(&self.inner, STOCK_EVERY, |inner| async move { inner.look_at_stock().await });
     }
 
-    /// Lets leases go on that have not ended: what recovery does. `phone` is the number, if the source has named it.
-    pub async fn resume(&self, leases: impl IntoIterator<Item = (LeaseId, Option<Phone>)>) -> Result<(), Fault> {
+    /// Lets leases go on that have not ended: what recovery does. `phone` is the number, if the
+    /// source has named it.
+    pub async fn resume(
+        &self,
+        leases: impl IntoIterator<Item = (LeaseId, Option<Phone>)>,
+    ) -> Result<(), Fault> {
         for (id, phone) in leases {
             self.inner.held.lock().extend(phone);
             Inner::keep(&self.inner, &id, None).await?;
@@ -150,7 +158,12 @@ impl Inner {
         self.journal.load(StreamId::lease(id)).await
     }
 
-    pub(super) async fn transact(&self, lease: &mut Entity<State>, command: &Command, who: Who) -> Result<(), TransactError<Refusal>> {
+    pub(super) async fn transact(
+        &self,
+        lease: &mut Entity<State>,
+        command: &Command,
+        who: Who,
+    ) -> Result<(), TransactError<Refusal>> {
         self.journal.transact(lease, command, who, self.journal.now()).await.map(drop)
     }
 
@@ -170,10 +183,16 @@ impl Inner {
         }
     }
 
-    /// Has the lease looked after, now; `outcome` is what became of it, if its order is through with it.
-    pub(super) async fn keep(inner: &Arc<Self>, id: &LeaseId, outcome: Option<Outcome>) -> Result<(), Fault> {
+    /// Has the lease looked after, now; `outcome` is what became of it, if its order is through
+    /// with it.
+    pub(super) async fn keep(
+        inner: &Arc<Self>,
+        id: &LeaseId,
+        outcome: Option<Outcome>,
+    ) -> Result<(), Fault> {
         let key = (id.order, id.attempt);
-        let make = || async { Ok::<_, Fault>(LeaseProcess::new(id.clone(), Arc::clone(inner), outcome)) };
+        let make =
+            || async { Ok::<_, Fault>(LeaseProcess::new(id.clone(), Arc::clone(inner), outcome)) };
         let is_new = inner.leases.run(key, (), make).await?;
         match outcome {
             _ if is_new => {}
@@ -186,9 +205,16 @@ impl Inner {
     /// The number for an attempt: the one leased before under its reference, or a new one.
     async fn obtain(inner: &Arc<Self>, asked: AttemptRequest) -> Result<Phone, AttemptFailure> {
         let NumberRequest { platform, country, .. } = asked.wanted;
-        let id = LeaseId { supplier: inner.settings.name.clone(), order: asked.order, attempt: asked.attempt };
+        let id = LeaseId {
+            supplier: inner.settings.name.clone(),
+            order: asked.order,
+            attempt: asked.attempt,
+        };
         let at = inner.journal.now();
-        let seek = Command::Seek { request: Request { id: id.clone(), account: asked.account, platform, country }, at };
+        let seek = Command::Seek {
+            request: Request { id: id.clone(), account: asked.account, platform, country },
+            at,
+        };
         let mut lease = inner.load(&id).await.map_err(|fault| failure(&id, &fault))?;
         match inner.transact(&mut lease, &seek, Who::Service).await {
             Ok(()) => {}
@@ -198,7 +224,8 @@ impl Inner {
         }
         // From here on somebody looks after it, whatever becomes of this call.
         Self::keep(inner, &id, None).await.map_err(|fault| failure(&id, &fault))?;
-        if let (Status::Obtained, Some(phone)) = (lease.state().status, lease.state().phone.clone()) {
+        if let (Status::Obtained, Some(phone)) = (lease.state().status, lease.state().phone.clone())
+        {
             return Ok(phone);
         }
         let asking = Asking::new(inner, (asked.order, asked.attempt));
@@ -206,10 +233,16 @@ impl Inner {
         let at = inner.journal.now();
         let (command, answer) = match answer {
             Ok(leased) => match inner.judge(&leased, asked.wanted) {
-                None => (Command::Obtain { phone: leased.phone.clone(), cost: leased.cost, at }, Ok(leased.phone)),
+                None => (
+                    Command::Obtain { phone: leased.phone.clone(), cost: leased.cost, at },
+                    Ok(leased.phone),
+                ),
                 Some(what) => {
                     tracing::warn!(supplier = %inner.settings.name, number = leased.phone.masked(), what, "a source has leased a number that is not taken");
-                    (Command::SeekRelease { outcome: Outcome::Unused, at }, Err(AttemptFailure::SourceError))
+                    (
+                        Command::SeekRelease { outcome: Outcome::Unused, at },
+                        Err(AttemptFailure::SourceError),
+                    )
                 }
             },
             Err(SourceError::NoNumber) => (Command::Decline { at }, Err(AttemptFailure::NoNumber)),
@@ -218,10 +251,16 @@ impl Inner {
                 (Command::Decline { at }, Err(AttemptFailure::SourceError))
             }
             // It may have leased one: the lease's process gives it back, by its reference.
-            Err(SourceError::TimedOut) => (Command::SeekRelease { outcome: Outcome::Unused, at }, Err(AttemptFailure::TimedOut)),
+            Err(SourceError::TimedOut) => (
+                Command::SeekRelease { outcome: Outcome::Unused, at },
+                Err(AttemptFailure::TimedOut),
+            ),
             Err(error @ SourceError::Failed(_)) => {
                 tracing::warn!(supplier = %inner.settings.name, %error, "a source does not say whether it has leased a number");
-                (Command::SeekRelease { outcome: Outcome::Unused, at }, Err(AttemptFailure::SourceError))
+                (
+                    Command::SeekRelease { outcome: Outcome::Unused, at },
+                    Err(AttemptFailure::SourceError),
+                )
             }
         };
         let recorded = inner.transact(&mut lease, &command, inner.as_supplier()).await;
@@ -254,18 +293,32 @@ impl Inner {
     async fn look_at_stock(&self) {
         match self.source.stock().await {
             Ok(lines) => {
-                let lines = lines.into_iter().map(|StockLine { platform, country, count, cost }| ((platform, country), (count, cost))).collect();
+                let lines = lines
+                    .into_iter()
+                    .map(|StockLine { platform, country, count, cost }| {
+                        ((platform, country), (count, cost))
+                    })
+                    .collect();
                 *self.table.lock() = Table { lines, at: Some(self.journal.now()) };
             }
-            Err(error) => tracing::debug!(supplier = %self.settings.name, %error, "a source does not say what it has"),
+            Err(error) => {
+                tracing::debug!(supplier = %self.settings.name, %error, "a source does not say what it has");
+            }
         }
     }
 
-    /// How many numbers there are for `wanted`, and what one costs; `None` if the source has not said it lately.
+    /// How many numbers there are for `wanted`, and what one costs; `None` if the source has not
+    /// said it lately.
     fn line(&self, wanted: NumberRequest) -> Option<(u64, Money)> {
         let table = self.table.lock();
         table.at.filter(|at| wanted.at.since(*at) < STOCK_KEPT)?;
-        Some(table.lines.get(&(wanted.platform, wanted.country)).copied().unwrap_or((0, Money::ZERO)))
+        Some(
+            table
+                .lines
+                .get(&(wanted.platform, wanted.country))
+                .copied()
+                .unwrap_or((0, Money::ZERO)),
+        )
     }
 }
 
@@ -310,7 +363,11 @@ impl Supplier for Pull {
     fn acquire(&self, asked: AttemptRequest) -> BoxFuture<'_, Result<Phone, AttemptFailure>> {
         let inner = Arc::clone(&self.inner);
         // To its end, whoever still waits: what the source has answered must be recorded.
-        Box::pin(async move { detached(async move { Inner::obtain(&inner, asked).await }).await.unwrap_or(Err(AttemptFailure::SourceError)) })
+        Box::pin(async move {
+            detached(async move { Inner::obtain(&inner, asked).await })
+                .await
+                .unwrap_or(Err(AttemptFailure::SourceError))
+        })
     }
 
     fn assigned(&self, lease: &Lease) {
@@ -359,7 +416,10 @@ impl Supplier for Pull {
 impl Pull {
     /// Has the lease looked after, and says what became of it if the order is through with it.
     fn tell(&self, lease: &Lease, outcome: Option<Outcome>) {
-        let (inner, id) = (Arc::clone(&self.inner), LeaseId { supplier: self.name.clone(), order: lease.order, attempt: lease.attempt });
+        let (inner, id) = (
+            Arc::clone(&self.inner),
+            LeaseId { supplier: self.name.clone(), order: lease.order, attempt: lease.attempt },
+        );
         tokio::spawn(async move {
             if Inner::keep(&inner, &id, outcome).await.is_err() {
                 tracing::error!(lease = ?id, "a lease is not looked after until the next start");

@@ -10,7 +10,8 @@ use crate::configuration::{ListedNumber, PoolConfiguration, Secret, check_secret
 pub struct Configuration {
     /// Signs `POST /inbound/v1/own`.
     pub inbound_secret: Option<Secret>,
-    /// Whether the gateway says when it received each message (`received_at`): then no number needs to rest after an order.
+    /// Whether the gateway says when it received each message (`received_at`): then no number needs
+    /// to rest after an order.
     pub sends_times: bool,
     /// Its numbers.
     pub numbers: Vec<ListedNumber>,

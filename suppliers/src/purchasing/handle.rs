@@ -1,4 +1,5 @@
-//! Purchasing: buys and gives back numbers under a recorded intent, and has what we own at a telecom in its pool.
+//! Purchasing: buys and gives back numbers under a recorded intent, and has what we own at a
+//! telecom in its pool.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -96,10 +97,16 @@ pub struct NumberPurchasing {
 }
 
 impl NumberPurchasing {
-    /// Purchasing at these telecoms, each with the most that its bought numbers may cost a month, where numbers may be bought. Starts the task that
-    /// settles what a telecom has not said.
-    pub fn open(journal: Journal, inventory: Inventory, telecoms: impl IntoIterator<Item = (SupplierName, Arc<dyn Telecom>, Option<Money>)>) -> Self {
-        let account = |(name, telecom, limit)| (name, SupplierAccount { telecom, limit, turn: Mutex::new(()) });
+    /// Purchasing at these telecoms, each with the most that its bought numbers may cost a month,
+    /// where numbers may be bought. Starts the task that settles what a telecom has not said.
+    pub fn open(
+        journal: Journal,
+        inventory: Inventory,
+        telecoms: impl IntoIterator<Item = (SupplierName, Arc<dyn Telecom>, Option<Money>)>,
+    ) -> Self {
+        let account = |(name, telecom, limit)| {
+            (name, SupplierAccount { telecom, limit, turn: Mutex::new(()) })
+        };
         let accounts = telecoms.into_iter().map(account).collect();
         let purchasing = Self { inner: Arc::new(Inner { journal, inventory, accounts }) };
         repeat_every(&purchasing.inner, SETTLE_EVERY, settle);
@@ -107,25 +114,52 @@ impl NumberPurchasing {
     }
 
     /// Numbers for sale, at most `limit`.
-    pub async fn search(&self, supplier: &SupplierName, country: Country, limit: u8) -> Result<Vec<Offer>, PurchaseError> {
-        self.account(supplier)?.telecom.search(country, limit).await.map_err(|error| PurchaseError::Telecom(supplier.clone(), error))
+    pub async fn search(
+        &self,
+        supplier: &SupplierName,
+        country: Country,
+        limit: u8,
+    ) -> Result<Vec<Offer>, PurchaseError> {
+        self.account(supplier)?
+            .telecom
+            .search(country, limit)
+            .await
+            .map_err(|error| PurchaseError::Telecom(supplier.clone(), error))
     }
 
     /// Buys a number and has it in the pool.
-    pub async fn buy(&self, supplier: SupplierName, phone: Phone, country: Country, who: Who) -> Result<Offer, PurchaseError> {
+    pub async fn buy(
+        &self,
+        supplier: SupplierName,
+        phone: Phone,
+        country: Country,
+        who: Who,
+    ) -> Result<Offer, PurchaseError> {
         let purchasing = self.clone();
         detached(async move { purchasing.buy_here(supplier, phone, country, who).await }).await?
     }
 
-    async fn buy_here(&self, supplier: SupplierName, phone: Phone, country: Country, who: Who) -> Result<Offer, PurchaseError> {
+    async fn buy_here(
+        &self,
+        supplier: SupplierName,
+        phone: Phone,
+        country: Country,
+        who: Who,
+    ) -> Result<Offer, PurchaseError> {
         let account = self.account(&supplier)?;
         let limit = account.limit.ok_or_else(|| PurchaseError::NotAllowed(supplier.clone()))?;
         let _turn = account.turn.lock().await;
         let failed = |error| PurchaseError::Telecom(supplier.clone(), error);
-        let offer = account.telecom.offer(phone.clone(), country).await.map_err(failed)?.ok_or(PurchaseError::NotForSale)?;
+        let offer = account
+            .telecom
+            .offer(phone.clone(), country)
+            .await
+            .map_err(failed)?
+            .ok_or(PurchaseError::NotForSale)?;
         let mut purchases = self.load(&supplier).await?;
         let at = self.inner.journal.now();
-        let intend = Command::Intend { phone: phone.clone(), country, monthly: offer.monthly, limit, at };
+        let intend =
+            Command::Intend { phone: phone.clone(), country, monthly: offer.monthly, limit, at };
         self.transact(&mut purchases, &intend, who.clone()).await?;
         let bought = account.telecom.buy(phone.clone(), country).await;
         let at = self.inner.journal.now();
@@ -145,7 +179,13 @@ impl NumberPurchasing {
     }
 
     /// Takes a number out of its pool and gives it back.
-    pub async fn give_back(&self, supplier: SupplierName, phone: Phone, reason: String, who: Who) -> Result<(), PurchaseError> {
+    pub async fn give_back(
+        &self,
+        supplier: SupplierName,
+        phone: Phone,
+        reason: String,
+        who: Who,
+    ) -> Result<(), PurchaseError> {
         let purchasing = self.clone();
         let giving = async move {
             let account = purchasing.account(&supplier)?;
@@ -162,17 +202,30 @@ impl NumberPurchasing {
                 Err(error) => return Err(error.into()),
             }
             let at = purchasing.inner.journal.now();
-            purchasing.transact(&mut purchases, &Command::IntendEnd { phone: phone.clone(), at }, who).await?;
-            account.telecom.give_back(phone.clone(), known.country).await.map_err(|error| PurchaseError::Telecom(supplier.clone(), error))?;
+            purchasing
+                .transact(&mut purchases, &Command::IntendEnd { phone: phone.clone(), at }, who)
+                .await?;
+            account
+                .telecom
+                .give_back(phone.clone(), known.country)
+                .await
+                .map_err(|error| PurchaseError::Telecom(supplier.clone(), error))?;
             let at = purchasing.inner.journal.now();
-            purchasing.transact(&mut purchases, &Command::End { phone, at }, Who::Supplier(supplier)).await
+            purchasing
+                .transact(&mut purchases, &Command::End { phone, at }, Who::Supplier(supplier))
+                .await
         };
         detached(giving).await?
     }
 
     /// Has every number that we own at a telecom in its pool.
     pub async fn sync(&self, supplier: SupplierName, who: Who) -> Result<Synced, PurchaseError> {
-        let owned = self.account(&supplier)?.telecom.owned().await.map_err(|error| PurchaseError::Telecom(supplier.clone(), error))?;
+        let owned = self
+            .account(&supplier)?
+            .telecom
+            .owned()
+            .await
+            .map_err(|error| PurchaseError::Telecom(supplier.clone(), error))?;
         let known: BTreeSet<Phone> = self.inner.inventory.numbers(&supplier).into_iter().collect();
         let mut synced = Synced::default();
         for phone in owned {
@@ -184,7 +237,16 @@ impl NumberPurchasing {
                 synced.rejected.push((phone, "it is of no country that is served".to_owned()));
                 continue;
             };
-            match self.inner.inventory.list(phone.clone(), Listing { supplier: supplier.clone(), country, platforms: None }, who.clone()).await {
+            match self
+                .inner
+                .inventory
+                .list(
+                    phone.clone(),
+                    Listing { supplier: supplier.clone(), country, platforms: None },
+                    who.clone(),
+                )
+                .await
+            {
                 Ok(true) => synced.listed.push(phone),
                 Ok(false) => synced.unchanged += 1,
                 Err(InventoryError::Fault(fault)) => return Err(fault.into()),
@@ -195,7 +257,10 @@ impl NumberPurchasing {
     }
 
     /// What a telecom's bought numbers cost this month, and the most that they may.
-    pub async fn spent(&self, supplier: &SupplierName) -> Result<(Money, Option<Money>), PurchaseError> {
+    pub async fn spent(
+        &self,
+        supplier: &SupplierName,
+    ) -> Result<(Money, Option<Money>), PurchaseError> {
         let limit = self.account(supplier)?.limit;
         Ok((self.load(supplier).await?.state().spent(self.inner.journal.now()), limit))
     }
@@ -205,31 +270,55 @@ impl NumberPurchasing {
         Ok(self.load(supplier).await?.state().clone())
     }
 
-    /// Asks again about what a telecom has not said: what is ours is taken up, what is not has failed.
+    /// Asks again about what a telecom has not said: what is ours is taken up, what is not has
+    /// failed.
     pub async fn settle(&self, supplier: &SupplierName) -> Result<(), PurchaseError> {
         let account = self.account(supplier)?;
         let _turn = account.turn.lock().await;
         let mut purchases = self.load(supplier).await?;
         let unclear = |status: Status| matches!(status, Status::Intended | Status::Ending);
-        let open: Vec<_> = purchases.state().purchases.clone().into_iter().filter(|(_, purchase)| unclear(purchase.status)).collect();
+        let open: Vec<_> = purchases
+            .state()
+            .purchases
+            .clone()
+            .into_iter()
+            .filter(|(_, purchase)| unclear(purchase.status))
+            .collect();
         if open.is_empty() {
             return Ok(());
         }
         let failed = |error| PurchaseError::Telecom(supplier.clone(), error);
-        let owned: BTreeSet<Phone> = account.telecom.owned().await.map_err(failed)?.into_iter().collect();
+        let owned: BTreeSet<Phone> =
+            account.telecom.owned().await.map_err(failed)?.into_iter().collect();
         for (phone, purchase) in open {
             let at = self.inner.journal.now();
             match (purchase.status, owned.contains(&phone)) {
-                (Status::Intended, true) => self.made(supplier, &mut purchases, &phone, purchase.country, Who::Service).await?,
+                (Status::Intended, true) => {
+                    self.made(supplier, &mut purchases, &phone, purchase.country, Who::Service)
+                        .await?;
+                }
                 (Status::Intended, false) if at.since(purchase.since) >= UNSOLD_AFTER => {
-                    let fail = Command::Fail { phone, why: "the telecom does not have it for us".to_owned(), at };
+                    let fail = Command::Fail {
+                        phone,
+                        why: "the telecom does not have it for us".to_owned(),
+                        at,
+                    };
                     self.transact(&mut purchases, &fail, Who::Service).await?;
                 }
                 (Status::Ending, owned) => {
                     if owned {
-                        account.telecom.give_back(phone.clone(), purchase.country).await.map_err(failed)?;
+                        account
+                            .telecom
+                            .give_back(phone.clone(), purchase.country)
+                            .await
+                            .map_err(failed)?;
                     }
-                    self.transact(&mut purchases, &Command::End { phone, at }, Who::Supplier(supplier.clone())).await?;
+                    self.transact(
+                        &mut purchases,
+                        &Command::End { phone, at },
+                        Who::Supplier(supplier.clone()),
+                    )
+                    .await?;
                 }
                 (Status::Intended | Status::Made | Status::Ended, _) => {}
             }
@@ -245,11 +334,17 @@ impl NumberPurchasing {
         country: Country,
         who: Who,
     ) -> Result<(), PurchaseError> {
-        // Into the pool first: after a crash here the purchase is still open, and this is done again.
+        // Into the pool first: after a crash here the purchase is still open, and this is done
+        // again.
         let listing = Listing { supplier: supplier.clone(), country, platforms: None };
         self.inner.inventory.list(phone.clone(), listing, who).await?;
         let at = self.inner.journal.now();
-        self.transact(purchases, &Command::Make { phone: phone.clone(), at }, Who::Supplier(supplier.clone())).await
+        self.transact(
+            purchases,
+            &Command::Make { phone: phone.clone(), at },
+            Who::Supplier(supplier.clone()),
+        )
+        .await
     }
 
     fn account(&self, supplier: &SupplierName) -> Result<&SupplierAccount, PurchaseError> {
@@ -260,7 +355,12 @@ impl NumberPurchasing {
         self.inner.journal.load(StreamId::purchases(supplier)).await
     }
 
-    async fn transact(&self, purchases: &mut Entity<State>, command: &Command, actor: Who) -> Result<(), PurchaseError> {
+    async fn transact(
+        &self,
+        purchases: &mut Entity<State>,
+        command: &Command,
+        actor: Who,
+    ) -> Result<(), PurchaseError> {
         self.inner.journal.transact(purchases, command, actor, self.inner.journal.now()).await?;
         Ok(())
     }

@@ -1,7 +1,9 @@
-//! Numbers at programmable telecoms: what we own there, what is for sale, bought and given back by their APIs.
+//! Numbers at programmable telecoms: what we own there, what is for sale, bought and given back by
+//! their APIs.
 //!
-//! Holds: the port, what its clients share, and what buys under a recorded intent. Never holds: the month's limit (`events::purchase`).
-//! Leans on: the inventory, which has the numbers in its pools. Proved by: `actors/tests/telecom.rs`, the official SDKs on the same stand-ins.
+//! Holds: the port, what its clients share, and what buys under a recorded intent. Never holds: the
+//! month's limit (`events::purchase`). Leans on: the inventory, which has the numbers in its pools.
+//! Proved by: `actors/tests/telecom.rs`, the official SDKs on the same stand-ins.
 
 mod handle;
 mod port;

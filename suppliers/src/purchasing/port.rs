@@ -49,10 +49,18 @@ pub trait Telecom: Send + Sync + std::fmt::Debug + 'static {
     fn owned(&self) -> BoxFuture<'_, Result<Vec<Phone>, TelecomError>>;
 
     /// Numbers for sale that receive messages, at most `limit`.
-    fn search(&self, country: Country, limit: u8) -> BoxFuture<'_, Result<Vec<Offer>, TelecomError>>;
+    fn search(
+        &self,
+        country: Country,
+        limit: u8,
+    ) -> BoxFuture<'_, Result<Vec<Offer>, TelecomError>>;
 
     /// One number, if it is for sale.
-    fn offer(&self, phone: Phone, country: Country) -> BoxFuture<'_, Result<Option<Offer>, TelecomError>>;
+    fn offer(
+        &self,
+        phone: Phone,
+        country: Country,
+    ) -> BoxFuture<'_, Result<Option<Offer>, TelecomError>>;
 
     /// Buys a number.
     fn buy(&self, phone: Phone, country: Country) -> BoxFuture<'_, Result<(), TelecomError>>;
@@ -84,7 +92,12 @@ impl Account {
         if parsed.host_str().is_none() || !["http", "https"].contains(&parsed.scheme()) {
             return Err(format!("{base} is not an address"));
         }
-        Ok(Self { client: outbound::client(PATIENCE)?, base: parsed, user: user.to_owned(), secret: secret.to_owned() })
+        Ok(Self {
+            client: outbound::client(PATIENCE)?,
+            base: parsed,
+            user: user.to_owned(),
+            secret: secret.to_owned(),
+        })
     }
 
     /// Its user.
@@ -93,19 +106,36 @@ impl Account {
     }
 
     /// A request to a path below the base; each segment is one of its own.
-    pub fn request(&self, method: reqwest::Method, path: &[&str], query: &[(&str, &str)]) -> RequestBuilder {
+    pub fn request(
+        &self,
+        method: reqwest::Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> RequestBuilder {
         let mut url = self.base.clone();
-        url.path_segments_mut().expect("an address with a host has a path").pop_if_empty().extend(path);
+        url.path_segments_mut()
+            .expect("an address with a host has a path")
+            .pop_if_empty()
+            .extend(path);
         self.to(method, url, query)
     }
 
     /// A request to what the API itself has named, on its own host.
-    pub fn to(&self, method: reqwest::Method, mut url: Url, query: &[(&str, &str)]) -> RequestBuilder {
+    pub fn to(
+        &self,
+        method: reqwest::Method,
+        mut url: Url,
+        query: &[(&str, &str)],
+    ) -> RequestBuilder {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
         let request = self.client.request(method, url);
-        if self.user.is_empty() { request.bearer_auth(&self.secret) } else { request.basic_auth(&self.user, Some(&self.secret)) }
+        if self.user.is_empty() {
+            request.bearer_auth(&self.secret)
+        } else {
+            request.basic_auth(&self.user, Some(&self.secret))
+        }
     }
 
     /// The address of a path that the API itself has named.
@@ -141,13 +171,16 @@ struct ErrorLine {
 
 /// The body of an answer that says it was done; an empty one where nothing is said.
 pub async fn done(request: RequestBuilder) -> Result<Vec<u8>, TelecomError> {
-    let answer = outbound::answer(request, MAX_ANSWER_BYTES).await.map_err(|why| TelecomError::Unclear(why.to_string()))?;
+    let answer = outbound::answer(request, MAX_ANSWER_BYTES)
+        .await
+        .map_err(|why| TelecomError::Unclear(why.to_string()))?;
     match answer.status {
         200..=299 => Ok(answer.body),
         status => {
             let said: ErrorShape = foreign::read(&answer.body).unwrap_or_default();
             let line = said.errors.first().map(|line| format!("{} {}", line.title, line.detail));
-            let words = explanation(&said.message.or(line).or(said.label).unwrap_or_default(), MAX_WORDS);
+            let words =
+                explanation(&said.message.or(line).or(said.label).unwrap_or_default(), MAX_WORDS);
             let text = format!("HTTP {status} {words}").trim_end().to_owned();
             // Too much at once, and what fails over there, says nothing of what was asked.
             let is_certain = (400..500).contains(&status) && status != 408 && status != 429;
@@ -163,12 +196,19 @@ pub async fn read<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Tel
 
 /// A price in dollars, as text.
 pub fn dollars(text: &str) -> Result<Money, TelecomError> {
-    let price: Money = text.parse().map_err(|error| TelecomError::Unclear(format!("a price is {error}")))?;
-    if price.is_negative() { Err(TelecomError::Unclear("a price below zero".to_owned())) } else { Ok(price) }
+    let price: Money =
+        text.parse().map_err(|error| TelecomError::Unclear(format!("a price is {error}")))?;
+    if price.is_negative() {
+        Err(TelecomError::Unclear("a price below zero".to_owned()))
+    } else {
+        Ok(price)
+    }
 }
 
 /// A number with or without its plus sign.
 pub fn phone(text: &str) -> Result<Phone, TelecomError> {
     let digits = text.trim_start_matches('+');
-    format!("+{digits}").parse().map_err(|error| TelecomError::Unclear(format!("a number is {error}")))
+    format!("+{digits}")
+        .parse()
+        .map_err(|error| TelecomError::Unclear(format!("a number is {error}")))
 }

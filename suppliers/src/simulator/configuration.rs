@@ -29,24 +29,49 @@ pub struct Configuration {
 
 impl Default for Configuration {
     fn default() -> Self {
-        Self { enabled: None, delivery_seconds: (2.0, 8.0), failure_rate: 0.0, no_stock_rate: 0.0, dead_number_rate: 0.0, templates: BTreeMap::new() }
+        Self {
+            enabled: None,
+            delivery_seconds: (2.0, 8.0),
+            failure_rate: 0.0,
+            no_stock_rate: 0.0,
+            dead_number_rate: 0.0,
+            templates: BTreeMap::new(),
+        }
     }
 }
 
 impl Configuration {
     /// What no type can say.
     pub fn check(&self) -> Result<(), String> {
-        let Self { delivery_seconds: (shortest, longest), failure_rate, no_stock_rate, dead_number_rate, .. } = self;
-        for (name, rate) in [("failure_rate", failure_rate), ("no_stock_rate", no_stock_rate), ("dead_number_rate", dead_number_rate)] {
+        let Self {
+            delivery_seconds: (shortest, longest),
+            failure_rate,
+            no_stock_rate,
+            dead_number_rate,
+            ..
+        } = self;
+        for (name, rate) in [
+            ("failure_rate", failure_rate),
+            ("no_stock_rate", no_stock_rate),
+            ("dead_number_rate", dead_number_rate),
+        ] {
             if !(0.0..=1.0).contains(rate) {
-                return Err(format!("suppliers.simulator.{name} is a part of one, from 0.0 to 1.0"));
+                return Err(format!(
+                    "suppliers.simulator.{name} is a part of one, from 0.0 to 1.0"
+                ));
             }
         }
         if !(0.0..=3_600.0).contains(shortest) || !(*shortest..=3_600.0).contains(longest) {
-            return Err("suppliers.simulator.delivery_seconds is [shortest, longest], at most an hour".to_owned());
+            return Err(
+                "suppliers.simulator.delivery_seconds is [shortest, longest], at most an hour"
+                    .to_owned(),
+            );
         }
         match self.templates.iter().find(|(_, text)| !text.contains("{code}")) {
-            Some((platform, _)) => Err(format!("suppliers.simulator.templates.{} needs {{code}} where the code goes", platform.0)),
+            Some((platform, _)) => Err(format!(
+                "suppliers.simulator.templates.{} needs {{code}} where the code goes",
+                platform.0
+            )),
             None => Ok(()),
         }
     }
@@ -58,7 +83,11 @@ impl Configuration {
             failure_rate: self.failure_rate,
             no_stock_rate: self.no_stock_rate,
             dead_number_rate: self.dead_number_rate,
-            templates: self.templates.iter().map(|(platform, text)| (platform.0, text.clone())).collect(),
+            templates: self
+                .templates
+                .iter()
+                .map(|(platform, text)| (platform.0, text.clone()))
+                .collect(),
             others,
         }
     }

@@ -97,13 +97,16 @@ impl Pool {
         is_free
     }
 
-    /// The number that has listened longest, where half of a country's `count` numbers are in use: some countries have a hundred.
+    /// The number that has listened longest, where half of a country's `count` numbers are in use:
+    /// some countries have a hundred.
     fn longest_listening(&mut self, country: Country, count: u64) -> Option<Lease> {
         if self.busy.get(&country).copied().unwrap_or(0) * 2 < count {
             return None;
         }
-        let (first, last) =
-            ((country, Timestamp::from_millis(i64::MIN), OrderId(0)), (country, Timestamp::from_millis(i64::MAX), OrderId(u128::MAX)));
+        let (first, last) = (
+            (country, Timestamp::from_millis(i64::MIN), OrderId(0)),
+            (country, Timestamp::from_millis(i64::MAX), OrderId(u128::MAX)),
+        );
         let key = self.listening.range(first..=last).next().map(|(key, _)| *key)?;
         self.listening.remove(&key)
     }
@@ -132,12 +135,27 @@ impl std::fmt::Debug for Simulator {
 impl Simulator {
     /// A simulator; nothing is delivered until `run`.
     pub fn new(name: SupplierName, settings: Settings, clock: Clock, entropy: Entropy) -> Self {
-        let numbers: HashMap<_, _> = Country::ALL.into_iter().map(|country| (country, Numbers::of(country))).collect();
-        // A restart must not start over with the numbers just used. Country by country in their own order, so that a seed is one story.
-        let turns = Country::ALL.into_iter().filter_map(|country| Some((country, entropy.below(numbers.get(&country)?.count())))).collect();
+        let numbers: HashMap<_, _> =
+            Country::ALL.into_iter().map(|country| (country, Numbers::of(country))).collect();
+        // A restart must not start over with the numbers just used. Country by country in their own
+        // order, so that a seed is one story.
+        let turns = Country::ALL
+            .into_iter()
+            .filter_map(|country| Some((country, entropy.below(numbers.get(&country)?.count()))))
+            .collect();
         let pool = Mutex::new(Pool { turns, ..Pool::default() });
         let (taken_back, to_take_back) = mpsc::unbounded_channel();
-        Self { name, settings, clock, entropy, numbers, pool, due: Alarm::new(clock), taken_back, to_take_back: Mutex::new(Some(to_take_back)) }
+        Self {
+            name,
+            settings,
+            clock,
+            entropy,
+            numbers,
+            pool,
+            due: Alarm::new(clock),
+            taken_back,
+            to_take_back: Mutex::new(Some(to_take_back)),
+        }
     }
 
     /// Delivers what is due, until the task is dropped.
@@ -182,7 +200,12 @@ impl Simulator {
         waiting.done += 1;
         let message = match act.what {
             What::Dead => None,
-            What::Message(platform, code) => Some(self.message_of(&lease, platform, &template(platform).replace("{code}", &code), waiting.done)),
+            What::Message(platform, code) => Some(self.message_of(
+                &lease,
+                platform,
+                &template(platform).replace("{code}", &code),
+                waiting.done,
+            )),
         };
         if let Some(next) = waiting.script.front() {
             self.due.set(self.clock.elapsed().plus(next.after), phone.clone());
@@ -193,11 +216,17 @@ impl Simulator {
 
     fn message(&self, lease: &Lease) -> InboundSms {
         let code = self.code(lease.platform);
-        let template = self.settings.templates.get(&lease.platform).cloned().unwrap_or_else(|| template(lease.platform));
+        let template = self
+            .settings
+            .templates
+            .get(&lease.platform)
+            .cloned()
+            .unwrap_or_else(|| template(lease.platform));
         self.message_of(lease, lease.platform, &template.replace("{code}", &code), 1)
     }
 
-    /// The message of this number on the lease, from 1. Its id is the same after a restart, which starts a script over.
+    /// The message of this number on the lease, from 1. Its id is the same after a restart, which
+    /// starts a script over.
     fn message_of(&self, lease: &Lease, platform: Platform, text: &str, number: u32) -> InboundSms {
         let id = format!("sim-{}-{}", lease.order.digits(), lease.attempt);
         InboundSms {
@@ -213,9 +242,12 @@ impl Simulator {
     fn code(&self, platform: Platform) -> String {
         let hints = platform.hints();
         let character = |_| match hints.format {
-            CodeFormat::Numeric => char::from(b'0' + u8::try_from(self.entropy.below(10)).unwrap_or(0)),
+            CodeFormat::Numeric => {
+                char::from(b'0' + u8::try_from(self.entropy.below(10)).unwrap_or(0))
+            }
             CodeFormat::Alphanumeric => {
-                let place = usize::try_from(self.entropy.below(CODE_LETTERS.len() as u64)).unwrap_or(0);
+                let place =
+                    usize::try_from(self.entropy.below(CODE_LETTERS.len() as u64)).unwrap_or(0);
                 char::from(CODE_LETTERS[place])
             }
         };
@@ -227,13 +259,17 @@ impl Simulator {
     /// How long a real order's message takes; `None` where it never comes.
     fn delay(&self) -> Option<Duration> {
         let (shortest, longest) = self.settings.delivery_seconds;
-        let delay = Duration::from_secs_f64(shortest + (longest - shortest).max(0.0) * self.entropy.fraction());
+        let delay = Duration::from_secs_f64(
+            shortest + (longest - shortest).max(0.0) * self.entropy.fraction(),
+        );
         (!self.entropy.chance(self.settings.failure_rate)).then_some(delay)
     }
 
     fn reserve(&self, wanted: NumberRequest) -> Result<Phone, AttemptFailure> {
         match wanted.scenario {
-            None if self.entropy.chance(self.settings.no_stock_rate) => return Err(AttemptFailure::NoNumber),
+            None if self.entropy.chance(self.settings.no_stock_rate) => {
+                return Err(AttemptFailure::NoNumber);
+            }
             Some(Scenario::NoStock) => return Err(AttemptFailure::NoNumber),
             Some(Scenario::SupplierDown) => return Err(AttemptFailure::SourceError),
             None | Some(_) => {}
@@ -288,7 +324,8 @@ impl Supplier for Simulator {
             let mut pool = self.pool.lock();
             pool.take(&lease.phone, lease.country);
             if first.is_some() {
-                let waiting = Waiting { lease: lease.clone(), script: script.unwrap_or_default(), done: 0 };
+                let waiting =
+                    Waiting { lease: lease.clone(), script: script.unwrap_or_default(), done: 0 };
                 pool.waiting.insert(lease.phone.clone(), waiting);
             }
         }
@@ -337,7 +374,10 @@ fn template(platform: Platform) -> String {
         Platform::Telegram => "Telegram code: {code}".to_owned(),
         Platform::Steam => "Your Steam verification code is {code}".to_owned(),
         Platform::Line => "LINE verification code: {code}".to_owned(),
-        other => format!("{{code}} is your {} verification code. It expires in 10 minutes.", other.name()),
+        other => format!(
+            "{{code}} is your {} verification code. It expires in 10 minutes.",
+            other.name()
+        ),
     }
 }
 
@@ -348,8 +388,21 @@ mod tests {
 
     #[test]
     fn a_number_of_another_source_is_never_made_up() {
-        let wanted = NumberRequest { platform: Platform::Google, country: Country::Fr, at: Clock::System.now(), is_unproven: false, scenario: None };
-        let all = || Simulator::new("simulator".parse().unwrap(), Settings::default(), Clock::System, Entropy::seeded(7));
+        let wanted = NumberRequest {
+            platform: Platform::Google,
+            country: Country::Fr,
+            at: Clock::System.now(),
+            is_unproven: false,
+            scenario: None,
+        };
+        let all = || {
+            Simulator::new(
+                "simulator".parse().unwrap(),
+                Settings::default(),
+                Clock::System,
+                Entropy::seeded(7),
+            )
+        };
         let others: HashSet<Phone> = std::iter::repeat_with({
             let simulator = all();
             move || simulator.reserve(wanted)
@@ -358,9 +411,18 @@ mod tests {
         .take(50)
         .collect();
         let settings = Settings { others: others.clone(), ..Settings::default() };
-        let simulator = Simulator::new("simulator".parse().unwrap(), settings, Clock::System, Entropy::seeded(7));
+        let simulator = Simulator::new(
+            "simulator".parse().unwrap(),
+            settings,
+            Clock::System,
+            Entropy::seeded(7),
+        );
         let given: Vec<Phone> = std::iter::from_fn(|| simulator.reserve(wanted).ok()).collect();
-        assert!(given.len() >= 50 && given.iter().all(|phone| !others.contains(phone)), "{}", given.len());
+        assert!(
+            given.len() >= 50 && given.iter().all(|phone| !others.contains(phone)),
+            "{}",
+            given.len()
+        );
     }
 
     #[test]
@@ -369,19 +431,40 @@ mod tests {
             What::Dead => None,
             What::Message(of, code) => {
                 let text = template(*of).replace("{code}", code);
-                Some(extract(&Message::new(&text).sent_by(of.name()), Some(platform.service())).verdict)
+                Some(
+                    extract(&Message::new(&text).sent_by(of.name()), Some(platform.service()))
+                        .verdict,
+                )
             }
         };
         for platform in Platform::ALL {
             for scenario in Scenario::ALL {
-                let verdicts: Vec<_> = script(scenario, 1, platform).iter().map(|act| read(platform, act)).collect();
+                let verdicts: Vec<_> =
+                    script(scenario, 1, platform).iter().map(|act| read(platform, act)).collect();
                 let is_code = |verdict: &Option<Verdict>| matches!(verdict, Some(Verdict::Code(_)));
                 let fits = match scenario {
-                    Scenario::NoCode | Scenario::NoStock | Scenario::SupplierDown => verdicts.is_empty(),
-                    Scenario::DeadNumber => verdicts == [None] && script(scenario, 2, platform).iter().all(|act| is_code(&read(platform, act))),
-                    Scenario::TwoCodes => verdicts.len() == 2 && verdicts.iter().all(is_code) && verdicts[0] != verdicts[1],
-                    Scenario::WrongBrandFirst => matches!(&verdicts[0], Some(Verdict::OtherBrand(_))) && is_code(&verdicts[1]),
-                    Scenario::Code | Scenario::LateCode | Scenario::WebhookFails | Scenario::DepositReorg => verdicts.iter().all(is_code),
+                    Scenario::NoCode | Scenario::NoStock | Scenario::SupplierDown => {
+                        verdicts.is_empty()
+                    }
+                    Scenario::DeadNumber => {
+                        verdicts == [None]
+                            && script(scenario, 2, platform)
+                                .iter()
+                                .all(|act| is_code(&read(platform, act)))
+                    }
+                    Scenario::TwoCodes => {
+                        verdicts.len() == 2
+                            && verdicts.iter().all(is_code)
+                            && verdicts[0] != verdicts[1]
+                    }
+                    Scenario::WrongBrandFirst => {
+                        matches!(&verdicts[0], Some(Verdict::OtherBrand(_)))
+                            && is_code(&verdicts[1])
+                    }
+                    Scenario::Code
+                    | Scenario::LateCode
+                    | Scenario::WebhookFails
+                    | Scenario::DepositReorg => verdicts.iter().all(is_code),
                 };
                 assert!(fits, "{platform:?} {scenario:?}: {verdicts:?}");
             }
@@ -390,12 +473,21 @@ mod tests {
 
     #[test]
     fn every_built_in_message_gives_its_code() {
-        let simulator = Simulator::new("simulator".parse().unwrap(), Settings::default(), Clock::System, Entropy::seeded(7));
+        let simulator = Simulator::new(
+            "simulator".parse().unwrap(),
+            Settings::default(),
+            Clock::System,
+            Entropy::seeded(7),
+        );
         for platform in Platform::ALL {
             for _ in 0..200 {
                 let code = simulator.code(platform);
                 let text = template(platform).replace("{code}", &code);
-                assert_eq!(extract(&Message::new(&text), Some(platform.service())).verdict, Verdict::Code(code), "{text}");
+                assert_eq!(
+                    extract(&Message::new(&text), Some(platform.service())).verdict,
+                    Verdict::Code(code),
+                    "{text}"
+                );
             }
         }
     }

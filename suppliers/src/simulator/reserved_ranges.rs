@@ -1,4 +1,5 @@
-//! Numbers for the simulator: from ranges reserved for fiction where there are any, and elsewhere numbers that no plan can assign.
+//! Numbers for the simulator: from ranges reserved for fiction where there are any, and elsewhere
+//! numbers that no plan can assign.
 
 use events::country::Country;
 use events::phone::Phone;
@@ -20,14 +21,17 @@ impl Numbers {
     /// The country's.
     pub fn of(country: Country) -> Self {
         let range = match country {
-            Country::Us | Country::Ca => Range::AreaCodes((200..1_000).filter(|area| is_geographic(*area) && is_of(country, *area)).collect()),
+            Country::Us | Country::Ca => Range::AreaCodes(
+                (200..1_000).filter(|area| is_geographic(*area) && is_of(country, *area)).collect(),
+            ),
             // Ofcom, ARCEP, BNetzA, PTS and ACMA keep these for drama.
             Country::Gb => Range::Prefix("+447700900", 3),
             Country::Fr => Range::Prefix("+3363998", 4),
             Country::De => Range::Prefix("+4917139200", 2),
             Country::Se => Range::Prefix("+467017406", 2),
             Country::Au => Range::Prefix("+61491570", 3),
-            // No number of these plans starts with 00 behind the country code, so none of these can be anybody's.
+            // No number of these plans starts with 00 behind the country code, so none of these can
+            // be anybody's.
             Country::Ru => Range::Prefix("+700", 8),
             Country::Ua => Range::Prefix("+38000", 7),
             Country::In => Range::Prefix("+9100", 8),
@@ -65,7 +69,9 @@ impl Numbers {
                 let area = areas[usize::try_from(index / 100).expect("an index below the count")];
                 area_number(area, index % 100)
             }
-            Range::Prefix(prefix, digits) => format!("{prefix}{index:0width$}", width = *digits as usize),
+            Range::Prefix(prefix, digits) => {
+                format!("{prefix}{index:0width$}", width = *digits as usize)
+            }
         };
         text.parse().expect("every range makes E.164 numbers")
     }
@@ -80,7 +86,8 @@ fn area_number(area: u32, index: u64) -> String {
     format!("+1{area}55501{index:02}")
 }
 
-/// Area codes are NXX with N from 2 and a middle digit below 9; those with two equal last digits are services.
+/// Area codes are NXX with N from 2 and a middle digit below 9; those with two equal last digits
+/// are services.
 fn is_geographic(area: u32) -> bool {
     let (middle, last) = (area / 10 % 10, area % 10);
     middle != 9 && middle != last

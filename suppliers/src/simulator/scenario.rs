@@ -1,4 +1,5 @@
-//! What happens on the number of a test order: which messages come, and when; or that the number dies.
+//! What happens on the number of a test order: which messages come, and when; or that the number
+//! dies.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -35,14 +36,19 @@ const SECOND: (&str, &str) = ("730586", "WN3H9");
 
 /// The acts on the number that an order's attempt has found.
 pub fn script(scenario: Scenario, attempt: u8, platform: Platform) -> VecDeque<Act> {
-    let message = |after, of: Platform, code| Act { after, what: What::Message(of, code_of(of, code)) };
+    let message =
+        |after, of: Platform, code| Act { after, what: What::Message(of, code_of(of, code)) };
     let code = |after| message(after, platform, FIRST);
     match scenario {
         Scenario::TwoCodes => [code(SOON), message(LATER, platform, SECOND)].into(),
         Scenario::LateCode => [code(LATE)].into(),
-        Scenario::WrongBrandFirst => [message(SOON, another_than(platform), SECOND), code(LATER)].into(),
+        Scenario::WrongBrandFirst => {
+            [message(SOON, another_than(platform), SECOND), code(LATER)].into()
+        }
         Scenario::DeadNumber if attempt == 1 => [Act { after: SOON, what: What::Dead }].into(),
-        Scenario::Code | Scenario::WebhookFails | Scenario::DepositReorg | Scenario::DeadNumber => [code(SOON)].into(),
+        Scenario::Code | Scenario::WebhookFails | Scenario::DepositReorg | Scenario::DeadNumber => {
+            [code(SOON)].into()
+        }
         // Of the last two no number was given.
         Scenario::NoCode | Scenario::NoStock | Scenario::SupplierDown => VecDeque::new(),
     }

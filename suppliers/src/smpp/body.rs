@@ -1,4 +1,5 @@
-//! The body of a `deliver_sm` or `data_sm`, as far as a message needs it: what is malformed and not needed is passed over, and named. Pure.
+//! The body of a `deliver_sm` or `data_sm`, as far as a message needs it: what is malformed and not
+//! needed is passed over, and named. Pure.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,15 @@ const SAR_NUMBER: u16 = 0x020f;
 const PAYLOAD: u16 = 0x0424;
 const RECEIPTED_MESSAGE_ID: u16 = 0x001e;
 const MESSAGE_STATE: u16 = 0x0427;
-const NEEDED: [u16; 7] = [USER_MESSAGE_REFERENCE, SAR_REFERENCE, SAR_TOTAL, SAR_NUMBER, PAYLOAD, RECEIPTED_MESSAGE_ID, MESSAGE_STATE];
+const NEEDED: [u16; 7] = [
+    USER_MESSAGE_REFERENCE,
+    SAR_REFERENCE,
+    SAR_TOTAL,
+    SAR_NUMBER,
+    PAYLOAD,
+    RECEIPTED_MESSAGE_ID,
+    MESSAGE_STATE,
+];
 
 /// What SMPP 3.4 allows a field to have, its end included.
 const SERVICE_TYPE: usize = 6;
@@ -24,7 +33,8 @@ const MAX_SENDER: usize = 100;
 /// What is wrong with a body and does not cost the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Oddity {
-    /// A service type, an address or a time that is longer than SMPP allows, or a time that is shorter.
+    /// A service type, an address or a time that is longer than SMPP allows, or a time that is
+    /// shorter.
     Field,
     /// A sender with letters that no address has.
     Sender,
@@ -130,7 +140,8 @@ impl Body {
         Some(())
     }
 
-    /// The text of `length` bytes at the beginning of `rest`, and the parameters behind it; a payload among them stands in place of the text.
+    /// The text of `length` bytes at the beginning of `rest`, and the parameters behind it; a
+    /// payload among them stands in place of the text.
     fn short_message(&mut self, length: usize, rest: &[u8]) {
         if length > rest.len() {
             self.oddities.insert(Oddity::TextLength);
@@ -140,26 +151,37 @@ impl Body {
         let (text, behind) = rest.split_at(length);
         let is_wide = matches!(self.coding, 8 | 0x18..=0x1b);
         let parameters = Parameters::of(behind);
-        let is_text = behind.len() > 3 && parameters.known.is_empty() && !parameters.is_whole && swallowed(behind, PAYLOAD).is_none();
+        let is_text = behind.len() > 3
+            && parameters.known.is_empty()
+            && !parameters.is_whole
+            && swallowed(behind, PAYLOAD).is_none();
         if is_text && (length == 0 || (is_wide && behind.len() == length)) {
             // It counts letters of two bytes, or nothing at all: what is no parameter is text.
             self.oddities.insert(Oddity::TextLength);
             self.text = Some(rest.to_vec());
             return;
         }
-        // No parameter begins with a letter: what does, and has parameters or nothing behind it, is the end of a text that was counted too short.
-        let letters = behind.iter().take_while(|byte| matches!(byte, b'\n' | b'\r' | b' '..=b'~')).count();
-        let is_cut = !is_wide && letters > 0 && !parameters.is_whole && Parameters::of(&behind[letters..]).is_whole;
+        // No parameter begins with a letter: what does, and has parameters or nothing behind it, is
+        // the end of a text that was counted too short.
+        let letters =
+            behind.iter().take_while(|byte| matches!(byte, b'\n' | b'\r' | b' '..=b'~')).count();
+        let is_cut = !is_wide
+            && letters > 0
+            && !parameters.is_whole
+            && Parameters::of(&behind[letters..]).is_whole;
         let (text, behind) = if is_cut { rest.split_at(length + letters) } else { (text, behind) };
         self.note(Oddity::TextLength, is_cut);
         self.text = Some(text.to_vec());
         self.parameters(behind);
     }
 
-    /// The text beside a payload: SMPP has one of them, and neither may be lost where both are there and differ.
+    /// The text beside a payload: SMPP has one of them, and neither may be lost where both are
+    /// there and differ.
     fn with_payload(&self, payload: &[u8]) -> Option<Vec<u8>> {
         let text = self.text.as_deref().unwrap_or_default();
-        let holds = |whole: &[u8], part: &[u8]| part.is_empty() || whole.windows(part.len()).any(|window| window == part);
+        let holds = |whole: &[u8], part: &[u8]| {
+            part.is_empty() || whole.windows(part.len()).any(|window| window == part)
+        };
         if holds(payload, text) {
             return None;
         }
@@ -175,12 +197,18 @@ impl Body {
         self.note(Oddity::Parameter, parameters.has_bad);
         self.note(Oddity::Leftover, parameters.has_leftover);
         let is_odd = parameters.has_bad || parameters.has_leftover;
-        if is_odd && self.text.as_ref().is_none_or(Vec::is_empty) && parameters.find(PAYLOAD).is_none() {
+        if is_odd
+            && self.text.as_ref().is_none_or(Vec::is_empty)
+            && parameters.find(PAYLOAD).is_none()
+        {
             // A length before it is wrong, and has swallowed it.
             self.text = swallowed(bytes, PAYLOAD).map(<[u8]>::to_vec).or_else(|| self.text.take());
         }
         let value = |tag| parameters.find(tag);
-        self.has_receipt = parameters.known.iter().any(|(tag, _)| matches!(*tag, RECEIPTED_MESSAGE_ID | MESSAGE_STATE));
+        self.has_receipt = parameters
+            .known
+            .iter()
+            .any(|(tag, _)| matches!(*tag, RECEIPTED_MESSAGE_ID | MESSAGE_STATE));
         if let Some(payload) = value(PAYLOAD) {
             let both = self.with_payload(payload);
             self.note(Oddity::TwoTexts, both.is_some());
@@ -190,10 +218,16 @@ impl Body {
             self.text = Some(Vec::new());
         }
         self.reference = value(USER_MESSAGE_REFERENCE).unwrap_or_default().to_vec();
-        let [reference, total, number] = [SAR_REFERENCE, SAR_TOTAL, SAR_NUMBER].map(|tag| value(tag).map(whole_number));
+        let [reference, total, number] =
+            [SAR_REFERENCE, SAR_TOTAL, SAR_NUMBER].map(|tag| value(tag).map(whole_number));
         self.note(Oddity::Parameter, [reference, total, number].contains(&Some(None)));
-        let byte = |value: Option<Option<u32>>| value.flatten().and_then(|value| u8::try_from(value).ok());
-        self.segment = reference.flatten().zip(byte(total)).zip(byte(number)).map(|((reference, total), number)| (reference, total, number));
+        let byte =
+            |value: Option<Option<u32>>| value.flatten().and_then(|value| u8::try_from(value).ok());
+        self.segment = reference
+            .flatten()
+            .zip(byte(total))
+            .zip(byte(number))
+            .map(|((reference, total), number)| (reference, total, number));
     }
 }
 
@@ -247,7 +281,10 @@ impl<'a> Parameters<'a> {
     }
 
     fn find(&self, tag: u16) -> Option<&'a [u8]> {
-        self.known.iter().find(|(known, value)| *known == tag && !value.is_empty()).map(|(_, value)| *value)
+        self.known
+            .iter()
+            .find(|(known, value)| *known == tag && !value.is_empty())
+            .map(|(_, value)| *value)
     }
 
     /// Walks as far as it goes; what it does not get past is left.
@@ -270,24 +307,32 @@ fn parameter(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
 
 /// Where a needed parameter begins that ends within `bytes`, behind one whose length is wrong.
 fn next_needed(bytes: &[u8]) -> Option<&[u8]> {
-    (0..bytes.len()).map(|at| &bytes[at..]).find(|rest| parameter(rest).is_some_and(|(tag, value, _)| NEEDED.contains(&tag) && !value.is_empty()))
+    (0..bytes.len()).map(|at| &bytes[at..]).find(|rest| {
+        parameter(rest).is_some_and(|(tag, value, _)| NEEDED.contains(&tag) && !value.is_empty())
+    })
 }
 
 /// The value of a parameter that is somewhere in `bytes`.
 fn swallowed(bytes: &[u8], wanted: u16) -> Option<&[u8]> {
-    let value = |at: usize| parameter(&bytes[at..]).filter(|(tag, value, _)| *tag == wanted && !value.is_empty());
+    let value = |at: usize| {
+        parameter(&bytes[at..]).filter(|(tag, value, _)| *tag == wanted && !value.is_empty())
+    };
     (0..bytes.len()).find_map(value).map(|(_, value, _)| value)
 }
 
 /// A number of one to four bytes, whatever SMPP says how many it should have.
 fn whole_number(value: &[u8]) -> Option<u32> {
-    (1..=4).contains(&value.len()).then(|| value.iter().fold(0, |number, byte| (number << 8) | u32::from(*byte)))
+    (1..=4)
+        .contains(&value.len())
+        .then(|| value.iter().fold(0, |number, byte| (number << 8) | u32::from(*byte)))
 }
 
 /// A sender in whatever letters, without what no line may hold.
 fn readable(sender: &[u8]) -> String {
-    let text = std::str::from_utf8(sender).map_or_else(|_| sender.iter().copied().map(char::from).collect(), str::to_owned);
-    let mut kept: String = text.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect();
+    let text = std::str::from_utf8(sender)
+        .map_or_else(|_| sender.iter().copied().map(char::from).collect(), str::to_owned);
+    let mut kept: String =
+        text.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect();
     while kept.len() > MAX_SENDER {
         kept.pop();
     }

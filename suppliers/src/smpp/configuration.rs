@@ -81,16 +81,32 @@ impl PoolConfiguration for Configuration {
 impl BindConfiguration {
     /// SMPP's own bounds.
     fn check(&self) -> Result<(), String> {
-        let has_port = self.address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+        let has_port = self
+            .address
+            .rsplit_once(':')
+            .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
         if !has_port {
-            return Err(format!("suppliers.smpp.binds: address {:?} is not a host and a port, as in smsc.example.com:2775", self.address));
+            return Err(format!(
+                "suppliers.smpp.binds: address {:?} is not a host and a port, as in \
+                 smsc.example.com:2775",
+                self.address
+            ));
         }
-        let fits = |text: &str, most: usize| text.is_ascii() && !text.contains('\0') && text.len() <= most;
-        if !fits(&self.system_id, 15) || !fits(self.password.expose(), 8) || !fits(&self.system_type, 12) {
-            return Err("suppliers.smpp.binds: system_id has at most 15 characters, password 8, system_type 12, all ASCII".to_owned());
+        let fits =
+            |text: &str, most: usize| text.is_ascii() && !text.contains('\0') && text.len() <= most;
+        if !fits(&self.system_id, 15)
+            || !fits(self.password.expose(), 8)
+            || !fits(&self.system_type, 12)
+        {
+            return Err("suppliers.smpp.binds: system_id has at most 15 characters, password 8, \
+                system_type 12, all ASCII"
+                .to_owned());
         }
         if !(1..=3_600).contains(&self.enquire_link_seconds) {
-            return Err(format!("suppliers.smpp.binds: enquire_link_seconds is from 1 to 3600, not {}", self.enquire_link_seconds));
+            return Err(format!(
+                "suppliers.smpp.binds: enquire_link_seconds is from 1 to 3600, not {}",
+                self.enquire_link_seconds
+            ));
         }
         Ok(())
     }

@@ -49,26 +49,49 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         Self { reader: Reader::new(read), writer, sequence: 0, early: VecDeque::new() }
     }
 
-    /// Binds. Of the answer, its status counts alone: SMSCs leave its body out, or name themselves in more letters than there are.
+    /// Binds. Of the answer, its status counts alone: SMSCs leave its body out, or name themselves
+    /// in more letters than there are.
     pub async fn bind(&mut self, bind: &Bind) -> Result<(), SessionError> {
         let system_id = octets(&bind.system_id)?;
         let password = octets(&bind.password)?;
         let system_type = octets(&bind.system_type)?;
         let version = InterfaceVersion::Smpp3_4;
         let pdu: Pdu = match bind.mode {
-            Mode::Receiver => BindReceiver { system_id, password, system_type, interface_version: version, ..BindReceiver::default() }.into(),
-            Mode::Transceiver => {
-                BindTransceiver { system_id, password, system_type, interface_version: version, ..BindTransceiver::default() }.into()
+            Mode::Receiver => BindReceiver {
+                system_id,
+                password,
+                system_type,
+                interface_version: version,
+                ..BindReceiver::default()
             }
+            .into(),
+            Mode::Transceiver => BindTransceiver {
+                system_id,
+                password,
+                system_type,
+                interface_version: version,
+                ..BindTransceiver::default()
+            }
+            .into(),
         };
         self.ask(pdu).await?;
         let until = Instant::now() + PATIENCE;
         loop {
-            let frame = timeout_at(until, self.reader.next()).await.map_err(|_| SessionError::Silent)??;
-            let (Frame::Pdu(Header { command, status, .. }, _) | Frame::TooLong(Header { command, status, .. }, _)) = frame;
+            let frame =
+                timeout_at(until, self.reader.next()).await.map_err(|_| SessionError::Silent)??;
+            let (Frame::Pdu(Header { command, status, .. }, _)
+            | Frame::TooLong(Header { command, status, .. }, _)) = frame;
             match (command, status) {
-                (command::BIND_RECEIVER_RESP | command::BIND_TRANSCEIVER_RESP, CommandStatus::EsmeRok) => return Ok(()),
-                (command::BIND_RECEIVER_RESP | command::BIND_TRANSCEIVER_RESP | command::GENERIC_NACK, status) => {
+                (
+                    command::BIND_RECEIVER_RESP | command::BIND_TRANSCEIVER_RESP,
+                    CommandStatus::EsmeRok,
+                ) => return Ok(()),
+                (
+                    command::BIND_RECEIVER_RESP
+                    | command::BIND_TRANSCEIVER_RESP
+                    | command::GENERIC_NACK,
+                    status,
+                ) => {
                     return Err(SessionError::Refused(status));
                 }
                 _ if self.early.len() < WINDOW => self.early.push_back(frame),
@@ -92,18 +115,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     }
 
     /// Says something, under a number of the SMSC's or ours.
-    pub async fn send(&mut self, status: CommandStatus, sequence: u32, pdu: Pdu) -> Result<(), SessionError> {
+    pub async fn send(
+        &mut self,
+        status: CommandStatus,
+        sequence: u32,
+        pdu: Pdu,
+    ) -> Result<(), SessionError> {
         self.write(&encode(status, sequence, pdu)).await
     }
 
     /// Writes a PDU.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), SessionError> {
-        let written = timeout(PATIENCE, self.writer.write_all(bytes)).await.map_err(|_| SessionError::Silent)?;
+        let written = timeout(PATIENCE, self.writer.write_all(bytes))
+            .await
+            .map_err(|_| SessionError::Silent)?;
         written.map_err(SessionError::Write)
     }
 }
 
-fn octets<const MIN: usize, const MAX: usize>(text: &str) -> Result<COctetString<MIN, MAX>, SessionError> {
+fn octets<const MIN: usize, const MAX: usize>(
+    text: &str,
+) -> Result<COctetString<MIN, MAX>, SessionError> {
     let with_end = [text.as_bytes(), &[0]].concat();
     COctetString::from_vec(with_end).map_err(|error| SessionError::Setting(error.to_string()))
 }

@@ -1,4 +1,5 @@
-//! SMPP on the wire: one PDU a frame, whatever the PDU holds. What a PDU holds costs nobody the session.
+//! SMPP on the wire: one PDU a frame, whatever the PDU holds. What a PDU holds costs nobody the
+//! session.
 
 use rusmpp::tokio_codec::CommandCodec;
 use rusmpp::{Command, CommandStatus, Pdu};
@@ -75,8 +76,16 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         let passed = self.to_pass.min(self.buffer.len());
         self.buffer.advance(passed);
         self.to_pass -= passed;
-        let word = |at: usize| self.buffer.get(at..at + 4).map(|bytes| u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
-        let (Some(length), Some(command), Some(status), Some(sequence)) = (word(0), word(4), word(8), word(12)) else { return Ok(None) };
+        let word = |at: usize| {
+            self.buffer
+                .get(at..at + 4)
+                .map(|bytes| u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+        };
+        let (Some(length), Some(command), Some(status), Some(sequence)) =
+            (word(0), word(4), word(8), word(12))
+        else {
+            return Ok(None);
+        };
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         if !(HEADER..=LONGEST_PASSED).contains(&length) {
             return Err(FrameError::Length(length));
@@ -114,9 +123,14 @@ mod tests {
         let mut seen = Vec::new();
         loop {
             match reader.next().await {
-                Ok(Frame::Pdu(header, body)) => seen.push(format!("{:#x} {} {}", header.command, header.sequence, body.len())),
-                Ok(Frame::TooLong(header, length)) => seen.push(format!("{:#x} {} too long: {length}", header.command, header.sequence)),
-                Err(FrameError::Length(length)) => return [seen, vec![format!("length {length}")]].concat(),
+                Ok(Frame::Pdu(header, body)) => {
+                    seen.push(format!("{:#x} {} {}", header.command, header.sequence, body.len()));
+                }
+                Ok(Frame::TooLong(header, length)) => seen
+                    .push(format!("{:#x} {} too long: {length}", header.command, header.sequence)),
+                Err(FrameError::Length(length)) => {
+                    return [seen, vec![format!("length {length}")]].concat();
+                }
                 Err(FrameError::Broken(_)) => return seen,
             }
         }
@@ -124,7 +138,8 @@ mod tests {
 
     fn pdu(id: u32, sequence: u32, body: &[u8]) -> Vec<u8> {
         let length = u32::try_from(HEADER + body.len()).unwrap();
-        [&length.to_be_bytes()[..], &id.to_be_bytes(), &[0; 4], &sequence.to_be_bytes(), body].concat()
+        [&length.to_be_bytes()[..], &id.to_be_bytes(), &[0; 4], &sequence.to_be_bytes(), body]
+            .concat()
     }
 
     #[tokio::test]
@@ -135,13 +150,26 @@ mod tests {
             let seen = frames(&[pdu(0x05, 7, body), link.clone()].concat()).await;
             assert_eq!(seen, [format!("0x5 7 {}", body.len()), "0x15 9 0".to_owned()]);
         }
-        let long = frames(&[pdu(0x05, 7, &vec![0; 100_000]), link.clone(), pdu(0x0bad, 3, &vec![1; 1_000_000]), link].concat()).await;
-        assert_eq!(long, ["0x5 7 too long: 100016", "0x15 9 0", "0xbad 3 too long: 1000016", "0x15 9 0"]);
+        let long = frames(
+            &[
+                pdu(0x05, 7, &vec![0; 100_000]),
+                link.clone(),
+                pdu(0x0bad, 3, &vec![1; 1_000_000]),
+                link,
+            ]
+            .concat(),
+        )
+        .await;
+        assert_eq!(
+            long,
+            ["0x5 7 too long: 100016", "0x15 9 0", "0xbad 3 too long: 1000016", "0x15 9 0"]
+        );
     }
 
     #[tokio::test]
     async fn impossible_lengths_end_the_reading() {
-        for (length, shown) in [(0u32, 0), (15, 15), (u32::MAX, usize::try_from(u32::MAX).unwrap())] {
+        for (length, shown) in [(0u32, 0), (15, 15), (u32::MAX, usize::try_from(u32::MAX).unwrap())]
+        {
             let bytes = [&length.to_be_bytes()[..], &[0; 12]].concat();
             assert_eq!(frames(&bytes).await, [format!("length {shown}")]);
         }

@@ -1,4 +1,5 @@
-//! What a body says as a message: its number, its text in whatever alphabet, and whether it is a part of a longer one. Pure.
+//! What a body says as a message: its number, its text in whatever alphabet, and whether it is a
+//! part of a longer one. Pure.
 
 use encoding_rs::{EUC_KR, ISO_2022_JP, ISO_8859_5, ISO_8859_8, SHIFT_JIS};
 use events::number::Alphabet;
@@ -9,7 +10,8 @@ use sha2::{Digest, Sha256};
 use super::body::Body;
 use actors::inbox::alphabet::{Certainty, Declared, Reading, reading};
 
-/// UDH elements: concatenation with an 8-bit and a 16-bit reference, single and locking shift to a national table.
+/// UDH elements: concatenation with an 8-bit and a 16-bit reference, single and locking shift to a
+/// national table.
 const CONCATENATED: u8 = 0x00;
 const CONCATENATED_16: u8 = 0x08;
 const SINGLE_SHIFT: u8 = 0x24;
@@ -82,7 +84,8 @@ pub enum Unreadable {
 
 /// What a body says.
 pub fn read(body: &Body, default: DefaultAlphabet) -> Result<Incoming, Unreadable> {
-    // Bits 5 to 2 are the kind of message: 0 is one, 1 is a receipt, others are notices of the network. Some SMSCs set them on messages of people.
+    // Bits 5 to 2 are the kind of message: 0 is one, 1 is a receipt, others are notices of the
+    // network. Some SMSCs set them on messages of people.
     if body.esm_class & 0x3c != 0 && is_receipt(body) {
         return Ok(Incoming::Receipt);
     }
@@ -92,19 +95,34 @@ pub fn read(body: &Body, default: DefaultAlphabet) -> Result<Incoming, Unreadabl
     let has_header = body.esm_class & 0x40 != 0;
     let (header, bytes) = if has_header { split_header(text) } else { (Header::default(), text) };
     // Apart from the references of headers.
-    let segment = || body.segment.and_then(|(reference, total, number)| part(0x2_0000 | (reference & 0xffff), total, number));
+    let segment = || {
+        body.segment.and_then(|(reference, total, number)| {
+            part(0x2_0000 | (reference & 0xffff), total, number)
+        })
+    };
     let part = header.part.or_else(segment);
     let reading = text_of(body.coding, bytes, &header, default, part.is_some());
-    let id = fingerprint(&[to.as_str().as_bytes(), from.as_bytes(), &[body.coding], text, &body.reference]);
+    let id = fingerprint(&[
+        to.as_str().as_bytes(),
+        from.as_bytes(),
+        &[body.coding],
+        text,
+        &body.reference,
+    ]);
     let Reading { alphabet, bytes, certainty } = reading;
     Ok(Incoming::Text(Text { to, from, alphabet, bytes, certainty, part, id }))
 }
 
-/// Whether what is marked as a receipt is one: it says so in parameters, or in the words that SMPP's appendix B gives it, or says nothing.
+/// Whether what is marked as a receipt is one: it says so in parameters, or in the words that
+/// SMPP's appendix B gives it, or says nothing.
 fn is_receipt(body: &Body) -> bool {
-    let text = String::from_utf8_lossy(body.text.as_deref().unwrap_or_default()).replace('\0', "").to_ascii_lowercase();
+    let text = String::from_utf8_lossy(body.text.as_deref().unwrap_or_default())
+        .replace('\0', "")
+        .to_ascii_lowercase();
     let says = |word: &str| text.contains(word);
-    let has_words = says("stat:") || (says("id:") && ["sub:", "dlvrd:", "submit date:", "done date:", "err:"].into_iter().any(says));
+    let has_words = says("stat:")
+        || (says("id:")
+            && ["sub:", "dlvrd:", "submit date:", "done date:", "err:"].into_iter().any(says));
     body.has_receipt || text.trim().is_empty() || has_words
 }
 
@@ -112,7 +130,11 @@ fn is_receipt(body: &Body) -> bool {
 fn number(written: &[u8]) -> Result<Phone, Unreadable> {
     let written = std::str::from_utf8(written).map_err(|_| Unreadable::Destination)?;
     let digits = written.trim().trim_start_matches('+');
-    let digits = if written.trim().starts_with('+') { digits } else { digits.strip_prefix("00").unwrap_or(digits) };
+    let digits = if written.trim().starts_with('+') {
+        digits
+    } else {
+        digits.strip_prefix("00").unwrap_or(digits)
+    };
     format!("+{digits}").parse().map_err(|_| Unreadable::Destination)
 }
 
@@ -123,19 +145,25 @@ struct Header {
     single: u8,
 }
 
-/// Walks the header in front of a text. One that does not fit its message is none: the text is then all of it.
+/// Walks the header in front of a text. One that does not fit its message is none: the text is then
+/// all of it.
 fn split_header(body: &[u8]) -> (Header, &[u8]) {
     let whole = (Header::default(), body);
     let Some((length, rest)) = body.split_first() else { return whole };
-    let Some((mut elements, text)) = rest.split_at_checked(usize::from(*length)) else { return whole };
+    let Some((mut elements, text)) = rest.split_at_checked(usize::from(*length)) else {
+        return whole;
+    };
     let mut header = Header::default();
     while let [kind, length, tail @ ..] = elements {
         let Some((value, tail)) = tail.split_at_checked(usize::from(*length)) else { return whole };
         match (*kind, value) {
-            (CONCATENATED, [reference, total, number]) => header.part = part(u32::from(*reference), *total, *number),
+            (CONCATENATED, [reference, total, number]) => {
+                header.part = part(u32::from(*reference), *total, *number);
+            }
             (CONCATENATED_16, [high, low, total, number]) => {
                 // Apart from the 8-bit ones of the same sender.
-                header.part = part(0x1_0000 | u32::from(u16::from_be_bytes([*high, *low])), *total, *number);
+                header.part =
+                    part(0x1_0000 | u32::from(u16::from_be_bytes([*high, *low])), *total, *number);
             }
             (SINGLE_SHIFT, [language]) => header.single = *language,
             (LOCKING_SHIFT, [language]) => header.locking = *language,
@@ -152,7 +180,13 @@ fn part(reference: u32, total: u8, number: u8) -> Option<PartOf> {
 }
 
 /// How a text is read.
-fn text_of(coding: u8, bytes: &[u8], header: &Header, default: DefaultAlphabet, is_part: bool) -> Reading {
+fn text_of(
+    coding: u8,
+    bytes: &[u8],
+    header: &Header,
+    default: DefaultAlphabet,
+    is_part: bool,
+) -> Reading {
     if (header.locking, header.single) != (0, 0) {
         return reading(Declared::Gsm(header.locking, header.single), bytes, is_part);
     }
@@ -161,7 +195,11 @@ fn text_of(coding: u8, bytes: &[u8], header: &Header, default: DefaultAlphabet, 
     }
     // Nobody knows this coding: what an SMSC sends without one is as good a guess as any.
     let guessed = reading(of_default(default), bytes, is_part);
-    let certainty = if guessed.certainty == Certainty::AsDeclared { Certainty::Undecided } else { guessed.certainty };
+    let certainty = if guessed.certainty == Certainty::AsDeclared {
+        Certainty::Undecided
+    } else {
+        guessed.certainty
+    };
     Reading { certainty, ..guessed }
 }
 
@@ -178,7 +216,8 @@ fn declared(coding: u8, default: DefaultAlphabet) -> Option<Declared> {
         7 => Declared::Old(ISO_8859_8),
         10 | 13 => Declared::Old(ISO_2022_JP),
         14 => Declared::Old(EUC_KR),
-        // GSM's own scheme. Bit 5 is a compressed text, which networks do not send; bits 3 and 2 are the alphabet.
+        // GSM's own scheme. Bit 5 is a compressed text, which networks do not send; bits 3 and 2
+        // are the alphabet.
         0x10..=0x7f if coding & 0x20 != 0 => Declared::Bytes,
         0x10..=0x7f => match coding & 0x0c {
             0x00 => gsm,
@@ -217,5 +256,9 @@ fn fingerprint(parts: &[&[u8]]) -> String {
         digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         digest.update(part);
     }
-    digest.finalize().iter().take(12).fold(String::from("sm-"), |id, byte| id + &format!("{byte:02x}"))
+    digest
+        .finalize()
+        .iter()
+        .take(12)
+        .fold(String::from("sm-"), |id, byte| id + &format!("{byte:02x}"))
 }

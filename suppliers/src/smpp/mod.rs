@@ -1,7 +1,9 @@
-//! Numbers behind SMPP 3.4: sessions at SMSCs that bring their messages in. The numbers themselves are a pool like any other.
+//! Numbers behind SMPP 3.4: sessions at SMSCs that bring their messages in. The numbers themselves
+//! are a pool like any other.
 //!
-//! Holds: sessions, frames, what a `deliver_sm` or `data_sm` says. Never holds: which order a message belongs to (`inbox` does).
-//! Leans on: `inbox`, `parts`, `alphabet`. Proved by: tests beside each file, `tests/outside/smpp.py` with real SMSCs.
+//! Holds: sessions, frames, what a `deliver_sm` or `data_sm` says. Never holds: which order a
+//! message belongs to (`inbox` does). Leans on: `inbox`, `parts`, `alphabet`. Proved by: tests
+//! beside each file, `tests/outside/smpp.py` with real SMSCs.
 
 mod body;
 mod configuration;
@@ -38,7 +40,10 @@ impl Smpp {
         let (stop, stopping) = watch::channel(false);
         let mut watched = Vec::with_capacity(binds.len());
         for bind in binds {
-            let (status, receiver) = watch::channel(BindStatus { address: bind.address.clone(), ..BindStatus::default() });
+            let (status, receiver) = watch::channel(BindStatus {
+                address: bind.address.clone(),
+                ..BindStatus::default()
+            });
             let state = SessionState {
                 bind,
                 context: context.clone(),
@@ -63,7 +68,11 @@ impl Smpp {
         self.stop.send_replace(true);
         for mut bind in self.binds.clone() {
             // A session that is gone has closed its channel.
-            let _ = tokio::time::timeout(Duration::from_secs(15), bind.wait_for(|status| !status.bound)).await;
+            let _ = tokio::time::timeout(
+                Duration::from_secs(15),
+                bind.wait_for(|status| !status.bound),
+            )
+            .await;
         }
     }
 }

@@ -1,4 +1,5 @@
-//! One bind at an SMSC: connects, binds, takes messages, keeps the link alive, and begins again when it breaks.
+//! One bind at an SMSC: connects, binds, takes messages, keeps the link alive, and begins again
+//! when it breaks.
 
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
@@ -34,7 +35,8 @@ use actors::numbers::SessionAvailability;
 
 /// For a connection, and for each answer that is waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-/// Messages of one session that are on their way to the disk at a time: more wait in the connection.
+/// Messages of one session that are on their way to the disk at a time: more wait in the
+/// connection.
 pub(super) const WINDOW: usize = 128;
 /// First and longest wait before the next try.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
@@ -78,7 +80,10 @@ pub struct Bind {
 /// Without the password.
 impl std::fmt::Debug for Bind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Bind").field("address", &self.address).field("system_id", &self.system_id).finish_non_exhaustive()
+        f.debug_struct("Bind")
+            .field("address", &self.address)
+            .field("system_id", &self.system_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -160,15 +165,27 @@ impl Actor for Session {
     type State = SessionState;
     type Arguments = SessionState;
 
-    async fn pre_start(&self, myself: ActorRef<Connect>, state: SessionState) -> Result<SessionState, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Connect>,
+        state: SessionState,
+    ) -> Result<SessionState, ActorProcessingErr> {
         let _ = myself.send_message(Connect);
         Ok(state)
     }
 
-    async fn handle(&self, myself: ActorRef<Connect>, Connect: Connect, state: &mut SessionState) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        myself: ActorRef<Connect>,
+        Connect: Connect,
+        state: &mut SessionState,
+    ) -> Result<(), ActorProcessingErr> {
         let begun = Instant::now();
         // A bug ends this session, not the bind: what an SMSC says must not silence it for good.
-        let ended = AssertUnwindSafe(Box::pin(state.live())).catch_unwind().await.unwrap_or(Err(SessionError::Bug));
+        let ended = AssertUnwindSafe(Box::pin(state.live()))
+            .catch_unwind()
+            .await
+            .unwrap_or(Err(SessionError::Bug));
         let error = ended.as_ref().err().map(ToString::to_string);
         if *state.stopping.borrow() {
             state.show(false, None);
@@ -202,21 +219,42 @@ impl SessionState {
     /// One session from its connection to its end.
     async fn live(&mut self) -> Result<(), SessionError> {
         let connect = timeout(PATIENCE, TcpStream::connect(&self.bind.address)).await;
-        let stream = connect.map_err(|_| SessionError::Silent)?.map_err(|error| SessionError::Connect(error.to_string()))?;
+        let stream = connect
+            .map_err(|_| SessionError::Silent)?
+            .map_err(|error| SessionError::Connect(error.to_string()))?;
         stream.set_nodelay(true).map_err(|error| SessionError::Connect(error.to_string()))?;
         if !self.bind.tls {
             return self.speak(stream).await;
         }
-        let host = self.bind.address.rsplit_once(':').map_or(self.bind.address.as_str(), |(host, _)| host).to_owned();
-        let name = ServerName::try_from(host).map_err(|error| SessionError::Setting(error.to_string()))?;
-        let more = self.bind.ca_file.as_deref().map(outbound::certificates).transpose().map_err(SessionError::Setting)?;
-        let connector = TlsConnector::from(Arc::new(outbound::trust(more.unwrap_or_default()).map_err(SessionError::Setting)?));
+        let host = self
+            .bind
+            .address
+            .rsplit_once(':')
+            .map_or(self.bind.address.as_str(), |(host, _)| host)
+            .to_owned();
+        let name =
+            ServerName::try_from(host).map_err(|error| SessionError::Setting(error.to_string()))?;
+        let more = self
+            .bind
+            .ca_file
+            .as_deref()
+            .map(outbound::certificates)
+            .transpose()
+            .map_err(SessionError::Setting)?;
+        let connector = TlsConnector::from(Arc::new(
+            outbound::trust(more.unwrap_or_default()).map_err(SessionError::Setting)?,
+        ));
         let secure = timeout(PATIENCE, connector.connect(name, stream)).await;
-        let secure = secure.map_err(|_| SessionError::Silent)?.map_err(|error| SessionError::Connect(error.to_string()))?;
+        let secure = secure
+            .map_err(|_| SessionError::Silent)?
+            .map_err(|error| SessionError::Connect(error.to_string()))?;
         self.speak(secure).await
     }
 
-    async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, stream: S) -> Result<(), SessionError> {
+    async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send>(
+        &mut self,
+        stream: S,
+    ) -> Result<(), SessionError> {
         let mut connection = Connection::over(stream);
         connection.bind(&self.bind).await?;
         self.show(true, None);
@@ -224,14 +262,18 @@ impl SessionState {
         self.serve(&mut connection).await
     }
 
-    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, connection: &mut Connection<S>) -> Result<(), SessionError> {
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
+        &mut self,
+        connection: &mut Connection<S>,
+    ) -> Result<(), SessionError> {
         let (answers, mut answered) = mpsc::channel::<BytesMut>(WINDOW);
         let window = Arc::new(Semaphore::new(WINDOW));
         let mut stopping = self.stopping.clone();
         let mut heard = Instant::now();
         let mut enquired = false;
         loop {
-            let deadline = heard + if enquired { self.bind.enquire_link + PATIENCE } else { self.bind.enquire_link };
+            let deadline = heard
+                + if enquired { self.bind.enquire_link + PATIENCE } else { self.bind.enquire_link };
             let has_room = window.available_permits() > 0;
             tokio::select! {
                 answer = answered.recv() => connection.write(&answer.unwrap_or_default()).await?,
@@ -280,14 +322,28 @@ impl SessionState {
     }
 
     /// Takes a message to the inbox; the SMSC is answered once it is on disk.
-    fn take(&mut self, header: Header, bytes: &[u8], window: &Arc<Semaphore>, answers: &mpsc::Sender<BytesMut>) {
+    fn take(
+        &mut self,
+        header: Header,
+        bytes: &[u8],
+        window: &Arc<Semaphore>,
+        answers: &mpsc::Sender<BytesMut>,
+    ) {
         let Ok(place) = Arc::clone(window).try_acquire_owned() else { return };
-        let body = if header.command == command::DATA_SM { Body::of_data_sm(bytes) } else { Body::of_deliver_sm(bytes) };
+        let body = if header.command == command::DATA_SM {
+            Body::of_data_sm(bytes)
+        } else {
+            Body::of_deliver_sm(bytes)
+        };
         let read = message::read(&body, self.bind.default_alphabet);
         body.oddities.iter().for_each(|oddity| self.notice(oddity.name()));
         match &read {
-            Ok(Incoming::Text(Text { certainty: Certainty::Detected, .. })) => self.notice("other_alphabet"),
-            Ok(Incoming::Text(Text { certainty: Certainty::Undecided, .. })) => self.notice("undecided_alphabet"),
+            Ok(Incoming::Text(Text { certainty: Certainty::Detected, .. })) => {
+                self.notice("other_alphabet");
+            }
+            Ok(Incoming::Text(Text { certainty: Certainty::Undecided, .. })) => {
+                self.notice("undecided_alphabet");
+            }
             Ok(Incoming::Text(_) | Incoming::Receipt) => {}
             Err(reason) => {
                 tracing::warn!(supplier = %self.context.supplier, smsc = self.bind.address, %reason, bytes = bytes.len(), "a message was refused; it is lost");
@@ -340,7 +396,8 @@ impl SessionState {
         }
         connection.ask(Pdu::Unbind).await?;
         loop {
-            let frame = timeout(PATIENCE, connection.next()).await.map_err(|_| SessionError::Silent)??;
+            let frame =
+                timeout(PATIENCE, connection.next()).await.map_err(|_| SessionError::Silent)??;
             if let Frame::Pdu(Header { command: command::UNBIND_RESP, .. }, _) = frame {
                 return Ok(());
             }
@@ -359,7 +416,17 @@ impl SessionContext {
         if let Some(part) = text.part {
             let (reference, number, total) = (part.reference, part.number, part.total);
             let Text { to, from: sender, alphabet, bytes, .. } = text;
-            let part = InboundPart { supplier: self.supplier.clone(), to, sender, reference, number, total, alphabet, bytes, received_at: None };
+            let part = InboundPart {
+                supplier: self.supplier.clone(),
+                to,
+                sender,
+                reference,
+                number,
+                total,
+                alphabet,
+                bytes,
+                received_at: None,
+            };
             return Ok(self.parts.deliver(part).await?.name());
         }
         let sms = InboundSms {

@@ -76,7 +76,11 @@ fn every_coding_is_read() {
 fn gsm_s_own_scheme_is_read_in_all_its_groups() {
     for group in [0x10, 0x40, 0x50] {
         assert_eq!(
-            (said(group, b"\x1b\x65 1"), said(group | 0x08, b"\x04\x1a\x00\x31"), said(group | 0x04, b"code 1")),
+            (
+                said(group, b"\x1b\x65 1"),
+                said(group | 0x08, b"\x04\x1a\x00\x31"),
+                said(group | 0x04, b"code 1")
+            ),
             ("€ 1".to_owned(), "К1".to_owned(), "code 1".to_owned())
         );
         assert_eq!(said(group | 0x09, b"\x04\x1a\x00\x31"), "К1");
@@ -85,7 +89,10 @@ fn gsm_s_own_scheme_is_read_in_all_its_groups() {
 
 #[test]
 fn what_a_text_is_said_to_be_is_not_believed_against_its_bytes() {
-    let said_so = |coding: u8, bytes: &[u8], default| match incoming(&sm(0, coding, bytes, vec![]), default) {
+    let said_so = |coding: u8, bytes: &[u8], default| match incoming(
+        &sm(0, coding, bytes, vec![]),
+        default,
+    ) {
         Ok(Incoming::Text(text)) => (decode(text.alphabet, &text.bytes), text.certainty),
         other => panic!("{other:?}"),
     };
@@ -100,15 +107,26 @@ fn what_a_text_is_said_to_be_is_not_believed_against_its_bytes() {
     assert_eq!(said_so(8, b"482913", DefaultAlphabet::Gsm), detected("482913"));
     let ucs2 = said_so(0, &wide("您的验证码"), DefaultAlphabet::Ucs2);
     assert_eq!(ucs2, ("您的验证码".to_owned(), Certainty::AsDeclared));
-    assert_eq!(said_so(0, b"Your code is 482913", DefaultAlphabet::Ucs2), detected("Your code is 482913"));
-    assert_eq!(said_so(0, b"\xe9 482913", DefaultAlphabet::Gsm), ("é 482913".to_owned(), Certainty::Undecided));
-    assert_eq!(said_so(0x8f, b"482913", DefaultAlphabet::Gsm), ("482913".to_owned(), Certainty::Undecided));
+    assert_eq!(
+        said_so(0, b"Your code is 482913", DefaultAlphabet::Ucs2),
+        detected("Your code is 482913")
+    );
+    assert_eq!(
+        said_so(0, b"\xe9 482913", DefaultAlphabet::Gsm),
+        ("é 482913".to_owned(), Certainty::Undecided)
+    );
+    assert_eq!(
+        said_so(0x8f, b"482913", DefaultAlphabet::Gsm),
+        ("482913".to_owned(), Certainty::Undecided)
+    );
 }
 
 #[test]
 fn what_coding_0_means_is_the_operator_s_to_say() {
     let sm = sm(0, 0, b"\xe9 1", vec![]);
-    let Ok(Incoming::Text(text)) = incoming(&sm, DefaultAlphabet::Latin1) else { panic!("no text") };
+    let Ok(Incoming::Text(text)) = incoming(&sm, DefaultAlphabet::Latin1) else {
+        panic!("no text")
+    };
     assert_eq!(decode(text.alphabet, &text.bytes), "é 1");
 }
 
@@ -148,29 +166,43 @@ fn headers_that_make_no_sense_make_no_parts_and_lose_no_text() {
 
 #[test]
 fn a_payload_stands_in_place_of_the_short_message() {
-    let payload = |bytes: &[u8]| vec![Tlv::MessagePayload(MessagePayload::new(AnyOctetString::from_vec(bytes.to_vec())))];
+    let payload = |bytes: &[u8]| {
+        vec![Tlv::MessagePayload(MessagePayload::new(AnyOctetString::from_vec(bytes.to_vec())))]
+    };
     assert_eq!(text(&sm(0, 3, b"", payload(&b"x".repeat(1_000)))).bytes.len(), 1_000);
     assert_eq!(text(&sm(0, 3, b"short", payload(b""))).bytes, b"short");
 }
 
 #[test]
 fn no_part_of_a_text_is_lost_to_a_wrong_length_or_a_second_text() {
-    let payload = |bytes: &[u8]| vec![Tlv::MessagePayload(MessagePayload::new(AnyOctetString::from_vec(bytes.to_vec())))];
+    let payload = |bytes: &[u8]| {
+        vec![Tlv::MessagePayload(MessagePayload::new(AnyOctetString::from_vec(bytes.to_vec())))]
+    };
     let raw = |length: u8, behind: &[u8]| {
         let mut bytes = encode(CommandStatus::EsmeRok, 1, Pdu::DeliverSm(sm(0, 3, b"", vec![])));
         *bytes.last_mut().unwrap() = length;
         Body::of_deliver_sm(&[&bytes[16..], behind].concat())
     };
     let reference = [0x02, 0x04, 0, 2, 0, 7];
-    for (length, behind) in [(10, b"code 123456".to_vec()), (5, b"code 123456".to_vec()), (8, [&b"code 123456"[..], &reference].concat())] {
+    for (length, behind) in [
+        (10, b"code 123456".to_vec()),
+        (5, b"code 123456".to_vec()),
+        (8, [&b"code 123456"[..], &reference].concat()),
+    ] {
         let body = raw(length, &behind);
         assert_eq!(body.text.as_deref(), Some(&b"code 123456"[..]), "{length}");
         assert!(body.oddities.contains(&Oddity::TextLength), "{body:?}");
     }
-    let both =
-        |text: &[u8], more: &[u8]| Body::of_deliver_sm(&encode(CommandStatus::EsmeRok, 1, Pdu::DeliverSm(sm(0, 3, text, payload(more))))[16..]);
+    let both = |text: &[u8], more: &[u8]| {
+        Body::of_deliver_sm(
+            &encode(CommandStatus::EsmeRok, 1, Pdu::DeliverSm(sm(0, 3, text, payload(more))))[16..],
+        )
+    };
     let apart = both(b"code 123456", b"from Google");
-    assert_eq!((apart.text.as_deref(), apart.oddities.contains(&Oddity::TwoTexts)), (Some(&b"code 123456 from Google"[..]), true));
+    assert_eq!(
+        (apart.text.as_deref(), apart.oddities.contains(&Oddity::TwoTexts)),
+        (Some(&b"code 123456 from Google"[..]), true)
+    );
     assert_eq!(both(b"code 12", b"code 123456").text.as_deref(), Some(&b"code 123456"[..]));
     assert_eq!(both(b"code 123456", b"123").text.as_deref(), Some(&b"code 123456"[..]));
 }
@@ -179,17 +211,30 @@ fn no_part_of_a_text_is_lost_to_a_wrong_length_or_a_second_text() {
 fn a_message_of_people_that_is_marked_as_a_receipt_is_a_message() {
     for esm_class in [0x04, 0x08, 0x20] {
         let marked = sm(esm_class, 0, b"Your code is 123456, id: 7", vec![]);
-        assert!(matches!(incoming(&marked, DefaultAlphabet::Gsm), Ok(Incoming::Text(text)) if text.bytes.ends_with(b"id: 7")), "{esm_class:#x}");
-        assert_eq!(incoming(&sm(esm_class, 0, b"", vec![]), DefaultAlphabet::Gsm), Ok(Incoming::Receipt));
+        assert!(
+            matches!(incoming(&marked, DefaultAlphabet::Gsm), Ok(Incoming::Text(text)) if text.bytes.ends_with(b"id: 7")),
+            "{esm_class:#x}"
+        );
+        assert_eq!(
+            incoming(&sm(esm_class, 0, b"", vec![]), DefaultAlphabet::Gsm),
+            Ok(Incoming::Receipt)
+        );
     }
 }
 
 #[test]
 fn receipts_are_none_of_ours() {
     for esm_class in [0x04, 0x44, 0x08, 0x10, 0x20] {
-        assert_eq!(incoming(&sm(esm_class, 0, b"id:1 stat:DELIVRD", vec![]), DefaultAlphabet::Gsm), Ok(Incoming::Receipt), "{esm_class:#x}");
+        assert_eq!(
+            incoming(&sm(esm_class, 0, b"id:1 stat:DELIVRD", vec![]), DefaultAlphabet::Gsm),
+            Ok(Incoming::Receipt),
+            "{esm_class:#x}"
+        );
     }
-    assert!(matches!(incoming(&sm(0x03, 0, b"x", vec![]), DefaultAlphabet::Gsm), Ok(Incoming::Text(_))));
+    assert!(matches!(
+        incoming(&sm(0x03, 0, b"x", vec![]), DefaultAlphabet::Gsm),
+        Ok(Incoming::Text(_))
+    ));
 }
 
 #[test]
@@ -197,8 +242,13 @@ fn destinations_are_numbers_however_they_are_written() {
     let to = |written: &[u8]| {
         let mut sm = sm(0, 0, b"x", vec![]);
         sm.destination_addr = COctetString::from_vec([written, &[0]].concat()).unwrap();
-        incoming(&sm, DefaultAlphabet::Gsm)
-            .map(|incoming| if let Incoming::Text(text) = incoming { text.to.as_str().to_owned() } else { String::new() })
+        incoming(&sm, DefaultAlphabet::Gsm).map(|incoming| {
+            if let Incoming::Text(text) = incoming {
+                text.to.as_str().to_owned()
+            } else {
+                String::new()
+            }
+        })
     };
     for written in [&b"12025550123"[..], b"+12025550123", b"0012025550123"] {
         assert_eq!(to(written).as_deref(), Ok("+12025550123"));

@@ -6,7 +6,9 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::purchasing::{Account, MAX_PAGES, MAX_WORDS, Offer, Telecom, TelecomError, dollars, done, phone, read};
+use crate::purchasing::{
+    Account, MAX_PAGES, MAX_WORDS, Offer, Telecom, TelecomError, dollars, done, phone, read,
+};
 use actors::kernel::foreign::explanation;
 use actors::store::BoxFuture;
 
@@ -76,7 +78,8 @@ impl Api {
             let number_text = number.to_string();
             let mut query = vec![("page[number]", number_text.as_str()), ("page[size]", "250")];
             query.extend(only.map(|phone| ("filter[phone_number]", phone.as_str())));
-            let page: Page = read(self.account.request(Method::GET, &["v2", "phone_numbers"], &query)).await?;
+            let page: Page =
+                read(self.account.request(Method::GET, &["v2", "phone_numbers"], &query)).await?;
             all.extend(page.data);
             if number >= page.meta.total_pages {
                 return Ok(all);
@@ -85,16 +88,29 @@ impl Api {
         Err(TelecomError::Unclear("its list has no end".to_owned()))
     }
 
-    async fn offers(&self, country: Country, more: &[(&str, &str)]) -> Result<Vec<Offer>, TelecomError> {
-        let mut query = vec![("filter[country_code]", country.code()), ("filter[features][]", "sms")];
+    async fn offers(
+        &self,
+        country: Country,
+        more: &[(&str, &str)],
+    ) -> Result<Vec<Offer>, TelecomError> {
+        let mut query =
+            vec![("filter[country_code]", country.code()), ("filter[features][]", "sms")];
         query.extend(more);
-        let page: Available = read(self.account.request(Method::GET, &["v2", "available_phone_numbers"], &query)).await?;
+        let page: Available =
+            read(self.account.request(Method::GET, &["v2", "available_phone_numbers"], &query))
+                .await?;
         let offer = |number: AvailableNumber| {
             let Cost { monthly_cost, currency } = number.cost_information;
             if currency != "USD" {
-                return Err(TelecomError::Unclear("prices in another currency than USD".to_owned()));
+                return Err(TelecomError::Unclear(
+                    "prices in another currency than USD".to_owned(),
+                ));
             }
-            Ok(Offer { phone: phone(&number.phone_number)?, country, monthly: dollars(&monthly_cost)? })
+            Ok(Offer {
+                phone: phone(&number.phone_number)?,
+                country,
+                monthly: dollars(&monthly_cost)?,
+            })
         };
         page.data.into_iter().map(offer).collect()
     }
@@ -102,18 +118,38 @@ impl Api {
 
 impl Telecom for Api {
     fn owned(&self) -> BoxFuture<'_, Result<Vec<Phone>, TelecomError>> {
-        Box::pin(async move { self.numbers(None).await?.into_iter().map(|number| phone(&number.phone_number)).collect() })
+        Box::pin(async move {
+            self.numbers(None)
+                .await?
+                .into_iter()
+                .map(|number| phone(&number.phone_number))
+                .collect()
+        })
     }
 
-    fn search(&self, country: Country, limit: u8) -> BoxFuture<'_, Result<Vec<Offer>, TelecomError>> {
-        Box::pin(async move { self.offers(country, &[("filter[limit]", &limit.to_string())]).await })
+    fn search(
+        &self,
+        country: Country,
+        limit: u8,
+    ) -> BoxFuture<'_, Result<Vec<Offer>, TelecomError>> {
+        Box::pin(
+            async move { self.offers(country, &[("filter[limit]", &limit.to_string())]).await },
+        )
     }
 
-    fn offer(&self, phone: Phone, country: Country) -> BoxFuture<'_, Result<Option<Offer>, TelecomError>> {
+    fn offer(
+        &self,
+        phone: Phone,
+        country: Country,
+    ) -> BoxFuture<'_, Result<Option<Offer>, TelecomError>> {
         Box::pin(async move {
             // Its filter is over the digits behind the country's code.
-            let national = phone.as_str()[1..].strip_prefix(country.dial_code()).unwrap_or_default().to_owned();
-            let offers = self.offers(country, &[("filter[phone_number][contains]", &national)]).await?;
+            let national = phone.as_str()[1..]
+                .strip_prefix(country.dial_code())
+                .unwrap_or_default()
+                .to_owned();
+            let offers =
+                self.offers(country, &[("filter[phone_number][contains]", &national)]).await?;
             Ok(offers.into_iter().find(|offer| offer.phone == phone))
         })
     }
@@ -124,20 +160,40 @@ impl Telecom for Api {
             if let Some(profile) = &self.messaging_profile {
                 order["messaging_profile_id"] = json!(profile);
             }
-            let request = self.account.request(Method::POST, &["v2", "number_orders"], &[]).header("content-type", "application/json");
+            let request = self
+                .account
+                .request(Method::POST, &["v2", "number_orders"], &[])
+                .header("content-type", "application/json");
             let ordered: Ordered = read(request.body(order.to_string())).await?;
             match ordered.data.status.as_str() {
                 "success" => Ok(()),
                 "failure" => Err(TelecomError::Refused("the order failed".to_owned())),
-                other => Err(TelecomError::Unclear(format!("the order is {}", explanation(other, MAX_WORDS)))),
+                other => Err(TelecomError::Unclear(format!(
+                    "the order is {}",
+                    explanation(other, MAX_WORDS)
+                ))),
             }
         })
     }
 
-    fn give_back(&self, phone: Phone, _country: Country) -> BoxFuture<'_, Result<(), TelecomError>> {
+    fn give_back(
+        &self,
+        phone: Phone,
+        _country: Country,
+    ) -> BoxFuture<'_, Result<(), TelecomError>> {
         Box::pin(async move {
-            for number in self.numbers(Some(&phone)).await?.into_iter().filter(|number| number.phone_number == phone.as_str()) {
-                done(self.account.request(Method::DELETE, &["v2", "phone_numbers", &number.id], &[])).await?;
+            for number in self
+                .numbers(Some(&phone))
+                .await?
+                .into_iter()
+                .filter(|number| number.phone_number == phone.as_str())
+            {
+                done(self.account.request(
+                    Method::DELETE,
+                    &["v2", "phone_numbers", &number.id],
+                    &[],
+                ))
+                .await?;
             }
             Ok(())
         })

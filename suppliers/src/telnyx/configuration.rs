@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::{Api, Inbound, PublicKey};
-use crate::configuration::{Buying, ConfiguredTelecom, ListedNumber, Named, PoolConfiguration, Secret, account};
+use crate::configuration::{
+    Buying, ConfiguredTelecom, ListedNumber, Named, PoolConfiguration, Secret, account,
+};
 use crate::inbound::InboundFormat;
 
 /// Numbers rented at Telnyx.
@@ -65,7 +67,11 @@ impl PoolConfiguration for Configuration {
     fn check(&self) -> Result<(), String> {
         let Some(api) = &self.api else { return Ok(()) };
         if self.public_key.is_none() {
-            return Err("suppliers.telnyx.api needs suppliers.telnyx.public_key, which proves the messages of its numbers".to_owned());
+            return Err(
+                "suppliers.telnyx.api needs suppliers.telnyx.public_key, which proves the \
+                messages of its numbers"
+                    .to_owned(),
+            );
         }
         api.buying.check("telnyx", [&api.url])
     }
@@ -77,7 +83,10 @@ impl PoolConfiguration for Configuration {
 
     fn telecom(&self, _inbound: Option<String>) -> Result<Option<ConfiguredTelecom>, String> {
         let Some(api) = &self.api else { return Ok(None) };
-        let telecom = Arc::new(Api::new(account("telnyx", &api.url, "", api.key.expose())?, api.messaging_profile_id.clone()));
+        let telecom = Arc::new(Api::new(
+            account("telnyx", &api.url, "", api.key.expose())?,
+            api.messaging_profile_id.clone(),
+        ));
         Ok(Some(ConfiguredTelecom { telecom, monthly_limit: api.buying.limit() }))
     }
 }

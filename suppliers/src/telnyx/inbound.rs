@@ -10,7 +10,10 @@ use serde::Deserialize;
 use std::str::FromStr;
 use thiserror::Error;
 
-use crate::inbound::{InboundFormat, InboundMessage, InboundRequest, Rejected, TOLERANCE, header, is_recent, phone, time, understood};
+use crate::inbound::{
+    InboundFormat, InboundMessage, InboundRequest, Rejected, TOLERANCE, header, is_recent, phone,
+    time, understood,
+};
 
 #[derive(Debug, Deserialize)]
 struct Envelope {
@@ -39,7 +42,12 @@ struct Party {
 }
 
 /// The message of a request, once for each number it was sent to; none if it is another event.
-fn read(headers: &HeaderMap, body: &[u8], key: &PublicKey, now: Timestamp) -> Result<Vec<InboundMessage>, Rejected> {
+fn read(
+    headers: &HeaderMap,
+    body: &[u8],
+    key: &PublicKey,
+    now: Timestamp,
+) -> Result<Vec<InboundMessage>, Rejected> {
     if !is_signed(headers, body, key, now) {
         return Err(Rejected::NotSigned);
     }
@@ -67,10 +75,15 @@ fn read(headers: &HeaderMap, body: &[u8], key: &PublicKey, now: Timestamp) -> Re
 }
 
 fn is_signed(headers: &HeaderMap, body: &[u8], key: &PublicKey, now: Timestamp) -> bool {
-    let (Some(signature), Some(at)) = (header(headers, "telnyx-signature-ed25519"), header(headers, "telnyx-timestamp")) else { return false };
+    let (Some(signature), Some(at)) =
+        (header(headers, "telnyx-signature-ed25519"), header(headers, "telnyx-timestamp"))
+    else {
+        return false;
+    };
     let Ok(signature) = STANDARD.decode(signature) else { return false };
     let signed = [at.as_bytes(), b"|", body].concat();
-    is_recent(at, now, TOLERANCE) && UnparsedPublicKey::new(&ED25519, key.0).verify(&signed, &signature).is_ok()
+    is_recent(at, now, TOLERANCE)
+        && UnparsedPublicKey::new(&ED25519, key.0).verify(&signed, &signature).is_ok()
 }
 
 /// An account's Ed25519 public key, as Telnyx shows it: base64 of 32 bytes.
@@ -111,13 +124,20 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_512_345_600);
 
-    fn sent(body: &str, at: i64, change: impl FnOnce(&mut Vec<u8>)) -> Result<Vec<InboundMessage>, Rejected> {
+    fn sent(
+        body: &str,
+        at: i64,
+        change: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<Vec<InboundMessage>, Rejected> {
         let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
         let key = PublicKey(pair.public_key().as_ref().try_into().unwrap());
         let mut signature = pair.sign(format!("{at}|{body}").as_bytes()).as_ref().to_vec();
         change(&mut signature);
         let headers = [
-            ("telnyx-signature-ed25519".parse().unwrap(), STANDARD.encode(signature).parse().unwrap()),
+            (
+                "telnyx-signature-ed25519".parse().unwrap(),
+                STANDARD.encode(signature).parse().unwrap(),
+            ),
             ("telnyx-timestamp".parse().unwrap(), at.to_string().parse().unwrap()),
         ];
         read(&headers.into_iter().collect(), body.as_bytes(), &key, NOW)
@@ -161,7 +181,15 @@ mod tests {
     #[test]
     fn what_is_signed_and_no_message_is_named() {
         let now = NOW.millis() / 1_000;
-        for wrong in ["", "[]", "{}", "null", &received("[]"), &received(r#"[{"phone_number":"32665"}]"#), &received("7")] {
+        for wrong in [
+            "",
+            "[]",
+            "{}",
+            "null",
+            &received("[]"),
+            &received(r#"[{"phone_number":"32665"}]"#),
+            &received("7"),
+        ] {
             assert!(matches!(sent(wrong, now, |_| ()), Err(Rejected::NotUnderstood(_))), "{wrong}");
         }
     }

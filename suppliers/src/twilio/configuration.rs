@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::{Api, Inbound};
-use crate::configuration::{Buying, ConfiguredTelecom, ListedNumber, PoolConfiguration, Secret, account, check_secret};
+use crate::configuration::{
+    Buying, ConfiguredTelecom, ListedNumber, PoolConfiguration, Secret, account, check_secret,
+};
 use crate::inbound::InboundFormat;
 
 /// Numbers rented at Twilio.
@@ -70,7 +72,10 @@ impl PoolConfiguration for Configuration {
         check_secret("twilio.auth_token", self.auth_token.as_ref(), 16)?;
         let Some(api) = &self.api else { return Ok(()) };
         if self.auth_token.is_none() {
-            return Err("suppliers.twilio.api needs suppliers.twilio.auth_token, which is its secret".to_owned());
+            return Err(
+                "suppliers.twilio.api needs suppliers.twilio.auth_token, which is its secret"
+                    .to_owned(),
+            );
         }
         api.buying.check("twilio", [&api.url, &api.pricing_url])
     }

@@ -1,4 +1,5 @@
-//! Twilio's format: a form, signed with the account's auth token over the address that it calls and every field.
+//! Twilio's format: a form, signed with the account's auth token over the address that it calls and
+//! every field.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,8 @@ use url::form_urlencoded;
 
 use crate::inbound::{InboundFormat, InboundMessage, InboundRequest, Rejected, header, phone};
 
-/// Parameters of what is read, as they begin in the signed text; a name as short as `To` counts with the sign of its number.
+/// Parameters of what is read, as they begin in the signed text; a name as short as `To` counts
+/// with the sign of its number.
 const READ: [&str; 6] = ["AccountSid", "ApiVersion", "Body", "From", "MessageSid", "To+"];
 /// Parameters that Twilio's documentation of incoming messages names.
 const KNOWN: [&str; 52] = [
@@ -74,15 +76,23 @@ const NUMBERED: [&str; 3] = ["MediaContentType", "MediaSid", "MediaUrl"];
 type Fields = BTreeMap<String, BTreeSet<String>>;
 
 /// The message of a request to `address`, which is written as in Twilio's console.
-fn read(headers: &HeaderMap, body: &[u8], address: &str, token: &str) -> Result<Vec<InboundMessage>, Rejected> {
+fn read(
+    headers: &HeaderMap,
+    body: &[u8],
+    address: &str,
+    token: &str,
+) -> Result<Vec<InboundMessage>, Rejected> {
     let mut fields = Fields::new();
     for (name, value) in form_urlencoded::parse(body).into_owned() {
         fields.entry(name).or_default().insert(value);
     }
-    let signature = header(headers, "x-twilio-signature").and_then(|signature| STANDARD.decode(signature).ok());
+    let signature =
+        header(headers, "x-twilio-signature").and_then(|signature| STANDARD.decode(signature).ok());
     let Some(signature) = signature else { return Err(Rejected::NotSigned) };
     if !is_signed(&signature, address, &fields, token) {
-        let other = other_addresses(headers, address).into_iter().find(|other| is_signed(&signature, other, &fields, token));
+        let other = other_addresses(headers, address)
+            .into_iter()
+            .find(|other| is_signed(&signature, other, &fields, token));
         return Err(other.map_or(Rejected::NotSigned, Rejected::SignedFor));
     }
     shaped(address, &fields)?;
@@ -92,7 +102,9 @@ fn read(headers: &HeaderMap, body: &[u8], address: &str, token: &str) -> Result<
     };
     let id = field("MessageSid")?;
     if !is_sid(id, &["SM", "MM"]) {
-        return Err(Rejected::NotUnderstood("MessageSid is not SM or MM and 32 hexadecimal digits".to_owned()));
+        return Err(Rejected::NotUnderstood(
+            "MessageSid is not SM or MM and 32 hexadecimal digits".to_owned(),
+        ));
     }
     Ok(vec![InboundMessage {
         id: id.clone(),
@@ -104,8 +116,9 @@ fn read(headers: &HeaderMap, body: &[u8], address: &str, token: &str) -> Result<
     }])
 }
 
-/// What is signed has no separators: the same text can be cut into other names and values. It counts only where there is one way to cut it:
-/// names that Twilio sends, one value each, and no name of what is read inside another's value or in the address.
+/// What is signed has no separators: the same text can be cut into other names and values. It
+/// counts only where there is one way to cut it: names that Twilio sends, one value each, and no
+/// name of what is read inside another's value or in the address.
 fn shaped(address: &str, fields: &Fields) -> Result<(), Rejected> {
     let wrong = |what: &str| Err(Rejected::NotUnderstood(what.to_owned()));
     if fields.values().any(|values| values.len() != 1) {
@@ -128,25 +141,39 @@ fn shaped(address: &str, fields: &Fields) -> Result<(), Rejected> {
 
 fn is_known(name: &str) -> bool {
     let numbered = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
-    KNOWN.contains(&name) || (numbered.len() < name.len() && name.len() <= numbered.len() + 2 && NUMBERED.contains(&numbered))
+    KNOWN.contains(&name)
+        || (numbered.len() < name.len()
+            && name.len() <= numbered.len() + 2
+            && NUMBERED.contains(&numbered))
 }
 
 /// One of these letters and 32 digits, as Twilio names what it has.
 fn is_sid(text: &str, kinds: &[&str]) -> bool {
     let digits = kinds.iter().find_map(|kind| text.strip_prefix(kind));
-    digits.is_some_and(|digits| digits.len() == 32 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
+    digits.is_some_and(|digits| {
+        digits.len() == 32 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
 }
 
-/// What an operator may have taken `address` for: another scheme, the host that was called, a port that is said or left out, or an end.
+/// What an operator may have taken `address` for: another scheme, the host that was called, a port
+/// that is said or left out, or an end.
 fn other_addresses(headers: &HeaderMap, address: &str) -> Vec<String> {
     let Some((_, rest)) = address.split_once("://") else { return Vec::new() };
     let (host, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
     let bare = host.rsplit_once(':').map_or(host, |(bare, _)| bare);
-    let mut hosts = vec![host.to_owned(), bare.to_owned(), format!("{bare}:443"), format!("{bare}:80")];
-    hosts.extend(["host", "x-forwarded-host"].iter().filter_map(|name| header(headers, name)).map(str::to_owned));
+    let mut hosts =
+        vec![host.to_owned(), bare.to_owned(), format!("{bare}:443"), format!("{bare}:80")];
+    hosts.extend(
+        ["host", "x-forwarded-host"]
+            .iter()
+            .filter_map(|name| header(headers, name))
+            .map(str::to_owned),
+    );
     let under_public_path = path.find("/inbound/").map_or(path, |at| &path[at..]);
     let mut others = Vec::new();
-    for (scheme, host) in ["https", "http"].iter().flat_map(|scheme| hosts.iter().map(move |host| (scheme, host))) {
+    for (scheme, host) in
+        ["https", "http"].iter().flat_map(|scheme| hosts.iter().map(move |host| (scheme, host)))
+    {
         for path in [path, under_public_path] {
             others.push(format!("{scheme}://{host}{path}"));
             others.push(format!("{scheme}://{host}{path}/"));
@@ -180,7 +207,8 @@ impl InboundFormat for Inbound {
     }
 
     fn not_signed(&self) -> &'static str {
-        "The message is not signed with this supplier's secret. Twilio signs the address that it calls: http.public_url must be the beginning of it, \
+        "The message is not signed with this supplier's secret. Twilio signs the address that it \
+         calls: http.public_url must be the beginning of it, \
         letter by letter, and suppliers.twilio.auth_token the account's."
     }
 
@@ -201,38 +229,63 @@ mod tests {
     fn sent(body: &str, signed: &str) -> Result<Vec<InboundMessage>, Rejected> {
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, TOKEN.as_bytes());
         let signature = STANDARD.encode(hmac::sign(&key, signed.as_bytes()));
-        let headers = [("x-twilio-signature".parse().unwrap(), signature.parse().unwrap())].into_iter().collect();
+        let headers = [("x-twilio-signature".parse().unwrap(), signature.parse().unwrap())]
+            .into_iter()
+            .collect();
         read(&headers, body.as_bytes(), ADDRESS, TOKEN)
     }
 
     #[test]
     fn the_address_and_every_field_are_signed_in_the_order_of_their_names() {
-        let body = format!("To=%2B12025550123&From=Google&Body=G-482913+caf%C3%A9&MessageSid={SID}&NumSegments=1&NumMedia=1&MediaUrl0=x");
-        let signed = format!("{ADDRESS}BodyG-482913 caféFromGoogleMediaUrl0xMessageSid{SID}NumMedia1NumSegments1To+12025550123");
+        let body = format!(
+            "To=%2B12025550123&From=Google&Body=G-482913+caf%C3%A9&MessageSid={SID}&NumSegments=1&NumMedia=1&MediaUrl0=x"
+        );
+        let signed = format!(
+            "{ADDRESS}BodyG-482913 \
+             caféFromGoogleMediaUrl0xMessageSid{SID}NumMedia1NumSegments1To+12025550123"
+        );
         let sms = &sent(&body, &signed).unwrap()[0];
-        assert_eq!((sms.id.as_str(), sms.to.as_str(), sms.text.as_str()), (SID, "+12025550123", "G-482913 café"));
+        assert_eq!(
+            (sms.id.as_str(), sms.to.as_str(), sms.text.as_str()),
+            (SID, "+12025550123", "G-482913 café")
+        );
         assert_eq!(sent(&format!("{body}&Extra=1"), &signed), Err(Rejected::NotSigned));
-        assert_eq!(sent(&body, &signed.replace("example.com", "example.org")), Err(Rejected::NotSigned));
+        assert_eq!(
+            sent(&body, &signed.replace("example.com", "example.org")),
+            Err(Rejected::NotSigned)
+        );
     }
 
     /// The form of these parameters, and what Twilio signs of them.
     fn form(fields: &[(&str, &str)]) -> (String, String) {
         let mut sorted = fields.to_vec();
         sorted.sort_unstable();
-        let signed = sorted.iter().fold(ADDRESS.to_owned(), |signed, (name, value)| signed + name + value);
+        let signed =
+            sorted.iter().fold(ADDRESS.to_owned(), |signed, (name, value)| signed + name + value);
         (form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish(), signed)
     }
 
     #[test]
     fn the_same_signed_text_cut_otherwise_is_no_message() {
         let text = format!("G-111111FromBankMessageSid{SID}To+12025550199");
-        let real = [("Body", text.as_str()), ("From", "Google"), ("FromCity", "TOKYO"), ("MessageSid", SID), ("To", "+12025550123")];
+        let real = [
+            ("Body", text.as_str()),
+            ("From", "Google"),
+            ("FromCity", "TOKYO"),
+            ("MessageSid", SID),
+            ("To", "+12025550123"),
+        ];
         let (body, signed) = form(&real);
         assert_eq!(sent(&body, &signed).unwrap()[0].text, text);
         let rest = format!("+12025550199FromGoogleFromCityTOKYOMessageSid{SID}To+12025550123");
         let cuts: [&[(&str, &str)]; 5] = [
             &[("Body", "G-111111"), ("From", "Bank"), ("MessageSid", SID), ("To", &rest)],
-            &[("Body", "G-111111"), ("From", "Bank"), ("MessageSid", SID), ("To+1202555019", &rest[11..])],
+            &[
+                ("Body", "G-111111"),
+                ("From", "Bank"),
+                ("MessageSid", SID),
+                ("To+1202555019", &rest[11..]),
+            ],
             &[
                 ("Body", "G-111111"),
                 ("From", &format!("BankMessageSid{SID}To+12025550199FromGoogleFromCityTOKYO")),
@@ -240,7 +293,12 @@ mod tests {
                 ("To", "+12025550123"),
             ],
             &[("BodyG-111111FromBank", ""), ("MessageSid", SID), ("To", &rest)],
-            &[("Body", &text), ("FromGoogleFromCityTOKYO", ""), ("MessageSid", SID), ("To", "+12025550123")],
+            &[
+                ("Body", &text),
+                ("FromGoogleFromCityTOKYO", ""),
+                ("MessageSid", SID),
+                ("To", "+12025550123"),
+            ],
         ];
         for cut in cuts {
             let (body, resigned) = form(cut);
@@ -251,13 +309,28 @@ mod tests {
 
     #[test]
     fn a_parameter_has_one_value_and_a_name_and_a_message_its_sid() {
-        let real = [("Body", "G-482913"), ("From", "Google"), ("MessageSid", SID), ("To", "+12025550123")];
+        let real =
+            [("Body", "G-482913"), ("From", "Google"), ("MessageSid", SID), ("To", "+12025550123")];
         let with = |more: &[(&str, &str)]| {
             let (body, signed) = form(&[&real[..], more].concat());
             sent(&body, &signed)
         };
-        assert!(with(&[("FromCity", ""), ("AccountSid", &SID.replace("SM", "AC")), ("MediaUrl10", "x")]).is_ok());
-        for more in [("Body", "G-111111"), ("To", "+12025550199"), ("Unheard", "x"), ("MediaUrl100", "x"), ("MediaUrl", "x"), ("AccountSid", "AC1")] {
+        assert!(
+            with(&[
+                ("FromCity", ""),
+                ("AccountSid", &SID.replace("SM", "AC")),
+                ("MediaUrl10", "x")
+            ])
+            .is_ok()
+        );
+        for more in [
+            ("Body", "G-111111"),
+            ("To", "+12025550199"),
+            ("Unheard", "x"),
+            ("MediaUrl100", "x"),
+            ("MediaUrl", "x"),
+            ("AccountSid", "AC1"),
+        ] {
             assert!(matches!(with(&[more]), Err(Rejected::NotUnderstood(_))), "{more:?}");
         }
         for sid in [
@@ -287,7 +360,10 @@ mod tests {
             let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, TOKEN.as_bytes());
             let signature = STANDARD.encode(hmac::sign(&key, signed.as_bytes()));
             let names = [("x-twilio-signature", signature.as_str()), ("host", "10.0.0.7:8080")];
-            let headers = names.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).into_iter().collect();
+            let headers = names
+                .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+                .into_iter()
+                .collect();
             let outcome = read(&headers, body.as_bytes(), ADDRESS, TOKEN);
             assert_eq!(outcome, Err(Rejected::SignedFor(other.to_owned())));
         }
@@ -295,17 +371,29 @@ mod tests {
 
     #[test]
     fn what_is_signed_and_no_message_is_named() {
-        assert_eq!(sent("", ADDRESS), Err(Rejected::NotUnderstood("MessageSid is missing".to_owned())));
-        let missing = sent(&format!("MessageSid={SID}&To=32665&From=x&Body=x"), &format!("{ADDRESS}BodyxFromxMessageSid{SID}To32665"));
+        assert_eq!(
+            sent("", ADDRESS),
+            Err(Rejected::NotUnderstood("MessageSid is missing".to_owned()))
+        );
+        let missing = sent(
+            &format!("MessageSid={SID}&To=32665&From=x&Body=x"),
+            &format!("{ADDRESS}BodyxFromxMessageSid{SID}To32665"),
+        );
         assert!(matches!(missing, Err(Rejected::NotUnderstood(what)) if what.starts_with("To is")));
     }
 
     #[test]
     fn hostile_signatures_and_forms_are_refused() {
         for signature in ["", "=", "AAAA", "%%%", &"A".repeat(10_000)] {
-            let headers = [("x-twilio-signature".parse().unwrap(), signature.parse().unwrap())].into_iter().collect();
+            let headers = [("x-twilio-signature".parse().unwrap(), signature.parse().unwrap())]
+                .into_iter()
+                .collect();
             for body in [&b""[..], b"%", b"\xff\xfe", b"=&=&=", b"a=%ff&b"] {
-                assert_eq!(read(&headers, body, ADDRESS, TOKEN), Err(Rejected::NotSigned), "{signature}");
+                assert_eq!(
+                    read(&headers, body, ADDRESS, TOKEN),
+                    Err(Rejected::NotSigned),
+                    "{signature}"
+                );
             }
         }
         assert_eq!(read(&HeaderMap::new(), b"", ADDRESS, TOKEN), Err(Rejected::NotSigned));

@@ -6,7 +6,10 @@ use events::money::Money;
 use serde::Deserialize;
 
 use super::{Api, Inbound, SignatureMethod};
-use crate::configuration::{Buying, ConfiguredTelecom, Dollars, ListedNumber, PoolConfiguration, Secret, account, check_secret};
+use crate::configuration::{
+    Buying, ConfiguredTelecom, Dollars, ListedNumber, PoolConfiguration, Secret, account,
+    check_secret,
+};
 use crate::inbound::InboundFormat;
 
 /// Numbers rented at Vonage.
@@ -77,7 +80,9 @@ impl PoolConfiguration for Configuration {
         check_secret("vonage.signature_secret", self.signature_secret.as_ref(), 10)?;
         let Some(api) = &self.api else { return Ok(()) };
         if self.signature_secret.is_none() {
-            return Err("suppliers.vonage.api needs suppliers.vonage.signature_secret, which proves the messages of its numbers".to_owned());
+            return Err("suppliers.vonage.api needs suppliers.vonage.signature_secret, which \
+                proves the messages of its numbers"
+                .to_owned());
         }
         api.buying.check("vonage", [&api.url])
     }
@@ -89,7 +94,10 @@ impl PoolConfiguration for Configuration {
 
     fn telecom(&self, _inbound: Option<String>) -> Result<Option<ConfiguredTelecom>, String> {
         let Some(api) = &self.api else { return Ok(None) };
-        let telecom = Arc::new(Api::new(account("vonage", &api.url, &api.key, api.secret.expose())?, api.dollars_per_euro.0));
+        let telecom = Arc::new(Api::new(
+            account("vonage", &api.url, &api.key, api.secret.expose())?,
+            api.dollars_per_euro.0,
+        ));
         Ok(Some(ConfiguredTelecom { telecom, monthly_limit: api.buying.limit() }))
     }
 }

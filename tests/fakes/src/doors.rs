@@ -63,13 +63,20 @@ fn sha256(key: &str, text: &str) -> String {
 
 /// Any body, signed as our own format is.
 pub fn own_body(body: String) -> Letter {
-    Letter { path: "/inbound/v1/own", headers: vec![("x-webhook-signature", sha256(OWN_SECRET, &body))], body }
+    Letter {
+        path: "/inbound/v1/own",
+        headers: vec![("x-webhook-signature", sha256(OWN_SECRET, &body))],
+        body,
+    }
 }
 
 /// From the operator's own gateway.
 pub fn own(message: &Message) -> Letter {
     let Message { id, to, text, received_at, .. } = message;
-    own_body(json!({ "id": id, "to": to, "from": "Google", "text": text, "received_at": received_at }).to_string())
+    own_body(
+        json!({ "id": id, "to": to, "from": "Google", "text": text, "received_at": received_at })
+            .to_string(),
+    )
 }
 
 /// Any id, in Twilio's form.
@@ -81,16 +88,29 @@ fn sid(id: &str) -> String {
 /// From Twilio.
 pub fn twilio(message: &Message) -> Letter {
     let id = sid(message.id);
-    twilio_form(&[("Body", message.text), ("From", "Google"), ("MessageSid", id.as_str()), ("To", message.to)])
+    twilio_form(&[
+        ("Body", message.text),
+        ("From", "Google"),
+        ("MessageSid", id.as_str()),
+        ("To", message.to),
+    ])
 }
 
 /// Any parameters, in the order of their names, signed as Twilio does.
 pub fn twilio_form(fields: &[(&str, &str)]) -> Letter {
     let path = "/inbound/v1/twilio?from=console";
-    let signed = fields.iter().fold(format!("{PUBLIC_URL}{path}"), |signed, (name, value)| signed + name + value);
-    let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, TWILIO_TOKEN.as_bytes()), signed.as_bytes());
+    let signed = fields
+        .iter()
+        .fold(format!("{PUBLIC_URL}{path}"), |signed, (name, value)| signed + name + value);
+    let signature = hmac::sign(
+        &hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, TWILIO_TOKEN.as_bytes()),
+        signed.as_bytes(),
+    );
     let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    let headers = vec![("x-twilio-signature", STANDARD.encode(signature)), ("content-type", "application/x-www-form-urlencoded".to_owned())];
+    let headers = vec![
+        ("x-twilio-signature", STANDARD.encode(signature)),
+        ("content-type", "application/x-www-form-urlencoded".to_owned()),
+    ];
     Letter { path, headers, body: form }
 }
 
@@ -98,14 +118,21 @@ pub fn twilio_form(fields: &[(&str, &str)]) -> Letter {
 pub fn telnyx(message: &Message) -> Letter {
     let Message { id, to, text, now, received_at } = message;
     let payload = json!({ "id": id, "from": { "phone_number": "Google" }, "to": [{ "phone_number": to }], "text": text, "received_at": received_at });
-    telnyx_body(json!({ "data": { "event_type": "message.received", "payload": payload } }).to_string(), *now)
+    telnyx_body(
+        json!({ "data": { "event_type": "message.received", "payload": payload } }).to_string(),
+        *now,
+    )
 }
 
 /// Any body, signed as Telnyx does.
 pub fn telnyx_body(body: String, now: i64) -> Letter {
     let at = (now / 1_000).to_string();
     let signature = STANDARD.encode(telnyx_key().sign(format!("{at}|{body}").as_bytes()));
-    Letter { path: "/inbound/v1/telnyx", headers: vec![("telnyx-signature-ed25519", signature), ("telnyx-timestamp", at)], body }
+    Letter {
+        path: "/inbound/v1/telnyx",
+        headers: vec![("telnyx-signature-ed25519", signature), ("telnyx-timestamp", at)],
+        body,
+    }
 }
 
 /// From Vonage, signed with HMAC-SHA256.
@@ -114,7 +141,12 @@ pub fn vonage(message: &Message) -> Letter {
     let to = message.to.trim_start_matches('+');
     // As in `2026-11-24 12:00:00`, in UTC.
     // When it is brought, not when it was received.
-    let brought_at = Timestamp::from_millis(message.now).to_string().chars().take(19).collect::<String>().replacen('T', " ", 1);
+    let brought_at = Timestamp::from_millis(message.now)
+        .to_string()
+        .chars()
+        .take(19)
+        .collect::<String>()
+        .replacen('T', " ", 1);
     let (id, text) = (message.id, message.text);
     let fields = [
         ("message-timestamp", brought_at.as_str()),
@@ -131,23 +163,35 @@ pub fn vonage(message: &Message) -> Letter {
 /// Any fields, in the order of their names, signed as Vonage does.
 pub fn vonage_fields(fields: &[(&str, &str)]) -> Letter {
     let clean = |value: &str| value.replace(['&', '='], "_");
-    let signed = fields.iter().fold(String::new(), |signed, (name, value)| format!("{signed}&{name}={}", clean(value)));
-    let mut body: serde_json::Map<String, serde_json::Value> = fields.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    let signed = fields
+        .iter()
+        .fold(String::new(), |signed, (name, value)| format!("{signed}&{name}={}", clean(value)));
+    let mut body: serde_json::Map<String, serde_json::Value> =
+        fields.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
     body.insert("sig".to_owned(), json!(sha256(VONAGE_SECRET, &signed)));
     let headers = vec![("content-type", "application/json".to_owned())];
-    Letter { path: "/inbound/v1/vonage", headers, body: serde_json::Value::Object(body).to_string() }
+    Letter {
+        path: "/inbound/v1/vonage",
+        headers,
+        body: serde_json::Value::Object(body).to_string(),
+    }
 }
 
 /// From a phone that does not know its number, only its device and SIM.
 pub fn android(message: &Message, device: &str, sim: u8) -> Letter {
     let Message { id, text, now, received_at, .. } = message;
     let payload = json!({ "message": text, "sender": "Google", "recipient": null, "simNumber": sim, "messageId": "same", "receivedAt": received_at });
-    android_body(json!({ "deviceId": device, "event": "sms:received", "id": id, "payload": payload }).to_string(), *now)
+    android_body(
+        json!({ "deviceId": device, "event": "sms:received", "id": id, "payload": payload })
+            .to_string(),
+        *now,
+    )
 }
 
 /// Any body, signed as a phone does.
 pub fn android_body(body: String, now: i64) -> Letter {
     let at = (now / 1_000).to_string();
-    let headers = vec![("x-signature", sha256(ANDROID_KEY, &format!("{body}{at}"))), ("x-timestamp", at)];
+    let headers =
+        vec![("x-signature", sha256(ANDROID_KEY, &format!("{body}{at}"))), ("x-timestamp", at)];
     Letter { path: "/inbound/v1/android", headers, body }
 }

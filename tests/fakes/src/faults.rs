@@ -53,7 +53,8 @@ impl Faults {
 
     /// An error in place of an answer, before anything was done.
     pub fn before(&self, dice: &Entropy) -> Option<Response> {
-        dice.chance(self.error_before).then(|| (StatusCode::INTERNAL_SERVER_ERROR, "out of order").into_response())
+        dice.chance(self.error_before)
+            .then(|| (StatusCode::INTERNAL_SERVER_ERROR, "out of order").into_response())
     }
 
     /// What becomes of an answer on its way.

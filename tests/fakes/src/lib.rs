@@ -1,7 +1,10 @@
-//! Stand-ins for services that bring numbers, over real HTTP: they keep their state, and misbehave as they are told.
+//! Stand-ins for services that bring numbers, over real HTTP: they keep their state, and misbehave
+//! as they are told.
 //!
-//! Holds: a source that is asked for each number, the number APIs of telecoms, messages signed as their suppliers sign, logs to be read. Never holds: a rule of ours.
-//! Leans on: seeded dice, so that a run can be repeated. Proved by: the conformance checker and the official SDKs, which work against them.
+//! Holds: a source that is asked for each number, the number APIs of telecoms, messages signed as
+//! their suppliers sign, logs to be read. Never holds: a rule of ours. Leans on: seeded dice, so
+//! that a run can be repeated. Proved by: the conformance checker and the official SDKs, which work
+//! against them.
 
 pub mod doors;
 pub mod faults;
@@ -32,7 +35,8 @@ pub fn serve_on(listener: std::net::TcpListener, router: Router) -> SocketAddr {
     listener.set_nonblocking(true).expect("a listener that need not block");
     let address = listener.local_addr().expect("a bound listener");
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
             axum::serve(listener, router).await.expect("an endless service");

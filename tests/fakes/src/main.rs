@@ -1,6 +1,8 @@
-//! The stand-ins as a process of their own, for judges in other languages: prints where they are, and runs until its input ends.
+//! The stand-ins as a process of their own, for judges in other languages: prints where they are,
+//! and runs until its input ends.
 //!
-//! `fakes past DIRECTORY ACCOUNTS` writes a log instead, and prints how many events it has; `fakes read DIRECTORY` reads it, and prints how many in a second.
+//! `fakes past DIRECTORY ACCOUNTS` writes a log instead, and prints how many events it has; `fakes
+//! read DIRECTORY` reads it, and prints how many in a second.
 
 use std::io::Read;
 use std::path::Path;
@@ -23,7 +25,8 @@ fn main() -> std::io::Result<()> {
         }
         _ => {}
     }
-    let for_sale = ["+12025550101", "+12025550102", "+12025550103", "+447700900101", "+447700900102"];
+    let for_sale =
+        ["+12025550101", "+12025550102", "+12025550103", "+447700900101", "+447700900102"];
     println!("http://{}", serve(Telecom::new(&for_sale, Faults::default(), 1).router()));
     // Whoever started it has gone when its input ends.
     std::io::stdin().read_to_end(&mut Vec::new()).map(drop)

@@ -1,4 +1,5 @@
-//! A log as a busy service has it, lawful from the first record to the last: for whoever reads logs, and not for whoever makes them.
+//! A log as a busy service has it, lawful from the first record to the last: for whoever reads
+//! logs, and not for whoever makes them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,13 +32,21 @@ pub struct Orders {
 }
 
 /// Sixty orders of each account, each with a number of its own.
-pub const SIXTY: Orders =
-    Orders { count: 60, listen_seconds: 300, phone: |account, order| format!("+1202{account:03}{order:04}").parse().expect("lawful") };
+pub const SIXTY: Orders = Orders {
+    count: 60,
+    listen_seconds: 300,
+    phone: |account, order| format!("+1202{account:03}{order:04}").parse().expect("lawful"),
+};
 
 /// Writes a log into `directory`: of so many accounts, some 360 events each. How many there are.
 pub async fn write(directory: &Path, accounts: u128) -> u64 {
-    let store = Arc::new(SqliteStore::open(directory, Arc::new(|reason: &str| panic!("{reason}"))).expect("the directory is there and empty"));
-    let tasks: Vec<_> = (1..=accounts).map(|account| tokio::spawn(write_account(Arc::clone(&store), account, SIXTY))).collect();
+    let store = Arc::new(
+        SqliteStore::open(directory, Arc::new(|reason: &str| panic!("{reason}")))
+            .expect("the directory is there and empty"),
+    );
+    let tasks: Vec<_> = (1..=accounts)
+        .map(|account| tokio::spawn(write_account(Arc::clone(&store), account, SIXTY)))
+        .collect();
     for task in tasks {
         task.await.expect("what is written is lawful");
     }
@@ -48,7 +57,8 @@ pub async fn write(directory: &Path, accounts: u128) -> u64 {
 
 /// Reads the log in `directory` from end to end, checked and decoded: how many events in a second.
 pub async fn events_per_second(directory: &Path) -> f64 {
-    let store = SqliteStore::open(directory, Arc::new(|reason: &str| panic!("{reason}"))).expect("there is a log in the directory");
+    let store = SqliteStore::open(directory, Arc::new(|reason: &str| panic!("{reason}")))
+        .expect("there is a log in the directory");
     let start = Stopwatch::start();
     let (mut events, mut after) = (0u32, Position(0));
     loop {
@@ -66,12 +76,18 @@ pub async fn write_account(store: Arc<SqliteStore>, account: u128, orders: Order
     let at = Timestamp::from_millis(1_795_500_000_000);
     let (mut state, mut expected, mut number) = (State::default(), Expected::NoStream, 0u128);
     let mut commands = vec![
-        Command::Register { id: AccountId(account), key_hash: [0; 32], webhook_secret: "whsec_".to_owned(), at },
+        Command::Register {
+            id: AccountId(account),
+            key_hash: [0; 32],
+            webhook_secret: "whsec_".to_owned(),
+            at,
+        },
         Command::Credit { amount: Money::from_cents(100_000), reason: "benchmark".to_owned(), at },
     ];
     for order in 0..orders.count {
         let id = OrderId((account << 64) | order);
-        let (supplier, phone): (events::supplier::SupplierName, _) = ("own".parse().expect("lawful"), (orders.phone)(account, order));
+        let (supplier, phone): (events::supplier::SupplierName, _) =
+            ("own".parse().expect("lawful"), (orders.phone)(account, order));
         commands.push(Command::PlaceOrder(PlaceOrder {
             order: id,
             platform: Platform::Google,
@@ -85,7 +101,10 @@ pub async fn write_account(store: Arc<SqliteStore>, account: u128, orders: Order
             max_concurrent: 1,
             cancels: events::account::CancelRules::default(),
             scenario: None,
-            first_answer: Some(FirstAnswer { supplier: supplier.clone(), answer: Ok(phone.clone()) }),
+            first_answer: Some(FirstAnswer {
+                supplier: supplier.clone(),
+                answer: Ok(phone.clone()),
+            }),
             at,
         }));
         let text = "G-482913 is your Google verification code.".to_owned();
@@ -104,9 +123,21 @@ pub async fn write_account(store: Arc<SqliteStore>, account: u128, orders: Order
     for command in commands {
         let decided = state.decide(&command).expect("lawful");
         number += 1;
-        let metadata = Metadata { causation: CommandId((account << 80) | (number << 8)), correlation: None, actor: Actor::Service, at };
-        let events = decided.iter().enumerate().map(|(index, event)| NewEvent::new(index, &event.clone().into(), &metadata)).collect();
-        let appended = store.append(Append { stream: StreamId::account(AccountId(account)), expected, events }).await.expect("lawful");
+        let metadata = Metadata {
+            causation: CommandId((account << 80) | (number << 8)),
+            correlation: None,
+            actor: Actor::Service,
+            at,
+        };
+        let events = decided
+            .iter()
+            .enumerate()
+            .map(|(index, event)| NewEvent::new(index, &event.clone().into(), &metadata))
+            .collect();
+        let appended = store
+            .append(Append { stream: StreamId::account(AccountId(account)), expected, events })
+            .await
+            .expect("lawful");
         expected = Expected::Exact(Revision(appended.revision.0));
         for event in &decided {
             state = state.evolve(event);

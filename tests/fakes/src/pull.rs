@@ -51,7 +51,13 @@ pub struct Source {
 impl Source {
     /// A source that misbehaves as told.
     pub fn new(faults: Faults, seed: u64) -> Self {
-        Self { leases: Arc::default(), faults: Arc::new(Mutex::new(faults)), dice: Entropy::seeded(seed), area: "20", has_messages: true }
+        Self {
+            leases: Arc::default(),
+            faults: Arc::new(Mutex::new(faults)),
+            dice: Entropy::seeded(seed),
+            area: "20",
+            has_messages: true,
+        }
     }
 
     /// The same with numbers that begin otherwise: sources have no number in common.
@@ -90,7 +96,11 @@ impl Source {
     /// Leases that stand.
     pub fn open(&self) -> Vec<String> {
         let leases = self.leases.lock();
-        leases.iter().filter(|(_, held)| held.number.is_some() && held.outcome.is_none()).map(|(reference, _)| reference.clone()).collect()
+        leases
+            .iter()
+            .filter(|(_, held)| held.number.is_some() && held.outcome.is_none())
+            .map(|(reference, _)| reference.clone())
+            .collect()
     }
 
     /// Every lease there was.
@@ -100,14 +110,22 @@ impl Source {
 
     /// Has a lease that nobody asked for.
     pub fn plant(&self, reference: &str, number: &str) {
-        let held = Held { number: Some(number.to_owned()), outcome: None, platform: "google".to_owned(), died: false, looks: 0 };
+        let held = Held {
+            number: Some(number.to_owned()),
+            outcome: None,
+            platform: "google".to_owned(),
+            died: false,
+            looks: 0,
+        };
         self.leases.lock().insert(reference.to_owned(), held);
     }
 }
 
 /// The code that comes on the number leased under `reference`: told by nothing but the reference.
 pub fn code(reference: &str) -> String {
-    let digest = reference.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let digest = reference.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     format!("{:06}", digest % 900_000 + 100_000)
 }
 
@@ -128,11 +146,14 @@ fn refused(status: StatusCode, error: &str) -> Response {
 }
 
 async fn lease(State(source): State<Source>, Json(wanted): Json<Value>) -> Response {
-    let (Some(reference), Some(platform), Some(country)) = (wanted["reference"].as_str(), wanted["platform"].as_str(), wanted["country"].as_str())
+    let (Some(reference), Some(platform), Some(country)) =
+        (wanted["reference"].as_str(), wanted["platform"].as_str(), wanted["country"].as_str())
     else {
         return refused(StatusCode::BAD_REQUEST, "reference, platform and country are needed");
     };
-    let Ok(country) = country.parse::<Country>() else { return refused(StatusCode::CONFLICT, "no_number") };
+    let Ok(country) = country.parse::<Country>() else {
+        return refused(StatusCode::CONFLICT, "no_number");
+    };
     let mut leases = source.leases.lock();
     if let Some(held) = leases.get(reference) {
         return match (&held.number, &held.outcome) {
@@ -143,20 +164,29 @@ async fn lease(State(source): State<Source>, Json(wanted): Json<Value>) -> Respo
     if source.dice.chance(source.faults().empty) {
         return refused(StatusCode::CONFLICT, "no_number");
     }
-    let taken = leases.values().filter(|held| held.outcome.is_none()).find_map(|held| held.number.clone());
+    let taken =
+        leases.values().filter(|held| held.outcome.is_none()).find_map(|held| held.number.clone());
     let number = match taken {
         Some(taken) if source.dice.chance(source.faults().wrong_number) => taken,
         _ if source.dice.chance(source.faults().wrong_number) => "+35312345678".to_owned(),
         _ => format!("+{}{}{:07}", country.dial_code(), source.area, leases.len()),
     };
-    let held = Held { number: Some(number.clone()), outcome: None, platform: platform.to_owned(), died: false, looks: 0 };
+    let held = Held {
+        number: Some(number.clone()),
+        outcome: None,
+        platform: platform.to_owned(),
+        died: false,
+        looks: 0,
+    };
     leases.insert(reference.to_owned(), held);
     Json(json!({ "number": number, "cost": COST })).into_response()
 }
 
 async fn look(State(source): State<Source>, Path(reference): Path<String>) -> Response {
     let mut leases = source.leases.lock();
-    let Some(held) = leases.get_mut(&reference).filter(|held| held.number.is_some()) else { return refused(StatusCode::NOT_FOUND, "unknown") };
+    let Some(held) = leases.get_mut(&reference).filter(|held| held.number.is_some()) else {
+        return refused(StatusCode::NOT_FOUND, "unknown");
+    };
     held.looks += 1;
     held.died |= source.dice.chance(source.faults().dead);
     let mut messages = Vec::new();
@@ -175,26 +205,41 @@ async fn look(State(source): State<Source>, Path(reference): Path<String>) -> Re
     Json(json!({ "state": state, "number": held.number, "messages": messages })).into_response()
 }
 
-async fn release(State(source): State<Source>, Path(reference): Path<String>, Query(query): Query<BTreeMap<String, String>>) -> Response {
+async fn release(
+    State(source): State<Source>,
+    Path(reference): Path<String>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Response {
     let outcome = query.get("outcome").cloned().unwrap_or_else(|| "unused".to_owned());
     let mut leases = source.leases.lock();
-    let unknown = || Held { number: None, outcome: None, platform: String::new(), died: false, looks: 0 };
+    let unknown =
+        || Held { number: None, outcome: None, platform: String::new(), died: false, looks: 0 };
     let held = leases.entry(reference).or_insert_with(unknown);
     let outcome = held.outcome.get_or_insert(outcome);
     let cost = if outcome == "served" && held.number.is_some() { COST } else { "0" };
     Json(json!({ "state": "released", "cost": cost })).into_response()
 }
 
-async fn list(State(source): State<Source>, Query(query): Query<BTreeMap<String, String>>) -> Response {
+async fn list(
+    State(source): State<Source>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Response {
     let after = query.get("cursor").cloned().unwrap_or_default();
     let leases = source.leases.lock();
-    let page: Vec<(&String, &Held)> = leases.iter().filter(|(reference, _)| **reference > after).take(PAGE).collect();
-    let next = page.last().filter(|_| page.len() == PAGE).map(|(reference, _)| (*reference).clone());
+    let page: Vec<(&String, &Held)> =
+        leases.iter().filter(|(reference, _)| **reference > after).take(PAGE).collect();
+    let next =
+        page.last().filter(|_| page.len() == PAGE).map(|(reference, _)| (*reference).clone());
     let shown = |(reference, held): &(&String, &Held)| {
-        let cost = if held.outcome.as_deref() == Some("served") || held.outcome.is_none() { COST } else { "0" };
+        let cost = if held.outcome.as_deref() == Some("served") || held.outcome.is_none() {
+            COST
+        } else {
+            "0"
+        };
         json!({ "reference": reference, "number": held.number, "state": if held.outcome.is_some() { "released" } else { "leased" }, "cost": cost })
     };
-    Json(json!({ "leases": page.iter().map(shown).collect::<Vec<_>>(), "next": next })).into_response()
+    Json(json!({ "leases": page.iter().map(shown).collect::<Vec<_>>(), "next": next }))
+        .into_response()
 }
 
 async fn stock() -> Response {

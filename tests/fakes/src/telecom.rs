@@ -1,4 +1,5 @@
-//! The number APIs of Twilio, Telnyx and Vonage, as far as we and their SDKs use them: one stock, one set of owned numbers, three dialects.
+//! The number APIs of Twilio, Telnyx and Vonage, as far as we and their SDKs use them: one stock,
+//! one set of owned numbers, three dialects.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -44,7 +45,11 @@ impl Telecom {
     /// A telecom with numbers for sale, which misbehaves as told.
     pub fn new(for_sale: &[&str], faults: Faults, seed: u64) -> Self {
         let for_sale = for_sale.iter().map(|number| (*number).to_owned()).collect();
-        Self { numbers: Arc::new(Mutex::new(Numbers { for_sale, owned: BTreeSet::new() })), faults, dice: Entropy::seeded(seed) }
+        Self {
+            numbers: Arc::new(Mutex::new(Numbers { for_sale, owned: BTreeSet::new() })),
+            faults,
+            dice: Entropy::seeded(seed),
+        }
     }
 
     /// The numbers that are its caller's.
@@ -66,9 +71,15 @@ impl Telecom {
     pub fn router(&self) -> Router {
         let twilio = "/2010-04-01/Accounts/{account}";
         Router::new()
-            .route(&format!("{twilio}/IncomingPhoneNumbers.json"), get(twilio_owned).post(twilio_buy))
+            .route(
+                &format!("{twilio}/IncomingPhoneNumbers.json"),
+                get(twilio_owned).post(twilio_buy),
+            )
             .route(&format!("{twilio}/IncomingPhoneNumbers/{{file}}"), delete(twilio_release))
-            .route(&format!("{twilio}/AvailablePhoneNumbers/{{country}}/{{kind}}"), get(twilio_search))
+            .route(
+                &format!("{twilio}/AvailablePhoneNumbers/{{country}}/{{kind}}"),
+                get(twilio_search),
+            )
             .route("/v1/PhoneNumbers/Countries/{country}", get(twilio_prices))
             .route("/v2/phone_numbers", get(telnyx_owned))
             .route("/v2/phone_numbers/{id}", delete(telnyx_release))
@@ -92,17 +103,38 @@ impl Telecom {
     }
 
     fn for_sale(&self, country: &str, fits: impl Fn(&str) -> bool) -> Vec<String> {
-        let of = |number: &&String| number.parse().ok().and_then(|phone| Country::of(&phone)).is_some_and(|of| of.code() == country);
-        self.numbers.lock().for_sale.iter().filter(of).filter(|number| fits(number)).cloned().collect()
+        let of = |number: &&String| {
+            number
+                .parse()
+                .ok()
+                .and_then(|phone| Country::of(&phone))
+                .is_some_and(|of| of.code() == country)
+        };
+        self.numbers
+            .lock()
+            .for_sale
+            .iter()
+            .filter(of)
+            .filter(|number| fits(number))
+            .cloned()
+            .collect()
     }
 }
 
 async fn network(State(telecom): State<Telecom>, request: Request, next: Next) -> Response {
-    let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let given = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let basic = format!("Basic {}", STANDARD.encode(format!("{USER}:{SECRET}")));
     let is_telnyx = request.uri().path().starts_with("/v2/");
     if given != if is_telnyx { format!("Bearer {SECRET}") } else { basic } {
-        return (StatusCode::UNAUTHORIZED, Json(json!({ "message": "Authenticate", "error-code": "401" }))).into_response();
+        return (
+            StatusCode::UNAUTHORIZED,
+            Json(json!({ "message": "Authenticate", "error-code": "401" })),
+        )
+            .into_response();
     }
     if let Some(failure) = telecom.faults.before(&telecom.dice) {
         return failure;
@@ -130,13 +162,18 @@ fn of_twilio(number: &str) -> Value {
 
 async fn twilio_owned(State(telecom): State<Telecom>, Query(words): Query<Words>) -> Json<Value> {
     let only = word(&words, "PhoneNumber");
-    let (size, page) = (most(&words, "PageSize").clamp(1, 2), word(&words, "Page").parse().unwrap_or(0usize));
-    let owned: Vec<String> = telecom.owned().into_iter().filter(|number| only.is_empty() || number == only).collect();
-    let shown: Vec<Value> = owned.iter().skip(page * size).take(size).map(|number| of_twilio(number)).collect();
+    let (size, page) =
+        (most(&words, "PageSize").clamp(1, 2), word(&words, "Page").parse().unwrap_or(0usize));
+    let owned: Vec<String> =
+        telecom.owned().into_iter().filter(|number| only.is_empty() || number == only).collect();
+    let shown: Vec<Value> =
+        owned.iter().skip(page * size).take(size).map(|number| of_twilio(number)).collect();
     let more = owned.len() > (page + 1) * size;
     // Small pages, so that callers have to turn them.
     let next = more.then(|| format!("/2010-04-01/Accounts/{USER}/IncomingPhoneNumbers.json?PageSize={size}&Page={}&PageToken=x", page + 1));
-    Json(json!({ "incoming_phone_numbers": shown, "page": page, "page_size": size, "next_page_uri": next }))
+    Json(
+        json!({ "incoming_phone_numbers": shown, "page": page, "page_size": size, "next_page_uri": next }),
+    )
 }
 
 async fn twilio_search(
@@ -163,17 +200,26 @@ async fn twilio_buy(State(telecom): State<Telecom>, Form(words): Form<Words>) ->
     (StatusCode::BAD_REQUEST, Json(refusal)).into_response()
 }
 
-async fn twilio_release(State(telecom): State<Telecom>, Path((_, file)): Path<(String, String)>) -> Response {
+async fn twilio_release(
+    State(telecom): State<Telecom>,
+    Path((_, file)): Path<(String, String)>,
+) -> Response {
     let owned = telecom.owned().into_iter().find(|number| file == format!("{}.json", sid(number)));
     match owned {
         Some(number) if telecom.give_back(&number) => StatusCode::NO_CONTENT.into_response(),
-        _ => (StatusCode::NOT_FOUND, Json(json!({ "code": 20404, "message": "not found", "status": 404 }))).into_response(),
+        _ => (
+            StatusCode::NOT_FOUND,
+            Json(json!({ "code": 20404, "message": "not found", "status": 404 })),
+        )
+            .into_response(),
     }
 }
 
 async fn twilio_prices(Path(country): Path<String>) -> Json<Value> {
     let price = json!({ "number_type": "local", "base_price": "1.15", "current_price": "1.15" });
-    Json(json!({ "country": country, "iso_country": country, "phone_number_prices": [price], "price_unit": "USD" }))
+    Json(
+        json!({ "country": country, "iso_country": country, "phone_number_prices": [price], "price_unit": "USD" }),
+    )
 }
 
 fn of_telnyx(number: &str) -> Value {
@@ -182,21 +228,29 @@ fn of_telnyx(number: &str) -> Value {
 
 async fn telnyx_owned(State(telecom): State<Telecom>, Query(words): Query<Words>) -> Json<Value> {
     let only = word(&words, "filter[phone_number]");
-    let (size, page) = (most(&words, "page[size]").clamp(1, 2), word(&words, "page[number]").parse().unwrap_or(1usize));
-    let owned: Vec<String> = telecom.owned().into_iter().filter(|number| only.is_empty() || number == only).collect();
-    let shown: Vec<Value> = owned.iter().skip((page - 1) * size).take(size).map(|number| of_telnyx(number)).collect();
+    let (size, page) = (
+        most(&words, "page[size]").clamp(1, 2),
+        word(&words, "page[number]").parse().unwrap_or(1usize),
+    );
+    let owned: Vec<String> =
+        telecom.owned().into_iter().filter(|number| only.is_empty() || number == only).collect();
+    let shown: Vec<Value> =
+        owned.iter().skip((page - 1) * size).take(size).map(|number| of_telnyx(number)).collect();
     let meta = json!({ "page_number": page, "page_size": size, "total_pages": owned.len().div_ceil(size), "total_results": owned.len() });
     Json(json!({ "data": shown, "meta": meta }))
 }
 
 async fn telnyx_search(State(telecom): State<Telecom>, Query(words): Query<Words>) -> Json<Value> {
     let contains = word(&words, "filter[phone_number][contains]").to_owned();
-    let found = telecom.for_sale(word(&words, "filter[country_code]"), |number| number.contains(&contains));
+    let found =
+        telecom.for_sale(word(&words, "filter[country_code]"), |number| number.contains(&contains));
     let offer = |number: &String| {
         let cost = json!({ "upfront_cost": "0.00", "monthly_cost": "1.00000", "currency": "USD" });
         json!({ "record_type": "available_phone_number", "phone_number": number, "cost_information": cost, "features": [{ "name": "sms" }] })
     };
-    Json(json!({ "data": found.iter().take(most(&words, "filter[limit]")).map(offer).collect::<Vec<_>>() }))
+    Json(
+        json!({ "data": found.iter().take(most(&words, "filter[limit]")).map(offer).collect::<Vec<_>>() }),
+    )
 }
 
 async fn telnyx_buy(State(telecom): State<Telecom>, Json(order): Json<Value>) -> Response {
@@ -219,7 +273,8 @@ async fn telnyx_release(State(telecom): State<Telecom>, Path(id): Path<String>) 
 }
 
 fn of_vonage(number: &str, more: &Value) -> Value {
-    let country = number.parse().ok().and_then(|phone| Country::of(&phone)).map_or("", Country::code);
+    let country =
+        number.parse().ok().and_then(|phone| Country::of(&phone)).map_or("", Country::code);
     let mut shown = json!({ "country": country, "msisdn": &number[1..], "type": "mobile-lvn", "features": ["SMS", "VOICE"] });
     if let (Some(shown), Some(more)) = (shown.as_object_mut(), more.as_object()) {
         shown.extend(more.clone());
@@ -229,16 +284,27 @@ fn of_vonage(number: &str, more: &Value) -> Value {
 
 async fn vonage_owned(State(telecom): State<Telecom>, Query(words): Query<Words>) -> Json<Value> {
     let pattern = word(&words, "pattern").to_owned();
-    let (size, index) = (most(&words, "size").clamp(1, 2), word(&words, "index").parse().unwrap_or(1usize));
-    let owned: Vec<String> = telecom.owned().into_iter().filter(|number| number.contains(&pattern)).collect();
-    let shown: Vec<Value> = owned.iter().skip((index - 1) * size).take(size).map(|number| of_vonage(number, &json!({}))).collect();
+    let (size, index) =
+        (most(&words, "size").clamp(1, 2), word(&words, "index").parse().unwrap_or(1usize));
+    let owned: Vec<String> =
+        telecom.owned().into_iter().filter(|number| number.contains(&pattern)).collect();
+    let shown: Vec<Value> = owned
+        .iter()
+        .skip((index - 1) * size)
+        .take(size)
+        .map(|number| of_vonage(number, &json!({})))
+        .collect();
     Json(json!({ "count": owned.len(), "numbers": shown }))
 }
 
 async fn vonage_search(State(telecom): State<Telecom>, Query(words): Query<Words>) -> Json<Value> {
     let pattern = word(&words, "pattern").to_owned();
     let found = telecom.for_sale(word(&words, "country"), |number| number.contains(&pattern));
-    let shown: Vec<Value> = found.iter().take(most(&words, "size")).map(|number| of_vonage(number, &json!({ "cost": "1.25" }))).collect();
+    let shown: Vec<Value> = found
+        .iter()
+        .take(most(&words, "size"))
+        .map(|number| of_vonage(number, &json!({ "cost": "1.25" })))
+        .collect();
     Json(json!({ "count": found.len(), "numbers": shown }))
 }
 
@@ -254,6 +320,9 @@ fn vonage_done(done: bool) -> Response {
     if done {
         return Json(json!({ "error-code": "200", "error-code-label": "success" })).into_response();
     }
-    (StatusCode::from_u16(420).unwrap_or(StatusCode::BAD_REQUEST), Json(json!({ "error-code": "420", "error-code-label": "method failed" })))
+    (
+        StatusCode::from_u16(420).unwrap_or(StatusCode::BAD_REQUEST),
+        Json(json!({ "error-code": "420", "error-code-label": "method failed" })),
+    )
         .into_response()
 }

@@ -1,4 +1,5 @@
-//! What a text's bytes are, where what is said of them may be wrong: seen by the bytes themselves, and admitted where they leave it open. Pure.
+//! What a text's bytes are, where what is said of them may be wrong: seen by the bytes themselves,
+//! and admitted where they leave it open. Pure.
 
 use encoding_rs::{Encoding, WINDOWS_1252};
 use events::number::Alphabet;
@@ -29,7 +30,8 @@ pub enum Certainty {
     AsDeclared,
     /// It is something else than what it is said to be, and the bytes show what.
     Detected,
-    /// It cannot be what it is said to be, and the bytes leave open what it is. Read so that every byte can be had back where that is possible.
+    /// It cannot be what it is said to be, and the bytes leave open what it is. Read so that every
+    /// byte can be had back where that is possible.
     Undecided,
 }
 
@@ -47,9 +49,11 @@ pub struct Reading {
 /// Units without a sign of their own that are enough to tell one alphabet from another.
 const ENOUGH_UNITS: usize = 8;
 
-/// Reads `bytes`, of which `declared` is said; a part of a longer message may begin and end within a letter.
+/// Reads `bytes`, of which `declared` is said; a part of a longer message may begin and end within
+/// a letter.
 pub fn reading(declared: Declared, bytes: &[u8], is_part: bool) -> Reading {
-    let found = |alphabet, bytes: &[u8], certainty| Reading { alphabet, bytes: bytes.to_vec(), certainty };
+    let found =
+        |alphabet, bytes: &[u8], certainty| Reading { alphabet, bytes: bytes.to_vec(), certainty };
     let as_declared = |alphabet| found(alphabet, bytes, Certainty::AsDeclared);
     if let Declared::Gsm(locking, single) = declared
         && (locking, single) != (0, 0)
@@ -62,18 +66,24 @@ pub fn reading(declared: Declared, bytes: &[u8], is_part: bool) -> Reading {
     if matches!(declared, Declared::Utf16) {
         return wide(bytes, is_part);
     }
-    if let Some(order) = Order::of_narrow(bytes, matches!(declared, Declared::Gsm(..) | Declared::Ascii), is_part) {
+    if let Some(order) =
+        Order::of_narrow(bytes, matches!(declared, Declared::Gsm(..) | Declared::Ascii), is_part)
+    {
         return found(Alphabet::Utf16, &order.big_endian(bytes), Certainty::Detected);
     }
     let utf8 = utf8(bytes, is_part);
     match (declared, utf8) {
         (Declared::Utf8, Some(_)) => return as_declared(Alphabet::Utf8),
-        (_, Some(Utf8 { has_foreign: true })) | (Declared::Bytes, Some(_)) => return found(Alphabet::Utf8, bytes, Certainty::Detected),
+        (_, Some(Utf8 { has_foreign: true })) | (Declared::Bytes, Some(_)) => {
+            return found(Alphabet::Utf8, bytes, Certainty::Detected);
+        }
         (_, Some(_) | None) => {}
     }
     match declared {
         Declared::Gsm(..) if bytes.is_ascii() => as_declared(Alphabet::Gsm(0, 0)),
-        Declared::Ascii if bytes.is_ascii() && bytes.iter().copied().any(is_control) => as_declared(Alphabet::Gsm(0, 0)),
+        Declared::Ascii if bytes.is_ascii() && bytes.iter().copied().any(is_control) => {
+            as_declared(Alphabet::Gsm(0, 0))
+        }
         Declared::Old(encoding) => match encoding.decode_without_bom_handling(bytes) {
             (text, false) => found(Alphabet::Utf8, text.as_bytes(), Certainty::AsDeclared),
             // A letter may be cut in two.
@@ -81,25 +91,37 @@ pub fn reading(declared: Declared, bytes: &[u8], is_part: bool) -> Reading {
             _ => western(bytes, Certainty::Undecided),
         },
         Declared::Ascii | Declared::Latin1 => western(bytes, Certainty::AsDeclared),
-        Declared::Gsm(..) | Declared::Utf8 | Declared::Utf16 | Declared::Bytes => western(bytes, Certainty::Undecided),
+        Declared::Gsm(..) | Declared::Utf8 | Declared::Utf16 | Declared::Bytes => {
+            western(bytes, Certainty::Undecided)
+        }
     }
 }
 
 /// A text that begins with a byte order mark.
 fn marked(declared: Declared, bytes: &[u8]) -> Option<Reading> {
     let (alphabet, bytes, usual) = match bytes {
-        [0xef, 0xbb, 0xbf, rest @ ..] if std::str::from_utf8(rest).is_ok() => (Alphabet::Utf8, rest.to_vec(), matches!(declared, Declared::Utf8)),
-        [0xfe, 0xff, rest @ ..] => (Alphabet::Utf16, rest.to_vec(), matches!(declared, Declared::Utf16)),
+        [0xef, 0xbb, 0xbf, rest @ ..] if std::str::from_utf8(rest).is_ok() => {
+            (Alphabet::Utf8, rest.to_vec(), matches!(declared, Declared::Utf8))
+        }
+        [0xfe, 0xff, rest @ ..] => {
+            (Alphabet::Utf16, rest.to_vec(), matches!(declared, Declared::Utf16))
+        }
         [0xff, 0xfe, rest @ ..] => (Alphabet::Utf16, Order::Little.big_endian(rest), false),
         _ => return None,
     };
-    Some(Reading { alphabet, bytes, certainty: if usual { Certainty::AsDeclared } else { Certainty::Detected } })
+    Some(Reading {
+        alphabet,
+        bytes,
+        certainty: if usual { Certainty::AsDeclared } else { Certainty::Detected },
+    })
 }
 
 /// A text that should be UTF-16.
 fn wide(bytes: &[u8], is_part: bool) -> Reading {
     let found = |alphabet, bytes: Vec<u8>, certainty| Reading { alphabet, bytes, certainty };
-    let has_narrow_signs = units(bytes).any(is_rare) || bytes.len() >= 2 * ENOUGH_UNITS || !bytes.len().is_multiple_of(2);
+    let has_narrow_signs = units(bytes).any(is_rare)
+        || bytes.len() >= 2 * ENOUGH_UNITS
+        || !bytes.len().is_multiple_of(2);
     if utf8(bytes, is_part).is_some() && !bytes.is_empty() {
         // A few letters of Chinese can look like Latin ones.
         return if has_narrow_signs {
@@ -135,8 +157,13 @@ fn western(bytes: &[u8], certainty: Certainty) -> Reading {
     if bytes.iter().any(|byte| (0x80..0xa0).contains(byte)) {
         // ISO 8859-1 has no letters there; what is sent under its name has these.
         let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
-        let certainty = if certainty == Certainty::AsDeclared { Certainty::Detected } else { certainty };
-        return Reading { alphabet: Alphabet::Utf8, bytes: text.into_owned().into_bytes(), certainty };
+        let certainty =
+            if certainty == Certainty::AsDeclared { Certainty::Detected } else { certainty };
+        return Reading {
+            alphabet: Alphabet::Utf8,
+            bytes: text.into_owned().into_bytes(),
+            certainty,
+        };
     }
     Reading { alphabet: Alphabet::Latin1, bytes: bytes.to_vec(), certainty }
 }
@@ -156,7 +183,12 @@ impl Order {
         }
         [Self::Big, Self::Little].into_iter().find(|order| {
             let wide = order.big_endian(bytes);
-            is_sound(&wide, is_part) && if is_gsm && bytes.is_ascii() { beats_septets(&wide) } else { beats_bytes(&wide) }
+            is_sound(&wide, is_part)
+                && if is_gsm && bytes.is_ascii() {
+                    beats_septets(&wide)
+                } else {
+                    beats_bytes(&wide)
+                }
         })
     }
 
@@ -169,8 +201,9 @@ impl Order {
     }
 }
 
-/// In the GSM alphabet every byte below 0x80 is a letter, and 0 is `@`: nobody writes one before each third letter, or the same Greek capital or
-/// accent at nearly every second place, which is what the letters of one script make. Different ones in a row are a text of such letters.
+/// In the GSM alphabet every byte below 0x80 is a letter, and 0 is `@`: nobody writes one before
+/// each third letter, or the same Greek capital or accent at nearly every second place, which is
+/// what the letters of one script make. Different ones in a row are a text of such letters.
 fn beats_septets(wide: &[u8]) -> bool {
     let count = wide.len() / 2;
     let ascii = ascii_units(wide);
@@ -182,10 +215,12 @@ fn beats_septets(wide: &[u8]) -> bool {
     (ascii >= 2 && ascii * 3 >= count) || (count >= ENOUGH_UNITS && of_one_script * 10 >= count * 9)
 }
 
-/// Texts of one byte a letter have no 0 but at their end; without any, only letters of the far east make such bytes. Neither looks like a Latin text.
+/// Texts of one byte a letter have no 0 but at their end; without any, only letters of the far east
+/// make such bytes. Neither looks like a Latin text.
 fn beats_bytes(wide: &[u8]) -> bool {
     let far_eastern = |unit: u16| matches!(unit, 0x2010..=0x2027 | 0x3000..=0x30ff | 0x4e00..=0x9fff | 0xac00..=0xd7a3 | 0xff00..=0xffef);
-    let is_far_eastern = || wide.len() >= 6 && units(wide).all(far_eastern) && utf8(wide, false).is_none();
+    let is_far_eastern =
+        || wide.len() >= 6 && units(wide).all(far_eastern) && utf8(wide, false).is_none();
     !is_mostly_latin(wide) && (ascii_units(wide) >= 1 || is_far_eastern())
 }
 
@@ -197,7 +232,8 @@ fn ascii_units(wide: &[u8]) -> usize {
     units(wide).filter(|unit| matches!(unit, 0x20..=0x7e | 0x0a | 0x0d)).count()
 }
 
-/// Units that two Latin letters or digits make, and few texts have: symbols, and the rare Chinese letters.
+/// Units that two Latin letters or digits make, and few texts have: symbols, and the rare Chinese
+/// letters.
 fn is_rare(unit: u16) -> bool {
     matches!(unit, 0x2030..=0x2fff | 0x3031..=0x3039 | 0x3130..=0x4dff)
 }
@@ -211,7 +247,8 @@ fn is_sound(wide: &[u8], is_part: bool) -> bool {
         place += unit.as_ref().map_or(1, |letter| letter.len_utf16());
         match unit {
             Ok(letter) => {
-                !matches!(letter, '\u{fffe}' | '\u{ffff}' | '\u{e000}'..='\u{f8ff}') && (!letter.is_control() || matches!(letter, '\n' | '\r' | '\t'))
+                !matches!(letter, '\u{fffe}' | '\u{ffff}' | '\u{e000}'..='\u{f8ff}')
+                    && (!letter.is_control() || matches!(letter, '\n' | '\r' | '\t'))
             }
             Err(_) => is_part && is_edge,
         }
@@ -224,7 +261,8 @@ fn is_control(byte: u8) -> bool {
 
 /// Whether two thirds of the bytes are printable ASCII.
 fn is_mostly_latin(bytes: &[u8]) -> bool {
-    bytes.iter().filter(|byte| matches!(byte, 0x20..=0x7e | b'\n' | b'\r')).count() * 3 >= bytes.len() * 2
+    bytes.iter().filter(|byte| matches!(byte, 0x20..=0x7e | b'\n' | b'\r')).count() * 3
+        >= bytes.len() * 2
 }
 
 /// A text in UTF-8.
@@ -235,14 +273,21 @@ struct Utf8 {
 
 /// The text, if it is one in UTF-8.
 fn utf8(bytes: &[u8], is_part: bool) -> Option<Utf8> {
-    let cut = if is_part { bytes.iter().take(3).take_while(|byte| (0x80..0xc0).contains(*byte)).count() } else { 0 };
+    let cut = if is_part {
+        bytes.iter().take(3).take_while(|byte| (0x80..0xc0).contains(*byte)).count()
+    } else {
+        0
+    };
     let whole = &bytes[cut..];
     let text = match std::str::from_utf8(whole) {
         Ok(text) => text,
-        Err(error) if is_part && error.error_len().is_none() => std::str::from_utf8(&whole[..error.valid_up_to()]).unwrap_or_default(),
+        Err(error) if is_part && error.error_len().is_none() => {
+            std::str::from_utf8(&whole[..error.valid_up_to()]).unwrap_or_default()
+        }
         Err(_) => return None,
     };
-    let is_text = text.chars().all(|letter| !letter.is_control() || matches!(letter, '\n' | '\r' | '\t'));
+    let is_text =
+        text.chars().all(|letter| !letter.is_control() || matches!(letter, '\n' | '\r' | '\t'));
     is_text.then(|| Utf8 { has_foreign: !text.is_ascii() })
 }
 
@@ -253,7 +298,8 @@ mod tests {
     use super::super::decode;
     use super::*;
 
-    const ONE_BYTE: [Declared; 5] = [Declared::Gsm(0, 0), Declared::Ascii, Declared::Latin1, Declared::Utf8, Declared::Bytes];
+    const ONE_BYTE: [Declared; 5] =
+        [Declared::Gsm(0, 0), Declared::Ascii, Declared::Latin1, Declared::Utf8, Declared::Bytes];
     const TEXTS: [&str; 8] = [
         "Your code is 482913",
         "Код подтверждения: 482913",
@@ -276,12 +322,22 @@ mod tests {
 
     #[test]
     fn utf16_is_seen_under_every_other_name_with_and_without_a_mark() {
-        for (text, declared) in TEXTS.into_iter().flat_map(|text| ONE_BYTE.map(|declared| (text, declared))) {
+        for (text, declared) in
+            TEXTS.into_iter().flat_map(|text| ONE_BYTE.map(|declared| (text, declared)))
+        {
             for order in [Order::Big, Order::Little] {
                 let bytes = utf16(text, order);
-                assert_eq!(read(declared, &bytes), (text.to_owned(), Certainty::Detected), "{declared:?} {order:?}");
+                assert_eq!(
+                    read(declared, &bytes),
+                    (text.to_owned(), Certainty::Detected),
+                    "{declared:?} {order:?}"
+                );
                 let marked = utf16(&format!("\u{feff}{text}"), order);
-                assert_eq!(read(declared, &marked), (text.to_owned(), Certainty::Detected), "{declared:?} {order:?}");
+                assert_eq!(
+                    read(declared, &marked),
+                    (text.to_owned(), Certainty::Detected),
+                    "{declared:?} {order:?}"
+                );
             }
         }
     }
@@ -289,9 +345,19 @@ mod tests {
     #[test]
     fn utf16_under_its_own_name_may_have_a_mark_the_other_order_or_an_end() {
         for text in TEXTS {
-            assert_eq!(read(Declared::Utf16, &utf16(text, Order::Big)), (text.to_owned(), Certainty::AsDeclared));
-            assert_eq!(read(Declared::Utf16, &utf16(&format!("\u{feff}{text}"), Order::Big)), (text.to_owned(), Certainty::AsDeclared));
-            for other in [utf16(text, Order::Little), utf16(&format!("\u{feff}{text}"), Order::Little), [utf16(text, Order::Big), vec![0]].concat()] {
+            assert_eq!(
+                read(Declared::Utf16, &utf16(text, Order::Big)),
+                (text.to_owned(), Certainty::AsDeclared)
+            );
+            assert_eq!(
+                read(Declared::Utf16, &utf16(&format!("\u{feff}{text}"), Order::Big)),
+                (text.to_owned(), Certainty::AsDeclared)
+            );
+            for other in [
+                utf16(text, Order::Little),
+                utf16(&format!("\u{feff}{text}"), Order::Little),
+                [utf16(text, Order::Big), vec![0]].concat(),
+            ] {
                 assert_eq!(read(Declared::Utf16, &other), (text.to_owned(), Certainty::Detected));
             }
         }
@@ -299,7 +365,11 @@ mod tests {
 
     #[test]
     fn utf8_is_seen_under_every_other_name() {
-        let all = ONE_BYTE.into_iter().chain([Declared::Utf16, Declared::Old(encoding_rs::SHIFT_JIS), Declared::Old(encoding_rs::ISO_8859_5)]);
+        let all = ONE_BYTE.into_iter().chain([
+            Declared::Utf16,
+            Declared::Old(encoding_rs::SHIFT_JIS),
+            Declared::Old(encoding_rs::ISO_8859_5),
+        ]);
         for (declared, text) in all.flat_map(|declared| TEXTS.map(|text| (declared, text))) {
             assert_eq!(read(declared, text.as_bytes()).0, text, "{declared:?}");
             let marked = format!("\u{feff}{text}");
@@ -309,19 +379,43 @@ mod tests {
 
     #[test]
     fn what_is_what_it_is_said_to_be_stays_so() {
-        assert_eq!(read(Declared::Gsm(0, 0), b"Code 1 @ \x00 \x1b\x65"), ("Code 1 ¡ @ €".to_owned(), Certainty::AsDeclared));
-        assert_eq!(read(Declared::Gsm(0, 0), b"\x13\x14\x16\x18 \x13A\x10"), ("ΓΛΠΣ ΓAΔ".to_owned(), Certainty::AsDeclared));
+        assert_eq!(
+            read(Declared::Gsm(0, 0), b"Code 1 @ \x00 \x1b\x65"),
+            ("Code 1 ¡ @ €".to_owned(), Certainty::AsDeclared)
+        );
+        assert_eq!(
+            read(Declared::Gsm(0, 0), b"\x13\x14\x16\x18 \x13A\x10"),
+            ("ΓΛΠΣ ΓAΔ".to_owned(), Certainty::AsDeclared)
+        );
         // Every letter of the alphabet in a row, with a few words before them.
-        let all: Vec<u8> = b"Google 482913: ".iter().copied().chain((0..0x80).filter(|septet| *septet != 0x1b)).chain([0x1b, 0x65]).collect();
+        let all: Vec<u8> = b"Google 482913: "
+            .iter()
+            .copied()
+            .chain((0..0x80).filter(|septet| *septet != 0x1b))
+            .chain([0x1b, 0x65])
+            .collect();
         for declared in [Declared::Gsm(0, 0), Declared::Ascii] {
             assert_eq!(reading(declared, &all, false).alphabet, Alphabet::Gsm(0, 0));
         }
-        assert_eq!(read(Declared::Latin1, b"caf\xe9 \xe0 la carte"), ("café à la carte".to_owned(), Certainty::AsDeclared));
-        assert_eq!(read(Declared::Latin1, b"\xe9\xe8\xe0\xfc"), ("éèàü".to_owned(), Certainty::AsDeclared));
+        assert_eq!(
+            read(Declared::Latin1, b"caf\xe9 \xe0 la carte"),
+            ("café à la carte".to_owned(), Certainty::AsDeclared)
+        );
+        assert_eq!(
+            read(Declared::Latin1, b"\xe9\xe8\xe0\xfc"),
+            ("éèàü".to_owned(), Certainty::AsDeclared)
+        );
         for short in ["一", "您的", "验证码", "안녕", "Ж", "中文12"] {
-            assert_eq!(read(Declared::Utf16, &utf16(short, Order::Big)), (short.to_owned(), Certainty::AsDeclared), "{short}");
+            assert_eq!(
+                read(Declared::Utf16, &utf16(short, Order::Big)),
+                (short.to_owned(), Certainty::AsDeclared),
+                "{short}"
+            );
         }
-        assert_eq!(read(Declared::Old(encoding_rs::SHIFT_JIS), b"\x83\x52\x81\x5b\x83\x68 1"), ("コード 1".to_owned(), Certainty::AsDeclared));
+        assert_eq!(
+            read(Declared::Old(encoding_rs::SHIFT_JIS), b"\x83\x52\x81\x5b\x83\x68 1"),
+            ("コード 1".to_owned(), Certainty::AsDeclared)
+        );
     }
 
     #[test]
@@ -330,9 +424,17 @@ mod tests {
         for declared in [Declared::Gsm(0, 0), Declared::Utf8, Declared::Bytes] {
             let (text, certainty) = read(declared, bytes);
             assert_eq!(certainty, Certainty::Undecided, "{declared:?}");
-            assert_eq!(text.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect::<Vec<_>>(), bytes);
+            assert_eq!(
+                text.chars()
+                    .map(|letter| u8::try_from(u32::from(letter)).unwrap())
+                    .collect::<Vec<_>>(),
+                bytes
+            );
         }
-        assert_eq!(read(Declared::Latin1, b"5 \x80 482913"), ("5 € 482913".to_owned(), Certainty::Detected));
+        assert_eq!(
+            read(Declared::Latin1, b"5 \x80 482913"),
+            ("5 € 482913".to_owned(), Certainty::Detected)
+        );
         assert_eq!(read(Declared::Utf16, b"nN").1, Certainty::Undecided);
     }
 

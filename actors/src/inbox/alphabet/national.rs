@@ -1,8 +1,10 @@
-//! The national tables of Indian languages and Urdu (3GPP TS 23.038, annex A): which letters septets are there, and what an escape makes of them.
+//! The national tables of Indian languages and Urdu (3GPP TS 23.038, annex A): which letters
+//! septets are there, and what an escape makes of them.
 
 use std::sync::LazyLock;
 
-/// Two lines a language: its number and name; then 128 letters in place of the GSM alphabet's, or what an escape makes of a septet. Code points in hex.
+/// Two lines a language: its number and name; then 128 letters in place of the GSM alphabet's, or
+/// what an escape makes of a septet. Code points in hex.
 const TABLES: &str = include_str!("national.txt");
 /// The first and the last language here, by the numbers that 3GPP gives them.
 const FIRST: u8 = 4;
@@ -20,7 +22,10 @@ pub struct Language {
 
 static LANGUAGES: LazyLock<Vec<Language>> = LazyLock::new(|| {
     let lines: Vec<&str> = TABLES.lines().collect();
-    lines.chunks(2).map(|pair| Language { locking: locking(pair[0]), single: single(pair[1]) }).collect()
+    lines
+        .chunks(2)
+        .map(|pair| Language { locking: locking(pair[0]), single: single(pair[1]) })
+        .collect()
 });
 
 /// The tables of a language; `None` for one that is not here.
@@ -75,11 +80,21 @@ mod tests {
             assert_eq!(language.locking.len(), 128, "{number}");
             assert_eq!(language.single.len(), fields(pair[1]).count(), "{number}");
             // What codes are made of stands where it always stands.
-            for letter in ('0'..='9').chain('a'..='z').chain([' ', '!', ',', '.', ':', ';', '?', '\n', '\r']) {
-                assert_eq!(language.letter(u8::try_from(letter).unwrap()), Some(letter), "{number}");
+            for letter in
+                ('0'..='9').chain('a'..='z').chain([' ', '!', ',', '.', ':', ';', '?', '\n', '\r'])
+            {
+                assert_eq!(
+                    language.letter(u8::try_from(letter).unwrap()),
+                    Some(letter),
+                    "{number}"
+                );
             }
             for letter in 'A'..='Z' {
-                assert_eq!(language.escaped(u8::try_from(letter).unwrap()), Some(letter), "{number}");
+                assert_eq!(
+                    language.escaped(u8::try_from(letter).unwrap()),
+                    Some(letter),
+                    "{number}"
+                );
             }
         }
         assert!(language(3).is_none() && language(14).is_none());

@@ -1,4 +1,5 @@
-//! The numbers of a pool that unproven accounts hold, by country: those on their orders, and those that rest because of them.
+//! The numbers of a pool that unproven accounts hold, by country: those on their orders, and those
+//! that rest because of them.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -40,8 +41,15 @@ impl Unproven {
         self.held.entry(country).or_default().leased.insert(index);
     }
 
-    /// Whoever had the number has given it back, and it rests until then; `was_of_use`: its code came.
-    pub(super) fn gave_back(&mut self, country: Country, index: usize, rests_until: Timestamp, was_of_use: bool) {
+    /// Whoever had the number has given it back, and it rests until then; `was_of_use`: its code
+    /// came.
+    pub(super) fn gave_back(
+        &mut self,
+        country: Country,
+        index: usize,
+        rests_until: Timestamp,
+        was_of_use: bool,
+    ) {
         let Some(held) = self.held.get_mut(&country) else { return };
         if held.leased.remove(&index) && !was_of_use {
             held.resting.insert((rests_until, index));

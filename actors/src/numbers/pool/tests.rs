@@ -1,4 +1,5 @@
-//! The pool against its plain rule: who has rested longest, what rests from what, what is listed and retired.
+//! The pool against its plain rule: who has rested longest, what rests from what, what is listed
+//! and retired.
 
 use super::*;
 use crate::kernel::entropy::Entropy;
@@ -19,7 +20,17 @@ fn wanted(platform: Platform, minute: u64) -> NumberRequest {
 fn lease(phone: &Phone, platform: Platform) -> Lease {
     let (account, order) = (AccountId(1), OrderId(1));
     let (country, assigned_at) = (Country::Us, Timestamp::default());
-    Lease { account, order, attempt: 1, supplier: "own".parse().unwrap(), phone: phone.clone(), platform, country, assigned_at, scenario: None }
+    Lease {
+        account,
+        order,
+        attempt: 1,
+        supplier: "own".parse().unwrap(),
+        phone: phone.clone(),
+        platform,
+        country,
+        assigned_at,
+        scenario: None,
+    }
 }
 
 fn phone(number: usize) -> Phone {
@@ -34,8 +45,13 @@ fn pool(numbers: usize) -> NumberPool {
 #[test]
 fn the_number_that_has_rested_longest_is_next_whatever_it_served() {
     let own = pool(3);
-    for (platform, expected) in [(Platform::Google, 0), (Platform::Discord, 1), (Platform::Google, 2), (Platform::Discord, 0), (Platform::Google, 1)]
-    {
+    for (platform, expected) in [
+        (Platform::Google, 0),
+        (Platform::Discord, 1),
+        (Platform::Google, 2),
+        (Platform::Discord, 0),
+        (Platform::Google, 1),
+    ] {
         let given = own.reserve(wanted(platform, 0)).unwrap();
         assert_eq!(
             (given.clone(), own.numbers(Timestamp::default())),
@@ -43,7 +59,10 @@ fn the_number_that_has_rested_longest_is_next_whatever_it_served() {
             "{platform}"
         );
         own.release(&lease(&given, platform), Release::Unused, Timestamp::default());
-        assert_eq!(own.numbers(Timestamp::default()), Some(Numbers { known: 3, ..Numbers::default() }));
+        assert_eq!(
+            own.numbers(Timestamp::default()),
+            Some(Numbers { known: 3, ..Numbers::default() })
+        );
     }
 }
 
@@ -52,8 +71,15 @@ fn a_number_rests_from_what_it_has_served_and_from_nothing_else() {
     let own = pool(1);
     let given = own.reserve(wanted(Platform::Google, 0)).unwrap();
     assert_eq!(own.stock(wanted(Platform::Google, 0)), Stock::None);
-    own.release(&lease(&given, Platform::Google), Release::Served(wanted(Platform::Google, 0).at), Timestamp::default());
-    assert_eq!((own.stock(wanted(Platform::Google, 59)), own.stock(wanted(Platform::Discord, 59))), (Stock::None, Stock::Low));
+    own.release(
+        &lease(&given, Platform::Google),
+        Release::Served(wanted(Platform::Google, 0).at),
+        Timestamp::default(),
+    );
+    assert_eq!(
+        (own.stock(wanted(Platform::Google, 59)), own.stock(wanted(Platform::Discord, 59))),
+        (Stock::None, Stock::Low)
+    );
     assert_eq!(own.reserve(wanted(Platform::Google, 59)), Err(AttemptFailure::NoNumber));
     assert_eq!(own.reserve(wanted(Platform::Google, 60)), Ok(given));
 }
@@ -68,14 +94,25 @@ fn unproven_accounts_leave_a_part_of_the_pool_to_the_others() {
     // Given back for nothing, a number rests, and is theirs until it has.
     own.assigned(&lease(&first, Platform::Google));
     own.release(&lease(&first, Platform::Google), Release::Unused, unproven(0).at);
-    assert_eq!(own.numbers(unproven(59).at), Some(Numbers { known: 5, leased: 1, listening: 0, resting: 1 }));
+    assert_eq!(
+        own.numbers(unproven(59).at),
+        Some(Numbers { known: 5, leased: 1, listening: 0, resting: 1 })
+    );
     assert_eq!(own.reserve(unproven(59)), Err(AttemptFailure::NoNumber));
     for number in 2..5 {
-        assert_eq!(own.reserve(wanted(Platform::Google, 59)), Ok(phone(number)), "the others' are there");
+        assert_eq!(
+            own.reserve(wanted(Platform::Google, 59)),
+            Ok(phone(number)),
+            "the others' are there"
+        );
     }
     // Its code has come: it is nobody's burden.
     own.assigned(&lease(&second, Platform::Google));
-    own.release(&lease(&second, Platform::Google), Release::Served(unproven(59).at), unproven(59).at);
+    own.release(
+        &lease(&second, Platform::Google),
+        Release::Served(unproven(59).at),
+        unproven(59).at,
+    );
     assert_eq!(own.reserve(unproven(60)), Ok(first));
 }
 
@@ -86,8 +123,15 @@ fn a_retired_number_ends_its_order_and_serves_no_other() {
     own.retire(&given);
     assert!(own.owns(&given), "its order's messages are still its own");
     assert_eq!(own.numbers(Timestamp::default()), Some(Numbers::default()));
-    own.release(&lease(&given, Platform::Google), Release::Served(wanted(Platform::Google, 0).at), Timestamp::default());
-    assert_eq!((own.owns(&given), own.reserve(wanted(Platform::Discord, 1))), (false, Err(AttemptFailure::NoNumber)));
+    own.release(
+        &lease(&given, Platform::Google),
+        Release::Served(wanted(Platform::Google, 0).at),
+        Timestamp::default(),
+    );
+    assert_eq!(
+        (own.owns(&given), own.reserve(wanted(Platform::Discord, 1))),
+        (false, Err(AttemptFailure::NoNumber))
+    );
     // Listed again, it rests from what it has served before.
     own.list(OwnNumber { phone: given.clone(), country: Country::Us, platforms: None });
     assert_eq!(own.reserve(wanted(Platform::Google, 2)), Err(AttemptFailure::NoNumber));
@@ -98,7 +142,11 @@ fn a_retired_number_ends_its_order_and_serves_no_other() {
 fn a_number_listed_while_orders_come_serves_them_and_what_it_may_serve_can_change() {
     let own = pool(1);
     let first = own.reserve(wanted(Platform::Google, 0)).unwrap();
-    let more = |platforms: &[Platform]| OwnNumber { phone: phone(7), country: Country::Us, platforms: Some(platforms.iter().copied().collect()) };
+    let more = |platforms: &[Platform]| OwnNumber {
+        phone: phone(7),
+        country: Country::Us,
+        platforms: Some(platforms.iter().copied().collect()),
+    };
     own.list(more(&[Platform::Google]));
     assert_eq!(own.reserve(wanted(Platform::Discord, 0)), Err(AttemptFailure::NoNumber));
     assert_eq!(own.reserve(wanted(Platform::Google, 0)), Ok(phone(7)));
@@ -109,7 +157,10 @@ fn a_number_listed_while_orders_come_serves_them_and_what_it_may_serve_can_chang
     assert_eq!(own.reserve(wanted(Platform::Google, 0)), Err(AttemptFailure::NoNumber));
     assert_eq!(own.reserve(wanted(Platform::Discord, 0)), Ok(phone(7)));
     let states = own.states(wanted(Platform::Google, 0).at);
-    assert_eq!(states.iter().map(|state| (state.number.phone.clone(), state.leased)).collect::<Vec<_>>(), [(first, true), (phone(7), true)]);
+    assert_eq!(
+        states.iter().map(|state| (state.number.phone.clone(), state.leased)).collect::<Vec<_>>(),
+        [(first, true), (phone(7), true)]
+    );
 }
 
 #[test]
@@ -124,20 +175,30 @@ fn a_number_rests_after_each_order_that_had_it_and_after_no_other() {
     own.assigned(&lease(&given, Platform::Google));
     own.release(&lease(&given, Platform::Google), Release::Unused, at(12));
     assert_eq!(own.states(at(12))[0].rests_until, Some(at(13)));
-    assert_eq!((own.stock(wanted(Platform::Discord, 12)), own.reserve(wanted(Platform::Steam, 12))), (Stock::None, Err(AttemptFailure::NoNumber)));
+    assert_eq!(
+        (own.stock(wanted(Platform::Discord, 12)), own.reserve(wanted(Platform::Steam, 12))),
+        (Stock::None, Err(AttemptFailure::NoNumber))
+    );
     // Listed anew it rests on.
     own.list(OwnNumber { phone: given.clone(), country: Country::Us, platforms: None });
     assert_eq!(own.reserve(wanted(Platform::Steam, 12)), Err(AttemptFailure::NoNumber));
-    assert_eq!((own.states(at(13))[0].rests_until, own.reserve(wanted(Platform::Discord, 13))), (None, Ok(given.clone())));
+    assert_eq!(
+        (own.states(at(13))[0].rests_until, own.reserve(wanted(Platform::Discord, 13))),
+        (None, Ok(given.clone()))
+    );
 
     let restarted = pool(1).resting(rest(), [(given.clone(), at(12))]);
     assert_eq!(
-        (restarted.reserve(wanted(Platform::Google, 12)), restarted.reserve(wanted(Platform::Google, 13))),
+        (
+            restarted.reserve(wanted(Platform::Google, 12)),
+            restarted.reserve(wanted(Platform::Google, 13))
+        ),
         (Err(AttemptFailure::NoNumber), Ok(given))
     );
 }
 
-/// Any sequence of leases and releases gives a number where the plain rule has one, and only one that the rule allows.
+/// Any sequence of leases and releases gives a number where the plain rule has one, and only one
+/// that the rule allows.
 #[test]
 fn the_queues_and_the_plain_rule_agree() {
     let dice = Entropy::seeded(5);
@@ -151,12 +212,18 @@ fn the_queues_and_the_plain_rule_agree() {
             let platform = platforms[below(3)];
             let fits = |number: usize| {
                 let phone = phone(number);
-                let cooled = served.get(&(phone.clone(), platform)).is_none_or(|at| minute >= at + 60);
+                let cooled =
+                    served.get(&(phone.clone(), platform)).is_none_or(|at| minute >= at + 60);
                 cooled && !out.iter().any(|(leased, _)| *leased == phone)
             };
             let free: Vec<Phone> = (0..6).filter(|number| fits(*number)).map(phone).collect();
-            let stock = [Stock::None, Stock::Low, Stock::Low][free.len().min(2)].max(if free.len() > 2 { Stock::Medium } else { Stock::None });
-            assert_eq!(own.stock(wanted(platform, minute)), stock, "round {round}, minute {minute}");
+            let stock = [Stock::None, Stock::Low, Stock::Low][free.len().min(2)]
+                .max(if free.len() > 2 { Stock::Medium } else { Stock::None });
+            assert_eq!(
+                own.stock(wanted(platform, minute)),
+                stock,
+                "round {round}, minute {minute}"
+            );
             match own.reserve(wanted(platform, minute)) {
                 Ok(given) => {
                     assert!(free.contains(&given), "round {round}, minute {minute}");
@@ -166,7 +233,11 @@ fn the_queues_and_the_plain_rule_agree() {
             }
             while out.len() > below(7) {
                 let (phone, platform) = out.swap_remove(below(out.len()));
-                let release = if below(2) == 0 { Release::Unused } else { Release::Served(wanted(platform, minute).at) };
+                let release = if below(2) == 0 {
+                    Release::Unused
+                } else {
+                    Release::Served(wanted(platform, minute).at)
+                };
                 if let Release::Served(_) = release {
                     served.insert((phone.clone(), platform), minute);
                 }

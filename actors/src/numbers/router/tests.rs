@@ -9,22 +9,36 @@ use crate::kernel::clock::Clock;
 use crate::numbers::pool::{NumberPool, OwnNumber};
 use crate::numbers::{Quarantine, SessionAvailability};
 
-const WANTED: NumberRequest =
-    NumberRequest { platform: Platform::Google, country: Country::Us, at: Timestamp::from_millis(0), is_unproven: false, scenario: None };
+const WANTED: NumberRequest = NumberRequest {
+    platform: Platform::Google,
+    country: Country::Us,
+    at: Timestamp::from_millis(0),
+    is_unproven: false,
+    scenario: None,
+};
 
-/// Sources named `a`, `b`, ... with these numbers of the United States, for orders that may ask two of them.
+/// Sources named `a`, `b`, ... with these numbers of the United States, for orders that may ask two
+/// of them.
 fn router(numbers: &[&[&str]]) -> Router {
     let pool = |(place, numbers): (usize, &&[&str])| {
         let name = ["a", "b", "c", "d"][place].parse().unwrap();
-        let number = |phone: &&str| OwnNumber { phone: phone.parse().unwrap(), country: Country::Us, platforms: None };
-        Arc::new(NumberPool::new(name, numbers.iter().map(number).collect(), Duration::ZERO, [])) as Arc<dyn Supplier>
+        let number = |phone: &&str| OwnNumber {
+            phone: phone.parse().unwrap(),
+            country: Country::Us,
+            platforms: None,
+        };
+        Arc::new(NumberPool::new(name, numbers.iter().map(number).collect(), Duration::ZERO, []))
+            as Arc<dyn Supplier>
     };
     Router::new(numbers.iter().enumerate().map(pool).collect(), 2)
 }
 
 async fn asked(router: &Router, excluded: &[&str], last: &[&str]) -> String {
-    let names = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect::<Vec<SupplierName>>();
-    let asked = AttemptRequest { account: AccountId(1), order: OrderId(1), attempt: 1, wanted: WANTED };
+    let names = |names: &[&str]| {
+        names.iter().map(|name| name.parse().unwrap()).collect::<Vec<SupplierName>>()
+    };
+    let asked =
+        AttemptRequest { account: AccountId(1), order: OrderId(1), attempt: 1, wanted: WANTED };
     match router.acquire(asked, &names(excluded), &names(last)).await {
         Acquired::Number(supplier, phone) => format!("{supplier} gives {}", phone.as_str()),
         Acquired::Failed(supplier, failure) => format!("{supplier} fails: {failure:?}"),
@@ -54,10 +68,19 @@ async fn sources_that_failed_the_order_are_not_asked_or_last() {
 #[tokio::test]
 async fn a_source_whose_messages_cannot_come_is_not_asked() {
     let reach = Arc::new(SessionAvailability::new(Clock::System, 1, Duration::ZERO));
-    let number = OwnNumber { phone: "+12025550101".parse().unwrap(), country: Country::Us, platforms: None };
-    let pool = NumberPool::new("smpp".parse().unwrap(), vec![number], Duration::ZERO, []).resting(Quarantine::Over(Arc::clone(&reach)), []);
+    let number =
+        OwnNumber { phone: "+12025550101".parse().unwrap(), country: Country::Us, platforms: None };
+    let pool = NumberPool::new("smpp".parse().unwrap(), vec![number], Duration::ZERO, [])
+        .resting(Quarantine::Over(Arc::clone(&reach)), []);
     let router = Router::new(vec![Arc::new(pool)], 3);
-    assert_eq!((asked(&router, &[], &[]).await.as_str(), router.acquire_local(WANTED), router.stock(WANTED)), ("none left", None, Stock::None));
+    assert_eq!(
+        (
+            asked(&router, &[], &[]).await.as_str(),
+            router.acquire_local(WANTED),
+            router.stock(WANTED)
+        ),
+        ("none left", None, Stock::None)
+    );
     reach.gained();
     assert_eq!(router.stock(WANTED), Stock::Low);
     assert_eq!(asked(&router, &[], &[]).await, "smpp gives +12025550101");
@@ -68,7 +91,17 @@ async fn a_source_whose_messages_cannot_come_is_not_asked() {
 fn lease(order: u128, supplier: &str, phone: &str) -> Lease {
     let (supplier, phone) = (supplier.parse().unwrap(), phone.parse().unwrap());
     let NumberRequest { platform, country, at: assigned_at, .. } = WANTED;
-    Lease { account: AccountId(1), order: OrderId(order), attempt: 1, supplier, phone, platform, country, assigned_at, scenario: None }
+    Lease {
+        account: AccountId(1),
+        order: OrderId(order),
+        attempt: 1,
+        supplier,
+        phone,
+        platform,
+        country,
+        assigned_at,
+        scenario: None,
+    }
 }
 
 #[tokio::test]
@@ -79,7 +112,10 @@ async fn weight_cost_and_record_say_which_source_is_next() {
     assert_eq!(next(router(numbers)), "a");
     assert_eq!(next(router(numbers).preferring("b", prefer(200, 0), Record::default())), "b");
     assert_eq!(next(router(numbers).preferring("a", prefer(100, 20), Record::default())), "b");
-    assert_eq!(next(router(numbers).preferring("a", prefer(100, 0), Record::new(20, 10, WANTED.at))), "b");
+    assert_eq!(
+        next(router(numbers).preferring("a", prefer(100, 0), Record::new(20, 10, WANTED.at))),
+        "b"
+    );
     // What its orders come to is learnt.
     let router = router(numbers);
     for order in 0..10 {
@@ -97,7 +133,10 @@ fn a_number_is_on_one_order_and_of_one_source() {
     assert!(!router.lease(&lease(2, "a", "+12025550101")));
     assert!(!router.lease(&lease(2, "a", "+12025550102")), "the number is b's");
     router.release(&lease(2, "a", "+12025550101"), Release::Unused, WANTED.at);
-    assert!(router.lease_of(&"a".parse().unwrap(), &"+12025550101".parse().unwrap()).is_some(), "another order's release is not this one's");
+    assert!(
+        router.lease_of(&"a".parse().unwrap(), &"+12025550101".parse().unwrap()).is_some(),
+        "another order's release is not this one's"
+    );
     router.release(&lease(1, "a", "+12025550101"), Release::Unused, WANTED.at);
     assert!(router.lease(&lease(2, "a", "+12025550101")));
 }
@@ -119,9 +158,16 @@ impl Supplier for Failing {
     fn acquire_local(&self, _wanted: NumberRequest) -> Option<Result<Phone, AttemptFailure>> {
         None
     }
-    fn acquire(&self, _asked: AttemptRequest) -> crate::store::BoxFuture<'_, Result<Phone, AttemptFailure>> {
+    fn acquire(
+        &self,
+        _asked: AttemptRequest,
+    ) -> crate::store::BoxFuture<'_, Result<Phone, AttemptFailure>> {
         let mut failures = self.1.lock();
-        let answer = if *failures == 0 { Ok("+12025550101".parse().unwrap()) } else { Err(AttemptFailure::SourceError) };
+        let answer = if *failures == 0 {
+            Ok("+12025550101".parse().unwrap())
+        } else {
+            Err(AttemptFailure::SourceError)
+        };
         *failures = failures.saturating_sub(1);
         Box::pin(std::future::ready(answer))
     }
@@ -144,7 +190,12 @@ async fn a_source_that_fails_is_left_alone_and_looked_at_again() {
     let router = Router::new(vec![failing], 3);
     let ask = async |second: u64| {
         let at = WANTED.at.plus(Duration::from_secs(second));
-        let asked = AttemptRequest { account: AccountId(1), order: OrderId(1), attempt: 1, wanted: NumberRequest { at, ..WANTED } };
+        let asked = AttemptRequest {
+            account: AccountId(1),
+            order: OrderId(1),
+            attempt: 1,
+            wanted: NumberRequest { at, ..WANTED },
+        };
         router.acquire(asked, &[], &[]).await
     };
     let failed = Acquired::Failed("a".parse().unwrap(), AttemptFailure::SourceError);

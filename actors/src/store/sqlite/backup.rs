@@ -1,4 +1,5 @@
-//! Copies of a log: taken while the service runs or not, checked link by link on the way, and put back.
+//! Copies of a log: taken while the service runs or not, checked link by link on the way, and put
+//! back.
 
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
@@ -39,7 +40,10 @@ pub enum CopyError {
     #[error("{0} is not empty; a backup goes into a directory of its own")]
     NotEmpty(PathBuf),
     /// A directory cannot be its own backup.
-    #[error("{0} is the data directory itself, or in it: a backup has a place of its own, on another disk at best")]
+    #[error(
+        "{0} is the data directory itself, or in it: a backup has a place of its own, on another \
+         disk at best"
+    )]
     Itself(PathBuf),
     /// There is no log to copy.
     #[error("{0} holds no event log")]
@@ -53,7 +57,10 @@ pub enum CopyError {
         detail: String,
     },
     /// What is there would be lost.
-    #[error("the log in {path} {what}, and what it holds beyond the backup (which ends at position {backup}) would be lost")]
+    #[error(
+        "the log in {path} {what}, and what it holds beyond the backup (which ends at position \
+         {backup}) would be lost"
+    )]
     Newer {
         /// Which.
         path: PathBuf,
@@ -64,7 +71,8 @@ pub enum CopyError {
     },
 }
 
-/// Copies the log of the data directory `from` and whatever else its service needs into the fresh directory `to`; where the copy ends.
+/// Copies the log of the data directory `from` and whatever else its service needs into the fresh
+/// directory `to`; where the copy ends.
 pub fn backup(from: &Path, to: &Path) -> Result<Position, CopyError> {
     if !from.join(LOG).is_file() {
         return Err(CopyError::NoLog(from.to_owned()));
@@ -83,23 +91,30 @@ pub fn backup(from: &Path, to: &Path) -> Result<Position, CopyError> {
     Ok(last.position)
 }
 
-/// Puts the backup in `from` in the place of the log of the data directory `to`, whose service is stopped. What can be rebuilt is removed; a log that
-/// was there is kept beside it. One that the backup does not continue is left alone unless `discard_newer`.
+/// Puts the backup in `from` in the place of the log of the data directory `to`, whose service is
+/// stopped. What can be rebuilt is removed; a log that was there is kept beside it. One that the
+/// backup does not continue is left alone unless `discard_newer`.
 pub fn restore(from: &Path, to: &Path, discard_newer: bool) -> Result<Position, CopyError> {
     if !from.join(LOG).is_file() {
         return Err(CopyError::NoLog(from.to_owned()));
     }
-    if std::fs::canonicalize(to).is_ok_and(|to| std::fs::canonicalize(from).is_ok_and(|from| from == to)) {
+    if std::fs::canonicalize(to)
+        .is_ok_and(|to| std::fs::canonicalize(from).is_ok_and(|from| from == to))
+    {
         return Err(CopyError::Itself(from.to_owned()));
     }
     std::fs::create_dir_all(to).and_then(|()| owner_only(to, 0o700)).map_err(at(to))?;
     let (copy, place) = (to.join(RESTORED), to.join(LOG));
     remove_with_companions(&copy);
     let last = copy_checked(from, &copy)?;
-    let is_refused = if discard_newer || !place.is_file() { Ok(()) } else { refuse_newer(&place, &copy, last) };
-    is_refused.and_then(|()| put_in_place(&copy, &place)).inspect_err(|_| remove_with_companions(&copy))?;
+    let is_refused =
+        if discard_newer || !place.is_file() { Ok(()) } else { refuse_newer(&place, &copy, last) };
+    is_refused
+        .and_then(|()| put_in_place(&copy, &place))
+        .inspect_err(|_| remove_with_companions(&copy))?;
     copy_others(from, to)?;
-    // Written last: a crash before this leaves a log without a head file, which starts, and never one that contradicts it.
+    // Written last: a crash before this leaves a log without a head file, which starts, and never
+    // one that contradicts it.
     HeadFile::open(to, last.mark()).map_err(at(to))?;
     sync_directory(to)?;
     Ok(last.position)
@@ -109,7 +124,10 @@ pub fn restore(from: &Path, to: &Path, discard_newer: bool) -> Result<Position, 
 fn is_within(directory: &Path, other: &Path) -> bool {
     let Ok(other) = std::fs::canonicalize(other) else { return false };
     let absolute = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
-    absolute.ancestors().find_map(|above| std::fs::canonicalize(above).ok()).is_some_and(|above| above.starts_with(other))
+    absolute
+        .ancestors()
+        .find_map(|above| std::fs::canonicalize(above).ok())
+        .is_some_and(|above| above.starts_with(other))
 }
 
 /// Makes the copy the log: what was made from the other one goes first, then one rename decides.
@@ -129,14 +147,19 @@ fn copy_checked(from: &Path, copy: &Path) -> Result<LastRecord, CopyError> {
         remove_with_companions(copy);
         broken(detail)
     })?;
-    owner_only(copy, 0o600).and_then(|()| File::options().write(true).open(copy)?.sync_all()).map_err(at(copy))?;
+    owner_only(copy, 0o600)
+        .and_then(|()| File::options().write(true).open(copy)?.sync_all())
+        .map_err(at(copy))?;
     Ok(last)
 }
 
 /// The log in place may only be the beginning of the backup.
 fn refuse_newer(place: &Path, copy: &Path, backup: LastRecord) -> Result<(), CopyError> {
-    let newer = |what: String| CopyError::Newer { path: place.to_owned(), what, backup: backup.position.0 };
-    let last = Log::open(place).map_err(|error| ReadError::Failed(error.to_string())).and_then(|log| log.last());
+    let newer =
+        |what: String| CopyError::Newer { path: place.to_owned(), what, backup: backup.position.0 };
+    let last = Log::open(place)
+        .map_err(|error| ReadError::Failed(error.to_string()))
+        .and_then(|log| log.last());
     let last = last.map_err(|error| newer(format!("cannot be read ({error})")))?;
     if last.position > backup.position {
         return Err(newer(format!("ends at position {}", last.position.0)));
@@ -152,19 +175,23 @@ fn chain_at(copy: &Path, position: Position) -> Option<Hash> {
     Some(Log::open(copy).ok()?.after(before, 1).ok()?.pop()?.ok()?.chain)
 }
 
-/// Keeps the log in place under another name, and parts it from its write-ahead log, which the restored one must never meet.
+/// Keeps the log in place under another name, and parts it from its write-ahead log, which the
+/// restored one must never meet.
 fn set_aside(place: &Path) -> Result<(), CopyError> {
     if !place.is_file() {
         return Ok(());
     }
-    let drained = Connection::open(place).and_then(|log| log.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get::<_, String>(0)));
+    let drained = Connection::open(place).and_then(|log| {
+        log.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get::<_, String>(0))
+    });
     let number = (1..u32::MAX).find(|number| !aside(place, *number, "").exists()).unwrap_or(1);
     if !drained.is_ok_and(|mode| mode == "delete") {
         // Too damaged to be drained: its write-ahead log is kept with it.
         for suffix in ["-wal", "-shm"] {
             let companion = with_suffix(place, suffix);
             if companion.exists() {
-                std::fs::rename(&companion, aside(place, number, suffix)).map_err(at(&companion))?;
+                std::fs::rename(&companion, aside(place, number, suffix))
+                    .map_err(at(&companion))?;
             }
         }
     }
@@ -181,12 +208,17 @@ fn copy_others(from: &Path, to: &Path) -> Result<(), CopyError> {
     for entry in std::fs::read_dir(from).map_err(at(from))? {
         let entry = entry.map_err(at(from))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let is_ours = name.starts_with(LOG) || OF_A_RUN.contains(&name.as_str()) || DERIVED.iter().any(|derived| name.starts_with(derived));
-        if is_ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) || to.join(&name).exists() {
+        let is_ours = name.starts_with(LOG)
+            || OF_A_RUN.contains(&name.as_str())
+            || DERIVED.iter().any(|derived| name.starts_with(derived));
+        if is_ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) || to.join(&name).exists()
+        {
             continue;
         }
         let copy = to.join(&name);
-        std::fs::copy(entry.path(), &copy).and_then(|_| owner_only(&copy, 0o600)).map_err(at(&copy))?;
+        std::fs::copy(entry.path(), &copy)
+            .and_then(|_| owner_only(&copy, 0o600))
+            .map_err(at(&copy))?;
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Copies a log record by record into a new file of today's layout: for migrations and for backups. It may be written meanwhile: what is there is for ever.
+//! Copies a log record by record into a new file of today's layout: for migrations and for backups.
+//! It may be written meanwhile: what is there is for ever.
 
 use std::path::Path;
 use std::time::Duration;
@@ -28,19 +29,34 @@ pub enum Check {
     Chain,
 }
 
-/// Copies `log`, as far as it goes now, into the file `copy`, which is not there yet and is not synced here; where it ends.
+/// Copies `log`, as far as it goes now, into the file `copy`, which is not there yet and is not
+/// synced here; where it ends.
 pub fn copy(log: &Log, copy: &Path, check: Check) -> Result<LastRecord, String> {
     let in_words = |error: rusqlite::Error| error.to_string();
     let last = log.last().map_err(|error| error.to_string())?;
     let new = Connection::open(copy).map_err(in_words)?;
     // Nobody knows the file yet, and it is synced as a whole before anybody does.
-    for (pragma, value) in [("page_size", PAGE_BYTES.to_string()), ("journal_mode", "OFF".to_owned()), ("synchronous", "OFF".to_owned())] {
+    for (pragma, value) in [
+        ("page_size", PAGE_BYTES.to_string()),
+        ("journal_mode", "OFF".to_owned()),
+        ("synchronous", "OFF".to_owned()),
+    ] {
         new.pragma_update(None, pragma, value).map_err(in_words)?;
     }
     new.pragma_update(None, "cache_size", -65_536).map_err(in_words)?;
     new.execute_batch(&format!("{TABLES} BEGIN;")).map_err(in_words)?;
-    let damaged = Copying { scribe: Scribe::default(), chain: GENESIS, position: Position(0), end: last.position, check }.run(log, &new)?;
-    let ordered_from = log.stamped_in_order_from().map_err(|error| error.to_string())?.unwrap_or(Position(last.position.0 + 1));
+    let damaged = Copying {
+        scribe: Scribe::default(),
+        chain: GENESIS,
+        position: Position(0),
+        end: last.position,
+        check,
+    }
+    .run(log, &new)?;
+    let ordered_from = log
+        .stamped_in_order_from()
+        .map_err(|error| error.to_string())?
+        .unwrap_or(Position(last.position.0 + 1));
     let mark = schema::mark_stamped_in_order_from(ordered_from);
     new.execute_batch(&format!("{mark} COMMIT; {INDEX} {}", schema::stamp())).map_err(in_words)?;
     new.close().map_err(|(_, error)| in_words(error))?;
@@ -49,7 +65,11 @@ pub fn copy(log: &Log, copy: &Path, check: Check) -> Result<LastRecord, String> 
         return Err("the copy does not end as the log does".to_owned());
     }
     if damaged > 0 {
-        tracing::error!(records = damaged, "records were damaged before; they were kept as they are, and `telenumerus audit verify` names them");
+        tracing::error!(
+            records = damaged,
+            "records were damaged before; they were kept as they are, and `telenumerus audit \
+             verify` names them"
+        );
     }
     Ok(last)
 }
@@ -70,7 +90,10 @@ impl Copying {
         while self.position < self.end {
             let page = log.after(self.position, PAGE).map_err(|error| error.to_string())?;
             if page.is_empty() {
-                return Err(format!("the records after position {} are not there", self.position.0));
+                return Err(format!(
+                    "the records after position {} are not there",
+                    self.position.0
+                ));
             }
             for found in page {
                 let record = found.map_err(|error| error.to_string())?;
@@ -82,20 +105,35 @@ impl Copying {
                     && record.position.0 == self.position.0 + 1
                     && chain::link(&self.chain, record.position, &digest) == record.chain;
                 if !is_whole && self.check == Check::Chain {
-                    return Err(format!("record {} is not as it was written; `telenumerus audit verify` says what is wrong", record.position.0));
+                    return Err(format!(
+                        "record {} is not as it was written; `telenumerus audit verify` says what \
+                         is wrong",
+                        record.position.0
+                    ));
                 }
                 damaged += u64::from(!is_whole);
                 let number = match &stream {
                     Some((name, number)) if *name == record.stream => *number,
                     _ => Numbers::stream(new, &record.stream).map_err(|error| error.to_string())?,
                 };
-                let written = self.scribe.write(new, number, record.position, &record.fields(), record.checksum, &record.chain);
+                let written = self.scribe.write(
+                    new,
+                    number,
+                    record.position,
+                    &record.fields(),
+                    record.checksum,
+                    &record.chain,
+                );
                 written.map_err(|error| error.to_string())?;
                 (self.chain, self.position) = (record.chain, record.position);
                 stream = Some((record.stream, number));
             }
             if news.elapsed() >= NEWS_EVERY {
-                tracing::info!(events = self.position.0, of = self.end.0, "the log is being copied");
+                tracing::info!(
+                    events = self.position.0,
+                    of = self.end.0,
+                    "the log is being copied"
+                );
                 news = Stopwatch::start();
             }
         }

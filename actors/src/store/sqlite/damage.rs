@@ -1,4 +1,5 @@
-//! The property of damage: whatever becomes of the files, the start is refused, or each answer is the one of before, or the record is named.
+//! The property of damage: whatever becomes of the files, the start is refused, or each answer is
+//! the one of before, or the record is named.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +17,8 @@ use crate::store::port::{EventStore, Expected, ReadError, Snapshot};
 
 const STREAMS: u128 = 3;
 
-/// The files of a data directory, as a crash or a clean stop has left them, and what the log answers.
+/// The files of a data directory, as a crash or a clean stop has left them, and what the log
+/// answers.
 struct Sound {
     files: BTreeMap<String, Vec<u8>>,
     streams: BTreeMap<StreamId, Vec<Recorded<Event>>>,
@@ -28,20 +30,28 @@ fn stream(number: u128) -> StreamId {
     StreamId::account(AccountId(number))
 }
 
-/// A log of a few streams; `is_killed` leaves it as it is while the service runs, with a write-ahead log.
+/// A log of a few streams; `is_killed` leaves it as it is while the service runs, with a
+/// write-ahead log.
 async fn sound(is_killed: bool) -> Sound {
     let directory = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(directory.path(), Arc::new(|reason: &str| panic!("{reason}"))).unwrap();
+    let store =
+        SqliteStore::open(directory.path(), Arc::new(|reason: &str| panic!("{reason}"))).unwrap();
     for round in 0..4u64 {
         for number in 1..=STREAMS {
             let expected = Expected::after(round.checked_sub(1).map(Revision));
-            store.append(credits(number, expected, u128::from(round) * 10 + number, 1)).await.unwrap();
+            store
+                .append(credits(number, expected, u128::from(round) * 10 + number, 1))
+                .await
+                .unwrap();
         }
     }
     let log = store.read_all(Position(0), 100).await.unwrap();
     let mut streams = BTreeMap::new();
     for number in 1..=STREAMS {
-        streams.insert(stream(number), store.read_stream(stream(number), Revision(0), 100).await.unwrap());
+        streams.insert(
+            stream(number),
+            store.read_stream(stream(number), Revision(0), 100).await.unwrap(),
+        );
     }
     let last = streams[&stream(1)].last().unwrap();
     let snapshot = Snapshot { revision: last.revision, last_event: last.id, bytes: vec![7; 300] };
@@ -57,7 +67,8 @@ async fn sound(is_killed: bool) -> Sound {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
         let bytes = std::fs::read(entry.path()).unwrap();
-        // What stands in shared memory is made anew from the write-ahead log by the first who opens it; an emptied one says nothing.
+        // What stands in shared memory is made anew from the write-ahead log by the first who opens
+        // it; an emptied one says nothing.
         if !name.ends_with("-shm") && !bytes.is_empty() {
             files.insert(name, bytes);
         }
@@ -74,10 +85,12 @@ struct Seen {
     equal: u32,
 }
 
-/// So many cases of a file in every run, spread over all of it; with `TELENUMERUS_EVERY_BYTE` set, every one.
+/// So many cases of a file in every run, spread over all of it; with `TELENUMERUS_EVERY_BYTE` set,
+/// every one.
 const CASES: usize = 400;
 
-/// How far apart the places of a file are that are damaged: an odd number, so that each bit of a byte has its turn.
+/// How far apart the places of a file are that are damaged: an odd number, so that each bit of a
+/// byte has its turn.
 fn step(length: usize) -> usize {
     if std::env::var_os("TELENUMERUS_EVERY_BYTE").is_some() { 1 } else { (length / CASES) | 1 }
 }
@@ -85,7 +98,11 @@ fn step(length: usize) -> usize {
 /// Where thousands of directories are laid out: in memory, where there is such a place.
 fn scratch() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
+    if memory.is_dir() {
+        tempfile::tempdir_in(memory).unwrap()
+    } else {
+        tempfile::tempdir().unwrap()
+    }
 }
 
 impl Sound {
@@ -99,19 +116,30 @@ impl Sound {
         }
     }
 
-    /// Asks the damaged directory everything; panics where an answer is neither the old one, nor an error that names what is broken.
+    /// Asks the damaged directory everything; panics where an answer is neither the old one, nor an
+    /// error that names what is broken.
     fn judge(&self, directory: &Path, case: &str, seen: &mut Seen) {
         let (connection, log, last) = match open_held(directory, Loss::Refused) {
             Ok(opened) => opened,
-            Err(OpenError::Sqlite { .. } | OpenError::Foreign { .. } | OpenError::Lost { .. } | OpenError::OtherPast { .. }) => {
+            Err(
+                OpenError::Sqlite { .. }
+                | OpenError::Foreign { .. }
+                | OpenError::Lost { .. }
+                | OpenError::OtherPast { .. },
+            ) => {
                 return seen.refused += 1;
             }
-            Err(OpenError::HeadUnreadable { .. } | OpenError::Broken { .. } | OpenError::Migration { .. }) => return seen.refused += 1,
+            Err(
+                OpenError::HeadUnreadable { .. }
+                | OpenError::Broken { .. }
+                | OpenError::Migration { .. },
+            ) => return seen.refused += 1,
             Err(error) => panic!("{case}: {error}"),
         };
         assert_eq!(last.position.0, self.log.len() as u64, "{case}: a start with another end");
         let mut named = false;
-        let mut hold = |answer: Result<Vec<Recorded<Event>>, ReadError>, sound: &Vec<Recorded<Event>>| match answer {
+        let mut hold = |answer: Result<Vec<Recorded<Event>>, ReadError>,
+                        sound: &Vec<Recorded<Event>>| match answer {
             Ok(records) => assert_eq!(records, *sound, "{case}: another answer"),
             Err(ReadError::Corrupt { .. } | ReadError::Undecodable { .. }) => named = true,
             Err(error @ ReadError::Failed(_)) => panic!("{case}: {error}"),
@@ -123,10 +151,16 @@ impl Sound {
         }
         hold(reader::read_all(&log, Position(0), 100, last.position), &self.log);
         drop((connection, log));
-        let snapshot = Snapshots::open(&directory.join("snapshots.db")).ok().and_then(|snapshots| snapshots.load(&stream(1)));
-        assert!(snapshot.is_none_or(|snapshot| snapshot == self.snapshot), "{case}: another snapshot");
+        let snapshot = Snapshots::open(&directory.join("snapshots.db"))
+            .ok()
+            .and_then(|snapshots| snapshots.load(&stream(1)));
+        assert!(
+            snapshot.is_none_or(|snapshot| snapshot == self.snapshot),
+            "{case}: another snapshot"
+        );
         if named {
-            let is_told = verify_chain(directory, |_| {}).map_or(true, |findings| !findings.is_empty())
+            let is_told = verify_chain(directory, |_| {})
+                .map_or(true, |findings| !findings.is_empty())
                 || inspect(directory).map_or(true, |found| !found.is_empty());
             assert!(is_told, "{case}: a record is not served, and the audit does not say so");
         }
@@ -151,15 +185,24 @@ impl Sound {
             (format!("bit {} of byte {place}", place % 8), bytes)
         };
         let judged = self.files.iter().map(|(name, bytes)| {
-            (name.as_str(), self.judge_all(name, (0..bytes.len()).step_by(step(bytes.len())).map(|place| flipped(bytes, place))))
+            (
+                name.as_str(),
+                self.judge_all(
+                    name,
+                    (0..bytes.len()).step_by(step(bytes.len())).map(|place| flipped(bytes, place)),
+                ),
+            )
         });
         judged.collect()
     }
 
-    /// Cut at places all over it; every page dropped, repeated, zeroed, and in its neighbour's place.
+    /// Cut at places all over it; every page dropped, repeated, zeroed, and in its neighbour's
+    /// place.
     fn cut(&self) -> BTreeMap<&str, Seen> {
         let judged = self.files.iter().map(|(name, bytes)| {
-            let cut = (0..bytes.len()).step_by(step(bytes.len())).map(|length| (format!("cut to {length} bytes"), bytes[..length].to_vec()));
+            let cut = (0..bytes.len())
+                .step_by(step(bytes.len()))
+                .map(|length| (format!("cut to {length} bytes"), bytes[..length].to_vec()));
             let (start, page) = match name.as_str() {
                 "events.db-wal" => (32, 24 + page_size(&self.files["events.db"], bytes)),
                 name if name.ends_with("-wal") => (32, 24 + 4_096),
@@ -174,8 +217,14 @@ impl Sound {
                 [
                     (format!("without the page at {place}"), [before, after].concat()),
                     (format!("the page at {place} twice"), [before, this, this, after].concat()),
-                    (format!("the page at {place} of zeros"), [before, &vec![0; this.len()], after].concat()),
-                    (format!("the page at {place} after the next"), [before, next, this, &after[next.len()..]].concat()),
+                    (
+                        format!("the page at {place} of zeros"),
+                        [before, &vec![0; this.len()], after].concat(),
+                    ),
+                    (
+                        format!("the page at {place} after the next"),
+                        [before, next, this, &after[next.len()..]].concat(),
+                    ),
                 ]
             });
             (name.as_str(), self.judge_all(name, cut.chain(pages)))
@@ -229,11 +278,19 @@ async fn a_log_that_has_lost_its_end_starts_only_when_it_is_told_to() {
     sound.lay(directory.path(), "events.db-wal", &bytes);
     let lost = SqliteStore::open(directory.path(), Arc::new(|_: &str| {})).unwrap_err();
     assert!(matches!(lost, OpenError::Lost { ends_at: 11, synced: 12, .. }), "{lost}");
-    assert!(lost.to_string().contains("--accept-loss") && lost.to_string().contains("Restore"), "{lost}");
+    assert!(
+        lost.to_string().contains("--accept-loss") && lost.to_string().contains("Restore"),
+        "{lost}"
+    );
     let findings = inspect(directory.path()).unwrap();
     assert!(findings.iter().any(|finding| finding.contains("position 12")), "{findings:?}");
 
-    let store = SqliteStore::open_with(directory.path(), Arc::new(|reason: &str| panic!("{reason}")), Loss::Accepted).unwrap();
+    let store = SqliteStore::open_with(
+        directory.path(),
+        Arc::new(|reason: &str| panic!("{reason}")),
+        Loss::Accepted,
+    )
+    .unwrap();
     assert_eq!(store.snapshots_ignored(), 0, "the snapshot is of before the loss");
     let next = store.append(credits(3, Expected::Exact(Revision(2)), 900, 2)).await.unwrap();
     assert_eq!(next.position, Position(13));
@@ -247,7 +304,8 @@ async fn a_log_that_has_lost_its_end_starts_only_when_it_is_told_to() {
 #[tokio::test]
 async fn a_log_of_another_past_is_refused_and_its_snapshots_are_forgotten() {
     let (one, other) = (sound(false).await, tempfile::tempdir().unwrap());
-    let store = SqliteStore::open(other.path(), Arc::new(|reason: &str| panic!("{reason}"))).unwrap();
+    let store =
+        SqliteStore::open(other.path(), Arc::new(|reason: &str| panic!("{reason}"))).unwrap();
     store.append(credits(1, Expected::NoStream, 77, 20)).await.unwrap();
     store.close().await;
     drop(store);
@@ -255,6 +313,7 @@ async fn a_log_of_another_past_is_refused_and_its_snapshots_are_forgotten() {
     one.lay(directory.path(), "events.db", &std::fs::read(other.path().join("events.db")).unwrap());
     let refused = SqliteStore::open(directory.path(), Arc::new(|_: &str| {})).unwrap_err();
     assert!(matches!(refused, OpenError::OtherPast { ends_at: 20, synced: 12, .. }), "{refused}");
-    let store = SqliteStore::open_with(directory.path(), Arc::new(|_: &str| {}), Loss::Accepted).unwrap();
+    let store =
+        SqliteStore::open_with(directory.path(), Arc::new(|_: &str| {}), Loss::Accepted).unwrap();
     assert_eq!((store.snapshots_ignored(), store.load_snapshot(stream(1)).await), (1, None));
 }

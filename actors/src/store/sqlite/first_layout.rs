@@ -1,4 +1,5 @@
-//! The log's first layout, which version 0.1 wrote before its release: every record had all its texts. Read by audits and by the migration, never written.
+//! The log's first layout, which version 0.1 wrote before its release: every record had all its
+//! texts. Read by audits and by the migration, never written.
 
 use events::envelope::{Position, Revision, StreamId};
 use events::id::EventId;
@@ -8,7 +9,8 @@ use super::layout::StoredRecord;
 use crate::store::port::ReadError;
 
 /// The columns of a record, in the order `read` wants them.
-pub const COLUMNS: &str = "position, stream, revision, event_id, name, version, at, causation, correlation, actor, payload, checksum, chain";
+pub const COLUMNS: &str = "position, stream, revision, event_id, name, version, at, causation, \
+    correlation, actor, payload, checksum, chain";
 
 /// The record in a row; a column that was never written so makes it a corrupt one.
 pub fn read(row: &Row<'_>) -> Result<StoredRecord, ReadError> {
@@ -19,7 +21,10 @@ pub fn read(row: &Row<'_>) -> Result<StoredRecord, ReadError> {
         Ok(StoredRecord {
             position: Position(position),
             stream: StreamId::from_name(row.get_ref(1)?.as_str()?),
-            revision: Revision(u64::try_from(revision).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(2, revision))?),
+            revision: Revision(
+                u64::try_from(revision)
+                    .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(2, revision))?,
+            ),
             id: EventId(u128::from_be_bytes(row.get(3)?)),
             name: row.get(4)?,
             version: row.get(5)?,

@@ -1,8 +1,10 @@
-//! The head file: how far the log was synced, beside the log and not in it. A log that has lost its end, or was exchanged, contradicts it.
+//! The head file: how far the log was synced, beside the log and not in it. A log that has lost its
+//! end, or was exchanged, contradicts it.
 //!
-//! `head` holds two slots that are written in turn, each signed with `head.key`. A slot is written after the commit it tells of was synced and before
-//! anybody is told, so it is never ahead of the log; it is synced at checkpoints and at a clean stop. A slot torn by a power cut fails its signature,
-//! and the other one, a commit older, still holds.
+//! `head` holds two slots that are written in turn, each signed with `head.key`. A slot is written
+//! after the commit it tells of was synced and before anybody is told, so it is never ahead of the
+//! log; it is synced at checkpoints and at a clean stop. A slot torn by a power cut fails its
+//! signature, and the other one, a commit older, still holds.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -51,12 +53,17 @@ pub enum Said {
 /// What the head file in `directory` says.
 pub fn read(directory: &Path) -> io::Result<Said> {
     let Some(bytes) = contents(&directory.join(FILE))? else { return Ok(Said::Nothing) };
-    let Some(key) = contents(&directory.join(KEY_FILE))? else { return Ok(Said::Unreadable("its key, head.key, is not there")) };
+    let Some(key) = contents(&directory.join(KEY_FILE))? else {
+        return Ok(Said::Unreadable("its key, head.key, is not there"));
+    };
     Ok(said(&bytes, &key))
 }
 
 fn said(bytes: &[u8], key: &[u8]) -> Said {
-    let newest = [0, STRIDE].into_iter().filter_map(|start| slot(bytes, start, key)).max_by_key(|mark| mark.position);
+    let newest = [0, STRIDE]
+        .into_iter()
+        .filter_map(|start| slot(bytes, start, key))
+        .max_by_key(|mark| mark.position);
     newest.map_or(Said::Unreadable("neither of its slots is signed with head.key"), Said::Synced)
 }
 
@@ -80,7 +87,10 @@ fn slot(bytes: &[u8], start: u64, key: &[u8]) -> Option<Mark> {
     let (magic, rest) = signed.split_at(MAGIC.len());
     let (position, chain) = rest.split_at(8);
     (magic == MAGIC).then_some(())?;
-    Some(Mark { position: Position(u64::from_be_bytes(position.try_into().ok()?)), chain: chain.try_into().ok()? })
+    Some(Mark {
+        position: Position(u64::from_be_bytes(position.try_into().ok()?)),
+        chain: chain.try_into().ok()?,
+    })
 }
 
 fn signer(key: &[u8]) -> Hmac<Sha256> {
@@ -107,8 +117,9 @@ pub struct HeadFile {
 }
 
 impl HeadFile {
-    /// Opens the head file of a log that ends at `mark`, whatever it said before. One that was not there, or could not be read, is made anew: as a whole
-    /// and synced, so that no crash leaves half of one.
+    /// Opens the head file of a log that ends at `mark`, whatever it said before. One that was not
+    /// there, or could not be read, is made anew: as a whole and synced, so that no crash leaves
+    /// half of one.
     pub fn open(directory: &Path, mark: Mark) -> io::Result<Self> {
         let key_path = directory.join(KEY_FILE);
         let (key, is_new) = match contents(&key_path)?.filter(|key| key.len() == 32) {
@@ -129,14 +140,16 @@ impl HeadFile {
         Ok(Self { file, key, written: AtomicU64::new(0), failed: AtomicBool::new(false) })
     }
 
-    /// Says that the log is synced up to `mark`. Without a sync of its own: a power cut may leave an older word, never one ahead of the log.
+    /// Says that the log is synced up to `mark`. Without a sync of its own: a power cut may leave
+    /// an older word, never one ahead of the log.
     pub fn note(&self, mark: Mark) {
         let turn = self.written.fetch_add(1, Ordering::Relaxed) % 2;
         let outcome = self.file.write_all_at(&signed(mark, &self.key), turn * STRIDE);
         if let Err(error) = outcome
             && !self.failed.swap(true, Ordering::Relaxed)
         {
-            tracing::error!(%error, "the head file cannot be written: a log that loses its end would not be noticed");
+            tracing::error!(%error, "the head file cannot be written: a log that loses its end \
+                would not be noticed");
         }
     }
 
@@ -145,12 +158,14 @@ impl HeadFile {
         if let Err(error) = self.file.sync_data()
             && !self.failed.swap(true, Ordering::Relaxed)
         {
-            tracing::error!(%error, "the head file cannot be synced: a log that loses its end may not be noticed");
+            tracing::error!(%error, "the head file cannot be synced: a log that loses its end may \
+                not be noticed");
         }
     }
 }
 
-/// Puts a whole file in its place, readable by its owner alone; after a crash the old one is there, or the new one.
+/// Puts a whole file in its place, readable by its owner alone; after a crash the old one is there,
+/// or the new one.
 fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
@@ -183,7 +198,11 @@ mod tests {
         }
         drop(head);
         HeadFile::open(directory.path(), mark(2)).unwrap();
-        assert_eq!(read(directory.path()).unwrap(), Said::Synced(mark(2)), "a loss that was accepted is the log's new end");
+        assert_eq!(
+            read(directory.path()).unwrap(),
+            Said::Synced(mark(2)),
+            "a loss that was accepted is the log's new end"
+        );
     }
 
     #[test]
@@ -192,12 +211,14 @@ mod tests {
         let head = HeadFile::open(directory.path(), mark(3)).unwrap();
         head.note(mark(4));
         head.note(mark(5));
-        let sound = [FILE, KEY_FILE].map(|name| std::fs::read(directory.path().join(name)).unwrap());
+        let sound =
+            [FILE, KEY_FILE].map(|name| std::fs::read(directory.path().join(name)).unwrap());
         let judge = |changed: usize, bytes: &[u8], case: &str| {
             let mut files = [sound[0].as_slice(), sound[1].as_slice()];
             files[changed] = bytes;
             let said = said(files[0], files[1]);
-            let is_noted = matches!(said, Said::Unreadable(_)) || [4, 5].map(mark).map(Said::Synced).contains(&said);
+            let is_noted = matches!(said, Said::Unreadable(_))
+                || [4, 5].map(mark).map(Said::Synced).contains(&said);
             assert!(is_noted, "file {changed}, {case}: {said:?}");
         };
         for (changed, whole) in sound.iter().enumerate() {
@@ -218,7 +239,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         HeadFile::open(directory.path(), mark(1)).unwrap();
         for name in [FILE, KEY_FILE] {
-            assert_eq!(std::fs::metadata(directory.path().join(name)).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+            assert_eq!(
+                std::fs::metadata(directory.path().join(name)).unwrap().permissions().mode()
+                    & 0o777,
+                0o600,
+                "{name}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The tables of the log, and one record as a row of them: names stand once, and what follows from another column is not stored.
+//! The tables of the log, and one record as a row of them: names stand once, and what follows from
+//! another column is not stored.
 
 use std::sync::Arc;
 
@@ -10,14 +11,18 @@ use rusqlite::{Row, ToSql};
 use crate::store::chain::{self, Fields};
 use crate::store::port::ReadError;
 
-/// Everything but the index by stream. A rowid table was measured against WITHOUT ROWID, which was slower.
+/// Everything but the index by stream. A rowid table was measured against WITHOUT ROWID, which was
+/// slower.
 ///
-/// `streams`, `kinds` and `actors` hold each text once. The events of one command have its id, who wanted it and when in common: they stand in the
-/// command's first record, and are NULL in the `step`-th after it. `step` is an integer where the event's id is that of its command plus `step`, as
-/// all are that this service writes, and the id itself elsewhere. `correlation` is where the order's id stands in the payload, or the id itself.
+/// `streams`, `kinds` and `actors` hold each text once. The events of one command have its id, who
+/// wanted it and when in common: they stand in the command's first record, and are NULL in the
+/// `step`-th after it. `step` is an integer where the event's id is that of its command plus
+/// `step`, as all are that this service writes, and the id itself elsewhere. `correlation` is where
+/// the order's id stands in the payload, or the id itself.
 pub const TABLES: &str = "
 CREATE TABLE streams (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
-CREATE TABLE kinds (id INTEGER PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL, UNIQUE (name, version)) STRICT;
+CREATE TABLE kinds (id INTEGER PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL, UNIQUE \
+(name, version)) STRICT;
 CREATE TABLE actors (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE marks (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE events (
@@ -38,14 +43,17 @@ CREATE TABLE events (
 /// The index by stream, which a migration builds last.
 pub const INDEX: &str = "CREATE UNIQUE INDEX events_by_stream ON events (stream, revision);";
 
-/// From this mark's position on no record is stamped before the one before it; earlier versions did not hold to that.
+/// From this mark's position on no record is stamped before the one before it; earlier versions did
+/// not hold to that.
 pub const STAMPED_IN_ORDER: &str = "stamped_in_order_from";
 
 /// The columns of a record, in the order `Compact::read` wants them.
-pub const COLUMNS: &str = "position, stream, revision, kind, step, causation, actor, at, correlation, payload, checksum, chain";
+pub const COLUMNS: &str = "position, stream, revision, kind, step, causation, actor, at, \
+    correlation, payload, checksum, chain";
 
 /// Writes a `Compact` row.
-pub const INSERT: &str = "INSERT INTO events (position, stream, revision, kind, step, causation, actor, at, correlation, payload, checksum, chain)
+pub const INSERT: &str = "INSERT INTO events (position, stream, revision, kind, step, causation, \
+    actor, at, correlation, payload, checksum, chain)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 
 /// A record as it is stored, with every field its digest is taken over.
@@ -115,7 +123,8 @@ pub struct Command {
     pub at: i64,
 }
 
-/// What is stored in an integer where it follows from something else, and as it is where it does not.
+/// What is stored in an integer where it follows from something else, and as it is where it does
+/// not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Derived {
     /// How it follows.
@@ -150,7 +159,11 @@ pub fn event_id(step: Derived, causation: u128) -> EventId {
 pub fn correlation(order: u128, payload: &[u8]) -> Option<Derived> {
     let written = order.to_le_bytes();
     let place = || payload.windows(written.len()).position(|window| window == written);
-    (order != 0).then(|| place().and_then(|place| u32::try_from(place).ok()).map_or(Derived::Itself(order), Derived::From))
+    (order != 0).then(|| {
+        place()
+            .and_then(|place| u32::try_from(place).ok())
+            .map_or(Derived::Itself(order), Derived::From)
+    })
 }
 
 /// The order's id again; `None` if the payload has no such place.
@@ -158,7 +171,9 @@ pub fn order_id(correlation: Option<Derived>, payload: &[u8]) -> Option<u128> {
     match correlation {
         None => Some(0),
         Some(Derived::Itself(order)) => Some(order),
-        Some(Derived::From(place)) => payload.get(place as usize..)?.first_chunk().map(|bytes| u128::from_le_bytes(*bytes)),
+        Some(Derived::From(place)) => {
+            payload.get(place as usize..)?.first_chunk().map(|bytes| u128::from_le_bytes(*bytes))
+        }
     }
 }
 
@@ -188,22 +203,33 @@ pub struct Compact {
 }
 
 impl Compact {
-    /// The row as it stands; a column that no version of the service writes so makes the record a corrupt one.
+    /// The row as it stands; a column that no version of the service writes so makes the record a
+    /// corrupt one.
     pub fn read(row: &Row<'_>) -> Result<Self, ReadError> {
         let position: i64 = row.get(0).map_err(|error| ReadError::Failed(error.to_string()))?;
         let position = u64::try_from(position).unwrap_or(0);
-        let corrupt = |error: rusqlite::Error| ReadError::Corrupt { position, detail: error.to_string() };
+        let corrupt =
+            |error: rusqlite::Error| ReadError::Corrupt { position, detail: error.to_string() };
         let read = || -> rusqlite::Result<Self> {
             let revision: i64 = row.get(2)?;
             let causation: Option<[u8; 16]> = row.get(5)?;
             Ok(Self {
                 position: Position(position),
                 stream: row.get(1)?,
-                revision: Revision(u64::try_from(revision).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(2, revision))?),
+                revision: Revision(
+                    u64::try_from(revision)
+                        .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(2, revision))?,
+                ),
                 kind: row.get(3)?,
                 step: derived(row, 4)?.ok_or(rusqlite::Error::InvalidQuery)?,
                 command: causation
-                    .map(|causation| Ok::<_, rusqlite::Error>((u128::from_be_bytes(causation), row.get(6)?, row.get(7)?)))
+                    .map(|causation| {
+                        Ok::<_, rusqlite::Error>((
+                            u128::from_be_bytes(causation),
+                            row.get(6)?,
+                            row.get(7)?,
+                        ))
+                    })
                     .transpose()?,
                 correlation: derived(row, 8)?,
                 payload: row.get(9)?,
@@ -220,7 +246,9 @@ pub fn derived(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Derived>
     Ok(match row.get_ref(column)? {
         ValueRef::Null => None,
         ValueRef::Integer(_) => Some(Derived::From(row.get(column)?)),
-        ValueRef::Blob(_) | ValueRef::Real(_) | ValueRef::Text(_) => Some(Derived::Itself(u128::from_be_bytes(row.get(column)?))),
+        ValueRef::Blob(_) | ValueRef::Real(_) | ValueRef::Text(_) => {
+            Some(Derived::Itself(u128::from_be_bytes(row.get(column)?)))
+        }
     })
 }
 
@@ -230,10 +258,26 @@ mod tests {
 
     #[test]
     fn an_id_is_its_command_s_and_a_step_or_itself() {
-        for (id, causation) in [(7u128, 7u128), (9, 7), (7, 9), (0, u128::MAX), (u128::MAX, 0), (5, u128::MAX - 2), (1 << 33, 1)] {
-            assert_eq!(event_id(step(EventId(id), causation), causation), EventId(id), "{id} of {causation}");
+        for (id, causation) in [
+            (7u128, 7u128),
+            (9, 7),
+            (7, 9),
+            (0, u128::MAX),
+            (u128::MAX, 0),
+            (5, u128::MAX - 2),
+            (1 << 33, 1),
+        ] {
+            assert_eq!(
+                event_id(step(EventId(id), causation), causation),
+                EventId(id),
+                "{id} of {causation}"
+            );
         }
-        assert_eq!(step(EventId(0), u128::MAX), Derived::From(1), "ids wrap around as a command's events do");
+        assert_eq!(
+            step(EventId(0), u128::MAX),
+            Derived::From(1),
+            "ids wrap around as a command's events do"
+        );
     }
 
     #[test]
@@ -242,9 +286,19 @@ mod tests {
         let mut payload = vec![1, 0, 0, 0];
         payload.extend_from_slice(&order.to_le_bytes());
         assert_eq!(correlation(order, &payload), Some(Derived::From(4)));
-        for (order, payload) in [(order, payload.as_slice()), (order, b"no order here".as_slice()), (order, &[]), (0, &[0; 40]), (1, &[0; 40])] {
+        for (order, payload) in [
+            (order, payload.as_slice()),
+            (order, b"no order here".as_slice()),
+            (order, &[]),
+            (0, &[0; 40]),
+            (1, &[0; 40]),
+        ] {
             assert_eq!(order_id(correlation(order, payload), payload), Some(order));
         }
-        assert_eq!(order_id(Some(Derived::From(30)), &payload), None, "a place behind the payload's end is damage");
+        assert_eq!(
+            order_id(Some(Derived::From(30)), &payload),
+            None,
+            "a place behind the payload's end is damage"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! `events.db`, opened to read it: records of either layout, whole, in the order of the log or of one stream.
+//! `events.db`, opened to read it: records of either layout, whole, in the order of the log or of
+//! one stream.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -14,7 +15,8 @@ use super::{failed, first_layout};
 use crate::store::chain::GENESIS;
 use crate::store::port::ReadError;
 
-/// A record as it was found: one that cannot be put together is an error of its own, and those around it are still there.
+/// A record as it was found: one that cannot be put together is an error of its own, and those
+/// around it are still there.
 pub type Found = Result<StoredRecord, ReadError>;
 
 /// A log on disk, also while the service writes it.
@@ -30,27 +32,45 @@ impl Log {
     pub fn open(path: &Path) -> rusqlite::Result<Self> {
         let connection = schema::open_reader(path)?;
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        Ok(Self { connection, is_compact: version != schema::FIRST_VERSION, names: RefCell::default() })
+        Ok(Self {
+            connection,
+            is_compact: version != schema::FIRST_VERSION,
+            names: RefCell::default(),
+        })
     }
 
     /// The log's records after `after`, at most `limit`.
     pub fn after(&self, after: Position, limit: usize) -> Result<Vec<Found>, ReadError> {
-        self.found("position > ?1 ORDER BY position LIMIT ?2", params![bounded(after.0), bounded(limit as u64)])
+        self.found(
+            "position > ?1 ORDER BY position LIMIT ?2",
+            params![bounded(after.0), bounded(limit as u64)],
+        )
     }
 
     /// The log's records after `after`, up to and with `through`.
     pub fn between(&self, after: Position, through: Position) -> Result<Vec<Found>, ReadError> {
-        self.found("position > ?1 AND position <= ?2 ORDER BY position", params![bounded(after.0), bounded(through.0)])
+        self.found(
+            "position > ?1 AND position <= ?2 ORDER BY position",
+            params![bounded(after.0), bounded(through.0)],
+        )
     }
 
     /// Where the log ends, whatever stands there.
     pub fn end(&self) -> Result<Position, ReadError> {
-        let end: Option<i64> = self.connection.query_row("SELECT max(position) FROM events", [], |row| row.get(0)).map_err(failed)?;
+        let end: Option<i64> = self
+            .connection
+            .query_row("SELECT max(position) FROM events", [], |row| row.get(0))
+            .map_err(failed)?;
         Ok(Position(end.and_then(|end| u64::try_from(end).ok()).unwrap_or(0)))
     }
 
     /// The stream's records from `from` on, at most `limit`.
-    pub fn of_stream(&self, stream: &StreamId, from: Revision, limit: usize) -> Result<Vec<Found>, ReadError> {
+    pub fn of_stream(
+        &self,
+        stream: &StreamId,
+        from: Revision,
+        limit: usize,
+    ) -> Result<Vec<Found>, ReadError> {
         let (from, limit) = (bounded(from.0), bounded(limit as u64));
         let which = "stream = ?1 AND revision >= ?2 ORDER BY revision LIMIT ?3";
         if !self.is_compact {
@@ -66,10 +86,15 @@ impl Log {
     pub fn end_of_stream(&self, stream: &StreamId) -> Result<Option<Revision>, ReadError> {
         let last = "SELECT max(revision) FROM events WHERE stream = ?1";
         let end = |parameters: &[&dyn rusqlite::ToSql]| -> Result<Option<i64>, ReadError> {
-            self.connection.prepare_cached(last).and_then(|mut last| last.query_row(parameters, |row| row.get(0))).map_err(failed)
+            self.connection
+                .prepare_cached(last)
+                .and_then(|mut last| last.query_row(parameters, |row| row.get(0)))
+                .map_err(failed)
         };
         let end = if self.is_compact {
-            Numbers::find_stream(&self.connection, stream).map_err(failed)?.map_or(Ok(None), |number| end(&[&number]))?
+            Numbers::find_stream(&self.connection, stream)
+                .map_err(failed)?
+                .map_or(Ok(None), |number| end(&[&number]))?
         } else {
             end(&[&stream.as_str()])?
         };
@@ -78,31 +103,47 @@ impl Log {
 
     /// The end of the log as it is on disk.
     pub fn last(&self) -> Result<LastRecord, ReadError> {
-        let last = self.found("position = (SELECT max(position) FROM events)", [])?.pop().transpose()?;
-        Ok(last.map_or(LastRecord { position: Position(0), chain: GENESIS, at: i64::MIN }, |last| LastRecord {
-            position: last.position,
-            chain: last.chain,
-            at: last.at,
-        }))
+        let last =
+            self.found("position = (SELECT max(position) FROM events)", [])?.pop().transpose()?;
+        Ok(last
+            .map_or(LastRecord { position: Position(0), chain: GENESIS, at: i64::MIN }, |last| {
+                LastRecord { position: last.position, chain: last.chain, at: last.at }
+            }))
     }
 
-    /// From where on no record is stamped before the one before it; `None` if no such place is marked.
+    /// From where on no record is stamped before the one before it; `None` if no such place is
+    /// marked.
     pub fn stamped_in_order_from(&self) -> Result<Option<Position>, ReadError> {
         if !self.is_compact {
             return Ok(None);
         }
         let find = "SELECT position FROM marks WHERE name = ?1";
-        let found = self.connection.query_row(find, params![layout::STAMPED_IN_ORDER], |row| row.get::<_, i64>(0)).optional().map_err(failed)?;
+        let found = self
+            .connection
+            .query_row(find, params![layout::STAMPED_IN_ORDER], |row| row.get::<_, i64>(0))
+            .optional()
+            .map_err(failed)?;
         Ok(found.and_then(|position| u64::try_from(position).ok()).map(Position))
     }
 
-    fn found(&self, which: &str, parameters: impl rusqlite::Params) -> Result<Vec<Found>, ReadError> {
+    fn found(
+        &self,
+        which: &str,
+        parameters: impl rusqlite::Params,
+    ) -> Result<Vec<Found>, ReadError> {
         let columns = if self.is_compact { layout::COLUMNS } else { first_layout::COLUMNS };
-        let mut statement = self.connection.prepare_cached(&format!("SELECT {columns} FROM events WHERE {which}")).map_err(failed)?;
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("SELECT {columns} FROM events WHERE {which}"))
+            .map_err(failed)?;
         let mut rows = statement.query(parameters).map_err(failed)?;
         let (mut records, mut command) = (Vec::new(), None);
         while let Some(row) = rows.next().map_err(failed)? {
-            let read = if self.is_compact { self.whole(row, &mut command) } else { first_layout::read(row) };
+            let read = if self.is_compact {
+                self.whole(row, &mut command)
+            } else {
+                first_layout::read(row)
+            };
             records.push(read.map_err(|error| named(error, row)));
         }
         Ok(records)
@@ -112,17 +153,29 @@ impl Log {
     fn whole(&self, row: &Row<'_>, command: &mut Option<Command>) -> Found {
         let compact = Compact::read(row)?;
         let position = compact.position;
-        let missing = |what: &str| ReadError::Corrupt { position: position.0, detail: format!("{what} is not in the file") };
-        let shared = self.command(&compact, *command)?.ok_or_else(|| missing("the first record of its command"))?;
+        let missing = |what: &str| ReadError::Corrupt {
+            position: position.0,
+            detail: format!("{what} is not in the file"),
+        };
+        let shared = self
+            .command(&compact, *command)?
+            .ok_or_else(|| missing("the first record of its command"))?;
         if shared.first == position {
             *command = Some(shared);
         }
-        let correlation = layout::order_id(compact.correlation, &compact.payload).ok_or_else(|| missing("its order"))?;
+        let correlation = layout::order_id(compact.correlation, &compact.payload)
+            .ok_or_else(|| missing("its order"))?;
         let mut names = self.names.borrow_mut();
-        let (name, version) = names.kind(&self.connection, compact.kind).map_err(failed)?.ok_or_else(|| missing("its kind"))?;
+        let (name, version) = names
+            .kind(&self.connection, compact.kind)
+            .map_err(failed)?
+            .ok_or_else(|| missing("its kind"))?;
         Ok(StoredRecord {
             position,
-            stream: names.stream(&self.connection, compact.stream).map_err(failed)?.ok_or_else(|| missing("its stream's name"))?,
+            stream: names
+                .stream(&self.connection, compact.stream)
+                .map_err(failed)?
+                .ok_or_else(|| missing("its stream's name"))?,
             revision: compact.revision,
             id: layout::event_id(compact.step, shared.causation),
             name,
@@ -130,7 +183,10 @@ impl Log {
             at: shared.at,
             causation: shared.causation,
             correlation,
-            actor: names.actor(&self.connection, shared.actor).map_err(failed)?.ok_or_else(|| missing("its actor"))?,
+            actor: names
+                .actor(&self.connection, shared.actor)
+                .map_err(failed)?
+                .ok_or_else(|| missing("its actor"))?,
             payload: compact.payload,
             checksum: compact.checksum,
             chain: compact.chain,
@@ -138,21 +194,37 @@ impl Log {
     }
 
     /// What a row says of its command, or the first record of it; `None` if that is not there.
-    fn command(&self, compact: &Compact, before: Option<Command>) -> Result<Option<Command>, ReadError> {
+    fn command(
+        &self,
+        compact: &Compact,
+        before: Option<Command>,
+    ) -> Result<Option<Command>, ReadError> {
         if let Some((causation, actor, at)) = compact.command {
             return Ok(Some(Command { first: compact.position, causation, actor, at }));
         }
         let Derived::From(step) = compact.step else { return Ok(None) };
-        let Some(first) = compact.position.0.checked_sub(step.into()).filter(|first| *first != compact.position.0).map(Position) else {
+        let Some(first) = compact
+            .position
+            .0
+            .checked_sub(step.into())
+            .filter(|first| *first != compact.position.0)
+            .map(Position)
+        else {
             return Ok(None);
         };
         if let Some(command) = before.filter(|command| command.first == first) {
             return Ok(Some(command));
         }
-        let find = "SELECT causation, actor, at FROM events WHERE position = ?1 AND causation IS NOT NULL";
+        let find =
+            "SELECT causation, actor, at FROM events WHERE position = ?1 AND causation IS NOT NULL";
         let mut find = self.connection.prepare_cached(find).map_err(failed)?;
         let found = find.query_row(params![bounded(first.0)], |row| {
-            Ok(Command { first, causation: u128::from_be_bytes(row.get(0)?), actor: row.get(1)?, at: row.get(2)? })
+            Ok(Command {
+                first,
+                causation: u128::from_be_bytes(row.get(0)?),
+                actor: row.get(1)?,
+                at: row.get(2)?,
+            })
         });
         found.optional().map_err(failed)
     }
@@ -161,18 +233,28 @@ impl Log {
 /// What SQLite finds wrong with something that a record needs is wrong with the record.
 fn named(error: ReadError, row: &Row<'_>) -> ReadError {
     match error {
-        ReadError::Corrupt { position: 0, detail } => {
-            ReadError::Corrupt { position: row.get::<_, i64>(0).ok().and_then(|position| u64::try_from(position).ok()).unwrap_or(0), detail }
-        }
+        ReadError::Corrupt { position: 0, detail } => ReadError::Corrupt {
+            position: row
+                .get::<_, i64>(0)
+                .ok()
+                .and_then(|position| u64::try_from(position).ok())
+                .unwrap_or(0),
+            detail,
+        },
         other => other,
     }
 }
 
 /// The id and position of a record by its place in a stream, for the writer.
-pub fn id_and_position(connection: &Connection, stream: i64, revision: Revision) -> rusqlite::Result<Option<(EventId, Position)>> {
+pub fn id_and_position(
+    connection: &Connection,
+    stream: i64,
+    revision: Revision,
+) -> rusqlite::Result<Option<(EventId, Position)>> {
     // The command's id stands in this record, or in the first one of the command.
     let find =
-        "SELECT position, step, coalesce(causation, (SELECT causation FROM events AS first WHERE first.position = events.position - events.step))
+        "SELECT position, step, coalesce(causation, (SELECT causation FROM events AS first WHERE \
+         first.position = events.position - events.step))
         FROM events WHERE stream = ?1 AND revision = ?2";
     let read = |row: &Row<'_>| {
         let position: i64 = row.get(0)?;
@@ -180,7 +262,10 @@ pub fn id_and_position(connection: &Connection, stream: i64, revision: Revision)
         let id = layout::event_id(step, u128::from_be_bytes(row.get(2)?));
         Ok((id, Position(u64::try_from(position).unwrap_or(0))))
     };
-    connection.prepare_cached(find)?.query_row(params![stream, bounded(revision.0)], read).optional()
+    connection
+        .prepare_cached(find)?
+        .query_row(params![stream, bounded(revision.0)], read)
+        .optional()
 }
 
 /// SQLite's integers are signed.

@@ -1,6 +1,8 @@
-//! Brings a log of the first layout into today's: a copy beside it, which takes its place once it is whole and on disk.
+//! Brings a log of the first layout into today's: a copy beside it, which takes its place once it
+//! is whole and on disk.
 //!
-//! A crash at any moment leaves the old file or the new one, never a mixture: the change is one rename.
+//! A crash at any moment leaves the old file or the new one, never a mixture: the change is one
+//! rename.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,7 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// What the copy is called until it is whole.
 const COPY: &str = "events.db.new";
 
-/// Migrates the log at `path` if it is there and of the first layout; every record keeps its place, its fields and its link of the chain.
+/// Migrates the log at `path` if it is there and of the first layout; every record keeps its place,
+/// its fields and its link of the chain.
 pub fn migrate(path: &Path) -> Result<(), OpenError> {
     let copy = path.with_file_name(COPY);
     // Of a start that did not come to its end.
@@ -39,23 +42,29 @@ pub fn migrate(path: &Path) -> Result<(), OpenError> {
     })
 }
 
-/// The new file must never meet the old one's write-ahead log: everything goes into the file first, and nobody else may have it open.
+/// The new file must never meet the old one's write-ahead log: everything goes into the file first,
+/// and nobody else may have it open.
 fn detach_from_its_wal(old: &Connection) -> Result<(), String> {
     old.busy_timeout(PATIENCE).map_err(|error| error.to_string())?;
-    let mode = old.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get::<_, String>(0));
+    let mode =
+        old.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get::<_, String>(0));
     match mode {
         Ok(mode) if mode == "delete" => Ok(()),
-        Ok(_) | Err(_) => Err("another program has it open; end that one and start again".to_owned()),
+        Ok(_) | Err(_) => {
+            Err("another program has it open; end that one and start again".to_owned())
+        }
     }
 }
 
 fn copy_log(path: &Path, copy: &Path) -> Result<(), String> {
     let old = Log::open(path).map_err(|error| error.to_string())?;
-    tracing::info!(path = %path.display(), "the log is of an earlier version and is brought into today's layout, once");
+    tracing::info!(path = %path.display(), "the log is of an earlier version and is brought into \
+        today's layout, once");
     copying::copy(&old, copy, Check::Keep).map(drop)
 }
 
-/// Makes the copy the log: on disk first, then by one rename, which is on disk too before anything is appended.
+/// Makes the copy the log: on disk first, then by one rename, which is on disk too before anything
+/// is appended.
 fn put_in_place(copy: &Path, path: &Path) -> Result<(), String> {
     let put = || -> std::io::Result<()> {
         let whole = File::options().write(true).open(copy)?;

@@ -1,7 +1,9 @@
-//! The embedded store: SQLite with a write-ahead log, one writer thread, one sync for all appends that wait.
+//! The embedded store: SQLite with a write-ahead log, one writer thread, one sync for all appends
+//! that wait.
 //!
 //! Holds: the schema, the writer, readers, snapshots. Never holds: what events mean.
-//! Leans on: rusqlite. Proved by: the conformance suite in `tests/store.rs`, kill -9 in the root's `tests/it/recovery.rs`.
+//! Leans on: rusqlite. Proved by: the conformance suite in `tests/store.rs`, kill -9 in the root's
+//! `tests/it/recovery.rs`.
 
 mod backup;
 mod copying;
@@ -35,7 +37,9 @@ use events::time::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::chain::Hash;
-use super::port::{Append, AppendError, Appended, BoxFuture, EventStore, ReadError, Snapshot, Witness};
+use super::port::{
+    Append, AppendError, Appended, BoxFuture, EventStore, ReadError, Snapshot, Witness,
+};
 pub use backup::{CopyError, backup, restore};
 pub use inspect::{chain_in, end_in, inspect, is_unwritten, last_record, walk_chain};
 pub use opening::{Loss, OpenError};
@@ -47,7 +51,8 @@ pub use verify::{AuditRecord, ChainFinding, records_after, records_between, veri
 /// Appends that may wait for the writer. Admission is limited far below, at the accounts.
 const QUEUE: usize = 16_384;
 
-/// What is called when a sync failed: it must end the process, for nothing more may be acknowledged.
+/// What is called when a sync failed: it must end the process, for nothing more may be
+/// acknowledged.
 pub type OnFatal = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// The store over `events.db` in a data directory, with `snapshots.db` beside it.
@@ -90,12 +95,24 @@ impl SqliteStore {
         let statistics = Arc::default();
         let space = Arc::new(space::Space::of(directory.to_owned()));
         let shared = (Arc::clone(&statistics), Arc::clone(&space), Arc::clone(&head_file));
-        writer::start(connection, last, queue, publish, shared, on_fatal).map_err(OpenError::Thread)?;
-        schema::start_checkpointer(path.clone(), head.clone(), head_file).map_err(OpenError::Thread)?;
+        writer::start(connection, last, queue, publish, shared, on_fatal)
+            .map_err(OpenError::Thread)?;
+        schema::start_checkpointer(path.clone(), head.clone(), head_file)
+            .map_err(OpenError::Thread)?;
         let wal = directory.join("events.db-wal");
         let last_stamp = (last.position.0 > 0).then_some(Timestamp::from_millis(last.at));
         let readers = Arc::new(reader::Readers::new(path));
-        Ok(Self { jobs, readers, head, snapshots, statistics, space, wal, last_stamp, witness: Arc::default() })
+        Ok(Self {
+            jobs,
+            readers,
+            head,
+            snapshots,
+            statistics,
+            space,
+            wal,
+            last_stamp,
+            witness: Arc::default(),
+        })
     }
 
     /// From here on, a stream that comes out shorter than `witness` has seen it is not served.
@@ -113,7 +130,8 @@ impl SqliteStore {
         self.readers.damaged()
     }
 
-    /// Snapshots that were not as they were written, or of another past, since the store was opened.
+    /// Snapshots that were not as they were written, or of another past, since the store was
+    /// opened.
     pub fn snapshots_ignored(&self) -> u64 {
         self.snapshots.ignored()
     }
@@ -131,7 +149,8 @@ impl SqliteStore {
         self.last_stamp
     }
 
-    /// Keeps so many bytes of the disk for what is under way: below that there is no room for anything new.
+    /// Keeps so many bytes of the disk for what is under way: below that there is no room for
+    /// anything new.
     pub fn keep_free(&self, bytes: u64) {
         self.space.keep(bytes);
     }
@@ -157,12 +176,20 @@ impl EventStore for SqliteStore {
         Box::pin(async move {
             assert!(!append.events.is_empty(), "an append has at least one event");
             let (reply, answer) = oneshot::channel();
-            self.jobs.send(writer::Job::append(append, reply)).await.map_err(|_| AppendError::Closed)?;
+            self.jobs
+                .send(writer::Job::append(append, reply))
+                .await
+                .map_err(|_| AppendError::Closed)?;
             answer.await.map_err(|_| AppendError::Closed)?
         })
     }
 
-    fn read_stream(&self, stream: StreamId, from: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>> {
+    fn read_stream(
+        &self,
+        stream: StreamId,
+        from: Revision,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>> {
         let witness = Arc::clone(&self.witness);
         Box::pin(self.readers.run(move |log| {
             // Asked before the log is read: what is appended meanwhile is no contradiction.
@@ -172,7 +199,11 @@ impl EventStore for SqliteStore {
         }))
     }
 
-    fn read_all(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>> {
+    fn read_all(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>> {
         let head = *self.head.borrow();
         Box::pin(self.readers.run(move |log| reader::read_all(log, after, limit, head)))
     }
@@ -191,7 +222,9 @@ impl EventStore for SqliteStore {
 
     fn load_snapshot(&self, stream: StreamId) -> BoxFuture<'_, Option<Snapshot>> {
         let snapshots = self.snapshots.clone();
-        Box::pin(async move { tokio::task::spawn_blocking(move || snapshots.load(&stream)).await.ok().flatten() })
+        Box::pin(async move {
+            tokio::task::spawn_blocking(move || snapshots.load(&stream)).await.ok().flatten()
+        })
     }
 
     fn save_snapshot(&self, stream: StreamId, snapshot: Snapshot) {
@@ -200,7 +233,8 @@ impl EventStore for SqliteStore {
     }
 
     fn ignored_snapshot(&self, stream: &StreamId) {
-        tracing::warn!(%stream, "a snapshot does not fit the log; it is ignored and the stream is replayed");
+        tracing::warn!(%stream, "a snapshot does not fit the log; it is ignored and the stream is \
+            replayed");
         self.snapshots.count_ignored();
     }
 }
@@ -216,7 +250,8 @@ fn ended_early(
     let next = from.0 + read.len() as u64;
     match seen.filter(|(end, _)| read.len() < limit && end.0 >= next) {
         Some((end, position)) => {
-            let detail = format!("it is revision {} of {stream}, which ends before revision {next}", end.0);
+            let detail =
+                format!("it is revision {} of {stream}, which ends before revision {next}", end.0);
             Err(ReadError::Corrupt { position: position.0, detail })
         }
         None => Ok(read),
@@ -232,7 +267,14 @@ fn failed(error: rusqlite::Error) -> ReadError {
         | rusqlite::Error::IntegralValueOutOfRange(..)
         | rusqlite::Error::InvalidColumnType(..)
         | rusqlite::Error::Utf8Error(..) => true,
-        _ => matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)),
+        _ => matches!(
+            error.sqlite_error_code(),
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+        ),
     };
-    if is_broken { ReadError::Corrupt { position: 0, detail: error.to_string() } } else { ReadError::Failed(error.to_string()) }
+    if is_broken {
+        ReadError::Corrupt { position: 0, detail: error.to_string() }
+    } else {
+        ReadError::Failed(error.to_string())
+    }
 }

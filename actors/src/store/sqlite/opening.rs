@@ -1,4 +1,5 @@
-//! How a log is opened to be written: only if it holds what was synced, unless an operator accepts the loss.
+//! How a log is opened to be written: only if it holds what was synced, unless an operator accepts
+//! the loss.
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +33,9 @@ pub enum OpenError {
         detail: String,
     },
     /// The log of an earlier version could not be brought into today's layout; it is as it was.
-    #[error("{path} is of an earlier version and could not be migrated, and is as it was: {detail}")]
+    #[error(
+        "{path} is of an earlier version and could not be migrated, and is as it was: {detail}"
+    )]
     Migration {
         /// Which file.
         path: PathBuf,
@@ -41,7 +44,8 @@ pub enum OpenError {
     },
     /// The log does not have what was synced: its end is lost, or another log stands in its place.
     #[error(
-        "{path} has lost its end: it ends at position {ends_at}, and was synced up to position {synced}. Restore a backup that reaches position {synced}, \
+        "{path} has lost its end: it ends at position {ends_at}, and was synced up to position \
+         {synced}. Restore a backup that reaches position {synced}, \
          or start with --accept-loss to go on from position {ends_at} without what came after it"
     )]
     Lost {
@@ -54,7 +58,8 @@ pub enum OpenError {
     },
     /// The log is long enough, and its record is not the one that was synced.
     #[error(
-        "{path} is not the log that was synced up to position {synced}: another record stands there (it ends at position {ends_at}). Restore the log that \
+        "{path} is not the log that was synced up to position {synced}: another record stands \
+         there (it ends at position {ends_at}). Restore the log that \
          belongs to this directory, or start with --accept-loss to go on with this one"
     )]
     OtherPast {
@@ -67,7 +72,8 @@ pub enum OpenError {
     },
     /// What the log was synced up to cannot be known.
     #[error(
-        "{path} cannot be trusted: {why}, so that nobody knows whether the log, which ends at position {ends_at}, is whole. Restore a backup, or start with \
+        "{path} cannot be trusted: {why}, so that nobody knows whether the log, which ends at \
+         position {ends_at}, is whole. Restore a backup, or start with \
          --accept-loss to go on from position {ends_at}"
     )]
     HeadUnreadable {
@@ -108,12 +114,15 @@ pub enum Loss {
     Accepted,
 }
 
-/// Opens the log for the writer, and to read it, and holds it against the head file before anything is written.
+/// Opens the log for the writer, and to read it, and holds it against the head file before anything
+/// is written.
 pub fn open_held(directory: &Path, loss: Loss) -> Result<(Connection, Log, LastRecord), OpenError> {
     let path = directory.join("events.db");
-    let said = head::read(directory).map_err(|source| OpenError::Head { directory: directory.to_owned(), source })?;
+    let said = head::read(directory)
+        .map_err(|source| OpenError::Head { directory: directory.to_owned(), source })?;
     let connection = schema::open_log(&path)?;
-    let log = Log::open(&path).map_err(|source| OpenError::Sqlite { path: path.clone(), source })?;
+    let log =
+        Log::open(&path).map_err(|source| OpenError::Sqlite { path: path.clone(), source })?;
     let last = log.last().map_err(|source| OpenError::Broken { path: path.clone(), source })?;
     hold_against(&log, &path, last.mark(), &said, loss)?;
     Ok((connection, log, last))
@@ -122,11 +131,13 @@ pub fn open_held(directory: &Path, loss: Loss) -> Result<(Connection, Log, LastR
 /// Has the head file say that the log, which ends at `mark`, is synced; it is, after this.
 pub fn say_synced(directory: &Path, mark: Mark) -> Result<HeadFile, OpenError> {
     // A process that was killed may have left a commit that was written and not synced.
-    let opened = sync_write_ahead_log(&directory.join("events.db")).and_then(|()| HeadFile::open(directory, mark));
+    let opened = sync_write_ahead_log(&directory.join("events.db"))
+        .and_then(|()| HeadFile::open(directory, mark));
     opened.map_err(|source| OpenError::Head { directory: directory.to_owned(), source })
 }
 
-/// The database itself must not be opened past SQLite, whose locks on it would end with the second handle; its write-ahead log is not locked.
+/// The database itself must not be opened past SQLite, whose locks on it would end with the second
+/// handle; its write-ahead log is not locked.
 fn sync_write_ahead_log(path: &Path) -> std::io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
@@ -137,22 +148,41 @@ fn sync_write_ahead_log(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Compares the log with what the head file says of it. A log that is longer is the ordinary end of a crash between a commit and its note.
-fn hold_against(log: &Log, path: &Path, last: Mark, said: &Said, loss: Loss) -> Result<(), OpenError> {
+/// Compares the log with what the head file says of it. A log that is longer is the ordinary end of
+/// a crash between a commit and its note.
+fn hold_against(
+    log: &Log,
+    path: &Path,
+    last: Mark,
+    said: &Said,
+    loss: Loss,
+) -> Result<(), OpenError> {
     let broken = |source| OpenError::Broken { path: path.to_owned(), source };
     let ends_at = last.position.0;
     let contradiction = match *said {
         Said::Nothing => {
             if ends_at > 0 {
-                tracing::warn!(ends_at, "there is no head file: whether the log has lost its end cannot be known; from now on it can");
+                tracing::warn!(
+                    ends_at,
+                    "there is no head file: whether the log has lost its end cannot be known; \
+                     from now on it can"
+                );
             }
             None
         }
-        Said::Unreadable(why) => Some(OpenError::HeadUnreadable { path: path.with_file_name("head"), why, ends_at }),
-        Said::Synced(Mark { position, .. }) if ends_at < position.0 => Some(OpenError::Lost { path: path.to_owned(), ends_at, synced: position.0 }),
+        Said::Unreadable(why) => {
+            Some(OpenError::HeadUnreadable { path: path.with_file_name("head"), why, ends_at })
+        }
+        Said::Synced(Mark { position, .. }) if ends_at < position.0 => {
+            Some(OpenError::Lost { path: path.to_owned(), ends_at, synced: position.0 })
+        }
         Said::Synced(Mark { position, chain }) => {
             let found = reader::chain_at(log, position).map_err(broken)?;
-            (found != Some(chain)).then(|| OpenError::OtherPast { path: path.to_owned(), ends_at, synced: position.0 })
+            (found != Some(chain)).then(|| OpenError::OtherPast {
+                path: path.to_owned(),
+                ends_at,
+                synced: position.0,
+            })
         }
     };
     let trusted = match (contradiction, said) {
@@ -164,14 +194,22 @@ fn hold_against(log: &Log, path: &Path, last: Mark, said: &Said, loss: Loss) -> 
             }
             let before = Position(ends_at.saturating_sub(1));
             let chain = reader::chain_at(log, before).map_err(broken)?;
-            let missing = || broken(ReadError::Corrupt { position: before.0, detail: "it cannot be found".to_owned() });
+            let missing = || {
+                broken(ReadError::Corrupt {
+                    position: before.0,
+                    detail: "it cannot be found".to_owned(),
+                })
+            };
             Mark { position: before, chain: chain.ok_or_else(missing)? }
         }
     };
     // What is appended next is chained to the last record: it must be as it was written.
     let walked = reader::walk_from(log, trusted).map_err(broken)?;
     if walked != last {
-        return Err(broken(ReadError::Corrupt { position: ends_at, detail: "the log has two ends".to_owned() }));
+        return Err(broken(ReadError::Corrupt {
+            position: ends_at,
+            detail: "the log has two ends".to_owned(),
+        }));
     }
     Ok(())
 }

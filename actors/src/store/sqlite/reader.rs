@@ -1,4 +1,5 @@
-//! Readers: any number of them beside the writer, each on a snapshot of its own. What they give was checked on the way.
+//! Readers: any number of them beside the writer, each on a snapshot of its own. What they give was
+//! checked on the way.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -43,11 +44,15 @@ struct Damage {
 
 impl Damage {
     fn note(&self, error: &ReadError) {
-        let (ReadError::Corrupt { position, .. } | ReadError::Undecodable { position, .. }) = error else { return };
+        let (ReadError::Corrupt { position, .. } | ReadError::Undecodable { position, .. }) = error
+        else {
+            return;
+        };
         self.reads.fetch_add(1, Ordering::Relaxed);
         let mut told = self.told.lock();
         if told.len() < TOLD && told.insert(*position) {
-            tracing::error!(%error, "the log is damaged: what stands there is not served; `telenumerus audit verify` names everything");
+            tracing::error!(%error, "the log is damaged: what stands there is not served; \
+                `telenumerus audit verify` names everything");
         }
     }
 }
@@ -64,12 +69,16 @@ impl Readers {
     }
 
     /// Runs `read` on a thread that may block.
-    pub fn run<T, F>(&self, read: F) -> impl Future<Output = Result<T, ReadError>> + Send + use<T, F>
+    pub fn run<T, F>(
+        &self,
+        read: F,
+    ) -> impl Future<Output = Result<T, ReadError>> + Send + use<T, F>
     where
         T: Send + 'static,
         F: FnOnce(&Log) -> Result<T, ReadError> + Send + 'static,
     {
-        let (path, idle, damage) = (self.path.clone(), Arc::clone(&self.idle), Arc::clone(&self.damage));
+        let (path, idle, damage) =
+            (self.path.clone(), Arc::clone(&self.idle), Arc::clone(&self.damage));
         let work = move || {
             let pooled = idle.lock().pop();
             let log = pooled.map_or_else(|| Log::open(&path), Ok).map_err(failed)?;
@@ -80,32 +89,57 @@ impl Readers {
             }
             outcome
         };
-        async move { tokio::task::spawn_blocking(work).await.map_err(|error| ReadError::Failed(error.to_string()))? }
+        async move {
+            tokio::task::spawn_blocking(work)
+                .await
+                .map_err(|error| ReadError::Failed(error.to_string()))?
+        }
     }
 }
 
-/// The stream's records from `from` on: each of that stream, one revision after the other, as they were written.
-pub fn read_stream(log: &Log, stream: &StreamId, from: Revision, limit: usize) -> Result<Vec<Recorded<Event>>, ReadError> {
+/// The stream's records from `from` on: each of that stream, one revision after the other, as they
+/// were written.
+pub fn read_stream(
+    log: &Log,
+    stream: &StreamId,
+    from: Revision,
+    limit: usize,
+) -> Result<Vec<Recorded<Event>>, ReadError> {
     let records = log.of_stream(stream, from, limit).map_err(|error| under(error, stream, from))?;
     let mut read = Vec::with_capacity(records.len());
     for (due, record) in (from.0..).zip(records) {
         let record = record?;
-        let (position, found, revision) = (record.position.0, record.stream.clone(), record.revision.0);
+        let (position, found, revision) =
+            (record.position.0, record.stream.clone(), record.revision.0);
         // The digest first: a record that was changed says so, whatever it says besides.
         let record = recorded(record)?;
         if found != *stream {
-            return Err(ReadError::Corrupt { position, detail: format!("it is of {found} and was found under {stream}") });
+            return Err(ReadError::Corrupt {
+                position,
+                detail: format!("it is of {found} and was found under {stream}"),
+            });
         }
         if revision != due {
-            return Err(ReadError::Corrupt { position, detail: format!("{stream} goes on here with revision {revision} where {due} was due") });
+            return Err(ReadError::Corrupt {
+                position,
+                detail: format!(
+                    "{stream} goes on here with revision {revision} where {due} was due"
+                ),
+            });
         }
         read.push(record);
     }
     Ok(read)
 }
 
-/// The log's records after `after`: one position after the other up to `head` at least, each bound to the one before it by the chain.
-pub fn read_all(log: &Log, after: Position, limit: usize, head: Position) -> Result<Vec<Recorded<Event>>, ReadError> {
+/// The log's records after `after`: one position after the other up to `head` at least, each bound
+/// to the one before it by the chain.
+pub fn read_all(
+    log: &Log,
+    after: Position,
+    limit: usize,
+    head: Position,
+) -> Result<Vec<Recorded<Event>>, ReadError> {
     let mut link = Link::behind(log, after)?;
     let mut read = Vec::new();
     for record in following(log, after, limit)? {
@@ -151,30 +185,41 @@ pub(super) struct Link {
 impl Link {
     pub(super) fn behind(log: &Log, position: Position) -> Result<Self, ReadError> {
         let chain = chain_at(log, position)?;
-        let chain = chain.ok_or_else(|| ReadError::Corrupt { position: position.0, detail: "it cannot be found".to_owned() })?;
+        let chain = chain.ok_or_else(|| ReadError::Corrupt {
+            position: position.0,
+            detail: "it cannot be found".to_owned(),
+        })?;
         Ok(Self { position, chain })
     }
 
     pub(super) fn step(&mut self, record: &StoredRecord) -> Result<chain::Hash, ReadError> {
         let (position, due) = (record.position, Position(self.position.0 + 1));
         if position != due {
-            return Err(ReadError::Corrupt { position: due.0, detail: "it cannot be found".to_owned() });
+            return Err(ReadError::Corrupt {
+                position: due.0,
+                detail: "it cannot be found".to_owned(),
+            });
         }
         let digest = record.digest();
         if chain::link(&self.chain, position, &digest) != record.chain {
-            return Err(ReadError::Corrupt { position: position.0, detail: "the hash chain breaks here".to_owned() });
+            return Err(ReadError::Corrupt {
+                position: position.0,
+                detail: "the hash chain breaks here".to_owned(),
+            });
         }
         *self = Self { position, chain: record.chain };
         Ok(digest)
     }
 }
 
-/// The log's records after `after`. SQLite names no record of a page that it cannot read; the place says which it is.
+/// The log's records after `after`. SQLite names no record of a page that it cannot read; the place
+/// says which it is.
 pub(super) fn following(log: &Log, after: Position, limit: usize) -> Result<Vec<Found>, ReadError> {
     log.after(after, limit).map_err(|error| match error {
-        ReadError::Corrupt { position: 0, detail } => {
-            ReadError::Corrupt { position: after.0 + 1, detail: format!("it or one of those after it: {detail}") }
-        }
+        ReadError::Corrupt { position: 0, detail } => ReadError::Corrupt {
+            position: after.0 + 1,
+            detail: format!("it or one of those after it: {detail}"),
+        },
         other => other,
     })
 }
@@ -182,7 +227,10 @@ pub(super) fn following(log: &Log, after: Position, limit: usize) -> Result<Vec<
 /// The same of a stream.
 pub(super) fn under(error: ReadError, stream: &StreamId, from: Revision) -> ReadError {
     match error {
-        ReadError::Corrupt { position, detail } => ReadError::Corrupt { position, detail: format!("{stream} from revision {} on: {detail}", from.0) },
+        ReadError::Corrupt { position, detail } => ReadError::Corrupt {
+            position,
+            detail: format!("{stream} from revision {} on: {detail}", from.0),
+        },
         other => other,
     }
 }
@@ -191,9 +239,13 @@ pub(super) fn under(error: ReadError, stream: &StreamId, from: Revision) -> Read
 fn recorded(record: StoredRecord) -> Result<Recorded<Event>, ReadError> {
     let position = record.position.0;
     if chain::checksum(&record.digest()) != record.checksum {
-        return Err(ReadError::Corrupt { position, detail: "its bytes do not match their checksum".to_owned() });
+        return Err(ReadError::Corrupt {
+            position,
+            detail: "its bytes do not match their checksum".to_owned(),
+        });
     }
-    let event = codec::decode(&record.name, record.version, &record.payload).map_err(|source| ReadError::Undecodable { position, source })?;
+    let event = codec::decode(&record.name, record.version, &record.payload)
+        .map_err(|source| ReadError::Undecodable { position, source })?;
     Ok(Recorded {
         id: record.id,
         stream: record.stream,

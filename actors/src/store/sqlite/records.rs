@@ -19,27 +19,51 @@ const STEP: usize = 32;
 const PAGE_BYTES: usize = 512 * 1024;
 
 impl Records for SqliteStore {
-    fn stored(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+    fn stored(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
         let head = *self.head.borrow();
         Box::pin(self.readers.run(move |log| stored(log, after, limit, head)))
     }
 
-    fn stored_before(&self, before: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+    fn stored_before(
+        &self,
+        before: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
         let head = *self.head.borrow();
         let before = before.min(Position(head.0.saturating_add(1)));
-        Box::pin(self.readers.run(move |log| backwards(before.0, limit, |from, count| stored(log, Position(from.saturating_sub(1)), count, head))))
+        Box::pin(self.readers.run(move |log| {
+            backwards(before.0, limit, |from, count| {
+                stored(log, Position(from.saturating_sub(1)), count, head)
+            })
+        }))
     }
 
-    fn stored_in(&self, stream: StreamId, from: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+    fn stored_in(
+        &self,
+        stream: StreamId,
+        from: Revision,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
         Box::pin(self.readers.run(move |log| stored_in(log, &stream, from, limit)))
     }
 
-    fn stored_in_before(&self, stream: StreamId, before: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+    fn stored_in_before(
+        &self,
+        stream: StreamId,
+        before: Revision,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
         Box::pin(self.readers.run(move |log| {
             let Some(end) = log.end_of_stream(&stream)? else { return Ok(Vec::new()) };
             // Revisions start at 0: one more than each is counted down.
             let above = before.0.min(end.0.saturating_add(1)).saturating_add(1);
-            backwards(above, limit, |from, count| stored_in(log, &stream, Revision(from - 1), count))
+            backwards(above, limit, |from, count| {
+                stored_in(log, &stream, Revision(from - 1), count)
+            })
         }))
     }
 
@@ -49,7 +73,11 @@ impl Records for SqliteStore {
 }
 
 /// The places from `above` down to 1, in steps that are each read forwards.
-fn backwards(above: u64, limit: usize, read: impl Fn(u64, usize) -> Result<Vec<Record>, ReadError>) -> Result<Vec<Record>, ReadError> {
+fn backwards(
+    above: u64,
+    limit: usize,
+    read: impl Fn(u64, usize) -> Result<Vec<Record>, ReadError>,
+) -> Result<Vec<Record>, ReadError> {
     let (mut page, mut above) = (Page::default(), above);
     while page.has_room(limit) && above > 1 {
         let count = STEP.min(limit - page.records.len());
@@ -64,7 +92,12 @@ fn backwards(above: u64, limit: usize, read: impl Fn(u64, usize) -> Result<Vec<R
     Ok(page.records)
 }
 
-fn stored(log: &Log, after: Position, limit: usize, head: Position) -> Result<Vec<Record>, ReadError> {
+fn stored(
+    log: &Log,
+    after: Position,
+    limit: usize,
+    head: Position,
+) -> Result<Vec<Record>, ReadError> {
     let mut page = Page::default();
     // A place that the log does not have yet has nothing behind it.
     if after >= head && log.end()? <= after {
@@ -91,18 +124,28 @@ fn stored(log: &Log, after: Position, limit: usize, head: Position) -> Result<Ve
     Ok(page.records)
 }
 
-fn stored_in(log: &Log, stream: &StreamId, from: Revision, limit: usize) -> Result<Vec<Record>, ReadError> {
+fn stored_in(
+    log: &Log,
+    stream: &StreamId,
+    from: Revision,
+    limit: usize,
+) -> Result<Vec<Record>, ReadError> {
     let (mut page, mut due) = (Page::default(), from.0);
     while page.has_room(limit) {
         let count = STEP.min(limit - page.records.len());
-        let step = log.of_stream(stream, Revision(due), count).map_err(|error| under(error, stream, Revision(due)))?;
+        let step = log
+            .of_stream(stream, Revision(due), count)
+            .map_err(|error| under(error, stream, Revision(due)))?;
         let read = step.len();
         for record in step {
             let record = record?;
             let digest = record.digest();
             let (position, revision) = (record.position.0, record.revision.0);
             if record.stream != *stream || revision != due {
-                let detail = format!("it is revision {revision} of {} where revision {due} of {stream} was due", record.stream);
+                let detail = format!(
+                    "it is revision {revision} of {} where revision {due} of {stream} was due",
+                    record.stream
+                );
                 return Err(ReadError::Corrupt { position, detail });
             }
             page.take(whole(record, digest)?);
@@ -136,7 +179,10 @@ impl Page {
 /// The record as it is served: only if its bytes are those that were written.
 fn whole(record: StoredRecord, digest: Hash) -> Result<Record, ReadError> {
     if chain::checksum(&digest) != record.checksum {
-        return Err(ReadError::Corrupt { position: record.position.0, detail: "its bytes do not match their checksum".to_owned() });
+        return Err(ReadError::Corrupt {
+            position: record.position.0,
+            detail: "its bytes do not match their checksum".to_owned(),
+        });
     }
     Ok(Record {
         position: record.position,

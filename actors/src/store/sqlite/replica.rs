@@ -1,4 +1,5 @@
-//! A copy of another log that is written as it is read there: each record is held against the chain before it is taken.
+//! A copy of another log that is written as it is read there: each record is held against the chain
+//! before it is taken.
 
 use std::path::Path;
 
@@ -50,7 +51,8 @@ impl std::fmt::Debug for Replica {
 }
 
 impl Replica {
-    /// Opens or creates the copy in `directory`; one that has lost its end, or is broken there, is refused.
+    /// Opens or creates the copy in `directory`; one that has lost its end, or is broken there, is
+    /// refused.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
         let (connection, _, last) = opening::open_held(directory, Loss::Refused)?;
         let sqlite = |source| OpenError::Sqlite { path: directory.join("events.db"), source };
@@ -66,9 +68,14 @@ impl Replica {
 
     /// Takes the records, all of them, synced, or none.
     pub fn extend(&mut self, records: &[Record]) -> Result<(), ReplicaError> {
-        let begun = self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| ReplicaError::Failed(error.to_string()));
+        let begun = self
+            .connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(|error| ReplicaError::Failed(error.to_string()));
         let written = begun.and_then(|()| self.write(records)).and_then(|last| {
-            self.connection.execute_batch("COMMIT").map_err(|error| ReplicaError::Failed(error.to_string()))?;
+            self.connection
+                .execute_batch("COMMIT")
+                .map_err(|error| ReplicaError::Failed(error.to_string()))?;
             Ok(last)
         });
         match written {
@@ -89,7 +96,8 @@ impl Replica {
         let failed = |error: rusqlite::Error| ReplicaError::Failed(error.to_string());
         let mut last = self.last;
         for record in records {
-            let broken = |detail: String| ReplicaError::Broken { position: record.position.0, detail };
+            let broken =
+                |detail: String| ReplicaError::Broken { position: record.position.0, detail };
             if record.position.0 != last.position.0 + 1 {
                 return Err(broken(format!("position {} was due", last.position.0 + 1)));
             }
@@ -101,10 +109,14 @@ impl Replica {
             if fields.at < last.at {
                 // Of a version that did not hold to the order yet.
                 let moved = "UPDATE marks SET position = ?1 WHERE name = ?2";
-                self.connection.execute(moved, params![bounded(record.position.0 + 1), STAMPED_IN_ORDER]).map_err(failed)?;
+                self.connection
+                    .execute(moved, params![bounded(record.position.0 + 1), STAMPED_IN_ORDER])
+                    .map_err(failed)?;
             }
             let stream = Numbers::stream(&self.connection, &record.stream).map_err(failed)?;
-            self.scribe.write(&self.connection, stream, record.position, &fields, checksum, &chain).map_err(failed)?;
+            self.scribe
+                .write(&self.connection, stream, record.position, &fields, checksum, &chain)
+                .map_err(failed)?;
             last = LastRecord { position: record.position, chain, at: fields.at };
         }
         Ok(last)

@@ -1,4 +1,5 @@
-//! The file of the log, `events.db`: how it is opened and laid out, and how its write-ahead log is moved into it.
+//! The file of the log, `events.db`: how it is opened and laid out, and how its write-ahead log is
+//! moved into it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,8 @@ const SCHEMA_VERSION: i64 = 2;
 /// The first one, which is migrated.
 pub const FIRST_VERSION: i64 = 1;
 
-/// An append touches the end of the table and one leaf of the index, whatever else is on those pages: small pages mean less to write and sync.
+/// An append touches the end of the table and one leaf of the index, whatever else is on those
+/// pages: small pages mean less to write and sync.
 pub const PAGE_BYTES: u32 = 2_048;
 
 /// What the write-ahead log may grow to.
@@ -61,18 +63,24 @@ pub fn open_log(path: &Path) -> Result<Connection, OpenError> {
     connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(sqlite)?;
     // A write-ahead log that a reader has made longer than its bound gives the room back.
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES).map_err(sqlite)?;
-    // SQLite walks its cache's whole hash table at every commit: a large cache costs more than the page reads it saves.
+    // SQLite walks its cache's whole hash table at every commit: a large cache costs more than the
+    // page reads it saves.
     connection.pragma_update(None, "cache_size", -8_192).map_err(sqlite)?;
     connection.busy_timeout(Duration::from_secs(10)).map_err(sqlite)?;
     match identity(&connection).map_err(sqlite)? {
         // One transaction: a crash in the middle of it leaves an empty file, not half a log.
         (0, 0) => {
             let (stamp, mark) = (stamp(), mark_stamped_in_order_from(Position(1)));
-            connection.execute_batch(&format!("BEGIN; {TABLES} {INDEX} {mark} {stamp} COMMIT;")).map_err(sqlite)?;
+            connection
+                .execute_batch(&format!("BEGIN; {TABLES} {INDEX} {mark} {stamp} COMMIT;"))
+                .map_err(sqlite)?;
         }
         (APPLICATION_ID, SCHEMA_VERSION) => {
             if let Some(name) = missing(&connection).map_err(sqlite)? {
-                return Err(OpenError::Foreign { path: path.to_owned(), detail: format!("its {name} is not the one that this version makes") });
+                return Err(OpenError::Foreign {
+                    path: path.to_owned(),
+                    detail: format!("its {name} is not the one that this version makes"),
+                });
             }
         }
         (APPLICATION_ID, other) => {
@@ -81,12 +89,18 @@ pub fn open_log(path: &Path) -> Result<Connection, OpenError> {
                 detail: format!("schema version {other}, this version writes {SCHEMA_VERSION}"),
             });
         }
-        (other, _) => return Err(OpenError::Foreign { path: path.to_owned(), detail: format!("application id {other:#x}") }),
+        (other, _) => {
+            return Err(OpenError::Foreign {
+                path: path.to_owned(),
+                detail: format!("application id {other:#x}"),
+            });
+        }
     }
     Ok(connection)
 }
 
-/// The table or index of today's layout that the file does not have as it was made, if there is one.
+/// The table or index of today's layout that the file does not have as it was made, if there is
+/// one.
 fn missing(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let made = Connection::open_in_memory()?;
     made.execute_batch(&format!("{TABLES} {INDEX}"))?;
@@ -95,7 +109,10 @@ fn missing(connection: &Connection) -> rusqlite::Result<Option<String>> {
         parts.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
     };
     let found = parts(connection)?;
-    Ok(parts(&made)?.into_iter().find(|(name, sql)| found.get(name) != Some(sql)).map(|(name, _)| name))
+    Ok(parts(&made)?
+        .into_iter()
+        .find(|(name, sql)| found.get(name) != Some(sql))
+        .map(|(name, _)| name))
 }
 
 /// Whose file it is, and of which layout.
@@ -121,14 +138,22 @@ pub fn mark_stamped_in_order_from(position: Position) -> String {
 
 /// Opens a log to read it, also while the service writes it.
 pub fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.pragma_update(None, "mmap_size", 1 << 30)?;
     Ok(connection)
 }
 
-/// Moves the write-ahead log into the file in the background whenever the log has grown, until the store is closed.
-pub fn start_checkpointer(path: PathBuf, mut head: watch::Receiver<Position>, head_file: Arc<HeadFile>) -> std::io::Result<()> {
+/// Moves the write-ahead log into the file in the background whenever the log has grown, until the
+/// store is closed.
+pub fn start_checkpointer(
+    path: PathBuf,
+    mut head: watch::Receiver<Position>,
+    head_file: Arc<HeadFile>,
+) -> std::io::Result<()> {
     let checkpoint = move || {
         let Ok(connection) = Connection::open(&path) else { return };
         let _ = connection.busy_timeout(Duration::from_secs(1));

@@ -29,9 +29,12 @@ impl Scribe {
         let kind = self.numbers.kind(connection, fields.name, fields.version)?;
         let actor = self.numbers.actor(connection, fields.actor)?;
         let step = layout::step(fields.id, fields.causation);
-        let command = Command { first: position, causation: fields.causation, actor, at: fields.at };
-        let is_shared =
-            self.command.is_some_and(|shared| step_of(shared, position) == Some(step) && Command { first: shared.first, ..command } == shared);
+        let command =
+            Command { first: position, causation: fields.causation, actor, at: fields.at };
+        let is_shared = self.command.is_some_and(|shared| {
+            step_of(shared, position) == Some(step)
+                && Command { first: shared.first, ..command } == shared
+        });
         if !is_shared {
             self.command = Some(command).filter(|_| step == Derived::From(0));
         }

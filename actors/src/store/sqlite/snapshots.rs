@@ -1,4 +1,5 @@
-//! `snapshots.db`: states at a revision, each with a digest. Whatever is wrong with one, it is ignored, counted, and replayed instead.
+//! `snapshots.db`: states at a revision, each with a digest. Whatever is wrong with one, it is
+//! ignored, counted, and replayed instead.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -50,13 +51,17 @@ impl Snapshots {
         Ok(Self { connection: Arc::new(Mutex::new(connection)), ignored: Arc::default() })
     }
 
-    /// Throws away those whose last event is not where `log` has it: they are of another past. How many were.
+    /// Throws away those whose last event is not where `log` has it: they are of another past. How
+    /// many were.
     pub fn forget_other_pasts(&self, log: &Log) -> u64 {
         let connection = self.connection.lock();
         let found = wrong(&connection, log).unwrap_or_default();
         for stream in &found {
-            if let Err(error) = connection.execute("DELETE FROM states WHERE stream = ?1", params![stream]) {
-                tracing::warn!(%error, "a snapshot of another past could not be thrown away; it is ignored when it is asked for");
+            if let Err(error) =
+                connection.execute("DELETE FROM states WHERE stream = ?1", params![stream])
+            {
+                tracing::warn!(%error, "a snapshot of another past could not be thrown away; it \
+                    is ignored when it is asked for");
             }
         }
         let found = u64::try_from(found.len()).unwrap_or(u64::MAX);
@@ -77,14 +82,16 @@ impl Snapshots {
     /// The stream's snapshot, if there is one and its digest is right. Blocks.
     pub fn load(&self, stream: &StreamId) -> Option<Snapshot> {
         let query = format!("SELECT {COLUMNS} FROM states WHERE stream = ?1");
-        let row = self.connection.lock().query_row(&query, params![stream.as_str()], stored).optional();
+        let row =
+            self.connection.lock().query_row(&query, params![stream.as_str()], stored).optional();
         match row {
             Ok(None) => None,
             // The row may be another stream's that a broken page has led to.
             Ok(Some(Some((name, snapshot)))) if name == stream.as_str() => Some(snapshot),
             Ok(Some(_)) | Err(_) => {
                 self.count_ignored();
-                tracing::error!(%stream, "a snapshot is not as it was written; it is ignored and the stream is replayed");
+                tracing::error!(%stream, "a snapshot is not as it was written; it is ignored and \
+                    the stream is replayed");
                 None
             }
         }
@@ -94,7 +101,8 @@ impl Snapshots {
     pub fn save(&self, stream: &StreamId, snapshot: &Snapshot) {
         let Snapshot { revision, last_event, bytes } = snapshot;
         let saved = self.connection.lock().execute(
-            "INSERT OR REPLACE INTO states (stream, revision, last_event, bytes, digest) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR REPLACE INTO states (stream, revision, last_event, bytes, digest) VALUES \
+             (?1, ?2, ?3, ?4, ?5)",
             params![
                 stream.as_str(),
                 i64::try_from(revision.0).unwrap_or(i64::MAX),
@@ -109,12 +117,14 @@ impl Snapshots {
     }
 }
 
-/// The streams in `directory` whose snapshot is broken or of another past than the log's, as an auditor sees them.
+/// The streams in `directory` whose snapshot is broken or of another past than the log's, as an
+/// auditor sees them.
 pub fn wrong_in(directory: &Path) -> Vec<String> {
     let path = directory.join("snapshots.db");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let Ok(log) = Log::open(&directory.join("events.db")) else { return Vec::new() };
-    let found = Connection::open_with_flags(path, flags).and_then(|connection| wrong(&connection, &log));
+    let found =
+        Connection::open_with_flags(path, flags).and_then(|connection| wrong(&connection, &log));
     // A file that cannot be read is started anew: there is nothing in it that could be served.
     found.unwrap_or_default()
 }
@@ -154,7 +164,8 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// SHA-256 over the version, the stream, the place, the last event and the state, the texts behind their lengths.
+/// SHA-256 over the version, the stream, the place, the last event and the state, the texts behind
+/// their lengths.
 fn digest(stream: &str, snapshot: &Snapshot) -> Hash {
     let length = |bytes: &[u8]| u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes();
     let mut hasher = Sha256::new();

@@ -1,4 +1,5 @@
-//! The room on the data directory's disk: how much there is, and how much is kept for what is under way.
+//! The room on the data directory's disk: how much there is, and how much is kept for what is under
+//! way.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,7 +9,8 @@ use parking_lot::Mutex;
 
 use crate::kernel::clock::Stopwatch;
 
-/// How long a full disk counts as full where the system's own figure does not say so (a quota): then the next append finds out.
+/// How long a full disk counts as full where the system's own figure does not say so (a quota):
+/// then the next append finds out.
 const REMEMBERED: Duration = Duration::from_secs(1);
 
 /// Less than this is no room, whatever is kept: an order does not end with its first append.
@@ -37,7 +39,12 @@ pub struct Room {
 impl Space {
     /// The room of `directory`, with nothing kept.
     pub fn of(directory: PathBuf) -> Self {
-        Self { directory, reserve: AtomicU64::new(0), was_low: AtomicBool::new(false), refused: Mutex::default() }
+        Self {
+            directory,
+            reserve: AtomicU64::new(0),
+            was_low: AtomicBool::new(false),
+            refused: Mutex::default(),
+        }
     }
 
     /// From here on, so many bytes are kept for what is under way.
@@ -53,13 +60,16 @@ impl Space {
     /// Looks. Says in the log when the room has become too little, and when it is back.
     pub fn look(&self) -> Room {
         let reserve = self.reserve.load(Ordering::Relaxed);
-        let free = rustix::fs::statvfs(&self.directory).ok().map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+        let free = rustix::fs::statvfs(&self.directory)
+            .ok()
+            .map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
         let was_refused = self.refused.lock().is_some_and(|refused| refused.elapsed() < REMEMBERED);
         let is_low = was_refused || free.is_some_and(|free| free < reserve.max(SMALLEST));
         if self.was_low.swap(is_low, Ordering::Relaxed) != is_low {
             let (free, directory) = (free.unwrap_or(0), self.directory.display());
             if is_low {
-                tracing::error!(free, reserve, %directory, "the disk is nearly full: no new orders and accounts until there is room; open orders go on");
+                tracing::error!(free, reserve, %directory, "the disk is nearly full: no new \
+                    orders and accounts until there is room; open orders go on");
             } else {
                 tracing::warn!(free, reserve, %directory, "there is room on the disk again: new orders and accounts are taken");
             }
@@ -83,6 +93,9 @@ mod tests {
         space.keep(0);
         assert!(!space.look().is_low, "and back");
         space.was_refused();
-        assert!(space.look().is_low, "a disk that has just refused is full, whatever the figures say");
+        assert!(
+            space.look().is_low,
+            "a disk that has just refused is full, whatever the figures say"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The rule of times: no record is stamped before the one before it. Earlier versions did not hold to it, and what they wrote is named, not condemned.
+//! The rule of times: no record is stamped before the one before it. Earlier versions did not hold
+//! to it, and what they wrote is named, not condemned.
 
 use std::path::Path;
 
@@ -48,7 +49,8 @@ impl Stamps {
     pub fn note(&self) -> Option<String> {
         let first = self.first?.0;
         Some(format!(
-            "note: {} records are stamped before the one before them, the first at position {first}, by at most {} ms: versions before this one did not look",
+            "note: {} records are stamped before the one before them, the first at position \
+             {first}, by at most {} ms: versions before this one did not look",
             self.early, self.furthest_millis
         ))
     }
@@ -60,7 +62,9 @@ mod tests {
 
     fn walk(holds_from: Option<Position>, times: &[i64]) -> (Vec<u64>, Option<String>) {
         let mut stamps = Stamps { holds_from, ..Stamps::default() };
-        let broken = (1..).zip(times).filter(|(position, at)| stamps.observe(Position(*position), Timestamp::from_millis(**at)).is_some());
+        let broken = (1..).zip(times).filter(|(position, at)| {
+            stamps.observe(Position(*position), Timestamp::from_millis(**at)).is_some()
+        });
         (broken.map(|(position, _)| position).collect(), stamps.note())
     }
 
@@ -70,7 +74,9 @@ mod tests {
         assert_eq!(walk(Some(Position(1)), &[5, 4, 6, 5]), (vec![2, 4], None));
         let (broken, note) = walk(Some(Position(4)), &[5, 3, 9, 8]);
         assert_eq!(broken, [4]);
-        assert!(note.is_some_and(|note| note.contains("1 records") && note.contains("position 2") && note.contains("2 ms")));
+        assert!(note.is_some_and(|note| note.contains("1 records")
+            && note.contains("position 2")
+            && note.contains("2 ms")));
         let (broken, note) = walk(None, &[5, 3, 9, 8]);
         assert_eq!(broken, Vec::<u64>::new());
         assert!(note.is_some_and(|note| note.contains("2 records")));

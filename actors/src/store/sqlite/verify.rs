@@ -1,4 +1,5 @@
-//! The walk along the chain: what an auditor runs over a log, while the service runs or not. Records are read and checked on all cores, and judged in order.
+//! The walk along the chain: what an auditor runs over a log, while the service runs or not.
+//! Records are read and checked on all cores, and judged in order.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -47,27 +48,42 @@ pub struct AuditRecord {
     pub actor: Arc<str>,
 }
 
-/// Walks `events.db` in `directory`, hands every readable record to `visit`, and returns what is broken.
-pub fn verify_chain(directory: &Path, mut visit: impl FnMut(&AuditRecord)) -> Result<Vec<ChainFinding>, ReadError> {
+/// Walks `events.db` in `directory`, hands every readable record to `visit`, and returns what is
+/// broken.
+pub fn verify_chain(
+    directory: &Path,
+    mut visit: impl FnMut(&AuditRecord),
+) -> Result<Vec<ChainFinding>, ReadError> {
     if super::is_unwritten(directory)? {
         return Ok(Vec::new());
     }
     let path = directory.join("events.db");
-    let open = || Log::open(&path).map_err(|error| ReadError::Failed(format!("{}: {error}", path.display())));
+    let open = || {
+        Log::open(&path).map_err(|error| ReadError::Failed(format!("{}: {error}", path.display())))
+    };
     let pages = open()?.end()?.0.div_ceil(PAGE);
     let readers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(READERS));
-    let mut walk = Walk { chain: Some(chain::GENESIS), position: Position(0), ends: HashMap::new(), findings: Vec::new() };
+    let mut walk = Walk {
+        chain: Some(chain::GENESIS),
+        position: Position(0),
+        ends: HashMap::new(),
+        findings: Vec::new(),
+    };
     std::thread::scope(|scope| {
         let read: Vec<Receiver<_>> = (0..readers)
             .map(|reader| {
                 let (send, receive) = sync_channel(WAITING);
                 let open = &open;
-                scope.spawn(move || read_pages(open, (reader as u64..pages).step_by(readers), &send));
+                scope.spawn(move || {
+                    read_pages(open, (reader as u64..pages).step_by(readers), &send);
+                });
                 receive
             })
             .collect();
         for receive in read.iter().cycle().take(usize::try_from(pages).unwrap_or(usize::MAX)) {
-            let page: Page = receive.recv().map_err(|_| ReadError::Failed("a reader ended before its time".to_owned()))??;
+            let page: Page = receive
+                .recv()
+                .map_err(|_| ReadError::Failed("a reader ended before its time".to_owned()))??;
             for found in page {
                 match found {
                     Ok(checked) => {
@@ -75,7 +91,9 @@ pub fn verify_chain(directory: &Path, mut visit: impl FnMut(&AuditRecord)) -> Re
                             visit(&record);
                         }
                     }
-                    Err(ReadError::Corrupt { position, detail }) if position > walk.position.0 => walk.pass_over(position, detail),
+                    Err(ReadError::Corrupt { position, detail }) if position > walk.position.0 => {
+                        walk.pass_over(position, detail);
+                    }
                     Err(error) => return Err(error),
                 }
             }
@@ -84,14 +102,25 @@ pub fn verify_chain(directory: &Path, mut visit: impl FnMut(&AuditRecord)) -> Re
     })
 }
 
-/// Hands what was appended after `after` to `visit`, oldest first, and says where that ends. The chain before it was walked already: it is checked from there on.
-pub fn records_after(directory: &Path, after: Position, mut visit: impl FnMut(&AuditRecord)) -> Result<(Position, Vec<ChainFinding>), ReadError> {
+/// Hands what was appended after `after` to `visit`, oldest first, and says where that ends. The
+/// chain before it was walked already: it is checked from there on.
+pub fn records_after(
+    directory: &Path,
+    after: Position,
+    mut visit: impl FnMut(&AuditRecord),
+) -> Result<(Position, Vec<ChainFinding>), ReadError> {
     if super::is_unwritten(directory)? {
         return Ok((after, Vec::new()));
     }
     let path = directory.join("events.db");
-    let log = Log::open(&path).map_err(|error| ReadError::Failed(format!("{}: {error}", path.display())))?;
-    let mut walk = Walk { chain: super::reader::chain_at(&log, after)?, position: after, ends: HashMap::new(), findings: Vec::new() };
+    let log = Log::open(&path)
+        .map_err(|error| ReadError::Failed(format!("{}: {error}", path.display())))?;
+    let mut walk = Walk {
+        chain: super::reader::chain_at(&log, after)?,
+        position: after,
+        ends: HashMap::new(),
+        findings: Vec::new(),
+    };
     loop {
         let until = log.end()?.0.min(walk.position.0 + PAGE);
         if until <= walk.position.0 {
@@ -105,22 +134,34 @@ pub fn records_after(directory: &Path, after: Position, mut visit: impl FnMut(&A
                         visit(&record);
                     }
                 }
-                Err(ReadError::Corrupt { position, detail }) if position > walk.position.0 => walk.pass_over(position, detail),
+                Err(ReadError::Corrupt { position, detail }) if position > walk.position.0 => {
+                    walk.pass_over(position, detail);
+                }
                 Err(error) => return Err(error),
             }
         }
     }
 }
 
-/// The readable records after `after`, at most `limit`, each with who wanted it; unlike the walk, nothing is checked but what reading them shows.
-pub fn records_between(directory: &Path, after: Position, limit: usize) -> Result<Vec<AuditRecord>, ReadError> {
+/// The readable records after `after`, at most `limit`, each with who wanted it; unlike the walk,
+/// nothing is checked but what reading them shows.
+pub fn records_between(
+    directory: &Path,
+    after: Position,
+    limit: usize,
+) -> Result<Vec<AuditRecord>, ReadError> {
     if super::is_unwritten(directory)? {
         return Ok(Vec::new());
     }
     let path = directory.join("events.db");
-    let log = Log::open(&path).map_err(|error| ReadError::Failed(format!("{}: {error}", path.display())))?;
+    let log = Log::open(&path)
+        .map_err(|error| ReadError::Failed(format!("{}: {error}", path.display())))?;
     let read = log.after(after, limit)?.into_iter().filter_map(Result::ok);
-    let decoded = read.filter_map(|record| codec::decode(&record.name, record.version, &record.payload).ok().map(|event| audited(record, event)));
+    let decoded = read.filter_map(|record| {
+        codec::decode(&record.name, record.version, &record.payload)
+            .ok()
+            .map(|event| audited(record, event))
+    });
     Ok(decoded.collect())
 }
 
@@ -132,7 +173,8 @@ fn audited(record: StoredRecord, event: Event) -> AuditRecord {
             revision: record.revision,
             position: record.position,
             at: events::time::Timestamp::from_millis(record.at),
-            correlation: (record.correlation != 0).then_some(events::id::OrderId(record.correlation)),
+            correlation: (record.correlation != 0)
+                .then_some(events::id::OrderId(record.correlation)),
             event,
         },
         name: record.name,
@@ -154,7 +196,11 @@ struct Checked {
 type Page = Vec<Result<Checked, ReadError>>;
 
 /// Reads and checks the pages with these numbers, until nobody wants them any more.
-fn read_pages(open: impl Fn() -> Result<Log, ReadError>, pages: impl Iterator<Item = u64>, send: &SyncSender<Result<Page, ReadError>>) {
+fn read_pages(
+    open: impl Fn() -> Result<Log, ReadError>,
+    pages: impl Iterator<Item = u64>,
+    send: &SyncSender<Result<Page, ReadError>>,
+) {
     let log = match open() {
         Ok(log) => log,
         Err(error) => return drop(send.send(Err(error))),
@@ -168,7 +214,8 @@ fn read_pages(open: impl Fn() -> Result<Log, ReadError>, pages: impl Iterator<It
     }
 }
 
-/// The records after one position up to another; where SQLite cannot read one of its pages, each by itself, so that it is known which ones are gone.
+/// The records after one position up to another; where SQLite cannot read one of its pages, each by
+/// itself, so that it is known which ones are gone.
 fn found_in(log: &Log, after: u64, until: u64) -> Result<Vec<Found>, ReadError> {
     match log.between(Position(after), Position(until)) {
         Err(ReadError::Corrupt { .. }) => {}
@@ -178,7 +225,9 @@ fn found_in(log: &Log, after: u64, until: u64) -> Result<Vec<Found>, ReadError> 
     for position in after + 1..=until {
         match log.between(Position(position - 1), Position(position)) {
             Ok(one) => found.extend(one),
-            Err(ReadError::Corrupt { detail, .. }) => found.push(Err(ReadError::Corrupt { position, detail })),
+            Err(ReadError::Corrupt { detail, .. }) => {
+                found.push(Err(ReadError::Corrupt { position, detail }));
+            }
             Err(error) => return Err(error),
         }
     }
@@ -192,11 +241,16 @@ fn check_page(page: Vec<Found>) -> Page {
     for found in page {
         checked.push(found.map(|record| {
             let digest = record.digest();
-            let is_linked = before.map(|before| before.is_none_or(|before| chain::link(&before, record.position, &digest) == record.chain));
+            let is_linked = before.map(|before| {
+                before.is_none_or(|before| {
+                    chain::link(&before, record.position, &digest) == record.chain
+                })
+            });
             let event = codec::decode(&record.name, record.version, &record.payload);
             Checked { record, digest, is_linked, event }
         }));
-        before = Some(checked.last().and_then(|last| last.as_ref().ok()).map(|last| last.record.chain));
+        before =
+            Some(checked.last().and_then(|last| last.as_ref().ok()).map(|last| last.record.chain));
     }
     checked
 }
@@ -214,12 +268,20 @@ impl Walk {
         let Checked { record, digest, is_linked, event } = checked;
         let StoredRecord { position, revision, .. } = record;
         if position.0 != self.position.0 + 1 {
-            self.find(&record, format!("{} records before it are missing", position.0.saturating_sub(self.position.0 + 1)));
+            self.find(
+                &record,
+                format!(
+                    "{} records before it are missing",
+                    position.0.saturating_sub(self.position.0 + 1)
+                ),
+            );
         }
         if chain::checksum(&digest) != record.checksum {
             self.find(&record, "its bytes do not match their checksum".to_owned());
         }
-        let fits = || self.chain.is_none_or(|before| chain::link(&before, position, &digest) == record.chain);
+        let fits = || {
+            self.chain.is_none_or(|before| chain::link(&before, position, &digest) == record.chain)
+        };
         if !is_linked.unwrap_or_else(fits) {
             self.find(&record, "the hash chain breaks here".to_owned());
         }
@@ -227,7 +289,8 @@ impl Walk {
         if revision.0 != expected {
             self.find(&record, format!("revision {} where {expected} was due", revision.0));
         }
-        // Go on from what is stored: one edited record is one finding, not one for every record after it.
+        // Go on from what is stored: one edited record is one finding, not one for every record
+        // after it.
         self.chain = Some(record.chain);
         self.position = position;
         self.ends.insert(record.stream.clone(), revision);
@@ -255,6 +318,10 @@ impl Walk {
     }
 
     fn find(&mut self, record: &StoredRecord, detail: String) {
-        self.findings.push(ChainFinding { position: record.position.0, stream: record.stream.to_string(), detail });
+        self.findings.push(ChainFinding {
+            position: record.position.0,
+            stream: record.stream.to_string(),
+            detail,
+        });
     }
 }

@@ -1,4 +1,5 @@
-//! The one writer: takes every append that waits, writes them in one transaction with one sync, then answers them all.
+//! The one writer: takes every append that waits, writes them in one transaction with one sync,
+//! then answers them all.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,7 +24,8 @@ use crate::store::port::{Append, AppendError, Appended, Expected};
 const GROUP: usize = 256;
 /// Stream ends remembered, to save a look-up per append.
 const REMEMBERED_HEADS: usize = 200_000;
-/// Pages of the write-ahead log at which it is started anew: at half of what it may grow to, for the last readers may take a while to leave it.
+/// Pages of the write-ahead log at which it is started anew: at half of what it may grow to, for
+/// the last readers may take a while to leave it.
 const RESTART_PAGES: u32 = schema::WAL_BYTES / schema::PAGE_BYTES / 2;
 /// Further pages before the next try, if somebody still reads.
 const RETRY_PAGES: u32 = RESTART_PAGES / 8;
@@ -140,7 +142,10 @@ pub fn start(
         wal_pages,
         restart_at: RESTART_PAGES,
     };
-    std::thread::Builder::new().name("event-writer".to_owned()).spawn(move || writer.run(queue)).map(drop)
+    std::thread::Builder::new()
+        .name("event-writer".to_owned())
+        .spawn(move || writer.run(queue))
+        .map(drop)
 }
 
 impl Writer {
@@ -155,7 +160,11 @@ impl Writer {
                     Job::Append(prepared) => waiting.push(*prepared),
                     Job::Close(done) => closing = Some(done),
                 }
-                next = if waiting.len() < GROUP && closing.is_none() { queue.try_recv().ok() } else { None };
+                next = if waiting.len() < GROUP && closing.is_none() {
+                    queue.try_recv().ok()
+                } else {
+                    None
+                };
             }
             if !self.write(waiting) {
                 break;
@@ -171,7 +180,8 @@ impl Writer {
         }
     }
 
-    /// Writes a group and answers it; false if the sync failed, after which nothing is acknowledged any more.
+    /// Writes a group and answers it; false if the sync failed, after which nothing is acknowledged
+    /// any more.
     fn write(&mut self, waiting: Vec<Prepared>) -> bool {
         if waiting.is_empty() {
             return true;
@@ -196,7 +206,11 @@ impl Writer {
                     self.space.was_refused();
                 }
                 for prepared in waiting {
-                    let failed = if is_full { AppendError::NoSpace } else { AppendError::Failed(error.to_string()) };
+                    let failed = if is_full {
+                        AppendError::NoSpace
+                    } else {
+                        AppendError::Failed(error.to_string())
+                    };
                     let _ = prepared.reply.send(Err(failed));
                 }
                 true
@@ -208,7 +222,11 @@ impl Writer {
         }
     }
 
-    fn in_transaction(&mut self, waiting: &[Prepared], group: &mut Group) -> Result<Vec<Result<Appended, AppendError>>, Failure> {
+    fn in_transaction(
+        &mut self,
+        waiting: &[Prepared],
+        group: &mut Group,
+    ) -> Result<Vec<Result<Appended, AppendError>>, Failure> {
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(Failure::NotWritten)?;
         let mut outcomes = Vec::with_capacity(waiting.len());
         for prepared in waiting {
@@ -218,12 +236,18 @@ impl Writer {
         Ok(outcomes)
     }
 
-    fn append(&mut self, prepared: &Prepared, group: &mut Group) -> rusqlite::Result<Result<Appended, AppendError>> {
+    fn append(
+        &mut self,
+        prepared: &Prepared,
+        group: &mut Group,
+    ) -> rusqlite::Result<Result<Appended, AppendError>> {
         let Append { stream, expected, events } = &prepared.append;
         let end = self.end_of(stream, group)?;
         let actual = end.map(|end| end.revision);
         if Expected::after(actual) != *expected {
-            return self.already_appended(&prepared.append, end).map(|appended| appended.ok_or(AppendError::Conflict { actual }));
+            return self
+                .already_appended(&prepared.append, end)
+                .map(|appended| appended.ok_or(AppendError::Conflict { actual }));
         }
         let number = match end {
             Some(end) => end.stream,
@@ -234,7 +258,8 @@ impl Writer {
             let mut fields = Fields::of(stream, revision, event, actor);
             let mut digest = *digest;
             if fields.at < group.last.at {
-                // Decided before what was written first, or by a clock that was set back: the log's times never run backwards.
+                // Decided before what was written first, or by a clock that was set back: the log's
+                // times never run backwards.
                 fields.at = group.last.at;
                 digest = fields.digest();
             }
@@ -255,18 +280,25 @@ impl Writer {
             return Ok(Some(*end));
         }
         let Some(number) = Numbers::find_stream(&self.connection, stream)? else { return Ok(None) };
-        let mut last = self.connection.prepare_cached("SELECT max(revision) FROM events WHERE stream = ?1")?;
+        let mut last =
+            self.connection.prepare_cached("SELECT max(revision) FROM events WHERE stream = ?1")?;
         let revision: Option<i64> = last.query_row(params![number], |row| row.get(0))?;
         Ok(revision.map(|revision| End { stream: number, revision: Revision(unsigned(revision)) }))
     }
 
     /// The earlier success of the same append: the same ids at the place it wants to write to.
-    fn already_appended(&self, append: &Append, end: Option<End>) -> Result<Option<Appended>, rusqlite::Error> {
+    fn already_appended(
+        &self,
+        append: &Append,
+        end: Option<End>,
+    ) -> Result<Option<Appended>, rusqlite::Error> {
         let Some(end) = end else { return Ok(None) };
         let mut last = None;
         for (event, revision) in append.events.iter().zip(append.expected.next().0..) {
             match log::id_and_position(&self.connection, end.stream, Revision(revision))? {
-                Some((id, position)) if id == event.id => last = Some(Appended { revision: Revision(revision), position }),
+                Some((id, position)) if id == event.id => {
+                    last = Some(Appended { revision: Revision(revision), position });
+                }
                 _ => return Ok(None),
             }
         }
@@ -287,18 +319,26 @@ impl Writer {
         self.publish.send_replace(group.last.position);
     }
 
-    /// Moves the write-ahead log into the file and starts it anew once it is long. The checkpointer alone would never get there under load: it starts
-    /// anew only when everything in it is in the file and nobody reads from it, and by then there is always another commit.
+    /// Moves the write-ahead log into the file and starts it anew once it is long. The checkpointer
+    /// alone would never get there under load: it starts anew only when everything in it is in the
+    /// file and nobody reads from it, and by then there is always another commit.
     fn keep_wal_small(&mut self) {
         let pages = self.wal_pages.load(Ordering::Relaxed);
         if pages < self.restart_at {
             return;
         }
         let _ = self.connection.busy_timeout(RESTART_PATIENCE);
-        let is_held = self.connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get::<_, bool>(0)).unwrap_or(true);
+        let is_held = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get::<_, bool>(0))
+            .unwrap_or(true);
         let _ = self.connection.busy_timeout(LOCK_PATIENCE);
         if is_held && pages >= 2 * RESTART_PAGES && self.restart_at < 2 * RESTART_PAGES {
-            tracing::warn!(pages, "the write-ahead log grows beyond its bound: somebody has been reading the same moment of events.db for long");
+            tracing::warn!(
+                pages,
+                "the write-ahead log grows beyond its bound: somebody has been reading the same \
+                 moment of events.db for long"
+            );
         }
         self.restart_at = if is_held { pages + RETRY_PAGES } else { RESTART_PAGES };
     }
@@ -313,10 +353,17 @@ enum Failure {
 }
 
 impl Failure {
-    /// A commit writes, then syncs. A write that failed leaves no whole commit behind; after a sync that failed nobody knows what is on disk.
+    /// A commit writes, then syncs. A write that failed leaves no whole commit behind; after a sync
+    /// that failed nobody knows what is on disk.
     fn of_commit(error: rusqlite::Error) -> Self {
-        let failed_to_write = error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_WRITE);
-        if failed_to_write || error.sqlite_error_code() == Some(ErrorCode::DiskFull) { Self::NotWritten(error) } else { Self::Unknown(error) }
+        let failed_to_write = error
+            .sqlite_error()
+            .is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_WRITE);
+        if failed_to_write || error.sqlite_error_code() == Some(ErrorCode::DiskFull) {
+            Self::NotWritten(error)
+        } else {
+            Self::Unknown(error)
+        }
     }
 }
 

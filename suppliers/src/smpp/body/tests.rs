@@ -1,4 +1,5 @@
-//! Bodies as SMSCs write them against the rules: what is needed is read, the rest is passed over and named.
+//! Bodies as SMSCs write them against the rules: what is needed is read, the rest is passed over
+//! and named.
 
 use proptest::prelude::*;
 
@@ -21,14 +22,44 @@ struct Sm {
 
 fn sm(text: &[u8], behind: &[u8]) -> Sm {
     let (sender, destination) = (b"Google".to_vec(), b"12025550123".to_vec());
-    Sm { service_type: vec![], sender, destination, times: [vec![], vec![]], coding: 0, length: None, text: text.to_vec(), behind: behind.to_vec() }
+    Sm {
+        service_type: vec![],
+        sender,
+        destination,
+        times: [vec![], vec![]],
+        coding: 0,
+        length: None,
+        text: text.to_vec(),
+        behind: behind.to_vec(),
+    }
 }
 
 impl Sm {
     fn bytes(&self) -> Vec<u8> {
-        let Self { service_type, sender, destination, times: [schedule, validity], coding, length, text, behind } = self;
+        let Self {
+            service_type,
+            sender,
+            destination,
+            times: [schedule, validity],
+            coding,
+            length,
+            text,
+            behind,
+        } = self;
         let length = length.unwrap_or_else(|| u8::try_from(text.len()).unwrap());
-        let head = [service_type, &[0, 5, 0][..], sender, &[0, 1, 1], destination, &[0, 0, 0, 0], schedule, &[0], validity, &[0]].concat();
+        let head = [
+            service_type,
+            &[0, 5, 0][..],
+            sender,
+            &[0, 1, 1],
+            destination,
+            &[0, 0, 0, 0],
+            schedule,
+            &[0],
+            validity,
+            &[0],
+        ]
+        .concat();
         [&head[..], &[0, 0, *coding, 0, length], text, behind].concat()
     }
 
@@ -58,8 +89,15 @@ fn fields_of_any_length_cost_nothing() {
     ];
     for sm in odd {
         let body = sm.read();
-        assert_eq!((body.text.as_deref(), oddities(&body)), (Some(TEXT), vec![Oddity::Field]), "{sm:?}");
-        assert_eq!((&body.destination, body.sender.as_bytes()), (&sm.destination, sm.sender.as_slice()));
+        assert_eq!(
+            (body.text.as_deref(), oddities(&body)),
+            (Some(TEXT), vec![Oddity::Field]),
+            "{sm:?}"
+        );
+        assert_eq!(
+            (&body.destination, body.sender.as_bytes()),
+            (&sm.destination, sm.sender.as_slice())
+        );
     }
     let timed = Sm { times: [b"261126120000000+".to_vec(), b"000001000000000R".to_vec()], ..usual };
     assert_eq!(oddities(&timed.read()), []);
@@ -67,8 +105,12 @@ fn fields_of_any_length_cost_nothing() {
 
 #[test]
 fn senders_keep_their_letters() {
-    for (sent, read) in [(&b"Banqu\xe9"[..], "Banqué"), ("Банк".as_bytes(), "Банк"), (b"a\nb", "a?b"), (&b"x".repeat(5_000), &"x".repeat(100))]
-    {
+    for (sent, read) in [
+        (&b"Banqu\xe9"[..], "Banqué"),
+        ("Банк".as_bytes(), "Банк"),
+        (b"a\nb", "a?b"),
+        (&b"x".repeat(5_000), &"x".repeat(100)),
+    ] {
         assert_eq!(Sm { sender: sent.to_vec(), ..sm(TEXT, &[]) }.read().sender, read);
     }
     assert_eq!(Sm { sender: vec![], ..sm(TEXT, &[]) }.read().text.as_deref(), Some(TEXT));
@@ -111,8 +153,14 @@ fn parameters_that_are_malformed_unknown_or_cut_cost_nothing() {
 
 #[test]
 fn numbers_of_parts_may_have_any_width() {
-    for (reference, total, number) in [(&[7][..], &[2][..], &[1][..]), (&[0, 7], &[0, 2], &[0, 0, 0, 1]), (&[0, 0, 0, 7], &[2], &[1])] {
-        let behind = [tlv(SAR_REFERENCE, reference), tlv(SAR_TOTAL, total), tlv(SAR_NUMBER, number)].concat();
+    for (reference, total, number) in [
+        (&[7][..], &[2][..], &[1][..]),
+        (&[0, 7], &[0, 2], &[0, 0, 0, 1]),
+        (&[0, 0, 0, 7], &[2], &[1]),
+    ] {
+        let behind =
+            [tlv(SAR_REFERENCE, reference), tlv(SAR_TOTAL, total), tlv(SAR_NUMBER, number)]
+                .concat();
         assert_eq!(sm(TEXT, &behind).read().segment, Some((7, 2, 1)));
     }
 }
@@ -140,17 +188,24 @@ fn what_ends_before_its_text_has_none() {
 fn data_sm_has_its_text_as_a_parameter() {
     let head = b"\0\x05\0Google\0\x01\x0112025550123\0\x40\0\x08".as_slice();
     let body = Body::of_data_sm(&[head, &tlv(0x0005, &[1]), &tlv(PAYLOAD, TEXT), &[9]].concat());
-    assert_eq!((body.text.as_deref(), body.esm_class, body.coding, body.sender.as_str()), (Some(TEXT), 0x40, 8, "Google"));
-    assert_eq!((body.destination.as_slice(), oddities(&body)), (&b"12025550123"[..], vec![Oddity::Leftover]));
+    assert_eq!(
+        (body.text.as_deref(), body.esm_class, body.coding, body.sender.as_str()),
+        (Some(TEXT), 0x40, 8, "Google")
+    );
+    assert_eq!(
+        (body.destination.as_slice(), oddities(&body)),
+        (&b"12025550123"[..], vec![Oddity::Leftover])
+    );
 }
 
-/// A parameter that nothing can be made of: its tag is no needed one (and, where it is cut off, no letters that a text may end with), its length may be
-/// wrong.
+/// A parameter that nothing can be made of: its tag is no needed one (and, where it is cut off, no
+/// letters that a text may end with), its length may be wrong.
 fn junk() -> impl Strategy<Value = Vec<u8>> {
-    (0x1400u16..0x2000, prop::collection::vec(0x80u8..=0xff, 0..20), prop::option::of(0x4000u16..)).prop_map(|(tag, value, length)| {
-        let length = length.unwrap_or_else(|| u16::try_from(value.len()).unwrap());
-        [&tag.to_be_bytes()[..], &length.to_be_bytes(), &value].concat()
-    })
+    (0x1400u16..0x2000, prop::collection::vec(0x80u8..=0xff, 0..20), prop::option::of(0x4000u16..))
+        .prop_map(|(tag, value, length)| {
+            let length = length.unwrap_or_else(|| u16::try_from(value.len()).unwrap());
+            [&tag.to_be_bytes()[..], &length.to_be_bytes(), &value].concat()
+        })
 }
 
 proptest! {
