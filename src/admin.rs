@@ -4,9 +4,7 @@ use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware;
@@ -22,9 +20,7 @@ use tokio::task::JoinHandle;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use actors::numbers::Numbers;
 use actors::store::EventStore;
-use suppliers::smpp::Smpp;
 
 use crate::boot::Service;
 use crate::config;
@@ -33,7 +29,6 @@ use crate::feed::{chain_of, reach_head};
 use crate::http::ApiError;
 use crate::http::limit::Limiter;
 use crate::serve::serve;
-use crate::telemetry;
 use suppliers::configuration::Secret;
 
 pub mod access;
@@ -44,6 +39,7 @@ mod document;
 mod keys;
 mod log;
 mod masks;
+mod measurements;
 mod messages;
 mod numbers;
 mod orders;
@@ -243,83 +239,10 @@ fn router(door: &Arc<Door>) -> Router {
     Router::new()
         .merge(guarded)
         .route("/admin/v1/openapi.json", get(openapi))
-        .route("/metrics", get(render))
+        .route("/metrics", get(measurements::render))
         .layer(middleware::from_fn_with_state(Arc::clone(door), access::by_known_name))
         .layer(middleware::from_fn_with_state(Arc::clone(door), access::in_full))
         .with_state(Arc::clone(door))
-}
-
-async fn render(State(door): State<Arc<Door>>) -> String {
-    let service = &door.service;
-    let (events, syncs) = service.store.events_and_syncs();
-    let head = service.store.head().borrow().0;
-    let reached = service.views.checkpoint().borrow().0;
-    let gauge = |name: &'static str, value: u64| {
-        metrics::gauge!(name).set(u32::try_from(value).map_or(f64::MAX, f64::from));
-    };
-    metrics::counter!("store_events_total").absolute(events);
-    metrics::counter!("store_syncs_total").absolute(syncs);
-    metrics::counter!("store_snapshots_ignored_total").absolute(service.store.snapshots_ignored());
-    metrics::counter!("store_damaged_reads_total").absolute(service.store.damaged_reads());
-    metrics::gauge!("store_takes_appends").set(f64::from(u8::from(service.store.takes_appends())));
-    gauge("store_head_position", head);
-    let bytes =
-        |name: &'static str, value: u64| metrics::gauge!(name).set(telemetry::number(value));
-    let room = service.store.room();
-    bytes("store_wal_bytes", service.store.wal_bytes());
-    bytes("store_disk_reserve_bytes", room.reserve);
-    room.free.into_iter().for_each(|free| bytes("store_disk_free_bytes", free));
-    gauge("projection_lag_events", head.saturating_sub(reached));
-    gauge("accounts_in_memory", service.accounts.in_memory() as u64);
-    gauge("orders_open", service.orders.running() as u64);
-    gauge("orders_listening", service.orders.listening() as u64);
-    gauge("numbers_leased", service.router.leased() as u64);
-    gauge("numbers_listening", service.router.listening() as u64);
-    let now = service.clock.now();
-    for supplier in service.router.suppliers() {
-        let name = supplier.name();
-        metrics::gauge!("supplier_cut_off", "supplier" => name.to_string())
-            .set(f64::from(u8::from(service.router.is_cut_off(name))));
-        if let Some(rate) = service.router.success_rate(name, now) {
-            metrics::gauge!("supplier_success_ratio", "supplier" => name.to_string()).set(rate);
-        }
-        let Some(Numbers { known, leased, listening, resting }) = supplier.numbers(now) else {
-            continue;
-        };
-        for (state, count) in [
-            ("leased", leased),
-            ("listening", listening),
-            ("resting", resting),
-            ("free", known - leased - listening - resting),
-        ] {
-            let gauge = metrics::gauge!("supplier_numbers", "supplier" => name.to_string(), "state" => state);
-            gauge.set(u32::try_from(count).map_or(f64::MAX, f64::from));
-        }
-    }
-    for load in service.webhooks.loads() {
-        for (state, count) in [("under_way", load.under_way), ("waiting", load.waiting)] {
-            let gauge =
-                metrics::gauge!("webhook_attempts", "receivers" => load.lane, "state" => state);
-            gauge.set(u32::try_from(count).map_or(f64::MAX, f64::from));
-        }
-    }
-    for pull in &service.pulls {
-        let gauge = metrics::gauge!("supplier_leases_open", "supplier" => pull.name().to_string());
-        gauge.set(u32::try_from(pull.kept()).map_or(f64::MAX, f64::from));
-    }
-    for bind in service.smpp.get().map(Smpp::statuses).unwrap_or_default() {
-        metrics::gauge!("smpp_bound", "smsc" => bind.address).set(f64::from(u8::from(bind.bound)));
-    }
-    metrics::gauge!("clock_log_ahead_seconds").set(service.clock.ahead().as_secs_f64());
-    let past = service.history.statistics();
-    metrics::counter!("replayed_events_total").absolute(past.events.load(Ordering::Relaxed));
-    metrics::counter!("replays_refused_total").absolute(past.refused.load(Ordering::Relaxed));
-    deposits::measure(service);
-    if let Ok(backlog) = service.views.deliveries_open().await {
-        gauge("webhook_backlog", backlog);
-    }
-    telemetry::process::measure(service.started.elapsed());
-    telemetry::with_prefix(&door.metrics.render())
 }
 
 fn account(text: &str) -> Result<AccountId, Refusal> {

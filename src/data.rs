@@ -82,7 +82,10 @@ pub async fn room_to_start(directory: &Path) {
     if !is_full() {
         return;
     }
-    tracing::error!(path = %directory.display(), "the disk is full: the service starts as soon as there is room");
+    tracing::error!(
+        path = %directory.display(),
+        "the disk is full: the service starts as soon as there is room"
+    );
     while is_full() {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }

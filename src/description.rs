@@ -36,7 +36,8 @@ pub fn data(event: &Event, reveal: bool) -> Value {
         Event::Webhook(event) => webhook_data(event),
         Event::Deposit(event) => deposit_data(event),
         Event::Address(address::Event::Assigned(assigned)) => json!({
-            "account": assigned.account.to_string(), "key": assigned.key.as_str(), "index": assigned.index, "address": assigned.address.text,
+            "account": assigned.account.to_string(), "key": assigned.key.as_str(),
+            "index": assigned.index, "address": assigned.address.text,
         }),
         Event::Chain(event) => {
             json!({ "height": event.block().height, "hash": event.block().hash })
@@ -48,18 +49,29 @@ pub fn data(event: &Event, reveal: bool) -> Value {
         }
         Event::Number(number::Event::Listed { listing, .. }) => json!({
             "supplier": listing.supplier.as_str(), "country": listing.country.code(),
-            "platforms": listing.platforms.as_ref().map(|platforms| platforms.iter().map(|platform| platform.slug()).collect::<Vec<_>>()),
+            "platforms": listing.platforms.as_ref().map(
+                |platforms| platforms.iter().map(|platform| platform.slug()).collect::<Vec<_>>(),
+            ),
         }),
         Event::Number(number::Event::Retired { reason, .. }) => json!({ "reason": reason }),
         Event::Number(number::Event::PartKept { part, .. }) => json!({
-            "supplier": part.supplier.as_str(), "sender": secret(&part.sender), "reference": part.reference, "number": part.number, "total": part.total,
-            "text": secret(&alphabet::decode(part.alphabet, &part.bytes)), "received_at": part.received_at.to_string(),
+            "supplier": part.supplier.as_str(), "sender": secret(&part.sender),
+            "reference": part.reference, "number": part.number, "total": part.total,
+            "text": secret(&alphabet::decode(part.alphabet, &part.bytes)),
+            "received_at": part.received_at.to_string(),
         }),
         Event::Number(number::Event::PartsJoined { set, is_whole, .. }) => {
-            json!({ "supplier": set.supplier.as_str(), "reference": set.reference, "total": set.total, "is_whole": is_whole })
+            json!({
+                "supplier": set.supplier.as_str(), "reference": set.reference, "total": set.total,
+                "is_whole": is_whole,
+            })
         }
         Event::Number(number::Event::SmsKept(sms)) => {
-            json!({ "message_id": sms.message_id, "supplier": sms.supplier.as_str(), "sender": secret(&sms.sender), "text": secret(&sms.text), "received_at": sms.received_at.to_string(), "why": sms.why.name() })
+            json!({
+                "message_id": sms.message_id, "supplier": sms.supplier.as_str(),
+                "sender": secret(&sms.sender), "text": secret(&sms.text),
+                "received_at": sms.received_at.to_string(), "why": sms.why.name(),
+            })
         }
     }
 }
@@ -100,14 +112,22 @@ fn account_data(event: &account::Event) -> Value {
             json!({ "order": order.to_string(), "amount": amount.to_string() })
         }
         AccountEvent::BatchPlaced { items, .. } => {
-            let item = |item: &account::BatchItem| json!({ "order": item.order.to_string(), "refused": item.refused.map(|refused| refused.to_string()) });
+            let item = |item: &account::BatchItem| {
+                json!({
+                    "order": item.order.to_string(),
+                    "refused": item.refused.map(|refused| refused.to_string()),
+                })
+            };
             json!({ "items": items.iter().map(item).collect::<Vec<_>>() })
         }
         AccountEvent::KeyUsed { key, effect, .. } => {
             json!({ "key": key.as_str(), "effect": format!("{effect:?}") })
         }
         AccountEvent::WebhookSet { url, threshold, .. } => {
-            json!({ "origin": url.split('/').take(3).collect::<Vec<_>>().join("/"), "threshold": threshold.to_string() })
+            json!({
+                "origin": url.split('/').take(3).collect::<Vec<_>>().join("/"),
+                "threshold": threshold.to_string(),
+            })
         }
         AccountEvent::WebhookRemoved { .. } | AccountEvent::WebhookSecretRotated { .. } => {
             json!({})
@@ -122,14 +142,20 @@ fn account_data(event: &account::Event) -> Value {
 fn deposit_data(event: &deposit::Event) -> Value {
     match event {
         deposit::Event::Claimed { account, chain, tx_hash, output, .. } => {
-            json!({ "account": account.to_string(), "chain": chain, "tx_hash": tx_hash.as_str(), "output": output })
+            json!({
+                "account": account.to_string(), "chain": chain, "tx_hash": tx_hash.as_str(),
+                "output": output,
+            })
         }
         deposit::Event::Seen { sight, .. } => json!({
-            "account": sight.account.map(|account| account.to_string()), "chain": sight.chain, "tx_hash": sight.tx_hash.as_str(),
-            "output": sight.output, "paid": sight.paid, "block_height": sight.block.height, "block_hash": sight.block.hash,
+            "account": sight.account.map(|account| account.to_string()), "chain": sight.chain,
+            "tx_hash": sight.tx_hash.as_str(),
+            "output": sight.output, "paid": sight.paid, "block_height": sight.block.height,
+            "block_hash": sight.block.hash,
         }),
         deposit::Event::Confirmed { amount, paid, rate, rate_source, rate_at, .. } => json!({
-            "amount": amount.to_string(), "paid": paid, "rate": rate, "rate_source": rate_source, "rate_at": rate_at.to_string(),
+            "amount": amount.to_string(), "paid": paid, "rate": rate, "rate_source": rate_source,
+            "rate_at": rate_at.to_string(),
         }),
         deposit::Event::Orphaned { .. }
         | deposit::Event::Credited { .. }
@@ -143,11 +169,16 @@ fn deposit_data(event: &deposit::Event) -> Value {
 fn lease_data(event: &lease::Event, reveal: bool) -> Value {
     match event {
         lease::Event::Sought { request, .. } => json!({
-            "supplier": request.id.supplier.as_str(), "order": request.id.order.to_string(), "attempt": request.id.attempt,
-            "account": request.account.to_string(), "platform": request.platform.slug(), "country": request.country.code(),
+            "supplier": request.id.supplier.as_str(), "order": request.id.order.to_string(),
+            "attempt": request.id.attempt,
+            "account": request.account.to_string(), "platform": request.platform.slug(),
+            "country": request.country.code(),
         }),
         lease::Event::Obtained { phone, cost, .. } => {
-            json!({ "phone": if reveal { phone.as_str().to_owned() } else { phone.masked() }, "cost": cost.to_string() })
+            json!({
+                "phone": if reveal { phone.as_str().to_owned() } else { phone.masked() },
+                "cost": cost.to_string(),
+            })
         }
         lease::Event::Declined { .. } => json!({}),
         lease::Event::ReleaseSought { outcome, .. } => json!({ "outcome": outcome.name() }),
@@ -172,7 +203,8 @@ fn purchase_data(event: &purchase::Event) -> Value {
 fn webhook_data(event: &webhook::Event) -> Value {
     match event {
         webhook::Event::Attempted { sequence, attempt, outcome, millis, next_at, .. } => json!({
-            "sequence": sequence, "attempt": attempt, "outcome": outcome.name(), "http_status": outcome.status(), "millis": millis,
+            "sequence": sequence, "attempt": attempt, "outcome": outcome.name(),
+            "http_status": outcome.status(), "millis": millis,
             "next_at": next_at.map(|next_at| next_at.to_string()),
         }),
         webhook::Event::Delivered { sequence, .. }
@@ -187,16 +219,23 @@ fn order_data(event: &order::Event, reveal: bool) -> Value {
     let secret = |text: &str| if reveal { json!(text) } else { json!("hidden") };
     match event {
         order::Event::Placed(placed) => json!({
-            "platform": placed.platform.slug(), "country": placed.country.code(), "list_price": placed.list_price.to_string(), "price": placed.price.to_string(),
-            "lifetime_seconds": placed.lifetime_seconds, "seek_seconds": placed.seek_seconds, "max_attempts": placed.max_attempts,
+            "platform": placed.platform.slug(), "country": placed.country.code(),
+            "list_price": placed.list_price.to_string(), "price": placed.price.to_string(),
+            "lifetime_seconds": placed.lifetime_seconds, "seek_seconds": placed.seek_seconds,
+            "max_attempts": placed.max_attempts,
             "listen_seconds": placed.listen_seconds,
         }),
         order::Event::AttemptFailed { attempt, supplier, reason, .. } => {
-            json!({ "attempt": attempt, "supplier": supplier.as_str(), "reason": format!("{reason:?}") })
+            json!({
+                "attempt": attempt, "supplier": supplier.as_str(), "reason": format!("{reason:?}"),
+            })
         }
         order::Event::NumberAssigned { attempt, supplier, phone, expires_at, .. } => {
             let phone = if reveal { phone.as_str().to_owned() } else { phone.masked() };
-            json!({ "attempt": attempt, "supplier": supplier.as_str(), "phone": phone, "expires_at": expires_at.to_string() })
+            json!({
+                "attempt": attempt, "supplier": supplier.as_str(), "phone": phone,
+                "expires_at": expires_at.to_string(),
+            })
         }
         order::Event::NumberReportedDead { attempt, supplier, .. } => {
             json!({ "attempt": attempt, "supplier": supplier.as_str() })
@@ -206,16 +245,34 @@ fn order_data(event: &order::Event, reveal: bool) -> Value {
                 .extraction
                 .candidates
                 .iter()
-                .map(|candidate| json!({ "code": secret(&candidate.code), "score": candidate.score, "reasons": candidate.reasons.iter().map(|reason| reason.name()).collect::<Vec<_>>() }))
+                .map(|candidate| {
+                    json!({
+                        "code": secret(&candidate.code), "score": candidate.score,
+                        "reasons": candidate.reasons.iter().map(
+                            |reason| reason.name(),
+                        ).collect::<Vec<_>>(),
+                    })
+                })
                 .collect();
             let verdict = sms.extraction.verdict.name();
-            json!({ "message_id": sms.message_id, "supplier": sms.supplier.as_str(), "sender": secret(&sms.sender), "text": secret(&sms.text), "received_at": sms.received_at.to_string(), "verdict": verdict, "candidates": candidates })
+            json!({
+                "message_id": sms.message_id, "supplier": sms.supplier.as_str(),
+                "sender": secret(&sms.sender), "text": secret(&sms.text),
+                "received_at": sms.received_at.to_string(), "verdict": verdict,
+                "candidates": candidates,
+            })
         }
         order::Event::SmsRepeated { message_id, supplier, repeats, received_at, .. } => {
-            json!({ "message_id": message_id, "supplier": supplier.as_str(), "repeats": repeats, "received_at": received_at.to_string() })
+            json!({
+                "message_id": message_id, "supplier": supplier.as_str(), "repeats": repeats,
+                "received_at": received_at.to_string(),
+            })
         }
         order::Event::Completed { code, message_id, listens_until, .. } => {
-            json!({ "code": secret(code), "message_id": message_id, "listens_until": listens_until.to_string() })
+            json!({
+                "code": secret(code), "message_id": message_id,
+                "listens_until": listens_until.to_string(),
+            })
         }
         order::Event::CodeReplaced { code, message_id, .. } => {
             json!({ "code": secret(code), "message_id": message_id })

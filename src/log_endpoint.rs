@@ -68,7 +68,10 @@ pub async fn open(
         Endpoint { routes, readers: Arc::new(Readers::of(settings)), port: address.port() };
     let (in_all, reserved) = (settings.max_connections, settings.max_connections / RESERVED_SHARE);
     let limits = ConnectionLimits { in_all, reserved, per_address: in_all, per_account: in_all };
-    tracing::info!(%address, encrypted = tls.is_some(), readers = settings.readers.len(), "other programs read the log here");
+    tracing::info!(
+        %address, encrypted = tls.is_some(), readers = settings.readers.len(),
+        "other programs read the log here"
+    );
     Ok(Some((address, tokio::spawn(http2::serve(listener, answers, tls, limits, stopping)))))
 }
 

@@ -146,7 +146,9 @@ async fn accept(
         match accepted {
             Ok((stream, peer)) => return Some((stream, peer.ip())),
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted; an idle one makes room");
+                tracing::warn!(
+                    %error, "a connection could not be accepted; an idle one makes room"
+                );
                 connections.relieve();
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }

@@ -72,7 +72,10 @@ pub fn start_metrics() -> Result<PrometheusHandle, metrics_exporter_prometheus::
     for (complaint, refunded) in
         Complaint::ALL.into_iter().flat_map(|complaint| [(complaint, "yes"), (complaint, "no")])
     {
-        metrics::counter!("order_reports_total", "reason" => complaint.name(), "refunded" => refunded).increment(0);
+        metrics::counter!(
+            "order_reports_total", "reason" => complaint.name(), "refunded" => refunded
+        )
+        .increment(0);
     }
     Ok(handle)
 }

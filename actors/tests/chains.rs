@@ -342,8 +342,10 @@ async fn errors_name_the_host_and_nothing_secret() {
 /// A log of the token, as it would be honest; `change` makes it something else.
 fn log(change: &[(&str, String)]) -> String {
     let mut log = serde_json::json!({
-        "address": TOKEN, "topics": [TRANSFER, format!("0x{:0>64}", 1), format!("0x{PAYEE:0>64}")], "data": format!("0x{:064x}", 2_500_000),
-        "blockNumber": "0x7", "blockHash": "0xB7", "transactionHash": format!("0x{}", tx().as_str()), "logIndex": "0x11", "removed": false,
+        "address": TOKEN, "topics": [TRANSFER, format!("0x{:0>64}", 1), format!("0x{PAYEE:0>64}")],
+        "data": format!("0x{:064x}", 2_500_000),
+        "blockNumber": "0x7", "blockHash": "0xB7",
+        "transactionHash": format!("0x{}", tx().as_str()), "logIndex": "0x11", "removed": false,
     });
     for (member, value) in change {
         log[*member] = serde_json::from_str(value).unwrap();

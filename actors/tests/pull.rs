@@ -480,6 +480,27 @@ fn every_append_may_fail_before_or_after_it_was_written() {
     }
 }
 
+/// Twelve orders one after the other: some are cancelled, some appends fail.
+async fn hectic_life(world: &World, store: &MemoryStore, dice: &Entropy) {
+    let mut open = Vec::new();
+    for _ in 0..12 {
+        let account = world.account(10).await;
+        open.push((account, world.place(account, Platform::Google).await));
+        tokio::time::sleep(Duration::from_millis(dice.below(4_000))).await;
+        if dice.chance(0.2) {
+            let (account, order) = open[usize::try_from(dice.below(open.len() as u64)).unwrap()];
+            let _ = world.cancel(account, order, None).await;
+        }
+        if dice.chance(0.1) {
+            store.fail_next([Some(if dice.chance(0.5) {
+                Failure::BeforeWriting
+            } else {
+                Failure::AfterWriting
+            })]);
+        }
+    }
+}
+
 #[test]
 fn random_faults_and_crashes_lose_no_lease() {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
@@ -498,24 +519,7 @@ fn random_faults_and_crashes_lose_no_lease() {
                 )
                 .await;
                 let dice = Entropy::seeded(seed * 31 + life);
-                let mut open = Vec::new();
-                for _ in 0..12 {
-                    let account = world.account(10).await;
-                    open.push((account, world.place(account, Platform::Google).await));
-                    tokio::time::sleep(Duration::from_millis(dice.below(4_000))).await;
-                    if dice.chance(0.2) {
-                        let (account, order) =
-                            open[usize::try_from(dice.below(open.len() as u64)).unwrap()];
-                        let _ = world.cancel(account, order, None).await;
-                    }
-                    if dice.chance(0.1) {
-                        store.fail_next([Some(if dice.chance(0.5) {
-                            Failure::BeforeWriting
-                        } else {
-                            Failure::AfterWriting
-                        })]);
-                    }
-                }
+                hectic_life(&world, &store, &dice).await;
             });
             now = live(log(&store))
                 .iter()

@@ -111,7 +111,9 @@ async fn an_edited_record_is_not_served_and_the_audit_names_it() {
         if let Some(store) = store {
             let read = store.read_stream(StreamId::account(AccountId(1)), Revision(0), 10).await;
             assert!(
-                matches!(read, Err(ReadError::Corrupt { position: found, .. }) if found == position),
+                matches!(
+                    read, Err(ReadError::Corrupt { position: found, .. }) if found == position
+                ),
                 "{change}: {read:?}"
             );
         }

@@ -119,7 +119,10 @@ proptest! {
         // the message was under way for longer still.
         let is_hopeless = pause >= 60_000 && matches!(stamp, Stamp::Off(_) | Stamp::Epoch);
         let said_after = stamp.of(received) > at(freed);
-        prop_assert!(!taken || is_hopeless || said_after && matches!(stamp, Stamp::Off(_)) && way > HOUR, "{stamp:?}");
+        prop_assert!(
+            !taken || is_hopeless || said_after && matches!(stamp, Stamp::Off(_)) && way > HOUR,
+            "{stamp:?}"
+        );
         if matches!(stamp, Stamp::Right | Stamp::WholeSeconds) {
             prop_assert!(!taken);
         }

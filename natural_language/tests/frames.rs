@@ -172,10 +172,14 @@ proptest! {
 
     #[test]
     fn a_place_that_nobody_knows_is_never_the_default_country(place in gondor(), frame in prop::sample::select(vec![
-        "get me a telegram number from {c}", "I need a number in {c} for Telegram", "telegram number, {c}", "necesito un número de {c} para Telegram",
-        "ich brauche eine Nummer aus {c} für Telegram", "je veux un numéro de {c} pour Telegram", "numero {c} per Telegram", "{c} number for telegram",
-        "please get a {c} number for telegram", "poproszę numer z {c} na Telegram", "jag vill ha ett nummer från {c} till Telegram",
-        "preciso de um número de {c} para o Telegram", "Telegram için {c} numarası lazım", "saya butuh nomor {c} untuk Telegram",
+        "get me a telegram number from {c}", "I need a number in {c} for Telegram",
+        "telegram number, {c}", "necesito un número de {c} para Telegram",
+        "ich brauche eine Nummer aus {c} für Telegram", "je veux un numéro de {c} pour Telegram",
+        "numero {c} per Telegram", "{c} number for telegram",
+        "please get a {c} number for telegram", "poproszę numer z {c} na Telegram",
+        "jag vill ha ett nummer från {c} till Telegram",
+        "preciso de um número de {c} para o Telegram", "Telegram için {c} numarası lazım",
+        "saya butuh nomor {c} untuk Telegram",
     ])) {
         let sentence = frame.replace("{c}", &place);
         if let Ok(order) = understand(&sentence) {
@@ -187,6 +191,10 @@ proptest! {
     fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let read = understand(&String::from_utf8_lossy(&bytes));
         prop_assert!(read.is_err() || !bytes.is_empty());
-        prop_assert!(!matches!(read, Err(refused) if Reason::ALL.iter().all(|reason| *reason != refused.reason)));
+        prop_assert!(
+            !matches!(
+                read, Err(refused) if Reason::ALL.iter().all(|reason| *reason != refused.reason)
+            )
+        );
     }
 }

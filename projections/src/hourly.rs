@@ -208,77 +208,60 @@ impl Hours {
     ) -> rusqlite::Result<()> {
         let mut add = transaction.prepare_cached(ADD)?;
         for ((hour, platform, country, supplier), delta) in &self.cells {
-            let Delta {
-                orders,
-                completed,
-                cancelled,
-                expired,
-                failed,
-                revenue,
-                cost,
-                delivery_millis,
-            } = delta;
             add.execute(params![
                 hour,
                 platform,
                 country,
                 supplier,
-                orders,
-                completed,
-                cancelled,
-                expired,
-                failed,
-                revenue,
-                cost,
-                delivery_millis
+                delta.orders,
+                delta.completed,
+                delta.cancelled,
+                delta.expired,
+                delta.failed,
+                delta.revenue,
+                delta.cost,
+                delta.delivery_millis
             ])?;
         }
         let mut took = transaction.prepare_cached(TOOK)?;
         for ((hour, supplier, platform, bound), codes) in &self.times {
             took.execute(params![hour, supplier, platform, bound, codes])?;
         }
-        let mut total = Statement::default();
-        for delta in accounts {
-            total.balance = total.balance + delta.balance;
-            total.held = total.held + delta.held;
-            total.spent = total.spent + delta.spent;
-            total.orders += delta.orders;
-            total.completed += delta.completed;
-            total.cancelled += delta.cancelled;
-            total.expired += delta.expired;
-            total.failed += delta.failed;
-            total.refunded += delta.refunded;
-        }
+        let total = sum(accounts);
         if total == Statement::default() {
             return Ok(());
         }
         let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        let Statement {
-            balance,
-            held,
-            spent,
-            orders,
-            completed,
-            cancelled,
-            expired,
-            failed,
-            refunded,
-        } = total;
         transaction
             .prepare_cached(TOTAL)?
             .execute(params![
-                balance.micros(),
-                held.micros(),
-                spent.micros(),
-                whole(orders),
-                whole(completed),
-                whole(cancelled),
-                whole(expired),
-                whole(failed),
-                whole(refunded)
+                total.balance.micros(),
+                total.held.micros(),
+                total.spent.micros(),
+                whole(total.orders),
+                whole(total.completed),
+                whole(total.cancelled),
+                whole(total.expired),
+                whole(total.failed),
+                whole(total.refunded)
             ])
             .map(drop)
     }
+}
+
+/// What changes of accounts are together.
+fn sum<'a>(accounts: impl Iterator<Item = &'a Statement>) -> Statement {
+    accounts.fold(Statement::default(), |total, delta| Statement {
+        balance: total.balance + delta.balance,
+        held: total.held + delta.held,
+        spent: total.spent + delta.spent,
+        orders: total.orders + delta.orders,
+        completed: total.completed + delta.completed,
+        cancelled: total.cancelled + delta.cancelled,
+        expired: total.expired + delta.expired,
+        failed: total.failed + delta.failed,
+        refunded: total.refunded + delta.refunded,
+    })
 }
 
 const fn hour_of(millis: i64) -> i64 {

@@ -95,7 +95,10 @@ impl Projector {
                     tokio::time::sleep(RETRY_PAUSE).await;
                 }
                 Err(unreadable @ LogError::Unreadable(_)) => {
-                    tracing::error!(error = %unreadable, after = reached.0, "the views have stopped: a record cannot be read");
+                    tracing::error!(
+                        error = %unreadable, after = reached.0,
+                        "the views have stopped: a record cannot be read"
+                    );
                     return Err(unreadable);
                 }
             }

@@ -325,7 +325,10 @@ fn open_existing(path: &Path) -> Option<(Connection, Position)> {
         let whole: String =
             connection.pragma_query_value(None, "integrity_check", |row| row.get(0))?;
         if whole != "ok" || !sums::hold(&connection)? {
-            tracing::warn!(path = %path.display(), "the views are not as they were written; they are built anew");
+            tracing::warn!(
+                path = %path.display(),
+                "the views are not as they were written; they are built anew"
+            );
             return Ok(None);
         }
         let (position, _) = checkpoint(&connection)?;

@@ -79,72 +79,7 @@ fn log() -> Log {
             },
         );
     }
-    for number in 0..80usize {
-        let (account, id, now) = (number % 4, OrderId(number as u128 + 1), at(10 + number * 60));
-        let supplier = "own".parse().unwrap();
-        let phone: events::phone::Phone = format!("+1202555{:04}", number % 10).parse().unwrap();
-        let platform = Platform::ALL[number % 5];
-        let answer =
-            if number % 7 == 6 { Err(AttemptFailure::NoNumber) } else { Ok(phone.clone()) };
-        let wanted = PlaceOrder {
-            order: id,
-            platform,
-            country: Country::ALL[number % 3],
-            list_price: Money::from_cents(50),
-            max_price: None,
-            lifetime_seconds: 30,
-            seek_seconds: 30,
-            max_attempts: 3,
-            listen_seconds: 300,
-            max_concurrent: 5,
-            cancels: events::account::CancelRules::default(),
-            scenario: None,
-            first_answer: Some(FirstAnswer { supplier, answer }),
-            at: now,
-        };
-        log.command(account, &Command::PlaceOrder(wanted));
-        if number >= 78 {
-            continue;
-        }
-        // Every other completed order listens for a while, is reported, and is finished.
-        let listens = number % 6 == 0 && number % 7 != 6;
-        let later = at(10 + number * 60 + if listens { 5 } else { 31 });
-        let end = match number % 3 {
-            0 if number % 7 != 6 => order::Command::ReceiveSms(IncomingSms {
-                message_id: "m".to_owned(),
-                supplier: "own".parse().unwrap(),
-                to: phone,
-                sender: String::new(),
-                text: if listens {
-                    "Your verification code is 482913".to_owned()
-                } else {
-                    format!("Your {} verification code is 482913", platform.name())
-                },
-                receipt: events::order::Receipt::At(later),
-                freed_at: None,
-                at: later,
-            }),
-            1 => order::Command::Cancel { at: later },
-            _ => order::Command::Expire { at: later },
-        };
-        log.command(account, &Command::Order(id, end));
-        if listens {
-            let complaint = if number % 4 == 0 {
-                order::Complaint::WrongCode
-            } else {
-                order::Complaint::NumberUsed
-            };
-            let then = at(10 + number * 60 + 20);
-            log.command(
-                account,
-                &Command::Order(id, order::Command::Report { complaint, at: then }),
-            );
-            // Of some, the number stays on it to the end of this log.
-            if number % 5 != 0 {
-                log.command(account, &Command::Order(id, order::Command::Finish { at: then }));
-            }
-        }
-    }
+    (0..80).for_each(|number| order(&mut log, number));
     let hash: deposit::TxHash = "ab".repeat(32).parse().unwrap();
     let claimed = deposit::Event::Claimed {
         account: AccountId(1),
@@ -158,6 +93,76 @@ fn log() -> Log {
     parts(&mut log);
     sources(&mut log);
     log
+}
+
+/// The order of this number: placed, and ended in its own way.
+fn order(log: &mut Log, number: usize) {
+    let (account, id, now) = (number % 4, OrderId(number as u128 + 1), at(10 + number * 60));
+    let supplier = "own".parse().unwrap();
+    let phone: events::phone::Phone = format!("+1202555{:04}", number % 10).parse().unwrap();
+    let platform = Platform::ALL[number % 5];
+    let answer = if number % 7 == 6 { Err(AttemptFailure::NoNumber) } else { Ok(phone.clone()) };
+    let wanted = PlaceOrder {
+        order: id,
+        platform,
+        country: Country::ALL[number % 3],
+        list_price: Money::from_cents(50),
+        max_price: None,
+        lifetime_seconds: 30,
+        seek_seconds: 30,
+        max_attempts: 3,
+        listen_seconds: 300,
+        max_concurrent: 5,
+        cancels: events::account::CancelRules::default(),
+        scenario: None,
+        first_answer: Some(FirstAnswer { supplier, answer }),
+        at: now,
+    };
+    log.command(account, &Command::PlaceOrder(wanted));
+    if number < 78 {
+        end_order(log, number, phone);
+    }
+}
+
+/// A message, a cancellation or the deadline. Every other completed order listens for a while, is
+/// reported, and is finished.
+fn end_order(log: &mut Log, number: usize, phone: events::phone::Phone) {
+    let (account, id) = (number % 4, OrderId(number as u128 + 1));
+    let platform = Platform::ALL[number % 5];
+    let listens = number.is_multiple_of(6) && number % 7 != 6;
+    let later = at(10 + number * 60 + if listens { 5 } else { 31 });
+    let end = match number % 3 {
+        0 if number % 7 != 6 => order::Command::ReceiveSms(IncomingSms {
+            message_id: "m".to_owned(),
+            supplier: "own".parse().unwrap(),
+            to: phone,
+            sender: String::new(),
+            text: if listens {
+                "Your verification code is 482913".to_owned()
+            } else {
+                format!("Your {} verification code is 482913", platform.name())
+            },
+            receipt: events::order::Receipt::At(later),
+            freed_at: None,
+            at: later,
+        }),
+        1 => order::Command::Cancel { at: later },
+        _ => order::Command::Expire { at: later },
+    };
+    log.command(account, &Command::Order(id, end));
+    if listens {
+        let complaint = if number.is_multiple_of(4) {
+            order::Complaint::WrongCode
+        } else {
+            order::Complaint::NumberUsed
+        };
+        let then = at(10 + number * 60 + 20);
+        log.command(account, &Command::Order(id, order::Command::Report { complaint, at: then }));
+        // Of some, the number stays on it to the end of this log.
+        if !number.is_multiple_of(5) {
+            log.command(account, &Command::Order(id, order::Command::Finish { at: then }));
+        }
+    }
 }
 
 /// A message that is whole, and one that waits for its second part.
@@ -246,15 +251,12 @@ fn watched_deposits(log: &mut Log) {
             log.record(StreamId::deposit(DepositId(deposit)), revision, fact.into());
         });
     };
+    let credit = |deposit, cents, moment, log: &mut Log| {
+        let amount = Money::from_cents(cents);
+        log.command(1, &Command::CreditDeposit { deposit, amount, at: at(moment) });
+    };
     facts(6, vec![seen(Some(2), 0, "a"), confirmed(1_000)], log);
-    log.command(
-        1,
-        &Command::CreditDeposit {
-            deposit: DepositId(6),
-            amount: Money::from_cents(1_000),
-            at: at(9_102),
-        },
-    );
+    credit(DepositId(6), 1_000, 9_102, log);
     facts(
         6,
         vec![
@@ -267,23 +269,9 @@ fn watched_deposits(log: &mut Log) {
     facts(6, vec![deposit::Event::Reversed { at: at(9_104) }, seen(Some(2), 0, "b")], log);
     facts(7, vec![seen(None, 1, "b")], log);
     facts(8, vec![seen(Some(2), 2, "b"), confirmed(40)], log);
-    log.command(
-        1,
-        &Command::CreditDeposit {
-            deposit: DepositId(8),
-            amount: Money::from_cents(40),
-            at: at(9_105),
-        },
-    );
+    credit(DepositId(8), 40, 9_105, log);
     facts(9, vec![seen(Some(2), 3, "a"), confirmed(1_000)], log);
-    log.command(
-        1,
-        &Command::CreditDeposit {
-            deposit: DepositId(9),
-            amount: Money::from_cents(1_000),
-            at: at(9_106),
-        },
-    );
+    credit(DepositId(9), 1_000, 9_106, log);
     facts(
         9,
         vec![deposit::Event::Credited { at: at(9_106) }, deposit::Event::Settled { at: at(9_107) }],
@@ -292,14 +280,7 @@ fn watched_deposits(log: &mut Log) {
     // The small one came in with it.
     facts(8, vec![deposit::Event::Credited { at: at(9_106) }], log);
     facts(10, vec![seen(Some(2), 4, "b"), confirmed(7)], log);
-    log.command(
-        1,
-        &Command::CreditDeposit {
-            deposit: DepositId(10),
-            amount: Money::from_cents(7),
-            at: at(9_108),
-        },
-    );
+    credit(DepositId(10), 7, 9_108, log);
 }
 
 #[tokio::test]

@@ -21,7 +21,8 @@ use serde_json::{Value, json};
 use super::{Door, Refusal, refused};
 use crate::boot::Service;
 use crate::config::AdminRole;
-use crate::http::gate::{REQUEST_ID, refusal, request_id};
+use crate::http::accept_refusal::refusal;
+use crate::http::gate::{REQUEST_ID, request_id};
 use crate::http::limit::{Limiter, Subject};
 use crate::http::{ApiError, ErrorCode};
 use crate::serve::{Reason, Refuse};
@@ -247,7 +248,10 @@ pub(super) async fn with_token(
     let counted = door.wrong_tokens.take(Subject::address(client), door.service.started.elapsed());
     match counted.filter(|counted| !counted.allowed) {
         None => {
-            tracing::warn!(%client, is_given = given.is_some(), "an operator's call without the right token was refused");
+            tracing::warn!(
+                %client, is_given = given.is_some(),
+                "an operator's call without the right token was refused"
+            );
             (StatusCode::UNAUTHORIZED, Json(json!({ "error": "the admin token is needed" })))
                 .into_response()
         }
@@ -289,7 +293,10 @@ pub(super) fn reason(text: &str) -> Result<(), Refusal> {
 fn line(text: &str, longest: usize) -> Result<(), String> {
     let is_hidden = |letter: char| {
         letter.is_control()
-            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+            || matches!(
+                letter,
+                '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
+            )
     };
     if text.trim().is_empty() {
         return Err("it is empty".to_owned());

@@ -72,8 +72,13 @@ pub struct LedgerPage {
 }
 
 /// All accounts, the latest first.
-#[utoipa::path(get, path = "/accounts", operation_id = "listAccounts", tag = "accounts", params(Asked),
-    responses((status = 200, description = "A page of accounts; next_before is null on the last", body = Value)))]
+#[utoipa::path(
+    get, path = "/accounts", operation_id = "listAccounts", tag = "accounts", params(Asked),
+    responses((
+        status = 200, description = "A page of accounts; next_before is null on the last",
+        body = Value
+    ))
+)]
 pub async fn list(
     State(door): State<Arc<Door>>,
     Query(asked): Query<Asked>,
@@ -91,25 +96,34 @@ pub async fn list(
         .await
         .map_err(|error| failed(&error))?;
     let next_before = super::cut(&mut accounts, limit).map(|last| last.position.0);
-    Ok(Json(
-        json!({ "accounts": accounts.iter().map(listed).collect::<Vec<_>>(), "next_before": next_before }),
-    ))
+    Ok(Json(json!({
+        "accounts": accounts.iter().map(listed).collect::<Vec<_>>(), "next_before": next_before,
+    })))
 }
 
 fn listed(account: &ListedAccount) -> Value {
     let sums = account.sums;
     json!({
-        "account_id": account.account.to_string(), "position": account.position.0, "registered_at": account.registered_at.to_string(),
-        "standing": if account.suspended.is_some() { "suspended" } else { "good" }, "suspended_because": account.suspended,
-        "balance": sums.balance.to_string(), "held": sums.held.to_string(), "spent": sums.spent.to_string(), "tier": sums.tier().name(),
-        "orders": sums.orders, "completed": sums.completed, "cancelled": sums.cancelled, "expired": sums.expired, "failed": sums.failed,
+        "account_id": account.account.to_string(), "position": account.position.0,
+        "registered_at": account.registered_at.to_string(),
+        "standing": if account.suspended.is_some() { "suspended" } else { "good" },
+        "suspended_because": account.suspended,
+        "balance": sums.balance.to_string(), "held": sums.held.to_string(),
+        "spent": sums.spent.to_string(), "tier": sums.tier().name(),
+        "orders": sums.orders, "completed": sums.completed, "cancelled": sums.cancelled,
+        "expired": sums.expired, "failed": sums.failed,
     })
 }
 
 /// Every movement of an account's money, newest first, with the balance before and after it.
-#[utoipa::path(get, path = "/accounts/{id}/ledger", operation_id = "accountLedger", tag = "accounts",
+#[utoipa::path(
+    get, path = "/accounts/{id}/ledger", operation_id = "accountLedger", tag = "accounts",
     params(("id" = String, Path, description = "The account's id"), LedgerPage),
-    responses((status = 200, description = "A page of the ledger; next_cursor is null on the last", body = Value)))]
+    responses((
+        status = 200, description = "A page of the ledger; next_cursor is null on the last",
+        body = Value
+    ))
+)]
 pub async fn ledger(
     State(door): State<Arc<Door>>,
     PathParameter(id): PathParameter<String>,
@@ -138,8 +152,14 @@ pub async fn keys(
 ) -> Result<Json<Value>, Refusal> {
     let published = read(&door, account(&id)?).await?;
     let keys = published.state.api_keys.iter();
-    let keys: Vec<Value> =
-        keys.map(|key| json!({ "key_id": key.id.to_string(), "name": key.name.to_string(), "created_at": key.since.to_string() })).collect();
+    let keys: Vec<Value> = keys
+        .map(|key| {
+            json!({
+                "key_id": key.id.to_string(), "name": key.name.to_string(),
+                "created_at": key.since.to_string(),
+            })
+        })
+        .collect();
     Ok(Json(json!({ "keys": keys })))
 }
 
@@ -166,9 +186,11 @@ pub async fn show(
 }
 
 /// Gives an account money.
-#[utoipa::path(post, path = "/accounts/{id}/credit", operation_id = "credit", tag = "accounts", request_body = Order,
-    params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "The account as it is then", body = Value)))]
+#[utoipa::path(
+    post, path = "/accounts/{id}/credit", operation_id = "credit", tag = "accounts",
+    request_body = Order, params(("id" = String, Path, description = "The account's id")),
+    responses((status = 200, description = "The account as it is then", body = Value))
+)]
 pub async fn credit(
     State(door): State<Arc<Door>>,
     access: Access,
@@ -180,9 +202,11 @@ pub async fn credit(
 }
 
 /// Takes money back from an account.
-#[utoipa::path(post, path = "/accounts/{id}/debit", operation_id = "debit", tag = "accounts", request_body = Order,
-    params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "The account as it is then", body = Value)))]
+#[utoipa::path(
+    post, path = "/accounts/{id}/debit", operation_id = "debit", tag = "accounts",
+    request_body = Order, params(("id" = String, Path, description = "The account's id")),
+    responses((status = 200, description = "The account as it is then", body = Value))
+)]
 pub async fn debit(
     State(door): State<Arc<Door>>,
     access: Access,
@@ -236,9 +260,11 @@ fn keyed(
 }
 
 /// Stops an account from ordering; its open orders end as usual, refunds included.
-#[utoipa::path(post, path = "/accounts/{id}/suspend", operation_id = "suspend", tag = "accounts", request_body = Order,
-    params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "The account as it is then", body = Value)))]
+#[utoipa::path(
+    post, path = "/accounts/{id}/suspend", operation_id = "suspend", tag = "accounts",
+    request_body = Order, params(("id" = String, Path, description = "The account's id")),
+    responses((status = 200, description = "The account as it is then", body = Value))
+)]
 pub async fn suspend(
     State(door): State<Arc<Door>>,
     access: Access,
@@ -250,9 +276,11 @@ pub async fn suspend(
 }
 
 /// Lets an account order again.
-#[utoipa::path(post, path = "/accounts/{id}/reinstate", operation_id = "reinstate", tag = "accounts", request_body = Order,
-    params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "The account as it is then", body = Value)))]
+#[utoipa::path(
+    post, path = "/accounts/{id}/reinstate", operation_id = "reinstate", tag = "accounts",
+    request_body = Order, params(("id" = String, Path, description = "The account's id")),
+    responses((status = 200, description = "The account as it is then", body = Value))
+)]
 pub async fn reinstate(
     State(door): State<Arc<Door>>,
     access: Access,
@@ -293,7 +321,12 @@ async fn shown(door: &Door, access: &Access, account: AccountId) -> Result<Json<
     let open: Vec<Value> = state
         .open
         .values()
-        .map(|order| json!({ "order_id": order.id.to_string(), "status": order.status.name(), "platform": order.placed.platform.slug(), "price": order.placed.price.to_string() }))
+        .map(|order| {
+            json!({
+                "order_id": order.id.to_string(), "status": order.status.name(),
+                "platform": order.placed.platform.slug(), "price": order.placed.price.to_string(),
+            })
+        })
         .collect();
     Ok(Json(json!({
         "account_id": account.to_string(),

@@ -53,8 +53,13 @@ pub struct Redeliver {
 }
 
 /// Deliveries of all accounts, the latest due first.
-#[utoipa::path(get, path = "/deliveries", operation_id = "listDeliveries", tag = "webhooks", params(Asked),
-    responses((status = 200, description = "A page of deliveries; next_before is null on the last", body = Value)))]
+#[utoipa::path(
+    get, path = "/deliveries", operation_id = "listDeliveries", tag = "webhooks", params(Asked),
+    responses((
+        status = 200, description = "A page of deliveries; next_before is null on the last",
+        body = Value
+    ))
+)]
 pub async fn list(
     State(door): State<Arc<Door>>,
     Query(asked): Query<Asked>,
@@ -95,16 +100,21 @@ fn place(text: &str) -> Option<DeliveryPlace> {
 
 fn listed(account: AccountId, row: &DeliveryRow) -> Value {
     json!({
-        "account_id": account.to_string(), "sequence": row.sequence, "id": webhook::delivery_id(account, row.sequence).to_string(), "event": row.event,
-        "order_id": row.order.map(|order| order.to_string()), "due_at": row.due_at.to_string(), "status": row.status, "attempts": row.attempts,
-        "last_attempt_at": row.attempted_at.map(|at| at.to_string()), "last_outcome": row.outcome, "last_status": row.http_status,
+        "account_id": account.to_string(), "sequence": row.sequence,
+        "id": webhook::delivery_id(account, row.sequence).to_string(), "event": row.event,
+        "order_id": row.order.map(|order| order.to_string()), "due_at": row.due_at.to_string(),
+        "status": row.status, "attempts": row.attempts,
+        "last_attempt_at": row.attempted_at.map(|at| at.to_string()), "last_outcome": row.outcome,
+        "last_status": row.http_status,
         "next_attempt_at": row.next_at.map(|at| at.to_string()),
     })
 }
 
 /// Receivers that have not taken what became due in the last seven days, the worst first.
-#[utoipa::path(get, path = "/deliveries/failing", operation_id = "failingReceivers", tag = "webhooks",
-    responses((status = 200, description = "Accounts whose receivers fail", body = Value)))]
+#[utoipa::path(
+    get, path = "/deliveries/failing", operation_id = "failingReceivers", tag = "webhooks",
+    responses((status = 200, description = "Accounts whose receivers fail", body = Value))
+)]
 pub async fn receivers(State(door): State<Arc<Door>>) -> Result<Json<Value>, Refusal> {
     let since = door.service.clock.now().minus(FAILING_WITHIN);
     let failing = reached(&door.service)
@@ -121,9 +131,14 @@ pub async fn receivers(State(door): State<Arc<Door>>) -> Result<Json<Value>, Ref
 
 /// A delivery with its attempts and its payload. What the payload says of phones, texts and codes
 /// is masked; a reveal shows it.
-#[utoipa::path(get, path = "/deliveries/{account}/{sequence}", operation_id = "showDelivery", tag = "webhooks",
-    params(("account" = String, Path, description = "The account's id"), ("sequence" = u64, Path, description = "The delivery's number")),
-    responses((status = 200, description = "The delivery", body = Value)))]
+#[utoipa::path(
+    get, path = "/deliveries/{account}/{sequence}", operation_id = "showDelivery", tag = "webhooks",
+    params(
+        ("account" = String, Path, description = "The account's id"),
+        ("sequence" = u64, Path, description = "The delivery's number")
+    ),
+    responses((status = 200, description = "The delivery", body = Value))
+)]
 pub async fn show(
     State(door): State<Arc<Door>>,
     access: Access,
@@ -187,18 +202,25 @@ async fn attempts(door: &Door, account: AccountId, wanted: u64) -> Result<Vec<Va
     let attempt = |event: &Event| match event {
         Event::Webhook(WebhookEvent::Attempted {
             sequence, attempt, outcome, millis, at, ..
-        }) if *sequence == wanted => Some(
-            json!({ "attempt": attempt, "outcome": outcome.name(), "http_status": outcome.status(), "millis": millis, "at": at.to_string() }),
-        ),
+        }) if *sequence == wanted => Some(json!({
+            "attempt": attempt, "outcome": outcome.name(), "http_status": outcome.status(),
+            "millis": millis, "at": at.to_string(),
+        })),
         _ => None,
     };
     Ok(records.iter().filter_map(|record| attempt(&record.event)).collect())
 }
 
 /// Delivers it once more.
-#[utoipa::path(post, path = "/deliveries/{account}/{sequence}/redeliver", operation_id = "redeliver", tag = "webhooks", request_body = Redeliver,
-    params(("account" = String, Path, description = "The account's id"), ("sequence" = u64, Path, description = "The delivery's number")),
-    responses((status = 200, description = "It is due again", body = Value)))]
+#[utoipa::path(
+    post, path = "/deliveries/{account}/{sequence}/redeliver", operation_id = "redeliver",
+    tag = "webhooks", request_body = Redeliver,
+    params(
+        ("account" = String, Path, description = "The account's id"),
+        ("sequence" = u64, Path, description = "The delivery's number")
+    ),
+    responses((status = 200, description = "It is due again", body = Value))
+)]
 pub async fn redeliver(
     State(door): State<Arc<Door>>,
     access: Access,
@@ -210,6 +232,9 @@ pub async fn redeliver(
     let who = access.operator(&asked.operator)?;
     find(&door, id, sequence).await?;
     door.service.webhooks.redeliver(id, vec![sequence]).await.map_err(|fault| failed(&fault))?;
-    tracing::info!(%who, account = %id, sequence, reason = asked.reason, "an operator has a delivery sent once more");
+    tracing::info!(
+        %who, account = %id, sequence, reason = asked.reason,
+        "an operator has a delivery sent once more"
+    );
     Ok(Json(json!({ "account_id": id.to_string(), "sequence": sequence, "status": "pending" })))
 }

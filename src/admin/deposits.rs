@@ -27,9 +27,12 @@ pub struct Asked {
 }
 
 /// Chains, and the deposits that are stuck, unknown, too small or were taken back.
-#[utoipa::path(get, path = "/deposits", operation_id = "deposits", tag = "deposits",
-    params(Asked),
-    responses((status = 200, description = "Chains, and deposits by what is wrong with them", body = Value)))]
+#[utoipa::path(
+    get, path = "/deposits", operation_id = "deposits", tag = "deposits", params(Asked),
+    responses((
+        status = 200, description = "Chains, and deposits by what is wrong with them", body = Value
+    ))
+)]
 pub async fn of_concern(
     State(door): State<Arc<Door>>,
     Query(asked): Query<Asked>,

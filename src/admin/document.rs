@@ -28,15 +28,24 @@ pub fn complete(generated: OpenApi) -> Value {
         { "name": "webhooks", "description": "Pushes to callers" },
         { "name": "audit", "description": "The log" },
     ]);
-    document["components"]["securitySchemes"]["bearer"] = json!({ "type": "http", "scheme": "bearer", "description": "Authorization: Bearer <admin token>" });
+    document["components"]["securitySchemes"]["bearer"] = json!({
+        "type": "http", "scheme": "bearer", "description": "Authorization: Bearer <admin token>",
+    });
     document["components"]["schemas"]["Error"] = json!({
         "type": "object", "required": ["error", "error_code", "retryable", "service", "request_id"],
         "properties": {
-            "error": { "type": "string" }, "error_code": { "type": "string" }, "retryable": { "type": "boolean" },
-            "retry_after_seconds": { "type": ["integer", "null"] }, "service": { "type": "string" }, "request_id": { "type": "string" },
+            "error": { "type": "string" }, "error_code": { "type": "string" },
+            "retryable": { "type": "boolean" },
+            "retry_after_seconds": { "type": ["integer", "null"] }, "service": { "type": "string" },
+            "request_id": { "type": "string" },
         },
     });
-    let error = |description: &str| json!({ "description": description, "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } } });
+    let error = |description: &str| {
+        json!({
+            "description": description,
+            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } },
+        })
+    };
     for operations in
         document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut())
     {

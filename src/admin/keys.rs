@@ -16,9 +16,11 @@ use super::{Door, Order, Refusal, account, failed, refused};
 use crate::http::ApiKey;
 
 /// The key is in the answer, and nowhere else.
-#[utoipa::path(post, path = "/accounts/{id}/rotate-key", operation_id = "rotateKey", tag = "accounts", request_body = Order,
-    params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "The key, shown this once", body = Value)))]
+#[utoipa::path(
+    post, path = "/accounts/{id}/rotate-key", operation_id = "rotateKey", tag = "accounts",
+    request_body = Order, params(("id" = String, Path, description = "The account's id")),
+    responses((status = 200, description = "The key, shown this once", body = Value))
+)]
 pub async fn rotate(
     State(door): State<Arc<Door>>,
     access: Access,
@@ -34,9 +36,10 @@ pub async fn rotate(
         (ApiKeyId(service.entropy.order_id(at).0), ApiKey::fresh(account, &service.entropy));
     let command = Command::ReplaceApiKeys { id, hash: key.hash(), reason: order.reason, at };
     match service.accounts.transact(account, command, operator, at).await {
-        Ok(_) => Ok(Json(
-            json!({ "account_id": account.to_string(), "key_id": id.to_string(), "api_key": key.expose() }),
-        )),
+        Ok(_) => Ok(Json(json!({
+            "account_id": account.to_string(), "key_id": id.to_string(),
+            "api_key": key.expose(),
+        }))),
         Err(TransactError::Refused(refusal)) => {
             Err(refused(StatusCode::CONFLICT, refusal.to_string()))
         }

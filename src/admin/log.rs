@@ -84,8 +84,13 @@ impl Wanted {
 }
 
 /// Records of the log, the latest first.
-#[utoipa::path(get, path = "/events", operation_id = "listEvents", tag = "audit", params(Asked),
-    responses((status = 200, description = "A page of records; next_before is null where the log begins", body = Value)))]
+#[utoipa::path(
+    get, path = "/events", operation_id = "listEvents", tag = "audit", params(Asked),
+    responses((
+        status = 200, description = "A page of records; next_before is null where the log begins",
+        body = Value
+    ))
+)]
 pub async fn events(
     State(door): State<Arc<Door>>,
     Query(asked): Query<Asked>,
@@ -142,8 +147,13 @@ fn unreadable(what: &str) -> Refusal {
 }
 
 /// The records that fit, from the first on, a JSON object a line.
-#[utoipa::path(get, path = "/events/export", operation_id = "exportEvents", tag = "audit", params(Asked),
-    responses((status = 200, description = "A JSON object a line", body = String, content_type = "application/x-ndjson")))]
+#[utoipa::path(
+    get, path = "/events/export", operation_id = "exportEvents", tag = "audit", params(Asked),
+    responses((
+        status = 200, description = "A JSON object a line", body = String,
+        content_type = "application/x-ndjson"
+    ))
+)]
 pub async fn export(
     State(door): State<Arc<Door>>,
     _access: Access,
@@ -223,15 +233,24 @@ fn shown(audit: &Audit) -> Value {
     match audit {
         Audit::None => json!({ "state": "none" }),
         Audit::Running { since, head, position } => {
-            json!({ "state": "running", "since": since.to_string(), "position": position.load(Ordering::Relaxed), "head": head })
+            json!({
+                "state": "running", "since": since.to_string(),
+                "position": position.load(Ordering::Relaxed), "head": head,
+            })
         }
         Audit::Ended { since, at, report: Err(error) } => {
-            json!({ "state": "ended", "since": since.to_string(), "at": at.to_string(), "is_lawful": false, "findings": [error] })
+            json!({
+                "state": "ended", "since": since.to_string(), "at": at.to_string(),
+                "is_lawful": false, "findings": [error],
+            })
         }
         Audit::Ended { since, at, report: Ok(report) } => json!({
-            "state": "ended", "since": since.to_string(), "at": at.to_string(), "is_lawful": report.findings.is_empty(), "findings": report.findings,
-            "note": report.note, "events": report.events, "accounts": report.accounts, "orders": report.orders, "open_orders": report.open,
-            "balance": report.balance.to_string(), "held": report.held.to_string(), "views": report.views,
+            "state": "ended", "since": since.to_string(), "at": at.to_string(),
+            "is_lawful": report.findings.is_empty(), "findings": report.findings,
+            "note": report.note, "events": report.events, "accounts": report.accounts,
+            "orders": report.orders, "open_orders": report.open,
+            "balance": report.balance.to_string(), "held": report.held.to_string(),
+            "views": report.views,
         }),
     }
 }

@@ -43,8 +43,13 @@ mod tests {
     #[test]
     fn nothing_secret_is_left_however_deep_it_stands() {
         let mut answer = json!({
-            "phone": "+12025550123", "code": "482913", "codes": [{ "code": "482913" }], "sms": "Your code is 482913", "status": "completed",
-            "messages": [{ "from": "Google", "text": "482913", "candidates": [{ "code": "482913", "score": 5 }] }], "price": 0.5, "number": 3,
+            "phone": "+12025550123", "code": "482913", "codes": [{ "code": "482913" }],
+            "sms": "Your code is 482913", "status": "completed",
+            "messages": [{
+                "from": "Google", "text": "482913",
+                "candidates": [{ "code": "482913", "score": 5 }],
+            }],
+            "price": 0.5, "number": 3,
         });
         cover(&mut answer);
         let text = answer.to_string();

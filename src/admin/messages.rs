@@ -94,7 +94,9 @@ pub async fn strays(
     let mut messages = Vec::with_capacity(strays.len());
     for stray in strays {
         let mut message = json!({
-            "position": stray.position.0, "at": stray.at.to_string(), "number": access.number(&stray.phone), "supplier": stray.supplier.as_str(), "why": stray.why,
+            "position": stray.position.0, "at": stray.at.to_string(),
+            "number": access.number(&stray.phone), "supplier": stray.supplier.as_str(),
+            "why": stray.why,
         });
         if asked.reveal {
             let records = service
@@ -112,9 +114,11 @@ pub async fn strays(
 }
 
 /// One message, with the order that its number was on then. A reveal shows its sender and text.
-#[utoipa::path(get, path = "/numbers/messages/{position}", operation_id = "showMessage", tag = "messages",
+#[utoipa::path(
+    get, path = "/numbers/messages/{position}", operation_id = "showMessage", tag = "messages",
     params(("position" = u64, Path, description = "Its place in the log")),
-    responses((status = 200, description = "The message", body = Value)))]
+    responses((status = 200, description = "The message", body = Value))
+)]
 pub async fn show(
     State(door): State<Arc<Door>>,
     access: Access,
@@ -147,7 +151,8 @@ pub async fn message(door: &Door, access: &Access, position: u64) -> Result<Valu
         .filter(|order| order.assigned_at.is_some_and(|at| at <= stray.at))
         .max_by_key(|order| order.assigned_at);
     let mut answer = json!({
-        "position": position, "at": stray.at.to_string(), "number": access.number(&stray.phone), "supplier": stray.supplier.as_str(), "why": stray.why,
+        "position": position, "at": stray.at.to_string(), "number": access.number(&stray.phone),
+        "supplier": stray.supplier.as_str(), "why": stray.why,
         "order_then": then.map(|order| json!({ "order_id": order.order.to_string(), "account_id": order.account.to_string(),
             "status": order.status.name(), "assigned_at": order.assigned_at.map(|at| at.to_string()), "ended_at": order.ended_at.map(|at| at.to_string()) })),
     });

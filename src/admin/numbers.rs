@@ -110,8 +110,14 @@ impl Row {
 }
 
 /// Lists numbers; answers with every line that was not taken, and why.
-#[utoipa::path(post, path = "/numbers/import", operation_id = "importNumbers", tag = "numbers", request_body = Import,
-    responses((status = 200, description = "How many were listed, and every line that was not", body = Value)))]
+#[utoipa::path(
+    post, path = "/numbers/import", operation_id = "importNumbers", tag = "numbers",
+    request_body = Import,
+    responses((
+        status = 200, description = "How many were listed, and every line that was not",
+        body = Value
+    ))
+)]
 pub async fn import(
     State(door): State<Arc<Door>>,
     access: Access,
@@ -142,8 +148,11 @@ pub async fn import(
 }
 
 /// Retires a number.
-#[utoipa::path(post, path = "/numbers/retire", operation_id = "retireNumber", tag = "numbers", request_body = Retire,
-    responses((status = 200, description = "It serves no further order", body = Value)))]
+#[utoipa::path(
+    post, path = "/numbers/retire", operation_id = "retireNumber", tag = "numbers",
+    request_body = Retire,
+    responses((status = 200, description = "It serves no further order", body = Value))
+)]
 pub async fn retire(
     State(door): State<Arc<Door>>,
     access: Access,
@@ -162,9 +171,12 @@ pub async fn retire(
 }
 
 /// Every number of every pool, and how it is.
-#[utoipa::path(get, path = "/numbers", operation_id = "listNumbers", tag = "numbers",
-    params(Filter),
-    responses((status = 200, description = "Numbers; next_after is null on the last page", body = Value)))]
+#[utoipa::path(
+    get, path = "/numbers", operation_id = "listNumbers", tag = "numbers", params(Filter),
+    responses((
+        status = 200, description = "Numbers; next_after is null on the last page", body = Value
+    ))
+)]
 pub async fn states(
     State(door): State<Arc<Door>>,
     access: Access,
@@ -228,10 +240,14 @@ async fn shown(
         None => None,
     };
     json!({
-        "number": access.number(&state.number.phone), "supplier": supplier.as_str(), "country": state.number.country.code(), "platforms": platforms,
-        "state": word(state), "cooling": cooling, "rests_until": state.rests_until.map(|until| until.to_string()),
+        "number": access.number(&state.number.phone), "supplier": supplier.as_str(),
+        "country": state.number.country.code(), "platforms": platforms,
+        "state": word(state), "cooling": cooling,
+        "rests_until": state.rests_until.map(|until| until.to_string()),
         "order_id": lease.map(|lease| lease.order.to_string()),
-        "until": order.and_then(|order| order.listens_until.or(order.expires_at)).map(|until| until.to_string()),
+        "until": order.and_then(
+            |order| order.listens_until.or(order.expires_at),
+        ).map(|until| until.to_string()),
     })
 }
 
@@ -246,7 +262,8 @@ async fn retired(
         .filter(|number| supplier.is_none_or(|wanted| wanted == number.listing.supplier.as_str()));
     let shown = |number: &Retired| {
         json!({
-            "number": access.number(&number.phone), "supplier": number.listing.supplier.as_str(), "country": number.listing.country.code(),
+            "number": access.number(&number.phone), "supplier": number.listing.supplier.as_str(),
+            "country": number.listing.country.code(),
             "platforms": number.listing.platforms.as_ref().map(|platforms| slugs(platforms)),
             "state": "retired", "retired_at": number.at.to_string(), "reason": number.reason,
         })

@@ -53,8 +53,13 @@ pub struct Past {
 }
 
 /// All orders, newest first. Phone numbers are masked.
-#[utoipa::path(get, path = "/orders", operation_id = "listAllOrders", tag = "orders", params(Asked),
-    responses((status = 200, description = "A page of orders; next_before is null on the last", body = Value)))]
+#[utoipa::path(
+    get, path = "/orders", operation_id = "listAllOrders", tag = "orders", params(Asked),
+    responses((
+        status = 200, description = "A page of orders; next_before is null on the last",
+        body = Value
+    ))
+)]
 pub async fn list(
     State(door): State<Arc<Door>>,
     access: Access,
@@ -114,20 +119,31 @@ fn listed(access: &Access, order: &ListedOrder) -> Value {
         .as_deref()
         .map(|phone| if access.reveals { phone.to_owned() } else { masks::number(phone) });
     json!({
-        "order_id": order.order.to_string(), "account_id": order.account.to_string(), "platform": order.platform.slug(), "country": order.country.code(),
-        "price": order.price.to_string(), "status": order.status.name(), "supplier": (!order.supplier.is_empty()).then_some(&order.supplier),
-        "phone": phone, "placed_at": order.placed_at.to_string(), "assigned_at": order.assigned_at.map(|at| at.to_string()),
-        "ended_at": order.ended_at.map(|at| at.to_string()), "listening": order.listens, "position": order.position.0,
-        "delivery_millis": order.assigned_at.zip(order.ended_at).filter(|_| order.status == Status::Completed)
+        "order_id": order.order.to_string(), "account_id": order.account.to_string(),
+        "platform": order.platform.slug(), "country": order.country.code(),
+        "price": order.price.to_string(), "status": order.status.name(),
+        "supplier": (!order.supplier.is_empty()).then_some(&order.supplier),
+        "phone": phone, "placed_at": order.placed_at.to_string(),
+        "assigned_at": order.assigned_at.map(|at| at.to_string()),
+        "ended_at": order.ended_at.map(|at| at.to_string()), "listening": order.listens,
+        "position": order.position.0,
+        "delivery_millis": order.assigned_at.zip(order.ended_at).filter(
+            |_| order.status == Status::Completed,
+        )
             .map(|(from, to)| u64::try_from(to.since(from).as_millis()).unwrap_or(0)),
     })
 }
 
 /// An order with every fact of it, as it is or as it was. Phone numbers, texts and codes are
 /// masked; a reveal shows them.
-#[utoipa::path(get, path = "/orders/{id}", operation_id = "showOrder", tag = "orders",
+#[utoipa::path(
+    get, path = "/orders/{id}", operation_id = "showOrder", tag = "orders",
     params(("id" = String, Path, description = "The order's id"), Past),
-    responses((status = 200, description = "`order` is what its owner is told, `events` are its facts", body = Value)))]
+    responses((
+        status = 200, description = "`order` is what its owner is told, `events` are its facts",
+        body = Value
+    ))
+)]
 pub async fn show(
     State(door): State<Arc<Door>>,
     access: Access,

@@ -43,8 +43,13 @@ pub struct Asked {
 }
 
 /// How the service is now, and how it was in the last hours.
-#[utoipa::path(get, path = "/overview", operation_id = "overview", tag = "service", params(Asked),
-    responses((status = 200, description = "What runs, success with its interval, money, lags, warnings", body = Value)))]
+#[utoipa::path(
+    get, path = "/overview", operation_id = "overview", tag = "service", params(Asked),
+    responses((
+        status = 200, description = "What runs, success with its interval, money, lags, warnings",
+        body = Value
+    ))
+)]
 pub async fn overview(
     State(door): State<Arc<Door>>,
     Query(asked): Query<Asked>,
@@ -66,7 +71,10 @@ pub async fn overview(
         "success": success(&cells),
         "delivery": delivery(&times),
         "money": money(views, now).await?,
-        "views": { "log": head, "views": reached_at, "lag": head.saturating_sub(reached_at), "stopped": *service.views_stopped.lock() },
+        "views": {
+            "log": head, "views": reached_at, "lag": head.saturating_sub(reached_at),
+            "stopped": *service.views_stopped.lock(),
+        },
         "chains": chains(service),
         "warnings": warnings(service, head.saturating_sub(reached_at)),
     })))
@@ -94,7 +102,10 @@ fn rate(completed: u64, n: u64) -> Value {
     let half = z / (1.0 + z * z / n_all)
         * (part * (1.0 - part) / n_all + z * z / (4.0 * n_all * n_all)).sqrt();
     let cut = |part: f64| (part.clamp(0.0, 1.0) * 10_000.0).round() / 10_000.0;
-    json!({ "n": n, "completed": completed, "rate": cut(part), "low": cut(middle - half), "high": cut(middle + half) })
+    json!({
+        "n": n, "completed": completed, "rate": cut(part), "low": cut(middle - half),
+        "high": cut(middle + half),
+    })
 }
 
 /// Orders that ended other than by their callers' cancelling, by source and platform.
@@ -126,7 +137,10 @@ fn delivery(times: &[DeliveryBucket]) -> Value {
         .map(|(bound, codes)| json!({ "up_to_millis": bound, "codes": codes }))
         .collect();
     let codes: u64 = buckets.values().sum();
-    json!({ "codes": codes, "p50_millis": percentile(&buckets, 50), "p95_millis": percentile(&buckets, 95), "histogram": histogram })
+    json!({
+        "codes": codes, "p50_millis": percentile(&buckets, 50),
+        "p95_millis": percentile(&buckets, 95), "histogram": histogram,
+    })
 }
 
 async fn money(views: &Views, now: Timestamp) -> Result<Value, Refusal> {
@@ -137,7 +151,8 @@ async fn money(views: &Views, now: Timestamp) -> Result<Value, Refusal> {
         views.hourly(midnight, midnight + DAY_HOURS).await.map_err(|error| failed(&error))?;
     let sum = |of: fn(&HourlyCell) -> Money| today.iter().map(of).sum::<Money>().to_string();
     Ok(json!({
-        "balance": totals.balance.to_string(), "held": totals.held.to_string(), "captured": totals.spent.to_string(),
+        "balance": totals.balance.to_string(), "held": totals.held.to_string(),
+        "captured": totals.spent.to_string(),
         "captured_today": sum(|cell| cell.revenue), "charged_today": sum(|cell| cell.cost),
         "orders": totals.orders, "completed": totals.completed,
     }))
@@ -147,7 +162,10 @@ fn chains(service: &Service) -> Vec<Value> {
     let coins = service.deposits.iter().flat_map(Deposits::coins);
     let shown = coins.map(|coin| {
         let status = coin.status();
-        json!({ "chain": coin.currency().name(), "lag_blocks": status.lag(), "height": status.tip.as_ref().map(|tip| tip.block.height), "error": status.error })
+        json!({
+            "chain": coin.currency().name(), "lag_blocks": status.lag(),
+            "height": status.tip.as_ref().map(|tip| tip.block.height), "error": status.error,
+        })
     });
     shown.collect()
 }
@@ -226,8 +244,14 @@ fn warnings(service: &Service, lag: u64) -> Vec<Value> {
 }
 
 /// Orders, success, delivery, revenue and cost of the service by the hour.
-#[utoipa::path(get, path = "/usage", operation_id = "hourly", tag = "service", params(Asked),
-    responses((status = 200, description = "An entry an hour, without holes; totals by source and platform", body = Value)))]
+#[utoipa::path(
+    get, path = "/usage", operation_id = "hourly", tag = "service", params(Asked),
+    responses((
+        status = 200,
+        description = "An entry an hour, without holes; totals by source and platform",
+        body = Value
+    ))
+)]
 pub async fn usage(
     State(door): State<Arc<Door>>,
     Query(asked): Query<Asked>,
@@ -266,8 +290,10 @@ pub async fn usage(
             .collect()
     };
     Ok(Json(json!({
-        "from": Timestamp::from_millis(from * HOUR_MILLIS).to_string(), "to": Timestamp::from_millis(to * HOUR_MILLIS).to_string(),
-        "totals": sums(&cells.iter().collect::<Vec<_>>()), "series": series, "suppliers": named("supplier", by_supplier),
+        "from": Timestamp::from_millis(from * HOUR_MILLIS).to_string(),
+        "to": Timestamp::from_millis(to * HOUR_MILLIS).to_string(),
+        "totals": sums(&cells.iter().collect::<Vec<_>>()), "series": series,
+        "suppliers": named("supplier", by_supplier),
         "platforms": named("platform", by_platform), "delivery": delivery(&times),
     })))
 }
@@ -279,8 +305,10 @@ fn sums(cells: &[&HourlyCell]) -> Value {
     let revenue: Money = cells.iter().map(|cell| cell.revenue).sum();
     let cost: Money = cells.iter().map(|cell| cell.cost).sum();
     json!({
-        "orders": count(|cell| cell.orders), "completed": completed, "cancelled": count(|cell| cell.cancelled), "expired": count(|cell| cell.expired),
-        "failed": count(|cell| cell.failed), "revenue": revenue.to_string(), "cost": cost.to_string(), "delivery_millis": average,
+        "orders": count(|cell| cell.orders), "completed": completed,
+        "cancelled": count(|cell| cell.cancelled), "expired": count(|cell| cell.expired),
+        "failed": count(|cell| cell.failed), "revenue": revenue.to_string(),
+        "cost": cost.to_string(), "delivery_millis": average,
     })
 }
 
@@ -296,12 +324,17 @@ pub async fn suppliers(State(door): State<Arc<Door>>) -> Json<Value> {
         .map(|supplier| {
             let name = supplier.name();
             let numbers = supplier.numbers(now).map(|Numbers { known, leased, listening, resting }| {
-                json!({ "known": known, "leased": leased, "listening": listening, "resting": resting, "free": known - leased - listening - resting })
+                json!({
+                    "known": known, "leased": leased, "listening": listening, "resting": resting,
+                    "free": known - leased - listening - resting,
+                })
             });
             let open = service.pulls.iter().find(|pull| pull.name() == name).map(Pull::kept);
             json!({
-                "supplier": name.as_str(), "simulated": supplier.is_simulated(), "cut_off": service.router.is_cut_off(name),
-                "score": service.router.success_rate(name, now), "numbers": numbers, "open_leases": open,
+                "supplier": name.as_str(), "simulated": supplier.is_simulated(),
+                "cut_off": service.router.is_cut_off(name),
+                "score": service.router.success_rate(name, now), "numbers": numbers,
+                "open_leases": open,
             })
         })
         .collect();

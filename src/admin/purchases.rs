@@ -77,13 +77,22 @@ pub async fn search(
         .search(&supplier(&wanted.supplier)?, country, wanted.limit)
         .await
         .map_err(refusal)?;
-    let offer = |offer: &suppliers::purchasing::Offer| json!({ "number": offer.phone.as_str(), "country": offer.country.code(), "monthly": offer.monthly.to_string() });
+    let offer = |offer: &suppliers::purchasing::Offer| {
+        json!({
+            "number": offer.phone.as_str(), "country": offer.country.code(),
+            "monthly": offer.monthly.to_string(),
+        })
+    };
     Ok(Json(json!({ "offers": offers.iter().map(offer).collect::<Vec<_>>() })))
 }
 
 /// Buys a number.
-#[utoipa::path(post, path = "/numbers/buy", operation_id = "buyNumber", tag = "numbers", request_body = Buy,
-    responses((status = 200, description = "The number, and what the month has cost so far", body = Value)))]
+#[utoipa::path(
+    post, path = "/numbers/buy", operation_id = "buyNumber", tag = "numbers", request_body = Buy,
+    responses((
+        status = 200, description = "The number, and what the month has cost so far", body = Value
+    ))
+)]
 pub async fn buy(
     State(door): State<Arc<Door>>,
     access: Access,
@@ -101,14 +110,19 @@ pub async fn buy(
         .map_err(refusal)?;
     let (spent, limit) = door.service.purchasing.spent(&supplier).await.map_err(refusal)?;
     Ok(Json(json!({
-        "number": bought.phone.as_str(), "country": country.code(), "monthly": bought.monthly.to_string(),
-        "spent_this_month": spent.to_string(), "monthly_limit": limit.map(|limit| limit.to_string()),
+        "number": bought.phone.as_str(), "country": country.code(),
+        "monthly": bought.monthly.to_string(),
+        "spent_this_month": spent.to_string(),
+        "monthly_limit": limit.map(|limit| limit.to_string()),
     })))
 }
 
 /// Gives a number back.
-#[utoipa::path(post, path = "/numbers/release", operation_id = "releaseNumber", tag = "numbers", request_body = GiveBack,
-    responses((status = 200, description = "It is the telecom's again", body = Value)))]
+#[utoipa::path(
+    post, path = "/numbers/release", operation_id = "releaseNumber", tag = "numbers",
+    request_body = GiveBack,
+    responses((status = 200, description = "It is the telecom's again", body = Value))
+)]
 pub async fn give_back(
     State(door): State<Arc<Door>>,
     access: Access,
@@ -126,8 +140,10 @@ pub async fn give_back(
 }
 
 /// Lists the numbers that are owned at a telecom.
-#[utoipa::path(post, path = "/numbers/sync", operation_id = "syncNumbers", tag = "numbers", request_body = Sync,
-    responses((status = 200, description = "What was listed", body = Value)))]
+#[utoipa::path(
+    post, path = "/numbers/sync", operation_id = "syncNumbers", tag = "numbers",
+    request_body = Sync, responses((status = 200, description = "What was listed", body = Value))
+)]
 pub async fn sync(
     State(door): State<Arc<Door>>,
     access: Access,

@@ -46,8 +46,10 @@ pub async fn reports(
         .map_err(|error| failed(&error))?;
     let shown = |report: &Report| {
         json!({
-            "position": report.position.0, "at": report.at.to_string(), "account_id": report.account.to_string(), "order_id": report.order.to_string(),
-            "reason": report.complaint, "supplier": report.supplier.as_str(), "platform": report.platform.slug(), "country": report.country.code(),
+            "position": report.position.0, "at": report.at.to_string(),
+            "account_id": report.account.to_string(), "order_id": report.order.to_string(),
+            "reason": report.complaint, "supplier": report.supplier.as_str(),
+            "platform": report.platform.slug(), "country": report.country.code(),
             "refunded": report.refunded,
         })
     };

@@ -71,8 +71,13 @@ impl FromStr for Subject {
 
 /// Shows an order, a message, a delivery's payload or the pools' numbers in full, once that stands
 /// in the log.
-#[utoipa::path(post, path = "/reveal", operation_id = "reveal", tag = "audit", request_body = Reveal,
-    responses((status = 200, description = "`content` is what the subject's own call answers, unmasked", body = Value)))]
+#[utoipa::path(
+    post, path = "/reveal", operation_id = "reveal", tag = "audit", request_body = Reveal,
+    responses((
+        status = 200, description = "`content` is what the subject's own call answers, unmasked",
+        body = Value
+    ))
+)]
 pub async fn reveal(
     State(door): State<Arc<Door>>,
     access: Access,

@@ -96,8 +96,10 @@ fn verify(data_dir: &Path, as_json: bool) -> Outcome {
         say!(
             "{:#}",
             json!({
-                "ok": findings.is_empty(), "events": events, "accounts": accounts, "orders": orders, "open_orders": open, "views_position": views,
-                "balance": balance.to_string(), "held": held.to_string(), "note": note, "findings": findings,
+                "ok": findings.is_empty(), "events": events, "accounts": accounts, "orders": orders,
+                "open_orders": open, "views_position": views,
+                "balance": balance.to_string(), "held": held.to_string(), "note": note,
+                "findings": findings,
             })
         );
     } else {

@@ -162,8 +162,14 @@ fn described(extraction: &Extraction) -> Value {
         .zip(extraction.confidence())
         .map(|(candidate, confidence)| {
             let reasons: Vec<&str> = candidate.reasons.iter().map(|reason| reason.name()).collect();
-            json!({ "code": candidate.code, "score": candidate.score, "confidence": f64::from(confidence) / 1_000.0, "reasons": reasons })
+            json!({
+                "code": candidate.code, "score": candidate.score,
+                "confidence": f64::from(confidence) / 1_000.0, "reasons": reasons,
+            })
         })
         .collect();
-    json!({ "code": code, "verdict": extraction.verdict.name(), "other_brand": brand, "candidates": candidates })
+    json!({
+        "code": code, "verdict": extraction.verdict.name(), "other_brand": brand,
+        "candidates": candidates,
+    })
 }

@@ -256,8 +256,15 @@ fn reached(target: &str) -> Result<String, String> {
 fn tell(findings: &Findings, as_json: bool) -> ExitCode {
     let is_wrong = findings.0.iter().any(|check| check.status == Status::Wrong);
     if as_json {
-        let shown: Vec<Value> =
-            findings.0.iter().map(|check| json!({ "check": check.what, "status": check.status.name(), "detail": check.says })).collect();
+        let shown: Vec<Value> = findings
+            .0
+            .iter()
+            .map(|check| {
+                json!({
+                    "check": check.what, "status": check.status.name(), "detail": check.says,
+                })
+            })
+            .collect();
         say!("{:#}", json!({ "ok": !is_wrong, "checks": shown }));
     } else {
         for check in &findings.0 {

@@ -105,7 +105,10 @@ async fn place(api: &Api, caller: &Caller, options: &Options) -> Result<Value, S
         .clone()
         .unwrap_or_else(|| to_base62(u128::from_be_bytes(Entropy::System.bytes())));
     let Options { platform, country, max_price, scenario, .. } = options;
-    let body = json!({ "platform": platform, "country": country, "max_price": max_price, "scenario": scenario, "idempotency_key": key });
+    let body = json!({
+        "platform": platform, "country": country, "max_price": max_price, "scenario": scenario,
+        "idempotency_key": key,
+    });
     ask(
         api,
         caller,

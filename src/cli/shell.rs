@@ -69,7 +69,10 @@ pub fn version(options: &Version) -> ExitCode {
         let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
         say!(
             "{:#}",
-            json!({ "name": "telenumerus", "version": version, "target": target, "profile": profile, "api": "v1" })
+            json!({
+                "name": "telenumerus", "version": version, "target": target, "profile": profile,
+                "api": "v1",
+            })
         );
     } else {
         say!("telenumerus {version} ({target})");

@@ -11,7 +11,7 @@ use axum::response::Response;
 
 use super::sessions::{Holder, Session, Sessions};
 use crate::boot::Service;
-use crate::http::gate::client_address;
+use crate::http::client_address::client_address;
 use crate::http::limit::{Limiter, Subject};
 use crate::serve::is_in;
 

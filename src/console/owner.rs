@@ -33,7 +33,7 @@ use super::page::{self, Frame, Page, headers, missing, redirect, render};
 use super::sessions::{Holder, Sessions};
 use super::{assets, live, show};
 use crate::http::auth::Caller;
-use crate::http::gate::ClientAddress;
+use crate::http::client_address::ClientAddress;
 use crate::http::limit::Subject;
 use crate::http::{self, Counted, Shared};
 

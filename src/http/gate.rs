@@ -8,21 +8,23 @@ use std::sync::Arc;
 use actors::account::AccessError;
 use actors::kernel::clock::Stopwatch;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use events::id::{AccountId, to_base62};
 use futures_util::FutureExt;
-use ipnet::IpNet;
 
+use super::accept_refusal::refused_as;
 use super::auth::{self, ApiKey, Caller};
+use super::client_address::{ClientAddress, client_address};
 use super::error::{ApiError, ErrorCode, Unwritten};
 use super::limit::{Allowance, Subject};
 use super::problem::prefers_problem;
+use super::request_log::{RequestRecord, known_method};
 use super::{MCP_PATH, Shared, livemode, route};
 use crate::boot::Service;
-use crate::serve::{Connection, Reason, Refusal, Refuse, is_in};
+use crate::serve::{Connection, Reason};
 
 /// The header that names a request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -30,10 +32,6 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// Where suppliers bring messages.
 const INBOUND: &str = "/inbound/";
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-
-/// The address a request counts for.
-#[derive(Debug, Clone, Copy)]
-pub struct ClientAddress(pub IpAddr);
 
 /// The request's name in answers and logs.
 #[derive(Debug, Clone)]
@@ -93,7 +91,7 @@ pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -
     }
     let seconds = watch.elapsed().as_secs_f64();
     metrics::histogram!("http_request_seconds", "route" => route.clone()).record(seconds);
-    let said = Said {
+    let record = RequestRecord {
         method: known_method(&method),
         route,
         status: response.status(),
@@ -103,107 +101,13 @@ pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -
         account,
         request_id,
     };
-    said.write_down(&app);
+    record.write(&app);
     response
-}
-
-/// What is written down of a request. The route, never the path: paths hold order ids, queries may
-/// hold what nobody should have sent.
-struct Said {
-    method: &'static str,
-    route: String,
-    status: StatusCode,
-    code: Option<ErrorCode>,
-    millis: f64,
-    client: IpAddr,
-    account: Option<AccountId>,
-    request_id: String,
-}
-
-impl Said {
-    fn write_down(self, app: &Shared) {
-        let Self { method, route, status, code, millis, client, account, request_id } = self;
-        let status = status.as_u16();
-        metrics::counter!("http_requests_total", "method" => method, "route" => route.clone(), "status" => status.to_string()).increment(1);
-        if app.service.config.log.access {
-            let account = account.map(|account| account.to_string()).unwrap_or_default();
-            let code = code.map_or("", ErrorCode::name);
-            tracing::info!(target: "access", %method, %route, status, code, millis, %client, account, request_id, "request");
-        }
-    }
 }
 
 /// A fresh name of a request.
 pub fn request_id(service: &Service) -> String {
     format!("req_{}", to_base62(u128::from_be_bytes(service.entropy.bytes())))
-}
-
-/// An error as the accept loop of a listener answers it.
-pub fn refusal(status: StatusCode, error: &ApiError, request_id: &str) -> Refusal {
-    let value =
-        |text: &str| HeaderValue::from_str(text).expect("base62 and numbers are header values");
-    let mut headers = vec![
-        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        (REQUEST_ID, value(request_id)),
-    ];
-    headers.extend(
-        error.retry_after_seconds().map(|seconds| (RETRY_AFTER, value(&seconds.to_string()))),
-    );
-    Refusal { status, headers, body: error.object(request_id).to_string() }
-}
-
-/// What the accept loop answers by itself, as this API says it.
-pub fn refuse(app: &Shared) -> Refuse {
-    let app = Arc::clone(app);
-    Arc::new(move |reason: Reason, peer| {
-        let request_id = request_id(&app.service);
-        let limited = counted_refusal(&app, reason, peer);
-        let status =
-            if limited.is_some() { StatusCode::TOO_MANY_REQUESTS } else { reason.status() };
-        let error = limited.unwrap_or_else(|| refused_as(reason));
-        let code = Some(error.code());
-        let refusal = refusal(status, &error, &request_id);
-        metrics::counter!("http_refusals_total", "reason" => reason.name()).increment(1);
-        let route = "refused".to_owned();
-        Said {
-            method: "other",
-            route,
-            status,
-            code,
-            millis: 0.0,
-            client: peer,
-            account: None,
-            request_id,
-        }
-        .write_down(&app);
-        refusal
-    })
-}
-
-/// What is malformed counts for its address like any other call of a stranger; the error is what is
-/// said once that has no more of them.
-fn counted_refusal(app: &Shared, reason: Reason, peer: IpAddr) -> Option<ApiError> {
-    let is_malformed =
-        matches!(reason, Reason::Malformed | Reason::Host | Reason::LongTarget | Reason::LargeHead);
-    // Behind a proxy nobody knows whose it was.
-    if !is_malformed || is_in(&app.service.config.http.trusted_proxies, peer) {
-        return None;
-    }
-    within(app.per_ip.take(Subject::address(peer), app.now())).err()
-}
-
-fn refused_as(reason: Reason) -> ApiError {
-    let code = match reason {
-        Reason::Panicked => ErrorCode::InternalError,
-        Reason::TooManyOfAddress | Reason::TooManyInAll => ErrorCode::RateLimited,
-        Reason::Malformed
-        | Reason::Host
-        | Reason::LateHead
-        | Reason::LateBody
-        | Reason::LongTarget
-        | Reason::LargeHead => ErrorCode::InvalidRequest,
-    };
-    ApiError::new(code, reason.text()).with_status(reason.status())
 }
 
 /// What the routes answer: in place of a panic, and of whatever they made of a body that did not
@@ -237,19 +141,6 @@ fn counted(app: &Shared, client: IpAddr, response: Response) -> Response {
     match is_stranger.then(|| within(app.per_ip.take(Subject::address(client), app.now()))) {
         Some(Err(error)) => error.into_response(),
         Some(Ok(())) | None => response,
-    }
-}
-
-/// A caller may send any word as a method; the metrics must not grow with them.
-fn known_method(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
-        Method::HEAD => "HEAD",
-        Method::OPTIONS => "OPTIONS",
-        _ => "other",
     }
 }
 
@@ -411,89 +302,9 @@ fn is_json(response: &Response) -> bool {
     })
 }
 
-/// The socket's address, or, behind trusted proxies, the right-most hop that is not one of them.
-pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let mut client = peer;
-    let hops = headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|line| line.split(','));
-    let hops: Vec<&str> = hops.map(str::trim).collect();
-    for hop in hops.iter().rev() {
-        if !is_in(trusted, client) {
-            break;
-        }
-        match hop_address(hop) {
-            Some(address) => client = address,
-            // A trusted proxy does not write this; whoever did is behind the last address that is
-            // known.
-            None => break,
-        }
-    }
-    client
-}
-
-/// An address as proxies write it: alone, with a port, in brackets, in quotes.
-fn hop_address(hop: &str) -> Option<IpAddr> {
-    let hop = hop.strip_prefix('"').and_then(|hop| hop.strip_suffix('"')).unwrap_or(hop);
-    let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
-    bare.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn client(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
-        let mut headers = HeaderMap::new();
-        for line in forwarded {
-            headers.append("x-forwarded-for", line.parse().unwrap());
-        }
-        let trusted: Vec<IpNet> = trusted.iter().map(|network| network.parse().unwrap()).collect();
-        client_address(peer.parse().unwrap(), &headers, &trusted).to_string()
-    }
-
-    #[test]
-    fn a_forwarding_header_counts_only_from_a_trusted_proxy() {
-        assert_eq!(client("198.51.100.7", &["192.0.2.1"], &[]), "198.51.100.7");
-        assert_eq!(client("198.51.100.7", &["192.0.2.1"], &["10.0.0.0/8"]), "198.51.100.7");
-        assert_eq!(client("10.0.0.1", &["192.0.2.1"], &["10.0.0.0/8"]), "192.0.2.1");
-    }
-
-    #[test]
-    fn the_right_most_untrusted_hop_counts_whatever_the_caller_wrote_before_it() {
-        assert_eq!(
-            client("10.0.0.1", &["1.1.1.1, 192.0.2.1, 10.0.0.2"], &["10.0.0.0/8"]),
-            "192.0.2.1"
-        );
-        assert_eq!(client("10.0.0.1", &["1.1.1.1", "192.0.2.1"], &["10.0.0.0/8"]), "192.0.2.1");
-        assert_eq!(client("10.0.0.1", &["192.0.2.1, nonsense"], &["10.0.0.0/8"]), "10.0.0.1");
-    }
-
-    #[test]
-    fn a_hop_counts_however_a_proxy_writes_it() {
-        for (hop, address) in [
-            ("192.0.2.1:4711", "192.0.2.1"),
-            ("[2001:db8::1]", "2001:db8::1"),
-            ("[2001:db8::1]:4711", "2001:db8::1"),
-            ("\"[2001:db8::1]:4711\"", "2001:db8::1"),
-            ("2001:db8::1", "2001:db8::1"),
-            ("::ffff:192.0.2.1", "::ffff:192.0.2.1"),
-        ] {
-            assert_eq!(client("10.0.0.1", &[hop], &["10.0.0.0/8"]), address, "{hop}");
-            assert_eq!(
-                client("10.0.0.1", &[&format!("203.0.113.9, {hop}, 10.0.0.2:80")], &["10.0.0.0/8"]),
-                address,
-                "{hop}"
-            );
-        }
-        for nonsense in
-            ["", "[192.0.2.1", "192.0.2.1:", "192.0.2.1:99999", "unknown", "_hidden", "[[::1]]"]
-        {
-            assert_eq!(client("10.0.0.1", &[nonsense], &["10.0.0.0/8"]), "10.0.0.1", "{nonsense}");
-        }
-    }
 
     #[tokio::test]
     async fn a_handler_that_panics_is_an_internal_error() {

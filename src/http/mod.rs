@@ -1,7 +1,9 @@
 //! The public API on one screen. Handlers translate; they decide nothing.
 
+pub mod accept_refusal;
 pub mod as_of;
 pub mod auth;
+pub mod client_address;
 mod cursor;
 mod deposit_reply;
 mod documents;
@@ -18,6 +20,7 @@ pub mod order_reply;
 mod ordering;
 mod owner;
 mod problem;
+mod request_log;
 pub mod route;
 pub mod strict_json;
 mod until;
@@ -41,9 +44,10 @@ use utoipa_axum::routes;
 
 use crate::boot::Service;
 use crate::console::{self, Sessions};
+pub use accept_refusal::refuse;
 pub use auth::ApiKey;
 pub use error::{ApiError, ErrorCode};
-pub use gate::{Counted, refuse};
+pub use gate::Counted;
 use key_uses::KeyUses;
 use limit::Limiter;
 pub use livemode::MEMBER as LIVEMODE;

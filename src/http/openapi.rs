@@ -8,6 +8,7 @@ mod replies;
 mod target;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
@@ -97,7 +98,9 @@ pub fn complete(generated: OpenApi, webhooks_allowed: &Webhooks) -> Value {
     document["security"] = json!([{ "bearer": [] }, { "apiKey": [] }]);
     let components = &mut document["components"];
     components["securitySchemes"] = json!({
-        "bearer": { "type": "http", "scheme": "bearer", "description": "Authorization: Bearer <key>" },
+        "bearer": {
+            "type": "http", "scheme": "bearer", "description": "Authorization: Bearer <key>",
+        },
         "apiKey": { "type": "apiKey", "in": "header", "name": "X-API-Key" },
     });
     components["schemas"]["Error"] = error_schema();
@@ -113,7 +116,7 @@ pub fn complete(generated: OpenApi, webhooks_allowed: &Webhooks) -> Value {
             complete_operation(operation);
         }
     }
-    document["webhooks"] = webhooks();
+    document["webhooks"] = webhooks::all();
     replies::complete(&mut document);
     modes::put(&mut document);
     document
@@ -210,7 +213,10 @@ fn put_idempotency(operation: &mut Value) {
         "name": "Idempotency-Key", "in": "header", "required": false,
         "description": "Makes retries safe: the same key and body give the same answer and no \
          second effect, for 7 days. May stand in the body as idempotency_key instead.",
-        "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]([ -~]{0,253}[!#-~])?$" },
+        "schema": {
+            "type": "string", "minLength": 1, "maxLength": 255,
+            "pattern": "^[!#-~]([ -~]{0,253}[!#-~])?$",
+        },
     });
     match operation.get_mut("parameters").and_then(Value::as_array_mut) {
         Some(parameters) => parameters.push(parameter),
@@ -232,13 +238,24 @@ fn put_headers(response: &mut Value, keyed: bool) {
 fn refusal(status: u16, codes: Vec<ErrorCode>) -> Value {
     let examples: serde_json::Map<String, Value> = codes
         .iter()
-        .map(|code| (code.name().to_owned(), json!({ "value": ApiError::new(*code, code.meaning()).object("req_0000000000000000000000") })))
+        .map(|code| {
+            (
+                code.name().to_owned(),
+                json!({
+                    "value": ApiError::new(*code, code.meaning()).object(
+                        "req_0000000000000000000000",
+                    ),
+                }),
+            )
+        })
         .collect();
     let names: Vec<&str> = codes.iter().map(|code| code.name()).collect();
     let mut response = json!({
         "description": names.join(" or "),
         "content": {
-            "application/json": { "schema": { "$ref": "#/components/schemas/Error" }, "examples": examples },
+            "application/json": {
+                "schema": { "$ref": "#/components/schemas/Error" }, "examples": examples,
+            },
             "application/problem+json": { "schema": { "$ref": "#/components/schemas/Error" } },
         },
     });
@@ -262,7 +279,10 @@ fn not_understood() -> Value {
         "description": "INVALID_REQUEST: not understood, with suggestions; or the idempotency key \
          was used for another request",
         "content": {
-            "application/json": { "schema": { "$ref": "#/components/schemas/Error" }, "examples": { "INVALID_REQUEST": { "value": example } } },
+            "application/json": {
+                "schema": { "$ref": "#/components/schemas/Error" },
+                "examples": { "INVALID_REQUEST": { "value": example } },
+            },
             "application/problem+json": { "schema": { "$ref": "#/components/schemas/Error" } },
         },
     })
@@ -274,17 +294,24 @@ fn error_schema() -> Value {
         "type": "object",
         "description": "Every answer that is not a success. With Accept: \
          application/problem+json, the same members as an RFC 9457 problem.",
-        "required": ["error", "error_code", "retryable", "retry_after_seconds", "service", "request_id"],
+        "required": [
+            "error", "error_code", "retryable", "retry_after_seconds", "service", "request_id",
+        ],
         "properties": {
             "error": { "type": "string", "description": "For people." },
             "error_code": { "type": "string", "enum": codes },
-            "retryable": { "type": "boolean", "description": "Whether the same call may succeed later, and is safe to repeat." },
+            "retryable": {
+                "type": "boolean",
+                "description": "Whether the same call may succeed later, and is safe to repeat.",
+            },
             "retry_after_seconds": { "type": ["integer", "null"], "minimum": 0 },
             "service": { "type": "string", "const": "Telenumerus" },
             "request_id": { "type": "string" },
             "detail": { "description": "What a program can read about it." },
             "order": { "$ref": "#/components/schemas/Order" },
-            "understood": { "type": "boolean", "description": "False where a query was not understood." },
+            "understood": {
+                "type": "boolean", "description": "False where a query was not understood.",
+            },
             "suggestions": { "type": "array", "items": { "type": "string" } },
         },
     })
@@ -298,58 +325,13 @@ fn shared_headers() -> Value {
         "RateLimit": text("What is left, as in the IETF draft: \"default\";r=<calls \
          left>;t=<seconds until the oldest call leaves the window>."),
         "RateLimit-Policy": text("The limit, as in the IETF draft: \"default\";q=<calls>;w=60."),
-        "Idempotency-Replayed": text("true where the answer is that of an earlier call under the same key."),
+        "Idempotency-Replayed": text(
+            "true where the answer is that of an earlier call under the same key.",
+        ),
         "WWW-Authenticate": text("How to authenticate."),
-        "Retry-After": { "description": "Seconds after which another try makes sense.", "schema": { "type": "integer", "minimum": 0 } },
-    })
-}
-
-/// What is pushed to callers, as operations of theirs.
-fn webhooks() -> Value {
-    let amount = || json!({ "type": "number" });
-    let text = || json!({ "type": ["string", "null"] });
-    let sms = json!({ "order_id": text(), "platform": text(), "country": text(), "phone": text(), "code": text(), "verdict": text(), "sms": text(), "from": text(), "received_at": text(), "delivery_seconds": { "type": ["integer", "null"] }, "price": amount() });
-    let failed = json!({ "order_id": text(), "platform": text(), "country": text(), "phone": text(), "status": text(), "reason": text(), "refunded": amount(), "ended_at": text() });
-    let low = json!({ "balance": amount(), "threshold": amount() });
-    json!({
-        "sms.received": delivery("sms.received", "A message arrived on an order's number; code is \
-         null where none is certain.", sms),
-        "order.failed": delivery("order.failed", "An order failed or expired; its hold is back.", failed),
-        "balance.low": delivery("balance.low", "The balance fell below your threshold.", low),
-        "webhook.test": delivery("webhook.test", "You asked for a test.", json!({ "message": text() })),
-    })
-}
-
-fn delivery(event: &str, summary: &str, data: Value) -> Value {
-    let header = |name: &str, description: &str| json!({ "name": name, "in": "header", "required": true, "description": description, "schema": { "type": "string" } });
-    json!({
-        "post": {
-            "operationId": event.replace('.', "_"),
-            "summary": summary,
-            "tags": ["webhooks"],
-            "security": [],
-            "parameters": [
-                header("webhook-id", "The delivery's id, the same at every attempt."),
-                header("webhook-timestamp", "Unix seconds of the attempt."),
-                header("webhook-signature", "Standard Webhooks: v1,<base64>; two of them for 24 \
-                    hours after a rotation."),
-                header("X-Webhook-Signature", "Lower-case hex HMAC-SHA256 of the exact body, \
-                    keyed with the webhook_secret as shown."),
-                header("X-Webhook-Event", "The event's name."),
-            ],
-            "requestBody": { "required": true, "content": { "application/json": { "schema": {
-                "type": "object",
-                "required": ["id", "event", "created_at", "sequence", "data"],
-                "properties": {
-                    "id": { "type": "string" },
-                    "event": { "type": "string", "const": event },
-                    "created_at": { "type": "string", "format": "date-time" },
-                    "sequence": { "type": "integer", "minimum": 1, "description": "Rises by one with every delivery of the account." },
-                    "data": { "type": "object", "properties": data },
-                },
-            }, "example": examples::push(event) } } },
-            "responses": { "2XX": { "description": "Taken. Anything else, a redirect too, is \
-             tried again: after 5 s, 30 s, 2 min, 10 min, 1 h." } },
+        "Retry-After": {
+            "description": "Seconds after which another try makes sense.",
+            "schema": { "type": "integer", "minimum": 0 },
         },
     })
 }

@@ -34,7 +34,10 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
     let status = if has_ended { order.status } else { Status::Active };
     let mut message = match fact {
         Event::Placed(placed) => {
-            json!({ "event": "status", "status": "pending", "platform": placed.platform.slug(), "country": placed.country.code(), "price": Dollars(placed.price) })
+            json!({
+                "event": "status", "status": "pending", "platform": placed.platform.slug(),
+                "country": placed.country.code(), "price": Dollars(placed.price),
+            })
         }
         Event::ScenarioChosen { scenario, .. } => {
             json!({ "event": "status", "status": "pending", "scenario": scenario.name() })
@@ -42,19 +45,30 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
         Event::Queued { .. } => json!({ "event": "status", "status": "queued" }),
         Event::Started { .. } => json!({ "event": "status", "status": "pending" }),
         Event::AttemptFailed { attempt, .. } => {
-            json!({ "event": "status", "status": "pending", "attempt": attempt, "reason": "no_number_from_source" })
+            json!({
+                "event": "status", "status": "pending", "attempt": attempt,
+                "reason": "no_number_from_source",
+            })
         }
         Event::NumberAssigned { attempt, phone, expires_at, .. } => {
-            json!({ "event": "number", "status": "active", "phone": phone.as_str(), "attempt": attempt, "expires_at": Moment(*expires_at) })
+            json!({
+                "event": "number", "status": "active", "phone": phone.as_str(), "attempt": attempt,
+                "expires_at": Moment(*expires_at),
+            })
         }
         Event::NumberReportedDead { attempt, .. } => {
-            json!({ "event": "status", "status": "pending", "attempt": attempt, "reason": "number_dead" })
+            json!({
+                "event": "status", "status": "pending", "attempt": attempt, "reason": "number_dead",
+            })
         }
         Event::SmsReceived(sms) => match &sms.extraction.verdict {
             Verdict::Code(code) => json!({ "event": "code", "code": code, "sms": sms.text }),
             verdict @ (Verdict::Unsure | Verdict::Nothing | Verdict::OtherBrand(_)) => {
                 let event = if has_ended { "message" } else { "status" };
-                json!({ "event": event, "status": status.name(), "reason": "sms_without_code", "verdict": verdict.name(), "sms": sms.text })
+                json!({
+                    "event": event, "status": status.name(), "reason": "sms_without_code",
+                    "verdict": verdict.name(), "sms": sms.text,
+                })
             }
         },
         Event::SmsRepeated { .. } => {
@@ -62,10 +76,15 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
         }
         Event::CodeReplaced { code, .. } => {
             let replaced = before.iter().rev().find_map(|earlier| code_in(earlier));
-            json!({ "event": "replaced", "status": status.name(), "code": code, "replaced": replaced })
+            json!({
+                "event": "replaced", "status": status.name(), "code": code, "replaced": replaced,
+            })
         }
         Event::Reported { complaint, .. } => {
-            json!({ "event": "status", "status": status.name(), "reason": "reported", "report": complaint.name() })
+            json!({
+                "event": "status", "status": status.name(), "reason": "reported",
+                "report": complaint.name(),
+            })
         }
         Event::Refunded { .. } => {
             json!({ "event": "refunded", "status": status.name(), "refunded": released })
@@ -81,7 +100,10 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
             json!({ "event": "expired", "status": "expired", "refunded": released })
         }
         Event::Failed { reason, .. } => {
-            json!({ "event": "failed", "status": "failed", "reason": failure_name(*reason), "refunded": released })
+            json!({
+                "event": "failed", "status": "failed", "reason": failure_name(*reason),
+                "refunded": released,
+            })
         }
     };
     debug_assert!(
@@ -96,7 +118,10 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
 /// The last message of a stream whose reader may not read on: the order goes on, and is not told of
 /// any more.
 pub fn access_end_message(order: &State, end: AccessEnd, at: Timestamp) -> Value {
-    json!({ "event": "suspended", "status": order.status.name(), "reason": end.reason(), "order_id": order.id.to_string(), "at": Moment(at) })
+    json!({
+        "event": "suspended", "status": order.status.name(), "reason": end.reason(),
+        "order_id": order.id.to_string(), "at": Moment(at),
+    })
 }
 
 /// The code that a fact gives the order, if it gives one.

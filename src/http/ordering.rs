@@ -104,7 +104,10 @@ impl Placed {
         if let (None, Some(reason)) = (first, order.failure) {
             let text = "No number could be had for this order; nothing was charged. Try again, or \
                 try another country.";
-            let detail = json!({ "order_id": order.id.to_string(), "reason": failure_name(reason), "refunded": Dollars(order.placed.price) });
+            let detail = json!({
+                "order_id": order.id.to_string(), "reason": failure_name(reason),
+                "refunded": Dollars(order.placed.price),
+            });
             return Err(ApiError::new(ErrorCode::ProviderUnavailable, text).with_detail(detail));
         }
         let links = Links::of(order.id);

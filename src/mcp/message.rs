@@ -43,7 +43,9 @@ impl Refusal {
 
     /// As an error of the protocol.
     pub fn body(&self) -> Value {
-        json!({ "jsonrpc": "2.0", "id": self.id, "error": { "code": self.code, "message": self.text } })
+        json!({
+            "jsonrpc": "2.0", "id": self.id, "error": { "code": self.code, "message": self.text },
+        })
     }
 }
 

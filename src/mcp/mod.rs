@@ -7,7 +7,9 @@
 mod api;
 mod message;
 mod own_key;
+mod prompt;
 mod reply;
+mod sentences;
 mod server;
 mod stdio;
 mod tools;

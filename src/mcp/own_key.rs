@@ -118,7 +118,10 @@ impl OwnKey {
         if let Some(file) = &self.file
             && let Err(error) = keep(file, text)
         {
-            tracing::warn!(path = %file.display(), %error, "the key could not be kept: the next start opens another account");
+            tracing::warn!(
+                path = %file.display(), %error,
+                "the key could not be kept: the next start opens another account"
+            );
         }
     }
 }

@@ -105,7 +105,11 @@ impl Known {
             metrics::histogram!("order_delivery_seconds", "supplier" => supplier.clone())
                 .record(to.since(from).as_secs_f64());
         }
-        metrics::counter!("orders_ended_total", "outcome" => outcome, "supplier" => supplier, "platform" => platform).increment(1);
+        metrics::counter!(
+            "orders_ended_total", "outcome" => outcome, "supplier" => supplier,
+            "platform" => platform
+        )
+        .increment(1);
     }
 
     fn account(&mut self, account: AccountId, event: &Event) {

@@ -62,29 +62,29 @@ fn an_operator_credits_suspends_and_reinstates_while_the_service_runs() {
     );
 }
 
+/// Whether this is the error object, with the id of the request.
+fn told(status: u16, code: &str, named: Option<&str>, object: &Value) {
+    assert_eq!(
+        (object["error_code"].as_str(), object["service"].as_str()),
+        (Some(code), Some("Telenumerus")),
+        "{status} {object}"
+    );
+    assert!(
+        object["error"].is_string()
+            && object["retryable"].is_boolean()
+            && object["request_id"].as_str() == named,
+        "{status} {object}"
+    );
+}
+
 #[test]
 fn every_refusal_of_the_operators_door_is_the_error_object() {
-    let server = Server::start(&format!(
-        "{SILENT}[http]\nheader_timeout_seconds = 1\nbody_timeout_seconds = 1\n"
-    ));
+    let server = Server::start(SILENT);
     let (admin, client) = (server.admin(), crate::server::client());
     let request = |method: &str, path: &str| {
         client
             .request(method.parse().unwrap(), format!("http://{admin}{path}"))
             .bearer_auth(ADMIN_TOKEN)
-    };
-    let told = |status: u16, code: &str, named: Option<&str>, object: &Value| {
-        assert_eq!(
-            (object["error_code"].as_str(), object["service"].as_str()),
-            (Some(code), Some("Telenumerus")),
-            "{status} {object}"
-        );
-        assert!(
-            object["error"].is_string()
-                && object["retryable"].is_boolean()
-                && object["request_id"].as_str() == named,
-            "{status} {object}"
-        );
     };
     let mut asked = vec![
         (404, "INVALID_REQUEST", request("GET", "/nothing")),
@@ -124,17 +124,32 @@ fn every_refusal_of_the_operators_door_is_the_error_object() {
         let named = response.headers()["x-request-id"].to_str().unwrap().to_owned();
         told(status, code, Some(&named), &body(response));
     }
+}
+
+#[test]
+fn what_no_route_of_the_operators_door_sees_is_refused_with_the_error_object() {
+    let server = Server::start(&format!(
+        "{SILENT}[http]\nheader_timeout_seconds = 1\nbody_timeout_seconds = 1\n"
+    ));
+    let admin = server.admin();
+    let post = "POST /admin/v1/numbers/import HTTP/1.1\r\nhost: localhost\r\n";
+    let half = format!(
+        "{post}authorization: Bearer {ADMIN_TOKEN}\r\ncontent-type: application/json\r\n\
+         content-length: 50\r\n\r\n"
+    );
     for (status, sent) in [
-        (408, "POST /admin/v1/numbers/import HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer TOKEN\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n".replace("TOKEN", ADMIN_TOKEN)),
+        (408, half),
         (408, "GET /metrics HTTP/1.1\r\nhost:".to_owned()),
         (400, "GET /metrics HTTP/1.1\r\n\r\n".to_owned()),
         (414, format!("GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "x".repeat(70_000))),
         (431, format!("GET / HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "x".repeat(200_000))),
     ] {
         let mut answer = String::new();
-        std::io::Read::read_to_string(&mut Server::raw_to(admin, sent.as_bytes()), &mut answer).unwrap();
+        std::io::Read::read_to_string(&mut Server::raw_to(admin, sent.as_bytes()), &mut answer)
+            .unwrap();
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{status}: {answer}");
-        let object: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap_or_else(|error| panic!("{error}: {answer}"));
+        let object: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1)
+            .unwrap_or_else(|error| panic!("{error}: {answer}"));
         told(status, "INVALID_REQUEST", object["request_id"].as_str(), &object);
     }
 }
@@ -317,7 +332,9 @@ fn names_and_reasons_that_hide_something_do_not_reach_the_log() {
         ("numbers/import", serde_json::json!({ "rows": [], "operator": "a\u{7}" })),
         (
             "numbers/release",
-            serde_json::json!({ "supplier": "twilio", "number": "+12025550123", "reason": "a\u{7}", "operator": "a" }),
+            serde_json::json!({
+                "supplier": "twilio", "number": "+12025550123", "reason": "a\u{7}", "operator": "a",
+            }),
         ),
     ] {
         let url = format!("http://{}/admin/v1/{path}", server.admin());

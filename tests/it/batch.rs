@@ -18,8 +18,15 @@ fn ids(batch: &Value) -> Vec<String> {
 fn a_batch_runs_one_order_after_the_other_to_its_end() {
     let server = Server::start(QUICK);
     let caller = server.funded("10");
-    let batch = caller
-        .post("/api/v1/batch", &json!({ "orders": [{ "platform": "google" }, { "platform": "discord", "country": "UK" }, { "platform": "steam" }] }));
+    let batch = caller.post(
+        "/api/v1/batch",
+        &json!({
+            "orders": [
+                { "platform": "google" }, { "platform": "discord", "country": "UK" },
+                { "platform": "steam" },
+            ],
+        }),
+    );
     assert_eq!(batch.status(), 200);
     let batch = body(batch);
     assert_eq!(
@@ -109,8 +116,15 @@ fn what_cannot_be_accepted_is_refused_in_its_place() {
 fn waiting_orders_can_be_cancelled_and_a_cancelled_one_gives_way() {
     let server = Server::start(SILENT);
     let caller = server.funded("10");
-    let batch =
-        body(caller.post("/api/v1/batch", &json!({ "orders": [{ "platform": "google" }, { "platform": "discord" }, { "platform": "steam" }] })));
+    let batch = body(caller.post(
+        "/api/v1/batch",
+        &json!({
+            "orders": [
+                { "platform": "google" }, { "platform": "discord" },
+                { "platform": "steam" },
+            ],
+        }),
+    ));
     let ids = ids(&batch);
     let cancel = |id: &str| body(caller.post(&format!("/api/v1/order/{id}/cancel"), &json!({})));
     assert_eq!(cancel(&ids[1])["refunded"].as_f64(), Some(0.25));

@@ -121,20 +121,27 @@ fn four_sources_serve_orders_each_through_its_own_door() {
     for (number, (caller, order)) in callers.iter().zip(&orders).enumerate() {
         assert_eq!(caller.ended(&text(&order["order_id"]))["code"], format!("10000{}", number + 1));
     }
+    repeated_messages_are_one(&server, &callers[3], &orders[3], &phones[2]);
+}
+
+/// What two suppliers bring again is the message that was there.
+fn repeated_messages_are_one(server: &Server, caller: &Caller, order: &Value, telnyx_number: &str) {
     assert_eq!(
-        outcome(telnyx(&server, "m1", &phones[2], "G-100003 is your Google code").send().unwrap()),
+        outcome(
+            telnyx(server, "m1", telnyx_number, "G-100003 is your Google code").send().unwrap()
+        ),
         "repeated"
     );
     assert_eq!(
-        outcome(android(&server, "m1", "G-100004 is your Google code").send().unwrap()),
+        outcome(android(server, "m1", "G-100004 is your Google code").send().unwrap()),
         "repeated"
     );
-    let again = outcome(android(&server, "m2", "G-100004 is your Google code").send().unwrap());
+    let again = outcome(android(server, "m2", "G-100004 is your Google code").send().unwrap());
     assert_eq!(
         again, "repeated",
         "a phone's message ids do not tell: the same text within minutes is one message"
     );
-    let shown = body(callers[3].get(&text(&orders[3]["check_status"])));
+    let shown = body(caller.get(&text(&order["check_status"])));
     assert_eq!(
         (
             shown["messages"].as_array().unwrap().len(),
@@ -142,9 +149,9 @@ fn four_sources_serve_orders_each_through_its_own_door() {
         ),
         (1, 1)
     );
-    callers[3].finish(&text(&orders[3]["order_id"]));
+    caller.finish(&text(&order["order_id"]));
     assert_eq!(
-        outcome(android(&server, "m3", "G-100004 is your Google code").send().unwrap()),
+        outcome(android(server, "m3", "G-100004 is your Google code").send().unwrap()),
         "order_ended"
     );
 }

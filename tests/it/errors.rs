@@ -78,7 +78,10 @@ fn null_is_a_member_left_out_and_wrong_values_name_their_field() {
     let call = |path: &str, sent: &serde_json::Value| {
         server.post(path).bearer_auth(&caller.key).json(sent).send().unwrap()
     };
-    let verified = json!({ "platform": "google", "country": null, "timeout_seconds": null, "on_timeout": null, "max_price": null, "idempotency_key": null });
+    let verified = json!({
+        "platform": "google", "country": null, "timeout_seconds": null, "on_timeout": null,
+        "max_price": null, "idempotency_key": null,
+    });
     assert_eq!(call("/api/v1/verify", &verified).status(), 200);
     assert_eq!(
         call(
@@ -113,17 +116,19 @@ fn null_is_a_member_left_out_and_wrong_values_name_their_field() {
     }
 }
 
+/// Whether an answer refuses this field in these words.
+fn told(response: reqwest::blocking::Response, field: &str, words: &str) {
+    let error = check(400, response, "INVALID_REQUEST");
+    assert_eq!(
+        (error["error"].as_str(), error["detail"]["field"].as_str()),
+        (Some(words), Some(field))
+    );
+}
+
 #[test]
 fn numbers_that_do_not_fit_are_refused_with_their_field_and_its_own_bounds() {
     let server = Server::start(QUICK);
     let caller = server.funded("5");
-    let told = |response: reqwest::blocking::Response, field: &str, words: &str| {
-        let error = check(400, response, "INVALID_REQUEST");
-        assert_eq!(
-            (error["error"].as_str(), error["detail"]["field"].as_str()),
-            (Some(words), Some(field))
-        );
-    };
     for (path, sent, field, words) in [
         (
             "/api/v1/order",
@@ -165,6 +170,12 @@ fn numbers_that_do_not_fit_are_refused_with_their_field_and_its_own_bounds() {
             );
         }
     }
+}
+
+#[test]
+fn members_and_values_that_do_not_fit_are_refused_with_what_does() {
+    let server = Server::start(QUICK);
+    let caller = server.funded("5");
     for (sent, field, words) in [
         (
             json!({ "platform": "google", "idempotencykey": "a" }),

@@ -181,7 +181,12 @@ fn of_a_batch_the_rows_that_came_to_nothing_are_placed_again_alone() {
     let server = Server::start(SILENT);
     let caller = server.funded("10");
     let (key, account) = (caller.key.clone(), caller.account.clone());
-    let wanted = json!({ "orders": [{ "platform": "google" }, { "platform": "nosuch" }, { "platform": "discord" }, { "platform": "steam" }] });
+    let wanted = json!({
+        "orders": [
+            { "platform": "google" }, { "platform": "nosuch" }, { "platform": "discord" },
+            { "platform": "steam" },
+        ],
+    });
     let ids = |batch: &Value| {
         batch["orders"]
             .as_array()

@@ -309,7 +309,10 @@ impl Process {
         let (input, lines) =
             (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()).lines());
         let mut process = Self { child, input, lines };
-        let hello = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } });
+        let hello = json!({
+            "protocolVersion": "2025-06-18", "capabilities": {},
+            "clientInfo": { "name": "test", "version": "1" },
+        });
         process.ask("initialize", hello);
         process
     }
@@ -342,7 +345,9 @@ impl Process {
     }
 
     pub fn account(&mut self) -> Value {
-        self.ask("tools/call", json!({ "name": "sms_account", "arguments": {} }))["structuredContent"].clone()
+        self.ask(
+            "tools/call", json!({ "name": "sms_account", "arguments": {} }),
+        )["structuredContent"].clone()
     }
 
     pub fn end(mut self) {
@@ -411,7 +416,10 @@ fn a_process_goes_on_with_the_account_that_it_registered() {
     let hello = ask(
         1,
         "initialize",
-        json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } }),
+        json!({
+            "protocolVersion": "2025-06-18", "capabilities": {},
+            "clientInfo": { "name": "test", "version": "1" },
+        }),
     );
     assert_eq!(
         (hello["protocolVersion"].as_str(), hello["serverInfo"]["name"].as_str()),

@@ -9,7 +9,11 @@ use crate::mcp::Process;
 use crate::server::{QUICK, SILENT, Server, body, text};
 
 fn call(id: u64, tool: &str, arguments: &Value) -> String {
-    json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": tool, "arguments": arguments } }).to_string()
+    json!({
+        "jsonrpc": "2.0", "id": id, "method": "tools/call",
+        "params": { "name": tool, "arguments": arguments },
+    })
+    .to_string()
 }
 
 /// A host of its own service, and one of a service elsewhere, each with money.
@@ -266,7 +270,13 @@ fn a_placeholder_pasted_from_the_documentation_is_no_key_over_http_either() {
                     .send()
                     .unwrap()
             };
-            let hello = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": { "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } } });
+            let hello = json!({
+                "jsonrpc": "2.0", "id": 1, "method": "initialize",
+                "params": {
+                    "protocolVersion": "2025-06-18", "capabilities": {},
+                    "clientInfo": { "name": "t", "version": "1" },
+                },
+            });
             assert_eq!(ask(&hello.to_string()).status(), 200, "{name}: {key}");
             let opened = body(ask(&register));
             assert!(opened["result"]["structuredContent"]["api_key"].is_string(), "{opened}");

@@ -94,7 +94,11 @@ fn imported_numbers_serve_at_once_and_after_a_restart_until_they_are_retired() {
     let caller = server.funded("5");
     let order = caller.google();
     assert_eq!(order["phone"], "+12025550101");
-    let message = json!({ "id": "m1", "to": "+12025550101", "from": "Google", "text": "G-482913 is your Google verification code." }).to_string();
+    let message = json!({
+        "id": "m1", "to": "+12025550101", "from": "Google",
+        "text": "G-482913 is your Google verification code.",
+    })
+    .to_string();
     let signature = crate::inbound::signature("whsec_0123456789abcdef", &message);
     let answer = server
         .post("/inbound/v1/own")

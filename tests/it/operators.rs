@@ -156,7 +156,15 @@ fn an_order_is_masked_until_its_reveal_stands_in_the_log() {
         400
     );
     assert_eq!(
-        post(&server, ADA, "reveal", &json!({ "subject": "ord_0000000000000000000000", "reason": "ticket 7", "operator": "ada" })).status(),
+        post(
+            &server,
+            ADA,
+            "reveal",
+            &json!({
+                "subject": "ord_0000000000000000000000", "reason": "ticket 7", "operator": "ada",
+            }),
+        )
+        .status(),
         404
     );
     assert!(!log(&server).iter().any(|event| event["event"] == "ContentRevealed"));

@@ -114,7 +114,11 @@ fn a_source_that_does_not_wait_to_be_asked_pushes_its_messages() {
     );
     let caller = server.funded("5");
     let order = caller.google();
-    let message = json!({ "id": "m1", "to": order["phone"], "from": "Google", "text": "G-482913 is your Google verification code." }).to_string();
+    let message = json!({
+        "id": "m1", "to": order["phone"], "from": "Google",
+        "text": "G-482913 is your Google verification code.",
+    })
+    .to_string();
     let signature = crate::inbound::signature("whsec_0123456789abcdef", &message);
     let answer = server
         .post("/inbound/v1/acme")

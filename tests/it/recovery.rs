@@ -69,6 +69,42 @@ fn views_that_were_deleted_are_built_again_the_same() {
     assert_eq!(body(again(&server, &key, &account).get("/api/v1/account")), before);
 }
 
+/// Orders one after the other until the service is gone; what was answered, each with its caller.
+fn orders_until(
+    server: &Server,
+    stop: &std::sync::atomic::AtomicBool,
+    index: usize,
+    key: &str,
+) -> Vec<(usize, String, Value)> {
+    let mut told = Vec::new();
+    while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+        let Ok(response) = server
+            .post("/api/v1/order")
+            .bearer_auth(key)
+            .json(&json!({ "platform": "google" }))
+            .send()
+        else {
+            break;
+        };
+        if response.status() != 200 {
+            continue;
+        }
+        let Ok(order) = response.json::<Value>() else { break };
+        let id = text(&order["order_id"]);
+        told.push((index, id.clone(), json!({ "phone": order["phone"] })));
+        let Ok(response) =
+            server.get(&format!("/api/v1/order/{id}?wait=5")).bearer_auth(key).send()
+        else {
+            break;
+        };
+        let Ok(reply) = response.json::<Value>() else { break };
+        if reply["status"] == "completed" {
+            told.push((index, id, json!({ "phone": order["phone"], "code": reply["code"] })));
+        }
+    }
+    told
+}
+
 #[test]
 fn nothing_acknowledged_is_lost_through_kills_at_random_moments() {
     let mut server = Server::start(&QUICK.replace("[0.05, 0.1]", "[0.0, 0.3]"));
@@ -88,41 +124,7 @@ fn nothing_acknowledged_is_lost_through_kills_at_random_moments() {
                 .enumerate()
                 .map(|(index, (key, _))| {
                     let (server, stop) = (&server, &pid_signal);
-                    scope.spawn(move || {
-                        let mut told = Vec::new();
-                        while !stop.load(std::sync::atomic::Ordering::Relaxed) {
-                            let Ok(response) = server
-                                .post("/api/v1/order")
-                                .bearer_auth(key)
-                                .json(&json!({ "platform": "google" }))
-                                .send()
-                            else {
-                                break;
-                            };
-                            if response.status() != 200 {
-                                continue;
-                            }
-                            let Ok(order) = response.json::<Value>() else { break };
-                            let id = text(&order["order_id"]);
-                            told.push((index, id.clone(), json!({ "phone": order["phone"] })));
-                            let Ok(response) = server
-                                .get(&format!("/api/v1/order/{id}?wait=5"))
-                                .bearer_auth(key)
-                                .send()
-                            else {
-                                break;
-                            };
-                            let Ok(reply) = response.json::<Value>() else { break };
-                            if reply["status"] == "completed" {
-                                told.push((
-                                    index,
-                                    id,
-                                    json!({ "phone": order["phone"], "code": reply["code"] }),
-                                ));
-                            }
-                        }
-                        told
-                    })
+                    scope.spawn(move || orders_until(server, stop, index, key))
                 })
                 .collect();
             std::thread::sleep(std::time::Duration::from_millis(150 + round * 130));

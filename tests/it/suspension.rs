@@ -42,7 +42,9 @@ fn every_wait_ends(
         let waits = [format!("{path}?wait=55"), format!("{path}/stream")]
             .map(|path| scope.spawn(move || caller.get(&path)));
         let tool = scope.spawn(|| {
-            let call = json!({ "name": "sms_verify", "arguments": { "platform": "steam", "timeout_seconds": 300 } });
+            let call = json!({
+                "name": "sms_verify", "arguments": { "platform": "steam", "timeout_seconds": 300 },
+            });
             rpc(server, &caller.key, "tools/call", call, false).text().unwrap()
         });
         while body(caller.get("/api/v1/account"))["active_orders"].as_array().unwrap().len() < 2 {}

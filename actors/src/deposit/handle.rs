@@ -330,7 +330,10 @@ impl Deposits {
             Ok(_) => Ok(()),
             Err(TransactError::Fault(fault)) => Err(fault),
             Err(TransactError::Refused(refusal)) => {
-                tracing::error!(%deposit, %refusal, "a payment is seen where it should not be; an operator must look at it");
+                tracing::error!(
+                    %deposit, %refusal,
+                    "a payment is seen where it should not be; an operator must look at it"
+                );
                 Ok(())
             }
         }

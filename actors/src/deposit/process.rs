@@ -41,7 +41,10 @@ impl DepositProcess {
                 (Step::Done, _) => return Ok(Next::Done),
                 (Step::AskChain, _) => {
                     let Some(confirmation) = self.inner.confirmations.get(&state.chain) else {
-                        tracing::warn!(deposit = %self.deposit, chain = state.chain, "a deposit waits on a chain that is not configured any more");
+                        tracing::warn!(
+                            deposit = %self.deposit, chain = state.chain,
+                            "a deposit waits on a chain that is not configured any more"
+                        );
                         return Ok(Next::Done);
                     };
                     match confirmation.look(&state).await? {

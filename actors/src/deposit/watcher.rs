@@ -36,14 +36,19 @@ enum RoundError {
 /// round.
 pub async fn watch(deposits: Weak<Inner>, coin: Arc<Coin>, mut progress: Entity<State>) {
     while tokio::spawn(repeat_every(deposits.clone(), Arc::clone(&coin), progress)).await.is_err() {
-        tracing::error!(chain = %coin.currency(), "a chain's watcher failed; another takes its place");
+        tracing::error!(
+            chain = %coin.currency(), "a chain's watcher failed; another takes its place"
+        );
         progress = loop {
             tokio::time::sleep(AFTER_BUG).await;
             let Some(inner) = deposits.upgrade() else { return };
             match self::progress(&Deposits::of(inner), &coin).await {
                 Ok(progress) => break progress,
                 Err(fault) => {
-                    tracing::warn!(chain = %coin.currency(), error = %fault, "how far the chain was looked through cannot be read; trying again");
+                    tracing::warn!(
+                        chain = %coin.currency(), error = %fault,
+                        "how far the chain was looked through cannot be read; trying again"
+                    );
                 }
             }
         };
@@ -90,7 +95,9 @@ impl Watcher {
         self.had_moved = has_moved;
         let error = failure.filter(|_| !is_usual).map(|failure| failure.to_string());
         if error.is_some() && self.coin.status.borrow().error != error {
-            tracing::warn!(chain = %self.coin.currency(), error, "the chain cannot be followed; deposits wait");
+            tracing::warn!(
+                chain = %self.coin.currency(), error, "the chain cannot be followed; deposits wait"
+            );
         }
         self.publish(|status| status.error = error);
     }
@@ -164,7 +171,10 @@ impl Watcher {
             };
         }
         if block.height < before {
-            tracing::warn!(chain = %self.coin.currency(), from = before, to = block.height, "the chain has left blocks that were looked through");
+            tracing::warn!(
+                chain = %self.coin.currency(), from = before, to = block.height,
+                "the chain has left blocks that were looked through"
+            );
             self.record(
                 &Command::Fork { block: block.clone(), at: deposits.journal().now() },
                 deposits,

@@ -203,7 +203,10 @@ impl Parts {
         for set in due {
             self.join(phone, &mut number, &set).await?;
             if !set.is_whole() {
-                tracing::warn!(supplier = %set.id.supplier, have = set.parts.len(), of = set.id.total, "a message was handed on without its missing parts");
+                tracing::warn!(
+                    supplier = %set.id.supplier, have = set.parts.len(), of = set.id.total,
+                    "a message was handed on without its missing parts"
+                );
             }
         }
         if number.state().parts().open().is_empty() {
@@ -240,7 +243,10 @@ async fn sweep(inner: Arc<Inner>) {
     let waiting: Vec<Phone> = parts.inner.waiting.lock().iter().cloned().collect();
     for phone in waiting {
         if let Err(fault) = parts.look(&phone).await {
-            tracing::warn!(number = phone.masked(), error = %fault, "a message in parts could not be handed on and is tried again");
+            tracing::warn!(
+                number = phone.masked(), error = %fault,
+                "a message in parts could not be handed on and is tried again"
+            );
         }
     }
 }

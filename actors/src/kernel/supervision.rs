@@ -91,7 +91,9 @@ impl<T: Supervised> Actor for Supervisor<T> {
         owner: &mut Weak<T>,
     ) -> Result<(), ActorProcessingErr> {
         let SupervisionEvent::ActorFailed(cell, error) = event else { return Ok(()) };
-        tracing::error!(owner = std::any::type_name::<T>(), %error, "an actor failed; another takes its place");
+        tracing::error!(
+            owner = std::any::type_name::<T>(), %error, "an actor failed; another takes its place"
+        );
         let (owner, failed) = (owner.clone(), cell.get_id());
         tokio::spawn(async move {
             tokio::time::sleep(PAUSE).await;
@@ -99,7 +101,9 @@ impl<T: Supervised> Actor for Supervisor<T> {
                 return;
             };
             while let Err(fault) = replace().await {
-                tracing::warn!(error = %fault, "an actor that failed cannot be replaced yet; trying again");
+                tracing::warn!(
+                    error = %fault, "an actor that failed cannot be replaced yet; trying again"
+                );
                 tokio::time::sleep(PAUSE).await;
             }
         });

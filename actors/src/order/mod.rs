@@ -5,6 +5,7 @@
 //! it means (`events` does). Leans on: `account`, `supplier`, `alarm`. Proved by: `tests/orders.rs`
 //! of this crate.
 
+mod ending;
 mod handle;
 mod listening;
 mod placing;

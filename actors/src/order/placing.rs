@@ -128,7 +128,11 @@ impl Orders {
             return Ok((items, Replayed(true)));
         };
         let has_number = |order: OrderId| {
-            events.iter().any(|event| matches!(event, Event::Order(id, Fact::NumberAssigned { .. }) if *id == order))
+            events.iter().any(|event| {
+                matches!(
+                    event, Event::Order(id, Fact::NumberAssigned { .. }) if *id == order
+                )
+            })
         };
         let lease = match lease {
             Some(lease) if has_number(first) => Some(lease),
@@ -189,7 +193,10 @@ impl Orders {
             return Some(lease);
         }
         // A pool has given what is not its to give: the order looks on by itself.
-        tracing::error!(supplier = %lease.supplier, number = lease.phone.masked(), "a source has given a number that is another's");
+        tracing::error!(
+            supplier = %lease.supplier, number = lease.phone.masked(),
+            "a source has given a number that is another's"
+        );
         wanted.first_answer = Some(FirstAnswer {
             supplier: lease.supplier.clone(),
             answer: Err(AttemptFailure::SourceError),

@@ -269,7 +269,9 @@ async fn attempt(
     let outcome = match made.await.unwrap_or_else(Err) {
         Ok(outcome) => Some(outcome),
         Err(fault) => {
-            tracing::warn!(%account, sequence, error = %fault, "a delivery could not be made; trying again");
+            tracing::warn!(
+                %account, sequence, error = %fault, "a delivery could not be made; trying again"
+            );
             tokio::time::sleep(STEP_RETRY).await;
             None
         }

@@ -146,7 +146,10 @@ fn wake(inner: &Arc<Inner>, account: AccountId) {
                     return;
                 }
                 Err(fault) => {
-                    tracing::warn!(%account, error = %fault, "an account's deliveries could not be started; trying again");
+                    tracing::warn!(
+                        %account, error = %fault,
+                        "an account's deliveries could not be started; trying again"
+                    );
                     tokio::time::sleep(START_RETRY).await;
                 }
             }

@@ -207,8 +207,10 @@ impl PastAssignments for FromLog {
                         last: record.revision,
                     });
                     place.last = record.revision;
-                    if matches!(fact, order::Event::NumberAssigned { phone: assigned, .. } if *assigned == phone)
-                    {
+                    if matches!(
+                        fact,
+                        order::Event::NumberAssigned { phone: assigned, .. } if *assigned == phone
+                    ) {
                         had.push(*order);
                     }
                 }
@@ -222,6 +224,47 @@ impl PastAssignments for FromLog {
     }
 }
 
+/// The suppliers of a life, and those of them that it looks at by themselves.
+struct Suppliers {
+    all: Vec<Arc<dyn Supplier>>,
+    pull: Option<Pull>,
+    simulator: Option<Arc<Simulator>>,
+}
+
+fn suppliers(setup: &Setup, accounts: &Accounts, clock: Clock, entropy: &Entropy) -> Suppliers {
+    let mut suppliers: Vec<Arc<dyn Supplier>> = Vec::new();
+    let pull = setup.pull.clone().map(|source| {
+        let settings = http::Settings {
+            name: "acme".parse().unwrap(),
+            poll: Duration::from_secs(2),
+            cool_down: Duration::from_hours(1),
+        };
+        Pull::new(accounts.clone(), source, settings, [])
+    });
+    suppliers.extend(pull.clone().map(|pull| Arc::new(pull) as Arc<dyn Supplier>));
+    if !setup.own.is_empty() {
+        let numbers = setup.own.iter().map(|phone| OwnNumber {
+            phone: phone.parse().unwrap(),
+            country: Country::Us,
+            platforms: None,
+        });
+        suppliers.push(Arc::new(NumberPool::new(
+            "own".parse().unwrap(),
+            numbers.collect(),
+            Duration::from_hours(1),
+            [],
+        )));
+    }
+    let others = setup.own.iter().map(|phone| phone.parse().unwrap()).collect();
+    let simulator =
+        setup.simulator.clone().map(|settings| simulator::Settings { others, ..settings });
+    let simulator = simulator.map(|settings| {
+        Arc::new(Simulator::new("simulator".parse().unwrap(), settings, clock, entropy.clone()))
+    });
+    suppliers.extend(simulator.clone().map(|simulator| simulator as Arc<dyn Supplier>));
+    Suppliers { all: suppliers, pull, simulator }
+}
+
 impl World {
     /// Starts a life on what `store` holds, as a restart would.
     pub async fn start(store: MemoryStore, setup: &Setup, seed: u64, now: Timestamp) -> Self {
@@ -230,37 +273,8 @@ impl World {
         let port: Arc<dyn EventStore> = Arc::new(store.clone());
         let accounts =
             Accounts::new(Journal::new(port, clock, entropy.clone()), Settings::default());
-        let mut suppliers: Vec<Arc<dyn Supplier>> = Vec::new();
-        let pull = setup.pull.clone().map(|source| {
-            let settings = http::Settings {
-                name: "acme".parse().unwrap(),
-                poll: Duration::from_secs(2),
-                cool_down: Duration::from_hours(1),
-            };
-            Pull::new(accounts.clone(), source, settings, [])
-        });
-        suppliers.extend(pull.clone().map(|pull| Arc::new(pull) as Arc<dyn Supplier>));
-        if !setup.own.is_empty() {
-            let numbers = setup.own.iter().map(|phone| OwnNumber {
-                phone: phone.parse().unwrap(),
-                country: Country::Us,
-                platforms: None,
-            });
-            suppliers.push(Arc::new(NumberPool::new(
-                "own".parse().unwrap(),
-                numbers.collect(),
-                Duration::from_hours(1),
-                [],
-            )));
-        }
-        let others = setup.own.iter().map(|phone| phone.parse().unwrap()).collect();
-        let simulator =
-            setup.simulator.clone().map(|settings| simulator::Settings { others, ..settings });
-        let simulator = simulator.map(|settings| {
-            Arc::new(Simulator::new("simulator".parse().unwrap(), settings, clock, entropy.clone()))
-        });
-        suppliers.extend(simulator.clone().map(|simulator| simulator as Arc<dyn Supplier>));
-        let router = Arc::new(Router::new(suppliers, 3));
+        let Suppliers { all, pull, simulator } = suppliers(setup, &accounts, clock, &entropy);
+        let router = Arc::new(Router::new(all, 3));
         let orders = Orders::start(accounts.clone(), Arc::clone(&router));
         let inbox = Inbox::new(
             accounts.clone(),

@@ -28,13 +28,19 @@ fn of_order(event: order::Event) -> Event {
 
 /// One event of every name, in the order of the golden file.
 fn samples() -> Vec<Event> {
-    let hash: deposit::TxHash = "0f".repeat(32).parse().unwrap();
-    let supplier = || "own".parse().unwrap();
-    let candidate = Candidate {
-        code: "123456".to_owned(),
-        score: 58,
-        reasons: vec![Reason::UsualLength, Reason::BesideKeyWord],
-    };
+    account_samples()
+        .into_iter()
+        .chain(order_samples())
+        .chain(deposit_and_number_samples())
+        .chain(later_samples())
+        .collect()
+}
+
+fn supplier() -> crate::supplier::SupplierName {
+    "own".parse().unwrap()
+}
+
+fn account_samples() -> Vec<Event> {
     vec![
         account::Event::Registered {
             id: AccountId(0xa1),
@@ -71,6 +77,16 @@ fn samples() -> Vec<Event> {
             at: AT,
         }
         .into(),
+    ]
+}
+
+fn order_samples() -> Vec<Event> {
+    let candidate = Candidate {
+        code: "123456".to_owned(),
+        score: 58,
+        reasons: vec![Reason::UsualLength, Reason::BesideKeyWord],
+    };
+    vec![
         of_order(order::Event::Placed(Placed {
             platform: Platform::Google,
             country: Country::Gb,
@@ -117,6 +133,12 @@ fn samples() -> Vec<Event> {
         of_order(order::Event::Cancelled { at: AT }),
         of_order(order::Event::Expired { at: AT }),
         of_order(order::Event::Failed { reason: FailureReason::AttemptsExhausted, at: AT }),
+    ]
+}
+
+fn deposit_and_number_samples() -> Vec<Event> {
+    let hash: deposit::TxHash = "0f".repeat(32).parse().unwrap();
+    vec![
         deposit::Event::Claimed {
             account: AccountId(0xa1),
             chain: "simulated".to_owned(),
@@ -146,9 +168,6 @@ fn samples() -> Vec<Event> {
         })
         .into(),
     ]
-    .into_iter()
-    .chain(later_samples())
-    .collect()
 }
 
 /// Events that came after the first version, in the order in which they came.

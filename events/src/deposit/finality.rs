@@ -119,7 +119,11 @@ impl Policy {
     pub fn is_sound(&self) -> bool {
         match self {
             Self::ByAmount { up_to, above } => {
-                let rising = up_to.windows(2).all(|rows| matches!(rows, [(less, fewer), (more, larger)] if less < more && fewer <= larger));
+                let rising = up_to.windows(2).all(|rows| {
+                    matches!(
+                        rows, [(less, fewer), (more, larger)] if less < more && fewer <= larger
+                    )
+                });
                 rising
                     && up_to.iter().all(|(_, confirmations)| (1..=*above).contains(confirmations))
                     && *above >= 1

@@ -35,7 +35,13 @@ pub fn next_step(id: &LeaseId, order: Option<&State>) -> Step {
         | Status::Cancelled
         | Status::Expired
         | Status::Failed => {
-            let died = |fact: &Event| matches!(fact, Event::NumberReportedDead { attempt, supplier, .. } if *attempt == id.attempt && *supplier == id.supplier);
+            let died = |fact: &Event| {
+                matches!(
+                    fact,
+                    Event::NumberReportedDead { attempt, supplier, .. }
+                        if *attempt == id.attempt && *supplier == id.supplier
+                )
+            };
             Step::Release(if order.history.iter().any(|fact| died(fact)) {
                 Outcome::Dead
             } else {

@@ -156,9 +156,9 @@ impl Query {
             Self::Reveal { subject, why } => {
                 return (
                     "reveal".to_owned(),
-                    Some(
-                        json!({ "subject": subject, "reason": why.reason, "operator": why.operator }),
-                    ),
+                    Some(json!({
+                        "subject": subject, "reason": why.reason, "operator": why.operator,
+                    })),
                 );
             }
         };

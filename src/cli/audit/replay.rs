@@ -13,6 +13,7 @@ use events::account::{Event as AccountEvent, Standing, State};
 use events::decider::Decider;
 use events::id::{AccountId, OrderId};
 use events::order;
+use events::phone::Phone;
 use events::time::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -161,7 +162,8 @@ impl Replayed {
             // Of everything, what is hidden elsewhere too: a digest shows none of it.
             let digest = Sha256::digest(described(state, true).to_string());
             json!({
-                "digest": description::hex(&digest), "balance": state.balance.to_string(), "held": state.held.to_string(),
+                "digest": description::hex(&digest), "balance": state.balance.to_string(),
+                "held": state.held.to_string(),
                 "completed": state.completed, "open": state.open.len(),
             })
         };
@@ -187,7 +189,10 @@ impl Digests {
         use std::fmt::Write;
         let mut text = format!(
             "{}\n",
-            json!({ "position": self.position, "accounts": self.accounts.len(), "version": env!("CARGO_PKG_VERSION") })
+            json!({
+                "position": self.position, "accounts": self.accounts.len(),
+                "version": env!("CARGO_PKG_VERSION"),
+            })
         );
         for (id, line) in &self.accounts {
             let mut line = line.clone();
@@ -273,8 +278,17 @@ fn described(state: &State, reveals: bool) -> Value {
         "tier": state.tier().name(),
         "completed": state.completed,
         "refunded": state.refunded,
-        "keys": state.api_keys.iter().map(|key| json!({ "key": key.id.to_string(), "name": &*key.name, "since": key.since.to_string() })).collect::<Vec<_>>(),
-        "webhook": state.webhook.as_ref().map(|webhook| json!({ "url": if reveals { &webhook.url } else { "hidden" }, "threshold": webhook.threshold.to_string() })),
+        "keys": state.api_keys.iter().map(
+            |key| json!({
+                "key": key.id.to_string(), "name": &*key.name, "since": key.since.to_string(),
+            }),
+        ).collect::<Vec<_>>(),
+        "webhook": state.webhook.as_ref().map(
+            |webhook| json!({
+                "url": if reveals { &webhook.url } else { "hidden" },
+                "threshold": webhook.threshold.to_string(),
+            }),
+        ),
         "webhook_sequence": state.webhook_sequence,
         "open": orders(&mut state.open.values()),
         "queue": state.queue.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -283,6 +297,10 @@ fn described(state: &State, reveals: bool) -> Value {
         "deposits": amounts(&state.deposits),
         "dust": amounts(&state.dust),
     })
+}
+
+fn number(phone: &Phone, reveals: bool) -> String {
+    if reveals { phone.as_str().to_owned() } else { phone.masked() }
 }
 
 fn described_order(state: &order::State, reveals: bool) -> Value {
@@ -296,7 +314,7 @@ fn described_order(state: &order::State, reveals: bool) -> Value {
         "placed_at": state.placed.at.to_string(),
         "attempts": state.attempts,
         "supplier": state.assignment.as_ref().map(|assignment| assignment.supplier.as_str()),
-        "phone": state.assignment.as_ref().map(|assignment| if reveals { assignment.phone.as_str().to_owned() } else { assignment.phone.masked() }),
+        "phone": state.assignment.as_ref().map(|assignment| number(&assignment.phone, reveals)),
         "code": state.code.as_ref().map(|code| if reveals { code.as_str() } else { "hidden" }),
         "messages": state.messages().count(),
         "expires_at": time(state.expires_at),

@@ -177,10 +177,14 @@ impl Difference {
             } else {
                 None
             };
-            json!({ "verdict": extraction.verdict.name(), "code": code, "other_brand": brand, "reasons": reasons(extraction) })
+            json!({
+                "verdict": extraction.verdict.name(), "code": code, "other_brand": brand,
+                "reasons": reasons(extraction),
+            })
         };
         json!({
-            "position": self.position, "order": self.order.to_string(), "platform": self.platform.slug(), "message_id": self.message_id,
+            "position": self.position, "order": self.order.to_string(),
+            "platform": self.platform.slug(), "message_id": self.message_id,
             "old": side(&self.old), "new": side(&self.new), "text": self.text(reveal),
         })
     }
@@ -208,7 +212,10 @@ impl Sums {
     }
 
     fn described(&self) -> Value {
-        json!({ "messages": self.messages, "orders": self.orders, "different": self.different, "changes": self.changes })
+        json!({
+            "messages": self.messages, "orders": self.orders, "different": self.different,
+            "changes": self.changes,
+        })
     }
 }
 

@@ -39,50 +39,47 @@ pub async fn handle(
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let done = match parts.as_slice() {
         ["keys"] => {
-            return shown_once(
-                &context,
-                "keys",
-                "A fresh key",
-                "api_key",
-                json!({ "name": form.get("name") }),
-            )
-            .await;
+            let body = json!({ "name": form.get("name") });
+            return shown_once(&context, "keys", "A fresh key", "api_key", body).await;
         }
         ["webhook", "rotate-secret"] => {
-            return shown_once(
-                &context,
-                "webhook/rotate-secret",
-                "A fresh secret",
-                "webhook_secret",
-                json!({}),
-            )
-            .await;
+            let (path, title) = ("webhook/rotate-secret", "A fresh secret");
+            return shown_once(&context, path, title, "webhook_secret", json!({})).await;
         }
-        ["orders"] => ordered(&context, &form).await,
+        parts => perform(&context, parts, &form).await,
+    };
+    match done {
+        Ok(next) => redirect(&next),
+        Err(refused) => apology(&context, &refused),
+    }
+}
+
+/// Does what a form asks for; answers the page that is shown next.
+async fn perform(context: &Context, parts: &[&str], form: &Form) -> Result<String, Refused> {
+    match parts {
+        ["orders"] => ordered(context, form).await,
         ["orders", id, action @ ("cancel" | "finish")] => {
-            command(&context, &format!("order/{id}/{action}"), json!({}), &format!("/orders/{id}"))
+            command(context, &format!("order/{id}/{action}"), json!({}), &format!("/orders/{id}"))
                 .await
         }
         ["orders", id, "report"] => {
             command(
-                &context,
+                context,
                 &format!("order/{id}/report"),
                 json!({ "reason": form.get("reason") }),
                 &format!("/orders/{id}"),
             )
             .await
         }
-        ["deposits"] => claimed(&context, form.get("tx_hash")).await,
-        ["deposits", "simulate"] => claimed(&context, &random_hash(&context)).await,
-        ["keys", id, "remove"] => removed(&context, id).await,
-        ["webhook"] => set_webhook(&context, &form).await,
-        ["webhook", "remove"] => {
-            without_body(&context, Method::DELETE, "webhook", "/webhook").await
-        }
-        ["webhook", "test"] => command(&context, "webhook/test", json!({}), "/webhook").await,
+        ["deposits"] => claimed(context, form.get("tx_hash")).await,
+        ["deposits", "simulate"] => claimed(context, &random_hash(context)).await,
+        ["keys", id, "remove"] => removed(context, id).await,
+        ["webhook"] => set_webhook(context, form).await,
+        ["webhook", "remove"] => without_body(context, Method::DELETE, "webhook", "/webhook").await,
+        ["webhook", "test"] => command(context, "webhook/test", json!({}), "/webhook").await,
         ["webhook", sequence, "redeliver"] => {
             command(
-                &context,
+                context,
                 &format!("webhook/deliveries/{sequence}/redeliver"),
                 json!({}),
                 &format!("/webhook/{sequence}"),
@@ -90,10 +87,6 @@ pub async fn handle(
             .await
         }
         _ => Err(missing()),
-    };
-    match done {
-        Ok(next) => redirect(&next),
-        Err(refused) => apology(&context, &refused),
     }
 }
 

@@ -59,14 +59,22 @@ impl From<Refusal> for ApiError {
 impl From<ItemRefusal> for ApiError {
     fn from(refusal: ItemRefusal) -> Self {
         match refusal {
-            ItemRefusal::InsufficientBalance { needed, available } => {
-                Self::new(ErrorCode::InsufficientBalance, format!("Not enough balance: the order \
-                    costs ${needed}, ${available} can be spent."))
-                    .with_detail(json!({ "needed": Dollars(needed), "balance": Dollars(available), "deposit": "/api/v1/deposit/addresses" }))
-            }
+            ItemRefusal::InsufficientBalance { needed, available } => Self::new(
+                ErrorCode::InsufficientBalance,
+                format!(
+                    "Not enough balance: the order \
+                    costs ${needed}, ${available} can be spent."
+                ),
+            )
+            .with_detail(json!({
+                "needed": Dollars(needed), "balance": Dollars(available),
+                "deposit": "/api/v1/deposit/addresses",
+            })),
             ItemRefusal::PriceAboveMaximum { price, max_price } => {
                 Self::invalid(format!("The price is ${price}, more than max_price (${max_price})."))
-                    .with_detail(json!({ "price": Dollars(price), "max_price": Dollars(max_price) }))
+                    .with_detail(
+                        json!({ "price": Dollars(price), "max_price": Dollars(max_price) }),
+                    )
             }
         }
     }

@@ -22,38 +22,58 @@ pub fn of(operation: &str) -> Option<Value> {
 pub fn push(event: &str) -> Value {
     let data = match event {
         "sms.received" => json!({
-            "order_id": ORDER, "platform": "google", "country": "US", "phone": PHONE, "code": "847291", "verdict": "code",
-            "sms": "G-847291 is your Google verification code.", "from": "Google", "received_at": CODE_AT, "delivery_seconds": 8, "price": 0.5,
+            "order_id": ORDER, "platform": "google", "country": "US", "phone": PHONE,
+            "code": "847291", "verdict": "code",
+            "sms": "G-847291 is your Google verification code.", "from": "Google",
+            "received_at": CODE_AT, "delivery_seconds": 8, "price": 0.5,
         }),
         "order.failed" => json!({
-            "order_id": ORDER, "platform": "google", "country": "US", "phone": PHONE, "status": "expired", "reason": null, "refunded": 0.5, "ended_at": UNTIL,
+            "order_id": ORDER, "platform": "google", "country": "US", "phone": PHONE,
+            "status": "expired", "reason": null, "refunded": 0.5, "ended_at": UNTIL,
         }),
         "balance.low" => json!({ "balance": 0.5, "threshold": 1.0 }),
         _ => json!({ "message": "This is a test: your webhook works." }),
     };
-    json!({ "id": DELIVERY, "event": event, "created_at": CODE_AT, "sequence": 1, "livemode": true, "data": data })
+    json!({
+        "id": DELIVERY, "event": event, "created_at": CODE_AT, "sequence": 1, "livemode": true,
+        "data": data,
+    })
 }
 
 fn account(operation: &str) -> Option<Value> {
     let example = match operation {
         "register" => json!({
-            "api_key": "tn_…", "webhook_secret": "whsec_…", "account_id": "acc_2M8hxqYc3nJ1v5Zk7QbTrd", "balance": 0.0, "tier": "Standard", "livemode": true,
+            "api_key": "tn_…", "webhook_secret": "whsec_…",
+            "account_id": "acc_2M8hxqYc3nJ1v5Zk7QbTrd", "balance": 0.0, "tier": "Standard",
+            "livemode": true,
             "next_steps": {
-                "deposit": "GET /api/v1/deposit/addresses", "verify_deposit": "POST /api/v1/deposit/verify", "browse_services": "GET /api/v1/services",
-                "check_availability": "GET /api/v1/availability", "order": "POST /api/v1/order", "account": "GET /api/v1/account",
+                "deposit": "GET /api/v1/deposit/addresses",
+                "verify_deposit": "POST /api/v1/deposit/verify",
+                "browse_services": "GET /api/v1/services",
+                "check_availability": "GET /api/v1/availability", "order": "POST /api/v1/order",
+                "account": "GET /api/v1/account",
             },
         }),
         "account" => json!({
-            "account_id": "acc_2M8hxqYc3nJ1v5Zk7QbTrd", "created_at": AT, "balance": 9.5, "held": 0.0, "tier": "Standard", "discount": 0.0,
-            "next_tier": "Silver", "orders_to_next_tier": 19, "active_order": null, "active_orders": [], "listening_orders": [], "webhook": null, "event": 7,
-            "stats": { "total_orders": 1, "completed": 1, "cancelled": 0, "expired": 0, "failed": 0, "active": 0, "success_rate": 1.0, "total_spent": 0.5 },
+            "account_id": "acc_2M8hxqYc3nJ1v5Zk7QbTrd", "created_at": AT, "balance": 9.5,
+            "held": 0.0, "tier": "Standard", "discount": 0.0,
+            "next_tier": "Silver", "orders_to_next_tier": 19, "active_order": null,
+            "active_orders": [], "listening_orders": [], "webhook": null, "event": 7,
+            "stats": {
+                "total_orders": 1, "completed": 1, "cancelled": 0, "expired": 0, "failed": 0,
+                "active": 0, "success_rate": 1.0, "total_spent": 0.5,
+            },
         }),
         "health" => json!({
             "status": "ok", "version": "0.1.0", "uptime_seconds": 3600,
-            "store": { "status": "ok", "position": 1024 }, "clock": { "status": "ok", "log_ahead_seconds": 0 },
+            "store": { "status": "ok", "position": 1024 },
+            "clock": { "status": "ok", "log_ahead_seconds": 0 },
             "projections": { "status": "ok", "position": 1024, "lag_events": 0 },
-            "suppliers": [{ "name": "own", "status": "ok", "simulated": false, "success_rate": 0.93 }],
-            "chains": [{ "name": "btc", "status": "ok", "simulated": false }], "deposits": { "status": "ok", "steps_failing": 0 },
+            "suppliers": [{
+                "name": "own", "status": "ok", "simulated": false, "success_rate": 0.93,
+            }],
+            "chains": [{ "name": "btc", "status": "ok", "simulated": false }],
+            "deposits": { "status": "ok", "steps_failing": 0 },
         }),
         "ledger" => json!({
             "entries": [
@@ -65,17 +85,24 @@ fn account(operation: &str) -> Option<Value> {
             "next_cursor": "My4xMDAwMDAwMC4w",
         }),
         "usage" => {
-            let sums = json!({ "orders": 1, "completed": 1, "failed": 0, "cancelled": 0, "expired": 0, "spent": 0.5, "avg_delivery_seconds": 8.0 });
+            let sums = json!({
+                "orders": 1, "completed": 1, "failed": 0, "cancelled": 0, "expired": 0,
+                "spent": 0.5, "avg_delivery_seconds": 8.0,
+            });
             let mut entry = sums.clone();
             entry["start"] = json!("2026-11-24T00:00:00.000Z");
             json!({
-                "from": "2026-11-24T00:00:00.000Z", "to": AT, "truncated": false, "granularity": "day", "totals": sums, "series": [entry],
-                "group_by": "platform", "groups": [{ "platform": "google", "totals": sums, "series": [entry] }],
+                "from": "2026-11-24T00:00:00.000Z", "to": AT, "truncated": false,
+                "granularity": "day", "totals": sums, "series": [entry],
+                "group_by": "platform",
+                "groups": [{ "platform": "google", "totals": sums, "series": [entry] }],
             })
         }
         "idempotencyKey" => json!({
-            "key": "order-17", "effect": "order", "used_at": AT, "expires_at": "2026-12-01T12:00:00.000Z",
-            "orders": [{ "order_id": ORDER, "check_status": format!("/api/v1/order/{ORDER}") }], "transaction_id": null,
+            "key": "order-17", "effect": "order", "used_at": AT,
+            "expires_at": "2026-12-01T12:00:00.000Z",
+            "orders": [{ "order_id": ORDER, "check_status": format!("/api/v1/order/{ORDER}") }],
+            "transaction_id": null,
         }),
         _ => return None,
     };
@@ -103,24 +130,37 @@ fn ordering(operation: &str) -> Option<Value> {
     let links = |name: &str| format!("/api/v1/order/{ORDER}{name}");
     let example = match operation {
         "order" => json!({
-            "status": "ok", "order_id": ORDER, "phone": PHONE, "platform": "google", "country": "US", "price": 0.5, "expires_in": 300, "expires_at": UNTIL,
-            "can_cancel": true, "platform_hints": hints, "check_status": links(""), "stream": links("/stream"), "cancel": links("/cancel"),
+            "status": "ok", "order_id": ORDER, "phone": PHONE, "platform": "google",
+            "country": "US", "price": 0.5, "expires_in": 300, "expires_at": UNTIL,
+            "can_cancel": true, "platform_hints": hints, "check_status": links(""),
+            "stream": links("/stream"), "cancel": links("/cancel"),
         }),
         "verify" => json!({
-            "status": "ok", "order_id": ORDER, "platform": "google", "country": "US", "phone": PHONE, "code": "847291",
-            "sms": "G-847291 is your Google verification code.", "delivery_seconds": 8, "price": 0.5, "refunded": null, "expires_in": null,
-            "expires_at": UNTIL, "can_cancel": false, "check_status": links(""), "stream": links("/stream"),
+            "status": "ok", "order_id": ORDER, "platform": "google", "country": "US",
+            "phone": PHONE, "code": "847291",
+            "sms": "G-847291 is your Google verification code.", "delivery_seconds": 8,
+            "price": 0.5, "refunded": null, "expires_in": null,
+            "expires_at": UNTIL, "can_cancel": false, "check_status": links(""),
+            "stream": links("/stream"),
         }),
         "agent" => json!({
-            "understood": true, "interpretation": { "platform": "google", "country": "US", "country_named": false, "dry_run": false },
-            "status": "ok", "order_id": ORDER, "phone": PHONE, "platform": "google", "country": "US", "price": 0.5, "expires_in": 300, "expires_at": UNTIL,
-            "can_cancel": true, "platform_hints": hints, "check_status": links(""), "stream": links("/stream"), "cancel": links("/cancel"),
+            "understood": true,
+            "interpretation": {
+                "platform": "google", "country": "US", "country_named": false, "dry_run": false,
+            },
+            "status": "ok", "order_id": ORDER, "phone": PHONE, "platform": "google",
+            "country": "US", "price": 0.5, "expires_in": 300, "expires_at": UNTIL,
+            "can_cancel": true, "platform_hints": hints, "check_status": links(""),
+            "stream": links("/stream"), "cancel": links("/cancel"),
         }),
         "getOrder" => json!({
-            "status": "active", "order_id": ORDER, "platform": "google", "country": "US", "phone": PHONE, "code": null, "codes": [], "sms": null, "messages": [],
+            "status": "active", "order_id": ORDER, "platform": "google", "country": "US",
+            "phone": PHONE, "code": null, "codes": [], "sms": null, "messages": [],
             "listening": false, "listening_until": null, "finish": null, "report": links("/report"),
-            "price": 0.5, "refunded": null, "scenario": null, "attempts": 1, "created_at": AT, "expires_at": UNTIL, "expires_in": 300, "ended_at": null,
-            "delivery_seconds": null, "failure": null, "can_cancel": true, "platform_hints": hints, "check_status": links(""), "stream": links("/stream"),
+            "price": 0.5, "refunded": null, "scenario": null, "attempts": 1, "created_at": AT,
+            "expires_at": UNTIL, "expires_in": 300, "ended_at": null,
+            "delivery_seconds": null, "failure": null, "can_cancel": true, "platform_hints": hints,
+            "check_status": links(""), "stream": links("/stream"),
             "cancel": links("/cancel"),
         }),
         "listOrders" => json!({
@@ -129,7 +169,8 @@ fn ordering(operation: &str) -> Option<Value> {
             "next_cursor": null,
         }),
         "listServices" => json!({
-            "total_platforms": 33, "country": "US", "services": [{ "platform": "google", "name": "Google", "price": 0.5, "hints": hints }],
+            "total_platforms": 33, "country": "US",
+            "services": [{ "platform": "google", "name": "Google", "price": 0.5, "hints": hints }],
             "countries": ["US", "GB"], "default_country": "US",
         }),
         "availability" => json!({
@@ -155,7 +196,11 @@ fn ordering(operation: &str) -> Option<Value> {
 /// What is asked of an order that there is.
 fn after(operation: &str) -> Option<Value> {
     let held = |balance: f64, held: f64, kind: &str| json!({ "type": kind, "balance": balance, "held": held });
-    let fact = |number: u32, kind: &str, at: &str, attempt: Value, money: Value| json!({ "number": number, "type": kind, "at": at, "attempt": attempt, "money": money });
+    let fact = |number: u32, kind: &str, at: &str, attempt: Value, money: Value| {
+        json!({
+            "number": number, "type": kind, "at": at, "attempt": attempt, "money": money,
+        })
+    };
     let example = match operation {
         "orderEvents" => json!({
             "order_id": ORDER, "status": "completed",
@@ -167,10 +212,14 @@ fn after(operation: &str) -> Option<Value> {
             ],
         }),
         "streamOrder" => json!({
-            "event": "completed", "order_id": ORDER, "at": CODE_AT, "status": "completed", "code": "847291", "price": 0.5,
+            "event": "completed", "order_id": ORDER, "at": CODE_AT, "status": "completed",
+            "code": "847291", "price": 0.5,
         }),
         "finish" => {
-            json!({ "status": "ok", "order_id": ORDER, "code": "847291", "finished_at": "2026-11-24T12:01:00.000Z" })
+            json!({
+                "status": "ok", "order_id": ORDER, "code": "847291",
+                "finished_at": "2026-11-24T12:01:00.000Z",
+            })
         }
         "report" => {
             json!({ "status": "ok", "order_id": ORDER, "reason": "wrong_code", "refunded": 0.5 })
@@ -183,12 +232,15 @@ fn after(operation: &str) -> Option<Value> {
 fn deposits(operation: &str) -> Option<Value> {
     let example = match operation {
         "depositAddresses" => json!({
-            "addresses": { "btc": "bc1q…", "ltc": "ltc1q…", "usdt_erc20": "0x…" }, "minimum_deposit_usd": 1.0, "personal": true, "simulated": false,
+            "addresses": { "btc": "bc1q…", "ltc": "ltc1q…", "usdt_erc20": "0x…" },
+            "minimum_deposit_usd": 1.0, "personal": true, "simulated": false,
             "message": "Payments to these addresses are credited to you.",
         }),
         "verifyDeposit" => json!({
-            "status": "confirmed", "reason": null, "transaction_id": "txn_3Vb8mKq1XsZt6yRwPj4NcD", "tx_hash": TX_HASH, "amount": 65.0,
-            "confirmations": 3, "confirmations_required": 2, "deposits": [paid()], "simulated": false, "message": "Credited to your balance.",
+            "status": "confirmed", "reason": null, "transaction_id": "txn_3Vb8mKq1XsZt6yRwPj4NcD",
+            "tx_hash": TX_HASH, "amount": 65.0,
+            "confirmations": 3, "confirmations_required": 2, "deposits": [paid()],
+            "simulated": false, "message": "Credited to your balance.",
         }),
         "listDeposits" => json!({ "deposits": [paid()], "next_cursor": null }),
         _ => return None,
@@ -199,8 +251,10 @@ fn deposits(operation: &str) -> Option<Value> {
 /// An output that is credited.
 fn paid() -> Value {
     json!({
-        "deposit_id": "dep_6Yc1pLw9HdKx2vQnTg5ZaB", "currency": "btc", "tx_hash": TX_HASH, "output": 0, "paid": "0.001", "status": "confirmed",
-        "reason": "credited", "confirmations": 3, "confirmations_required": 2, "amount": 65.0, "rate": "65000", "rate_source": "fixed",
+        "deposit_id": "dep_6Yc1pLw9HdKx2vQnTg5ZaB", "currency": "btc", "tx_hash": TX_HASH,
+        "output": 0, "paid": "0.001", "status": "confirmed",
+        "reason": "credited", "confirmations": 3, "confirmations_required": 2, "amount": 65.0,
+        "rate": "65000", "rate_source": "fixed",
         "seen_at": AT, "credited_at": "2026-11-24T12:20:00.000Z",
     })
 }
@@ -209,23 +263,32 @@ fn webhooks(operation: &str) -> Option<Value> {
     let deliveries = "/api/v1/webhook/deliveries";
     let webhook = |is_set: bool| {
         json!({
-            "status": "ok", "url": is_set.then_some("https://your-server.com/hook"), "events": ["sms.received", "order.failed", "balance.low"],
-            "balance_low_threshold": is_set.then_some(1.0), "set_at": is_set.then_some(AT), "test": "/api/v1/webhook/test", "deliveries": deliveries,
+            "status": "ok", "url": is_set.then_some("https://your-server.com/hook"),
+            "events": ["sms.received", "order.failed", "balance.low"],
+            "balance_low_threshold": is_set.then_some(1.0), "set_at": is_set.then_some(AT),
+            "test": "/api/v1/webhook/test", "deliveries": deliveries,
         })
     };
     let example = match operation {
         "setWebhook" | "getWebhook" => webhook(true),
         "removeWebhook" => webhook(false),
         "testWebhook" => {
-            json!({ "status": "ok", "delivery_id": DELIVERY, "sequence": 1, "deliveries": deliveries })
+            json!({
+                "status": "ok", "delivery_id": DELIVERY, "sequence": 1, "deliveries": deliveries,
+            })
         }
         "rotateWebhookSecret" => {
-            json!({ "status": "ok", "webhook_secret": "whsec_…", "previous_valid_until": "2026-11-25T12:00:00.000Z" })
+            json!({
+                "status": "ok", "webhook_secret": "whsec_…",
+                "previous_valid_until": "2026-11-25T12:00:00.000Z",
+            })
         }
         "listWebhookDeliveries" => json!({
             "deliveries": [{
-                "id": DELIVERY, "sequence": 1, "event": "sms.received", "order_id": ORDER, "created_at": CODE_AT, "status": "delivered", "attempts": 1,
-                "last_attempt_at": CODE_AT, "last_outcome": "answered", "last_status": 204, "next_attempt_at": null,
+                "id": DELIVERY, "sequence": 1, "event": "sms.received", "order_id": ORDER,
+                "created_at": CODE_AT, "status": "delivered", "attempts": 1,
+                "last_attempt_at": CODE_AT, "last_outcome": "answered", "last_status": 204,
+                "next_attempt_at": null,
                 "redeliver": "/api/v1/webhook/deliveries/1/redeliver",
             }],
             "next_cursor": null,

@@ -77,7 +77,10 @@ fn collect(document: &Value, schema: &Value, names: &mut BTreeSet<String>) {
 }
 
 fn add(schema: &mut Value) {
-    let member = json!({ "type": "boolean", "description": "False where the key is for tests: nothing of it is real." });
+    let member = json!({
+        "type": "boolean",
+        "description": "False where the key is for tests: nothing of it is real.",
+    });
     if schema["properties"].is_object() {
         if schema["properties"][MEMBER].is_null() {
             schema["properties"][MEMBER] = member;

@@ -66,9 +66,14 @@ struct Stats {
 }
 
 /// Your balance, what is held, your tier and your orders in numbers; with `as_of`, as they were.
-#[utoipa::path(get, path = "/account", operation_id = "account", tag = "account",
-    params(("as_of" = Option<PointInHistory>, Query, description = "A time, or the number of an event of the account's history", example = "1")),
-    responses((status = 200, description = "The account", body = Reply)))]
+#[utoipa::path(
+    get, path = "/account", operation_id = "account", tag = "account",
+    params((
+        "as_of" = Option<PointInHistory>, Query,
+        description = "A time, or the number of an event of the account's history", example = "1"
+    )),
+    responses((status = 200, description = "The account", body = Reply))
+)]
 pub async fn handle(
     State(app): State<Shared>,
     caller: Caller,

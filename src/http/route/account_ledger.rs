@@ -74,10 +74,17 @@ fn parse(text: &str) -> Option<LedgerPlace> {
 }
 
 /// Every movement of your money, newest first, each with the balance before and after it.
-#[utoipa::path(get, path = "/account/ledger", operation_id = "ledger", tag = "account",
-    params(("limit" = Option<u32>, Query, description = "Length of a page, 1 to 200", minimum = 1, maximum = 200),
-        ("cursor" = Option<CursorText>, Query, description = "The page before's next_cursor")),
-    responses((status = 200, description = "A page of the ledger", body = Reply)))]
+#[utoipa::path(
+    get, path = "/account/ledger", operation_id = "ledger", tag = "account",
+    params(
+        (
+            "limit" = Option<u32>, Query, description = "Length of a page, 1 to 200", minimum = 1,
+            maximum = 200
+        ),
+        ("cursor" = Option<CursorText>, Query, description = "The page before's next_cursor")
+    ),
+    responses((status = 200, description = "A page of the ledger", body = Reply))
+)]
 pub async fn handle(
     State(app): State<Shared>,
     caller: Caller,

@@ -88,8 +88,12 @@ struct Interpretation {
 /// Order in natural language: one number for one platform in at most one country. Questions,
 /// prices, status, cancelling, denials, quantities, several platforms, and places that are not
 /// known or not supported: 422 with a `reason` and the right call in `suggestions`, and no order.
-#[utoipa::path(post, path = "/agent", operation_id = "agent", tag = "orders", request_body = Request,
-    responses((status = 200, description = "Understood, and ordered unless it was a dry run", body = Reply)))]
+#[utoipa::path(
+    post, path = "/agent", operation_id = "agent", tag = "orders", request_body = Request,
+    responses((
+        status = 200, description = "Understood, and ordered unless it was a dry run", body = Reply
+    ))
+)]
 pub async fn handle(
     State(app): State<Shared>,
     caller: Caller,

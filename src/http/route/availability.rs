@@ -52,9 +52,17 @@ struct Row {
 
 /// Success rates of the last 24 hours, stock and prices in one country. A rate is null under five
 /// ended orders.
-#[utoipa::path(get, path = "/availability", operation_id = "availability", tag = "catalogue",
-    params(("country" = Option<CountryCode>, Query, description = "US if absent", example = "US"), ("platform" = Option<PlatformName>, Query, description = "One platform only", example = "google")),
-    responses((status = 200, description = "Every platform, or the one asked for", body = Reply)))]
+#[utoipa::path(
+    get, path = "/availability", operation_id = "availability", tag = "catalogue",
+    params(
+        ("country" = Option<CountryCode>, Query, description = "US if absent", example = "US"),
+        (
+            "platform" = Option<PlatformName>, Query, description = "One platform only",
+            example = "google"
+        )
+    ),
+    responses((status = 200, description = "Every platform, or the one asked for", body = Reply))
+)]
 pub async fn handle(
     State(app): State<Shared>,
     Parameters(query): Parameters<Query>,

@@ -133,8 +133,12 @@ struct Accepted {
 
 /// Place up to 20 orders at once. Those that cannot run yet wait as `queued`; each can be
 /// cancelled. An order that cannot be accepted is refused alone.
-#[utoipa::path(post, path = "/batch", operation_id = "batch", tag = "orders", request_body = Request,
-    responses((status = 200, description = "What became of each order, in the order asked", body = Reply)))]
+#[utoipa::path(
+    post, path = "/batch", operation_id = "batch", tag = "orders", request_body = Request,
+    responses((
+        status = 200, description = "What became of each order, in the order asked", body = Reply
+    ))
+)]
 pub async fn handle(
     State(app): State<Shared>,
     caller: Caller,

@@ -44,8 +44,10 @@ struct Addresses {
 
 /// Where to pay. With a key, the addresses are your own, and whatever is paid there is credited
 /// without a further call.
-#[utoipa::path(get, path = "/deposit/addresses", operation_id = "depositAddresses", tag = "deposits",
-    responses((status = 200, description = "An address per currency", body = Reply)))]
+#[utoipa::path(
+    get, path = "/deposit/addresses", operation_id = "depositAddresses", tag = "deposits",
+    responses((status = 200, description = "An address per currency", body = Reply))
+)]
 pub async fn handle(State(app): State<Shared>, caller: Option<Caller>) -> ApiResult<Reply> {
     let is_test = caller.as_ref().is_some_and(Caller::is_test);
     let takes_claims = app.service.deposits.as_ref().is_some_and(actors::Deposits::is_simulated);
@@ -92,9 +94,13 @@ pub async fn handle(State(app): State<Shared>, caller: Option<Caller>) -> ApiRes
 
 /// The address as a QR code (SVG), for a wallet's camera: a `bitcoin:` or `litecoin:` link, or the
 /// plain address of USDT.
-#[utoipa::path(get, path = "/deposit/addresses/{currency}/qr", operation_id = "depositAddressQr", tag = "deposits",
-    params(("currency" = vocabulary::Currency, Path, description = "A coin")),
-    responses((status = 200, description = "The code", body = String, content_type = "image/svg+xml")))]
+#[utoipa::path(
+    get, path = "/deposit/addresses/{currency}/qr", operation_id = "depositAddressQr",
+    tag = "deposits", params(("currency" = vocabulary::Currency, Path, description = "A coin")),
+    responses((
+        status = 200, description = "The code", body = String, content_type = "image/svg+xml"
+    ))
+)]
 pub async fn qr(
     State(app): State<Shared>,
     caller: Option<Caller>,
@@ -168,8 +174,14 @@ async fn place(
         Some(caller) => coin.book().address(caller.account).await.map_err(|error| match error {
             AddressError::Fault(fault) => ApiError::from(fault),
             AddressError::Refused(refusal) => {
-                tracing::error!(%currency, %refusal, "no address can be given out; configure another account's key");
-                ApiError::new(ErrorCode::ProviderUnavailable, format!("No {currency} address can be given out just now."))
+                tracing::error!(
+                    %currency, %refusal,
+                    "no address can be given out; configure another account's key"
+                );
+                ApiError::new(
+                    ErrorCode::ProviderUnavailable,
+                    format!("No {currency} address can be given out just now."),
+                )
             }
         })?,
     };

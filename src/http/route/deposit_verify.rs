@@ -72,8 +72,11 @@ pub struct Reply {
 
 /// Say that you have paid. Asked again, it says how far the deposit has come: `pending`,
 /// `confirmed`, or `rejected`.
-#[utoipa::path(post, path = "/deposit/verify", operation_id = "verifyDeposit", tag = "deposits", request_body = Request,
-    responses((status = 200, description = "How far the deposit has come", body = Reply)))]
+#[utoipa::path(
+    post, path = "/deposit/verify", operation_id = "verifyDeposit", tag = "deposits",
+    request_body = Request,
+    responses((status = 200, description = "How far the deposit has come", body = Reply))
+)]
 pub async fn handle(
     extract::State(app): extract::State<Shared>,
     caller: Caller,

@@ -33,10 +33,17 @@ pub struct Reply {
 
 /// What was paid to you and how far each payment has come, newest first. Nothing has to be claimed:
 /// payments to your addresses are found.
-#[utoipa::path(get, path = "/deposits", operation_id = "listDeposits", tag = "deposits",
-    params(("limit" = Option<u32>, Query, description = "Length of a page, 1 to 200", minimum = 1, maximum = 200),
-        ("cursor" = Option<CursorNumber>, Query, description = "The page before's next_cursor")),
-    responses((status = 200, description = "A page of deposits", body = Reply)))]
+#[utoipa::path(
+    get, path = "/deposits", operation_id = "listDeposits", tag = "deposits",
+    params(
+        (
+            "limit" = Option<u32>, Query, description = "Length of a page, 1 to 200", minimum = 1,
+            maximum = 200
+        ),
+        ("cursor" = Option<CursorNumber>, Query, description = "The page before's next_cursor")
+    ),
+    responses((status = 200, description = "A page of deposits", body = Reply))
+)]
 pub async fn handle(
     State(app): State<Shared>,
     caller: Caller,

@@ -74,7 +74,10 @@ fn report(app: &Shared) -> Value {
         } else {
             "ok"
         };
-        json!({ "name": name.as_str(), "status": status, "simulated": supplier.is_simulated(), "success_rate": service.router.success_rate(name, now) })
+        json!({
+            "name": name.as_str(), "status": status, "simulated": supplier.is_simulated(),
+            "success_rate": service.router.success_rate(name, now),
+        })
     };
     let suppliers: Vec<Value> = service.router.suppliers().map(supplier).collect();
     let suppliers_ok =
@@ -116,11 +119,17 @@ fn report(app: &Shared) -> Value {
             "status": store_status, "position": head,
             "disk": { "free_mb": room.free.map(megabytes), "reserve_mb": megabytes(room.reserve) },
         },
-        "clock": { "status": if clock_ok { "ok" } else { "behind the log" }, "log_ahead_seconds": ahead.as_secs() },
+        "clock": {
+            "status": if clock_ok { "ok" } else { "behind the log" },
+            "log_ahead_seconds": ahead.as_secs(),
+        },
         "projections": { "status": views_status, "position": reached, "lag_events": lag },
         "suppliers": suppliers,
         "chains": chains,
-        "deposits": { "status": if steps_failing == 0 { "ok" } else { "failing" }, "steps_failing": steps_failing },
+        "deposits": {
+            "status": if steps_failing == 0 { "ok" } else { "failing" },
+            "steps_failing": steps_failing,
+        },
     })
 }
 

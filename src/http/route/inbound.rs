@@ -83,7 +83,10 @@ pub async fn handle(
                 app.service.parts.deliver(inbound_part(&name, message, part)).await?.name()
             }
         };
-        metrics::counter!("inbound_messages_total", "supplier" => supplier.clone(), "outcome" => last).increment(1);
+        metrics::counter!(
+            "inbound_messages_total", "supplier" => supplier.clone(), "outcome" => last
+        )
+        .increment(1);
     }
     Ok(match format.answer() {
         Some((kind, text)) => ([(CONTENT_TYPE, kind)], text).into_response(),

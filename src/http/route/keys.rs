@@ -86,8 +86,10 @@ pub struct Removed {
 }
 
 /// Get a further key of this account. It is shown this once.
-#[utoipa::path(post, path = "/keys", operation_id = "createKey", tag = "account", request_body = Request,
-    responses((status = 200, description = "The key", body = Fresh)))]
+#[utoipa::path(
+    post, path = "/keys", operation_id = "createKey", tag = "account", request_body = Request,
+    responses((status = 200, description = "The key", body = Fresh))
+)]
 pub async fn create(
     State(app): State<Shared>,
     caller: Caller,

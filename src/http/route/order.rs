@@ -35,8 +35,13 @@ pub struct Request {
 
 /// Get a phone number for a platform. Its price is held, spent when the code comes, and given back
 /// otherwise.
-#[utoipa::path(post, path = "/order", operation_id = "order", tag = "orders", request_body = Request,
-    responses((status = 200, description = "A number to use, or an order for which one is still sought", body = Placed)))]
+#[utoipa::path(
+    post, path = "/order", operation_id = "order", tag = "orders", request_body = Request,
+    responses((
+        status = 200, description = "A number to use, or an order for which one is still sought",
+        body = Placed
+    ))
+)]
 pub async fn handle(
     State(app): State<Shared>,
     caller: Caller,

@@ -33,9 +33,11 @@ pub struct Request {}
 
 /// Cancel an order any time before its end and get the whole hold back. A second time: the same
 /// answer. If the code came first: 409 with the completed order.
-#[utoipa::path(post, path = "/order/{id}/cancel", operation_id = "cancel", tag = "orders", request_body = Request,
-    params(("id" = String, Path, description = "The order's id")),
-    responses((status = 200, description = "Cancelled, and its hold is back", body = Reply)))]
+#[utoipa::path(
+    post, path = "/order/{id}/cancel", operation_id = "cancel", tag = "orders",
+    request_body = Request, params(("id" = String, Path, description = "The order's id")),
+    responses((status = 200, description = "Cancelled, and its hold is back", body = Reply))
+)]
 pub async fn handle(
     State(app): State<Shared>,
     Owner(caller): Owner,

@@ -37,9 +37,11 @@ pub struct Request {}
 /// Say that you want nothing more of a completed order: its number goes back, and no further
 /// message reaches it. A second time: the same answer. An order without a code cannot be finished:
 /// cancel it.
-#[utoipa::path(post, path = "/order/{id}/finish", operation_id = "finish", tag = "orders", request_body = Request,
-    params(("id" = String, Path, description = "The order's id")),
-    responses((status = 200, description = "Its number is back", body = Reply)))]
+#[utoipa::path(
+    post, path = "/order/{id}/finish", operation_id = "finish", tag = "orders",
+    request_body = Request, params(("id" = String, Path, description = "The order's id")),
+    responses((status = 200, description = "Its number is back", body = Reply))
+)]
 pub async fn handle(
     State(app): State<Shared>,
     caller: Caller,

@@ -38,13 +38,27 @@ pub struct Query {
 
 /// How an order is; with `wait`, once its status changes, or with `until=expiry` once anything
 /// does; with `as_of`, how it was.
-#[utoipa::path(get, path = "/order/{id}", operation_id = "getOrder", tag = "orders",
-    params(("id" = String, Path, description = "The order's id"),
-        ("wait" = Option<u32>, Query, description = "Seconds to wait for another status, 1 to 55", minimum = 1, maximum = 55, example = 1),
-        ("until" = Option<HowFar>, Query, description = "With `wait`: `expiry` waits for the next \
-            message too, as long as the order keeps its number", example = "expiry"),
-        ("as_of" = Option<PointInHistory>, Query, description = "A time, or the number of one of the order's events", example = "1")),
-    responses((status = 200, description = "The order", body = OrderReply)))]
+#[utoipa::path(
+    get, path = "/order/{id}", operation_id = "getOrder", tag = "orders",
+    params(
+        ("id" = String, Path, description = "The order's id"),
+        (
+            "wait" = Option<u32>, Query,
+            description = "Seconds to wait for another status, 1 to 55", minimum = 1, maximum = 55,
+            example = 1
+        ),
+        (
+            "until" = Option<HowFar>, Query,
+            description = "With `wait`: `expiry` waits for the next message too, as long as the order keeps its number",
+            example = "expiry"
+        ),
+        (
+            "as_of" = Option<PointInHistory>, Query,
+            description = "A time, or the number of one of the order's events", example = "1"
+        )
+    ),
+    responses((status = 200, description = "The order", body = OrderReply))
+)]
 pub async fn handle(
     State(app): State<Shared>,
     owner: Owner,

@@ -42,9 +42,11 @@ pub struct Reply {
 /// the number's source, and the operator sees it. A `wrong_code` gives the price back, and the
 /// number with it, while the order keeps its number and no message of its platform has come: once,
 /// and once more for every ten completed orders.
-#[utoipa::path(post, path = "/order/{id}/report", operation_id = "report", tag = "orders", request_body = Request,
-    params(("id" = String, Path, description = "The order's id")),
-    responses((status = 200, description = "It is recorded", body = Reply)))]
+#[utoipa::path(
+    post, path = "/order/{id}/report", operation_id = "report", tag = "orders",
+    request_body = Request, params(("id" = String, Path, description = "The order's id")),
+    responses((status = 200, description = "It is recorded", body = Reply))
+)]
 pub async fn handle(
     State(app): State<Shared>,
     caller: Caller,
@@ -63,8 +65,11 @@ pub async fn handle(
     let order = find(&app, &caller, &id).await?;
     match decided {
         Ok(()) => {
-            metrics::counter!("order_reports_total", "reason" => complaint.name(), "refunded" => if order.is_refunded { "yes" } else { "no" })
-                .increment(1);
+            metrics::counter!(
+                "order_reports_total", "reason" => complaint.name(),
+                "refunded" => if order.is_refunded { "yes" } else { "no" }
+            )
+            .increment(1);
             let refunded = (complaint == Complaint::WrongCode && order.is_refunded)
                 .then_some(Dollars(order.placed.price));
             Ok(Json(Reply {

@@ -39,9 +39,25 @@ pub struct Query {
 
 /// The order as server-sent events, until it ends; with `until=expiry` further messages and codes
 /// too, until its number goes back. `Last-Event-ID` resumes without gap or repeat.
-#[utoipa::path(get, path = "/order/{id}/stream", operation_id = "streamOrder", tag = "orders",
-    params(("id" = String, Path, description = "The order's id"), ("until" = Option<HowFar>, Query, description = "To its code if absent", example = "expiry"), ("Last-Event-ID" = Option<String>, Header, description = "Number of the last event seen, as the stream gave it; an empty one is the beginning, one beyond the end counts as the last", pattern = "^[0-9]{0,20}$")),
-    responses((status = 200, description = "Server-sent events: one JSON object a message"), (status = 204, description = "The stream is over, and Last-Event-ID is its last event")))]
+#[utoipa::path(
+    get, path = "/order/{id}/stream", operation_id = "streamOrder", tag = "orders",
+    params(
+        ("id" = String, Path, description = "The order's id"),
+        (
+            "until" = Option<HowFar>, Query, description = "To its code if absent",
+            example = "expiry"
+        ),
+        (
+            "Last-Event-ID" = Option<String>, Header,
+            description = "Number of the last event seen, as the stream gave it; an empty one is the beginning, one beyond the end counts as the last",
+            pattern = "^[0-9]{0,20}$"
+        )
+    ),
+    responses(
+        (status = 200, description = "Server-sent events: one JSON object a message"),
+        (status = 204, description = "The stream is over, and Last-Event-ID is its last event")
+    )
+)]
 pub async fn handle(
     State(app): State<Shared>,
     caller: Caller,

@@ -72,14 +72,34 @@ impl From<OrderSummary> for Row {
 }
 
 /// Your orders, newest first, with filters that must all fit.
-#[utoipa::path(get, path = "/orders", operation_id = "listOrders", tag = "orders",
-    params(("status" = Option<OrderStatus>, Query, description = "How they are", example = "completed"),
-        ("platform" = Option<PlatformName>, Query, description = "For which platform", example = "google"),
-        ("from" = Option<DateOrTime>, Query, description = "Placed at or after this date or time", example = "2026-11-01"),
-        ("to" = Option<DateOrTime>, Query, description = "Placed before this time, or on or before this date", example = "2026-11-24"),
-        ("limit" = Option<u32>, Query, description = "Length of a page, 1 to 200", minimum = 1, maximum = 200),
-        ("cursor" = Option<CursorText>, Query, description = "The page before's next_cursor")),
-    responses((status = 200, description = "A page of orders", body = Reply)))]
+#[utoipa::path(
+    get, path = "/orders", operation_id = "listOrders", tag = "orders",
+    params(
+        (
+            "status" = Option<OrderStatus>, Query, description = "How they are",
+            example = "completed"
+        ),
+        (
+            "platform" = Option<PlatformName>, Query, description = "For which platform",
+            example = "google"
+        ),
+        (
+            "from" = Option<DateOrTime>, Query,
+            description = "Placed at or after this date or time", example = "2026-11-01"
+        ),
+        (
+            "to" = Option<DateOrTime>, Query,
+            description = "Placed before this time, or on or before this date",
+            example = "2026-11-24"
+        ),
+        (
+            "limit" = Option<u32>, Query, description = "Length of a page, 1 to 200", minimum = 1,
+            maximum = 200
+        ),
+        ("cursor" = Option<CursorText>, Query, description = "The page before's next_cursor")
+    ),
+    responses((status = 200, description = "A page of orders", body = Reply))
+)]
 pub async fn handle(
     State(app): State<Shared>,
     caller: Caller,

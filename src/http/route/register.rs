@@ -9,8 +9,9 @@ use events::tier::Tier;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::http::client_address::ClientAddress;
 use crate::http::error::ApiResult;
-use crate::http::gate::{ClientAddress, within};
+use crate::http::gate::within;
 use crate::http::json::{Body, Dollars};
 use crate::http::limit::Subject;
 use crate::http::livemode::{ModeWanted, check_offered};
@@ -51,8 +52,10 @@ struct NextSteps {
 }
 
 /// Open an account. Nobody has to approve it. The key and the webhook secret are shown this once.
-#[utoipa::path(post, path = "/register", operation_id = "register", tag = "account", request_body = Request,
-    responses((status = 200, description = "The account, its key and its secret", body = Reply)))]
+#[utoipa::path(
+    post, path = "/register", operation_id = "register", tag = "account", request_body = Request,
+    responses((status = 200, description = "The account, its key and its secret", body = Reply))
+)]
 pub async fn handle(
     State(app): State<Shared>,
     Extension(client): Extension<ClientAddress>,

@@ -41,9 +41,14 @@ struct Service {
 }
 
 /// The platforms, their list prices, and the countries.
-#[utoipa::path(get, path = "/services", operation_id = "listServices", tag = "catalogue",
-    params(("country" = Option<CountryCode>, Query, description = "Whose prices; US if absent", example = "US")),
-    responses((status = 200, description = "Platforms, prices, countries", body = Reply)))]
+#[utoipa::path(
+    get, path = "/services", operation_id = "listServices", tag = "catalogue",
+    params((
+        "country" = Option<CountryCode>, Query, description = "Whose prices; US if absent",
+        example = "US"
+    )),
+    responses((status = 200, description = "Platforms, prices, countries", body = Reply))
+)]
 pub async fn handle(
     State(app): State<Shared>,
     Parameters(query): Parameters<Query>,

@@ -131,9 +131,23 @@ impl Sums {
 }
 
 /// What was ordered and spent: totals and a series without holes.
-#[utoipa::path(get, path = "/usage", operation_id = "usage", tag = "account",
-    params(("from" = Option<DateOrTime>, Query, description = "A date or a time; 30 days ago, if absent", example = "2026-11-01"), ("to" = Option<DateOrTime>, Query, description = "A date (its whole day counts) or a time; now, if absent", example = "2026-11-24"), ("granularity" = Option<Granularity>, Query, description = "Width of an entry"), ("group_by" = Option<GroupBy>, Query, description = "A series for each, too")),
-    responses((status = 200, description = "Totals and a series", body = Reply)))]
+#[utoipa::path(
+    get, path = "/usage", operation_id = "usage", tag = "account",
+    params(
+        (
+            "from" = Option<DateOrTime>, Query,
+            description = "A date or a time; 30 days ago, if absent", example = "2026-11-01"
+        ),
+        (
+            "to" = Option<DateOrTime>, Query,
+            description = "A date (its whole day counts) or a time; now, if absent",
+            example = "2026-11-24"
+        ),
+        ("granularity" = Option<Granularity>, Query, description = "Width of an entry"),
+        ("group_by" = Option<GroupBy>, Query, description = "A series for each, too")
+    ),
+    responses((status = 200, description = "Totals and a series", body = Reply))
+)]
 pub async fn handle(
     State(app): State<Shared>,
     caller: Caller,

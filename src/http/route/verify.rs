@@ -85,8 +85,12 @@ pub struct Reply {
 
 /// Order a number, wait for its SMS and return the code, in one call. Hanging up cancels nothing;
 /// the same idempotency key resumes the wait.
-#[utoipa::path(post, path = "/verify", operation_id = "verify", tag = "orders", request_body = Request,
-    responses((status = 200, description = "The code; or `timeout`, and the order lives on", body = Reply)))]
+#[utoipa::path(
+    post, path = "/verify", operation_id = "verify", tag = "orders", request_body = Request,
+    responses((
+        status = 200, description = "The code; or `timeout`, and the order lives on", body = Reply
+    ))
+)]
 pub async fn handle(
     State(app): State<Shared>,
     caller: Caller,

@@ -65,8 +65,10 @@ impl Reply {
 }
 
 /// Have events pushed to you: `sms.received`, `order.failed`, `balance.low`.
-#[utoipa::path(put, path = "/webhook", operation_id = "setWebhook", tag = "webhooks", request_body = Request,
-    responses((status = 200, description = "Where pushes go from here on", body = Reply)))]
+#[utoipa::path(
+    put, path = "/webhook", operation_id = "setWebhook", tag = "webhooks", request_body = Request,
+    responses((status = 200, description = "Where pushes go from here on", body = Reply))
+)]
 pub async fn set(
     State(app): State<Shared>,
     caller: Caller,
@@ -85,8 +87,12 @@ pub async fn set(
 }
 
 /// Where pushes go now.
-#[utoipa::path(get, path = "/webhook", operation_id = "getWebhook", tag = "webhooks",
-    responses((status = 200, description = "Where pushes go; a null url while none is set", body = Reply)))]
+#[utoipa::path(
+    get, path = "/webhook", operation_id = "getWebhook", tag = "webhooks",
+    responses((
+        status = 200, description = "Where pushes go; a null url while none is set", body = Reply
+    ))
+)]
 pub async fn get(State(app): State<Shared>, caller: Caller) -> ApiResult<Reply> {
     shown(&app, &caller).await
 }
@@ -111,8 +117,13 @@ pub struct Tested {
 }
 
 /// Send a `webhook.test` event, signed and retried like every other.
-#[utoipa::path(post, path = "/webhook/test", operation_id = "testWebhook", tag = "webhooks",
-    responses((status = 200, description = "The test is on its way; see how it fared under deliveries", body = Tested)))]
+#[utoipa::path(
+    post, path = "/webhook/test", operation_id = "testWebhook", tag = "webhooks",
+    responses((
+        status = 200, description = "The test is on its way; see how it fared under deliveries",
+        body = Tested
+    ))
+)]
 pub async fn test(State(app): State<Shared>, caller: Caller, NoBody: NoBody) -> ApiResult<Tested> {
     let at = app.service.clock.now();
     let events = transact(&app, &caller, Command::TestWebhook { at }).await?;
@@ -140,8 +151,10 @@ pub struct Rotated {
 }
 
 /// Get a fresh webhook secret. For 24 hours deliveries carry the signatures of both.
-#[utoipa::path(post, path = "/webhook/rotate-secret", operation_id = "rotateWebhookSecret", tag = "webhooks",
-    responses((status = 200, description = "The new secret", body = Rotated)))]
+#[utoipa::path(
+    post, path = "/webhook/rotate-secret", operation_id = "rotateWebhookSecret", tag = "webhooks",
+    responses((status = 200, description = "The new secret", body = Rotated))
+)]
 pub async fn rotate(
     State(app): State<Shared>,
     caller: Caller,

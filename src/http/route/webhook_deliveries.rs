@@ -62,11 +62,21 @@ pub struct Row {
 }
 
 /// What was pushed to you and how it fared, newest first.
-#[utoipa::path(get, path = "/webhook/deliveries", operation_id = "listWebhookDeliveries", tag = "webhooks",
-    params(("status" = Option<DeliveryStatus>, Query, description = "`pending`, `delivered` or `exhausted`", example = "delivered"),
-        ("limit" = Option<u32>, Query, description = "Length of a page, 1 to 200", minimum = 1, maximum = 200),
-        ("cursor" = Option<CursorNumber>, Query, description = "The page before's next_cursor")),
-    responses((status = 200, description = "A page of deliveries", body = Reply)))]
+#[utoipa::path(
+    get, path = "/webhook/deliveries", operation_id = "listWebhookDeliveries", tag = "webhooks",
+    params(
+        (
+            "status" = Option<DeliveryStatus>, Query,
+            description = "`pending`, `delivered` or `exhausted`", example = "delivered"
+        ),
+        (
+            "limit" = Option<u32>, Query, description = "Length of a page, 1 to 200", minimum = 1,
+            maximum = 200
+        ),
+        ("cursor" = Option<CursorNumber>, Query, description = "The page before's next_cursor")
+    ),
+    responses((status = 200, description = "A page of deliveries", body = Reply))
+)]
 pub async fn list(
     State(app): State<Shared>,
     caller: Caller,
@@ -141,9 +151,12 @@ pub struct Again {
 }
 
 /// Have one delivery made once more, from the start of the schedule.
-#[utoipa::path(post, path = "/webhook/deliveries/{sequence}/redeliver", operation_id = "redeliver", tag = "webhooks",
+#[utoipa::path(
+    post, path = "/webhook/deliveries/{sequence}/redeliver", operation_id = "redeliver",
+    tag = "webhooks",
     params(("sequence" = u64, Path, description = "The delivery's sequence", minimum = 1)),
-    responses((status = 200, description = "It is due again", body = Again)))]
+    responses((status = 200, description = "It is due again", body = Again))
+)]
 pub async fn redeliver(
     State(app): State<Shared>,
     caller: Caller,
@@ -160,8 +173,11 @@ pub async fn redeliver(
 }
 
 /// Have everything since a time delivered once more.
-#[utoipa::path(post, path = "/webhook/deliveries/redeliver", operation_id = "redeliverSince", tag = "webhooks", request_body = Since,
-    responses((status = 200, description = "They are due again", body = Again)))]
+#[utoipa::path(
+    post, path = "/webhook/deliveries/redeliver", operation_id = "redeliverSince", tag = "webhooks",
+    request_body = Since,
+    responses((status = 200, description = "They are due again", body = Again))
+)]
 pub async fn redeliver_since(
     State(app): State<Shared>,
     caller: Caller,

@@ -155,7 +155,11 @@ mod tests {
     }
 
     fn received(device: &str, payload: Value) -> String {
-        json!({ "deviceId": device, "event": "sms:received", "id": "e1", "webhookId": "w1", "payload": payload }).to_string()
+        json!({
+            "deviceId": device, "event": "sms:received", "id": "e1", "webhookId": "w1",
+            "payload": payload,
+        })
+        .to_string()
     }
 
     fn number_of(device: &str, payload: Value) -> Result<String, Rejected> {
@@ -166,7 +170,8 @@ mod tests {
     #[test]
     fn a_message_is_known_by_its_delivery_and_keeps_its_time() {
         let payload = json!({
-            "messageId": "abc", "message": "G-482913", "sender": "Google", "recipient": "+12025550125", "simNumber": 1,
+            "messageId": "abc", "message": "G-482913", "sender": "Google",
+            "recipient": "+12025550125", "simNumber": 1,
             "receivedAt": "2026-11-24T16:25:44.000+07:00"
         });
         let body = received("phone-1", payload);
@@ -183,14 +188,20 @@ mod tests {
 
     #[test]
     fn the_network_s_stamp_says_nothing_unless_it_is_trusted() {
-        let payload = json!({ "message": "x", "recipient": "+12025550125", "receivedAt": "2026-11-24T16:25:44.000Z" });
+        let payload = json!({
+            "message": "x", "recipient": "+12025550125", "receivedAt": "2026-11-24T16:25:44.000Z",
+        });
         let body = received("phone-1", payload);
         assert_eq!(sent(&body, NOW.millis() / 1_000, &body).unwrap()[0].received_at, None);
     }
 
     #[test]
     fn a_phone_that_does_not_know_its_number_is_looked_up() {
-        let from = |sim: Value, recipient: Value| json!({ "message": "x", "phoneNumber": "y", "simNumber": sim, "recipient": recipient });
+        let from = |sim: Value, recipient: Value| {
+            json!({
+                "message": "x", "phoneNumber": "y", "simNumber": sim, "recipient": recipient,
+            })
+        };
         assert_eq!(number_of("phone-1", from(json!(2), Value::Null)).unwrap(), "+12025550123");
         assert_eq!(
             number_of("phone-3", from(Value::Null, json!("020 2555"))).unwrap(),
@@ -198,9 +209,11 @@ mod tests {
         );
         assert_eq!(number_of("phone-3", from(json!(1), json!(""))).unwrap(), "+12025550124");
         let unknown = number_of("phone-1", from(json!(1), Value::Null));
-        assert!(
-            matches!(unknown, Err(Rejected::NotUnderstood(what)) if what.contains("[suppliers.android.sims]") && !what.contains("phone-1"))
-        );
+        assert!(matches!(
+            unknown,
+            Err(Rejected::NotUnderstood(what))
+                if what.contains("[suppliers.android.sims]") && !what.contains("phone-1")
+        ));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod check;
 mod client;
 mod configuration;
 mod lease;
+mod obtaining;
 mod source;
 mod supplier;
 

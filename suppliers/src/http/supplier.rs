@@ -8,7 +8,7 @@ use std::time::Duration;
 use events::country::Country;
 use events::envelope::{Actor as Who, StreamId};
 use events::id::OrderId;
-use events::lease::{Command, LeaseId, Outcome, Refusal, Request, State, Status};
+use events::lease::{Command, LeaseId, Outcome, Refusal, State};
 use events::money::Money;
 use events::order::AttemptFailure;
 use events::phone::Phone;
@@ -18,7 +18,7 @@ use events::time::Timestamp;
 use parking_lot::Mutex;
 
 use super::lease::LeaseProcess;
-use super::source::{Leased, Source, SourceError, StockLine};
+use super::source::{Source, StockLine};
 use actors::account::Accounts;
 use actors::inbox::Inbox;
 use actors::kernel::entity::{Entity, TransactError};
@@ -68,11 +68,11 @@ pub(super) struct Inner {
     leases: Processes<LeaseProcess>,
     /// Attempts that the source is being asked for now: it must not be told that it can have back
     /// what it is about to give.
-    asking: Mutex<HashSet<(OrderId, u8)>>,
+    pub(super) asking: Mutex<HashSet<(OrderId, u8)>>,
     /// Numbers that are ours now.
-    held: Mutex<HashSet<Phone>>,
+    pub(super) held: Mutex<HashSet<Phone>>,
     /// When a number last served a platform.
-    served: Mutex<HashMap<(Phone, Platform), Timestamp>>,
+    pub(super) served: Mutex<HashMap<(Phone, Platform), Timestamp>>,
     table: Mutex<Table>,
 }
 
@@ -202,94 +202,6 @@ impl Inner {
         Ok(())
     }
 
-    /// The number for an attempt: the one leased before under its reference, or a new one.
-    async fn obtain(inner: &Arc<Self>, asked: AttemptRequest) -> Result<Phone, AttemptFailure> {
-        let NumberRequest { platform, country, .. } = asked.wanted;
-        let id = LeaseId {
-            supplier: inner.settings.name.clone(),
-            order: asked.order,
-            attempt: asked.attempt,
-        };
-        let at = inner.journal.now();
-        let seek = Command::Seek {
-            request: Request { id: id.clone(), account: asked.account, platform, country },
-            at,
-        };
-        let mut lease = inner.load(&id).await.map_err(|fault| failure(&id, &fault))?;
-        match inner.transact(&mut lease, &seek, Who::Service).await {
-            Ok(()) => {}
-            // Released meanwhile, or declined before a crash: the attempt is over.
-            Err(TransactError::Refused(_)) => return Err(AttemptFailure::SourceError),
-            Err(TransactError::Fault(fault)) => return Err(failure(&id, &fault)),
-        }
-        // From here on somebody looks after it, whatever becomes of this call.
-        Self::keep(inner, &id, None).await.map_err(|fault| failure(&id, &fault))?;
-        if let (Status::Obtained, Some(phone)) = (lease.state().status, lease.state().phone.clone())
-        {
-            return Ok(phone);
-        }
-        let asking = Asking::new(inner, (asked.order, asked.attempt));
-        let answer = inner.source.lease(id.reference(), platform, country).await;
-        let at = inner.journal.now();
-        let (command, answer) = match answer {
-            Ok(leased) => match inner.judge(&leased, asked.wanted) {
-                None => (
-                    Command::Obtain { phone: leased.phone.clone(), cost: leased.cost, at },
-                    Ok(leased.phone),
-                ),
-                Some(what) => {
-                    tracing::warn!(supplier = %inner.settings.name, number = leased.phone.masked(), what, "a source has leased a number that is not taken");
-                    (
-                        Command::SeekRelease { outcome: Outcome::Unused, at },
-                        Err(AttemptFailure::SourceError),
-                    )
-                }
-            },
-            Err(SourceError::NoNumber) => (Command::Decline { at }, Err(AttemptFailure::NoNumber)),
-            Err(error @ (SourceError::Refused(_) | SourceError::Unknown)) => {
-                tracing::warn!(supplier = %inner.settings.name, %error, "a source refuses to lease a number");
-                (Command::Decline { at }, Err(AttemptFailure::SourceError))
-            }
-            // It may have leased one: the lease's process gives it back, by its reference.
-            Err(SourceError::TimedOut) => (
-                Command::SeekRelease { outcome: Outcome::Unused, at },
-                Err(AttemptFailure::TimedOut),
-            ),
-            Err(error @ SourceError::Failed(_)) => {
-                tracing::warn!(supplier = %inner.settings.name, %error, "a source does not say whether it has leased a number");
-                (
-                    Command::SeekRelease { outcome: Outcome::Unused, at },
-                    Err(AttemptFailure::SourceError),
-                )
-            }
-        };
-        let recorded = inner.transact(&mut lease, &command, inner.as_supplier()).await;
-        drop(asking);
-        let _ = Self::keep(inner, &id, None).await;
-        match (recorded, answer) {
-            (Ok(()), Ok(phone)) => {
-                inner.held.lock().insert(phone.clone());
-                Ok(phone)
-            }
-            (Ok(()), Err(failure)) => Err(failure),
-            (Err(TransactError::Refused(_)), _) => Err(AttemptFailure::SourceError),
-            (Err(TransactError::Fault(fault)), _) => Err(failure(&id, &fault)),
-        }
-    }
-
-    /// Why a number cannot be taken; `None` if it can.
-    fn judge(&self, leased: &Leased, wanted: NumberRequest) -> Option<&'static str> {
-        if !wanted.country.has(&leased.phone) {
-            return Some("it is another country's");
-        }
-        if self.held.lock().contains(&leased.phone) {
-            return Some("it is on another order");
-        }
-        let served = self.served.lock().get(&(leased.phone.clone(), wanted.platform)).copied();
-        let rests = served.is_some_and(|served| served.plus(self.settings.cool_down) > wanted.at);
-        rests.then_some("it has served the platform already")
-    }
-
     async fn look_at_stock(&self) {
         match self.source.stock().await {
             Ok(lines) => {
@@ -302,7 +214,9 @@ impl Inner {
                 *self.table.lock() = Table { lines, at: Some(self.journal.now()) };
             }
             Err(error) => {
-                tracing::debug!(supplier = %self.settings.name, %error, "a source does not say what it has");
+                tracing::debug!(
+                    supplier = %self.settings.name, %error, "a source does not say what it has"
+                );
             }
         }
     }
@@ -320,27 +234,6 @@ impl Inner {
                 .unwrap_or((0, Money::ZERO)),
         )
     }
-}
-
-/// While the source is being asked.
-struct Asking<'a>(&'a Inner, (OrderId, u8));
-
-impl<'a> Asking<'a> {
-    fn new(inner: &'a Inner, attempt: (OrderId, u8)) -> Self {
-        inner.asking.lock().insert(attempt);
-        Self(inner, attempt)
-    }
-}
-
-impl Drop for Asking<'_> {
-    fn drop(&mut self) {
-        self.0.asking.lock().remove(&self.1);
-    }
-}
-
-fn failure(id: &LeaseId, fault: &Fault) -> AttemptFailure {
-    tracing::warn!(lease = ?id, error = %fault, "a lease could not be recorded");
-    AttemptFailure::SourceError
 }
 
 impl Supplier for Pull {

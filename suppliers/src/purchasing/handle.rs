@@ -370,7 +370,9 @@ async fn settle(inner: Arc<Inner>) {
     let purchasing = NumberPurchasing { inner };
     for supplier in purchasing.inner.accounts.keys() {
         if let Err(error) = purchasing.settle(supplier).await {
-            tracing::warn!(%supplier, %error, "what a telecom has sold or taken back is not clear yet");
+            tracing::warn!(
+                %supplier, %error, "what a telecom has sold or taken back is not clear yet"
+            );
         }
     }
 }

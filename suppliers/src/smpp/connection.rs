@@ -9,8 +9,9 @@ use rusmpp::{CommandStatus, Pdu};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::bind::{Bind, Mode};
 use super::frame::{Frame, FrameError, Header, Reader, encode};
-use super::session::{Bind, Mode, PATIENCE, SessionError, WINDOW};
+use super::session::{PATIENCE, SessionError, WINDOW};
 
 /// The commands that sessions know.
 pub mod command {

@@ -5,9 +5,11 @@
 //! message belongs to (`inbox` does). Leans on: `inbox`, `parts`, `alphabet`. Proved by: tests
 //! beside each file, `tests/outside/smpp.py` with real SMSCs.
 
+mod bind;
 mod body;
 mod configuration;
 mod connection;
+mod context;
 mod frame;
 mod message;
 mod session;
@@ -20,9 +22,10 @@ use std::time::Duration;
 use ractor::Actor;
 use tokio::sync::watch;
 
+pub use bind::{Bind, BindStatus, Mode};
 pub use configuration::{BindConfiguration, Configuration};
+pub use context::SessionContext;
 pub use message::DefaultAlphabet;
-pub use session::{Bind, BindStatus, Mode, SessionContext};
 use session::{Session, SessionState};
 
 use actors::kernel::fault::Fault;

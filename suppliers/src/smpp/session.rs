@@ -3,17 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use events::supplier::SupplierName;
 use futures_util::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rusmpp::pdus::{DataSmResp, DeliverSmResp};
 use rusmpp::{CommandStatus, Pdu};
 use rustls::pki_types::ServerName;
-use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -21,17 +18,14 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_util::bytes::BytesMut;
 
+use super::bind::{Bind, BindStatus};
 use super::body::Body;
 use super::connection::{Connection, command};
+use super::context::SessionContext;
 use super::frame::{Frame, FrameError, Header, encode};
-use super::message::{self, DefaultAlphabet, Incoming, Text, Unreadable};
-use actors::inbox::alphabet::{self, Certainty};
-use actors::inbox::{InboundPart, Parts};
-use actors::inbox::{InboundSms, Inbox};
-use actors::kernel::entropy::Entropy;
-use actors::kernel::fault::Fault;
+use super::message::{self, Incoming, Text, Unreadable};
+use actors::inbox::alphabet::Certainty;
 use actors::kernel::outbound;
-use actors::numbers::SessionAvailability;
 
 /// For a connection, and for each answer that is waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -42,80 +36,6 @@ pub(super) const WINDOW: usize = 128;
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 /// A session that lived so long was a good one: the next try waits the first wait again.
 const LIVED: Duration = Duration::from_mins(1);
-
-/// How a session is bound.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Receives only.
-    Receiver,
-    /// Receives, and could send.
-    #[default]
-    Transceiver,
-}
-
-/// A bind as the operator has written it.
-#[derive(Clone)]
-pub struct Bind {
-    /// Host and port.
-    pub address: String,
-    /// Whether to speak TLS.
-    pub tls: bool,
-    /// Further certificates that the SMSC may have (PEM).
-    pub ca_file: Option<PathBuf>,
-    /// Who we are.
-    pub system_id: String,
-    /// The password; at most eight characters, as SMPP 3.4 has it.
-    pub password: String,
-    /// The type of system, if the SMSC wants one.
-    pub system_type: String,
-    /// How to bind.
-    pub mode: Mode,
-    /// What `data_coding` 0 means there.
-    pub default_alphabet: DefaultAlphabet,
-    /// How often to ask whether the link is alive.
-    pub enquire_link: Duration,
-}
-
-/// Without the password.
-impl std::fmt::Debug for Bind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Bind")
-            .field("address", &self.address)
-            .field("system_id", &self.system_id)
-            .finish_non_exhaustive()
-    }
-}
-
-/// How a bind is just now.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct BindStatus {
-    /// Host and port.
-    pub address: String,
-    /// Whether it is bound.
-    pub bound: bool,
-    /// Why not, if it is known.
-    pub error: Option<String>,
-}
-
-/// What sessions share.
-#[derive(Clone)]
-pub struct SessionContext {
-    /// The source's name.
-    pub supplier: SupplierName,
-    /// Where whole messages go.
-    pub inbox: Inbox,
-    /// Where parts go.
-    pub parts: Parts,
-    /// Told when a session comes up or goes down.
-    pub reach: Arc<SessionAvailability>,
-    /// Dice for the waits.
-    pub entropy: Entropy,
-    /// Told what became of each message, for the metrics.
-    pub counted: Arc<dyn Fn(&'static str) + Send + Sync>,
-    /// Told what was odd about a message that was taken all the same, for the metrics.
-    pub noticed: Arc<dyn Fn(&'static str) + Send + Sync>,
-}
 
 /// Why a session ended.
 #[derive(Debug, thiserror::Error)]
@@ -195,7 +115,10 @@ impl Actor for Session {
         if let Some(error) = &error
             && state.status.borrow().error.as_ref() != Some(error)
         {
-            tracing::warn!(supplier = %state.context.supplier, smsc = state.bind.address, error, "the SMPP session is down and is tried again");
+            tracing::warn!(
+                supplier = %state.context.supplier, smsc = state.bind.address, error,
+                "the SMPP session is down and is tried again"
+            );
         }
         state.show(false, error);
         let wait = if begun.elapsed() >= LIVED { BACKOFF.0 } else { state.backoff };
@@ -316,7 +239,10 @@ impl SessionState {
         if command::wants_no_answer(header.command) {
             return Ok(());
         }
-        tracing::warn!(supplier = %self.context.supplier, smsc = self.bind.address, length, "a PDU was refused: it is too long");
+        tracing::warn!(
+            supplier = %self.context.supplier, smsc = self.bind.address, length,
+            "a PDU was refused: it is too long"
+        );
         (self.context.counted)("unreadable");
         connection.write(&answer(header, CommandStatus::EsmeRinvcmdlen)).await
     }
@@ -346,7 +272,10 @@ impl SessionState {
             }
             Ok(Incoming::Text(_) | Incoming::Receipt) => {}
             Err(reason) => {
-                tracing::warn!(supplier = %self.context.supplier, smsc = self.bind.address, %reason, bytes = bytes.len(), "a message was refused; it is lost");
+                tracing::warn!(
+                    supplier = %self.context.supplier, smsc = self.bind.address, %reason,
+                    bytes = bytes.len(), "a message was refused; it is lost"
+                );
             }
         }
         let (context, answers) = (self.context.clone(), answers.clone());
@@ -357,7 +286,10 @@ impl SessionState {
                     Ok(outcome) => (CommandStatus::EsmeRok, outcome),
                     // Asks for it once more.
                     Err(fault) => {
-                        tracing::warn!(supplier = %context.supplier, error = %fault, "a message was not taken; the SMSC is asked to send it again");
+                        tracing::warn!(
+                            supplier = %context.supplier, error = %fault,
+                            "a message was not taken; the SMSC is asked to send it again"
+                        );
                         (CommandStatus::EsmeRxTAppn, "failed")
                     }
                 },
@@ -374,7 +306,10 @@ impl SessionState {
     fn notice(&mut self, oddity: &'static str) {
         (self.context.noticed)(oddity);
         if self.noticed.insert(oddity) {
-            tracing::warn!(supplier = %self.context.supplier, smsc = self.bind.address, oddity, "this SMSC's messages are odd, and read all the same");
+            tracing::warn!(
+                supplier = %self.context.supplier, smsc = self.bind.address, oddity,
+                "this SMSC's messages are odd, and read all the same"
+            );
         }
     }
 
@@ -408,37 +343,6 @@ impl SessionState {
 /// Returns once the service is stopping, or whoever could say so is gone.
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
-}
-
-impl SessionContext {
-    /// What became of a message, once it is durable.
-    async fn deliver(&self, text: Text) -> Result<&'static str, Fault> {
-        if let Some(part) = text.part {
-            let (reference, number, total) = (part.reference, part.number, part.total);
-            let Text { to, from: sender, alphabet, bytes, .. } = text;
-            let part = InboundPart {
-                supplier: self.supplier.clone(),
-                to,
-                sender,
-                reference,
-                number,
-                total,
-                alphabet,
-                bytes,
-                received_at: None,
-            };
-            return Ok(self.parts.deliver(part).await?.name());
-        }
-        let sms = InboundSms {
-            supplier: self.supplier.clone(),
-            message_id: text.id,
-            to: text.to,
-            sender: text.from,
-            text: alphabet::decode(text.alphabet, &text.bytes),
-            received_at: None,
-        };
-        Ok(self.inbox.deliver(sms).await?.name())
-    }
 }
 
 /// The answer to a PDU, a message or not.

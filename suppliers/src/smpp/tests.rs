@@ -212,7 +212,10 @@ fn a_message_of_people_that_is_marked_as_a_receipt_is_a_message() {
     for esm_class in [0x04, 0x08, 0x20] {
         let marked = sm(esm_class, 0, b"Your code is 123456, id: 7", vec![]);
         assert!(
-            matches!(incoming(&marked, DefaultAlphabet::Gsm), Ok(Incoming::Text(text)) if text.bytes.ends_with(b"id: 7")),
+            matches!(
+                incoming(&marked, DefaultAlphabet::Gsm),
+                Ok(Incoming::Text(text)) if text.bytes.ends_with(b"id: 7")
+            ),
             "{esm_class:#x}"
         );
         assert_eq!(

@@ -117,7 +117,10 @@ pub fn twilio_form(fields: &[(&str, &str)]) -> Letter {
 /// From Telnyx.
 pub fn telnyx(message: &Message) -> Letter {
     let Message { id, to, text, now, received_at } = message;
-    let payload = json!({ "id": id, "from": { "phone_number": "Google" }, "to": [{ "phone_number": to }], "text": text, "received_at": received_at });
+    let payload = json!({
+        "id": id, "from": { "phone_number": "Google" }, "to": [{ "phone_number": to }],
+        "text": text, "received_at": received_at,
+    });
     telnyx_body(
         json!({ "data": { "event_type": "message.received", "payload": payload } }).to_string(),
         *now,
@@ -180,7 +183,10 @@ pub fn vonage_fields(fields: &[(&str, &str)]) -> Letter {
 /// From a phone that does not know its number, only its device and SIM.
 pub fn android(message: &Message, device: &str, sim: u8) -> Letter {
     let Message { id, text, now, received_at, .. } = message;
-    let payload = json!({ "message": text, "sender": "Google", "recipient": null, "simNumber": sim, "messageId": "same", "receivedAt": received_at });
+    let payload = json!({
+        "message": text, "sender": "Google", "recipient": null, "simNumber": sim,
+        "messageId": "same", "receivedAt": received_at,
+    });
     android_body(
         json!({ "deviceId": device, "event": "sms:received", "id": id, "payload": payload })
             .to_string(),

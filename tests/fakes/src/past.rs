@@ -71,6 +71,41 @@ pub async fn events_per_second(directory: &Path) -> f64 {
     f64::from(events) / start.elapsed().as_secs_f64()
 }
 
+/// An order that has a number at once, and its message.
+fn order(account: u128, order: u128, orders: &Orders, at: Timestamp) -> [Command; 2] {
+    let id = OrderId((account << 64) | order);
+    let (supplier, phone): (events::supplier::SupplierName, _) =
+        ("own".parse().expect("lawful"), (orders.phone)(account, order));
+    let place = Command::PlaceOrder(PlaceOrder {
+        order: id,
+        platform: Platform::Google,
+        country: Country::Us,
+        list_price: Money::from_cents(50),
+        max_price: None,
+        lifetime_seconds: 300,
+        seek_seconds: 60,
+        max_attempts: 3,
+        listen_seconds: orders.listen_seconds,
+        max_concurrent: 1,
+        cancels: events::account::CancelRules::default(),
+        scenario: None,
+        first_answer: Some(FirstAnswer { supplier: supplier.clone(), answer: Ok(phone.clone()) }),
+        at,
+    });
+    let text = "G-482913 is your Google verification code.".to_owned();
+    let sms = IncomingSms {
+        message_id: "m1".to_owned(),
+        supplier,
+        to: phone,
+        sender: "Google".to_owned(),
+        text,
+        receipt: events::order::Receipt::At(at),
+        freed_at: None,
+        at,
+    };
+    [place, Command::Order(id, order::Command::ReceiveSms(sms))]
+}
+
 /// One account with its orders: six events each.
 pub async fn write_account(store: Arc<SqliteStore>, account: u128, orders: Orders) {
     let at = Timestamp::from_millis(1_795_500_000_000);
@@ -84,41 +119,8 @@ pub async fn write_account(store: Arc<SqliteStore>, account: u128, orders: Order
         },
         Command::Credit { amount: Money::from_cents(100_000), reason: "benchmark".to_owned(), at },
     ];
-    for order in 0..orders.count {
-        let id = OrderId((account << 64) | order);
-        let (supplier, phone): (events::supplier::SupplierName, _) =
-            ("own".parse().expect("lawful"), (orders.phone)(account, order));
-        commands.push(Command::PlaceOrder(PlaceOrder {
-            order: id,
-            platform: Platform::Google,
-            country: Country::Us,
-            list_price: Money::from_cents(50),
-            max_price: None,
-            lifetime_seconds: 300,
-            seek_seconds: 60,
-            max_attempts: 3,
-            listen_seconds: orders.listen_seconds,
-            max_concurrent: 1,
-            cancels: events::account::CancelRules::default(),
-            scenario: None,
-            first_answer: Some(FirstAnswer {
-                supplier: supplier.clone(),
-                answer: Ok(phone.clone()),
-            }),
-            at,
-        }));
-        let text = "G-482913 is your Google verification code.".to_owned();
-        let sms = IncomingSms {
-            message_id: "m1".to_owned(),
-            supplier,
-            to: phone,
-            sender: "Google".to_owned(),
-            text,
-            receipt: events::order::Receipt::At(at),
-            freed_at: None,
-            at,
-        };
-        commands.push(Command::Order(id, order::Command::ReceiveSms(sms)));
+    for number in 0..orders.count {
+        commands.extend(order(account, number, &orders, at));
     }
     for command in commands {
         let decided = state.decide(&command).expect("lawful");

@@ -192,7 +192,10 @@ async fn look(State(source): State<Source>, Path(reference): Path<String>) -> Re
     let mut messages = Vec::new();
     if source.has_messages && held.looks > 1 {
         if source.dice.chance(source.faults().noise) {
-            messages.push(json!({ "id": format!("{reference}-noise"), "from": "Acme", "text": "Your parcel 991823 arrives today." }));
+            messages.push(json!({
+                "id": format!("{reference}-noise"), "from": "Acme",
+                "text": "Your parcel 991823 arrives today.",
+            }));
         }
         let text = format!("Your {} verification code is {}", held.platform, code(&reference));
         messages.push(json!({ "id": format!("{reference}-1"), "from": "Verify", "text": text }));
@@ -236,7 +239,10 @@ async fn list(
         } else {
             "0"
         };
-        json!({ "reference": reference, "number": held.number, "state": if held.outcome.is_some() { "released" } else { "leased" }, "cost": cost })
+        json!({
+            "reference": reference, "number": held.number,
+            "state": if held.outcome.is_some() { "released" } else { "leased" }, "cost": cost,
+        })
     };
     Json(json!({ "leases": page.iter().map(shown).collect::<Vec<_>>(), "next": next }))
         .into_response()
@@ -244,6 +250,10 @@ async fn list(
 
 async fn stock() -> Response {
     let platforms = ["google", "discord", "steam", "telegram"];
-    let line = |platform: &str| json!({ "platform": platform, "country": "US", "count": 50, "cost": COST });
+    let line = |platform: &str| {
+        json!({
+            "platform": platform, "country": "US", "count": 50, "cost": COST,
+        })
+    };
     Json(json!({ "stock": platforms.map(line) })).into_response()
 }

@@ -157,7 +157,10 @@ fn sid(number: &str) -> String {
 }
 
 fn of_twilio(number: &str) -> Value {
-    json!({ "sid": sid(number), "account_sid": USER, "phone_number": number, "friendly_name": number, "capabilities": { "sms": true, "voice": true, "mms": false } })
+    json!({
+        "sid": sid(number), "account_sid": USER, "phone_number": number, "friendly_name": number,
+        "capabilities": { "sms": true, "voice": true, "mms": false },
+    })
 }
 
 async fn twilio_owned(State(telecom): State<Telecom>, Query(words): Query<Words>) -> Json<Value> {
@@ -171,9 +174,9 @@ async fn twilio_owned(State(telecom): State<Telecom>, Query(words): Query<Words>
     let more = owned.len() > (page + 1) * size;
     // Small pages, so that callers have to turn them.
     let next = more.then(|| format!("/2010-04-01/Accounts/{USER}/IncomingPhoneNumbers.json?PageSize={size}&Page={}&PageToken=x", page + 1));
-    Json(
-        json!({ "incoming_phone_numbers": shown, "page": page, "page_size": size, "next_page_uri": next }),
-    )
+    Json(json!({
+        "incoming_phone_numbers": shown, "page": page, "page_size": size, "next_page_uri": next,
+    }))
 }
 
 async fn twilio_search(
@@ -182,13 +185,28 @@ async fn twilio_search(
     Query(words): Query<Words>,
 ) -> Response {
     if kind != "Local.json" {
-        return (StatusCode::NOT_FOUND, Json(json!({ "code": 20404, "message": "The requested resource was not found", "status": 404 })))
+        return (
+            StatusCode::NOT_FOUND,
+            Json(json!({
+                "code": 20404, "message": "The requested resource was not found", "status": 404,
+            })),
+        )
             .into_response();
     }
     let contains = word(&words, "Contains").trim_start_matches('+').to_owned();
-    let offer = |number: &String| json!({ "phone_number": number, "friendly_name": number, "iso_country": country, "capabilities": { "SMS": true, "voice": true, "MMS": false } });
+    let offer = |number: &String| {
+        json!({
+            "phone_number": number, "friendly_name": number, "iso_country": country,
+            "capabilities": { "SMS": true, "voice": true, "MMS": false },
+        })
+    };
     let found = telecom.for_sale(&country, |number| number.contains(&contains));
-    Json(json!({ "available_phone_numbers": found.iter().take(most(&words, "PageSize")).map(offer).collect::<Vec<_>>() })).into_response()
+    Json(json!({
+        "available_phone_numbers": found.iter().take(
+            most(&words, "PageSize"),
+        ).map(offer).collect::<Vec<_>>(),
+    }))
+    .into_response()
 }
 
 async fn twilio_buy(State(telecom): State<Telecom>, Form(words): Form<Words>) -> Response {
@@ -196,7 +214,10 @@ async fn twilio_buy(State(telecom): State<Telecom>, Form(words): Form<Words>) ->
     if telecom.take(number) {
         return (StatusCode::CREATED, Json(of_twilio(number))).into_response();
     }
-    let refusal = json!({ "code": 21422, "message": format!("Invalid phone number: {number} is not available"), "status": 400 });
+    let refusal = json!({
+        "code": 21422, "message": format!("Invalid phone number: {number} is not available"),
+        "status": 400,
+    });
     (StatusCode::BAD_REQUEST, Json(refusal)).into_response()
 }
 
@@ -217,13 +238,17 @@ async fn twilio_release(
 
 async fn twilio_prices(Path(country): Path<String>) -> Json<Value> {
     let price = json!({ "number_type": "local", "base_price": "1.15", "current_price": "1.15" });
-    Json(
-        json!({ "country": country, "iso_country": country, "phone_number_prices": [price], "price_unit": "USD" }),
-    )
+    Json(json!({
+        "country": country, "iso_country": country, "phone_number_prices": [price],
+        "price_unit": "USD",
+    }))
 }
 
 fn of_telnyx(number: &str) -> Value {
-    json!({ "id": format!("1{}", &number[1..]), "record_type": "phone_number", "phone_number": number, "status": "active" })
+    json!({
+        "id": format!("1{}", &number[1..]), "record_type": "phone_number", "phone_number": number,
+        "status": "active",
+    })
 }
 
 async fn telnyx_owned(State(telecom): State<Telecom>, Query(words): Query<Words>) -> Json<Value> {
@@ -236,7 +261,10 @@ async fn telnyx_owned(State(telecom): State<Telecom>, Query(words): Query<Words>
         telecom.owned().into_iter().filter(|number| only.is_empty() || number == only).collect();
     let shown: Vec<Value> =
         owned.iter().skip((page - 1) * size).take(size).map(|number| of_telnyx(number)).collect();
-    let meta = json!({ "page_number": page, "page_size": size, "total_pages": owned.len().div_ceil(size), "total_results": owned.len() });
+    let meta = json!({
+        "page_number": page, "page_size": size, "total_pages": owned.len().div_ceil(size),
+        "total_results": owned.len(),
+    });
     Json(json!({ "data": shown, "meta": meta }))
 }
 
@@ -246,36 +274,56 @@ async fn telnyx_search(State(telecom): State<Telecom>, Query(words): Query<Words
         telecom.for_sale(word(&words, "filter[country_code]"), |number| number.contains(&contains));
     let offer = |number: &String| {
         let cost = json!({ "upfront_cost": "0.00", "monthly_cost": "1.00000", "currency": "USD" });
-        json!({ "record_type": "available_phone_number", "phone_number": number, "cost_information": cost, "features": [{ "name": "sms" }] })
+        json!({
+            "record_type": "available_phone_number", "phone_number": number,
+            "cost_information": cost, "features": [{ "name": "sms" }],
+        })
     };
-    Json(
-        json!({ "data": found.iter().take(most(&words, "filter[limit]")).map(offer).collect::<Vec<_>>() }),
-    )
+    Json(json!({
+        "data": found.iter().take(most(&words, "filter[limit]")).map(offer).collect::<Vec<_>>(),
+    }))
 }
 
 async fn telnyx_buy(State(telecom): State<Telecom>, Json(order): Json<Value>) -> Response {
     let number = order["phone_numbers"][0]["phone_number"].as_str().unwrap_or_default().to_owned();
     if telecom.take(&number) {
         let line = json!({ "id": "line", "phone_number": number, "status": "success" });
-        let data = json!({ "id": "order", "record_type": "number_order", "status": "success", "phone_numbers": [line] });
+        let data = json!({
+            "id": "order", "record_type": "number_order", "status": "success",
+            "phone_numbers": [line],
+        });
         return Json(json!({ "data": data })).into_response();
     }
-    let error = json!({ "code": "85001", "title": "Number not available", "detail": "The number can not be ordered." });
+    let error = json!({
+        "code": "85001", "title": "Number not available",
+        "detail": "The number can not be ordered.",
+    });
     (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "errors": [error] }))).into_response()
 }
 
 async fn telnyx_release(State(telecom): State<Telecom>, Path(id): Path<String>) -> Response {
     let owned = telecom.owned().into_iter().find(|number| of_telnyx(number)["id"] == id);
     match owned {
-        Some(number) if telecom.give_back(&number) => Json(json!({ "data": of_telnyx(&number) })).into_response(),
-        _ => (StatusCode::NOT_FOUND, Json(json!({ "errors": [{ "code": "10005", "title": "Resource not found", "detail": "" }] }))).into_response(),
+        Some(number) if telecom.give_back(&number) => {
+            Json(json!({ "data": of_telnyx(&number) })).into_response()
+        }
+        _ => (
+            StatusCode::NOT_FOUND,
+            Json(json!({
+                "errors": [{ "code": "10005", "title": "Resource not found", "detail": "" }],
+            })),
+        )
+            .into_response(),
     }
 }
 
 fn of_vonage(number: &str, more: &Value) -> Value {
     let country =
         number.parse().ok().and_then(|phone| Country::of(&phone)).map_or("", Country::code);
-    let mut shown = json!({ "country": country, "msisdn": &number[1..], "type": "mobile-lvn", "features": ["SMS", "VOICE"] });
+    let mut shown = json!({
+        "country": country, "msisdn": &number[1..], "type": "mobile-lvn",
+        "features": ["SMS", "VOICE"],
+    });
     if let (Some(shown), Some(more)) = (shown.as_object_mut(), more.as_object()) {
         shown.extend(more.clone());
     }
