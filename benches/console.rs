@@ -84,8 +84,15 @@ fn measure(directory: &Path) {
         ("orders_middle", format!("/console/orders?before={middle}")),
         ("orders_platform", "/console/orders?platform=telegram".to_owned()),
         ("orders_failed", "/console/orders?status=failed".to_owned()),
+        // None of them fits: the whole list is looked through.
+        ("orders_none_fits", "/console/orders?supplier=acme".to_owned()),
         ("accounts", "/console/accounts".to_owned()),
+        ("accounts_suspended", "/console/accounts?suspended=true".to_owned()),
         ("numbers", "/console/numbers".to_owned()),
+        ("messages", "/console/messages".to_owned()),
+        ("deposits", "/console/deposits".to_owned()),
+        ("webhooks", "/console/webhooks".to_owned()),
+        ("audit", "/console/audit".to_owned()),
         ("overview", "/console".to_owned()),
         ("usage", "/console/usage".to_owned()),
     ];

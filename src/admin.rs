@@ -44,6 +44,7 @@ mod messages;
 mod numbers;
 mod orders;
 mod overview;
+mod places;
 mod purchases;
 mod reports;
 mod reveal;
@@ -71,6 +72,8 @@ pub struct Door {
     pub stopping: watch::Receiver<bool>,
     /// The audit that runs, or the last one.
     verification: log::Verification,
+    /// Where pages of numbers begin.
+    places: places::Places,
 }
 
 type Refusal = (StatusCode, Json<Value>);
@@ -111,6 +114,8 @@ pub async fn open(
         metrics,
         stopping: stopping.clone(),
         verification: log::Verification::default(),
+        places: places::Places::new(service.entropy.bytes())
+            .ok_or("no key can be made for the places of pages")?,
     });
     let pages = console::operators(&door)
         .layer(middleware::from_fn_with_state(Arc::clone(&door), access::by_known_name));
@@ -188,6 +193,7 @@ fn routes() -> OpenApiRouter<Arc<Door>> {
         .routes(routes!(accounts::show))
         .routes(routes!(accounts::ledger))
         .routes(routes!(accounts::keys))
+        .routes(routes!(accounts::deposits))
         .routes(routes!(accounts::credit))
         .routes(routes!(accounts::debit))
         .routes(routes!(accounts::suspend))

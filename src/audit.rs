@@ -11,6 +11,7 @@ use events::envelope::Position;
 use events::id::AccountId;
 use events::money::Money;
 use projections::{AccountView, Peeked, Views};
+use serde_json::{Value, json};
 
 /// What an audit has found.
 #[derive(Debug, Clone)]
@@ -29,10 +30,26 @@ pub struct Report {
     pub open: usize,
     /// How far the views are.
     pub views: u64,
-    /// What all accounts can spend together, by the log.
+    /// What accounts have together that pay, by the log.
+    pub live: Together,
+    /// What accounts for tests have together, by the log: no money is behind it.
+    pub test: Together,
+}
+
+/// What several accounts have together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Together {
+    /// What they can spend.
     pub balance: Money,
-    /// What is held of all accounts together, by the log.
+    /// What is held of them.
     pub held: Money,
+}
+
+impl Together {
+    /// As operators' programs read it.
+    pub fn said(self) -> Value {
+        json!({ "balance": self.balance.to_string(), "held": self.held.to_string() })
+    }
 }
 
 /// Walks the chain and the invariants of the log in `data_dir`; `progress` is told the position of
@@ -70,8 +87,12 @@ pub fn examine(data_dir: &Path, progress: impl Fn(u64)) -> Result<Report, String
     chain.append(&mut out_of_time);
     let (accounts, orders, open) =
         (auditor.sums().len(), auditor.orders_seen(), auditor.open_orders());
-    let sum = |of: fn(&Sums) -> Money| auditor.sums().values().map(of).sum();
-    let (balance, held) = (sum(|sums| sums.balance), sum(|sums| sums.held));
+    let together = |is_test: bool| {
+        let of = || auditor.sums().values().filter(move |sums| sums.is_test == is_test);
+        let balance = of().map(|sums| sums.balance).sum();
+        Together { balance, held: of().map(|sums| sums.held).sum() }
+    };
+    let (live, test) = (together(false), together(true));
     let broken = chain.iter().map(|finding| {
         format!("BROKEN at position {} in {}: {}", finding.position, finding.stream, finding.detail)
     });
@@ -97,17 +118,7 @@ pub fn examine(data_dir: &Path, progress: impl Fn(u64)) -> Result<Report, String
     findings.extend(disagreements.iter().map(differs));
     findings.extend(files.iter().chain(&past).map(|finding| format!("DAMAGE: {finding}")));
     let views = views.map_or(Position(0), |views| views.position).0;
-    Ok(Report {
-        findings,
-        note: stamps.note(),
-        events,
-        accounts,
-        orders,
-        open,
-        views,
-        balance,
-        held,
-    })
+    Ok(Report { findings, note: stamps.note(), events, accounts, orders, open, views, live, test })
 }
 
 /// Whether the views were folded from another log than the one that is there.

@@ -2,7 +2,8 @@
 //! and a bare axum handler in the same run.
 //!
 //! `cargo bench --bench order_flow`; `-- --seconds 10` for longer phases. The last line is one JSON
-//! object.
+//! object. `-- --consoles 20` has instead full lives with and without so many pages of the console
+//! open, in turns: a line of JSON a pair.
 
 #![expect(
     clippy::disallowed_methods,
@@ -12,17 +13,21 @@
 
 #[expect(dead_code, reason = "other benchmarks ask more of the client")]
 mod client;
+mod consoles;
 mod server;
 
 use std::time::Duration;
 
 use client::{Load, Sample, drive};
-use server::{Bare, Server};
+use consoles::Consoles;
+use server::{ADMIN_TOKEN, Bare, Server};
 
 /// The design's figure: 64 connections.
 const CONNECTIONS: usize = 64;
 /// Many accounts: none has more than a handful of open orders.
 const ACCOUNTS: usize = 4_096;
+/// Pairs of runs with and without consoles.
+const PAIRS: usize = 3;
 /// Orders held open at once to see what one takes.
 const OPEN_ORDERS: usize = 20_000;
 
@@ -31,15 +36,54 @@ fn main() {
     if arguments.iter().any(|argument| argument == "--bare-server") {
         return server::run_bare();
     }
-    let seconds = arguments
-        .iter()
-        .position(|argument| argument == "--seconds")
-        .and_then(|place| arguments.get(place + 1)?.parse().ok())
-        .unwrap_or(6);
-    let phase = Duration::from_secs(seconds);
+    let number = |name: &str| -> Option<u64> {
+        let place = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(place + 1)?.parse().ok()
+    };
+    let phase = Duration::from_secs(number("--seconds").unwrap_or(6));
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(run(phase));
+    match number("--consoles").and_then(|count| usize::try_from(count).ok()) {
+        Some(count) => runtime.block_on(beside_consoles(phase, count)),
+        None => runtime.block_on(run(phase)),
+    }
+}
+
+/// Full lives with and without open consoles, in turns: which is first changes with each pair.
+async fn beside_consoles(phase: Duration, count: usize) {
+    for pair in 0..PAIRS {
+        let (mut without, mut with) = (None, None);
+        let turns = if pair % 2 == 0 { [0, count] } else { [count, 0] };
+        for consoles in turns {
+            let measured = life_beside(phase, consoles).await;
+            *(if consoles == 0 { &mut without } else { &mut with }) = Some(measured);
+        }
+        let (Some((alone, alone_cpu, _)), Some((beside, beside_cpu, kilobytes))) = (without, with)
+        else {
+            continue;
+        };
+        println!(
+            r#"{{"pair":{pair},"consoles":{count},"life_per_second":{:.0},"life_per_second_beside":{:.0},"life_p99_ms":{:.2},"life_p99_ms_beside":{:.2},"cpu_us":{:.0},"cpu_us_beside":{:.0},"kilobytes_told":{kilobytes}}}"#,
+            alone.per_second(),
+            beside.per_second(),
+            alone.percentile_ms(99),
+            beside.percentile_ms(99),
+            alone_cpu,
+            beside_cpu,
+        );
+    }
+}
+
+/// A phase of full lives on a fresh server beside so many consoles: what was seen, the server's CPU
+/// an order in microseconds, and what the consoles were told.
+async fn life_beside(phase: Duration, consoles: usize) -> (Sample, f64, u64) {
+    let server = Server::start("delivery_seconds = [0.0, 0.0]", 1_000_000);
+    let keys = server.accounts(ACCOUNTS).await;
+    let open = Consoles::open(server.admin, ADMIN_TOKEN, consoles).await;
+    let before = server.cpu_seconds();
+    let sample = drive(server.address, CONNECTIONS, phase, Load::Life(keys)).await;
+    let cpu = (server.cpu_seconds() - before) * 1e6 / sample.latencies.len().max(1) as f64;
+    (sample, cpu, open.kilobytes())
 }
 
 async fn run(phase: Duration) {

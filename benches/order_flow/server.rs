@@ -10,7 +10,7 @@ use axum::routing::post;
 
 use super::client::{Connection, member};
 
-const ADMIN_TOKEN: &str = "token-of-a-benchmark-long-enough";
+pub const ADMIN_TOKEN: &str = "token-of-a-benchmark-long-enough";
 
 /// A process that says where it listens, ended when dropped.
 struct Process {
@@ -76,7 +76,7 @@ pub fn run_bare() {
 /// The real server on a data directory of its own.
 pub struct Server {
     pub address: SocketAddr,
-    admin: SocketAddr,
+    pub admin: SocketAddr,
     process: Process,
     _data: tempfile::TempDir,
 }

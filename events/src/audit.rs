@@ -79,6 +79,8 @@ pub struct Sums {
     pub held: Money,
     /// Whether the account was registered.
     pub registered: bool,
+    /// Whether it is for tests: no money is behind its sums.
+    pub is_test: bool,
 }
 
 /// Follows a log and says what must never be.
@@ -315,6 +317,7 @@ impl Auditor {
             account::Event::BatchPlaced { items, .. } => self.keys.batch(account, items),
             account::Event::OpenedForTests { .. } => {
                 self.tests.insert(account);
+                self.accounts.entry(account).or_default().is_test = true;
             }
             account::Event::Registered { .. }
             | account::Event::TestAccountOpened { .. }

@@ -6,7 +6,7 @@ use events::time::Timestamp;
 use events::webhook::{self, Notice, Outcome};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use crate::queries::{count, id};
+use crate::column::{count, id};
 use crate::views::{ViewError, Views};
 
 /// What a fact changes in `deliveries`.

@@ -10,7 +10,7 @@ use events::time::Timestamp;
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, Row, Transaction, params};
 
-use crate::queries::{count, id};
+use crate::column::{count, id};
 use crate::views::{ViewError, Views};
 
 /// What a fact changes in `deposits`.
@@ -91,6 +91,9 @@ CREATE TABLE deposits (
 CREATE INDEX deposits_open ON deposits (chain, deposit_id) WHERE status <> 'settled';
 CREATE INDEX deposits_by_account ON deposits (account_id, position);
 CREATE INDEX deposits_by_transaction ON deposits (tx_hash);
+CREATE INDEX deposits_uncredited ON deposits (position) WHERE credited_at IS NULL;
+CREATE INDEX deposits_dust ON deposits (position) WHERE kept = 1;
+CREATE INDEX deposits_reversed ON deposits (position) WHERE reversals > 0;
 ";
 
 const FIRST: &str = "INSERT INTO deposits (deposit_id, position, account_id, chain, tx_hash, \
@@ -234,22 +237,29 @@ impl Views {
         self.read(move |connection| {
             let before =
                 if let Concern::Stuck(before) = concern { before.millis() } else { i64::MAX };
-            let fits = match concern {
-                Concern::Stuck(_) => {
-                    "account_id IS NOT NULL AND credited_at IS NULL AND kept = 0 AND since < ?1"
-                }
-                Concern::Unknown => "account_id IS NULL AND since < ?1",
-                Concern::Dust => "kept = 1 AND since < ?1",
-                Concern::Reversed => "reversals > 0 AND since < ?1",
-            };
-            deposit_rows(
-                connection,
-                &format!("{fits} ORDER BY position LIMIT ?2"),
-                params![before, limit],
-            )
+            deposit_rows(connection, of_concern(concern), params![before, limit])
         })
         .await
     }
+}
+
+/// Which deposits a concern is about: said as the partial indexes say it, so that they are used.
+fn of_concern(concern: Concern) -> &'static str {
+    match concern {
+        Concern::Stuck(_) => {
+            "account_id IS NOT NULL AND credited_at IS NULL AND kept = 0 AND since < ?1 ORDER BY \
+             position LIMIT ?2"
+        }
+        Concern::Unknown => "account_id IS NULL AND since < ?1 ORDER BY position LIMIT ?2",
+        Concern::Dust => "kept = 1 AND since < ?1 ORDER BY position LIMIT ?2",
+        Concern::Reversed => "reversals > 0 AND since < ?1 ORDER BY position LIMIT ?2",
+    }
+}
+
+/// The question about a concern.
+#[cfg(test)]
+pub fn question(concern: Concern) -> String {
+    format!("SELECT {COLUMNS} FROM deposits WHERE {}", of_concern(concern))
 }
 
 fn deposit_rows(

@@ -7,7 +7,7 @@ use events::Event;
 use events::envelope::{Position, Recorded, Revision, StreamId};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use crate::queries::count;
+use crate::column::count;
 use crate::views::Views;
 
 pub const SCHEMA: &str = "

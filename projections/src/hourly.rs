@@ -1,9 +1,8 @@
 //! Every hour of the service in a view: orders, success, revenue, what sources charged, and how
-//! long codes took; and what all accounts have together.
+//! long codes took.
 
 use std::collections::BTreeMap;
 
-use events::account::statement::Statement;
 use events::envelope::StreamId;
 use events::lease;
 use events::money::Money;
@@ -11,9 +10,9 @@ use events::order::Status;
 use events::time::Timestamp;
 use rusqlite::{Row, Transaction, params};
 
-use crate::batch::HOUR_MILLIS;
-use crate::queries::{AccountView, account_row, count};
+use crate::column::count;
 use crate::row::OrderRow;
+use crate::usage::HOUR_MILLIS;
 use crate::views::{ViewError, Views};
 
 /// Upper bounds of the histogram of delivery times, in milliseconds; what took longer stands in the
@@ -101,13 +100,6 @@ CREATE TABLE delivery_times (
     NULL, codes INTEGER NOT NULL,
     PRIMARY KEY (hour, supplier, platform, bound)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE totals (
-    all_accounts INTEGER PRIMARY KEY, balance INTEGER NOT NULL, held INTEGER NOT NULL, spent \
-    INTEGER NOT NULL, orders INTEGER NOT NULL,
-    completed INTEGER NOT NULL, cancelled INTEGER NOT NULL, expired INTEGER NOT NULL, failed \
-    INTEGER NOT NULL, refunded INTEGER NOT NULL
-) STRICT;
-INSERT INTO totals VALUES (1, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 ";
 
 const ADD: &str = "INSERT INTO hourly VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
@@ -119,11 +111,6 @@ const ADD: &str = "INSERT INTO hourly VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
         delivery_millis + excluded.delivery_millis";
 const TOOK: &str = "INSERT INTO delivery_times VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (hour, supplier, platform, bound) DO UPDATE SET codes = codes + excluded.codes";
-const TOTAL: &str =
-    "UPDATE totals SET balance = balance + ?1, held = held + ?2, spent = spent + ?3, orders = \
-     orders + ?4, completed = completed + ?5,
-    cancelled = cancelled + ?6, expired = expired + ?7, failed = failed + ?8, refunded = refunded + ?9";
-
 impl Hours {
     /// An order was placed.
     pub fn placed(&mut self, row: &OrderRow) {
@@ -200,12 +187,8 @@ impl Hours {
             .or_default()
     }
 
-    /// Writes them, and what the batch did to all accounts together.
-    pub fn write<'a>(
-        &self,
-        accounts: impl Iterator<Item = &'a Statement>,
-        transaction: &Transaction<'_>,
-    ) -> rusqlite::Result<()> {
+    /// Writes them.
+    pub fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         let mut add = transaction.prepare_cached(ADD)?;
         for ((hour, platform, country, supplier), delta) in &self.cells {
             add.execute(params![
@@ -227,41 +210,8 @@ impl Hours {
         for ((hour, supplier, platform, bound), codes) in &self.times {
             took.execute(params![hour, supplier, platform, bound, codes])?;
         }
-        let total = sum(accounts);
-        if total == Statement::default() {
-            return Ok(());
-        }
-        let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        transaction
-            .prepare_cached(TOTAL)?
-            .execute(params![
-                total.balance.micros(),
-                total.held.micros(),
-                total.spent.micros(),
-                whole(total.orders),
-                whole(total.completed),
-                whole(total.cancelled),
-                whole(total.expired),
-                whole(total.failed),
-                whole(total.refunded)
-            ])
-            .map(drop)
+        Ok(())
     }
-}
-
-/// What changes of accounts are together.
-fn sum<'a>(accounts: impl Iterator<Item = &'a Statement>) -> Statement {
-    accounts.fold(Statement::default(), |total, delta| Statement {
-        balance: total.balance + delta.balance,
-        held: total.held + delta.held,
-        spent: total.spent + delta.spent,
-        orders: total.orders + delta.orders,
-        completed: total.completed + delta.completed,
-        cancelled: total.cancelled + delta.cancelled,
-        expired: total.expired + delta.expired,
-        failed: total.failed + delta.failed,
-        refunded: total.refunded + delta.refunded,
-    })
 }
 
 const fn hour_of(millis: i64) -> i64 {
@@ -269,15 +219,6 @@ const fn hour_of(millis: i64) -> i64 {
 }
 
 impl Views {
-    /// What all accounts have together.
-    pub async fn totals(&self) -> Result<AccountView, ViewError> {
-        self.read(|connection| {
-            let sql = format!("SELECT {} FROM totals", crate::queries::ACCOUNT_COLUMNS);
-            connection.prepare_cached(&sql)?.query_row([], |row| account_row(row, 0))
-        })
-        .await
-    }
-
     /// The hours from `from` up to but not including `to` (hours since 1970), oldest first.
     pub async fn hourly(&self, from: i64, to: i64) -> Result<Vec<HourlyCell>, ViewError> {
         self.read(move |connection| {
@@ -314,11 +255,11 @@ impl Views {
         .await
     }
 
-    /// Orders that have got their code since `since`.
+    /// Orders that have got their code since `since`; tests do not count.
     pub async fn codes_since(&self, since: Timestamp) -> Result<u64, ViewError> {
         self.read(move |connection| {
             let sql = "SELECT count(*) FROM orders INDEXED BY orders_by_end WHERE ended_at >= ?1 \
-                AND status = 'completed'";
+                AND status = 'completed' AND is_test = 0";
             connection.prepare_cached(sql)?.query_row(params![since.millis()], |row| count(row, 0))
         })
         .await

@@ -1,7 +1,7 @@
 //! The read model: recorded facts folded into answers, in a file that can always be thrown away.
 //!
 //! Holds: views, their checkpoint, the runner that keeps them up with the log. Never holds: a rule,
-//! a decision, the log itself. Leans on: `events`. Proved by: `tests/views.rs` of this crate: any
+//! a decision, the log itself. Leans on: `events`. Proved by: `tests/views` of this crate: any
 //! split of the log into batches gives the same rows.
 
 #![cfg_attr(
@@ -14,31 +14,38 @@
     )
 )]
 
+mod accounts;
+mod all_deliveries;
+mod all_orders;
 mod batch;
+mod column;
 mod deliveries;
 mod deposits;
-mod directory;
 mod ends;
 mod hourly;
+mod orders;
+#[cfg(test)]
+mod pages;
 mod parts;
-mod queries;
 mod reports;
 mod row;
 mod runner;
 mod sources;
 mod strays;
 mod sums;
+mod usage;
 mod views;
 
+pub use accounts::{AccountFilter, AccountView, ListedAccount, Totals};
+pub use all_deliveries::{DeliveryPlace, FailingReceiver};
+pub use all_orders::{AnyOrderFilter, ListedOrder};
 pub use deliveries::DeliveryRow;
 pub use deposits::{Concern, DepositRow};
-pub use directory::{
-    AccountFilter, AnyOrderFilter, DeliveryPlace, FailingReceiver, ListedAccount, ListedOrder,
-};
 pub use hourly::{DELIVERY_BOUNDS, DeliveryBucket, HourlyCell, percentile};
-pub use queries::{AccountView, Assigned, OrderFilter, OrderRef, OrderSummary, Outcome, UsageCell};
+pub use orders::{Assigned, OrderFilter, OrderRef, OrderSummary};
 pub use reports::Report;
 pub use runner::{Chaining, Log, LogError, Projector, Reading};
 pub use sources::{Retired, SupplierOutcome};
 pub use strays::{REPEATED, Stray, StrayFilter};
+pub use usage::{Outcome, UsageCell};
 pub use views::{Chain, OpenError, Peeked, ViewError, Views};

@@ -4,7 +4,7 @@ use events::number::{Event, SetId};
 use events::phone::Phone;
 use rusqlite::{Transaction, params};
 
-use crate::queries::parsed;
+use crate::column::parsed;
 use crate::views::{ViewError, Views};
 
 /// What a fact changes in `parts`.

@@ -10,7 +10,7 @@ use events::supplier::SupplierName;
 use events::time::Timestamp;
 use rusqlite::{Row, Transaction, params};
 
-use crate::queries::{count, id, parsed};
+use crate::column::{count, id, parsed};
 use crate::views::{ViewError, Views};
 
 /// What a fact changes in `reports`.

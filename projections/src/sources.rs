@@ -12,7 +12,7 @@ use events::time::Timestamp;
 use rusqlite::types::ToSql;
 use rusqlite::{Row, Transaction, params};
 
-use crate::queries::{count, id, parsed};
+use crate::column::{count, id, parsed};
 use crate::row::OrderRow;
 use crate::views::{ViewError, Views};
 

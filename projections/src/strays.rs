@@ -1,6 +1,8 @@
 //! Messages that gave no order its code, in a view: where an operator finds them without knowing
 //! their numbers. What they say stays in the log.
 
+use std::fmt::Write;
+
 use events::code::Verdict;
 use events::envelope::Position;
 use events::order::Sms;
@@ -8,9 +10,10 @@ use events::phone::Phone;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
 use events::{number, order};
-use rusqlite::{Row, Transaction, params};
+use rusqlite::types::Value;
+use rusqlite::{Row, Transaction, params, params_from_iter};
 
-use crate::queries::{count, parsed};
+use crate::column::{count, parsed};
 use crate::row::OrderRow;
 use crate::views::{ViewError, Views};
 
@@ -50,6 +53,7 @@ CREATE TABLE strays (
     at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX strays_by_phone ON strays (phone, position);
+CREATE INDEX strays_by_why ON strays (why, position);
 ";
 
 const KEEP: &str = "INSERT INTO strays VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -111,21 +115,31 @@ impl Views {
     /// Messages that gave no order its code, the latest first, at most `limit`.
     pub async fn strays(&self, filter: StrayFilter, limit: u32) -> Result<Vec<Stray>, ViewError> {
         self.read(move |connection| {
-            let StrayFilter { phone, why, before } = filter;
-            let before =
-                before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX));
-            let of = if phone.is_some() { "phone = ?2" } else { "?2 IS NULL" };
-            let mut strays = connection.prepare(&format!(
-                "SELECT position, phone, supplier, why, at FROM strays
-                 WHERE position < ?1 AND {of} AND (?3 IS NULL OR why = ?3) ORDER BY position DESC \
-                 LIMIT ?4"
-            ))?;
-            strays
-                .query_map(params![before, phone.as_ref().map(Phone::as_str), why, limit], stray)?
-                .collect()
+            let (sql, values) = page(&filter, limit);
+            connection.prepare(&sql)?.query_map(params_from_iter(values), stray)?.collect()
         })
         .await
     }
+}
+
+/// The question of a page, and its values.
+pub fn page(filter: &StrayFilter, limit: u32) -> (String, Vec<Value>) {
+    let StrayFilter { phone, why, before } = filter;
+    let before = before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX));
+    let mut values = vec![Value::from(before), Value::from(limit)];
+    let mut wanted = "position < ?1".to_owned();
+    let phone = phone.as_ref().map(|phone| phone.as_str().to_owned());
+    for (column, value) in [("phone", phone), ("why", why.clone())] {
+        if let Some(value) = value {
+            values.push(Value::from(value));
+            let _ = write!(wanted, " AND {column} = ?{}", values.len());
+        }
+    }
+    let sql = format!(
+        "SELECT position, phone, supplier, why, at FROM strays WHERE {wanted} ORDER BY position \
+         DESC LIMIT ?2"
+    );
+    (sql, values)
 }
 
 fn stray(row: &Row<'_>) -> rusqlite::Result<Stray> {

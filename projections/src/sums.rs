@@ -1,11 +1,14 @@
 //! A sum over every table's rows, kept with each change: a row that is not what was written shows
-//! at the next start, and the views are built anew.
+//! at the next start, and the views are built anew. And every row as text.
 
+use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
+
+use crate::views::{ViewError, Views};
 
 /// The function of the triggers: a sum with a row taken in, or out again.
 const MIX: &str = "mix";
@@ -108,5 +111,35 @@ impl Row {
 
     fn finish(self) -> i64 {
         i64::from_ne_bytes(self.0.finish().to_ne_bytes())
+    }
+}
+
+impl Views {
+    /// Every row of every view as text, in order: two views that agree in it agree in everything.
+    /// Blocks.
+    pub fn dump(&self) -> Result<String, ViewError> {
+        self.read_blocking(|connection| {
+            let mut tables = connection.prepare(
+                "SELECT name FROM sqlite_master WHERE type = \
+                'table' AND name NOT IN ('checkpoint', 'sums')",
+            )?;
+            let tables: Vec<String> =
+                tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+            let mut lines = Vec::new();
+            for table in tables {
+                let mut all = connection.prepare(&format!("SELECT * FROM {table}"))?;
+                let columns = all.column_count();
+                let mut rows = all.query([])?;
+                while let Some(row) = rows.next()? {
+                    let mut line = table.clone();
+                    for column in 0..columns {
+                        let _ = write!(line, " {:?}", row.get_ref(column)?);
+                    }
+                    lines.push(line);
+                }
+            }
+            lines.sort_unstable();
+            Ok(lines.join("\n"))
+        })
     }
 }

@@ -14,13 +14,13 @@ use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 use tokio::sync::{Notify, watch};
 
+use crate::accounts::AccountView;
 use crate::batch::Batch;
-use crate::queries::{self, AccountView};
 use crate::row::OrderRow;
-use crate::sums;
+use crate::{accounts, column, row, sums};
 
 /// Rises when a table or the meaning of a row changes: older files are rebuilt.
-const SCHEMA_VERSION: i64 = 10;
+const SCHEMA_VERSION: i64 = 11;
 /// Connections kept open for the next reader.
 const IDLE: usize = 4;
 /// How long a reply waits for the views to have its own append.
@@ -29,13 +29,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SCHEMA: &str = "
 CREATE TABLE checkpoint (position INTEGER NOT NULL, chain BLOB) STRICT;
 INSERT INTO checkpoint VALUES (0, NULL);
-CREATE TABLE accounts (
-    account_id BLOB PRIMARY KEY, balance INTEGER NOT NULL, held INTEGER NOT NULL, spent INTEGER \
-    NOT NULL, orders INTEGER NOT NULL,
-    completed INTEGER NOT NULL, cancelled INTEGER NOT NULL, expired INTEGER NOT NULL, failed \
-    INTEGER NOT NULL,
-    refunded INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
 CREATE TABLE orders (
     order_id BLOB PRIMARY KEY, account_id BLOB NOT NULL, platform TEXT NOT NULL, country TEXT NOT \
     NULL, price INTEGER NOT NULL, status TEXT NOT NULL,
@@ -133,7 +126,7 @@ impl Views {
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
         let path = directory.join("views.db");
         let existing = open_existing(&path).and_then(|(connection, position)| {
-            Some((queries::open_rows(&connection).ok()?, connection, position))
+            Some((row::open_rows(&connection).ok()?, connection, position))
         });
         let (open, connection, position) = match existing {
             Some(found) => found,
@@ -174,7 +167,7 @@ impl Views {
         // One transaction: everything is of the same moment.
         let transaction = connection.transaction().ok()?;
         let (position, chain) = checkpoint(&transaction).ok()?;
-        let accounts = queries::all_accounts(&transaction).ok()?;
+        let accounts = accounts::all(&transaction).ok()?;
         Some(Peeked { position, chain, accounts })
     }
 
@@ -208,7 +201,7 @@ impl Views {
         let written = write(connection, open, fresh, chain);
         if written.is_err() {
             // The open orders in memory are ahead of the rows: take them from the rows again.
-            *open = queries::open_rows(connection).map_err(failed)?;
+            *open = row::open_rows(connection).map_err(failed)?;
         }
         self.inner.checkpoint.send_replace(written.map_err(failed)?);
         Ok(())
@@ -339,7 +332,7 @@ fn open_existing(path: &Path) -> Option<(Connection, Position)> {
 
 fn checkpoint(connection: &Connection) -> rusqlite::Result<(Position, Option<Chain>)> {
     connection.query_row("SELECT position, chain FROM checkpoint", [], |row| {
-        Ok((Position(queries::count(row, 0)?), row.get(1)?))
+        Ok((Position(column::count(row, 0)?), row.get(1)?))
     })
 }
 
@@ -351,7 +344,7 @@ fn remove(path: &Path) {
     }
 }
 
-fn create(path: &Path) -> rusqlite::Result<Connection> {
+pub fn create(path: &Path) -> rusqlite::Result<Connection> {
     remove(path);
     tracing::info!(path = %path.display(), "the views are built from the log");
     let connection = Connection::open(path)?;
@@ -363,7 +356,9 @@ fn create(path: &Path) -> rusqlite::Result<Connection> {
     connection.execute_batch(crate::sources::SCHEMA)?;
     connection.execute_batch(crate::reports::SCHEMA)?;
     connection.execute_batch(crate::strays::SCHEMA)?;
-    connection.execute_batch(crate::directory::SCHEMA)?;
+    connection.execute_batch(crate::accounts::SCHEMA)?;
+    connection.execute_batch(crate::all_orders::SCHEMA)?;
+    connection.execute_batch(crate::all_deliveries::SCHEMA)?;
     connection.execute_batch(crate::hourly::SCHEMA)?;
     sums::keep(&connection)?;
     connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;

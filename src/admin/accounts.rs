@@ -22,6 +22,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::access::{self, Access};
 use super::{Door, Refusal, account, api_refused, failed, page_limit, reached, refused};
+use crate::http::LIVEMODE;
 use crate::http::route::account_ledger;
 
 /// What an operator wants of an account.
@@ -54,6 +55,27 @@ pub struct Asked {
     /// Only those that are suspended.
     #[serde(default)]
     suspended: bool,
+    /// `live` or `test`: only accounts that pay, or only those for tests.
+    mode: Option<Mode>,
+    /// The page before's `next_before`.
+    before: Option<u64>,
+    /// How many at most, up to 500.
+    limit: Option<u32>,
+}
+
+/// What an account is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    Live,
+    Test,
+}
+
+/// Which page of an account's deposits.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DepositPage {
     /// The page before's `next_before`.
     before: Option<u64>,
     /// How many at most, up to 500.
@@ -89,6 +111,7 @@ pub async fn list(
         before: asked.before.map(Position),
         account: wanted,
         is_suspended: asked.suspended,
+        is_test: asked.mode.map(|mode| mode == Mode::Test),
     };
     let mut accounts = reached(&door.service)
         .await?
@@ -105,7 +128,7 @@ fn listed(account: &ListedAccount) -> Value {
     let sums = account.sums;
     json!({
         "account_id": account.account.to_string(), "position": account.position.0,
-        "registered_at": account.registered_at.to_string(),
+        "registered_at": account.registered_at.to_string(), LIVEMODE: !account.is_test,
         "standing": if account.suspended.is_some() { "suspended" } else { "good" },
         "suspended_because": account.suspended,
         "balance": sums.balance.to_string(), "held": sums.held.to_string(),
@@ -140,6 +163,24 @@ pub async fn ledger(
     .await
     .map_err(api_refused)?;
     serde_json::to_value(page).map(Json).map_err(|error| failed(&error))
+}
+
+/// An account's deposits, the latest first.
+#[utoipa::path(get, path = "/accounts/{id}/deposits", operation_id = "accountDeposits", tag = "accounts",
+    params(("id" = String, Path, description = "The account's id"), DepositPage),
+    responses((status = 200, description = "A page of deposits; next_before is null on the last", body = Value)))]
+pub async fn deposits(
+    State(door): State<Arc<Door>>,
+    PathParameter(id): PathParameter<String>,
+    Query(asked): Query<DepositPage>,
+) -> Result<Json<Value>, Refusal> {
+    let (id, limit) = (account(&id)?, page_limit(asked.limit));
+    let views = reached(&door.service).await?;
+    let mut rows =
+        views.deposits(id, asked.before, limit + 1).await.map_err(|error| failed(&error))?;
+    let next_before = super::cut(&mut rows, limit).map(|last| last.position.0);
+    let rows: Vec<Value> = rows.iter().map(super::deposits::shown).collect();
+    Ok(Json(json!({ "deposits": rows, "next_before": next_before })))
 }
 
 /// An account's keys: names and ages, never the keys themselves.
@@ -333,6 +374,7 @@ async fn shown(door: &Door, access: &Access, account: AccountId) -> Result<Json<
         "standing": if suspended.is_some() { "suspended" } else { "good" },
         "suspended_because": suspended,
         "registered_at": state.registered_at.to_string(),
+        LIVEMODE: !state.is_test(),
         "balance": state.balance.to_string(),
         "held": state.held.to_string(),
         "tier": state.tier().name(),

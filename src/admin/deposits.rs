@@ -93,12 +93,14 @@ fn chains(service: &Service) -> Vec<Value> {
                 "answered_at": status.answered_at.map(|at| at.to_string()),
                 "error": status.error,
                 "addresses_given": coin.book().next_index(),
+                "rate": coin.known_rate().map(|rate| rate.to_string()),
             })
         })
         .collect()
 }
 
-fn shown(row: &DepositRow) -> Value {
+/// A deposit as operators see it.
+pub fn shown(row: &DepositRow) -> Value {
     json!({
         "deposit_id": row.deposit.to_string(),
         "account_id": row.account.map(|account| account.to_string()),

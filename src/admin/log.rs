@@ -249,7 +249,8 @@ fn shown(audit: &Audit) -> Value {
             "is_lawful": report.findings.is_empty(), "findings": report.findings,
             "note": report.note, "events": report.events, "accounts": report.accounts,
             "orders": report.orders, "open_orders": report.open,
-            "balance": report.balance.to_string(), "held": report.held.to_string(),
+            "balance": report.live.balance.to_string(), "held": report.live.held.to_string(),
+            "test": report.test.said(),
             "views": report.views,
         }),
     }

@@ -195,19 +195,28 @@ pub async fn states(
     let (in_all, mut next_after) = (states.len(), None);
     if let Some(limit) = filter.limit {
         states.sort_unstable_by(|(_, one), (_, other)| one.number.phone.cmp(&other.number.phone));
-        let start = filter.after.as_deref().map_or(0, |after| {
-            states.partition_point(|(_, state)| state.number.phone.as_str() <= after)
+        let after = filter.after.as_deref().filter(|after| !after.is_empty());
+        let after = after.map(|place| door.places.open(place).ok_or_else(no_place)).transpose()?;
+        let start = after.map_or(0, |after| {
+            states.partition_point(|(_, state)| state.number.phone.as_str() <= after.as_str())
         });
         states.drain(..start.min(states.len()));
         let limit = page_limit(Some(limit));
-        next_after =
-            super::cut(&mut states, limit).map(|(_, state)| state.number.phone.as_str().to_owned());
+        // Whoever may not see numbers goes through the pages all the same.
+        next_after = super::cut(&mut states, limit).and_then(|(_, state)| {
+            door.places.seal(state.number.phone.as_str(), door.service.entropy.bytes())
+        });
     }
     let mut numbers = Vec::with_capacity(states.len());
     for (supplier, state) in &states {
         numbers.push(shown(&door.service, &access, supplier, state).await);
     }
     Ok(Json(json!({ "numbers": numbers, "in_all": in_all, "next_after": next_after })))
+}
+
+fn no_place() -> Refusal {
+    let text = "after is no page's next_after since the service has started: begin anew";
+    refused(StatusCode::BAD_REQUEST, text.to_owned())
 }
 
 const fn word(state: &NumberState) -> &'static str {

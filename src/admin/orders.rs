@@ -15,6 +15,7 @@ use utoipa::IntoParams;
 use super::access::Access;
 use super::{Door, Refusal, account, api_refused, failed, masks, page_limit, reached, refused};
 use crate::description::data;
+use crate::http::LIVEMODE;
 use crate::http::as_of;
 use crate::http::order_reply::OrderReply;
 use crate::http::route::{order_events, order_id};
@@ -126,7 +127,7 @@ fn listed(access: &Access, order: &ListedOrder) -> Value {
         "phone": phone, "placed_at": order.placed_at.to_string(),
         "assigned_at": order.assigned_at.map(|at| at.to_string()),
         "ended_at": order.ended_at.map(|at| at.to_string()), "listening": order.listens,
-        "position": order.position.0,
+        "position": order.position.0, LIVEMODE: !order.is_test,
         "delivery_millis": order.assigned_at.zip(order.ended_at).filter(
             |_| order.status == Status::Completed,
         )

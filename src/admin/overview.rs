@@ -12,7 +12,7 @@ use axum::Json;
 use axum::extract::{Query, State};
 use events::money::Money;
 use events::time::Timestamp;
-use projections::{DeliveryBucket, HourlyCell, Views, percentile};
+use projections::{DeliveryBucket, HourlyCell, Totals, Views, percentile};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use suppliers::http::Pull;
@@ -62,11 +62,15 @@ pub async fn overview(
     let (from, to) = hours(now, asked.hours);
     let cells = views.hourly(from, to).await.map_err(|error| failed(&error))?;
     let times = views.delivery_times(from, to).await.map_err(|error| failed(&error))?;
+    let open_tests = views.open_tests().await.map_err(|error| failed(&error))?;
     let codes = views.codes_since(now.minus(RATE_WINDOW)).await.map_err(|error| failed(&error))?;
     Ok(Json(json!({
         "at": now.to_string(),
         "hours": to - from,
-        "orders": { "open": service.orders.running(), "listening": service.orders.listening() },
+        "orders": {
+            "open": service.orders.running(), "listening": service.orders.listening(),
+            "open_tests": open_tests,
+        },
         "codes_per_minute": tenths(codes * 10 / 5),
         "success": success(&cells),
         "delivery": delivery(&times),
@@ -150,11 +154,16 @@ async fn money(views: &Views, now: Timestamp) -> Result<Value, Refusal> {
     let today =
         views.hourly(midnight, midnight + DAY_HOURS).await.map_err(|error| failed(&error))?;
     let sum = |of: fn(&HourlyCell) -> Money| today.iter().map(of).sum::<Money>().to_string();
+    let Totals { live, test } = totals;
     Ok(json!({
-        "balance": totals.balance.to_string(), "held": totals.held.to_string(),
-        "captured": totals.spent.to_string(),
+        "balance": live.balance.to_string(), "held": live.held.to_string(),
+        "captured": live.spent.to_string(),
         "captured_today": sum(|cell| cell.revenue), "charged_today": sum(|cell| cell.cost),
-        "orders": totals.orders, "completed": totals.completed,
+        "orders": live.orders, "completed": live.completed,
+        "test": {
+            "balance": test.balance.to_string(), "held": test.held.to_string(),
+            "orders": test.orders, "completed": test.completed,
+        },
     }))
 }
 

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use actors::store::sqlite::last_record;
 use clap::{Args, Subcommand};
+use events::money::Money;
 use serde_json::json;
 
 use super::output::{self, say};
@@ -91,14 +92,15 @@ fn verify(data_dir: &Path, as_json: bool) -> Outcome {
     let bar = output::progress("verifying", end);
     let report = examine(data_dir, |position| bar.set_position(position));
     bar.finish_and_clear();
-    let Report { findings, note, events, accounts, orders, open, views, balance, held } = report?;
+    let Report { findings, note, events, accounts, orders, open, views, live, test } = report?;
     if as_json {
         say!(
             "{:#}",
             json!({
                 "ok": findings.is_empty(), "events": events, "accounts": accounts, "orders": orders,
                 "open_orders": open, "views_position": views,
-                "balance": balance.to_string(), "held": held.to_string(), "note": note,
+                "balance": live.balance.to_string(), "held": live.held.to_string(),
+                "test": test.said(), "note": note,
                 "findings": findings,
             })
         );
@@ -106,7 +108,14 @@ fn verify(data_dir: &Path, as_json: bool) -> Outcome {
         for line in findings.iter().chain(&note) {
             say!("{line}");
         }
-        say!("balances ${balance}, held ${held}");
+        say!("balances ${}, held ${}", live.balance, live.held);
+        if test.balance != Money::ZERO || test.held != Money::ZERO {
+            say!(
+                "of tests, with no money behind it: balances ${}, held ${}",
+                test.balance,
+                test.held
+            );
+        }
         say!(
             "{events} events, {accounts} accounts, {orders} orders ({open} open), views at {views}"
         );

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use crate::admin::HIDDEN;
+use crate::http::LIVEMODE;
 
 /// A member that is a text; nothing, if it is none.
 pub fn text<'a>(value: &'a Value, name: &str) -> &'a str {
@@ -86,6 +87,11 @@ pub fn badge(status: &str) -> Markup {
         _ => "badge",
     };
     html! { span class=(class) { (status.replace('_', " ")) } }
+}
+
+/// Says that no money is behind it, where that is so.
+pub fn test_badge(value: &Value) -> Markup {
+    html! { @if value[LIVEMODE] == false { " " span.badge title="For tests: no money is behind it" { "test" } } }
 }
 
 /// A value that may be masked.

@@ -248,3 +248,28 @@ fn deliveries_usage_suppliers_and_the_document_are_there_for_operators() {
     let exported = get(&server, ADMIN_TOKEN, "events/export?event=OrderPlaced").text().unwrap();
     assert_eq!(exported.lines().count(), 1);
 }
+
+#[test]
+fn a_viewer_pages_through_numbers_and_is_told_none() {
+    let known = ["+12025550101", "+12025550102", "+12025550103"];
+    let pool = known.map(|number| {
+        format!("[[suppliers.own.numbers]]\nnumber = \"{number}\"\ncountry = \"US\"\n")
+    });
+    let own = "[suppliers.own]\ninbound_secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\n";
+    let server = Server::start(&format!("{SILENT}{own}{}{}", pool.concat(), tokens()));
+    for (token, sees) in [(VIEWER, false), (ADA, true)] {
+        let (mut numbers, mut after) = (0, String::new());
+        loop {
+            let page = body(get(&server, token, &format!("numbers?supplier=own&limit=1{after}")));
+            let said = page.to_string();
+            assert_eq!(known.iter().any(|number| said.contains(&number[1..])), sees, "{said}");
+            numbers += page["numbers"].as_array().unwrap().len();
+            let Some(next) = page["next_after"].as_str() else { break };
+            after = format!("&after={next}");
+        }
+        assert_eq!(numbers, 3);
+        // A number is no place: nobody learns by trying whether it is in the pool.
+        let guessed = get(&server, token, "numbers?limit=1&after=%2B12025550101");
+        assert_eq!(guessed.status(), 400);
+    }
+}

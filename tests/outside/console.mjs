@@ -199,7 +199,10 @@ for (const path of ["/console", "/console/orders", "/admin/v1/accounts", "/metri
 }
 said("forms without a session, from elsewhere, after logout and of viewers are refused, and nothing is recorded; operators' pages are not on the public port");
 
-// The sums of the overview are those of the audit.
+// The sums of the overview are those of the audit, and what a test account has is in neither.
+const test = (await call("POST", "/api/v1/keys", key, { name: "ci", mode: "test" })).body.api_key;
+await call("POST", "/api/v1/deposit/verify", test, { tx_hash: "cd".repeat(32) });
+while ((await call("GET", "/api/v1/account", test)).body.balance !== 10) await desk.waitForTimeout(200);
 await desk.goto(`${admin}/console`);
 await desk.waitForTimeout(1_500);
 const tile = async (name) => desk.locator(".tile", { hasText: name }).first().textContent();
@@ -208,6 +211,18 @@ const [, held, balance] = (await tile("Held now")).match(/Held now\$([\d.,]+)bal
 const [, audited, auditedHeld] = (await outside({ do: "verify" })).said.match(/balances \$([\d.]+), held \$([\d.]+)/);
 assert.deepEqual([dollars(balance), dollars(held)], [Number(audited), Number(auditedHeld)]);
 said(`the overview's sums are the audit's: balances ${audited}, held ${auditedHeld}`);
+
+// Charts say their values under the pointer.
+await desk.goto(`${admin}/console/usage`);
+const chart = desk.locator(".chart", { has: desk.locator(".u-over") }).first();
+await chart.locator(".u-over").waitFor({ timeout: 10_000 });
+const area = await chart.locator(".u-over").boundingBox();
+await desk.mouse.move(area.x + area.width - 2, area.y + area.height / 2);
+await desk.waitForTimeout(200);
+const values = await chart.locator(".u-legend .u-value").allTextContents();
+assert.match(values[0], /^20\d\d-\d\d-\d\d \d\d:00$/, "the hour under the pointer");
+assert.ok(values.slice(1).every((value) => /\d/.test(value)), `values under the pointer: ${values}`);
+said(`charts say their values under the pointer: ${values.join(", ")}`);
 
 // A kill in between: both pages go on by themselves, and no row stands there twice.
 // Each page is open once its stream is.
@@ -262,7 +277,7 @@ const found = [];
 for (const [kind, { context, pages, root }] of Object.entries(places)) {
   const state = await context.storageState();
   for (const scheme of ["light", "dark"]) {
-    const themed = await watched({ colorScheme: scheme, storageState: state, viewport: { width: 940, height: 590 } });
+    const themed = await watched({ colorScheme: scheme, storageState: state, viewport: { width: 1280, height: 800 } });
     const themedPage = await themed.newPage();
     for (const [name, path] of Object.entries(pages)) {
       away = name === "missing";

@@ -147,6 +147,11 @@ impl Coin {
         self.status.borrow().tip.as_ref().map_or(0, |tip| tip.ends().confirmations(height))
     }
 
+    /// What it was worth as far as is known, without asking anybody.
+    pub fn known_rate(&self) -> Option<events::deposit::Rate> {
+        self.settings.rates.known()
+    }
+
     /// When a payment will be final, at the rate as far as it is known; `None` if none is.
     pub fn finality(
         &self,

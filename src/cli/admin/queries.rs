@@ -22,6 +22,9 @@ pub enum Query {
         /// Only those that are suspended.
         #[arg(long)]
         suspended: bool,
+        /// live or test: only accounts that pay, or only those for tests.
+        #[arg(long)]
+        mode: Option<String>,
         #[command(flatten)]
         page: Page,
     },
@@ -68,6 +71,14 @@ pub enum Query {
         /// How many at most.
         #[arg(long, default_value_t = 50)]
         limit: u32,
+    },
+    /// List an account's deposits, the latest first.
+    #[command(after_help = "Examples:\n  telenumerus admin account-deposits acc_…")]
+    AccountDeposits {
+        /// The account's id.
+        account: String,
+        #[command(flatten)]
+        page: Page,
     },
     /// List webhook deliveries of all accounts, the latest due first.
     #[command(after_help = "Examples:\n  telenumerus admin deliveries --status exhausted")]
@@ -126,8 +137,12 @@ impl Query {
             Self::Overview { hours } => with("overview", [("hours", Some(hours.to_string()))]),
             Self::Usage { hours } => with("usage", [("hours", Some(hours.to_string()))]),
             Self::Suppliers => "suppliers".to_owned(),
-            Self::Accounts { suspended, page } => {
-                with("accounts", [("suspended", set(*suspended))].into_iter().chain(page.parts()))
+            Self::Accounts { suspended, mode, page } => {
+                let parts = [("suspended", set(*suspended)), ("mode", mode.clone())];
+                with("accounts", parts.into_iter().chain(page.parts()))
+            }
+            Self::AccountDeposits { account, page } => {
+                with(&format!("accounts/{account}/deposits"), page.parts())
             }
             Self::Orders { search, status, open, platform, country, supplier, page } => {
                 let parts = [

@@ -18,10 +18,16 @@
       value: (_, value) => (value == null ? "–" : (line.prefix ?? "") + value.toLocaleString("en", { maximumFractionDigits: 4 }) + (line.suffix ?? "")),
     }));
     const labels = data.labels;
+    // Hours of the day, and the day where one begins: in UTC, as everything here.
+    const moment = (seconds, step) => {
+      const at = new Date(seconds * 1000);
+      const isDay = step >= 86_400 || at.getUTCHours() === 0;
+      return isDay ? at.toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" }) : at.toISOString().slice(11, 16);
+    };
     const x = labels
       ? { label: data.x_label, value: (_, value) => (value == null ? "–" : labels[value] ?? "") }
       : { label: "Time (UTC)", value: (_, value) => (value == null ? "–" : new Date(value * 1000).toISOString().slice(0, 16).replace("T", " ")) };
-    const xAxis = labels ? { ...axis, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => labels[tick] ?? ""), splits: () => labels.map((_, at) => at) } : { ...axis, grid: { show: false } };
+    const xAxis = labels ? { ...axis, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => labels[tick] ?? ""), splits: () => labels.map((_, at) => at) } : { ...axis, grid: { show: false }, values: (_, ticks, __, ___, step) => ticks.map((tick) => moment(tick, step)) };
     return {
       width: Math.max(240, box.clientWidth),
       height: Number(box.dataset.height ?? 200),

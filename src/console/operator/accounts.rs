@@ -8,16 +8,22 @@ use super::{Context, ROOT};
 use crate::console::call::Refused;
 use crate::console::page::Page;
 use crate::console::show::{
-    badge, change, id, input, list, money, notice, pager, table, text, time, whole,
+    badge, change, id, input, list, money, notice, pager, select, table, test_badge, text, time,
+    whole,
 };
 
 /// The list.
 pub async fn all(context: &Context) -> Result<Page, Refused> {
     let query = &context.query;
     let accounts = context
-        .ask(&format!("accounts?limit=50&{}", query.query(&["account", "suspended", "before"])))
+        .ask(&format!(
+            "accounts?limit=50&{}",
+            query.query(&["account", "mode", "suspended", "before"])
+        ))
         .await?;
-    let given = [("account", query.get("account")), ("suspended", query.get("suspended"))];
+    let given = ["account", "mode", "suspended"].map(|name| (name, query.get(name)));
+    let modes = [("live", "Live"), ("test", "For tests")]
+        .map(|(mode, shown)| (mode.to_owned(), shown.to_owned()));
     let rows: Vec<Markup> = list(&accounts, "accounts").iter().map(row).collect();
     let head = [
         ("Account", false),
@@ -34,6 +40,7 @@ pub async fn all(context: &Context) -> Result<Page, Refused> {
     let body = html! {
         form.row.card method="get" action={ (ROOT) "/accounts" } role="search" {
             (input("account", "Account", query.get("account"), "acc_…"))
+            (select("mode", "Mode", query.get("mode"), "Any", modes))
             label.check { input type="checkbox" name="suspended" value="true" checked[query.given("suspended").is_some()]; "Suspended only" }
             button { "Filter" }
             a.button.quiet href={ (ROOT) "/accounts" } { "Clear" }
@@ -52,7 +59,7 @@ fn row(account: &Value) -> Markup {
         tr {
             td { (id(ROOT, "/accounts/", text(account, "account_id"))) }
             td { (time(&account["registered_at"])) }
-            td { (badge(text(account, "standing"))) }
+            td.fit { (badge(text(account, "standing"))) (test_badge(account)) }
             td { (text(account, "tier")) }
             td.num { (money(&account["balance"])) }
             td.num { (money(&account["held"])) }
@@ -69,6 +76,7 @@ pub async fn one(context: &Context, account: &str) -> Result<Page, Refused> {
     let cursor = context.query.query(&["cursor"]);
     let ledger = context.ask(&format!("accounts/{account}/ledger?limit=25&{cursor}")).await?;
     let orders = context.ask(&format!("orders?limit=10&search={account}")).await?;
+    let deposits = context.ask(&format!("accounts/{account}/deposits?limit=10")).await?;
     let deliveries = context.ask(&format!("deliveries?limit=10&account={account}")).await?;
     let keys = context.ask(&format!("accounts/{account}/keys")).await?;
     let path = format!("{ROOT}/accounts/{account}");
@@ -82,6 +90,7 @@ pub async fn one(context: &Context, account: &str) -> Result<Page, Refused> {
                     (pager(&path, &[], "cursor", ledger["next_cursor"].as_str()))
                 }
                 section.card.flush { h2 { "Latest orders" } (latest_orders(&orders)) div.pager { a href={ (ROOT) "/orders?search=" (account) } { "All orders of this account" } } }
+                section.card.flush { h2 { "Latest deposits" } (super::deposits::rows(list(&deposits, "deposits"), "Deposits", "Nothing was paid in.")) }
                 section.card.flush { h2 { "Latest deliveries" } (super::webhooks::deliveries(&deliveries)) }
             }
             div {
@@ -142,7 +151,7 @@ fn latest_orders(orders: &Value) -> Markup {
 fn facts(account: &Value) -> Markup {
     html! {
         dl {
-            dt { "Standing" } dd { (badge(text(account, "standing"))) }
+            dt { "Standing" } dd { (badge(text(account, "standing"))) (test_badge(account)) }
             dt { "Balance" } dd { (money(&account["balance"])) }
             dt { "Held" } dd { (money(&account["held"])) }
             dt { "Tier" } dd { (text(account, "tier")) ", " (whole(account, "completed_orders")) " completed" }

@@ -74,6 +74,7 @@ fn verification(context: &Context, audit: &Value) -> Markup {
                 h2 { "Verified " (time(&audit["at"])) }
                 @if audit["is_lawful"] == true {
                     (notice("good", html! { "Everything is as it was written, and lawful: " (whole(audit, "events")) " events, " (whole(audit, "accounts")) " accounts, " (whole(audit, "orders")) " orders (" (whole(audit, "open_orders")) " open); balances " (money(&audit["balance"])) ", held " (money(&audit["held"])) "." }))
+                    @if money(&audit["test"]["balance"]) != "$0.00" { p.note { "Of tests, with no money behind it: balances " (money(&audit["test"]["balance"])) ", held " (money(&audit["test"]["held"])) "." } }
                 } @else {
                     (notice("danger", html! { (findings.len()) " findings" }))
                     ul { @for finding in findings.iter().take(200) { li.wrap { (finding) } } }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{Console, Context, apology, extensions, full, headers, missing};
 use crate::console::call::{self, Call, Refused};
 use crate::console::charts::{Line, csv, number, over_names, over_time};
-use crate::console::show::{list, span, text};
+use crate::console::show::{list, span, text, whole};
 
 const COLUMNS: [&str; 9] = [
     "start",
@@ -73,6 +73,10 @@ async fn told(context: &Context, name: &str) -> Result<Response, Refused> {
                 Line::of("Failed", values("failed")),
             ],
         ),
+        "success" => over_time(
+            starts(),
+            vec![Line::of("Codes of orders that ended", rates(series)).suffixed(" %")],
+        ),
         "money" => over_time(
             starts(),
             vec![
@@ -102,6 +106,17 @@ async fn told(context: &Context, name: &str) -> Result<Response, Refused> {
     let mut response = Json(drawn).into_response();
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+/// How many of each hour's orders got their code, in percent; cancelled ones do not count.
+fn rates(series: &[Value]) -> Vec<Value> {
+    let rate = |hour: &Value| {
+        let ended = whole(hour, "completed") + whole(hour, "expired") + whole(hour, "failed");
+        (whole(hour, "completed") * 1_000).checked_div(ended).map_or(Value::Null, |tenths| {
+            u32::try_from(tenths).map_or(Value::Null, |tenths| (f64::from(tenths) / 10.0).into())
+        })
+    };
+    series.iter().map(rate).collect()
 }
 
 /// A file to be kept.

@@ -53,6 +53,7 @@ fn chains(deposits: &Value) -> Markup {
                 td.num { (whole(chain, "height")) }
                 td.num { (whole(chain, "scanned_height")) }
                 td.num { (whole(chain, "lag_blocks")) }
+                td.num { @if let Some(rate) = chain["rate"].as_str() { "$" (rate) } @else { "–" } }
                 td { (time(&chain["answered_at"])) }
                 td.num { (whole(chain, "addresses_given")) }
                 td.wrap { @if chain["error"].is_null() { "answers" } @else { span.minus { (text(chain, "error")) } } }
@@ -65,6 +66,7 @@ fn chains(deposits: &Value) -> Markup {
         ("Height", true),
         ("Looked through", true),
         ("Behind", true),
+        ("Rate", true),
         ("Answered", false),
         ("Addresses given", true),
         ("State", false),
@@ -77,7 +79,8 @@ fn chains(deposits: &Value) -> Markup {
     )
 }
 
-fn rows(deposits: &[Value], title: &str, empty: &str) -> Markup {
+/// A list of deposits.
+pub fn rows(deposits: &[Value], title: &str, empty: &str) -> Markup {
     let row = |deposit: &Value| {
         html! {
             tr {

@@ -46,8 +46,8 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
     let states = ["free", "leased", "listening", "cooling", "retired"]
         .map(|state| (state.to_owned(), state.to_owned()));
     let body = html! {
-        div.grid {
-            section.card.flush { h2 { "Sources" } (sources(&suppliers)) }
+        section.card.flush { h2 { "Sources" } (sources(&suppliers)) }
+        @if !list(&suppliers, "smpp").is_empty() {
             section.card.flush { h2 { "SMPP sessions" } (sessions(&suppliers)) }
         }
         form.row.card method="get" action={ (ROOT) "/numbers" } {
@@ -60,18 +60,13 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
         section.card.flush {
             h2 { "Numbers in pools" @if let Some(in_all) = numbers["in_all"].as_u64() { ": " (in_all) } }
             (table("Numbers", &head, &rows, "No number fits. Import some below, or switch the simulator on."))
-            (pager(&format!("{ROOT}/numbers"), &given, "after", next(context, &numbers)))
+            (pager(&format!("{ROOT}/numbers"), &given, "after", numbers["next_after"].as_str()))
         }
         @if context.is_operator() { (forms(context).await) }
         section.card { h2 { "Reconciliation" } p.note { "What sources say they have leased to \
             this service is laid beside the log, attempt by attempt, with what each was charged, by " code { "telenumerus audit suppliers --attempts" } "." } }
     };
     Ok(Page::new("Numbers and sources", "numbers", body))
-}
-
-/// A number is its own cursor: pages after the first are for whoever may see numbers.
-fn next<'a>(context: &Context, numbers: &'a Value) -> Option<&'a str> {
-    numbers["next_after"].as_str().filter(|_| context.sees(SUBJECT))
 }
 
 fn sources(suppliers: &Value) -> Markup {

@@ -11,7 +11,8 @@ use super::{Context, ROOT};
 use crate::console::call::Refused;
 use crate::console::page::Page;
 use crate::console::show::{
-    badge, change, id, input, list, millis, money, pager, secret, select, table, text, time, whole,
+    badge, change, id, input, list, millis, money, pager, secret, select, table, test_badge, text,
+    time, whole,
 };
 
 const FILTERS: [&str; 7] =
@@ -73,7 +74,7 @@ fn row(order: &Value) -> Markup {
         tr {
             td { (id(ROOT, "/orders/", text(order, "order_id"))) }
             td { (time(&order["placed_at"])) }
-            td.fit { (badge(text(order, "status"))) @if order["listening"] == true { " " (badge("listening")) } }
+            td.fit { (badge(text(order, "status"))) @if order["listening"] == true { " " (badge("listening")) } (test_badge(order)) }
             td { (text(order, "platform")) }
             td { (text(order, "country")) }
             td.fit { (secret(&order["phone"])) }
@@ -188,19 +189,25 @@ fn timeline(events: &[Value]) -> Markup {
 
 /// An event's own values, in words.
 fn details(data: &Value) -> Markup {
-    let plain = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        Value::Null => "none".to_owned(),
-        other => other.to_string(),
+    let members = data.as_object().into_iter().flatten();
+    let shown =
+        members.filter(|(name, value)| !value.is_array() && !value.is_object() && *name != "text");
+    html! { @for (at, (name, value)) in shown.enumerate() { @if at > 0 { " · " } (detail(name, value)) } }
+}
+
+fn detail(name: &str, value: &Value) -> Markup {
+    let (label, unit) = name.strip_suffix("_seconds").map_or((name, ""), |name| (name, " s"));
+    let shown = match value {
+        Value::Null => html! { "none" },
+        price if name.ends_with("price") => html! { (money(price)) },
+        // A moment, by its name: what callers or senders wrote never has one of these.
+        Value::String(_) if name == "at" || name.ends_with("_at") || name.ends_with("_until") => {
+            time(value)
+        }
+        Value::String(text) => html! { bdi { (text) } },
+        other => html! { (other.to_string()) },
     };
-    let members: Vec<(String, String)> = data
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(name, value)| !value.is_array() && !value.is_object() && *name != "text")
-        .map(|(name, value)| (name.replace('_', " "), plain(value)))
-        .collect();
-    html! { @for (at, (name, value)) in members.iter().enumerate() { @if at > 0 { " · " } (name) " " bdi { (value) } } }
+    html! { (label.replace('_', " ")) " " (shown) (unit) }
 }
 
 /// Messages with what could be the code in each, how sure that is, and why.

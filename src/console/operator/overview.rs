@@ -31,13 +31,20 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
 fn tiles(overview: &Value) -> Markup {
     let (cash, orders, delivery, views) =
         (&overview["money"], &overview["orders"], &overview["delivery"], &overview["views"]);
-    let listening = format!("{} more listen after their code", whole(orders, "listening"));
+    let listening = match (whole(orders, "listening"), whole(orders, "open_tests")) {
+        (listening, 0) => format!("{listening} more listen after their code"),
+        (listening, tests) => format!("{tests} of them tests; {listening} more listen"),
+    };
     let lag = if views["stopped"].is_null() {
         format!("log at {}", whole(views, "log"))
     } else {
         "stopped".to_owned()
     };
+    let test = &cash["test"];
     html! {
+        @if whole(test, "orders") > 0 || money(&test["balance"]) != "$0.00" {
+            p.note { "Without tests. Accounts for tests have " (money(&test["balance"])) " with no money behind it, and have placed " (whole(test, "orders")) " orders." }
+        }
         div.tiles {
             (tile("Open orders", whole(orders, "open"), listening))
             (tile("Codes a minute", overview["codes_per_minute"].as_f64().unwrap_or_default(), "of the last five minutes"))

@@ -32,6 +32,7 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
         }
         div.grid {
             (chart("Orders", "orders", "lines"))
+            (chart("Success", "success", "lines"))
             (chart("Revenue and cost", "money", "lines"))
             (chart("Average delivery", "delivery", "lines"))
             (chart("Delivery times", "histogram", "bars"))
