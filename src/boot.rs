@@ -9,38 +9,36 @@ use std::time::Duration;
 
 use actors::account;
 use actors::account::History;
-use actors::deposit::simulated::Simulated;
 use actors::inbox::REPEATED_WITHIN;
 use actors::kernel::clock::{Clock, Stopwatch};
 use actors::kernel::entropy::Entropy;
-use actors::numbers::{Lease, Router, SessionAvailability};
+use actors::numbers::{Router, SessionAvailability};
 use actors::store::EventStore;
 use actors::store::sqlite::{self, Loss, SqliteStore};
-use actors::webhook::{Answers, HttpSender, SenderSettings};
+use actors::webhook::Answers;
 use actors::{Accounts, Deposits, Fault, Inbox, Inventory, Journal, Orders, Parts, Webhooks};
 use events::price::Catalogue;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
 use parking_lot::Mutex;
-use projections::{Assigned, Log, Projector, ViewError, Views};
+use projections::{Log, Projector, ViewError, Views};
 use suppliers::http::Pull;
 use suppliers::inbound::InboundFormat;
 use suppliers::purchasing::NumberPurchasing;
+use suppliers::simulator::Simulator;
 use suppliers::smpp::{self, BindConfiguration, Smpp};
 use thiserror::Error;
 
 use crate::config::{Config, ConfigError};
 use crate::data::LockError;
 use crate::feed::{StoreLog, ViewedAssignments, ViewedEnds, chain_of};
-use crate::http::TOLERATED_AHEAD;
-use crate::past;
-use crate::payloads::Writer;
 use crate::sources::{self, Sources};
 use crate::telemetry::OrderMetrics;
-use crate::{coins, data};
+use crate::{data, past};
 
-/// How long a start waits for a chain to say which one it is.
-const CHAIN_PATIENCE: Duration = Duration::from_secs(5);
+mod configured;
+mod resume;
+mod watch;
 
 /// The service could not start; the text says what to do.
 #[derive(Debug, Error)]
@@ -94,9 +92,6 @@ impl From<Fault> for BootError {
     }
 }
 
-/// How often the machine's clock is compared with the log's time.
-const CLOCK_LOOK: Duration = Duration::from_secs(10);
-
 /// Everything the listeners need.
 pub struct Service {
     pub accounts: Accounts,
@@ -146,14 +141,7 @@ impl Service {
         let simulated_deposits = config.simulated_deposits()?;
         config.simulated_numbers()?;
         let catalogue = config.catalogue()?;
-        let lock = data::lock(data_dir)
-            .map_err(|source| BootError::Data { path: data_dir.to_owned(), source })?;
-        data::make_private(data_dir);
-        let store = Arc::new(SqliteStore::open_with(data_dir, Arc::new(end_process), loss)?);
-        store.keep_free(u64::from(config.store.reserve_mb) << 20);
-        if let Some(last) = store.last_stamp() {
-            start_clock(last, Duration::from_secs(config.store.max_clock_behind_seconds.into()))?;
-        }
+        let (lock, store) = open_store(&config, data_dir, loss)?;
         let log: Arc<dyn Log> = Arc::new(StoreLog(Arc::clone(&store) as Arc<dyn EventStore>));
         past::forget_views_of_another(&store, data_dir).await?;
         let views = Views::open(data_dir)?;
@@ -181,8 +169,8 @@ impl Service {
             inbox.clone(),
             Duration::from_secs(config.suppliers.parts_wait_seconds.into()),
         );
-        let deposits = deposits(&config, simulated_deposits, &accounts).await?;
-        let (webhooks, webhook_answers) = webhooks(
+        let deposits = configured::deposits(&config, simulated_deposits, &accounts).await?;
+        let (webhooks, webhook_answers) = configured::webhooks(
             &config,
             &accounts,
             &orders,
@@ -215,74 +203,29 @@ impl Service {
             views_stopped: Mutex::new(None),
             _lock: lock,
         });
-        let metrics = OrderMetrics::new();
-        service.accounts.listen(Arc::clone(&metrics) as Arc<dyn account::Listener>);
-        service.resume(&metrics).await?;
-        // Only now: a message must find its order's runner at work.
-        service.bind(reach).await?;
-        tokio::spawn(simulator.run(service.inbox.clone(), service.orders.clone()));
-        service.follow(projector, log);
-        service.warn();
-        service.watch_clock();
-        // Word lists are read at their first use, which no caller should wait for.
-        tokio::task::spawn_blocking(|| natural_language::understand("a Google number"));
+        service.go_on(reach, simulator, projector, log).await?;
         Ok(service)
     }
 
-    /// Lets every open order and deposit go on from where its state says it is.
-    async fn resume(&self, metrics: &OrderMetrics) -> Result<(), BootError> {
-        let orders = self.views.open_orders().await?;
-        let mut deposits = Vec::new();
-        for chain in self.deposits.iter().flat_map(Deposits::chains) {
-            deposits.extend(self.views.open_deposits(chain).await?);
-        }
-        if !orders.is_empty() || !deposits.is_empty() {
-            tracing::info!(
-                orders = orders.len(),
-                deposits = deposits.len(),
-                "open orders and deposits go on"
-            );
-        }
-        let open: Vec<_> = orders.into_iter().map(|order| (order.account, order.order)).collect();
-        let damaged = self.orders.resume(&open).await?;
-        for (account, order) in &open {
-            if let Ok(Some(known)) = self.accounts.order(*account, *order).await {
-                metrics.resume(*account, &known);
-            }
-        }
-        for assigned in self.views.assigned(damaged).await? {
-            // The order cannot be read; its number must not be given to another one all the same.
-            let Assigned { account, order, supplier, phone, platform, country, at } = assigned;
-            self.orders.hold_number(&Lease {
-                account,
-                order,
-                attempt: 1,
-                supplier,
-                phone,
-                platform,
-                country,
-                assigned_at: at,
-                scenario: None,
-            });
-        }
-        for pull in &self.pulls {
-            pull.resume(self.views.open_leases(pull.name().to_string()).await?).await?;
-        }
-        for supplier in self.views.sources_with_open_leases().await? {
-            if !self.pulls.iter().any(|pull| *pull.name() == supplier) {
-                tracing::error!(%supplier, "a source has numbers leased to us and is not \
-                    configured any more: they cost until it is, or gives them back by itself");
-            }
-        }
-        for account in self.views.accounts_with_open_deliveries().await? {
-            self.webhooks.resume(account);
-        }
-        self.parts.resume(self.views.numbers_with_parts().await?);
-        if let Some(handle) = &self.deposits {
-            for deposit in deposits {
-                handle.follow(deposit).await?;
-            }
-        }
+    /// Takes up what was under way, then everything that is new.
+    async fn go_on(
+        self: &Arc<Self>,
+        reach: Arc<SessionAvailability>,
+        simulator: Arc<Simulator>,
+        projector: Projector,
+        log: Arc<dyn Log>,
+    ) -> Result<(), BootError> {
+        let metrics = OrderMetrics::new();
+        self.accounts.listen(Arc::clone(&metrics) as Arc<dyn account::Listener>);
+        self.resume(&metrics).await?;
+        // Only now: a message must find its order's runner at work.
+        self.bind(reach).await?;
+        tokio::spawn(simulator.run(self.inbox.clone(), self.orders.clone()));
+        self.follow(projector, log);
+        self.warn();
+        self.watch_clock();
+        // Word lists are read at their first use, which no caller should wait for.
+        tokio::task::spawn_blocking(|| natural_language::understand("a Google number"));
         Ok(())
     }
 
@@ -321,57 +264,6 @@ impl Service {
         });
     }
 
-    /// Says when the machine's clock falls behind the log, and when it has caught up.
-    fn watch_clock(self: &Arc<Self>) {
-        let service = Arc::downgrade(self);
-        tokio::spawn(async move {
-            let mut was_ahead = false;
-            while let Some(clock) = service.upgrade().map(|service| service.clock) {
-                let ahead = clock.ahead();
-                let is_ahead = ahead > TOLERATED_AHEAD;
-                if is_ahead && !was_ahead {
-                    let seconds = ahead.as_secs();
-                    tracing::warn!(
-                        seconds,
-                        "the machine's clock is behind the log, whose times never run back: was \
-                         it set ahead for a while?"
-                    );
-                } else if was_ahead && !is_ahead {
-                    tracing::info!("the machine's clock has caught up with the log");
-                }
-                was_ahead = is_ahead;
-                tokio::time::sleep(CLOCK_LOOK).await;
-            }
-        });
-    }
-
-    fn warn(&self) {
-        if self.deposits.as_ref().is_some_and(Deposits::is_simulated) {
-            tracing::warn!(
-                "deposits are SIMULATED: any transaction hash is credited $10; set \
-                 deposits.simulated = false before real callers come"
-            );
-        } else if self.deposits.is_none() {
-            tracing::warn!(
-                "no chain is configured: balances grow by `telenumerus admin credit` only"
-            );
-        }
-        let simulated = self.router.suppliers().any(|supplier| supplier.is_simulated());
-        let is_real_money = self.deposits.as_ref().is_some_and(|deposits| !deposits.is_simulated());
-        if simulated && is_real_money && self.router.suppliers().len() == 1 {
-            tracing::warn!(
-                "money is real and every number is made up: callers pay for made-up codes; set \
-                 suppliers.simulator.enabled = false"
-            );
-        }
-        if simulated && self.router.suppliers().len() > 1 {
-            tracing::warn!(
-                "the simulator stands behind real sources: orders they cannot serve get made-up \
-                 codes; set suppliers.simulator.enabled = false"
-            );
-        }
-    }
-
     /// Takes what is under way, then closes the log.
     pub async fn close(&self) {
         if let Some(sessions) = self.smpp.get() {
@@ -381,54 +273,22 @@ impl Service {
     }
 }
 
-/// Deposits as configured; a chain of the wrong network is a mistake that must be mended first.
-async fn deposits(
+/// The directory's lock and its log, with a clock that does not run behind it.
+fn open_store(
     config: &Config,
-    simulated: bool,
-    accounts: &Accounts,
-) -> Result<Option<Deposits>, BootError> {
-    if simulated {
-        return Ok(Some(Deposits::simulated(
-            accounts.clone(),
-            Simulated::new(accounts.journal().clock()),
-        )));
+    data_dir: &Path,
+    loss: Loss,
+) -> Result<(File, Arc<SqliteStore>), BootError> {
+    let lock = data::lock(data_dir)
+        .map_err(|source| BootError::Data { path: data_dir.to_owned(), source })?;
+    data::make_private(data_dir);
+    let store = Arc::new(SqliteStore::open_with(data_dir, Arc::new(end_process), loss)?);
+    store.keep_free(u64::from(config.store.reserve_mb) << 20);
+    if let Some(last) = store.last_stamp() {
+        let allowed = Duration::from_secs(config.store.max_clock_behind_seconds.into());
+        watch::start_clock(last, allowed)?;
     }
-    let coins =
-        coins::coins(&config.deposits, accounts.journal().clock()).map_err(BootError::Deposits)?;
-    if coins.is_empty() {
-        return Ok(None);
-    }
-    let deposits = Deposits::watching(accounts.clone(), coins).await?;
-    for coin in deposits.coins() {
-        // One that does not answer yet is asked again by its watcher, which says so.
-        let checked = tokio::time::timeout(CHAIN_PATIENCE, coin.check()).await;
-        if let Ok(Err(error)) = checked
-            && error.is_for_good()
-        {
-            return Err(BootError::Deposits(format!("deposits.{}: {error}", coin.currency())));
-        }
-    }
-    Ok(Some(deposits))
-}
-
-fn webhooks(
-    config: &Config,
-    accounts: &Accounts,
-    orders: &Orders,
-    views: &Views,
-    store: Arc<dyn EventStore>,
-) -> Result<(Webhooks, Answers), BootError> {
-    let settings = SenderSettings {
-        allow_private_targets: config.webhooks.allow_private_targets,
-        allowed_ports: config.webhooks.allowed_ports.clone(),
-        dns_servers: config.webhooks.dns_servers.clone(),
-        extra_ca_file: config.webhooks.extra_ca_file.clone(),
-    };
-    let post = HttpSender::new(&settings).map_err(BootError::Webhooks)?;
-    let payloads =
-        Writer { accounts: accounts.clone(), orders: orders.clone(), views: views.clone(), store };
-    let answers = post.answers();
-    Ok((Webhooks::start(accounts.clone(), Arc::new(payloads), Arc::new(post)), answers))
+    Ok((lock, store))
 }
 
 pub(crate) fn name(name: &str) -> SupplierName {
@@ -441,20 +301,4 @@ fn end_process(reason: &str) {
     // Not through the log, whose lines wait for their turn: there is none left.
     eprintln!("telenumerus: {reason}; the service ends now");
     std::process::exit(70);
-}
-
-/// No record is stamped before the last one. A clock that is a little behind it is helped on; one
-/// that is far behind is wrong, or was.
-fn start_clock(last: Timestamp, allowed: Duration) -> Result<(), BootError> {
-    let now = Clock::System.now();
-    let behind = last.since(now);
-    if behind > allowed {
-        return Err(BootError::Clock { now, last, allowed_seconds: allowed.as_secs() });
-    }
-    if !behind.is_zero() {
-        tracing::warn!(%now, %last, "the clock is behind the log's last record: time goes on from \
-            there until the clock has caught up");
-    }
-    Clock::not_before(last);
-    Ok(())
 }

@@ -26,6 +26,7 @@ mod payloads;
 mod serve;
 mod sources;
 mod spelling;
+mod supervisor;
 mod telemetry;
 
 #[global_allocator]

@@ -1,4 +1,4 @@
-//! `telenumerus config`: whether a configuration is right, what one looks like.
+//! `telenumerus config`: whether a configuration is right, what one looks like, what one may be.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,6 +9,7 @@ use serde_json::json;
 use super::Place;
 use super::output::{Lines, say};
 use crate::config::mistakes::all as mistakes;
+use crate::config::schema;
 
 /// The manual shows every key once, with its default.
 const MANUAL: &str = include_str!("../../docs/operating.md");
@@ -39,6 +40,11 @@ enum Command {
     /// Write a configuration with every key, its default, and what it does.
     #[command(after_help = "Examples:\n  telenumerus config example > telenumerus.toml")]
     Example,
+    /// Write the JSON schema of a configuration, for editors and other programs.
+    #[command(
+        after_help = "Examples:\n  telenumerus config schema > telenumerus.schema.json    # and in the configuration's first line: #:schema ./telenumerus.schema.json"
+    )]
+    Schema,
 }
 
 pub fn run(place: &Place, options: &Options) -> ExitCode {
@@ -46,6 +52,10 @@ pub fn run(place: &Place, options: &Options) -> ExitCode {
         Command::Check { file, json } => check(file.as_ref().or(place.config.as_ref()), *json),
         Command::Example => {
             Lines::open().line(example());
+            ExitCode::SUCCESS
+        }
+        Command::Schema => {
+            say!("{:#}", schema::schema());
             ExitCode::SUCCESS
         }
     }

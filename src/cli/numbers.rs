@@ -9,12 +9,11 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::admin::Asking;
-use super::output::{cell, cells, listing, progress, say};
+use super::output::{cell, cells, listing, say};
 use super::{Outcome, Place};
-use crate::admin::{Buy, GiveBack, Import, Retire, Row, Sync};
+use crate::admin::{Buy, GiveBack, Retire, Sync};
 
-/// Lines sent at once: below what the admin API takes in one request.
-const CHUNK: usize = 2_000;
+mod import;
 
 #[derive(Debug, Args)]
 #[command(
@@ -149,7 +148,7 @@ enum Command {
 pub fn run(place: &Place, options: &Options) -> Outcome {
     match &options.command {
         Command::Import { file, supplier, operator } => {
-            import(&Asking::new(place)?, file, supplier, operator)
+            import::import(&Asking::new(place)?, file, supplier, operator)
         }
         Command::List { supplier, retired, json } => {
             list(&Asking::new(place)?, supplier.as_deref(), *retired, *json)
@@ -225,122 +224,6 @@ fn show(place: &Place, path: &str, body: Option<Value>) -> Outcome {
     let answer = Asking::new(place)?.ask(path, body.as_ref())?;
     say!("{answer:#}");
     Ok(ExitCode::SUCCESS)
-}
-
-fn import(asking: &Asking, file: &PathBuf, supplier: &str, operator: &str) -> Outcome {
-    let (rows, mut rejected) = read(file, supplier)?;
-    let (mut listed, mut unchanged) = (0, 0);
-    let bar = progress("importing", u64::try_from(rows.len()).unwrap_or(u64::MAX));
-    for chunk in rows.chunks(CHUNK) {
-        let import = Import { operator: operator.to_owned(), rows: chunk.to_vec() };
-        let answer = asking.ask("numbers/import", Some(&json!(import)))?;
-        listed += answer["listed"].as_u64().unwrap_or(0);
-        unchanged += answer["unchanged"].as_u64().unwrap_or(0);
-        bar.inc(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
-        let refused = answer["rejected"].as_array().into_iter().flatten();
-        rejected.extend(refused.map(|line| {
-            (
-                line["line"].as_u64().unwrap_or(0),
-                line["why"].as_str().unwrap_or_default().to_owned(),
-            )
-        }));
-    }
-    bar.finish_and_clear();
-    rejected.sort();
-    for (line, why) in &rejected {
-        say!("line {line}: {why}");
-    }
-    say!("{listed} listed, {unchanged} as they were, {} rejected", rejected.len());
-    Ok(if rejected.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-type Rejected = Vec<(u64, String)>;
-
-/// The file's lines, and those that are no lines of such a file.
-fn read(file: &PathBuf, supplier: &str) -> Result<(Vec<Row>, Rejected), String> {
-    let named = |error: csv::Error| format!("{}: {error}", file.display());
-    let bytes = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    // The reader counts line feeds, and the second half of a CRLF only with the next record: each
-    // line ends in a feed alone.
-    let bytes = one_line_feed_a_line(&bytes);
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(bytes.as_slice());
-    let header = reader.headers().map_err(named)?.clone();
-    let column = |name: &str| {
-        header
-            .iter()
-            .position(|column| column.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name))
-    };
-    let (Some(number), Some(country)) = (column("number"), column("country")) else {
-        return Err(format!(
-            "{}: its first line must name the columns number and country, and may name platforms \
-             and supplier",
-            file.display()
-        ));
-    };
-    let stranger = header.iter().find(|name| {
-        !["number", "country", "platforms", "supplier"]
-            .iter()
-            .any(|known| name.trim_start_matches('\u{feff}').eq_ignore_ascii_case(known))
-    });
-    if let Some(stranger) = stranger {
-        return Err(format!(
-            "{}: there is no column {stranger:?}; number, country, platforms and supplier are",
-            file.display()
-        ));
-    }
-    let (platforms, own) = (column("platforms"), column("supplier"));
-    let (mut rows, mut rejected, mut seen) =
-        (Vec::new(), Vec::new(), std::collections::BTreeMap::new());
-    for record in reader.records() {
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                rejected.push((
-                    error.position().map_or(0, csv::Position::line),
-                    "it is no text in UTF-8".to_owned(),
-                ));
-                continue;
-            }
-        };
-        let line = record.position().map_or(0, csv::Position::line);
-        if record.len() != header.len() {
-            rejected.push((
-                line,
-                format!("it has {} fields, and the first line has {}", record.len(), header.len()),
-            ));
-            continue;
-        }
-        let field = |column: Option<usize>| {
-            column.and_then(|column| record.get(column)).unwrap_or_default()
-        };
-        let supplier =
-            Some(field(own)).filter(|own| !own.is_empty()).unwrap_or(supplier).to_owned();
-        let row = Row {
-            line,
-            number: field(Some(number)).to_owned(),
-            country: field(Some(country)).to_owned(),
-            supplier,
-            platforms: field(platforms).replace(';', " "),
-        };
-        // The same number of another country or supplier is another claim: which of them holds is
-        // for the service to say.
-        let digits: String = row.number.chars().filter(char::is_ascii_digit).collect();
-        match seen.insert((digits, row.country.to_ascii_uppercase(), row.supplier.clone()), line) {
-            Some(before) if !row.number.is_empty() => {
-                rejected.push((line, format!("its number stands in line {before} already")));
-            }
-            _ => rows.push(row),
-        }
-    }
-    Ok((rows, rejected))
-}
-
-/// The bytes, with a line feed for each CRLF and each carriage return.
-fn one_line_feed_a_line(bytes: &[u8]) -> Vec<u8> {
-    let is_first_half = |place: usize| bytes.get(place..place + 2) == Some(b"\r\n");
-    let kept = bytes.iter().enumerate().filter(|(place, _)| !is_first_half(*place));
-    kept.map(|(_, byte)| if *byte == b'\r' { b'\n' } else { *byte }).collect()
 }
 
 fn elements(values: &Value) -> impl Iterator<Item = &Value> {

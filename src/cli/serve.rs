@@ -17,6 +17,7 @@ use crate::boot::Service;
 use crate::config::Config;
 use crate::console::Sessions;
 use crate::http::{self, App};
+use crate::supervisor::Supervisor;
 use crate::{admin, data, log_endpoint, serve, telemetry};
 
 /// Files, sockets to sources and webhooks, and the admin listener's connections.
@@ -59,6 +60,11 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
 
 async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String> {
     let metrics = telemetry::start_metrics().map_err(in_words)?;
+    let supervisor = Supervisor::of_environment().unwrap_or_else(|error| {
+        tracing::warn!(%error, "whoever started the service is not told how it is");
+        Supervisor::none()
+    });
+    supervisor.starting("starting: the log is opened, the views catch up");
     // Signals first: one that comes while the log is replayed must not kill half-way.
     let mut terminate = signal(SignalKind::terminate()).map_err(in_words)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(in_words)?;
@@ -87,12 +93,14 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
     );
     let public = tokio::spawn(serve::serve(listener, router, settings, stopping));
     data::announce(data_dir, address).map_err(in_words)?;
+    supervisor.ready(&format!("serving on {address}"));
     announce(address, admin_address, service.deposits.as_ref().is_some_and(Deposits::is_simulated));
 
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
+    supervisor.stopping();
     tracing::info!("stopping: open requests are finished, streams end");
     stop.send_replace(true);
     let _ = tokio::join!(public, operators);

@@ -4,15 +4,15 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use suppliers::configuration::Suppliers;
 use tracing_subscriber::filter::{Directive, LevelFilter};
 
-use super::{Config, ConfigError};
+use super::tables::{Http, Limits, Orders, Store};
+use super::{Config, Esdb};
 use crate::serve::{ConnectionLimits, Refuse, Settings, Timeouts};
 
 /// What a guess of a token would have to be as long as.
-const LEAST_TOKEN: usize = 24;
-/// Bytes of an operator's name in the configuration.
-const LONGEST_OPERATOR: usize = 60;
+pub(super) const LEAST_TOKEN: usize = 24;
 /// An address gets this many connections even of a small number in all.
 const LEAST_PER_ADDRESS: usize = 64;
 /// Connections of one account that do not count for its address: its 64 streams and waiting calls,
@@ -25,117 +25,151 @@ const LEAST_CONNECTIONS: u64 = 4;
 const LONGEST_ORDER_SECONDS: u64 = 7 * 24 * 3_600;
 const HOUR: u64 = 3_600;
 const MEBIBYTE: u64 = 1024 * 1024;
+/// More cancels than are remembered would never be counted.
+const MOST_FREE_CANCELS: u64 = 200;
+/// A terabyte: more is a slip of the pen, and the service would never take an order.
+const MOST_RESERVE_MB: u64 = 1 << 20;
+/// A clock further behind than a year is not one to go by at all.
+const MOST_CLOCK_BEHIND_SECONDS: u64 = 366 * 24 * HOUR;
 
-impl Config {
-    /// Numbers that make no sense.
-    pub(super) fn check_bounds(&self) -> Result<(), ConfigError> {
-        let (http, limits, orders, suppliers) =
-            (&self.http, &self.limits, &self.orders, &self.suppliers);
-        let size = |size: usize| u64::try_from(size).unwrap_or(u64::MAX);
-        let bounds: [(&str, u64, RangeInclusive<u64>); 20] = [
-            ("http.max_connections", size(http.max_connections), LEAST_CONNECTIONS..=1_000_000),
-            (
-                "http.max_connections_per_ip",
-                size(http.max_connections_per_ip.unwrap_or(1)),
-                1..=1_000_000,
-            ),
-            ("http.header_timeout_seconds", http.header_timeout_seconds, 1..=HOUR),
-            ("http.body_timeout_seconds", http.body_timeout_seconds, 1..=HOUR),
-            ("http.write_timeout_seconds", http.write_timeout_seconds, 1..=HOUR),
-            ("http.max_body_bytes", size(http.max_body_bytes), 256..=64 * MEBIBYTE),
-            ("http.max_batch_bytes", size(http.max_batch_bytes), 256..=64 * MEBIBYTE),
-            ("http.max_inbound_bytes", size(http.max_inbound_bytes), 1_024..=64 * MEBIBYTE),
-            ("http.drain_seconds", http.drain_seconds, 0..=HOUR),
-            ("limits.per_ip_per_minute", limits.per_ip_per_minute.into(), 0..=10_000_000),
-            ("limits.per_key_per_minute", limits.per_key_per_minute.into(), 0..=10_000_000),
-            (
-                "limits.accounts_per_ip_per_hour",
-                limits.accounts_per_ip_per_hour.unwrap_or(0).into(),
-                0..=10_000_000,
-            ),
-            ("orders.lifetime_seconds", orders.lifetime_seconds.into(), 1..=LONGEST_ORDER_SECONDS),
-            ("orders.seek_seconds", orders.seek_seconds.into(), 1..=LONGEST_ORDER_SECONDS),
-            (
-                "orders.max_concurrent_per_account",
-                orders.max_concurrent_per_account.into(),
-                1..=1_000_000,
-            ),
-            ("suppliers.max_attempts", suppliers.max_attempts.into(), 1..=20),
-            ("suppliers.cooldown_days", suppliers.cooldown_days.into(), 0..=36_500),
-            ("suppliers.parts_wait_seconds", suppliers.parts_wait_seconds.into(), 1..=HOUR),
-            ("suppliers.unproven_share_percent", suppliers.unproven_share_percent.into(), 1..=100),
-            (
-                "suppliers.weights",
-                suppliers.weights.values().max().copied().unwrap_or(0).into(),
-                0..=1_000_000,
-            ),
-        ];
-        for (name, value, bounds) in bounds {
-            if !bounds.contains(&value) {
-                return Err(ConfigError::Contradiction(format!(
-                    "{name} is from {} to {}, not {value}",
-                    bounds.start(),
-                    bounds.end()
-                )));
-            }
-        }
-        if http.reserved_connections.is_some_and(|reserved| reserved >= http.max_connections) {
-            return Err(ConfigError::Contradiction(
-                "http.reserved_connections is less than http.max_connections: strangers need \
-                 some, too"
-                    .to_owned(),
-            ));
-        }
-        if let Some(everybody) =
-            http.trusted_proxies.iter().find(|network| network.prefix_len() == 0)
-        {
-            let text = format!(
-                "http.trusted_proxies: {everybody} is everybody, and whoever is trusted there \
-                 says whose address a call counts for"
-            );
-            return Err(ConfigError::Contradiction(text));
-        }
-        if self.admin.token.as_ref().is_some_and(|token| !is_token(token.expose())) {
-            let text = format!(
-                "admin.token has at least {LEAST_TOKEN} characters, of ASCII, as a header can \
-                 carry them: it opens everything"
-            );
-            return Err(ConfigError::Contradiction(text));
-        }
-        self.check_admin_tokens()
-    }
+/// A number, and what it may be.
+pub struct Bound {
+    /// Its key; of a table of numbers, the table's.
+    pub key: &'static str,
+    /// The largest that is written; nothing where nothing is and there is no default.
+    value: Option<u64>,
+    /// What it may be.
+    pub range: RangeInclusive<u64>,
+}
 
-    /// A name, a token of their own each: who did something is known by the token.
-    fn check_admin_tokens(&self) -> Result<(), ConfigError> {
-        let wrong = |text: String| Err(ConfigError::Contradiction(format!("admin.tokens: {text}")));
-        let tokens = &self.admin.tokens;
-        for (index, token) in tokens.iter().enumerate() {
-            let name = &token.name;
-            if name.is_empty()
-                || name.len() > LONGEST_OPERATOR
-                || name.trim() != name
-                || name.chars().any(char::is_control)
-            {
-                return wrong(format!(
-                    "a name has 1 to {LONGEST_OPERATOR} bytes, and no spaces around it"
-                ));
-            }
-            if !is_token(token.token.expose()) {
-                return wrong(format!(
-                    "the token of {name} has at least {LEAST_TOKEN} characters, of ASCII"
-                ));
-            }
-            let shared = self.admin.token.as_ref().is_some_and(|shared| *shared == token.token);
-            if shared
-                || tokens[..index]
-                    .iter()
-                    .any(|other| other.token == token.token || other.name == *name)
-            {
-                return wrong(format!("{name} has another one's name or token"));
-            }
-        }
-        Ok(())
+/// Numbers outside of their bounds, each in a text.
+pub(super) fn exceeded(config: &Config) -> Vec<String> {
+    let outside = |Bound { key, value, range }: Bound| {
+        let value = value.filter(|value| !range.contains(value))?;
+        Some(format!("{key} is from {} to {}, not {value}", range.start(), range.end()))
+    };
+    of(config).into_iter().filter_map(outside).collect()
+}
+
+/// Every number that has bounds.
+pub fn of(config: &Config) -> Vec<Bound> {
+    let Config { http, limits, orders, suppliers, esdb, store, .. } = config;
+    [
+        of_http(http),
+        of_limits(limits),
+        of_orders(orders),
+        of_suppliers(suppliers),
+        of_esdb(esdb),
+        of_store(store),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn bound(key: &'static str, value: impl Into<Number>, range: RangeInclusive<u64>) -> Bound {
+    Bound { key, value: value.into().0, range }
+}
+
+/// A number of any width, or none.
+struct Number(Option<u64>);
+
+impl From<u64> for Number {
+    fn from(number: u64) -> Self {
+        Self(Some(number))
     }
+}
+
+impl From<u32> for Number {
+    fn from(number: u32) -> Self {
+        Self(Some(number.into()))
+    }
+}
+
+impl From<u8> for Number {
+    fn from(number: u8) -> Self {
+        Self(Some(number.into()))
+    }
+}
+
+impl From<usize> for Number {
+    fn from(number: usize) -> Self {
+        Self(Some(u64::try_from(number).unwrap_or(u64::MAX)))
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Number {
+    fn from(number: Option<T>) -> Self {
+        Self(number.and_then(|number| number.into().0))
+    }
+}
+
+fn of_http(http: &Http) -> Vec<Bound> {
+    vec![
+        bound("http.max_connections", http.max_connections, LEAST_CONNECTIONS..=1_000_000),
+        bound("http.max_connections_per_ip", http.max_connections_per_ip, 1..=1_000_000),
+        bound("http.header_timeout_seconds", http.header_timeout_seconds, 1..=HOUR),
+        bound("http.body_timeout_seconds", http.body_timeout_seconds, 1..=HOUR),
+        bound("http.write_timeout_seconds", http.write_timeout_seconds, 1..=HOUR),
+        bound("http.max_body_bytes", http.max_body_bytes, 256..=64 * MEBIBYTE),
+        bound("http.max_batch_bytes", http.max_batch_bytes, 256..=64 * MEBIBYTE),
+        bound("http.max_inbound_bytes", http.max_inbound_bytes, 1_024..=64 * MEBIBYTE),
+        bound("http.drain_seconds", http.drain_seconds, 0..=HOUR),
+    ]
+}
+
+fn of_limits(limits: &Limits) -> Vec<Bound> {
+    let any = 0..=10_000_000;
+    vec![
+        bound("limits.per_ip_per_minute", limits.per_ip_per_minute, any.clone()),
+        bound("limits.per_key_per_minute", limits.per_key_per_minute, any.clone()),
+        bound("limits.accounts_per_ip_per_hour", limits.accounts_per_ip_per_hour, any),
+    ]
+}
+
+fn of_orders(orders: &Orders) -> Vec<Bound> {
+    let lasting = 1..=LONGEST_ORDER_SECONDS;
+    vec![
+        bound("orders.lifetime_seconds", orders.lifetime_seconds, lasting.clone()),
+        bound("orders.seek_seconds", orders.seek_seconds, lasting),
+        bound(
+            "orders.max_concurrent_per_account",
+            orders.max_concurrent_per_account,
+            1..=1_000_000,
+        ),
+        bound("orders.free_cancels_per_hour", orders.free_cancels_per_hour, 0..=MOST_FREE_CANCELS),
+        bound("orders.cancel_pause_max_seconds", orders.cancel_pause_max_seconds, 0..=HOUR),
+    ]
+}
+
+fn of_suppliers(suppliers: &Suppliers) -> Vec<Bound> {
+    let heaviest = suppliers.weights.values().max().copied();
+    vec![
+        bound("suppliers.max_attempts", suppliers.max_attempts, 1..=20),
+        bound("suppliers.cooldown_days", suppliers.cooldown_days, 0..=36_500),
+        bound("suppliers.parts_wait_seconds", suppliers.parts_wait_seconds, 1..=HOUR),
+        bound("suppliers.unproven_share_percent", suppliers.unproven_share_percent, 1..=100),
+        bound("suppliers.weights", heaviest, 0..=1_000_000),
+    ]
+}
+
+fn of_esdb(esdb: &Esdb) -> Vec<Bound> {
+    vec![
+        bound("esdb.max_connections", esdb.max_connections, LEAST_CONNECTIONS..=65_536),
+        bound("esdb.max_subscriptions", esdb.max_subscriptions, 1..=65_536),
+        bound("esdb.patience_seconds", esdb.patience_seconds, 1..=HOUR),
+    ]
+}
+
+fn of_store(store: &Store) -> Vec<Bound> {
+    vec![
+        bound("store.reserve_mb", store.reserve_mb, 0..=MOST_RESERVE_MB),
+        bound(
+            "store.max_clock_behind_seconds",
+            store.max_clock_behind_seconds,
+            0..=MOST_CLOCK_BEHIND_SECONDS,
+        ),
+    ]
 }
 
 /// Whether a header can carry it as it is written, and nobody guesses it by its length.

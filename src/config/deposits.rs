@@ -3,6 +3,7 @@
 use events::address::{AccountKey, Address, Network, ParseKeyError};
 use events::deposit::{Currency, Policy, Rate};
 use events::money::Money;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
@@ -16,7 +17,7 @@ const MOST_BLOCKS_PER_QUESTION: u64 = 10_000;
 const OWN_ADDRESSES_CHECKED: u32 = 1_000;
 
 /// Money in.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Deposits {
     /// The chain that gives money away. Unset: only where no chain is configured and nobody outside
@@ -28,7 +29,7 @@ pub struct Deposits {
 }
 
 /// A coin.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Coin {
     /// The wallet's public account key: each account gets an address of it.
@@ -70,7 +71,7 @@ pub struct Coin {
 }
 
 /// Who tells of a chain.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
     #[serde(default)]
@@ -81,7 +82,7 @@ pub struct Endpoint {
 }
 
 /// What it speaks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndpointKind {
     /// The node's own JSON-RPC.
@@ -92,7 +93,7 @@ pub enum EndpointKind {
 }
 
 /// A row of the table of confirmations.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Confirmations {
     pub up_to: Option<Dollars>,
@@ -100,7 +101,7 @@ pub struct Confirmations {
 }
 
 /// A source of rates.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RateSource {
     pub url: Secret,
@@ -111,7 +112,7 @@ pub struct RateSource {
 }
 
 /// A coin's network, as it is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NetworkName {
     #[default]
@@ -121,8 +122,8 @@ pub enum NetworkName {
 }
 
 /// A rate, as a number or a text.
-#[derive(Debug, Clone, Copy)]
-pub struct FixedRate(pub Rate);
+#[derive(Debug, Clone, Copy, JsonSchema)]
+pub struct FixedRate(#[schemars(with = "Dollars")] pub Rate);
 
 impl<'de> Deserialize<'de> for FixedRate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -212,11 +213,13 @@ impl Deposits {
         }
     }
 
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
-        self.coins().try_for_each(|(currency, coin)| {
-            coin.check(currency)
-                .map_err(|why| ConfigError::Contradiction(format!("deposits.{currency}{why}")))
-        })
+    pub(super) fn contradictions(&self) -> Vec<String> {
+        let of = |(currency, coin): (Currency, &Coin)| {
+            coin.contradictions(currency)
+                .into_iter()
+                .map(move |why| format!("deposits.{currency}{why}"))
+        };
+        self.coins().flat_map(of).collect()
     }
 }
 
@@ -254,7 +257,34 @@ impl Coin {
     }
 
     /// What is wrong with it, behind the coin's name.
-    fn check(&self, currency: Currency) -> Result<(), String> {
+    fn contradictions(&self, currency: Currency) -> Vec<String> {
+        let mut found: Vec<String> = [
+            self.check_addresses(currency),
+            self.check_endpoints(),
+            self.check_rate(currency),
+            self.check_for(currency),
+            self.check_confirmations(currency),
+        ]
+        .into_iter()
+        .filter_map(Result::err)
+        .collect();
+        // An answer that is waited for for an hour, or a quote of a month ago, is a slip of the
+        // hand.
+        for (name, value, least, most) in [
+            ("timeout_seconds", self.timeout_seconds, 1, 3_600),
+            ("poll_seconds", self.poll_seconds.unwrap_or(1), 1, 24 * 3_600),
+            ("settle_confirmations", self.settle_confirmations.into(), 1, 1_000_000),
+            ("rate_max_age_seconds", self.rate_max_age_seconds, 1, 7 * 24 * 3_600),
+            ("rate_max_spread_percent", self.rate_max_spread_percent.into(), 0, 100),
+        ] {
+            if !(least..=most).contains(&value) {
+                found.push(format!(".{name} is from {least} to {most}, not {value}"));
+            }
+        }
+        found
+    }
+
+    fn check_addresses(&self, currency: Currency) -> Result<(), String> {
         let key = self.key(currency).map_err(|error| format!(".xpub is {error}"))?;
         let shared =
             self.shared(currency).map_err(|error| format!(".shared_address is {error}"))?;
@@ -275,45 +305,29 @@ impl Coin {
                     .to_owned(),
             );
         }
+        Ok(())
+    }
+
+    fn check_endpoints(&self) -> Result<(), String> {
         if self.endpoints.is_empty() {
             return Err(" needs an endpoint: [[deposits.….endpoints]] with its url".to_owned());
         }
-        for endpoint in &self.endpoints {
-            is_url(&endpoint.url)
-                .then_some(())
-                .ok_or(".endpoints.url is an address such as http://127.0.0.1:8332")?;
-        }
-        self.check_rate(currency)?;
-        self.check_for(currency)?;
-        let (policy, by_chain) = (self.policy(currency), currency == Currency::UsdtErc20);
-        let rows_without_limit =
-            self.confirmations.iter().filter(|row| row.up_to.is_none()).count();
-        if !policy.is_sound()
-            || (!self.confirmations.is_empty() && (by_chain || rows_without_limit != 1))
-        {
-            let what = ".confirmations is a rising table such as [{ up_to = 50, blocks = 1 }, { \
-                blocks = 6 }], for btc and ltc only";
-            return Err(what.to_owned());
-        }
-        // An answer that is waited for for an hour, or a quote of a month ago, is a slip of the
-        // hand.
-        for (name, value, most) in [
-            ("timeout_seconds", self.timeout_seconds, 3_600),
-            ("poll_seconds", self.poll_seconds.unwrap_or(1), 24 * 3_600),
-            ("settle_confirmations", self.settle_confirmations.into(), 1_000_000),
-            ("rate_max_age_seconds", self.rate_max_age_seconds, 7 * 24 * 3_600),
-        ] {
-            if !(1..=most).contains(&value) {
-                return Err(format!(".{name} is from 1 to {most}, not {value}"));
-            }
-        }
-        if self.rate_max_spread_percent > 100 {
-            return Err(format!(
-                ".rate_max_spread_percent is from 0 to 100, not {}",
-                self.rate_max_spread_percent
-            ));
+        if self.endpoints.iter().any(|endpoint| !is_url(&endpoint.url)) {
+            return Err(".endpoints.url is an address such as http://127.0.0.1:8332".to_owned());
         }
         Ok(())
+    }
+
+    fn check_confirmations(&self, currency: Currency) -> Result<(), String> {
+        let by_chain = currency == Currency::UsdtErc20;
+        let without_limit = self.confirmations.iter().filter(|row| row.up_to.is_none()).count();
+        let is_table = self.confirmations.is_empty() || (!by_chain && without_limit == 1);
+        if self.policy(currency).is_sound() && is_table {
+            return Ok(());
+        }
+        let what = ".confirmations is a rising table such as [{ up_to = 50, blocks = 1 }, { \
+            blocks = 6 }], for btc and ltc only";
+        Err(what.to_owned())
     }
 
     fn check_rate(&self, currency: Currency) -> Result<(), String> {

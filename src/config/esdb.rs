@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use suppliers::configuration::Secret;
 
 use super::{ConfigError, is_token};
 
 /// The endpoint.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Esdb {
     /// Unset: there is no endpoint.
@@ -34,7 +35,7 @@ pub struct Esdb {
 }
 
 /// A program with a name and a token.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogReader {
     pub name: String,
@@ -44,7 +45,7 @@ pub struct LogReader {
 }
 
 /// What a reader sees beyond masked events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Right {
     /// Texts, senders, codes and full phone numbers.
@@ -79,75 +80,61 @@ impl Esdb {
         self.anonymous.unwrap_or(!self.is_encrypted())
     }
 
-    /// What no type can say.
+    /// What no type can say, of the endpoint alone.
     pub fn check(&self) -> Result<(), ConfigError> {
-        for (name, value, bounds) in [
-            ("esdb.max_connections", self.max_connections, 4..=65_536),
-            ("esdb.max_subscriptions", self.max_subscriptions, 1..=65_536),
-            ("esdb.patience_seconds", self.patience_seconds as usize, 1..=3_600),
-        ] {
-            if !bounds.contains(&value) {
-                return wrong(format!(
-                    "{name} is from {} to {}, not {value}",
-                    bounds.start(),
-                    bounds.end()
-                ));
-            }
+        match self.contradictions() {
+            wrong if wrong.is_empty() => Ok(()),
+            wrong => Err(ConfigError::Contradiction(wrong.join("\n"))),
         }
+    }
+
+    /// The same, each in a text.
+    pub(super) fn contradictions(&self) -> Vec<String> {
+        let mut found = Vec::new();
         if self.certificate_file.is_some() != self.key_file.is_some() {
-            return wrong("esdb.certificate_file and esdb.key_file go together".to_owned());
+            found.push("esdb.certificate_file and esdb.key_file go together".to_owned());
         }
         if let Some(listen) = self
             .listen
             .filter(|listen| !listen.ip().to_canonical().is_loopback() && !self.is_encrypted())
         {
-            return wrong(format!(
+            found.push(format!(
                 "esdb.listen: {listen} can be reached by others, who are served over TLS alone: \
                  set esdb.certificate_file and esdb.key_file, or listen on 127.0.0.1"
             ));
         }
         if self.listen.is_some() && self.readers.is_empty() && !self.serves_anonymous() {
-            return wrong("esdb.readers: nobody could read; name a reader with a token".to_owned());
+            found.push("esdb.readers: nobody could read; name a reader with a token".to_owned());
         }
-        self.check_readers()
+        found.extend(self.wrong_readers().map(|text| format!("esdb.readers: {text}")));
+        found
     }
 
-    fn check_readers(&self) -> Result<(), ConfigError> {
-        let mut names = BTreeSet::new();
-        for reader in &self.readers {
+    fn wrong_readers(&self) -> impl Iterator<Item = String> {
+        self.readers.iter().enumerate().filter_map(|(index, reader)| {
+            let (name, before) = (&reader.name, &self.readers[..index]);
             // Names stand before a colon in what clients send.
-            if reader.name.is_empty()
-                || reader.name.len() > 64
-                || !reader.name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':')
+            if name.is_empty()
+                || name.len() > 64
+                || !name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':')
             {
-                return wrong(format!(
-                    "esdb.readers: a name is 1 to 64 letters of ASCII without spaces and colons; \
-                     {:?} is none",
-                    reader.name
+                return Some(format!(
+                    "a name is 1 to 64 letters of ASCII without spaces and colons; {name:?} is \
+                     none"
                 ));
             }
-            if !names.insert(reader.name.as_str()) {
-                return wrong(format!("esdb.readers: there are two named {:?}", reader.name));
+            if before.iter().any(|other| other.name == *name) {
+                return Some(format!("there are two named {name:?}"));
             }
             if !is_token(reader.token.expose()) {
-                return wrong(format!(
-                    "esdb.readers: the token of {:?} needs at least 24 characters, of ASCII, as a \
-                     header can carry them",
-                    reader.name
+                return Some(format!(
+                    "the token of {name:?} needs at least 24 characters, of ASCII, as a header can \
+                     carry them"
                 ));
             }
-        }
-        let tokens: BTreeSet<_> = self.readers.iter().map(|reader| reader.token.expose()).collect();
-        if tokens.len() < self.readers.len() {
-            return wrong(
-                "esdb.readers: two readers have the same token, and the token alone says who reads"
-                    .to_owned(),
-            );
-        }
-        Ok(())
+            before.iter().any(|other| other.token == reader.token).then(|| {
+                "two readers have the same token, and the token alone says who reads".to_owned()
+            })
+        })
     }
-}
-
-fn wrong<T>(text: String) -> Result<T, ConfigError> {
-    Err(ConfigError::Contradiction(text))
 }

@@ -8,7 +8,6 @@ use std::path::Path;
 use figment::Source;
 use figment::error::{Actual, Error, Kind};
 
-use super::ConfigError;
 use crate::spelling::unknown;
 
 /// What variables begin with.
@@ -30,13 +29,10 @@ pub fn explain(errors: Error) -> String {
     told.join("\n")
 }
 
-/// What does not fit together, with the place of the key that the text begins with: the variable's
-/// own name, or the file and its line.
-pub fn placed(error: ConfigError, file: Option<&Path>) -> ConfigError {
-    match error {
-        ConfigError::Contradiction(text) => ConfigError::Contradiction(text_placed(&text, file)),
-        other @ (ConfigError::Invalid(_) | ConfigError::NoFile(_)) => other,
-    }
+/// What does not fit together, each with the place of the key that its text begins with: the
+/// variable's own name, or the file and its line.
+pub fn placed(contradictions: &[String], file: Option<&Path>) -> Vec<String> {
+    contradictions.iter().map(|text| text_placed(text, file)).collect()
 }
 
 fn text_placed(text: &str, file: Option<&Path>) -> String {

@@ -7,25 +7,26 @@ use url::Url;
 use super::Mcp;
 
 /// What is no name under which a browser or a client asks.
-pub fn check(admin: &[String], mcp: &Mcp) -> Result<(), String> {
+pub fn contradictions(admin: &[String], mcp: &Mcp) -> Vec<String> {
+    let mut found = Vec::new();
     if let Some(host) = admin.iter().find(|host| !is_name(host) || has_port(host)) {
-        return Err(format!(
+        found.push(format!(
             "admin.allowed_hosts lists names such as metrics.internal, without a port; {host:?} \
              is none"
         ));
     }
     if let Some(host) = mcp.allowed_hosts.iter().find(|host| !is_name(host)) {
-        return Err(format!(
+        found.push(format!(
             "mcp.allowed_hosts lists names such as sms.example.com, with a port where it is not \
              the usual one; {host:?} is none"
         ));
     }
     if let Some(origin) = mcp.allowed_origins.iter().find(|origin| !is_origin(origin)) {
-        return Err(format!(
+        found.push(format!(
             "mcp.allowed_origins lists origins such as https://chat.example.com; {origin:?} is none"
         ));
     }
-    Ok(())
+    found
 }
 
 fn has_port(text: &str) -> bool {

@@ -80,27 +80,16 @@ pub fn all(file: Option<&Path>) -> Vec<String> {
     }
     let (mut found, mut paths): (Vec<String>, Vec<Vec<String>>) = (Vec::new(), Vec::new());
     while found.len() < MOST {
-        let mut figment = Figment::new();
-        if let Some(file) = file {
-            figment = figment.merge(Without { inner: Toml::file_exact(file), paths: &paths });
-        }
-        let figment = figment.merge(Without { inner: environment(), paths: &paths });
-        let (told, path) = match figment.extract::<Config>() {
-            Err(error) => {
-                let path = path_of(&error);
-                (explain::explain(error), path)
+        let error = match without(file, &paths).extract::<Config>() {
+            Ok(config) => {
+                found.extend(contradictions(&config, file, &paths));
+                return found;
             }
-            Ok(config) => match config.check().map_err(|error| explain::placed(error, file)) {
-                Ok(()) => return found,
-                Err(error) => (error.to_string(), key_of(&error.to_string())),
-            },
+            Err(error) => error,
         };
-        found.extend(
-            told.lines()
-                .map(ToOwned::to_owned)
-                .filter(|line| !found.contains(line))
-                .collect::<Vec<_>>(),
-        );
+        let path = path_of(&error);
+        let told = explain::explain(error);
+        found.extend(told.lines().map(ToOwned::to_owned));
         // What cannot be taken out would be found again for ever.
         if path.is_empty() || paths.contains(&path) {
             return found;
@@ -108,6 +97,36 @@ pub fn all(file: Option<&Path>) -> Vec<String> {
         paths.push(path);
     }
     found
+}
+
+/// What is written, without what stands at these paths.
+fn without(file: Option<&Path>, paths: &[Vec<String>]) -> Figment {
+    let mut figment = Figment::new();
+    if let Some(file) = file {
+        figment = figment.merge(Without { inner: Toml::file_exact(file), paths });
+    }
+    figment.merge(Without { inner: environment(), paths })
+}
+
+/// What does not fit together. What speaks of a value that was taken out speaks of the default in
+/// its place, and is no mistake of anybody's.
+fn contradictions(config: &Config, file: Option<&Path>, taken: &[Vec<String>]) -> Vec<String> {
+    let is_of_taken = |text: &String| {
+        keys(text).any(|key| taken.iter().any(|taken| speaks_of(text, &key, taken)))
+    };
+    let found: Vec<String> =
+        config.contradictions().into_iter().filter(|text| !is_of_taken(text)).collect();
+    explain::placed(&found, file)
+}
+
+/// Whether a text that begins with a key speaks of what was taken out: of it, of something in it, or
+/// of a table that lacks it.
+fn speaks_of(text: &str, key: &[String], taken: &[String]) -> bool {
+    key.starts_with(taken)
+        || taken.strip_prefix(key).and_then(<[String]>::first).is_some_and(|lacking| {
+            text.split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+                .any(|word| word == lacking)
+        })
 }
 
 /// Where the mistake stands: the value itself, or the table that lacks something.
@@ -121,16 +140,17 @@ fn path_of(error: &Error) -> Vec<String> {
     path
 }
 
-/// The key that a contradiction speaks of first.
-fn key_of(text: &str) -> Vec<String> {
+/// The keys that a contradiction speaks of.
+fn keys(text: &str) -> impl Iterator<Item = Vec<String>> {
     let is_key = |word: &&str| {
         word.contains('.')
             && word
                 .bytes()
                 .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'_' | b'0'..=b'9'))
     };
-    let word = text.split([' ', ';', ':', ',']).find(is_key).unwrap_or_default();
-    word.split('.').map(ToOwned::to_owned).filter(|part| !part.is_empty()).collect()
+    text.split([' ', ';', ':', ',']).filter(is_key).map(|word| {
+        word.split('.').map(ToOwned::to_owned).filter(|part| !part.is_empty()).collect()
+    })
 }
 
 #[cfg(test)]
@@ -158,5 +178,34 @@ mod tests {
         assert_eq!(found.len(), 5, "{found:#?}");
         std::fs::write(file.path(), "[orders]\nlifetime_seconds = 60\n").unwrap();
         assert!(all(Some(file.path())).is_empty());
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_told_at_once_and_what_follows_from_a_mistake_is_not_told() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text = "[deposits.btc]\nxpub = 5\npoll_seconds = 0\nrate_max_spread_percent = 101\n[deposits.ltc]\nrate = 80\nsettle_confirmations = 0\n[suppliers.smpp]\n[[suppliers.smpp.binds]]\naddress = \"smsc\"\nsystem_id = \"a name of more than fifteen letters\"\npassword = \"x\"\nenquire_link_seconds = 0\n[suppliers.weights]\nnobody = 1\nnowhere = 1\n[prices]\ngoogle = 0\nnothing = 1\n";
+        std::fs::write(file.path(), text).unwrap();
+        let found = all(Some(file.path()));
+        let wanted = [
+            ":2, deposits.btc.xpub",
+            "deposits.btc.poll_seconds: is from 1",
+            "deposits.btc.rate_max_spread_percent: is from 0",
+            "deposits.btc: needs an endpoint",
+            "deposits.btc: needs a rate",
+            "deposits.ltc: needs an xpub",
+            "deposits.ltc: needs an endpoint",
+            "deposits.ltc.settle_confirmations: is from 1",
+            "suppliers.smpp.binds: address",
+            "suppliers.smpp.binds: system_id",
+            "suppliers.smpp.binds: enquire_link_seconds",
+            "suppliers.weights.nobody",
+            "suppliers.weights.nowhere",
+            "prices.\"google\"",
+            "prices.\"nothing\"",
+        ];
+        for words in wanted {
+            assert!(found.iter().any(|told| told.contains(words)), "{words}: {found:#?}");
+        }
+        assert_eq!(found.len(), wanted.len(), "{found:#?}");
     }
 }

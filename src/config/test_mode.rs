@@ -1,9 +1,10 @@
 //! Test keys in the configuration.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Keys whose orders are free, have made-up numbers and follow scenarios.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TestMode {
     /// Whether there are any.

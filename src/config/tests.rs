@@ -12,7 +12,10 @@ fn read(text: &str) -> Result<Config, ConfigError> {
         .merge(Toml::string(text))
         .extract()
         .map_err(|error| ConfigError::Invalid(explain::explain(error)))?;
-    config.check().map(|()| config)
+    match config.contradictions() {
+        wrong if wrong.is_empty() => Ok(config),
+        wrong => Err(ConfigError::Contradiction(wrong.join("\n"))),
+    }
 }
 
 #[test]
@@ -540,8 +543,8 @@ fn limits_on_cancels_and_ports_make_sense() {
     );
     assert_eq!(read("").unwrap().webhooks.allowed_ports, [443]);
     for (text, why) in [
-        ("[orders]\nfree_cancels_per_hour = 201\n", "at most 200"),
-        ("[orders]\ncancel_pause_max_seconds = 3601\n", "at most 3600"),
+        ("[orders]\nfree_cancels_per_hour = 201\n", "from 0 to 200"),
+        ("[orders]\ncancel_pause_max_seconds = 3601\n", "from 0 to 3600"),
         ("[orders]\ncancel_pause_seconds = 601\n", "at most orders.cancel_pause_max_seconds"),
         ("[webhooks]\nallowed_ports = []\n", "webhooks.allowed_ports"),
         ("[webhooks]\nallowed_ports = [0]\n", "webhooks.allowed_ports"),

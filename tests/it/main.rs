@@ -37,6 +37,7 @@ mod receiver;
 mod recovery;
 mod server;
 mod stream;
+mod supervisor;
 mod suspension;
 mod telecom;
 mod test_mode;

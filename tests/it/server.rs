@@ -76,6 +76,14 @@ impl Server {
         Self::spawn(data, service).unwrap_or_else(|log| panic!("it did not start: {log}"))
     }
 
+    /// Starts a service on a fresh directory, with these variables in its environment.
+    pub fn start_in(config: &str, environment: &[(&str, &str)]) -> Self {
+        let data = Self::prepare(config);
+        let mut service = command(data.path(), &["serve", "--listen", "127.0.0.1:0"]);
+        service.envs(environment.iter().copied());
+        Self::spawn(data, service).unwrap_or_else(|log| panic!("it did not start: {log}"))
+    }
+
     fn spawn(data: Arc<TempDir>, mut service: Command) -> Result<Self, String> {
         let spawned = service.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = spawned.unwrap_or_else(|error| {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use events::phone::Phone;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Inbound;
@@ -11,8 +12,9 @@ use crate::configuration::{ListedNumber, Named, PoolConfiguration, Secret, check
 use crate::inbound::InboundFormat;
 
 /// Numbers of SIM cards in Android phones that run the SMS Gateway app.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Android")]
 pub struct Configuration {
     /// The app's webhook signing key: it signs `POST /inbound/v1/android`.
     pub signing_key: Option<Secret>,
@@ -47,20 +49,20 @@ impl PoolConfiguration for Configuration {
         self.trust_received_at
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn contradictions(&self) -> Vec<String> {
         // The app makes keys of eight characters.
-        check_secret("android.signing_key", self.signing_key.as_ref(), 8)?;
-        match self
-            .sims
-            .iter()
-            .find(|(_, phone)| !self.numbers.iter().any(|number| number.number == **phone))
-        {
-            Some((sim, phone)) => Err(format!(
-                "suppliers.android.sims: {sim:?} has {}, which suppliers.android.numbers does not list",
-                phone.0.as_str()
-            )),
-            None => Ok(()),
-        }
+        let secret = check_secret("android.signing_key", self.signing_key.as_ref(), 8).err();
+        let is_listed =
+            |phone: &Named<Phone>| self.numbers.iter().any(|number| number.number == *phone);
+        let strange =
+            self.sims.iter().filter(|(_, phone)| !is_listed(phone)).map(|(sim, phone)| {
+                format!(
+                    "suppliers.android.sims: {sim:?} has {}, which suppliers.android.numbers does \
+                 not list",
+                    phone.0.as_str()
+                )
+            });
+        secret.into_iter().chain(strange).collect()
     }
 
     fn inbound(&self) -> Option<Arc<dyn InboundFormat>> {

@@ -7,6 +7,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use pool::{Buying, ConfiguredTelecom, ListedNumber, PoolConfiguration, account, check_secret};
@@ -22,7 +23,7 @@ const LONGEST_REST_SECONDS: u32 = 7 * 24 * 3_600;
 const USUAL_REST_SECONDS: u32 = 60;
 
 /// Where numbers come from.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Suppliers {
     /// Suppliers an order may ask.
@@ -49,8 +50,8 @@ pub struct Suppliers {
     pub weights: BTreeMap<String, u32>,
     /// What a code counts as costing at a supplier, in dollars, where it does not say so itself.
     pub costs: BTreeMap<String, Dollars>,
-    /// How long a number of a supplier rests after each order, where other than [`Suppliers::rest`]
-    /// says.
+    /// How many seconds a number of a supplier rests after each order, where not as long as is
+    /// usual there.
     pub rest_seconds: BTreeMap<String, u32>,
     /// The part of each country's numbers in a pool that accounts hold at most which have had
     /// numbers, and no code of any.
@@ -108,110 +109,101 @@ impl Suppliers {
         Duration::from_secs(self.rest_seconds.get(pool.name()).copied().unwrap_or(usual).into())
     }
 
-    /// What no type can say; the error names the setting.
-    pub fn check(&self, has_public_url: bool) -> Result<(), String> {
-        self.simulator.check()?;
+    /// What no type can say; each text names the setting.
+    pub fn contradictions(&self, has_public_url: bool) -> Vec<String> {
+        let mut found = self.simulator.contradictions();
         let mut seen = BTreeSet::new();
         for pool in self.listed() {
-            check_numbers(pool, &mut seen)?;
-            pool.check()?;
+            found.extend(wrong_numbers(pool, &mut seen));
+            found.extend(pool.contradictions());
             if let Some(why) = pool.needs_public_url().filter(|_| !has_public_url) {
-                return Err(format!("suppliers.{} needs http.public_url: {why}", pool.name()));
+                found.push(format!("suppliers.{} needs http.public_url: {why}", pool.name()));
             }
         }
-        self.check_http()?;
-        self.check_preferences()?;
-        self.check_rests()
+        found.extend(self.wrong_sources());
+        found.extend(self.wrong_preferences());
+        found.extend(self.wrong_rests());
+        found
     }
 
-    fn check_http(&self) -> Result<(), String> {
+    fn wrong_sources(&self) -> Vec<String> {
         let built_in = self.built_in();
-        let mut seen = BTreeSet::new();
+        let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
         for source in &self.http {
             let name = source.name.0.as_str();
             if built_in.contains(&name) || !seen.insert(name) {
-                return Err(format!("suppliers.http: the name {name} is another source's"));
+                found.push(format!("suppliers.http: the name {name} is another source's"));
             }
-            source.check()?;
+            found.extend(source.contradictions());
         }
-        Ok(())
+        found
     }
 
-    /// Weights and costs of suppliers that there are.
-    fn check_preferences(&self) -> Result<(), String> {
+    /// Weights and costs of no supplier, and costs that are none.
+    fn wrong_preferences(&self) -> Vec<String> {
         let built_in = self.built_in();
         let is_known = |name: &str| {
             built_in.contains(&name)
                 || self.http.iter().any(|source| source.name.0.as_str() == name)
         };
-        let named = self
-            .weights
-            .keys()
-            .map(|name| ("weights", name))
-            .chain(self.costs.keys().map(|name| ("costs", name)));
-        for (table, name) in named {
-            if !is_known(name) {
-                return Err(format!(
+        let weights = self.weights.keys().map(|name| ("weights", name));
+        let unknown = weights
+            .chain(self.costs.keys().map(|name| ("costs", name)))
+            .filter(|(_, name)| !is_known(name))
+            .map(|(table, name)| {
+                format!(
                     "suppliers.{table}.{name} is no source; {} and those of suppliers.http are",
                     built_in.join(", ")
-                ));
-            }
-        }
-        match self.costs.iter().find(|(_, cost)| cost.0.is_negative()) {
-            Some((name, _)) => Err(format!("suppliers.costs.{name} is below zero")),
-            None => Ok(()),
-        }
+                )
+            });
+        let negative = self.costs.iter().filter(|(_, cost)| cost.0.is_negative());
+        unknown
+            .chain(negative.map(|(name, _)| format!("suppliers.costs.{name} is below zero")))
+            .collect()
     }
 
-    /// Rests of pools that there are.
-    fn check_rests(&self) -> Result<(), String> {
+    /// Rests that are too long, and of no pool.
+    fn wrong_rests(&self) -> Vec<String> {
         let pools = self.listed().map(PoolConfiguration::name);
-        if let Some((name, seconds)) =
-            self.rest_seconds.iter().find(|(_, seconds)| **seconds > LONGEST_REST_SECONDS)
-        {
-            return Err(format!(
+        let long = self.rest_seconds.iter().filter(|(_, seconds)| **seconds > LONGEST_REST_SECONDS);
+        let long = long.map(|(name, seconds)| {
+            format!(
                 "suppliers.rest_seconds.{name} is at most {LONGEST_REST_SECONDS} (a week), not \
                  {seconds}"
-            ));
-        }
-        match self.rest_seconds.keys().find(|name| !pools.contains(&name.as_str())) {
-            Some(name) => Err(format!(
-                "suppliers.rest_seconds.{name} is no pool of numbers; {} are",
-                pools.join(", ")
-            )),
-            None => Ok(()),
-        }
+            )
+        });
+        let unknown = self.rest_seconds.keys().filter(|name| !pools.contains(&name.as_str()));
+        let unknown = unknown.map(|name| {
+            format!("suppliers.rest_seconds.{name} is no pool of numbers; {} are", pools.join(", "))
+        });
+        long.chain(unknown).collect()
     }
 }
 
-/// Numbers that can serve, each listed once, behind a supplier whose messages can be proved.
-fn check_numbers<'a>(
-    pool: &'a dyn PoolConfiguration,
-    seen: &mut BTreeSet<&'a str>,
-) -> Result<(), String> {
-    let name = pool.name();
+/// Numbers that cannot serve, that are listed twice, and those whose messages nothing proves.
+fn wrong_numbers<'a>(pool: &'a dyn PoolConfiguration, seen: &mut BTreeSet<&'a str>) -> Vec<String> {
+    let (name, mut found) = (pool.name(), Vec::new());
     for number in pool.numbers() {
         let phone = number.number.0.as_str();
         if !seen.insert(phone) {
-            return Err(format!("suppliers.{name}.numbers lists {phone}, which is listed already"));
+            found.push(format!("suppliers.{name}.numbers lists {phone}, which is listed already"));
         }
         if let Err(why) = number.number.0.fit() {
-            return Err(format!("suppliers.{name}.numbers: {phone} cannot serve: {why}"));
-        }
-        if !number.country.0.has(&number.number.0) {
-            return Err(format!(
+            found.push(format!("suppliers.{name}.numbers: {phone} cannot serve: {why}"));
+        } else if !number.country.0.has(&number.number.0) {
+            found.push(format!(
                 "suppliers.{name}.numbers: {phone} is not a number of {}",
                 number.country.0
             ));
         }
     }
-    if pool.numbers().is_empty() || pool.is_on() {
-        return Ok(());
+    if !pool.numbers().is_empty() && !pool.is_on() {
+        found.push(format!(
+            "suppliers.{name}.numbers needs suppliers.{name}.{}, which proves their messages",
+            pool.proof()
+        ));
     }
-    Err(format!(
-        "suppliers.{name}.numbers needs suppliers.{name}.{}, which proves their messages",
-        pool.proof()
-    ))
+    found
 }
 
 impl Default for Suppliers {

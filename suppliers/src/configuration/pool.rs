@@ -7,6 +7,7 @@ use events::country::Country;
 use events::money::Money;
 use events::phone::Phone;
 use events::platform::Platform;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Dollars, Named, Secret};
@@ -14,7 +15,7 @@ use crate::inbound::InboundFormat;
 use crate::purchasing::{Account, Telecom};
 
 /// A number the operator has.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListedNumber {
     /// The number.
@@ -27,7 +28,7 @@ pub struct ListedNumber {
 }
 
 /// Whether numbers are bought, and for how much.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Buying {
     /// Numbers may be bought.
@@ -62,9 +63,9 @@ pub trait PoolConfiguration: Send + Sync {
     /// each order.
     fn says_when_received(&self) -> bool;
 
-    /// What no type can say; the error names the setting.
-    fn check(&self) -> Result<(), String> {
-        Ok(())
+    /// What no type can say; each text names the setting.
+    fn contradictions(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// Why the address under which the public reaches this service must be configured, if it must.

@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::de::{Error, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use subtle::ConstantTimeEq;
 
 /// A secret text.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(extend("writeOnly" = true))]
 pub struct Secret(String);
 
 /// Errors of configuration show what they found: a secret that was written as a number, say, must

@@ -1,6 +1,9 @@
 //! Values as a configuration writes them: by name, and amounts in dollars.
 
+use std::borrow::Cow;
+
 use events::money::Money;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
 /// A value read from its name, with the noun's own error.
@@ -13,6 +16,20 @@ impl<'de, T: std::str::FromStr<Err: std::fmt::Display>> Deserialize<'de> for Nam
         text.parse()
             .map(Self)
             .map_err(|error| serde::de::Error::custom(format!("{text:?} is {error}")))
+    }
+}
+
+impl<T> JsonSchema for Named<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("Name")
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
     }
 }
 
@@ -48,5 +65,21 @@ impl<'de> Deserialize<'de> for Dollars {
         } else {
             Ok(Self(amount))
         }
+    }
+}
+
+/// What [`decimal`] reads.
+impl JsonSchema for Dollars {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("Dollars")
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "An amount in dollars, as a number or a text.",
+            "type": ["number", "string"],
+            "minimum": 0,
+            "pattern": "^[0-9]",
+        })
     }
 }

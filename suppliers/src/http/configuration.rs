@@ -1,14 +1,16 @@
 //! What the configuration says of a supplier that is asked for each number.
 
 use events::supplier::SupplierName;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::HttpSource;
 use crate::configuration::{Named, Secret};
 
 /// A supplier that is asked for each number over HTTP.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Source")]
 pub struct Configuration {
     /// Its name in events, metrics and paths.
     pub name: Named<SupplierName>,
@@ -30,26 +32,27 @@ const fn poll_seconds() -> u32 {
 
 impl Configuration {
     /// An address that can be called, and secrets that are some.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn contradictions(&self) -> Vec<String> {
+        let mut found = Vec::new();
         let Self { name: Named(name), url, token, poll_seconds, inbound_secret } = self;
         if let Err(what) = HttpSource::new(url, token.expose()) {
-            return Err(format!("suppliers.http: {name}: {what}"));
+            found.push(format!("suppliers.http: {name}: {what}"));
         }
         if token.expose().is_empty() || !token.expose().bytes().all(|byte| byte.is_ascii_graphic())
         {
-            return Err(format!(
+            found.push(format!(
                 "suppliers.http: {name}: token has visible ASCII characters only, and at least one"
             ));
         }
         if *poll_seconds == 0 {
-            return Err(format!("suppliers.http: {name}: poll_seconds is at least 1"));
+            found.push(format!("suppliers.http: {name}: poll_seconds is at least 1"));
         }
         if inbound_secret.as_ref().is_some_and(|secret| secret.expose().len() < 16) {
-            return Err(format!(
+            found.push(format!(
                 "suppliers.http: {name}: inbound_secret is too short to be a secret; it has at \
                  least 16 characters"
             ));
         }
-        Ok(())
+        found
     }
 }

@@ -1,12 +1,14 @@
 //! What the configuration says of the operator's own gateway.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::configuration::{ListedNumber, PoolConfiguration, Secret, check_secret};
 
 /// Numbers behind a gateway of the operator's own.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Own")]
 pub struct Configuration {
     /// Signs `POST /inbound/v1/own`.
     pub inbound_secret: Option<Secret>,
@@ -38,7 +40,10 @@ impl PoolConfiguration for Configuration {
         self.sends_times
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn contradictions(&self) -> Vec<String> {
         check_secret("own.inbound_secret", self.inbound_secret.as_ref(), 16)
+            .err()
+            .into_iter()
+            .collect()
     }
 }

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, HashSet};
 
 use events::phone::Phone;
 use events::platform::Platform;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Settings;
 use crate::configuration::Named;
 
 /// The built-in source.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Simulator")]
 pub struct Configuration {
     /// Unset: only where no number and no money is real.
     pub enabled: Option<bool>,
@@ -42,7 +44,8 @@ impl Default for Configuration {
 
 impl Configuration {
     /// What no type can say.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn contradictions(&self) -> Vec<String> {
+        let mut found = Vec::new();
         let Self {
             delivery_seconds: (shortest, longest),
             failure_rate,
@@ -56,24 +59,24 @@ impl Configuration {
             ("dead_number_rate", dead_number_rate),
         ] {
             if !(0.0..=1.0).contains(rate) {
-                return Err(format!(
-                    "suppliers.simulator.{name} is a part of one, from 0.0 to 1.0"
-                ));
+                found.push(format!("suppliers.simulator.{name} is a part of one, from 0.0 to 1.0"));
             }
         }
         if !(0.0..=3_600.0).contains(shortest) || !(*shortest..=3_600.0).contains(longest) {
-            return Err(
+            found.push(
                 "suppliers.simulator.delivery_seconds is [shortest, longest], at most an hour"
                     .to_owned(),
             );
         }
-        match self.templates.iter().find(|(_, text)| !text.contains("{code}")) {
-            Some((platform, _)) => Err(format!(
-                "suppliers.simulator.templates.{} needs {{code}} where the code goes",
-                platform.0
-            )),
-            None => Ok(()),
-        }
+        found.extend(self.templates.iter().filter(|(_, text)| !text.contains("{code}")).map(
+            |(platform, _)| {
+                format!(
+                    "suppliers.simulator.templates.{} needs {{code}} where the code goes",
+                    platform.0
+                )
+            },
+        ));
+        found
     }
 
     /// How the simulator behaves; it makes up none of `others`, which other suppliers have.

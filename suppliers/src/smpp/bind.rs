@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::message::DefaultAlphabet;
 
 /// How a session is bound.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Receives only.

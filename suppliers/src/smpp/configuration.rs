@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Bind, DefaultAlphabet, Mode};
 use crate::configuration::{ListedNumber, PoolConfiguration, Secret};
 
 /// Numbers behind SMPP.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Smpp")]
 pub struct Configuration {
     /// Binds at SMSCs.
     pub binds: Vec<BindConfiguration>,
@@ -19,8 +21,9 @@ pub struct Configuration {
 }
 
 /// A bind at an SMSC.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SmppBind")]
 pub struct BindConfiguration {
     /// Host and port.
     pub address: String,
@@ -73,20 +76,21 @@ impl PoolConfiguration for Configuration {
         false
     }
 
-    fn check(&self) -> Result<(), String> {
-        self.binds.iter().try_for_each(BindConfiguration::check)
+    fn contradictions(&self) -> Vec<String> {
+        self.binds.iter().flat_map(BindConfiguration::contradictions).collect()
     }
 }
 
 impl BindConfiguration {
     /// SMPP's own bounds.
-    fn check(&self) -> Result<(), String> {
+    fn contradictions(&self) -> Vec<String> {
+        let mut found = Vec::new();
         let has_port = self
             .address
             .rsplit_once(':')
             .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
         if !has_port {
-            return Err(format!(
+            found.push(format!(
                 "suppliers.smpp.binds: address {:?} is not a host and a port, as in \
                  smsc.example.com:2775",
                 self.address
@@ -98,17 +102,19 @@ impl BindConfiguration {
             || !fits(self.password.expose(), 8)
             || !fits(&self.system_type, 12)
         {
-            return Err("suppliers.smpp.binds: system_id has at most 15 characters, password 8, \
+            found.push(
+                "suppliers.smpp.binds: system_id has at most 15 characters, password 8, \
                 system_type 12, all ASCII"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         if !(1..=3_600).contains(&self.enquire_link_seconds) {
-            return Err(format!(
+            found.push(format!(
                 "suppliers.smpp.binds: enquire_link_seconds is from 1 to 3600, not {}",
                 self.enquire_link_seconds
             ));
         }
-        Ok(())
+        found
     }
 
     /// The bind that a session makes.

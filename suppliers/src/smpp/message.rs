@@ -18,7 +18,7 @@ const SINGLE_SHIFT: u8 = 0x24;
 const LOCKING_SHIFT: u8 = 0x25;
 
 /// What `data_coding` 0 means at this SMSC.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DefaultAlphabet {
     /// The GSM alphabet, one septet a byte.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Api, Inbound, PublicKey};
@@ -11,8 +12,9 @@ use crate::configuration::{
 use crate::inbound::InboundFormat;
 
 /// Numbers rented at Telnyx.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Telnyx")]
 pub struct Configuration {
     /// The account's public key: it proves `POST /inbound/v1/telnyx`.
     pub public_key: Option<Named<PublicKey>>,
@@ -23,8 +25,9 @@ pub struct Configuration {
 }
 
 /// The API.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TelnyxApi")]
 pub struct ApiConfiguration {
     /// The account's key.
     pub key: Secret,
@@ -64,16 +67,18 @@ impl PoolConfiguration for Configuration {
         true
     }
 
-    fn check(&self) -> Result<(), String> {
-        let Some(api) = &self.api else { return Ok(()) };
+    fn contradictions(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let Some(api) = &self.api else { return found };
         if self.public_key.is_none() {
-            return Err(
-                "suppliers.telnyx.api needs suppliers.telnyx.public_key, which proves the \
-                messages of its numbers"
+            found.push(
+                "suppliers.telnyx.api needs suppliers.telnyx.public_key, which proves the messages \
+                 of its numbers"
                     .to_owned(),
             );
         }
-        api.buying.check("telnyx", [&api.url])
+        found.extend(api.buying.check("telnyx", [&api.url]).err());
+        found
     }
 
     fn inbound(&self) -> Option<Arc<dyn InboundFormat>> {

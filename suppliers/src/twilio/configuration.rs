@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Api, Inbound};
@@ -11,8 +12,9 @@ use crate::configuration::{
 use crate::inbound::InboundFormat;
 
 /// Numbers rented at Twilio.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Twilio")]
 pub struct Configuration {
     /// The account's auth token: it signs `POST /inbound/v1/twilio`.
     pub auth_token: Option<Secret>,
@@ -23,8 +25,9 @@ pub struct Configuration {
 }
 
 /// The API.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TwilioApi")]
 pub struct ApiConfiguration {
     /// The account; `suppliers.twilio.auth_token` is its secret.
     pub account_sid: String,
@@ -68,16 +71,18 @@ impl PoolConfiguration for Configuration {
         false
     }
 
-    fn check(&self) -> Result<(), String> {
-        check_secret("twilio.auth_token", self.auth_token.as_ref(), 16)?;
-        let Some(api) = &self.api else { return Ok(()) };
+    fn contradictions(&self) -> Vec<String> {
+        let mut found =
+            Vec::from_iter(check_secret("twilio.auth_token", self.auth_token.as_ref(), 16).err());
+        let Some(api) = &self.api else { return found };
         if self.auth_token.is_none() {
-            return Err(
+            found.push(
                 "suppliers.twilio.api needs suppliers.twilio.auth_token, which is its secret"
                     .to_owned(),
             );
         }
-        api.buying.check("twilio", [&api.url, &api.pricing_url])
+        found.extend(api.buying.check("twilio", [&api.url, &api.pricing_url]).err());
+        found
     }
 
     fn needs_public_url(&self) -> Option<&'static str> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use events::money::Money;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Api, Inbound, SignatureMethod};
@@ -13,8 +14,9 @@ use crate::configuration::{
 use crate::inbound::InboundFormat;
 
 /// Numbers rented at Vonage.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Vonage")]
 pub struct Configuration {
     /// The account's signature secret: it signs `POST /inbound/v1/vonage`.
     pub signature_secret: Option<Secret>,
@@ -27,8 +29,9 @@ pub struct Configuration {
 }
 
 /// The API.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "VonageApi")]
 pub struct ApiConfiguration {
     /// The account's key.
     pub key: String,
@@ -75,16 +78,21 @@ impl PoolConfiguration for Configuration {
         false
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn contradictions(&self) -> Vec<String> {
         // It takes any secret from ten characters on.
-        check_secret("vonage.signature_secret", self.signature_secret.as_ref(), 10)?;
-        let Some(api) = &self.api else { return Ok(()) };
+        let mut found = Vec::from_iter(
+            check_secret("vonage.signature_secret", self.signature_secret.as_ref(), 10).err(),
+        );
+        let Some(api) = &self.api else { return found };
         if self.signature_secret.is_none() {
-            return Err("suppliers.vonage.api needs suppliers.vonage.signature_secret, which \
-                proves the messages of its numbers"
-                .to_owned());
+            found.push(
+                "suppliers.vonage.api needs suppliers.vonage.signature_secret, which proves the \
+                 messages of its numbers"
+                    .to_owned(),
+            );
         }
-        api.buying.check("vonage", [&api.url])
+        found.extend(api.buying.check("vonage", [&api.url]).err());
+        found
     }
 
     fn inbound(&self) -> Option<Arc<dyn InboundFormat>> {

@@ -147,7 +147,7 @@ fn is_signed(signature: &[u8], fields: &Fields, secret: &str, method: SignatureM
 }
 
 /// How an account's messages are signed, by the names of its settings.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SignatureMethod {
     /// MD5 of the text and the secret.
