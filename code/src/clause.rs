@@ -70,5 +70,8 @@ fn is_abbreviation(text: &Text, point: usize, letters: usize) -> bool {
         .iter()
         .flat_map(|character| character.to_lowercase())
         .collect();
-    ABBREVIATIONS.contains(&word.as_str())
+    // "a M. Rossi": an initial.
+    let is_initial =
+        letters == 1 && text.chars[point - 1].is_uppercase() && text.before(point - 1) == Some(' ');
+    is_initial || ABBREVIATIONS.contains(&word.as_str())
 }

@@ -14,6 +14,9 @@ use super::service::Service;
 
 /// Amounts looked at: more is no message but an attack.
 const MAX_SUMS: usize = 8;
+/// Characters of the groups before the last one of a number to call, and digits that make one.
+const MAX_GROUPS: usize = 14;
+const MIN_PREFIX: usize = 3;
 
 /// Everything found in a message, to weigh candidates by.
 pub struct Evidence<'a> {
@@ -106,10 +109,13 @@ impl Evidence<'_> {
     }
 
     pub(super) fn is_reply_to(&self, found: &Found) -> bool {
-        if self.gap_before(found, Class::Reply).is_some_and(|gap| gap <= 3) {
+        let text = self.words.text;
+        let is_called =
+            |start: usize| self.gap_before_place(start, Class::Reply).is_some_and(|gap| gap <= 3);
+        // "Call 0800 481207": the groups before it belong to the number.
+        if is_called(found.start) || is_called(first_group(&text.chars, found.start)) {
             return true;
         }
-        let text = self.words.text;
         let clause = self.words.clauses[found.start];
         // "Your SMS code to …" is no request: the word for "code" comes before.
         let mut before_here = self
@@ -171,14 +177,18 @@ impl Evidence<'_> {
     /// Letters between the closest word of `class` before the candidate and the candidate, not
     /// counting fillers such as "no.".
     pub fn gap_before(&self, found: &Found, class: Class) -> Option<usize> {
+        self.gap_before_place(found.start, class)
+    }
+
+    fn gap_before_place(&self, place: usize, class: Class) -> Option<usize> {
         let end = self
             .words
             .hits
             .iter()
-            .filter(|hit| hit.class == class && hit.end <= found.start)
+            .filter(|hit| hit.class == class && hit.end <= place)
             .map(|hit| hit.end)
             .max()?;
-        letters_between(&self.words.text.chars[end..found.start])
+        letters_between(&self.words.text.chars[end..place])
     }
 
     /// Whether a word for "code" stands between the closest word of `class` and the candidate:
@@ -210,4 +220,17 @@ impl Evidence<'_> {
             .min()?;
         letters_between(&self.words.text.chars[found.end..start])
     }
+}
+
+/// Where the groups of digits begin that end before `start`, with a space or a dash between them.
+fn first_group(chars: &[char], start: usize) -> usize {
+    let groups = chars[..start]
+        .iter()
+        .rev()
+        .take(MAX_GROUPS)
+        .take_while(|character| character.is_ascii_digit() || matches!(character, ' ' | '-' | '+'))
+        .count();
+    let begin = start - groups;
+    let digits = chars[begin..start].iter().filter(|character| character.is_ascii_digit()).count();
+    if digits >= MIN_PREFIX { begin } else { start }
 }

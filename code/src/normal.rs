@@ -4,6 +4,8 @@ use unicode_normalization::UnicodeNormalization;
 
 /// Characters looked at: a message of 255 parts has at most about 39 000.
 const MAX_CHARACTERS: usize = 40_000;
+/// Letters of a word for a unit: longer ones are no part of anything.
+const MAX_UNIT: usize = 16;
 
 /// A text, character by character, beside its folded twin (lower case, no accents) with the same
 /// indices.
@@ -40,13 +42,23 @@ impl Text {
     }
 
     /// Whether a word for a unit stands behind `end`, with nothing but spaces or a dash between.
+    /// Another line is another matter, and a letter with a digit behind it (`m1bX`) is no word.
     pub fn unit_follows(&self, end: usize) -> bool {
         let gap = self.chars[end.min(self.chars.len())..]
             .iter()
             .take(2)
-            .take_while(|character| matches!(character, ' ' | '-' | '\n'))
+            .take_while(|character| matches!(character, ' ' | '-'))
             .count();
-        self.units.binary_search(&(end + gap)).is_ok()
+        let unit = end + gap;
+        let letters = self.chars[unit.min(self.chars.len())..]
+            .iter()
+            .take(MAX_UNIT)
+            .take_while(|character| character.is_alphabetic())
+            .count();
+        let is_part = self
+            .at(unit + letters)
+            .is_some_and(|next| next.is_ascii_digit() && self.chars[unit].is_ascii());
+        !is_part && self.units.binary_search(&unit).is_ok()
     }
 
     /// The character at `index`, if there is one.

@@ -136,4 +136,7 @@ reasons! {
     /// The message speaks of a sum, as a bank's does, and does not name the service that it is
     /// expected from.
     SpeaksOfMoney 54 "speaks_of_money";
+    /// Beside a word for "code" in a message that says other things, and nothing of verifying,
+    /// of keeping secret, or of the service.
+    Uncorroborated 55 "uncorroborated";
 }

@@ -72,3 +72,14 @@ pub fn is_postcode(text: &Text, found: &Found) -> bool {
         && found.code.bytes().all(|byte| byte.is_ascii_digit())
         && STATES.split(' ').any(|known| known == state)
 }
+
+/// Small letters of a word that somebody chose: chance makes no more of them beside each other.
+const MIN_WORD: usize = 5;
+
+/// Whether it is a word with a number, as people's own passwords are: `Fluffy1968`.
+pub fn is_worded(code: &str) -> bool {
+    let letters = code.trim_end_matches(|character: char| character.is_ascii_digit());
+    letters.len() < code.len()
+        && letters.chars().all(|character| character.is_ascii_alphabetic())
+        && letters.chars().filter(char::is_ascii_lowercase).count() >= MIN_WORD
+}

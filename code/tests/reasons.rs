@@ -7,6 +7,12 @@ const SCENARIOS: &[(Reason, &str, &str, &str)] = &[
     (Reason::OriginBound, "-", "481207", "Your login code: 481207\n\n@orbita.example #481207"),
     (Reason::BoundOtherwise, "-", "662901", "Your login code: 481207\n\n@orbita.example #662901"),
     (Reason::SpeaksOfMoney, "google", "481207", "Your code to pay EUR 45.90 is 481207"),
+    (
+        Reason::Uncorroborated,
+        "-",
+        "481207",
+        "The plumber left the tools in the basement. Code 481207 beside the boiler.",
+    ),
     (Reason::SenderPrefix, "-", "481207", "G-481207 is your code"),
     (Reason::UsualLength, "-", "481207", "Your code is 481207"),
     (Reason::PlausibleLength, "-", "4812", "Your code is 4812"),

@@ -59,6 +59,21 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether it speaks against an order, or for another one.
+    pub const fn is_against(self) -> bool {
+        matches!(
+            self,
+            Self::Question
+                | Self::Price
+                | Self::Status
+                | Self::Cancel
+                | Self::Negated
+                | Self::Past
+                | Self::Other
+                | Self::Quantity
+        )
+    }
+
     const NAMES: [(&'static str, Self); 21] = [
         ("want", Self::Want),
         ("give", Self::Give),

@@ -12,7 +12,12 @@ pub struct Text {
     pub words: Vec<Word>,
     /// Whether it is shouted: then capitals say nothing.
     pub is_shouted: bool,
+    /// Whether every longer word begins with a capital, as in titles.
+    pub is_titled: bool,
 }
+
+/// Letters from which a word of a title has a capital.
+const TITLED: usize = 4;
 
 /// A word of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +44,20 @@ impl Text {
             })
             .count();
         let is_shouted = capitals > 1 && !written.chars().any(char::is_lowercase);
-        Self { written, words, is_shouted }
+        let is_small = |word: &Word| {
+            word.written.chars().count() >= TITLED
+                && word.written.chars().next().is_some_and(char::is_lowercase)
+        };
+        let is_titled = !words.iter().any(is_small);
+        Self { written, words, is_shouted, is_titled }
+    }
+
+    /// Whether a word has a capital letter where no sentence begins.
+    pub fn has_capital_within(&self, place: usize) -> bool {
+        let begins = place == 0 || self.words[place - 1].gap.contains(['.', '!', '?', ':']);
+        self.words[place].written.chars().next().is_some_and(char::is_uppercase)
+            && !begins
+            && !self.is_shouted
     }
 }
 

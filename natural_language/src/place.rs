@@ -101,6 +101,33 @@ const NOT_TYPOS: &[&str] = &[
     "mexicans",
 ];
 
+/// What is of a country in English: the words that such sentences misspell most.
+const ENGLISH: &[(&str, &str)] = &[
+    ("american", "US"),
+    ("russian", "RU"),
+    ("ukrainian", "UA"),
+    ("british", "GB"),
+    ("english", "GB"),
+    ("german", "DE"),
+    ("french", "FR"),
+    ("indian", "IN"),
+    ("indonesian", "ID"),
+    ("filipino", "PH"),
+    ("brazilian", "BR"),
+    ("canadian", "CA"),
+    ("polish", "PL"),
+    ("spanish", "ES"),
+    ("italian", "IT"),
+    ("swedish", "SE"),
+    ("mexican", "MX"),
+    ("australian", "AU"),
+    ("korean", "KR"),
+    ("japanese", "JP"),
+    ("chinese", "CN"),
+    ("vietnamese", "VN"),
+    ("malaysian", "MY"),
+];
+
 /// Calling codes of the world beyond the 24 countries': recognised, to be refused.
 const OTHER_DIAL_CODES: &[&str] = &[
     "20", "211", "212", "213", "216", "218", "220", "221", "222", "223", "224", "225", "226",
@@ -280,6 +307,13 @@ pub fn ending(word: &str) -> Option<String> {
         .map(|name| name.code.clone())
 }
 
+/// The country whose English adjective is a slip away, other than in its first letter.
+fn adjective(word: &str) -> Option<&'static str> {
+    let is_near =
+        |known: &str| known.chars().next() == word.chars().next() && osa_distance(known, word) <= 1;
+    ENGLISH.iter().find(|(known, _)| is_near(known)).map(|(_, code)| *code)
+}
+
 /// The countries whose names are a slip away; a slip between two names both.
 pub fn misspelt(word: &str) -> Vec<String> {
     let letters = word.chars().count();
@@ -306,6 +340,6 @@ pub fn misspelt(word: &str) -> Vec<String> {
             _ => true,
         }
     });
-    let near: BTreeSet<&String> = near.map(|name| &name.code).collect();
-    near.into_iter().cloned().collect()
+    let near: BTreeSet<&str> = near.map(|name| name.code.as_str()).chain(adjective(word)).collect();
+    near.into_iter().map(str::to_owned).collect()
 }

@@ -219,18 +219,20 @@ impl Reading {
         self.without_lone_letters();
     }
 
-    /// What a misspelt word is probably meant as. One that may be a place's name asks for nothing:
-    /// Genève is not `genere`.
+    /// What a misspelt word is probably meant as. One that may be a place's name asks for nothing
+    /// (Genève is not `genere`), and one that is written as a name is no word for a number or a
+    /// code, either: all that it may be taken for is what speaks against an order.
     fn meant(&self, place: usize) -> Vec<Meaning> {
         let mut meant = spelling::meant(&self.text.words[place].folded, &self.spans);
-        if self.is_named_like_a_place(place) {
-            meant.retain(|meaning| {
-                !matches!(
-                    meaning,
-                    Meaning::Word(_, Kind::Want | Kind::Give | Kind::Filler | Kind::BeforePlace)
-                )
-            });
-        }
+        let is_named_so = self.is_named_like_a_place(place);
+        let is_capital = self.text.has_capital_within(place);
+        meant.retain(|meaning| match meaning {
+            Meaning::Word(_, kind) if is_capital => kind.is_against(),
+            Meaning::Word(_, kind) if is_named_so => {
+                !matches!(kind, Kind::Want | Kind::Give | Kind::Filler | Kind::BeforePlace)
+            }
+            Meaning::Word(..) | Meaning::Platform(_) | Meaning::Place(_) | Meaning::Brand => true,
+        });
         meant
     }
 
@@ -430,12 +432,7 @@ impl Reading {
     fn is_named_like_a_place(&self, place: usize) -> bool {
         let is_behind =
             self.spans.iter().any(|span| span.end == place && span.is(Kind::BeforePlace));
-        let begins = place == 0 || self.text.words[place - 1].gap.contains(['.', '!', '?', ':']);
-        let is_capital =
-            self.text.words[place].written.chars().next().is_some_and(char::is_uppercase)
-                && !begins
-                && !self.text.is_shouted;
-        is_behind || is_capital
+        is_behind || self.text.has_capital_within(place)
     }
 
     /// Its words and what they are taken for.

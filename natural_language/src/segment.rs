@@ -59,7 +59,36 @@ pub fn spans(text: &Text, taken: &[bool]) -> Vec<Span> {
     }
     spans.sort_by_key(|span| span.start);
     in_their_language(text, &mut spans);
+    without_names(text, &mut spans);
     spans
+}
+
+/// The language that writes every noun with a capital.
+const CAPITAL_NOUNS: &str = "de";
+
+/// A word with a capital within the sentence that only begins like a known one is a name: Koduvir is
+/// no inflected `kod`. All that it may be taken for is what speaks against an order.
+fn without_names(text: &Text, spans: &mut Vec<Span>) {
+    let dictionary = Dictionary::get();
+    let before_places: Vec<usize> =
+        spans.iter().filter(|span| span.is(Kind::BeforePlace)).map(|span| span.end).collect();
+    let is_name = |span: &Span| {
+        let word = &text.words[span.start];
+        span.end == span.start + 1
+            && text.has_capital_within(span.start)
+            && (!text.is_titled || before_places.contains(&span.start))
+            && span.meanings.iter().all(|meaning| language(*meaning).is_some())
+            && dictionary.phrase(&word.lower, &word.folded).is_empty()
+    };
+    for span in spans.iter_mut().filter(|span| is_name(span)) {
+        span.meanings.retain(|meaning| match meaning {
+            Meaning::Word(language, kind) => {
+                kind.is_against() || dictionary.languages[usize::from(*language)] == CAPITAL_NOUNS
+            }
+            Meaning::Platform(_) | Meaning::Place(_) | Meaning::Brand => true,
+        });
+    }
+    spans.retain(|span| !span.meanings.is_empty());
 }
 
 fn candidates(text: &Text, taken: &[bool]) -> Vec<(usize, Span)> {

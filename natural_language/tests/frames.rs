@@ -144,6 +144,18 @@ fn fresh_sentences_are_read_right_and_none_orders_what_nobody_wants() {
     assert!(wrong.len() * 100 <= all, "{} of {all}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+#[test]
+fn a_place_that_nobody_knows_is_no_slip_of_the_pen() {
+    // "Koduvir" is two letters from words for "code" in Azerbaijani and Lithuanian.
+    for sentence in [
+        "get me a telegram number from Koduvir",
+        "telegram number, Koduvir",
+        "numero Kodasir per Telegram",
+    ] {
+        assert!(understand(sentence).is_err(), "{sentence}");
+    }
+}
+
 /// Names of places that are none, in words that nobody knows.
 fn gondor() -> impl Strategy<Value = String> {
     "[BDFGKLMNPRSTVZ][aeiou][bdfgklmnprstvz]{1,2}[aeiou][bdfgklmnprstvz][aeiou]r"
