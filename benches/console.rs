@@ -148,7 +148,7 @@ async fn write_numbers(store: Arc<SqliteStore>, share: u128) {
             at,
         };
         let events =
-            vec![NewEvent::new(0, &number::Event::Listed { listing, at }.into(), &metadata)];
+            vec![NewEvent::new(0, number::Event::Listed { listing, at }.into(), &metadata)];
         store
             .append(Append {
                 stream: StreamId::number(&phone(number)),

@@ -132,7 +132,7 @@ async fn write_account(store: &SqliteStore, number: u64) {
         let events = decided
             .iter()
             .enumerate()
-            .map(|(index, event)| NewEvent::new(index, &event.clone().into(), &metadata))
+            .map(|(index, event)| NewEvent::new(index, event.clone().into(), &metadata))
             .collect();
         let appended =
             store.append(Append { stream: StreamId::account(id), expected, events }).await.unwrap();

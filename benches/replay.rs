@@ -47,13 +47,13 @@ async fn run() {
             let connection = rusqlite::Connection::open(path).unwrap();
             let mut all = connection
                 .prepare(
-                    "SELECT position, stream, revision, event_id, name, payload, \
-                    chain FROM events ORDER BY position",
+                    "SELECT position, stream, revision, kind, step, \
+                payload, chain FROM events ORDER BY position",
                 )
                 .unwrap();
             let rows = all
                 .query_map([], |row| {
-                    Ok(row.get::<_, String>(1)?.len() + row.get::<_, Vec<u8>>(5)?.len())
+                    Ok(row.get::<_, Vec<u8>>(6)?.len() + row.get::<_, Vec<u8>>(5)?.len())
                 })
                 .unwrap();
             rows.map(Result::unwrap).sum::<usize>()

@@ -16,6 +16,7 @@ const OURS: &[&str] = &[
     "events.db",
     "views.db",
     "snapshots.db",
+    "index.db",
     "admin.",
     "http.",
     "mcp.",
@@ -26,7 +27,7 @@ const OURS: &[&str] = &[
 ];
 /// Where others on this machine find the service that runs on the directory.
 const ADDRESS_FILE: &str = "http.addr";
-/// Shared memory and write-ahead logs of three files, and a page or two in each.
+/// Shared memory and write-ahead logs of four files, and a page or two in each.
 const ROOM_TO_START: u64 = 1 << 20;
 /// Everybody but the owner.
 const OTHERS: u32 = 0o077;

@@ -1,6 +1,7 @@
 //! Logs and metrics: what operators see. No key, secret, code, message text or full phone number
 //! ever goes in.
 
+pub mod access;
 mod exposition;
 mod orders;
 pub mod process;
@@ -17,20 +18,33 @@ use crate::config::{Log, LogFormat};
 pub use exposition::with_prefix;
 pub use orders::OrderMetrics;
 
+/// What is waiting is written when it is dropped: the lines of requests first, for they go the way
+/// of the others.
+pub struct Logs {
+    _access: Option<access::Flushed>,
+    _others: WorkerGuard,
+}
+
 /// Starts logging to standard error; standard output is for what programs read. What is waiting is
-/// written when the guard is dropped.
-pub fn start_logs(settings: &Log) -> WorkerGuard {
+/// written when what is given back is dropped.
+pub fn start_logs(settings: &Log) -> Logs {
     let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
     // On a thread of its own and in batches: a write a request would cost more than the request's
     // own work.
     let (writer, guard) =
         NonBlockingBuilder::default().lossy(false).finish(BufWriter::new(std::io::stderr()));
+    let has_colors = has_colors();
+    // A terminal's reader gets colors, and does not ask for thousands of lines a second.
+    let is_by_hand = settings.access && (settings.format == LogFormat::Json || !has_colors);
+    let access = is_by_hand
+        .then(|| access::AccessLog::start(settings.format, writer.clone()).ok())
+        .flatten();
     let builder = fmt().with_env_filter(filter).with_writer(writer).with_target(true);
     match settings.format {
         LogFormat::Json => builder.json().flatten_event(true).init(),
-        LogFormat::Text => builder.with_ansi(has_colors()).init(),
+        LogFormat::Text => builder.with_ansi(has_colors).init(),
     }
-    guard
+    Logs { _access: access, _others: guard }
 }
 
 /// Whether standard error is a terminal that shows colors to somebody who wants them.

@@ -123,6 +123,48 @@ async fn a_migrated_log_has_the_same_records_and_the_same_chain_and_goes_on() {
     assert_eq!(contents(directory.path()).0[..before.0.len()], before.0);
 }
 
+/// Makes of a log of today's layout what the second version of the store would have left: small
+/// pages, and the index by stream in the same file.
+fn into_second_layout(directory: &Path) {
+    let connection = Connection::open(directory.join("events.db")).unwrap();
+    connection.pragma_update(None, "journal_mode", "DELETE").unwrap();
+    let smaller = "PRAGMA page_size = 2048; VACUUM; CREATE UNIQUE INDEX events_by_stream ON \
+        events (stream, revision); PRAGMA user_version = 2;";
+    connection.execute_batch(smaller).unwrap();
+    connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+    drop(connection);
+    std::fs::remove_file(directory.join("index.db")).unwrap();
+}
+
+#[tokio::test]
+async fn a_log_of_the_second_layout_is_migrated_once_and_has_its_index_beside_it() {
+    let directory = tempfile::tempdir().unwrap();
+    write_first_layout(directory.path(), &appends());
+    let before = contents(directory.path());
+    open(directory.path()).unwrap().close().await;
+    into_second_layout(directory.path());
+    assert_eq!(contents(directory.path()), before, "it can be audited before it is migrated");
+    let store = open(directory.path()).unwrap();
+    let head = before.0.len() as u64;
+    let again = store.append(credits(1, Expected::NoStream, 1, 3)).await.unwrap();
+    assert_eq!(
+        (again.revision, again.position),
+        (Revision(2), Position(3)),
+        "an append of before is recognised"
+    );
+    let next = store.append(credits(2, Expected::Exact(Revision(0)), 6, 2)).await.unwrap();
+    assert_eq!(next.position, Position(head + 2));
+    store.close().await;
+    drop(store);
+    let connection = Connection::open(directory.path().join("events.db")).unwrap();
+    let pragma =
+        |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!((pragma("user_version"), pragma("page_size")), (3, 4_096));
+    let indexes = "SELECT count(*) FROM sqlite_schema WHERE name = 'events_by_stream'";
+    assert_eq!(connection.query_row(indexes, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    assert_eq!(contents(directory.path()).0[..before.0.len()], before.0);
+}
+
 #[tokio::test]
 async fn what_an_earlier_try_left_behind_is_no_obstacle() {
     let directory = tempfile::tempdir().unwrap();

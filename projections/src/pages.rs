@@ -227,7 +227,7 @@ fn of_the_rest(rows: u64) -> Vec<Question> {
 /// The steps that each page takes.
 fn steps(rows: u32) -> Vec<(&'static str, i32)> {
     let directory = tempfile::tempdir().unwrap();
-    let connection = views::create(&directory.path().join("views.db")).unwrap();
+    let (connection, _) = views::create(&directory.path().join("views.db")).unwrap();
     filled(&connection, rows);
     let questions = of_orders(rows.into())
         .into_iter()

@@ -15,16 +15,16 @@ use crate::views::{Chain, ViewError, Views};
 
 /// Records folded in one transaction: enough to coalesce, few enough that a waiting reply does not
 /// wait long.
-const BATCH: usize = 2_048;
-/// Between two batches, unless somebody waits: under load each batch then holds hundreds of
-/// records, and costs hardly more than a small one.
-const COALESCING_PAUSE: Duration = Duration::from_millis(20);
+const BATCH: usize = 8_192;
+/// Between two batches, unless somebody waits: under load each batch then holds thousands of
+/// records, and most orders of it from their first event to their last, which are one row.
+const COALESCING_PAUSE: Duration = Duration::from_millis(250);
 /// Before the next try after the file or the store failed.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
 /// What reading the log comes to, when it comes.
 pub type Reading<'a> =
-    Pin<Box<dyn Future<Output = Result<Vec<Recorded<Event>>, LogError>> + Send + 'a>>;
+    Pin<Box<dyn Future<Output = Result<Vec<Arc<Recorded<Event>>>, LogError>> + Send + 'a>>;
 
 /// What asking for the log's chain comes to, when it comes.
 pub type Chaining<'a> = Pin<Box<dyn Future<Output = Result<Option<Chain>, LogError>> + Send + 'a>>;

@@ -2,53 +2,88 @@
 //! at the next start, and the views are built anew. And every row as text.
 
 use std::fmt::Write;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Transaction, params};
 
 use crate::views::{ViewError, Views};
 
-/// The function of the triggers: a sum with a row taken in, or out again.
+/// The function of the triggers: takes a row into the change of its table's sum, or out of it
+/// again.
 const MIX: &str = "mix";
+/// Tables there may be.
+const TABLES: usize = 32;
+
+/// How the sums change in the transaction that is under way. They are kept here until it ends: to
+/// write a sum with each row took longer than the row.
+#[derive(Debug, Clone)]
+pub struct Changes(Arc<[AtomicI64; TABLES]>);
 
 /// Teaches the connection of the writer what the triggers call.
-pub fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+pub fn prepare(connection: &Connection) -> rusqlite::Result<Changes> {
     // Without it, a row that is replaced would stay in its sum.
     connection.pragma_update(None, "recursive_triggers", "ON")?;
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection.create_scalar_function(MIX, -1, flags, |call| {
-        let sum: i64 = call.get(0)?;
+    let changes = Changes(Arc::new(std::array::from_fn(|_| AtomicI64::new(0))));
+    let told = changes.clone();
+    connection.create_scalar_function(MIX, -1, FunctionFlags::SQLITE_UTF8, move |call| {
         let mut row = Row::default();
         (1..call.len()).for_each(|column| row.take(call.get_raw(column)));
-        Ok(sum ^ row.finish())
-    })
+        let of_table =
+            told.0.get(usize::from(call.get::<u8>(0)?)).ok_or(rusqlite::Error::InvalidQuery)?;
+        of_table.fetch_xor(row.finish(), Ordering::Relaxed);
+        Ok(0)
+    })?;
+    Ok(changes)
+}
+
+impl Changes {
+    /// Writes the sums as they are after the transaction.
+    pub fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        let mut find = transaction.prepare_cached("SELECT sum FROM sums WHERE number = ?1")?;
+        let mut put = transaction.prepare_cached("UPDATE sums SET sum = ?2 WHERE number = ?1")?;
+        for (number, change) in (0u8..).zip(self.0.iter()) {
+            let change = change.swap(0, Ordering::Relaxed);
+            if change != 0 {
+                let before: i64 = find.query_row(params![number], |row| row.get(0))?;
+                put.execute(params![number, before ^ change])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what a transaction has changed that did not come to its end.
+    pub fn forget(&self) {
+        self.0.iter().for_each(|change| change.store(0, Ordering::Relaxed));
+    }
 }
 
 /// Has a sum kept of every table there is.
 pub fn keep(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
-        "CREATE TABLE sums (name TEXT PRIMARY KEY, sum INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+        "CREATE TABLE sums (number INTEGER PRIMARY KEY, name TEXT NOT NULL, \
+        sum INTEGER NOT NULL) STRICT",
     )?;
-    for table in tables(connection)? {
+    for (number, table) in (0u8..).zip(tables(connection)?) {
+        assert!(usize::from(number) < TABLES, "there is room for every table's sum");
         let columns = columns(connection, &table)?;
         let of = |row: &str| {
-            columns.iter().fold(String::new(), |list, column| list + ", " + row + "." + column)
+            columns
+                .iter()
+                .fold(format!("{MIX}({number}"), |list, column| list + ", " + row + "." + column)
+                + ")"
         };
         let (old, new) = (of("OLD"), of("NEW"));
         connection.execute_batch(&format!(
-            "CREATE TRIGGER {table}_in AFTER INSERT ON {table} BEGIN UPDATE sums SET sum = \
-             {MIX}(sum{new}) WHERE name = '{table}'; END;
-            CREATE TRIGGER {table}_out AFTER DELETE ON {table} BEGIN UPDATE sums SET sum = \
-            {MIX}(sum{old}) WHERE name = '{table}'; END;
-            CREATE TRIGGER {table}_on AFTER UPDATE ON {table} BEGIN
-                UPDATE sums SET sum = {MIX}({MIX}(sum{old}){new}) WHERE name = '{table}';
-            END;"
+            "CREATE TRIGGER {table}_in AFTER INSERT ON {table} BEGIN SELECT {new}; END;
+            CREATE TRIGGER {table}_out AFTER DELETE ON {table} BEGIN SELECT {old}; END;
+            CREATE TRIGGER {table}_on AFTER UPDATE ON {table} BEGIN SELECT {old}, {new}; END;"
         ))?;
         connection.execute(
-            "INSERT INTO sums (name, sum) VALUES (?1, ?2)",
-            params![table, sum(connection, &table)?],
+            "INSERT INTO sums (number, name, sum) VALUES (?1, ?2, ?3)",
+            params![number, table, sum(connection, &table)?],
         )?;
     }
     Ok(())
@@ -93,24 +128,48 @@ fn sum(connection: &Connection, table: &str) -> rusqlite::Result<i64> {
     Ok(sum)
 }
 
-/// One row on its way into a sum. Another version of the standard library may hash otherwise: the
-/// views are then built anew, as for a new schema.
+/// One row on its way into a sum: each value's kind, and the value, eight bytes at a time.
 #[derive(Default)]
-struct Row(DefaultHasher);
+struct Row(u64);
 
 impl Row {
     fn take(&mut self, value: ValueRef<'_>) {
         match value {
-            ValueRef::Null => 0u8.hash(&mut self.0),
-            ValueRef::Integer(number) => (1u8, number).hash(&mut self.0),
-            ValueRef::Real(number) => (2u8, number.to_bits()).hash(&mut self.0),
-            ValueRef::Text(text) => (3u8, text).hash(&mut self.0),
-            ValueRef::Blob(bytes) => (4u8, bytes).hash(&mut self.0),
+            ValueRef::Null => self.word(0),
+            ValueRef::Integer(number) => self.words(1, [number.cast_unsigned()]),
+            ValueRef::Real(number) => self.words(2, [number.to_bits()]),
+            ValueRef::Text(text) => self.bytes(3, text),
+            ValueRef::Blob(bytes) => self.bytes(4, bytes),
         }
     }
 
+    fn bytes(&mut self, kind: u64, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        // The length first: what is filled up with zeros is not what ends in them.
+        self.word(kind);
+        self.words(
+            u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            words.iter().chain([&last]).map(|word| u64::from_le_bytes(*word)),
+        );
+    }
+
+    fn words(&mut self, first: u64, others: impl IntoIterator<Item = u64>) {
+        self.word(first);
+        others.into_iter().for_each(|word| self.word(word));
+    }
+
+    /// The finalizer of SplitMix64 over what was there and what comes.
+    fn word(&mut self, word: u64) {
+        let value = (self.0 ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        self.0 = value ^ (value >> 31);
+    }
+
     fn finish(self) -> i64 {
-        i64::from_ne_bytes(self.0.finish().to_ne_bytes())
+        self.0.cast_signed()
     }
 }
 

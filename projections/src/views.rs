@@ -1,6 +1,7 @@
 //! The file: `views.db`, its tables and its checkpoint. Whatever is wrong with it, it is thrown
 //! away and built anew.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +18,8 @@ use tokio::sync::{Notify, watch};
 use crate::accounts::AccountView;
 use crate::batch::Batch;
 use crate::row::OrderRow;
-use crate::{accounts, column, row, sums};
+use crate::sums::{self, Changes};
+use crate::{accounts, column, row};
 
 /// Rises when a table or the meaning of a row changes: older files are rebuilt.
 const SCHEMA_VERSION: i64 = 11;
@@ -117,6 +119,7 @@ struct Inner {
 #[derive(Debug)]
 struct Writer {
     connection: Connection,
+    sums: Changes,
     open: BTreeMap<OrderId, OrderRow>,
 }
 
@@ -125,10 +128,10 @@ impl Views {
     /// empty.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
         let path = directory.join("views.db");
-        let existing = open_existing(&path).and_then(|(connection, position)| {
-            Some((row::open_rows(&connection).ok()?, connection, position))
+        let existing = open_existing(&path).and_then(|(opened, position)| {
+            Some((row::open_rows(&opened.0).ok()?, opened, position))
         });
-        let (open, connection, position) = match existing {
+        let (open, (connection, sums), position) = match existing {
             Some(found) => found,
             None => (
                 BTreeMap::new(),
@@ -136,7 +139,7 @@ impl Views {
                 Position(0),
             ),
         };
-        let writer = Mutex::new(Writer { connection, open });
+        let writer = Mutex::new(Writer { connection, sums, open });
         Ok(Self {
             inner: Arc::new(Inner {
                 path,
@@ -177,14 +180,14 @@ impl Views {
     }
 
     /// Folds records in, exactly once: those at or before the checkpoint are passed over. Blocks.
-    pub fn apply(&self, records: &[Recorded<Event>]) -> Result<(), ViewError> {
+    pub fn apply(&self, records: &[impl Borrow<Recorded<Event>>]) -> Result<(), ViewError> {
         self.apply_chained(records, None)
     }
 
     /// The same, with the log's chain after the last of them. Blocks.
     pub fn apply_chained(
         &self,
-        records: &[Recorded<Event>],
+        records: &[impl Borrow<Recorded<Event>>],
         chain: Option<Chain>,
     ) -> Result<(), ViewError> {
         let mut writer = self
@@ -192,14 +195,19 @@ impl Views {
             .writer
             .lock()
             .map_err(|_| ViewError::Failed("the views' writer has failed before".to_owned()))?;
-        let Writer { connection, open } = &mut *writer;
+        let Writer { connection, sums, open } = &mut *writer;
         let checkpoint = *self.inner.checkpoint.borrow();
-        let mut fresh = records.iter().filter(|record| record.position > checkpoint).peekable();
+        let mut fresh = records
+            .iter()
+            .map(Borrow::borrow)
+            .filter(|record| record.position > checkpoint)
+            .peekable();
         if fresh.peek().is_none() {
             return Ok(());
         }
-        let written = write(connection, open, fresh, chain);
+        let written = write(connection, sums, open, fresh, chain);
         if written.is_err() {
+            sums.forget();
             // The open orders in memory are ahead of the rows: take them from the rows again.
             *open = row::open_rows(connection).map_err(failed)?;
         }
@@ -263,6 +271,7 @@ impl Views {
 
 fn write<'a>(
     connection: &mut Connection,
+    sums: &Changes,
     open: &mut BTreeMap<OrderId, OrderRow>,
     records: impl Iterator<Item = &'a Recorded<Event>>,
     chain: Option<Chain>,
@@ -273,6 +282,7 @@ fn write<'a>(
         batch.apply(record);
     }
     let position = batch.write(&transaction, chain)?;
+    sums.write(&transaction)?;
     transaction.commit()?;
     Ok(position)
 }
@@ -290,24 +300,24 @@ fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn configure(connection: &Connection) -> rusqlite::Result<()> {
+fn configure(connection: &Connection) -> rusqlite::Result<Changes> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // The views can be rebuilt: a sync would only be a wait. The file stays consistent, for WAL
     // orders its writes.
     connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update(None, "cache_size", -16_384)?;
-    sums::prepare(connection)?;
-    connection.busy_timeout(Duration::from_secs(10))
+    connection.busy_timeout(Duration::from_secs(10))?;
+    sums::prepare(connection)
 }
 
 /// The views as they were left, if they are whole and of this version.
-fn open_existing(path: &Path) -> Option<(Connection, Position)> {
+fn open_existing(path: &Path) -> Option<((Connection, Changes), Position)> {
     if !path.exists() {
         return None;
     }
-    let open = || -> rusqlite::Result<Option<(Connection, Position)>> {
+    let open = || -> rusqlite::Result<Option<((Connection, Changes), Position)>> {
         let connection = Connection::open(path)?;
-        configure(&connection)?;
+        let sums = configure(&connection)?;
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if version != SCHEMA_VERSION {
             return Ok(None);
@@ -325,7 +335,7 @@ fn open_existing(path: &Path) -> Option<(Connection, Position)> {
             return Ok(None);
         }
         let (position, _) = checkpoint(&connection)?;
-        Ok(Some((connection, position)))
+        Ok(Some(((connection, sums), position)))
     };
     open().ok().flatten()
 }
@@ -344,11 +354,11 @@ fn remove(path: &Path) {
     }
 }
 
-pub fn create(path: &Path) -> rusqlite::Result<Connection> {
+pub fn create(path: &Path) -> rusqlite::Result<(Connection, Changes)> {
     remove(path);
     tracing::info!(path = %path.display(), "the views are built from the log");
     let connection = Connection::open(path)?;
-    configure(&connection)?;
+    let sums = configure(&connection)?;
     connection.execute_batch(SCHEMA)?;
     connection.execute_batch(crate::deposits::SCHEMA)?;
     connection.execute_batch(crate::ends::SCHEMA)?;
@@ -362,5 +372,5 @@ pub fn create(path: &Path) -> rusqlite::Result<Connection> {
     connection.execute_batch(crate::hourly::SCHEMA)?;
     sums::keep(&connection)?;
     connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-    Ok(connection)
+    Ok((connection, sums))
 }

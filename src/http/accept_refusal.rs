@@ -40,18 +40,17 @@ pub fn refuse(app: &Shared) -> Refuse {
         let code = Some(error.code());
         let refusal = refusal(status, &error, &request_id);
         metrics::counter!("http_refusals_total", "reason" => reason.name()).increment(1);
-        let route = "refused".to_owned();
-        RequestRecord {
+        let record = RequestRecord {
             method: "other",
-            route,
+            route: "refused",
             status,
             code,
-            millis: 0.0,
+            seconds: None,
             client: peer,
             account: None,
-            request_id,
-        }
-        .write(&app);
+            request_id: &request_id,
+        };
+        record.write(&app);
         refusal
     })
 }

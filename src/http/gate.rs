@@ -53,10 +53,8 @@ pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -
     let request_id = request_id(&app.service);
     let as_problem = prefers_problem(request.headers());
     let method = request.method().clone();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
     let connection = request.extensions().get::<Arc<Connection>>().cloned();
     let peer =
         request.extensions().get::<SocketAddr>().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
@@ -90,16 +88,15 @@ pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -
         put_allowance(headers, allowance);
     }
     let seconds = watch.elapsed().as_secs_f64();
-    metrics::histogram!("http_request_seconds", "route" => route.clone()).record(seconds);
     let record = RequestRecord {
         method: known_method(&method),
         route,
         status: response.status(),
         code,
-        millis: (seconds * 1_000_000.0).round() / 1_000.0,
+        seconds: Some(seconds),
         client,
         account,
-        request_id,
+        request_id: &request_id,
     };
     record.write(&app);
     response

@@ -14,6 +14,7 @@ mod json;
 mod key_uses;
 pub mod limit;
 mod livemode;
+mod measured;
 mod openapi;
 mod order_message;
 pub mod order_reply;
@@ -51,6 +52,7 @@ pub use gate::Counted;
 use key_uses::KeyUses;
 use limit::Limiter;
 pub use livemode::MEMBER as LIVEMODE;
+use measured::Measured;
 pub use route::health::TOLERATED_AHEAD;
 pub use route::inbound::own;
 
@@ -80,6 +82,8 @@ pub struct App {
     pub history: History,
     /// When keys were used.
     pub key_uses: KeyUses,
+    /// How many requests there were, and how long they took.
+    pub measured: Measured,
     /// True once the service is stopping: streams end.
     pub stopping: watch::Receiver<bool>,
 }
@@ -97,6 +101,7 @@ impl App {
             waiting: WaitingRoom::default(),
             history: service.history.clone(),
             key_uses: KeyUses::default(),
+            measured: Measured::default(),
             stopping,
         })
     }

@@ -7,29 +7,38 @@ use events::id::AccountId;
 
 use super::Shared;
 use super::error::ErrorCode;
+use crate::telemetry::access::Line;
 
 /// What is written down of a request. The route, never the path: paths hold order ids, queries may
 /// hold what nobody should have sent.
-pub(super) struct RequestRecord {
+pub(super) struct RequestRecord<'a> {
     pub(super) method: &'static str,
-    pub(super) route: String,
+    pub(super) route: &'a str,
     pub(super) status: StatusCode,
     pub(super) code: Option<ErrorCode>,
-    pub(super) millis: f64,
+    /// How long it took, where that is known.
+    pub(super) seconds: Option<f64>,
     pub(super) client: IpAddr,
     pub(super) account: Option<AccountId>,
-    pub(super) request_id: String,
+    pub(super) request_id: &'a str,
 }
 
-impl RequestRecord {
-    pub(super) fn write(self, app: &Shared) {
-        let Self { method, route, status, code, millis, client, account, request_id } = self;
-        let status = status.as_u16();
-        metrics::counter!("http_requests_total", "method" => method, "route" => route.clone(), "status" => status.to_string()).increment(1);
+impl RequestRecord<'_> {
+    pub(super) fn write(&self, app: &Shared) {
+        let Self { method, route, status, code, seconds, client, account, request_id } = *self;
+        app.measured.answered(method, route, status, seconds);
         if app.service.config.log.access {
-            let account = account.map(|account| account.to_string()).unwrap_or_default();
-            let code = code.map_or("", ErrorCode::name);
-            tracing::info!(target: "access", %method, %route, status, code, millis, %client, account, request_id, "request");
+            let line = Line {
+                method,
+                route,
+                status: status.as_u16(),
+                code: code.map_or("", ErrorCode::name),
+                millis: (seconds.unwrap_or(0.0) * 1_000_000.0).round() / 1_000.0,
+                client,
+                account,
+                request_id,
+            };
+            line.write_down(app.service.clock.now());
         }
     }
 }

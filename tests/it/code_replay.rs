@@ -47,7 +47,7 @@ fn as_an_older_version_read_it(directory: &Path) {
             Metadata { causation: CommandId(99 << 16), correlation: None, actor: Actor::Owner, at };
         let event = NewEvent::new(
             0,
-            &Event::Account(AccountEvent::Order(id, order::Event::SmsReceived(sms))),
+            Event::Account(AccountEvent::Order(id, order::Event::SmsReceived(sms))),
             &metadata,
         );
         store

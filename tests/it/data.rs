@@ -129,7 +129,7 @@ fn a_log_of_the_first_layout_is_migrated_at_start_and_a_kill_on_the_way_loses_no
         ("unlink", &[1, 2, 3]),
     ] {
         for moment in moments {
-            if version(&directory) == 2 {
+            if version(&directory) == 3 {
                 into_first_layout(&directory);
             }
             match Server::tampered_calls(
@@ -147,11 +147,11 @@ fn a_log_of_the_first_layout_is_migrated_at_start_and_a_kill_on_the_way_loses_no
         }
     }
     assert!(deaths >= 5, "{deaths} deaths, {lived} lives: the kills did not strike");
-    if version(&directory) == 2 {
+    if version(&directory) == 3 {
         into_first_layout(&directory);
     }
     let server = Server::restart(data);
-    assert_eq!(version(&directory), 2);
+    assert_eq!(version(&directory), 3);
     server.log_when(|log| log.contains("today's layout"));
     let caller = Caller { server: &server, key, account };
     assert_eq!(body(caller.get("/api/v1/account")), before);
@@ -271,7 +271,7 @@ fn register_at(directory: &Path, at: Timestamp) {
     let events = registered
         .into_iter()
         .enumerate()
-        .map(|(index, event)| NewEvent::new(index, &event.into(), &metadata))
+        .map(|(index, event)| NewEvent::new(index, event.into(), &metadata))
         .collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

@@ -135,22 +135,21 @@ impl<S: Aggregate> Entity<S> {
             actor: context.actor.clone(),
             at: context.at,
         };
-        let new: Vec<NewEvent> = events
-            .iter()
-            .enumerate()
-            .map(|(index, event)| NewEvent::new(index, &event.clone().into(), &metadata))
-            .collect();
-        let last_event = new.last().map(|event| event.id);
-        let append = Append {
+        let append = || Append {
             stream: self.stream.clone(),
             expected: Expected::after(self.revision),
-            events: new,
+            events: events
+                .iter()
+                .enumerate()
+                .map(|(index, event)| NewEvent::new(index, event.clone().into(), &metadata))
+                .collect(),
         };
-        let mut outcome = self.store.append(append.clone()).await;
+        let last_event = Some(context.command.event(events.len() - 1));
+        let mut outcome = self.store.append(append()).await;
         if let Err(AppendError::Failed(_)) = outcome {
             // Whether it was written is unknown; the same event ids make a second try harmless, and
             // it answers the question.
-            outcome = self.store.append(append).await;
+            outcome = self.store.append(append()).await;
         }
         match outcome {
             Ok(appended) => {

@@ -43,9 +43,7 @@ pub fn credits_at(
         at: Timestamp::from_millis(millis),
     };
     let events = (0..count)
-        .map(|index| {
-            NewEvent::new(index, &credit(i64::try_from(index).unwrap_or(0) + 1), &metadata)
-        })
+        .map(|index| NewEvent::new(index, credit(i64::try_from(index).unwrap_or(0) + 1), &metadata))
         .collect();
     Append { stream: stream(to), expected, events }
 }

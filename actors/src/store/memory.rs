@@ -245,11 +245,14 @@ impl EventStore for MemoryStore {
         &self,
         after: Position,
         limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>> {
+    ) -> BoxFuture<'_, Result<Vec<Arc<Recorded<Event>>>, ReadError>> {
         Box::pin(async move {
             let log = self.log.lock();
             let from = usize::try_from(after.0).unwrap_or(usize::MAX);
-            (from..log.records.len()).take(limit).map(|place| log.recorded(place)).collect()
+            (from..log.records.len())
+                .take(limit)
+                .map(|place| log.recorded(place).map(Arc::new))
+                .collect()
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use events::Event;
 use events::codec::{self, DecodeError, Encoded};
@@ -48,13 +49,20 @@ pub struct NewEvent {
     pub encoded: Encoded,
     /// Causes and time.
     pub metadata: Metadata,
+    /// What was encoded: whoever reads it back soon need not decode it.
+    pub event: Event,
 }
 
 impl NewEvent {
     /// The `index`-th event of the command in `metadata`.
-    pub fn new(index: usize, event: &Event, metadata: &Metadata) -> Self {
+    pub fn new(index: usize, event: Event, metadata: &Metadata) -> Self {
         let metadata = Metadata { correlation: event.order(), ..metadata.clone() };
-        Self { id: metadata.causation.event(index), encoded: codec::encode(event), metadata }
+        Self {
+            id: metadata.causation.event(index),
+            encoded: codec::encode(&event),
+            metadata,
+            event,
+        }
     }
 }
 
@@ -152,7 +160,7 @@ pub trait EventStore: Send + Sync + std::fmt::Debug + 'static {
         &self,
         after: Position,
         limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>>;
+    ) -> BoxFuture<'_, Result<Vec<Arc<Recorded<Event>>>, ReadError>>;
 
     /// The chain after the record at `position`, by which a copy or a view knows its own past;
     /// `None` if the log has no such record.

@@ -186,7 +186,13 @@ pub async fn open_leases(store: &MemoryStore) -> BTreeMap<LeaseId, Option<Phone>
 
 /// The log as a test reads it.
 pub async fn log(store: &MemoryStore) -> Vec<Recorded<Event>> {
-    store.read_all(Position(0), usize::MAX).await.unwrap()
+    store
+        .read_all(Position(0), usize::MAX)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(std::sync::Arc::unwrap_or_clone)
+        .collect()
 }
 
 struct FromLog(MemoryStore);

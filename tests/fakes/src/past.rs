@@ -134,7 +134,7 @@ pub async fn write_account(store: Arc<SqliteStore>, account: u128, orders: Order
         let events = decided
             .iter()
             .enumerate()
-            .map(|(index, event)| NewEvent::new(index, &event.clone().into(), &metadata))
+            .map(|(index, event)| NewEvent::new(index, event.clone().into(), &metadata))
             .collect();
         let appended = store
             .append(Append { stream: StreamId::account(AccountId(account)), expected, events })

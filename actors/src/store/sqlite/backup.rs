@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::copying::{self, Check};
 use super::head::HeadFile;
 use super::log::Log;
-use super::schema::LastRecord;
+use super::schema::{self, LastRecord};
 use crate::store::chain::Hash;
 use crate::store::port::ReadError;
 
@@ -21,7 +21,7 @@ const LOG: &str = "events.db";
 /// What a restored log is called until it is whole. A start does not touch it.
 const RESTORED: &str = "events.db.restored";
 /// What can be built anew, and must not outlive the log it was built from.
-const DERIVED: &[&str] = &["views.db", "snapshots.db", "head"];
+const DERIVED: &[&str] = &["views.db", "snapshots.db", "index.db", "head"];
 /// What belongs to one running service and to no other.
 const OF_A_RUN: &[&str] = &["lock", "admin.addr", "http.addr"];
 
@@ -105,13 +105,11 @@ pub fn restore(from: &Path, to: &Path, discard_newer: bool) -> Result<Position, 
     }
     std::fs::create_dir_all(to).and_then(|()| owner_only(to, 0o700)).map_err(at(to))?;
     let (copy, place) = (to.join(RESTORED), to.join(LOG));
-    remove_with_companions(&copy);
+    schema::remove(&copy);
     let last = copy_checked(from, &copy)?;
     let is_refused =
         if discard_newer || !place.is_file() { Ok(()) } else { refuse_newer(&place, &copy, last) };
-    is_refused
-        .and_then(|()| put_in_place(&copy, &place))
-        .inspect_err(|_| remove_with_companions(&copy))?;
+    is_refused.and_then(|()| put_in_place(&copy, &place)).inspect_err(|_| schema::remove(&copy))?;
     copy_others(from, to)?;
     // Written last: a crash before this leaves a log without a head file, which starts, and never
     // one that contradicts it.
@@ -134,7 +132,7 @@ fn is_within(directory: &Path, other: &Path) -> bool {
 fn put_in_place(copy: &Path, place: &Path) -> Result<(), CopyError> {
     set_aside(place)?;
     for derived in DERIVED {
-        remove_with_companions(&place.with_file_name(derived));
+        schema::remove(&place.with_file_name(derived));
     }
     std::fs::rename(copy, place).map_err(at(place))
 }
@@ -144,7 +142,7 @@ fn copy_checked(from: &Path, copy: &Path) -> Result<LastRecord, CopyError> {
     let broken = |detail: String| CopyError::Broken { path: from.to_owned(), detail };
     let log = Log::open(&from.join(LOG)).map_err(|error| broken(error.to_string()))?;
     let last = copying::copy(&log, copy, Check::Chain).map_err(|detail| {
-        remove_with_companions(copy);
+        schema::remove(copy);
         broken(detail)
     })?;
     owner_only(copy, 0o600)
@@ -221,12 +219,6 @@ fn copy_others(from: &Path, to: &Path) -> Result<(), CopyError> {
             .map_err(at(&copy))?;
     }
     Ok(())
-}
-
-fn remove_with_companions(path: &Path) {
-    for suffix in ["", "-journal", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(with_suffix(path, suffix));
-    }
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

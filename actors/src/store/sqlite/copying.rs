@@ -7,7 +7,7 @@ use std::time::Duration;
 use events::envelope::{Position, StreamId};
 use rusqlite::Connection;
 
-use super::layout::{INDEX, TABLES};
+use super::layout::TABLES;
 use super::log::Log;
 use super::names::Numbers;
 use super::schema::{self, LastRecord, PAGE_BYTES};
@@ -58,7 +58,7 @@ pub fn copy(log: &Log, copy: &Path, check: Check) -> Result<LastRecord, String> 
         .map_err(|error| error.to_string())?
         .unwrap_or(Position(last.position.0 + 1));
     let mark = schema::mark_stamped_in_order_from(ordered_from);
-    new.execute_batch(&format!("{mark} COMMIT; {INDEX} {}", schema::stamp())).map_err(in_words)?;
+    new.execute_batch(&format!("{mark} COMMIT; {}", schema::stamp())).map_err(in_words)?;
     new.close().map_err(|(_, error)| in_words(error))?;
     let written = Log::open(copy).map_err(in_words)?.last().map_err(|error| error.to_string())?;
     if written != last {

@@ -9,7 +9,9 @@ use events::Event;
 use events::envelope::{Position, Recorded, Revision, StreamId};
 use events::id::AccountId;
 
+use super::indexer::Indexer;
 use super::opening::open_held;
+use super::reader::Files;
 use super::snapshots::Snapshots;
 use super::{Loss, OpenError, SqliteStore, ended_early, inspect, reader, verify_chain};
 use crate::store::conformance::credits;
@@ -45,7 +47,13 @@ async fn sound(is_killed: bool) -> Sound {
                 .unwrap();
         }
     }
-    let log = store.read_all(Position(0), 100).await.unwrap();
+    let log = store
+        .read_all(Position(0), 100)
+        .await
+        .unwrap()
+        .iter()
+        .map(|record| Recorded::clone(record))
+        .collect();
     let mut streams = BTreeMap::new();
     for number in 1..=STREAMS {
         streams.insert(
@@ -144,13 +152,23 @@ impl Sound {
             Err(ReadError::Corrupt { .. } | ReadError::Undecodable { .. }) => named = true,
             Err(error @ ReadError::Failed(_)) => panic!("{case}: {error}"),
         };
+        let indexer = match Indexer::load(directory, &log, last.mark()) {
+            Ok(indexer) => indexer,
+            Err(OpenError::Broken { .. }) => return seen.refused += 1,
+            Err(error) => panic!("{case}: {error}"),
+        };
+        let files = Files::open(directory).unwrap();
         for (stream, records) in &self.streams {
             let end = records.last().map(|record| (record.revision, record.position));
-            let read = reader::read_stream(&log, stream, Revision(0), 100);
+            let read = reader::read_stream(&files, indexer.streams(), stream, Revision(0), 100);
             hold(read.and_then(|read| ended_early(stream, Revision(0), 100, read, end)), records);
         }
-        hold(reader::read_all(&log, Position(0), 100, last.position), &self.log);
-        drop((connection, log));
+        let all = reader::read_all(&log, Position(0), 100, last.position);
+        hold(
+            all.map(|records| records.iter().map(|record| Recorded::clone(record)).collect()),
+            &self.log,
+        );
+        drop((connection, log, files, indexer));
         let snapshot = Snapshots::open(&directory.join("snapshots.db"))
             .ok()
             .and_then(|snapshots| snapshots.load(&stream(1)));
@@ -252,7 +270,7 @@ async fn a_flipped_bit_is_never_served() {
         if is_killed {
             assert!(seen["events.db-wal"].refused > 100, "{seen:?}");
         } else {
-            assert!(log.refused > 0 && log.named > 20 && log.equal > 20, "{seen:?}");
+            assert!(log.refused > 0 && log.named > 10 && log.equal > 20, "{seen:?}");
         }
     }
 }

@@ -20,6 +20,7 @@ pub fn read(row: &Row<'_>) -> Result<StoredRecord, ReadError> {
         let revision: i64 = row.get(2)?;
         Ok(StoredRecord {
             position: Position(position),
+            number: 0,
             stream: StreamId::from_name(row.get_ref(1)?.as_str()?),
             revision: Revision(
                 u64::try_from(revision)

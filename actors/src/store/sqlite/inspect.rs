@@ -149,8 +149,8 @@ fn against_head(directory: &Path, said: &Said) -> Option<String> {
     }
 }
 
-/// What SQLite finds: pages that are not whole, records that the index by stream does not have, and
-/// the other way round.
+/// What SQLite finds: pages that are not whole, names that their own indexes do not have, and the
+/// other way round.
 fn structure(path: &Path) -> rusqlite::Result<Vec<String>> {
     let connection = schema::open_reader(path)?;
     let mut check = connection.prepare(&format!("PRAGMA integrity_check({REPORTED})"))?;

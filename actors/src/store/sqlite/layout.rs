@@ -11,8 +11,9 @@ use rusqlite::{Row, ToSql};
 use crate::store::chain::{self, Fields};
 use crate::store::port::ReadError;
 
-/// Everything but the index by stream. A rowid table was measured against WITHOUT ROWID, which was
-/// slower.
+/// The tables. An append touches the end of `events` and nothing else, but for a name that is new:
+/// where the records of a stream stand is in a file of its own, `index.db`. A rowid table was
+/// measured against WITHOUT ROWID, which was slower.
 ///
 /// `streams`, `kinds` and `actors` hold each text once. The events of one command have its id, who
 /// wanted it and when in common: they stand in the command's first record, and are NULL in the
@@ -40,9 +41,6 @@ CREATE TABLE events (
     chain       BLOB    NOT NULL
 ) STRICT;";
 
-/// The index by stream, which a migration builds last.
-pub const INDEX: &str = "CREATE UNIQUE INDEX events_by_stream ON events (stream, revision);";
-
 /// From this mark's position on no record is stamped before the one before it; earlier versions did
 /// not hold to that.
 pub const STAMPED_IN_ORDER: &str = "stamped_in_order_from";
@@ -61,6 +59,8 @@ pub const INSERT: &str = "INSERT INTO events (position, stream, revision, kind, 
 pub struct StoredRecord {
     /// Place in the log.
     pub position: Position,
+    /// The stream's number; 0 in a log of the first layout.
+    pub number: i64,
     /// The stream.
     pub stream: StreamId,
     /// Place in the stream.

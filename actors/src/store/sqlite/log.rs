@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::path::Path;
 
-use events::envelope::{Position, Revision, StreamId};
+use events::envelope::{Position, StreamId};
 use events::id::EventId;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -23,8 +23,19 @@ pub type Found = Result<StoredRecord, ReadError>;
 #[derive(Debug)]
 pub struct Log {
     connection: Connection,
-    is_compact: bool,
+    version: i64,
     names: RefCell<Names>,
+}
+
+/// Where a record stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// In the log.
+    pub position: u64,
+    /// The number of its stream.
+    pub stream: i64,
+    /// In its stream.
+    pub revision: u64,
 }
 
 impl Log {
@@ -32,11 +43,16 @@ impl Log {
     pub fn open(path: &Path) -> rusqlite::Result<Self> {
         let connection = schema::open_reader(path)?;
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        Ok(Self {
-            connection,
-            is_compact: version != schema::FIRST_VERSION,
-            names: RefCell::default(),
-        })
+        Ok(Self { connection, version, names: RefCell::default() })
+    }
+
+    fn is_compact(&self) -> bool {
+        self.version != schema::FIRST_VERSION
+    }
+
+    /// Whether it is of today's layout: the index by stream stands in a file of its own.
+    pub fn is_current(&self) -> bool {
+        self.version == schema::SCHEMA_VERSION
     }
 
     /// The log's records after `after`, at most `limit`.
@@ -64,41 +80,43 @@ impl Log {
         Ok(Position(end.and_then(|end| u64::try_from(end).ok()).unwrap_or(0)))
     }
 
-    /// The stream's records from `from` on, at most `limit`.
-    pub fn of_stream(
-        &self,
-        stream: &StreamId,
-        from: Revision,
-        limit: usize,
-    ) -> Result<Vec<Found>, ReadError> {
-        let (from, limit) = (bounded(from.0), bounded(limit as u64));
-        let which = "stream = ?1 AND revision >= ?2 ORDER BY revision LIMIT ?3";
-        if !self.is_compact {
-            return self.found(which, params![stream.as_str(), from, limit]);
-        }
-        match Numbers::find_stream(&self.connection, stream).map_err(failed)? {
-            Some(number) => self.found(which, params![number, from, limit]),
-            None => Ok(Vec::new()),
-        }
+    /// The number of the stream; `None` if the log has no such stream.
+    pub fn number_of(&self, stream: &StreamId) -> Result<Option<i64>, ReadError> {
+        Numbers::find_stream(&self.connection, stream).map_err(failed)
     }
 
-    /// Where the stream ends; `None` if there is no such stream.
-    pub fn end_of_stream(&self, stream: &StreamId) -> Result<Option<Revision>, ReadError> {
-        let last = "SELECT max(revision) FROM events WHERE stream = ?1";
-        let end = |parameters: &[&dyn rusqlite::ToSql]| -> Result<Option<i64>, ReadError> {
-            self.connection
-                .prepare_cached(last)
-                .and_then(|mut last| last.query_row(parameters, |row| row.get(0)))
-                .map_err(failed)
+    /// The name of the stream with this number; `None` if there is none.
+    pub fn name_of(&self, number: i64) -> Result<Option<StreamId>, ReadError> {
+        self.names.borrow_mut().stream(&self.connection, number).map_err(failed)
+    }
+
+    /// The greatest number that a stream has.
+    pub fn last_number(&self) -> Result<i64, ReadError> {
+        let last: Option<i64> = self
+            .connection
+            .query_row("SELECT max(id) FROM streams", [], |row| row.get(0))
+            .map_err(failed)?;
+        Ok(last.unwrap_or(0))
+    }
+
+    /// Where the records after `after` stand, up to and with `through`, in a log of today's layout.
+    pub fn places(&self, after: Position, through: Position) -> Result<Vec<Place>, ReadError> {
+        let find = "SELECT position, stream, revision FROM events WHERE position > ?1 AND \
+            position <= ?2 ORDER BY position";
+        let mut find = self.connection.prepare_cached(find).map_err(failed)?;
+        let unsigned = |row: &Row<'_>, column| {
+            Ok::<_, rusqlite::Error>(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(u64::MAX))
         };
-        let end = if self.is_compact {
-            Numbers::find_stream(&self.connection, stream)
-                .map_err(failed)?
-                .map_or(Ok(None), |number| end(&[&number]))?
-        } else {
-            end(&[&stream.as_str()])?
+        let read = |row: &Row<'_>| {
+            Ok(Place {
+                position: unsigned(row, 0)?,
+                stream: row.get(1)?,
+                revision: unsigned(row, 2)?,
+            })
         };
-        Ok(end.and_then(|end| u64::try_from(end).ok()).map(Revision))
+        find.query_map(params![bounded(after.0), bounded(through.0)], read)
+            .and_then(Iterator::collect)
+            .map_err(failed)
     }
 
     /// The end of the log as it is on disk.
@@ -114,7 +132,7 @@ impl Log {
     /// From where on no record is stamped before the one before it; `None` if no such place is
     /// marked.
     pub fn stamped_in_order_from(&self) -> Result<Option<Position>, ReadError> {
-        if !self.is_compact {
+        if !self.is_compact() {
             return Ok(None);
         }
         let find = "SELECT position FROM marks WHERE name = ?1";
@@ -131,7 +149,7 @@ impl Log {
         which: &str,
         parameters: impl rusqlite::Params,
     ) -> Result<Vec<Found>, ReadError> {
-        let columns = if self.is_compact { layout::COLUMNS } else { first_layout::COLUMNS };
+        let columns = if self.is_compact() { layout::COLUMNS } else { first_layout::COLUMNS };
         let mut statement = self
             .connection
             .prepare_cached(&format!("SELECT {columns} FROM events WHERE {which}"))
@@ -139,7 +157,7 @@ impl Log {
         let mut rows = statement.query(parameters).map_err(failed)?;
         let (mut records, mut command) = (Vec::new(), None);
         while let Some(row) = rows.next().map_err(failed)? {
-            let read = if self.is_compact {
+            let read = if self.is_compact() {
                 self.whole(row, &mut command)
             } else {
                 first_layout::read(row)
@@ -172,6 +190,7 @@ impl Log {
             .ok_or_else(|| missing("its kind"))?;
         Ok(StoredRecord {
             position,
+            number: compact.stream,
             stream: names
                 .stream(&self.connection, compact.stream)
                 .map_err(failed)?
@@ -245,27 +264,17 @@ fn named(error: ReadError, row: &Row<'_>) -> ReadError {
     }
 }
 
-/// The id and position of a record by its place in a stream, for the writer.
-pub fn id_and_position(
-    connection: &Connection,
-    stream: i64,
-    revision: Revision,
-) -> rusqlite::Result<Option<(EventId, Position)>> {
+/// The id of the record at `position`, for the writer.
+pub fn id_at(connection: &Connection, position: u64) -> rusqlite::Result<Option<EventId>> {
     // The command's id stands in this record, or in the first one of the command.
-    let find =
-        "SELECT position, step, coalesce(causation, (SELECT causation FROM events AS first WHERE \
-         first.position = events.position - events.step))
-        FROM events WHERE stream = ?1 AND revision = ?2";
+    let find = "SELECT step, coalesce(causation, (SELECT causation FROM events AS first WHERE \
+        first.position = events.position - events.step))
+        FROM events WHERE position = ?1";
     let read = |row: &Row<'_>| {
-        let position: i64 = row.get(0)?;
-        let step = layout::derived(row, 1)?.ok_or(rusqlite::Error::InvalidQuery)?;
-        let id = layout::event_id(step, u128::from_be_bytes(row.get(2)?));
-        Ok((id, Position(u64::try_from(position).unwrap_or(0))))
+        let step = layout::derived(row, 0)?.ok_or(rusqlite::Error::InvalidQuery)?;
+        Ok(layout::event_id(step, u128::from_be_bytes(row.get(1)?)))
     };
-    connection
-        .prepare_cached(find)?
-        .query_row(params![stream, bounded(revision.0)], read)
-        .optional()
+    connection.prepare_cached(find)?.query_row(params![bounded(position)], read).optional()
 }
 
 /// SQLite's integers are signed.

@@ -1,43 +1,45 @@
-//! Brings a log of the first layout into today's: a copy beside it, which takes its place once it
+//! Brings a log of an earlier layout into today's: a copy beside it, which takes its place once it
 //! is whole and on disk.
 //!
 //! A crash at any moment leaves the old file or the new one, never a mixture: the change is one
 //! rename.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
 
 use super::copying::{self, Check};
 use super::log::Log;
-use super::{OpenError, schema};
+use super::{OpenError, index, schema};
 
 /// How long a start waits for others to leave the file.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// What the copy is called until it is whole.
 const COPY: &str = "events.db.new";
 
-/// Migrates the log at `path` if it is there and of the first layout; every record keeps its place,
-/// its fields and its link of the chain.
+/// Migrates the log at `path` if it is there and of an earlier layout; every record keeps its
+/// place, its fields and its link of the chain.
 pub fn migrate(path: &Path) -> Result<(), OpenError> {
     let copy = path.with_file_name(COPY);
     // Of a start that did not come to its end.
-    remove(&copy);
+    schema::remove(&copy);
     if !path.is_file() {
         return Ok(());
     }
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
     let old = Connection::open(path).map_err(sqlite)?;
-    if !schema::is_of_first_layout(&old).map_err(sqlite)? {
+    if !schema::is_of_earlier_layout(&old).map_err(sqlite)? {
         return Ok(());
     }
     let failed = |detail: String| OpenError::Migration { path: path.to_owned(), detail };
     detach_from_its_wal(&old).map_err(failed)?;
+    // It would be of another log: numbers of streams are given out anew.
+    schema::remove(&path.with_file_name(index::FILE));
     let copied = copy_log(path, &copy).and_then(|()| put_in_place(&copy, path));
     copied.map_err(|detail| {
-        remove(&copy);
+        schema::remove(&copy);
         failed(detail)
     })
 }
@@ -76,12 +78,4 @@ fn put_in_place(copy: &Path, path: &Path) -> Result<(), String> {
     put().map_err(|error| error.to_string())?;
     tracing::info!(path = %path.display(), bytes = std::fs::metadata(path).map_or(0, |file| file.len()), "the log is in today's layout");
     Ok(())
-}
-
-fn remove(copy: &Path) {
-    for suffix in ["", "-journal", "-wal", "-shm"] {
-        let mut file = copy.as_os_str().to_owned();
-        file.push(suffix);
-        let _ = std::fs::remove_file(PathBuf::from(file));
-    }
 }

@@ -6,11 +6,16 @@
 //! `tests/it/recovery.rs`.
 
 mod backup;
+#[cfg(test)]
+mod behind;
 mod copying;
 #[cfg(test)]
 mod damage;
 mod first_layout;
 mod head;
+mod held_index;
+mod index;
+mod indexer;
 mod inspect;
 mod layout;
 mod log;
@@ -18,6 +23,7 @@ mod migrate;
 mod names;
 mod opening;
 mod reader;
+mod recent;
 mod records;
 mod replica;
 mod schema;
@@ -25,6 +31,7 @@ mod scribe;
 mod snapshots;
 mod space;
 mod stamps;
+mod streams;
 mod verify;
 mod writer;
 
@@ -59,6 +66,7 @@ pub type OnFatal = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct SqliteStore {
     jobs: mpsc::Sender<writer::Job>,
     readers: Arc<reader::Readers>,
+    indexer: Arc<indexer::Indexer>,
     head: watch::Receiver<Position>,
     snapshots: snapshots::Snapshots,
     statistics: Arc<writer::Statistics>,
@@ -85,8 +93,12 @@ impl SqliteStore {
         let path = directory.join("events.db");
         let (connection, log, last) = opening::open_held(directory, loss)?;
         let head_file = Arc::new(opening::say_synced(directory, last.mark())?);
+        let indexer = Arc::new(indexer::Indexer::load(directory, &log, last.mark())?);
         let snapshots = snapshots::Snapshots::open(&directory.join("snapshots.db"))?;
-        let forgotten = snapshots.forget_other_pasts(&log);
+        let forgotten = snapshots.forget_other_pasts(
+            &log,
+            index::IndexFile::open_reader(&directory.join(index::FILE)).as_ref(),
+        );
         if forgotten > 0 {
             tracing::warn!(forgotten, "snapshots of another past than the log's are thrown away");
         }
@@ -94,17 +106,23 @@ impl SqliteStore {
         let (publish, head) = watch::channel(last.position);
         let statistics = Arc::default();
         let space = Arc::new(space::Space::of(directory.to_owned()));
-        let shared = (Arc::clone(&statistics), Arc::clone(&space), Arc::clone(&head_file));
+        let shared = writer::Shared {
+            statistics: Arc::clone(&statistics),
+            space: Arc::clone(&space),
+            head_file: Arc::clone(&head_file),
+            indexer: Arc::clone(&indexer),
+        };
         writer::start(connection, last, queue, publish, shared, on_fatal)
             .map_err(OpenError::Thread)?;
-        schema::start_checkpointer(path.clone(), head.clone(), head_file)
+        schema::start_checkpointer(path, head.clone(), head_file, Arc::clone(&indexer))
             .map_err(OpenError::Thread)?;
         let wal = directory.join("events.db-wal");
         let last_stamp = (last.position.0 > 0).then_some(Timestamp::from_millis(last.at));
-        let readers = Arc::new(reader::Readers::new(path));
+        let readers = Arc::new(reader::Readers::new(directory.to_owned()));
         Ok(Self {
             jobs,
             readers,
+            indexer,
             head,
             snapshots,
             statistics,
@@ -190,11 +208,14 @@ impl EventStore for SqliteStore {
         from: Revision,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>> {
-        let witness = Arc::clone(&self.witness);
-        Box::pin(self.readers.run(move |log| {
+        if let Some(recent) = self.indexer.streams().recent_of(&stream, from, limit) {
+            return Box::pin(std::future::ready(Ok(recent)));
+        }
+        let (witness, streams) = (Arc::clone(&self.witness), Arc::clone(self.indexer.streams()));
+        Box::pin(self.readers.run(move |files| {
             // Asked before the log is read: what is appended meanwhile is no contradiction.
             let seen = witness.get().and_then(|witness| witness.end_of(&stream));
-            let read = reader::read_stream(log, &stream, from, limit)?;
+            let read = reader::read_stream(files, &streams, &stream, from, limit)?;
             ended_early(&stream, from, limit, read, seen)
         }))
     }
@@ -203,13 +224,19 @@ impl EventStore for SqliteStore {
         &self,
         after: Position,
         limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>> {
+    ) -> BoxFuture<'_, Result<Vec<Arc<Recorded<Event>>>, ReadError>> {
+        if let Some(recent) = self.indexer.streams().recent_after(after, limit) {
+            return Box::pin(std::future::ready(Ok(recent)));
+        }
         let head = *self.head.borrow();
-        Box::pin(self.readers.run(move |log| reader::read_all(log, after, limit, head)))
+        Box::pin(self.readers.run(move |files| reader::read_all(&files.log, after, limit, head)))
     }
 
     fn chain_at(&self, position: Position) -> BoxFuture<'_, Result<Option<Hash>, ReadError>> {
-        Box::pin(self.readers.run(move |log| reader::chain_at(log, position)))
+        if let Some(chain) = self.indexer.streams().recent_chain(position) {
+            return Box::pin(std::future::ready(Ok(Some(chain))));
+        }
+        Box::pin(self.readers.run(move |files| reader::chain_at(&files.log, position)))
     }
 
     fn head(&self) -> watch::Receiver<Position> {

@@ -1,21 +1,23 @@
 //! Readers: any number of them beside the writer, each on a snapshot of its own. What they give was
 //! checked on the way.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use events::Event;
 use events::codec;
 use events::envelope::{Position, Recorded, Revision, StreamId};
-use events::id::OrderId;
+use events::id::{EventId, OrderId};
 use parking_lot::Mutex;
 
 use super::failed;
 use super::head::Mark;
+use super::index::{self, IndexFile, Run};
 use super::layout::StoredRecord;
 use super::log::{Found, Log};
+use super::streams::Streams;
 use crate::store::chain;
 use crate::store::port::ReadError;
 
@@ -29,9 +31,32 @@ const PAGE: usize = 4_096;
 /// A pool of read-only connections.
 #[derive(Debug)]
 pub struct Readers {
-    path: PathBuf,
-    idle: Arc<Mutex<Vec<Log>>>,
+    directory: PathBuf,
+    idle: Arc<Mutex<Vec<Files>>>,
     damage: Arc<Damage>,
+}
+
+/// A log and its index, opened to read them.
+#[derive(Debug)]
+pub struct Files {
+    /// The log.
+    pub log: Log,
+    /// Where the streams' records stand in it.
+    pub index: IndexFile,
+}
+
+impl Files {
+    /// Those of a data directory that has been opened for writing.
+    pub fn open(directory: &Path) -> Result<Self, ReadError> {
+        let log = Log::open(&directory.join("events.db")).map_err(failed)?;
+        let index = IndexFile::open_reader(&directory.join(index::FILE));
+        Ok(Self {
+            log,
+            index: index.ok_or_else(|| {
+                ReadError::Failed("index.db cannot be read; a start makes it anew".to_owned())
+            })?,
+        })
+    }
 }
 
 /// What was found broken so far.
@@ -58,9 +83,9 @@ impl Damage {
 }
 
 impl Readers {
-    /// A pool over the log at `path`.
-    pub fn new(path: PathBuf) -> Self {
-        Self { path, idle: Arc::default(), damage: Arc::default() }
+    /// A pool over the log in `directory`.
+    pub fn new(directory: PathBuf) -> Self {
+        Self { directory, idle: Arc::default(), damage: Arc::default() }
     }
 
     /// Reads that met a damaged record.
@@ -75,17 +100,17 @@ impl Readers {
     ) -> impl Future<Output = Result<T, ReadError>> + Send + use<T, F>
     where
         T: Send + 'static,
-        F: FnOnce(&Log) -> Result<T, ReadError> + Send + 'static,
+        F: FnOnce(&Files) -> Result<T, ReadError> + Send + 'static,
     {
-        let (path, idle, damage) =
-            (self.path.clone(), Arc::clone(&self.idle), Arc::clone(&self.damage));
+        let (directory, idle, damage) =
+            (self.directory.clone(), Arc::clone(&self.idle), Arc::clone(&self.damage));
         let work = move || {
             let pooled = idle.lock().pop();
-            let log = pooled.map_or_else(|| Log::open(&path), Ok).map_err(failed)?;
-            let outcome = read(&log).inspect_err(|error| damage.note(error));
+            let files = pooled.map_or_else(|| Files::open(&directory), Ok)?;
+            let outcome = read(&files).inspect_err(|error| damage.note(error));
             let mut idle = idle.lock();
             if idle.len() < IDLE {
-                idle.push(log);
+                idle.push(files);
             }
             outcome
         };
@@ -97,39 +122,129 @@ impl Readers {
     }
 }
 
-/// The stream's records from `from` on: each of that stream, one revision after the other, as they
-/// were written.
+/// The stream's records from `from` on: each of that stream, one revision after the other, up to
+/// where it ends, as they were written.
 pub fn read_stream(
-    log: &Log,
+    files: &Files,
+    streams: &Streams,
     stream: &StreamId,
     from: Revision,
     limit: usize,
 ) -> Result<Vec<Recorded<Event>>, ReadError> {
-    let records = log.of_stream(stream, from, limit).map_err(|error| under(error, stream, from))?;
-    let mut read = Vec::with_capacity(records.len());
-    for (due, record) in (from.0..).zip(records) {
-        let record = record?;
-        let (position, found, revision) =
-            (record.position.0, record.stream.clone(), record.revision.0);
-        // The digest first: a record that was changed says so, whatever it says besides.
-        let record = recorded(record)?;
-        if found != *stream {
-            return Err(ReadError::Corrupt {
-                position,
-                detail: format!("it is of {found} and was found under {stream}"),
-            });
+    let Some((number, length)) = extent(files, streams, stream)? else { return Ok(Vec::new()) };
+    let until = length.min(from.0.saturating_add(limit as u64));
+    let mut read =
+        Vec::with_capacity(usize::try_from(until.saturating_sub(from.0)).unwrap_or(0).min(PAGE));
+    for run in runs(files, streams, stream, number, from.0, until)? {
+        for (revision, record) in (run.revision..).zip(in_run(files, stream, run)?) {
+            read.push(of_stream(record, stream, revision)?);
         }
-        if revision != due {
-            return Err(ReadError::Corrupt {
-                position,
-                detail: format!(
-                    "{stream} goes on here with revision {revision} where {due} was due"
-                ),
-            });
-        }
-        read.push(record);
     }
     Ok(read)
+}
+
+/// The stream's number and how many events it has now: what is appended meanwhile comes with the
+/// next read. `None` if there is no such stream.
+pub fn extent(
+    files: &Files,
+    streams: &Streams,
+    stream: &StreamId,
+) -> Result<Option<(i64, u64)>, ReadError> {
+    let known = streams.number(stream);
+    let number = known.map_or_else(|| files.log.number_of(stream), |number| Ok(Some(number)))?;
+    Ok(number.map(|number| (number, streams.length(number))))
+}
+
+/// The records that stand in a run of the stream, each in its place; they are not checked any
+/// further.
+pub fn in_run(files: &Files, stream: &StreamId, run: Run) -> Result<Vec<StoredRecord>, ReadError> {
+    let found =
+        files.log.between(Position(run.position - 1), Position(run.position + run.length - 1));
+    let mut found =
+        found.map_err(|error| under(error, stream, Revision(run.revision)))?.into_iter();
+    let mut records = Vec::with_capacity(found.len());
+    for (revision, position) in (run.revision..run.end()).zip(run.position..) {
+        let missing = || ReadError::Corrupt {
+            position,
+            detail: format!("it is revision {revision} of {stream}, and cannot be found"),
+        };
+        let record = found.next().ok_or_else(missing)??;
+        if record.position.0 != position {
+            return Err(missing());
+        }
+        records.push(record);
+    }
+    Ok(records)
+}
+
+/// Where the stream's records from `from` on stand, before `until`, without a gap.
+pub fn runs(
+    files: &Files,
+    streams: &Streams,
+    stream: &StreamId,
+    number: i64,
+    from: u64,
+    until: u64,
+) -> Result<Vec<Run>, ReadError> {
+    if from >= until {
+        return Ok(Vec::new());
+    }
+    // Before the index is asked, which may take it in meanwhile.
+    let tail = streams.tail_of(stream, from, until);
+    let indexed_until = tail.first().map_or(until, |run| run.revision);
+    let mut runs = Vec::new();
+    if from < indexed_until {
+        runs = files
+            .index
+            .of_stream(number, from, indexed_until - from)
+            .map_err(failed)
+            .map_err(|error| under(error, stream, Revision(from)))?;
+    }
+    let mut due = from;
+    let mut whole: Vec<Run> = Vec::with_capacity(runs.len() + tail.len());
+    for run in runs.into_iter().chain(tail) {
+        if run.revision != due || run.position == 0 {
+            break;
+        }
+        due = run.end();
+        if !whole.last_mut().is_some_and(|last| last.extend(run)) {
+            whole.push(run);
+        }
+    }
+    if due != until {
+        let position = whole.last().map_or(0, |last| last.position + last.length - 1);
+        let detail = format!(
+            "the index does not say where {stream} goes on with revision {due}; the next start \
+             makes it anew"
+        );
+        return Err(ReadError::Corrupt { position, detail });
+    }
+    Ok(whole)
+}
+
+/// The record, if it is the one that was to stand there.
+fn of_stream(
+    record: StoredRecord,
+    stream: &StreamId,
+    revision: u64,
+) -> Result<Recorded<Event>, ReadError> {
+    let (position, found_stream, found) =
+        (record.position.0, record.stream.clone(), record.revision.0);
+    // The digest first: a record that was changed says so, whatever it says besides.
+    let record = recorded(record)?;
+    if found_stream != *stream {
+        return Err(ReadError::Corrupt {
+            position,
+            detail: format!("it is of {found_stream} and was found under {stream}"),
+        });
+    }
+    if found != revision {
+        return Err(ReadError::Corrupt {
+            position,
+            detail: format!("{stream} goes on here with revision {found} where {revision} was due"),
+        });
+    }
+    Ok(record)
 }
 
 /// The log's records after `after`: one position after the other up to `head` at least, each bound
@@ -139,13 +254,13 @@ pub fn read_all(
     after: Position,
     limit: usize,
     head: Position,
-) -> Result<Vec<Recorded<Event>>, ReadError> {
+) -> Result<Vec<Arc<Recorded<Event>>>, ReadError> {
     let mut link = Link::behind(log, after)?;
     let mut read = Vec::new();
     for record in following(log, after, limit)? {
         let record = record?;
         link.step(&record)?;
-        read.push(recorded(record)?);
+        read.push(Arc::new(recorded(record)?));
     }
     if read.len() < limit && link.position < head {
         let detail = format!("it and what follows up to {} cannot be found", head.0);
@@ -225,7 +340,7 @@ pub(super) fn following(log: &Log, after: Position, limit: usize) -> Result<Vec<
 }
 
 /// The same of a stream.
-pub(super) fn under(error: ReadError, stream: &StreamId, from: Revision) -> ReadError {
+fn under(error: ReadError, stream: &StreamId, from: Revision) -> ReadError {
     match error {
         ReadError::Corrupt { position, detail } => ReadError::Corrupt {
             position,
@@ -233,6 +348,52 @@ pub(super) fn under(error: ReadError, stream: &StreamId, from: Revision) -> Read
         },
         other => other,
     }
+}
+
+/// The ids of the events that stand at these places of streams, each checked; for those of a log
+/// whose index is not there, the log is walked.
+pub fn ids_at(
+    log: &Log,
+    index: Option<&IndexFile>,
+    wanted: &BTreeMap<StreamId, Revision>,
+) -> Result<BTreeMap<StreamId, EventId>, ReadError> {
+    let mut ids = BTreeMap::new();
+    if wanted.is_empty() {
+        return Ok(ids);
+    }
+    let mut take = |found: Found| {
+        // Who reads the log finds what is broken in it; here it is no id.
+        if let Ok(record) = found
+            && wanted.get(&record.stream) == Some(&record.revision)
+            && let Ok(record) = recorded(record)
+        {
+            ids.insert(record.stream, record.id);
+        }
+    };
+    let checkpoint = index
+        .and_then(|index| index.checkpoint().ok())
+        .map(|checkpoint| (checkpoint.position, checkpoint.chain));
+    let mut position = Position(0);
+    if let (Some(index), Some((indexed, chain))) = (index, checkpoint)
+        && matches!(chain_at(log, indexed), Ok(Some(found)) if found == chain)
+    {
+        position = indexed;
+        for (stream, revision) in wanted {
+            let Some(number) = log.number_of(stream)? else { continue };
+            for run in index.of_stream(number, revision.0, 1).unwrap_or_default() {
+                let found =
+                    log.between(Position(run.position.saturating_sub(1)), Position(run.position));
+                found.into_iter().flatten().for_each(&mut take);
+            }
+        }
+    }
+    let end = log.end()?;
+    while position < end {
+        let through = Position(position.0 + PAGE as u64);
+        log.between(position, through).into_iter().flatten().for_each(&mut take);
+        position = through;
+    }
+    Ok(ids)
 }
 
 /// The record as it is served: only if its bytes are those that were written.

@@ -1,5 +1,7 @@
 //! Whole records for those who copy or tell the log, checked on the way as every read is.
 
+use std::sync::Arc;
+
 use events::envelope::{Position, Revision, StreamId};
 use events::id::{CommandId, OrderId};
 use events::time::Timestamp;
@@ -8,7 +10,8 @@ use tokio::sync::watch;
 use super::SqliteStore;
 use super::layout::StoredRecord;
 use super::log::Log;
-use super::reader::{Link, following, under};
+use super::reader::{self, Files, Link, following};
+use super::streams::Streams;
 use crate::store::chain::{self, Hash};
 use crate::store::port::{BoxFuture, ReadError};
 use crate::store::records::{Record, Records};
@@ -25,7 +28,7 @@ impl Records for SqliteStore {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
         let head = *self.head.borrow();
-        Box::pin(self.readers.run(move |log| stored(log, after, limit, head)))
+        Box::pin(self.readers.run(move |files| stored(&files.log, after, limit, head)))
     }
 
     fn stored_before(
@@ -35,10 +38,11 @@ impl Records for SqliteStore {
     ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
         let head = *self.head.borrow();
         let before = before.min(Position(head.0.saturating_add(1)));
-        Box::pin(self.readers.run(move |log| {
-            backwards(before.0, limit, |from, count| {
-                stored(log, Position(from.saturating_sub(1)), count, head)
-            })
+        let read = move |log: &Log, from: u64, count| {
+            stored(log, Position(from.saturating_sub(1)), count, head)
+        };
+        Box::pin(self.readers.run(move |files| {
+            backwards(before.0, limit, |from, count| read(&files.log, from, count))
         }))
     }
 
@@ -48,7 +52,8 @@ impl Records for SqliteStore {
         from: Revision,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
-        Box::pin(self.readers.run(move |log| stored_in(log, &stream, from, limit)))
+        let streams = Arc::clone(self.indexer.streams());
+        Box::pin(self.readers.run(move |files| stored_in(files, &streams, &stream, from, limit)))
     }
 
     fn stored_in_before(
@@ -57,12 +62,15 @@ impl Records for SqliteStore {
         before: Revision,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
-        Box::pin(self.readers.run(move |log| {
-            let Some(end) = log.end_of_stream(&stream)? else { return Ok(Vec::new()) };
+        let streams = Arc::clone(self.indexer.streams());
+        Box::pin(self.readers.run(move |files| {
+            let Some((_, length)) = reader::extent(files, &streams, &stream)? else {
+                return Ok(Vec::new());
+            };
             // Revisions start at 0: one more than each is counted down.
-            let above = before.0.min(end.0.saturating_add(1)).saturating_add(1);
+            let above = before.0.min(length).saturating_add(1);
             backwards(above, limit, |from, count| {
-                stored_in(log, &stream, Revision(from - 1), count)
+                stored_in(files, &streams, &stream, Revision(from - 1), count)
             })
         }))
     }
@@ -125,34 +133,32 @@ fn stored(
 }
 
 fn stored_in(
-    log: &Log,
+    files: &Files,
+    streams: &Streams,
     stream: &StreamId,
     from: Revision,
     limit: usize,
 ) -> Result<Vec<Record>, ReadError> {
     let (mut page, mut due) = (Page::default(), from.0);
-    while page.has_room(limit) {
-        let count = STEP.min(limit - page.records.len());
-        let step = log
-            .of_stream(stream, Revision(due), count)
-            .map_err(|error| under(error, stream, Revision(due)))?;
-        let read = step.len();
-        for record in step {
-            let record = record?;
-            let digest = record.digest();
-            let (position, revision) = (record.position.0, record.revision.0);
-            if record.stream != *stream || revision != due {
-                let detail = format!(
-                    "it is revision {revision} of {} where revision {due} of {stream} was due",
-                    record.stream
-                );
-                return Err(ReadError::Corrupt { position, detail });
+    let Some((number, length)) = reader::extent(files, streams, stream)? else {
+        return Ok(page.records);
+    };
+    while page.has_room(limit) && due < length {
+        let until = length.min(due + STEP.min(limit - page.records.len()) as u64);
+        for run in reader::runs(files, streams, stream, number, due, until)? {
+            for record in reader::in_run(files, stream, run)? {
+                let digest = record.digest();
+                let (position, revision) = (record.position.0, record.revision.0);
+                if record.stream != *stream || revision != due {
+                    let detail = format!(
+                        "it is revision {revision} of {} where revision {due} of {stream} was due",
+                        record.stream
+                    );
+                    return Err(ReadError::Corrupt { position, detail });
+                }
+                page.take(whole(record, digest)?);
+                due += 1;
             }
-            page.take(whole(record, digest)?);
-            due += 1;
-        }
-        if read < count {
-            break;
         }
     }
     Ok(page.records)

@@ -11,23 +11,28 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
 
 use super::head::{HeadFile, Mark};
-use super::layout::{INDEX, STAMPED_IN_ORDER, TABLES};
+use super::indexer::Indexer;
+use super::layout::{STAMPED_IN_ORDER, TABLES};
 use super::{OpenError, migrate};
 use crate::store::chain::Hash;
 
 /// "TNEV": marks the file as an event log of this service.
 const APPLICATION_ID: i64 = 0x544e_4556;
-/// Rises when the tables change.
-const SCHEMA_VERSION: i64 = 2;
-/// The first one, which is migrated.
+/// Rises when the tables change. Those before it are migrated; the second one had its index by
+/// stream in the log's own file.
+pub const SCHEMA_VERSION: i64 = 3;
+/// The first one: every record had all its texts.
 pub const FIRST_VERSION: i64 = 1;
 
-/// An append touches the end of the table and one leaf of the index, whatever else is on those
-/// pages: small pages mean less to write and sync.
-pub const PAGE_BYTES: u32 = 2_048;
+/// An append touches the end of one table: with smaller pages there would be more of them, with
+/// larger ones more to write again at each commit.
+pub const PAGE_BYTES: u32 = 4_096;
 
 /// What the write-ahead log may grow to.
 pub const WAL_BYTES: u32 = 64 << 20;
+
+/// How long whoever opens the file waits for others to leave it.
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Between two checkpoints: long enough to be few, short enough to keep the write-ahead log small.
 const CHECKPOINT_PAUSE: Duration = Duration::from_millis(200);
@@ -50,7 +55,7 @@ impl LastRecord {
     }
 }
 
-/// Opens the log for the writer; one of the first layout is migrated before.
+/// Opens the log for the writer; one of an earlier layout is migrated before.
 pub fn open_log(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
     migrate::migrate(path)?;
@@ -66,13 +71,13 @@ pub fn open_log(path: &Path) -> Result<Connection, OpenError> {
     // SQLite walks its cache's whole hash table at every commit: a large cache costs more than the
     // page reads it saves.
     connection.pragma_update(None, "cache_size", -8_192).map_err(sqlite)?;
-    connection.busy_timeout(Duration::from_secs(10)).map_err(sqlite)?;
+    connection.busy_timeout(PATIENCE).map_err(sqlite)?;
     match identity(&connection).map_err(sqlite)? {
         // One transaction: a crash in the middle of it leaves an empty file, not half a log.
         (0, 0) => {
             let (stamp, mark) = (stamp(), mark_stamped_in_order_from(Position(1)));
             connection
-                .execute_batch(&format!("BEGIN; {TABLES} {INDEX} {mark} {stamp} COMMIT;"))
+                .execute_batch(&format!("BEGIN; {TABLES} {mark} {stamp} COMMIT;"))
                 .map_err(sqlite)?;
         }
         (APPLICATION_ID, SCHEMA_VERSION) => {
@@ -103,7 +108,7 @@ pub fn open_log(path: &Path) -> Result<Connection, OpenError> {
 /// one.
 fn missing(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let made = Connection::open_in_memory()?;
-    made.execute_batch(&format!("{TABLES} {INDEX}"))?;
+    made.execute_batch(TABLES)?;
     let parts = |of: &Connection| -> rusqlite::Result<BTreeMap<String, String>> {
         let mut parts = of.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
         parts.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
@@ -121,9 +126,10 @@ fn identity(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
     Ok((pragma("application_id")?, pragma("user_version")?))
 }
 
-/// Whether it is a log of the first layout.
-pub fn is_of_first_layout(connection: &Connection) -> rusqlite::Result<bool> {
-    Ok(identity(connection)? == (APPLICATION_ID, FIRST_VERSION))
+/// Whether it is a log of an earlier layout.
+pub fn is_of_earlier_layout(connection: &Connection) -> rusqlite::Result<bool> {
+    let (application, version) = identity(connection)?;
+    Ok(application == APPLICATION_ID && (FIRST_VERSION..SCHEMA_VERSION).contains(&version))
 }
 
 /// Makes a file an event log of today's layout.
@@ -142,17 +148,27 @@ pub fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "mmap_size", 1 << 30)?;
     Ok(connection)
 }
 
-/// Moves the write-ahead log into the file in the background whenever the log has grown, until the
-/// store is closed.
+/// Removes a database and what SQLite keeps beside it.
+pub fn remove(path: &Path) {
+    for suffix in ["", "-journal", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        let _ = std::fs::remove_file(file);
+    }
+}
+
+/// In the background, whenever the log has grown, until the store is closed: moves the write-ahead
+/// log into the file, and has the index take in what it lacks.
 pub fn start_checkpointer(
     path: PathBuf,
     mut head: watch::Receiver<Position>,
     head_file: Arc<HeadFile>,
+    indexer: Arc<Indexer>,
 ) -> std::io::Result<()> {
     let checkpoint = move || {
         let Ok(connection) = Connection::open(&path) else { return };
@@ -164,6 +180,7 @@ pub fn start_checkpointer(
                 let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
                 head_file.sync();
             }
+            indexer.take_in_if_due(changed);
             std::thread::sleep(CHECKPOINT_PAUSE);
         }
     };

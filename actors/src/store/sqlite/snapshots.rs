@@ -1,6 +1,7 @@
 //! `snapshots.db`: states at a revision, each with a digest. Whatever is wrong with one, it is
 //! ignored, counted, and replayed instead.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +12,7 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 
+use super::index::{self, IndexFile};
 use super::log::Log;
 use super::{OpenError, reader};
 use crate::store::chain::Hash;
@@ -53,9 +55,9 @@ impl Snapshots {
 
     /// Throws away those whose last event is not where `log` has it: they are of another past. How
     /// many were.
-    pub fn forget_other_pasts(&self, log: &Log) -> u64 {
+    pub fn forget_other_pasts(&self, log: &Log, index: Option<&IndexFile>) -> u64 {
         let connection = self.connection.lock();
-        let found = wrong(&connection, log).unwrap_or_default();
+        let found = wrong(&connection, log, index).unwrap_or_default();
         for stream in &found {
             if let Err(error) =
                 connection.execute("DELETE FROM states WHERE stream = ?1", params![stream])
@@ -123,25 +125,38 @@ pub fn wrong_in(directory: &Path) -> Vec<String> {
     let path = directory.join("snapshots.db");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let Ok(log) = Log::open(&directory.join("events.db")) else { return Vec::new() };
-    let found =
-        Connection::open_with_flags(path, flags).and_then(|connection| wrong(&connection, &log));
+    let index = Some(&log)
+        .filter(|log| log.is_current())
+        .and_then(|_| IndexFile::open_reader(&directory.join(index::FILE)));
+    let found = Connection::open_with_flags(path, flags)
+        .and_then(|connection| wrong(&connection, &log, index.as_ref()));
     // A file that cannot be read is started anew: there is nothing in it that could be served.
     found.unwrap_or_default()
 }
 
-fn wrong(snapshots: &Connection, log: &Log) -> rusqlite::Result<Vec<String>> {
+fn wrong(
+    snapshots: &Connection,
+    log: &Log,
+    index: Option<&IndexFile>,
+) -> rusqlite::Result<Vec<String>> {
     let mut all = snapshots.prepare(&format!("SELECT {COLUMNS} FROM states"))?;
     let mut rows = all.query([])?;
-    let mut found = Vec::new();
+    let (mut found, mut said, mut places) = (Vec::new(), Vec::new(), BTreeMap::new());
     while let Some(row) = rows.next()? {
-        let fits = stored(row)?.is_some_and(|(stream, Snapshot { revision, last_event, .. })| {
-            let record = reader::read_stream(log, &StreamId::from_name(&stream), revision, 1);
-            record.is_ok_and(|record| record.first().is_some_and(|record| record.id == last_event))
-        });
-        if !fits {
-            found.push(row.get(0)?);
+        match stored(row)? {
+            Some((stream, Snapshot { revision, last_event, .. })) => {
+                places.insert(StreamId::from_name(&stream), revision);
+                said.push((stream, last_event));
+            }
+            None => found.push(row.get(0)?),
         }
     }
+    let ids = reader::ids_at(log, index, &places).unwrap_or_default();
+    found.extend(
+        said.into_iter()
+            .filter(|(stream, id)| ids.get(&StreamId::from_name(stream)) != Some(id))
+            .map(|(stream, _)| stream),
+    );
     Ok(found)
 }
 

@@ -8,10 +8,13 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use events::Event;
 use events::codec::{self, DecodeError};
-use events::envelope::{Position, Recorded, Revision, StreamId};
+use events::envelope::{Position, Recorded, StreamId};
 
+use super::held_index::HeldIndex;
+use super::index::Digest;
 use super::layout::StoredRecord;
 use super::log::{Found, Log};
+use super::reader;
 use crate::store::chain;
 use crate::store::port::ReadError;
 
@@ -61,12 +64,15 @@ pub fn verify_chain(
     let open = || {
         Log::open(&path).map_err(|error| ReadError::Failed(format!("{}: {error}", path.display())))
     };
-    let pages = open()?.end()?.0.div_ceil(PAGE);
+    let log = open()?;
+    let pages = log.end()?.0.div_ceil(PAGE);
+    let mut held = HeldIndex::of(directory, &log);
+    let indexed = held.as_ref().map_or(Position(0), HeldIndex::position);
     let readers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(READERS));
     let mut walk = Walk {
         chain: Some(chain::GENESIS),
         position: Position(0),
-        ends: HashMap::new(),
+        due: Due::default(),
         findings: Vec::new(),
     };
     std::thread::scope(|scope| {
@@ -75,16 +81,19 @@ pub fn verify_chain(
                 let (send, receive) = sync_channel(WAITING);
                 let open = &open;
                 scope.spawn(move || {
-                    read_pages(open, (reader as u64..pages).step_by(readers), &send);
+                    read_pages(open, (reader as u64..pages).step_by(readers), indexed, &send);
                 });
                 receive
             })
             .collect();
         for receive in read.iter().cycle().take(usize::try_from(pages).unwrap_or(usize::MAX)) {
-            let page: Page = receive
+            let Page { records, places } = receive
                 .recv()
                 .map_err(|_| ReadError::Failed("a reader ended before its time".to_owned()))??;
-            for found in page {
+            if let Some(held) = &mut held {
+                held.should_have(places);
+            }
+            for found in records {
                 match found {
                     Ok(checked) => {
                         if let Some(record) = walk.step(checked) {
@@ -98,6 +107,7 @@ pub fn verify_chain(
                 }
             }
         }
+        walk.findings.extend(held.and_then(|held| held.finding(&log)));
         Ok(walk.findings)
     })
 }
@@ -116,9 +126,9 @@ pub fn records_after(
     let log = Log::open(&path)
         .map_err(|error| ReadError::Failed(format!("{}: {error}", path.display())))?;
     let mut walk = Walk {
-        chain: super::reader::chain_at(&log, after)?,
+        chain: reader::chain_at(&log, after)?,
         position: after,
-        ends: HashMap::new(),
+        due: Due { is_midway: true, ..Due::default() },
         findings: Vec::new(),
     };
     loop {
@@ -126,10 +136,10 @@ pub fn records_after(
         if until <= walk.position.0 {
             return Ok((walk.position, walk.findings));
         }
-        for found in check_page(found_in(&log, walk.position.0, until)?) {
+        let found = found_in(&log, walk.position.0, until)?;
+        for found in check_page(found, Position(0)).records {
             match found {
                 Ok(checked) => {
-                    walk.knows_end_of(&checked.record);
                     if let Some(record) = walk.step(checked) {
                         visit(&record);
                     }
@@ -193,12 +203,17 @@ struct Checked {
     event: Result<Event, DecodeError>,
 }
 
-type Page = Vec<Result<Checked, ReadError>>;
+struct Page {
+    records: Vec<Result<Checked, ReadError>>,
+    /// Of the places that the index should have.
+    places: Digest,
+}
 
 /// Reads and checks the pages with these numbers, until nobody wants them any more.
 fn read_pages(
     open: impl Fn() -> Result<Log, ReadError>,
     pages: impl Iterator<Item = u64>,
+    indexed: Position,
     send: &SyncSender<Result<Page, ReadError>>,
 ) {
     let log = match open() {
@@ -207,7 +222,7 @@ fn read_pages(
     };
     for page in pages {
         let found = found_in(&log, page * PAGE, (page + 1) * PAGE);
-        let is_wanted = send.send(found.map(check_page));
+        let is_wanted = send.send(found.map(|found| check_page(found, indexed)));
         if is_wanted.is_err() {
             return;
         }
@@ -234,11 +249,17 @@ fn found_in(log: &Log, after: u64, until: u64) -> Result<Vec<Found>, ReadError> 
     Ok(found)
 }
 
-fn check_page(page: Vec<Found>) -> Page {
+fn check_page(page: Vec<Found>, indexed: Position) -> Page {
     // `None` at first, then what the last record says of the chain after it, if it says anything.
     let mut before: Option<Option<chain::Hash>> = None;
+    let mut places = Digest::default();
     let mut checked = Vec::with_capacity(page.len());
     for found in page {
+        if let Ok(StoredRecord { number, revision, position, .. }) = &found
+            && *position <= indexed
+        {
+            places.add(*number, revision.0, position.0);
+        }
         checked.push(found.map(|record| {
             let digest = record.digest();
             let is_linked = before.map(|before| {
@@ -252,15 +273,48 @@ fn check_page(page: Vec<Found>) -> Page {
         before =
             Some(checked.last().and_then(|last| last.as_ref().ok()).map(|last| last.record.chain));
     }
-    checked
+    Page { records: checked, places }
 }
 
 struct Walk {
     /// After the record before; `None` where that one could not be read.
     chain: Option<chain::Hash>,
     position: Position,
-    ends: HashMap<StreamId, Revision>,
+    due: Due,
     findings: Vec<ChainFinding>,
+}
+
+/// Which revision of each stream comes next.
+#[derive(Default)]
+struct Due {
+    /// By the stream's number: they are given out one after the other.
+    by_number: Vec<u64>,
+    /// In a log of the first layout, or a walk that begins midway.
+    by_name: HashMap<StreamId, u64>,
+    /// Whether each stream begins as its first record here says.
+    is_midway: bool,
+}
+
+impl Due {
+    /// The revision that is due where the record stands, which is then the one after it.
+    fn next(&mut self, record: &StoredRecord) -> u64 {
+        let next = record.revision.0.saturating_add(1);
+        if self.is_midway {
+            let due = self.by_name.insert(record.stream.clone(), next);
+            return due.unwrap_or(record.revision.0);
+        }
+        // What is far beyond the last number is a damaged record's, whose name says no more.
+        let place = usize::try_from(record.number)
+            .ok()
+            .filter(|place| *place > 0 && *place <= self.by_number.len() + 1);
+        let Some(place) = place else {
+            return self.by_name.insert(record.stream.clone(), next).unwrap_or(0);
+        };
+        if place > self.by_number.len() {
+            self.by_number.push(0);
+        }
+        std::mem::replace(&mut self.by_number[place - 1], next)
+    }
 }
 
 impl Walk {
@@ -285,7 +339,7 @@ impl Walk {
         if !is_linked.unwrap_or_else(fits) {
             self.find(&record, "the hash chain breaks here".to_owned());
         }
-        let expected = self.ends.get(&record.stream).map_or(0, |end| end.0 + 1);
+        let expected = self.due.next(&record);
         if revision.0 != expected {
             self.find(&record, format!("revision {} where {expected} was due", revision.0));
         }
@@ -293,20 +347,12 @@ impl Walk {
         // after it.
         self.chain = Some(record.chain);
         self.position = position;
-        self.ends.insert(record.stream.clone(), revision);
         match event {
             Ok(event) => Some(audited(record, event)),
             Err(error) => {
                 self.find(&record, error.to_string());
                 None
             }
-        }
-    }
-
-    /// A walk that begins in the midst of the log takes each stream as its first record there says.
-    fn knows_end_of(&mut self, record: &StoredRecord) {
-        if let Some(before) = record.revision.0.checked_sub(1) {
-            self.ends.entry(record.stream.clone()).or_insert(Revision(before));
         }
     }
 

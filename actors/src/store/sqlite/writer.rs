@@ -2,28 +2,32 @@
 //! then answers them all.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use events::envelope::{Position, Revision, StreamId};
+use events::envelope::{Position, Recorded, Revision, StreamId};
+use events::time::Timestamp;
 use rusqlite::hooks::Wal;
-use rusqlite::{Connection, ErrorCode, ffi, params};
+use rusqlite::{Connection, ErrorCode, ffi};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::head::HeadFile;
+use super::index::{self, IndexFile, Run};
+use super::indexer::Indexer;
 use super::names::Numbers;
+use super::recent::Kept;
 use super::schema::{self, LastRecord};
 use super::scribe::{self, Scribe};
 use super::space::Space;
+use super::streams::Written;
 use super::{OnFatal, log};
 use crate::store::chain::{Fields, Hash};
-use crate::store::port::{Append, AppendError, Appended, Expected};
+use crate::store::port::{Append, AppendError, Appended, Expected, NewEvent};
 
 /// Appends in one transaction: more would only make the first wait for the last.
 const GROUP: usize = 256;
-/// Stream ends remembered, to save a look-up per append.
-const REMEMBERED_HEADS: usize = 200_000;
 /// Pages of the write-ahead log at which it is started anew: at half of what it may grow to, for
 /// the last readers may take a while to leave it.
 const RESTART_PAGES: u32 = schema::WAL_BYTES / schema::PAGE_BYTES / 2;
@@ -84,33 +88,63 @@ impl Statistics {
     }
 }
 
+/// What the writer shares with the rest of the store.
+pub struct Shared {
+    /// What it has done.
+    pub statistics: Arc<Statistics>,
+    /// Who knows that the disk is full.
+    pub space: Arc<Space>,
+    /// How far the log is synced.
+    pub head_file: Arc<HeadFile>,
+    /// Who keeps the index behind the log, and what is known of the streams.
+    pub indexer: Arc<Indexer>,
+}
+
 struct Writer {
     connection: Connection,
     last: LastRecord,
-    heads: HashMap<StreamId, End>,
     scribe: Scribe,
     publish: watch::Sender<Position>,
-    statistics: Arc<Statistics>,
-    head_file: Arc<HeadFile>,
+    shared: Shared,
     on_fatal: OnFatal,
-    space: Arc<Space>,
     /// Pages in the write-ahead log after the last commit.
     wal_pages: Arc<AtomicU32>,
     restart_at: u32,
+    /// For the places of appends that are tried again.
+    index: Option<IndexFile>,
 }
 
-/// A stream that exists: its number, and where it ends.
+/// A stream that exists: its number, and how many events it has.
 #[derive(Clone, Copy)]
 struct End {
     stream: i64,
-    revision: Revision,
+    length: u64,
+}
+
+impl End {
+    fn revision(self) -> Option<Revision> {
+        self.length.checked_sub(1).map(Revision)
+    }
 }
 
 /// What one transaction has done so far; it becomes the writer's once committed.
 struct Group {
     last: LastRecord,
     heads: HashMap<StreamId, End>,
-    events: u64,
+    written: Vec<Written>,
+    /// Of each event, in the log's order: its stamp, and the chain after it.
+    sealed: Vec<(i64, Hash)>,
+}
+
+impl Group {
+    fn after(last: LastRecord, appends: usize) -> Self {
+        Self {
+            last,
+            heads: HashMap::with_capacity(appends),
+            written: Vec::with_capacity(appends),
+            sealed: Vec::with_capacity(4 * appends),
+        }
+    }
 }
 
 /// Starts the writer's thread.
@@ -119,7 +153,7 @@ pub fn start(
     last: LastRecord,
     queue: mpsc::Receiver<Job>,
     publish: watch::Sender<Position>,
-    (statistics, space, head_file): (Arc<Statistics>, Arc<Space>, Arc<HeadFile>),
+    shared: Shared,
     on_fatal: OnFatal,
 ) -> std::io::Result<()> {
     let wal_pages = Arc::new(AtomicU32::new(0));
@@ -129,18 +163,17 @@ pub fn start(
         Ok(())
     };
     connection.wal_hook(Some(count)).map_err(std::io::Error::other)?;
+    let (scribe, restart_at, index) = (Scribe::default(), RESTART_PAGES, None);
     let writer = Writer {
         connection,
         last,
-        heads: HashMap::new(),
-        scribe: Scribe::default(),
+        scribe,
         publish,
-        statistics,
-        head_file,
+        shared,
         on_fatal,
-        space,
         wal_pages,
-        restart_at: RESTART_PAGES,
+        restart_at,
+        index,
     };
     std::thread::Builder::new()
         .name("event-writer".to_owned())
@@ -173,7 +206,8 @@ impl Writer {
         queue.close();
         // Everything is in the file: leave no write-ahead log behind.
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        self.head_file.sync();
+        self.shared.head_file.sync();
+        self.shared.indexer.take_in();
         drop(self);
         if let Some(done) = closing {
             let _ = done.send(());
@@ -186,24 +220,20 @@ impl Writer {
         if waiting.is_empty() {
             return true;
         }
-        let mut group = Group { last: self.last, heads: HashMap::new(), events: 0 };
-        let outcomes = self.in_transaction(&waiting, &mut group);
-        match outcomes {
+        let mut group = Group::after(self.last, waiting.len());
+        match self.in_transaction(&waiting, &mut group) {
             Ok(outcomes) => {
-                self.adopt(group);
-                for (prepared, outcome) in waiting.into_iter().zip(outcomes) {
-                    let _ = prepared.reply.send(outcome);
-                }
+                self.adopt(waiting, outcomes, group);
                 self.keep_wal_small();
                 true
             }
             Err(Failure::NotWritten(error)) => {
-                self.statistics.is_failing.store(true, Ordering::Relaxed);
+                self.shared.statistics.is_failing.store(true, Ordering::Relaxed);
                 let _ = self.connection.execute_batch("ROLLBACK");
                 self.scribe.forget();
                 let is_full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
                 if is_full {
-                    self.space.was_refused();
+                    self.shared.space.was_refused();
                 }
                 for prepared in waiting {
                     let failed = if is_full {
@@ -226,7 +256,7 @@ impl Writer {
         &mut self,
         waiting: &[Prepared],
         group: &mut Group,
-    ) -> Result<Vec<Result<Appended, AppendError>>, Failure> {
+    ) -> Result<Vec<Outcome>, Failure> {
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(Failure::NotWritten)?;
         let mut outcomes = Vec::with_capacity(waiting.len());
         for prepared in waiting {
@@ -236,26 +266,28 @@ impl Writer {
         Ok(outcomes)
     }
 
-    fn append(
-        &mut self,
-        prepared: &Prepared,
-        group: &mut Group,
-    ) -> rusqlite::Result<Result<Appended, AppendError>> {
+    fn append(&mut self, prepared: &Prepared, group: &mut Group) -> rusqlite::Result<Outcome> {
         let Append { stream, expected, events } = &prepared.append;
         let end = self.end_of(stream, group)?;
-        let actual = end.map(|end| end.revision);
+        let actual = end.and_then(End::revision);
         if Expected::after(actual) != *expected {
-            return self
-                .already_appended(&prepared.append, end)
-                .map(|appended| appended.ok_or(AppendError::Conflict { actual }));
+            let before = self.already_appended(&prepared.append, end, group)?;
+            return Ok(Outcome::Answered(before.ok_or(AppendError::Conflict { actual })));
         }
         let number = match end {
             Some(end) => end.stream,
             None => Numbers::stream(&self.connection, stream)?,
         };
-        let mut revision = expected.next();
-        for (event, (actor, digest)) in events.iter().zip(&prepared.digests) {
-            let mut fields = Fields::of(stream, revision, event, actor);
+        let first = expected.next();
+        let run = Run {
+            revision: first.0,
+            position: group.last.position.0 + 1,
+            length: events.len() as u64,
+        };
+        for ((event, (actor, digest)), revision) in
+            events.iter().zip(&prepared.digests).zip(first.0..)
+        {
+            let mut fields = Fields::of(stream, Revision(revision), event, actor);
             let mut digest = *digest;
             if fields.at < group.last.at {
                 // Decided before what was written first, or by a clock that was set back: the log's
@@ -267,56 +299,123 @@ impl Writer {
             let (checksum, chain) = scribe::seal(&group.last.chain, position, &digest);
             self.scribe.write(&self.connection, number, position, &fields, checksum, &chain)?;
             group.last = LastRecord { position, chain, at: fields.at };
-            group.events += 1;
-            revision = Revision(revision.0 + 1);
+            group.sealed.push((fields.at, chain));
         }
-        let revision = Revision(revision.0 - 1);
-        group.heads.insert(stream.clone(), End { stream: number, revision });
-        Ok(Ok(Appended { revision, position: group.last.position }))
+        group.heads.insert(stream.clone(), End { stream: number, length: run.end() });
+        group.written.push(Written { stream: stream.clone(), number, run });
+        Ok(Outcome::Written(Appended {
+            revision: Revision(run.end() - 1),
+            position: group.last.position,
+        }))
     }
 
     fn end_of(&self, stream: &StreamId, group: &Group) -> rusqlite::Result<Option<End>> {
-        if let Some(end) = group.heads.get(stream).or_else(|| self.heads.get(stream)) {
+        if let Some(end) = group.heads.get(stream) {
             return Ok(Some(*end));
         }
-        let Some(number) = Numbers::find_stream(&self.connection, stream)? else { return Ok(None) };
-        let mut last =
-            self.connection.prepare_cached("SELECT max(revision) FROM events WHERE stream = ?1")?;
-        let revision: Option<i64> = last.query_row(params![number], |row| row.get(0))?;
-        Ok(revision.map(|revision| End { stream: number, revision: Revision(unsigned(revision)) }))
+        let streams = self.shared.indexer.streams();
+        let known = streams.number(stream).map_or_else(
+            || Numbers::find_stream(&self.connection, stream),
+            |number| Ok(Some(number)),
+        )?;
+        Ok(known.map(|stream| End { stream, length: streams.length(stream) }))
     }
 
     /// The earlier success of the same append: the same ids at the place it wants to write to.
     fn already_appended(
-        &self,
+        &mut self,
         append: &Append,
         end: Option<End>,
-    ) -> Result<Option<Appended>, rusqlite::Error> {
+        group: &Group,
+    ) -> rusqlite::Result<Option<Appended>> {
         let Some(end) = end else { return Ok(None) };
+        let first = append.expected.next().0;
+        let until = first + append.events.len() as u64;
+        if until > end.length {
+            return Ok(None);
+        }
+        let mut events = append.events.iter();
         let mut last = None;
-        for (event, revision) in append.events.iter().zip(append.expected.next().0..) {
-            match log::id_and_position(&self.connection, end.stream, Revision(revision))? {
-                Some((id, position)) if id == event.id => {
-                    last = Some(Appended { revision: Revision(revision), position });
+        for run in self.runs(&append.stream, end.stream, first, until, group)? {
+            for (position, revision) in (run.position..).zip(run.revision..run.end()) {
+                let is_same = events.next().is_some_and(|event| {
+                    log::id_at(&self.connection, position).is_ok_and(|id| id == Some(event.id))
+                });
+                if !is_same {
+                    return Ok(None);
                 }
-                _ => return Ok(None),
+                last =
+                    Some(Appended { revision: Revision(revision), position: Position(position) });
             }
         }
-        Ok(last)
+        Ok(last.filter(|_| events.next().is_none()))
     }
 
-    fn adopt(&mut self, group: Group) {
-        if self.heads.len() + group.heads.len() > REMEMBERED_HEADS {
-            self.heads.clear();
+    /// Where the stream's records stand from one place in it on, before another.
+    fn runs(
+        &mut self,
+        stream: &StreamId,
+        number: i64,
+        from: u64,
+        until: u64,
+        group: &Group,
+    ) -> rusqlite::Result<Vec<Run>> {
+        // Before the index is asked, which may take it in meanwhile.
+        let mut tail = self.shared.indexer.streams().tail_of(stream, from, until);
+        tail.extend(
+            group
+                .written
+                .iter()
+                .filter(|written| written.stream == *stream)
+                .filter_map(|written| written.run.part(from, until)),
+        );
+        let indexed_until = tail.first().map_or(until, |run| run.revision);
+        if from >= indexed_until {
+            return Ok(tail);
         }
-        self.heads.extend(group.heads);
+        if self.index.is_none() {
+            let path =
+                self.connection.path().map(|path| Path::new(path).with_file_name(index::FILE));
+            self.index = path.and_then(|path| IndexFile::open_reader(&path));
+        }
+        let mut runs = self.index.as_ref().map_or_else(
+            || Ok(Vec::new()),
+            |index| index.of_stream(number, from, indexed_until - from),
+        )?;
+        runs.extend(tail);
+        Ok(runs)
+    }
+
+    /// Makes what was committed known, then answers.
+    fn adopt(&mut self, waiting: Vec<Prepared>, outcomes: Vec<Outcome>, group: Group) {
+        let events = group.sealed.len();
+        let (mut written, mut sealed) = (group.written.iter(), group.sealed.into_iter());
+        let (mut records, mut answers) =
+            (Vec::with_capacity(events), Vec::with_capacity(waiting.len()));
+        for (Prepared { append, reply, .. }, outcome) in waiting.into_iter().zip(outcomes) {
+            let answer = match outcome {
+                Outcome::Answered(answer) => answer,
+                Outcome::Written(appended) => {
+                    if let Some(written) = written.next() {
+                        keep(append, written.run, &mut sealed, &mut records);
+                    }
+                    Ok(appended)
+                }
+            };
+            answers.push((reply, answer));
+        }
         self.last = group.last;
         // Before anybody is told: what was acknowledged and is not there any more is noticed.
-        self.head_file.note(self.last.mark());
-        self.statistics.is_failing.store(false, Ordering::Relaxed);
-        self.statistics.events.fetch_add(group.events, Ordering::Relaxed);
-        self.statistics.syncs.fetch_add(1, Ordering::Relaxed);
-        self.publish.send_replace(group.last.position);
+        self.shared.head_file.note(self.last.mark());
+        self.shared.indexer.streams().commit(group.written, self.last.mark(), records);
+        let statistics = &self.shared.statistics;
+        statistics.is_failing.store(false, Ordering::Relaxed);
+        statistics.events.fetch_add(events as u64, Ordering::Relaxed);
+        statistics.syncs.fetch_add(1, Ordering::Relaxed);
+        self.publish.send_replace(self.last.position);
+        for (reply, answer) in answers {
+            let _ = reply.send(answer);
+        }
     }
 
     /// Moves the write-ahead log into the file and starts it anew once it is long. The checkpointer
@@ -344,6 +443,37 @@ impl Writer {
     }
 }
 
+/// What became of one append of a group.
+enum Outcome {
+    /// It was written.
+    Written(Appended),
+    /// It was not: it was there before, or is refused.
+    Answered(Result<Appended, AppendError>),
+}
+
+/// Keeps an append's records for whoever reads them soon.
+fn keep(
+    append: Append,
+    run: Run,
+    sealed: &mut impl Iterator<Item = (i64, Hash)>,
+    records: &mut Vec<Kept>,
+) {
+    let Append { stream, events, .. } = append;
+    for (step, (event, (at, chain))) in (0..).zip(events.into_iter().zip(sealed)) {
+        let NewEvent { id, encoded, metadata, event } = event;
+        let record = Recorded {
+            id,
+            stream: stream.clone(),
+            revision: Revision(run.revision + step),
+            position: Position(run.position + step),
+            at: Timestamp::from_millis(at),
+            correlation: metadata.correlation,
+            event,
+        };
+        records.push(Kept { record: Arc::new(record), chain, bytes: encoded.payload.len() });
+    }
+}
+
 /// Why a group is not in the log.
 enum Failure {
     /// Nothing of it is, and that is certain.
@@ -365,8 +495,4 @@ impl Failure {
             Self::Unknown(error)
         }
     }
-}
-
-fn unsigned(number: i64) -> u64 {
-    u64::try_from(number).expect("positions and revisions are written from unsigned numbers")
 }
