@@ -93,14 +93,14 @@ fn into_first_layout(directory: &Path) {
     std::fs::rename(directory.join("first.db"), path).unwrap();
 }
 
-fn version(directory: &Path) -> i64 {
+pub fn version(directory: &Path) -> i64 {
     Connection::open(directory.join("events.db"))
         .unwrap()
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap()
 }
 
-fn chain(directory: &Path) -> Vec<Vec<u8>> {
+pub fn chain(directory: &Path) -> Vec<Vec<u8>> {
     let connection = Connection::open(directory.join("events.db")).unwrap();
     let mut all = connection.prepare("SELECT chain FROM events ORDER BY position").unwrap();
     all.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()

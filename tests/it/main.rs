@@ -23,6 +23,7 @@ mod hostile;
 mod idempotency;
 mod inbound;
 mod keys;
+mod layouts;
 mod life;
 mod limits;
 mod listening;
