@@ -172,7 +172,8 @@ fn a_full_disk_refuses_appends_and_ends_nothing() {
     let mut credits = 0;
     while credit(&server, &account) {
         credits += 1;
-        assert!(credits < 50, "the disk is not full");
+        // Some find room in pages and in a write-ahead log that are there already.
+        assert!(credits < 500, "the disk is not full");
     }
     assert_eq!(server.get("/api/v1/health").send().unwrap().status(), 200, "{}", server.log());
     // Where not even the views can be written, what needs them is to be asked again.

@@ -10,7 +10,7 @@ use events::envelope::{Position, Recorded, Revision, StreamId};
 use events::id::AccountId;
 use proptest::prelude::*;
 
-use super::index::{FILE, IndexFile, Run};
+use super::index::{FILE, IndexFile, RecordRun};
 use super::{SqliteStore, verify_chain};
 use crate::store::conformance::credits;
 use crate::store::port::{AppendError, Appended, EventStore, Expected, ReadError};
@@ -219,7 +219,7 @@ async fn read_lengths(store: &SqliteStore) -> BTreeMap<u128, u64> {
 fn copy(directory: &Path) -> String {
     let index = IndexFile::open_reader(&directory.join(FILE)).unwrap();
     let mut statements = vec!["DELETE FROM runs;".to_owned()];
-    let put = |stream, Run { revision, position, length }| {
+    let put = |stream, RecordRun { revision, position, length }| {
         statements
             .push(format!("INSERT INTO runs VALUES ({stream}, {revision}, {position}, {length});"));
     };

@@ -37,7 +37,7 @@ CREATE TABLE checkpoint (
 
 /// Records of one stream that stand one behind the other in the log: mostly those of one append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Run {
+pub struct RecordRun {
     /// The first one's place in its stream.
     pub revision: u64,
     /// Its place in the log.
@@ -46,7 +46,7 @@ pub struct Run {
     pub length: u64,
 }
 
-impl Run {
+impl RecordRun {
     /// The place in the stream behind the last one.
     pub fn end(&self) -> u64 {
         self.revision.saturating_add(self.length)
@@ -101,7 +101,7 @@ impl Digest {
     }
 
     /// Takes the places of a run in.
-    pub fn add_run(&mut self, stream: i64, run: Run) {
+    pub fn add_run(&mut self, stream: i64, run: RecordRun) {
         for step in 0..run.length {
             self.add(stream, run.revision.wrapping_add(step), run.position.wrapping_add(step));
         }
@@ -189,14 +189,14 @@ impl IndexFile {
     }
 
     /// How far it goes, and every run up to there, at one moment.
-    pub fn walk(&self, mut visit: impl FnMut(i64, Run)) -> rusqlite::Result<Checkpoint> {
+    pub fn walk(&self, mut visit: impl FnMut(i64, RecordRun)) -> rusqlite::Result<Checkpoint> {
         let moment = self.connection.unchecked_transaction()?;
         let checkpoint = self.checkpoint()?;
         let mut all =
             self.connection.prepare("SELECT stream, revision, position, length FROM runs")?;
         let mut rows = all.query([])?;
         while let Some(row) = rows.next()? {
-            let run = Run {
+            let run = RecordRun {
                 revision: number(row.get(1)?),
                 position: number(row.get(2)?),
                 length: number(row.get(3)?),
@@ -218,7 +218,7 @@ impl IndexFile {
     /// stays.
     pub fn put(
         &self,
-        runs: &[(i64, Run)],
+        runs: &[(i64, RecordRun)],
         position: Position,
         chain: Hash,
     ) -> rusqlite::Result<()> {
@@ -229,7 +229,7 @@ impl IndexFile {
             revision, position, length) VALUES (?1, ?2, ?3, ?4)",
         )?;
         for (stream, run) in runs {
-            let Run { revision, position, length } = *run;
+            let RecordRun { revision, position, length } = *run;
             if insert.execute(params![
                 stream,
                 bounded(revision),
@@ -252,7 +252,12 @@ impl IndexFile {
 
     /// The stream's runs from the one on that has `from`, until they have `wanted` records behind
     /// it.
-    pub fn of_stream(&self, stream: i64, from: u64, wanted: u64) -> rusqlite::Result<Vec<Run>> {
+    pub fn of_stream(
+        &self,
+        stream: i64,
+        from: u64,
+        wanted: u64,
+    ) -> rusqlite::Result<Vec<RecordRun>> {
         let find = "SELECT revision, position, length FROM runs WHERE stream = ?1
             AND revision >= coalesce((SELECT max(revision) FROM runs WHERE stream = ?1 AND \
             revision <= ?2), ?2) ORDER BY revision";
@@ -260,7 +265,7 @@ impl IndexFile {
         let mut rows = find.query(params![stream, bounded(from)])?;
         let (mut runs, until) = (Vec::new(), from.saturating_add(wanted));
         while let Some(row) = rows.next()? {
-            let run = Run {
+            let run = RecordRun {
                 revision: number(row.get(0)?),
                 position: number(row.get(1)?),
                 length: number(row.get(2)?),
@@ -283,8 +288,8 @@ fn number(value: i64) -> u64 {
 mod tests {
     use super::*;
 
-    const fn run(revision: u64, position: u64, length: u64) -> Run {
-        Run { revision, position, length }
+    const fn run(revision: u64, position: u64, length: u64) -> RecordRun {
+        RecordRun { revision, position, length }
     }
 
     #[test]
@@ -325,7 +330,7 @@ mod tests {
 
     #[test]
     fn a_digest_is_of_the_places_however_they_are_cut_and_in_whatever_order() {
-        let whole = |runs: &[(i64, Run)]| {
+        let whole = |runs: &[(i64, RecordRun)]| {
             let mut digest = Digest::default();
             for (stream, run) in runs {
                 digest.add_run(*stream, *run);

@@ -10,7 +10,7 @@ use events::envelope::Position;
 use parking_lot::Mutex;
 
 use super::head::Mark;
-use super::index::{self, Checkpoint, Digest, IndexFile, Run};
+use super::index::{self, Checkpoint, Digest, IndexFile, RecordRun};
 use super::log::{Log, Place};
 use super::streams::{Streams, Tail, Written, set_length};
 use super::{OpenError, reader};
@@ -104,7 +104,7 @@ impl Indexer {
         if tail.streams.is_empty() {
             return;
         }
-        let mut runs: Vec<(i64, Run)> = Vec::with_capacity(tail.runs);
+        let mut runs: Vec<(i64, RecordRun)> = Vec::with_capacity(tail.runs);
         runs.extend(
             tail.streams
                 .values()
@@ -173,7 +173,7 @@ struct Filling<'a> {
     file: &'a IndexFile,
     lengths: Vec<u64>,
     last_number: i64,
-    batch: Vec<(i64, Run)>,
+    batch: Vec<(i64, RecordRun)>,
     position: Position,
     end: Mark,
 }
@@ -208,7 +208,7 @@ impl Filling<'_> {
         if !(1..=self.last_number).contains(&stream) {
             return;
         }
-        let run = Run { revision, position, length: 1 };
+        let run = RecordRun { revision, position, length: 1 };
         set_length(&mut self.lengths, stream, run.end());
         let before = self.batch.last_mut().filter(|(last, _)| *last == stream);
         if !before.is_some_and(|(_, before)| before.extend(run)) {
@@ -253,6 +253,6 @@ fn places(log: &Log, after: Position, through: Position) -> Result<Vec<Place>, R
 }
 
 /// As they stand in the file: each page is written once.
-fn sort(runs: &mut [(i64, Run)]) {
+fn sort(runs: &mut [(i64, RecordRun)]) {
     runs.sort_unstable_by_key(|(stream, run)| (*stream, run.revision));
 }

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use super::failed;
 use super::head::Mark;
-use super::index::{self, IndexFile, Run};
+use super::index::{self, IndexFile, RecordRun};
 use super::layout::StoredRecord;
 use super::log::{Found, Log};
 use super::streams::Streams;
@@ -157,7 +157,11 @@ pub fn extent(
 
 /// The records that stand in a run of the stream, each in its place; they are not checked any
 /// further.
-pub fn in_run(files: &Files, stream: &StreamId, run: Run) -> Result<Vec<StoredRecord>, ReadError> {
+pub fn in_run(
+    files: &Files,
+    stream: &StreamId,
+    run: RecordRun,
+) -> Result<Vec<StoredRecord>, ReadError> {
     let found =
         files.log.between(Position(run.position - 1), Position(run.position + run.length - 1));
     let mut found =
@@ -185,7 +189,7 @@ pub fn runs(
     number: i64,
     from: u64,
     until: u64,
-) -> Result<Vec<Run>, ReadError> {
+) -> Result<Vec<RecordRun>, ReadError> {
     if from >= until {
         return Ok(Vec::new());
     }
@@ -201,7 +205,7 @@ pub fn runs(
             .map_err(|error| under(error, stream, Revision(from)))?;
     }
     let mut due = from;
-    let mut whole: Vec<Run> = Vec::with_capacity(runs.len() + tail.len());
+    let mut whole: Vec<RecordRun> = Vec::with_capacity(runs.len() + tail.len());
     for run in runs.into_iter().chain(tail) {
         if run.revision != due || run.position == 0 {
             break;

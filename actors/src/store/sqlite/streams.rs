@@ -10,7 +10,7 @@ use events::envelope::{Position, Recorded, Revision, StreamId};
 use parking_lot::RwLock;
 
 use super::head::Mark;
-use super::index::Run;
+use super::index::RecordRun;
 use super::recent::{Kept, Recent};
 use crate::store::chain::Hash;
 
@@ -22,7 +22,7 @@ pub struct Written {
     /// Its number in the log.
     pub number: i64,
     /// Where the append's records stand.
-    pub run: Run,
+    pub run: RecordRun,
 }
 
 /// A stream's records that the index does not have.
@@ -31,7 +31,7 @@ pub struct TailStream {
     /// The stream's number in the log.
     pub number: i64,
     /// Where they stand, in the stream's order.
-    pub runs: Vec<Run>,
+    pub runs: Vec<RecordRun>,
 }
 
 /// Where the records stand that the index does not have.
@@ -57,7 +57,7 @@ impl Tail {
         }
     }
 
-    fn parts(&self, stream: &StreamId, from: u64, until: u64, parts: &mut Vec<Run>) {
+    fn parts(&self, stream: &StreamId, from: u64, until: u64, parts: &mut Vec<RecordRun>) {
         parts.extend(
             self.streams
                 .get(stream)
@@ -135,7 +135,7 @@ impl Streams {
 
     /// Where records of the stream stand that the index may not have: those from `from` on, before
     /// `until`. To be asked before the index is, which may take them in meanwhile.
-    pub fn tail_of(&self, stream: &StreamId, from: u64, until: u64) -> Vec<Run> {
+    pub fn tail_of(&self, stream: &StreamId, from: u64, until: u64) -> Vec<RecordRun> {
         let inner = self.inner.read();
         let mut runs = Vec::new();
         inner.taken.parts(stream, from, until, &mut runs);

@@ -14,7 +14,7 @@ use rusqlite::{Connection, ErrorCode, ffi};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::head::HeadFile;
-use super::index::{self, IndexFile, Run};
+use super::index::{self, IndexFile, RecordRun};
 use super::indexer::Indexer;
 use super::names::Numbers;
 use super::recent::Kept;
@@ -279,7 +279,7 @@ impl Writer {
             None => Numbers::stream(&self.connection, stream)?,
         };
         let first = expected.next();
-        let run = Run {
+        let run = RecordRun {
             revision: first.0,
             position: group.last.position.0 + 1,
             length: events.len() as u64,
@@ -359,7 +359,7 @@ impl Writer {
         from: u64,
         until: u64,
         group: &Group,
-    ) -> rusqlite::Result<Vec<Run>> {
+    ) -> rusqlite::Result<Vec<RecordRun>> {
         // Before the index is asked, which may take it in meanwhile.
         let mut tail = self.shared.indexer.streams().tail_of(stream, from, until);
         tail.extend(
@@ -454,7 +454,7 @@ enum Outcome {
 /// Keeps an append's records for whoever reads them soon.
 fn keep(
     append: Append,
-    run: Run,
+    run: RecordRun,
     sealed: &mut impl Iterator<Item = (i64, Hash)>,
     records: &mut Vec<Kept>,
 ) {
