@@ -131,7 +131,7 @@ async fn an_index_that_is_lost_broken_or_of_another_log_is_made_anew() {
     drop(stranger);
     let path = directory.path().join(FILE);
     let change = |statement: &str| {
-        rusqlite::Connection::open(&path).unwrap().execute_batch(statement).unwrap()
+        rusqlite::Connection::open(&path).unwrap().execute_batch(statement).unwrap();
     };
     let spoilt: [(&str, &dyn Fn()); 8] = [
         ("gone", &|| std::fs::remove_file(&path).unwrap()),
@@ -140,15 +140,17 @@ async fn an_index_that_is_lost_broken_or_of_another_log_is_made_anew() {
                 &path,
                 "an index it was, and then a disk failed; it is long enough to look at",
             )
-            .unwrap()
+            .unwrap();
         }),
         ("of another log", &|| copy_index(other.path(), directory.path())),
         ("without a run", &|| change("DELETE FROM runs WHERE stream = 2 AND revision > 0")),
         ("with a run elsewhere", &|| {
-            change("UPDATE runs SET position = position + 1 WHERE stream = 1 AND revision = 0")
+            change("UPDATE runs SET position = position + 1 WHERE stream = 1 AND revision = 0");
         }),
         ("with a run too long for any log", &|| {
-            change("UPDATE runs SET length = 9000000000000000000 WHERE stream = 1 AND revision = 0")
+            change(
+                "UPDATE runs SET length = 9000000000000000000 WHERE stream = 1 AND revision = 0",
+            );
         }),
         ("of a later version", &|| change("PRAGMA user_version = 99")),
         ("ahead of the log", &|| change("UPDATE checkpoint SET position = 1000")),
