@@ -94,6 +94,7 @@ fn life(state: State, number: u128) -> State {
         listen_seconds: 300,
         max_concurrent: 1,
         cancels: events::account::CancelRules::default(),
+        judge: events::policy::Judge::default(),
         scenario: None,
         first_answer: Some(FirstAnswer { supplier: supplier.clone(), answer: Ok(phone.clone()) }),
         at: AT,

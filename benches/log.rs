@@ -170,6 +170,7 @@ fn order_commands(id: OrderId, number: u64, at: Timestamp) -> [Command; 2] {
         listen_seconds: 0,
         max_concurrent: 1,
         cancels: events::account::CancelRules::default(),
+        judge: events::policy::Judge::default(),
         scenario: None,
         first_answer: Some(FirstAnswer { supplier, answer: Ok(phone) }),
         at,

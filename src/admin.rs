@@ -45,6 +45,8 @@ mod numbers;
 mod orders;
 mod overview;
 mod places;
+mod policy;
+mod provenance;
 mod purchases;
 mod reports;
 mod reveal;
@@ -52,6 +54,8 @@ mod reveal;
 pub use accounts::Order;
 pub use masks::HIDDEN;
 pub use numbers::{Import, Retire, Row};
+pub use policy::{Apply, Classify};
+pub use provenance::{Statement, Withdrawal};
 pub use purchases::{Buy, GiveBack, Sync};
 
 /// Where the command line finds the running service.
@@ -74,6 +78,8 @@ pub struct Door {
     verification: log::Verification,
     /// Where pages of numbers begin.
     places: places::Places,
+    /// Held while a policy is tried on the log.
+    replaying: Arc<tokio::sync::Mutex<()>>,
 }
 
 type Refusal = (StatusCode, Json<Value>);
@@ -116,6 +122,7 @@ pub async fn open(
         verification: log::Verification::default(),
         places: places::Places::new(service.entropy.bytes())
             .ok_or("no key can be made for the places of pages")?,
+        replaying: Arc::default(),
     });
     let pages = console::operators(&door)
         .layer(middleware::from_fn_with_state(Arc::clone(&door), access::by_known_name));
@@ -198,6 +205,13 @@ fn routes() -> OpenApiRouter<Arc<Door>> {
         .routes(routes!(accounts::debit))
         .routes(routes!(accounts::suspend))
         .routes(routes!(accounts::reinstate))
+        .routes(routes!(policy::classify))
+        .routes(routes!(policy::show, policy::apply))
+        .routes(routes!(policy::diff))
+        .routes(routes!(policy::reviews))
+        .routes(routes!(provenance::list))
+        .routes(routes!(provenance::state))
+        .routes(routes!(provenance::withdraw))
         .routes(routes!(keys::rotate))
         .routes(routes!(orders::list))
         .routes(routes!(orders::show))

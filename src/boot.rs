@@ -12,11 +12,14 @@ use actors::account::History;
 use actors::inbox::REPEATED_WITHIN;
 use actors::kernel::clock::{Clock, Stopwatch};
 use actors::kernel::entropy::Entropy;
-use actors::numbers::{Router, SessionAvailability};
+use actors::numbers::{Provenances, Router, SessionAvailability};
 use actors::store::EventStore;
 use actors::store::sqlite::{self, Loss, SqliteStore};
 use actors::webhook::Answers;
-use actors::{Accounts, Deposits, Fault, Inbox, Inventory, Journal, Orders, Parts, Webhooks};
+use actors::{
+    Accounts, Deposits, Fault, Inbox, Inventory, Journal, Orders, Parts, Policies, Webhooks,
+};
+use events::policy::Judge;
 use events::price::Catalogue;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
@@ -106,6 +109,10 @@ pub struct Service {
     /// Sessions at SMSCs; none before open orders have their numbers again.
     pub smpp: OnceLock<Smpp>,
     pub router: Arc<Router>,
+    /// What orders are judged by.
+    pub policies: Policies,
+    /// Where suppliers' numbers come from, as the operator has stated it.
+    pub provenances: Arc<Provenances>,
     /// Sources that are asked for each number.
     pub pulls: Vec<Pull>,
     /// The numbers in the pools.
@@ -155,7 +162,8 @@ impl Service {
             account::Settings::default(),
         );
         let recent = views.numbers_on_orders(clock.now().minus(REPEATED_WITHIN)).await?;
-        let Sources { router, reach, simulator, pulls, inventory, purchasing } =
+        let policies = Policies::open(accounts.journal().clone()).await?;
+        let Sources { router, provenances, reach, simulator, pulls, inventory, purchasing } =
             sources::sources(&config, &views, &accounts, &entropy, &recent).await?;
         let orders = Orders::start(accounts.clone(), Arc::clone(&router));
         let past = Arc::new(ViewedAssignments { views: views.clone(), head: store.head() });
@@ -187,6 +195,8 @@ impl Service {
             inbound_formats: sources::inbound_formats(&config),
             smpp: OnceLock::new(),
             router,
+            policies,
+            provenances,
             pulls,
             inventory,
             purchasing,
@@ -262,6 +272,12 @@ impl Service {
                 *service.views_stopped.lock() = Some(error.to_string());
             }
         });
+    }
+
+    /// By what an order is judged now.
+    pub fn judge(&self) -> Judge {
+        let real_numbers = self.router.suppliers().any(|supplier| !supplier.is_simulated());
+        Judge { policy: self.policies.in_force(), real_numbers }
     }
 
     /// Takes what is under way, then closes the log.

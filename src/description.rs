@@ -7,7 +7,12 @@ use actors::store::sqlite::AuditRecord;
 use events::account::{self, Event as AccountEvent};
 use events::id::CommandId;
 use events::{Event, address, deposit, lease, number, order, purchase, reveal, webhook};
+
 use serde_json::{Value, json};
+
+mod described;
+
+pub use described::{policy as policy_of, verdict};
 
 /// A record as JSON; what callers keep to themselves only if it is revealed.
 pub fn record(record: &AuditRecord, reveal: bool) -> Value {
@@ -47,6 +52,8 @@ pub fn data(event: &Event, reveal: bool) -> Value {
         Event::Reveal(reveal::Event::Revealed { subject, reason, .. }) => {
             json!({ "subject": subject, "reason": reason })
         }
+        Event::Policy(event) => described::applied(event),
+        Event::Provenance(event) => described::provenance(event),
         Event::Number(number::Event::Listed { listing, .. }) => json!({
             "supplier": listing.supplier.as_str(), "country": listing.country.code(),
             "platforms": listing.platforms.as_ref().map(
@@ -102,6 +109,13 @@ fn account_data(event: &account::Event) -> Value {
         | AccountEvent::DustDropped { deposit, amount, .. } => {
             json!({ "deposit": deposit.to_string(), "amount": amount.to_string() })
         }
+        AccountEvent::ClassSet { class, reason, .. } => {
+            json!({ "class": class.name(), "reason": reason })
+        }
+        AccountEvent::OrderRefused(refused) => json!({
+            "order": refused.order.to_string(), "platform": refused.platform.slug(), "country": refused.country.code(),
+            "verdict": described::verdict(&refused.verdict), "reason": refused.reason,
+        }),
         AccountEvent::Suspended { reason, .. } | AccountEvent::Reinstated { reason, .. } => {
             json!({ "reason": reason })
         }
@@ -115,7 +129,7 @@ fn account_data(event: &account::Event) -> Value {
             let item = |item: &account::BatchItem| {
                 json!({
                     "order": item.order.to_string(),
-                    "refused": item.refused.map(|refused| refused.to_string()),
+                    "refused": item.refused.as_ref().map(ToString::to_string),
                 })
             };
             json!({ "items": items.iter().map(item).collect::<Vec<_>>() })
@@ -224,6 +238,7 @@ fn order_data(event: &order::Event, reveal: bool) -> Value {
             "lifetime_seconds": placed.lifetime_seconds, "seek_seconds": placed.seek_seconds,
             "max_attempts": placed.max_attempts,
             "listen_seconds": placed.listen_seconds,
+            "verdict": placed.verdict.as_ref().map(described::verdict),
         }),
         order::Event::AttemptFailed { attempt, supplier, reason, .. } => {
             json!({

@@ -23,6 +23,7 @@ mod log_endpoint;
 mod mcp;
 mod past;
 mod payloads;
+mod policy;
 mod serve;
 mod sources;
 mod spelling;

@@ -216,6 +216,7 @@ mod tests {
             seek_seconds: 60,
             max_attempts: 3,
             listen_seconds: 300,
+            verdict: None,
             at,
         };
         let history = [

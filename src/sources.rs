@@ -8,7 +8,9 @@ use std::time::Duration;
 use actors::kernel::clock::Clock;
 use actors::kernel::entropy::Entropy;
 use actors::numbers::pool::{NumberPool, OwnNumber};
-use actors::numbers::{Preference, Quarantine, Record, Router, SessionAvailability, Supplier};
+use actors::numbers::{
+    Preference, Provenances, Quarantine, Record, Router, SessionAvailability, Supplier,
+};
 use actors::{Accounts, Inventory};
 use events::account::PoolShare;
 use events::money::Money;
@@ -17,7 +19,7 @@ use events::phone::Phone;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
 use projections::Views;
-use suppliers::configuration::{ConfiguredTelecom, Named};
+use suppliers::configuration::{ConfiguredTelecom, Named, ProvenanceRule};
 use suppliers::http::{self, HttpSource, Pull};
 use suppliers::inbound::InboundFormat;
 use suppliers::purchasing::{NumberPurchasing, Telecom};
@@ -37,6 +39,8 @@ pub type AtTelecom = (SupplierName, Arc<dyn Telecom>, Option<Money>);
 /// The sources, as the service uses them.
 pub struct Sources {
     pub router: Arc<Router>,
+    /// Where the suppliers' numbers come from, as the operator has stated it.
+    pub provenances: Arc<Provenances>,
     /// Whether SMPP reaches us.
     pub reach: Arc<SessionAvailability>,
     /// Makes numbers up: for test orders, and for all where the configuration says so.
@@ -116,14 +120,19 @@ pub async fn sources(
     if config.simulated_numbers()? {
         suppliers.push(Arc::clone(&simulator) as Arc<dyn Supplier>);
     }
+    let names = suppliers.iter().map(|supplier| supplier.name().clone()).collect::<Vec<_>>();
+    let is_required = settings.provenance == ProvenanceRule::Require;
+    let journal = accounts.journal().clone();
+    let provenances = Arc::new(Provenances::open(journal, names, is_required).await?);
     let router = Router::new(suppliers, settings.max_attempts)
-        .with_tests(Arc::clone(&simulator) as Arc<dyn Supplier>);
+        .with_tests(Arc::clone(&simulator) as Arc<dyn Supplier>)
+        .with_provenances(Arc::clone(&provenances));
     let router = Arc::new(preferring(router, config, views, clock).await?);
     let inventory =
         Inventory::new(accounts.journal().clone(), Arc::clone(&router), pools, configured);
     let purchasing =
         NumberPurchasing::open(accounts.journal().clone(), inventory.clone(), telecoms(config)?);
-    Ok(Sources { router, reach, simulator, pulls, inventory, purchasing })
+    Ok(Sources { router, provenances, reach, simulator, pulls, inventory, purchasing })
 }
 
 /// The telecoms whose APIs are configured, each with the most that its bought numbers may cost a

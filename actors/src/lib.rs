@@ -14,6 +14,7 @@ pub mod webhook;
 
 pub mod inbox;
 pub mod numbers;
+pub mod policy;
 
 pub use account::Accounts;
 pub use deposit::Deposits;
@@ -22,4 +23,5 @@ pub use kernel::fault::Fault;
 pub use kernel::journal::Journal;
 pub use numbers::Inventory;
 pub use order::Orders;
+pub use policy::Policies;
 pub use webhook::Webhooks;

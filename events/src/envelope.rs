@@ -11,7 +11,8 @@ use crate::supplier::SupplierName;
 use crate::time::Timestamp;
 
 /// The name of one stream: `account-…`, `webhook-…`, `deposit-…`, `addresses-…`, `chain-…`,
-/// `number-…`, `lease-…`, `purchases-…` or `reveal-…`.
+/// `number-…`, `lease-…`, `purchases-…`, `reveal-…`, `provenance-…` or
+/// `policy`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(Arc<str>);
 
@@ -54,6 +55,21 @@ impl StreamId {
     /// The stream of what operators have looked at, of one subject.
     pub fn reveal(subject: &str) -> Self {
         Self(format!("reveal-{subject}").into())
+    }
+
+    /// The stream of what orders are judged by.
+    pub fn policy() -> Self {
+        Self("policy".into())
+    }
+
+    /// The stream of where a supplier's numbers come from.
+    pub fn provenance(supplier: &SupplierName) -> Self {
+        Self(format!("provenance-{supplier}").into())
+    }
+
+    /// The supplier whose provenance stands in this stream, if one's does.
+    pub fn provenance_supplier(&self) -> Option<SupplierName> {
+        self.0.strip_prefix("provenance-").and_then(|name| name.parse().ok())
     }
 
     /// What was revealed, if this is the stream of a reveal.

@@ -2,7 +2,9 @@
 
 use crate::id::OrderId;
 use crate::time::Timestamp;
-use crate::{account, address, chain, deposit, lease, number, purchase, reveal, webhook};
+use crate::{
+    account, address, chain, deposit, lease, number, policy, provenance, purchase, reveal, webhook,
+};
 
 /// A fact of any stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,10 @@ pub enum Event {
     Purchase(purchase::Event),
     /// Of what operators have looked at.
     Reveal(reveal::Event),
+    /// Of what orders are judged by.
+    Policy(policy::Event),
+    /// Of where a supplier's numbers come from.
+    Provenance(provenance::Event),
 }
 
 impl Event {
@@ -40,6 +46,8 @@ impl Event {
             Self::Lease(event) => event.at(),
             Self::Purchase(event) => event.at(),
             Self::Reveal(event) => event.at(),
+            Self::Policy(event) => event.at(),
+            Self::Provenance(event) => event.at(),
         }
     }
 
@@ -55,7 +63,9 @@ impl Event {
             | Self::Number(_)
             | Self::Lease(_)
             | Self::Purchase(_)
-            | Self::Reveal(_) => None,
+            | Self::Reveal(_)
+            | Self::Policy(_)
+            | Self::Provenance(_) => None,
         }
     }
 }
@@ -89,4 +99,6 @@ facts_of!(
     Lease(lease),
     Purchase(purchase),
     Reveal(reveal),
+    Policy(policy),
+    Provenance(provenance),
 );

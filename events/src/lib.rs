@@ -36,6 +36,8 @@ pub mod deposit;
 pub mod lease;
 pub mod number;
 pub mod order;
+pub mod policy;
+pub mod provenance;
 pub mod purchase;
 pub mod reveal;
 pub mod webhook;

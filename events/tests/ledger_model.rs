@@ -18,6 +18,7 @@ use telenumerus_events::order::{
     self, AttemptFailure, Complaint, FailureReason, IncomingSms, Receipt, Status,
 };
 use telenumerus_events::platform::Platform;
+use telenumerus_events::policy::Judge;
 use telenumerus_events::time::Timestamp;
 
 const ACCOUNT: AccountId = AccountId(1);
@@ -252,6 +253,7 @@ impl Run {
             listen_seconds: 300,
             max_concurrent: MAX_CONCURRENT,
             cancels: telenumerus_events::account::CancelRules::default(),
+            judge: Judge::default(),
             scenario: None,
             first_answer: None,
             at,

@@ -35,6 +35,7 @@ fn placed() -> Placed {
         seek_seconds: 60,
         max_attempts: 3,
         listen_seconds: 300,
+        verdict: None,
         at: moment,
     }
 }

@@ -16,6 +16,7 @@ use crate::deposits::DepositChange;
 use crate::ends::Ends;
 use crate::hourly::Hours;
 use crate::parts::PartChange;
+use crate::refusals::RefusalChange;
 use crate::reports::ReportChange;
 use crate::row::{self, OrderRow};
 use crate::sources::{Served, SourceChange};
@@ -35,6 +36,7 @@ pub struct Batch<'a> {
     parts: Vec<PartChange>,
     sources: Vec<SourceChange>,
     strays: Vec<Stray>,
+    refusals: Vec<RefusalChange>,
     reports: Vec<ReportChange>,
     deliveries: Vec<DeliveryChange>,
     hours: Hours,
@@ -55,6 +57,7 @@ impl<'a> Batch<'a> {
             parts: Vec::new(),
             sources: Vec::new(),
             strays: Vec::new(),
+            refusals: Vec::new(),
             reports: Vec::new(),
             deliveries: Vec::new(),
             hours: Hours::default(),
@@ -95,12 +98,18 @@ impl<'a> Batch<'a> {
                 self.hours.leased(&record.stream, event);
             }
             // Kept in their own streams; no view asks for them.
-            Event::Address(_) | Event::Chain(_) | Event::Purchase(_) | Event::Reveal(_) => {}
+            Event::Address(_)
+            | Event::Chain(_)
+            | Event::Purchase(_)
+            | Event::Reveal(_)
+            | Event::Policy(_)
+            | Event::Provenance(_) => {}
         }
     }
 
     fn account(&mut self, account: AccountId, event: &account::Event, record: &Recorded<Event>) {
         self.accounts.add(account, event, record.position);
+        self.refusals.extend(RefusalChange::of(account, event, record));
         match event {
             account::Event::Order(order, order::Event::Placed(placed)) => {
                 let row =
@@ -133,6 +142,8 @@ impl<'a> Batch<'a> {
             | account::Event::DepositReversed { .. }
             | account::Event::Suspended { .. }
             | account::Event::Reinstated { .. }
+            | account::Event::ClassSet { .. }
+            | account::Event::OrderRefused(_)
             | account::Event::ApiKeyAdded { .. }
             | account::Event::ApiKeyRemoved { .. }
             | account::Event::ApiKeysReplaced { .. }
@@ -206,6 +217,9 @@ impl<'a> Batch<'a> {
         }
         for stray in &self.strays {
             stray.write(transaction)?;
+        }
+        for change in &self.refusals {
+            change.write(transaction)?;
         }
         for change in &self.reports {
             change.write(transaction)?;

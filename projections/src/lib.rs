@@ -27,6 +27,7 @@ mod orders;
 #[cfg(test)]
 mod pages;
 mod parts;
+mod refusals;
 mod reports;
 mod row;
 mod runner;
@@ -43,6 +44,7 @@ pub use deliveries::DeliveryRow;
 pub use deposits::{Concern, DepositRow};
 pub use hourly::{DELIVERY_BOUNDS, DeliveryBucket, HourlyCell, percentile};
 pub use orders::{Assigned, OrderFilter, OrderRef, OrderSummary};
+pub use refusals::RefusedOrder;
 pub use reports::Report;
 pub use runner::{Chaining, Log, LogError, Projector, Reading};
 pub use sources::{Retired, SupplierOutcome};

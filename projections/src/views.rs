@@ -22,7 +22,7 @@ use crate::sums::{self, Changes};
 use crate::{accounts, column, row};
 
 /// Rises when a table or the meaning of a row changes: older files are rebuilt.
-const SCHEMA_VERSION: i64 = 11;
+const SCHEMA_VERSION: i64 = 12;
 /// Connections kept open for the next reader.
 const IDLE: usize = 4;
 /// How long a reply waits for the views to have its own append.
@@ -364,6 +364,7 @@ pub fn create(path: &Path) -> rusqlite::Result<(Connection, Changes)> {
     connection.execute_batch(crate::ends::SCHEMA)?;
     connection.execute_batch(crate::parts::SCHEMA)?;
     connection.execute_batch(crate::sources::SCHEMA)?;
+    connection.execute_batch(crate::refusals::SCHEMA)?;
     connection.execute_batch(crate::reports::SCHEMA)?;
     connection.execute_batch(crate::strays::SCHEMA)?;
     connection.execute_batch(crate::accounts::SCHEMA)?;

@@ -354,7 +354,12 @@ async fn transact(
     }
 }
 
-async fn shown(door: &Door, access: &Access, account: AccountId) -> Result<Json<Value>, Refusal> {
+/// An account as operators see it.
+pub async fn shown(
+    door: &Door,
+    access: &Access,
+    account: AccountId,
+) -> Result<Json<Value>, Refusal> {
     let published = read(door, account).await?;
     let state = &published.state;
     let suspended =
@@ -378,6 +383,7 @@ async fn shown(door: &Door, access: &Access, account: AccountId) -> Result<Json<
         "balance": state.balance.to_string(),
         "held": state.held.to_string(),
         "tier": state.tier().name(),
+        "class": state.conduct.class.name(),
         "completed_orders": state.completed,
         "open_orders": open,
         "webhook": state.webhook.as_ref().map(|webhook| target(access, &webhook.url)),

@@ -70,6 +70,11 @@ fn measure_suppliers(service: &Service) {
         let name = supplier.name();
         metrics::gauge!("supplier_cut_off", "supplier" => name.to_string())
             .set(f64::from(u8::from(service.router.is_cut_off(name))));
+        if !supplier.is_simulated() {
+            let holds = service.provenances.holds(name, now);
+            metrics::gauge!("supplier_provenance_holds", "supplier" => name.to_string())
+                .set(f64::from(u8::from(holds)));
+        }
         if let Some(rate) = service.router.success_rate(name, now) {
             metrics::gauge!("supplier_success_ratio", "supplier" => name.to_string()).set(rate);
         }

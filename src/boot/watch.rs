@@ -39,7 +39,25 @@ impl Service {
         });
     }
 
+    /// Says of which suppliers nobody has stated where their numbers come from.
+    fn warn_of_provenance(&self) {
+        let (known, now) = (&self.provenances, self.provenances.now());
+        let real = self.router.suppliers().filter(|supplier| !supplier.is_simulated());
+        for supplier in real.filter(|supplier| !known.holds(supplier.name(), now)) {
+            let supplier = supplier.name();
+            if known.is_required() {
+                tracing::error!(%supplier, "its provenance is not stated, or its time is over: no \
+                    order has a number of it; `telenumerus supplier provenance state` states it");
+            } else {
+                tracing::warn!(%supplier, "its provenance is not stated, or its time is over; \
+                    `telenumerus supplier provenance state` states it, and suppliers.provenance = \
+                    \"require\" keeps orders from suppliers without");
+            }
+        }
+    }
+
     pub(super) fn warn(&self) {
+        self.warn_of_provenance();
         if self.deposits.as_ref().is_some_and(Deposits::is_simulated) {
             tracing::warn!(
                 "deposits are SIMULATED: any transaction hash is credited $10; set \

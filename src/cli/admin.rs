@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 use super::output::{cell, cells, listing, say};
 use super::{Outcome, Place, in_words};
-use crate::admin::{self, Order};
+use crate::admin::{self, Classify, Order};
 use crate::config::Config;
 
 mod queries;
@@ -78,6 +78,32 @@ enum Command {
         #[command(flatten)]
         why: Why,
     },
+    /// Say how well an account is known: new, verified or trusted. Rules of the policy speak for
+    /// classes, and what waited for a review is decided.
+    #[command(
+        after_help = "Examples:\n  telenumerus admin class acc_… trusted --reason \"contract 12\""
+    )]
+    Class {
+        /// The account's id.
+        account: String,
+        /// new, verified or trusted.
+        class: String,
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Show orders that were refused and wait for a person: `admin class` or another policy decides.
+    #[command(after_help = "Examples:\n  telenumerus admin review --json")]
+    Review {
+        /// Also those that wait for nobody.
+        #[arg(long)]
+        all: bool,
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Put a fresh key in the place of all of an account's: for an owner who has lost them, or
     /// whose keys somebody else has. It is shown this once.
     #[command(
@@ -139,11 +165,13 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
     match &options.command {
         Command::Reports { json, .. } => reports(&answer, *json),
         Command::Deposits { json, .. } => deposits(&answer, *json),
+        Command::Review { json, .. } => reviews(&answer, *json),
         Command::Credit { .. }
         | Command::Debit { .. }
         | Command::Suspend { .. }
         | Command::Reinstate { .. }
         | Command::RotateKey { .. }
+        | Command::Class { .. }
         | Command::Show { .. }
         | Command::Query(_) => say!("{answer:#}"),
     }
@@ -154,6 +182,15 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
 fn call(command: &Command) -> Result<(String, Option<Value>), String> {
     let (path, order) = match command {
         Command::Query(query) => return Ok(query.call()),
+        Command::Class { account, class, why } => {
+            let (class, reason, operator) =
+                (class.clone(), why.reason.clone(), why.operator.clone());
+            let body = serde_json::to_value(Classify { class, reason, operator });
+            return Ok((format!("accounts/{account}/class"), Some(body.map_err(in_words)?)));
+        }
+        Command::Review { all, limit, .. } => {
+            return Ok((format!("reviews?all={all}&limit={limit}"), None));
+        }
         Command::Credit { account, amount, idempotency_key, why } => {
             let order = Order {
                 amount: Some(amount.clone()),
@@ -187,6 +224,24 @@ fn call(command: &Command) -> Result<(String, Option<Value>), String> {
         }
     };
     Ok((path, order.map(serde_json::to_value).transpose().map_err(in_words)?))
+}
+
+fn reviews(answer: &Value, as_json: bool) {
+    let columns = [
+        "at",
+        "account_id",
+        "class",
+        "order_id",
+        "platform",
+        "country",
+        "rule",
+        "verdict",
+        "decided",
+        "reason",
+    ];
+    let rows =
+        answer["reviews"].as_array().into_iter().flatten().map(|review| cells(review, &columns));
+    listing(as_json, answer, &columns, rows);
 }
 
 fn reports(answer: &Value, as_json: bool) {

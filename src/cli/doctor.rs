@@ -1,6 +1,8 @@
 //! `telenumerus doctor`: everything that a service needs from its machine, looked at without
 //! changing it.
 
+mod provenance;
+
 use std::net::{TcpListener, TcpStream, ToSocketAddrs};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -128,6 +130,9 @@ fn look(config: &Config, data_dir: &Path, findings: &mut Findings) {
     findings.result("port", Status::Wrong, port(config.http.listen, running));
     for (name, target) in targets(config) {
         findings.result(name, Status::Warning, reached(&target));
+    }
+    for (name, told) in provenance::all(config, data_dir) {
+        findings.result(format!("provenance {name}"), Status::Warning, told);
     }
     if !config.webhooks.allow_private_targets {
         let found = PUBLIC_NAME

@@ -13,6 +13,7 @@ mod mcp;
 mod numbers;
 mod order;
 mod output;
+mod policy;
 mod serve;
 mod shell;
 mod supplier;
@@ -50,6 +51,8 @@ enum Command {
     Numbers(numbers::Options),
     /// Check a source of numbers against the pull protocol.
     Supplier(supplier::Options),
+    /// Decide what orders are taken for: rules by platform, country and account, tried and applied.
+    Policy(policy::Options),
     /// Read and check the event log, while the service runs or not.
     Audit(audit::Options),
     /// Copy the log and what belongs to it into a directory, checked by the chain, while the
@@ -111,7 +114,8 @@ pub fn run() -> ExitCode {
         Some(Command::Serve(options)) => serve::run(&place, &options),
         Some(Command::Admin(options)) => admin::run(&place, &options),
         Some(Command::Numbers(options)) => numbers::run(&place, &options),
-        Some(Command::Supplier(options)) => supplier::run(&options),
+        Some(Command::Supplier(options)) => supplier::run(&place, &options),
+        Some(Command::Policy(options)) => policy::run(&place, &options),
         Some(Command::Audit(options)) => audit::run(&place, &options),
         Some(Command::Backup(options)) => backup::make(&place, &options),
         Some(Command::Restore(options)) => backup::put_back(&place, &options),

@@ -1,4 +1,7 @@
-//! `telenumerus supplier check`: whether a source that is asked for numbers keeps to the protocol.
+//! `telenumerus supplier`: whether a source that is asked for numbers keeps to the protocol, and
+//! where suppliers' numbers come from.
+
+mod provenance;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,7 +16,7 @@ use serde_json::{Value, json};
 use suppliers::http::{HttpSource, Questions, Source, SourceError, check};
 
 use super::output::say;
-use super::{Outcome, in_words};
+use super::{Outcome, Place, in_words};
 
 #[derive(Debug, Args)]
 #[command(
@@ -51,10 +54,19 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// State where suppliers' numbers come from: no order has a number of one of which that is not
+    /// stated, where the configuration requires it.
+    #[command(subcommand, after_help = "Examples:\n  telenumerus supplier provenance list")]
+    Provenance(provenance::Command),
 }
 
-pub fn run(options: &Options) -> Outcome {
-    let Command::Check { url, token, platform, country, message_seconds, json } = &options.command;
+pub fn run(place: &Place, options: &Options) -> Outcome {
+    let (url, token, platform, country, message_seconds, json) = match &options.command {
+        Command::Check { url, token, platform, country, message_seconds, json } => {
+            (url, token, platform, country, message_seconds, json)
+        }
+        Command::Provenance(command) => return provenance::run(place, command),
+    };
     let source = HttpSource::new(url, token)?;
     let stranger = HttpSource::new(url, "not-the-token")?;
     let run = format!("check{}", to_base62(u128::from_be_bytes(Entropy::System.bytes())));

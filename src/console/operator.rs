@@ -10,6 +10,7 @@ mod messages;
 mod numbers;
 mod orders;
 mod overview;
+mod policy;
 mod usage;
 mod webhooks;
 
@@ -55,6 +56,7 @@ const LINKS: &[(&str, &str, &str)] = &[
     ("deposits", "/deposits", "Deposits"),
     ("webhooks", "/webhooks", "Webhooks"),
     ("usage", "/usage", "Usage"),
+    ("policy", "/policy", "Policy"),
     ("audit", "/audit", "Audit"),
 ];
 
@@ -228,6 +230,7 @@ async fn told(path: &str, context: &Context) -> Result<Page, Refused> {
         ["webhooks"] => webhooks::all(context).await,
         ["webhooks", account, sequence] => webhooks::one(context, account, sequence).await,
         ["usage"] => usage::page(context).await,
+        ["policy"] => policy::page(context).await,
         ["audit"] => audit::page(context).await,
         _ => Err(missing()),
     }

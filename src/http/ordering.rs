@@ -13,6 +13,7 @@ use events::id::OrderId;
 use events::money::Money;
 use events::order::{self, Event, Scenario, State, Status};
 use events::platform::Platform;
+use events::policy::{Class, Judge};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -68,6 +69,7 @@ impl OrderRequest {
             listen_seconds: service.config.orders.listen_seconds(),
             max_concurrent: service.config.orders.max_concurrent_per_account,
             cancels: service.config.orders.cancels(),
+            judge: service.judge(),
             scenario: self.scenario,
             first_answer: None,
             at,
@@ -125,6 +127,31 @@ impl Placed {
             check_status: links.check_status,
             stream: links.stream,
             cancel: links.cancel,
+        })
+    }
+}
+
+/// What the policy says of orders of an account that nobody knows yet, where it refuses them: told
+/// before anybody orders.
+#[derive(Debug, ToSchema, Serialize)]
+#[schema(as = PolicyNotice)]
+pub struct PolicyNotice {
+    /// The rule that speaks.
+    rule: String,
+    /// `deny` or `review`.
+    verdict: &'static str,
+    /// Why.
+    reason: String,
+}
+
+impl PolicyNotice {
+    /// The notice of a platform in a country; `None` where orders may be placed.
+    pub fn of(judge: &Judge, platform: Platform, country: Country) -> Option<Self> {
+        let verdict = judge.policy.verdict(platform, country, Class::New, judge.real_numbers);
+        verdict.refuses().then(|| Self {
+            rule: verdict.decided_by().to_owned(),
+            verdict: verdict.outcome().name(),
+            reason: judge.policy.reason(&verdict),
         })
     }
 }

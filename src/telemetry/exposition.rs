@@ -84,6 +84,10 @@ const HELP: &[(&str, &str)] = &[
     ("supplier_cut_off", "1 while a supplier that fails is left alone."),
     ("supplier_leases_open", "Numbers leased from suppliers that are asked for each."),
     ("supplier_numbers", "Numbers of a pool by state."),
+    (
+        "supplier_provenance_holds",
+        "1 while it is stated where a supplier's real numbers come from.",
+    ),
     ("supplier_success_ratio", "Share of a supplier's latest orders that got a code."),
     ("webhook_attempts", "Attempts of webhook deliveries under way and waiting, by pool."),
     ("webhook_backlog", "Webhook deliveries that have not ended."),

@@ -33,6 +33,7 @@ mod mcp_lines;
 mod numbers;
 mod operators;
 mod order;
+mod policy;
 mod pull;
 mod receiver;
 mod recovery;

@@ -162,11 +162,12 @@ fn dependencies(folder: &str) -> Vec<String> {
 }
 
 /// Which folders of `actors` a folder may use, from the bottom up.
-const FOLDERS: [(&str, &[&str]); 8] = [
+const FOLDERS: [(&str, &[&str]); 9] = [
     ("kernel", &["store"]),
     ("store", &["kernel"]),
     ("numbers", &["kernel", "store"]),
     ("account", &["kernel", "store"]),
+    ("policy", &["kernel", "store"]),
     ("order", &["account", "kernel", "numbers", "store"]),
     ("inbox", &["account", "kernel", "numbers", "order", "store"]),
     ("deposit", &["account", "kernel", "store"]),

@@ -36,10 +36,10 @@ const CREDIT_CENTS: i64 = 100_000;
 const LET_GO: Duration = Duration::from_secs(10);
 /// Platforms whose codes are of six digits, so that a code is as good for one as for another if it
 /// goes astray.
-const PLATFORMS: [&str; 5] = ["google", "discord", "amazon", "microsoft", "paypal"];
+const PLATFORMS: [&str; 5] = ["google", "discord", "amazon", "microsoft", "netflix"];
 /// Those that the pools serve: Google's orders must ask the sources that are asked, however fast
 /// the pools are.
-const POOLED: [&str; 4] = ["discord", "amazon", "microsoft", "paypal"];
+const POOLED: [&str; 4] = ["discord", "amazon", "microsoft", "netflix"];
 
 /// What came of the orders, by status and by source.
 #[derive(Default)]

@@ -9,12 +9,14 @@ mod breaker;
 pub mod inventory;
 pub mod pool;
 mod port;
+mod provenance;
 mod quarantine;
 pub mod router;
 mod score;
 
 pub use inventory::Inventory;
 pub use port::{AttemptRequest, Lease, NumberRequest, Numbers, Release, Stock, Supplier};
+pub use provenance::Provenances;
 pub use quarantine::{Quarantine, SessionAvailability};
 pub use router::{Preference, Router};
 pub use score::Record;

@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 
 use super::breaker::Breaker;
 use super::port::{AttemptRequest, Lease, NumberRequest, Release, Stock, Supplier};
+use super::provenance::Provenances;
 use super::score::{Record, USUAL_WEIGHT, score};
 
 /// How long a source may take to give a number: two may fail and a third still answer while a
@@ -84,6 +85,8 @@ pub struct Router {
     /// The source of test orders' numbers, whose outcomes say nothing about any source.
     tests: Option<Source>,
     max_attempts: u8,
+    /// What is stated of the sources; `None`: nobody asks.
+    provenances: Option<Arc<Provenances>>,
     leases: Mutex<HashMap<Phone, Held>>,
 }
 
@@ -113,6 +116,7 @@ impl Router {
             sources: suppliers.into_iter().map(Source::new).collect(),
             tests: None,
             max_attempts,
+            provenances: None,
             leases: Mutex::default(),
         }
     }
@@ -123,6 +127,21 @@ impl Router {
     pub fn with_tests(mut self, supplier: Arc<dyn Supplier>) -> Self {
         self.tests = Some(Source::new(supplier));
         self
+    }
+
+    /// The same with what is stated of the sources: orders have real numbers only where that allows
+    /// it.
+    #[must_use]
+    pub fn with_provenances(mut self, provenances: Arc<Provenances>) -> Self {
+        self.provenances = Some(provenances);
+        self
+    }
+
+    /// Whether an order may have a number of the source at `at`: real numbers have a provenance.
+    fn may_serve(&self, source: &Source, at: Timestamp) -> bool {
+        let supplier = &source.supplier;
+        supplier.is_simulated()
+            || self.provenances.as_ref().is_none_or(|known| known.allows(supplier.name(), at))
     }
 
     /// The same with an operator's preference for one of the sources, and how its orders went of
@@ -320,7 +339,9 @@ impl Router {
     /// The best any source that answers has for such orders.
     pub fn stock(&self, wanted: NumberRequest) -> Stock {
         let answers = |source: &&Source| {
-            source.supplier.is_reached() && source.health.lock().breaker.lets_through(wanted.at)
+            source.supplier.is_reached()
+                && self.may_serve(source, wanted.at)
+                && source.health.lock().breaker.lets_through(wanted.at)
         };
         self.sources
             .iter()
@@ -356,7 +377,9 @@ impl Router {
         }
         let is_choosy = self.sources.len() > usize::from(self.max_attempts);
         let candidates = self.sources.iter().filter(|source| {
-            source.supplier.is_reached() && !excluded.contains(source.supplier.name())
+            source.supplier.is_reached()
+                && !excluded.contains(source.supplier.name())
+                && self.may_serve(source, wanted.at)
         });
         let candidates = candidates.filter_map(|source| {
             let health = source.health.lock();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use events::account::idempotency::{Effect, KeyUse};
 use events::account::{
-    self, BatchItem, Event, FirstAnswer, IdempotencyRefusal, PlaceBatch, PlaceOrder,
+    self, BatchItem, Event, FirstAnswer, IdempotencyRefusal, ItemRefusal, PlaceBatch, PlaceOrder,
     PlacingRefusal, Refusal, StandingRefusal,
 };
 use events::envelope::Actor as Who;
@@ -56,8 +56,7 @@ impl Orders {
         }
         self.needs_room()?;
         let (order, at) = (wanted.order, wanted.at);
-        let lease =
-            self.reserve(account, &mut wanted, self.inner.accounts.is_unproven(account).await?);
+        let lease = self.reserve(account, &mut wanted).await?;
         let command =
             under_key(key.clone(), Effect::Order(order), account::Command::PlaceOrder(wanted));
         let events = self.transact_placing(account, command, order, at, lease.as_ref()).await?;
@@ -66,6 +65,10 @@ impl Orders {
         {
             self.give_back(lease.as_ref());
             return Ok((known, Replayed(true)));
+        }
+        if let Some(Event::OrderRefused(refused)) = events.first() {
+            self.give_back(lease.as_ref());
+            return Err(PlaceError::Refused(ItemRefusal::Policy(refused.refusal()).into()));
         }
         if let Some(lease) = &lease {
             self.inner.router.assigned(lease);
@@ -107,9 +110,10 @@ impl Orders {
             .first()
             .map(|first| first.order)
             .ok_or(PlaceError::Refused(Refusal::Placing(PlacingRefusal::BatchSize)))?;
-        let is_unproven = self.inner.accounts.is_unproven(account).await?;
-        let lease =
-            wanted.orders.first_mut().and_then(|first| self.reserve(account, first, is_unproven));
+        let lease = match wanted.orders.first_mut() {
+            Some(first) => self.reserve(account, first).await?,
+            None => None,
+        };
         let command = under_key(key.clone(), Effect::Batch, account::Command::PlaceBatch(wanted));
         let events = self.transact_placing(account, command, first, at, lease.as_ref()).await?;
         let placed = events.iter().find_map(|event| {
@@ -159,8 +163,23 @@ impl Orders {
         if self.inner.journal.store().has_room() { Ok(()) } else { Err(Fault::NoSpace) }
     }
 
-    /// Reserves the number that is at hand for the order, and writes it into what is wanted.
-    fn reserve(
+    /// Reserves the number that is at hand for the order, and writes it into what is wanted. An
+    /// order that the policy refuses has none, not even for a moment.
+    async fn reserve(
+        &self,
+        account: AccountId,
+        wanted: &mut PlaceOrder,
+    ) -> Result<Option<Lease>, Fault> {
+        let is_unproven = match self.inner.accounts.read(account).await {
+            Ok(published) if published.state.is_refused(wanted) => return Ok(None),
+            Ok(published) => published.state.is_unproven(),
+            Err(AccessError::NotFound) => false,
+            Err(AccessError::Fault(fault)) => return Err(fault),
+        };
+        Ok(self.reserve_local(account, wanted, is_unproven))
+    }
+
+    fn reserve_local(
         &self,
         account: AccountId,
         wanted: &mut PlaceOrder,

@@ -400,6 +400,7 @@ impl World {
             listen_seconds: 300,
             max_concurrent,
             cancels: events::account::CancelRules::default(),
+            judge: events::policy::Judge::default(),
             scenario: None,
             first_answer: None,
             at,

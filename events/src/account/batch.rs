@@ -4,6 +4,7 @@
 use thiserror::Error;
 
 use super::command::PlaceOrder;
+use super::judged::PolicyRefusal;
 use super::refusal::Refusal;
 use crate::id::OrderId;
 use crate::money::Money;
@@ -22,7 +23,7 @@ pub struct PlaceBatch {
 }
 
 /// What became of one of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchItem {
     /// The id it was wanted under; an order's, unless it was refused.
     pub order: OrderId,
@@ -31,7 +32,7 @@ pub struct BatchItem {
 }
 
 /// Why one order of a batch was refused, and the others were not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ItemRefusal {
     /// What the orders before it left is not enough.
     #[error("the order costs ${needed} and ${available} is available")]
@@ -49,6 +50,9 @@ pub enum ItemRefusal {
         /// The caller's limit.
         max_price: Money,
     },
+    /// The service takes no such orders, or none of this account; its policy says why.
+    #[error("the service's policy does not allow the order: {0}")]
+    Policy(PolicyRefusal),
 }
 
 impl ItemRefusal {

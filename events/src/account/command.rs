@@ -9,6 +9,7 @@ use crate::money::Money;
 use crate::order;
 use crate::phone::Phone;
 use crate::platform::Platform;
+use crate::policy::{Class, Judge};
 use crate::supplier::SupplierName;
 use crate::time::Timestamp;
 
@@ -91,6 +92,15 @@ pub enum Command {
     },
     /// Let the account order again.
     Reinstate {
+        /// Why.
+        reason: String,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Say how well the account is known.
+    SetClass {
+        /// How well.
+        class: Class,
         /// Why.
         reason: String,
         /// Now.
@@ -238,6 +248,8 @@ pub struct PlaceOrder {
     pub max_concurrent: u32,
     /// How many numbers it may give back for nothing.
     pub cancels: CancelRules,
+    /// By what the order is judged.
+    pub judge: Judge,
     /// What a test order does; `None` for a real one.
     pub scenario: Option<order::Scenario>,
     /// The first source's answer, where it was at hand: the order then has its number (or its first

@@ -1,12 +1,11 @@
 //! Calls under a caller's key: each makes one thing happen, whatever the number of its retries.
 
-use super::batch::{BatchItem, ItemRefusal, PlaceBatch};
+use super::batch::PlaceBatch;
 use super::command::Command;
 use super::event::Event;
 use super::idempotency::{Effect, KeyUse, Remembered};
 use super::refusal::{IdempotencyRefusal, Refusal, StandingRefusal};
 use super::state::{Standing, State};
-use crate::decider::fold;
 
 impl State {
     /// What a keyed call makes happen: for a key that is known, nothing more.
@@ -30,6 +29,10 @@ impl State {
             return Err(IdempotencyRefusal::TooManyKeys.into());
         }
         let mut events = command.map_or(Ok(Vec::new()), |command| self.facts_of(command))?;
+        // An order that was refused leaves its key free, as every refusal does.
+        if matches!(events.as_slice(), [Event::OrderRefused(_)]) {
+            return Ok(events);
+        }
         // The key follows its batch at once, which is how it finds it.
         let place = usize::from(matches!(events.first(), Some(Event::BatchPlaced { .. })));
         events.insert(
@@ -63,18 +66,10 @@ impl State {
         let (mut items, mut placed) = (Vec::with_capacity(before.len()), Vec::new());
         for (item, wanted) in before.iter().zip(&wanted.orders) {
             if !known.let_go.contains(&item.order) {
-                items.push(*item);
+                items.push(item.clone());
                 continue;
             }
-            let refused = match state.accept(wanted) {
-                Ok(facts) => {
-                    state = fold(state, &facts);
-                    placed.extend(facts);
-                    None
-                }
-                Err(refusal) => Some(ItemRefusal::of(refusal)?),
-            };
-            items.push(BatchItem { order: wanted.order, refused });
+            items.push(state.place_item(wanted, &mut placed)?);
         }
         let key_used = Event::KeyUsed {
             key: used.key.clone(),

@@ -143,6 +143,8 @@ pub fn entry(event: &Event) -> Option<Entry> {
         | Event::DustDropped { .. }
         | Event::Suspended { .. }
         | Event::Reinstated { .. }
+        | Event::ClassSet { .. }
+        | Event::OrderRefused(_)
         | Event::ApiKeyAdded { .. }
         | Event::ApiKeyRemoved { .. }
         | Event::ApiKeysReplaced { .. }

@@ -10,11 +10,14 @@ mod command;
 mod decide;
 mod deposited;
 mod event;
+mod evolve;
 pub mod idempotency;
+mod judged;
 mod keyed;
 pub mod keyring;
 pub mod ledger;
 mod operator;
+mod placing;
 mod pool_share;
 pub mod portrait;
 pub mod recent;
@@ -26,11 +29,13 @@ pub mod statement;
 pub mod test_mode;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 pub use batch::{BatchItem, ItemRefusal, MAX_BATCH, PlaceBatch};
 pub use cancels::CancelRules;
 pub use command::{Command, FirstAnswer, PlaceOrder, TestKey};
 pub use event::Event;
+pub use judged::{OrderRefused, PolicyRefusal};
 pub use pool_share::PoolShare;
 pub use refusal::{
     ApiKeyRefusal, IdempotencyRefusal, OperatorRefusal, OrderRefusal, PlacingRefusal, Refusal,

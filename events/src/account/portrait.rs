@@ -86,6 +86,8 @@ impl Portrait {
             | Event::DepositReversed { .. }
             | Event::Suspended { .. }
             | Event::Reinstated { .. }
+            | Event::ClassSet { .. }
+            | Event::OrderRefused(_)
             | Event::ApiKeyAdded { .. }
             | Event::ApiKeyRemoved { .. }
             | Event::ApiKeysReplaced { .. }

@@ -7,6 +7,7 @@ use super::batch::ItemRefusal;
 use crate::id::OrderId;
 use crate::money::Money;
 use crate::order;
+use crate::reveal::LONGEST_REASON;
 
 /// The refusal of any command; what the caller can do about it stands beside each.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -119,6 +120,9 @@ pub enum OperatorRefusal {
     /// The amount is not positive or larger than any account may hold.
     #[error("an amount must be above zero and at most $1000000000")]
     AmountOutOfRange,
+    /// Say why, in not too many words.
+    #[error("a reason is needed, of at most {LONGEST_REASON} characters")]
+    NoReason,
 }
 
 /// Refusals of what is asked of the account's webhook.

@@ -14,13 +14,16 @@ use super::recent::Recent;
 use super::state::{Standing, State, Webhook};
 use super::test_mode::Mode;
 use crate::codec::{self, Wire};
+use crate::country::Country;
 use crate::id::{AccountId, ApiKeyId, DepositId, OrderId};
 use crate::money::Money;
 use crate::order;
+use crate::platform::Platform;
+use crate::policy::{Class, Conduct, RuleId};
 use crate::time::Timestamp;
 
 /// Changes with the shape below: an older snapshot is then not read but replaced.
-const FORMAT: u16 = 7;
+const FORMAT: u16 = 8;
 
 /// The live account that a test account belongs to, if to one.
 #[derive(Encode, Decode)]
@@ -59,6 +62,20 @@ struct Shape {
     /// Moments of cancels and of webhook tests.
     cancels: Vec<i64>,
     tests: Vec<i64>,
+    conduct: ConductShape,
+}
+
+/// An account's class and figures.
+#[derive(Encode, Decode)]
+struct ConductShape {
+    class: u8,
+    day: i64,
+    orders: Vec<(String, u32)>,
+    numbers: Vec<u64>,
+    refused: Vec<(String, String, String)>,
+    with_number: Vec<u128>,
+    /// The last orders that got a code, those that were cancelled, and how many these are of.
+    ended: (u64, u64, u32),
 }
 
 #[derive(Encode, Decode)]
@@ -72,8 +89,8 @@ struct KeyShape {
     at: i64,
 }
 
-/// An order of a batch: its id; 0, 1 or 2 for accepted or why not; what that refusal says.
-type ItemShape = (u128, u8, i64, i64);
+/// An order of a batch, in its frozen shape.
+type ItemShape = <BatchItem as Wire>::Disk;
 
 /// An order as its facts, in their frozen shapes: the order's state needs no shape of its own.
 #[derive(Encode, Decode)]
@@ -124,6 +141,7 @@ pub fn write(state: &State) -> Option<Vec<u8>> {
         keys: state.keys.entries().map(|(digest, known)| write_key(digest, known)).collect(),
         cancels: state.cancels.moments().map(Timestamp::millis).collect(),
         tests: state.tests.moments().map(Timestamp::millis).collect(),
+        conduct: write_conduct(&state.conduct),
     };
     bincode::encode_to_vec(shape, bincode::config::legacy()).ok()
 }
@@ -157,6 +175,7 @@ pub fn read(bytes: &[u8]) -> Option<State> {
             since: Timestamp::from_millis(since),
         }),
         webhook_sequence: shape.webhook_sequence,
+        conduct: read_conduct(shape.conduct, Timestamp::from_millis(shape.registered_at))?,
         registered_at: Timestamp::from_millis(shape.registered_at),
         balance: Money::from_micros(shape.balance),
         held: Money::from_micros(shape.held),
@@ -173,6 +192,50 @@ pub fn read(bytes: &[u8]) -> Option<State> {
         cancels: Recent::from_moments(shape.cancels.into_iter().map(Timestamp::from_millis)),
         tests: Recent::from_moments(shape.tests.into_iter().map(Timestamp::from_millis)),
         batch: None,
+    })
+}
+
+fn write_conduct(conduct: &Conduct) -> ConductShape {
+    let refused = conduct
+        .refused
+        .iter()
+        .map(|(platform, country, rule)| (platform.freeze(), country.freeze(), rule.freeze()));
+    ConductShape {
+        class: conduct.class.freeze(),
+        day: conduct.day,
+        orders: conduct
+            .orders
+            .iter()
+            .map(|(platform, count)| (platform.freeze(), *count))
+            .collect(),
+        numbers: conduct.numbers.iter().copied().collect(),
+        refused: refused.collect(),
+        with_number: conduct.with_number.iter().map(|order| order.0).collect(),
+        ended: (conduct.completed, conduct.cancelled, conduct.ended),
+    }
+}
+
+fn read_conduct(shape: ConductShape, registered_at: Timestamp) -> Option<Conduct> {
+    let orders = shape
+        .orders
+        .into_iter()
+        .map(|(platform, count)| Platform::thaw(platform).ok().map(|platform| (platform, count)));
+    let refused = shape.refused.into_iter().map(|(platform, country, rule)| {
+        let platform = Platform::thaw(platform).ok()?;
+        Some((platform, Country::thaw(country).ok()?, RuleId::thaw(rule).ok()?))
+    });
+    let (completed, cancelled, ended) = shape.ended;
+    Some(Conduct {
+        class: Class::thaw(shape.class).ok()?,
+        registered_at,
+        day: shape.day,
+        orders: orders.collect::<Option<_>>()?,
+        numbers: shape.numbers.into_iter().collect(),
+        refused: refused.collect::<Option<_>>()?,
+        with_number: shape.with_number.into_iter().map(OrderId).collect(),
+        completed,
+        cancelled,
+        ended,
     })
 }
 

@@ -15,6 +15,7 @@ use super::test_mode::Mode;
 use crate::id::{AccountId, DepositId, OrderId};
 use crate::money::Money;
 use crate::order;
+use crate::policy::Conduct;
 use crate::tier::Tier;
 use crate::time::Timestamp;
 
@@ -67,6 +68,8 @@ pub struct State {
     pub webhook: Option<Webhook>,
     /// Deliveries due so far.
     pub webhook_sequence: u64,
+    /// How well it is known, and how it has behaved.
+    pub conduct: Conduct,
     /// Since when it exists.
     pub registered_at: Timestamp,
     /// What can be spent.
@@ -113,6 +116,7 @@ impl Default for State {
             previous_secret: None,
             webhook: None,
             webhook_sequence: 0,
+            conduct: Conduct::default(),
             registered_at: Timestamp::default(),
             balance: Money::ZERO,
             held: Money::ZERO,

@@ -4,6 +4,7 @@ mod after_code;
 mod deposits;
 mod keys;
 mod limits;
+mod policy;
 mod test_mode;
 
 use super::idempotency::{Effect, KEPT, Key, KeyUse, MAX_KEYS};
@@ -19,6 +20,7 @@ use crate::id::{AccountId, DepositId, OrderId};
 use crate::money::Money;
 use crate::order;
 use crate::platform::Platform;
+use crate::policy::{Class, Judge};
 use crate::spec::given;
 use crate::time::Timestamp;
 use crate::webhook::Notice;
@@ -51,6 +53,7 @@ fn wanted(order: u128) -> PlaceOrder {
         listen_seconds: 300,
         max_concurrent: 1,
         cancels: CancelRules::default(),
+        judge: Judge::default(),
         scenario: None,
         first_answer: None,
         at: NOW,
@@ -66,6 +69,7 @@ fn placed(order: u128, cents: i64) -> [Event; 2] {
         seek_seconds,
         max_attempts,
         listen_seconds,
+        judge,
         at,
         ..
     } = wanted(order);
@@ -79,6 +83,7 @@ fn placed(order: u128, cents: i64) -> [Event; 2] {
         seek_seconds,
         max_attempts,
         listen_seconds,
+        verdict: Some(judge.policy.verdict(platform, country, Class::New, judge.real_numbers)),
         at,
     };
     [
@@ -612,7 +617,7 @@ fn a_batch_s_key_remembers_what_became_of_each_order() {
     assert!(matches!((&events[0], &events[1]), (Event::BatchPlaced { .. }, Event::KeyUsed { .. })));
     let state = fold(state, &events);
     let items = state.keys.get(&"b".parse().unwrap(), NOW).unwrap().batch.clone().unwrap();
-    assert_eq!((items[0], items[1].refused.is_some()), (accepted(1), true));
+    assert_eq!((items[0].clone(), items[1].refused.is_some()), (accepted(1), true));
 }
 
 #[test]

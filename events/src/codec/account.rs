@@ -1,12 +1,15 @@
 //! Facts of an account in bytes.
 
 use super::order;
-use super::wire::{DecodeError, Encoded, Wire, facts, lifted, texts, write};
-use crate::account::Event;
+use super::wire::{DecodeError, Encoded, Wire, facts, lifted, records, texts, write};
 use crate::account::batch::{BatchItem, ItemRefusal};
 use crate::account::idempotency::{Effect, Key};
+use crate::account::{Event, OrderRefused, PolicyRefusal};
+use crate::country::Country;
 use crate::id::{AccountId, ApiKeyId, DepositId, OrderId};
 use crate::money::Money;
+use crate::platform::Platform;
+use crate::policy::{Class, Verdict};
 use crate::time::Timestamp;
 use crate::webhook::Notice;
 
@@ -27,7 +30,8 @@ facts! {
         "AccountApiKeyAdded" 1 ApiKeyAdded { id: ApiKeyId, name: String, hash: [u8; 32], at: Timestamp }
         "AccountApiKeyRemoved" 1 ApiKeyRemoved { id: ApiKeyId, at: Timestamp }
         "AccountApiKeysReplaced" 1 ApiKeysReplaced { id: ApiKeyId, hash: [u8; 32], reason: String, at: Timestamp }
-        "AccountBatchPlaced" 1 BatchPlaced { items: Vec<BatchItem>, at: Timestamp }
+        "AccountBatchPlaced" 2 BatchPlaced { items: Vec<BatchItem>, at: Timestamp }
+        "AccountClassSet" 1 ClassSet { class: Class, reason: String, at: Timestamp }
         "AccountKeyUsed" 1 KeyUsed { key: Key, fingerprint: [u8; 32], effect: Effect, at: Timestamp }
         "AccountWebhookSet" 1 WebhookSet { url: String, threshold: Money, at: Timestamp }
         "AccountWebhookRemoved" 1 WebhookRemoved { at: Timestamp }
@@ -38,15 +42,30 @@ facts! {
         "HoldReleased" 1 HoldReleased { order: OrderId, amount: Money, at: Timestamp }
         "CaptureRefunded" 1 CaptureRefunded { order: OrderId, amount: Money, at: Timestamp }
     }
-    values {}
-    former {}
+    values {
+        "OrderRefused" 1 OrderRefused(OrderRefused)
+    }
+    former {
+        // No policy refused an order then.
+        "AccountBatchPlaced" 1 (Vec<ItemV1>, i64) => |(items, at)| {
+            let items = items.into_iter().map(|(order, refused, first, second)| BatchItem::thaw((order, refused, first, second, None)));
+            Event::BatchPlaced { items: items.collect::<Result<_, String>>()?, at: Timestamp::from_millis(at) }
+        };
+    }
     odd {}
     elsewhere {
         Event::Order(id, fact) => order::encode(id.freeze(), fact);
     }
 }
 
+type ItemV1 = (u128, u8, i64, i64);
+
 texts! { "key" Key as_str }
+
+records! {
+    OrderRefused { order: OrderId, platform: Platform, country: Country, verdict: Verdict, reason: String, at: Timestamp }
+    PolicyRefusal { verdict: Verdict, reason: String, retry_after_seconds: Option<u64> }
+}
 
 impl Wire for Effect {
     /// Its number, and the id it is about.
@@ -75,26 +94,34 @@ impl Wire for Effect {
 }
 
 impl Wire for BatchItem {
-    /// Its id, how it was refused, and the refusal's two amounts: needed and available, or price
-    /// and limit.
-    type Disk = (u128, u8, i64, i64);
+    /// Its id, how it was refused, and the refusal's two amounts (needed and available, or price
+    /// and limit) or the policy's refusal.
+    type Disk = (u128, u8, i64, i64, Option<<PolicyRefusal as Wire>::Disk>);
 
     fn freeze(&self) -> Self::Disk {
-        let (refused, first, second) = match self.refused {
-            None => (0, Money::ZERO, Money::ZERO),
-            Some(ItemRefusal::InsufficientBalance { needed, available }) => (1, needed, available),
-            Some(ItemRefusal::PriceAboveMaximum { price, max_price }) => (2, price, max_price),
+        let of = |number: u8, first: Money, second: Money| {
+            (self.order.0, number, first.micros(), second.micros(), None)
         };
-        (self.order.0, refused, first.micros(), second.micros())
+        match &self.refused {
+            None => of(0, Money::ZERO, Money::ZERO),
+            Some(ItemRefusal::InsufficientBalance { needed, available }) => {
+                of(1, *needed, *available)
+            }
+            Some(ItemRefusal::PriceAboveMaximum { price, max_price }) => of(2, *price, *max_price),
+            Some(ItemRefusal::Policy(refusal)) => (self.order.0, 3, 0, 0, Some(refusal.freeze())),
+        }
     }
 
-    fn thaw((order, refused, first, second): Self::Disk) -> Result<Self, String> {
+    fn thaw((order, refused, first, second, policy): Self::Disk) -> Result<Self, String> {
         let (first, second) = (Money::from_micros(first), Money::from_micros(second));
-        let refused = match refused {
-            0 => None,
-            1 => Some(ItemRefusal::InsufficientBalance { needed: first, available: second }),
-            2 => Some(ItemRefusal::PriceAboveMaximum { price: first, max_price: second }),
-            other => return Err(format!("refusal {other}")),
+        let refused = match (refused, policy) {
+            (0, None) => None,
+            (1, None) => {
+                Some(ItemRefusal::InsufficientBalance { needed: first, available: second })
+            }
+            (2, None) => Some(ItemRefusal::PriceAboveMaximum { price: first, max_price: second }),
+            (3, Some(refusal)) => Some(ItemRefusal::Policy(PolicyRefusal::thaw(refusal)?)),
+            (other, _) => return Err(format!("refusal {other}")),
         };
         Ok(Self { order: OrderId(order), refused })
     }

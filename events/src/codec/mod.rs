@@ -12,6 +12,8 @@ mod deposit;
 mod lease;
 mod number;
 mod order;
+mod policy;
+mod provenance;
 mod purchase;
 mod reveal;
 #[cfg(test)]
@@ -27,7 +29,7 @@ use crate::event::Event;
 use crate::id::OrderId;
 
 /// Every name and version that can stand in a record's header, by aggregate.
-pub const NAMES: [&[(&str, u16)]; 10] = [
+pub const NAMES: [&[(&str, u16)]; 12] = [
     account::NAMES,
     order::NAMES,
     webhook::NAMES,
@@ -38,6 +40,8 @@ pub const NAMES: [&[(&str, u16)]; 10] = [
     lease::NAMES,
     purchase::NAMES,
     reveal::NAMES,
+    policy::NAMES,
+    provenance::NAMES,
 ];
 
 /// The event's name, version and bytes: always the newest version of its shape.
@@ -52,6 +56,8 @@ pub fn encode(event: &Event) -> Encoded {
         Event::Lease(event) => lease::encode((), event),
         Event::Purchase(event) => purchase::encode((), event),
         Event::Reveal(event) => reveal::encode((), event),
+        Event::Policy(event) => policy::encode((), event),
+        Event::Provenance(event) => provenance::encode((), event),
     }
 }
 
@@ -69,6 +75,8 @@ pub fn decode(name: &str, version: u16, payload: &[u8]) -> Result<Event, DecodeE
         .or_else(|| lease::decode(name, version, payload).map(fact))
         .or_else(|| purchase::decode(name, version, payload).map(fact))
         .or_else(|| reveal::decode(name, version, payload).map(fact))
+        .or_else(|| policy::decode(name, version, payload).map(fact))
+        .or_else(|| provenance::decode(name, version, payload).map(fact))
         .unwrap_or_else(|| Err(DecodeError::UnknownEvent { name: name.to_owned(), version }))
 }
 

@@ -1,13 +1,14 @@
 //! Facts of an order in bytes. Each stands behind its order's id.
 
 use super::wire::{DecodeError, Encoded, Wire, facts, lifted, numbered, records, write};
-use crate::code::{Candidate, Extraction, Reason, Verdict};
+use crate::code::{Candidate, Extraction, Reason, Verdict as Reading};
 use crate::country::Country;
 use crate::id::OrderId;
 use crate::money::Money;
 use crate::order::{AttemptFailure, Complaint, Event, FailureReason, Placed, Scenario, Sms};
 use crate::phone::Phone;
 use crate::platform::Platform;
+use crate::policy::Verdict;
 use crate::supplier::SupplierName;
 use crate::time::Timestamp;
 
@@ -35,13 +36,16 @@ facts! {
         "OrderFailed" 1 Failed { reason: FailureReason, at: Timestamp }
     }
     values {
-        "OrderPlaced" 2 Placed(Placed)
+        "OrderPlaced" 3 Placed(Placed)
         "OrderSmsReceived" 1 SmsReceived(Sms)
     }
     former {
         // Orders gave their numbers back with the code then.
         "OrderPlaced" 1 PlacedV1 => |(platform, country, list_price, price, lifetime, seek, attempts, at)|
-            Event::Placed(Placed::thaw((platform, country, list_price, price, lifetime, seek, attempts, 0, at))?);
+            Event::Placed(Placed::thaw((platform, country, list_price, price, lifetime, seek, attempts, 0, None, at))?);
+        // Orders were not judged then.
+        "OrderPlaced" 2 PlacedV2 => |(platform, country, list_price, price, lifetime, seek, attempts, listen, at)|
+            Event::Placed(Placed::thaw((platform, country, list_price, price, lifetime, seek, attempts, listen, None, at))?);
         "OrderCompleted" 1 (String, String, i64) => |(code, message_id, at)|
             Event::Completed { code, message_id, listens_until: Timestamp::from_millis(at), at: Timestamp::from_millis(at) };
     }
@@ -50,11 +54,12 @@ facts! {
 }
 
 type PlacedV1 = (String, String, i64, i64, u32, u32, u8, i64);
+type PlacedV2 = (String, String, i64, i64, u32, u32, u8, u32, i64);
 
 records! {
     Placed {
         platform: Platform, country: Country, list_price: Money, price: Money, lifetime_seconds: u32, seek_seconds: u32, max_attempts: u8,
-        listen_seconds: u32, at: Timestamp,
+        listen_seconds: u32, verdict: Option<Verdict>, at: Timestamp,
     }
     Sms {
         message_id: String, supplier: SupplierName, sender: String, text: String, received_at: Timestamp, extraction: Extraction, at: Timestamp,
@@ -95,20 +100,20 @@ impl Wire for Extraction {
 
     fn freeze(&self) -> Self::Disk {
         let (verdict, found) = match &self.verdict {
-            Verdict::Nothing => (0, ""),
-            Verdict::Unsure => (1, ""),
-            Verdict::Code(code) => (2, code.as_str()),
-            Verdict::OtherBrand(brand) => (3, brand.as_str()),
+            Reading::Nothing => (0, ""),
+            Reading::Unsure => (1, ""),
+            Reading::Code(code) => (2, code.as_str()),
+            Reading::OtherBrand(brand) => (3, brand.as_str()),
         };
         (verdict, found.to_owned(), self.candidates.freeze())
     }
 
     fn thaw((verdict, found, candidates): Self::Disk) -> Result<Self, String> {
         let verdict = match verdict {
-            0 => Verdict::Nothing,
-            1 => Verdict::Unsure,
-            2 => Verdict::Code(found),
-            3 => Verdict::OtherBrand(found),
+            0 => Reading::Nothing,
+            1 => Reading::Unsure,
+            2 => Reading::Code(found),
+            3 => Reading::OtherBrand(found),
             other => return Err(format!("verdict {other}")),
         };
         Ok(Self { verdict, candidates: Vec::thaw(candidates)? })

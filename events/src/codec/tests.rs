@@ -1,5 +1,7 @@
 //! Golden bytes: what every version of every event looks like on disk, for ever.
 
+mod policy;
+
 use super::{DecodeError, NAMES, decode, encode};
 use crate::account::idempotency::Effect;
 use crate::account::{BatchItem, ItemRefusal};
@@ -96,6 +98,7 @@ fn order_samples() -> Vec<Event> {
             seek_seconds: 60,
             max_attempts: 3,
             listen_seconds: 0,
+            verdict: None,
             at: AT,
         })),
         of_order(order::Event::AttemptFailed {
@@ -188,6 +191,7 @@ fn later_samples() -> impl Iterator<Item = Event> {
         .chain(after_code_samples())
         .chain(test_mode_samples())
         .chain([revealed])
+        .chain(policy::samples())
 }
 
 fn keyed_and_queued_samples() -> Vec<Event> {
@@ -436,6 +440,7 @@ fn after_code_samples() -> Vec<Event> {
         seek_seconds: 60,
         max_attempts: 3,
         listen_seconds: 120,
+        verdict: None,
         at: AT,
     };
     let (code, message_id, later) =

@@ -133,6 +133,7 @@ fn placed() -> order::State {
         seek_seconds: 60,
         max_attempts: 3,
         listen_seconds: 300,
+        verdict: None,
         at: AT,
     };
     order::State::new(OrderId(7), placed)

@@ -6,6 +6,7 @@ use crate::country::Country;
 use crate::money::Money;
 use crate::phone::Phone;
 use crate::platform::Platform;
+use crate::policy::Verdict;
 use crate::supplier::SupplierName;
 use crate::time::Timestamp;
 
@@ -158,6 +159,8 @@ pub struct Placed {
     pub max_attempts: u8,
     /// How long it keeps its number after the code; never beyond its expiry.
     pub listen_seconds: u32,
+    /// What the service's policy said of it; `None` of orders from before there was one.
+    pub verdict: Option<Verdict>,
     /// When.
     pub at: Timestamp,
 }

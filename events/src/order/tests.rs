@@ -29,6 +29,7 @@ fn order() -> State {
         seek_seconds: 60,
         max_attempts: 3,
         listen_seconds: 300,
+        verdict: None,
         at: at(0),
     };
     State::new(OrderId(1), placed)

@@ -105,6 +105,7 @@ fn wanted(number: usize, at: Timestamp) -> PlaceOrder {
         listen_seconds: 300,
         max_concurrent: 5,
         cancels: events::account::CancelRules::default(),
+        judge: events::policy::Judge::default(),
         scenario: None,
         first_answer: None,
         at,

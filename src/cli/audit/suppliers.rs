@@ -13,7 +13,7 @@ use events::lease::{self, LeaseId, costs, reconcile};
 use events::money::Money;
 use events::phone::Phone;
 use events::supplier::SupplierName;
-use events::{Event, number, purchase};
+use events::{Event, number, provenance, purchase};
 use suppliers::http::{HttpSource, Source};
 
 use super::super::output::say;
@@ -29,6 +29,7 @@ struct Ours {
     leases: BTreeMap<LeaseId, lease::State>,
     listed: BTreeMap<Phone, SupplierName>,
     purchases: BTreeMap<SupplierName, purchase::State>,
+    provenances: BTreeMap<SupplierName, provenance::State>,
 }
 
 /// How much is said.
@@ -89,6 +90,19 @@ pub fn run(config: &Config, data_dir: &Path, extent: Extent) -> Outcome {
             }
         }
     }
+    for name in config.suppliers.names() {
+        let known = ours.provenances.iter().find(|(supplier, _)| supplier.as_str() == name);
+        match known.and_then(|(_, state)| state.stated.as_ref()) {
+            Some((record, by, at)) => say!(
+                "{name}: numbers of {} ({}), by {}, until {}; stated by {by} at {at}",
+                record.legal_name,
+                record.source,
+                record.consent,
+                record.valid_until
+            ),
+            None => say!("{name}: NOT STATED where its numbers come from"),
+        }
+    }
     if found == 0 {
         say!("the sources and the log agree");
         return Ok(ExitCode::SUCCESS);
@@ -129,7 +143,12 @@ fn read(data_dir: &Path) -> Result<Ours, String> {
             | Event::Address(_)
             | Event::Chain(_)
             | Event::Webhook(_)
-            | Event::Reveal(_) => {}
+            | Event::Reveal(_)
+            | Event::Policy(_) => {}
+            Event::Provenance(event) => {
+                let known = ours.provenances.entry(event.supplier().clone()).or_default();
+                *known = std::mem::take(known).evolve(event);
+            }
         }
     });
     let broken = broken.map_err(in_words)?;

@@ -7,7 +7,7 @@ use axum::response::Response;
 use maud::html;
 use serde_json::json;
 
-use super::{Console, Context, ROOT, apology, forbidden, missing, numbers};
+use super::{Console, Context, ROOT, apology, forbidden, missing, numbers, policy};
 use crate::console::call::Refused;
 use crate::console::form::Form;
 use crate::console::guard::is_of_our_page;
@@ -42,6 +42,8 @@ pub async fn handle(
     let done = match parts.as_slice() {
         ["accounts", id, "rotate-key"] => return rotated(&context, id, &form).await,
         ["numbers", "import"] => return imported(&context, &form).await,
+        ["policy"] => return judged(&context, &form).await,
+        ["accounts", id, "class"] => classified(&context, id, &form).await,
         ["accounts", id, action @ ("credit" | "debit" | "suspend" | "reinstate")] => {
             account(&context, id, action, &form).await
         }
@@ -77,6 +79,21 @@ async fn account(
     }
     context.command(&format!("accounts/{id}/{action}"), order).await?;
     Ok(format!("{ROOT}/accounts/{id}"))
+}
+
+/// A policy is tried or applied.
+async fn judged(context: &Context, form: &Form) -> Response {
+    match policy::act(context, form).await {
+        Ok(Some(page)) => render(&context.frame(), &page),
+        Ok(None) => redirect(&format!("{ROOT}/policy")),
+        Err(refused) => apology(context, &refused),
+    }
+}
+
+async fn classified(context: &Context, id: &str, form: &Form) -> Result<String, Refused> {
+    let wanted = json!({ "class": form.get("class"), "reason": form.get("reason"), "operator": context.name() });
+    context.command(&format!("accounts/{id}/class"), wanted).await?;
+    Ok(format!("{ROOT}/policy"))
 }
 
 async fn rotated(context: &Context, id: &str, form: &Form) -> Response {

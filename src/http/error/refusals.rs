@@ -4,10 +4,11 @@ use actors::kernel::entity::TransactError;
 use actors::order::PlaceError;
 use axum::http::StatusCode;
 use events::account::{
-    ApiKeyRefusal, IdempotencyRefusal, ItemRefusal, OrderRefusal, PlacingRefusal, Refusal,
-    StandingRefusal, WebhookRefusal,
+    ApiKeyRefusal, IdempotencyRefusal, ItemRefusal, OrderRefusal, PlacingRefusal, PolicyRefusal,
+    Refusal, StandingRefusal, WebhookRefusal,
 };
 use events::order;
+use events::policy::Mode;
 use serde_json::json;
 
 use super::{ApiError, ErrorCode};
@@ -76,8 +77,28 @@ impl From<ItemRefusal> for ApiError {
                         json!({ "price": Dollars(price), "max_price": Dollars(max_price) }),
                     )
             }
+            ItemRefusal::Policy(refusal) => of_policy(&refusal),
         }
     }
+}
+
+/// The policy's word on an order. A day's limit is over by itself; everything else is not until
+/// somebody does something.
+fn of_policy(refusal: &PolicyRefusal) -> ApiError {
+    let text = format!("The order is not allowed here: {}.", refusal.reason);
+    let detail = json!({ "policy": words_of(refusal) });
+    match refusal.retry_after_seconds {
+        Some(seconds) => ApiError::new(ErrorCode::RateLimited, text).retry_after(seconds),
+        None => ApiError::invalid(text),
+    }
+    .with_detail(detail)
+}
+
+fn words_of(PolicyRefusal { verdict, reason, .. }: &PolicyRefusal) -> serde_json::Value {
+    json!({
+        "rule": verdict.decided_by(), "verdict": verdict.outcome().name(), "reason": reason,
+        "mode": Mode::Enforce.name(), "version": verdict.version,
+    })
 }
 
 impl From<PlacingRefusal> for ApiError {

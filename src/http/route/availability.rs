@@ -14,7 +14,7 @@ use crate::http::Shared;
 use crate::http::error::ApiResult;
 use crate::http::json::{Dollars, Parameters};
 use crate::http::order_reply::Hints;
-use crate::http::ordering::{country_of, platform_of};
+use crate::http::ordering::{PolicyNotice, country_of, platform_of};
 use crate::http::vocabulary::{CountryCode, PlatformName};
 
 /// The contract: rates are of the last 24 hours.
@@ -48,6 +48,8 @@ struct Row {
     avg_delivery_seconds: u64,
     price: Dollars,
     hints: Hints,
+    /// Why an account that the operator does not know cannot order it here; null where it can.
+    policy: Option<PolicyNotice>,
 }
 
 /// Success rates of the last 24 hours, stock and prices in one country. A rate is null under five
@@ -70,7 +72,7 @@ pub async fn handle(
     let service = &app.service;
     let country = country_of(query.country.as_deref())?;
     let only = query.platform.as_deref().map(platform_of).transpose()?;
-    let at = service.clock.now();
+    let (at, judge) = (service.clock.now(), service.judge());
     let outcomes = service.views.outcomes(country, at.minus(WINDOW)).await?;
     let row = |platform: Platform| {
         let outcome = outcomes.get(&platform).copied().unwrap_or_default();
@@ -87,6 +89,7 @@ pub async fn handle(
                 .unwrap_or_else(|| platform.hints().usual_delivery_seconds.into()),
             price: Dollars(service.catalogue.list_price(platform, country)),
             hints: Hints::of(platform),
+            policy: PolicyNotice::of(&judge, platform, country),
         }
     };
     let platforms = Platform::ALL

@@ -11,7 +11,7 @@ use crate::http::Shared;
 use crate::http::error::ApiResult;
 use crate::http::json::{Dollars, Parameters};
 use crate::http::order_reply::Hints;
-use crate::http::ordering::country_of;
+use crate::http::ordering::{PolicyNotice, country_of};
 use crate::http::vocabulary::CountryCode;
 
 #[derive(Debug, Deserialize)]
@@ -38,6 +38,8 @@ struct Service {
     name: &'static str,
     price: Dollars,
     hints: Hints,
+    /// Why an account that the operator does not know cannot order it here; null where it can.
+    policy: Option<PolicyNotice>,
 }
 
 /// The platforms, their list prices, and the countries.
@@ -54,12 +56,13 @@ pub async fn handle(
     Parameters(query): Parameters<Query>,
 ) -> ApiResult<Reply> {
     let country = country_of(query.country.as_deref())?;
-    let catalogue = &app.service.catalogue;
+    let (catalogue, judge) = (&app.service.catalogue, app.service.judge());
     let services = Platform::ALL.map(|platform| Service {
         platform: platform.slug(),
         name: platform.name(),
         price: Dollars(catalogue.list_price(platform, country)),
         hints: Hints::of(platform),
+        policy: PolicyNotice::of(&judge, platform, country),
     });
     Ok(Json(Reply {
         total_platforms: Platform::ALL.len(),

@@ -58,6 +58,19 @@ pub struct Suppliers {
     pub unproven_share_percent: u32,
     /// How long the rest of a message in parts is waited for.
     pub parts_wait_seconds: u32,
+    /// What follows where nobody has stated where a supplier's numbers come from.
+    pub provenance: ProvenanceRule,
+}
+
+/// What follows where a real supplier's provenance is not stated, or its time is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProvenanceRule {
+    /// No order has a number of it.
+    Require,
+    /// Orders have its numbers, and the operator is told.
+    #[default]
+    Warn,
 }
 
 impl Suppliers {
@@ -224,6 +237,7 @@ impl Default for Suppliers {
             rest_seconds: BTreeMap::new(),
             unproven_share_percent: 50,
             parts_wait_seconds: 120,
+            provenance: ProvenanceRule::default(),
         }
     }
 }

@@ -88,6 +88,7 @@ fn order(account: u128, order: u128, orders: &Orders, at: Timestamp) -> [Command
         listen_seconds: orders.listen_seconds,
         max_concurrent: 1,
         cancels: events::account::CancelRules::default(),
+        judge: events::policy::Judge::default(),
         scenario: None,
         first_answer: Some(FirstAnswer { supplier: supplier.clone(), answer: Ok(phone.clone()) }),
         at,

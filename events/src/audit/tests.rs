@@ -1,0 +1,132 @@
+//! What an auditor finds of orders and the policy they were judged by.
+
+use super::Auditor;
+use crate::account::{self, OrderRefused};
+use crate::country::Country;
+use crate::envelope::{Position, Recorded, Revision, StreamId};
+use crate::event::Event;
+use crate::id::{AccountId, EventId, OrderId};
+use crate::money::Money;
+use crate::order::{self, Placed};
+use crate::platform::Platform;
+use crate::policy::{self, Class, InForce, Mode, Policy, Ruling, Verdict};
+use crate::time::Timestamp;
+
+const AT: Timestamp = Timestamp::from_millis(1_795_512_345_678);
+const ACCOUNT: AccountId = AccountId(1);
+const ORDER: OrderId = OrderId(7);
+
+/// The rules that a log of these events breaks, in their order.
+fn found(events: Vec<Event>) -> Vec<&'static str> {
+    let mut auditor = Auditor::default();
+    for (place, event) in (1..).zip(events) {
+        let stream = match &event {
+            Event::Policy(_) => StreamId::policy(),
+            _ => StreamId::account(ACCOUNT),
+        };
+        auditor.observe(&Recorded {
+            id: EventId(u128::from(place)),
+            stream,
+            revision: Revision(place),
+            position: Position(place),
+            at: AT,
+            correlation: None,
+            event,
+        });
+    }
+    let ids = auditor.finish().into_iter().map(|finding| finding.rule);
+    ids.filter(|rule| rule.starts_with('P')).collect()
+}
+
+fn registered() -> Event {
+    account::Event::Registered {
+        id: ACCOUNT,
+        key_hash: [0; 32],
+        webhook_secret: "whsec_".to_owned(),
+        at: AT,
+    }
+    .into()
+}
+
+fn applied(version: u32, mode: Mode) -> Event {
+    policy::Event::Applied {
+        version,
+        policy: Policy { mode, ..Policy::default() },
+        by: "ada".to_owned(),
+        basis: "board".to_owned(),
+        at: AT,
+    }
+    .into()
+}
+
+fn placed(platform: Platform, verdict: Option<Verdict>) -> Event {
+    let placed = Placed {
+        platform,
+        country: Country::Us,
+        list_price: Money::ZERO,
+        price: Money::ZERO,
+        lifetime_seconds: 300,
+        seek_seconds: 60,
+        max_attempts: 3,
+        listen_seconds: 0,
+        verdict,
+        at: AT,
+    };
+    account::Event::Order(ORDER, order::Event::Placed(placed)).into()
+}
+
+fn held() -> Event {
+    account::Event::HoldTaken { order: ORDER, amount: Money::ZERO, at: AT }.into()
+}
+
+fn verdict(version: u32, mode: Mode, platform: Platform) -> Verdict {
+    let policy = InForce::new(version, Policy { mode, ..Policy::default() });
+    policy.verdict(platform, Country::Us, Class::New, true)
+}
+
+fn refused() -> Event {
+    account::Event::OrderRefused(OrderRefused {
+        order: ORDER,
+        platform: Platform::PayPal,
+        country: Country::Us,
+        verdict: verdict(0, Mode::Enforce, Platform::PayPal),
+        reason: "denied".to_owned(),
+        at: AT,
+    })
+    .into()
+}
+
+#[test]
+fn lawful_orders_and_refusals_are_not_found() {
+    let of =
+        |version, mode| placed(Platform::Google, Some(verdict(version, mode, Platform::Google)));
+    assert_eq!(found(vec![registered(), of(0, Mode::Enforce), held()]), [""; 0]);
+    let shadow = placed(Platform::PayPal, Some(verdict(1, Mode::Shadow, Platform::PayPal)));
+    assert_eq!(found(vec![registered(), applied(1, Mode::Shadow), shadow, held()]), [""; 0]);
+    assert_eq!(found(vec![registered(), refused()]), [""; 0]);
+    // From before there were verdicts.
+    let old = placed(Platform::Google, None);
+    assert_eq!(found(vec![registered(), old, held(), applied(1, Mode::Shadow)]), [""; 0]);
+}
+
+#[test]
+fn an_order_without_a_verdict_under_a_policy_is_found() {
+    let bare = placed(Platform::Google, None);
+    assert_eq!(found(vec![registered(), applied(1, Mode::Shadow), bare, held()]), ["P1"]);
+    let early = placed(Platform::Google, Some(verdict(2, Mode::Enforce, Platform::Google)));
+    assert_eq!(found(vec![registered(), early, held()]), ["P1"]);
+    assert_eq!(found(vec![applied(2, Mode::Shadow)]), ["P1"]);
+}
+
+#[test]
+fn a_verdict_that_its_version_does_not_say_is_found() {
+    let lenient = Verdict { ruling: Ruling::Allow, ..verdict(0, Mode::Enforce, Platform::PayPal) };
+    assert_eq!(found(vec![registered(), placed(Platform::PayPal, Some(lenient)), held()]), ["P2"]);
+}
+
+#[test]
+fn a_hold_of_a_refused_order_is_found() {
+    assert_eq!(found(vec![registered(), refused(), held()]), ["P3"]);
+    let strict = placed(Platform::PayPal, Some(verdict(0, Mode::Enforce, Platform::PayPal)));
+    assert_eq!(found(vec![registered(), strict, held()]), ["P3"]);
+}

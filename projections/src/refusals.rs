@@ -1,0 +1,145 @@
+//! Orders that the policy refused, in a view: where an operator sees what waits for a decision.
+
+use events::account;
+use events::country::Country;
+use events::envelope::{Position, Recorded};
+use events::id::{AccountId, OrderId};
+use events::platform::Platform;
+use events::policy::Ruling;
+use events::time::Timestamp;
+use rusqlite::{Row, Transaction, params};
+
+use crate::column::{count, id, parsed};
+use crate::views::{ViewError, Views};
+
+/// What a fact changes in `refusals`.
+#[derive(Debug, Clone)]
+pub enum RefusalChange {
+    /// An order was refused.
+    Refused(AccountId, Box<account::OrderRefused>, Position),
+    /// An operator said how well the account is known: whatever waited is decided.
+    Decided(AccountId),
+}
+
+/// An order that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedOrder {
+    /// Its place in the log.
+    pub position: Position,
+    /// Whose order.
+    pub account: AccountId,
+    /// The id it was wanted under.
+    pub order: OrderId,
+    /// For which platform.
+    pub platform: Platform,
+    /// In which country.
+    pub country: Country,
+    /// The policy's version.
+    pub version: u32,
+    /// The rule or the limit that decided.
+    pub rule: String,
+    /// A `Ruling`'s name.
+    pub verdict: String,
+    /// Why, as its caller was told.
+    pub reason: String,
+    /// Whether an operator has decided since.
+    pub is_decided: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The table.
+pub const SCHEMA: &str = "
+CREATE TABLE refusals (
+    position INTEGER PRIMARY KEY, account_id BLOB NOT NULL, order_id BLOB NOT NULL, platform TEXT \
+    NOT NULL, country TEXT NOT NULL, version INTEGER NOT NULL, rule TEXT NOT NULL, verdict TEXT \
+    NOT NULL, reason TEXT NOT NULL, decided INTEGER NOT NULL, at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX refusals_by_account ON refusals (account_id);
+";
+
+const KEEP: &str = "INSERT INTO refusals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10)";
+const DECIDE: &str = "UPDATE refusals SET decided = 1 WHERE account_id = ?1 AND decided = 0";
+
+impl RefusalChange {
+    /// What an account's fact changes, if anything.
+    pub fn of(
+        account: AccountId,
+        event: &account::Event,
+        record: &Recorded<events::Event>,
+    ) -> Option<Self> {
+        if let account::Event::OrderRefused(refused) = event {
+            return Some(Self::Refused(account, Box::new(refused.clone()), record.position));
+        }
+        matches!(event, account::Event::ClassSet { .. }).then_some(Self::Decided(account))
+    }
+
+    /// Writes it, in the order of the log.
+    pub fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        match self {
+            Self::Refused(account, refused, position) => {
+                let verdict = &refused.verdict;
+                transaction
+                    .prepare_cached(KEEP)?
+                    .execute(params![
+                        i64::try_from(position.0).unwrap_or(i64::MAX),
+                        account.0.to_be_bytes(),
+                        refused.order.0.to_be_bytes(),
+                        refused.platform.slug(),
+                        refused.country.code(),
+                        verdict.version,
+                        verdict.decided_by(),
+                        verdict.outcome().name(),
+                        refused.reason,
+                        refused.at.millis()
+                    ])
+                    .map(drop)
+            }
+            Self::Decided(account) => transaction
+                .prepare_cached(DECIDE)?
+                .execute(params![account.0.to_be_bytes()])
+                .map(drop),
+        }
+    }
+}
+
+impl Views {
+    /// Orders that the policy refused, the latest first, before a place in the log, at most
+    /// `limit`; `undecided` leaves those for which a person is still to decide.
+    pub async fn refusals(
+        &self,
+        undecided: bool,
+        before: Option<Position>,
+        limit: u32,
+    ) -> Result<Vec<RefusedOrder>, ViewError> {
+        self.read(move |connection| {
+            let before =
+                before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX));
+            let mut refusals = connection.prepare(
+                "SELECT position, account_id, order_id, platform, country, version, rule, \
+                 verdict, reason, decided, at FROM refusals
+                 WHERE position < ?1 AND (?2 = 0 OR (decided = 0 AND verdict = ?3)) ORDER BY \
+                 position DESC LIMIT ?4",
+            )?;
+            let wanted = params![before, undecided, Ruling::Review.name(), limit];
+            refusals.query_map(wanted, refused_order)?.collect()
+        })
+        .await
+    }
+}
+
+fn refused_order(row: &Row<'_>) -> rusqlite::Result<RefusedOrder> {
+    Ok(RefusedOrder {
+        position: Position(count(row, 0)?),
+        account: AccountId(id(row, 1)?),
+        order: OrderId(id(row, 2)?),
+        platform: parsed(row, 3)?,
+        country: parsed(row, 4)?,
+        version: row.get(5)?,
+        rule: row.get(6)?,
+        verdict: row.get(7)?,
+        reason: row.get(8)?,
+        is_decided: row.get(9)?,
+        at: Timestamp::from_millis(row.get(10)?),
+    })
+}

@@ -1,0 +1,210 @@
+//! What orders are judged by, for operators: shown, tried on the orders there were, applied; and
+//! what waits for a person.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actors::kernel::entity::TransactError;
+use axum::Json;
+use axum::extract::{Path as PathParameter, Query, State};
+use axum::http::StatusCode;
+use events::account::Command as OfAccount;
+use events::envelope::Position;
+use events::policy::{Class, Command, InForce, State as Known};
+use projections::RefusedOrder;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+
+use super::access::{self, Access};
+use super::{Door, Refusal, account, accounts, cut, failed, page_limit, reached, refused};
+use crate::description;
+use crate::policy::{Document, replay, told};
+
+/// The longest time that is looked back.
+const MOST_DAYS: u32 = 366;
+
+/// A policy to apply.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PolicyToApply)]
+pub struct Apply {
+    pub policy: Document,
+    /// On what basis; it stands in the log.
+    pub basis: String,
+    /// The version that it was made from: another one in force refuses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<u32>,
+    /// Who; it stands in the log.
+    pub operator: String,
+}
+
+/// A policy to try on the orders of the last days.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PolicyToTry)]
+pub struct Try {
+    pub policy: Document,
+    /// So many days back.
+    pub days: u32,
+}
+
+/// How well an account is known.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = AccountClass)]
+pub struct Classify {
+    /// `new`, `verified` or `trusted`.
+    pub class: String,
+    /// Why; it stands in the log.
+    pub reason: String,
+    /// Who; it stands in the log.
+    pub operator: String,
+}
+
+/// Which refusals.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Asked {
+    /// Also those that wait for nobody.
+    #[serde(default)]
+    all: bool,
+    /// The page before's `next_before`.
+    before: Option<u64>,
+    /// How many at most, up to 500.
+    limit: Option<u32>,
+}
+
+/// What orders are judged by now.
+#[utoipa::path(get, path = "/policy", operation_id = "showPolicy", tag = "policy",
+    responses((status = 200, description = "The policy in force; version 0 is the built-in one", body = Value)))]
+pub async fn show(State(door): State<Arc<Door>>) -> Json<Value> {
+    Json(shown(&door, &door.service.policies.state()))
+}
+
+fn shown(door: &Door, known: &Known) -> Value {
+    let applied = known.applied.as_ref().map(
+        |applied| json!({ "by": applied.by, "basis": applied.basis, "at": applied.at.to_string() }),
+    );
+    json!({
+        "version": known.in_force.version, "applied": applied,
+        "policy": description::policy_of(&known.in_force.policy),
+        "real_numbers": door.service.judge().real_numbers,
+        "denied_unless_allowed":
+            events::policy::SENSITIVE.map(events::platform::Platform::slug),
+    })
+}
+
+/// Judges orders by another policy from here on.
+#[utoipa::path(post, path = "/policy", operation_id = "applyPolicy", tag = "policy", request_body = Apply,
+    responses((status = 200, description = "The policy in force then", body = Value)))]
+pub async fn apply(
+    State(door): State<Arc<Door>>,
+    access: Access,
+    Json(wanted): Json<Apply>,
+) -> Result<Json<Value>, Refusal> {
+    let policy = wanted.policy.policy().map_err(bad)?;
+    let (who, policies) = (access.operator(&wanted.operator)?, &door.service.policies);
+    let (replaces, basis, at) = (wanted.replaces, wanted.basis, policies.now());
+    let by = wanted.operator;
+    let command = Command::Apply { policy, replaces, by, basis, at };
+    match policies.transact(&command, who).await {
+        Ok(known) => Ok(Json(shown(&door, &known))),
+        Err(TransactError::Refused(refusal)) => {
+            Err(refused(StatusCode::CONFLICT, refusal.to_string()))
+        }
+        Err(TransactError::Fault(fault)) => Err(failed(&fault)),
+    }
+}
+
+/// Judges the orders of the last days by another policy: who would have been refused, were all of
+/// it enforced. Nothing is changed.
+#[utoipa::path(post, path = "/policy/diff", operation_id = "tryPolicy", tag = "policy", request_body = Try,
+    responses((status = 200, description = "Orders that it decides in another way", body = Value)))]
+pub async fn diff(
+    State(door): State<Arc<Door>>,
+    _access: Access,
+    Json(wanted): Json<Try>,
+) -> Result<Json<Value>, Refusal> {
+    if !(1..=MOST_DAYS).contains(&wanted.days) {
+        return Err(bad(format!("days is 1 to {MOST_DAYS}")));
+    }
+    let policy = wanted.policy.policy().map_err(bad)?;
+    // Each walks the whole log: one is enough.
+    let busy = || refused(StatusCode::CONFLICT, "another replay is under way".to_owned());
+    let alone = Arc::clone(&door.replaying).try_lock_owned().map_err(|_| busy())?;
+    let since = door.service.clock.now().minus(Duration::from_hours(24) * wanted.days);
+    let directory = door.data_dir.clone();
+    let walked = tokio::task::spawn_blocking(move || {
+        let _alone = alone;
+        replay(&directory, InForce::new(0, policy), since).map(|replay| told(&replay))
+    });
+    let unreadable = |text: String| refused(StatusCode::INTERNAL_SERVER_ERROR, text);
+    let found = walked.await.map_err(|error| unreadable(error.to_string()))?;
+    found.map(Json).map_err(unreadable)
+}
+
+/// Orders that were refused and wait for a person, the latest first; setting the account's class
+/// decides.
+#[utoipa::path(get, path = "/reviews", operation_id = "listReviews", tag = "policy", params(Asked),
+    responses((status = 200, description = "A page of refused orders; next_before is null on the last", body = Value)))]
+pub async fn reviews(
+    State(door): State<Arc<Door>>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Value>, Refusal> {
+    let limit = page_limit(asked.limit);
+    let mut found = reached(&door.service)
+        .await?
+        .refusals(!asked.all, asked.before.map(Position), limit + 1)
+        .await
+        .map_err(|error| failed(&error))?;
+    let next_before = cut(&mut found, limit).map(|last| last.position.0);
+    let mut rows = Vec::with_capacity(found.len());
+    for refused in &found {
+        let class = match door.service.accounts.read(refused.account).await {
+            Ok(published) => published.state.conduct.class.name(),
+            Err(_) => "unknown",
+        };
+        rows.push(row(refused, class));
+    }
+    Ok(Json(json!({ "reviews": rows, "next_before": next_before })))
+}
+
+fn row(refused: &RefusedOrder, class: &str) -> Value {
+    json!({
+        "position": refused.position.0, "at": refused.at.to_string(), "account_id": refused.account.to_string(), "class": class,
+        "order_id": refused.order.to_string(), "platform": refused.platform.slug(), "country": refused.country.code(),
+        "version": refused.version, "rule": refused.rule, "verdict": refused.verdict, "reason": refused.reason,
+        "decided": refused.is_decided,
+    })
+}
+
+/// Says how well an account is known; that decides what waited for a review.
+#[utoipa::path(post, path = "/accounts/{id}/class", operation_id = "classify", tag = "accounts", request_body = Classify,
+    params(("id" = String, Path, description = "The account's id")),
+    responses((status = 200, description = "The account as it is then", body = Value)))]
+pub async fn classify(
+    State(door): State<Arc<Door>>,
+    access: Access,
+    PathParameter(id): PathParameter<String>,
+    Json(wanted): Json<Classify>,
+) -> Result<Json<Value>, Refusal> {
+    let account = account(&id)?;
+    access::reason(&wanted.reason)?;
+    let class = Class::named(&wanted.class)
+        .ok_or_else(|| bad("class is new, verified or trusted".to_owned()))?;
+    let (who, at) = (access.operator(&wanted.operator)?, door.service.clock.now());
+    let command = OfAccount::SetClass { class, reason: wanted.reason, at };
+    match door.service.accounts.transact(account, command, who, at).await {
+        Ok(_) => accounts::shown(&door, &access, account).await,
+        Err(TransactError::Refused(refusal)) => {
+            Err(refused(StatusCode::CONFLICT, refusal.to_string()))
+        }
+        Err(TransactError::Fault(fault)) => Err(failed(&fault)),
+    }
+}
+
+fn bad(text: String) -> Refusal {
+    refused(StatusCode::BAD_REQUEST, text)
+}

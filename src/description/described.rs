@@ -1,0 +1,66 @@
+//! The policy, verdicts and provenance in JSON.
+
+use events::policy::{Event, Policy, Verdict};
+use events::{policy, provenance};
+use serde_json::{Value, json};
+
+/// A version that was applied.
+pub fn applied(event: &Event) -> Value {
+    let Event::Applied { version, policy, by, basis, .. } = event;
+    json!({ "version": version, "by": by, "basis": basis, "policy": self::policy(policy) })
+}
+
+/// A policy, in the words of its file.
+pub fn policy(policy: &Policy) -> Value {
+    let rule = |rule: &policy::Rule| {
+        json!({
+            "id": rule.id.as_str(),
+            "platforms": rule.platforms.iter().map(|platform| platform.slug()).collect::<Vec<_>>(),
+            "countries": rule.countries.iter().map(|country| country.code()).collect::<Vec<_>>(),
+            "classes": rule.classes.iter().map(|class| class.name()).collect::<Vec<_>>(),
+            "verdict": rule.ruling.name(),
+            "reason": rule.reason,
+            "basis": rule.basis,
+        })
+    };
+    let limit = |limit: &policy::ConductLimit| {
+        json!({
+            "limit": limit.limit.name(), "allowed": limit.allowed, "mode": limit.mode.name(),
+        })
+    };
+    json!({
+        "mode": policy.mode.name(),
+        "rules": policy.rules.iter().map(rule).collect::<Vec<_>>(),
+        "limits": policy.limits.iter().map(limit).collect::<Vec<_>>(),
+    })
+}
+
+/// What was decided of an order.
+pub fn verdict(verdict: &Verdict) -> Value {
+    let exceeded = |exceeded: &policy::Exceeded| {
+        json!({
+            "limit": exceeded.limit.name(), "figure": exceeded.figure,
+            "allowed": exceeded.allowed, "mode": exceeded.mode.name(),
+        })
+    };
+    json!({
+        "version": verdict.version,
+        "rule": verdict.rule.as_str(),
+        "verdict": verdict.ruling.name(),
+        "mode": verdict.mode.name(),
+        "limits": verdict.exceeded.iter().map(exceeded).collect::<Vec<_>>(),
+    })
+}
+
+/// What was stated of a supplier, or is no more.
+pub fn provenance(event: &provenance::Event) -> Value {
+    match event {
+        provenance::Event::Stated { supplier, record, by, .. } => json!({
+            "supplier": supplier.as_str(), "legal_name": record.legal_name, "source": record.source, "consent": record.consent,
+            "contact": record.contact, "valid_until": record.valid_until.to_string(), "by": by,
+        }),
+        provenance::Event::Withdrawn { supplier, reason, by, .. } => {
+            json!({ "supplier": supplier.as_str(), "reason": reason, "by": by })
+        }
+    }
+}
