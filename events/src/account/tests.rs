@@ -1,11 +1,14 @@
 //! The rules of an account as scenarios: money and orders in one append.
 
 mod after_code;
+mod batch;
 mod deposits;
+mod idempotency;
 mod keys;
 mod limits;
 mod policy;
 mod test_mode;
+mod webhooks;
 
 use super::idempotency::{Effect, KEPT, Key, KeyUse, MAX_KEYS};
 use super::statement::Statement;
@@ -401,133 +404,6 @@ fn with_batch() -> State {
     fold(state, &events)
 }
 
-#[test]
-fn a_batch_holds_every_price_at_once_and_runs_the_first() {
-    let state = fold(State::default(), &[registered(), credited(200)]);
-    let [first, first_hold] = placed(9, 50);
-    let [second, second_hold] = placed(5, 50);
-    let events = [
-        Event::BatchPlaced { items: vec![accepted(9), accepted(5)], at: NOW },
-        first,
-        first_hold,
-        second,
-        second_hold,
-        queued(5),
-    ];
-    let state = given(state, &[]).when(&batch(&[9, 5])).then(&events);
-    assert_eq!((state.running(), state.open.len(), state.held), (1, 2, Money::from_cents(100)));
-    given(state, &[]).when(&batch(&[9, 5])).then_nothing();
-}
-
-#[test]
-fn each_order_of_a_batch_starts_when_the_one_before_it_ends() {
-    let state = with_batch();
-    let [end, release] = cancelled(9);
-    let state = given(state, &[]).when(&cancel(9)).then(&[end, release, started(5)]);
-    let [end, release] = cancelled(5);
-    let state = given(state, &[]).when(&cancel(5)).then(&[end, release, started(7)]);
-    let [end, release] = cancelled(7);
-    let state = given(state, &[]).when(&cancel(7)).then(&[end, release]);
-    assert_eq!(
-        (state.balance, state.held, state.open.len()),
-        (Money::from_cents(200), Money::ZERO, 0)
-    );
-}
-
-#[test]
-fn a_waiting_order_can_be_cancelled_and_frees_no_slot() {
-    let [end, release] = cancelled(5);
-    let state = given(with_batch(), &[]).when(&cancel(5)).then(&[end, release]);
-    assert_eq!(state.queue, [OrderId(7)]);
-}
-
-#[test]
-fn what_the_balance_cannot_cover_is_refused_alone() {
-    let mut orders: Vec<PlaceOrder> = [1, 2, 3, 4].map(wanted).into();
-    orders[1].max_price = Some(Money::from_cents(49));
-    orders[2].list_price = Money::from_cents(90);
-    let state = fold(State::default(), &[registered(), credited(120)]);
-    let events = state.decide(&Command::PlaceBatch(PlaceBatch { orders, at: NOW })).unwrap();
-    let cents = Money::from_cents;
-    let refused = |order, why| BatchItem { order: OrderId(order), refused: Some(why) };
-    let items = vec![
-        accepted(1),
-        refused(2, ItemRefusal::PriceAboveMaximum { price: cents(50), max_price: cents(49) }),
-        refused(3, ItemRefusal::InsufficientBalance { needed: cents(90), available: cents(70) }),
-        accepted(4),
-    ];
-    assert_eq!(events[0], Event::BatchPlaced { items, at: NOW });
-    assert_eq!(fold(state, &events).balance, cents(20));
-}
-
-#[test]
-fn a_batch_is_one_to_twenty_orders_and_waits_for_nobody() {
-    let state = fold(State::default(), &[registered(), credited(9_900)]);
-    given(state.clone(), &[])
-        .when(&batch(&[]))
-        .then_refused(&Refusal::Placing(PlacingRefusal::BatchSize));
-    given(state.clone(), &[])
-        .when(&batch(&(1..=21).collect::<Vec<_>>()))
-        .then_refused(&Refusal::Placing(PlacingRefusal::BatchSize));
-    assert!(state.decide(&batch(&(1..=20).collect::<Vec<_>>())).is_ok());
-    given(with_open_order(), &[]).when(&batch(&[8])).then_refused(&Refusal::Placing(
-        PlacingRefusal::OrderInProgress { open: vec![OrderId(1)], allowed: 1 },
-    ));
-    let busy = with_batch();
-    let open = vec![OrderId(5), OrderId(7), OrderId(9)];
-    given(busy, &[])
-        .when(&Command::PlaceOrder(wanted(8)))
-        .then_refused(&Refusal::Placing(PlacingRefusal::OrderInProgress { open, allowed: 1 }));
-}
-
-#[test]
-fn more_slots_run_more_orders_at_once_and_never_too_many() {
-    let orders = [1, 2, 3, 4].map(|order| PlaceOrder { max_concurrent: 3, ..wanted(order) });
-    let state = fold(State::default(), &[registered(), credited(500)]);
-    let events =
-        state.decide(&Command::PlaceBatch(PlaceBatch { orders: orders.into(), at: NOW })).unwrap();
-    let state = fold(state, &events);
-    assert_eq!((state.running(), state.queue.len()), (3, 1));
-    let events = state.decide(&cancel(2)).unwrap();
-    let state = fold(state, &events);
-    assert_eq!((state.running(), state.queue.len()), (3, 0));
-}
-
-#[test]
-fn an_order_that_fails_at_once_leaves_its_slot_to_the_next() {
-    let none = FirstAnswer {
-        supplier: "own".parse().unwrap(),
-        answer: Err(order::AttemptFailure::NoNumber),
-    };
-    let first = PlaceOrder { max_attempts: 1, first_answer: Some(none), ..wanted(1) };
-    let state = fold(State::default(), &[registered(), credited(500)]);
-    let events = state
-        .decide(&Command::PlaceBatch(PlaceBatch {
-            orders: vec![first, wanted(2), wanted(3)],
-            at: NOW,
-        }))
-        .unwrap();
-    let state = fold(state, &events);
-    assert_eq!((state.running(), state.queue.clone().into()), (1, vec![OrderId(3)]));
-    assert_eq!(state.order(OrderId(1)).unwrap().status, order::Status::Failed);
-}
-
-#[test]
-fn a_suspension_cancels_what_waits_and_lets_run_what_runs() {
-    let suspend = Command::Suspend { reason: "abuse".to_owned(), at: NOW };
-    let events: Vec<Event> = [
-        vec![Event::Suspended { reason: "abuse".to_owned(), at: NOW }],
-        cancelled(5).into(),
-        cancelled(7).into(),
-    ]
-    .concat();
-    let state = given(with_batch(), &[]).when(&suspend).then(&events);
-    assert_eq!((state.running(), state.queue.len(), state.held), (1, 0, Money::from_cents(50)));
-    given(state, &[])
-        .when(&batch(&[11]))
-        .then_refused(&Refusal::Standing(StandingRefusal::Suspended));
-}
-
 // Idempotency keys.
 
 fn used(key: &str, body: u8, at: Timestamp) -> KeyUse {
@@ -546,104 +422,6 @@ fn key_used(key: &str, effect: Effect) -> Event {
     Event::KeyUsed { key: key.parse().unwrap(), fingerprint: [1; 32], effect, at: NOW }
 }
 
-#[test]
-fn a_key_and_its_effect_are_one_append_and_a_retry_does_nothing() {
-    let state = fold(State::default(), &[registered(), credited(200)]);
-    let [placed, hold] = placed(1, 50);
-    let state = given(state, &[]).when(&keyed_order("k", 1, 1)).then(&[
-        key_used("k", Effect::Order(OrderId(1))),
-        placed,
-        hold,
-    ]);
-    let known = state.keys.get(&"k".parse().unwrap(), NOW).unwrap();
-    assert_eq!(known.effect, Effect::Order(OrderId(1)));
-    let state = given(state, &[]).when(&keyed_order("k", 1, 2)).then_nothing();
-    given(state, &[])
-        .when(&keyed_order("k", 2, 3))
-        .then_refused(&Refusal::Idempotency(IdempotencyRefusal::KeyReused));
-}
-
-#[test]
-fn what_is_refused_uses_up_no_key() {
-    let state = fold(State::default(), &[registered()]);
-    let needed = Refusal::Item(ItemRefusal::InsufficientBalance {
-        needed: Money::from_cents(50),
-        available: Money::ZERO,
-    });
-    given(state.clone(), &[]).when(&keyed_order("k", 1, 1)).then_refused(&needed);
-    let state = fold(state, &[credited(100)]);
-    assert!(!state.decide(&keyed_order("k", 2, 1)).unwrap().is_empty());
-}
-
-#[test]
-fn a_key_is_forgotten_after_seven_days() {
-    let state = fold(State::default(), &[registered(), key_used("k", Effect::Cancel(OrderId(1)))]);
-    let key: Key = "k".parse().unwrap();
-    let last = NOW.plus(KEPT).minus(std::time::Duration::from_millis(1));
-    assert!(state.keys.get(&key, last).is_some());
-    assert!(state.keys.get(&key, NOW.plus(KEPT)).is_none());
-    let later = Event::KeyUsed {
-        key: "other".parse().unwrap(),
-        fingerprint: [1; 32],
-        effect: Effect::Batch,
-        at: NOW.plus(KEPT),
-    };
-    assert_eq!(fold(state, &[later]).keys.len(), 1, "memory holds a week, not a life");
-}
-
-#[test]
-fn a_key_that_is_used_anew_after_its_week_is_kept_for_another() {
-    let again = Event::KeyUsed {
-        key: "k".parse().unwrap(),
-        fingerprint: [2; 32],
-        effect: Effect::Batch,
-        at: NOW.plus(KEPT),
-    };
-    let much_later = Event::KeyUsed {
-        key: "other".parse().unwrap(),
-        fingerprint: [1; 32],
-        effect: Effect::Batch,
-        at: NOW.plus(KEPT).plus(std::time::Duration::from_secs(1)),
-    };
-    let state =
-        fold(State::default(), &[registered(), key_used("k", Effect::Batch), again, much_later]);
-    assert_eq!(state.keys.get(&"k".parse().unwrap(), NOW.plus(KEPT)).unwrap().fingerprint, [2; 32]);
-}
-
-#[test]
-fn a_batch_s_key_remembers_what_became_of_each_order() {
-    let state = fold(State::default(), &[registered(), credited(60)]);
-    let events = state.decide(&keyed(used("b", 1, NOW), Effect::Batch, batch(&[1, 2]))).unwrap();
-    assert!(matches!((&events[0], &events[1]), (Event::BatchPlaced { .. }, Event::KeyUsed { .. })));
-    let state = fold(state, &events);
-    let items = state.keys.get(&"b".parse().unwrap(), NOW).unwrap().batch.clone().unwrap();
-    assert_eq!((items[0].clone(), items[1].refused.is_some()), (accepted(1), true));
-}
-
-#[test]
-fn hostile_keys_are_refused() {
-    for text in ["", "a\n", "é", "\u{7f}", "a\tb", &"k".repeat(256)] {
-        assert!(text.parse::<Key>().is_err(), "{text:?}");
-    }
-    assert!("k".repeat(255).parse::<Key>().is_ok() && " ~".parse::<Key>().is_ok());
-}
-
-#[test]
-fn an_account_takes_no_key_past_its_bound() {
-    let mut state = fold(State::default(), &[registered(), credited(100)]);
-    for number in 0..MAX_KEYS {
-        state = state.evolve(&Event::KeyUsed {
-            key: number.to_string().parse().unwrap(),
-            fingerprint: [0; 32],
-            effect: Effect::Batch,
-            at: NOW,
-        });
-    }
-    given(state, &[])
-        .when(&keyed_order("one more", 1, 1))
-        .then_refused(&Refusal::Idempotency(IdempotencyRefusal::TooManyKeys));
-}
-
 // Webhooks.
 
 fn webhook(cents: i64) -> Event {
@@ -658,44 +436,6 @@ fn due(sequence: u64, notice: Notice) -> Event {
     Event::WebhookDue { sequence, notice, at: NOW }
 }
 
-#[test]
-fn a_webhook_is_set_once_and_removed_once() {
-    let set = Command::SetWebhook {
-        url: "https://hooks.acme.dev/in".to_owned(),
-        threshold: Money::from_cents(100),
-        at: NOW,
-    };
-    let state = given(State::default(), &[registered()]).when(&set).then(&[webhook(100)]);
-    let state = given(state, &[]).when(&set).then_nothing();
-    let state = given(state, &[])
-        .when(&Command::RemoveWebhook { at: NOW })
-        .then(&[Event::WebhookRemoved { at: NOW }]);
-    let state = given(state, &[]).when(&Command::RemoveWebhook { at: NOW }).then_nothing();
-    given(state, &[])
-        .when(&Command::TestWebhook { at: NOW })
-        .then_refused(&Refusal::Webhook(WebhookRefusal::NoWebhook));
-}
-
-#[test]
-fn a_test_is_told_like_anything_else() {
-    let state = given(State::default(), &[registered(), webhook(100)])
-        .when(&Command::TestWebhook { at: NOW })
-        .then(&[due(1, Notice::Test)]);
-    given(state, &[]).when(&Command::TestWebhook { at: NOW }).then(&[due(2, Notice::Test)]);
-}
-
-#[test]
-fn a_message_is_told_in_the_append_that_records_it() {
-    let state = fold(with_open_order(), &[webhook(0), Event::Order(OrderId(1), assigned_event())]);
-    let events = state
-        .decide(&Command::Order(OrderId(1), message("G-123456 is your Google verification code.")))
-        .unwrap();
-    assert_eq!(
-        events.last(),
-        Some(&due(1, Notice::SmsReceived { order: OrderId(1), message_id: "m1".to_owned() }))
-    );
-}
-
 fn assigned_event() -> order::Event {
     order::Event::NumberAssigned {
         attempt: 1,
@@ -704,67 +444,6 @@ fn assigned_event() -> order::Event {
         expires_at: NOW.plus(std::time::Duration::from_mins(5)),
         at: NOW,
     }
-}
-
-#[test]
-fn failure_and_expiry_are_told_and_cancelling_is_not() {
-    let state = fold(with_open_order(), &[webhook(0)]);
-    let fail = order::Command::Fail { reason: order::FailureReason::NoSourceLeft, at: NOW };
-    let events = state.decide(&Command::Order(OrderId(1), fail)).unwrap();
-    assert_eq!(events.last(), Some(&due(1, Notice::OrderFailed { order: OrderId(1) })));
-    let [end, release] = cancelled(1);
-    given(state, &[]).when(&cancel(1)).then(&[end, release]);
-}
-
-#[test]
-fn a_low_balance_is_told_once_per_crossing() {
-    let low = |sequence, cents| {
-        due(
-            sequence,
-            Notice::BalanceLow {
-                balance: Money::from_cents(cents),
-                threshold: Money::from_cents(100),
-            },
-        )
-    };
-    let state = fold(State::default(), &[registered(), credited(150), webhook(100)]);
-    let two = |order| Command::PlaceOrder(PlaceOrder { max_concurrent: 9, ..wanted(order) });
-    let [first, hold] = placed(1, 50);
-    let state = given(state, &[]).when(&two(1)).then(&[first, hold]);
-    let [second, hold] = placed(2, 50);
-    let state = given(state, &[]).when(&two(2)).then(&[second, hold, low(1, 50)]);
-    let [third, hold] = placed(3, 50);
-    let state = given(state, &[]).when(&two(3)).then(&[third, hold]);
-    let state = fold(state, &[credited(100)]);
-    let [fourth, hold] = placed(4, 50);
-    given(state, &[]).when(&two(4)).then(&[fourth, hold, low(2, 50)]);
-}
-
-#[test]
-fn after_a_rotation_both_secrets_sign_for_a_day() {
-    let rotate = Command::RotateWebhookSecret { secret: "whsec_y".to_owned(), at: NOW };
-    let state = given(State::default(), &[registered()])
-        .when(&rotate)
-        .then(&[Event::WebhookSecretRotated { secret: "whsec_y".to_owned(), at: NOW }]);
-    let secrets =
-        |at| state.signing_secrets(at).iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(secrets(NOW), ["whsec_y", "whsec_x"]);
-    assert_eq!(secrets(NOW.plus(SECRETS_OVERLAP)), ["whsec_y"]);
-}
-
-#[test]
-fn a_snapshot_keeps_batch_keys_and_webhook() {
-    let state = with_batch();
-    let events =
-        state.decide(&keyed(used("c", 1, NOW), Effect::Cancel(OrderId(7)), cancel(7))).unwrap();
-    let rotated = Event::WebhookSecretRotated { secret: "whsec_y".to_owned(), at: NOW };
-    let state = fold(fold(state, &events), &[webhook(100), rotated, due(1, Notice::Test)]);
-    assert_eq!(snapshot::read(&snapshot::write(&state).unwrap()), Some(state));
-    let keyed_batch = fold(State::default(), &[registered(), credited(60)]);
-    let events =
-        keyed_batch.decide(&keyed(used("b", 1, NOW), Effect::Batch, batch(&[1, 2]))).unwrap();
-    let keyed_batch = fold(keyed_batch, &events);
-    assert_eq!(snapshot::read(&snapshot::write(&keyed_batch).unwrap()), Some(keyed_batch));
 }
 
 #[test]
