@@ -303,24 +303,23 @@ fn an_account_s_day_records_so_many_refusals_and_each_once() {
     assert!(!knows(&many, "b", Timestamp::from_millis(AT.millis() + DAY)));
 }
 
-fn any_rule() -> impl Strategy<Value = (Vec<usize>, Vec<usize>, Vec<usize>, usize)> {
+/// A rule as it is drawn: the places of its platforms, countries, classes and ruling.
+type Drawn = (Vec<usize>, Vec<usize>, Vec<usize>, usize);
+
+fn any_rule() -> impl Strategy<Value = Drawn> {
     let some = |most: usize| proptest::collection::vec(0..most, 0..3);
     (some(Platform::ALL.len()), some(Country::ALL.len()), some(3), 0..3usize)
 }
 
-fn rules(drawn: &[(Vec<usize>, Vec<usize>, Vec<usize>, usize)]) -> Vec<Rule> {
-    let of = |(place, (platforms, countries, classes, ruling)): (usize, &(_, _, _, usize))| {
-        let (platforms, countries, classes): (&Vec<usize>, &Vec<usize>, &Vec<usize>) =
-            (platforms, countries, classes);
-        Rule {
-            id: format!("r{place}").parse().unwrap(),
-            platforms: platforms.iter().map(|place| Platform::ALL[*place]).collect(),
-            countries: countries.iter().map(|place| Country::ALL[*place]).collect(),
-            classes: classes.iter().map(|place| Class::ALL[*place]).collect(),
-            ruling: Ruling::ALL[*ruling],
-            reason: "a reason".to_owned(),
-            basis: "a basis".to_owned(),
-        }
+fn rules(drawn: &[Drawn]) -> Vec<Rule> {
+    let of = |(place, (platforms, countries, classes, ruling)): (usize, &Drawn)| Rule {
+        id: format!("r{place}").parse().unwrap(),
+        platforms: platforms.iter().map(|place| Platform::ALL[*place]).collect(),
+        countries: countries.iter().map(|place| Country::ALL[*place]).collect(),
+        classes: classes.iter().map(|place| Class::ALL[*place]).collect(),
+        ruling: Ruling::ALL[*ruling],
+        reason: "a reason".to_owned(),
+        basis: "a basis".to_owned(),
     };
     drawn.iter().enumerate().map(of).collect()
 }
