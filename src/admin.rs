@@ -1,4 +1,4 @@
-//! The operator's door: accounts and metrics, on an address of its own, with a token of its own.
+//! The operator's API: accounts and metrics, on an address of its own, with a token of its own.
 
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -25,9 +25,9 @@ use actors::store::EventStore;
 use crate::boot::Service;
 use crate::config;
 use crate::console;
-use crate::feed::{chain_of, reach_head};
 use crate::http::ApiError;
 use crate::http::limit::Limiter;
+use crate::read_model::{chain_of, reach_head};
 use crate::serve::serve;
 use suppliers::configuration::Secret;
 
@@ -51,7 +51,7 @@ mod purchases;
 mod reports;
 mod reveal;
 
-pub use accounts::Order;
+pub use accounts::AccountAction;
 pub use masks::HIDDEN;
 pub use numbers::{Import, Retire, Row};
 pub use policy::{Apply, Classify};
@@ -64,7 +64,7 @@ const TOKEN_FILE: &str = "admin.token";
 const DEFAULT_PORT: u16 = 8081;
 
 /// What the routes share.
-pub struct Door {
+pub struct AdminApi {
     pub service: Arc<Service>,
     /// Where the log is.
     pub data_dir: PathBuf,
@@ -84,14 +84,14 @@ pub struct Door {
 
 type Refusal = (StatusCode, Json<Value>);
 
-impl Door {
+impl AdminApi {
     /// Whether this is the fingerprint of the shared token, as the console's sessions keep it.
     pub fn is_shared_token(&self, fingerprint: &str) -> bool {
         console::fingerprint(self.token.expose()) == fingerprint
     }
 }
 
-/// Opens the door and serves it until `stopping` turns true: where it is, and its end. An error
+/// Listens and serves it until `stopping` turns true: where it is, and its end. An error
 /// says in words why it cannot.
 pub async fn open(
     service: &Arc<Service>,
@@ -99,7 +99,7 @@ pub async fn open(
     metrics: PrometheusHandle,
     stopping: watch::Receiver<bool>,
 ) -> Result<(SocketAddr, JoinHandle<()>), String> {
-    let failed = |error: std::io::Error| format!("cannot open the admin door: {error}");
+    let failed = |error: std::io::Error| format!("cannot open the admin api: {error}");
     let settings = &service.config.admin;
     let listener = bind(settings, data_dir).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
@@ -112,7 +112,7 @@ pub async fn open(
         ));
     }
     let bounds = service.config.http.listener(access::words(service));
-    let door = Arc::new(Door {
+    let api = Arc::new(AdminApi {
         service: Arc::clone(service),
         data_dir: data_dir.to_owned(),
         token,
@@ -124,11 +124,11 @@ pub async fn open(
             .ok_or("no key can be made for the places of pages")?,
         replaying: Arc::default(),
     });
-    let pages = console::operators(&door)
-        .layer(middleware::from_fn_with_state(Arc::clone(&door), access::by_known_name));
+    let pages = console::operators(&api)
+        .layer(middleware::from_fn_with_state(Arc::clone(&api), access::by_known_name));
     // Of two routers that have no fallback of their own the second's answers: the error object, for
     // whatever is no path here.
-    let all = pages.merge(router(&door));
+    let all = pages.merge(router(&api));
     Ok((address, tokio::spawn(serve(listener, all, bounds, stopping))))
 }
 
@@ -175,7 +175,7 @@ pub fn token(
     Ok(Secret::new(token))
 }
 
-/// Where the service on `data_dir` has its door.
+/// Where the service on `data_dir` has its admin API.
 pub fn address(settings: &config::Admin, data_dir: &Path) -> Option<SocketAddr> {
     let written: Option<SocketAddr> = std::fs::read_to_string(address_path(data_dir))
         .ok()
@@ -191,7 +191,7 @@ fn address_path(data_dir: &Path) -> PathBuf {
 pub const PREFIX: &str = "/admin/v1";
 
 /// Every route behind the token, with its documentation.
-fn routes() -> OpenApiRouter<Arc<Door>> {
+fn routes() -> OpenApiRouter<Arc<AdminApi>> {
     let v1 = OpenApiRouter::new()
         .routes(routes!(overview::overview))
         .routes(routes!(overview::usage))
@@ -245,24 +245,24 @@ pub fn document() -> Value {
 
 /// The routes as the console calls them: on behalf of an operator whom it has let in, whose
 /// `Access` stands among the request's extensions.
-pub fn inner(door: &Arc<Door>) -> Router {
-    routes().split_for_parts().0.with_state(Arc::clone(door))
+pub fn inner(api: &Arc<AdminApi>) -> Router {
+    routes().split_for_parts().0.with_state(Arc::clone(api))
 }
 
 /// The routes.
-fn router(door: &Arc<Door>) -> Router {
+fn router(api: &Arc<AdminApi>) -> Router {
     let (guarded, described) = routes().split_for_parts();
     let document = document::complete(described).to_string();
     let guarded =
-        guarded.layer(middleware::from_fn_with_state(Arc::clone(door), access::with_token));
+        guarded.layer(middleware::from_fn_with_state(Arc::clone(api), access::with_token));
     let openapi = move || async move { ([(CONTENT_TYPE, "application/json")], document) };
     Router::new()
         .merge(guarded)
         .route("/admin/v1/openapi.json", get(openapi))
         .route("/metrics", get(measurements::render))
-        .layer(middleware::from_fn_with_state(Arc::clone(door), access::by_known_name))
-        .layer(middleware::from_fn_with_state(Arc::clone(door), access::in_full))
-        .with_state(Arc::clone(door))
+        .layer(middleware::from_fn_with_state(Arc::clone(api), access::by_known_name))
+        .layer(middleware::from_fn_with_state(Arc::clone(api), access::in_full))
+        .with_state(Arc::clone(api))
 }
 
 fn account(text: &str) -> Result<AccountId, Refusal> {

@@ -34,7 +34,7 @@ use thiserror::Error;
 
 use crate::config::{Config, ConfigError};
 use crate::data::LockError;
-use crate::feed::{StoreLog, ViewedAssignments, ViewedEnds, chain_of};
+use crate::read_model::{StoreLog, ViewedAssignments, ViewedEnds, chain_of};
 use crate::sources::{self, Sources};
 use crate::telemetry::OrderMetrics;
 use crate::{data, past};
@@ -248,7 +248,10 @@ impl Service {
             reach,
             entropy: self.entropy.clone(),
             counted: Arc::new(|outcome| {
-                metrics::counter!("inbound_messages_total", "supplier" => "smpp", "outcome" => outcome).increment(1);
+                metrics::counter!(
+                    "inbound_messages_total", "supplier" => "smpp", "outcome" => outcome
+                )
+                .increment(1);
             }),
             noticed: Arc::new(|oddity| {
                 metrics::counter!("smpp_oddities_total", "oddity" => oddity).increment(1);

@@ -255,28 +255,7 @@ fn order_data(event: &order::Event, reveal: bool) -> Value {
         order::Event::NumberReportedDead { attempt, supplier, .. } => {
             json!({ "attempt": attempt, "supplier": supplier.as_str() })
         }
-        order::Event::SmsReceived(sms) => {
-            let candidates: Vec<Value> = sms
-                .extraction
-                .candidates
-                .iter()
-                .map(|candidate| {
-                    json!({
-                        "code": secret(&candidate.code), "score": candidate.score,
-                        "reasons": candidate.reasons.iter().map(
-                            |reason| reason.name(),
-                        ).collect::<Vec<_>>(),
-                    })
-                })
-                .collect();
-            let verdict = sms.extraction.verdict.name();
-            json!({
-                "message_id": sms.message_id, "supplier": sms.supplier.as_str(),
-                "sender": secret(&sms.sender), "text": secret(&sms.text),
-                "received_at": sms.received_at.to_string(), "verdict": verdict,
-                "candidates": candidates,
-            })
-        }
+        order::Event::SmsReceived(sms) => sms_data(sms, reveal),
         order::Event::SmsRepeated { message_id, supplier, repeats, received_at, .. } => {
             json!({
                 "message_id": message_id, "supplier": supplier.as_str(), "repeats": repeats,
@@ -302,6 +281,21 @@ fn order_data(event: &order::Event, reveal: bool) -> Value {
         | order::Event::Expired { .. } => json!({}),
         order::Event::Failed { reason, .. } => json!({ "reason": format!("{reason:?}") }),
     }
+}
+
+fn sms_data(sms: &order::Sms, reveal: bool) -> Value {
+    let secret = |text: &str| if reveal { json!(text) } else { json!("hidden") };
+    let candidate = |candidate: &events::code::Candidate| {
+        let reasons: Vec<&str> = candidate.reasons.iter().map(|reason| reason.name()).collect();
+        json!({ "code": secret(&candidate.code), "score": candidate.score, "reasons": reasons })
+    };
+    let candidates: Vec<Value> = sms.extraction.candidates.iter().map(candidate).collect();
+    json!({
+        "message_id": sms.message_id, "supplier": sms.supplier.as_str(),
+        "sender": secret(&sms.sender), "text": secret(&sms.text),
+        "received_at": sms.received_at.to_string(),
+        "verdict": sms.extraction.verdict.name(), "candidates": candidates,
+    })
 }
 
 /// Bytes as text.

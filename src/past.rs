@@ -25,7 +25,7 @@ pub async fn forget_views_of_another(
     let found = store
         .chain_at(position)
         .await
-        .map_err(|error| BootError::Replay(crate::feed::chain_of(&error)))?;
+        .map_err(|error| BootError::Replay(crate::read_model::chain_of(&error)))?;
     if chain.is_none() || found != chain {
         tracing::warn!(
             views = position.0,

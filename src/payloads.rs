@@ -16,8 +16,8 @@ use projections::Views;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-use crate::feed::{reach_head, view_fault};
 use crate::http::{LIVEMODE, words};
+use crate::read_model::{reach_head, view_fault};
 
 /// Writes payloads.
 pub struct Writer {

@@ -45,9 +45,11 @@ async fn server(answer: impl Fn(&str, &str) -> (u16, String) + Send + Sync + 'st
                         continue;
                     }
                     let (status, reply) = answer(head.lines().next().unwrap_or_default(), body);
-                    let _ = stream
-                        .write_all(format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{reply}", reply.len()).as_bytes())
-                        .await;
+                    let length = reply.len();
+                    let sent = format!(
+                        "HTTP/1.1 {status} x\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{reply}"
+                    );
+                    let _ = stream.write_all(sent.as_bytes()).await;
                     return;
                 }
             });

@@ -328,7 +328,9 @@ impl<'a, L: Log> Subscription<'a, L> {
         let has_more_to_tell = self.of.query.filter.is_some()
             && self.reached.is_some_and(|(position, _)| position > self.told);
         tokio::select! {
-            changed = self.head.changed() => changed.map_err(|_| unavailable("the log is closed").into()),
+            changed = self.head.changed() => {
+                changed.map_err(|_| unavailable("the log is closed").into())
+            }
             () = self.of.outlet.closed() => Err(End::Gone),
             () = tokio::time::sleep(IDLE), if has_more_to_tell => self.checkpoint().await,
         }

@@ -39,7 +39,10 @@ pub struct CodeHints {
 }
 
 macro_rules! platforms {
-    ($($variant:ident $slug:literal $name:literal $cents:literal $format:ident $length:literal $others:expr, $delivery:literal;)+) => {
+    ($(
+        $variant:ident $slug:literal $name:literal $cents:literal
+        $format:ident $length:literal $others:expr, $delivery:literal;
+    )+) => {
         /// A supported platform.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Platform {
@@ -67,13 +70,19 @@ macro_rules! platforms {
 
             /// What reads the platform's messages.
             pub fn service(self) -> Service {
-                Service::named(self.slug()).expect("a test says that every platform is a service whose codes are read")
+                let service = Service::named(self.slug());
+                service.expect("a test says that every platform is a service whose codes are read")
             }
 
             /// What the platform's codes look like.
             pub const fn hints(self) -> CodeHints {
                 match self {
-                    $(Self::$variant => CodeHints { format: CodeFormat::$format, length: $length, other_lengths: $others, usual_delivery_seconds: $delivery }),+
+                    $(Self::$variant => CodeHints {
+                        format: CodeFormat::$format,
+                        length: $length,
+                        other_lengths: $others,
+                        usual_delivery_seconds: $delivery,
+                    }),+
                 }
             }
         }

@@ -173,9 +173,13 @@ proptest! {
         for attempt in tries {
             match attempt {
                 Try::Mine { output, branch } => world.mine(output, branch),
-                Try::Orphan { output } => world.in_deposit(output, &deposit::Command::Orphan { at: NOW }),
+                Try::Orphan { output } => {
+                    world.in_deposit(output, &deposit::Command::Orphan { at: NOW });
+                }
                 Try::Step { output, torn } => world.step(output, torn),
-                Try::Settle { output } => world.in_deposit(output, &deposit::Command::Settle { at: NOW }),
+                Try::Settle { output } => {
+                    world.in_deposit(output, &deposit::Command::Settle { at: NOW });
+                }
             }
             let credited: Money = world.account.deposits.values().copied().sum();
             prop_assert_eq!(world.account.balance, credited);
@@ -183,7 +187,10 @@ proptest! {
         for _ in 0..5 {
             (0..OUTPUTS).for_each(|output| world.step(output, false));
         }
-        let in_blocks: i64 = (0..OUTPUTS).filter(|output| world.deposits[*output].block.is_some()).map(|output| WORTH[output]).sum();
+        let in_blocks: i64 = (0..OUTPUTS)
+            .filter(|output| world.deposits[*output].block.is_some())
+            .map(|output| WORTH[output])
+            .sum();
         let dust = world.account.dust_total();
         prop_assert_eq!(world.account.balance + dust, Money::from_cents(in_blocks));
         prop_assert!(dust < MINIMUM);

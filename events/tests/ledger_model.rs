@@ -50,7 +50,8 @@ fn tries() -> impl Strategy<Value = Vec<Try>> {
         6 => any::<u8>().prop_map(|order| Try::Assign { order }),
         1 => any::<u8>().prop_map(|order| Try::FailAttempt { order }),
         1 => any::<u8>().prop_map(|order| Try::Dead { order }),
-        5 => (any::<u8>(), 0..4u8, 0..3u8).prop_map(|(order, message, kind)| Try::Sms { order, message, kind }),
+        5 => (any::<u8>(), 0..4u8, 0..3u8)
+            .prop_map(|(order, message, kind)| Try::Sms { order, message, kind }),
         1 => any::<u8>().prop_map(|order| Try::Finish { order }),
         3 => (any::<u8>(), 0..3u8).prop_map(|(order, complaint)| Try::Report { order, complaint }),
         2 => any::<u8>().prop_map(|order| Try::Cancel { order }),
@@ -464,7 +465,9 @@ proptest! {
 
     #[test]
     fn extraction_never_panics_and_keeps_its_bounds(text in "\\PC{0,300}") {
-        let extraction = telenumerus_events::code::extract(&telenumerus_events::code::Message::new(&text), Some(Platform::Steam.service()));
+        let message = telenumerus_events::code::Message::new(&text);
+        let service = Some(Platform::Steam.service());
+        let extraction = telenumerus_events::code::extract(&message, service);
         prop_assert!(extraction.candidates.len() <= 5);
     }
 }

@@ -109,9 +109,14 @@ proptest! {
     /// is received while the first has it.
     #[test]
     fn no_order_gets_what_was_received_for_the_one_before(
-        freed in 1_000..300_000i64, received in 0.0..1.0f64, pause in 0..600_000i64, way in 0..900_000i64, stamp in stamps(),
+        freed in 1_000..300_000i64, received in 0.0..1.0f64, pause in 0..600_000i64,
+        way in 0..900_000i64, stamp in stamps(),
     ) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a part of five minutes")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "a part of five minutes"
+        )]
         let received = (received * freed as f64) as i64;
         let assigned = freed + pause;
         let arrives = (received + way).max(assigned);
@@ -132,7 +137,9 @@ proptest! {
     /// A number that nobody else had: whatever its source's clock says, the order gets its code,
     /// and never one received before the number was its own.
     #[test]
-    fn a_number_s_only_order_gets_its_code_whatever_the_clock_says(way in 0..60_000i64, received in 10_000..200_000i64, stamp in stamps()) {
+    fn a_number_s_only_order_gets_its_code_whatever_the_clock_says(
+        way in 0..60_000i64, received in 10_000..200_000i64, stamp in stamps(),
+    ) {
         prop_assert!(takes(&second_order(5_000), Some(stamp.of(received)), received + way, None));
     }
 
@@ -142,7 +149,10 @@ proptest! {
         let receipt = Receipt::of(Some(said), at(arrives));
         prop_assert!(receipt.moment(at(arrives)) <= at(arrives));
         let off = said.since(at(arrives)).max(at(arrives).since(said));
-        prop_assert_eq!(receipt.is_far(), said > at(arrives + 5_000) || off > Duration::from_mins(10), "{:?}", receipt);
+        prop_assert_eq!(
+            receipt.is_far(), said > at(arrives + 5_000) || off > Duration::from_mins(10), "{:?}",
+            receipt
+        );
     }
 }
 

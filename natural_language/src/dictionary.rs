@@ -135,7 +135,9 @@ const LONGEST_ENDING: usize = 7;
 static DICTIONARY: LazyLock<Dictionary> = LazyLock::new(Dictionary::read);
 
 macro_rules! words {
-    ($($language:literal),+ $(,)?) => { &[$(($language, include_str!(concat!("../words/", $language, ".txt")))),+] };
+    ($($language:literal),+ $(,)?) => {
+        &[$(($language, include_str!(concat!("../words/", $language, ".txt")))),+]
+    };
 }
 
 const WORDS: &[(&str, &str)] = words![

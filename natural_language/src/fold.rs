@@ -125,7 +125,16 @@ pub fn fold(lower: &str) -> String {
 
 /// Whether words of the character's script are written without spaces between them.
 pub fn is_unspaced(character: char) -> bool {
-    matches!(u32::from(character), 0x0e00..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x2e80..=0x9fff | 0xac00..=0xd7af | 0xf900..=0xfaff | 0x2_0000..=0x3_ffff)
+    matches!(
+        u32::from(character),
+        0x0e00..=0x0eff
+            | 0x1000..=0x109f
+            | 0x1780..=0x17ff
+            | 0x2e80..=0x9fff
+            | 0xac00..=0xd7af
+            | 0xf900..=0xfaff
+            | 0x2_0000..=0x3_ffff
+    )
 }
 
 /// Whether the character is one of those that Chinese and Japanese write words with.
@@ -137,7 +146,14 @@ pub fn is_han(character: char) -> bool {
 /// letters with.
 pub fn is_word(character: char) -> bool {
     character.is_alphanumeric()
-        || matches!(u32::from(character), 0x0300..=0x036f | 0x0591..=0x05c7 | 0x064b..=0x065f | 0x0900..=0x0dff | 0x0e00..=0x0e7f)
+        || matches!(
+            u32::from(character),
+            0x0300..=0x036f
+                | 0x0591..=0x05c7
+                | 0x064b..=0x065f
+                | 0x0900..=0x0dff
+                | 0x0e00..=0x0e7f
+        )
 }
 
 /// The words of a name, as [`Text`] has those of a sentence.

@@ -12,7 +12,7 @@
 //! | `cancel` | Cancel it; give me my money back. |
 //! | `negated` | not from India; anything but Germany; I don't want one |
 //! | `quantity` | five numbers, a couple, several |
-//! | `ambiguous` | several platforms or countries, complaints, thanks, quotations, conditions, markup |
+//! | `ambiguous` | two platforms or countries, complaints, thanks, quotations, conditions, markup |
 //! | `unsupported_country`, `unknown_place` | from Vienna; from a place that is not known |
 //! | `unsupported_platform` | a number for Signal; no platform at all |
 //!

@@ -180,7 +180,10 @@ fn in_their_language(text: &Text, spans: &mut Vec<Span>) {
     *spans =
         std::mem::take(spans).into_iter().flat_map(|span| in_words(text, span, is_best)).collect();
     let mixed = mixed_in(spans, is_best);
-    let denies = |meaning: &Meaning| matches!(meaning, Meaning::Word(language, Kind::Negated | Kind::Cancel) if mixed.contains(language));
+    let denies = |meaning: &Meaning| {
+        let Meaning::Word(language, kind) = meaning else { return false };
+        matches!(kind, Kind::Negated | Kind::Cancel) && mixed.contains(language)
+    };
     for span in spans {
         let own = span.end - span.start;
         if span.meanings.iter().any(|meaning| language(*meaning).is_none()) {

@@ -50,7 +50,10 @@ pub fn meant(word: &str, spans: &[Span]) -> Vec<Meaning> {
     {
         spoken.insert(english);
     }
-    let is_spoken = |meaning: &&Meaning| matches!(meaning, Meaning::Word(language, _) if spoken.contains(language));
+    let is_spoken = |meaning: &&Meaning| {
+        let Meaning::Word(language, _) = meaning else { return false };
+        spoken.contains(language)
+    };
     let allowed = if letters >= 8 { 2 } else { 1 };
     let first = word.chars().next().unwrap_or_default();
     let near = WORDS.get(&first).into_iter().flatten().filter(|(known, length, meanings)| {
@@ -62,7 +65,11 @@ pub fn meant(word: &str, spans: &[Span]) -> Vec<Meaning> {
     let is_asking = |kind: Kind| matches!(kind, Kind::Want | Kind::Give | Kind::Polite);
     let is_sure = |meaning: &&Meaning| {
         letters >= 6
-            || !matches!(meaning, Meaning::Word(language, kind) if is_asking(*kind) && english == Some(usize::from(*language)))
+            || !matches!(
+                meaning,
+                Meaning::Word(language, kind)
+                    if is_asking(*kind) && english == Some(usize::from(*language))
+            )
     };
     let mut meant: Vec<Meaning> = near
         .flat_map(|(_, _, meanings)| meanings.iter())

@@ -164,7 +164,8 @@ fn gondor() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn a_question_mark_turns_no_refusal_into_an_order(
-        frame in 0_usize..1_000, country in 0..COUNTRIES.len(), platform in 0..Platform::ALL.len(), mark in prop::sample::select(vec!["?", " ?", "？", "؟", "??", "?!"]),
+        frame in 0_usize..1_000, country in 0..COUNTRIES.len(), platform in 0..Platform::ALL.len(),
+        mark in prop::sample::select(vec!["?", " ?", "？", "؟", "??", "?!"]),
     ) {
         let frames = frames();
         let sentence = frames[frame % frames.len()].with(Platform::ALL[platform].name(), country);
@@ -175,7 +176,9 @@ proptest! {
     }
 
     #[test]
-    fn a_question_mark_turns_no_refused_text_into_an_order(text in "\\PC{0,80}", name in prop::sample::select(vec!["", "telegram ", "google number "])) {
+    fn a_question_mark_turns_no_refused_text_into_an_order(
+        text in "\\PC{0,80}", name in prop::sample::select(vec!["", "telegram ", "google number "]),
+    ) {
         let text = format!("{name}{text}");
         if understand(&text).is_err() {
             prop_assert!(understand(&format!("{text}?")).is_err(), "{text}");
@@ -183,7 +186,8 @@ proptest! {
     }
 
     #[test]
-    fn a_place_that_nobody_knows_is_never_the_default_country(place in gondor(), frame in prop::sample::select(vec![
+    fn a_place_that_nobody_knows_is_never_the_default_country(
+        place in gondor(), frame in prop::sample::select(vec![
         "get me a telegram number from {c}", "I need a number in {c} for Telegram",
         "telegram number, {c}", "necesito un número de {c} para Telegram",
         "ich brauche eine Nummer aus {c} für Telegram", "je veux un numéro de {c} pour Telegram",
@@ -192,7 +196,8 @@ proptest! {
         "jag vill ha ett nummer från {c} till Telegram",
         "preciso de um número de {c} para o Telegram", "Telegram için {c} numarası lazım",
         "saya butuh nomor {c} untuk Telegram",
-    ])) {
+    ])
+    ) {
         let sentence = frame.replace("{c}", &place);
         if let Ok(order) = understand(&sentence) {
             prop_assert!(order.country_named, "{sentence}");

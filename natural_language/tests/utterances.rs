@@ -264,7 +264,8 @@ proptest! {
 
     #[test]
     fn letter_case_and_blanks_change_no_order(place in 0_usize..10_000) {
-        let orders: Vec<[&str; 3]> = lines(UTTERANCES).into_iter().filter(|[first, ..]| *first != "!").collect();
+        let orders: Vec<[&str; 3]> =
+            lines(UTTERANCES).into_iter().filter(|[first, ..]| *first != "!").collect();
         let [platform, _, sentence] = orders[place % orders.len()];
         if let Ok(order) = understand(&format!("  {}  ", sentence.to_lowercase())) {
             prop_assert_eq!(order.platform.slug(), platform, "{}", sentence);

@@ -189,7 +189,7 @@ impl Views {
     /// Deposits on `chain` that somebody must look at again: what recovery lets go on.
     pub async fn open_deposits(&self, chain: String) -> Result<Vec<DepositId>, ViewError> {
         self.read(move |connection| {
-            // What no block has ever had ends with its credit: it is the simulated chain's.
+            // A deposit of the simulated chain is in no block, and ends with its credit.
             let sql = "SELECT deposit_id FROM deposits WHERE chain = ?1 AND status <> 'settled'
                 AND NOT (status = 'credited' AND block_height IS NULL)";
             connection

@@ -18,12 +18,12 @@ use events::phone::Phone;
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Value, json};
 
-use super::{Door, Refusal, refused};
+use super::{AdminApi, Refusal, refused};
 use crate::boot::Service;
 use crate::config::AdminRole;
 use crate::http::accept_refusal::refusal;
-use crate::http::gate::{REQUEST_ID, request_id};
 use crate::http::limit::{Limiter, Subject};
+use crate::http::request_id::{REQUEST_ID, request_id};
 use crate::http::{ApiError, ErrorCode};
 use crate::serve::{Reason, Refuse};
 
@@ -50,8 +50,8 @@ pub struct Access {
 
 impl Access {
     /// Of a token of the configuration, or of the shared one.
-    pub fn of_token(door: &Door, given: &str) -> Option<Self> {
-        if door.token.is(given) {
+    pub fn of_token(api: &AdminApi, given: &str) -> Option<Self> {
+        if api.token.is(given) {
             return Some(Self {
                 name: None,
                 role: AdminRole::Operator,
@@ -59,7 +59,7 @@ impl Access {
                 reveals: false,
             });
         }
-        let tokens = &door.service.config.admin.tokens;
+        let tokens = &api.service.config.admin.tokens;
         let held = tokens.iter().find(|held| held.token.is(given))?;
         Some(Self {
             name: Some(held.name.as_str().into()),
@@ -126,11 +126,11 @@ fn of_status(status: StatusCode, text: String) -> ApiError {
 /// Names each request, and has every refusal be the error object, whoever made it: a route, the
 /// router, or what reads bodies.
 pub(super) async fn in_full(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let request_id = request_id(&door.service);
+    let request_id = request_id(&api.service);
     let response = next.run(request).await;
     let mut response = if response.status().is_client_error() || response.status().is_server_error()
     {
@@ -171,7 +171,7 @@ async fn full(response: Response, request_id: &str) -> Response {
         error = error.retry_after(seconds);
     }
     let mut object = error.object(request_id);
-    // What a refusal says beyond its text stays.
+    // The members of a refusal beside its text stay.
     for (name, value) in written.as_ref().and_then(Value::as_object).into_iter().flatten() {
         if object.get(name).is_none() {
             object[name.as_str()] = value.clone();
@@ -188,14 +188,14 @@ async fn full(response: Response, request_id: &str) -> Response {
 /// A page in an operator's browser can be made to send its requests here, under its own name: only
 /// names that are ours are served.
 pub(super) async fn by_known_name(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     request: Request,
     next: Next,
 ) -> Response {
     // HTTP/1.0 may name us in its target alone.
     let named = request.uri().authority().map(|named| named.as_str().as_bytes());
     let host = request.headers().get(HOST).map(HeaderValue::as_bytes).or(named).unwrap_or_default();
-    if is_known(host, &door.service.config.admin.allowed_hosts) {
+    if is_known(host, &api.service.config.admin.allowed_hosts) {
         return next.run(request).await;
     }
     let text = "this name is not known here: use an address or localhost, or list the name in \
@@ -220,7 +220,7 @@ pub(crate) fn is_known(host: &[u8], allowed: &[String]) -> bool {
 /// The token is needed. The right one is always taken: whoever guesses must not lock the operator
 /// out.
 pub(super) async fn with_token(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -229,7 +229,7 @@ pub(super) async fn with_token(
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.strip_prefix("Bearer "));
-    if let Some(access) = given.and_then(|given| Access::of_token(&door, given)) {
+    if let Some(access) = given.and_then(|given| Access::of_token(&api, given)) {
         if access.role == AdminRole::Viewer
             && ![Method::GET, Method::HEAD].contains(request.method())
         {
@@ -245,7 +245,7 @@ pub(super) async fn with_token(
     let client =
         request.extensions().get::<SocketAddr>().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
     metrics::counter!("admin_wrong_tokens_total").increment(1);
-    let counted = door.wrong_tokens.take(Subject::address(client), door.service.started.elapsed());
+    let counted = api.wrong_tokens.take(Subject::address(client), api.service.started.elapsed());
     match counted.filter(|counted| !counted.allowed) {
         None => {
             tracing::warn!(
@@ -295,7 +295,11 @@ fn line(text: &str, longest: usize) -> Result<(), String> {
         letter.is_control()
             || matches!(
                 letter,
-                '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
+                '\u{200b}'..='\u{200f}'
+                    | '\u{2028}'..='\u{202e}'
+                    | '\u{2060}'..='\u{206f}'
+                    | '\u{feff}'
+                    | '\u{e0000}'..='\u{e007f}'
             )
     };
     if text.trim().is_empty() {

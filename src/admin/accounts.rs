@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
 use super::access::{self, Access};
-use super::{Door, Refusal, account, api_refused, failed, page_limit, reached, refused};
+use super::{AdminApi, Refusal, account, api_refused, failed, page_limit, reached, refused};
 use crate::http::LIVEMODE;
 use crate::http::route::account_ledger;
 
@@ -29,7 +29,7 @@ use crate::http::route::account_ledger;
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = AccountAction)]
-pub struct Order {
+pub struct AccountAction {
     /// Dollars as text, for a credit or a debit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<String>,
@@ -102,7 +102,7 @@ pub struct LedgerPage {
     ))
 )]
 pub async fn list(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, Refusal> {
     let limit = page_limit(asked.limit);
@@ -113,7 +113,7 @@ pub async fn list(
         is_suspended: asked.suspended,
         is_test: asked.mode.map(|mode| mode == Mode::Test),
     };
-    let mut accounts = reached(&door.service)
+    let mut accounts = reached(&api.service)
         .await?
         .all_accounts(filter, limit + 1)
         .await
@@ -148,14 +148,14 @@ fn listed(account: &ListedAccount) -> Value {
     ))
 )]
 pub async fn ledger(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     PathParameter(id): PathParameter<String>,
     Query(asked): Query<LedgerPage>,
 ) -> Result<Json<Value>, Refusal> {
     let id = account(&id)?;
     let page = account_ledger::page(
-        &door.service.history,
-        &door.service,
+        &api.service.history,
+        &api.service,
         id,
         page_limit(asked.limit),
         asked.cursor.as_deref(),
@@ -166,16 +166,21 @@ pub async fn ledger(
 }
 
 /// An account's deposits, the latest first.
-#[utoipa::path(get, path = "/accounts/{id}/deposits", operation_id = "accountDeposits", tag = "accounts",
+#[utoipa::path(
+    get, path = "/accounts/{id}/deposits", operation_id = "accountDeposits", tag = "accounts",
     params(("id" = String, Path, description = "The account's id"), DepositPage),
-    responses((status = 200, description = "A page of deposits; next_before is null on the last", body = Value)))]
+    responses((
+        status = 200, description = "A page of deposits; next_before is null on the last",
+        body = Value
+    ))
+)]
 pub async fn deposits(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     PathParameter(id): PathParameter<String>,
     Query(asked): Query<DepositPage>,
 ) -> Result<Json<Value>, Refusal> {
     let (id, limit) = (account(&id)?, page_limit(asked.limit));
-    let views = reached(&door.service).await?;
+    let views = reached(&api.service).await?;
     let mut rows =
         views.deposits(id, asked.before, limit + 1).await.map_err(|error| failed(&error))?;
     let next_before = super::cut(&mut rows, limit).map(|last| last.position.0);
@@ -188,10 +193,10 @@ pub async fn deposits(
     params(("id" = String, Path, description = "The account's id")),
     responses((status = 200, description = "The keys, oldest first", body = Value)))]
 pub async fn keys(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     PathParameter(id): PathParameter<String>,
 ) -> Result<Json<Value>, Refusal> {
-    let published = read(&door, account(&id)?).await?;
+    let published = read(&api, account(&id)?).await?;
     let keys = published.state.api_keys.iter();
     let keys: Vec<Value> = keys
         .map(|key| {
@@ -204,8 +209,8 @@ pub async fn keys(
     Ok(Json(json!({ "keys": keys })))
 }
 
-async fn read(door: &Door, account: AccountId) -> Result<Arc<Published>, Refusal> {
-    match door.service.accounts.read(account).await {
+async fn read(api: &AdminApi, account: AccountId) -> Result<Arc<Published>, Refusal> {
+    match api.service.accounts.read(account).await {
         Ok(published) => Ok(published),
         Err(AccessError::NotFound) => {
             Err(refused(StatusCode::NOT_FOUND, "there is no such account".to_owned()))
@@ -219,47 +224,47 @@ async fn read(door: &Door, account: AccountId) -> Result<Arc<Published>, Refusal
     params(("id" = String, Path, description = "The account's id")),
     responses((status = 200, description = "The account as it is then", body = Value)))]
 pub async fn show(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     PathParameter(id): PathParameter<String>,
 ) -> Result<Json<Value>, Refusal> {
-    shown(&door, &access, account(&id)?).await
+    shown(&api, &access, account(&id)?).await
 }
 
 /// Gives an account money.
 #[utoipa::path(
     post, path = "/accounts/{id}/credit", operation_id = "credit", tag = "accounts",
-    request_body = Order, params(("id" = String, Path, description = "The account's id")),
+    request_body = AccountAction, params(("id" = String, Path, description = "The account's id")),
     responses((status = 200, description = "The account as it is then", body = Value))
 )]
 pub async fn credit(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     PathParameter(id): PathParameter<String>,
-    Json(order): Json<Order>,
+    Json(order): Json<AccountAction>,
 ) -> Result<Json<Value>, Refusal> {
-    let (amount, at, reason) = (amount(&order)?, door.service.clock.now(), order.reason.clone());
-    transact(&door, &access, &id, order, Command::Credit { amount, reason, at }).await
+    let (amount, at, reason) = (amount(&order)?, api.service.clock.now(), order.reason.clone());
+    transact(&api, &access, &id, order, Command::Credit { amount, reason, at }).await
 }
 
 /// Takes money back from an account.
 #[utoipa::path(
     post, path = "/accounts/{id}/debit", operation_id = "debit", tag = "accounts",
-    request_body = Order, params(("id" = String, Path, description = "The account's id")),
+    request_body = AccountAction, params(("id" = String, Path, description = "The account's id")),
     responses((status = 200, description = "The account as it is then", body = Value))
 )]
 pub async fn debit(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     PathParameter(id): PathParameter<String>,
-    Json(order): Json<Order>,
+    Json(order): Json<AccountAction>,
 ) -> Result<Json<Value>, Refusal> {
     let (amount, at, reason, may_overdraw) =
-        (amount(&order)?, door.service.clock.now(), order.reason.clone(), order.may_overdraw);
-    transact(&door, &access, &id, order, Command::Debit { amount, reason, may_overdraw, at }).await
+        (amount(&order)?, api.service.clock.now(), order.reason.clone(), order.may_overdraw);
+    transact(&api, &access, &id, order, Command::Debit { amount, reason, may_overdraw, at }).await
 }
 
-fn amount(order: &Order) -> Result<Money, Refusal> {
+fn amount(order: &AccountAction) -> Result<Money, Refusal> {
     let text = order.amount.as_deref().unwrap_or_default();
     text.parse().map_err(|error| refused(StatusCode::BAD_REQUEST, format!("amount: {error}")))
 }
@@ -267,7 +272,7 @@ fn amount(order: &Order) -> Result<Money, Refusal> {
 /// The command under the operator's key, if there is one. Keys of operators and of the owner are
 /// told apart by what they begin with.
 fn keyed(
-    order: &Order,
+    order: &AccountAction,
     account: AccountId,
     command: Command,
     at: Timestamp,
@@ -303,50 +308,50 @@ fn keyed(
 /// Stops an account from ordering; its open orders end as usual, refunds included.
 #[utoipa::path(
     post, path = "/accounts/{id}/suspend", operation_id = "suspend", tag = "accounts",
-    request_body = Order, params(("id" = String, Path, description = "The account's id")),
+    request_body = AccountAction, params(("id" = String, Path, description = "The account's id")),
     responses((status = 200, description = "The account as it is then", body = Value))
 )]
 pub async fn suspend(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     PathParameter(id): PathParameter<String>,
-    Json(order): Json<Order>,
+    Json(order): Json<AccountAction>,
 ) -> Result<Json<Value>, Refusal> {
-    let command = Command::Suspend { reason: order.reason.clone(), at: door.service.clock.now() };
-    transact(&door, &access, &id, order, command).await
+    let command = Command::Suspend { reason: order.reason.clone(), at: api.service.clock.now() };
+    transact(&api, &access, &id, order, command).await
 }
 
 /// Lets an account order again.
 #[utoipa::path(
     post, path = "/accounts/{id}/reinstate", operation_id = "reinstate", tag = "accounts",
-    request_body = Order, params(("id" = String, Path, description = "The account's id")),
+    request_body = AccountAction, params(("id" = String, Path, description = "The account's id")),
     responses((status = 200, description = "The account as it is then", body = Value))
 )]
 pub async fn reinstate(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     PathParameter(id): PathParameter<String>,
-    Json(order): Json<Order>,
+    Json(order): Json<AccountAction>,
 ) -> Result<Json<Value>, Refusal> {
-    let command = Command::Reinstate { reason: order.reason.clone(), at: door.service.clock.now() };
-    transact(&door, &access, &id, order, command).await
+    let command = Command::Reinstate { reason: order.reason.clone(), at: api.service.clock.now() };
+    transact(&api, &access, &id, order, command).await
 }
 
 async fn transact(
-    door: &Door,
+    api: &AdminApi,
     access: &Access,
     id: &str,
-    order: Order,
+    order: AccountAction,
     command: Command,
 ) -> Result<Json<Value>, Refusal> {
     let account = account(id)?;
     access::reason(&order.reason)?;
     let operator = access.operator(&order.operator)?;
-    let at = door.service.clock.now();
+    let at = api.service.clock.now();
     let command = keyed(&order, account, command, at)?;
-    let outcome = door.service.accounts.transact(account, command, operator, at).await;
+    let outcome = api.service.accounts.transact(account, command, operator, at).await;
     match outcome {
-        Ok(_) => shown(door, access, account).await,
+        Ok(_) => shown(api, access, account).await,
         Err(TransactError::Refused(refusal)) => {
             Err(refused(StatusCode::CONFLICT, refusal.to_string()))
         }
@@ -356,11 +361,11 @@ async fn transact(
 
 /// An account as operators see it.
 pub async fn shown(
-    door: &Door,
+    api: &AdminApi,
     access: &Access,
     account: AccountId,
 ) -> Result<Json<Value>, Refusal> {
-    let published = read(door, account).await?;
+    let published = read(api, account).await?;
     let state = &published.state;
     let suspended =
         if let Standing::Suspended(reason) = &state.standing { Some(reason) } else { None };

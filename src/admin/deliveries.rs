@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use super::access::{self, Access};
-use super::{Door, Refusal, account, failed, masks, page_limit, reached, refused};
+use super::{AdminApi, Refusal, account, failed, masks, page_limit, reached, refused};
 use crate::http::route::webhook_deliveries::STATUSES;
 use crate::payloads::Writer;
 
@@ -61,7 +61,7 @@ pub struct Redeliver {
     ))
 )]
 pub async fn list(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, Refusal> {
     let limit = page_limit(asked.limit);
@@ -78,7 +78,7 @@ pub async fn list(
         place(&text)
             .ok_or_else(|| refused(StatusCode::BAD_REQUEST, "before is a page's".to_owned()))
     });
-    let views = reached(&door.service).await?;
+    let views = reached(&api.service).await?;
     let mut rows = views
         .all_deliveries(before.transpose()?, status, of, limit + 1)
         .await
@@ -115,16 +115,19 @@ fn listed(account: AccountId, row: &DeliveryRow) -> Value {
     get, path = "/deliveries/failing", operation_id = "failingReceivers", tag = "webhooks",
     responses((status = 200, description = "Accounts whose receivers fail", body = Value))
 )]
-pub async fn receivers(State(door): State<Arc<Door>>) -> Result<Json<Value>, Refusal> {
-    let since = door.service.clock.now().minus(FAILING_WITHIN);
-    let failing = reached(&door.service)
+pub async fn receivers(State(api): State<Arc<AdminApi>>) -> Result<Json<Value>, Refusal> {
+    let since = api.service.clock.now().minus(FAILING_WITHIN);
+    let failing = reached(&api.service)
         .await?
         .failing_receivers(since, 50)
         .await
         .map_err(|error| failed(&error))?;
     let shown = |receiver: &FailingReceiver| {
-        json!({ "account_id": receiver.account.to_string(), "waiting": receiver.waiting, "exhausted": receiver.exhausted,
-            "last_attempt_at": receiver.attempted_at.map(|at| at.to_string()) })
+        json!({
+            "account_id": receiver.account.to_string(), "waiting": receiver.waiting,
+            "exhausted": receiver.exhausted,
+            "last_attempt_at": receiver.attempted_at.map(|at| at.to_string()),
+        })
     };
     Ok(Json(json!({ "receivers": failing.iter().map(shown).collect::<Vec<_>>() })))
 }
@@ -140,22 +143,22 @@ pub async fn receivers(State(door): State<Arc<Door>>) -> Result<Json<Value>, Ref
     responses((status = 200, description = "The delivery", body = Value))
 )]
 pub async fn show(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     PathParameter((id, sequence)): PathParameter<(String, u64)>,
 ) -> Result<Json<Value>, Refusal> {
-    shown(&door, &access, account(&id)?, sequence).await.map(Json)
+    shown(&api, &access, account(&id)?, sequence).await.map(Json)
 }
 
 /// The same, for whoever may see it.
 pub async fn shown(
-    door: &Door,
+    api: &AdminApi,
     access: &Access,
     account: AccountId,
     sequence: u64,
 ) -> Result<Value, Refusal> {
-    let row = find(door, account, sequence).await?;
-    let service = &door.service;
+    let row = find(api, account, sequence).await?;
+    let service = &api.service;
     let store: Arc<dyn EventStore> = Arc::clone(&service.store) as Arc<dyn EventStore>;
     let writer = Writer {
         accounts: service.accounts.clone(),
@@ -178,12 +181,12 @@ pub async fn shown(
     answer["answer"] = received.map_or(Value::Null, |received| {
         json!(if access.reveals { received } else { masks::HIDDEN.to_owned() })
     });
-    answer["attempted"] = attempts(door, account, sequence).await?.into();
+    answer["attempted"] = attempts(api, account, sequence).await?.into();
     Ok(answer)
 }
 
-async fn find(door: &Door, account: AccountId, sequence: u64) -> Result<DeliveryRow, Refusal> {
-    let row = reached(&door.service)
+async fn find(api: &AdminApi, account: AccountId, sequence: u64) -> Result<DeliveryRow, Refusal> {
+    let row = reached(&api.service)
         .await?
         .delivery(account, sequence)
         .await
@@ -192,8 +195,8 @@ async fn find(door: &Door, account: AccountId, sequence: u64) -> Result<Delivery
 }
 
 /// The delivery's attempts, as far back as is looked.
-async fn attempts(door: &Door, account: AccountId, wanted: u64) -> Result<Vec<Value>, Refusal> {
-    let (stream, service) = (StreamId::webhook(account), &door.service);
+async fn attempts(api: &AdminApi, account: AccountId, wanted: u64) -> Result<Vec<Value>, Refusal> {
+    let (stream, service) = (StreamId::webhook(account), &api.service);
     let Some((end, _)) = service.views.end_of(&stream) else { return Ok(Vec::new()) };
     let from = Revision(end.0.saturating_sub(LOOKED_THROUGH));
     let limit = usize::try_from(LOOKED_THROUGH + 1).unwrap_or(usize::MAX);
@@ -222,7 +225,7 @@ async fn attempts(door: &Door, account: AccountId, wanted: u64) -> Result<Vec<Va
     responses((status = 200, description = "It is due again", body = Value))
 )]
 pub async fn redeliver(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     PathParameter((id, sequence)): PathParameter<(String, u64)>,
     Json(asked): Json<Redeliver>,
@@ -230,8 +233,8 @@ pub async fn redeliver(
     let id = account(&id)?;
     access::reason(&asked.reason)?;
     let who = access.operator(&asked.operator)?;
-    find(&door, id, sequence).await?;
-    door.service.webhooks.redeliver(id, vec![sequence]).await.map_err(|fault| failed(&fault))?;
+    find(&api, id, sequence).await?;
+    api.service.webhooks.redeliver(id, vec![sequence]).await.map_err(|fault| failed(&fault))?;
     tracing::info!(
         %who, account = %id, sequence, reason = asked.reason,
         "an operator has a delivery sent once more"

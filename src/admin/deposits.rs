@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
 
-use super::{Door, Refusal, failed, reached};
+use super::{AdminApi, Refusal, failed, reached};
 use crate::boot::Service;
 
 /// Deposits of one concern in one answer.
@@ -34,10 +34,10 @@ pub struct Asked {
     ))
 )]
 pub async fn of_concern(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, Refusal> {
-    let service = &door.service;
+    let service = &api.service;
     let views = reached(service).await?;
     let stuck_before = service.clock.now().minus(HOUR * asked.stuck_hours);
     let mut answer = json!({ "chains": chains(service) });

@@ -43,7 +43,9 @@ pub fn complete(generated: OpenApi) -> Value {
     let error = |description: &str| {
         json!({
             "description": description,
-            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } },
+            "content": {
+                "application/json": { "schema": { "$ref": "#/components/schemas/Error" } }
+            },
         })
     };
     for operations in

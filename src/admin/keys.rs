@@ -12,7 +12,7 @@ use events::id::ApiKeyId;
 use serde_json::{Value, json};
 
 use super::access::{self, Access};
-use super::{Door, Order, Refusal, account, failed, refused};
+use super::{AdminApi, Order, Refusal, account, failed, refused};
 use crate::http::ApiKey;
 
 /// The key is in the answer, and nowhere else.
@@ -22,7 +22,7 @@ use crate::http::ApiKey;
     responses((status = 200, description = "The key, shown this once", body = Value))
 )]
 pub async fn rotate(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     Path(id): Path<String>,
     Json(order): Json<Order>,
@@ -30,7 +30,7 @@ pub async fn rotate(
     let account = account(&id)?;
     access::reason(&order.reason)?;
     let operator = access.operator(&order.operator)?;
-    let service = &door.service;
+    let service = &api.service;
     let at = service.clock.now();
     let (id, key) =
         (ApiKeyId(service.entropy.order_id(at).0), ApiKey::fresh(account, &service.entropy));

@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 use utoipa::IntoParams;
 
 use super::access::Access;
-use super::{Door, Refusal, page_limit, refused};
+use super::{AdminApi, Refusal, page_limit, refused};
 use crate::audit::{Report, examine};
 use crate::description;
 
@@ -92,14 +92,14 @@ impl Wanted {
     ))
 )]
 pub async fn events(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, Refusal> {
     let (wanted, limit) =
         (Wanted::of(&asked)?, usize::try_from(page_limit(asked.limit)).unwrap_or(50));
-    let head = door.service.store.head().borrow().0;
+    let head = api.service.store.head().borrow().0;
     let before = asked.before.unwrap_or(u64::MAX).min(head.saturating_add(1));
-    let directory = door.data_dir.clone();
+    let directory = api.data_dir.clone();
     let search =
         tokio::task::spawn_blocking(move || search(&directory, &wanted, before, limit)).await;
     let (records, next_before) = search
@@ -155,11 +155,11 @@ fn unreadable(what: &str) -> Refusal {
     ))
 )]
 pub async fn export(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     _access: Access,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
-    let (wanted, directory) = (Wanted::of(&asked)?, door.data_dir.clone());
+    let (wanted, directory) = (Wanted::of(&asked)?, api.data_dir.clone());
     let (send, receive) = mpsc::channel::<Bytes>(WAITING);
     tokio::task::spawn_blocking(move || {
         let told = verify_chain(&directory, |record| {
@@ -206,21 +206,21 @@ enum Audit {
 /// How far the audit is, or what the last one has found.
 #[utoipa::path(get, path = "/audit", operation_id = "verification", tag = "audit",
     responses((status = 200, description = "`state` is none, running or ended", body = Value)))]
-pub async fn verification(State(door): State<Arc<Door>>) -> Json<Value> {
-    Json(shown(&door.verification.0.lock()))
+pub async fn verification(State(api): State<Arc<AdminApi>>) -> Json<Value> {
+    Json(shown(&api.verification.0.lock()))
 }
 
 /// Has the chain and the invariants of the whole log audited, unless that is under way.
 #[utoipa::path(post, path = "/audit", operation_id = "verify", tag = "audit",
     responses((status = 200, description = "It runs", body = Value)))]
-pub async fn verify(State(door): State<Arc<Door>>, _access: Access) -> Json<Value> {
-    let clock = door.service.clock;
-    let mut audit = door.verification.0.lock();
+pub async fn verify(State(api): State<Arc<AdminApi>>, _access: Access) -> Json<Value> {
+    let clock = api.service.clock;
+    let mut audit = api.verification.0.lock();
     if !matches!(*audit, Audit::Running { .. }) {
         let (since, position, head) =
-            (clock.now(), Arc::new(AtomicU64::new(0)), door.service.store.head().borrow().0);
+            (clock.now(), Arc::new(AtomicU64::new(0)), api.service.store.head().borrow().0);
         *audit = Audit::Running { since, head, position: Arc::clone(&position) };
-        let (slot, directory) = (Arc::clone(&door.verification.0), door.data_dir.clone());
+        let (slot, directory) = (Arc::clone(&api.verification.0), api.data_dir.clone());
         tokio::task::spawn_blocking(move || {
             let report = examine(&directory, |reached| position.store(reached, Ordering::Relaxed));
             *slot.lock() = Audit::Ended { since, at: clock.now(), report };

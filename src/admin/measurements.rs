@@ -8,13 +8,13 @@ use actors::store::EventStore;
 use axum::extract::State;
 use suppliers::smpp::Smpp;
 
-use super::{Door, deposits};
+use super::{AdminApi, deposits};
 use crate::boot::Service;
 use crate::telemetry;
 
 /// The metrics as Prometheus reads them.
-pub(super) async fn render(State(door): State<Arc<Door>>) -> String {
-    let service = &door.service;
+pub(super) async fn render(State(api): State<Arc<AdminApi>>) -> String {
+    let service = &api.service;
     measure_store(service);
     measure_orders(service);
     measure_suppliers(service);
@@ -25,7 +25,7 @@ pub(super) async fn render(State(door): State<Arc<Door>>) -> String {
     metrics::counter!("replays_refused_total").absolute(past.refused.load(Ordering::Relaxed));
     deposits::measure(service);
     telemetry::process::measure(service.started.elapsed());
-    telemetry::with_prefix(&door.metrics.render())
+    telemetry::with_prefix(&api.metrics.render())
 }
 
 fn gauge(name: &'static str, value: u64) {

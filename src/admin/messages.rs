@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use utoipa::IntoParams;
 
 use super::access::Access;
-use super::{Door, Refusal, failed, reached, refused, reveal};
+use super::{AdminApi, Refusal, failed, reached, refused, reveal};
 use crate::config::AdminRole;
 
 /// Orders of a number that are looked through for the one it was on.
@@ -56,11 +56,11 @@ const fn usual() -> u32 {
     params(Asked),
     responses((status = 200, description = "Messages", body = Value)))]
 pub async fn strays(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, Refusal> {
-    let service = &door.service;
+    let service = &api.service;
     if asked.reveal {
         if access.role != AdminRole::Operator {
             return Err(refused(
@@ -68,13 +68,8 @@ pub async fn strays(
                 "a viewer's token reveals nothing".to_owned(),
             ));
         }
-        reveal::record(
-            &door,
-            access.operator(UNNAMED)?,
-            "messages",
-            "reveal=true of the admin API",
-        )
-        .await?;
+        reveal::record(&api, access.operator(UNNAMED)?, "messages", "reveal=true of the admin API")
+            .await?;
     }
     let phone = asked.number.as_deref().map(str::parse::<Phone>).transpose();
     let phone =
@@ -120,17 +115,17 @@ pub async fn strays(
     responses((status = 200, description = "The message", body = Value))
 )]
 pub async fn show(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     Path(position): Path<u64>,
 ) -> Result<Json<Value>, Refusal> {
-    message(&door, &access, position).await.map(Json)
+    message(&api, &access, position).await.map(Json)
 }
 
 /// One message, with the order that its number was on then; its number, sender and text only for
 /// whoever may see them.
-pub async fn message(door: &Door, access: &Access, position: u64) -> Result<Value, Refusal> {
-    let service = &door.service;
+pub async fn message(api: &AdminApi, access: &Access, position: u64) -> Result<Value, Refusal> {
+    let service = &api.service;
     let missing = || refused(StatusCode::NOT_FOUND, "there is no such message".to_owned());
     let before = Some(Position(position.saturating_add(1)));
     let views = reached(service).await?;
@@ -153,8 +148,14 @@ pub async fn message(door: &Door, access: &Access, position: u64) -> Result<Valu
     let mut answer = json!({
         "position": position, "at": stray.at.to_string(), "number": access.number(&stray.phone),
         "supplier": stray.supplier.as_str(), "why": stray.why,
-        "order_then": then.map(|order| json!({ "order_id": order.order.to_string(), "account_id": order.account.to_string(),
-            "status": order.status.name(), "assigned_at": order.assigned_at.map(|at| at.to_string()), "ended_at": order.ended_at.map(|at| at.to_string()) })),
+        "order_then": then.map(
+            |order| json!({
+                "order_id": order.order.to_string(), "account_id": order.account.to_string(),
+                "status": order.status.name(),
+                "assigned_at": order.assigned_at.map(|at| at.to_string()),
+                "ended_at": order.ended_at.map(|at| at.to_string()),
+            })
+        ),
     });
     if access.reveals {
         let records = service

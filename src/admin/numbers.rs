@@ -20,9 +20,9 @@ use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use super::access::{self, Access};
-use super::{Door, Refusal, failed, page_limit, reached, refused};
+use super::{AdminApi, Refusal, failed, page_limit, reached, refused};
 use crate::boot::Service;
-use crate::feed::chain_of;
+use crate::read_model::chain_of;
 
 /// Lines listed at once: their appends share syncs.
 const AT_ONCE: usize = 64;
@@ -119,13 +119,13 @@ impl Row {
     ))
 )]
 pub async fn import(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     Json(import): Json<Import>,
 ) -> Result<Json<Value>, Refusal> {
     let who = access.operator(&import.operator)?;
     let outcomes = stream::iter(import.rows.into_iter().map(|row| {
-        let (inventory, who) = (door.service.inventory.clone(), who.clone());
+        let (inventory, who) = (api.service.inventory.clone(), who.clone());
         async move {
             let listed = match row.read() {
                 Ok((phone, listing)) => {
@@ -154,7 +154,7 @@ pub async fn import(
     responses((status = 200, description = "It serves no further order", body = Value))
 )]
 pub async fn retire(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     Json(retire): Json<Retire>,
 ) -> Result<Json<Value>, Refusal> {
@@ -163,7 +163,7 @@ pub async fn retire(
     })?;
     access::reason(&retire.reason)?;
     let who = access.operator(&retire.operator)?;
-    match door.service.inventory.retire(phone.clone(), retire.reason, who).await {
+    match api.service.inventory.retire(phone.clone(), retire.reason, who).await {
         Ok(()) => Ok(Json(json!({ "number": phone.as_str(), "state": "retired" }))),
         Err(error @ InventoryError::Fault(_)) => Err(failed(&error)),
         Err(error) => Err(refused(StatusCode::CONFLICT, chain_of(&error))),
@@ -178,14 +178,14 @@ pub async fn retire(
     ))
 )]
 pub async fn states(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Value>, Refusal> {
     if filter.retired {
-        return retired(&door.service, &access, filter.supplier.as_deref()).await;
+        return retired(&api.service, &access, filter.supplier.as_deref()).await;
     }
-    let mut states = door.service.inventory.states();
+    let mut states = api.service.inventory.states();
     states.retain(|(supplier, _)| {
         filter.supplier.as_deref().is_none_or(|wanted| wanted == supplier.as_str())
     });
@@ -209,7 +209,7 @@ pub async fn states(
     }
     let mut numbers = Vec::with_capacity(states.len());
     for (supplier, state) in &states {
-        numbers.push(shown(&door.service, &access, supplier, state).await);
+        numbers.push(shown(&api.service, &access, supplier, state).await);
     }
     Ok(Json(json!({ "numbers": numbers, "in_all": in_all, "next_after": next_after })))
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use utoipa::IntoParams;
 
 use super::access::Access;
-use super::{Door, Refusal, account, api_refused, failed, masks, page_limit, reached, refused};
+use super::{AdminApi, Refusal, account, api_refused, failed, masks, page_limit, reached, refused};
 use crate::description::data;
 use crate::http::LIVEMODE;
 use crate::http::as_of;
@@ -62,13 +62,13 @@ pub struct Past {
     ))
 )]
 pub async fn list(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, Refusal> {
     let limit = page_limit(asked.limit);
     let filter = filter(&asked)?;
-    let mut orders = reached(&door.service)
+    let mut orders = reached(&api.service)
         .await?
         .all_orders(filter, limit + 1)
         .await
@@ -146,17 +146,17 @@ fn listed(access: &Access, order: &ListedOrder) -> Value {
     ))
 )]
 pub async fn show(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     PathParameter(id): PathParameter<String>,
     Query(past): Query<Past>,
 ) -> Result<Json<Value>, Refusal> {
-    shown(&door, &access, &id, past.as_of.as_deref()).await.map(Json)
+    shown(&api, &access, &id, past.as_of.as_deref()).await.map(Json)
 }
 
 /// The same, for whoever may see it.
 pub async fn shown(
-    door: &Door,
+    api: &AdminApi,
     access: &Access,
     id: &str,
     as_of: Option<&str>,
@@ -164,8 +164,8 @@ pub async fn shown(
     let as_of =
         as_of.filter(|text| !text.is_empty()).map(as_of::parse).transpose().map_err(api_refused)?;
     let id: OrderId = id.parse().map_err(|_| no_such_order())?;
-    let (owner, order) = find(door, id).await?;
-    let now = door.service.clock.now();
+    let (owner, order) = find(api, id).await?;
+    let now = api.service.clock.now();
     let (was, reply) = match as_of {
         Some(as_of) => {
             let was = order_id::as_it_was(&order, as_of).map_err(api_refused)?;
@@ -173,7 +173,7 @@ pub async fn shown(
             let reply = OrderReply::of(&was, at);
             (was, reply)
         }
-        None => (Order::clone(&order), OrderReply::now(&door.service.orders, &order, now)),
+        None => (Order::clone(&order), OrderReply::now(&api.service.orders, &order, now)),
     };
     let mut events =
         serde_json::to_value(order_events::facts(&was)).map_err(|error| failed(&error))?;
@@ -186,18 +186,18 @@ pub async fn shown(
         masks::cover(&mut reply);
     }
     let supplier = was.assignment.as_ref().map(|assignment| assignment.supplier.to_string());
-    Ok(
-        json!({ "account_id": owner.to_string(), "order": reply, "events": events, "event": was.history.len(), "events_in_all": order.history.len(),
-        "supplier": supplier }),
-    )
+    Ok(json!({
+        "account_id": owner.to_string(), "order": reply, "events": events,
+        "event": was.history.len(), "events_in_all": order.history.len(), "supplier": supplier,
+    }))
 }
 
 fn no_such_order() -> Refusal {
     refused(StatusCode::NOT_FOUND, "there is no such order".to_owned())
 }
 
-async fn find(door: &Door, id: OrderId) -> Result<(AccountId, Arc<Order>), Refusal> {
-    let service = &door.service;
+async fn find(api: &AdminApi, id: OrderId) -> Result<(AccountId, Arc<Order>), Refusal> {
+    let service = &api.service;
     let place = reached(service)
         .await?
         .order(id)

@@ -19,7 +19,7 @@ use suppliers::http::Pull;
 use suppliers::smpp::Smpp;
 use utoipa::IntoParams;
 
-use super::{Door, Refusal, failed, reached};
+use super::{AdminApi, Refusal, failed, reached};
 use crate::boot::Service;
 
 const HOUR_MILLIS: i64 = 3_600_000;
@@ -51,10 +51,10 @@ pub struct Asked {
     ))
 )]
 pub async fn overview(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, Refusal> {
-    let service = &door.service;
+    let service = &api.service;
     let now = service.clock.now();
     let (head, reached_at) =
         (service.store.head().borrow().0, service.views.checkpoint().borrow().0);
@@ -262,11 +262,11 @@ fn warnings(service: &Service, lag: u64) -> Vec<Value> {
     ))
 )]
 pub async fn usage(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, Refusal> {
-    let (from, to) = hours(door.service.clock.now(), asked.hours);
-    let views = reached(&door.service).await?;
+    let (from, to) = hours(api.service.clock.now(), asked.hours);
+    let views = reached(&api.service).await?;
     let cells = views.hourly(from, to).await.map_err(|error| failed(&error))?;
     let times = views.delivery_times(from, to).await.map_err(|error| failed(&error))?;
     let mut by_hour: BTreeMap<i64, Vec<&HourlyCell>> =
@@ -324,15 +324,16 @@ fn sums(cells: &[&HourlyCell]) -> Value {
 /// The sources: their numbers, how they fare, their sessions.
 #[utoipa::path(get, path = "/suppliers", operation_id = "listSuppliers", tag = "numbers",
     responses((status = 200, description = "Sources, and the SMPP sessions", body = Value)))]
-pub async fn suppliers(State(door): State<Arc<Door>>) -> Json<Value> {
-    let service = &door.service;
+pub async fn suppliers(State(api): State<Arc<AdminApi>>) -> Json<Value> {
+    let service = &api.service;
     let now = service.clock.now();
     let rows: Vec<Value> = service
         .router
         .suppliers()
         .map(|supplier| {
             let name = supplier.name();
-            let numbers = supplier.numbers(now).map(|Numbers { known, leased, listening, resting }| {
+            let numbers = supplier.numbers(now).map(|numbers| {
+                let Numbers { known, leased, listening, resting } = numbers;
                 json!({
                     "known": known, "leased": leased, "listening": listening, "resting": resting,
                     "free": known - leased - listening - resting,

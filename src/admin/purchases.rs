@@ -15,8 +15,8 @@ use suppliers::purchasing::{PurchaseError, TelecomError};
 use utoipa::{IntoParams, ToSchema};
 
 use super::access::{self, Access};
-use super::{Door, Refusal, refused};
-use crate::feed::chain_of;
+use super::{AdminApi, Refusal, refused};
+use crate::read_model::chain_of;
 
 /// What is looked for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -64,14 +64,14 @@ pub struct Sync {
     params(Wanted),
     responses((status = 200, description = "Numbers for sale", body = Value)))]
 pub async fn search(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Value>, Refusal> {
     let country: Country = wanted
         .country
         .parse()
         .map_err(|error| bad(format!("country {:?}: {error}", wanted.country)))?;
-    let offers = door
+    let offers = api
         .service
         .purchasing
         .search(&supplier(&wanted.supplier)?, country, wanted.limit)
@@ -94,7 +94,7 @@ pub async fn search(
     ))
 )]
 pub async fn buy(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     Json(buy): Json<Buy>,
 ) -> Result<Json<Value>, Refusal> {
@@ -102,13 +102,9 @@ pub async fn buy(
         (access.operator(&buy.operator)?, supplier(&buy.supplier)?, phone(&buy.number)?);
     let country = Country::of(&phone)
         .ok_or_else(|| bad("the number is of no country that is served".to_owned()))?;
-    let bought = door
-        .service
-        .purchasing
-        .buy(supplier.clone(), phone, country, who)
-        .await
-        .map_err(refusal)?;
-    let (spent, limit) = door.service.purchasing.spent(&supplier).await.map_err(refusal)?;
+    let bought =
+        api.service.purchasing.buy(supplier.clone(), phone, country, who).await.map_err(refusal)?;
+    let (spent, limit) = api.service.purchasing.spent(&supplier).await.map_err(refusal)?;
     Ok(Json(json!({
         "number": bought.phone.as_str(), "country": country.code(),
         "monthly": bought.monthly.to_string(),
@@ -124,14 +120,14 @@ pub async fn buy(
     responses((status = 200, description = "It is the telecom's again", body = Value))
 )]
 pub async fn give_back(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     Json(back): Json<GiveBack>,
 ) -> Result<Json<Value>, Refusal> {
     access::reason(&back.reason)?;
     let (who, supplier, phone) =
         (access.operator(&back.operator)?, supplier(&back.supplier)?, phone(&back.number)?);
-    door.service
+    api.service
         .purchasing
         .give_back(supplier, phone.clone(), back.reason, who)
         .await
@@ -145,11 +141,11 @@ pub async fn give_back(
     request_body = Sync, responses((status = 200, description = "What was listed", body = Value))
 )]
 pub async fn sync(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     Json(sync): Json<Sync>,
 ) -> Result<Json<Value>, Refusal> {
-    let synced = door
+    let synced = api
         .service
         .purchasing
         .sync(supplier(&sync.supplier)?, access.operator(&sync.operator)?)

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
 
-use super::{Door, Refusal, failed, reached};
+use super::{AdminApi, Refusal, failed, reached};
 
 /// Reports in one answer.
 const MOST: u32 = 500;
@@ -36,10 +36,10 @@ const fn usual() -> u32 {
     params(Asked),
     responses((status = 200, description = "Reports", body = Value)))]
 pub async fn reports(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, Refusal> {
-    let views = reached(&door.service).await?;
+    let views = reached(&api.service).await?;
     let reports = views
         .reports(asked.before.map(Position), asked.limit.min(MOST))
         .await

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::access::{self, Access};
-use super::{Door, Refusal, deliveries, failed, messages, orders, refused};
+use super::{AdminApi, Refusal, deliveries, failed, messages, orders, refused};
 
 /// What is to be shown, to whom, and why.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -79,7 +79,7 @@ impl FromStr for Subject {
     ))
 )]
 pub async fn reveal(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     Json(asked): Json<Reveal>,
 ) -> Result<Json<Value>, Refusal> {
@@ -90,32 +90,37 @@ pub async fn reveal(
         )
     };
     let subject: Subject = asked.subject.parse().map_err(|()| unknown())?;
-    // It must be there before anybody is said to have seen it.
-    let masked = content(&door, &Access { reveals: false, ..access.clone() }, &subject).await?;
+    // The subject must exist before the log says that an operator has seen it.
+    let masked = content(&api, &Access { reveals: false, ..access.clone() }, &subject).await?;
     drop(masked);
     let who = access.operator(&asked.operator)?;
-    record(&door, who.clone(), &asked.subject, &asked.reason).await?;
-    let content = content(&door, &Access { reveals: true, ..access }, &subject).await?;
+    record(&api, who.clone(), &asked.subject, &asked.reason).await?;
+    let content = content(&api, &Access { reveals: true, ..access }, &subject).await?;
     Ok(Json(
         json!({ "subject": asked.subject, "revealed_to": who.to_string(), "content": content }),
     ))
 }
 
-async fn content(door: &Door, access: &Access, subject: &Subject) -> Result<Value, Refusal> {
+async fn content(api: &AdminApi, access: &Access, subject: &Subject) -> Result<Value, Refusal> {
     match subject {
-        Subject::Order(order) => orders::shown(door, access, &order.to_string(), None).await,
+        Subject::Order(order) => orders::shown(api, access, &order.to_string(), None).await,
         Subject::Delivery(account, sequence) => {
-            deliveries::shown(door, access, *account, *sequence).await
+            deliveries::shown(api, access, *account, *sequence).await
         }
-        Subject::Message(position) => messages::message(door, access, *position).await,
+        Subject::Message(position) => messages::message(api, access, *position).await,
         Subject::Numbers => Ok(Value::Null),
     }
 }
 
 /// Records a reveal: nothing is shown before this is durable.
-pub async fn record(door: &Door, who: Actor, subject: &str, reason: &str) -> Result<(), Refusal> {
+pub async fn record(
+    api: &AdminApi,
+    who: Actor,
+    subject: &str,
+    reason: &str,
+) -> Result<(), Refusal> {
     access::reason(reason)?;
-    let journal = door.service.accounts.journal();
+    let journal = api.service.accounts.journal();
     let mut reveals =
         journal.load::<Reveals>(StreamId::reveal(subject)).await.map_err(|fault| failed(&fault))?;
     let at = journal.now();

@@ -1,4 +1,4 @@
-//! `telenumerus admin`: talks to the running service through its admin door.
+//! `telenumerus admin`: talks to the running service through its admin API.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 use super::output::{cell, cells, listing, say};
 use super::{Outcome, Place, in_words};
-use crate::admin::{self, Classify, Order};
+use crate::admin::{self, AccountAction, Classify};
 use crate::config::Config;
 
 mod queries;
@@ -192,7 +192,7 @@ fn call(command: &Command) -> Result<(String, Option<Value>), String> {
             return Ok((format!("reviews?all={all}&limit={limit}"), None));
         }
         Command::Credit { account, amount, idempotency_key, why } => {
-            let order = Order {
+            let order = AccountAction {
                 amount: Some(amount.clone()),
                 idempotency_key: idempotency_key.clone(),
                 ..why.order()
@@ -201,8 +201,12 @@ fn call(command: &Command) -> Result<(String, Option<Value>), String> {
         }
         Command::Debit { account, amount, may_overdraw, idempotency_key, why } => {
             let (amount, idempotency_key) = (Some(amount.clone()), idempotency_key.clone());
-            let order =
-                Order { amount, may_overdraw: *may_overdraw, idempotency_key, ..why.order() };
+            let order = AccountAction {
+                amount,
+                may_overdraw: *may_overdraw,
+                idempotency_key,
+                ..why.order()
+            };
             (format!("accounts/{account}/debit"), Some(order))
         }
         Command::Suspend { account, why } => {
@@ -283,7 +287,7 @@ fn deposits(answer: &Value, as_json: bool) {
     }
 }
 
-/// The running service's admin door.
+/// The running service's admin API.
 pub struct Asking {
     config: Config,
     data_dir: PathBuf,
@@ -298,7 +302,7 @@ impl Asking {
         Ok(Self { config, data_dir, runtime })
     }
 
-    /// What the door answers; its refusal in words.
+    /// What the API answers; its refusal in words.
     pub fn ask(&self, path: &str, body: Option<&Value>) -> Result<Value, String> {
         let (success, answer) = self.runtime.block_on(ask(
             &self.config,
@@ -317,9 +321,9 @@ impl Asking {
 }
 
 impl Why {
-    fn order(&self) -> Order {
+    fn order(&self) -> AccountAction {
         let (reason, operator) = (self.reason.clone(), self.operator.clone());
-        Order { amount: None, may_overdraw: false, idempotency_key: None, reason, operator }
+        AccountAction { amount: None, may_overdraw: false, idempotency_key: None, reason, operator }
     }
 }
 

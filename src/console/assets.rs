@@ -12,7 +12,8 @@ const TAG: &str = concat!("\"", env!("CARGO_PKG_VERSION"), "-", env!("CARGO_PKG_
 
 macro_rules! embedded {
     ($($name:literal $kind:literal)+) => {
-        const FILES: &[(&str, &str, &[u8])] = &[$(($name, $kind, include_bytes!(concat!("assets/", $name)))),+];
+        const FILES: &[(&str, &str, &[u8])] =
+            &[$(($name, $kind, include_bytes!(concat!("assets/", $name)))),+];
     };
 }
 

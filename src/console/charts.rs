@@ -40,11 +40,16 @@ pub fn over_time(starts: impl Iterator<Item = String>, lines: Vec<Line>) -> Valu
 /// Bars, one a name.
 pub fn over_names(x_label: &str, names: &[String], lines: Vec<Line>) -> Value {
     let x: Vec<usize> = (0..names.len()).collect();
-    json!({ "x": x, "labels": names, "x_label": x_label, "series": lines.iter().map(series).collect::<Vec<_>>() })
+    json!({
+        "x": x, "labels": names, "x_label": x_label,
+        "series": lines.iter().map(series).collect::<Vec<_>>(),
+    })
 }
 
 fn series(line: &Line) -> Value {
-    json!({ "label": line.label, "values": line.values, "prefix": line.prefix, "suffix": line.suffix })
+    json!({
+        "label": line.label, "values": line.values, "prefix": line.prefix, "suffix": line.suffix,
+    })
 }
 
 /// A number that an API gives as a text.

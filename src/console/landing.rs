@@ -44,24 +44,52 @@ async fn page(State(app): State<Shared>) -> Response {
             p { "SMS verification for programs and agents: register without a human, fund a \
                 prepaid balance, order a number for one of 33 platforms in 24 countries, and get \
                 the code out of the SMS it receives." }
-            (show::notice(if simulated_numbers && simulated_money { "warning" } else { "good" }, runs))
+            (show::notice(
+                if simulated_numbers && simulated_money { "warning" } else { "good" }, runs,
+            ))
             div.actions {
-                form method="post" action={ (owner::ROOT) "/register" } { button { "Create an account" } }
+                form method="post" action={ (owner::ROOT) "/register" } {
+                    button { "Create an account" }
+                }
                 a.button.quiet href={ (owner::ROOT) "/login" } { "Log in with an API key" }
             }
         }
         div.grid.thirds {
-            (card("For programs", &[("/docs/", "API reference"), ("/openapi.json", "OpenAPI document"), ("/llms-full.txt", "Guide"), ("/api/v1/services", "Platforms and prices")]))
-            (card("For agents", &[("/llms.txt", "llms.txt"), ("/account/connect", "MCP snippet, filled in")]))
-            (card("How it is", &[("/api/v1/health", "Health"), ("/api/v1/availability", "Success of the last 24 hours")]))
+            (card(
+                "For programs",
+                &[
+                    ("/docs/", "API reference"), ("/openapi.json", "OpenAPI document"),
+                    ("/llms-full.txt", "Guide"), ("/api/v1/services", "Platforms and prices"),
+                ],
+            ))
+            (card(
+                "For agents",
+                &[("/llms.txt", "llms.txt"), ("/account/connect", "MCP snippet, filled in")],
+            ))
+            (card(
+                "How it is",
+                &[
+                    ("/api/v1/health", "Health"),
+                    ("/api/v1/availability", "Success of the last 24 hours"),
+                ],
+            ))
         }
-        p.note { "Telenumerus " (env!("CARGO_PKG_VERSION")) " · Operators: the console is on the admin listener, at /console." }
+        p.note {
+            "Telenumerus "
+            (env!("CARGO_PKG_VERSION"))
+            " · Operators: the console is on the admin listener, at /console."
+        }
     };
     render(&frame(), &Page::new("Phone verification for programs", "", body))
 }
 
 fn card(title: &str, links: &[(&str, &str)]) -> Markup {
-    html! { section.card { h2 { (title) } @for (path, name) in links { p { a href=(path) { (name) } } } } }
+    html! {
+        section.card {
+            h2 { (title) }
+            @for (path, name) in links { p { a href=(path) { (name) } } }
+        }
+    }
 }
 
 /// For browsers, a page in the place of the error object where there is nothing.
@@ -80,7 +108,13 @@ pub async fn html_not_found(request: Request, next: Next) -> Response {
     }
     let body = html! {
         p { "There is nothing at this address." }
-        p { a href="/" { "Start page" } " · " a href={ (owner::ROOT) } { "Account" } " · " a href="/docs/" { "API reference" } }
+        p {
+            a href="/" { "Start page" }
+            " · "
+            a href={ (owner::ROOT) } { "Account" }
+            " · "
+            a href="/docs/" { "API reference" }
+        }
     };
     let mut page = render(&frame(), &Page::new("Not found", "", body));
     *page.status_mut() = StatusCode::NOT_FOUND;

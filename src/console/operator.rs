@@ -36,7 +36,7 @@ use super::page::{self, Frame, Page, headers, missing, redirect, render};
 use super::sessions::{Holder, Session, Sessions, hash_of};
 use super::{assets, show};
 use crate::admin::access::Access;
-use crate::admin::{self, Door};
+use crate::admin::{self, AdminApi};
 use crate::config::AdminRole;
 
 /// Where the pages are.
@@ -62,7 +62,7 @@ const LINKS: &[(&str, &str, &str)] = &[
 
 /// What the pages share.
 pub struct Console {
-    door: Arc<Door>,
+    api: Arc<AdminApi>,
     /// The operator's API.
     routes: Router,
     guard: Guard,
@@ -80,12 +80,12 @@ pub struct Context {
 }
 
 /// The pages' routes.
-pub fn router(door: &Arc<Door>) -> Router {
-    let sessions = Sessions::open(door.data_dir.join("admin.sessions"));
-    let guard = Guard::new(&door.service, sessions, ROOT, COOKIE);
+pub fn router(api: &Arc<AdminApi>) -> Router {
+    let sessions = Sessions::open(api.data_dir.join("admin.sessions"));
+    let guard = Guard::new(&api.service, sessions, ROOT, COOKIE);
     let console = Arc::new(Console {
-        door: Arc::clone(door),
-        routes: admin::inner(door),
+        api: Arc::clone(api),
+        routes: admin::inner(api),
         guard,
         shared: Shared::default(),
     });
@@ -117,12 +117,12 @@ impl Console {
 
     /// What the token of this fingerprint may, if there is still one.
     fn role_of(&self, fingerprint: &str) -> Option<AdminRole> {
-        let tokens = &self.door.service.config.admin.tokens;
+        let tokens = &self.api.service.config.admin.tokens;
         let named = tokens
             .iter()
             .find(|held| hash_of(held.token.expose()) == fingerprint)
             .map(|held| held.role);
-        named.or_else(|| self.door.is_shared_token(fingerprint).then_some(AdminRole::Operator))
+        named.or_else(|| self.api.is_shared_token(fingerprint).then_some(AdminRole::Operator))
     }
 }
 
@@ -137,7 +137,7 @@ impl Context {
         self.console.guard.sessions.is_revealed(
             &self.session,
             subject,
-            self.console.door.service.clock.now(),
+            self.console.api.service.clock.now(),
         )
     }
 
@@ -273,16 +273,16 @@ fn lively(console: &Arc<Console>, path: &str, request: &Request) -> Response {
             told
         }
     };
-    let (door, mut checkpoint) =
-        (Arc::clone(&console.door), console.door.service.views.checkpoint());
+    let (api, mut checkpoint) = (Arc::clone(&console.api), console.api.service.views.checkpoint());
     let changed = move || {
-        let (mut moved, mut stopping) = (checkpoint.clone(), door.stopping.clone());
+        let (mut moved, mut stopping) = (checkpoint.clone(), api.stopping.clone());
         checkpoint.borrow_and_update();
         let waited: futures_util::future::BoxFuture<'static, bool> = Box::pin(async move {
             tokio::select! {
                 () = async {
                     tokio::time::sleep(PACE).await;
-                    let _ = tokio::time::timeout(AT_LEAST.saturating_sub(PACE), moved.changed()).await;
+                    let _ =
+                        tokio::time::timeout(AT_LEAST.saturating_sub(PACE), moved.changed()).await;
                 } => true,
                 _ = stopping.wait_for(|stopping| *stopping) => false,
             }
@@ -302,7 +302,7 @@ async fn body_of(
     *request.headers_mut() = headers.clone();
     *request.uri_mut() = uri.clone();
     let context = console.context(&request)?;
-    let service = &console.door.service;
+    let service = &console.api.service;
     // What is revealed is one session's; everything else is the same for all of a role.
     let own = if console.guard.sessions.has_reveals(&context.session, service.clock.now()) {
         context.session.hash.as_str()

@@ -114,18 +114,27 @@ pub fn render(frame: &Frame<'_>, page: &Page) -> Response {
                 a.skip href="#content" { "Skip to the content" }
                 header.bar {
                     div {
-                        a.brand href=(frame.root) { img src={ (frame.root) "/assets/icon.svg" } alt=""; "Telenumerus" small { (frame.kind) } }
+                        a.brand href=(frame.root) {
+                            img src={ (frame.root) "/assets/icon.svg" } alt="";
+                            "Telenumerus"
+                            small { (frame.kind) }
+                        }
                         @if let Some(who) = &frame.who {
                             div.who {
                                 (who)
-                                form method="post" action={ (frame.root) "/logout" } { button.quiet.small { "Log out" } }
+                                form method="post" action={ (frame.root) "/logout" } {
+                                    button.quiet.small { "Log out" }
+                                }
                             }
                         }
                     }
                     @if frame.who.is_some() {
                         nav.main aria-label="Pages" {
                             @for (section, path, name) in frame.links {
-                                a href={ (frame.root) (path) } aria-current=[(*section == page.section).then_some("page")] { (name) }
+                                a href={ (frame.root) (path) }
+                                    aria-current=[(*section == page.section).then_some("page")] {
+                                    (name)
+                                }
                             }
                         }
                     }
@@ -139,7 +148,9 @@ pub fn render(frame: &Frame<'_>, page: &Page) -> Response {
                         div id="live" { (page.body) }
                     }
                 }
-                div id="connection" role="status" hidden { "The service cannot be reached; this page goes on by itself." }
+                div id="connection" role="status" hidden {
+                    "The service cannot be reached; this page goes on by itself."
+                }
             }
         }
     };
@@ -166,7 +177,10 @@ pub fn apology(frame: &Frame<'_>, refused: &Refused) -> Response {
 
 /// Without a session, or from a page that is not ours: nothing happens.
 pub fn forbidden(frame: &Frame<'_>, text: &str) -> Response {
-    let body = html! { (show::notice("danger", text)) p { a href={ (frame.root) "/login" } { "Log in" } } };
+    let body = html! {
+        (show::notice("danger", text))
+        p { a href={ (frame.root) "/login" } { "Log in" } }
+    };
     let mut response = render(frame, &Page::new("Not allowed", "", body));
     *response.status_mut() = StatusCode::FORBIDDEN;
     response

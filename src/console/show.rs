@@ -91,7 +91,12 @@ pub fn badge(status: &str) -> Markup {
 
 /// Says that no money is behind it, where that is so.
 pub fn test_badge(value: &Value) -> Markup {
-    html! { @if value[LIVEMODE] == false { " " span.badge title="For tests: no money is behind it" { "test" } } }
+    html! {
+        @if value[LIVEMODE] == false {
+            " "
+            span.badge title="For tests: no money is behind it" { "test" }
+        }
+    }
 }
 
 /// A value that may be masked.
@@ -123,7 +128,13 @@ pub fn table(caption: &str, head: &[(&str, bool)], rows: &[Markup], empty: &str)
     html! {
         div.scroll tabindex="0" role="region" aria-label=(caption) {
             table {
-                thead { tr { @for (name, is_number) in head { th scope="col" class=[is_number.then_some("num")] { (name) } } } }
+                thead {
+                    tr {
+                        @for (name, is_number) in head {
+                            th scope="col" class=[is_number.then_some("num")] { (name) }
+                        }
+                    }
+                }
                 tbody { @for row in rows { (row) } }
             }
         }
@@ -137,7 +148,11 @@ pub fn tile(name: &str, value: impl maud::Render, note: impl maud::Render) -> Ma
 
 /// A word to the reader.
 pub fn notice(level: &str, body: impl maud::Render) -> Markup {
-    html! { div class={ "notice " (level) } role=(if level == "danger" { "alert" } else { "status" }) { (body) } }
+    html! {
+        div class={ "notice " (level) } role=(if level == "danger" { "alert" } else { "status" }) {
+            (body)
+        }
+    }
 }
 
 /// A list of choices, one of them chosen.
@@ -153,7 +168,9 @@ pub fn select(
             (label)
             select name=(name) {
                 @if !any.is_empty() { option value="" { (any) } }
-                @for (value, shown) in values { option value=(value) selected[value == chosen] { (shown) } }
+                @for (value, shown) in values {
+                    option value=(value) selected[value == chosen] { (shown) }
+                }
             }
         }
     }
@@ -161,7 +178,9 @@ pub fn select(
 
 /// A line of text to be written.
 pub fn input(name: &str, label: &str, value: &str, hint: &str) -> Markup {
-    html! { label { (label) input name=(name) value=(value) placeholder=(hint) autocomplete="off"; } }
+    html! {
+        label { (label) input name=(name) value=(value) placeholder=(hint) autocomplete="off"; }
+    }
 }
 
 /// A link to the rest of a list.
@@ -172,7 +191,11 @@ pub fn pager(path: &str, query: &[(&str, &str)], name: &str, next: Option<&str>)
         written.append_pair(key, value);
     }
     written.append_pair(name, next);
-    html! { div.pager { a.button.quiet.small href={ (path) "?" (written.finish()) } rel="next" { "Older →" } } }
+    html! {
+        div.pager {
+            a.button.quiet.small href={ (path) "?" (written.finish()) } rel="next" { "Older →" }
+        }
+    }
 }
 
 #[cfg(test)]

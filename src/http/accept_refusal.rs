@@ -1,5 +1,5 @@
-//! What the accept loop answers by itself, as this API says it: connections and requests that no route
-//! sees.
+//! What the accept loop answers by itself, as this API says it: connections and requests that no
+//! route sees.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use axum::http::{HeaderValue, StatusCode};
 
 use super::Shared;
 use super::error::{ApiError, ErrorCode};
-use super::gate::{REQUEST_ID, request_id, within};
-use super::limit::Subject;
+use super::limit::{Subject, within};
+use super::request_id::{REQUEST_ID, request_id};
 use super::request_log::RequestRecord;
 use crate::serve::{Reason, Refusal, Refuse, is_in};
 

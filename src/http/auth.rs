@@ -210,7 +210,7 @@ pub async fn verify(accounts: &Accounts, key: &ApiKey) -> Result<Caller, AccessE
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;
 
-    /// The gate has verified the key; here it only has to be there, and its account in good
+    /// The middleware has verified the key; here it only has to be there, and its account in good
     /// standing.
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         let caller = parts.extensions.get::<Self>().cloned();

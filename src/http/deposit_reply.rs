@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::json::{Dollars, Moment};
-use super::{Shared, vocabulary};
+use super::{Shared, openapi_types};
 
 /// Shown by `GET /deposits` and `POST /deposit/verify`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -23,7 +23,7 @@ pub struct Shown {
     /// The output's number in the transaction; of USDT, the log's number in its block.
     output: Option<u32>,
     /// How much was paid, in the coin's own unit, as an exact decimal.
-    #[schema(value_type = Option<vocabulary::Decimal>)]
+    #[schema(value_type = Option<openapi_types::Decimal>)]
     paid: Option<String>,
     /// `pending`, `confirmed` (in your balance) or `rejected`.
     pub status: &'static str,
@@ -37,7 +37,7 @@ pub struct Shown {
     /// What it is worth, once it is final.
     pub amount: Option<Dollars>,
     /// Dollars for one coin when it was confirmed, as an exact decimal.
-    #[schema(value_type = Option<vocabulary::Decimal>)]
+    #[schema(value_type = Option<openapi_types::Decimal>)]
     rate: Option<String>,
     rate_source: Option<String>,
     /// When the chain first had it in a block, or when it was claimed.

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::idempotency::mark;
-use crate::feed::{chain_of, view_fault};
+use crate::read_model::{chain_of, view_fault};
 
 /// The ten codes of the guide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,8 +126,8 @@ impl ErrorCode {
     }
 }
 
-/// An answer that is not a success. The gate writes it out, for it knows the request's id and what
-/// the caller accepts.
+/// An answer that is not a success. The middleware writes it out, for it knows the request's id and
+/// what the caller accepts.
 #[derive(Debug, Clone)]
 pub struct ApiError {
     /// Boxed: what may go wrong should not make every success carry its weight.
@@ -149,7 +149,7 @@ struct Inner {
     fault: Option<String>,
 }
 
-/// What the gate needs to write an error out.
+/// What the middleware needs to write an error out.
 #[derive(Debug, Clone)]
 pub struct Unwritten(pub ApiError);
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::error::{ApiError, ErrorCode};
 use crate::serve::network;
 
 /// Callers remembered for a window. Past it those that have been quiet for longest are forgotten:
@@ -152,6 +153,20 @@ impl Shard {
     fn calls(&mut self, subject: Subject) -> &mut VecDeque<Duration> {
         let old = &mut self.old;
         self.young.entry(subject).or_insert_with(|| old.remove(&subject).unwrap_or_default())
+    }
+}
+
+/// Whether a call is within what its subject may ask.
+pub fn within(allowance: Option<Allowance>) -> Result<(), ApiError> {
+    match allowance {
+        Some(Allowance { allowed: false, limit, window, reset_seconds, .. }) => {
+            let text = format!(
+                "Too many requests: at most {limit} in {} seconds. Wait {reset_seconds} seconds.",
+                window.as_secs()
+            );
+            Err(ApiError::new(ErrorCode::RateLimited, text).retry_after(reset_seconds))
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

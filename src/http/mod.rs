@@ -8,24 +8,25 @@ mod cursor;
 mod deposit_reply;
 mod documents;
 mod error;
-pub mod gate;
 mod idempotency;
 mod json;
 mod key_uses;
 pub mod limit;
 mod livemode;
 mod measured;
+pub mod middleware;
 mod openapi;
+mod openapi_types;
 mod order_message;
 pub mod order_reply;
 mod ordering;
 mod owner;
 mod problem;
+pub mod request_id;
 mod request_log;
 pub mod route;
 pub mod strict_json;
 mod until;
-mod vocabulary;
 mod waiting;
 mod weights;
 pub mod words;
@@ -35,7 +36,7 @@ use std::time::Duration;
 
 use actors::account::History;
 use axum::Router;
-use axum::middleware;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::Value;
@@ -48,11 +49,11 @@ use crate::console::{self, Sessions};
 pub use accept_refusal::refuse;
 pub use auth::ApiKey;
 pub use error::{ApiError, ErrorCode};
-pub use gate::Counted;
 use key_uses::KeyUses;
 use limit::Limiter;
 pub use livemode::MEMBER as LIVEMODE;
 use measured::Measured;
+pub use middleware::Counted;
 pub use route::health::TOLERATED_AHEAD;
 pub use route::inbound::own;
 
@@ -157,7 +158,7 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(route::webhook_deliveries::redeliver));
     let services = OpenApiRouter::new()
         .routes(routes!(route::services::handle))
-        .layer(middleware::from_fn(documents::serve));
+        .layer(from_fn(documents::serve));
     OpenApiRouter::new().nest("/api/v1", v1.merge(services))
 }
 
@@ -179,11 +180,9 @@ pub fn router(app: &Shared, sessions: Arc<Sessions>) -> Router {
         .route(route::health::READY, get(route::health::ready));
     let plain = api.merge(route::pages::router(route::pages::Pages::of(&document)));
     let tools = route::mcp::router(app, guarded(plain.clone(), app), &document);
-    // Pages have a door of their own: who comes in by a cookie is no caller with a key.
+    // Pages are no part of the API: who comes in by a cookie is no caller with a key.
     let pages = console::landing(app).merge(console::owners(app, sessions));
-    pages
-        .fallback_service(guarded(plain.merge(tools), app))
-        .layer(middleware::from_fn(console::html_not_found))
+    pages.fallback_service(guarded(plain.merge(tools), app)).layer(from_fn(console::html_not_found))
 }
 
 /// The API as the console of owners calls it: on behalf of a caller whom it has let in and counted,
@@ -192,7 +191,7 @@ pub fn inner(app: &Shared) -> Router {
     api().split_for_parts().0.with_state(Arc::clone(app))
 }
 
-/// The error object of an answer that the gate has not written out yet.
+/// The error object of an answer that the middleware has not written out yet.
 pub fn said(response: &Response) -> Option<Value> {
     response
         .extensions()
@@ -200,11 +199,11 @@ pub fn said(response: &Response) -> Option<Value> {
         .map(|error::Unwritten(error)| error.object("req_none"))
 }
 
-/// The routes behind the gate.
+/// The routes, each behind the middleware.
 fn guarded(routes: Router<Shared>, app: &Shared) -> Router {
     routes
         .fallback(route::fallback::unknown_path)
         .method_not_allowed_fallback(route::fallback::wrong_method)
-        .layer(middleware::from_fn_with_state(Arc::clone(app), gate::pass))
+        .layer(from_fn_with_state(Arc::clone(app), middleware::pass))
         .with_state(Arc::clone(app))
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
 
 use super::error::{ApiError, ErrorCode, value};
-use super::vocabulary;
+use super::openapi_types;
 use crate::config::Webhooks;
 
 /// What an operation can be refused with, beyond what any can (400, 429, 500).
@@ -104,7 +104,7 @@ pub fn complete(generated: OpenApi, webhooks_allowed: &Webhooks) -> Value {
         "apiKey": { "type": "apiKey", "in": "header", "name": "X-API-Key" },
     });
     components["schemas"]["Error"] = error_schema();
-    for (name, schema) in vocabulary::schemas() {
+    for (name, schema) in openapi_types::schemas() {
         components["schemas"][name] = value(&schema);
     }
     components["schemas"]["TargetUrl"]["pattern"] = json!(target::pattern(webhooks_allowed));

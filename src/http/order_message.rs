@@ -1,7 +1,7 @@
 //! An order's facts as the messages of its stream.
 
 use events::code::Verdict;
-use events::order::{Event, State, Status};
+use events::order::{Event, Sms, State, Status};
 use events::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -32,6 +32,11 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
     let before = order.history.get(..number.saturating_sub(1)).unwrap_or_default();
     let has_ended = before.iter().any(|earlier| earlier.is_end());
     let status = if has_ended { order.status } else { Status::Active };
+    let seeking = |attempt: u8, reason: &str| {
+        json!({
+            "event": "status", "status": "pending", "attempt": attempt, "reason": reason,
+        })
+    };
     let mut message = match fact {
         Event::Placed(placed) => {
             json!({
@@ -44,33 +49,15 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
         }
         Event::Queued { .. } => json!({ "event": "status", "status": "queued" }),
         Event::Started { .. } => json!({ "event": "status", "status": "pending" }),
-        Event::AttemptFailed { attempt, .. } => {
-            json!({
-                "event": "status", "status": "pending", "attempt": attempt,
-                "reason": "no_number_from_source",
-            })
-        }
+        Event::AttemptFailed { attempt, .. } => seeking(*attempt, "no_number_from_source"),
         Event::NumberAssigned { attempt, phone, expires_at, .. } => {
             json!({
                 "event": "number", "status": "active", "phone": phone.as_str(), "attempt": attempt,
                 "expires_at": Moment(*expires_at),
             })
         }
-        Event::NumberReportedDead { attempt, .. } => {
-            json!({
-                "event": "status", "status": "pending", "attempt": attempt, "reason": "number_dead",
-            })
-        }
-        Event::SmsReceived(sms) => match &sms.extraction.verdict {
-            Verdict::Code(code) => json!({ "event": "code", "code": code, "sms": sms.text }),
-            verdict @ (Verdict::Unsure | Verdict::Nothing | Verdict::OtherBrand(_)) => {
-                let event = if has_ended { "message" } else { "status" };
-                json!({
-                    "event": event, "status": status.name(), "reason": "sms_without_code",
-                    "verdict": verdict.name(), "sms": sms.text,
-                })
-            }
-        },
+        Event::NumberReportedDead { attempt, .. } => seeking(*attempt, "number_dead"),
+        Event::SmsReceived(sms) => sms_message(sms, status, has_ended),
         Event::SmsRepeated { .. } => {
             json!({ "event": "status", "status": status.name(), "reason": "sms_repeated" })
         }
@@ -113,6 +100,20 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
     message["order_id"] = json!(order.id.to_string());
     message["at"] = json!(Moment(fact.at()));
     message
+}
+
+/// A message on the order's number.
+fn sms_message(sms: &Sms, status: Status, has_ended: bool) -> Value {
+    match &sms.extraction.verdict {
+        Verdict::Code(code) => json!({ "event": "code", "code": code, "sms": sms.text }),
+        verdict @ (Verdict::Unsure | Verdict::Nothing | Verdict::OtherBrand(_)) => {
+            let event = if has_ended { "message" } else { "status" };
+            json!({
+                "event": event, "status": status.name(), "reason": "sms_without_code",
+                "verdict": verdict.name(), "sms": sms.text,
+            })
+        }
+    }
 }
 
 /// The last message of a stream whose reader may not read on: the order goes on, and is not told of

@@ -121,7 +121,7 @@ fn metadata(record: &Record, reader: &Reader) -> Value {
 fn refused(error: ReadError) -> Status {
     match error {
         ReadError::Corrupt { .. } | ReadError::Undecodable { .. } => {
-            esdb::corrupt(crate::feed::chain_of(&error))
+            esdb::corrupt(crate::read_model::chain_of(&error))
         }
         ReadError::Failed(_) => esdb::unavailable("the log cannot be read just now"),
     }

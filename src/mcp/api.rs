@@ -96,7 +96,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The caller of an HTTP request, which its gate has counted already.
+    /// The caller of an HTTP request, which the middleware has counted already.
     pub fn of_request(headers: &HeaderMap, peer: Option<SocketAddr>) -> Self {
         let mut handed_on = HeaderMap::new();
         for name in HANDED_ON {

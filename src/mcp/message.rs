@@ -130,6 +130,13 @@ fn wrong_params(message: &Value) -> Option<String> {
 mod tests {
     use super::*;
 
+    /// Whether a message is refused so.
+    fn assert_refused(text: &str, code: i32, id: &Value, words: &str) {
+        let refusal = read(text.as_bytes()).unwrap_err();
+        assert_eq!((refusal.code.0, &refusal.id), (code, id), "{text}");
+        assert!(refusal.text.contains(words), "{text}: {}", refusal.text);
+    }
+
     #[test]
     fn what_is_no_message_is_refused_with_its_reason_and_its_id_where_it_has_one() {
         let cases = [
@@ -167,41 +174,35 @@ mod tests {
                 "not another number",
             ),
             (r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#, -32_600, Value::Null, "not an object"),
-            (
-                r#"{"jsonrpc":"2.0","id":3,"method":"tools/call"}"#,
-                -32_602,
-                json!(3),
-                "needs params",
-            ),
+        ];
+        for (text, code, id, words) in cases {
+            assert_refused(text, code, &id, words);
+        }
+    }
+
+    #[test]
+    fn params_that_do_not_fit_are_refused_with_their_member() {
+        let cases = [
+            (r#"{"jsonrpc":"2.0","id":3,"method":"tools/call"}"#, "needs params"),
             (
                 r#"{"jsonrpc":"2.0","id":3,"method":"tools/list","params":[]}"#,
-                -32_602,
-                json!(3),
                 "params must be an object, not an array",
             ),
             (
                 r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":5}}"#,
-                -32_602,
-                json!(3),
                 "params.name must be a text, not a number",
             ),
             (
                 r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{}}"#,
-                -32_602,
-                json!(3),
                 "params.name is missing",
             ),
             (
                 r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"a","arguments":"{}"}}"#,
-                -32_602,
-                json!(3),
                 "params.arguments must be an object, not a text",
             ),
         ];
-        for (text, code, id, words) in cases {
-            let refusal = read(text.as_bytes()).unwrap_err();
-            assert_eq!((refusal.code.0, &refusal.id), (code, &id), "{text}");
-            assert!(refusal.text.contains(words), "{text}: {}", refusal.text);
+        for (text, words) in cases {
+            assert_refused(text, -32_602, &json!(3), words);
         }
     }
 

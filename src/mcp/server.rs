@@ -127,16 +127,21 @@ impl Host {
         let running = self.run(&caller, name, call, show_messages);
         let token = context.meta.get_progress_token();
         tokio::pin!(running);
+        let longest = f64::from(u32::try_from(LONGEST_WAIT_SECONDS).unwrap_or(u32::MAX));
         let mut passed = 0.0;
         loop {
             tokio::select! {
                 result = &mut running => return result,
-                () = context.ct.cancelled() => return reply::refused("The wait was cancelled; an order, if one was placed, lives on."),
+                () = context.ct.cancelled() => {
+                    let text = "The wait was cancelled; an order, if one was placed, lives on.";
+                    return reply::refused(text);
+                }
                 () = tokio::time::sleep(PROGRESS) => {
                     passed += PROGRESS.as_secs_f64();
                     if let Some(token) = &token {
-                        let longest = f64::from(u32::try_from(LONGEST_WAIT_SECONDS).unwrap_or(u32::MAX));
-                        let progress = ProgressNotificationParam::new(token.clone(), passed).with_total(longest).with_message("waiting for the SMS");
+                        let progress = ProgressNotificationParam::new(token.clone(), passed)
+                            .with_total(longest)
+                            .with_message("waiting for the SMS");
                         let _ = context.peer.notify_progress(progress).await;
                     }
                 }

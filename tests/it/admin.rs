@@ -1,4 +1,4 @@
-//! The operator's door and command line, over the running service.
+//! The operator's API and command line, over the running service.
 
 use serde_json::Value;
 
@@ -78,7 +78,7 @@ fn told(status: u16, code: &str, named: Option<&str>, object: &Value) {
 }
 
 #[test]
-fn every_refusal_of_the_operators_door_is_the_error_object() {
+fn every_refusal_of_the_operators_api_is_the_error_object() {
     let server = Server::start(SILENT);
     let (admin, client) = (server.admin(), crate::server::client());
     let request = |method: &str, path: &str| {
@@ -127,7 +127,7 @@ fn every_refusal_of_the_operators_door_is_the_error_object() {
 }
 
 #[test]
-fn what_no_route_of_the_operators_door_sees_is_refused_with_the_error_object() {
+fn what_no_route_of_the_operators_api_sees_is_refused_with_the_error_object() {
     let server = Server::start(&format!(
         "{SILENT}[http]\nheader_timeout_seconds = 1\nbody_timeout_seconds = 1\n"
     ));
@@ -230,7 +230,7 @@ fn what_an_operator_cannot_do_is_said_in_words() {
 }
 
 #[test]
-fn the_door_wants_its_token_and_shows_metrics_without_secrets() {
+fn the_admin_api_wants_its_token_and_shows_metrics_without_secrets() {
     let server = Server::start(QUICK);
     let caller = server.funded("10");
     let order = text(&caller.google()["order_id"]);

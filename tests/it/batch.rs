@@ -87,7 +87,9 @@ fn what_cannot_be_accepted_is_refused_in_its_place() {
     let caller = server.funded("1.2");
     let batch = body(caller.post(
         "/api/v1/batch",
-        &json!({ "orders": [{ "platform": "google" }, { "platform": "nosuch" }, { "platform": "google", "country": "ZZ" }, { "platform": "google", "max_price": 0.1 },
+        &json!({ "orders": [
+            { "platform": "google" }, { "platform": "nosuch" },
+            { "platform": "google", "country": "ZZ" }, { "platform": "google", "max_price": 0.1 },
             { "platform": "google" }, { "platform": "google" }] }),
     ));
     let orders = batch["orders"].as_array().unwrap();

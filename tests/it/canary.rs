@@ -1,7 +1,7 @@
 //! What suppliers send wrong: nothing of it is ever in the log or in the answer, at whichever
 //! address it comes in.
 
-use fakes::doors::{
+use fakes::formats::{
     self, ANDROID_KEY, Letter, Message, OWN_SECRET, PUBLIC_URL, TWILIO_TOKEN, VONAGE_SECRET,
 };
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ const WORD: &str = "CANARYQXZV";
 const NUMBER: u64 = 482_913_774_059;
 
 fn config() -> String {
-    let telnyx = doors::telnyx_public_key();
+    let telnyx = formats::telnyx_public_key();
     format!(
         "[limits]\nper_ip_per_minute = 0\nper_key_per_minute = 0\n[suppliers.simulator]\nenabled = false\n[http]\npublic_url = \"{PUBLIC_URL}\"\n\
         [deposits]\nsimulated = false\n[suppliers.own]\ninbound_secret = \"{OWN_SECRET}\"\n[suppliers.twilio]\nauth_token = \"{TWILIO_TOKEN}\"\n\
@@ -83,16 +83,16 @@ fn spoiled_letters() -> Vec<Letter> {
         received_at: Some(WORD),
     };
     let mut letters: Vec<Letter> = Vec::new();
-    letters.extend(spoiled(&doors::own(&message).body).into_iter().map(doors::own_body));
+    letters.extend(spoiled(&formats::own(&message).body).into_iter().map(formats::own_body));
     letters.extend(
-        spoiled(&doors::telnyx(&message).body)
+        spoiled(&formats::telnyx(&message).body)
             .into_iter()
-            .map(|body| doors::telnyx_body(body, message.now)),
+            .map(|body| formats::telnyx_body(body, message.now)),
     );
     letters.extend(
-        spoiled(&doors::android(&message, WORD, 2).body)
+        spoiled(&formats::android(&message, WORD, 2).body)
             .into_iter()
-            .map(|body| doors::android_body(body, message.now)),
+            .map(|body| formats::android_body(body, message.now)),
     );
     letters.extend(spoiled_vonage(&text, &number, message.now));
     letters.extend(spoiled_twilio(&text));
@@ -121,7 +121,7 @@ fn spoiled_vonage(text: &str, number: &str, now: i64) -> Vec<Letter> {
         fields.retain(|(known, _)| *known != name);
         fields.push((name, value));
         fields.sort_unstable();
-        letters.push(doors::vonage_fields(&fields));
+        letters.push(formats::vonage_fields(&fields));
     }
     letters
 }
@@ -136,7 +136,7 @@ fn spoiled_twilio(text: &str) -> Vec<Letter> {
         fields.retain(|(known, _)| *known != name);
         fields.push((name, value));
         fields.sort_unstable();
-        letters.push(doors::twilio_form(&fields));
+        letters.push(formats::twilio_form(&fields));
     }
     letters
 }

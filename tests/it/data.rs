@@ -14,7 +14,7 @@ use events::decider::Decider;
 use events::envelope::{Actor, Metadata, StreamId};
 use events::id::{AccountId, CommandId};
 use events::time::Timestamp;
-use fakes::doors::{self, ANDROID_KEY, Message};
+use fakes::formats::{self, ANDROID_KEY, Message};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
@@ -373,7 +373,7 @@ fn clocks_of_others_are_compared_with_the_machine_s_and_not_with_the_log_s_time(
         now: now.millis(),
         received_at: Some(&received_at),
     };
-    let letter = doors::android(&message, "p", 1);
+    let letter = formats::android(&message, "p", 1);
     let post = letter
         .headers
         .iter()

@@ -105,8 +105,8 @@ fn a_chain_that_cannot_be_asked_stops_deposits_and_nothing_else() {
         (&shown["stuck"], &shown["unknown"], &shown["dust"], &shown["reversed"]),
         (&json!([]), &json!([]), &json!([]), &json!([]))
     );
-    let door = std::fs::read_to_string(server.data().join("admin.addr")).unwrap();
-    let metrics = client().get(format!("http://{door}/metrics")).send().unwrap().text().unwrap();
+    let admin = std::fs::read_to_string(server.data().join("admin.addr")).unwrap();
+    let metrics = client().get(format!("http://{admin}/metrics")).send().unwrap().text().unwrap();
     for name in [
         "chain_failing{chain=\"btc\"} 1",
         "chain_lag_blocks{chain=\"btc\"}",

@@ -1,4 +1,4 @@
-//! The operator's own numbers and the door their messages come in through: signed, durable, once.
+//! The operator's own numbers and the inbound webhook of their messages: signed, durable, once.
 
 use std::time::Duration;
 
@@ -103,8 +103,7 @@ fn a_repeated_message_is_acknowledged_and_nothing_happens() {
 }
 
 #[test]
-fn a_message_from_before_its_number_was_assigned_is_kept_aside_and_the_operator_told_of_a_slow_clock()
- {
+fn a_message_from_before_its_number_was_assigned_is_kept_aside_and_a_slow_clock_reported() {
     let server = Server::start(&config(&[("+12025550123", "US")]));
     let caller = server.funded("50");
     let order = text(&caller.google()["order_id"]);

@@ -192,7 +192,7 @@ fn whatever_is_no_message_of_a_supplier_counts_for_its_address() {
             "{method} {path}"
         );
     }
-    let signed = fakes::doors::own(&fakes::doors::Message {
+    let signed = fakes::formats::own(&fakes::formats::Message {
         id: "a",
         to: "+12025550123",
         text: "x",

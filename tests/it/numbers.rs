@@ -124,14 +124,9 @@ fn imported_numbers_serve_at_once_and_after_a_restart_until_they_are_retired() {
     let (_, again) = run(&server, &["numbers", "list", "--supplier", "own"]);
     assert_eq!(again, listed);
     assert!(import(&server, "number,country,platforms\n+12025550102,US,google\n").0);
-    let order = body(
-        server
-            .post("/api/v1/order")
-            .bearer_auth(&key)
-            .json(&json!({ "platform": "google" }))
-            .send()
-            .unwrap(),
-    );
+    let google = json!({ "platform": "google" });
+    let asked = server.post("/api/v1/order").bearer_auth(&key).json(&google);
+    let order = body(asked.send().unwrap());
     assert_eq!(order["phone"], "+12025550102");
     let (retired, said) = run(
         &server,
@@ -139,18 +134,15 @@ fn imported_numbers_serve_at_once_and_after_a_restart_until_they_are_retired() {
     );
     assert!(retired, "{said}");
     // The order that has it keeps it to its end.
-    let open = body(
-        server
-            .get(&format!("/api/v1/order/{}", text(&order["order_id"])))
-            .bearer_auth(&key)
-            .send()
-            .unwrap(),
-    );
+    let shown = server.get(&format!("/api/v1/order/{}", text(&order["order_id"])));
+    let open = body(shown.bearer_auth(&key).send().unwrap());
     assert_eq!((&open["status"], &open["phone"]), (&json!("active"), &json!("+12025550102")));
-    let (retired, said) = run(&server, &["numbers", "retire", "+12025550102", "--reason", "sold"]);
-    assert!(!retired && said.contains("no pool has the number"), "{said}");
-    let (retired, said) = run(&server, &["numbers", "retire", "+12025550100", "--reason", "sold"]);
-    assert!(!retired && said.contains("take it out there"), "{said}");
+    for (number, why) in
+        [("+12025550102", "no pool has the number"), ("+12025550100", "take it out there")]
+    {
+        let (retired, said) = run(&server, &["numbers", "retire", number, "--reason", "sold"]);
+        assert!(!retired && said.contains(why), "{said}");
+    }
     let server = server.kill_and_restart();
     assert!(!run(&server, &["numbers", "list"]).1.contains("+12025550102"));
     let (_, retired) = run(&server, &["numbers", "list", "--retired", "--supplier", "own"]);

@@ -1,5 +1,5 @@
 //! The operators' gateways and the telecoms: bring messages to the numbers of the pools, each
-//! through its door, and what else comes in by doors.
+//! in its format, and what else comes in by inbound webhooks.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
@@ -10,7 +10,7 @@ use std::time::Duration;
 use actors::kernel::clock::Clock;
 use actors::kernel::entropy::Entropy;
 use async_trait::async_trait;
-use fakes::doors::{self, Letter, Message};
+use fakes::formats::{self, Letter, Message};
 use parking_lot::Mutex;
 use serde_json::Value;
 use smpp34::server::ESME;
@@ -103,7 +103,7 @@ impl Gateway {
         Self { http, base, esme, ids: AtomicU64::new(0), seen: Mutex::default() }
     }
 
-    /// What the doors have answered, by what it was, and how often.
+    /// What the inbound webhooks have answered, by what it was, and how often.
     pub fn seen(&self) -> BTreeMap<String, usize> {
         self.seen.lock().clone()
     }
@@ -128,7 +128,7 @@ impl Gateway {
         }
         if dice.chance(0.05) {
             let status =
-                self.post(doors::own_body("{\"id\": \"x\", \"to\": \"+1".to_owned())).await.0;
+                self.post(formats::own_body("{\"id\": \"x\", \"to\": \"+1".to_owned())).await.0;
             self.note(if status == 400 { "malformed" } else { "malformed and taken" });
         }
         if dice.chance(0.01) {
@@ -223,13 +223,13 @@ impl Gateway {
                     .await;
                 return sent.is_ok_and(|answer| answer.is_success()).then(|| "smpp".to_owned());
             }
-            "own" => doors::own(message),
-            "twilio" => doors::twilio(message),
-            "telnyx" => doors::telnyx(message),
-            "vonage" => doors::vonage(message),
+            "own" => formats::own(message),
+            "twilio" => formats::twilio(message),
+            "telnyx" => formats::telnyx(message),
+            "vonage" => formats::vonage(message),
             _ => {
                 let number: u32 = message.to[6..].parse().unwrap();
-                doors::android(message, &format!("phone-{number}"), 1)
+                formats::android(message, &format!("phone-{number}"), 1)
             }
         };
         let (status, body) = self.post(letter).await;

@@ -16,7 +16,7 @@ use std::time::Duration;
 use actors::kernel::clock::Stopwatch;
 use actors::kernel::entropy::Entropy;
 use fakes::pull::{self, Source};
-use fakes::{Faults, doors, serve};
+use fakes::{Faults, formats, serve};
 use gateway::{Gateway, POOLS, PULLS, phone, pool_of, pulled_from, rests};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -73,12 +73,12 @@ fn config(pulls: &[(&str, std::net::SocketAddr)], smsc: u16) -> String {
 [suppliers.own]\nsends_times = true\ninbound_secret = \"{}\"\n[suppliers.twilio]\nauth_token = \"{}\"\n[suppliers.telnyx]\npublic_key = \"{}\"
 [suppliers.vonage]\nsignature_secret = \"{}\"\n[suppliers.android]\nsigning_key = \"{}\"
 [[suppliers.smpp.binds]]\naddress = \"127.0.0.1:{smsc}\"\nsystem_id = \"telenum\"\npassword = \"secret\"\n",
-        doors::PUBLIC_URL,
-        doors::OWN_SECRET,
-        doors::TWILIO_TOKEN,
-        doors::telnyx_public_key(),
-        doors::VONAGE_SECRET,
-        doors::ANDROID_KEY
+        formats::PUBLIC_URL,
+        formats::OWN_SECRET,
+        formats::TWILIO_TOKEN,
+        formats::telnyx_public_key(),
+        formats::VONAGE_SECRET,
+        formats::ANDROID_KEY
     );
     for (place, pool) in POOLS.iter().enumerate() {
         for number in 0..NUMBERS {
@@ -159,7 +159,7 @@ fn ten_thousand_orders_over_all_sources_end_lawfully() {
         tally.statuses,
         tally.suppliers
     );
-    println!("at the doors: {:?}", storm.gateway.seen());
+    println!("at the inbound webhooks: {:?}", storm.gateway.seen());
     assert_eq!(tally.statuses.values().sum::<usize>(), ORDERS, "every order has ended");
     assert_eq!(tally.wrong, Vec::<String>::new(), "no order has another's code");
     settle(&server, &sources);

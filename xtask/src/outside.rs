@@ -9,7 +9,7 @@ const JUDGES: &[(&str, &str)] = &[
     ("four generators of clients, and their compilers", "clients.py"),
     ("schemathesis with all checks", "fuzz.py"),
     ("the Standard Webhooks libraries on every delivery", "webhooks.py"),
-    ("the SDKs of Twilio, Telnyx and Vonage on our doors", "doors.py"),
+    ("the SDKs of Twilio, Telnyx and Vonage on our inbound webhooks", "formats.py"),
     ("gammu-smsd on its dummy modem", "gammu.py"),
     ("a source in Python under the checker and the service", "pull.py"),
     (

@@ -89,8 +89,8 @@ impl Watcher {
     async fn round(&mut self, deposits: &Deposits) {
         let failure = Box::pin(self.follow(deposits)).await.err();
         let has_moved = matches!(failure, Some(RoundError::Chain(ChainError::Moved)));
-        // Once is a chain's way, and the next round begins where it forked; again and again is
-        // somebody's fault.
+        // Chains fork, and the next round begins below the fork; an endpoint that reports another
+        // branch in every round is broken.
         let is_usual = has_moved && !self.had_moved;
         self.had_moved = has_moved;
         let error = failure.filter(|_| !is_usual).map(|failure| failure.to_string());
@@ -119,7 +119,7 @@ impl Watcher {
         let tip = chain.tip().await?;
         let now = deposits.journal().now();
         let Some(start) = self.standing(&tip, deposits).await? else {
-            // It has fallen behind what was looked through already.
+            // The endpoint has fallen behind the blocks that were looked through already.
             self.publish(|status| status.answered_at = Some(now));
             return Ok(());
         };

@@ -1,4 +1,4 @@
-//! The way of a message in parts: each part is kept before it is acknowledged; the whole goes the
+//! A message in parts: each part is kept before it is acknowledged; the whole goes the
 //! way of every message, once all are there or have been waited for long enough.
 
 use std::collections::BTreeSet;

@@ -38,7 +38,8 @@ struct Fetched {
 }
 
 thread_local! {
-    static FETCHED: RefCell<Fetched> = const { RefCell::new(Fetched { bytes: [0; 1_024], used: 1_024 }) };
+    static FETCHED: RefCell<Fetched> =
+        const { RefCell::new(Fetched { bytes: [0; 1_024], used: 1_024 }) };
 }
 
 impl Fetched {

@@ -1,5 +1,5 @@
 //! What every process of the service is made of: time and chance, one aggregate in memory,
-//! supervision, the way out to others.
+//! supervision, HTTP to other services.
 //!
 //! Holds: the loop load, decide, append, evolve; no rule of the business; `registry` knows the ids
 //! alone. Leans on: the store's port. Proved by: tests beside each file, `tests/recovery.rs` and

@@ -59,7 +59,9 @@ impl Ethereum {
     /// What the contract answers to a call without arguments, in plain hex; `None` if it does not
     /// answer it.
     async fn view(&self, call: &str) -> Result<Option<String>, ChainError> {
-        let params = json!([{ "to": format!("0x{}", self.token.contract.as_str()), "data": call }, "latest"]);
+        let params = json!([
+            { "to": format!("0x{}", self.token.contract.as_str()), "data": call }, "latest",
+        ]);
         match self.endpoint.call("eth_call", params).await? {
             Ok(raw) => self
                 .endpoint

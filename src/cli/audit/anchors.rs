@@ -40,10 +40,20 @@ const SIGNED: &str = "telenumerus anchor 1";
 )]
 pub struct Options {
     /// An anchor after so many events.
-    #[arg(long, default_value_t = 1_000, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        default_value_t = 1_000,
+        value_name = "EVENTS",
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     every_events: u64,
     /// An anchor after so many seconds, if there is something new.
-    #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        default_value_t = 60,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     every_seconds: u64,
     /// Appends each to this file, a line of JSON; goes on from its last one.
     #[arg(long, value_name = "FILE")]

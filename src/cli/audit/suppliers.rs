@@ -236,7 +236,7 @@ fn compare_owned(
             Some(purchase::Status::Made) | None if !pool.contains(phone) => {
                 say(phone, "owned there, and in no pool: it costs and serves nobody");
             }
-            // What is under way may be either way.
+            // A lease that is just being obtained or released may be open at either side.
             Some(
                 purchase::Status::Made | purchase::Status::Intended | purchase::Status::Ending,
             )

@@ -41,7 +41,11 @@ pub async fn all(context: &Context) -> Result<Page, Refused> {
         form.row.card method="get" action={ (ROOT) "/accounts" } role="search" {
             (input("account", "Account", query.get("account"), "acc_…"))
             (select("mode", "Mode", query.get("mode"), "Any", modes))
-            label.check { input type="checkbox" name="suspended" value="true" checked[query.given("suspended").is_some()]; "Suspended only" }
+            label.check {
+                input type="checkbox" name="suspended" value="true"
+                    checked[query.given("suspended").is_some()];
+                "Suspended only"
+            }
             button { "Filter" }
             a.button.quiet href={ (ROOT) "/accounts" } { "Clear" }
         }
@@ -81,17 +85,42 @@ pub async fn one(context: &Context, account: &str) -> Result<Page, Refused> {
     let keys = context.ask(&format!("accounts/{account}/keys")).await?;
     let path = format!("{ROOT}/accounts/{account}");
     let body = html! {
-        @if let Some(why) = shown["suspended_because"].as_str() { (notice("danger", html! { "Suspended: " bdi { (why) } })) }
+        @if let Some(why) = shown["suspended_because"].as_str() { (notice("danger", html! {
+            "Suspended: "
+            bdi { (why) }
+        })) }
         div.side {
             div {
                 section.card.flush {
                     h2 { "Ledger" }
-                    (table("Ledger", &LEDGER, &list(&ledger, "entries").iter().map(|entry| movement(ROOT, entry)).collect::<Vec<_>>(), "No money has moved."))
+                    (table(
+                        "Ledger", &LEDGER,
+                        &list(&ledger, "entries").iter().map(
+                            |entry| movement(ROOT, entry)
+                        ).collect::<Vec<_>>(),
+                        "No money has moved.",
+                    ))
                     (pager(&path, &[], "cursor", ledger["next_cursor"].as_str()))
                 }
-                section.card.flush { h2 { "Latest orders" } (latest_orders(&orders)) div.pager { a href={ (ROOT) "/orders?search=" (account) } { "All orders of this account" } } }
-                section.card.flush { h2 { "Latest deposits" } (super::deposits::rows(list(&deposits, "deposits"), "Deposits", "Nothing was paid in.")) }
-                section.card.flush { h2 { "Latest deliveries" } (super::webhooks::deliveries(&deliveries)) }
+                section.card.flush {
+                    h2 { "Latest orders" }
+                    (latest_orders(&orders))
+                    div.pager {
+                        a href={ (ROOT) "/orders?search=" (account) } {
+                            "All orders of this account"
+                        }
+                    }
+                }
+                section.card.flush {
+                    h2 { "Latest deposits" }
+                    (super::deposits::rows(
+                        list(&deposits, "deposits"), "Deposits", "Nothing was paid in.",
+                    ))
+                }
+                section.card.flush {
+                    h2 { "Latest deliveries" }
+                    (super::webhooks::deliveries(&deliveries))
+                }
             }
             div {
                 section.card { (facts(&shown)) }
@@ -119,7 +148,13 @@ pub fn movement(root: &str, entry: &Value) -> Markup {
         tr {
             td { (time(&entry["at"])) }
             td { (text(entry, "type")) }
-            td { @if let Some(order) = entry["order_id"].as_str() { (id(root, "/orders/", order)) } @else { "–" } }
+            td {
+                @if let Some(order) = entry["order_id"].as_str() {
+                    (id(root, "/orders/", order))
+                } @else {
+                    "–"
+                }
+            }
             td.num { (change(&entry["amount"])) }
             td.num { (money(&entry["balance_after"])) }
             td.num { (money(&entry["held_after"])) }
@@ -154,7 +189,8 @@ fn facts(account: &Value) -> Markup {
             dt { "Standing" } dd { (badge(text(account, "standing"))) (test_badge(account)) }
             dt { "Balance" } dd { (money(&account["balance"])) }
             dt { "Held" } dd { (money(&account["held"])) }
-            dt { "Tier" } dd { (text(account, "tier")) ", " (whole(account, "completed_orders")) " completed" }
+            dt { "Tier" }
+            dd { (text(account, "tier")) ", " (whole(account, "completed_orders")) " completed" }
             dt { "Open orders" } dd { (list(account, "open_orders").len()) }
             dt { "Registered" } dd { (time(&account["registered_at"])) }
             dt { "Webhook" } dd { (account["webhook"].as_str().unwrap_or("none")) }
@@ -164,38 +200,69 @@ fn facts(account: &Value) -> Markup {
 
 fn held_keys(keys: &Value) -> Markup {
     html! {
-        dl { @for key in list(keys, "keys") { dt { bdi { (text(key, "name")) } } dd { (time(&key["created_at"])) } } }
+        dl {
+            @for key in list(keys, "keys") {
+                dt { bdi { (text(key, "name")) } }
+                dd { (time(&key["created_at"])) }
+            }
+        }
     }
 }
 
 fn actions(context: &Context, path: &str, account: &Value) -> Markup {
     let is_suspended = text(account, "standing") == "suspended";
-    let service = &context.console.door.service;
-    let reason = html! { label { "Reason, for the log" input name="reason" required maxlength="1000" autocomplete="off"; } };
+    let service = &context.console.api.service;
+    let reason = html! {
+        label {
+            "Reason, for the log"
+            input name="reason" required maxlength="1000" autocomplete="off";
+        }
+    };
     // The same form sent twice moves money once.
     let key = || events::id::to_base62(u128::from_be_bytes(service.entropy.bytes()));
-    let amount = html! { label { "Amount in dollars" input name="amount" required inputmode="decimal" pattern="[0-9]+([.][0-9]{1,6})?" autocomplete="off"; } };
+    let amount = html! {
+        label {
+            "Amount in dollars"
+            input name="amount" required inputmode="decimal" pattern="[0-9]+([.][0-9]{1,6})?"
+                autocomplete="off";
+        }
+    };
     html! {
         details.card {
             summary { "Credit or debit" }
-            form.stack method="post" action={ (path) "/credit" } { input type="hidden" name="key" value=(key()); (amount) (reason) button { "Credit" } }
+            form.stack method="post" action={ (path) "/credit" } {
+                input type="hidden" name="key" value=(key());
+                (amount)
+                (reason)
+                button { "Credit" }
+            }
             h3 { "Take back" }
             form.stack method="post" action={ (path) "/debit" } {
                 input type="hidden" name="key" value=(key()); (amount) (reason)
-                label.check { input type="checkbox" name="may_overdraw" value="true"; "Also below zero" }
+                label.check {
+                    input type="checkbox" name="may_overdraw" value="true";
+                    "Also below zero"
+                }
                 button.danger { "Debit" }
             }
         }
         details.card {
             summary { @if is_suspended { "Reinstate" } @else { "Suspend" } }
-            form.stack method="post" action={ (path) @if is_suspended { "/reinstate" } @else { "/suspend" } } {
-                (reason) @if is_suspended { button { "Reinstate" } } @else { button.danger { "Suspend" } }
+            form.stack method="post"
+                action={ (path) @if is_suspended { "/reinstate" } @else { "/suspend" } } {
+                (reason)
+                @if is_suspended { button { "Reinstate" } } @else { button.danger { "Suspend" } }
             }
         }
         details.card {
             summary { "Rotate the key" }
-            form.stack method="post" action={ (path) "/rotate-key" } { p.note { "A fresh key \
-                takes the place of all keys of the account. It is shown once." } (reason) button.danger { "Rotate" } }
+            form.stack method="post" action={ (path) "/rotate-key" } {
+                p.note {
+                    "A fresh key takes the place of all keys of the account. It is shown once."
+                }
+                (reason)
+                button.danger { "Rotate" }
+            }
         }
     }
 }

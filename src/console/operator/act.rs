@@ -104,7 +104,10 @@ async fn rotated(context: &Context, id: &str, form: &Form) -> Response {
             let body = html! {
                 (show::notice("warning", "This key is shown this once. All earlier keys of the \
                     account open nothing any more."))
-                div.card { pre id="fresh" { (show::text(&fresh, "api_key")) } p { button.quiet type="button" data-copy="fresh" { "Copy" } } }
+                div.card {
+                    pre id="fresh" { (show::text(&fresh, "api_key")) }
+                    p { button.quiet type="button" data-copy="fresh" { "Copy" } }
+                }
                 p { a href={ (ROOT) "/accounts/" (id) } { "Back to the account" } }
             };
             render(&context.frame(), &Page::new("A fresh key", "accounts", body))
@@ -154,7 +157,7 @@ async fn revealed(context: &Context, form: &Form) -> Result<String, Refused> {
         )
         .await?;
     let console = &context.console;
-    console.guard.sessions.reveal(&context.session, subject, console.door.service.clock.now());
+    console.guard.sessions.reveal(&context.session, subject, console.api.service.clock.now());
     let next = form.get("next");
     Ok(if next.starts_with(ROOT) { next.to_owned() } else { ROOT.to_owned() })
 }

@@ -60,12 +60,20 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
 
 fn verification(context: &Context, audit: &Value) -> Markup {
     let button = |name: &str| {
-        html! { @if context.is_operator() { form method="post" action={ (ROOT) "/audit" } { button { (name) } } } }
+        html! {
+            @if context.is_operator() {
+                form method="post" action={ (ROOT) "/audit" } { button { (name) } }
+            }
+        }
     };
     match text(audit, "state") {
         "running" => {
             let (position, head) = (whole(audit, "position"), whole(audit, "head").max(1));
-            html! { h2 { "The log is being verified" } progress max=(head) value=(position) aria-label="Progress" {} p.note { (position) " of " (head) " records" } }
+            html! {
+                h2 { "The log is being verified" }
+                progress max=(head) value=(position) aria-label="Progress" {}
+                p.note { (position) " of " (head) " records" }
+            }
         }
         "ended" => {
             let findings: Vec<&str> =
@@ -73,8 +81,30 @@ fn verification(context: &Context, audit: &Value) -> Markup {
             html! {
                 h2 { "Verified " (time(&audit["at"])) }
                 @if audit["is_lawful"] == true {
-                    (notice("good", html! { "Everything is as it was written, and lawful: " (whole(audit, "events")) " events, " (whole(audit, "accounts")) " accounts, " (whole(audit, "orders")) " orders (" (whole(audit, "open_orders")) " open); balances " (money(&audit["balance"])) ", held " (money(&audit["held"])) "." }))
-                    @if money(&audit["test"]["balance"]) != "$0.00" { p.note { "Of tests, with no money behind it: balances " (money(&audit["test"]["balance"])) ", held " (money(&audit["test"]["held"])) "." } }
+                    (notice("good", html! {
+                        "Everything is as it was written, and lawful: "
+                        (whole(audit, "events"))
+                        " events, "
+                        (whole(audit, "accounts"))
+                        " accounts, "
+                        (whole(audit, "orders"))
+                        " orders ("
+                        (whole(audit, "open_orders"))
+                        " open); balances "
+                        (money(&audit["balance"]))
+                        ", held "
+                        (money(&audit["held"]))
+                        "."
+                    }))
+                    @if money(&audit["test"]["balance"]) != "$0.00" {
+                        p.note {
+                            "Of tests, with no money behind it: balances "
+                            (money(&audit["test"]["balance"]))
+                            ", held "
+                            (money(&audit["test"]["held"]))
+                            "."
+                        }
+                    }
                 } @else {
                     (notice("danger", html! { (findings.len()) " findings" }))
                     ul { @for finding in findings.iter().take(200) { li.wrap { (finding) } } }
@@ -83,22 +113,38 @@ fn verification(context: &Context, audit: &Value) -> Markup {
             }
         }
         _ => {
-            html! { h2 { "Not verified since the service started" } p.note { "Walks the hash \
-            chain and the invariants of the whole log, as telenumerus audit verify does." } (button("Verify")) }
+            html! {
+                h2 { "Not verified since the service started" }
+                p.note {
+                    "Walks the hash chain and the invariants of the whole log, as telenumerus \
+                     audit verify does."
+                }
+                (button("Verify"))
+            }
         }
     }
 }
 
 fn row(event: &Value) -> Markup {
     let said = event["data"].to_string();
+    let stream = text(event, "stream");
+    let encoded: String = url::form_urlencoded::byte_serialize(stream.as_bytes()).collect();
     html! {
         tr {
             td.num { (whole(event, "position")) }
             td { (time(&event["at"])) }
             td.fit { (text(event, "event")) }
-            td { a.id href={ (ROOT) "/audit?stream=" (url::form_urlencoded::byte_serialize(text(event, "stream").as_bytes()).collect::<String>()) } title=(text(event, "stream")) { (short(text(event, "stream"))) } }
+            td {
+                a.id href={ (ROOT) "/audit?stream=" (encoded) } title=(stream) { (short(stream)) }
+            }
             td.fit { bdi { (text(event, "actor")) } }
-            td { @if let Some(order) = event["correlation"].as_str() { (id(ROOT, "/orders/", order)) } @else { "–" } }
+            td {
+                @if let Some(order) = event["correlation"].as_str() {
+                    (id(ROOT, "/orders/", order))
+                } @else {
+                    "–"
+                }
+            }
             td.wrap { code { bdi { (said) } } }
         }
     }

@@ -33,13 +33,16 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
         ),
     ];
     let simulated =
-        context.console.door.service.deposits.as_ref().is_some_and(actors::Deposits::is_simulated);
+        context.console.api.service.deposits.as_ref().is_some_and(actors::Deposits::is_simulated);
     let body = html! {
         @if simulated { (notice("warning", "Deposits are simulated: any transaction hash is \
             credited $10 after two seconds.")) }
         section.card.flush { h2 { "Chains" } (chains(&deposits)) }
         @for (name, title, what, empty) in concerns {
-            section.card.flush { h2 { (title) " " small.note { (what) } } (rows(list(&deposits, name), title, empty)) }
+            section.card.flush {
+                h2 { (title) " " small.note { (what) } }
+                (rows(list(&deposits, name), title, empty))
+            }
         }
     };
     Ok(Page::new("Deposits and chains", "deposits", body).live(format!("{ROOT}/live/deposits")))
@@ -56,7 +59,13 @@ fn chains(deposits: &Value) -> Markup {
                 td.num { @if let Some(rate) = chain["rate"].as_str() { "$" (rate) } @else { "–" } }
                 td { (time(&chain["answered_at"])) }
                 td.num { (whole(chain, "addresses_given")) }
-                td.wrap { @if chain["error"].is_null() { "answers" } @else { span.minus { (text(chain, "error")) } } }
+                td.wrap {
+                    @if chain["error"].is_null() {
+                        "answers"
+                    } @else {
+                        span.minus { (text(chain, "error")) }
+                    }
+                }
             }
         }
     };
@@ -87,11 +96,20 @@ pub fn rows(deposits: &[Value], title: &str, empty: &str) -> Markup {
                 td { (time(&deposit["seen_at"])) }
                 td { (badge(text(deposit, "status"))) }
                 td { (text(deposit, "chain")) }
-                td.id title=(text(deposit, "tx_hash")) { (text(deposit, "tx_hash").get(..14).unwrap_or_default()) "…" }
+                td.id title=(text(deposit, "tx_hash")) {
+                    (text(deposit, "tx_hash").get(..14).unwrap_or_default())
+                    "…"
+                }
                 td.num { (text(deposit, "paid")) }
                 td.num { (text(deposit, "rate")) }
                 td.num { (money(&deposit["amount"])) }
-                td { @if let Some(account) = deposit["account_id"].as_str() { (id(ROOT, "/accounts/", account)) } @else { "–" } }
+                td {
+                    @if let Some(account) = deposit["account_id"].as_str() {
+                        (id(ROOT, "/accounts/", account))
+                    } @else {
+                        "–"
+                    }
+                }
             }
         }
     };

@@ -28,7 +28,11 @@ fn form(next: &str, wrong: &str) -> Response {
             @if !wrong.is_empty() { (show::notice("danger", wrong)) }
             form.stack method="post" action={ (ROOT) "/login" } {
                 input type="hidden" name="next" value=(next);
-                label { "Admin token" input type="password" name="token" required autofocus autocomplete="current-password"; }
+                label {
+                    "Admin token"
+                    input type="password" name="token" required autofocus
+                        autocomplete="current-password";
+                }
                 label { "Your name" input name="name" maxlength="60" autocomplete="username"; }
                 p.note { "Your name stands in the log beside what you do. With a token of your \
                     own (admin.tokens) the name is the token's." }
@@ -62,9 +66,12 @@ pub async fn enter(State(console): State<Arc<Console>>, request: Request) -> Res
         *response.status_mut() = StatusCode::FORBIDDEN;
         response
     };
-    let Some(access) = Access::of_token(&console.door, fields.get("token")) else {
+    let Some(access) = Access::of_token(&console.api, fields.get("token")) else {
         metrics::counter!("admin_wrong_tokens_total").increment(1);
-        tracing::warn!(client = %client.address, "somebody tried to log in to the console with a wrong token");
+        tracing::warn!(
+            client = %client.address,
+            "somebody tried to log in to the console with a wrong token"
+        );
         return refused("That is not a token of this service.");
     };
     let name = match (&access.name, fields.given("name")) {

@@ -41,8 +41,18 @@ pub async fn all(context: &Context) -> Result<Page, Refused> {
             a.button.quiet href={ (ROOT) "/messages" } { "Clear" }
         }
         section.card.flush {
-            (table("Messages", &[("When", false), ("Number", false), ("Source", false), ("Why no order has it", false), ("", false)], &rows, "Every message gave an order its code."))
-            (pager(&format!("{ROOT}/messages"), &[("why", query.get("why"))], "before", next.as_deref()))
+            (table(
+                "Messages",
+                &[
+                    ("When", false), ("Number", false), ("Source", false),
+                    ("Why no order has it", false), ("", false),
+                ],
+                &rows, "Every message gave an order its code.",
+            ))
+            (pager(
+                &format!("{ROOT}/messages"), &[("why", query.get("why"))], "before",
+                next.as_deref(),
+            ))
         }
     };
     Ok(Page::new("Messages without an order", "messages", body))
@@ -78,7 +88,14 @@ pub async fn one(context: &Context, position: &str) -> Result<Page, Refused> {
                 }
                 h3 { "Text" }
                 @if context.sees(&subject) {
-                    article.message { header { "from " (secret(&message["sender"])) } p dir="auto" { (message["text"].as_str().unwrap_or("the same as the message that it repeats")) } }
+                    article.message {
+                        header { "from " (secret(&message["sender"])) }
+                        p dir="auto" {
+                            (message["text"].as_str().unwrap_or(
+                                "the same as the message that it repeats"
+                            ))
+                        }
+                    }
                 } @else { p { (secret(&Value::from(crate::admin::HIDDEN))) } }
             }
             section.card {

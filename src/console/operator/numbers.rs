@@ -58,13 +58,26 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
         }
         (super::orders::reveal(context, SUBJECT, &format!("{ROOT}/numbers")))
         section.card.flush {
-            h2 { "Numbers in pools" @if let Some(in_all) = numbers["in_all"].as_u64() { ": " (in_all) } }
-            (table("Numbers", &head, &rows, "No number fits. Import some below, or switch the simulator on."))
+            h2 {
+                "Numbers in pools"
+                @if let Some(in_all) = numbers["in_all"].as_u64() { ": " (in_all) }
+            }
+            (table(
+                "Numbers", &head, &rows,
+                "No number fits. Import some below, or switch the simulator on.",
+            ))
             (pager(&format!("{ROOT}/numbers"), &given, "after", numbers["next_after"].as_str()))
         }
         @if context.is_operator() { (forms(context).await) }
-        section.card { h2 { "Reconciliation" } p.note { "What sources say they have leased to \
-            this service is laid beside the log, attempt by attempt, with what each was charged, by " code { "telenumerus audit suppliers --attempts" } "." } }
+        section.card {
+            h2 { "Reconciliation" }
+            p.note {
+                "What sources say they have leased to this service is laid beside the log, attempt \
+                 by attempt, with what each was charged, by "
+                code { "telenumerus audit suppliers --attempts" }
+                "."
+            }
+        }
     };
     Ok(Page::new("Numbers and sources", "numbers", body))
 }
@@ -77,11 +90,21 @@ fn sources(suppliers: &Value) -> Markup {
         };
         html! {
             tr {
-                td.fit { (text(supplier, "supplier")) @if supplier["simulated"] == true { " " (badge("simulated")) } }
-                td { @if supplier["cut_off"] == true { (badge("cut off")) } @else { (badge("good")) } }
+                td.fit {
+                    (text(supplier, "supplier"))
+                    @if supplier["simulated"] == true { " " (badge("simulated")) }
+                }
+                td {
+                    @if supplier["cut_off"] == true { (badge("cut off")) } @else { (badge("good")) }
+                }
                 td.num { (percent(&supplier["score"])) }
-                td.num { (count("free")) } td.num { (count("leased")) } td.num { (count("listening")) } td.num { (count("resting")) }
-                td.num { @if let Some(open) = supplier["open_leases"].as_u64() { (open) } @else { "–" } }
+                td.num { (count("free")) }
+                td.num { (count("leased")) }
+                td.num { (count("listening")) }
+                td.num { (count("resting")) }
+                td.num {
+                    @if let Some(open) = supplier["open_leases"].as_u64() { (open) } @else { "–" }
+                }
             }
         }
     };
@@ -128,9 +151,26 @@ fn number(row: &Value) -> Markup {
             td { (text(row, "supplier")) }
             td { (text(row, "country")) }
             td { @if platforms.is_empty() { "all" } @else { (platforms.join(", ")) } }
-            td { (badge(text(row, "state"))) @for rest in &cooling { div.note { (text(rest, "platform")) " until " (time(&rest["until"])) } } }
-            td { @if let Some(order) = row["order_id"].as_str() { (id(ROOT, "/orders/", order)) } @else { (row["reason"].as_str().unwrap_or("–")) } }
-            td { @if row["until"].is_null() { (time(&row["rests_until"])) } @else { (time(&row["until"])) } }
+            td {
+                (badge(text(row, "state")))
+                @for rest in &cooling {
+                    div.note { (text(rest, "platform")) " until " (time(&rest["until"])) }
+                }
+            }
+            td {
+                @if let Some(order) = row["order_id"].as_str() {
+                    (id(ROOT, "/orders/", order))
+                } @else {
+                    (row["reason"].as_str().unwrap_or("–"))
+                }
+            }
+            td {
+                @if row["until"].is_null() {
+                    (time(&row["rests_until"]))
+                } @else {
+                    (time(&row["until"]))
+                }
+            }
         }
     }
 }
@@ -139,13 +179,23 @@ async fn forms(context: &Context) -> Markup {
     let wanted = context.query.query(&["buy_supplier", "buy_country"]);
     let offers = if wanted.is_empty() { None } else { Some(offers(context).await) };
     let path = |action: &str| format!("{ROOT}/numbers/{action}");
-    let reason = html! { label { "Reason, for the log" input name="reason" required maxlength="1000" autocomplete="off"; } };
+    let reason = html! {
+        label {
+            "Reason, for the log"
+            input name="reason" required maxlength="1000" autocomplete="off";
+        }
+    };
     html! {
         div.grid {
             details.card {
                 summary { "Import" }
                 form.stack method="post" action=(path("import")) {
-                    label { "Lines of number,country,supplier,platforms" textarea name="file" required spellcheck="false" placeholder="+12025550123,US,own,google telegram" {} }
+                    label {
+                        "Lines of number,country,supplier,platforms"
+                        textarea name="file" required spellcheck="false"
+                            placeholder="+12025550123,US,own,google telegram" {
+                        }
+                    }
                     p.note { "A header line is passed over. Without platforms a number serves \
                         all. Every line that is not taken is reported." }
                     button { "Import" }
@@ -153,7 +203,11 @@ async fn forms(context: &Context) -> Markup {
             }
             details.card {
                 summary { "Retire a number" }
-                form.stack method="post" action=(path("retire")) { (input("number", "Number", "", "+12025550123")) (reason) button.danger { "Retire" } }
+                form.stack method="post" action=(path("retire")) {
+                    (input("number", "Number", "", "+12025550123"))
+                    (reason)
+                    button.danger { "Retire" }
+                }
             }
             details.card open[offers.is_some()] {
                 summary { "Buy at a telecom, give back, list what is owned" }
@@ -164,9 +218,17 @@ async fn forms(context: &Context) -> Markup {
                 }
                 @if let Some(offers) = offers { (offers) }
                 h3 { "Give back" }
-                form.stack method="post" action=(path("release")) { (input("supplier", "Telecom", "", "twilio")) (input("number", "Number", "", "+1…")) (reason) button.danger { "Give back" } }
+                form.stack method="post" action=(path("release")) {
+                    (input("supplier", "Telecom", "", "twilio"))
+                    (input("number", "Number", "", "+1…"))
+                    (reason)
+                    button.danger { "Give back" }
+                }
                 h3 { "List what is owned there" }
-                form.row method="post" action=(path("sync")) { (input("supplier", "Telecom", "", "twilio")) button.quiet { "List" } }
+                form.row method="post" action=(path("sync")) {
+                    (input("supplier", "Telecom", "", "twilio"))
+                    button.quiet { "List" }
+                }
             }
         }
     }
@@ -191,7 +253,10 @@ async fn offers(context: &Context) -> Markup {
                     form.row method="post" action={ (ROOT) "/numbers/buy" } {
                         input type="hidden" name="supplier" value=(supplier);
                         input type="hidden" name="number" value=(text(offer, "number"));
-                        span.id { (text(offer, "number")) } " $" (text(offer, "monthly")) " a month "
+                        span.id { (text(offer, "number")) }
+                        " $"
+                        (text(offer, "monthly"))
+                        " a month "
                         button.small { "Buy" }
                     }
                 }
@@ -208,7 +273,10 @@ pub async fn act(context: &Context, action: &str, form: &Form) -> Result<String,
         "retire" => json!({ "number": number, "reason": reason, "operator": context.name() }),
         "buy" => json!({ "supplier": supplier, "number": number, "operator": context.name() }),
         "release" => {
-            json!({ "supplier": supplier, "number": number, "reason": reason, "operator": context.name() })
+            json!({
+                "supplier": supplier, "number": number, "reason": reason,
+                "operator": context.name(),
+            })
         }
         "sync" => json!({ "supplier": supplier, "operator": context.name() }),
         _ => return Err(missing()),
@@ -245,11 +313,27 @@ pub fn rows(file: &str) -> Result<Vec<Row>, String> {
 
 /// What became of an import, a report a line.
 pub fn report(report: &Value) -> Markup {
-    let row = |rejected: &Value| html! { tr { td.num { (whole(rejected, "line")) } td.wrap { (text(rejected, "why")) } } };
+    let row = |rejected: &Value| {
+        html! {
+            tr { td.num { (whole(rejected, "line")) } td.wrap { (text(rejected, "why")) } }
+        }
+    };
     let rows: Vec<Markup> = list(report, "rejected").iter().map(row).collect();
     html! {
-        p { (whole(report, "listed")) " listed, " (whole(report, "unchanged")) " there already, " (rows.len()) " not taken." }
-        section.card.flush { (table("Lines that were not taken", &[("Line", true), ("Why", false)], &rows, "Every line was taken.")) }
+        p {
+            (whole(report, "listed"))
+            " listed, "
+            (whole(report, "unchanged"))
+            " there already, "
+            (rows.len())
+            " not taken."
+        }
+        section.card.flush {
+            (table(
+                "Lines that were not taken", &[("Line", true), ("Why", false)], &rows,
+                "Every line was taken.",
+            ))
+        }
         p { a href={ (ROOT) "/numbers" } { "Back to the numbers" } }
     }
 }
@@ -260,7 +344,10 @@ mod tests {
 
     #[test]
     fn files_of_numbers_are_read_with_and_without_a_header() {
-        let read = rows("number,country,supplier,platforms\n+12025550123, US ,own,google telegram\n+12025550124,US,own\n").unwrap();
+        let file = "number,country,supplier,platforms\n\
+                    +12025550123, US ,own,google telegram\n\
+                    +12025550124,US,own\n";
+        let read = rows(file).unwrap();
         let read: Vec<(u64, &str, &str)> = read
             .iter()
             .map(|row| (row.line, row.number.as_str(), row.platforms.as_str()))

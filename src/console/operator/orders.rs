@@ -58,11 +58,24 @@ fn filters(context: &Context) -> Markup {
     html! {
         form.row.card method="get" action={ (ROOT) "/orders" } role="search" {
             (input("search", "Id or phone", query.get("search"), "ord_…, acc_… or +1…"))
-            (select("status", "Status", query.get("status"), "Any", Status::ALL.map(|status| pair(status.name()))))
-            (select("platform", "Platform", query.get("platform"), "Any", Platform::ALL.iter().map(|platform| pair(platform.slug()))))
-            (select("country", "Country", query.get("country"), "Any", Country::ALL.iter().map(|country| pair(country.code()))))
+            (select(
+                "status", "Status", query.get("status"), "Any",
+                Status::ALL.map(|status| pair(status.name())),
+            ))
+            (select(
+                "platform", "Platform", query.get("platform"), "Any",
+                Platform::ALL.iter().map(|platform| pair(platform.slug())),
+            ))
+            (select(
+                "country", "Country", query.get("country"), "Any",
+                Country::ALL.iter().map(|country| pair(country.code())),
+            ))
             (input("supplier", "Source", query.get("supplier"), "any"))
-            label.check { input type="checkbox" name="open" value="true" checked[query.given("open").is_some()]; "Open only" }
+            label.check {
+                input type="checkbox" name="open" value="true"
+                    checked[query.given("open").is_some()];
+                "Open only"
+            }
             button { "Filter" }
             a.button.quiet href={ (ROOT) "/orders" } { "Clear" }
         }
@@ -74,7 +87,11 @@ fn row(order: &Value) -> Markup {
         tr {
             td { (id(ROOT, "/orders/", text(order, "order_id"))) }
             td { (time(&order["placed_at"])) }
-            td.fit { (badge(text(order, "status"))) @if order["listening"] == true { " " (badge("listening")) } (test_badge(order)) }
+            td.fit {
+                (badge(text(order, "status")))
+                @if order["listening"] == true { " " (badge("listening")) }
+                (test_badge(order))
+            }
             td { (text(order, "platform")) }
             td { (text(order, "country")) }
             td.fit { (secret(&order["phone"])) }
@@ -117,7 +134,9 @@ fn slider(order: &str, shown: &Value) -> Markup {
         form.row.card method="get" action=(path) {
             label {
                 "As of event (1 to " (in_all) ")"
-                input type="range" name="as_of" min="1" max=(in_all) value=(event) hx-get=(path) hx-trigger="input delay:120ms" hx-target="#live" hx-select="#live" hx-swap="outerHTML";
+                input type="range" name="as_of" min="1" max=(in_all) value=(event) hx-get=(path)
+                    hx-trigger="input delay:120ms" hx-target="#live" hx-select="#live"
+                    hx-swap="outerHTML";
             }
             button.quiet { "Show" }
             a.button.quiet href=(path) { "Now" }
@@ -132,7 +151,9 @@ pub fn reveal(context: &Context, subject: &str, next: &str) -> Markup {
         shown here, to you, for 15 minutes after you gave a reason. That stands in the log.")) };
     }
     if !context.is_operator() {
-        return html! { p.note { "Numbers, texts and codes are masked. An operator can reveal them." } };
+        return html! {
+            p.note { "Numbers, texts and codes are masked. An operator can reveal them." }
+        };
     }
     html! {
         details.card {
@@ -140,7 +161,10 @@ pub fn reveal(context: &Context, subject: &str, next: &str) -> Markup {
             form.row method="post" action={ (ROOT) "/reveal" } {
                 input type="hidden" name="subject" value=(subject);
                 input type="hidden" name="next" value=(next);
-                label { "Reason, for the log" input name="reason" required maxlength="1000" autocomplete="off"; }
+                label {
+                    "Reason, for the log"
+                    input name="reason" required maxlength="1000" autocomplete="off";
+                }
                 button { "Reveal" }
             }
         }
@@ -153,7 +177,10 @@ fn facts(shown: &Value) -> Markup {
     html! {
         h2 { "As of event " (whole(shown, "event")) " of " (whole(shown, "events_in_all")) }
         dl {
-            (pair("Status", html! { (badge(text(order, "status"))) @if order["listening"] == true { " " (badge("listening")) } }))
+            (pair("Status", html! {
+                (badge(text(order, "status")))
+                @if order["listening"] == true { " " (badge("listening")) }
+            }))
             (pair("For", html! { (text(order, "platform")) ", " (text(order, "country")) }))
             (pair("Number", secret(&order["phone"])))
             (pair("Code", secret(&order["code"])))
@@ -179,7 +206,13 @@ fn timeline(events: &[Value]) -> Markup {
                     span.when { "#" (whole(event, "number")) " · " (time(&event["at"])) }
                     div.note.wrap { (details(&event["data"])) }
                     @if let Some(effect) = event["money"].as_object() {
-                        div.note { (effect["type"].as_str().unwrap_or_default()) ": balance " (change(&event["money"]["balance"])) ", held " (change(&event["money"]["held"])) }
+                        div.note {
+                            (effect["type"].as_str().unwrap_or_default())
+                            ": balance "
+                            (change(&event["money"]["balance"]))
+                            ", held "
+                            (change(&event["money"]["held"]))
+                        }
                     }
                 }
             }
@@ -192,7 +225,9 @@ fn details(data: &Value) -> Markup {
     let members = data.as_object().into_iter().flatten();
     let shown =
         members.filter(|(name, value)| !value.is_array() && !value.is_object() && *name != "text");
-    html! { @for (at, (name, value)) in shown.enumerate() { @if at > 0 { " · " } (detail(name, value)) } }
+    html! {
+        @for (at, (name, value)) in shown.enumerate() { @if at > 0 { " · " } (detail(name, value)) }
+    }
 }
 
 fn detail(name: &str, value: &Value) -> Markup {
@@ -218,16 +253,41 @@ pub fn messages(messages: &[Value]) -> Markup {
     html! {
         @for message in messages {
             article.message {
-                header { "from " (secret(&message["from"])) " · " (time(&message["received_at"])) " · " (badge(text(message, "verdict"))) }
-                p dir="auto" { @if text(message, "text") == crate::admin::HIDDEN { (secret(&message["text"])) } @else { (text(message, "text")) } }
-                @for candidate in list(message, "candidates") {
-                    div.note {
-                        "candidate " (secret(&candidate["code"])) ", confidence " (crate::console::show::percent(&candidate["confidence"])) ": "
-                        (candidate["reasons"].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(", ").replace('_', " "))
+                header {
+                    "from "
+                    (secret(&message["from"]))
+                    " · "
+                    (time(&message["received_at"]))
+                    " · "
+                    (badge(text(message, "verdict")))
+                }
+                p dir="auto" {
+                    @if text(message, "text") == crate::admin::HIDDEN {
+                        (secret(&message["text"]))
+                    } @else {
+                        (text(message, "text"))
                     }
                 }
-                @if !list(message, "repeated_at").is_empty() { div.note { "repeated " (list(message, "repeated_at").len()) " times" } }
+                @for candidate in list(message, "candidates") {
+                    div.note {
+                        "candidate "
+                        (secret(&candidate["code"]))
+                        ", confidence "
+                        (crate::console::show::percent(&candidate["confidence"]))
+                        ": "
+                        (reasons(candidate))
+                    }
+                }
+                @if !list(message, "repeated_at").is_empty() {
+                    div.note { "repeated " (list(message, "repeated_at").len()) " times" }
+                }
             }
         }
     }
+}
+
+/// Why a candidate is taken for the code, in words.
+fn reasons(candidate: &Value) -> String {
+    let reasons = list(candidate, "reasons").iter().filter_map(Value::as_str);
+    reasons.collect::<Vec<_>>().join(", ").replace('_', " ")
 }

@@ -12,7 +12,9 @@ use crate::console::show::{list, millis, money, notice, percent, table, text, ti
 pub async fn page(context: &Context) -> Result<Page, Refused> {
     let overview = context.ask("overview?hours=24").await?;
     let body = html! {
-        @for warning in list(&overview, "warnings") { (notice(text(warning, "level"), text(warning, "text"))) }
+        @for warning in list(&overview, "warnings") {
+            (notice(text(warning, "level"), text(warning, "text")))
+        }
         (tiles(&overview))
         div.grid {
             section.card.flush {
@@ -47,10 +49,22 @@ fn tiles(overview: &Value) -> Markup {
         }
         div.tiles {
             (tile("Open orders", whole(orders, "open"), listening))
-            (tile("Codes a minute", overview["codes_per_minute"].as_f64().unwrap_or_default(), "of the last five minutes"))
-            (tile("Delivery p50", millis(&delivery["p50_millis"]), html! { "p95 " (millis(&delivery["p95_millis"])) }))
-            (tile("Held now", money(&cash["held"]), html! { "balances " (money(&cash["balance"])) }))
-            (tile("Captured today", money(&cash["captured_today"]), html! { "sources charged " (money(&cash["charged_today"])) }))
+            (tile(
+                "Codes a minute", overview["codes_per_minute"].as_f64().unwrap_or_default(),
+                "of the last five minutes",
+            ))
+            (tile("Delivery p50", millis(&delivery["p50_millis"]), html! {
+                "p95 "
+                (millis(&delivery["p95_millis"]))
+            }))
+            (tile("Held now", money(&cash["held"]), html! {
+                "balances "
+                (money(&cash["balance"]))
+            }))
+            (tile("Captured today", money(&cash["captured_today"]), html! {
+                "sources charged "
+                (money(&cash["charged_today"]))
+            }))
             (tile("View lag", format!("{} events", whole(views, "lag")), lag))
         }
     }
@@ -60,7 +74,13 @@ fn success(rows: &Value) -> Markup {
     let row = |row: &Value| {
         html! {
             tr {
-                td { @if row["supplier"].is_null() { span.note { "no number found" } } @else { (text(row, "supplier")) } }
+                td {
+                    @if row["supplier"].is_null() {
+                        span.note { "no number found" }
+                    } @else {
+                        (text(row, "supplier"))
+                    }
+                }
                 td { (text(row, "platform")) }
                 td.num { (percent(&row["rate"])) }
                 td.num.fit { (percent(&row["low"])) " – " (percent(&row["high"])) }
@@ -86,7 +106,11 @@ fn delivery(delivery: &Value) -> Markup {
             tr {
                 td { "up to " (millis(&bucket["up_to_millis"])) }
                 td.num { (whole(bucket, "codes")) }
-                td { progress max=(codes.max(1)) value=(whole(bucket, "codes")) aria-label={ "codes within " (millis(&bucket["up_to_millis"])) } {} }
+                td {
+                    progress max=(codes.max(1)) value=(whole(bucket, "codes"))
+                        aria-label={ "codes within " (millis(&bucket["up_to_millis"])) } {
+                    }
+                }
             }
         }
     };
@@ -106,7 +130,13 @@ fn chains(overview: &Value) -> Markup {
                 td { (text(chain, "chain")) }
                 td.num { (whole(chain, "height")) }
                 td.num { (whole(chain, "lag_blocks")) }
-                td.wrap { @if chain["error"].is_null() { "answers" } @else { span.minus { (text(chain, "error")) } } }
+                td.wrap {
+                    @if chain["error"].is_null() {
+                        "answers"
+                    } @else {
+                        span.minus { (text(chain, "error")) }
+                    }
+                }
             }
         }
     };

@@ -21,14 +21,27 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
     let totals = &usage["totals"];
     let data = |name: &str| format!("{ROOT}/data/{name}?hours={hours}");
     let chart = |title: &str, name: &str, kind: &str| {
-        html! { section.card { h2 { (title) } div.chart data-chart=(data(name)) data-kind=(kind) role="img" aria-label={ (title) ", as numbers below" } {} } }
+        html! {
+            section.card {
+                h2 { (title) }
+                div.chart data-chart=(data(name)) data-kind=(kind) role="img"
+                    aria-label={ (title) ", as numbers below" } {
+                }
+            }
+        }
     };
     let body = html! {
         div.tiles {
-            (tile("Orders", whole(totals, "orders"), html! { (whole(totals, "completed")) " completed" }))
+            (tile("Orders", whole(totals, "orders"), html! {
+                (whole(totals, "completed"))
+                " completed"
+            }))
             (tile("Revenue", money(&totals["revenue"]), "captured, less what was refunded"))
             (tile("Cost", money(&totals["cost"]), "charged by sources for leases"))
-            (tile("Delivery p50", millis(&usage["delivery"]["p50_millis"]), html! { "p95 " (millis(&usage["delivery"]["p95_millis"])) }))
+            (tile("Delivery p50", millis(&usage["delivery"]["p50_millis"]), html! {
+                "p95 "
+                (millis(&usage["delivery"]["p95_millis"]))
+            }))
         }
         div.grid {
             (chart("Orders", "orders", "lines"))
@@ -38,13 +51,24 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
             (chart("Delivery times", "histogram", "bars"))
         }
         div.grid {
-            section.card.flush { h2 { "By source" } (sums(list(&usage, "suppliers"), "supplier", "Source")) }
-            section.card.flush { h2 { "By platform" } (sums(list(&usage, "platforms"), "platform", "Platform")) }
+            section.card.flush {
+                h2 { "By source" }
+                (sums(list(&usage, "suppliers"), "supplier", "Source"))
+            }
+            section.card.flush {
+                h2 { "By platform" }
+                (sums(list(&usage, "platforms"), "platform", "Platform"))
+            }
         }
         details.card { summary { "The numbers by the hour" } (hourly(list(&usage, "series"))) }
     };
     let actions = html! {
-        @for (span, name) in SPANS { a.button.quiet.small href={ (ROOT) "/usage?hours=" (span) } aria-current=[(span == hours).then_some("true")] { (name) } }
+        @for (span, name) in SPANS {
+            a.button.quiet.small href={ (ROOT) "/usage?hours=" (span) }
+                aria-current=[(span == hours).then_some("true")] {
+                (name)
+            }
+        }
         a.button.quiet.small href={ (ROOT) "/data/usage.csv?hours=" (hours) } { "CSV" }
     };
     Ok(Page::new("Usage", "usage", body).actions(actions).charts())
@@ -84,9 +108,13 @@ fn hourly(series: &[Value]) -> Markup {
         html! {
             tr {
                 td { (time(&hour["start"])) }
-                td.num { (whole(hour, "orders")) } td.num { (whole(hour, "completed")) } td.num { (whole(hour, "cancelled")) }
+                td.num { (whole(hour, "orders")) }
+                td.num { (whole(hour, "completed")) }
+                td.num { (whole(hour, "cancelled")) }
                 td.num { (whole(hour, "expired")) } td.num { (whole(hour, "failed")) }
-                td.num { (money(&hour["revenue"])) } td.num { (money(&hour["cost"])) } td.num.fit { (millis(&hour["delivery_millis"])) }
+                td.num { (money(&hour["revenue"])) }
+                td.num { (money(&hour["cost"])) }
+                td.num.fit { (millis(&hour["delivery_millis"])) }
             }
         }
     };

@@ -31,7 +31,11 @@ pub async fn all(context: &Context) -> Result<Page, Refused> {
         section.card.flush {
             h2 { "Deliveries" }
             (deliveries(&found))
-            (pager(&format!("{ROOT}/webhooks"), &[("status", query.get("status")), ("account", query.get("account"))], "before", found["next_before"].as_str()))
+            (pager(
+                &format!("{ROOT}/webhooks"),
+                &[("status", query.get("status")), ("account", query.get("account"))], "before",
+                found["next_before"].as_str(),
+            ))
         }
     };
     Ok(Page::new("Webhooks", "webhooks", body))
@@ -45,7 +49,11 @@ fn receivers(failing: &Value) -> Markup {
                 td.num { (whole(receiver, "waiting")) }
                 td.num { (whole(receiver, "exhausted")) }
                 td { (time(&receiver["last_attempt_at"])) }
-                td { a href={ (ROOT) "/webhooks?account=" (text(receiver, "account_id")) } { "Deliveries" } }
+                td {
+                    a href={ (ROOT) "/webhooks?account=" (text(receiver, "account_id")) } {
+                        "Deliveries"
+                    }
+                }
             }
         }
     };
@@ -121,22 +129,37 @@ pub async fn one(context: &Context, account: &str, sequence: &str) -> Result<Pag
                     dt { "Due" } dd { (time(&delivery["due_at"])) }
                     dt { "Next attempt" } dd { (time(&delivery["next_attempt_at"])) }
                     dt { "Account" } dd { (id(ROOT, "/accounts/", account)) }
-                    @if let Some(order) = delivery["order_id"].as_str() { dt { "Order" } dd { (id(ROOT, "/orders/", order)) } }
+                    @if let Some(order) = delivery["order_id"].as_str() {
+                        dt { "Order" }
+                        dd { (id(ROOT, "/orders/", order)) }
+                    }
                 }
                 @if context.is_operator() {
                     h3 { "Once more" }
-                    form.row method="post" action={ (path) "/redeliver" } { label { "Reason" input name="reason" required maxlength="1000" autocomplete="off"; } button { "Redeliver" } }
+                    form.row method="post" action={ (path) "/redeliver" } {
+                        label {
+                            "Reason"
+                            input name="reason" required maxlength="1000" autocomplete="off";
+                        }
+                        button { "Redeliver" }
+                    }
                 }
             }
             section.card.flush {
                 h2 { "Attempts" }
                 (attempts(&delivery))
-                @if !delivery["answer"].is_null() { div.pager { span.note { "First bytes received last: " (secret(&delivery["answer"])) } } }
+                @if !delivery["answer"].is_null() {
+                    div.pager {
+                        span.note { "First bytes received last: " (secret(&delivery["answer"])) }
+                    }
+                }
             }
         }
         section.card {
             h2 { "Payload" }
-            @if delivery["payload"].is_null() { p.note { "The account has no webhook any more: nothing would be sent." } }
+            @if delivery["payload"].is_null() {
+                p.note { "The account has no webhook any more: nothing would be sent." }
+            }
             @else { pre dir="auto" { (format!("{:#}", delivery["payload"])) } }
         }
     };
@@ -151,7 +174,13 @@ fn attempts(delivery: &Value) -> Markup {
                 td.num { (whole(attempt, "attempt")) }
                 td { (time(&attempt["at"])) }
                 td { (text(attempt, "outcome").replace('_', " ")) }
-                td.num { @if let Some(status) = attempt["http_status"].as_u64() { (status) } @else { "–" } }
+                td.num {
+                    @if let Some(status) = attempt["http_status"].as_u64() {
+                        (status)
+                    } @else {
+                        "–"
+                    }
+                }
                 td.num { (millis(&attempt["millis"])) }
             }
         }

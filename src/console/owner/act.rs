@@ -161,7 +161,10 @@ async fn shown_once(
         Ok(fresh) => {
             let body = html! {
                 (show::notice("warning", "It is shown this once."))
-                div.card { pre id="fresh" { (show::text(&fresh, member)) } p { button.quiet type="button" data-copy="fresh" { "Copy" } } }
+                div.card {
+                    pre id="fresh" { (show::text(&fresh, member)) }
+                    p { button.quiet type="button" data-copy="fresh" { "Copy" } }
+                }
                 p { a href={ (ROOT) "/" (path.split('/').next().unwrap_or_default()) } { "Back" } }
             };
             render(&context.frame(), &Page::new(title, "", body))

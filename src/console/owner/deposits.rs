@@ -19,16 +19,32 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
     let account = context.ask("account").await?;
     let is_simulated = addresses["simulated"] == true;
     let body = html! {
-        div.tiles { (tile("Balance", money(&account["balance"]), "")) (tile("Least deposit", money(&addresses["minimum_deposit_usd"]), "credited at once")) }
-        section.card.flush { h2 { "Deposits" } (rows(list(&deposits, "deposits"))) (pager(&format!("{ROOT}/deposits"), &[], "cursor", deposits["next_cursor"].as_str())) }
+        div.tiles {
+            (tile("Balance", money(&account["balance"]), ""))
+            (tile("Least deposit", money(&addresses["minimum_deposit_usd"]), "credited at once"))
+        }
+        section.card.flush {
+            h2 { "Deposits" }
+            (rows(list(&deposits, "deposits")))
+            (pager(&format!("{ROOT}/deposits"), &[], "cursor", deposits["next_cursor"].as_str()))
+        }
     };
     let top = html! {
         @if let Some(said) = context.query.given("said") { (notice("good", said)) }
-        @if is_simulated { (simulated()) } @else { p.note { (text(&addresses, "message")) } (coins(&addresses["addresses"])) }
+        @if is_simulated {
+            (simulated())
+        } @else {
+            p.note { (text(&addresses, "message")) }
+            (coins(&addresses["addresses"]))
+        }
         details.card {
             summary { "Claim a payment by its hash" }
             form.row method="post" action={ (ROOT) "/deposits" } {
-                label { "Transaction hash" input name="tx_hash" required autocomplete="off" spellcheck="false" placeholder="64 hex digits"; }
+                label {
+                    "Transaction hash"
+                    input name="tx_hash" required autocomplete="off" spellcheck="false"
+                        placeholder="64 hex digits";
+                }
                 button.quiet { "Look it up" }
             }
         }
@@ -41,7 +57,9 @@ fn simulated() -> Markup {
         div.card {
             p { "Deposits are simulated here: a made-up payment is credited $10 after two \
                 seconds." }
-            form method="post" action={ (ROOT) "/deposits/simulate" } { button { "Make a simulated deposit" } }
+            form method="post" action={ (ROOT) "/deposits/simulate" } {
+                button { "Make a simulated deposit" }
+            }
         }
     }
 }
@@ -53,9 +71,12 @@ fn coins(addresses: &Value) -> Markup {
                 @if let Some(address) = addresses[coin].as_str() {
                     section.card {
                         h2 { (name) }
-                        img.qr src={ (ROOT) "/data/qr/" (coin) } alt={ (name) " address as a QR code" } width="168" height="168";
+                        img.qr src={ (ROOT) "/data/qr/" (coin) }
+                            alt={ (name) " address as a QR code" } width="168" height="168";
                         pre id=(coin) { (address) }
-                        p { button.quiet.small type="button" data-copy=(coin) { "Copy the address" } }
+                        p {
+                            button.quiet.small type="button" data-copy=(coin) { "Copy the address" }
+                        }
                     }
                 }
             }
@@ -70,7 +91,10 @@ fn rows(deposits: &[Value]) -> Markup {
                 td { (time(&deposit["seen_at"])) }
                 td { (badge(text(deposit, "status"))) }
                 td { (text(deposit, "currency")) }
-                td.id title=(text(deposit, "tx_hash")) { (text(deposit, "tx_hash").get(..14).unwrap_or_default()) "…" }
+                td.id title=(text(deposit, "tx_hash")) {
+                    (text(deposit, "tx_hash").get(..14).unwrap_or_default())
+                    "…"
+                }
                 td.num { (deposit["paid"].as_str().unwrap_or("–")) }
                 td.num { (money(&deposit["amount"])) }
                 td { (time(&deposit["credited_at"])) }

@@ -33,12 +33,20 @@ fn form(wrong: &str) -> Response {
         div.card.narrow {
             @if !wrong.is_empty() { (show::notice("danger", wrong)) }
             form.stack method="post" action={ (ROOT) "/login" } {
-                label { "API key" input type="password" name="key" required autofocus autocomplete="current-password" placeholder="tn_…"; }
+                label {
+                    "API key"
+                    input type="password" name="key" required autofocus
+                        autocomplete="current-password" placeholder="tn_…";
+                }
                 button { "Log in" }
             }
             h3 { "No account yet?" }
-            form method="post" action={ (ROOT) "/register" } { button.quiet { "Create an account" } }
-            p.note { "An account is its API key: no mail address, no password. The key is shown once." }
+            form method="post" action={ (ROOT) "/register" } {
+                button.quiet { "Create an account" }
+            }
+            p.note {
+                "An account is its API key: no mail address, no password. The key is shown once."
+            }
         }
     };
     let frame = Frame { root: ROOT, kind: "Account", links: LINKS, who: None };

@@ -21,14 +21,33 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
         .map(|next| format!("{} orders to {next}", whole(&account, "orders_to_next_tier")));
     let body = html! {
         div.tiles {
-            (tile("Balance", money(&account["balance"]), html! { a href={ (ROOT) "/deposits" } { "Add money" } }))
+            (tile("Balance", money(&account["balance"]), html! {
+                a href={ (ROOT) "/deposits" } { "Add money" }
+            }))
             (tile("Held", money(&account["held"]), "for open orders"))
             (tile("Tier", text(&account, "tier"), next.unwrap_or_default()))
-            (tile("Completed", whole(stats, "completed"), html! { "success " (percent(&stats["success_rate"])) }))
-            (tile("Spent", money(&stats["total_spent"]), html! { (whole(stats, "total_orders")) " orders" }))
+            (tile("Completed", whole(stats, "completed"), html! {
+                "success "
+                (percent(&stats["success_rate"]))
+            }))
+            (tile("Spent", money(&stats["total_spent"]), html! {
+                (whole(stats, "total_orders"))
+                " orders"
+            }))
         }
-        @if is_empty { div.notice { "The account is empty. " a href={ (ROOT) "/deposits" } { "Add money" } ", then order a number." } }
-        section.card.flush { h2 { "Latest orders" } (orders::rows(list(&latest, "orders"), "Nothing was ordered yet. Order a number above.")) }
+        @if is_empty {
+            div.notice {
+                "The account is empty. "
+                a href={ (ROOT) "/deposits" } { "Add money" }
+                ", then order a number."
+            }
+        }
+        section.card.flush {
+            h2 { "Latest orders" }
+            (orders::rows(
+                list(&latest, "orders"), "Nothing was ordered yet. Order a number above.",
+            ))
+        }
     };
     let form = order_form(context).await?;
     Ok(Page::new("Overview", "home", body).top(form).live(format!("{ROOT}/live")))
@@ -50,7 +69,10 @@ pub async fn order_form(context: &Context) -> Result<Markup, Refused> {
     Ok(html! {
         form.row.card method="post" action={ (ROOT) "/orders" } {
             input type="hidden" name="key" value=(form_key(context));
-            (select("platform", "Platform", "google", "", list(&services, "services").iter().map(platform)))
+            (select(
+                "platform", "Platform", "google", "",
+                list(&services, "services").iter().map(platform),
+            ))
             (select("country", "Country", text(&services, "default_country"), "", countries))
             button { "Order a number" }
         }

@@ -47,7 +47,10 @@ pub fn rows(orders: &[Value], empty: &str) -> Markup {
             tr {
                 td { (id(ROOT, "/orders/", text(order, "order_id"))) }
                 td { (time(&order["created_at"])) }
-                td.fit { (badge(text(order, "status"))) @if order["listening"] == true { " " (badge("listening")) } }
+                td.fit {
+                    (badge(text(order, "status")))
+                    @if order["listening"] == true { " " (badge("listening")) }
+                }
                 td { (text(order, "platform")) ", " (text(order, "country")) }
                 td.id { (order["phone"].as_str().unwrap_or("–")) }
                 td.num { (money(&order["price"])) }
@@ -92,25 +95,56 @@ fn number_and_code(order: &Value) -> Markup {
     html! {
         h2 { "Number" }
         @if let Some(phone) = order["phone"].as_str() {
-            p.copied { span.bignumber id="phone" { (phone) } " " button.quiet.small type="button" data-copy="phone" { "Copy" } }
-        } @else if order["can_cancel"] == true { p.note { "A number is being sought…" } } @else { p.note { "There was none." } }
+            p.copied {
+                span.bignumber id="phone" { (phone) }
+                " "
+                button.quiet.small type="button" data-copy="phone" { "Copy" }
+            }
+        } @else if order["can_cancel"] == true {
+            p.note { "A number is being sought…" }
+        } @else {
+            p.note { "There was none." }
+        }
         h2 { "Code" }
         @if let Some(code) = order["code"].as_str() {
-            p.copied { span.bignumber id="code" role="status" { (code) } " " button.quiet.small type="button" data-copy="code" { "Copy" } }
-        } @else if order["can_cancel"] == true { p.note role="status" { "Waiting for the message. The code appears here by itself." } } @else { p.note { "No code came." } }
+            p.copied {
+                span.bignumber id="code" role="status" { (code) }
+                " "
+                button.quiet.small type="button" data-copy="code" { "Copy" }
+            }
+        } @else if order["can_cancel"] == true {
+            p.note role="status" {
+                "Waiting for the message. The code appears here by itself."
+            }
+        } @else {
+            p.note { "No code came." }
+        }
     }
 }
 
 fn facts(order: &Value) -> Markup {
     html! {
         dl {
-            dt { "Status" } dd { (badge(text(order, "status"))) @if order["listening"] == true { " " (badge("listening")) } }
+            dt { "Status" }
+            dd {
+                (badge(text(order, "status")))
+                @if order["listening"] == true { " " (badge("listening")) }
+            }
             dt { "Price" } dd { (money(&order["price"])) }
-            @if !order["refunded"].is_null() { dt { "Came back" } dd { (money(&order["refunded"])) } }
+            @if !order["refunded"].is_null() {
+                dt { "Came back" }
+                dd { (money(&order["refunded"])) }
+            }
             dt { "Placed" } dd { (time(&order["created_at"])) }
             dt { "Expires" } dd { (time(&order["expires_at"])) }
-            @if !order["listening_until"].is_null() { dt { "Listens until" } dd { (time(&order["listening_until"])) } }
-            @if !order["failure"].is_null() { dt { "Failed for" } dd { (text(order, "failure").replace('_', " ")) } }
+            @if !order["listening_until"].is_null() {
+                dt { "Listens until" }
+                dd { (time(&order["listening_until"])) }
+            }
+            @if !order["failure"].is_null() {
+                dt { "Failed for" }
+                dd { (text(order, "failure").replace('_', " ")) }
+            }
         }
     }
 }
@@ -118,13 +152,26 @@ fn facts(order: &Value) -> Markup {
 fn actions(order: &Value) -> Markup {
     let path = |action: &str| format!("{ROOT}/orders/{}/{action}", text(order, "order_id"));
     html! {
-        @if order["can_cancel"] == true { form method="post" action=(path("cancel")) { p {} button.danger { "Cancel the order" } } }
-        @if order["listening"] == true { form method="post" action=(path("finish")) { p {} button.quiet { "Give the number back" } } }
+        @if order["can_cancel"] == true {
+            form method="post" action=(path("cancel")) { p {} button.danger { "Cancel the order" } }
+        }
+        @if order["listening"] == true {
+            form method="post" action=(path("finish")) {
+                p {}
+                button.quiet { "Give the number back" }
+            }
+        }
         @if !order["report"].is_null() {
             details {
                 summary { "Something is wrong with it" }
                 form.row method="post" action=(path("report")) {
-                    (select("reason", "What", "", "", [("wrong_code", "The code is wrong"), ("no_code", "No code came"), ("number_used", "The number was used before")].map(|(value, name)| (value.to_owned(), name.to_owned()))))
+                    (select(
+                        "reason", "What", "", "",
+                        [
+                            ("wrong_code", "The code is wrong"), ("no_code", "No code came"),
+                            ("number_used", "The number was used before"),
+                        ].map(|(value, name)| (value.to_owned(), name.to_owned())),
+                    ))
                     button.quiet { "Report" }
                 }
             }
@@ -139,10 +186,22 @@ fn messages(messages: &[Value]) -> Markup {
     html! {
         @for message in messages {
             article.message {
-                header { "from " bdi { (text(message, "from")) } " · " (time(&message["received_at"])) }
+                header {
+                    "from "
+                    bdi { (text(message, "from")) }
+                    " · "
+                    (time(&message["received_at"]))
+                }
                 p dir="auto" { (text(message, "text")) }
                 @if text(message, "verdict") != "code" {
-                    @for candidate in list(message, "candidates") { div.note { "perhaps " span.id { (text(candidate, "code")) } ", confidence " (percent(&candidate["confidence"])) } }
+                    @for candidate in list(message, "candidates") {
+                        div.note {
+                            "perhaps "
+                            span.id { (text(candidate, "code")) }
+                            ", confidence "
+                            (percent(&candidate["confidence"]))
+                        }
+                    }
                 }
             }
         }
@@ -156,7 +215,13 @@ fn timeline(events: &[Value]) -> Markup {
                 li {
                     span.what { (text(event, "type").replace('_', " ")) }
                     span.when { "#" (whole(event, "number")) " · " (time(&event["at"])) }
-                    @if event["money"].is_object() { div.note { (text(&event["money"], "type")) " " (change(&event["money"]["balance"])) } }
+                    @if event["money"].is_object() {
+                        div.note {
+                            (text(&event["money"], "type"))
+                            " "
+                            (change(&event["money"]["balance"]))
+                        }
+                    }
                 }
             }
         }

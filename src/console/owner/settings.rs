@@ -20,18 +20,34 @@ pub async fn keys(context: &Context) -> Result<Page, Refused> {
     let row = |key: &Value| {
         html! {
             tr {
-                td { bdi { (text(key, "name")) } @if key["current"] == true { " " (badge("this session")) } }
+                td {
+                    bdi { (text(key, "name")) }
+                    @if key["current"] == true { " " (badge("this session")) }
+                }
                 td { (time(&key["created_at"])) }
                 td { (time(&key["last_used_at"])) }
-                td.num { form method="post" action={ (ROOT) "/keys/" (text(key, "key_id")) "/remove" } { button.danger.small { "Take away" } } }
+                td.num {
+                    form method="post" action={ (ROOT) "/keys/" (text(key, "key_id")) "/remove" } {
+                        button.danger.small { "Take away" }
+                    }
+                }
             }
         }
     };
     let rows: Vec<Markup> = list(&keys, "keys").iter().map(row).collect();
     let body = html! {
-        section.card.flush { (table("Keys", &[("Name", false), ("Made", false), ("Last used", false), ("", false)], &rows, "There is no key.")) }
+        section.card.flush {
+            (table(
+                "Keys", &[("Name", false), ("Made", false), ("Last used", false), ("", false)],
+                &rows, "There is no key.",
+            ))
+        }
         form.row.card method="post" action={ (ROOT) "/keys" } {
-            label { "Name of a further key" input name="name" required maxlength="64" autocomplete="off" placeholder="ci runner"; }
+            label {
+                "Name of a further key"
+                input name="name" required maxlength="64" autocomplete="off"
+                    placeholder="ci runner";
+            }
             button { "Make a key" }
         }
         p.note { "A key that is taken away opens nothing from the next call on; the last one \
@@ -49,19 +65,36 @@ pub async fn webhook(context: &Context) -> Result<Page, Refused> {
     let (url, threshold) =
         (webhook["url"].as_str().unwrap_or_default(), webhook["balance_low_threshold"].to_string());
     let body = html! {
-        section.card.flush { h2 { "Deliveries" } (deliveries(&found)) (pager(&format!("{ROOT}/webhook"), &[], "cursor", found["next_cursor"].as_str())) }
+        section.card.flush {
+            h2 { "Deliveries" }
+            (deliveries(&found))
+            (pager(&format!("{ROOT}/webhook"), &[], "cursor", found["next_cursor"].as_str()))
+        }
     };
     let top = html! {
         form.row.card method="post" action={ (ROOT) "/webhook" } {
-            label { "Send events to" input type="url" name="url" value=(url) required placeholder="https://example.com/hook" autocomplete="off"; }
-            (input("threshold", "balance.low below, dollars", if threshold == "null" { "1" } else { &threshold }, "1.00"))
+            label {
+                "Send events to"
+                input type="url" name="url" value=(url) required
+                    placeholder="https://example.com/hook" autocomplete="off";
+            }
+            (input(
+                "threshold", "balance.low below, dollars",
+                if threshold == "null" { "1" } else { &threshold }, "1.00",
+            ))
             button { "Save" }
         }
         div.head { div.actions {
             @if url.is_empty() { span.note { "No webhook is set: nothing is pushed." } } @else {
-                form method="post" action={ (ROOT) "/webhook/test" } { button.quiet.small { "Send a test" } }
-                form method="post" action={ (ROOT) "/webhook/rotate-secret" } { button.quiet.small { "Rotate the secret" } }
-                form method="post" action={ (ROOT) "/webhook/remove" } { button.danger.small { "Remove" } }
+                form method="post" action={ (ROOT) "/webhook/test" } {
+                    button.quiet.small { "Send a test" }
+                }
+                form method="post" action={ (ROOT) "/webhook/rotate-secret" } {
+                    button.quiet.small { "Rotate the secret" }
+                }
+                form method="post" action={ (ROOT) "/webhook/remove" } {
+                    button.danger.small { "Remove" }
+                }
             }
         } }
     };
@@ -77,12 +110,24 @@ fn deliveries(found: &Value) -> Markup {
     let row = |delivery: &Value| {
         html! {
             tr {
-                td { a.id href={ (ROOT) "/webhook/" (whole(delivery, "sequence")) } { "#" (whole(delivery, "sequence")) } }
+                td {
+                    a.id href={ (ROOT) "/webhook/" (whole(delivery, "sequence")) } {
+                        "#"
+                        (whole(delivery, "sequence"))
+                    }
+                }
                 td { (text(delivery, "event")) }
                 td { (time(&delivery["created_at"])) }
                 td { (badge(text(delivery, "status"))) }
                 td.num { (whole(delivery, "attempts")) }
-                td { @if let Some(status) = delivery["last_status"].as_u64() { "HTTP " (status) } @else { (delivery["last_outcome"].as_str().unwrap_or("–").replace('_', " ")) } }
+                td {
+                    @if let Some(status) = delivery["last_status"].as_u64() {
+                        "HTTP "
+                        (status)
+                    } @else {
+                        (delivery["last_outcome"].as_str().unwrap_or("–").replace('_', " "))
+                    }
+                }
                 td { (time(&delivery["next_attempt_at"])) }
             }
         }
@@ -132,13 +177,30 @@ pub async fn delivery(context: &Context, sequence: &str) -> Result<Page, Refused
                 dt { "Id" } dd.id { (text(delivery, "id")) }
                 dt { "Status" } dd { (badge(text(delivery, "status"))) }
                 dt { "Due" } dd { (time(&delivery["created_at"])) }
-                dt { "Attempts" } dd { (whole(delivery, "attempts")) ", the last " (time(&delivery["last_attempt_at"])) }
-                @if let Some(order) = delivery["order_id"].as_str() { dt { "Order" } dd { (id(ROOT, "/orders/", order)) } }
+                dt { "Attempts" }
+                dd {
+                    (whole(delivery, "attempts"))
+                    ", the last "
+                    (time(&delivery["last_attempt_at"]))
+                }
+                @if let Some(order) = delivery["order_id"].as_str() {
+                    dt { "Order" }
+                    dd { (id(ROOT, "/orders/", order)) }
+                }
             }
             p {}
-            form method="post" action={ (ROOT) "/webhook/" (sequence) "/redeliver" } { button.quiet { "Deliver once more" } }
+            form method="post" action={ (ROOT) "/webhook/" (sequence) "/redeliver" } {
+                button.quiet { "Deliver once more" }
+            }
         }
-        section.card { h2 { "Payload" } @if let Some(payload) = payload { pre dir="auto" { (format!("{payload:#}")) } } @else { (notice("warning", "No webhook is set any more: nothing would be sent.")) } }
+        section.card {
+            h2 { "Payload" }
+            @if let Some(payload) = payload {
+                pre dir="auto" { (format!("{payload:#}")) }
+            } @else {
+                (notice("warning", "No webhook is set any more: nothing would be sent."))
+            }
+        }
     };
     Ok(Page::new(format!("Delivery {sequence}"), "webhook", body))
 }

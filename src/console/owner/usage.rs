@@ -27,21 +27,42 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
     let totals = &usage["totals"];
     let chart = |title: &str, name: &str| {
         let data = format!("{ROOT}/data/{name}?granularity={width}");
-        html! { section.card { h2 { (title) } div.chart data-chart=(data) data-kind="lines" role="img" aria-label={ (title) ", as numbers below" } {} } }
+        html! {
+            section.card {
+                h2 { (title) }
+                div.chart data-chart=(data) data-kind="lines" role="img"
+                    aria-label={ (title) ", as numbers below" } {
+                }
+            }
+        }
     };
     let body = html! {
         div.tiles {
             (tile("Orders", whole(totals, "orders"), "in 30 days"))
-            (tile("Completed", whole(totals, "completed"), html! { (whole(totals, "expired") + whole(totals, "failed")) " without a code" }))
+            (tile("Completed", whole(totals, "completed"), html! {
+                (whole(totals, "expired") + whole(totals, "failed"))
+                " without a code"
+            }))
             (tile("Spent", money(&totals["spent"]), ""))
-            (tile("Average delivery", totals["avg_delivery_seconds"].as_f64().map_or_else(|| "–".to_owned(), |seconds| format!("{seconds} s")), ""))
+            (tile(
+                "Average delivery",
+                totals["avg_delivery_seconds"].as_f64().map_or_else(
+                    || "–".to_owned(), |seconds| format!("{seconds} s"),
+                ),
+                "",
+            ))
         }
         div.grid { (chart("Orders", "orders")) (chart("Spent", "spent")) }
         section.card.flush { h2 { "By platform" } (platforms(list(&usage, "groups"))) }
         details.card { summary { "The numbers" } (series(list(&usage, "series"))) }
     };
     let actions = html! {
-        @for (of, name) in WIDTHS { a.button.quiet.small href={ (ROOT) "/usage?granularity=" (of) } aria-current=[(of == width).then_some("true")] { (name) } }
+        @for (of, name) in WIDTHS {
+            a.button.quiet.small href={ (ROOT) "/usage?granularity=" (of) }
+                aria-current=[(of == width).then_some("true")] {
+                (name)
+            }
+        }
         a.button.quiet.small href={ (ROOT) "/data/usage.csv?granularity=" (width) } { "CSV" }
     };
     Ok(Page::new("Usage", "usage", body).actions(actions).charts())
@@ -50,7 +71,14 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
 fn platforms(groups: &[Value]) -> Markup {
     let row = |group: &Value| {
         let totals = &group["totals"];
-        html! { tr { td { (text(group, "platform")) } td.num { (whole(totals, "orders")) } td.num { (whole(totals, "completed")) } td.num { (money(&totals["spent"])) } } }
+        html! {
+            tr {
+                td { (text(group, "platform")) }
+                td.num { (whole(totals, "orders")) }
+                td.num { (whole(totals, "completed")) }
+                td.num { (money(&totals["spent"])) }
+            }
+        }
     };
     let rows: Vec<Markup> = groups.iter().map(row).collect();
     table(
@@ -63,7 +91,14 @@ fn platforms(groups: &[Value]) -> Markup {
 
 fn series(series: &[Value]) -> Markup {
     let row = |entry: &Value| {
-        html! { tr { td { (time(&entry["start"])) } td.num { (whole(entry, "orders")) } td.num { (whole(entry, "completed")) } td.num { (money(&entry["spent"])) } } }
+        html! {
+            tr {
+                td { (time(&entry["start"])) }
+                td.num { (whole(entry, "orders")) }
+                td.num { (whole(entry, "completed")) }
+                td.num { (money(&entry["spent"])) }
+            }
+        }
     };
     let rows: Vec<Markup> = series
         .iter()

@@ -10,11 +10,11 @@ const UNTIL: &str = "2026-11-24T12:05:00.000Z";
 const TX_HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 const CODE_AT: &str = "2026-11-24T12:00:08.000Z";
 const KEY: &str = "key_5Kd3NBUAdUnhyzenEwVLy";
-const DELIVERY: &str = "msg_7bH2kQv0RzWm4sTnXc9LpE";
+const DELIVERY: &str = "dlv_7bH2kQv0RzWm4sTnXc9LpE";
 
 /// The example of an operation's success.
 pub fn of(operation: &str) -> Option<Value> {
-    let families = [account, keys, ordering, after, deposits, webhooks];
+    let families = [account, money, keys, ordering, choosing, after, deposits, webhooks];
     families.iter().find_map(|family| family(operation))
 }
 
@@ -75,12 +75,26 @@ fn account(operation: &str) -> Option<Value> {
             "chains": [{ "name": "btc", "status": "ok", "simulated": false }],
             "deposits": { "status": "ok", "steps_failing": 0 },
         }),
+        _ => return None,
+    };
+    Some(example)
+}
+
+/// What an account's money did.
+fn money(operation: &str) -> Option<Value> {
+    let example = match operation {
         "ledger" => json!({
             "entries": [
-                { "event": 7, "type": "capture", "at": CODE_AT, "order_id": ORDER, "amount": 0.0, "balance_before": 9.5, "balance_after": 9.5,
-                  "held_before": 0.5, "held_after": 0.0 },
-                { "event": 4, "type": "hold", "at": AT, "order_id": ORDER, "amount": -0.5, "balance_before": 10.0, "balance_after": 9.5,
-                  "held_before": 0.0, "held_after": 0.5 },
+                {
+                    "event": 7, "type": "capture", "at": CODE_AT, "order_id": ORDER, "amount": 0.0,
+                    "balance_before": 9.5, "balance_after": 9.5, "held_before": 0.5,
+                    "held_after": 0.0,
+                },
+                {
+                    "event": 4, "type": "hold", "at": AT, "order_id": ORDER, "amount": -0.5,
+                    "balance_before": 10.0, "balance_after": 9.5, "held_before": 0.0,
+                    "held_after": 0.5,
+                },
             ],
             "next_cursor": "My4xMDAwMDAwMC4w",
         }),
@@ -112,11 +126,17 @@ fn account(operation: &str) -> Option<Value> {
 fn keys(operation: &str) -> Option<Value> {
     let example = match operation {
         "createKey" => {
-            json!({ "status": "ok", "key_id": KEY, "name": "ci runner", "mode": "live", "account_id": "acc_2M8hxqYc3nJ1v5Zk7QbTrd", "webhook_secret": null,
-            "api_key": "tn_…", "created_at": AT })
+            json!({
+                "status": "ok", "key_id": KEY, "name": "ci runner", "mode": "live",
+                "account_id": "acc_2M8hxqYc3nJ1v5Zk7QbTrd", "webhook_secret": null,
+                "api_key": "tn_…", "created_at": AT,
+            })
         }
         "listKeys" => json!({ "keys": [
-            { "key_id": KEY, "name": "first", "mode": "live", "created_at": AT, "last_used_at": CODE_AT, "current": true },
+            {
+                "key_id": KEY, "name": "first", "mode": "live", "created_at": AT,
+                "last_used_at": CODE_AT, "current": true,
+            },
         ] }),
         "removeKey" => json!({ "status": "ok", "key_id": KEY }),
         _ => return None,
@@ -124,9 +144,33 @@ fn keys(operation: &str) -> Option<Value> {
     Some(example)
 }
 
+fn hints() -> Value {
+    json!({ "code_format": "numeric", "expect_code_length": 6, "usual_delivery_seconds": 8 })
+}
+
+/// What there is to order.
+fn choosing(operation: &str) -> Option<Value> {
+    let hints = hints();
+    let example = match operation {
+        "listServices" => json!({
+            "total_platforms": 33, "country": "US",
+            "services": [{ "platform": "google", "name": "Google", "price": 0.5, "hints": hints }],
+            "countries": ["US", "GB"], "default_country": "US",
+        }),
+        "availability" => json!({
+            "country": "US",
+            "platforms": [{
+                "platform": "google", "name": "Google", "success_rate": 0.92, "sample_size": 120,
+                "stock": "high", "avg_delivery_seconds": 8, "price": 0.5, "hints": hints,
+            }],
+        }),
+        _ => return None,
+    };
+    Some(example)
+}
+
 fn ordering(operation: &str) -> Option<Value> {
-    let hints =
-        json!({ "code_format": "numeric", "expect_code_length": 6, "usual_delivery_seconds": 8 });
+    let hints = hints();
     let links = |name: &str| format!("/api/v1/order/{ORDER}{name}");
     let example = match operation {
         "order" => json!({
@@ -164,28 +208,29 @@ fn ordering(operation: &str) -> Option<Value> {
             "cancel": links("/cancel"),
         }),
         "listOrders" => json!({
-            "orders": [{ "order_id": ORDER, "status": "completed", "platform": "google", "country": "US", "phone": PHONE, "price": 0.5, "created_at": AT,
-                "ended_at": CODE_AT, "can_cancel": false, "listening": true, "check_status": links("") }],
+            "orders": [{
+                "order_id": ORDER, "status": "completed", "platform": "google", "country": "US",
+                "phone": PHONE, "price": 0.5, "created_at": AT, "ended_at": CODE_AT,
+                "can_cancel": false, "listening": true, "check_status": links(""),
+            }],
             "next_cursor": null,
-        }),
-        "listServices" => json!({
-            "total_platforms": 33, "country": "US",
-            "services": [{ "platform": "google", "name": "Google", "price": 0.5, "hints": hints }],
-            "countries": ["US", "GB"], "default_country": "US",
-        }),
-        "availability" => json!({
-            "country": "US",
-            "platforms": [{ "platform": "google", "name": "Google", "success_rate": 0.92, "sample_size": 120, "stock": "high", "avg_delivery_seconds": 8,
-                "price": 0.5, "hints": hints }],
         }),
         "cancel" => json!({ "status": "ok", "order_id": ORDER, "refunded": 0.5 }),
         "batch" => json!({
             "status": "ok", "accepted": 1, "refused": 1, "held": 0.5,
             "orders": [
-                { "index": 0, "status": "active", "order_id": ORDER, "platform": "google", "country": "US", "price": 0.5, "hold": 0.5, "phone": PHONE,
-                  "expires_at": UNTIL, "can_cancel": true, "check_status": links(""), "stream": links("/stream"), "cancel": links("/cancel") },
-                { "index": 1, "status": "refused", "error": "The platform is not supported.", "error_code": "UNKNOWN_PLATFORM", "retryable": false,
-                  "retry_after_seconds": null, "service": "Telenumerus", "request_id": "req_0000000000000000000000" },
+                {
+                    "index": 0, "status": "active", "order_id": ORDER, "platform": "google",
+                    "country": "US", "price": 0.5, "hold": 0.5, "phone": PHONE, "expires_at": UNTIL,
+                    "can_cancel": true, "check_status": links(""), "stream": links("/stream"),
+                    "cancel": links("/cancel"),
+                },
+                {
+                    "index": 1, "status": "refused", "error": "The platform is not supported.",
+                    "error_code": "UNKNOWN_PLATFORM", "retryable": false,
+                    "retry_after_seconds": null, "service": "Telenumerus",
+                    "request_id": "req_0000000000000000000000",
+                },
             ],
         }),
         _ => return None,
@@ -195,7 +240,11 @@ fn ordering(operation: &str) -> Option<Value> {
 
 /// What is asked of an order that there is.
 fn after(operation: &str) -> Option<Value> {
-    let held = |balance: f64, held: f64, kind: &str| json!({ "type": kind, "balance": balance, "held": held });
+    let held = |balance: f64, held: f64, kind: &str| {
+        json!({
+            "type": kind, "balance": balance, "held": held,
+        })
+    };
     let fact = |number: u32, kind: &str, at: &str, attempt: Value, money: Value| {
         json!({
             "number": number, "type": kind, "at": at, "attempt": attempt, "money": money,

@@ -17,7 +17,7 @@ use crate::http::as_of;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Moment, Parameters, SignedDollars};
-use crate::http::vocabulary::PointInHistory;
+use crate::http::openapi_types::PointInHistory;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -18,7 +18,7 @@ use crate::http::auth::Caller;
 use crate::http::cursor::{self, Limit};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Moment, Parameters, SignedDollars};
-use crate::http::vocabulary::CursorText;
+use crate::http::openapi_types::CursorText;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -17,9 +17,9 @@ use crate::http::error::ApiError;
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::Dollars;
 use crate::http::livemode::scenario_of;
+use crate::http::openapi_types::ScenarioName;
 use crate::http::order_reply::Links;
 use crate::http::ordering::{self, OrderRequest, Placed};
-use crate::http::vocabulary::ScenarioName;
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

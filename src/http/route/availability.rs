@@ -13,9 +13,9 @@ use utoipa::ToSchema;
 use crate::http::Shared;
 use crate::http::error::ApiResult;
 use crate::http::json::{Dollars, Parameters};
+use crate::http::openapi_types::{CountryCode, PlatformName};
 use crate::http::order_reply::Hints;
 use crate::http::ordering::{PolicyNotice, country_of, platform_of};
-use crate::http::vocabulary::{CountryCode, PlatformName};
 
 /// The contract: rates are of the last 24 hours.
 const WINDOW: Duration = Duration::from_hours(24);

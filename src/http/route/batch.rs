@@ -17,13 +17,13 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
-use crate::http::gate::RequestId;
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::{Dollars, Moment};
 use crate::http::livemode::scenario_of;
+use crate::http::openapi_types::ScenarioName;
 use crate::http::order_reply::{Links, find};
 use crate::http::ordering::OrderRequest;
-use crate::http::vocabulary::ScenarioName;
+use crate::http::request_id::RequestId;
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

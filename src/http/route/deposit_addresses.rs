@@ -16,7 +16,7 @@ use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult, ErrorCode};
 use crate::http::json::Dollars;
-use crate::http::vocabulary;
+use crate::http::openapi_types;
 
 /// Pixels of a code's side, at least.
 const QR_SIDE: u32 = 240;
@@ -96,7 +96,7 @@ pub async fn handle(State(app): State<Shared>, caller: Option<Caller>) -> ApiRes
 /// plain address of USDT.
 #[utoipa::path(
     get, path = "/deposit/addresses/{currency}/qr", operation_id = "depositAddressQr",
-    tag = "deposits", params(("currency" = vocabulary::Currency, Path, description = "A coin")),
+    tag = "deposits", params(("currency" = openapi_types::Currency, Path, description = "A coin")),
     responses((
         status = 200, description = "The code", body = String, content_type = "image/svg+xml"
     ))

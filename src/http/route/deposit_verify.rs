@@ -13,14 +13,14 @@ use events::money::Money;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::feed::reach_head;
 use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::deposit_reply::Shown;
 use crate::http::error::{ApiError, ErrorCode};
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::Dollars;
-use crate::http::vocabulary::{self, TxHashText};
+use crate::http::openapi_types::{self, TxHashText};
+use crate::read_model::reach_head;
 
 /// Of a hash that no payment is known under: whoever has paid may have been shown another.
 const UNKNOWN: &str = "No payment to this account is known under this hash yet. If it was sent a \
@@ -43,7 +43,7 @@ pub struct Request {
     tx_hash: String,
     /// `btc`, `ltc` or `usdt_erc20`; found out, if absent.
     #[serde(default)]
-    #[schema(value_type = Option<vocabulary::Currency>)]
+    #[schema(value_type = Option<openapi_types::Currency>)]
     currency: Option<String>,
 }
 

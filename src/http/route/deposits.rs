@@ -6,14 +6,14 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::feed::reach_head;
 use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::cursor::{self, Limit};
 use crate::http::deposit_reply::Shown;
 use crate::http::error::ApiResult;
 use crate::http::json::Parameters;
-use crate::http::vocabulary::CursorNumber;
+use crate::http::openapi_types::CursorNumber;
+use crate::read_model::reach_head;
 use actors::store::EventStore;
 
 #[derive(Debug, Deserialize)]

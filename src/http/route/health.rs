@@ -111,8 +111,9 @@ fn report(app: &Shared) -> Value {
         (false, true) => "ok",
         (false, false) => "failing",
     };
+    let is_ok = store_ok && clock_ok && views_ok && chains_ok && suppliers_ok;
     json!({
-        "status": if store_ok && clock_ok && views_ok && chains_ok && suppliers_ok { "ok" } else { "degraded" },
+        "status": if is_ok { "ok" } else { "degraded" },
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": service.started.elapsed().as_secs(),
         "store": {
@@ -140,10 +141,11 @@ fn chains(deposits: &Deposits, now: Timestamp) -> Vec<Value> {
     }
     let chain = |coin: &Arc<Coin>| {
         let status = coin.status();
+        let is_reached = status.error.is_none() && status.tip.is_some();
         json!({
             "name": coin.currency().name(),
             // Where it is asked and what went wrong there is for the operator's eyes.
-            "status": if status.error.is_some() || status.tip.is_none() { "unreachable" } else { "ok" },
+            "status": if is_reached { "ok" } else { "unreachable" },
             "simulated": false,
             "height": status.tip.as_ref().map(|tip| tip.block.height),
             "scanned_height": status.scanned,

@@ -12,8 +12,8 @@ use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::Moment;
+use crate::http::openapi_types::KeyText;
 use crate::http::order_reply::Links;
-use crate::http::vocabulary::KeyText;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = IdempotencyKey)]

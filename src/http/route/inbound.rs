@@ -16,8 +16,8 @@ use suppliers::inbound::{InboundMessage, InboundRequest, PartOf, Rejected, read}
 
 use crate::http::Shared;
 use crate::http::error::{ApiError, ErrorCode};
-use crate::http::gate::Proven;
 use crate::http::json::read_body;
+use crate::http::middleware::Proven;
 
 pub async fn handle(
     State(app): State<Shared>,

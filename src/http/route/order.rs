@@ -10,8 +10,8 @@ use crate::http::error::ApiError;
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::Dollars;
 use crate::http::livemode::scenario_of;
+use crate::http::openapi_types::{CountryCode, PlatformName, ScenarioName};
 use crate::http::ordering::{self, OrderRequest, Placed};
-use crate::http::vocabulary::{CountryCode, PlatformName, ScenarioName};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

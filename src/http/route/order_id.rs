@@ -15,10 +15,10 @@ use crate::http::as_of;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Parameters, Whole};
+use crate::http::openapi_types::{HowFar, PointInHistory};
 use crate::http::order_reply::{OrderReply, find};
 use crate::http::owner::Owner;
 use crate::http::until::Until;
-use crate::http::vocabulary::{HowFar, PointInHistory};
 use crate::http::waiting::access_ended;
 
 /// The contract: `?wait=<1-55>`.

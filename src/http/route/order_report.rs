@@ -14,8 +14,8 @@ use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult, value};
 use crate::http::idempotency::Keyed;
 use crate::http::json::Dollars;
+use crate::http::openapi_types;
 use crate::http::order_reply::{OrderReply, find};
-use crate::http::vocabulary;
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -23,7 +23,7 @@ use crate::http::vocabulary;
 pub struct Request {
     /// `wrong_code`: the code is not the platform's. `no_code`: none came. `number_used`: the
     /// platform says that the number has been used before.
-    #[schema(value_type = vocabulary::Complaint, example = "wrong_code")]
+    #[schema(value_type = openapi_types::Complaint, example = "wrong_code")]
     reason: String,
 }
 

@@ -18,10 +18,10 @@ use tokio::sync::watch;
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::json::Parameters;
+use crate::http::openapi_types::HowFar;
 use crate::http::order_message::{access_end_message, stream_message};
 use crate::http::order_reply::find;
 use crate::http::until::Until;
-use crate::http::vocabulary::HowFar;
 use crate::http::waiting::{AccessEnd, Place};
 use crate::http::{LIVEMODE, Shared};
 

@@ -13,9 +13,9 @@ use crate::http::auth::Caller;
 use crate::http::cursor::{self, Limit};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Dollars, Moment, Parameters, moment};
+use crate::http::openapi_types::{CursorText, DateOrTime, OrderStatus, PlatformName};
 use crate::http::order_reply::Links;
 use crate::http::ordering::platform_of;
-use crate::http::vocabulary::{CursorText, DateOrTime, OrderStatus, PlatformName};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -11,9 +11,8 @@ use utoipa::ToSchema;
 
 use crate::http::client_address::ClientAddress;
 use crate::http::error::ApiResult;
-use crate::http::gate::within;
 use crate::http::json::{Body, Dollars};
-use crate::http::limit::Subject;
+use crate::http::limit::{Subject, within};
 use crate::http::livemode::{ModeWanted, check_offered};
 use crate::http::{ApiKey, Shared};
 

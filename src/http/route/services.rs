@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 use crate::http::Shared;
 use crate::http::error::ApiResult;
 use crate::http::json::{Dollars, Parameters};
+use crate::http::openapi_types::CountryCode;
 use crate::http::order_reply::Hints;
 use crate::http::ordering::{PolicyNotice, country_of};
-use crate::http::vocabulary::CountryCode;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

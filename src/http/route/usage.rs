@@ -16,7 +16,7 @@ use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Dollars, Moment, Parameters, moment};
-use crate::http::vocabulary::DateOrTime;
+use crate::http::openapi_types::DateOrTime;
 use events::money::Money;
 
 /// Longest series: six weeks of hours, or decades of days.

@@ -14,9 +14,9 @@ use crate::http::error::ApiError;
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::{Dollars, Moment, Whole};
 use crate::http::livemode::scenario_of;
+use crate::http::openapi_types::{CountryCode, PlatformName, ScenarioName};
 use crate::http::order_reply::{Countdown, Links};
 use crate::http::ordering::{self, OrderRequest, code_of, ended_without_code};
-use crate::http::vocabulary::{CountryCode, PlatformName, ScenarioName};
 
 /// The contract: `timeout_seconds` 1-300, default 120.
 const DEFAULT_TIMEOUT_SECONDS: u64 = 120;

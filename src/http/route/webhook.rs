@@ -16,7 +16,7 @@ use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Body, Dollars, Moment, NoBody};
-use crate::http::vocabulary::TargetUrl;
+use crate::http::openapi_types::TargetUrl;
 
 /// The contract: "the account's threshold (default $1.00)".
 const DEFAULT_THRESHOLD: Money = Money::from_cents(100);

@@ -9,13 +9,13 @@ use projections::DeliveryRow;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::feed::reach_head;
 use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::cursor::{self, Limit};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Body, Moment, NoBody, Parameters, moment};
-use crate::http::vocabulary::{CursorNumber, DateOrTime, DeliveryStatus};
+use crate::http::openapi_types::{CursorNumber, DateOrTime, DeliveryStatus};
+use crate::read_model::reach_head;
 
 pub const STATUSES: [&str; 3] = ["pending", "delivered", "exhausted"];
 /// Deliveries started again by one call.

@@ -271,7 +271,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_read_without_duplicates_is_what_serde_reads(text in ".{0,64}", number in any::<i32>(), flag in any::<bool>()) {
+        fn whatever_is_read_without_duplicates_is_what_serde_reads(
+            text in ".{0,64}", number in any::<i32>(), flag in any::<bool>(),
+        ) {
             let value = json!({ "a": [text, number, { "b": flag, "c": null }] });
             prop_assert_eq!(parse(value.to_string().as_bytes()).unwrap(), value);
         }

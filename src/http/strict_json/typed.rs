@@ -109,7 +109,8 @@ macro_rules! whole_numbers {
         $(
             fn $method<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
                 let whole = self.whole(i128::from(<$type>::MIN), i128::from(<$type>::MAX))?;
-                visitor.$visit(<$type>::try_from(whole).map_err(|_| self.must_be("a whole number"))?)
+                let number = <$type>::try_from(whole);
+                visitor.$visit(number.map_err(|_| self.must_be("a whole number"))?)
             }
         )+
     };

@@ -137,28 +137,40 @@ fn those_that_wait_for_a_body_or_for_a_reader_go_after_those_that_idle() {
 
 proptest::proptest! {
     #[test]
-    fn counts_agree_with_what_is_open(steps in proptest::collection::vec((0u8..4, 0u8..6, 0u8..4), 1..200)) {
+    fn counts_agree_with_what_is_open(
+        steps in proptest::collection::vec((0u8..4, 0u8..6, 0u8..4), 1..200)
+    ) {
         let all = Connections::new(LIMITS);
         let mut held: Vec<Place> = Vec::new();
         for (step, number, which) in steps {
             match step {
                 0 => held.extend(all.admit(address(number), number == 5).ok()),
                 1 if !held.is_empty() => drop(held.remove(usize::from(number) % held.len())),
-                2 if !held.is_empty() => held[usize::from(number) % held.len()].0.shows_key(which.into(), number > 2),
+                2 if !held.is_empty() => {
+                    held[usize::from(number) % held.len()].0.shows_key(which.into(), number > 2);
+                }
                 _ if !held.is_empty() => {
-                    let phase = [Phase::Waiting, Phase::Receiving, Phase::Answering, Phase::Stalled][usize::from(which)];
+                    let phases =
+                        [Phase::Waiting, Phase::Receiving, Phase::Answering, Phase::Stalled];
+                    let phase = phases[usize::from(which)];
                     held[usize::from(number) % held.len()].0.enter(phase);
                 }
                 _ => {}
             }
             let table = all.table.lock();
             assert!(table.open.len() <= LIMITS.in_all);
-            assert!(table.by_network.values().all(|of_network| of_network.len() <= LIMITS.per_address));
+            assert!(
+                table.by_network.values().all(|of_network| of_network.len() <= LIMITS.per_address)
+            );
             assert!(table.by_account.values().all(|count| *count <= LIMITS.per_account));
-            assert_eq!(table.strangers, table.open.values().filter(|connection| connection.standing() == Standing::Stranger).count());
+            let is_stranger =
+                |connection: &&Arc<Connection>| connection.standing() == Standing::Stranger;
+            let strangers = table.open.values().filter(is_stranger).count();
+            assert_eq!(table.strangers, strangers);
         }
         drop(held);
         let table = all.table.lock();
-        assert!(table.open.is_empty() && table.by_network.is_empty() && table.by_account.is_empty() && table.strangers == 0);
+        assert!(table.open.is_empty() && table.by_network.is_empty());
+        assert!(table.by_account.is_empty() && table.strangers == 0);
     }
 }

@@ -46,7 +46,7 @@ pub fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::
         Decimal(f64),
         Text(String),
     }
-    // What serde says of none of them fitting is about this type.
+    // serde's error would name this enum, not the key's value.
     let written = Written::deserialize(deserializer)
         .map_err(|_| serde::de::Error::custom("must be a number, such as 0.5 or \"0.5\""))?;
     Ok(match written {

@@ -60,7 +60,7 @@ pub async fn check(source: &dyn Source, questions: &Questions) -> Vec<Finding> {
     let Questions { platform, country, run, .. } = questions;
     let reference = |place: u8| format!("{run}-{place}");
     match source.stock().await {
-        // It need not say.
+        // A source need not tell its stock.
         Ok(_) | Err(SourceError::Unknown) => {
             report.add("GET stock answers with the stock, or 404", None);
         }

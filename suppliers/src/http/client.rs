@@ -271,7 +271,7 @@ impl Source for HttpSource {
                 self.ask(Method::GET, &["stock"], &[], None).await?.read()?;
             let mut lines = Vec::with_capacity(stock.len());
             for line in stock {
-                // What we do not trade in is none of our business.
+                // A source may have platforms and countries that are not supported here.
                 let (Ok(platform), Ok(country)) = (line.platform.parse(), line.country.parse())
                 else {
                     continue;

@@ -117,7 +117,7 @@ impl LeaseProcess {
         let Some(downstream) = inner.downstream.get() else { return Ok(self.after(WHILE_WAITING)) };
         let looked = match inner.source.look(self.id.reference()).await {
             Ok(looked) => looked,
-            // It has ended the lease by itself: its number is as good as dead.
+            // The source has ended the lease by itself: the number is as good as dead.
             Err(SourceError::Unknown) => super::Looked { alive: false, messages: Vec::new() },
             Err(error) => return Ok(self.after_failure("look at", &error)),
         };
@@ -163,7 +163,7 @@ impl LeaseProcess {
 
     fn after_failure(&mut self, what: &str, error: &SourceError) -> Next {
         let pause = (FIRST_PAUSE * 2u32.saturating_pow(self.failures)).min(LONGEST_PAUSE);
-        // Once, not at every try: a source that is away has many leases.
+        // One line a lease, not one a try: a source that is away has many leases.
         if self.failures == 3 {
             tracing::warn!(lease = ?self.id, %error, "cannot {what} a lease, and goes on trying");
         }

@@ -8,6 +8,7 @@ use events::id::OrderId;
 use events::lease::{Command, LeaseId, Outcome, Request, Status};
 use events::order::AttemptFailure;
 use events::phone::Phone;
+use events::time::Timestamp;
 
 use super::source::{Leased, SourceError};
 use super::supplier::Inner;
@@ -48,38 +49,7 @@ impl Inner {
         let asking = Asking::new(inner, (asked.order, asked.attempt));
         let answer = inner.source.lease(id.reference(), platform, country).await;
         let at = inner.journal.now();
-        let (command, answer) = match answer {
-            Ok(leased) => match inner.judge(&leased, asked.wanted) {
-                None => (
-                    Command::Obtain { phone: leased.phone.clone(), cost: leased.cost, at },
-                    Ok(leased.phone),
-                ),
-                Some(what) => {
-                    tracing::warn!(supplier = %inner.settings.name, number = leased.phone.masked(), what, "a source has leased a number that is not taken");
-                    (
-                        Command::SeekRelease { outcome: Outcome::Unused, at },
-                        Err(AttemptFailure::SourceError),
-                    )
-                }
-            },
-            Err(SourceError::NoNumber) => (Command::Decline { at }, Err(AttemptFailure::NoNumber)),
-            Err(error @ (SourceError::Refused(_) | SourceError::Unknown)) => {
-                tracing::warn!(supplier = %inner.settings.name, %error, "a source refuses to lease a number");
-                (Command::Decline { at }, Err(AttemptFailure::SourceError))
-            }
-            // It may have leased one: the lease's process gives it back, by its reference.
-            Err(SourceError::TimedOut) => (
-                Command::SeekRelease { outcome: Outcome::Unused, at },
-                Err(AttemptFailure::TimedOut),
-            ),
-            Err(error @ SourceError::Failed(_)) => {
-                tracing::warn!(supplier = %inner.settings.name, %error, "a source does not say whether it has leased a number");
-                (
-                    Command::SeekRelease { outcome: Outcome::Unused, at },
-                    Err(AttemptFailure::SourceError),
-                )
-            }
-        };
+        let (command, answer) = inner.read(answer, asked.wanted, at);
         let recorded = inner.transact(&mut lease, &command, inner.as_supplier()).await;
         drop(asking);
         let _ = Self::keep(inner, &id, None).await;
@@ -91,6 +61,45 @@ impl Inner {
             (Ok(()), Err(failure)) => Err(failure),
             (Err(TransactError::Refused(_)), _) => Err(AttemptFailure::SourceError),
             (Err(TransactError::Fault(fault)), _) => Err(failure(&id, &fault)),
+        }
+    }
+
+    /// What is recorded of the source's answer, and what the attempt is told.
+    fn read(
+        &self,
+        answer: Result<Leased, SourceError>,
+        wanted: NumberRequest,
+        at: Timestamp,
+    ) -> (Command, Result<Phone, AttemptFailure>) {
+        let give_back = || Command::SeekRelease { outcome: Outcome::Unused, at };
+        let supplier = &self.settings.name;
+        match answer {
+            Ok(leased) => match self.judge(&leased, wanted) {
+                None => (
+                    Command::Obtain { phone: leased.phone.clone(), cost: leased.cost, at },
+                    Ok(leased.phone),
+                ),
+                Some(what) => {
+                    tracing::warn!(
+                        %supplier, number = leased.phone.masked(), what,
+                        "a source has leased a number that is not taken"
+                    );
+                    (give_back(), Err(AttemptFailure::SourceError))
+                }
+            },
+            Err(SourceError::NoNumber) => (Command::Decline { at }, Err(AttemptFailure::NoNumber)),
+            Err(error @ (SourceError::Refused(_) | SourceError::Unknown)) => {
+                tracing::warn!(%supplier, %error, "a source refuses to lease a number");
+                (Command::Decline { at }, Err(AttemptFailure::SourceError))
+            }
+            // The source may have leased a number: the lease's process gives it back by reference.
+            Err(SourceError::TimedOut) => (give_back(), Err(AttemptFailure::TimedOut)),
+            Err(error @ SourceError::Failed(_)) => {
+                tracing::warn!(
+                    %supplier, %error, "a source does not say whether it has leased a number"
+                );
+                (give_back(), Err(AttemptFailure::SourceError))
+            }
         }
     }
 

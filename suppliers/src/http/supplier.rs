@@ -290,7 +290,7 @@ impl Supplier for Pull {
 
     fn stock(&self, wanted: NumberRequest) -> Stock {
         match self.inner.line(wanted) {
-            // It does not say: asking is the way to find out.
+            // The source does not tell its stock: an attempt finds out.
             None => Stock::Medium,
             Some((count, _)) => Stock::of(count),
         }

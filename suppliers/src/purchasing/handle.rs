@@ -173,7 +173,7 @@ impl NumberPurchasing {
                 self.transact(&mut purchases, &fail, Who::Supplier(supplier.clone())).await?;
                 Err(failed(TelecomError::Refused(why)))
             }
-            // It may be ours: the next look at what we own says so.
+            // The telecom may have sold the number: the next reconciliation finds it.
             Err(error @ TelecomError::Unclear(_)) => Err(failed(error)),
         }
     }
@@ -197,7 +197,7 @@ impl NumberPurchasing {
                 return Err(PurchaseError::OnOrder);
             }
             match purchasing.inner.inventory.retire(phone.clone(), reason, who.clone()).await {
-                // Retired before, by hand or by an earlier try.
+                // An operator or an earlier try has retired the number before.
                 Ok(()) | Err(InventoryError::Refused(_)) => {}
                 Err(error) => return Err(error.into()),
             }

@@ -228,7 +228,7 @@ impl Simulator {
         let numbers = self.numbers.get(&wanted.country).ok_or(AttemptFailure::NoNumber)?;
         let mut pool = self.pool.lock();
         if let Some(lease) = pool.longest_listening(wanted.country, numbers.count()) {
-            // Nobody is there to take it back before `run`, and then no order has its code.
+            // Before `run` no task receives the lease, and no order has its code either.
             let _ = self.taken_back.send(lease);
         }
         for _ in 0..TRIES.min(numbers.count()) {
@@ -253,7 +253,7 @@ impl Supplier for Simulator {
     }
 
     fn owns(&self, _phone: &Phone) -> bool {
-        // It only ever hears of numbers that it has made up.
+        // The router asks the simulator only about numbers that the simulator has made up.
         true
     }
 
@@ -311,7 +311,7 @@ impl Supplier for Simulator {
     }
 
     fn numbers(&self, _now: Timestamp) -> Option<actors::numbers::Numbers> {
-        // It makes them up as they are wanted.
+        // The simulator makes numbers up as orders want them.
         None
     }
 }

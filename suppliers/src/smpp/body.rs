@@ -156,7 +156,7 @@ impl Body {
             && !parameters.is_whole
             && swallowed(behind, PAYLOAD).is_none();
         if is_text && (length == 0 || (is_wide && behind.len() == length)) {
-            // It counts letters of two bytes, or nothing at all: what is no parameter is text.
+            // `sm_length` counts letters of two bytes, or nothing: octets that are no TLV are text.
             self.oddities.insert(Oddity::TextLength);
             self.text = Some(rest.to_vec());
             return;
@@ -214,7 +214,7 @@ impl Body {
             self.note(Oddity::TwoTexts, both.is_some());
             self.text = Some(both.unwrap_or_else(|| payload.to_vec()));
         } else if self.text.is_none() && parameters.known.iter().any(|(tag, _)| *tag == PAYLOAD) {
-            // It has a text, of no letters.
+            // `message_payload` is there and empty: a text of no letters.
             self.text = Some(Vec::new());
         }
         self.reference = value(USER_MESSAGE_REFERENCE).unwrap_or_default().to_vec();
@@ -266,7 +266,7 @@ impl<'a> Parameters<'a> {
         let mut parameters = Self::default();
         let mut rest = parameters.walk(bytes);
         while let [first, second, _, _, value @ ..] = rest {
-            // It ends beyond the PDU.
+            // The TLV ends beyond the PDU.
             parameters.has_bad = true;
             if u16::from_be_bytes([*first, *second]) == PAYLOAD && !value.is_empty() {
                 parameters.known.push((PAYLOAD, value));

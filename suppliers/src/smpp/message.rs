@@ -193,7 +193,7 @@ fn text_of(
     if let Some(declared) = declared(coding, default) {
         return reading(declared, bytes, is_part);
     }
-    // Nobody knows this coding: what an SMSC sends without one is as good a guess as any.
+    // The standard has no such coding: the bind's default alphabet is as good a guess as any.
     let guessed = reading(of_default(default), bytes, is_part);
     let certainty = if guessed.certainty == Certainty::AsDeclared {
         Certainty::Undecided

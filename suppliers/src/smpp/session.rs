@@ -204,16 +204,14 @@ impl SessionState {
                     heard = Instant::now();
                     enquired = false;
                     match frame? {
-                        Frame::TooLong(header, length) => self.pass_over(connection, header, length).await?,
+                        Frame::TooLong(header, length) => {
+                            self.pass_over(connection, header, length).await?;
+                        }
                         Frame::Pdu(header, body) => match header.command {
-                            command::DELIVER_SM | command::DATA_SM => self.take(header, &body, &window, &answers),
-                            command::ENQUIRE_LINK => connection.send(CommandStatus::EsmeRok, header.sequence, Pdu::EnquireLinkResp).await?,
-                            command::UNBIND => {
-                                connection.send(CommandStatus::EsmeRok, header.sequence, Pdu::UnbindResp).await?;
-                                return Err(SessionError::Unbound);
+                            command::DELIVER_SM | command::DATA_SM => {
+                                self.take(header, &body, &window, &answers);
                             }
-                            command if command::wants_no_answer(command) => {}
-                            _ => connection.send(CommandStatus::EsmeRinvcmdid, header.sequence, Pdu::GenericNack).await?,
+                            _ => reply(connection, header).await?,
                         },
                     }
                 }
@@ -224,7 +222,9 @@ impl SessionState {
                     enquired = true;
                     connection.ask(Pdu::EnquireLink).await?;
                 }
-                () = stopped(&mut stopping) => return self.leave(connection, &window, &mut answered).await,
+                () = stopped(&mut stopping) => {
+                    return self.leave(connection, &window, &mut answered).await;
+                }
             }
         }
     }
@@ -284,7 +284,7 @@ impl SessionState {
                 Ok(Incoming::Receipt) => (CommandStatus::EsmeRok, "ignored"),
                 Ok(Incoming::Text(text)) => match context.deliver(text).await {
                     Ok(outcome) => (CommandStatus::EsmeRok, outcome),
-                    // Asks for it once more.
+                    // The SMSC redelivers on ESME_RX_T_APPN.
                     Err(fault) => {
                         tracing::warn!(
                             supplier = %context.supplier, error = %fault,
@@ -337,6 +337,23 @@ impl SessionState {
                 return Ok(());
             }
         }
+    }
+}
+
+/// Answers what is no message; an SMSC that unbinds has ended the session.
+async fn reply<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    connection: &mut Connection<S>,
+    header: Header,
+) -> Result<(), SessionError> {
+    let (ok, sequence) = (CommandStatus::EsmeRok, header.sequence);
+    match header.command {
+        command::ENQUIRE_LINK => connection.send(ok, sequence, Pdu::EnquireLinkResp).await,
+        command::UNBIND => {
+            connection.send(ok, sequence, Pdu::UnbindResp).await?;
+            Err(SessionError::Unbound)
+        }
+        command if command::wants_no_answer(command) => Ok(()),
+        _ => connection.send(CommandStatus::EsmeRinvcmdid, sequence, Pdu::GenericNack).await,
     }
 }
 

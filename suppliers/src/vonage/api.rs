@@ -174,7 +174,7 @@ impl Telecom for Api {
 
     fn give_back(&self, phone: Phone, country: Country) -> BoxFuture<'_, Result<(), TelecomError>> {
         Box::pin(async move {
-            // It refuses to cancel what is not ours, in the words it has for much else.
+            // Vonage refuses to cancel a number that is not ours with a status of many meanings.
             let is_ours = self
                 .numbers(Some(&phone.as_str()[1..]))
                 .await?

@@ -79,7 +79,7 @@ impl PoolConfiguration for Configuration {
     }
 
     fn contradictions(&self) -> Vec<String> {
-        // It takes any secret from ten characters on.
+        // Vonage accepts any secret of ten characters or more.
         let mut found = Vec::from_iter(
             check_secret("vonage.signature_secret", self.signature_secret.as_ref(), 10).err(),
         );

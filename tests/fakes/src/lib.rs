@@ -6,8 +6,8 @@
 //! that a run can be repeated. Proved by: the conformance checker and the official SDKs, which work
 //! against them.
 
-pub mod doors;
 pub mod faults;
+pub mod formats;
 pub mod past;
 pub mod pull;
 pub mod telecom;

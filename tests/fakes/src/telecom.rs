@@ -173,7 +173,8 @@ async fn twilio_owned(State(telecom): State<Telecom>, Query(words): Query<Words>
         owned.iter().skip(page * size).take(size).map(|number| of_twilio(number)).collect();
     let more = owned.len() > (page + 1) * size;
     // Small pages, so that callers have to turn them.
-    let next = more.then(|| format!("/2010-04-01/Accounts/{USER}/IncomingPhoneNumbers.json?PageSize={size}&Page={}&PageToken=x", page + 1));
+    let numbers = format!("/2010-04-01/Accounts/{USER}/IncomingPhoneNumbers.json");
+    let next = more.then(|| format!("{numbers}?PageSize={size}&Page={}&PageToken=x", page + 1));
     Json(json!({
         "incoming_phone_numbers": shown, "page": page, "page_size": size, "next_page_uri": next,
     }))

@@ -66,7 +66,10 @@ impl Stage {
         let restart = move |seen: Seen, key, ()| {
             let process = Scripted { script: second.to_vec(), seen, clock };
             let processes: Processes<Scripted> = restarting.clone();
-            async move { processes.run(key, (), || async { Ok::<_, Fault>(process) }).await.map(drop) }
+            async move {
+                let process = || async { Ok::<_, Fault>(process) };
+                processes.run(key, (), process).await.map(drop)
+            }
         };
         processes.start(&seen, |_, _| (), restart);
         Self { processes, seen, clock }

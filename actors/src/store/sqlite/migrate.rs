@@ -76,6 +76,7 @@ fn put_in_place(copy: &Path, path: &Path) -> Result<(), String> {
         File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
     };
     put().map_err(|error| error.to_string())?;
-    tracing::info!(path = %path.display(), bytes = std::fs::metadata(path).map_or(0, |file| file.len()), "the log is in today's layout");
+    let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
+    tracing::info!(path = %path.display(), bytes, "the log is in today's layout");
     Ok(())
 }

@@ -44,7 +44,10 @@ impl Snapshots {
     /// Opens the snapshots; a broken file is thrown away.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let connection = open(path).or_else(|error| {
-            tracing::warn!(path = %path.display(), %error, "the snapshots are unreadable and are started anew");
+            tracing::warn!(
+                path = %path.display(), %error,
+                "the snapshots are unreadable and are started anew"
+            );
             for suffix in ["", "-wal", "-shm"] {
                 let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
             }

@@ -71,7 +71,10 @@ impl Space {
                 tracing::error!(free, reserve, %directory, "the disk is nearly full: no new \
                     orders and accounts until there is room; open orders go on");
             } else {
-                tracing::warn!(free, reserve, %directory, "there is room on the disk again: new orders and accounts are taken");
+                tracing::warn!(
+                    free, reserve, %directory,
+                    "there is room on the disk again: new orders and accounts are taken"
+                );
             }
         }
         Room { free, reserve, is_low }

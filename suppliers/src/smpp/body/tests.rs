@@ -215,7 +215,9 @@ proptest! {
         sender in prop::collection::vec(1u8.., 0..60),
         times in [prop::collection::vec(1u8.., 0..30), prop::collection::vec(1u8.., 0..30)],
         text in prop::collection::vec(0x20u8..0x7f, 1..200),
-        (before, after) in (prop::collection::vec(junk(), 0..4), prop::collection::vec(junk(), 0..4)),
+        (before, after) in (
+            prop::collection::vec(junk(), 0..4), prop::collection::vec(junk(), 0..4),
+        ),
         cut in 0usize..80,
         as_payload in any::<bool>(),
     ) {
@@ -232,7 +234,9 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_a_body(bytes in prop::collection::vec(any::<u8>(), 0..400), at in 0usize..200, with in any::<u8>()) {
+    fn any_bytes_are_a_body(
+        bytes in prop::collection::vec(any::<u8>(), 0..400), at in 0usize..200, with in any::<u8>(),
+    ) {
         Body::of_deliver_sm(&bytes);
         Body::of_data_sm(&bytes);
         let mut changed = sm(TEXT, &tlv(SAR_REFERENCE, &[0, 7])).bytes();

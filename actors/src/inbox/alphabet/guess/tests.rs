@@ -158,19 +158,27 @@ fn parts_may_begin_and_end_within_a_letter() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_read_and_ascii_is_never_lost(bytes in prop::collection::vec(any::<u8>(), 0..200), is_part in any::<bool>()) {
-        for declared in ONE_BYTE.into_iter().chain([Declared::Utf16, Declared::Gsm(1, 3), Declared::Old(encoding_rs::EUC_KR)]) {
+    fn any_bytes_are_read_and_ascii_is_never_lost(
+        bytes in prop::collection::vec(any::<u8>(), 0..200), is_part in any::<bool>(),
+    ) {
+        let others = [Declared::Utf16, Declared::Gsm(1, 3), Declared::Old(encoding_rs::EUC_KR)];
+        for declared in ONE_BYTE.into_iter().chain(others) {
             let reading = reading(declared, &bytes, is_part);
             decode(reading.alphabet, &reading.bytes);
         }
     }
 
     #[test]
-    fn rare_letters_of_the_gsm_alphabet_are_left_alone(septets in prop::collection::vec(1u8..0x80, 0..160)) {
+    fn rare_letters_of_the_gsm_alphabet_are_left_alone(
+        septets in prop::collection::vec(1u8..0x80, 0..160)
+    ) {
         // Some networks call it ASCII.
         for declared in [Declared::Gsm(0, 0), Declared::Ascii] {
             let reading = reading(declared, &septets, false);
-            prop_assert!(matches!(reading.alphabet, Alphabet::Gsm(0, 0) | Alphabet::Latin1), "{:?}", reading.alphabet);
+            prop_assert!(
+                matches!(reading.alphabet, Alphabet::Gsm(0, 0) | Alphabet::Latin1), "{:?}",
+                reading.alphabet
+            );
             prop_assert_eq!(reading.certainty, Certainty::AsDeclared);
         }
     }
@@ -178,6 +186,8 @@ proptest! {
     #[test]
     fn texts_of_the_gsm_alphabet_are_left_alone(text in "[ -#%-?A-Za-z\n]{0,160}") {
         let reading = reading(Declared::Gsm(0, 0), text.as_bytes(), false);
-        prop_assert_eq!((reading.alphabet, reading.certainty), (Alphabet::Gsm(0, 0), Certainty::AsDeclared));
+        prop_assert_eq!(
+            (reading.alphabet, reading.certainty), (Alphabet::Gsm(0, 0), Certainty::AsDeclared)
+        );
     }
 }

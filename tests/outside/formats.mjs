@@ -1,4 +1,4 @@
-// Requests as Twilio, Telnyx and Vonage send them, judged by their own SDKs and by our doors: `key`, or `send <settings>`.
+// Requests as Twilio, Telnyx and Vonage send them, judged by their own SDKs and by our inbound webhooks: `key`, or `send <settings>`.
 import assert from "node:assert";
 import crypto from "node:crypto";
 import { createRequire } from "node:module";
@@ -115,4 +115,4 @@ await telnyxSends("m-code", "G-100002 is your Google verification code.");
 const concat = { concat: "true", "concat-ref": "7", "concat-total": "2" };
 await vonageSends("v-code-2", "100003", { ...concat, "concat-part": "2" });
 await vonageSends("v-code-1", "Your Google code is ", { ...concat, "concat-part": "1" });
-console.log(`${judged} requests: the SDKs and the doors agree on each`);
+console.log(`${judged} requests: the SDKs and the service agrees on each`);

@@ -1,7 +1,7 @@
-//! How many messages a second does each door take until they are on disk, beside a bare handler;
-//! and how long does a code take from the door to an open stream at 1 000 orders a second?
+//! How many messages a second does each inbound webhook take until they are on disk, beside a bare
+//! handler; and how long does a code take from there to an open stream at 1 000 orders a second?
 //!
-//! `cargo bench --bench doors`; `-- --seconds 10` for longer phases. The last line is one JSON
+//! `cargo bench --bench inbound`; `-- --seconds 10` for longer phases. The last line is one JSON
 //! object.
 
 #![expect(
@@ -38,10 +38,10 @@ const SECRET: &[u8] = b"whsec_0123456789abcdef";
 const ORDERS_PER_SECOND: usize = 1_000;
 const WORKERS: usize = 250;
 
-/// A request to a door: path, further headers, body.
+/// A request to an inbound webhook: path, further headers, body.
 type Request = (&'static str, String, String);
 /// Makes the request of a message by its number.
-type Door = fn(usize) -> Request;
+type Format = fn(usize) -> Request;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -64,14 +64,14 @@ async fn run(phase: Duration) {
     drop(bare);
     println!("bare axum handler: {bare_per_second:.0}/s");
     let mut members = format!("\"bare_per_second\":{bare_per_second:.0}");
-    let doors: [(&str, Door); 5] = [
+    let formats: [(&str, Format); 5] = [
         ("own", own),
         ("twilio", twilio),
         ("telnyx", telnyx),
         ("vonage", vonage),
         ("android", android),
     ];
-    for (name, request) in doors {
+    for (name, request) in formats {
         let server = Server::start(&config(0, 0), 1);
         let per_second = push(server.address, phase, request).await;
         println!(
@@ -94,7 +94,7 @@ async fn run(phase: Duration) {
     };
     let (median, tail) = (percentile(50), percentile(99));
     println!(
-        "from the door to an open stream at {achieved:.0} orders/s: p50 {median:.2} ms, p99 \
+        "from the inbound webhook to an open stream at {achieved:.0} orders/s: p50 {median:.2} ms, p99 \
          {tail:.2} ms ({} codes)",
         latencies.len()
     );
@@ -105,7 +105,7 @@ async fn run(phase: Duration) {
     println!("{{{members}}}");
 }
 
-/// Every door open, with so many numbers of our own, and a bind at this port if it is one.
+/// Every inbound webhook, with so many numbers of our own, and a bind at this port if it is one.
 fn config(numbers: usize, smsc: u16) -> String {
     let mut config = format!(
         "enabled = false\n[deposits]\nsimulated = false\n[http]\npublic_url = \"https://a.b\"\n[suppliers]\ncooldown_days = 0\n[suppliers.own]\nsends_times = true\ninbound_secret = \"{}\"\n\
@@ -218,8 +218,8 @@ fn android(number: usize) -> Request {
     ("/inbound/v1/android", format!("x-signature: {signature}\r\nx-timestamp: {at}\r\n"), body)
 }
 
-/// Messages a second through one door, each to a number of its own.
-async fn push(address: SocketAddr, phase: Duration, request: Door) -> f64 {
+/// Messages a second through one inbound webhook, each to a number of its own.
+async fn push(address: SocketAddr, phase: Duration, request: Format) -> f64 {
     let next = Arc::new(AtomicUsize::new(0));
     let begun = Instant::now();
     let tasks: Vec<_> = (0..CONNECTIONS)
@@ -312,22 +312,31 @@ async fn latency(phase: Duration) -> (Vec<Duration>, f64) {
         .enumerate()
         .map(|(worker, key)| {
             tokio::spawn(async move {
-                let (mut caller, mut door) = (Connection::open(address).await, Connection::open(address).await);
+                let mut caller = Connection::open(address).await;
+                let mut supplier = Connection::open(address).await;
                 let mut latencies = Vec::new();
                 // The workers start one after the other, so that orders come evenly.
-                let mut turn = tokio::time::interval_at(tokio::time::Instant::now() + pause.mul_f64(worker as f64 / WORKERS as f64), pause);
+                let first = pause.mul_f64(worker as f64 / WORKERS as f64);
+                let mut turn = tokio::time::interval_at(tokio::time::Instant::now() + first, pause);
                 while begun.elapsed() < phase {
                     turn.tick().await;
-                    let (status, order) = caller.call("POST", "/api/v1/order", &key, r#"{"platform":"google"}"#).await;
+                    let wanted = r#"{"platform":"google"}"#;
+                    let (status, order) = caller.call("POST", "/api/v1/order", &key, wanted).await;
                     assert_eq!(status, 200, "{order}");
-                    let (id, phone) = (member(&order, "order_id").expect("an id"), member(&order, "phone").expect("a number"));
+                    let id = member(&order, "order_id").expect("an id");
+                    let phone = member(&order, "phone").expect("a number");
                     let mut stream = Connection::open(address).await;
                     stream.open_stream(&format!("/api/v1/order/{id}/stream"), &key).await;
-                    let body = format!(r#"{{"id":"{id}","to":"{phone}","from":"Google","text":"G-482913 is your Google verification code."}}"#);
+                    let text = "G-482913 is your Google verification code.";
+                    let body = format!(
+                        r#"{{"id":"{id}","to":"{phone}","from":"Google","text":"{text}"}}"#
+                    );
                     let headers = format!("x-webhook-signature: {}\r\n", hmac_hex(SECRET, &body));
                     let sent = Instant::now();
-                    let (answered, streamed) =
-                        tokio::join!(door.call_with("POST", "/inbound/v1/own", &headers, &body), stream.read_until("\"code\":\"482913\""));
+                    let (answered, streamed) = tokio::join!(
+                        supplier.call_with("POST", "/inbound/v1/own", &headers, &body),
+                        stream.read_until("\"code\":\"482913\"")
+                    );
                     assert_eq!(answered.0, 200, "{}", answered.1);
                     latencies.push(streamed - sent);
                 }

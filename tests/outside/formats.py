@@ -1,4 +1,4 @@
-"""What the official SDKs of Twilio, Telnyx and Vonage take for theirs, our doors take, and no more; the codes reach their orders."""
+"""What the official SDKs of Twilio, Telnyx and Vonage take for theirs, our inbound webhooks take, and no more; the codes reach their orders."""
 
 import json
 import os
@@ -11,7 +11,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOKEN = "0123456789abcdef0123456789abcdef"
 VONAGE = "a signature secret"
 PUBLIC_URL = "https://sms.example.com"
-judge = ["node", os.path.join(HERE, "doors.mjs")]
+judge = ["node", os.path.join(HERE, "formats.mjs")]
 public_key = subprocess.run([*judge, "key"], check=True, capture_output=True, text=True).stdout.strip()
 
 CONFIG = f"""

@@ -1,7 +1,7 @@
-//! Sources side by side: each message through its supplier's own door, signed as that supplier
+//! Sources side by side: each message in its supplier's own format, signed as that supplier
 //! signs.
 
-use fakes::doors::{self, Letter, Message, PUBLIC_URL, TWILIO_TOKEN};
+use fakes::formats::{self, Letter, Message, PUBLIC_URL, TWILIO_TOKEN};
 use reqwest::blocking::{RequestBuilder, Response};
 use ring::hmac;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Four sources with one American number each.
 fn config() -> String {
-    let telnyx = doors::telnyx_public_key();
+    let telnyx = formats::telnyx_public_key();
     let number = |source: &str, number: &str| {
         format!("[[suppliers.{source}.numbers]]\nnumber = \"{number}\"\ncountry = \"US\"\n")
     };
@@ -51,19 +51,19 @@ fn message<'a>(id: &'a str, to: &'a str, text: &'a str) -> Message<'a> {
 }
 
 fn own(server: &Server, id: &str, to: &str, text: &str) -> RequestBuilder {
-    post(server, doors::own(&message(id, to, text)))
+    post(server, formats::own(&message(id, to, text)))
 }
 
 fn twilio(server: &Server, id: &str, to: &str, text: &str) -> RequestBuilder {
-    post(server, doors::twilio(&message(id, to, text)))
+    post(server, formats::twilio(&message(id, to, text)))
 }
 
 fn telnyx(server: &Server, id: &str, to: &str, text: &str) -> RequestBuilder {
-    post(server, doors::telnyx(&message(id, to, text)))
+    post(server, formats::telnyx(&message(id, to, text)))
 }
 
 fn android(server: &Server, id: &str, text: &str) -> RequestBuilder {
-    post(server, doors::android(&message(id, "", text), "phone-1", 2))
+    post(server, formats::android(&message(id, "", text), "phone-1", 2))
 }
 
 fn outcome(response: Response) -> Value {
@@ -72,7 +72,7 @@ fn outcome(response: Response) -> Value {
 }
 
 #[test]
-fn four_sources_serve_orders_each_through_its_own_door() {
+fn four_sources_serve_orders_each_in_its_own_format() {
     let server = Server::start(&config());
     let callers: Vec<_> = (0..4).map(|_| server.funded("50")).collect();
     let orders: Vec<_> = callers.iter().map(Caller::google).collect();
@@ -86,9 +86,9 @@ fn four_sources_serve_orders_each_through_its_own_door() {
         server.funded("50").post("/api/v1/order", &json!({ "platform": "google" })).status(),
         503
     );
-    let door = std::fs::read_to_string(server.data().join("admin.addr")).unwrap();
+    let admin = std::fs::read_to_string(server.data().join("admin.addr")).unwrap();
     let metrics = crate::server::client()
-        .get(format!("http://{door}/metrics"))
+        .get(format!("http://{admin}/metrics"))
         .send()
         .unwrap()
         .text()
@@ -259,7 +259,7 @@ fn a_number_whose_source_does_not_say_when_rests_between_two_orders() {
 }
 
 #[test]
-fn no_door_delivers_to_the_numbers_of_another() {
+fn no_supplier_delivers_to_the_numbers_of_another() {
     let server = Server::start(&config());
     let caller = server.funded("50");
     let order = caller.google();

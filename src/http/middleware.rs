@@ -1,5 +1,5 @@
-//! The gate every request passes: a name for the request, who calls, whether they may, and what is
-//! written down of it.
+//! What every request passes before its route: it is named, its caller is found out and admitted
+//! or not, and what became of it is written down.
 
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
@@ -12,33 +12,27 @@ use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use events::id::{AccountId, to_base62};
+use events::id::AccountId;
 use futures_util::FutureExt;
 
 use super::accept_refusal::refused_as;
 use super::auth::{self, ApiKey, Caller};
 use super::client_address::{ClientAddress, client_address};
 use super::error::{ApiError, ErrorCode, Unwritten};
-use super::limit::{Allowance, Subject};
+use super::limit::{Allowance, Subject, within};
 use super::problem::prefers_problem;
+use super::request_id::{REQUEST_ID, RequestId, request_id};
 use super::request_log::{RequestRecord, known_method};
 use super::{MCP_PATH, Shared, livemode, route};
-use crate::boot::Service;
 use crate::serve::{Connection, Reason};
 
-/// The header that names a request.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// Where suppliers bring messages.
 const INBOUND: &str = "/inbound/";
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// The request's name in answers and logs.
-#[derive(Debug, Clone)]
-pub struct RequestId(pub std::sync::Arc<str>);
-
 /// Marks a call that has been counted before: one of this process's tools, on behalf of a request
-/// that passed the gate.
+/// that was admitted.
 #[derive(Debug, Clone, Copy)]
 pub struct Counted;
 
@@ -100,11 +94,6 @@ pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -
     };
     record.write(&app);
     response
-}
-
-/// A fresh name of a request.
-pub fn request_id(service: &Service) -> String {
-    format!("req_{}", to_base62(u128::from_be_bytes(service.entropy.bytes())))
 }
 
 /// What the routes answer: in place of a panic, and of whatever they made of a body that did not
@@ -234,20 +223,6 @@ fn is_uncounted(method: &Method, path: &str) -> bool {
 /// `error`, unless the caller may not even be told that.
 fn limited(allowance: Option<Allowance>, error: ApiError) -> (Option<Allowance>, ApiError) {
     (allowance, within(allowance).err().unwrap_or(error))
-}
-
-/// Whether a call is within what its subject may ask.
-pub fn within(allowance: Option<Allowance>) -> Result<(), ApiError> {
-    match allowance {
-        Some(Allowance { allowed: false, limit, window, reset_seconds, .. }) => {
-            let text = format!(
-                "Too many requests: at most {limit} in {} seconds. Wait {reset_seconds} seconds.",
-                window.as_secs()
-            );
-            Err(ApiError::new(ErrorCode::RateLimited, text).retry_after(reset_seconds))
-        }
-        Some(_) | None => Ok(()),
-    }
 }
 
 /// `RateLimit` and `RateLimit-Policy`, as the IETF's draft writes them.

@@ -21,7 +21,7 @@ const ETHEREUM: u64 = 1;
 const BLOCKS_PER_QUESTION: u64 = 250;
 
 /// The coins that are configured; in words, why one cannot be.
-pub fn coins(deposits: &Deposits, clock: Clock) -> Result<Vec<CoinSettings>, String> {
+pub fn configured(deposits: &Deposits, clock: Clock) -> Result<Vec<CoinSettings>, String> {
     deposits
         .coins()
         .map(|(currency, coin)| {

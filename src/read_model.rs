@@ -1,4 +1,4 @@
-//! The store as the views and the inbox see it: where rooms that do not know each other are joined.
+//! The store as the views and the inbox see it: here crates that do not know each other are joined.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Messages as suppliers bring them to our doors, each signed as its supplier signs.
+//! Messages as suppliers bring them to inbound webhooks, each signed as its supplier signs.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
