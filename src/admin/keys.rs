@@ -12,20 +12,20 @@ use events::id::ApiKeyId;
 use serde_json::{Value, json};
 
 use super::access::{self, Access};
-use super::{AdminApi, Order, Refusal, account, failed, refused};
+use super::{AccountAction, AdminApi, Refusal, account, failed, refused};
 use crate::http::ApiKey;
 
 /// The key is in the answer, and nowhere else.
 #[utoipa::path(
     post, path = "/accounts/{id}/rotate-key", operation_id = "rotateKey", tag = "accounts",
-    request_body = Order, params(("id" = String, Path, description = "The account's id")),
+    request_body = AccountAction, params(("id" = String, Path, description = "The account's id")),
     responses((status = 200, description = "The key, shown this once", body = Value))
 )]
 pub async fn rotate(
     State(api): State<Arc<AdminApi>>,
     access: Access,
     Path(id): Path<String>,
-    Json(order): Json<Order>,
+    Json(order): Json<AccountAction>,
 ) -> Result<Json<Value>, Refusal> {
     let account = account(&id)?;
     access::reason(&order.reason)?;

@@ -196,7 +196,7 @@ pub async fn states(
     if let Some(limit) = filter.limit {
         states.sort_unstable_by(|(_, one), (_, other)| one.number.phone.cmp(&other.number.phone));
         let after = filter.after.as_deref().filter(|after| !after.is_empty());
-        let after = after.map(|place| door.places.open(place).ok_or_else(no_place)).transpose()?;
+        let after = after.map(|place| api.places.open(place).ok_or_else(no_place)).transpose()?;
         let start = after.map_or(0, |after| {
             states.partition_point(|(_, state)| state.number.phone.as_str() <= after.as_str())
         });
@@ -204,7 +204,7 @@ pub async fn states(
         let limit = page_limit(Some(limit));
         // Whoever may not see numbers goes through the pages all the same.
         next_after = super::cut(&mut states, limit).and_then(|(_, state)| {
-            door.places.seal(state.number.phone.as_str(), door.service.entropy.bytes())
+            api.places.seal(state.number.phone.as_str(), api.service.entropy.bytes())
         });
     }
     let mut numbers = Vec::with_capacity(states.len());

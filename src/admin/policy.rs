@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use super::access::{self, Access};
-use super::{Door, Refusal, account, accounts, cut, failed, page_limit, reached, refused};
+use super::{AdminApi, Refusal, account, accounts, cut, failed, page_limit, reached, refused};
 use crate::description;
 use crate::policy::{Document, replay, told};
 
@@ -79,18 +79,18 @@ pub struct Asked {
 /// What orders are judged by now.
 #[utoipa::path(get, path = "/policy", operation_id = "showPolicy", tag = "policy",
     responses((status = 200, description = "The policy in force; version 0 is the built-in one", body = Value)))]
-pub async fn show(State(door): State<Arc<Door>>) -> Json<Value> {
-    Json(shown(&door, &door.service.policies.state()))
+pub async fn show(State(api): State<Arc<AdminApi>>) -> Json<Value> {
+    Json(shown(&api, &api.service.policies.state()))
 }
 
-fn shown(door: &Door, known: &Known) -> Value {
+fn shown(api: &AdminApi, known: &Known) -> Value {
     let applied = known.applied.as_ref().map(
         |applied| json!({ "by": applied.by, "basis": applied.basis, "at": applied.at.to_string() }),
     );
     json!({
         "version": known.in_force.version, "applied": applied,
         "policy": description::policy_of(&known.in_force.policy),
-        "real_numbers": door.service.judge().real_numbers,
+        "real_numbers": api.service.judge().real_numbers,
         "denied_unless_allowed":
             events::policy::SENSITIVE.map(events::platform::Platform::slug),
     })
@@ -100,17 +100,17 @@ fn shown(door: &Door, known: &Known) -> Value {
 #[utoipa::path(post, path = "/policy", operation_id = "applyPolicy", tag = "policy", request_body = Apply,
     responses((status = 200, description = "The policy in force then", body = Value)))]
 pub async fn apply(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     Json(wanted): Json<Apply>,
 ) -> Result<Json<Value>, Refusal> {
     let policy = wanted.policy.policy().map_err(bad)?;
-    let (who, policies) = (access.operator(&wanted.operator)?, &door.service.policies);
+    let (who, policies) = (access.operator(&wanted.operator)?, &api.service.policies);
     let (replaces, basis, at) = (wanted.replaces, wanted.basis, policies.now());
     let by = wanted.operator;
     let command = Command::Apply { policy, replaces, by, basis, at };
     match policies.transact(&command, who).await {
-        Ok(known) => Ok(Json(shown(&door, &known))),
+        Ok(known) => Ok(Json(shown(&api, &known))),
         Err(TransactError::Refused(refusal)) => {
             Err(refused(StatusCode::CONFLICT, refusal.to_string()))
         }
@@ -123,7 +123,7 @@ pub async fn apply(
 #[utoipa::path(post, path = "/policy/diff", operation_id = "tryPolicy", tag = "policy", request_body = Try,
     responses((status = 200, description = "Orders that it decides in another way", body = Value)))]
 pub async fn diff(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     _access: Access,
     Json(wanted): Json<Try>,
 ) -> Result<Json<Value>, Refusal> {
@@ -133,9 +133,9 @@ pub async fn diff(
     let policy = wanted.policy.policy().map_err(bad)?;
     // Each walks the whole log: one is enough.
     let busy = || refused(StatusCode::CONFLICT, "another replay is under way".to_owned());
-    let alone = Arc::clone(&door.replaying).try_lock_owned().map_err(|_| busy())?;
-    let since = door.service.clock.now().minus(Duration::from_hours(24) * wanted.days);
-    let directory = door.data_dir.clone();
+    let alone = Arc::clone(&api.replaying).try_lock_owned().map_err(|_| busy())?;
+    let since = api.service.clock.now().minus(Duration::from_hours(24) * wanted.days);
+    let directory = api.data_dir.clone();
     let walked = tokio::task::spawn_blocking(move || {
         let _alone = alone;
         replay(&directory, InForce::new(0, policy), since).map(|replay| told(&replay))
@@ -150,11 +150,11 @@ pub async fn diff(
 #[utoipa::path(get, path = "/reviews", operation_id = "listReviews", tag = "policy", params(Asked),
     responses((status = 200, description = "A page of refused orders; next_before is null on the last", body = Value)))]
 pub async fn reviews(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, Refusal> {
     let limit = page_limit(asked.limit);
-    let mut found = reached(&door.service)
+    let mut found = reached(&api.service)
         .await?
         .refusals(!asked.all, asked.before.map(Position), limit + 1)
         .await
@@ -162,7 +162,7 @@ pub async fn reviews(
     let next_before = cut(&mut found, limit).map(|last| last.position.0);
     let mut rows = Vec::with_capacity(found.len());
     for refused in &found {
-        let class = match door.service.accounts.read(refused.account).await {
+        let class = match api.service.accounts.read(refused.account).await {
             Ok(published) => published.state.conduct.class.name(),
             Err(_) => "unknown",
         };
@@ -185,7 +185,7 @@ fn row(refused: &RefusedOrder, class: &str) -> Value {
     params(("id" = String, Path, description = "The account's id")),
     responses((status = 200, description = "The account as it is then", body = Value)))]
 pub async fn classify(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     PathParameter(id): PathParameter<String>,
     Json(wanted): Json<Classify>,
@@ -194,10 +194,10 @@ pub async fn classify(
     access::reason(&wanted.reason)?;
     let class = Class::named(&wanted.class)
         .ok_or_else(|| bad("class is new, verified or trusted".to_owned()))?;
-    let (who, at) = (access.operator(&wanted.operator)?, door.service.clock.now());
+    let (who, at) = (access.operator(&wanted.operator)?, api.service.clock.now());
     let command = OfAccount::SetClass { class, reason: wanted.reason, at };
-    match door.service.accounts.transact(account, command, who, at).await {
-        Ok(_) => accounts::shown(&door, &access, account).await,
+    match api.service.accounts.transact(account, command, who, at).await {
+        Ok(_) => accounts::shown(&api, &access, account).await,
         Err(TransactError::Refused(refusal)) => {
             Err(refused(StatusCode::CONFLICT, refusal.to_string()))
         }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::access::Access;
-use super::{Door, Refusal, failed, refused};
+use super::{AdminApi, Refusal, failed, refused};
 
 /// What is stated of a supplier.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -48,12 +48,12 @@ pub struct Withdrawal {
 /// The real suppliers, and what is stated of each.
 #[utoipa::path(get, path = "/provenance", operation_id = "listProvenance", tag = "suppliers",
     responses((status = 200, description = "The suppliers of real numbers", body = Value)))]
-pub async fn list(State(door): State<Arc<Door>>) -> Json<Value> {
-    Json(shown(&door))
+pub async fn list(State(api): State<Arc<AdminApi>>) -> Json<Value> {
+    Json(shown(&api))
 }
 
-fn shown(door: &Door) -> Value {
-    let (service, known) = (&door.service, &door.service.provenances);
+fn shown(api: &AdminApi) -> Value {
+    let (service, known) = (&api.service, &api.service.provenances);
     let (now, all) = (known.now(), known.all());
     let row = |name: &SupplierName| {
         let stated = all.get(name).and_then(|state| state.stated.as_ref());
@@ -77,12 +77,12 @@ fn shown(door: &Door) -> Value {
     params(("supplier" = String, Path, description = "The supplier, as the configuration names it")),
     responses((status = 200, description = "The suppliers of real numbers", body = Value)))]
 pub async fn state(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     PathParameter(supplier): PathParameter<String>,
     Json(wanted): Json<Statement>,
 ) -> Result<Json<Value>, Refusal> {
-    let supplier = known(&door, &supplier)?;
+    let supplier = known(&api, &supplier)?;
     let valid_until = wanted
         .valid_until
         .parse()
@@ -90,8 +90,8 @@ pub async fn state(
     let who = access.operator(&wanted.operator)?;
     let Statement { legal_name, source, consent, contact, operator: by, .. } = wanted;
     let record = Record { legal_name, source, consent, contact, valid_until };
-    let at = door.service.provenances.now();
-    transact(&door, &Command::State { supplier, record, by, at }, who).await
+    let at = api.service.provenances.now();
+    transact(&api, &Command::State { supplier, record, by, at }, who).await
 }
 
 /// Withdraws what was stated of a supplier.
@@ -99,24 +99,24 @@ pub async fn state(
     params(("supplier" = String, Path, description = "The supplier, as the configuration names it")),
     responses((status = 200, description = "The suppliers of real numbers", body = Value)))]
 pub async fn withdraw(
-    State(door): State<Arc<Door>>,
+    State(api): State<Arc<AdminApi>>,
     access: Access,
     PathParameter(supplier): PathParameter<String>,
     Json(wanted): Json<Withdrawal>,
 ) -> Result<Json<Value>, Refusal> {
-    let supplier = known(&door, &supplier)?;
+    let supplier = known(&api, &supplier)?;
     let who = access.operator(&wanted.operator)?;
-    let (Withdrawal { reason, operator: by }, at) = (wanted, door.service.provenances.now());
-    transact(&door, &Command::Withdraw { supplier, reason, by, at }, who).await
+    let (Withdrawal { reason, operator: by }, at) = (wanted, api.service.provenances.now());
+    transact(&api, &Command::Withdraw { supplier, reason, by, at }, who).await
 }
 
 async fn transact(
-    door: &Door,
+    api: &AdminApi,
     command: &Command,
     who: events::envelope::Actor,
 ) -> Result<Json<Value>, Refusal> {
-    match door.service.provenances.transact(command, who).await {
-        Ok(()) => Ok(Json(shown(door))),
+    match api.service.provenances.transact(command, who).await {
+        Ok(()) => Ok(Json(shown(api))),
         Err(TransactError::Refused(refusal)) => {
             Err(refused(StatusCode::CONFLICT, refusal.to_string()))
         }
@@ -125,8 +125,8 @@ async fn transact(
 }
 
 /// A supplier of real numbers by its name.
-fn known(door: &Door, name: &str) -> Result<SupplierName, Refusal> {
-    let mut real = door.service.router.suppliers().filter(|supplier| !supplier.is_simulated());
+fn known(api: &AdminApi, name: &str) -> Result<SupplierName, Refusal> {
+    let mut real = api.service.router.suppliers().filter(|supplier| !supplier.is_simulated());
     real.find(|supplier| supplier.name().as_str() == name)
         .map(|supplier| supplier.name().clone())
         .ok_or_else(|| {

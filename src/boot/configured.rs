@@ -10,8 +10,8 @@ use actors::{Accounts, Deposits, Orders, Webhooks};
 use projections::Views;
 
 use super::BootError;
-use crate::coins;
 use crate::config::Config;
+use crate::deposit_chains;
 use crate::payloads::Writer;
 
 /// How long a start waits for a chain to say which one it is.
@@ -29,8 +29,8 @@ pub(super) async fn deposits(
             Simulated::new(accounts.journal().clock()),
         )));
     }
-    let coins =
-        coins::coins(&config.deposits, accounts.journal().clock()).map_err(BootError::Deposits)?;
+    let coins = deposit_chains::configured(&config.deposits, accounts.journal().clock())
+        .map_err(BootError::Deposits)?;
     if coins.is_empty() {
         return Ok(None);
     }

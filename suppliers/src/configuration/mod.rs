@@ -63,7 +63,7 @@ pub struct Suppliers {
 }
 
 /// What follows where a real supplier's provenance is not stated, or its time is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProvenanceRule {
     /// No order has a number of it.
