@@ -40,7 +40,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(fill(directory.path()));
     let config = format!(
-        "[limits]\nper_ip_per_minute = 0\n[suppliers.own]\ninbound_secret = \"whsec_0123456789abcdef\"\n[[suppliers.own.numbers]]\nnumber = \"+12035550100\"\n\
+        "[limits]\nper_ip_per_minute = 0\n[deposits]\nsimulated = true\n[suppliers.simulator]\nenabled = false\n[suppliers.own]\ninbound_secret = \"whsec_0123456789abcdef\"\n[[suppliers.own.numbers]]\nnumber = \"+12035550100\"\n\
          country = \"US\"\n[admin]\nlisten = \"127.0.0.1:0\"\ntoken = \"{TOKEN}\"\n"
     );
     std::fs::write(directory.path().join("config.toml"), config).unwrap();
@@ -65,6 +65,8 @@ fn main() {
 
 fn measure(directory: &Path) {
     let base = format!("http://{}", std::fs::read_to_string(directory.join("admin.addr")).unwrap());
+    // The client has no provider of its own, as the service's have none.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::blocking::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .build()
