@@ -60,7 +60,8 @@ fn a_log_of_the_second_layout_is_migrated_through_kills_at_any_moment_and_its_in
     for millis in [10, 30, 60, 100, 150, 210, 280, 360, 500, 700, 1_000, 1_500] {
         killed_after(directory, millis);
         assert!([2, 3].contains(&version(directory)), "after {millis} ms");
-        assert_eq!(chain(directory), links, "after {millis} ms");
+        // What it appends once it is at work comes behind them.
+        assert_eq!(chain(directory)[..links.len()], links, "after {millis} ms");
     }
     if version(directory) == 3 {
         into_second_layout(directory);
@@ -72,7 +73,7 @@ fn a_log_of_the_second_layout_is_migrated_through_kills_at_any_moment_and_its_in
         .log_when(|log| log.contains("today's layout, once") && log.contains("in today's layout"));
     assert_eq!(version(directory), 3);
     assert!(!directory.join("events.db.new").exists() && directory.join("index.db").exists());
-    assert_eq!(chain(directory), links);
+    assert_eq!(chain(directory)[..links.len()], links);
     let caller = server.funded("10");
     caller.ended(&text(&caller.google()["order_id"]));
     let verified = server.cli(&["audit", "verify"]);
