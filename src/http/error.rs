@@ -330,6 +330,11 @@ impl From<Fault> for ApiError {
                 "What is stored of this account is damaged; it is not served, and the operator \
                  has been told.",
             ),
+            Fault::Unknown(_) => Self::new(
+                ErrorCode::InternalError,
+                "Something failed on our side, and whether the call had an effect is not known: \
+                 look, or repeat it with the same Idempotency-Key.",
+            ),
             Fault::Append(_)
             | Fault::Read(_)
             | Fault::Damaged { .. }

@@ -10,7 +10,9 @@ use events::time::Timestamp;
 use thiserror::Error;
 
 use crate::kernel::fault::Fault;
-use crate::store::{Append, AppendError, EventStore, Expected, NewEvent, Snapshot};
+use crate::store::{
+    Append, AppendError, Appended, EventStore, Expected, NewEvent, ReadError, Snapshot,
+};
 
 /// Events between two snapshots: replaying fewer takes a few milliseconds.
 const EVENTS_BETWEEN_SNAPSHOTS: u64 = 512;
@@ -58,6 +60,18 @@ pub struct Entity<S> {
     last_event: Option<EventId>,
     position: Position,
     snapshot_due: u64,
+    /// Whether an append may be in the log that the state does not have: nothing is decided before
+    /// the stream was read again.
+    is_unsettled: bool,
+}
+
+/// What became of one decision.
+enum Attempt<E> {
+    /// It is durable.
+    Committed(Committed<E>),
+    /// Nothing of it is in the log, for this reason; on the state as it is now it may be decided
+    /// again.
+    NotWritten(AppendError),
 }
 
 impl<S: Aggregate> Entity<S> {
@@ -71,6 +85,7 @@ impl<S: Aggregate> Entity<S> {
             last_event: None,
             position: Position(0),
             snapshot_due: EVENTS_BETWEEN_SNAPSHOTS,
+            is_unsettled: false,
         }
     }
 
@@ -98,19 +113,25 @@ impl<S: Aggregate> Entity<S> {
         self.revision
     }
 
-    /// Decides, appends, evolves. On a conflict it reloads and decides once more, under the same
-    /// event ids.
+    /// Decides, appends, evolves. Where the append was not written because the stream has gone on, or
+    /// nobody knew whether it was and it turns out not to be, it reloads and decides once more,
+    /// under the same event ids.
     pub async fn transact(
         &mut self,
         command: &S::Command,
         context: &Context,
     ) -> Result<Committed<S::Event>, TransactError<S::Refusal>> {
-        if let Some(committed) = self.attempt(command, context).await? {
+        if self.is_unsettled {
+            self.catch_up().await?;
+        }
+        if let Attempt::Committed(committed) = self.attempt(command, context).await? {
             return Ok(committed);
         }
         self.catch_up().await?;
-        let again = self.attempt(command, context).await?;
-        Ok(again.ok_or_else(|| Fault::from(AppendError::Conflict { actual: self.revision }))?)
+        match self.attempt(command, context).await? {
+            Attempt::Committed(committed) => Ok(committed),
+            Attempt::NotWritten(error) => Err(TransactError::Fault(error.into())),
+        }
     }
 
     /// Learns what the store holds after a failure that left it unknown.
@@ -118,16 +139,15 @@ impl<S: Aggregate> Entity<S> {
         self.catch_up().await
     }
 
-    /// `None` on a conflict.
     async fn attempt(
         &mut self,
         command: &S::Command,
         context: &Context,
-    ) -> Result<Option<Committed<S::Event>>, TransactError<S::Refusal>> {
+    ) -> Result<Attempt<S::Event>, TransactError<S::Refusal>> {
         let events = guarded(&self.stream, || self.state.decide(command))?
             .map_err(TransactError::Refused)?;
         if events.is_empty() {
-            return Ok(Some(Committed { events, position: self.position }));
+            return Ok(Attempt::Committed(Committed { events, position: self.position }));
         }
         let metadata = Metadata {
             causation: context.command,
@@ -146,10 +166,16 @@ impl<S: Aggregate> Entity<S> {
         };
         let last_event = Some(context.command.event(events.len() - 1));
         let mut outcome = self.store.append(append()).await;
-        if let Err(AppendError::Failed(_)) = outcome {
-            // Whether it was written is unknown; the same event ids make a second try harmless, and
-            // it answers the question.
+        if let Err(AppendError::NotWritten(_)) = outcome {
+            // What failed for a moment is tried once more, as it is.
             outcome = self.store.append(append()).await;
+        }
+        if let Err(AppendError::Unknown(detail)) = outcome {
+            match self.settled(events.len(), context).await {
+                Ok(Some(appended)) => outcome = Ok(appended),
+                Ok(None) => return Ok(Attempt::NotWritten(AppendError::NotWritten(detail))),
+                Err(_) => return Err(TransactError::Fault(AppendError::Unknown(detail).into())),
+            }
         }
         match outcome {
             Ok(appended) => {
@@ -160,11 +186,27 @@ impl<S: Aggregate> Entity<S> {
                 self.position = appended.position;
                 self.last_event = last_event;
                 self.snapshot_if_due();
-                Ok(Some(Committed { events, position: appended.position }))
+                Ok(Attempt::Committed(Committed { events, position: appended.position }))
             }
-            Err(AppendError::Conflict { .. }) => Ok(None),
+            Err(error @ AppendError::Conflict { .. }) => Ok(Attempt::NotWritten(error)),
             Err(error) => Err(TransactError::Fault(error.into())),
         }
+    }
+
+    /// Asks the log whether it has an append of which the store could not say so: all of it stands
+    /// where it was to stand, or nothing does.
+    async fn settled(
+        &mut self,
+        events: usize,
+        context: &Context,
+    ) -> Result<Option<Appended>, ReadError> {
+        self.is_unsettled = true;
+        let from = Expected::after(self.revision).next();
+        let read = self.store.read_stream(self.stream.clone(), from, events).await?;
+        self.is_unsettled = false;
+        let is_ours = read.first().is_some_and(|first| first.id == context.command.event(0));
+        let last = read.last().filter(|_| is_ours);
+        Ok(last.map(|last| Appended { revision: last.revision, position: last.position }))
     }
 
     /// A state that cannot take the event is forgotten with everything known of it: the next load
@@ -217,6 +259,7 @@ impl<S: Aggregate> Entity<S> {
                 self.last_event = Some(record.id);
             }
             if read < PAGE {
+                self.is_unsettled = false;
                 self.snapshot_if_due();
                 return Ok(());
             }

@@ -13,6 +13,9 @@ pub enum Fault {
     /// The store did not take an append; nothing of it is in the log.
     #[error("the store did not take an append")]
     Append(#[source] Arc<AppendError>),
+    /// An append may be in the log, or not: whoever wants to know reads the stream.
+    #[error("whether the store took an append is unknown")]
+    Unknown(#[source] Arc<AppendError>),
     /// The store could not be read.
     #[error("the store could not be read")]
     Read(#[source] Arc<ReadError>),
@@ -51,6 +54,7 @@ impl Fault {
                 matches!(**error, ReadError::Corrupt { .. } | ReadError::Undecodable { .. })
             }
             Self::Append(_)
+            | Self::Unknown(_)
             | Self::NoSpace
             | Self::Overloaded
             | Self::ActorEnded
@@ -64,7 +68,8 @@ impl From<AppendError> for Fault {
     fn from(error: AppendError) -> Self {
         match error {
             AppendError::NoSpace => Self::NoSpace,
-            AppendError::Conflict { .. } | AppendError::Closed | AppendError::Failed(_) => {
+            AppendError::Unknown(_) => Self::Unknown(Arc::new(error)),
+            AppendError::Conflict { .. } | AppendError::Closed | AppendError::NotWritten(_) => {
                 Self::Append(Arc::new(error))
             }
         }

@@ -55,8 +55,13 @@ impl Journal {
         at: Timestamp,
     ) -> Result<Committed<S::Event>, TransactError<S::Refusal>> {
         let outcome = entity.transact(command, &self.context(actor, at)).await;
-        if let Err(TransactError::Fault(_)) = outcome {
-            entity.refresh().await?;
+        if let Err(TransactError::Fault(fault)) = &outcome {
+            let refreshed = entity.refresh().await;
+            // What is unknown stays so where the log cannot be read either; the entity reads it
+            // before it decides anything.
+            if !matches!(fault, Fault::Unknown(_)) {
+                refreshed?;
+            }
         }
         outcome
     }

@@ -65,6 +65,38 @@ pub async fn run(store: &dyn EventStore) {
     no_event_is_stamped_before_the_one_before_it(store).await;
 }
 
+/// Holds what an append has said against the stream, as `store` has it now: the same store, or the
+/// one that was opened after it. Nothing else was appended to the stream, and nothing fails any
+/// more.
+pub async fn says_what_is_known(
+    store: &dyn EventStore,
+    append: &Append,
+    said: &Result<Appended, AppendError>,
+) {
+    let ours: Vec<_> = append.events.iter().map(|event| event.id).collect();
+    let found = async || {
+        let from = append.expected.next();
+        let records = store.read_stream(append.stream.clone(), from, ours.len() + 1).await;
+        let records = records.expect("the stream is readable");
+        records.iter().map(|record| record.id).collect::<Vec<_>>()
+    };
+    let before = found().await;
+    match said {
+        Ok(_) => assert_eq!(before, ours, "what was acknowledged is there"),
+        Err(AppendError::Unknown(_)) => {
+            assert!(before.is_empty() || before == ours, "all or nothing: {before:?}");
+        }
+        Err(_) => assert!(before.is_empty(), "said not to be written, and is: {said:?}"),
+    }
+    let again = store.append(append.clone()).await;
+    let last = append.expected.next().0 + ours.len() as u64 - 1;
+    assert!(
+        again.as_ref().is_ok_and(|appended| appended.revision == Revision(last)),
+        "the same append, tried again, is there once: {again:?}"
+    );
+    assert_eq!(found().await, ours);
+}
+
 /// The suite of whole records, over any store, which gets some more; panics where it does not
 /// conform.
 pub async fn run_records(store: &(impl EventStore + Records)) {

@@ -22,7 +22,9 @@ use super::records::{Record, Records};
 pub enum Failure {
     /// Nothing is written, and the caller is told so.
     BeforeWriting,
-    /// Everything is written, and the caller is told that nothing was: as when the reply is lost.
+    /// Nothing is written, and the caller is told that nobody knows.
+    Lost,
+    /// Everything is written, and the caller is told that nobody knows: as when the reply is lost.
     AfterWriting,
 }
 
@@ -110,8 +112,14 @@ impl MemoryStore {
     fn append_now(&self, append: &Append) -> Result<Appended, AppendError> {
         let mut log = self.log.lock();
         let failure = log.failures.pop_front().flatten();
-        if failure == Some(Failure::BeforeWriting) {
-            return Err(AppendError::Failed("ordered to fail before writing".to_owned()));
+        match failure {
+            Some(Failure::BeforeWriting) => {
+                return Err(AppendError::NotWritten("ordered to fail before writing".to_owned()));
+            }
+            Some(Failure::Lost) => {
+                return Err(AppendError::Unknown("ordered to be lost".to_owned()));
+            }
+            Some(Failure::AfterWriting) | None => {}
         }
         let actual = log
             .streams
@@ -153,9 +161,11 @@ impl MemoryStore {
         self.head.send_replace(position);
         match failure {
             Some(Failure::AfterWriting) => {
-                Err(AppendError::Failed("ordered to fail after writing".to_owned()))
+                Err(AppendError::Unknown("ordered to fail after writing".to_owned()))
             }
-            Some(Failure::BeforeWriting) | None => Ok(Appended { revision, position }),
+            Some(Failure::BeforeWriting | Failure::Lost) | None => {
+                Ok(Appended { revision, position })
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod chain;
 pub mod conformance;
+pub mod failing;
 pub mod memory;
 mod port;
 mod records;

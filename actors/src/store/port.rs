@@ -86,24 +86,28 @@ pub struct Appended {
     pub position: Position,
 }
 
-/// The append is not in the log.
+/// The append was not taken: each kind says whether it is in the log, and what its caller does.
 #[derive(Debug, Error)]
 pub enum AppendError {
-    /// The stream ends elsewhere; reload it and decide again.
+    /// The stream ends elsewhere, and nothing was written; reload it and decide again.
     #[error("the stream does not end where the append expects (it ends at {actual:?})")]
     Conflict {
         /// Where it ends.
         actual: Option<Revision>,
     },
-    /// The store is closing; nothing more is taken.
+    /// The store is closing; nothing was written, and nothing more is taken.
     #[error("the store is closed")]
     Closed,
     /// There is no room left on the disk; nothing was written, and something may be once there is.
     #[error("there is no room left on the disk")]
     NoSpace,
-    /// The store could not check the stream; nothing was written.
-    #[error("the store failed: {0}")]
-    Failed(String),
+    /// The store failed, and nothing was written: the same append may be tried again.
+    #[error("the store failed, and nothing was written: {0}")]
+    NotWritten(String),
+    /// It is in the log, or it is not: only the stream itself says so, and nothing is decided
+    /// before it was read again.
+    #[error("the store failed, and whether the append was written is unknown: {0}")]
+    Unknown(String),
 }
 
 /// The log could not be read.
@@ -143,8 +147,8 @@ pub struct Snapshot {
 
 /// Append, read stream, read all, subscribe.
 pub trait EventStore: Send + Sync + std::fmt::Debug + 'static {
-    /// Takes all the events, durably, or none. The same event ids at the place they already stand
-    /// are an append that succeeded before.
+    /// Takes all the events, durably, or none; where it cannot tell which, it says `Unknown`. The
+    /// same event ids at the place they already stand are an append that succeeded before.
     fn append(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>>;
 
     /// The stream's events from `from` on, oldest first, at most `limit`.

@@ -198,7 +198,8 @@ impl EventStore for SqliteStore {
                 .send(writer::Job::append(append, reply))
                 .await
                 .map_err(|_| AppendError::Closed)?;
-            answer.await.map_err(|_| AppendError::Closed)?
+            // The writer had it, and has ended: at which step, nobody can say.
+            answer.await.map_err(|_| AppendError::Unknown("the writer has ended".to_owned()))?
         })
     }
 

@@ -239,7 +239,7 @@ impl Writer {
                     let failed = if is_full {
                         AppendError::NoSpace
                     } else {
-                        AppendError::Failed(error.to_string())
+                        AppendError::NotWritten(error.to_string())
                     };
                     let _ = prepared.reply.send(Err(failed));
                 }
