@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use actors::store::sqlite;
 use rustix::fs::Mode;
 use thiserror::Error;
 
@@ -23,12 +24,15 @@ const OURS: &[&str] = &[
     "esdb.",
     "anchor.",
     "head",
+    "reserve",
     LOCK_FILE,
 ];
 /// Where others on this machine find the service that runs on the directory.
 const ADDRESS_FILE: &str = "http.addr";
-/// Shared memory and write-ahead logs of four files, and a page or two in each.
+/// Shared memory and write-ahead logs of five files, and a page or two in each.
 const ROOM_TO_START: u64 = 1 << 20;
+/// Between two lines about a disk that is still full.
+const SECONDS_BETWEEN_NEWS: u32 = 60;
 /// Everybody but the owner.
 const OTHERS: u32 = 0o077;
 /// A directory that belongs to everybody, such as `/tmp`.
@@ -73,21 +77,27 @@ pub fn announced(directory: &Path) -> Option<SocketAddr> {
 }
 
 /// Returns once there is room to open the files: what a start writes before anything is asked of
-/// it.
+/// it. On a full disk that is what an earlier service has held for it.
 pub async fn room_to_start(directory: &Path) {
     let _ = std::fs::create_dir_all(directory);
-    let is_full = || {
-        rustix::fs::statvfs(directory)
-            .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM_TO_START)
+    let free = || {
+        let disk = rustix::fs::statvfs(directory).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize)).filter(|free| *free < ROOM_TO_START)
     };
-    if !is_full() {
-        return;
-    }
-    tracing::error!(
-        path = %directory.display(),
-        "the disk is full: the service starts as soon as there is room"
-    );
-    while is_full() {
+    let path = directory.display();
+    let mut seconds = 0u32;
+    while let Some(free) = free() {
+        // Another service's is not given up for a start that will be refused.
+        if lock(directory).is_ok() && sqlite::give_up_reserve(directory) {
+            tracing::error!(%path, free, "the disk is full: the service starts in the room that \
+                was held for it, and takes new orders and accounts once there is more");
+            continue;
+        }
+        if seconds.is_multiple_of(SECONDS_BETWEEN_NEWS) {
+            tracing::error!(%path, free, needed = ROOM_TO_START, "the disk is full: the service \
+                starts by itself as soon as so many bytes are free there");
+        }
+        seconds = seconds.saturating_add(1);
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }

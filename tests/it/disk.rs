@@ -64,6 +64,11 @@ impl Disk {
         }
     }
 
+    /// What the service holds for itself.
+    fn held(&self) -> PathBuf {
+        self.data.path().join("reserve")
+    }
+
     fn make_room(&self) {
         std::fs::remove_file(self.filler()).unwrap();
     }
@@ -100,6 +105,8 @@ fn below_the_reserve_nothing_new_is_taken_and_what_is_under_way_goes_on() {
     let server = Server::restart(Arc::clone(&disk.data));
     let (caller, other) = (server.funded("10"), server.funded("10"));
     let open = text(&caller.google()["order_id"]);
+    let later = text(&caller.google()["order_id"]);
+    assert!(disk.held().exists(), "a part of the reserve is held");
     let health = body(server.get("/api/v1/health").send().unwrap());
     assert_eq!(
         (&health["store"]["status"], &health["store"]["disk"]["reserve_mb"]),
@@ -119,14 +126,33 @@ fn below_the_reserve_nothing_new_is_taken_and_what_is_under_way_goes_on() {
     );
     assert_eq!(caller.get("/api/v1/account").status(), 200);
     assert_eq!(caller.post(&format!("/api/v1/order/{open}/cancel"), &json!({})).status(), 200);
-    assert_eq!(caller.balance(), (10.0, 0.0));
+    assert_eq!(caller.balance(), (9.5, 0.5));
     assert!(credit(&server, &caller.account));
+    let first = (caller.key.clone(), caller.account.clone());
     let (key, account) = (other.key.clone(), other.account.clone());
     let server = server.kill_and_restart();
     let other = Caller { server: &server, key, account };
     assert_refused(other.post("/api/v1/order", &json!({ "platform": "google" })));
     let (key, account) = (other.key.clone(), other.account.clone());
     drop(server);
+    disk.leave_megabytes(0);
+    // It starts in the room that was held for it.
+    let server = Server::restart(Arc::clone(&disk.data));
+    assert!(!disk.held().exists());
+    server.log_when(|log| log.contains("in the room that was held for it"));
+    let health = body(server.get("/api/v1/health").send().unwrap());
+    assert_eq!(health["store"]["status"], "low on disk", "{health}");
+    let caller = Caller { server: &server, key: first.0, account: first.1 };
+    assert_refused(caller.post("/api/v1/order", &json!({ "platform": "google" })));
+    assert_eq!(caller.get("/api/v1/orders").status(), 200);
+    assert_eq!(caller.post(&format!("/api/v1/order/{later}/cancel"), &json!({})).status(), 200);
+    assert_eq!(caller.balance(), (11.0, 0.0));
+    disk.make_room();
+    assert_eq!(caller.post("/api/v1/order", &json!({ "platform": "google" })).status(), 200);
+    assert!(disk.held().exists(), "it is held again for the next time");
+    drop(server);
+    // Nobody has held anything: a start waits, and says for what.
+    std::fs::remove_file(disk.held()).unwrap();
     disk.leave_megabytes(0);
     let freed = std::thread::spawn({
         let filler = disk.filler();
@@ -135,9 +161,9 @@ fn below_the_reserve_nothing_new_is_taken_and_what_is_under_way_goes_on() {
             std::fs::remove_file(filler).unwrap();
         }
     });
-    // Not refused: it waits until there is room.
     let server = Server::restart(Arc::clone(&disk.data));
     freed.join().unwrap();
+    server.log_when(|log| log.contains("starts by itself as soon as"));
     let other = Caller { server: &server, key, account };
     assert_eq!(other.post("/api/v1/order", &json!({ "platform": "google" })).status(), 200);
     server.register();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::reserve;
 use crate::kernel::clock::Stopwatch;
 
 /// How long a full disk counts as full where the system's own figure does not say so (a quota):
@@ -23,6 +24,8 @@ pub struct Space {
     reserve: AtomicU64,
     was_low: AtomicBool,
     refused: Mutex<Option<Stopwatch>>,
+    /// Whether a part of the reserve is held by a file.
+    is_held: AtomicBool,
 }
 
 /// The room as it is now.
@@ -40,6 +43,7 @@ impl Space {
     /// The room of `directory`, with nothing kept.
     pub fn of(directory: PathBuf) -> Self {
         Self {
+            is_held: AtomicBool::new(reserve::is_taken(&directory)),
             directory,
             reserve: AtomicU64::new(0),
             was_low: AtomicBool::new(false),
@@ -47,14 +51,22 @@ impl Space {
         }
     }
 
-    /// From here on, so many bytes are kept for what is under way.
+    /// From here on, so many bytes are kept for what is under way, and a few of them are held by a
+    /// file, for the moment when somebody else has taken the rest.
     pub fn keep(&self, reserve: u64) {
         self.reserve.store(reserve, Ordering::Relaxed);
+        self.look();
     }
 
-    /// The disk has refused a write for want of room.
+    /// The disk has refused a write for want of room. What the file holds is given up: the next
+    /// ones find it.
     pub fn was_refused(&self) {
         *self.refused.lock() = Some(Stopwatch::start());
+        if self.is_held.swap(false, Ordering::Relaxed) && reserve::give_up(&self.directory) {
+            let directory = self.directory.display();
+            tracing::error!(%directory, bytes = reserve::BYTES, "the disk is full: what was held \
+                for what is under way is given up to it");
+        }
     }
 
     /// Looks. Says in the log when the room has become too little, and when it is back.
@@ -77,7 +89,23 @@ impl Space {
                 );
             }
         }
+        if !is_low && free.is_some_and(|free| free >= reserve.saturating_add(reserve::BYTES)) {
+            self.hold(reserve);
+        }
         Room { free, reserve, is_low }
+    }
+
+    /// Has the file hold its part of the reserve, if it does not.
+    fn hold(&self, reserve: u64) {
+        let bytes = reserve.min(reserve::BYTES);
+        if bytes == 0 || self.is_held.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        if let Err(error) = reserve::take(&self.directory, bytes) {
+            let directory = self.directory.display();
+            tracing::warn!(%directory, %error, "no part of the reserve can be held by a file: a \
+                start on a full disk waits for room");
+        }
     }
 }
 
@@ -95,7 +123,11 @@ mod tests {
         assert_eq!(space.look().is_low, free < u64::MAX);
         space.keep(0);
         assert!(!space.look().is_low, "and back");
+        assert!(!reserve::is_taken(directory.path()), "nothing is kept, so nothing is held");
+        space.keep(2 << 20);
+        assert!(reserve::is_taken(directory.path()));
         space.was_refused();
+        assert!(!reserve::is_taken(directory.path()), "it is given up to what is under way");
         assert!(
             space.look().is_low,
             "a disk that has just refused is full, whatever the figures say"
