@@ -2,7 +2,8 @@
 //! order, and how long opening, auditing and backing up take.
 //!
 //! `cargo bench --bench log -- 1000000` (events; a million if absent). All four grow with the log:
-//! ten millions take ten times as long.
+//! ten millions take ten times as long. With `--keep DIRECTORY` the log is made there and stays, for
+//! `telenumerus serve` and `telenumerus audit verify`.
 
 #![expect(
     clippy::unwrap_used,
@@ -39,11 +40,14 @@ fn main() {
     let wanted: u64 =
         std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000);
     let accounts = wanted.div_ceil(EVENTS_PER_ACCOUNT);
-    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let kept = std::env::args().skip_while(|argument| argument != "--keep").nth(1);
+    let scratch = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let directory = kept.as_ref().map_or(scratch.path(), Path::new);
+    std::fs::create_dir_all(directory).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let open = || {
         let _entered = runtime.enter();
-        SqliteStore::open(directory.path(), Arc::new(|reason: &str| panic!("{reason}"))).unwrap()
+        SqliteStore::open(directory, Arc::new(|reason: &str| panic!("{reason}"))).unwrap()
     };
     let store = Arc::new(open());
     let writing = Instant::now();
@@ -51,22 +55,23 @@ fn main() {
     let written = writing.elapsed().as_secs_f64();
     runtime.block_on(store.close());
     drop(store);
-    let bytes = std::fs::metadata(directory.path().join("events.db")).unwrap().len();
+    let size = |name: &str| std::fs::metadata(directory.join(name)).unwrap().len();
+    let (bytes, index_bytes) = (size("events.db"), size("index.db"));
     let opening = Instant::now();
     let events = open().head().borrow().0;
     let opened = opening.elapsed().as_secs_f64();
     let verifying = Instant::now();
     let mut auditor = Auditor::default();
-    let broken =
-        verify_chain(directory.path(), |record| auditor.observe(&record.recorded)).unwrap();
+    let broken = verify_chain(directory, |record| auditor.observe(&record.recorded)).unwrap();
     assert!(broken.is_empty() && auditor.finish().is_empty());
     let verified = verifying.elapsed().as_secs_f64();
     let copying = Instant::now();
-    backup(directory.path(), &directory.path().join("copy")).unwrap();
+    backup(directory, &scratch.path().join("copy")).unwrap();
     let copied = copying.elapsed().as_secs_f64();
     println!(
-        r#"{{"events":{events},"bytes_per_event":{:.1},"bytes_per_order":{:.0},"written_per_second":{:.0},"largest_wal_mb":{},"open_seconds":{opened:.3},"verify_seconds":{verified:.2},"backup_seconds":{copied:.2},"resident_mb":{}}}"#,
+        r#"{{"events":{events},"bytes_per_event":{:.1},"index_bytes_per_event":{:.1},"bytes_per_order":{:.0},"written_per_second":{:.0},"largest_wal_mb":{},"open_seconds":{opened:.3},"verify_seconds":{verified:.2},"backup_seconds":{copied:.2},"resident_mb":{}}}"#,
         bytes as f64 / events as f64,
+        index_bytes as f64 / events as f64,
         bytes as f64 / (accounts * ORDERS_PER_ACCOUNT) as f64,
         events as f64 / written,
         largest_wal >> 20,
