@@ -103,9 +103,9 @@ fn below_the_reserve_nothing_new_is_taken_and_what_is_under_way_goes_on() {
         return;
     };
     let server = Server::restart(Arc::clone(&disk.data));
-    let (caller, other) = (server.funded("10"), server.funded("10"));
+    let (caller, other, third) = (server.funded("10"), server.funded("10"), server.funded("10"));
     let open = text(&caller.google()["order_id"]);
-    let later = text(&caller.google()["order_id"]);
+    let later = text(&third.google()["order_id"]);
     assert!(disk.held().exists(), "a part of the reserve is held");
     let health = body(server.get("/api/v1/health").send().unwrap());
     assert_eq!(
@@ -126,9 +126,9 @@ fn below_the_reserve_nothing_new_is_taken_and_what_is_under_way_goes_on() {
     );
     assert_eq!(caller.get("/api/v1/account").status(), 200);
     assert_eq!(caller.post(&format!("/api/v1/order/{open}/cancel"), &json!({})).status(), 200);
-    assert_eq!(caller.balance(), (9.5, 0.5));
+    assert_eq!(caller.balance(), (10.0, 0.0));
     assert!(credit(&server, &caller.account));
-    let first = (caller.key.clone(), caller.account.clone());
+    let third = (third.key.clone(), third.account.clone());
     let (key, account) = (other.key.clone(), other.account.clone());
     let server = server.kill_and_restart();
     let other = Caller { server: &server, key, account };
@@ -142,11 +142,11 @@ fn below_the_reserve_nothing_new_is_taken_and_what_is_under_way_goes_on() {
     server.log_when(|log| log.contains("in the room that was held for it"));
     let health = body(server.get("/api/v1/health").send().unwrap());
     assert_eq!(health["store"]["status"], "low on disk", "{health}");
-    let caller = Caller { server: &server, key: first.0, account: first.1 };
+    let caller = Caller { server: &server, key: third.0, account: third.1 };
     assert_refused(caller.post("/api/v1/order", &json!({ "platform": "google" })));
     assert_eq!(caller.get("/api/v1/orders").status(), 200);
     assert_eq!(caller.post(&format!("/api/v1/order/{later}/cancel"), &json!({})).status(), 200);
-    assert_eq!(caller.balance(), (11.0, 0.0));
+    assert_eq!(caller.balance(), (10.0, 0.0));
     disk.make_room();
     assert_eq!(caller.post("/api/v1/order", &json!({ "platform": "google" })).status(), 200);
     assert!(disk.held().exists(), "it is held again for the next time");
