@@ -137,6 +137,11 @@ impl Caller {
         self.published.state.is_test()
     }
 
+    /// Of a test account's caller, the live account that it belongs to, if to one.
+    pub fn live_account(&self) -> Option<AccountId> {
+        self.published.state.live_account()
+    }
+
     /// The account, and the live one that stands behind it.
     fn accounts(&self) -> impl Iterator<Item = &Published> {
         [Some(&self.published), self.live.as_ref()].into_iter().flatten().map(AsRef::as_ref)

@@ -70,7 +70,7 @@ pub enum AccessEnd {
 impl AccessEnd {
     /// Whether the caller's access has ended, as the account is now.
     pub fn of(caller: &Caller, account: &State) -> Option<Self> {
-        if matches!(account.standing, Standing::Suspended(_)) {
+        if is_suspended(account) {
             return Some(Self::Suspended);
         }
         account.api_keys.get(caller.key).is_none().then_some(Self::KeyRemoved)
@@ -97,14 +97,41 @@ impl From<AccessEnd> for ApiError {
     }
 }
 
+fn is_suspended(account: &State) -> bool {
+    matches!(account.standing, Standing::Suspended(_))
+}
+
 /// Returns once the caller's access ends: whoever waits for the account's news waits no longer.
 pub async fn access_ended(accounts: &Accounts, caller: &Caller) -> AccessEnd {
+    tokio::select! {
+        end = ended(accounts, caller.account, |account| AccessEnd::of(caller, account)) => end,
+        end = live_account_ended(accounts, caller) => end,
+    }
+}
+
+/// Returns once the live account is suspended that the caller's test account belongs to; never for
+/// a caller whose account belongs to none.
+pub async fn live_account_ended(accounts: &Accounts, caller: &Caller) -> AccessEnd {
+    match caller.live_account() {
+        Some(live) => {
+            let suspended = |account: &State| is_suspended(account).then_some(AccessEnd::Suspended);
+            // Boxed: few callers have one, and everybody's waits would be as large.
+            Box::pin(ended(accounts, live, suspended)).await
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Returns once `end` says of the account that access to it has ended.
+async fn ended(
+    accounts: &Accounts,
+    id: AccountId,
+    end: impl Fn(&State) -> Option<AccessEnd> + Sync,
+) -> AccessEnd {
     // Where it cannot be read, what is waited for says so itself.
-    while let Ok(mut watch) = accounts.watch(caller.account).await {
-        let ended =
-            watch.wait_for(|published| AccessEnd::of(caller, &published.state).is_some()).await;
-        if let Some(end) = ended.ok().and_then(|published| AccessEnd::of(caller, &published.state))
-        {
+    while let Ok(mut watch) = accounts.watch(id).await {
+        let published = watch.wait_for(|published| end(&published.state).is_some()).await;
+        if let Some(end) = published.ok().and_then(|published| end(&published.state)) {
             return end;
         }
     }

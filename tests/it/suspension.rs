@@ -95,6 +95,26 @@ fn every_wait_ends_with_the_suspension() {
 }
 
 #[test]
+fn a_test_key_s_waits_end_with_the_suspension_of_the_account_it_belongs_to() {
+    let server = Server::start(&format!("{SILENT}{WAITING}"));
+    let live = server.funded("50");
+    let created = body(live.post("/api/v1/keys", &json!({ "name": "ci", "mode": "test" })));
+    let tests = Caller {
+        server: &server,
+        key: text(&created["api_key"]),
+        account: text(&created["account_id"]),
+    };
+    every_wait_ends(
+        &server,
+        &tests,
+        || suspend(&server, &live.account),
+        403,
+        "ACCOUNT_SUSPENDED",
+        "account_suspended",
+    );
+}
+
+#[test]
 fn every_wait_ends_with_the_key_it_was_opened_with() {
     let server = Server::start(&format!("{SILENT}{WAITING}"));
     let first = server.funded("50");

@@ -176,9 +176,8 @@ impl Accounts {
         webhook_secret: String,
     ) -> Result<Committed<Event>, TransactError<Refusal>> {
         let at = self.inner.journal.now();
-        // Nobody has the id: the first append finds out, and nothing is read.
-        let entity = async { Ok(self.inner.journal.absent(StreamId::account(id))) };
-        self.open(id, entity, Command::Register { id, key_hash, webhook_secret, at }, at).await
+        self.open(id, Known::Absent, Command::Register { id, key_hash, webhook_secret, at }, at)
+            .await
     }
 
     /// Opens an account for tests that belongs to no other; its id must be fresh.
@@ -189,9 +188,8 @@ impl Accounts {
         webhook_secret: String,
     ) -> Result<Committed<Event>, TransactError<Refusal>> {
         let at = self.inner.journal.now();
-        let entity = async { Ok(self.inner.journal.absent(StreamId::account(id))) };
-        self.open(id, entity, Command::RegisterForTests { id, key_hash, webhook_secret, at }, at)
-            .await
+        let command = Command::RegisterForTests { id, key_hash, webhook_secret, at };
+        self.open(id, Known::Absent, command, at).await
     }
 
     /// Gives a live account's test account a key; the first one opens it.
@@ -200,30 +198,30 @@ impl Accounts {
         wanted: TestKey,
     ) -> Result<Committed<Event>, TransactError<Refusal>> {
         let (id, at) = (wanted.account, wanted.at);
-        self.open(
-            id,
-            self.inner.journal.load::<State>(StreamId::account(id)),
-            Command::AddTestKey(wanted),
-            at,
-        )
-        .await
+        self.open(id, Known::MayExist, Command::AddTestKey(wanted), at).await
     }
 
-    /// Decides `command` for an account that may not exist yet; `entity` is what it is, where it
-    /// does not run.
+    /// Decides `command` for an account that may not exist yet.
     async fn open(
         &self,
         id: AccountId,
-        entity: impl Future<Output = Result<Entity<State>, Fault>>,
+        known: Known,
         command: Command,
         at: Timestamp,
     ) -> Result<Committed<Event>, TransactError<Refusal>> {
         if !self.inner.journal.store().has_room() {
             return Err(Fault::NoSpace.into());
         }
-        let start = || async { self.start(id, entity.await?).await };
-        let entry = self.inner.registry.get_or_start(id, start).await?;
-        self.ask(&entry, command, self.inner.journal.context(Who::Owner, at)).await?
+        let start = || async {
+            let stream = StreamId::account(id);
+            let entity = match known {
+                Known::Absent => self.inner.journal.absent(stream),
+                Known::MayExist => self.inner.journal.load::<State>(stream).await?,
+            };
+            self.start(id, entity).await
+        };
+        let entry = || async { Ok(self.inner.registry.get_or_start(id, start).await?) };
+        self.decided(id, entry, command, self.inner.journal.context(Who::Owner, at)).await
     }
 
     /// Decides `command` for the account, and answers once its facts are durable and published.
@@ -234,9 +232,23 @@ impl Accounts {
         who: Who,
         at: Timestamp,
     ) -> Answer {
-        let context = self.inner.journal.context(who, at);
+        let entry = || async { self.entry(id).await.map_err(refused_or_fault) };
+        self.decided(id, entry, command, self.inner.journal.context(who, at)).await
+    }
+
+    /// Has the account's actor, which `entry` finds or starts, decide `command`.
+    async fn decided<Found>(
+        &self,
+        id: AccountId,
+        entry: impl Fn() -> Found,
+        command: Command,
+        context: Context,
+    ) -> Answer
+    where
+        Found: Future<Output = Result<Entry, TransactError<Refusal>>>,
+    {
         for _ in 1..TRIES {
-            let entry = self.entry(id).await.map_err(refused_or_fault)?;
+            let entry = entry().await?;
             match self.ask(&entry, command.clone(), context.clone()).await {
                 // The actor was leaving, or was ended by a bug: its successor decides anew, under
                 // the same event ids.
@@ -245,8 +257,7 @@ impl Accounts {
                 Err(error) => return Err(error),
             }
         }
-        let entry = self.entry(id).await.map_err(refused_or_fault)?;
-        self.ask(&entry, command, context).await?
+        self.ask(&entry().await?, command, context).await?
     }
 
     /// Does something with one of the account's orders.
@@ -366,6 +377,15 @@ fn refused_or_fault(error: AccessError) -> TransactError<Refusal> {
         }
         AccessError::Fault(fault) => TransactError::Fault(fault),
     }
+}
+
+/// What is known of an account that does not run, before its stream is read.
+#[derive(Debug, Clone, Copy)]
+enum Known {
+    /// Nobody has its id: the first append finds out, and nothing is read.
+    Absent,
+    /// It may have been opened before.
+    MayExist,
 }
 
 /// A place among those who may wait; given back when dropped.

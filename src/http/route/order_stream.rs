@@ -22,7 +22,7 @@ use crate::http::openapi_types::HowFar;
 use crate::http::order_message::{access_end_message, stream_message};
 use crate::http::order_reply::find;
 use crate::http::until::Until;
-use crate::http::waiting::{AccessEnd, Place};
+use crate::http::waiting::{AccessEnd, Place, live_account_ended};
 use crate::http::{LIVEMODE, Shared};
 
 /// The contract: `retry: 3000`, a heartbeat every 15 s.
@@ -205,6 +205,9 @@ impl OrderStream {
         };
         let seen = tokio::select! {
             seen = self.watch.wait_for(is_news) => seen.map(|published| Arc::clone(&published)),
+            end = live_account_ended(&self.app.service.accounts, &self.caller) => {
+                return News::NoAccess(end);
+            }
             () = self.app.stopped() => return News::Over,
         };
         match seen {
