@@ -721,6 +721,8 @@ export interface PlatformAvailability {
   hints: PlatformHints;
   name: string;
   platform: PlatformName;
+  /** Why an account that the operator does not know cannot order it here; null where it can. */
+  policy: PolicyNotice | null;
   price: Dollars;
   sample_size: number;
   stock: StockLevel;
@@ -739,6 +741,19 @@ export type PlatformName = "google" | "whatsapp" | "instagram" | "telegram" | "f
 
 /** The number of an event, or a time. */
 export type PointInHistory = number | string;
+
+/**
+ * What the policy says of orders of an account that nobody knows yet, where it refuses them: told before anybody
+ * orders.
+ */
+export interface PolicyNotice {
+  /** Why. */
+  reason: string;
+  /** The rule that speaks. */
+  rule: string;
+  /** `deny` or `review`. */
+  verdict: string;
+}
 
 export interface RedeliverRequest {
   /** Everything that became due at or after this time (or on or after this date). */
@@ -776,6 +791,8 @@ export interface Service {
   hints: PlatformHints;
   name: string;
   platform: PlatformName;
+  /** Why an account that the operator does not know cannot order it here; null where it can. */
+  policy: PolicyNotice | null;
   price: Dollars;
 }
 

@@ -769,6 +769,8 @@ class PlatformAvailability(TypedDict):
     hints: PlatformHints
     name: str
     platform: PlatformName
+    # Why an account that the operator does not know cannot order it here; null where it can.
+    policy: Optional[PolicyNotice]
     price: Dollars
     sample_size: int
     stock: StockLevel
@@ -780,6 +782,18 @@ class PlatformHints(TypedDict):
     code_format: CodeFormatName
     expect_code_length: int
     usual_delivery_seconds: int
+
+
+class PolicyNotice(TypedDict):
+    """What the policy says of orders of an account that nobody knows yet, where it refuses them: told before
+    anybody orders.
+    """
+    # Why.
+    reason: str
+    # The rule that speaks.
+    rule: str
+    # `deny` or `review`.
+    verdict: str
 
 
 class RedeliverRequest(TypedDict):
@@ -816,6 +830,8 @@ class Service(TypedDict):
     hints: PlatformHints
     name: str
     platform: PlatformName
+    # Why an account that the operator does not know cannot order it here; null where it can.
+    policy: Optional[PolicyNotice]
     price: Dollars
 
 
@@ -1204,6 +1220,7 @@ __all__ = [
     "PlatformHints",
     "PlatformName",
     "PointInHistory",
+    "PolicyNotice",
     "RedeliverRequest",
     "Redelivered",
     "RegisterRequest",
