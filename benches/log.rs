@@ -2,8 +2,8 @@
 //! order, and how long opening, auditing and backing up take.
 //!
 //! `cargo bench --bench log -- 1000000` (events; a million if absent). All four grow with the log:
-//! ten millions take ten times as long. With `--keep DIRECTORY` the log is made there and stays, for
-//! `telenumerus serve` and `telenumerus audit verify`.
+//! ten millions take ten times as long. With `--keep DIRECTORY` the log is made there and stays,
+//! for `telenumerus serve` and `telenumerus audit verify`.
 
 #![expect(
     clippy::unwrap_used,

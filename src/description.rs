@@ -113,7 +113,8 @@ fn account_data(event: &account::Event) -> Value {
             json!({ "class": class.name(), "reason": reason })
         }
         AccountEvent::OrderRefused(refused) => json!({
-            "order": refused.order.to_string(), "platform": refused.platform.slug(), "country": refused.country.code(),
+            "order": refused.order.to_string(), "platform": refused.platform.slug(),
+            "country": refused.country.code(),
             "verdict": described::verdict(&refused.verdict), "reason": refused.reason,
         }),
         AccountEvent::Suspended { reason, .. } | AccountEvent::Reinstated { reason, .. } => {

@@ -34,8 +34,10 @@ pub fn replay(data_dir: &Path, policy: InForce, since: Timestamp) -> Result<Repl
 pub fn told(replay: &Replay) -> Value {
     let differs = |differs: &Differs| {
         json!({
-            "at": differs.at.to_string(), "account_id": differs.account.to_string(), "class": differs.class.name(),
-            "order_id": differs.order.to_string(), "platform": differs.platform.slug(), "country": differs.country.code(),
+            "at": differs.at.to_string(), "account_id": differs.account.to_string(),
+            "class": differs.class.name(),
+            "order_id": differs.order.to_string(), "platform": differs.platform.slug(),
+            "country": differs.country.code(),
             "was": if differs.was_refused { "refused" } else { "accepted" },
             "would_be": if differs.was_refused { "accepted" } else { "refused" },
             "rule": decided_by(differs), "verdict": description::verdict(&differs.verdict),

@@ -1,5 +1,5 @@
-//! Appends that fail: each store says what is known of them, and a caller that does not know whether
-//! its facts are in the log reads it before it decides anything else.
+//! Appends that fail: each store says what is known of them, and a caller that does not know
+//! whether its facts are in the log reads it before it decides anything else.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -234,7 +234,8 @@ proptest! {
                 bench.failing.heal();
                 bench.transact(&credit(99)).await.unwrap();
                 let credited = bench.credited().await;
-                assert!(credited.is_sorted_by(|before, after| before < after), "each once, in order: {credited:?}");
+                assert!(credited.is_sorted_by(|before, after| before < after),
+                    "each once, in order: {credited:?}");
                 for (cents, said) in said {
                     let is_there = credited.contains(&cents);
                     match said {

@@ -66,8 +66,8 @@ pub fn spans(text: &Text, taken: &[bool]) -> Vec<Span> {
 /// The language that writes every noun with a capital.
 const CAPITAL_NOUNS: &str = "de";
 
-/// A word with a capital within the sentence that only begins like a known one is a name: Koduvir is
-/// no inflected `kod`. All that it may be taken for is what speaks against an order.
+/// A word with a capital within the sentence that only begins like a known one is a name: Koduvir
+/// is no inflected `kod`. All that it may be taken for is what speaks against an order.
 fn without_names(text: &Text, spans: &mut Vec<Span>) {
     let dictionary = Dictionary::get();
     let before_places: Vec<usize> =

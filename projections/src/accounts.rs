@@ -169,8 +169,8 @@ impl Accounts {
 
 /// The sums in the order of `ACCOUNT_COLUMNS`.
 fn columns(sums: &Statement) -> [Value; 9] {
-    let Statement { balance, held, spent, orders, completed, cancelled, expired, failed, refunded } =
-        sums;
+    let Statement { balance, held, spent, orders, completed, .. } = sums;
+    let Statement { cancelled, expired, failed, refunded, .. } = sums;
     let count = |number: &u64| i64::try_from(*number).unwrap_or(i64::MAX);
     let (orders, completed, refunded) = (count(orders), count(completed), count(refunded));
     let (cancelled, expired, failed) = (count(cancelled), count(expired), count(failed));

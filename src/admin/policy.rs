@@ -78,7 +78,8 @@ pub struct Asked {
 
 /// What orders are judged by now.
 #[utoipa::path(get, path = "/policy", operation_id = "showPolicy", tag = "policy",
-    responses((status = 200, description = "The policy in force; version 0 is the built-in one", body = Value)))]
+    responses((status = 200, description = "The policy in force; version 0 is the built-in one",
+        body = Value)))]
 pub async fn show(State(api): State<Arc<AdminApi>>) -> Json<Value> {
     Json(shown(&api, &api.service.policies.state()))
 }
@@ -97,7 +98,8 @@ fn shown(api: &AdminApi, known: &Known) -> Value {
 }
 
 /// Judges orders by another policy from here on.
-#[utoipa::path(post, path = "/policy", operation_id = "applyPolicy", tag = "policy", request_body = Apply,
+#[utoipa::path(post, path = "/policy", operation_id = "applyPolicy", tag = "policy",
+    request_body = Apply,
     responses((status = 200, description = "The policy in force then", body = Value)))]
 pub async fn apply(
     State(api): State<Arc<AdminApi>>,
@@ -120,7 +122,8 @@ pub async fn apply(
 
 /// Judges the orders of the last days by another policy: who would have been refused, were all of
 /// it enforced. Nothing is changed.
-#[utoipa::path(post, path = "/policy/diff", operation_id = "tryPolicy", tag = "policy", request_body = Try,
+#[utoipa::path(post, path = "/policy/diff", operation_id = "tryPolicy", tag = "policy",
+    request_body = Try,
     responses((status = 200, description = "Orders that it decides in another way", body = Value)))]
 pub async fn diff(
     State(api): State<Arc<AdminApi>>,
@@ -148,7 +151,8 @@ pub async fn diff(
 /// Orders that were refused and wait for a person, the latest first; setting the account's class
 /// decides.
 #[utoipa::path(get, path = "/reviews", operation_id = "listReviews", tag = "policy", params(Asked),
-    responses((status = 200, description = "A page of refused orders; next_before is null on the last", body = Value)))]
+    responses((status = 200,
+        description = "A page of refused orders; next_before is null on the last", body = Value)))]
 pub async fn reviews(
     State(api): State<Arc<AdminApi>>,
     Query(asked): Query<Asked>,
@@ -173,15 +177,19 @@ pub async fn reviews(
 
 fn row(refused: &RefusedOrder, class: &str) -> Value {
     json!({
-        "position": refused.position.0, "at": refused.at.to_string(), "account_id": refused.account.to_string(), "class": class,
-        "order_id": refused.order.to_string(), "platform": refused.platform.slug(), "country": refused.country.code(),
-        "version": refused.version, "rule": refused.rule, "verdict": refused.verdict, "reason": refused.reason,
+        "position": refused.position.0, "at": refused.at.to_string(),
+        "account_id": refused.account.to_string(), "class": class,
+        "order_id": refused.order.to_string(), "platform": refused.platform.slug(),
+        "country": refused.country.code(),
+        "version": refused.version, "rule": refused.rule, "verdict": refused.verdict,
+        "reason": refused.reason,
         "decided": refused.is_decided,
     })
 }
 
 /// Says how well an account is known; that decides what waited for a review.
-#[utoipa::path(post, path = "/accounts/{id}/class", operation_id = "classify", tag = "accounts", request_body = Classify,
+#[utoipa::path(post, path = "/accounts/{id}/class", operation_id = "classify", tag = "accounts",
+    request_body = Classify,
     params(("id" = String, Path, description = "The account's id")),
     responses((status = 200, description = "The account as it is then", body = Value)))]
 pub async fn classify(

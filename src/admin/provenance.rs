@@ -58,9 +58,11 @@ fn shown(api: &AdminApi) -> Value {
     let row = |name: &SupplierName| {
         let stated = all.get(name).and_then(|state| state.stated.as_ref());
         json!({
-            "supplier": name.as_str(), "holds": known.holds(name, now), "serves": known.allows(name, now),
+            "supplier": name.as_str(), "holds": known.holds(name, now),
+            "serves": known.allows(name, now),
             "stated": stated.map(|(record, by, at)| json!({
-                "legal_name": record.legal_name, "source": record.source, "consent": record.consent, "contact": record.contact,
+                "legal_name": record.legal_name, "source": record.source,
+                "consent": record.consent, "contact": record.contact,
                 "valid_until": record.valid_until.to_string(), "by": by, "at": at.to_string(),
             })),
         })
@@ -73,7 +75,8 @@ fn shown(api: &AdminApi) -> Value {
 }
 
 /// States where a supplier's numbers come from.
-#[utoipa::path(post, path = "/provenance/{supplier}", operation_id = "stateProvenance", tag = "suppliers", request_body = Statement,
+#[utoipa::path(post, path = "/provenance/{supplier}", operation_id = "stateProvenance",
+    tag = "suppliers", request_body = Statement,
     params(("supplier" = String, Path, description = "The supplier, as the configuration names it")),
     responses((status = 200, description = "The suppliers of real numbers", body = Value)))]
 pub async fn state(
@@ -95,7 +98,8 @@ pub async fn state(
 }
 
 /// Withdraws what was stated of a supplier.
-#[utoipa::path(post, path = "/provenance/{supplier}/withdraw", operation_id = "withdrawProvenance", tag = "suppliers", request_body = Withdrawal,
+#[utoipa::path(post, path = "/provenance/{supplier}/withdraw",
+    operation_id = "withdrawProvenance", tag = "suppliers", request_body = Withdrawal,
     params(("supplier" = String, Path, description = "The supplier, as the configuration names it")),
     responses((status = 200, description = "The suppliers of real numbers", body = Value)))]
 pub async fn withdraw(

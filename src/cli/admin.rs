@@ -91,7 +91,8 @@ enum Command {
         #[command(flatten)]
         why: Why,
     },
-    /// Show orders that were refused and wait for a person: `admin class` or another policy decides.
+    /// Show orders that were refused and wait for a person: `admin class` or another policy
+    /// decides.
     #[command(after_help = "Examples:\n  telenumerus admin review --json")]
     Review {
         /// Also those that wait for nobody.

@@ -119,8 +119,8 @@ fn contradictions(config: &Config, file: Option<&Path>, taken: &[Vec<String>]) -
     explain::placed(&found, file)
 }
 
-/// Whether a text that begins with a key speaks of what was taken out: of it, of something in it, or
-/// of a table that lacks it.
+/// Whether a text that begins with a key speaks of what was taken out: of it, of something in it,
+/// or of a table that lacks it.
 fn speaks_of(text: &str, key: &[String], taken: &[String]) -> bool {
     key.starts_with(taken)
         || taken.strip_prefix(key).and_then(<[String]>::first).is_some_and(|lacking| {

@@ -56,7 +56,8 @@ pub fn verdict(verdict: &Verdict) -> Value {
 pub fn provenance(event: &provenance::Event) -> Value {
     match event {
         provenance::Event::Stated { supplier, record, by, .. } => json!({
-            "supplier": supplier.as_str(), "legal_name": record.legal_name, "source": record.source, "consent": record.consent,
+            "supplier": supplier.as_str(), "legal_name": record.legal_name,
+            "source": record.source, "consent": record.consent,
             "contact": record.contact, "valid_until": record.valid_until.to_string(), "by": by,
         }),
         provenance::Event::Withdrawn { supplier, reason, by, .. } => {

@@ -35,7 +35,8 @@ impl Measured {
             return known.increment(1);
         }
         let code = status.as_u16().to_string();
-        let counter = metrics::counter!("http_requests_total", "method" => method, "route" => route.to_owned(), "status" => code);
+        let counter = metrics::counter!("http_requests_total", "method" => method,
+            "route" => route.to_owned(), "status" => code);
         counter.increment(1);
         of_route.answers.write().insert((method, status), counter);
     }

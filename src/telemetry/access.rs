@@ -63,7 +63,8 @@ impl Line<'_> {
     fn trace(&self) {
         let Self { method, route, status, code, millis, client, account, request_id } = self;
         let account = account.map(|account| account.to_string()).unwrap_or_default();
-        tracing::info!(target: TARGET, %method, %route, status, code, millis, %client, account, request_id, "request");
+        tracing::info!(target: TARGET, %method, %route, status, code, millis, %client, account,
+            request_id, "request");
     }
 
     /// Nothing in it needs to be escaped: the values are words of ours, numbers, and an address.

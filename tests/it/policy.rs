@@ -72,7 +72,8 @@ fn a_financial_platform_is_denied_at_every_door_until_an_operator_states_a_basis
     assert_eq!(rows["platforms"][0]["policy"]["verdict"], "deny");
     let services = body(server.get("/api/v1/services").send().unwrap());
     let of = |name: &str| -> Value {
-        services["services"].as_array().unwrap().iter().find(|s| s["platform"] == name).unwrap()["policy"].clone()
+        let mut known = services["services"].as_array().unwrap().iter();
+        known.find(|service| service["platform"] == name).unwrap()["policy"].clone()
     };
     assert_eq!((of("paypal")["rule"].as_str(), of("google")), (Some("financial"), Value::Null));
 

@@ -113,8 +113,8 @@ impl<S: Aggregate> Entity<S> {
         self.revision
     }
 
-    /// Decides, appends, evolves. Where the append was not written because the stream has gone on, or
-    /// nobody knew whether it was and it turns out not to be, it reloads and decides once more,
+    /// Decides, appends, evolves. Where the append was not written because the stream has gone on,
+    /// or nobody knew whether it was and it turns out not to be, it reloads and decides once more,
     /// under the same event ids.
     pub async fn transact(
         &mut self,

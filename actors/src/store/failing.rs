@@ -1,5 +1,5 @@
-//! A store in front of another one, which fails as ordered: what its callers must do then is the same
-//! over every store.
+//! A store in front of another one, which fails as ordered: what its callers must do then is the
+//! same over every store.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -89,8 +89,8 @@ impl State {
     }
 }
 
-/// What the owner is told of `event`, after which there is `balance`; `low` is whether it fell below
-/// the threshold with it.
+/// What the owner is told of `event`, after which there is `balance`; `low` is whether it fell
+/// below the threshold with it.
 fn notice(event: &Event, balance: Money, threshold: Money, low: bool) -> Option<Notice> {
     match event {
         Event::Order(order, order::Event::SmsReceived(sms)) => {

@@ -159,7 +159,8 @@ fn the_schema_takes_whatever_the_loader_takes() {
     ];
     let (mut taken, mut refused) = (0, 0);
     for place in all_places() {
-        // serde reads a table from an array, too; no manual says so, and the schema does not allow it.
+        // serde reads a table from an array, too; no manual says so, and the schema does not allow
+        // it.
         let is_meant = |candidate: &&Value| !(candidate.is_array() && place.is_table());
         for candidate in candidates.iter().filter(is_meant) {
             let config = written(&root, &place.path, candidate.clone());

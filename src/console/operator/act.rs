@@ -91,7 +91,8 @@ async fn judged(context: &Context, form: &Form) -> Response {
 }
 
 async fn classified(context: &Context, id: &str, form: &Form) -> Result<String, Refused> {
-    let wanted = json!({ "class": form.get("class"), "reason": form.get("reason"), "operator": context.name() });
+    let wanted = json!({ "class": form.get("class"), "reason": form.get("reason"),
+        "operator": context.name() });
     context.command(&format!("accounts/{id}/class"), wanted).await?;
     Ok(format!("{ROOT}/policy"))
 }

@@ -45,7 +45,9 @@ fn tiles(overview: &Value) -> Markup {
     let test = &cash["test"];
     html! {
         @if whole(test, "orders") > 0 || money(&test["balance"]) != "$0.00" {
-            p.note { "Without tests. Accounts for tests have " (money(&test["balance"])) " with no money behind it, and have placed " (whole(test, "orders")) " orders." }
+            p.note { "Without tests. Accounts for tests have "
+                (money(&test["balance"])) " with no money behind it, and have placed "
+                (whole(test, "orders")) " orders." }
         }
         div.tiles {
             (tile("Open orders", whole(orders, "open"), listening))

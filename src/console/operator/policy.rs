@@ -33,8 +33,14 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
             (table("Rules", &of_rules, &rules, "No rule of your own."))
             p.note { "Behind them: " (joined(&known["denied_unless_allowed"])) " are denied with real numbers." }
         }
-        section.card.flush { h2 { "Limits on conduct" } (table("Limits", &of_limits, &limits, "None.")) }
-        section.card.flush { h2 { "Waits for a person" } (table("Reviews", &of_reviews, &waiting, "Nothing waits.")) }
+        section.card.flush {
+            h2 { "Limits on conduct" }
+            (table("Limits", &of_limits, &limits, "None."))
+        }
+        section.card.flush {
+            h2 { "Waits for a person" }
+            (table("Reviews", &of_reviews, &waiting, "Nothing waits."))
+        }
         section.card.flush {
             h2 { "Where real numbers come from" }
             (table("Suppliers", &of_suppliers, &suppliers, "No supplier brings real numbers."))
@@ -51,7 +57,8 @@ fn in_force(known: &Value) -> Markup {
         @if applied.is_null() {
             p.note { "The built-in policy: nobody has applied another one." }
         } @else {
-            p.note { "Applied by " (text(applied, "by")) ", " (time(&applied["at"])) ": " (text(applied, "basis")) }
+            p.note { "Applied by " (text(applied, "by")) ", " (time(&applied["at"])) ": "
+                (text(applied, "basis")) }
         }
         @if known["real_numbers"] != true {
             (notice("good", "All numbers are made up: every order is allowed."))
@@ -74,7 +81,13 @@ fn rule(rule: &Value) -> Markup {
 }
 
 fn limit(limit: &Value) -> Markup {
-    html! { tr { td.fit { code { (text(limit, "limit")) } } td { (whole(limit, "allowed")) } td { (badge(text(limit, "mode"))) } } }
+    html! {
+        tr {
+            td.fit { code { (text(limit, "limit")) } }
+            td { (whole(limit, "allowed")) }
+            td { (badge(text(limit, "mode"))) }
+        }
+    }
 }
 
 fn waits(context: &Context, review: &Value) -> Markup {
@@ -90,7 +103,11 @@ fn waits(context: &Context, review: &Value) -> Markup {
             td {
                 @if context.is_operator() {
                     form.row method="post" action={ (ROOT) "/accounts/" (account) "/class" } {
-                        select name="class" aria-label="Class" { @for class in ["new", "verified", "trusted"] { option value=(class) { (class) } } }
+                        select name="class" aria-label="Class" {
+                            @for class in ["new", "verified", "trusted"] {
+                                option value=(class) { (class) }
+                            }
+                        }
                         input name="reason" placeholder="Why" aria-label="Why" required;
                         button.small { "Decide" }
                     }
@@ -121,7 +138,10 @@ fn trial(known: &Value) -> Markup {
     html! {
         h2 { "Another policy" }
         form method="post" action={ (ROOT) "/policy" } {
-            label { "Policy, as JSON" textarea name="policy" rows="14" spellcheck="false" { (document) } }
+            label {
+                "Policy, as JSON"
+                textarea name="policy" rows="14" spellcheck="false" { (document) }
+            }
             input type="hidden" name="replaces" value=(whole(known, "version"));
             div.row {
                 (input("days", "Days back, for a trial", "30", "30"))
@@ -143,7 +163,8 @@ pub async fn act(context: &Context, form: &Form) -> Result<Option<Page>, Refused
     if form.get("action") == "apply" {
         let replaces: Option<u32> = form.get("replaces").parse().ok();
         let wanted = json!({
-            "policy": policy, "basis": form.get("basis"), "replaces": replaces, "operator": context.name(),
+            "policy": policy, "basis": form.get("basis"), "replaces": replaces,
+            "operator": context.name(),
         });
         context.command("policy", wanted).await?;
         return Ok(None);
@@ -171,7 +192,9 @@ fn tried(found: &Value, days: u32) -> Markup {
     let head = ["When", "Account", "Class", "Order", "For", "Decision", "Rule"];
     let head: Vec<(&str, bool)> = head.iter().map(|name| (*name, false)).collect();
     html! {
-        (notice("good", html! { (whole(found, "judged")) " orders of " (days) " days: " (whole(found, "would_be_refused")) " would be refused, " (whole(found, "changed")) " decided in another way. Nothing was changed." }))
+        (notice("good", html! { (whole(found, "judged")) " orders of " (days) " days: "
+            (whole(found, "would_be_refused")) " would be refused, "
+            (whole(found, "changed")) " decided in another way. Nothing was changed." }))
         section.card.flush { (table("Orders", &head, &rows, "No order would be decided in another way.")) }
         p { a href={ (ROOT) "/policy" } { "Back to the policy" } }
     }

@@ -154,7 +154,10 @@ fn choosing(operation: &str) -> Option<Value> {
     let example = match operation {
         "listServices" => json!({
             "total_platforms": 33, "country": "US",
-            "services": [{ "platform": "google", "name": "Google", "price": 0.5, "hints": hints }],
+            "services": [{
+                "platform": "google", "name": "Google", "price": 0.5, "hints": hints,
+                "policy": null,
+            }],
             "countries": ["US", "GB"], "default_country": "US",
         }),
         "availability" => json!({
@@ -162,6 +165,7 @@ fn choosing(operation: &str) -> Option<Value> {
             "platforms": [{
                 "platform": "google", "name": "Google", "success_rate": 0.92, "sample_size": 120,
                 "stock": "high", "avg_delivery_seconds": 8, "price": 0.5, "hints": hints,
+                "policy": null,
             }],
         }),
         _ => return None,

@@ -281,7 +281,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
-    fn wherever_the_line_between_the_index_and_memory_runs_streams_read_the_same(steps in steps(), from in 0u64..6, limit in 1usize..8) {
+    fn wherever_the_line_between_the_index_and_memory_runs_streams_read_the_same(
+        steps in steps(), from in 0u64..6, limit in 1usize..8,
+    ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let directory = tempfile::tempdir().unwrap();
@@ -309,7 +311,8 @@ proptest! {
                 let expected = &sound[&stream(number)];
                 assert_eq!(expected.len() as u64, length);
                 let part = store.read_stream(stream(number), Revision(from), limit).await.unwrap();
-                let whole = expected.iter().skip(usize::try_from(from).unwrap()).take(limit).cloned().collect::<Vec<_>>();
+                let from_there = expected.iter().skip(usize::try_from(from).unwrap());
+                let whole = from_there.take(limit).cloned().collect::<Vec<_>>();
                 assert_eq!(part, whole);
                 assert_eq!(read(&store, number).await, *expected);
             }

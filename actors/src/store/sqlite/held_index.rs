@@ -49,7 +49,9 @@ impl HeldIndex {
         let position = self.position().0;
         let why = match self.said {
             Err(error) => error,
-            Ok(Checkpoint { position, chain, .. }) if !matches!(reader::chain_at(log, position), Ok(Some(found)) if found == chain) => {
+            Ok(Checkpoint { position, chain, .. })
+                if !reader::chain_at(log, position).is_ok_and(|found| found == Some(chain)) =>
+            {
                 "it is of another log, or of more than there is".to_owned()
             }
             Ok(checkpoint) if checkpoint.digest == self.found && self.found == self.places => {
