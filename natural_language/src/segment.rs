@@ -66,29 +66,55 @@ pub fn spans(text: &Text, taken: &[bool]) -> Vec<Span> {
 /// The language that writes every noun with a capital.
 const CAPITAL_NOUNS: &str = "de";
 
-/// A word with a capital within the sentence that only begins like a known one is a name: Koduvir
-/// is no inflected `kod`. All that it may be taken for is what speaks against an order.
+/// A word that only begins like a known one is a name where it has a capital within the sentence
+/// (Koduvir is no inflected `kod`), or where the words known as a whole are of another language:
+/// all that it may be taken for is what speaks against an order.
 fn without_names(text: &Text, spans: &mut Vec<Span>) {
     let dictionary = Dictionary::get();
     let before_places: Vec<usize> =
         spans.iter().filter(|span| span.is(Kind::BeforePlace)).map(|span| span.end).collect();
-    let is_name = |span: &Span| {
+    let is_stem = |span: &Span| {
         let word = &text.words[span.start];
         span.end == span.start + 1
-            && text.has_capital_within(span.start)
-            && (!text.is_titled || before_places.contains(&span.start))
             && span.meanings.iter().all(|meaning| language(*meaning).is_some())
             && dictionary.phrase(&word.lower, &word.folded).is_empty()
     };
-    for span in spans.iter_mut().filter(|span| is_name(span)) {
+    let is_name = |span: &Span| {
+        text.has_capital_within(span.start)
+            && (!text.is_titled || before_places.contains(&span.start))
+    };
+    let spoken = most_spoken(spans.iter().filter(|span| !is_stem(span)));
+    for span in spans.iter_mut().filter(|span| is_stem(span)) {
+        let is_named = is_name(span);
+        let own: Vec<u8> = span.meanings.iter().filter_map(|meaning| language(*meaning)).collect();
+        let is_spoken = |language: u8| {
+            spoken.is_empty()
+                || (spoken.contains(&language) && spoken.iter().all(|other| own.contains(other)))
+        };
         span.meanings.retain(|meaning| match meaning {
-            Meaning::Word(language, kind) => {
-                kind.is_against() || dictionary.languages[usize::from(*language)] == CAPITAL_NOUNS
+            Meaning::Word(_, kind) if kind.is_against() => true,
+            Meaning::Word(language, _) if is_named => {
+                dictionary.languages[usize::from(*language)] == CAPITAL_NOUNS
             }
+            Meaning::Word(language, _) => is_spoken(*language),
             Meaning::Platform(_) | Meaning::Place(_) | Meaning::Brand => true,
         });
     }
     spans.retain(|span| !span.meanings.is_empty());
+}
+
+/// The languages that most of these spans are of.
+fn most_spoken<'a>(spans: impl Iterator<Item = &'a Span>) -> Vec<u8> {
+    let mut counts: BTreeMap<u8, usize> = BTreeMap::new();
+    for span in spans {
+        let languages: BTreeSet<u8> =
+            span.meanings.iter().filter_map(|meaning| language(*meaning)).collect();
+        for language in languages {
+            *counts.entry(language).or_default() += 1;
+        }
+    }
+    let most = counts.values().copied().max().unwrap_or_default();
+    counts.into_iter().filter(|(_, count)| *count == most).map(|(language, _)| language).collect()
 }
 
 fn candidates(text: &Text, taken: &[bool]) -> Vec<(usize, Span)> {

@@ -151,6 +151,7 @@ fn a_place_that_nobody_knows_is_no_slip_of_the_pen() {
         "get me a telegram number from Koduvir",
         "telegram number, Koduvir",
         "numero Kodasir per Telegram",
+        "Koderir number for telegram",
     ] {
         assert!(understand(sentence).is_err(), "{sentence}");
     }
