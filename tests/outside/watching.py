@@ -59,7 +59,7 @@ def families(text):
 def known():
     """Every metric that the service has help for; what is counted seldom is in no fresh scrape."""
     with open(os.path.join(ROOT, "src", "telemetry", "exposition.rs"), encoding="utf-8") as file:
-        return {"telenumerus_" + name for name in re.findall(r'^    \("(\w+)", "', file.read(), flags=re.M)}
+        return {"telenumerus_" + name for name in re.findall(r'^    \(\s*"(\w+)",\s*"', file.read(), flags=re.M)}
 
 
 def free_port():
