@@ -1,6 +1,7 @@
 //! The operator's API: accounts and metrics, on an address of its own, with a token of its own.
 
 use std::error::Error;
+use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use tokio::task::JoinHandle;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use actors::kernel::entity::TransactError;
 use actors::store::EventStore;
 
 use crate::boot::Service;
@@ -272,6 +274,14 @@ fn account(text: &str) -> Result<AccountId, Refusal> {
             format!("{text} is not an account id (acc_ and 22 characters)"),
         )
     })
+}
+
+/// Why an operator's command was not carried out: it is refused as things are, or the world failed.
+fn undone<R: Display>(error: &TransactError<R>) -> Refusal {
+    match error {
+        TransactError::Refused(refusal) => refused(StatusCode::CONFLICT, refusal.to_string()),
+        TransactError::Fault(fault) => failed(fault),
+    }
 }
 
 /// The world failed; nothing the operator asked for is wrong.

@@ -7,8 +7,6 @@ use events::country::Country;
 use events::money::Money;
 use events::platform::Platform;
 use events::price::Catalogue;
-use figment::Figment;
-use figment::providers::{Format, Toml};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use thiserror::Error;
@@ -16,7 +14,6 @@ use thiserror::Error;
 pub use bounds::is_token;
 pub use deposits::Deposits;
 pub use esdb::{Esdb, LogReader, Right};
-use mistakes::environment;
 use suppliers::configuration::{Dollars, Suppliers};
 pub use tables::{Admin, AdminRole, Http, Limits, Log, LogFormat, Mcp, Orders, Store, Webhooks};
 use test_mode::TestMode;
@@ -88,17 +85,9 @@ pub struct Config {
 impl Config {
     /// Reads the file, if one is named, and the environment over it.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let mut figment = Figment::new();
-        if let Some(path) = file {
-            if !path.is_file() {
-                return Err(ConfigError::NoFile(path.to_owned()));
-            }
-            figment = figment.merge(Toml::file_exact(path));
-        }
-        let config: Self = figment
-            .merge(environment())
-            .extract()
-            .map_err(|error| ConfigError::Invalid(explain::explain(error)))?;
+        let figment = mistakes::written(file, &[])?;
+        let config: Self =
+            figment.extract().map_err(|error| ConfigError::Invalid(explain::explain(error)))?;
         match explain::placed(&config.contradictions(), file) {
             wrong if wrong.is_empty() => Ok(config),
             wrong => Err(ConfigError::Contradiction(wrong.join("\n"))),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 mod described;
 
-pub use described::{policy as policy_of, verdict};
+pub use described::{policy as policy_of, stated, verdict};
 
 /// A record as JSON; what callers keep to themselves only if it is revealed.
 pub fn record(record: &AuditRecord, reveal: bool) -> Value {

@@ -1,6 +1,5 @@
 //! Webhook payloads: which deliveries are open, and the words of each, from the views and the log.
 
-use actors::account::AccessError;
 use actors::order::Orders;
 use actors::store::{BoxFuture, EventStore};
 use actors::webhook::{PayloadSource, WebhookPayload};
@@ -61,11 +60,7 @@ impl Writer {
         account: AccountId,
         sequence: u64,
     ) -> Result<Option<WebhookPayload>, Fault> {
-        let published = match self.accounts.read(account).await {
-            Ok(published) => published,
-            Err(AccessError::Fault(fault)) => return Err(fault),
-            Err(AccessError::NotFound) => return Ok(None),
-        };
+        let Some(published) = self.accounts.find(account).await? else { return Ok(None) };
         let Some(webhook) = &published.state.webhook else { return Ok(None) };
         let Some(row) = self.views.delivery(account, sequence).await.map_err(view_fault)? else {
             return Ok(None);

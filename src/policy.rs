@@ -40,19 +40,12 @@ pub fn told(replay: &Replay) -> Value {
             "country": differs.country.code(),
             "was": if differs.was_refused { "refused" } else { "accepted" },
             "would_be": if differs.was_refused { "accepted" } else { "refused" },
-            "rule": decided_by(differs), "verdict": description::verdict(&differs.verdict),
+            "rule": differs.verdict.would_be_decided_by(),
+            "verdict": description::verdict(&differs.verdict),
         })
     };
     json!({
         "judged": replay.judged, "would_be_refused": replay.refused, "changed": replay.changed,
         "orders": replay.differs.iter().map(differs).collect::<Vec<_>>(),
     })
-}
-
-/// What decides, were every part of the policy enforced.
-fn decided_by(differs: &Differs) -> String {
-    let verdict = &differs.verdict;
-    let by_rule = verdict.ruling != events::policy::Ruling::Allow;
-    let limit = verdict.exceeded.first().filter(|_| !by_rule);
-    limit.map_or_else(|| verdict.rule.to_string(), |exceeded| exceeded.limit.name().to_owned())
 }

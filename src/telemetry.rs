@@ -94,7 +94,7 @@ pub fn start_metrics() -> Result<PrometheusHandle, metrics_exporter_prometheus::
     Ok(handle)
 }
 
-/// A count of bytes as metrics take it, in its two halves: each of them is a whole float.
+/// A count as metrics take it, in its two halves: each of them is a whole float.
 pub fn number(value: u64) -> f64 {
     let [high, low] = [value >> 32, value & u64::from(u32::MAX)]
         .map(|half| u32::try_from(half).unwrap_or(u32::MAX));

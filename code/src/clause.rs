@@ -66,10 +66,7 @@ const ABBREVIATIONS: [&str; 15] = [
 ];
 
 fn is_abbreviation(text: &Text, point: usize, letters: usize) -> bool {
-    let word: String = text.chars[point - letters..point]
-        .iter()
-        .flat_map(|character| character.to_lowercase())
-        .collect();
+    let word = text.lower(point - letters..point);
     // "a M. Rossi": an initial.
     let is_initial =
         letters == 1 && text.chars[point - 1].is_uppercase() && text.before(point - 1) == Some(' ');

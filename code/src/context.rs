@@ -31,11 +31,7 @@ impl Evidence<'_> {
     pub(super) fn is_one_time(&self, found: &Found) -> bool {
         let text = self.words.text;
         let is_word = |hit: &Hit| {
-            let word: String = text.chars[hit.start..hit.end]
-                .iter()
-                .flat_map(|letter| letter.to_lowercase())
-                .collect();
-            hit.class == Class::Key && ONE_TIME.contains(&word.as_str())
+            hit.class == Class::Key && ONE_TIME.contains(&text.lower(hit.start..hit.end).as_str())
         };
         let beside = |hit: &Hit| {
             (hit.end <= found.start && found.start - hit.end <= 3)

@@ -17,6 +17,8 @@ const MAX_UNNAMED_LETTERS: usize = 10;
 
 /// What messages are called beside a word for "code".
 const MESSAGES: [&str; 3] = ["sms", "смс", "مسج"];
+/// How many letters each of them has.
+const MESSAGE_LETTERS: usize = 3;
 /// Words for "code" looked at: more is no message but an attack.
 const MAX_KEYS: usize = 16;
 
@@ -32,24 +34,25 @@ pub fn is_missing(evidence: &Evidence<'_>, found: &Found, bond: Bond) -> bool {
     }
     let most = if evidence.service.is_some() { MAX_UNNAMED_LETTERS } else { MAX_OTHER_LETTERS };
     match bond {
-        Bond::Beside | Bond::Near => other_letters(evidence) > most,
+        Bond::Beside | Bond::Near => {
+            *evidence.other_letters.get_or_init(|| other_letters(evidence)) > most
+        }
         Bond::Said | Bond::NextClause | Bond::Message | Bond::None => false,
     }
 }
 
 /// Whether the word for "code" says that it came as a message: "SMS code", "код из СМС".
 fn is_of_a_message(evidence: &Evidence<'_>) -> bool {
-    let chars = &evidence.words.text.chars;
-    let is_message = |letters: &[char]| {
-        let word: String = letters.iter().flat_map(|letter| letter.to_lowercase()).collect();
-        MESSAGES.contains(&word.as_str())
+    let text = evidence.words.text;
+    let is_message = |start: usize| {
+        let end = start + MESSAGE_LETTERS;
+        end <= text.chars.len() && MESSAGES.contains(&text.lower(start..end).as_str())
     };
     let keys = evidence.words.hits.iter().filter(|hit| hit.class == Class::Key).take(MAX_KEYS);
     keys.into_iter().any(|key| {
-        let before = key.start.checked_sub(1).filter(|end| matches!(chars[*end], ' ' | '-'));
-        let before = before.and_then(|end| Some(&chars[end.checked_sub(3)?..end]));
-        let behind = chars.get(key.end + 1..key.end + 4);
-        before.is_some_and(is_message) || behind.is_some_and(is_message)
+        let gap = key.start.checked_sub(1).filter(|gap| matches!(text.chars[*gap], ' ' | '-'));
+        let before = gap.and_then(|gap| gap.checked_sub(MESSAGE_LETTERS));
+        before.is_some_and(is_message) || is_message(key.end + 1)
     })
 }
 

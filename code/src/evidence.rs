@@ -1,5 +1,7 @@
 //! Everything found in a message, and what of it several kinds of reasons ask.
 
+use std::cell::OnceCell;
+
 use super::bind::{Bond, Words};
 use super::brand::Owner;
 use super::candidate::Found;
@@ -32,6 +34,8 @@ pub struct Evidence<'a> {
     pub service: Option<Service>,
     /// Whose message it is.
     pub owner: Owner,
+    /// How much it says beside its words for "code": counted once, where a candidate needs it.
+    pub other_letters: OnceCell<usize>,
 }
 
 impl Evidence<'_> {

@@ -1,5 +1,7 @@
 //! A text in one alphabet of digits and without tricks: what every later step reads.
 
+use std::ops::Range;
+
 use unicode_normalization::UnicodeNormalization;
 
 /// Characters looked at: a message of 255 parts has at most about 39 000.
@@ -39,6 +41,11 @@ impl Text {
         }
         index_of_byte.push(chars.len());
         Self { chars, folded, index_of_byte, units: Vec::new() }
+    }
+
+    /// What stands there, in lower case.
+    pub fn lower(&self, place: Range<usize>) -> String {
+        self.chars[place].iter().flat_map(|letter| letter.to_lowercase()).collect()
     }
 
     /// Whether a word for a unit stands behind `end`, with nothing but spaces or a dash between.

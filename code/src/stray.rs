@@ -122,13 +122,8 @@ pub fn name(text: &Text, hits: &[Hit], regions: &[Region], found: &[Found]) -> O
         let between = previous.map_or(0, |before| before.end);
         greeted &=
             text.chars[between..word.start].iter().all(|character| matches!(character, ' ' | '.'));
-        let is_carried = previous.is_some_and(|before| {
-            let by: String = text.chars[before.start..before.end]
-                .iter()
-                .flat_map(|letter| letter.to_lowercase())
-                .collect();
-            BY.contains(&by.as_str())
-        });
+        let is_carried = previous
+            .is_some_and(|before| BY.contains(&text.lower(before.start..before.end).as_str()));
         let told = !greeted && !is_carried && is_free(text, hits, regions, found, word);
         if told && !is_nobody(&written) && style.names(text, hits, word, previous) {
             return Some(lower);
@@ -301,10 +296,7 @@ impl Style {
         let within = joined
             && (letter || self.is_keyed(text, hits, word))
             && self.clauses[previous.start] == self.clauses[word.start];
-        let before: String = text.chars[previous.start..previous.end]
-            .iter()
-            .flat_map(|letter| letter.to_lowercase())
-            .collect();
+        let before = text.lower(previous.start..previous.end);
         within && (self.writing != Writing::German || GERMAN_BEFORE.contains(&before.as_str()))
     }
 

@@ -1,5 +1,7 @@
 //! The answer: a code, or why there is none, and what was weighed to get there.
 
+use std::cell::OnceCell;
+
 use super::bind::Words;
 use super::brand::{self, Owner};
 use super::candidate;
@@ -108,6 +110,7 @@ pub fn extract(message: &Message<'_>, service: Option<Service>) -> Extraction {
         content: Content::new(&text, &regions),
         service,
         owner,
+        other_letters: OnceCell::new(),
     };
     let choices = choices(&evidence.words, &found, service);
     let mut candidates = weigh::weigh(&evidence, found);

@@ -21,6 +21,7 @@ pub mod phone;
 pub mod platform;
 pub mod price;
 pub mod supplier;
+pub mod text;
 pub mod tier;
 pub mod time;
 

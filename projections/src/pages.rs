@@ -15,6 +15,7 @@ use crate::accounts::{self, AccountFilter};
 use crate::all_deliveries::{self, DeliveryPlace};
 use crate::all_orders::{self, AnyOrderFilter};
 use crate::deposits::{self, Concern};
+use crate::refusals;
 use crate::strays::{self, StrayFilter};
 use crate::views;
 
@@ -85,6 +86,13 @@ fn filled(connection: &Connection, rows: u32) {
             "i, '+1202' || printf('%07d', i % 20), 'own', CASE i % 6 WHEN 0 THEN 'unsure' ELSE \
              'not_assigned' END, i"
                 .to_owned(),
+        ),
+        (
+            "refusals",
+            format!(
+                "i, {of}, {own}, 'paypal', 'US', 1, 'financial', CASE i % 6 WHEN 0 THEN 'review' \
+                 ELSE 'deny' END, 'no basis', i % 4 > 0, i"
+            ),
         ),
     ] {
         let sql = format!("INSERT INTO {table} {numbers} SELECT {values} FROM n");
@@ -216,6 +224,12 @@ fn of_the_rest(rows: u64) -> Vec<Question> {
             "messages of a number",
             StrayFilter { phone: "+12020000007".parse().ok(), ..all() },
             "strays_by_phone",
+        ),
+        question("refused orders", boxed(refusals::page(false, before, PAGE)), "PRIMARY KEY"),
+        question(
+            "refused orders that wait",
+            boxed(refusals::page(true, None, PAGE)),
+            "refusals_waiting",
         ),
         concern("stuck deposits", stuck, "deposits_uncredited"),
         concern("deposits of nobody", Concern::Unknown, "deposits_by_account"),

@@ -5,9 +5,9 @@ use events::country::Country;
 use events::envelope::{Position, Recorded};
 use events::id::{AccountId, OrderId};
 use events::platform::Platform;
-use events::policy::Ruling;
 use events::time::Timestamp;
-use rusqlite::{Row, Transaction, params};
+use rusqlite::types::Value;
+use rusqlite::{Row, Transaction, params, params_from_iter};
 
 use crate::column::{count, id, parsed};
 use crate::views::{ViewError, Views};
@@ -56,6 +56,7 @@ CREATE TABLE refusals (
     NOT NULL, reason TEXT NOT NULL, decided INTEGER NOT NULL, at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX refusals_by_account ON refusals (account_id);
+CREATE INDEX refusals_waiting ON refusals (position) WHERE decided = 0 AND verdict = 'review';
 ";
 
 const KEEP: &str = "INSERT INTO refusals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10)";
@@ -113,19 +114,26 @@ impl Views {
         limit: u32,
     ) -> Result<Vec<RefusedOrder>, ViewError> {
         self.read(move |connection| {
-            let before =
-                before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX));
-            let mut refusals = connection.prepare(
-                "SELECT position, account_id, order_id, platform, country, version, rule, \
-                 verdict, reason, decided, at FROM refusals
-                 WHERE position < ?1 AND (?2 = 0 OR (decided = 0 AND verdict = ?3)) ORDER BY \
-                 position DESC LIMIT ?4",
-            )?;
-            let wanted = params![before, undecided, Ruling::Review.name(), limit];
-            refusals.query_map(wanted, refused_order)?.collect()
+            let (sql, values) = page(undecided, before, limit);
+            connection
+                .prepare_cached(&sql)?
+                .query_map(params_from_iter(values), refused_order)?
+                .collect()
         })
         .await
     }
+}
+
+/// A page of the list, and its values.
+pub fn page(undecided: bool, before: Option<Position>, limit: u32) -> (String, Vec<Value>) {
+    let before = before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX));
+    // Said as the partial index says it, so that it is used.
+    let which = if undecided { " AND decided = 0 AND verdict = 'review'" } else { "" };
+    let sql = format!(
+        "SELECT position, account_id, order_id, platform, country, version, rule, verdict, reason, \
+         decided, at FROM refusals WHERE position < ?1{which} ORDER BY position DESC LIMIT ?2"
+    );
+    (sql, vec![Value::from(before), Value::from(limit)])
 }
 
 fn refused_order(row: &Row<'_>) -> rusqlite::Result<RefusedOrder> {

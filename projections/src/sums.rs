@@ -178,14 +178,8 @@ impl Views {
     /// Blocks.
     pub fn dump(&self) -> Result<String, ViewError> {
         self.read_blocking(|connection| {
-            let mut tables = connection.prepare(
-                "SELECT name FROM sqlite_master WHERE type = \
-                'table' AND name NOT IN ('checkpoint', 'sums')",
-            )?;
-            let tables: Vec<String> =
-                tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
             let mut lines = Vec::new();
-            for table in tables {
+            for table in tables(connection)?.iter().filter(|table| *table != "checkpoint") {
                 let mut all = connection.prepare(&format!("SELECT * FROM {table}"))?;
                 let columns = all.column_count();
                 let mut rows = all.query([])?;

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use actors::account::{AccessError, Published};
-use actors::kernel::entity::TransactError;
 use axum::Json;
 use axum::extract::{Path as PathParameter, Query, State};
 use axum::http::StatusCode;
@@ -21,7 +20,9 @@ use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
 use super::access::{self, Access};
-use super::{AdminApi, Refusal, account, api_refused, failed, page_limit, reached, refused};
+use super::{
+    AdminApi, Refusal, account, api_refused, failed, page_limit, reached, refused, undone,
+};
 use crate::http::LIVEMODE;
 use crate::http::route::account_ledger;
 
@@ -352,10 +353,7 @@ async fn transact(
     let outcome = api.service.accounts.transact(account, command, operator, at).await;
     match outcome {
         Ok(_) => shown(api, access, account).await,
-        Err(TransactError::Refused(refusal)) => {
-            Err(refused(StatusCode::CONFLICT, refusal.to_string()))
-        }
-        Err(TransactError::Fault(fault)) => Err(failed(&fault)),
+        Err(error) => Err(undone(&error)),
     }
 }
 

@@ -3,16 +3,14 @@
 
 use std::sync::Arc;
 
-use actors::kernel::entity::TransactError;
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use events::account::Command;
 use events::id::ApiKeyId;
 use serde_json::{Value, json};
 
 use super::access::{self, Access};
-use super::{AccountAction, AdminApi, Refusal, account, failed, refused};
+use super::{AccountAction, AdminApi, Refusal, account, undone};
 use crate::http::ApiKey;
 
 /// The key is in the answer, and nowhere else.
@@ -40,9 +38,6 @@ pub async fn rotate(
             "account_id": account.to_string(), "key_id": id.to_string(),
             "api_key": key.expose(),
         }))),
-        Err(TransactError::Refused(refusal)) => {
-            Err(refused(StatusCode::CONFLICT, refusal.to_string()))
-        }
-        Err(TransactError::Fault(fault)) => Err(failed(&fault)),
+        Err(error) => Err(undone(&error)),
     }
 }

@@ -29,12 +29,7 @@ pub(super) async fn render(State(api): State<Arc<AdminApi>>) -> String {
 }
 
 fn gauge(name: &'static str, value: u64) {
-    metrics::gauge!(name).set(count(value));
-}
-
-/// A number of things, as metrics have it.
-fn count(value: u64) -> f64 {
-    u32::try_from(value).map_or(f64::MAX, f64::from)
+    metrics::gauge!(name).set(telemetry::number(value));
 }
 
 fn measure_store(service: &Service) {
@@ -44,12 +39,10 @@ fn measure_store(service: &Service) {
     metrics::counter!("store_snapshots_ignored_total").absolute(service.store.snapshots_ignored());
     metrics::counter!("store_damaged_reads_total").absolute(service.store.damaged_reads());
     metrics::gauge!("store_takes_appends").set(f64::from(u8::from(service.store.takes_appends())));
-    let bytes =
-        |name: &'static str, value: u64| metrics::gauge!(name).set(telemetry::number(value));
     let room = service.store.room();
-    bytes("store_wal_bytes", service.store.wal_bytes());
-    bytes("store_disk_reserve_bytes", room.reserve);
-    room.free.into_iter().for_each(|free| bytes("store_disk_free_bytes", free));
+    gauge("store_wal_bytes", service.store.wal_bytes());
+    gauge("store_disk_reserve_bytes", room.reserve);
+    room.free.into_iter().for_each(|free| gauge("store_disk_free_bytes", free));
     let head = service.store.head().borrow().0;
     let reached = service.views.checkpoint().borrow().0;
     gauge("store_head_position", head);
@@ -88,12 +81,12 @@ fn measure_suppliers(service: &Service) {
             ("free", known - leased - listening - resting),
         ] {
             metrics::gauge!("supplier_numbers", "supplier" => name.to_string(), "state" => state)
-                .set(count(numbers as u64));
+                .set(telemetry::number(numbers as u64));
         }
     }
     for pull in &service.pulls {
         metrics::gauge!("supplier_leases_open", "supplier" => pull.name().to_string())
-            .set(count(pull.kept() as u64));
+            .set(telemetry::number(pull.kept() as u64));
     }
     for bind in service.smpp.get().map(Smpp::statuses).unwrap_or_default() {
         metrics::gauge!("smpp_bound", "smsc" => bind.address).set(f64::from(u8::from(bind.bound)));
@@ -104,7 +97,7 @@ async fn measure_webhooks(service: &Service) {
     for load in service.webhooks.loads() {
         for (state, attempts) in [("under_way", load.under_way), ("waiting", load.waiting)] {
             metrics::gauge!("webhook_attempts", "receivers" => load.lane, "state" => state)
-                .set(count(attempts as u64));
+                .set(telemetry::number(attempts as u64));
         }
     }
     if let Ok(backlog) = service.views.deliveries_open().await {

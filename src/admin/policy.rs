@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::kernel::entity::TransactError;
 use axum::Json;
 use axum::extract::{Path as PathParameter, Query, State};
 use axum::http::StatusCode;
@@ -17,7 +16,9 @@ use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use super::access::{self, Access};
-use super::{AdminApi, Refusal, account, accounts, cut, failed, page_limit, reached, refused};
+use super::{
+    AdminApi, Refusal, account, accounts, cut, failed, page_limit, reached, refused, undone,
+};
 use crate::description;
 use crate::policy::{Document, replay, told};
 
@@ -111,13 +112,8 @@ pub async fn apply(
     let (replaces, basis, at) = (wanted.replaces, wanted.basis, policies.now());
     let by = wanted.operator;
     let command = Command::Apply { policy, replaces, by, basis, at };
-    match policies.transact(&command, who).await {
-        Ok(known) => Ok(Json(shown(&api, &known))),
-        Err(TransactError::Refused(refusal)) => {
-            Err(refused(StatusCode::CONFLICT, refusal.to_string()))
-        }
-        Err(TransactError::Fault(fault)) => Err(failed(&fault)),
-    }
+    let known = policies.transact(&command, who).await.map_err(|error| undone(&error))?;
+    Ok(Json(shown(&api, &known)))
 }
 
 /// Judges the orders of the last days by another policy: who would have been refused, were all of
@@ -204,13 +200,9 @@ pub async fn classify(
         .ok_or_else(|| bad("class is new, verified or trusted".to_owned()))?;
     let (who, at) = (access.operator(&wanted.operator)?, api.service.clock.now());
     let command = OfAccount::SetClass { class, reason: wanted.reason, at };
-    match api.service.accounts.transact(account, command, who, at).await {
-        Ok(_) => accounts::shown(&api, &access, account).await,
-        Err(TransactError::Refused(refusal)) => {
-            Err(refused(StatusCode::CONFLICT, refusal.to_string()))
-        }
-        Err(TransactError::Fault(fault)) => Err(failed(&fault)),
-    }
+    let decided = api.service.accounts.transact(account, command, who, at).await;
+    decided.map_err(|error| undone(&error))?;
+    accounts::shown(&api, &access, account).await
 }
 
 fn bad(text: String) -> Refusal {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use actors::kernel::entity::TransactError;
 use axum::Json;
 use axum::extract::{Path as PathParameter, State};
 use axum::http::StatusCode;
@@ -13,7 +12,8 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::access::Access;
-use super::{AdminApi, Refusal, failed, refused};
+use super::{AdminApi, Refusal, refused, undone};
+use crate::description;
 
 /// What is stated of a supplier.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -60,11 +60,11 @@ fn shown(api: &AdminApi) -> Value {
         json!({
             "supplier": name.as_str(), "holds": known.holds(name, now),
             "serves": known.allows(name, now),
-            "stated": stated.map(|(record, by, at)| json!({
-                "legal_name": record.legal_name, "source": record.source,
-                "consent": record.consent, "contact": record.contact,
-                "valid_until": record.valid_until.to_string(), "by": by, "at": at.to_string(),
-            })),
+            "stated": stated.map(|(record, by, at)| {
+                let mut stated = description::stated(record, by);
+                stated["at"] = json!(at.to_string());
+                stated
+            }),
         })
     };
     let real = service.router.suppliers().filter(|supplier| !supplier.is_simulated());
@@ -119,13 +119,8 @@ async fn transact(
     command: &Command,
     who: events::envelope::Actor,
 ) -> Result<Json<Value>, Refusal> {
-    match api.service.provenances.transact(command, who).await {
-        Ok(()) => Ok(Json(shown(api))),
-        Err(TransactError::Refused(refusal)) => {
-            Err(refused(StatusCode::CONFLICT, refusal.to_string()))
-        }
-        Err(TransactError::Fault(fault)) => Err(failed(&fault)),
-    }
+    api.service.provenances.transact(command, who).await.map_err(|error| undone(&error))?;
+    Ok(Json(shown(api)))
 }
 
 /// A supplier of real numbers by its name.

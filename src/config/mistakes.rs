@@ -14,7 +14,7 @@ use super::{Config, ConfigError, NOT_CONFIGURATION, explain};
 const MOST: usize = 100;
 
 /// What the environment says of the configuration.
-pub fn environment() -> Env {
+fn environment() -> Env {
     Env::prefixed("TELENUMERUS_")
         .filter(|key| {
             !NOT_CONFIGURATION.iter().any(|other| key.as_str().eq_ignore_ascii_case(other))
@@ -75,12 +75,13 @@ fn remove_in(elements: &mut Vec<Value>, path: &[String]) -> bool {
 
 /// All that is wrong with the file and the environment over it, each with its place.
 pub fn all(file: Option<&Path>) -> Vec<String> {
-    if let Some(missing) = file.filter(|file| !file.is_file()) {
-        return vec![ConfigError::NoFile(missing.to_owned()).to_string()];
-    }
     let (mut found, mut paths): (Vec<String>, Vec<Vec<String>>) = (Vec::new(), Vec::new());
     while found.len() < MOST {
-        let error = match without(file, &paths).extract::<Config>() {
+        let figment = match written(file, &paths) {
+            Ok(figment) => figment,
+            Err(error) => return vec![error.to_string()],
+        };
+        let error = match figment.extract::<Config>() {
             Ok(config) => {
                 found.extend(contradictions(&config, file, &paths));
                 return found;
@@ -99,13 +100,16 @@ pub fn all(file: Option<&Path>) -> Vec<String> {
     found
 }
 
-/// What is written, without what stands at these paths.
-fn without(file: Option<&Path>, paths: &[Vec<String>]) -> Figment {
+/// What is written in the file and in the environment over it, without what stands at these paths.
+pub fn written(file: Option<&Path>, paths: &[Vec<String>]) -> Result<Figment, ConfigError> {
     let mut figment = Figment::new();
     if let Some(file) = file {
+        if !file.is_file() {
+            return Err(ConfigError::NoFile(file.to_owned()));
+        }
         figment = figment.merge(Without { inner: Toml::file_exact(file), paths });
     }
-    figment.merge(Without { inner: environment(), paths })
+    Ok(figment.merge(Without { inner: environment(), paths }))
 }
 
 /// What does not fit together. What speaks of a value that was taken out speaks of the default in

@@ -2,6 +2,8 @@
 
 use events::country::Country;
 use events::platform::Platform;
+use figment::Figment;
+use figment::providers::{Format, Toml};
 
 use suppliers::configuration::PoolConfiguration;
 

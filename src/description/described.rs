@@ -52,14 +52,22 @@ pub fn verdict(verdict: &Verdict) -> Value {
     })
 }
 
+/// What is stated of a supplier, and who stated it.
+pub fn stated(record: &provenance::Record, by: &str) -> Value {
+    json!({
+        "legal_name": record.legal_name, "source": record.source, "consent": record.consent,
+        "contact": record.contact, "valid_until": record.valid_until.to_string(), "by": by,
+    })
+}
+
 /// What was stated of a supplier, or is no more.
 pub fn provenance(event: &provenance::Event) -> Value {
     match event {
-        provenance::Event::Stated { supplier, record, by, .. } => json!({
-            "supplier": supplier.as_str(), "legal_name": record.legal_name,
-            "source": record.source, "consent": record.consent,
-            "contact": record.contact, "valid_until": record.valid_until.to_string(), "by": by,
-        }),
+        provenance::Event::Stated { supplier, record, by, .. } => {
+            let mut stated = stated(record, by);
+            stated["supplier"] = json!(supplier.as_str());
+            stated
+        }
         provenance::Event::Withdrawn { supplier, reason, by, .. } => {
             json!({ "supplier": supplier.as_str(), "reason": reason, "by": by })
         }

@@ -260,15 +260,7 @@ impl Storm {
 
     async fn shown(&self, server: &Server, account: &str) -> Value {
         let url = format!("{}/accounts/{account}", admin(server));
-        self.http
-            .get(url)
-            .bearer_auth(server::ADMIN_TOKEN)
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap()
+        self.get(&url, server::ADMIN_TOKEN).await
     }
 
     async fn orders(self: Arc<Self>, account: String, key: String, count: usize) {
@@ -311,16 +303,7 @@ impl Storm {
         let (mut wait, mut received_at) = (0, None);
         let ended = loop {
             let query = if wait > 0 { format!("?wait={wait}") } else { String::new() };
-            let shown: Value = self
-                .http
-                .get(format!("{url}{query}"))
-                .bearer_auth(key)
-                .send()
-                .await
-                .unwrap()
-                .json()
-                .await
-                .unwrap();
+            let shown: Value = self.get(&format!("{url}{query}"), key).await;
             let status = shown["status"].as_str().unwrap_or_else(|| panic!("{shown}"));
             if !["pending", "active"].contains(&status) {
                 break shown;
@@ -376,16 +359,7 @@ impl Storm {
         for (key, id, codes) in &listening {
             let url = format!("{}/api/v1/order/{id}?wait=30&until=expiry", self.base);
             let shown = loop {
-                let shown: Value = self
-                    .http
-                    .get(&url)
-                    .bearer_auth(key)
-                    .send()
-                    .await
-                    .unwrap()
-                    .json()
-                    .await
-                    .unwrap();
+                let shown: Value = self.get(&url, key).await;
                 if shown["listening"] == false {
                     break shown;
                 }
@@ -410,16 +384,7 @@ impl Storm {
     /// When the order got the number that it has: what was received then is its own, whenever it
     /// comes.
     async fn assigned_at(&self, url: &str, key: &str) -> String {
-        let history: Value = self
-            .http
-            .get(format!("{url}/events"))
-            .bearer_auth(key)
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap();
+        let history: Value = self.get(&format!("{url}/events"), key).await;
         let facts = history["events"].as_array().unwrap_or_else(|| panic!("{history}"));
         let assigned = facts
             .iter()
@@ -430,6 +395,11 @@ impl Storm {
     }
 
     /// Whatever the answer is: the code may have been faster.
+    /// What stands at an address, for whoever has the key or token.
+    async fn get(&self, url: &str, key: &str) -> Value {
+        self.http.get(url).bearer_auth(key).send().await.unwrap().json().await.unwrap()
+    }
+
     async fn cancel(&self, url: &str, key: &str) {
         self.http
             .post(format!("{url}/cancel"))

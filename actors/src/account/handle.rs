@@ -287,6 +287,15 @@ impl Accounts {
         )
     }
 
+    /// The account's state now; `None` if there is no such account.
+    pub async fn find(&self, id: AccountId) -> Result<Option<Arc<Published>>, Fault> {
+        match self.read(id).await {
+            Ok(published) => Ok(Some(published)),
+            Err(AccessError::NotFound) => Ok(None),
+            Err(AccessError::Fault(fault)) => Err(fault),
+        }
+    }
+
     /// The order as the account remembers it: open, or recently ended. An account that is not there
     /// remembers none.
     pub async fn order(
@@ -294,21 +303,13 @@ impl Accounts {
         id: AccountId,
         order: events::id::OrderId,
     ) -> Result<Option<Arc<order::State>>, Fault> {
-        match self.read(id).await {
-            Ok(published) => Ok(published.state.order(order).cloned()),
-            Err(AccessError::NotFound) => Ok(None),
-            Err(AccessError::Fault(fault)) => Err(fault),
-        }
+        Ok(self.find(id).await?.and_then(|known| known.state.order(order).cloned()))
     }
 
     /// Whether pools keep some of their numbers from the account; from one that is not there they
     /// need keep nothing.
     pub async fn is_unproven(&self, id: AccountId) -> Result<bool, Fault> {
-        match self.read(id).await {
-            Ok(published) => Ok(published.state.is_unproven()),
-            Err(AccessError::NotFound) => Ok(false),
-            Err(AccessError::Fault(fault)) => Err(fault),
-        }
+        Ok(self.find(id).await?.is_some_and(|known| known.state.is_unproven()))
     }
 
     /// What everything that accounts do is recorded in.

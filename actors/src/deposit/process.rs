@@ -113,11 +113,8 @@ impl DepositProcess {
     }
 
     async fn is_kept(&self, account: AccountId) -> Result<bool, Fault> {
-        match self.inner.accounts.read(account).await {
-            Ok(published) => Ok(published.state.dust.contains_key(&self.deposit)),
-            Err(crate::account::AccessError::NotFound) => Ok(false),
-            Err(crate::account::AccessError::Fault(fault)) => Err(fault),
-        }
+        let known = self.inner.accounts.find(account).await?;
+        Ok(known.is_some_and(|known| known.state.dust.contains_key(&self.deposit)))
     }
 
     /// Whether the account has done it; one that refuses must be looked at by an operator.

@@ -170,12 +170,11 @@ impl Orders {
         account: AccountId,
         wanted: &mut PlaceOrder,
     ) -> Result<Option<Lease>, Fault> {
-        let is_unproven = match self.inner.accounts.read(account).await {
-            Ok(published) if published.state.is_refused(wanted) => return Ok(None),
-            Ok(published) => published.state.is_unproven(),
-            Err(AccessError::NotFound) => false,
-            Err(AccessError::Fault(fault)) => return Err(fault),
-        };
+        let known = self.inner.accounts.find(account).await?;
+        if known.as_ref().is_some_and(|known| known.state.is_refused(wanted)) {
+            return Ok(None);
+        }
+        let is_unproven = known.is_some_and(|known| known.state.is_unproven());
         Ok(self.reserve_local(account, wanted, is_unproven))
     }
 

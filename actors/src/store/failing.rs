@@ -69,20 +69,12 @@ impl FailingStore {
 impl EventStore for FailingStore {
     fn append(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
-            let failure = {
+            let ordered = {
                 let mut orders = self.orders.lock();
                 orders.asked.push(Asked::Append);
                 orders.appends.pop_front().flatten()
             };
-            let unknown = || AppendError::Unknown("ordered".to_owned());
-            match failure {
-                Some(Failure::BeforeWriting) => Err(AppendError::NotWritten("ordered".to_owned())),
-                Some(Failure::Lost) => Err(unknown()),
-                Some(Failure::AfterWriting) => {
-                    self.inner.append(append).await.and_then(|_| Err(unknown()))
-                }
-                None => self.inner.append(append).await,
-            }
+            Failure::of(ordered, self.inner.append(append)).await
         })
     }
 

@@ -28,6 +28,24 @@ pub enum Failure {
     AfterWriting,
 }
 
+impl Failure {
+    /// The append, with the failure that was ordered for it, if one was.
+    pub async fn of(
+        ordered: Option<Self>,
+        append: impl Future<Output = Result<Appended, AppendError>>,
+    ) -> Result<Appended, AppendError> {
+        let unknown = || AppendError::Unknown("ordered to fail".to_owned());
+        match ordered {
+            None => append.await,
+            Some(Self::BeforeWriting) => {
+                Err(AppendError::NotWritten("ordered to fail before writing".to_owned()))
+            }
+            Some(Self::Lost) => Err(unknown()),
+            Some(Self::AfterWriting) => append.await.and_then(|_| Err(unknown())),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Stored {
     id: EventId,
@@ -111,21 +129,8 @@ impl MemoryStore {
 
     fn append_now(&self, append: &Append) -> Result<Appended, AppendError> {
         let mut log = self.log.lock();
-        let failure = log.failures.pop_front().flatten();
-        match failure {
-            Some(Failure::BeforeWriting) => {
-                return Err(AppendError::NotWritten("ordered to fail before writing".to_owned()));
-            }
-            Some(Failure::Lost) => {
-                return Err(AppendError::Unknown("ordered to be lost".to_owned()));
-            }
-            Some(Failure::AfterWriting) | None => {}
-        }
-        let actual = log
-            .streams
-            .get(&append.stream)
-            .and_then(|places| places.len().checked_sub(1))
-            .map(|last| Revision(last as u64));
+        let last = log.places(&append.stream).len().checked_sub(1);
+        let actual = last.map(|last| Revision(last as u64));
         if Expected::after(actual) != append.expected {
             return log.already_appended(append).ok_or(AppendError::Conflict { actual });
         }
@@ -159,14 +164,7 @@ impl MemoryStore {
         let position = Position(log.records.len() as u64);
         let revision = Revision(append.expected.next().0 + append.events.len() as u64 - 1);
         self.head.send_replace(position);
-        match failure {
-            Some(Failure::AfterWriting) => {
-                Err(AppendError::Unknown("ordered to fail after writing".to_owned()))
-            }
-            Some(Failure::BeforeWriting | Failure::Lost) | None => {
-                Ok(Appended { revision, position })
-            }
-        }
+        Ok(Appended { revision, position })
     }
 }
 
@@ -177,8 +175,13 @@ impl Log {
         self.records.push(record);
     }
 
+    /// Where the stream's records stand.
+    fn places(&self, stream: &StreamId) -> &[usize] {
+        self.streams.get(stream).map(Vec::as_slice).unwrap_or_default()
+    }
+
     fn already_appended(&self, append: &Append) -> Option<Appended> {
-        let places = self.streams.get(&append.stream)?;
+        let places = self.places(&append.stream);
         let first = usize::try_from(append.expected.next().0).ok()?;
         let mut last = None;
         for (index, event) in append.events.iter().enumerate() {
@@ -234,7 +237,10 @@ impl Log {
 
 impl EventStore for MemoryStore {
     fn append(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>> {
-        Box::pin(async move { self.append_now(&append) })
+        Box::pin(async move {
+            let ordered = self.log.lock().failures.pop_front().flatten();
+            Failure::of(ordered, async { self.append_now(&append) }).await
+        })
     }
 
     fn read_stream(
@@ -245,9 +251,8 @@ impl EventStore for MemoryStore {
     ) -> BoxFuture<'_, Result<Vec<Recorded<Event>>, ReadError>> {
         Box::pin(async move {
             let log = self.log.lock();
-            let places = log.streams.get(&stream).map(Vec::as_slice).unwrap_or_default();
-            let from = usize::try_from(from.0).unwrap_or(usize::MAX);
-            places.iter().skip(from).take(limit).map(|place| log.recorded(*place)).collect()
+            let places = log.places(&stream).iter().skip(index(from.0)).take(limit);
+            places.map(|place| log.recorded(*place)).collect()
         })
     }
 
@@ -258,8 +263,7 @@ impl EventStore for MemoryStore {
     ) -> BoxFuture<'_, Result<Vec<Arc<Recorded<Event>>>, ReadError>> {
         Box::pin(async move {
             let log = self.log.lock();
-            let from = usize::try_from(after.0).unwrap_or(usize::MAX);
-            (from..log.records.len())
+            (index(after.0)..log.records.len())
                 .take(limit)
                 .map(|place| log.recorded(place).map(Arc::new))
                 .collect()
@@ -269,8 +273,7 @@ impl EventStore for MemoryStore {
     fn chain_at(&self, position: Position) -> BoxFuture<'_, Result<Option<Hash>, ReadError>> {
         Box::pin(async move {
             let log = self.log.lock();
-            let place =
-                position.0.checked_sub(1).map(|place| usize::try_from(place).unwrap_or(usize::MAX));
+            let place = position.0.checked_sub(1).map(index);
             Ok(place.map_or(Some(chain::GENESIS), |place| {
                 log.records.get(place).map(|record| record.chain)
             }))
@@ -325,13 +328,8 @@ impl Records for MemoryStore {
     ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
         Box::pin(async move {
             let log = self.log.lock();
-            let places = log.streams.get(&stream).map(Vec::as_slice).unwrap_or_default();
-            Ok(places
-                .iter()
-                .skip(index(from.0))
-                .take(limit)
-                .map(|place| log.record(*place))
-                .collect())
+            let places = log.places(&stream).iter().skip(index(from.0)).take(limit);
+            Ok(places.map(|place| log.record(*place)).collect())
         })
     }
 
@@ -343,7 +341,7 @@ impl Records for MemoryStore {
     ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
         Box::pin(async move {
             let log = self.log.lock();
-            let places = log.streams.get(&stream).map(Vec::as_slice).unwrap_or_default();
+            let places = log.places(&stream);
             let end = index(before.0).min(places.len());
             Ok(places.iter().take(end).rev().take(limit).map(|place| log.record(*place)).collect())
         })

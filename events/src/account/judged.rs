@@ -14,6 +14,7 @@ use crate::platform::Platform;
 use crate::policy::conduct::rest_of_day;
 use crate::policy::{Class, Verdict};
 use crate::reveal::LONGEST_REASON;
+use crate::text::is_said_within;
 use crate::time::Timestamp;
 
 /// An order that the policy refused, as it stands in the log.
@@ -104,7 +105,7 @@ impl State {
         reason: &str,
         at: Timestamp,
     ) -> Result<Vec<Event>, OperatorRefusal> {
-        if reason.trim().is_empty() || reason.chars().count() > LONGEST_REASON {
+        if !is_said_within(reason, LONGEST_REASON) {
             return Err(OperatorRefusal::NoReason);
         }
         Ok(vec![Event::ClassSet { class, reason: reason.to_owned(), at }])

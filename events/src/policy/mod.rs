@@ -23,6 +23,7 @@ pub use verdict::{FINANCIAL, InForce, OTHERWISE, SIMULATED, Verdict};
 use crate::country::Country;
 use crate::decider::Decider;
 use crate::platform::Platform;
+use crate::text::{is_said_within, is_within};
 use crate::time::Timestamp;
 
 /// Platforms whose accounts hold money or stand for a person: denied with real numbers until the
@@ -181,13 +182,14 @@ impl Policy {
         }
         let mut names: BTreeSet<&str> = [SIMULATED, OTHERWISE, FINANCIAL].into();
         names.extend(Limit::ALL.map(Limit::name));
-        let fits = |text: &str| text.chars().count() <= LONGEST_TEXT;
         for rule in &self.rules {
             if !names.insert(rule.id.as_str()) {
                 return Err(Refusal::RuleName(rule.id.clone()));
             }
             let is_silent = rule.reason.trim().is_empty() && rule.ruling != Ruling::Allow;
-            if is_silent || !fits(&rule.reason) || !fits(&rule.basis) {
+            let is_long =
+                [&rule.reason, &rule.basis].iter().any(|text| !is_within(text, LONGEST_TEXT));
+            if is_silent || is_long {
                 return Err(Refusal::RuleText(rule.id.clone()));
             }
         }
@@ -201,13 +203,18 @@ impl Policy {
         self.check_sensitive()
     }
 
+    /// The first rule that speaks for such an order, and its place.
+    fn first(&self, platform: Platform, country: Country, class: Class) -> Option<(usize, &Rule)> {
+        let mut rules = self.rules.iter().enumerate();
+        rules.find(|(_, rule)| rule.speaks_for(platform, country, class))
+    }
+
     /// Whatever allows a sensitive platform says on what basis.
     fn check_sensitive(&self) -> Result<(), Refusal> {
         for platform in SENSITIVE {
             for country in Country::ALL {
                 for class in Class::ALL {
-                    let first =
-                        self.rules.iter().find(|rule| rule.speaks_for(platform, country, class));
+                    let first = self.first(platform, country, class).map(|(_, rule)| rule);
                     if let Some(rule) = first
                         && rule.ruling == Ruling::Allow
                         && rule.basis.trim().is_empty()
@@ -233,7 +240,7 @@ impl Decider for State {
         if replaces.is_some_and(|replaces| replaces != version) {
             return Err(Refusal::OtherVersion(version));
         }
-        if basis.trim().is_empty() || basis.chars().count() > LONGEST_TEXT {
+        if !is_said_within(basis, LONGEST_TEXT) {
             return Err(Refusal::NoBasis);
         }
         policy.check()?;
@@ -258,15 +265,4 @@ impl Decider for State {
             applied: Some(Applied { by: by.clone(), basis: basis.clone(), at: *at }),
         }
     }
-}
-
-/// What the rules of a policy say of an order: the first that speaks decides.
-pub fn verdict(
-    policy: &InForce,
-    platform: Platform,
-    country: Country,
-    class: Class,
-    real_numbers: bool,
-) -> Verdict {
-    policy.verdict(platform, country, class, real_numbers)
 }

@@ -115,7 +115,7 @@ fn whoever_allows_a_sensitive_platform_says_on_what_basis() {
         let stated = Rule { basis: "contract 12".to_owned(), ..bare };
         let wanted = policy(Mode::Enforce, &[stated]);
         let state = given(State::default(), &[]).when(&apply(&wanted)).then(&[applied(1, &wanted)]);
-        let verdict = verdict(&state.in_force, Platform::PayPal, Country::Us, Class::New, true);
+        let verdict = state.in_force.verdict(Platform::PayPal, Country::Us, Class::New, true);
         assert_eq!((verdict.ruling, verdict.rule.as_str()), (Ruling::Allow, "mine"));
     }
 }
@@ -346,10 +346,10 @@ proptest! {
                     };
                     let expected =
                         first.map_or(usual, |rule| (rule.id.as_str(), rule.ruling));
-                    let found = verdict(&policy, platform, country, class, true);
+                    let found = policy.verdict(platform, country, class, true);
                     prop_assert_eq!((found.rule.as_str(), found.ruling), expected);
                     prop_assert_eq!(found.version, 3);
-                    prop_assert!(!verdict(&policy, platform, country, class, false).refuses());
+                    prop_assert!(!policy.verdict(platform, country, class, false).refuses());
                 }
             }
         }

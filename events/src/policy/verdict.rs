@@ -63,6 +63,12 @@ impl Verdict {
         self.refusing_limit().map_or(self.rule.as_str(), |exceeded| exceeded.limit.name())
     }
 
+    /// The same, were every part of the policy enforced.
+    pub fn would_be_decided_by(&self) -> &str {
+        let limit = self.exceeded.first().filter(|_| self.ruling == Ruling::Allow);
+        limit.map_or(self.rule.as_str(), |exceeded| exceeded.limit.name())
+    }
+
     /// What follows of it as a whole: a limit that refuses counts as its own ruling.
     pub fn outcome(&self) -> Ruling {
         match self.refusing_limit() {
@@ -105,7 +111,8 @@ impl Default for InForce {
 impl InForce {
     /// A policy under its version.
     pub fn new(version: u32, policy: Policy) -> Self {
-        let mut table = Vec::with_capacity(Platform::ALL.len() * Country::ALL.len() * 3);
+        let mut table =
+            Vec::with_capacity(Platform::ALL.len() * Country::ALL.len() * Class::ALL.len());
         for platform in Platform::ALL {
             for country in Country::ALL {
                 for class in Class::ALL {
@@ -191,9 +198,8 @@ const FINANCIAL_REASON: &str = "accounts at financial platforms are tied to a pe
     this service gives no numbers for them unless its operator has stated a basis";
 
 fn speaker(policy: &Policy, platform: Platform, country: Country, class: Class) -> Speaks {
-    let own = policy.rules.iter().position(|rule| rule.speaks_for(platform, country, class));
-    match own {
-        Some(place) => Speaks::Rule(place),
+    match policy.first(platform, country, class) {
+        Some((place, _)) => Speaks::Rule(place),
         None if SENSITIVE.contains(&platform) => Speaks::Financial,
         None => Speaks::Otherwise,
     }

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::decider::Decider;
 use crate::supplier::SupplierName;
+use crate::text::is_said_within;
 use crate::time::Timestamp;
 
 /// Longest text of a record, in characters.
@@ -175,6 +176,5 @@ impl Record {
 }
 
 fn needed(what: &'static str, text: &str) -> Result<(), Refusal> {
-    let fits = !text.trim().is_empty() && text.chars().count() <= LONGEST_TEXT;
-    if fits { Ok(()) } else { Err(Refusal::Text(what)) }
+    if is_said_within(text, LONGEST_TEXT) { Ok(()) } else { Err(Refusal::Text(what)) }
 }

@@ -10,6 +10,7 @@ mod tests;
 use thiserror::Error;
 
 use crate::decider::Decider;
+use crate::text::is_said_within;
 use crate::time::Timestamp;
 
 /// Longest reason that is taken, in characters.
@@ -85,7 +86,7 @@ impl Decider for State {
         if subject.trim().is_empty() {
             return Err(Refusal::NoSubject);
         }
-        if reason.trim().is_empty() || reason.chars().count() > LONGEST_REASON {
+        if !is_said_within(reason, LONGEST_REASON) {
             return Err(Refusal::NoReason);
         }
         Ok(vec![Event::Revealed { subject: subject.clone(), reason: reason.clone(), at: *at }])

@@ -37,14 +37,17 @@ pub fn all(config: &Config, data_dir: &Path) -> Vec<(String, Result<String, Stri
 
 fn told(name: &str, known: &BTreeMap<SupplierName, State>) -> Result<String, String> {
     let of_name = known.iter().find(|(supplier, _)| supplier.as_str() == name);
-    let Some((record, ..)) = of_name.and_then(|(_, state)| state.stated.as_ref()) else {
+    let Some((state, (record, ..))) =
+        of_name.and_then(|(_, state)| Some((state, state.stated.as_ref()?)))
+    else {
         return Err("nobody has stated where its numbers come from".to_owned());
     };
     let until = record.valid_until;
-    if until <= Clock::System.now() {
-        return Err(format!("what was stated of its numbers is over since {until}"));
+    if state.holds(Clock::System.now()) {
+        Ok(format!("stated until {until}"))
+    } else {
+        Err(format!("what was stated of its numbers is over since {until}"))
     }
-    Ok(format!("stated until {until}"))
 }
 
 fn stated(data_dir: &Path) -> Result<BTreeMap<SupplierName, State>, String> {

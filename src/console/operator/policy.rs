@@ -19,13 +19,10 @@ pub async fn page(context: &Context) -> Result<Page, Refused> {
     let waiting: Vec<Markup> =
         list(&reviews, "reviews").iter().map(|review| waits(context, review)).collect();
     let suppliers: Vec<Markup> = list(&provenance, "suppliers").iter().map(supplier).collect();
-    let head = |names: &[&'static str]| -> Vec<(&'static str, bool)> {
-        names.iter().map(|name| (*name, false)).collect()
-    };
-    let of_rules = head(&["Rule", "Platforms", "Countries", "Classes", "Says", "Reason", "Basis"]);
-    let of_limits = head(&["Limit", "Allowed", "Mode"]);
-    let of_reviews = head(&["When", "Account", "Class", "Wanted", "Rule", "Reason", ""]);
-    let of_suppliers = head(&["Supplier", "Holds", "Serves", "Who", "Source", "Until"]);
+    let of_rules = head(["Rule", "Platforms", "Countries", "Classes", "Says", "Reason", "Basis"]);
+    let of_limits = head(["Limit", "Allowed", "Mode"]);
+    let of_reviews = head(["When", "Account", "Class", "Wanted", "Rule", "Reason", ""]);
+    let of_suppliers = head(["Supplier", "Holds", "Serves", "Who", "Source", "Until"]);
     let body = html! {
         section.card { (in_force(&known)) }
         section.card.flush {
@@ -189,8 +186,7 @@ fn tried(found: &Value, days: u32) -> Markup {
         }
     };
     let rows: Vec<Markup> = list(found, "orders").iter().map(row).collect();
-    let head = ["When", "Account", "Class", "Order", "For", "Decision", "Rule"];
-    let head: Vec<(&str, bool)> = head.iter().map(|name| (*name, false)).collect();
+    let head = head(["When", "Account", "Class", "Order", "For", "Decision", "Rule"]);
     html! {
         (notice("good", html! { (whole(found, "judged")) " orders of " (days) " days: "
             (whole(found, "would_be_refused")) " would be refused, "
@@ -198,6 +194,11 @@ fn tried(found: &Value, days: u32) -> Markup {
         section.card.flush { (table("Orders", &head, &rows, "No order would be decided in another way.")) }
         p { a href={ (ROOT) "/policy" } { "Back to the policy" } }
     }
+}
+
+/// The heads of columns of words.
+fn head<const N: usize>(names: [&'static str; N]) -> [(&'static str, bool); N] {
+    names.map(|name| (name, false))
 }
 
 fn joined(values: &Value) -> String {

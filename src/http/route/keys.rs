@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use actors::account::{AccessError, Published};
+use actors::account::Published;
 use axum::Json;
 use axum::extract::{Path, State};
 use base64::Engine;
@@ -171,11 +171,7 @@ fn mode_of(account: &Account) -> &'static str {
 /// The account's test account, where it has one that was opened.
 async fn test_account(app: &Shared, account: &Account) -> Result<Option<Arc<Published>>, ApiError> {
     let Some(id) = account.test_account else { return Ok(None) };
-    match app.service.accounts.read(id).await {
-        Ok(published) => Ok(Some(published)),
-        Err(AccessError::NotFound) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    Ok(app.service.accounts.find(id).await?)
 }
 
 /// The account's keys: names and when they were used, never the keys themselves.

@@ -7,7 +7,7 @@ use std::path::Path;
 use events::envelope::Position;
 use rusqlite::{Connection, OpenFlags, params};
 
-use super::log::bounded;
+use super::log::{bounded, unsigned};
 use super::schema;
 use crate::store::chain::{GENESIS, Hash};
 
@@ -181,7 +181,7 @@ impl IndexFile {
     pub fn checkpoint(&self) -> rusqlite::Result<Checkpoint> {
         self.connection.query_row("SELECT position, chain, digest FROM checkpoint", [], |row| {
             Ok(Checkpoint {
-                position: Position(number(row.get(0)?)),
+                position: Position(unsigned(row.get(0)?)),
                 chain: row.get(1)?,
                 digest: Digest(row.get::<_, i64>(2)?.cast_unsigned()),
             })
@@ -197,9 +197,9 @@ impl IndexFile {
         let mut rows = all.query([])?;
         while let Some(row) = rows.next()? {
             let run = RecordRun {
-                revision: number(row.get(1)?),
-                position: number(row.get(2)?),
-                length: number(row.get(3)?),
+                revision: unsigned(row.get(1)?),
+                position: unsigned(row.get(2)?),
+                length: unsigned(row.get(3)?),
             };
             // What lies beyond was never written here, and would take for ever to count.
             if run.position.saturating_add(run.length) > checkpoint.position.0.saturating_add(1) {
@@ -250,6 +250,24 @@ impl IndexFile {
         all_or_none.commit()
     }
 
+    /// The stream's runs from `from` on, before `until`, of which `tail` are those that the index
+    /// need not have: they are known without it, and were asked for before it.
+    pub fn before_tail(
+        &self,
+        stream: i64,
+        from: u64,
+        until: u64,
+        tail: Vec<RecordRun>,
+    ) -> rusqlite::Result<Vec<RecordRun>> {
+        let indexed_until = tail.first().map_or(until, |run| run.revision);
+        if from >= indexed_until {
+            return Ok(tail);
+        }
+        let mut runs = self.of_stream(stream, from, indexed_until - from)?;
+        runs.extend(tail);
+        Ok(runs)
+    }
+
     /// The stream's runs from the one on that has `from`, until they have `wanted` records behind
     /// it.
     pub fn of_stream(
@@ -266,9 +284,9 @@ impl IndexFile {
         let (mut runs, until) = (Vec::new(), from.saturating_add(wanted));
         while let Some(row) = rows.next()? {
             let run = RecordRun {
-                revision: number(row.get(0)?),
-                position: number(row.get(1)?),
-                length: number(row.get(2)?),
+                revision: unsigned(row.get(0)?),
+                position: unsigned(row.get(1)?),
+                length: unsigned(row.get(2)?),
             };
             if run.revision >= until {
                 break;
@@ -277,11 +295,6 @@ impl IndexFile {
         }
         Ok(runs)
     }
-}
-
-/// SQLite's integers are signed; one that is negative was never written, and names no place.
-fn number(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -104,14 +104,11 @@ impl Log {
         let find = "SELECT position, stream, revision FROM events WHERE position > ?1 AND \
             position <= ?2 ORDER BY position";
         let mut find = self.connection.prepare_cached(find).map_err(failed)?;
-        let unsigned = |row: &Row<'_>, column| {
-            Ok::<_, rusqlite::Error>(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(u64::MAX))
-        };
         let read = |row: &Row<'_>| {
             Ok(Place {
-                position: unsigned(row, 0)?,
+                position: unsigned(row.get(0)?),
                 stream: row.get(1)?,
-                revision: unsigned(row, 2)?,
+                revision: unsigned(row.get(2)?),
             })
         };
         find.query_map(params![bounded(after.0), bounded(through.0)], read)
@@ -275,6 +272,12 @@ pub fn id_at(connection: &Connection, position: u64) -> rusqlite::Result<Option<
         Ok(layout::event_id(step, u128::from_be_bytes(row.get(1)?)))
     };
     connection.prepare_cached(find)?.query_row(params![bounded(position)], read).optional()
+}
+
+/// One of SQLite's integers, which are signed: one that is negative was never written, and names no
+/// place.
+pub fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
 }
 
 /// SQLite's integers are signed.

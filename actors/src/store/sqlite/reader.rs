@@ -195,18 +195,11 @@ pub fn runs(
     }
     // Before the index is asked, which may take it in meanwhile.
     let tail = streams.tail_of(stream, from, until);
-    let indexed_until = tail.first().map_or(until, |run| run.revision);
-    let mut runs = Vec::new();
-    if from < indexed_until {
-        runs = files
-            .index
-            .of_stream(number, from, indexed_until - from)
-            .map_err(failed)
-            .map_err(|error| under(error, stream, Revision(from)))?;
-    }
+    let runs = files.index.before_tail(number, from, until, tail);
+    let runs = runs.map_err(|error| under(failed(error), stream, Revision(from)))?;
     let mut due = from;
-    let mut whole: Vec<RecordRun> = Vec::with_capacity(runs.len() + tail.len());
-    for run in runs.into_iter().chain(tail) {
+    let mut whole: Vec<RecordRun> = Vec::with_capacity(runs.len());
+    for run in runs {
         if run.revision != due || run.position == 0 {
             break;
         }

@@ -56,16 +56,6 @@ impl Tail {
             self.runs += 1;
         }
     }
-
-    fn parts(&self, stream: &StreamId, from: u64, until: u64, parts: &mut Vec<RecordRun>) {
-        parts.extend(
-            self.streams
-                .get(stream)
-                .into_iter()
-                .flat_map(|known| &known.runs)
-                .filter_map(|run| run.part(from, until)),
-        );
-    }
 }
 
 /// Shared by the writer, the readers and the index.
@@ -136,11 +126,7 @@ impl Streams {
     /// Where records of the stream stand that the index may not have: those from `from` on, before
     /// `until`. To be asked before the index is, which may take them in meanwhile.
     pub fn tail_of(&self, stream: &StreamId, from: u64, until: u64) -> Vec<RecordRun> {
-        let inner = self.inner.read();
-        let mut runs = Vec::new();
-        inner.taken.parts(stream, from, until, &mut runs);
-        inner.fresh.parts(stream, from, until, &mut runs);
-        runs
+        self.inner.read().tail_of(stream, from, until)
     }
 
     /// The stream's records from `from` on, at most `limit`, if all of them were appended lately.
@@ -152,9 +138,7 @@ impl Streams {
     ) -> Option<Vec<Recorded<Event>>> {
         let until = from.0.saturating_add(limit as u64);
         let inner = self.inner.read();
-        let mut runs = Vec::new();
-        inner.taken.parts(stream, from.0, until, &mut runs);
-        inner.fresh.parts(stream, from.0, until, &mut runs);
+        let runs = inner.tail_of(stream, from.0, until);
         let is_whole = runs.first().is_some_and(|run| run.revision == from.0)
             && runs.is_sorted_by(|before, after| before.end() == after.revision);
         if !is_whole {
@@ -199,6 +183,14 @@ impl Streams {
     pub fn indexed(&self) {
         let taken = std::mem::take(&mut self.inner.write().taken);
         drop(taken);
+    }
+}
+
+impl Inner {
+    fn tail_of(&self, stream: &StreamId, from: u64, until: u64) -> Vec<RecordRun> {
+        let tails = [&*self.taken, &self.fresh].into_iter();
+        let runs = tails.filter_map(|tail| tail.streams.get(stream)).flat_map(|known| &known.runs);
+        runs.filter_map(|run| run.part(from, until)).collect()
     }
 }
 

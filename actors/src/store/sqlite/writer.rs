@@ -369,21 +369,15 @@ impl Writer {
                 .filter(|written| written.stream == *stream)
                 .filter_map(|written| written.run.part(from, until)),
         );
-        let indexed_until = tail.first().map_or(until, |run| run.revision);
-        if from >= indexed_until {
-            return Ok(tail);
-        }
         if self.index.is_none() {
             let path =
                 self.connection.path().map(|path| Path::new(path).with_file_name(index::FILE));
             self.index = path.and_then(|path| IndexFile::open_reader(&path));
         }
-        let mut runs = self.index.as_ref().map_or_else(
-            || Ok(Vec::new()),
-            |index| index.of_stream(number, from, indexed_until - from),
-        )?;
-        runs.extend(tail);
-        Ok(runs)
+        match &self.index {
+            Some(index) => index.before_tail(number, from, until, tail),
+            None => Ok(tail),
+        }
     }
 
     /// Makes what was committed known, then answers.
