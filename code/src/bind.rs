@@ -1,6 +1,7 @@
 //! How closely the words for "code" and a candidate belong together.
 
 use super::candidate::Found;
+use super::copula::{ELSEWHERE, IS, IS_ENDINGS};
 use super::lexicon::{Class, Hit};
 use super::normal::Text;
 
@@ -30,127 +31,10 @@ const OPENING: usize = 40;
 /// Marks between a word for "code" and its own number, and digits of that number.
 const OWN_GAP: usize = 3;
 const MIN_OWN: usize = 3;
+/// Capitals that are a code of their own in another script: fewer are `SMS`, `OTP`.
+const MIN_CAPITALS: usize = 5;
 /// Letters of a word that calls a number something, also in scripts that need few.
 const MIN_CALLED: usize = 2;
-
-/// Words that say "is" before a code, folded.
-const IS: &[&str] = &[
-    "is",
-    "are",
-    "es",
-    "est",
-    "ist",
-    "lautet",
-    "lauten",
-    "e",
-    "e'",
-    "er",
-    "ar",
-    "on",
-    "to",
-    "je",
-    "jest",
-    "este",
-    "la",
-    "adalah",
-    "ialah",
-    "yaitu",
-    "yakni",
-    "ay",
-    "ni",
-    "ndi",
-    "yi",
-    "waa",
-    "glasi",
-    "zni",
-    "znie",
-    "eshte",
-    "yra",
-    "ir",
-    "ke",
-    "ithi",
-    "ye",
-    "bu",
-    "это",
-    "е",
-    "є",
-    "это:",
-    "гэта",
-    "ова",
-    "είναι",
-    "einai",
-    "eivai",
-    "ειναι",
-    "הוא",
-    "היא",
-    "הינו",
-    "הינה",
-    "هو",
-    "هي",
-    "است",
-    "برابر",
-    "whakahua",
-    "ita ce",
-    "ce",
-    "bo",
-    "si",
-    "dia",
-    "ko",
-    "lo",
-    "oo",
-    "wa",
-    "is:",
-    "igual",
-    "sera",
-    "serait",
-    "wees",
-    "luidt",
-    "yw",
-    "na",
-    "daa",
-    "nii",
-    "de",
-    "estas",
-    "ass",
-    "kuri",
-    "guti",
-    "bbe",
-    "nga",
-    "ke:",
-    "esta",
-    "dir",
-];
-/// Those of them that lead to a number in another language ("sent to 4155", "on 24 Nov"), and the
-/// stems by which one knows the language that they are "is" in.
-const ELSEWHERE: [(&str, &[&str]); 2] = [
-    ("to", &["kod", "haslo", "twoj", "jednoraz", "weryfik", "autoryz"]),
-    ("on", &["kood", "salasana", "tunnus", "parool", "pin-", "otp-", "tokenisi"]),
-];
-/// The same where words are not spaced.
-const IS_ENDINGS: &[&str] = &[
-    "是",
-    "为",
-    "為",
-    "は",
-    "คือ",
-    "ແມ່ນ",
-    "គឺ",
-    "은",
-    "는",
-    "이",
-    "가",
-    "ہے:",
-    "=",
-    ":",
-    ">",
-    "→",
-    "՝",
-    "»",
-    "是:",
-    "就是",
-    "係",
-    "系",
-];
 
 /// Clauses and words of a message, for binding candidates to them.
 pub struct Words<'a> {
@@ -259,7 +143,7 @@ impl Words<'_> {
         closeness(gap, numbers)
     }
 
-    /// Whether digits as long as a code stand right behind a word that ends at `end`.
+    /// Whether a number as long as a code stands right behind a word that ends at `end`.
     fn has_own_number(&self, end: usize) -> bool {
         let mut rest = self.text.chars[end..].iter();
         let marks = rest
@@ -270,8 +154,18 @@ impl Words<'_> {
             })
             .count();
         let digits =
-            rest.by_ref().skip(marks).take_while(|character| character.is_ascii_digit()).count();
-        digits >= MIN_OWN && !self.text.unit_follows(end + marks + digits)
+            rest.clone().skip(marks).take_while(|character| character.is_ascii_digit()).count();
+        // `校验码RPMKD`: capitals in a text of another script are its code as well.
+        let is_foreign = self.text.before(end).is_some_and(|letter| !letter.is_ascii());
+        let capitals = rest
+            .by_ref()
+            .skip(marks)
+            .take_while(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit())
+            .count();
+        let is_of_capitals = is_foreign
+            && capitals >= MIN_CAPITALS
+            && !self.text.at(end + marks + capitals).is_some_and(|next| next.is_ascii_lowercase());
+        is_of_capitals || (digits >= MIN_OWN && !self.text.unit_follows(end + marks + digits))
     }
 
     /// Whether a copula, a colon or an arrow stands right before the candidate.
@@ -379,7 +273,7 @@ impl Words<'_> {
             .find(|character| !matches!(character, ' ' | '\n' | '"' | '“' | '«' | '(' | '*'));
         match mark {
             Some(']' | '】' | '>' | ')' | '#' | '》') => true,
-            None | Some(':' | ',' | '-' | '|') => start < OPENING,
+            None | Some(':' | ',' | '、' | '-' | '|') => start < OPENING,
             Some(_) => false,
         }
     }

@@ -56,7 +56,7 @@ fn leads_on(text: &Text, index: usize) -> bool {
         .rev()
         .take(8)
         .find(|character| !character.is_whitespace())
-        .is_some_and(|last| matches!(last, ':' | '=' | '>' | '-' | ','))
+        .is_some_and(|last| matches!(last, ':' | '=' | '>' | '-' | ',' | '、'))
 }
 
 /// Short words that always have their point, whatever follows: "A/c no. XX1234".

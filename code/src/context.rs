@@ -10,7 +10,7 @@ use super::lexicon::{Class, Hit};
 use super::reason::Reason;
 
 /// Words for "code" that mean nothing else.
-const ONE_TIME: [&str; 12] = [
+const ONE_TIME: [&str; 16] = [
     "otp",
     "otps",
     "totp",
@@ -23,6 +23,10 @@ const ONE_TIME: [&str; 12] = [
     "ओटीपी",
     "ওটিপি",
     "one time pin",
+    "رمز پویا",
+    "رمز دوم",
+    "رمز دوم پویا",
+    "او ٹی پی",
 ];
 
 impl Evidence<'_> {

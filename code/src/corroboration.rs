@@ -12,13 +12,15 @@ use super::reason::Reason;
 /// Letters that a message may hold beside the words that codes are spoken of with: a pronoun, a
 /// greeting.
 const MAX_OTHER_LETTERS: usize = 16;
+/// The same where the message has other numbers.
+const MAX_COUNTED_LETTERS: usize = 2;
+/// Digits looked at: more is no message but an attack.
+const MAX_DIGITS: usize = 40;
 /// The same where a service is expected that the message does not name.
 const MAX_UNNAMED_LETTERS: usize = 10;
 
 /// What messages are called beside a word for "code".
 const MESSAGES: [&str; 3] = ["sms", "смс", "مسج"];
-/// How many letters each of them has.
-const MESSAGE_LETTERS: usize = 3;
 /// Words for "code" looked at: more is no message but an attack.
 const MAX_KEYS: usize = 16;
 
@@ -27,60 +29,132 @@ const MAX_KEYS: usize = 16;
 pub fn is_missing(evidence: &Evidence<'_>, found: &Found, bond: Bond) -> bool {
     let speaks =
         [Class::Verify, Class::Secret, Class::Valid].iter().any(|class| evidence.says(*class))
-            || evidence.owner == Owner::Expected;
+            || evidence.owner == Owner::Expected
+            || is_for_payment(evidence);
     let is_told = found.origin_bound || found.prefixed || evidence.is_one_time(found);
     if speaks || is_told || is_of_a_message(evidence) {
         return false;
     }
-    let most = if evidence.service.is_some() { MAX_UNNAMED_LETTERS } else { MAX_OTHER_LETTERS };
-    match bond {
-        Bond::Beside | Bond::Near => {
-            *evidence.other_letters.get_or_init(|| other_letters(evidence)) > most
+    if !matches!(bond, Bond::Beside | Bond::Near) {
+        return false;
+    }
+    let rest = evidence.rest.get_or_init(|| UncoveredText::of(evidence));
+    let most = if rest.has_other_numbers(found) {
+        MAX_COUNTED_LETTERS
+    } else if evidence.service.is_some() {
+        MAX_UNNAMED_LETTERS
+    } else {
+        MAX_OTHER_LETTERS
+    };
+    rest.letters > most
+}
+
+/// Whether a code is for a card, or for a sum that is named with its currency, in a message that is
+/// about nothing to be fetched, opened or won.
+fn is_for_payment(evidence: &Evidence<'_>) -> bool {
+    const OTHERWISE: [Class; 6] =
+        [Class::Parcel, Class::Place, Class::Ad, Class::Courier, Class::Delivery, Class::Reference];
+    let is_payment =
+        evidence.says(Class::Ending) || (evidence.says(Class::Payment) && evidence.names_sum());
+    is_payment && !OTHERWISE.iter().any(|class| evidence.says(*class))
+}
+
+/// Stretches that tell nothing of what the message is about: it may say when it was sent, and where
+/// to read on.
+const fn is_silent(reason: Reason) -> bool {
+    matches!(reason, Reason::Url | Reason::AppHash | Reason::Date | Reason::TimeOfDay)
+}
+
+/// What a message says beside its codes and the words that they are spoken of with.
+#[derive(Debug)]
+pub struct UncoveredText {
+    letters: usize,
+    /// Where its first digits are, addresses and times aside.
+    digits: Vec<usize>,
+}
+
+impl UncoveredText {
+    fn of(evidence: &Evidence<'_>) -> Self {
+        let chars = &evidence.words.text.chars;
+        let mut silent = vec![false; chars.len()];
+        let addresses = evidence.regions.iter().filter(|region| is_silent(region.reason));
+        for region in addresses {
+            silent[region.start..region.end].fill(true);
         }
-        Bond::Said | Bond::NextClause | Bond::Message | Bond::None => false,
+        let is_digit = |place: &usize| chars[*place].is_ascii_digit() && !silent[*place];
+        let digits = (0..chars.len()).filter(is_digit).take(MAX_DIGITS).collect();
+        Self { letters: other_letters(evidence, silent), digits }
+    }
+
+    /// Whether it counts or names anything but the candidate: "Locker 56, code 481207, 3 days".
+    fn has_other_numbers(&self, found: &Found) -> bool {
+        self.digits.iter().any(|place| *place < found.start || found.end <= *place)
     }
 }
 
 /// Whether the word for "code" says that it came as a message: "SMS code", "код из СМС".
 fn is_of_a_message(evidence: &Evidence<'_>) -> bool {
-    let text = evidence.words.text;
-    let is_message = |start: usize| {
-        let end = start + MESSAGE_LETTERS;
-        end <= text.chars.len() && MESSAGES.contains(&text.lower(start..end).as_str())
+    let chars = &evidence.words.text.chars;
+    let is_message = |letters: &[char]| {
+        let word: String = letters.iter().flat_map(|letter| letter.to_lowercase()).collect();
+        MESSAGES.contains(&word.as_str())
     };
     let keys = evidence.words.hits.iter().filter(|hit| hit.class == Class::Key).take(MAX_KEYS);
     keys.into_iter().any(|key| {
-        let gap = key.start.checked_sub(1).filter(|gap| matches!(text.chars[*gap], ' ' | '-'));
-        let before = gap.and_then(|gap| gap.checked_sub(MESSAGE_LETTERS));
-        before.is_some_and(is_message) || is_message(key.end + 1)
+        let before = key.start.checked_sub(1).filter(|end| matches!(chars[*end], ' ' | '-'));
+        let before = before.and_then(|end| Some(&chars[end.checked_sub(3)?..end]));
+        let behind = chars.get(key.end + 1..key.end + 4);
+        before.is_some_and(is_message) || behind.is_some_and(is_message)
     })
 }
 
-/// Letters of the message that no word of the lists covers, names and addresses aside.
-fn other_letters(evidence: &Evidence<'_>) -> usize {
-    let text = evidence.words.text;
-    let mut other: Vec<bool> =
-        text.chars.iter().map(|character| character.is_alphabetic()).collect();
+/// Letters of the message that no word of the lists covers, addresses aside, and names, unless a
+/// service is expected: they are another's.
+fn other_letters(evidence: &Evidence<'_>, mut silent: Vec<bool>) -> usize {
     let tells = |hit: &&Hit| matches!(hit.class, Class::Key | Class::Handle | Class::Unit);
     for hit in evidence.words.hits.iter().filter(tells) {
-        other[hit.start..hit.end].fill(false);
+        silent[hit.start..hit.end].fill(true);
     }
-    let addresses = evidence
-        .regions
-        .iter()
-        .filter(|region| matches!(region.reason, Reason::Url | Reason::AppHash));
-    for region in addresses {
-        other[region.start..region.end].fill(false);
+    if evidence.service.is_none() {
+        names(evidence).for_each(|(start, end)| silent[start..end].fill(true));
     }
-    let mut in_name = false;
-    let mut letters = 0;
-    for (place, character) in text.chars.iter().enumerate() {
-        if !character.is_alphabetic() {
-            in_name = false;
-        } else if !text.before(place).is_some_and(char::is_alphabetic) {
-            in_name = character.is_uppercase();
+    let chars = evidence.words.text.chars.iter();
+    chars.zip(&silent).filter(|(character, silent)| character.is_alphabetic() && !**silent).count()
+}
+
+/// Words with a capital; those that open the message only before its colon or the word for "code"
+/// (`Acme: …`, `Acme code …`), since every sentence opens with one.
+fn names(evidence: &Evidence<'_>) -> impl Iterator<Item = (usize, usize)> {
+    let chars = &evidence.words.text.chars;
+    let is_key = move |place: usize| {
+        evidence.words.hits.iter().any(|hit| hit.class == Class::Key && hit.start == place)
+    };
+    let leads = move |end: usize| {
+        let gap = chars[end..].iter().take(2).take_while(|character| **character == ' ').count();
+        chars.get(end + gap).is_some_and(|next| {
+            matches!(next, ':' | '-' | '.' | ']' | '\n' | '\'')
+                || next.is_uppercase()
+                || is_key(end + gap)
+        })
+    };
+    let mut place = 0;
+    let mut is_opening = true;
+    std::iter::from_fn(move || {
+        while place < chars.len() {
+            let start = place;
+            if !chars[start].is_alphabetic() {
+                is_opening &= matches!(chars[start], ' ' | '[' | '<' | '#' | '(');
+                place += 1;
+                continue;
+            }
+            let length = chars[start..].iter().take_while(|letter| letter.is_alphabetic()).count();
+            place = start + length;
+            let is_name = chars[start].is_uppercase() && (!is_opening || leads(place));
+            is_opening &= is_name;
+            if is_name {
+                return Some((start, place));
+            }
         }
-        letters += usize::from(other[place] && !in_name);
-    }
-    letters
+        None
+    })
 }

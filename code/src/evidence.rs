@@ -6,6 +6,7 @@ use super::bind::{Bond, Words};
 use super::brand::Owner;
 use super::candidate::Found;
 use super::content::Content;
+use super::corroboration::UncoveredText;
 use super::gap::letters_between;
 use super::lexicon::{Class, Hit};
 use super::message::Message;
@@ -16,6 +17,8 @@ use super::service::Service;
 
 /// Amounts looked at: more is no message but an attack.
 const MAX_SUMS: usize = 8;
+/// Characters between a word for "code" and the one for verifying that tells what it is for.
+const MAX_APART: usize = 20;
 /// Characters of the groups before the last one of a number to call, and digits that make one.
 const MAX_GROUPS: usize = 14;
 const MIN_PREFIX: usize = 3;
@@ -34,8 +37,8 @@ pub struct Evidence<'a> {
     pub service: Option<Service>,
     /// Whose message it is.
     pub owner: Owner,
-    /// How much it says beside its words for "code": counted once, where a candidate needs it.
-    pub other_letters: OnceCell<usize>,
+    /// What it says beside all that; looked at once, and only where it decides.
+    pub rest: OnceCell<UncoveredText>,
 }
 
 impl Evidence<'_> {
@@ -49,10 +52,13 @@ impl Evidence<'_> {
     pub fn is_verified(&self) -> bool {
         let keys = self.words.hits.iter().filter(|hit| hit.class == Class::Key);
         let clause = |hit: &Hit| self.words.clauses[hit.start];
+        // "Access code" in an offer or a survey verifies nothing by itself.
         let beside = |key: &Hit, verify: &Hit| {
-            clause(key) == clause(verify)
-                && verify.start < key.end + 14
-                && key.start < verify.end + 14
+            let is_apart = verify.end <= key.start || key.end <= verify.start;
+            (is_apart || !self.says(Class::Ad))
+                && clause(key) == clause(verify)
+                && verify.start < key.end + MAX_APART
+                && key.start < verify.end + MAX_APART
         };
         (self.says(Class::Secret) && !self.is_another_s_delivery())
             || keys.take(16).any(|key| {
@@ -62,13 +68,15 @@ impl Evidence<'_> {
 
     /// Whether it names a sum, and nobody: who pays with a code has it from a bank.
     pub(super) fn is_payment(&self) -> bool {
-        let is_sum = |region: &Region| {
-            region.reason == Reason::Amount
-                && money::stands_beside(self.words.text, region.start, region.end)
-        };
-        self.service.is_some()
-            && self.owner == Owner::Unnamed
-            && self.regions.iter().take(MAX_SUMS).any(is_sum)
+        self.service.is_some() && self.owner == Owner::Unnamed && self.names_sum()
+    }
+
+    /// Whether it names a sum with its currency.
+    pub(super) fn names_sum(&self) -> bool {
+        let sums = self.regions.iter().filter(|region| region.reason == Reason::Amount);
+        let is_money =
+            |region: &Region| money::stands_beside(self.words.text, region.start, region.end);
+        sums.take(MAX_SUMS).any(is_money)
     }
 
     /// Whether somebody at the door is to be told the code: then it is no secret, or a secret of
@@ -152,10 +160,18 @@ impl Evidence<'_> {
     /// Whether the clause speaks of an older code: before the candidate, or right behind it.
     pub(super) fn is_old(&self, found: &Found) -> bool {
         let clause = self.words.clauses[found.start];
+        // "481207 (previous codes no longer work)": other codes are old.
+        let is_of_others = |old: &Hit| {
+            old.start >= found.end
+                && self.words.hits.iter().any(|hit| {
+                    hit.class == Class::Key && (hit.start == old.end + 1 || hit.start == old.end)
+                })
+        };
         self.words
             .hits
             .iter()
             .filter(|hit| hit.class == Class::Old && self.words.clauses[hit.start] == clause)
+            .filter(|hit| !is_of_others(hit))
             .any(|hit| {
                 let (from, to) = if hit.end <= found.start {
                     (hit.end, found.start)

@@ -17,6 +17,26 @@ const MAX_CLAUSE: usize = 80;
 const MAX_GAP: usize = 2;
 /// Letters of a message that need no meaning: an article, a pronoun.
 const MAX_LETTERS: usize = 4;
+/// Words before what a number is for.
+const PURPOSES: [&str; 15] = [
+    "to",
+    "pour",
+    "para",
+    "zum",
+    "zur",
+    "um",
+    "per",
+    "voor",
+    "för",
+    "for",
+    "aby",
+    "чтобы",
+    "щоб",
+    "за",
+    "untuk",
+];
+/// Letters of the longest of them, and one.
+const MAX_PURPOSE: usize = 7;
 /// Classes that say what else a number may be.
 const OTHERWISE: [Class; 8] = [
     Class::Ending,
@@ -75,12 +95,25 @@ fn is_instruction(evidence: &Evidence<'_>, found: &Found) -> bool {
     let refers = hits.iter().any(|hit| hit.class == Class::Reference && !is_account(hit.start));
     let with = |gap: Option<usize>| gap.is_some_and(|gap| gap <= MAX_GAP);
     let beside = with(evidence.gap_before(found, Class::With))
-        || with(evidence.gap_after(found, Class::With));
+        || with(evidence.gap_after(found, Class::With))
+        || is_for_a_purpose(evidence, found);
     words <= MAX_WORDS
         && beside
         && says(Class::Verify)
         && !refers
         && !OTHERWISE.iter().any(|class| says(*class))
+}
+
+/// "481207 to confirm your number": what it is for stands right behind it, and a name at most
+/// before it.
+fn is_for_a_purpose(evidence: &Evidence<'_>, found: &Found) -> bool {
+    let behind = evidence.words.text.chars[found.end..].iter().skip_while(|letter| **letter == ' ');
+    let word: String = behind
+        .take(MAX_PURPOSE)
+        .take_while(|letter| letter.is_alphabetic())
+        .flat_map(|letter| letter.to_lowercase())
+        .collect();
+    evidence.words.opens(found) && PURPOSES.contains(&word.as_str())
 }
 
 /// "Confirm your number at Acme: 481207", "481207 verifies your phone for Acme": the expected
@@ -157,7 +190,9 @@ fn is_only_secret(evidence: &Evidence<'_>, found: &Found) -> bool {
     let elsewise = [Class::Reference, Class::Business, Class::Parcel, Class::Ad]
         .iter()
         .any(|class| evidence.says(*class));
-    (opens || own_line || said)
+    let told =
+        evidence.says(Class::Verify) && evidence.says(Class::Secret) && evidence.words.opens(found);
+    (opens || own_line || said || told)
         && (evidence.says(Class::Secret) || evidence.says(Class::Valid))
         && !elsewise
 }

@@ -38,6 +38,8 @@ pub enum Class {
     Old,
     /// A message about orders, payments or journeys.
     Business,
+    /// "purchase", "transfer": what a bank sends a code for.
+    Payment,
     /// "account code": the number right after it may be a reference.
     Account,
     /// "application", "complaint": what is handed in.
@@ -98,6 +100,8 @@ const LISTS: [&str; 3] = [
 ];
 /// Letters that Hebrew and Arabic write together with the word behind them.
 const PREFIXES: &str = "הבלשומכالوبكف";
+/// Units of so few letters are the beginning of a name (`mBank`) where a capital follows.
+const MAX_LETTER_UNIT: usize = 2;
 /// Longest ending of a root.
 const MAX_ENDING: usize = 3;
 
@@ -147,6 +151,7 @@ fn section_of(header: &str) -> Option<(Class, Edges)> {
         "neutral" => Class::Neutral,
         "old" => Class::Old,
         "business" => Class::Business,
+        "payment" => Class::Payment,
         "account" => Class::Account,
         "filed" => Class::Filed,
         "came" => Class::Came,
@@ -236,9 +241,8 @@ fn fits(text: &Text, start: usize, end: usize, class: Class, edges: Edges) -> bo
             | Class::Handle
             | Class::Secret
             | Class::Valid
-            | Class::Unit
             | Class::Neutral
-    );
+    ) || (class == Class::Unit && end - start > MAX_LETTER_UNIT);
     let inside =
         |index: usize| is_inside_word(text, index) || (!speaks && is_in_camel_case(text, index));
     let starts = || !inside(start);

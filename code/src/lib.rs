@@ -14,6 +14,7 @@ mod clause;
 mod confidence;
 mod content;
 mod context;
+mod copula;
 mod corroboration;
 mod evidence;
 mod form;

@@ -303,7 +303,7 @@ pub fn stands_beside(text: &Text, start: usize, end: usize) -> bool {
     let is_word = |character: &&char| {
         !character.is_whitespace()
             && !character.is_ascii_digit()
-            && !matches!(**character, ':' | '(' | ')' | ',' | '!' | ';' | '=' | '?')
+            && !matches!(**character, ':' | '(' | ')' | ',' | '、' | '!' | ';' | '=' | '?')
     };
     let word_before: String =
         before.take_while(is_word).take(10).collect::<Vec<_>>().into_iter().rev().collect();

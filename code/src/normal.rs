@@ -116,7 +116,8 @@ fn plain(character: char) -> Option<char> {
         | '\t' => Some(' '),
         '\r' | '\u{2028}' | '\u{2029}' | '\u{85}' => Some('\n'),
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}' => Some('-'),
-        // Full-width ASCII, one to one.
+        // Full-width ASCII, one to one, but for the comma: it parts clauses, and never digits.
+        '\u{ff0c}' => Some('、'),
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xfee0),
         _ => Some(ascii_digit(character).unwrap_or(character)),
     }
@@ -181,22 +182,43 @@ const ALIKE: [(char, char); 14] = [
     ('y', 'у'),
 ];
 
-/// Writes every word that mixes the two alphabets in the one that it has more letters of: `Kод`,
-/// `cоde`.
+/// The same of the Latin and the Greek alphabet.
+const ALIKE_GREEK: [(char, char); 14] = [
+    ('a', 'α'),
+    ('b', 'β'),
+    ('e', 'ε'),
+    ('z', 'ζ'),
+    ('h', 'η'),
+    ('i', 'ι'),
+    ('k', 'κ'),
+    ('m', 'μ'),
+    ('n', 'ν'),
+    ('o', 'ο'),
+    ('p', 'ρ'),
+    ('t', 'τ'),
+    ('x', 'χ'),
+    ('y', 'υ'),
+];
+
+/// Writes every word that mixes two alphabets in the one that it has more letters of: `Kод`, `cоde`,
+/// `ΟTP`.
 fn one_script(folded: &mut [char]) {
     for word in folded.split_mut(|character| !character.is_alphabetic()) {
         let latin = word.iter().filter(|character| character.is_ascii()).count();
-        let cyrillic =
-            word.iter().filter(|character| ('\u{400}'..='\u{4ff}').contains(*character)).count();
-        if latin == 0 || cyrillic == 0 {
+        let of = |from: char, to: char| {
+            word.iter().filter(|character| (from..=to).contains(*character)).count()
+        };
+        let (cyrillic, greek) = (of('\u{400}', '\u{4ff}'), of('\u{370}', '\u{3ff}'));
+        if latin == 0 || (cyrillic == 0) == (greek == 0) {
             continue;
         }
+        let (alike, other) = if cyrillic > 0 { (&ALIKE, cyrillic) } else { (&ALIKE_GREEK, greek) };
         for letter in word.iter_mut() {
-            let twin = ALIKE
+            let twin = alike
                 .iter()
-                .find(|(from, to)| if cyrillic >= latin { from == letter } else { to == letter });
+                .find(|(from, to)| if other >= latin { from == letter } else { to == letter });
             if let Some((from, to)) = twin {
-                *letter = if cyrillic >= latin { *to } else { *from };
+                *letter = if other >= latin { *to } else { *from };
             }
         }
     }
@@ -246,6 +268,7 @@ mod tests {
     #[test]
     fn a_word_of_two_alphabets_is_read_in_one() {
         assert_eq!(Text::new("Kод сode").folded, "код code");
+        assert_eq!(Text::new("ΟTP").folded, "otp");
     }
 
     #[test]

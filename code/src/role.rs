@@ -130,7 +130,7 @@ fn is_one_phrase(gap: &[char]) -> bool {
         character.is_ascii_digit()
             || matches!(
                 character,
-                '.' | '!' | '?' | ';' | ',' | '\n' | '。' | '，' | ':' | '】' | ']'
+                '.' | '!' | '?' | ';' | ',' | '\n' | '。' | '、' | ':' | '】' | ']'
             )
     })
 }

@@ -208,7 +208,7 @@ fn closing_word(text: &Text, from: usize) -> Option<(usize, usize)> {
     let length = rest
         .iter()
         .take(REACH)
-        .position(|character| matches!(character, '.' | '\n' | '!' | ','))
+        .position(|character| matches!(character, '.' | '\n' | '!' | ',' | '、'))
         .or_else(|| (rest.len() <= REACH).then_some(rest.len()))?;
     let phrase = &rest[..length];
     if phrase.iter().any(|character| character.is_ascii_digit() || *character == ':') {

@@ -110,7 +110,7 @@ pub fn extract(message: &Message<'_>, service: Option<Service>) -> Extraction {
         content: Content::new(&text, &regions),
         service,
         owner,
-        other_letters: OnceCell::new(),
+        rest: OnceCell::new(),
     };
     let choices = choices(&evidence.words, &found, service);
     let mut candidates = weigh::weigh(&evidence, found);
@@ -185,6 +185,7 @@ fn choices(
     };
     let mut choices: Vec<(String, String)> =
         found.iter().zip(found.iter().skip(1)).filter_map(offered).collect();
+    choices.extend(listed(words, found));
     // A half that also stands alone is whole.
     let halves = found
         .iter()
@@ -195,6 +196,25 @@ fn choices(
         }),
     );
     choices
+}
+
+/// Three codes of one shape and more with a comma between each and the next are a list of spare ones.
+fn listed(words: &Words<'_>, found: &[candidate::Found]) -> Option<(String, String)> {
+    let is_next = |first: &candidate::Found, second: &candidate::Found| {
+        let between = words.text.chars.get(first.end..second.start);
+        first.code.len() == second.code.len()
+            && first.code != second.code
+            && between.is_some_and(|between| {
+                between.iter().any(|mark| matches!(mark, ',' | '、'))
+                    && between.iter().all(|mark| matches!(mark, ',' | '、' | ' ' | '\n'))
+            })
+    };
+    found.windows(3).find_map(|triple| match triple {
+        [first, second, third] if is_next(first, second) && is_next(second, third) => {
+            Some((first.code.clone(), second.code.clone()))
+        }
+        _ => None,
+    })
 }
 
 /// What the digits are a half of, if as many letters stand on one side, as in `ABCD-1234`,

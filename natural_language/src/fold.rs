@@ -67,7 +67,13 @@ fn typed(text: &str) -> String {
         .filter(|character| {
             !matches!(
                 character,
-                '\u{200b}' | '\u{feff}' | '\u{ad}' | '\u{200e}' | '\u{200f}' | '\u{2060}'
+                '\u{200b}'
+                    | '\u{200d}'
+                    | '\u{feff}'
+                    | '\u{ad}'
+                    | '\u{200e}'
+                    | '\u{200f}'
+                    | '\u{2060}'
             )
         })
         .map(plain)

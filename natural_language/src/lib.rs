@@ -19,6 +19,7 @@
 //! Holds: words of 65 languages, and what a sentence says with them. Never holds: an order, a
 //! price, a word of HTTP. Leans on: `events`' nouns. Proved by: `tests/`.
 
+mod decide;
 mod dictionary;
 mod fold;
 mod glued;

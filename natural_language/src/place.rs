@@ -222,7 +222,7 @@ pub fn codes(text: &Text, follows_name: impl Fn(usize) -> bool) -> Vec<(usize, S
         // de`.
         let is_last = place + 1 == text.words.len()
             && follows_name(place)
-            && !is_thing(&word.lower)
+            && !speaks_of_order(&word.lower, code.parse::<Country>().is_ok())
             && !["us", "my", "no", "so", "me", "id", "it", "is", "to"].contains(&&*word.folded);
         if means_country(text, place, word, code) || is_last {
             found.push((place, code.to_owned()));
@@ -231,10 +231,13 @@ pub fn codes(text: &Text, follows_name: impl Fn(usize) -> bool) -> Vec<(usize, S
     found
 }
 
-/// Whether a word names what is sold: `nr` is a number before it is Nauru.
-fn is_thing(lower: &str) -> bool {
+/// Whether a word names what is sold, or asks for it: `nr` is a number before it is Nauru, and the
+/// Turkish `al` takes one before it is Albania.
+fn speaks_of_order(lower: &str, is_supported: bool) -> bool {
     let meanings = Dictionary::get().phrase(lower, lower);
-    meanings.iter().any(|meaning| matches!(meaning, Meaning::Word(_, Kind::Thing)))
+    let is_thing = |meaning: &Meaning| matches!(meaning, Meaning::Word(_, Kind::Thing));
+    let is_verb = |meaning: &Meaning| matches!(meaning, Meaning::Word(_, Kind::Give | Kind::Want));
+    meanings.iter().any(|meaning| is_thing(meaning) || (!is_supported && is_verb(meaning)))
 }
 
 fn known_code(upper: &str) -> Option<&'static str> {
