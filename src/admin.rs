@@ -38,6 +38,7 @@ mod accounts;
 mod deliveries;
 mod deposits;
 mod document;
+mod invites;
 mod keys;
 mod log;
 mod masks;
@@ -54,9 +55,10 @@ mod reports;
 mod reveal;
 
 pub use accounts::AccountAction;
+pub use invites::{Invitation, Said};
 pub use masks::HIDDEN;
 pub use numbers::{Import, Retire, Row};
-pub use policy::{Apply, Classify};
+pub use policy::{Apply, Classify, policy_shown};
 pub use provenance::{Statement, Withdrawal};
 pub use purchases::{Buy, GiveBack, Sync};
 
@@ -207,6 +209,10 @@ fn routes() -> OpenApiRouter<Arc<AdminApi>> {
         .routes(routes!(accounts::debit))
         .routes(routes!(accounts::suspend))
         .routes(routes!(accounts::reinstate))
+        .routes(routes!(invites::approve))
+        .routes(routes!(invites::decline))
+        .routes(routes!(invites::list, invites::make))
+        .routes(routes!(invites::revoke))
         .routes(routes!(policy::classify))
         .routes(routes!(policy::show, policy::apply))
         .routes(routes!(policy::diff))

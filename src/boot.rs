@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actors::account;
-use actors::account::History;
+use actors::account::{History, Invites};
 use actors::inbox::REPEATED_WITHIN;
 use actors::kernel::clock::{Clock, Stopwatch};
 use actors::kernel::entropy::Entropy;
@@ -111,6 +111,8 @@ pub struct Service {
     pub router: Arc<Router>,
     /// What orders are judged by.
     pub policies: Policies,
+    /// Codes that open accounts.
+    pub invites: Invites,
     /// Where suppliers' numbers come from, as the operator has stated it.
     pub provenances: Arc<Provenances>,
     /// Sources that are asked for each number.
@@ -163,6 +165,7 @@ impl Service {
         );
         let recent = views.numbers_on_orders(clock.now().minus(REPEATED_WITHIN)).await?;
         let policies = Policies::open(accounts.journal().clone()).await?;
+        let invites = Invites::open(accounts.journal().clone()).await?;
         let Sources { router, provenances, reach, simulator, pulls, inventory, purchasing } =
             sources::sources(&config, &views, &accounts, &entropy, &recent).await?;
         let orders = Orders::start(accounts.clone(), Arc::clone(&router));
@@ -196,6 +199,7 @@ impl Service {
             smpp: OnceLock::new(),
             router,
             policies,
+            invites,
             provenances,
             pulls,
             inventory,
@@ -293,7 +297,7 @@ impl Service {
 }
 
 /// The directory's lock and its log, with a clock that does not run behind it.
-fn open_store(
+pub(crate) fn open_store(
     config: &Config,
     data_dir: &Path,
     loss: Loss,

@@ -14,6 +14,8 @@ use thiserror::Error;
 pub use bounds::is_token;
 pub use deposits::Deposits;
 pub use esdb::{Esdb, LogReader, Right};
+pub use operator::Operator;
+pub use registration::{Registration, RegistrationMode};
 use suppliers::configuration::{Dollars, Suppliers};
 pub use tables::{Admin, AdminRole, Http, Limits, Log, LogFormat, Mcp, Orders, Store, Webhooks};
 use test_mode::TestMode;
@@ -25,6 +27,8 @@ mod esdb;
 mod explain;
 mod hosts;
 pub mod mistakes;
+mod operator;
+mod registration;
 pub mod schema;
 mod tables;
 mod test_mode;
@@ -65,7 +69,9 @@ pub enum ConfigError {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    pub operator: Operator,
     pub http: Http,
+    pub registration: Registration,
     pub limits: Limits,
     pub orders: Orders,
     pub suppliers: Suppliers,

@@ -4,7 +4,7 @@
 use actors::inbox::alphabet;
 use actors::store::chain::Hash;
 use actors::store::sqlite::AuditRecord;
-use events::account::{self, Event as AccountEvent};
+use events::account::{self, Event as AccountEvent, RegistrationKind};
 use events::id::CommandId;
 use events::{Event, address, deposit, lease, number, order, purchase, reveal, webhook};
 
@@ -54,6 +54,7 @@ pub fn data(event: &Event, reveal: bool) -> Value {
         }
         Event::Policy(event) => described::applied(event),
         Event::Provenance(event) => described::provenance(event),
+        Event::Invite(event) => described::invite(event),
         Event::Number(number::Event::Listed { listing, .. }) => json!({
             "supplier": listing.supplier.as_str(), "country": listing.country.code(),
             "platforms": listing.platforms.as_ref().map(
@@ -90,6 +91,10 @@ fn account_data(event: &account::Event) -> Value {
             json!({ "live_account": of.map(|account| account.to_string()) })
         }
         AccountEvent::TestAccountOpened { id, .. } => json!({ "test_account": id.to_string() }),
+        AccountEvent::Admitted { kind, terms, .. } => json!({
+            "kind": kind.name(), "terms": terms,
+            "invite": match kind { RegistrationKind::Invite(id) => Some(id.to_string()), _ => None },
+        }),
         AccountEvent::Credited { amount, reason, .. } => {
             json!({ "amount": amount.to_string(), "reason": reason })
         }
@@ -117,7 +122,10 @@ fn account_data(event: &account::Event) -> Value {
             "country": refused.country.code(),
             "verdict": described::verdict(&refused.verdict), "reason": refused.reason,
         }),
-        AccountEvent::Suspended { reason, .. } | AccountEvent::Reinstated { reason, .. } => {
+        AccountEvent::Suspended { reason, .. }
+        | AccountEvent::Approved { reason, .. }
+        | AccountEvent::Declined { reason, .. }
+        | AccountEvent::Reinstated { reason, .. } => {
             json!({ "reason": reason })
         }
         AccountEvent::HoldTaken { order, amount, .. }

@@ -1,6 +1,7 @@
 //! What must never break, checked over a log from its first event on: what `telenumerus audit
 //! verify` runs.
 
+mod admissions;
 mod deposits;
 mod keys;
 mod orders;
@@ -67,6 +68,7 @@ pub struct Auditor {
     /// Idempotency keys in use.
     keys: keys::Keys,
     policies: policies::Policies,
+    admissions: admissions::Admissions,
     findings: Vec<Finding>,
 }
 
@@ -125,6 +127,14 @@ impl Auditor {
                     "a supplier's provenance stands in another stream".to_owned()
                 });
             }
+            Event::Invite(event) => {
+                let fits = record.stream == StreamId::invites();
+                self.check(fits, record, "streams", || {
+                    "an invite's event stands in another stream".to_owned()
+                });
+                let finding = self.admissions.invite(event);
+                self.find_all(finding, record);
+            }
             Event::Reveal(reveal::Event::Revealed { subject, .. }) => {
                 let fits = record.stream.revealed() == Some(subject);
                 self.check(fits, record, "streams", || {
@@ -154,7 +164,8 @@ impl Auditor {
             | Event::Webhook(_)
             | Event::Reveal(_)
             | Event::Policy(_)
-            | Event::Provenance(_) => None,
+            | Event::Provenance(_)
+            | Event::Invite(_) => None,
         };
         if let Some(detail) = found {
             self.find(record, "O6", detail);
@@ -260,6 +271,8 @@ impl Auditor {
         let judged =
             self.policies.observe(account, event, |order| self.known_orders.contains(&order));
         self.find_all(judged, record);
+        let admitted = self.admissions.observe(account, event);
+        self.find_all(admitted, record);
         self.entry(account, event, record);
     }
 
@@ -318,6 +331,9 @@ impl Auditor {
             }
             account::Event::Registered { .. }
             | account::Event::TestAccountOpened { .. }
+            | account::Event::Admitted { .. }
+            | account::Event::Approved { .. }
+            | account::Event::Declined { .. }
             | account::Event::Suspended { .. }
             | account::Event::Reinstated { .. }
             | account::Event::ClassSet { .. }

@@ -11,8 +11,8 @@ use crate::supplier::SupplierName;
 use crate::time::Timestamp;
 
 /// The name of one stream: `account-…`, `webhook-…`, `deposit-…`, `addresses-…`, `chain-…`,
-/// `number-…`, `lease-…`, `purchases-…`, `reveal-…`, `provenance-…` or
-/// `policy`.
+/// `number-…`, `lease-…`, `purchases-…`, `reveal-…`, `provenance-…`,
+/// `policy` or `invites`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(Arc<str>);
 
@@ -60,6 +60,11 @@ impl StreamId {
     /// The stream of what orders are judged by.
     pub fn policy() -> Self {
         Self("policy".into())
+    }
+
+    /// The stream of the operator's invites.
+    pub fn invites() -> Self {
+        Self("invites".into())
     }
 
     /// The stream of where a supplier's numbers come from.

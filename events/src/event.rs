@@ -3,7 +3,8 @@
 use crate::id::OrderId;
 use crate::time::Timestamp;
 use crate::{
-    account, address, chain, deposit, lease, number, policy, provenance, purchase, reveal, webhook,
+    account, address, chain, deposit, invite, lease, number, policy, provenance, purchase, reveal,
+    webhook,
 };
 
 /// A fact of any stream.
@@ -31,6 +32,8 @@ pub enum Event {
     Policy(policy::Event),
     /// Of where a supplier's numbers come from.
     Provenance(provenance::Event),
+    /// Of codes that operators give out.
+    Invite(invite::Event),
 }
 
 impl Event {
@@ -48,6 +51,7 @@ impl Event {
             Self::Reveal(event) => event.at(),
             Self::Policy(event) => event.at(),
             Self::Provenance(event) => event.at(),
+            Self::Invite(event) => event.at(),
         }
     }
 
@@ -65,7 +69,8 @@ impl Event {
             | Self::Purchase(_)
             | Self::Reveal(_)
             | Self::Policy(_)
-            | Self::Provenance(_) => None,
+            | Self::Provenance(_)
+            | Self::Invite(_) => None,
         }
     }
 }
@@ -101,4 +106,5 @@ facts_of!(
     Reveal(reveal),
     Policy(policy),
     Provenance(provenance),
+    Invite(invite),
 );

@@ -112,6 +112,10 @@ identifier!(
     ApiKeyId, "key_"
 );
 identifier!(
+    /// One invite of the operator's.
+    InviteId, "inv_"
+);
+identifier!(
     /// One recorded event; derived from its command, so that a retried append is recognised.
     EventId, "evt_"
 );

@@ -36,6 +36,8 @@ enum DirectoryChange {
     ForTests(AccountId),
     /// Its standing changed; `None` is good.
     Standing(AccountId, Option<String>),
+    /// Whether it waits for an operator's approval.
+    Waits(AccountId, bool),
 }
 
 /// Accounts of a batch's records.
@@ -73,6 +75,8 @@ pub struct AccountFilter {
     pub account: Option<AccountId>,
     /// Only those that are suspended.
     pub is_suspended: bool,
+    /// Only those that wait for an operator's approval.
+    pub is_waiting: bool,
     /// Only those for tests, or only the others.
     pub is_test: Option<bool>,
 }
@@ -87,10 +91,11 @@ CREATE TABLE accounts (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE directory (
     position INTEGER PRIMARY KEY, account_id BLOB NOT NULL, registered_at INTEGER NOT NULL, \
-    suspended TEXT, is_test INTEGER NOT NULL
+    suspended TEXT, is_test INTEGER NOT NULL, waits INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX directory_by_account ON directory (account_id);
 CREATE INDEX directory_suspended ON directory (position) WHERE suspended IS NOT NULL;
+CREATE INDEX directory_waiting ON directory (position) WHERE waits = 1;
 CREATE INDEX directory_by_mode ON directory (is_test, position);
 CREATE TABLE totals (
     is_test INTEGER PRIMARY KEY, balance INTEGER NOT NULL, held INTEGER NOT NULL, \
@@ -105,6 +110,7 @@ const REGISTER: &str = "INSERT OR IGNORE INTO directory (position, account_id, r
     is_test) VALUES (?1, ?2, ?3, 0)";
 const FOR_TESTS: &str = "UPDATE directory SET is_test = 1 WHERE account_id = ?1";
 const STANDING: &str = "UPDATE directory SET suspended = ?2 WHERE account_id = ?1";
+const WAITS: &str = "UPDATE directory SET waits = ?2 WHERE account_id = ?1";
 const ADD: &str = "INSERT INTO accounts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
     ON CONFLICT (account_id) DO UPDATE SET balance = balance + excluded.balance, \
     held = held + excluded.held, spent = spent + excluded.spent, \
@@ -136,6 +142,14 @@ impl Accounts {
         }
         if let account::Event::Suspended { reason, .. } = event {
             self.directory.push(DirectoryChange::Standing(account, Some(reason.clone())));
+        }
+        if let account::Event::Admitted { kind: account::RegistrationKind::Approval, .. } = event
+            && !self.tests.contains(&account)
+        {
+            self.directory.push(DirectoryChange::Waits(account, true));
+        }
+        if let account::Event::Approved { .. } | account::Event::Declined { .. } = event {
+            self.directory.push(DirectoryChange::Waits(account, false));
         }
         if let account::Event::Reinstated { .. } = event {
             self.directory.push(DirectoryChange::Standing(account, None));
@@ -207,6 +221,9 @@ impl DirectoryChange {
             Self::ForTests(account) => {
                 transaction.prepare_cached(FOR_TESTS)?.execute(params![account.0.to_be_bytes()])
             }
+            Self::Waits(account, waits) => {
+                transaction.prepare_cached(WAITS)?.execute(params![account.0.to_be_bytes(), waits])
+            }
             Self::Standing(account, suspended) => transaction
                 .prepare_cached(STANDING)?
                 .execute(params![account.0.to_be_bytes(), suspended]),
@@ -253,7 +270,7 @@ impl Views {
 
 /// The question of a page, and its values.
 pub fn page(filter: AccountFilter, limit: u32) -> (String, Vec<Box<dyn ToSql>>) {
-    let AccountFilter { before, account, is_suspended, is_test } = filter;
+    let AccountFilter { before, account, is_suspended, is_waiting, is_test } = filter;
     let before = before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX));
     let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(before), Box::new(limit)];
     let mut wanted = "d.position < ?1".to_owned();
@@ -263,6 +280,9 @@ pub fn page(filter: AccountFilter, limit: u32) -> (String, Vec<Box<dyn ToSql>>) 
     }
     if is_suspended {
         wanted += " AND d.suspended IS NOT NULL";
+    }
+    if is_waiting {
+        wanted += " AND d.waits = 1";
     }
     if let Some(is_test) = is_test {
         wanted += if is_test { " AND d.is_test = 1" } else { " AND d.is_test = 0" };

@@ -103,7 +103,8 @@ impl<'a> Batch<'a> {
             | Event::Purchase(_)
             | Event::Reveal(_)
             | Event::Policy(_)
-            | Event::Provenance(_) => {}
+            | Event::Provenance(_)
+            | Event::Invite(_) => {}
         }
     }
 
@@ -136,6 +137,9 @@ impl<'a> Batch<'a> {
             }
             account::Event::Registered { .. }
             | account::Event::OpenedForTests { .. }
+            | account::Event::Admitted { .. }
+            | account::Event::Approved { .. }
+            | account::Event::Declined { .. }
             | account::Event::TestAccountOpened { .. }
             | account::Event::Credited { .. }
             | account::Event::Debited { .. }

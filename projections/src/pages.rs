@@ -160,6 +160,7 @@ fn of_accounts(rows: u64) -> Vec<Question> {
             AccountFilter { account: Some(account(9)), ..all() },
             "directory_by_account",
         ),
+        one("accounts that wait", AccountFilter { is_waiting: true, ..all() }, "directory_waiting"),
         one(
             "suspended accounts",
             AccountFilter { is_suspended: true, ..all() },

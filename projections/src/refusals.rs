@@ -1,10 +1,13 @@
-//! Orders that the policy refused, in a view: where an operator sees what waits for a decision.
+//! Orders that the policy refused, or would have had reviewed, in a view: where an operator sees
+//! what waits for a decision.
 
 use events::account;
 use events::country::Country;
 use events::envelope::{Position, Recorded};
 use events::id::{AccountId, OrderId};
+use events::order;
 use events::platform::Platform;
+use events::policy::{Ruling, Verdict};
 use events::time::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Row, Transaction, params, params_from_iter};
@@ -17,6 +20,8 @@ use crate::views::{ViewError, Views};
 pub enum RefusalChange {
     /// An order was refused.
     Refused(AccountId, Box<account::OrderRefused>, Position),
+    /// An order went on that the policy would have had reviewed, were it enforced.
+    Shadowed(AccountId, OrderId, Box<order::Placed>, Position),
     /// An operator said how well the account is known: whatever waited is decided.
     Decided(AccountId),
 }
@@ -44,6 +49,8 @@ pub struct RefusedOrder {
     pub reason: String,
     /// Whether an operator has decided since.
     pub is_decided: bool,
+    /// Whether the policy is tried only, and the order went on.
+    pub is_shadow: bool,
     /// When.
     pub at: Timestamp,
 }
@@ -53,13 +60,19 @@ pub const SCHEMA: &str = "
 CREATE TABLE refusals (
     position INTEGER PRIMARY KEY, account_id BLOB NOT NULL, order_id BLOB NOT NULL, platform TEXT \
     NOT NULL, country TEXT NOT NULL, version INTEGER NOT NULL, rule TEXT NOT NULL, verdict TEXT \
-    NOT NULL, reason TEXT NOT NULL, decided INTEGER NOT NULL, at INTEGER NOT NULL
+    NOT NULL, reason TEXT NOT NULL, decided INTEGER NOT NULL, at INTEGER NOT NULL, \
+    shadow INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX refusals_by_account ON refusals (account_id);
 CREATE INDEX refusals_waiting ON refusals (position) WHERE decided = 0 AND verdict = 'review';
 ";
 
-const KEEP: &str = "INSERT INTO refusals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10)";
+const KEEP: &str = "INSERT INTO refusals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, 0)";
+/// An account waits once for each platform, country and rule: what goes on may come a thousand
+/// times a day.
+const SHADOW: &str = "INSERT INTO refusals SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'review', ?8, 0, ?9, \
+    1 WHERE NOT EXISTS (SELECT 1 FROM refusals WHERE account_id = ?2 AND platform = ?4 AND \
+    country = ?5 AND rule = ?7 AND decided = 0)";
 const DECIDE: &str = "UPDATE refusals SET decided = 1 WHERE account_id = ?1 AND decided = 0";
 
 impl RefusalChange {
@@ -71,6 +84,12 @@ impl RefusalChange {
     ) -> Option<Self> {
         if let account::Event::OrderRefused(refused) = event {
             return Some(Self::Refused(account, Box::new(refused.clone()), record.position));
+        }
+        if let account::Event::Order(order, order::Event::Placed(placed)) = event
+            && placed.verdict.as_ref().is_some_and(Verdict::needs_review)
+        {
+            let placed = Box::new(placed.clone());
+            return Some(Self::Shadowed(account, *order, placed, record.position));
         }
         matches!(event, account::Event::ClassSet { .. }).then_some(Self::Decided(account))
     }
@@ -96,6 +115,24 @@ impl RefusalChange {
                     ])
                     .map(drop)
             }
+            Self::Shadowed(account, order, placed, position) => {
+                let Some(verdict) = &placed.verdict else { return Ok(()) };
+                let (rule, reason) = wants_review(verdict);
+                transaction
+                    .prepare_cached(SHADOW)?
+                    .execute(params![
+                        i64::try_from(position.0).unwrap_or(i64::MAX),
+                        account.0.to_be_bytes(),
+                        order.0.to_be_bytes(),
+                        placed.platform.slug(),
+                        placed.country.code(),
+                        verdict.version,
+                        rule,
+                        reason,
+                        placed.at.millis()
+                    ])
+                    .map(drop)
+            }
             Self::Decided(account) => transaction
                 .prepare_cached(DECIDE)?
                 .execute(params![account.0.to_be_bytes()])
@@ -104,9 +141,18 @@ impl RefusalChange {
     }
 }
 
+/// The rule or limit that would have an order reviewed, and why.
+fn wants_review(verdict: &Verdict) -> (String, String) {
+    let limit = verdict.exceeded.iter().find(|exceeded| exceeded.limit.needs_review());
+    match limit.filter(|_| verdict.ruling != Ruling::Review) {
+        Some(exceeded) => (exceeded.limit.name().to_owned(), exceeded.to_string()),
+        None => (verdict.rule.to_string(), "the rule wants it reviewed".to_owned()),
+    }
+}
+
 impl Views {
-    /// Orders that the policy refused, the latest first, before a place in the log, at most
-    /// `limit`; `undecided` leaves those for which a person is still to decide.
+    /// Orders that the policy refused or would have had reviewed, the latest first, before a place
+    /// in the log, at most `limit`; `undecided` leaves those for which a person is still to decide.
     pub async fn refusals(
         &self,
         undecided: bool,
@@ -131,7 +177,7 @@ pub fn page(undecided: bool, before: Option<Position>, limit: u32) -> (String, V
     let which = if undecided { " AND decided = 0 AND verdict = 'review'" } else { "" };
     let sql = format!(
         "SELECT position, account_id, order_id, platform, country, version, rule, verdict, reason, \
-         decided, at FROM refusals WHERE position < ?1{which} ORDER BY position DESC LIMIT ?2"
+         decided, at, shadow FROM refusals WHERE position < ?1{which} ORDER BY position DESC LIMIT ?2"
     );
     (sql, vec![Value::from(before), Value::from(limit)])
 }
@@ -149,5 +195,6 @@ fn refused_order(row: &Row<'_>) -> rusqlite::Result<RefusedOrder> {
         reason: row.get(8)?,
         is_decided: row.get(9)?,
         at: Timestamp::from_millis(row.get(10)?),
+        is_shadow: row.get(11)?,
     })
 }

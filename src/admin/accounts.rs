@@ -56,6 +56,9 @@ pub struct Asked {
     /// Only those that are suspended.
     #[serde(default)]
     suspended: bool,
+    /// Only those that wait for approval.
+    #[serde(default)]
+    waiting: bool,
     /// `live` or `test`: only accounts that pay, or only those for tests.
     mode: Option<Mode>,
     /// The page before's `next_before`.
@@ -112,6 +115,7 @@ pub async fn list(
         before: asked.before.map(Position),
         account: wanted,
         is_suspended: asked.suspended,
+        is_waiting: asked.waiting,
         is_test: asked.mode.map(|mode| mode == Mode::Test),
     };
     let mut accounts = reached(&api.service)
@@ -125,7 +129,7 @@ pub async fn list(
     })))
 }
 
-fn listed(account: &ListedAccount) -> Value {
+pub fn listed(account: &ListedAccount) -> Value {
     let sums = account.sums;
     json!({
         "account_id": account.account.to_string(), "position": account.position.0,
@@ -382,6 +386,8 @@ pub async fn shown(
         "standing": if suspended.is_some() { "suspended" } else { "good" },
         "suspended_because": suspended,
         "registered_at": state.registered_at.to_string(),
+        "registration": state.admission.name(),
+        "accepted_terms": state.terms.as_deref(),
         LIVEMODE: !state.is_test(),
         "balance": state.balance.to_string(),
         "held": state.held.to_string(),

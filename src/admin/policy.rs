@@ -9,8 +9,8 @@ use axum::extract::{Path as PathParameter, Query, State};
 use axum::http::StatusCode;
 use events::account::Command as OfAccount;
 use events::envelope::Position;
-use events::policy::{Class, Command, InForce, State as Known};
-use projections::RefusedOrder;
+use events::policy::{Class, Command, InForce, Mode, State as Known};
+use projections::{AccountFilter, RefusedOrder};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -86,13 +86,19 @@ pub async fn show(State(api): State<Arc<AdminApi>>) -> Json<Value> {
 }
 
 fn shown(api: &AdminApi, known: &Known) -> Value {
+    let mut shown = policy_shown(known);
+    shown["real_numbers"] = json!(api.service.judge().real_numbers);
+    shown
+}
+
+/// A policy as operators see it, whether a service runs or not.
+pub fn policy_shown(known: &Known) -> Value {
     let applied = known.applied.as_ref().map(
         |applied| json!({ "by": applied.by, "basis": applied.basis, "at": applied.at.to_string() }),
     );
     json!({
         "version": known.in_force.version, "applied": applied,
         "policy": description::policy_of(&known.in_force.policy),
-        "real_numbers": api.service.judge().real_numbers,
         "denied_unless_allowed":
             events::policy::SENSITIVE.map(events::platform::Platform::slug),
     })
@@ -144,8 +150,9 @@ pub async fn diff(
     found.map(Json).map_err(unreadable)
 }
 
-/// Orders that were refused and wait for a person, the latest first; setting the account's class
-/// decides.
+/// Orders that were refused, or went on under a policy that is tried (`mode` is `shadow`), and wait
+/// for a person, the latest first; setting the account's class decides. `accounts` are those that
+/// wait for approval.
 #[utoipa::path(get, path = "/reviews", operation_id = "listReviews", tag = "policy", params(Asked),
     responses((status = 200,
         description = "A page of refused orders; next_before is null on the last", body = Value)))]
@@ -168,7 +175,11 @@ pub async fn reviews(
         };
         rows.push(row(refused, class));
     }
-    Ok(Json(json!({ "reviews": rows, "next_before": next_before })))
+    let waiting = AccountFilter { is_waiting: true, ..AccountFilter::default() };
+    let waiting = reached(&api.service).await?.all_accounts(waiting, limit).await;
+    let waiting: Vec<Value> =
+        waiting.map_err(|error| failed(&error))?.iter().map(accounts::listed).collect();
+    Ok(Json(json!({ "accounts": waiting, "reviews": rows, "next_before": next_before })))
 }
 
 fn row(refused: &RefusedOrder, class: &str) -> Value {
@@ -180,6 +191,7 @@ fn row(refused: &RefusedOrder, class: &str) -> Value {
         "version": refused.version, "rule": refused.rule, "verdict": refused.verdict,
         "reason": refused.reason,
         "decided": refused.is_decided,
+        "mode": if refused.is_shadow { Mode::Shadow.name() } else { Mode::Enforce.name() },
     })
 }
 

@@ -16,6 +16,7 @@ use super::{Outcome, Place, in_words};
 use crate::admin::{self, AccountAction, Classify};
 use crate::config::Config;
 
+mod newcomers;
 mod queries;
 
 #[derive(Debug, Args)]
@@ -91,8 +92,9 @@ enum Command {
         #[command(flatten)]
         why: Why,
     },
-    /// Show orders that were refused and wait for a person: `admin class` or another policy
-    /// decides.
+    /// Show what waits for a person: accounts that want to be approved, orders that were refused,
+    /// and orders that went on because the policy is in shadow. `admin approve`, `admin decline`
+    /// and `admin class` decide.
     #[command(after_help = "Examples:\n  telenumerus admin review --json")]
     Review {
         /// Also those that wait for nobody.
@@ -147,6 +149,8 @@ enum Command {
         json: bool,
     },
     #[command(flatten)]
+    Newcomers(newcomers::Newcomers),
+    #[command(flatten)]
     Query(queries::Query),
 }
 
@@ -167,6 +171,7 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
         Command::Reports { json, .. } => reports(&answer, *json),
         Command::Deposits { json, .. } => deposits(&answer, *json),
         Command::Review { json, .. } => reviews(&answer, *json),
+        Command::Newcomers(newcomers) => newcomers.show(&answer),
         Command::Credit { .. }
         | Command::Debit { .. }
         | Command::Suspend { .. }
@@ -183,6 +188,7 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
 fn call(command: &Command) -> Result<(String, Option<Value>), String> {
     let (path, order) = match command {
         Command::Query(query) => return Ok(query.call()),
+        Command::Newcomers(newcomers) => return newcomers.call(),
         Command::Class { account, class, why } => {
             let (class, reason, operator) =
                 (class.clone(), why.reason.clone(), why.operator.clone());
@@ -241,9 +247,20 @@ fn reviews(answer: &Value, as_json: bool) {
         "country",
         "rule",
         "verdict",
+        "mode",
         "decided",
         "reason",
     ];
+    if !as_json {
+        let waiting = ["registered_at", "account_id", "livemode"];
+        let accounts = answer["accounts"].as_array().into_iter().flatten();
+        let rows: Vec<_> = accounts.map(|account| cells(account, &waiting)).collect();
+        if !rows.is_empty() {
+            say!("accounts that wait for approval:");
+            listing(false, answer, &waiting, rows);
+            say!("orders:");
+        }
+    }
     let rows =
         answer["reviews"].as_array().into_iter().flatten().map(|review| cells(review, &columns));
     listing(as_json, answer, &columns, rows);

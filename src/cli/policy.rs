@@ -1,19 +1,29 @@
 //! `telenumerus policy`: checks a policy, shows the one in force, tries one on the orders there
-//! were, and applies it in the running service.
+//! were, and applies it: in the running service, or on the directory of one that is stopped.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actors::kernel::clock::Clock;
+use actors::kernel::entropy::Entropy;
+use actors::store::EventStore;
+use actors::store::sqlite::{Loss, SqliteStore};
+use actors::{Journal, Policies};
 use clap::{Args, Subcommand};
-use events::policy::InForce;
+use events::envelope::Actor;
+use events::policy::{Command as OfPolicy, InForce};
 use serde_json::Value;
 
 use super::admin::Asking;
 use super::output::{cells, listing, say};
 use super::{Outcome, Place, holds_log, in_words};
-use crate::admin::Apply;
+use crate::admin::{Apply, policy_shown};
+use crate::boot::open_store;
+use crate::config::Config;
+use crate::data;
 use crate::policy::{Document, replay, told};
 
 #[derive(Debug, Args)]
@@ -33,7 +43,7 @@ enum Command {
         /// The file.
         file: PathBuf,
     },
-    /// Show what the running service judges orders by.
+    /// Show what orders are judged by, whether the service runs or not.
     #[command(after_help = "Examples:\n  telenumerus policy show")]
     Show,
     /// Judge the orders of the last days by a policy, and show those that it would have decided in
@@ -49,7 +59,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Have the running service judge orders by a policy from here on.
+    /// Have orders judged by a policy from here on: by the running service, or, where none runs on
+    /// the directory, from its next start on.
     #[command(
         after_help = "Examples:\n  telenumerus policy apply policy.toml --basis \"board of 12 May\" --replaces 3"
     )]
@@ -76,7 +87,13 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
                 (policy.rules.len(), policy.limits.len(), policy.mode.name());
             say!("it can be applied: {rules} rules, {limits} limits, mode {mode}");
         }
-        Command::Show => say!("{:#}", Asking::new(place)?.ask("policy", None)?),
+        Command::Show => {
+            let shown = match Stopped::find(place)? {
+                Some(stopped) => stopped.show()?,
+                None => Asking::new(place)?.ask("policy", None)?,
+            };
+            say!("{shown:#}");
+        }
         Command::Diff { file, days, json } => {
             let policy = Document::read(file)?.policy()?;
             let (_, data_dir) = place.load().map_err(in_words)?;
@@ -94,12 +111,74 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
                 replaces: *replaces,
                 operator: operator.clone(),
             };
+            if let Some(stopped) = Stopped::find(place)? {
+                let version = stopped.apply(&apply)?;
+                say!("orders are judged by version {version} from the service's next start on");
+                return Ok(ExitCode::SUCCESS);
+            }
             let body = serde_json::to_value(apply).map_err(in_words)?;
             let answer = Asking::new(place)?.ask("policy", Some(&body))?;
             say!("orders are judged by version {} from here on", answer["version"]);
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The directory of a service that does not run; each look at its log holds its lock, so that none
+/// starts on it meanwhile.
+struct Stopped {
+    config: Config,
+    data_dir: PathBuf,
+}
+
+impl Stopped {
+    /// The directory, if there is a log in it and no service runs on it.
+    fn find(place: &Place) -> Result<Option<Self>, String> {
+        let (config, data_dir) = place.load().map_err(in_words)?;
+        if holds_log(&data_dir).is_err() || is_locked(&data_dir) {
+            return Ok(None);
+        }
+        Ok(Some(Self { config, data_dir }))
+    }
+
+    /// The policy as the log has it, with what `work` makes of it.
+    fn with<T>(&self, work: impl AsyncFnOnce(&Policies) -> Result<T, String>) -> Result<T, String> {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(in_words)?;
+        runtime.block_on(async {
+            let (_lock, store): (File, Arc<SqliteStore>) =
+                open_store(&self.config, &self.data_dir, Loss::Refused).map_err(in_words)?;
+            let log = Arc::clone(&store) as Arc<dyn EventStore>;
+            let journal = Journal::new(log, Clock::System, Entropy::System);
+            let done = match Policies::open(journal).await {
+                Ok(policies) => work(&policies).await,
+                Err(fault) => Err(in_words(fault)),
+            };
+            store.close().await;
+            done
+        })
+    }
+
+    fn show(&self) -> Result<Value, String> {
+        self.with(async |policies| Ok(policy_shown(&policies.state())))
+    }
+
+    fn apply(&self, wanted: &Apply) -> Result<u32, String> {
+        let policy = wanted.policy.policy()?;
+        self.with(async |policies| {
+            let (replaces, basis, by) =
+                (wanted.replaces, wanted.basis.clone(), wanted.operator.clone());
+            let who = Actor::Operator(by.as_str().into());
+            let command = OfPolicy::Apply { policy, replaces, by, basis, at: policies.now() };
+            let known = policies.transact(&command, who).await.map_err(in_words)?;
+            Ok(known.in_force.version)
+        })
+    }
+}
+
+/// Whether a service runs on the directory.
+fn is_locked(data_dir: &Path) -> bool {
+    matches!(data::lock(data_dir), Err(data::LockError::InUse))
 }
 
 fn show_diff(found: &Value, as_json: bool) {

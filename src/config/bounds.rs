@@ -8,7 +8,7 @@ use suppliers::configuration::Suppliers;
 use tracing_subscriber::filter::{Directive, LevelFilter};
 
 use super::tables::{Http, Limits, Orders, Store};
-use super::{Config, Esdb};
+use super::{Config, Esdb, Registration};
 use crate::serve::{ConnectionLimits, Refuse, Settings, Timeouts};
 
 /// What a guess of a token would have to be as long as.
@@ -53,10 +53,11 @@ pub(super) fn exceeded(config: &Config) -> Vec<String> {
 
 /// Every number that has bounds.
 pub fn of(config: &Config) -> Vec<Bound> {
-    let Config { http, limits, orders, suppliers, esdb, store, .. } = config;
+    let Config { registration, http, limits, orders, suppliers, esdb, store, .. } = config;
     [
         of_http(http),
         of_limits(limits),
+        of_registration(registration),
         of_orders(orders),
         of_suppliers(suppliers),
         of_esdb(esdb),
@@ -124,6 +125,20 @@ fn of_limits(limits: &Limits) -> Vec<Bound> {
         bound("limits.per_ip_per_minute", limits.per_ip_per_minute, any.clone()),
         bound("limits.per_key_per_minute", limits.per_key_per_minute, any.clone()),
         bound("limits.accounts_per_ip_per_hour", limits.accounts_per_ip_per_hour, any),
+        bound("limits.accounts_per_hour", limits.accounts_per_hour, 0..=MOST_ACCOUNTS),
+    ]
+}
+
+/// A caller's machine takes minutes for the hardest; more would shut everybody out.
+const HARDEST_PROOF_BITS: u64 = 28;
+/// Each is remembered for an hour.
+const MOST_ACCOUNTS: u64 = 1_000_000;
+
+fn of_registration(registration: &Registration) -> Vec<Bound> {
+    let Registration { proof_of_work_bits, challenge_seconds, .. } = registration;
+    vec![
+        bound("registration.proof_of_work_bits", *proof_of_work_bits, 0..=HARDEST_PROOF_BITS),
+        bound("registration.challenge_seconds", *challenge_seconds, 10..=HOUR),
     ]
 }
 
@@ -222,7 +237,7 @@ impl super::Http {
 
 impl super::Limits {
     /// Accounts that one address may open in an hour; 0 for any number.
-    pub fn accounts_per_hour(&self) -> u32 {
+    pub fn accounts_per_address(&self) -> u32 {
         self.accounts_per_ip_per_hour.unwrap_or(self.per_ip_per_minute)
     }
 }

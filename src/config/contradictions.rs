@@ -13,6 +13,8 @@ impl Config {
     /// All of them, in the order of the tables.
     pub(super) fn contradictions(&self) -> Vec<String> {
         let mut found = bounds::exceeded(self);
+        found.extend(self.operator.contradictions());
+        found.extend(self.registration.contradictions());
         found.extend(self.http.contradictions());
         found.extend(self.orders.contradictions());
         found.extend(self.suppliers.contradictions(self.http.public_url.is_some()));

@@ -53,6 +53,8 @@ pub struct Limits {
     /// Accounts that one address may open in an hour; unset: as many as it may make calls in a
     /// minute.
     pub accounts_per_ip_per_hour: Option<u32>,
+    /// Accounts that all addresses together may open in an hour.
+    pub accounts_per_hour: u32,
 }
 
 /// How orders live.
@@ -207,7 +209,12 @@ impl Default for Http {
 impl Default for Limits {
     // The guide: 30 requests a minute per address, 120 per key.
     fn default() -> Self {
-        Self { per_ip_per_minute: 30, per_key_per_minute: 120, accounts_per_ip_per_hour: None }
+        Self {
+            per_ip_per_minute: 30,
+            per_key_per_minute: 120,
+            accounts_per_ip_per_hour: None,
+            accounts_per_hour: 0,
+        }
     }
 }
 

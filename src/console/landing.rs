@@ -13,6 +13,7 @@ use maud::{Markup, html};
 
 use super::page::{Frame, Page, render};
 use super::{assets, owner, show};
+use crate::config::Operator;
 use crate::http::Shared;
 
 /// Its routes.
@@ -48,8 +49,12 @@ async fn page(State(app): State<Shared>) -> Response {
                 if simulated_numbers && simulated_money { "warning" } else { "good" }, runs,
             ))
             div.actions {
-                form method="post" action={ (owner::ROOT) "/register" } {
-                    button { "Create an account" }
+                @if service.config.registration.is_plain() {
+                    form method="post" action={ (owner::ROOT) "/register" } {
+                        button { "Create an account" }
+                    }
+                } @else {
+                    a.button href={ (owner::ROOT) "/login" } { "Create an account" }
                 }
                 a.button.quiet href={ (owner::ROOT) "/login" } { "Log in with an API key" }
             }
@@ -74,6 +79,7 @@ async fn page(State(app): State<Shared>) -> Response {
                 ],
             ))
         }
+        (who(&service.config.operator))
         p.note {
             "Telenumerus "
             (env!("CARGO_PKG_VERSION"))
@@ -81,6 +87,19 @@ async fn page(State(app): State<Shared>) -> Response {
         }
     };
     render(&frame(), &Page::new("Phone verification for programs", "", body))
+}
+
+/// Who runs the service, and where abuse is reported.
+fn who(operator: &Operator) -> Markup {
+    html! {
+        @if let Some(name) = &operator.name { p.note { "Run by " bdi { (name) } "." } }
+        @if let Some(contact) = operator.abuse() {
+            p.note {
+                "To report abuse: "
+                a href=(contact) { (contact.strip_prefix("mailto:").unwrap_or(&contact)) }
+            }
+        }
+    }
 }
 
 fn card(title: &str, links: &[(&str, &str)]) -> Markup {

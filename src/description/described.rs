@@ -1,7 +1,7 @@
 //! The policy, verdicts and provenance in JSON.
 
 use events::policy::{Event, Policy, Verdict};
-use events::{policy, provenance};
+use events::{invite, policy, provenance};
 use serde_json::{Value, json};
 
 /// A version that was applied.
@@ -70,6 +70,22 @@ pub fn provenance(event: &provenance::Event) -> Value {
         }
         provenance::Event::Withdrawn { supplier, reason, by, .. } => {
             json!({ "supplier": supplier.as_str(), "reason": reason, "by": by })
+        }
+    }
+}
+
+/// What became of an invite; the hash of its code is never shown.
+pub fn invite(event: &invite::Event) -> Value {
+    match event {
+        invite::Event::Created { id, uses, expires_at, note, .. } => json!({
+            "invite": id.to_string(), "uses": uses, "expires_at": expires_at.to_string(),
+            "note": note,
+        }),
+        invite::Event::Used { id, account, .. } => {
+            json!({ "invite": id.to_string(), "account": account.to_string() })
+        }
+        invite::Event::Revoked { id, reason, .. } => {
+            json!({ "invite": id.to_string(), "reason": reason })
         }
     }
 }

@@ -8,7 +8,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Uri};
-use events::account::Standing;
+use events::account::{Standing, StandingRefusal};
 use events::id::{AccountId, ApiKeyId, WIDTH, from_base62, to_base62};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -130,6 +130,11 @@ impl Caller {
     /// Whether the account had ever had money when the call arrived.
     pub fn was_ever_funded(&self) -> bool {
         self.accounts().any(|published| published.state.was_ever_funded())
+    }
+
+    /// Whether it may order and be paid into, as things were when the call arrived.
+    pub fn is_admitted(&self) -> Result<(), StandingRefusal> {
+        self.published.state.is_admitted()
     }
 
     /// Whether the account is for tests, which it is for ever.

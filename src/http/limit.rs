@@ -27,6 +27,8 @@ pub enum Subject {
     Unfunded(IpAddr),
     /// An account.
     Account(u128),
+    /// Whoever calls.
+    Everybody,
 }
 
 impl Subject {
@@ -49,6 +51,7 @@ impl Subject {
                 u128::from(address) >> 64
             }
             Self::Account(bits) => bits,
+            Self::Everybody => 0,
         };
         usize::try_from(bits & 0xf).expect("four bits")
     }

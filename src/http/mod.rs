@@ -22,6 +22,8 @@ pub mod order_reply;
 mod ordering;
 mod owner;
 mod problem;
+mod proof_of_work;
+pub mod registration;
 pub mod request_id;
 mod request_log;
 pub mod route;
@@ -54,6 +56,7 @@ use limit::Limiter;
 pub use livemode::MEMBER as LIVEMODE;
 use measured::Measured;
 pub use middleware::Counted;
+use proof_of_work::Challenges;
 pub use route::health::TOLERATED_AHEAD;
 pub use route::inbound::own;
 
@@ -75,6 +78,10 @@ pub struct App {
     pub per_key: Limiter,
     /// Accounts opened, by address.
     pub registrations: Limiter,
+    /// Accounts opened in all.
+    pub all_registrations: Limiter,
+    /// Challenges to those who open accounts.
+    pub challenges: Challenges,
     /// Accounts that are looked for in the store at a time, because of keys that may be wrong.
     pub look_ups: Semaphore,
     /// Streams and long-polls, by account.
@@ -97,7 +104,13 @@ impl App {
             service: Arc::clone(service),
             per_ip: Limiter::new(limits.per_ip_per_minute, MINUTE),
             per_key: Limiter::new(limits.per_key_per_minute, MINUTE),
-            registrations: Limiter::new(limits.accounts_per_hour(), HOUR),
+            registrations: Limiter::new(limits.accounts_per_address(), HOUR),
+            all_registrations: Limiter::new(limits.accounts_per_hour, HOUR),
+            challenges: Challenges::new(
+                service.entropy.bytes(),
+                service.config.registration.proof_of_work_bits,
+                Duration::from_secs(service.config.registration.challenge_seconds.into()),
+            ),
             look_ups: Semaphore::new(LOOK_UPS),
             waiting: WaitingRoom::default(),
             history: service.history.clone(),
@@ -127,6 +140,7 @@ pub type Shared = Arc<App>;
 fn api() -> OpenApiRouter<Shared> {
     let v1 = OpenApiRouter::new()
         .routes(routes!(route::register::handle))
+        .routes(routes!(route::register_challenge::handle))
         .routes(routes!(route::availability::handle))
         .routes(routes!(route::health::handle))
         .routes(routes!(route::deposit_addresses::handle))
@@ -176,6 +190,7 @@ pub fn router(app: &Shared, sessions: Arc<Sessions>) -> Router {
     let document = openapi::complete(described, &app.service.config.webhooks);
     let api = api
         .route("/inbound/v1/{supplier}", post(route::inbound::handle))
+        .route("/.well-known/security.txt", get(route::security_txt::handle))
         .route(route::health::LIVE, get(route::health::live))
         .route(route::health::READY, get(route::health::ready));
     let plain = api.merge(route::pages::router(route::pages::Pages::of(&document)));

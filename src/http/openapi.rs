@@ -69,7 +69,8 @@ const REFUSALS: &[Refusals] = &[
 ];
 
 /// Operations without a key; two more take a key or none.
-const WITHOUT_KEY: [&str; 4] = ["register", "listServices", "availability", "health"];
+const WITHOUT_KEY: [&str; 5] =
+    ["register", "registerChallenge", "listServices", "availability", "health"];
 const KEY_OPTIONAL: [&str; 2] = ["depositAddresses", "depositAddressQr"];
 /// The contract: the six calls that take an idempotency key.
 const KEYED: [&str; 6] = ["order", "verify", "agent", "batch", "cancel", "verifyDeposit"];

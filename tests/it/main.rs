@@ -37,6 +37,7 @@ mod policy;
 mod pull;
 mod receiver;
 mod recovery;
+mod registration;
 mod server;
 mod stream;
 mod supervisor;

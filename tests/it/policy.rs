@@ -237,3 +237,81 @@ fn what_is_not_stated_is_warned_of_where_it_is_not_required() {
     server.log_when(|log| log.contains("provenance"));
     server.funded("10").google();
 }
+
+#[test]
+fn what_a_shadow_would_have_reviewed_goes_on_and_is_listed_once_until_a_person_decides() {
+    let server = Server::start(&real("warn"));
+    let caller = server.funded("10");
+    let file = written(
+        &server,
+        "mode = \"shadow\"\n[[rules]]\nid = \"odd\"\nplatforms = [\"tinder\"]\nverdict = \
+         \"review\"\nreason = \"tell us what for\"\n",
+    );
+    done(&server.cli(&["policy", "apply", &file, "--basis", "a trial"]));
+    for _ in 0..2 {
+        let placed = caller.order(&json!({ "platform": "tinder" }));
+        caller.post(&format!("/api/v1/order/{}/cancel", text(&placed["order_id"])), &json!({}));
+    }
+    let listed = || -> Vec<Value> {
+        let shown: Value =
+            serde_json::from_str(&done(&server.cli(&["admin", "review", "--json"]))).unwrap();
+        shown["reviews"].as_array().unwrap().clone()
+    };
+    let reviews = listed();
+    assert_eq!(reviews.len(), 1, "{reviews:?}");
+    assert_eq!(
+        (reviews[0]["mode"].as_str(), reviews[0]["rule"].as_str()),
+        (Some("shadow"), Some("odd"))
+    );
+    assert_eq!(reviews[0]["account_id"], caller.account.as_str());
+    done(&server.cli(&["admin", "class", &caller.account, "verified", "--reason", "talked"]));
+    assert_eq!(listed(), Vec::<Value>::new());
+    audit_is_lawful(&server);
+}
+
+#[test]
+fn a_policy_is_shown_and_applied_on_the_directory_of_a_stopped_service() {
+    let server = Server::start(&real("warn"));
+    let file = written(
+        &server,
+        "mode = \"enforce\"\n[[rules]]\nid = \"closed\"\nplatforms = [\"google\"]\nverdict = \
+         \"deny\"\nreason = \"closed\"\n",
+    );
+    let key = server.funded("10").key;
+    let (_, data) = server.terminate();
+    let show = || -> Value {
+        serde_json::from_str(&done(&Server::cli_on(&data, &["policy", "show"]))).unwrap()
+    };
+    assert_eq!(show()["version"], 0);
+    let apply = |replaces: &str| {
+        Server::cli_on(
+            &data,
+            &["policy", "apply", &file, "--basis", "board", "--replaces", replaces],
+        )
+    };
+    assert!(!apply("4").status.success(), "another version is in force");
+    assert!(done(&apply("0")).contains("version 1"));
+    assert_eq!(show()["policy"]["rules"][0]["id"], "closed");
+    let server = Server::restart(data);
+    let refused = server.post("/api/v1/order").bearer_auth(&key);
+    let refused = body(refused.json(&json!({ "platform": "google" })).send().unwrap());
+    assert_eq!(refused["detail"]["policy"]["rule"], "closed");
+    audit_is_lawful(&server);
+}
+
+#[test]
+fn the_operator_s_contact_is_shown_where_people_look_for_it() {
+    let config = format!(
+        "{QUICK}[operator]\nname = \"Example & Sons\"\nabuse_contact = \"abuse@example.com\"\n"
+    );
+    let server = Server::start(&config);
+    let answer = server.get("/.well-known/security.txt").send().unwrap();
+    assert_eq!(answer.headers()["content-type"], "text/plain; charset=utf-8");
+    let text = answer.text().unwrap();
+    assert!(text.contains("Contact: mailto:abuse@example.com\n"), "{text}");
+    assert!(text.contains("\nExpires: 20"), "{text}");
+    let page = server.get("/").send().unwrap().text().unwrap();
+    assert!(page.contains("Example &amp; Sons") && page.contains("abuse@example.com"), "{page}");
+    let unnamed = Server::start(QUICK);
+    assert_eq!(unnamed.get("/.well-known/security.txt").send().unwrap().status(), 404);
+}

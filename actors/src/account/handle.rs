@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use events::account::{
-    Command, Event, OrderRefusal, Refusal, Standing, StandingRefusal, State, TestKey,
+    Command, Event, OrderRefusal, Refusal, RegistrationKind, Standing, StandingRefusal, State,
+    TestKey,
 };
 use events::envelope::{Actor as Who, Position, Revision, StreamId};
 use events::id::AccountId;
@@ -189,6 +190,20 @@ impl Accounts {
     ) -> Result<Committed<Event>, TransactError<Refusal>> {
         let at = self.inner.journal.now();
         let command = Command::RegisterForTests { id, key_hash, webhook_secret, at };
+        self.open(id, Known::Absent, command, at).await
+    }
+
+    /// Opens an account under what the operator wants of every newcomer; its id must be fresh.
+    pub async fn register_under(
+        &self,
+        id: AccountId,
+        register: Command,
+        kind: RegistrationKind,
+        terms: Option<String>,
+    ) -> Result<Committed<Event>, TransactError<Refusal>> {
+        let at = self.inner.journal.now();
+        let register = Box::new(register);
+        let command = Command::RegisterUnder { register, kind, terms, at };
         self.open(id, Known::Absent, command, at).await
     }
 

@@ -7,8 +7,10 @@
 mod bookkeeper;
 mod handle;
 mod history;
+mod invites;
 mod listener;
 
 pub use handle::{AccessError, Accounts, Published, Replayed, Settings};
 pub use history::{History, HistoryError, HistoryStatistics, LedgerPage, LedgerPlace, Movement};
+pub use invites::Invites;
 pub use listener::Listener;

@@ -1,5 +1,6 @@
 """The client against a real service, whose address is in TELENUMERUS_URL: simulated deposits and numbers, several orders at a time, private webhook targets."""
 
+import hashlib
 import http.server
 import os
 import queue
@@ -17,6 +18,7 @@ from telenumerus import (
     NoCode,
     NoReply,
     SignatureRefused,
+    solve_challenge,
     verify_webhook,
 )
 
@@ -225,6 +227,14 @@ class Webhooks(unittest.TestCase):
             self.assertEqual(verify_webhook(secret, headers, body.decode())["event"], "webhook.test")
         server.shutdown()
         server.server_close()
+
+    def test_a_challenge_is_solved(self):
+        challenge = {"challenge": "1.12.300.0000000000000000000007.ab", "algorithm": "sha256", "difficulty": 12, "expires_in": 300}
+        answer = solve_challenge(challenge)
+        self.assertEqual(answer["challenge"], challenge["challenge"])
+        digest = hashlib.sha256(f"{answer['challenge']}:{answer['solution']}".encode()).hexdigest()
+        self.assertTrue(digest.startswith("000"), digest)
+        self.assertIsNone(Client(URL).register_challenge()["proof_of_work"], "this service wants none")
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ import type {
   RedeliverRequest,
   Redelivered,
   RegisterRequest,
+  RegistrationWanted,
   ReportRequest,
   ServiceList,
   Usage,
@@ -215,9 +216,20 @@ export abstract class Calls {
     return this.call("GET", "/api/v1/orders", { query }, options);
   }
 
-  /** Open an account. Nobody has to approve it. The key and the webhook secret are shown this once. */
+  /**
+   * Open an account. Unless the operator wants something of newcomers, nobody has to approve it. The key and the
+   * webhook secret are shown this once.
+   */
   register(body: RegisterRequest = {}, options: CallOptions = {}): Promise<AccountRegistered> {
     return this.call("POST", "/api/v1/register", { body }, options);
+  }
+
+  /**
+   * What opening an account takes: terms to accept, an invite, a challenge to solve. A refusal of `POST /register`
+   * has the same as `detail.registration`.
+   */
+  registerChallenge(options: CallOptions = {}): Promise<RegistrationWanted> {
+    return this.call("GET", "/api/v1/register/challenge", {}, options);
   }
 
   /** The platforms, their list prices, and the countries. */

@@ -36,6 +36,8 @@ export interface AccountRegistered {
   /** False for an account for tests. */
   livemode: boolean;
   next_steps: NextSteps;
+  /** `approved`, or `awaiting_approval`: then it may read, and order and pay once the operator has looked at it. */
+  registration: string;
   tier: TierName;
   webhook_secret: string;
 }
@@ -527,6 +529,14 @@ export interface NextSteps {
 
 export type OnTimeout = "keep" | "cancel";
 
+/** The operator's terms. */
+export interface OperatorTerms {
+  /** Where they are read. */
+  url: string | null;
+  /** To be sent as `accept_terms`. */
+  version: string;
+}
+
 /** `GET /order/:id`. */
 export interface Order {
   attempts: number;
@@ -755,6 +765,26 @@ export interface PolicyNotice {
   verdict: string;
 }
 
+/** The answer to a challenge. */
+export interface ProofOfWork {
+  /** The challenge, as it was given. */
+  challenge: string;
+  /** A text such that SHA-256 of `challenge:solution` begins with as many zero bits as asked. */
+  solution: string;
+}
+
+/** A challenge, and what answers it. */
+export interface ProofOfWorkChallenge {
+  /** How the answer is checked: `sha256`, over `challenge:solution`. */
+  algorithm: string;
+  /** To be sent back as it is. */
+  challenge: string;
+  /** Zero bits that the hash must begin with. */
+  difficulty: number;
+  /** Until when it can be answered, in seconds from now. */
+  expires_in: number;
+}
+
 export interface RedeliverRequest {
   /** Everything that became due at or after this time (or on or after this date). */
   since: DateOrTime;
@@ -770,10 +800,31 @@ export interface Redelivered {
   status: Done;
 }
 
-/** Nothing has to be said. */
+/**
+ * Nothing has to be said, unless the operator wants something of newcomers: `GET /register/challenge` says what,
+ * and so does a refusal (`detail.registration`).
+ */
 export interface RegisterRequest {
+  /** The version of the operator's terms, where there are some. */
+  accept_terms?: string | null;
+  /** The operator's invite, where one is needed. */
+  invite?: string | null;
   /** `test` for an account whose orders are free and follow scenarios; `live` if absent. */
   mode?: AccountMode | null;
+  /** The answer to a challenge, where one is needed. */
+  proof_of_work?: ProofOfWork | null;
+}
+
+/** What the service wants of whoever opens an account. */
+export interface RegistrationWanted {
+  /** `open`, `approval`, `invite` or `closed`. */
+  mode: string;
+  /** Members that `POST /register` needs: `invite`, `accept_terms`, `proof_of_work`. */
+  needs: string[];
+  /** A challenge to solve; null where none is wanted. */
+  proof_of_work: ProofOfWorkChallenge | null;
+  /** The operator's terms; null where there are none. */
+  terms: OperatorTerms | null;
 }
 
 export interface ReportRequest {

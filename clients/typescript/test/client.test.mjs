@@ -1,9 +1,9 @@
 // The client against a real service, whose address is in TELENUMERUS_URL: simulated deposits and numbers, several orders at a time, private webhook targets.
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import http from "node:http";
 import test from "node:test";
-import { CallFailed, Client, CodeNotYet, NoCode, NoReply, SignatureRefused, verifyWebhook } from "telenumerus";
+import { CallFailed, Client, CodeNotYet, NoCode, NoReply, SignatureRefused, solveChallenge, verifyWebhook } from "telenumerus";
 
 const url = process.env.TELENUMERUS_URL;
 
@@ -161,4 +161,12 @@ test("deliveries are verified and forgeries refused", async (t) => {
   await client.testWebhook();
   const second = await next();
   for (const secret of [old, fresh]) assert.equal(verifyWebhook(secret, second.headers, second.body).event, "webhook.test");
+});
+
+test("a challenge is solved", async () => {
+  const asked = { challenge: "1.12.300.0000000000000000000007.ab", algorithm: "sha256", difficulty: 12, expires_in: 300 };
+  const { challenge, solution } = solveChallenge(asked);
+  assert.equal(challenge, asked.challenge);
+  assert.match(createHash("sha256").update(`${challenge}:${solution}`).digest("hex"), /^000/);
+  assert.equal((await new Client({ url }).registerChallenge()).proof_of_work, null, "this service wants none");
 });

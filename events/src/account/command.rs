@@ -1,5 +1,6 @@
 //! What can be wanted of an account.
 
+use super::admission::RegistrationKind;
 use super::batch::PlaceBatch;
 use super::cancels::CancelRules;
 use super::idempotency::{Effect, KeyUse};
@@ -35,6 +36,31 @@ pub enum Command {
         key_hash: [u8; 32],
         /// A fresh webhook secret.
         webhook_secret: String,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Open an account under what the operator wants of every newcomer.
+    RegisterUnder {
+        /// How it is opened.
+        register: Box<Command>,
+        /// How it is admitted.
+        kind: RegistrationKind,
+        /// The version of the operator's terms that was accepted, if they have any.
+        terms: Option<String>,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Let an account that waits order and be paid into.
+    Approve {
+        /// Why.
+        reason: String,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Say no to an account that waits.
+    Decline {
+        /// Why; its owner may read it.
+        reason: String,
         /// Now.
         at: Timestamp,
     },

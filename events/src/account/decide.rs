@@ -37,7 +37,7 @@ impl Decider for State {
 impl State {
     /// What `command` makes happen, but for what the owner is told of it.
     pub(super) fn facts_of(&self, command: &Command) -> Result<Vec<Event>, Refusal> {
-        if let Some(opened) = self.opened(command) {
+        if let Some(opened) = self.register_under(command).or_else(|| self.opened(command)) {
             return opened;
         }
         if self.standing == Standing::Unregistered {
@@ -49,6 +49,7 @@ impl State {
         match command {
             Command::Register { .. }
             | Command::RegisterForTests { .. }
+            | Command::RegisterUnder { .. }
             | Command::AddTestKey(_) => Err(StandingRefusal::AlreadyRegistered.into()),
             Command::OpenTestAccount { id, at } => Ok(self.open_test_account(*id, *at)?),
             Command::Credit { amount, reason, at } => {
@@ -64,6 +65,7 @@ impl State {
             Command::ReverseDeposit { deposit, at } => Ok(self.reverse_deposit(*deposit, *at)),
             Command::Suspend { reason, at } => Ok(self.suspend(reason, *at)),
             Command::Reinstate { reason, at } => Ok(self.reinstate(reason, *at)),
+            Command::Approve { .. } | Command::Decline { .. } => Ok(self.answer_to(command)?),
             Command::SetClass { class, reason, at } => Ok(Self::set_class(*class, reason, *at)?),
             Command::AddApiKey { id, name, hash, at } => {
                 Ok(self.api_keys.add(*id, name, *hash, *at)?)
@@ -95,7 +97,7 @@ impl State {
     }
 
     /// What a command makes happen that opens an account; `None` of every other.
-    fn opened(&self, command: &Command) -> Option<Result<Vec<Event>, Refusal>> {
+    pub(super) fn opened(&self, command: &Command) -> Option<Result<Vec<Event>, Refusal>> {
         if let Command::RegisterForTests { id, key_hash, webhook_secret, at } = command {
             return Some(self.register_for_tests(*id, *key_hash, webhook_secret, *at));
         }

@@ -2,6 +2,7 @@
 
 mod shown;
 
+use super::admission::RegistrationKind;
 use super::batch::BatchItem;
 use super::idempotency::{Effect, Key};
 use super::judged::OrderRefused;
@@ -24,6 +25,29 @@ pub enum Event {
         key_hash: [u8; 32],
         /// Signs the account's webhooks; secret, and needed in full to sign.
         webhook_secret: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// The account was opened under what the operator wants of every newcomer.
+    Admitted {
+        /// How; `approval` waits for an operator.
+        kind: RegistrationKind,
+        /// The version of the operator's terms that was accepted, if they had any.
+        terms: Option<String>,
+        /// When.
+        at: Timestamp,
+    },
+    /// An operator lets the account order and be paid into.
+    Approved {
+        /// Why, in the operator's words.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// An operator has said no to the account.
+    Declined {
+        /// Why, in the operator's words, which its owner may read.
+        reason: String,
         /// When.
         at: Timestamp,
     },

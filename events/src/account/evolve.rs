@@ -58,6 +58,9 @@ impl State {
             | Event::DustDropped { .. } => self.evolve_deposits(event),
             Event::Registered { .. }
             | Event::OpenedForTests { .. }
+            | Event::Admitted { .. }
+            | Event::Approved { .. }
+            | Event::Declined { .. }
             | Event::TestAccountOpened { .. }
             | Event::ApiKeyAdded { .. }
             | Event::ApiKeyRemoved { .. }
@@ -90,6 +93,7 @@ impl State {
         } else if let Event::Reinstated { .. } = event {
             self.standing = Standing::Good;
         } else {
+            self.evolve_admission(event);
             self.api_keys = self.api_keys.after(event);
         }
     }

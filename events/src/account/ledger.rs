@@ -138,6 +138,9 @@ pub fn entry(event: &Event) -> Option<Entry> {
         }
         Event::Registered { .. }
         | Event::OpenedForTests { .. }
+        | Event::Admitted { .. }
+        | Event::Approved { .. }
+        | Event::Declined { .. }
         | Event::TestAccountOpened { .. }
         | Event::DustKept { .. }
         | Event::DustDropped { .. }

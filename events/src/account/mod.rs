@@ -4,6 +4,7 @@
 //! a message read (`order` does). Leans on: `order`, `price`, `tier`. Proved by: `tests.rs` here
 //! and `tests/ledger_model.rs`.
 
+mod admission;
 pub mod batch;
 mod cancels;
 mod command;
@@ -31,6 +32,7 @@ pub mod test_mode;
 mod tests;
 mod webhooks;
 
+pub use admission::{Admission, RegistrationKind};
 pub use batch::{BatchItem, ItemRefusal, MAX_BATCH, PlaceBatch};
 pub use cancels::CancelRules;
 pub use command::{Command, FirstAnswer, PlaceOrder, TestKey};

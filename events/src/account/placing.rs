@@ -73,6 +73,7 @@ impl State {
         if matches!(self.standing, Standing::Suspended(_)) {
             return Err(StandingRefusal::Suspended.into());
         }
+        self.is_admitted()?;
         let allowed = wanted.max_concurrent;
         if !self.has_slot(allowed) || !self.queue.is_empty() {
             return Err(PlacingRefusal::OrderInProgress {

@@ -77,6 +77,9 @@ impl Portrait {
             }
             Event::Order(..)
             | Event::OpenedForTests { .. }
+            | Event::Admitted { .. }
+            | Event::Approved { .. }
+            | Event::Declined { .. }
             | Event::TestAccountOpened { .. }
             | Event::Credited { .. }
             | Event::Debited { .. }

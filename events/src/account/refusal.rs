@@ -50,6 +50,17 @@ pub enum StandingRefusal {
     /// An operator has suspended the account; ask them.
     #[error("the account is suspended")]
     Suspended,
+    /// An operator has not looked at the account yet; wait, or ask them.
+    #[error(
+        "the account waits for the operator's approval; until then it may read, and nothing else"
+    )]
+    AwaitsApproval,
+    /// An operator has said no to the account; ask them.
+    #[error("the operator has not approved the account: {reason}")]
+    Declined {
+        /// Why.
+        reason: String,
+    },
     /// Test accounts order by scenarios and take no money; live accounts have no scenarios. Use a
     /// key of the other mode.
     #[error("test accounts order by scenarios and take no money; live accounts have no scenarios")]
@@ -120,6 +131,9 @@ pub enum OperatorRefusal {
     /// The amount is not positive or larger than any account may hold.
     #[error("an amount must be above zero and at most $1000000000")]
     AmountOutOfRange,
+    /// The account may order already; suspend it, if need be.
+    #[error("the account does not wait for approval; it can be suspended")]
+    NothingAwaited,
     /// Say why, in not too many words.
     #[error("a reason is needed, of at most {LONGEST_REASON} characters")]
     NoReason,

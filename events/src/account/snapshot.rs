@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bincode::{Decode, Encode};
 
+use super::admission::Admission;
 use super::batch::BatchItem;
 use super::event::Event;
 use super::idempotency::{Effect, Keys, Remembered};
@@ -23,7 +24,7 @@ use crate::policy::{Class, Conduct, RuleId};
 use crate::time::Timestamp;
 
 /// Changes with the shape below: an older snapshot is then not read but replaced.
-const FORMAT: u16 = 8;
+const FORMAT: u16 = 9;
 
 /// The live account that a test account belongs to, if to one.
 #[derive(Encode, Decode)]
@@ -34,6 +35,8 @@ struct Shape {
     format: u16,
     /// Reason of the suspension, if suspended.
     suspended: Option<String>,
+    /// Whether it waits for an operator, why one has said no, and the terms that it accepted.
+    admission: (bool, Option<String>, Option<String>),
     id: u128,
     /// Whether it is for tests, and the live account that it then belongs to.
     test: Option<TestOf>,
@@ -109,6 +112,7 @@ pub fn write(state: &State) -> Option<Vec<u8>> {
     let shape = Shape {
         format: FORMAT,
         suspended,
+        admission: write_admission(state),
         id: state.id.0,
         test: write_mode(state.mode),
         test_account: state.test_account.map(|account| account.0),
@@ -161,6 +165,8 @@ pub fn read(bytes: &[u8]) -> Option<State> {
     let keys = Keys::from_entries(keys, |order| open.contains_key(&order));
     Some(State {
         standing: shape.suspended.map_or(Standing::Good, Standing::Suspended),
+        admission: read_admission(&shape.admission),
+        terms: shape.admission.2.as_deref().map(Into::into),
         id: AccountId(shape.id),
         mode: shape.test.map_or(Mode::Live, |TestOf(of)| Mode::Test { of: of.map(AccountId) }),
         test_account: shape.test_account.map(AccountId),
@@ -193,6 +199,23 @@ pub fn read(bytes: &[u8]) -> Option<State> {
         tests: Recent::from_moments(shape.tests.into_iter().map(Timestamp::from_millis)),
         batch: None,
     })
+}
+
+fn write_admission(state: &State) -> (bool, Option<String>, Option<String>) {
+    let terms = state.terms.as_deref().map(str::to_owned);
+    match &state.admission {
+        Admission::Given => (false, None, terms),
+        Admission::Awaited => (true, None, terms),
+        Admission::Declined(reason) => (true, Some(reason.clone()), terms),
+    }
+}
+
+fn read_admission((waits, declined, _): &(bool, Option<String>, Option<String>)) -> Admission {
+    match (waits, declined) {
+        (_, Some(reason)) => Admission::Declined(reason.clone()),
+        (true, None) => Admission::Awaited,
+        (false, None) => Admission::Given,
+    }
 }
 
 fn write_conduct(conduct: &Conduct) -> ConductShape {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use imbl::OrdMap;
 
+use super::admission::Admission;
 use super::batch::BatchItem;
 use super::idempotency::Keys;
 use super::keyring::Keyring;
@@ -52,6 +53,10 @@ pub enum Standing {
 pub struct State {
     /// Whether it may order.
     pub standing: Standing,
+    /// Whether it may order and be paid into.
+    pub admission: Admission,
+    /// The version of the operator's terms that was accepted, if any.
+    pub terms: Option<Arc<str>>,
     /// Which account; zero while unregistered.
     pub id: AccountId,
     /// Whether its orders are real.
@@ -108,6 +113,8 @@ impl Default for State {
     fn default() -> Self {
         Self {
             standing: Standing::Unregistered,
+            admission: Admission::default(),
+            terms: None,
             id: AccountId(0),
             mode: Mode::default(),
             test_account: None,

@@ -85,6 +85,7 @@ impl State {
         id: AccountId,
         at: Timestamp,
     ) -> Result<Vec<Event>, Refusal> {
+        self.is_admitted()?;
         match (self.is_test(), self.test_account) {
             (true, _) => Err(StandingRefusal::WrongMode.into()),
             (false, Some(_)) => Ok(Vec::new()),

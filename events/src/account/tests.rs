@@ -1,5 +1,6 @@
 //! The rules of an account as scenarios: money and orders in one append.
 
+mod admission;
 mod after_code;
 mod batch;
 mod deposits;

@@ -51,6 +51,9 @@ impl State {
             }
             Command::Register { .. }
             | Command::RegisterForTests { .. }
+            | Command::RegisterUnder { .. }
+            | Command::Approve { .. }
+            | Command::Decline { .. }
             | Command::AddTestKey(_)
             | Command::OpenTestAccount { .. }
             | Command::Credit { .. }
@@ -105,6 +108,9 @@ fn notice(event: &Event, balance: Money, threshold: Money, low: bool) -> Option<
         }
         Event::Registered { .. }
         | Event::OpenedForTests { .. }
+        | Event::Admitted { .. }
+        | Event::Approved { .. }
+        | Event::Declined { .. }
         | Event::TestAccountOpened { .. }
         | Event::Credited { .. }
         | Event::Debited { .. }

@@ -4,9 +4,9 @@ use super::order;
 use super::wire::{DecodeError, Encoded, Wire, facts, lifted, records, texts, write};
 use crate::account::batch::{BatchItem, ItemRefusal};
 use crate::account::idempotency::{Effect, Key};
-use crate::account::{Event, OrderRefused, PolicyRefusal};
+use crate::account::{Event, OrderRefused, PolicyRefusal, RegistrationKind};
 use crate::country::Country;
-use crate::id::{AccountId, ApiKeyId, DepositId, OrderId};
+use crate::id::{AccountId, ApiKeyId, DepositId, InviteId, OrderId};
 use crate::money::Money;
 use crate::platform::Platform;
 use crate::policy::{Class, Verdict};
@@ -19,6 +19,9 @@ facts! {
         "AccountRegistered" 1 Registered { id: AccountId, key_hash: [u8; 32], webhook_secret: String, at: Timestamp }
         "AccountOpenedForTests" 1 OpenedForTests { of: Option<AccountId>, at: Timestamp }
         "AccountTestAccountOpened" 1 TestAccountOpened { id: AccountId, at: Timestamp }
+        "AccountAdmitted" 1 Admitted { kind: RegistrationKind, terms: Option<String>, at: Timestamp }
+        "AccountApproved" 1 Approved { reason: String, at: Timestamp }
+        "AccountDeclined" 1 Declined { reason: String, at: Timestamp }
         "AccountCredited" 1 Credited { amount: Money, reason: String, at: Timestamp }
         "AccountDebited" 1 Debited { amount: Money, reason: String, overdraws: bool, at: Timestamp }
         "AccountDepositCredited" 1 DepositCredited { deposit: DepositId, amount: Money, at: Timestamp }
@@ -89,6 +92,28 @@ impl Wire for Effect {
             3 => Ok(Self::Deposit(DepositId(subject))),
             4 => Ok(Self::Operator),
             other => Err(format!("effect {other}")),
+        }
+    }
+}
+
+impl Wire for RegistrationKind {
+    /// Its number, and the invite.
+    type Disk = (u8, u128);
+
+    fn freeze(&self) -> (u8, u128) {
+        match self {
+            Self::Open => (0, 0),
+            Self::Approval => (1, 0),
+            Self::Invite(invite) => (2, invite.0),
+        }
+    }
+
+    fn thaw((kind, invite): (u8, u128)) -> Result<Self, String> {
+        match kind {
+            0 => Ok(Self::Open),
+            1 => Ok(Self::Approval),
+            2 => Ok(Self::Invite(InviteId(invite))),
+            other => Err(format!("kind {other}")),
         }
     }
 }

@@ -9,6 +9,7 @@ mod account;
 mod address;
 mod chain;
 mod deposit;
+mod invite;
 mod lease;
 mod number;
 mod order;
@@ -29,7 +30,7 @@ use crate::event::Event;
 use crate::id::OrderId;
 
 /// Every name and version that can stand in a record's header, by aggregate.
-pub const NAMES: [&[(&str, u16)]; 12] = [
+pub const NAMES: [&[(&str, u16)]; 13] = [
     account::NAMES,
     order::NAMES,
     webhook::NAMES,
@@ -42,6 +43,7 @@ pub const NAMES: [&[(&str, u16)]; 12] = [
     reveal::NAMES,
     policy::NAMES,
     provenance::NAMES,
+    invite::NAMES,
 ];
 
 /// The event's name, version and bytes: always the newest version of its shape.
@@ -58,6 +60,7 @@ pub fn encode(event: &Event) -> Encoded {
         Event::Reveal(event) => reveal::encode((), event),
         Event::Policy(event) => policy::encode((), event),
         Event::Provenance(event) => provenance::encode((), event),
+        Event::Invite(event) => invite::encode((), event),
     }
 }
 
@@ -77,6 +80,7 @@ pub fn decode(name: &str, version: u16, payload: &[u8]) -> Result<Event, DecodeE
         .or_else(|| reveal::decode(name, version, payload).map(fact))
         .or_else(|| policy::decode(name, version, payload).map(fact))
         .or_else(|| provenance::decode(name, version, payload).map(fact))
+        .or_else(|| invite::decode(name, version, payload).map(fact))
         .unwrap_or_else(|| Err(DecodeError::UnknownEvent { name: name.to_owned(), version }))
 }
 

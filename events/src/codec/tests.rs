@@ -11,13 +11,13 @@ use crate::code::{Candidate, Extraction, Reason, Verdict};
 use crate::country::Country;
 use crate::deposit::Sight;
 use crate::event::Event;
-use crate::id::{AccountId, ApiKeyId, DepositId, OrderId};
+use crate::id::{AccountId, ApiKeyId, DepositId, InviteId, OrderId};
 use crate::money::Money;
 use crate::order::{AttemptFailure, FailureReason, Placed, Sms};
 use crate::platform::Platform;
 use crate::time::Timestamp;
 use crate::webhook::{self, Notice, Outcome};
-use crate::{account, deposit, lease, number, order, purchase, reveal};
+use crate::{account, deposit, invite, lease, number, order, purchase, reveal};
 
 /// One line an event: name, version, payload in hex. Lines are added, never changed.
 const GOLDEN: &str = include_str!("golden.txt");
@@ -192,6 +192,7 @@ fn later_samples() -> impl Iterator<Item = Event> {
         .chain(test_mode_samples())
         .chain([revealed])
         .chain(policy::samples())
+        .chain(admission_samples())
 }
 
 fn keyed_and_queued_samples() -> Vec<Event> {
@@ -428,6 +429,24 @@ fn test_mode_samples() -> Vec<Event> {
         account::Event::TestAccountOpened { id: AccountId(0xa2), at: AT }.into(),
     ];
     accounts.into_iter().chain(order::Scenario::ALL.map(chosen)).collect()
+}
+
+fn admission_samples() -> Vec<Event> {
+    let admitted = |kind, terms: Option<&str>| {
+        account::Event::Admitted { kind, terms: terms.map(str::to_owned), at: AT }.into()
+    };
+    let (id, reason) = (InviteId(0x0506), "talked".to_owned());
+    let (hash, expires_at, note) = ([0x5c; 32], AT, "for ada".to_owned());
+    vec![
+        admitted(account::RegistrationKind::Open, Some("2026-11")),
+        admitted(account::RegistrationKind::Approval, None),
+        admitted(account::RegistrationKind::Invite(id), None),
+        account::Event::Approved { reason: reason.clone(), at: AT }.into(),
+        account::Event::Declined { reason: reason.clone(), at: AT }.into(),
+        invite::Event::Created { id, hash, uses: 3, expires_at, note, at: AT }.into(),
+        invite::Event::Used { id, account: AccountId(0xa1), at: AT }.into(),
+        invite::Event::Revoked { id, reason, at: AT }.into(),
+    ]
 }
 
 fn after_code_samples() -> Vec<Event> {

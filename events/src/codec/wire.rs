@@ -12,7 +12,7 @@ use bincode::{Decode, Encode};
 use thiserror::Error;
 
 use crate::country::Country;
-use crate::id::{AccountId, ApiKeyId, DepositId, OrderId};
+use crate::id::{AccountId, ApiKeyId, DepositId, InviteId, OrderId};
 use crate::money::Money;
 use crate::phone::Phone;
 use crate::platform::Platform;
@@ -250,7 +250,7 @@ pub fn lifted<P: Decode<()>, D: Decode<()>, E>(
 }
 
 as_they_are!(u8 u16 u32 u64 i16 bool String [u8; 32] ());
-ids!(AccountId OrderId DepositId ApiKeyId);
+ids!(AccountId OrderId InviteId DepositId ApiKeyId);
 texts! { "platform" Platform slug  "country" Country code  "supplier" SupplierName as_str  "phone" Phone as_str }
 
 impl<T: Wire> Wire for Option<T> {

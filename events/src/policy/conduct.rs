@@ -167,6 +167,9 @@ impl Conduct {
             }
             Event::Order(order, fact) => self.note_order(*order, fact),
             Event::OpenedForTests { .. }
+            | Event::Admitted { .. }
+            | Event::Approved { .. }
+            | Event::Declined { .. }
             | Event::TestAccountOpened { .. }
             | Event::Credited { .. }
             | Event::Debited { .. }

@@ -7,10 +7,11 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::Response;
-use maud::html;
+use maud::{Markup, html};
 use serde_json::json;
 
 use super::{Asked, Console, LINKS, ROOT, anonymous, forbidden};
+use crate::config::{Registration, RegistrationMode};
 use crate::console::call::{self, Call};
 use crate::console::form::Form;
 use crate::console::guard::{Client, is_of_our_page};
@@ -24,11 +25,11 @@ use crate::http::limit::Subject;
 const FOREIGN: &str = "This form was not sent by a page of this service.";
 
 /// The form.
-pub async fn page() -> Response {
-    form("")
+pub async fn page(State(console): State<Arc<Console>>) -> Response {
+    form(&console.app.service.config.registration, "")
 }
 
-fn form(wrong: &str) -> Response {
+fn form(registration: &Registration, wrong: &str) -> Response {
     let body = html! {
         div.card.narrow {
             @if !wrong.is_empty() { (show::notice("danger", wrong)) }
@@ -41,9 +42,7 @@ fn form(wrong: &str) -> Response {
                 button { "Log in" }
             }
             h3 { "No account yet?" }
-            form method="post" action={ (ROOT) "/register" } {
-                button.quiet { "Create an account" }
-            }
+            (newcomer(registration))
             p.note {
                 "An account is its API key: no mail address, no password. The key is shown once."
             }
@@ -53,8 +52,39 @@ fn form(wrong: &str) -> Response {
     render(&frame, &Page::new("Log in", "", body))
 }
 
-fn refused(status: StatusCode, text: &str) -> Response {
-    let mut response = form(text);
+/// What opens an account: a button, and what the operator wants beside it.
+fn newcomer(registration: &Registration) -> Markup {
+    if registration.mode == RegistrationMode::Closed {
+        return html! { p.note { "This service opens no accounts." } };
+    }
+    if registration.proof_of_work_bits > 0 {
+        return html! {
+            p.note { "An account is opened by a program here, for it takes a proof of work: "
+                code { "GET /api/v1/register/challenge" } "." }
+        };
+    }
+    html! {
+        form.stack method="post" action={ (ROOT) "/register" } {
+            @if registration.mode == RegistrationMode::Invite {
+                label { "Invite" input name="invite" required autocomplete="off"; }
+            }
+            @if let Some(version) = &registration.terms_version {
+                label {
+                    input type="checkbox" name="accept_terms" value=(version) required;
+                    " I accept the terms of the operator, version " (version) " "
+                    @if let Some(url) = &registration.terms_url { a href=(url) { "(read them)" } }
+                }
+            }
+            button.quiet { "Create an account" }
+        }
+        @if registration.mode == RegistrationMode::Approval {
+            p.note { "The operator looks at an account before it can order." }
+        }
+    }
+}
+
+fn refused(console: &Console, status: StatusCode, text: &str) -> Response {
+    let mut response = form(&console.app.service.config.registration, text);
     *response.status_mut() = status;
     response
 }
@@ -63,6 +93,7 @@ fn refused(status: StatusCode, text: &str) -> Response {
 fn attempt(console: &Console, client: &Client) -> Option<Response> {
     console.guard.attempt(client).err().map(|seconds| {
         let mut response = refused(
+            console,
             StatusCode::TOO_MANY_REQUESTS,
             &format!("Too many attempts: try again in {seconds} seconds."),
         );
@@ -83,7 +114,7 @@ pub async fn enter(State(console): State<Arc<Console>>, request: Request) -> Res
     let Ok(fields) = Form::read(request.into_body()).await else {
         return forbidden("The form is too large.");
     };
-    let wrong = || refused(StatusCode::FORBIDDEN, "That is not a key of this service.");
+    let wrong = || refused(&console, StatusCode::FORBIDDEN, "That is not a key of this service.");
     let Some(key) = ApiKey::parse(fields.get("key")) else { return wrong() };
     let app = &console.app;
     let _turn = app.look_ups.acquire().await;
@@ -97,6 +128,7 @@ pub async fn enter(State(console): State<Arc<Console>>, request: Request) -> Res
     match console.guard.let_in(holder, &client, redirect(ROOT)) {
         Ok(response) => response,
         Err(error) => refused(
+            &console,
             StatusCode::SERVICE_UNAVAILABLE,
             &format!("The session cannot be kept: {error}"),
         ),
@@ -109,15 +141,24 @@ pub async fn register(State(console): State<Arc<Console>>, request: Request) -> 
         return forbidden(FOREIGN);
     }
     let asked = Asked::of(&console, &request);
+    let Ok(fields) = Form::read(request.into_body()).await else {
+        return forbidden("The form is too large.");
+    };
+    let mut wanted = json!({});
+    for name in ["invite", "accept_terms"] {
+        if !fields.get(name).is_empty() {
+            wanted[name] = json!(fields.get(name));
+        }
+    }
     let fresh = match call::json(
         &console.routes,
         anonymous(&asked.client),
-        Call::post("/api/v1/register", json!({})),
+        Call::post("/api/v1/register", wanted),
     )
     .await
     {
         Ok(fresh) => fresh,
-        Err(error) => return refused(error.status, &error.text),
+        Err(error) => return refused(&console, error.status, &error.text),
     };
     let verified = match ApiKey::parse(show::text(&fresh, "api_key")) {
         Some(key) => auth::verify(&console.app.service.accounts, &key).await.ok(),
@@ -125,6 +166,7 @@ pub async fn register(State(console): State<Arc<Console>>, request: Request) -> 
     };
     let Some(caller) = verified else {
         return refused(
+            &console,
             StatusCode::INTERNAL_SERVER_ERROR,
             "The account was opened, and its key cannot be read.",
         );
@@ -148,6 +190,7 @@ pub async fn register(State(console): State<Arc<Console>>, request: Request) -> 
     match console.guard.let_in(holder, &asked.client, response) {
         Ok(response) => response,
         Err(error) => refused(
+            &console,
             StatusCode::SERVICE_UNAVAILABLE,
             &format!("The account is open, and the session cannot be kept: {error}"),
         ),

@@ -4,8 +4,8 @@ use actors::kernel::entity::TransactError;
 use actors::order::PlaceError;
 use axum::http::StatusCode;
 use events::account::{
-    ApiKeyRefusal, IdempotencyRefusal, ItemRefusal, OrderRefusal, PlacingRefusal, PolicyRefusal,
-    Refusal, StandingRefusal, WebhookRefusal,
+    Admission, ApiKeyRefusal, IdempotencyRefusal, ItemRefusal, OrderRefusal, PlacingRefusal,
+    PolicyRefusal, Refusal, StandingRefusal, WebhookRefusal,
 };
 use events::order;
 use events::policy::Mode;
@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::{ApiError, ErrorCode};
 use crate::http::json::Dollars;
+use crate::http::registration::not_admitted;
 
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
@@ -22,6 +23,12 @@ impl From<Refusal> for ApiError {
                 Self::new(ErrorCode::InvalidApiKey, "The API key is not valid.")
             }
             Refusal::Standing(StandingRefusal::Suspended) => Self::suspended(),
+            Refusal::Standing(StandingRefusal::AwaitsApproval) => {
+                not_admitted(Admission::Awaited.name(), &sentence(&text))
+            }
+            Refusal::Standing(StandingRefusal::Declined { reason }) => {
+                not_admitted(Admission::Declined(reason).name(), &sentence(&text))
+            }
             Refusal::Standing(StandingRefusal::WrongMode) => Self::invalid(format!("{text}.")),
             Refusal::Standing(StandingRefusal::AlreadyRegistered) | Refusal::Operator(_) => {
                 Self::invalid(text)
@@ -55,6 +62,13 @@ impl From<Refusal> for ApiError {
             Refusal::Order(refusal) => refusal.into(),
         }
     }
+}
+
+/// A refusal's words as a sentence.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    format!("{}{}.", first.map_or_else(String::new, String::from), letters.as_str())
 }
 
 impl From<ItemRefusal> for ApiError {

@@ -45,13 +45,21 @@ fn account(operation: &str) -> Option<Value> {
         "register" => json!({
             "api_key": "tn_…", "webhook_secret": "whsec_…",
             "account_id": "acc_2M8hxqYc3nJ1v5Zk7QbTrd", "balance": 0.0, "tier": "Standard",
-            "livemode": true,
+            "livemode": true, "registration": "approved",
             "next_steps": {
                 "deposit": "GET /api/v1/deposit/addresses",
                 "verify_deposit": "POST /api/v1/deposit/verify",
                 "browse_services": "GET /api/v1/services",
                 "check_availability": "GET /api/v1/availability", "order": "POST /api/v1/order",
                 "account": "GET /api/v1/account",
+            },
+        }),
+        "registerChallenge" => json!({
+            "mode": "open", "needs": ["accept_terms", "proof_of_work"],
+            "terms": { "version": "2026-11", "url": "https://sms.example.com/terms" },
+            "proof_of_work": {
+                "challenge": "1.18.300.0000000000000000000007.9f2c…", "algorithm": "sha256",
+                "difficulty": 18, "expires_in": 300,
             },
         }),
         "account" => json!({

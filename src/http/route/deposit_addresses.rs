@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use events::account::Refusal;
 use events::deposit::{Currency, MINIMUM};
 use qrcode::QrCode;
 use qrcode::render::svg;
@@ -143,6 +144,9 @@ async fn place(
     caller: Option<&Caller>,
     currency: Currency,
 ) -> Result<Option<Place>, ApiError> {
+    if let Some(caller) = caller {
+        caller.is_admitted().map_err(Refusal::from)?;
+    }
     let is_test = caller.is_some_and(Caller::is_test);
     let deposits = app.service.deposits.as_ref();
     if is_test || deposits.is_some_and(actors::Deposits::is_simulated) {

@@ -7,6 +7,7 @@ use actors::deposit::chain::Payment;
 use actors::deposit::{ClaimError, Claimed, Looked};
 use actors::store::EventStore;
 use axum::extract;
+use events::account::Refusal;
 use events::account::idempotency::KeyUse;
 use events::deposit::{Currency, State, TxHash, transaction_id};
 use events::money::Money;
@@ -82,6 +83,7 @@ pub async fn handle(
     caller: Caller,
     Keyed { body: request, key }: Keyed<Request>,
 ) -> Result<Answer<Reply>, ApiError> {
+    caller.is_admitted().map_err(Refusal::from)?;
     let deposits = app.service.deposits.as_ref();
     let deposits = deposits.ok_or_else(|| {
         ApiError::new(

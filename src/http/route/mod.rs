@@ -24,6 +24,8 @@ pub mod order_stream;
 pub mod orders;
 pub mod pages;
 pub mod register;
+pub mod register_challenge;
+pub mod security_txt;
 pub mod services;
 pub mod usage;
 pub mod verify;

@@ -2,6 +2,7 @@
 
 from . import schema
 from .client import CallFailed, Client, CodeNotYet, NoCode, NoReply
+from .proof_of_work import solve_challenge
 from .webhook import SignatureRefused, verify_webhook
 
-__all__ = ["CallFailed", "Client", "CodeNotYet", "NoCode", "NoReply", "SignatureRefused", "schema", "verify_webhook"]
+__all__ = ["CallFailed", "Client", "CodeNotYet", "NoCode", "NoReply", "SignatureRefused", "schema", "solve_challenge", "verify_webhook"]

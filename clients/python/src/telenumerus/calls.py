@@ -45,7 +45,9 @@ from .schema import (
     OrderStatus,
     PlatformName,
     PointInHistory,
+    ProofOfWork,
     Redelivered,
+    RegistrationWanted,
     ScenarioName,
     ServiceList,
     TargetUrl,
@@ -193,9 +195,17 @@ class Calls:
         """Your orders, newest first, with filters that must all fit."""
         return cast(OrderList, self._call("GET", "/api/v1/orders", query={"status": status, "platform": platform, "from": from_, "to": to, "limit": limit, "cursor": cursor}))
 
-    def register(self, *, mode: Optional[AccountMode] = None) -> AccountRegistered:
-        """Open an account. Nobody has to approve it. The key and the webhook secret are shown this once."""
-        return cast(AccountRegistered, self._call("POST", "/api/v1/register", body={"mode": mode}))
+    def register(self, *, accept_terms: Optional[str] = None, invite: Optional[str] = None, mode: Optional[AccountMode] = None, proof_of_work: Optional[ProofOfWork] = None) -> AccountRegistered:
+        """Open an account. Unless the operator wants something of newcomers, nobody has to approve it. The key
+        and the webhook secret are shown this once.
+        """
+        return cast(AccountRegistered, self._call("POST", "/api/v1/register", body={"accept_terms": accept_terms, "invite": invite, "mode": mode, "proof_of_work": proof_of_work}))
+
+    def register_challenge(self) -> RegistrationWanted:
+        """What opening an account takes: terms to accept, an invite, a challenge to solve. A refusal of `POST
+        /register` has the same as `detail.registration`.
+        """
+        return cast(RegistrationWanted, self._call("GET", "/api/v1/register/challenge"))
 
     def list_services(self, *, country: Optional[CountryCode] = None) -> ServiceList:
         """The platforms, their list prices, and the countries."""

@@ -124,6 +124,9 @@ class AccountRegistered(TypedDict):
     # False for an account for tests.
     livemode: bool
     next_steps: NextSteps
+    # `approved`, or `awaiting_approval`: then it may read, and order and pay once the operator has looked at
+    # it.
+    registration: str
     tier: TierName
     webhook_secret: str
 
@@ -588,6 +591,14 @@ class NextSteps(TypedDict):
     verify_deposit: str
 
 
+class OperatorTerms(TypedDict):
+    """The operator's terms."""
+    # Where they are read.
+    url: Optional[str]
+    # To be sent as `accept_terms`.
+    version: str
+
+
 class _OrderAlways(TypedDict):
     attempts: int
     can_cancel: bool
@@ -796,6 +807,26 @@ class PolicyNotice(TypedDict):
     verdict: str
 
 
+class ProofOfWork(TypedDict):
+    """The answer to a challenge."""
+    # The challenge, as it was given.
+    challenge: str
+    # A text such that SHA-256 of `challenge:solution` begins with as many zero bits as asked.
+    solution: str
+
+
+class ProofOfWorkChallenge(TypedDict):
+    """A challenge, and what answers it."""
+    # How the answer is checked: `sha256`, over `challenge:solution`.
+    algorithm: str
+    # To be sent back as it is.
+    challenge: str
+    # Zero bits that the hash must begin with.
+    difficulty: int
+    # Until when it can be answered, in seconds from now.
+    expires_in: int
+
+
 class RedeliverRequest(TypedDict):
     # Everything that became due at or after this time (or on or after this date).
     since: DateOrTime
@@ -815,9 +846,29 @@ class Redelivered(_RedeliveredAlways, total=False):
 
 
 class RegisterRequest(TypedDict, total=False):
-    """Nothing has to be said."""
+    """Nothing has to be said, unless the operator wants something of newcomers: `GET /register/challenge` says
+    what, and so does a refusal (`detail.registration`).
+    """
+    # The version of the operator's terms, where there are some.
+    accept_terms: Optional[str]
+    # The operator's invite, where one is needed.
+    invite: Optional[str]
     # `test` for an account whose orders are free and follow scenarios; `live` if absent.
     mode: Optional[AccountMode]
+    # The answer to a challenge, where one is needed.
+    proof_of_work: Optional[ProofOfWork]
+
+
+class RegistrationWanted(TypedDict):
+    """What the service wants of whoever opens an account."""
+    # `open`, `approval`, `invite` or `closed`.
+    mode: str
+    # Members that `POST /register` needs: `invite`, `accept_terms`, `proof_of_work`.
+    needs: List[str]
+    # A challenge to solve; null where none is wanted.
+    proof_of_work: Optional[ProofOfWorkChallenge]
+    # The operator's terms; null where there are none.
+    terms: Optional[OperatorTerms]
 
 
 class ReportRequest(TypedDict):
@@ -1201,6 +1252,7 @@ __all__ = [
     "MoneyEffectType",
     "NextSteps",
     "OnTimeout",
+    "OperatorTerms",
     "Order",
     "OrderCancelled",
     "OrderEvent",
@@ -1221,9 +1273,12 @@ __all__ = [
     "PlatformName",
     "PointInHistory",
     "PolicyNotice",
+    "ProofOfWork",
+    "ProofOfWorkChallenge",
     "RedeliverRequest",
     "Redelivered",
     "RegisterRequest",
+    "RegistrationWanted",
     "ReportRequest",
     "ScenarioName",
     "Service",

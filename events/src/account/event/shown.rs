@@ -25,6 +25,15 @@ impl fmt::Debug for Event {
             Self::Reinstated { reason, at } => {
                 write!(f, "Reinstated {{ reason: {reason:?}, at: {at} }}")
             }
+            Self::Admitted { kind, terms, at } => {
+                write!(f, "Admitted {{ kind: {kind:?}, terms: {terms:?}, at: {at} }}")
+            }
+            Self::Approved { reason, at } => {
+                write!(f, "Approved {{ reason: {reason:?}, at: {at} }}")
+            }
+            Self::Declined { reason, at } => {
+                write!(f, "Declined {{ reason: {reason:?}, at: {at} }}")
+            }
             Self::ApiKeyAdded { id, name, at, .. } => {
                 write!(f, "ApiKeyAdded {{ id: {id}, name: {name:?}, at: {at} }}")
             }
@@ -107,6 +116,9 @@ impl Event {
                 write!(f, "BatchPlaced {{ items: {items:?}, at: {at} }}")
             }
             Self::Registered { .. }
+            | Self::Admitted { .. }
+            | Self::Approved { .. }
+            | Self::Declined { .. }
             | Self::OpenedForTests { .. }
             | Self::TestAccountOpened { .. }
             | Self::Suspended { .. }
@@ -133,6 +145,9 @@ impl Event {
             Self::Order(_, event) => event.at(),
             Self::OrderRefused(refused) => refused.at,
             Self::Registered { at, .. }
+            | Self::Admitted { at, .. }
+            | Self::Approved { at, .. }
+            | Self::Declined { at, .. }
             | Self::OpenedForTests { at, .. }
             | Self::TestAccountOpened { at, .. }
             | Self::Credited { at, .. }
@@ -171,6 +186,9 @@ impl Event {
             Self::OrderRefused(refused) => Some(refused.order),
             Self::WebhookDue { notice, .. } => notice.order(),
             Self::Registered { .. }
+            | Self::Admitted { .. }
+            | Self::Approved { .. }
+            | Self::Declined { .. }
             | Self::OpenedForTests { .. }
             | Self::TestAccountOpened { .. }
             | Self::Credited { .. }
