@@ -91,10 +91,11 @@ fn account_data(event: &account::Event) -> Value {
             json!({ "live_account": of.map(|account| account.to_string()) })
         }
         AccountEvent::TestAccountOpened { id, .. } => json!({ "test_account": id.to_string() }),
-        AccountEvent::Admitted { kind, terms, .. } => json!({
-            "kind": kind.name(), "terms": terms,
-            "invite": match kind { RegistrationKind::Invite(id) => Some(id.to_string()), _ => None },
-        }),
+        AccountEvent::Admitted { kind, terms, .. } => {
+            let by =
+                if let RegistrationKind::Invite(id) = kind { Some(id.to_string()) } else { None };
+            json!({ "kind": kind.name(), "terms": terms, "invite": by })
+        }
         AccountEvent::Credited { amount, reason, .. } => {
             json!({ "amount": amount.to_string(), "reason": reason })
         }

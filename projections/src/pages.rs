@@ -67,7 +67,10 @@ fn filled(connection: &Connection, rows: u32) {
             ),
         ),
         ("accounts", format!("{own}, 1, 0, 0, 1, 1, 0, 0, 0, 0, i % 5 = 0")),
-        ("directory", format!("i, {own}, i, CASE i % 7 WHEN 0 THEN 'abuse' END, i % 5 = 0")),
+        (
+            "directory",
+            format!("i, {own}, i, CASE i % 7 WHEN 0 THEN 'abuse' END, i % 5 = 0, i % 9 = 0"),
+        ),
         (
             "deliveries",
             format!(
@@ -91,7 +94,7 @@ fn filled(connection: &Connection, rows: u32) {
             "refusals",
             format!(
                 "i, {of}, {own}, 'paypal', 'US', 1, 'financial', CASE i % 6 WHEN 0 THEN 'review' \
-                 ELSE 'deny' END, 'no basis', i % 4 > 0, i"
+                 ELSE 'deny' END, 'no basis', i % 4 > 0, i, i % 3 = 0"
             ),
         ),
     ] {
