@@ -42,6 +42,7 @@ pub mod policy;
 pub mod provenance;
 pub mod purchase;
 pub mod reveal;
+pub mod transparency;
 pub mod webhook;
 
 pub mod as_of;

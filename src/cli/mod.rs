@@ -14,6 +14,7 @@ mod numbers;
 mod order;
 mod output;
 mod policy;
+mod report;
 mod serve;
 mod shell;
 mod supplier;
@@ -53,6 +54,8 @@ enum Command {
     Supplier(supplier::Options),
     /// Decide what orders are taken for: rules by platform, country and account, tried and applied.
     Policy(policy::Options),
+    /// Write what you show to everybody, made of the log: a quarter's transparency report.
+    Report(report::Options),
     /// Read and check the event log, while the service runs or not.
     Audit(audit::Options),
     /// Copy the log and what belongs to it into a directory, checked by the chain, while the
@@ -116,6 +119,7 @@ pub fn run() -> ExitCode {
         Some(Command::Numbers(options)) => numbers::run(&place, &options),
         Some(Command::Supplier(options)) => supplier::run(&place, &options),
         Some(Command::Policy(options)) => policy::run(&place, &options),
+        Some(Command::Report(options)) => report::run(&place, &options),
         Some(Command::Audit(options)) => audit::run(&place, &options),
         Some(Command::Backup(options)) => backup::make(&place, &options),
         Some(Command::Restore(options)) => backup::put_back(&place, &options),

@@ -45,5 +45,6 @@ mod suspension;
 mod telecom;
 mod test_mode;
 mod tidy;
+mod transparency;
 mod verify;
 mod webhook;
