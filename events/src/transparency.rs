@@ -143,37 +143,45 @@ impl Transparency {
         if let Event::OrderRefused(refused) = event {
             return count(&mut sums.refused, refused.verdict.decided_by().to_owned());
         }
-        let decision = [
-            ("suspensions", matches!(event, Event::Suspended { .. })),
-            ("reinstatements", matches!(event, Event::Reinstated { .. })),
-            ("classes_set", matches!(event, Event::ClassSet { .. })),
-            ("accounts_approved", matches!(event, Event::Approved { .. })),
-            ("accounts_declined", matches!(event, Event::Declined { .. })),
-        ];
-        for (name, _) in decision.into_iter().filter(|(_, is_it)| *is_it) {
-            count(&mut sums.decided, name);
-        }
+        let decision = if let Event::Suspended { .. } = event {
+            "suspensions"
+        } else if let Event::Reinstated { .. } = event {
+            "reinstatements"
+        } else if let Event::ClassSet { .. } = event {
+            "classes_set"
+        } else if let Event::Approved { .. } = event {
+            "accounts_approved"
+        } else if let Event::Declined { .. } = event {
+            "accounts_declined"
+        } else {
+            return;
+        };
+        count(&mut sums.decided, decision);
     }
 }
 
 impl Sums {
     fn order(&mut self, fact: &order::Event) {
         if let order::Event::Placed(placed) = fact {
-            self.placed(placed);
+            return self.placed(placed);
         }
         if let order::Event::Reported { complaint, .. } = fact {
-            count(&mut self.reported, complaint.name());
+            return count(&mut self.reported, complaint.name());
         }
-        let end = [
-            ("completed", matches!(fact, order::Event::Completed { .. })),
-            ("cancelled", matches!(fact, order::Event::Cancelled { .. })),
-            ("expired", matches!(fact, order::Event::Expired { .. })),
-            ("failed", matches!(fact, order::Event::Failed { .. })),
-            ("refunded", matches!(fact, order::Event::Refunded { .. })),
-        ];
-        for (name, _) in end.into_iter().filter(|(_, is_it)| *is_it) {
-            count(&mut self.ended, name);
-        }
+        let end = if let order::Event::Completed { .. } = fact {
+            "completed"
+        } else if let order::Event::Cancelled { .. } = fact {
+            "cancelled"
+        } else if let order::Event::Expired { .. } = fact {
+            "expired"
+        } else if let order::Event::Failed { .. } = fact {
+            "failed"
+        } else if let order::Event::Refunded { .. } = fact {
+            "refunded"
+        } else {
+            return;
+        };
+        count(&mut self.ended, end);
     }
 
     fn placed(&mut self, placed: &order::Placed) {

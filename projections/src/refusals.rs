@@ -7,7 +7,7 @@ use events::envelope::{Position, Recorded};
 use events::id::{AccountId, OrderId};
 use events::order;
 use events::platform::Platform;
-use events::policy::{Ruling, Verdict};
+use events::policy::Verdict;
 use events::time::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Row, Transaction, params, params_from_iter};
@@ -117,7 +117,7 @@ impl RefusalChange {
             }
             Self::Shadowed(account, order, placed, position) => {
                 let Some(verdict) = &placed.verdict else { return Ok(()) };
-                let (rule, reason) = wants_review(verdict);
+                let (rule, reason) = verdict.review_wanted_by();
                 transaction
                     .prepare_cached(SHADOW)?
                     .execute(params![
@@ -138,15 +138,6 @@ impl RefusalChange {
                 .execute(params![account.0.to_be_bytes()])
                 .map(drop),
         }
-    }
-}
-
-/// The rule or limit that would have an order reviewed, and why.
-fn wants_review(verdict: &Verdict) -> (String, String) {
-    let limit = verdict.exceeded.iter().find(|exceeded| exceeded.limit.needs_review());
-    match limit.filter(|_| verdict.ruling != Ruling::Review) {
-        Some(exceeded) => (exceeded.limit.name().to_owned(), exceeded.to_string()),
-        None => (verdict.rule.to_string(), "the rule wants it reviewed".to_owned()),
     }
 }
 

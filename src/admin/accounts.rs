@@ -9,7 +9,7 @@ use axum::extract::{Path as PathParameter, Query, State};
 use axum::http::StatusCode;
 use events::account::idempotency::{Effect, KeyUse};
 use events::account::{Command, Standing};
-use events::envelope::Position;
+use events::envelope::{Actor, Position};
 use events::id::AccountId;
 use events::money::Money;
 use events::time::Timestamp;
@@ -354,11 +354,20 @@ async fn transact(
     let operator = access.operator(&order.operator)?;
     let at = api.service.clock.now();
     let command = keyed(&order, account, command, at)?;
-    let outcome = api.service.accounts.transact(account, command, operator, at).await;
-    match outcome {
-        Ok(_) => shown(api, access, account).await,
-        Err(error) => Err(undone(&error)),
-    }
+    decided(api, access, account, (command, at), operator).await
+}
+
+/// Has an account decide what an operator wants of it, and shows it as it is then.
+pub async fn decided(
+    api: &AdminApi,
+    access: &Access,
+    account: AccountId,
+    (command, at): (Command, Timestamp),
+    operator: Actor,
+) -> Result<Json<Value>, Refusal> {
+    let decided = api.service.accounts.transact(account, command, operator, at).await;
+    decided.map_err(|error| undone(&error))?;
+    shown(api, access, account).await
 }
 
 /// An account as operators see it.

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::{Path as PathParameter, State};
 use axum::http::StatusCode;
 use events::account::Command as OfAccount;
-use events::id::{InviteId, time_ordered, to_base62};
+use events::id::{InviteId, to_base62};
 use events::invite::{Command, Invite};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -78,8 +78,7 @@ pub async fn make(
     let (service, who) = (&api.service, access.operator(&wanted.operator)?);
     let (invites, entropy) = (&service.invites, &service.entropy);
     let at = invites.now();
-    let random = u128::from_be_bytes(entropy.bytes());
-    let id = InviteId(time_ordered(u64::try_from(at.millis()).unwrap_or(0), random));
+    let id = entropy.invite_id(at);
     let half = || to_base62(u128::from_be_bytes(entropy.bytes()));
     let code = format!("tni_{}{}", half(), half());
     let expires_at = at.plus(Duration::from_hours(24) * wanted.days);
@@ -151,7 +150,5 @@ async fn answer(
     let account = account(id)?;
     access::reason(&said.reason)?;
     let (who, at) = (access.operator(&said.operator)?, api.service.clock.now());
-    let decided = api.service.accounts.transact(account, command, who, at).await;
-    decided.map_err(|error| undone(&error))?;
-    accounts::shown(api, access, account).await
+    accounts::decided(api, access, account, (command, at), who).await
 }

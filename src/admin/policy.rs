@@ -212,9 +212,7 @@ pub async fn classify(
         .ok_or_else(|| bad("class is new, verified or trusted".to_owned()))?;
     let (who, at) = (access.operator(&wanted.operator)?, api.service.clock.now());
     let command = OfAccount::SetClass { class, reason: wanted.reason, at };
-    let decided = api.service.accounts.transact(account, command, who, at).await;
-    decided.map_err(|error| undone(&error))?;
-    accounts::shown(&api, &access, account).await
+    accounts::decided(&api, &access, account, (command, at), who).await
 }
 
 fn bad(text: String) -> Refusal {

@@ -187,6 +187,12 @@ fn of_store(store: &Store) -> Vec<Bound> {
     ]
 }
 
+/// Whether a text is one line of at most `longest` bytes that says something, and no more.
+pub(super) fn is_line(text: &str, longest: usize) -> bool {
+    let is_within = (1..=longest).contains(&text.len());
+    is_within && text.trim() == text && !text.chars().any(char::is_control)
+}
+
 /// Whether a header can carry it as it is written, and nobody guesses it by its length.
 pub fn is_token(text: &str) -> bool {
     text.len() >= LEAST_TOKEN

@@ -107,11 +107,7 @@ impl Admin {
     fn wrong_tokens(&self) -> impl Iterator<Item = String> {
         self.tokens.iter().enumerate().filter_map(|(index, token)| {
             let name = &token.name;
-            if name.is_empty()
-                || name.len() > LONGEST_OPERATOR
-                || name.trim() != name
-                || name.chars().any(char::is_control)
-            {
+            if !bounds::is_line(name, LONGEST_OPERATOR) {
                 return Some(format!(
                     "a name has 1 to {LONGEST_OPERATOR} bytes, and no spaces around it"
                 ));

@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
+use super::bounds::is_line;
+
 /// Longest name or contact.
 const LONGEST: usize = 200;
 
@@ -32,11 +34,7 @@ impl Operator {
     }
 
     pub(super) fn contradictions(&self) -> Vec<String> {
-        let is_bad = |text: &str| {
-            let is_long = text.is_empty() || text.len() > LONGEST;
-            is_long || text.trim() != text || text.chars().any(char::is_control)
-        };
-        let name = self.name.as_deref().filter(|name| is_bad(name)).map(|_| {
+        let name = self.name.as_deref().filter(|name| !is_line(name, LONGEST)).map(|_| {
             format!("operator.name has 1 to {LONGEST} bytes, on one line, and no spaces around it")
         });
         let contacts = [
@@ -45,7 +43,7 @@ impl Operator {
         ];
         let wrong = contacts.into_iter().filter_map(|(key, contact)| {
             let contact = contact.as_deref()?;
-            (is_bad(contact) || !is_contact(contact)).then(|| {
+            (!is_line(contact, LONGEST) || !is_contact(contact)).then(|| {
                 format!(
                     "{key} is a mail address, or begins with https:, mailto: or tel:, such as \
                      abuse@example.com"

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::bounds::is_line;
+
 /// Longest version or address of the terms.
 const LONGEST: usize = 200;
 
@@ -68,16 +70,12 @@ impl Registration {
 
     pub(super) fn contradictions(&self) -> Vec<String> {
         let mut found = Vec::new();
-        let is_bad = |text: &str| {
-            let is_long = text.is_empty() || text.len() > LONGEST;
-            is_long || text.trim() != text || text.chars().any(char::is_control)
-        };
         let texts = [
             ("registration.terms_version", &self.terms_version),
             ("registration.terms_url", &self.terms_url),
         ];
         for (key, text) in texts {
-            if text.as_deref().is_some_and(is_bad) {
+            if text.as_deref().is_some_and(|text| !is_line(text, LONGEST)) {
                 found.push(format!(
                     "{key} has 1 to {LONGEST} bytes, on one line, and no spaces around it"
                 ));

@@ -1,7 +1,12 @@
 //! What the operator wants of whoever opens an account, told to programs in one answer.
 
+use std::net::IpAddr;
+
+use actors::Fault;
+use actors::kernel::entity::TransactError;
+use actors::store::EventStore;
 use events::account::RegistrationKind;
-use events::id::AccountId;
+use events::id::{AccountId, InviteId};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -83,7 +88,7 @@ fn refused(app: &Shared, reason: &str, text: &str) -> ApiError {
 /// counted, and used up last.
 pub async fn admit(
     app: &Shared,
-    client: std::net::IpAddr,
+    client: IpAddr,
     account: AccountId,
     brought: &Brought,
 ) -> Result<(RegistrationKind, Option<String>), ApiError> {
@@ -135,17 +140,10 @@ fn invalid_invite(app: &Shared) -> ApiError {
     refused(app, "invite_not_valid", "The invite is not valid, or not any more.")
 }
 
-async fn used(
-    app: &Shared,
-    hash: [u8; 32],
-    account: AccountId,
-) -> Result<events::id::InviteId, ApiError> {
-    use actors::kernel::entity::TransactError;
-    use actors::store::EventStore;
-
+async fn used(app: &Shared, hash: [u8; 32], account: AccountId) -> Result<InviteId, ApiError> {
     // An account that cannot be opened uses up no invite.
     if !app.service.store.has_room() {
-        return Err(actors::Fault::NoSpace.into());
+        return Err(Fault::NoSpace.into());
     }
     app.service.invites.take(hash, account).await.map_err(|error| match error {
         TransactError::Refused(_) => invalid_invite(app),

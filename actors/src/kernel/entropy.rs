@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use events::id::{AccountId, CommandId, OrderId, time_ordered};
+use events::id::{AccountId, CommandId, InviteId, OrderId, time_ordered};
 use events::time::Timestamp;
 use parking_lot::Mutex;
 
@@ -142,6 +142,11 @@ impl Entropy {
     /// asked for.
     pub fn order_id(&self, now: Timestamp) -> OrderId {
         OrderId(self.rising(now))
+    }
+
+    /// A fresh invite's id.
+    pub fn invite_id(&self, now: Timestamp) -> InviteId {
+        InviteId(self.time_ordered(now))
     }
 
     /// A fresh command id.

@@ -16,4 +16,5 @@ pub(crate) mod keyed_mutex;
 pub mod outbound;
 pub mod process;
 pub mod registry;
+pub mod singleton;
 pub mod supervision;

@@ -35,8 +35,10 @@ struct Shape {
     format: u16,
     /// Reason of the suspension, if suspended.
     suspended: Option<String>,
-    /// Whether it waits for an operator, why one has said no, and the terms that it accepted.
-    admission: (bool, Option<String>, Option<String>),
+    /// Whether it waits for an operator, and why one has said no.
+    admission: (bool, Option<String>),
+    /// The terms that it accepted.
+    terms: Option<String>,
     id: u128,
     /// Whether it is for tests, and the live account that it then belongs to.
     test: Option<TestOf>,
@@ -112,7 +114,8 @@ pub fn write(state: &State) -> Option<Vec<u8>> {
     let shape = Shape {
         format: FORMAT,
         suspended,
-        admission: write_admission(state),
+        admission: write_admission(&state.admission),
+        terms: state.terms.as_deref().map(str::to_owned),
         id: state.id.0,
         test: write_mode(state.mode),
         test_account: state.test_account.map(|account| account.0),
@@ -165,8 +168,8 @@ pub fn read(bytes: &[u8]) -> Option<State> {
     let keys = Keys::from_entries(keys, |order| open.contains_key(&order));
     Some(State {
         standing: shape.suspended.map_or(Standing::Good, Standing::Suspended),
-        admission: read_admission(&shape.admission),
-        terms: shape.admission.2.as_deref().map(Into::into),
+        admission: read_admission(shape.admission),
+        terms: shape.terms.map(Into::into),
         id: AccountId(shape.id),
         mode: shape.test.map_or(Mode::Live, |TestOf(of)| Mode::Test { of: of.map(AccountId) }),
         test_account: shape.test_account.map(AccountId),
@@ -201,18 +204,17 @@ pub fn read(bytes: &[u8]) -> Option<State> {
     })
 }
 
-fn write_admission(state: &State) -> (bool, Option<String>, Option<String>) {
-    let terms = state.terms.as_deref().map(str::to_owned);
-    match &state.admission {
-        Admission::Given => (false, None, terms),
-        Admission::Awaited => (true, None, terms),
-        Admission::Declined(reason) => (true, Some(reason.clone()), terms),
+fn write_admission(admission: &Admission) -> (bool, Option<String>) {
+    match admission {
+        Admission::Given => (false, None),
+        Admission::Awaited => (true, None),
+        Admission::Declined(reason) => (true, Some(reason.clone())),
     }
 }
 
-fn read_admission((waits, declined, _): &(bool, Option<String>, Option<String>)) -> Admission {
-    match (waits, declined) {
-        (_, Some(reason)) => Admission::Declined(reason.clone()),
+fn read_admission(admission: (bool, Option<String>)) -> Admission {
+    match admission {
+        (_, Some(reason)) => Admission::Declined(reason),
         (true, None) => Admission::Awaited,
         (false, None) => Admission::Given,
     }

@@ -1,10 +1,11 @@
 //! Who may order: nobody who waits for an operator, and nobody by an invite that was not used for
 //! them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::account::{Event, RegistrationKind};
-use crate::id::{AccountId, InviteId};
+use crate::decider::Decider;
+use crate::id::AccountId;
 use crate::{invite, order};
 
 /// What is wrong, by the rule that it breaks.
@@ -13,9 +14,7 @@ type Found = Option<(&'static str, String)>;
 /// Accounts and invites, as the auditor knows them.
 #[derive(Debug, Default)]
 pub struct Admissions {
-    /// How many more accounts each invite opens.
-    left: BTreeMap<InviteId, u32>,
-    used: BTreeSet<(InviteId, AccountId)>,
+    invites: invite::State,
     tests: BTreeSet<AccountId>,
     waiting: BTreeSet<AccountId>,
 }
@@ -23,22 +22,13 @@ pub struct Admissions {
 impl Admissions {
     /// A fact of an invite.
     pub fn invite(&mut self, event: &invite::Event) -> Found {
-        match event {
-            invite::Event::Created { id, uses, .. } => {
-                self.left.insert(*id, *uses);
-            }
-            invite::Event::Revoked { id, .. } => {
-                self.left.remove(id);
-            }
-            invite::Event::Used { id, account, .. } => {
-                self.used.insert((*id, *account));
-                match self.left.get_mut(id).filter(|left| **left > 0) {
-                    Some(left) => *left -= 1,
-                    None => return Some(("R2", format!("{id} opens more than it may"))),
-                }
-            }
+        let mut found = None;
+        if let invite::Event::Used { id, at, .. } = event {
+            let is_open = self.invites.get(*id).is_some_and(|invite| invite.left(*at) > 0);
+            found = (!is_open).then(|| ("R2", format!("{id} opens more than it may")));
         }
-        None
+        self.invites = std::mem::take(&mut self.invites).evolve(event);
+        found
     }
 
     /// A fact of an account.
@@ -52,9 +42,10 @@ impl Admissions {
             {
                 self.waiting.insert(account);
             }
-            Event::Admitted { kind: RegistrationKind::Invite(invite), .. } => {
-                return (!self.used.remove(&(*invite, account)))
-                    .then(|| ("R2", format!("{invite} was not used for {account}")));
+            Event::Admitted { kind: RegistrationKind::Invite(id), .. } => {
+                let used = self.invites.get(*id);
+                let is_used = used.is_some_and(|invite| invite.accounts.contains(&account));
+                return (!is_used).then(|| ("R2", format!("{id} was not used for {account}")));
             }
             Event::Approved { .. } => {
                 self.waiting.remove(&account);

@@ -6,8 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use imbl::{OrdMap, OrdSet};
 use thiserror::Error;
 
 use crate::decider::Decider;
@@ -138,7 +137,7 @@ pub struct Invite {
     /// How many accounts it opens.
     pub uses: u32,
     /// Those that it has opened.
-    pub accounts: BTreeSet<AccountId>,
+    pub accounts: OrdSet<AccountId>,
     /// Until when.
     pub expires_at: Timestamp,
     /// For whom.
@@ -159,17 +158,22 @@ impl Invite {
     }
 }
 
-/// All invites there have been.
+/// All invites there have been. A clone shares them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
-    invites: BTreeMap<InviteId, Invite>,
-    by_hash: BTreeMap<[u8; 32], InviteId>,
+    invites: OrdMap<InviteId, Invite>,
+    by_hash: OrdMap<[u8; 32], InviteId>,
 }
 
 impl State {
     /// All of them, the oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (InviteId, &Invite)> {
         self.invites.iter().map(|(id, invite)| (*id, invite))
+    }
+
+    /// The invite of an id.
+    pub fn get(&self, id: InviteId) -> Option<&Invite> {
+        self.invites.get(&id)
     }
 
     /// The invite of a code's hash.
@@ -238,7 +242,7 @@ impl Decider for State {
                 let invite = Invite {
                     hash: *hash,
                     uses: *uses,
-                    accounts: BTreeSet::new(),
+                    accounts: OrdSet::new(),
                     expires_at: *expires_at,
                     note: note.clone(),
                     revoked: None,

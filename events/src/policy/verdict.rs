@@ -58,6 +58,16 @@ impl Verdict {
         self.ruling == Ruling::Review || self.exceeded.iter().any(|e| e.limit.needs_review())
     }
 
+    /// What wants it looked at, a rule or a limit, and why; `needs_review` says whether anything
+    /// does.
+    pub fn review_wanted_by(&self) -> (&str, String) {
+        let limit = self.exceeded.iter().find(|exceeded| exceeded.limit.needs_review());
+        match limit.filter(|_| self.ruling != Ruling::Review) {
+            Some(exceeded) => (exceeded.limit.name(), exceeded.to_string()),
+            None => (self.rule.as_str(), "the rule wants it reviewed".to_owned()),
+        }
+    }
+
     /// The name of what decided: the rule, or the limit where that alone refuses.
     pub fn decided_by(&self) -> &str {
         self.refusing_limit().map_or(self.rule.as_str(), |exceeded| exceeded.limit.name())
