@@ -94,7 +94,10 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
     let public = tokio::spawn(serve::serve(listener, router, settings, stopping));
     data::announce(data_dir, address).map_err(in_words)?;
     supervisor.ready(&format!("serving on {address}"));
-    announce(address, admin_address, service.deposits.as_ref().is_some_and(Deposits::is_simulated));
+    let is_simulated = service.deposits.as_ref().is_some_and(Deposits::is_simulated);
+    // Calls that open an account by nothing but asking; where more is wanted they would be refused.
+    let shows_calls = is_simulated && service.config.registration.is_plain();
+    announce(address, admin_address, shows_calls);
 
     tokio::select! {
         _ = terminate.recv() => {}
@@ -157,13 +160,13 @@ fn raise_file_limit(max_connections: usize) {
 }
 
 /// What a newcomer needs to see, and the one line that programs wait for.
-fn announce(address: SocketAddr, admin: SocketAddr, simulated: bool) {
+fn announce(address: SocketAddr, admin: SocketAddr, shows_calls: bool) {
     let base = format!("http://{address}");
     // Whoever started it may have closed its end: the service serves all the same.
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "listening on {base}").and_then(|()| out.flush());
     tracing::info!(%address, %admin, "ready");
-    if !simulated {
+    if !shows_calls {
         return;
     }
     let _ = writeln!(
