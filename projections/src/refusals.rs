@@ -72,7 +72,7 @@ const KEEP: &str = "INSERT INTO refusals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
 /// times a day.
 const SHADOW: &str = "INSERT INTO refusals SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'review', ?8, 0, ?9, \
     1 WHERE NOT EXISTS (SELECT 1 FROM refusals WHERE account_id = ?2 AND platform = ?4 AND \
-    country = ?5 AND rule = ?7 AND decided = 0)";
+    country = ?5 AND rule = ?7 AND verdict = 'review' AND decided = 0)";
 const DECIDE: &str = "UPDATE refusals SET decided = 1 WHERE account_id = ?1 AND decided = 0";
 
 impl RefusalChange {

@@ -15,6 +15,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use events::envelope::Actor;
 use events::phone::Phone;
+use events::text::{is_shown, is_within};
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Value, json};
 
@@ -288,27 +289,15 @@ pub(super) fn reason(text: &str) -> Result<(), Refusal> {
     })
 }
 
-/// One line that shows as what it is: nothing in it moves a terminal's cursor, ends a line, or
-/// turns the direction of reading.
+/// One line that shows as what it is, and why it is none.
 fn line(text: &str, longest: usize) -> Result<(), String> {
-    let is_hidden = |letter: char| {
-        letter.is_control()
-            || matches!(
-                letter,
-                '\u{200b}'..='\u{200f}'
-                    | '\u{2028}'..='\u{202e}'
-                    | '\u{2060}'..='\u{206f}'
-                    | '\u{feff}'
-                    | '\u{e0000}'..='\u{e007f}'
-            )
-    };
     if text.trim().is_empty() {
         return Err("it is empty".to_owned());
     }
-    if text.contains(is_hidden) {
+    if !is_shown(text) {
         return Err("it has characters that cannot be seen".to_owned());
     }
-    if text.chars().count() > longest {
+    if !is_within(text, longest) {
         return Err(format!("it has more than {longest} characters"));
     }
     Ok(())

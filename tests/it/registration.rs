@@ -80,6 +80,16 @@ fn an_invite_opens_as_many_accounts_as_it_says_and_its_code_stands_nowhere() {
         (listed["invites"][0]["used"].as_u64(), listed["invites"][0]["left"].as_u64()),
         (Some(2), Some(0))
     );
+    // What stands in the log shows as what it is: no terminal is moved by a note or a reason.
+    let id = text(&made["invite"]);
+    let hidden = "a\u{1b}[2Jb";
+    for call in
+        [&["admin", "invite", hidden][..], &["admin", "revoke-invite", &id, "--reason", hidden]]
+    {
+        let output = server.cli(call);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains("none of them hidden"), "{said}");
+    }
     // A second one is revoked before anybody uses it.
     let other = shown(&server, &["admin", "invite", "for bob"]);
     let id = text(&other["invite"]);

@@ -135,7 +135,7 @@ pub enum OperatorRefusal {
     #[error("the account does not wait for approval; it can be suspended")]
     NothingAwaited,
     /// Say why, in not too many words.
-    #[error("a reason is needed, of at most {LONGEST_REASON} characters")]
+    #[error("a reason is needed, of at most {LONGEST_REASON} characters, none of them hidden")]
     NoReason,
 }
 

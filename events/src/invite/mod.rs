@@ -122,7 +122,9 @@ pub enum Refusal {
     #[error("an invite ends at a time to come")]
     Ended,
     /// Say for whom, or why.
-    #[error("a note or reason is needed, of at most {LONGEST_TEXT} characters")]
+    #[error(
+        "a note or reason is needed, of at most {LONGEST_TEXT} characters, none of them hidden"
+    )]
     NoText,
     /// There are as many invites as may be; revoke some.
     #[error("there are {MOST_INVITES} invites that can be used: revoke some")]

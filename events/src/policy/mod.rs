@@ -23,7 +23,7 @@ pub use verdict::{FINANCIAL, InForce, OTHERWISE, SIMULATED, Verdict};
 use crate::country::Country;
 use crate::decider::Decider;
 use crate::platform::Platform;
-use crate::text::{is_said_within, is_within};
+use crate::text::{is_said_within, is_shown, is_within};
 use crate::time::Timestamp;
 
 /// Platforms whose accounts hold money or stand for a person: denied with real numbers until the
@@ -118,7 +118,7 @@ pub enum Command {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// Say on what basis orders are to be judged so.
-    #[error("a basis is needed, of at most {LONGEST_TEXT} characters")]
+    #[error("a basis is needed, of at most {LONGEST_TEXT} characters, none of them hidden")]
     NoBasis,
     /// A sensitive platform would be allowed by a rule without a basis; give the rule one.
     #[error(
@@ -135,7 +135,10 @@ pub enum Refusal {
     #[error("rule {0} is there twice, or its name is the service's own")]
     RuleName(RuleId),
     /// A rule that does not allow says why; and no text is longer than it may be.
-    #[error("rule {0} needs a reason, and no reason or basis is longer than {LONGEST_TEXT}")]
+    #[error(
+        "rule {0} needs a reason; reason and basis have at most {LONGEST_TEXT} characters, none of \
+         them hidden"
+    )]
     RuleText(RuleId),
     /// There are more rules than may be.
     #[error("a policy has at most {MOST_RULES} rules")]
@@ -187,9 +190,10 @@ impl Policy {
                 return Err(Refusal::RuleName(rule.id.clone()));
             }
             let is_silent = rule.reason.trim().is_empty() && rule.ruling != Ruling::Allow;
-            let is_long =
-                [&rule.reason, &rule.basis].iter().any(|text| !is_within(text, LONGEST_TEXT));
-            if is_silent || is_long {
+            let is_unfit = [&rule.reason, &rule.basis]
+                .iter()
+                .any(|text| !is_within(text, LONGEST_TEXT) || !is_shown(text));
+            if is_silent || is_unfit {
                 return Err(Refusal::RuleText(rule.id.clone()));
             }
         }

@@ -98,10 +98,14 @@ fn what_cannot_be_meant_is_refused() {
     {
         refused(limited(allowed, limit), Refusal::LimitOutOfRange(limit));
     }
-    let Command::Apply { policy, replaces, by, at, .. } = apply(&Policy::default());
-    given(State::default(), &[])
-        .when(&Command::Apply { policy, replaces, by, basis: " ".to_owned(), at })
-        .then_refused(&Refusal::NoBasis);
+    let hidden = Rule { reason: "a\u{202e}b".to_owned(), ..google() };
+    refused(policy(Mode::Enforce, &[hidden]), Refusal::RuleText(named("a")));
+    for basis in [" ", "board\u{1b}[2J"] {
+        let Command::Apply { policy, replaces, by, at, .. } = apply(&Policy::default());
+        given(State::default(), &[])
+            .when(&Command::Apply { policy, replaces, by, basis: basis.to_owned(), at })
+            .then_refused(&Refusal::NoBasis);
+    }
 }
 
 #[test]

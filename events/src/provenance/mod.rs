@@ -106,7 +106,7 @@ pub enum Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// A part is missing or too long; say it in few words.
-    #[error("{0} is needed, in at most {LONGEST_TEXT} characters")]
+    #[error("{0} is needed, in at most {LONGEST_TEXT} characters, none of them hidden")]
     Text(&'static str),
     /// It would be over already; name a later day.
     #[error("valid_until is over already")]

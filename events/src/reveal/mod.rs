@@ -56,7 +56,7 @@ pub enum Command {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// Whoever looks says why.
-    #[error("a reason is needed, of at most {LONGEST_REASON} characters")]
+    #[error("a reason is needed, of at most {LONGEST_REASON} characters, none of them hidden")]
     NoReason,
     /// There is nothing of that name.
     #[error("what is to be revealed has no name")]
