@@ -7,6 +7,7 @@ mod data;
 mod deposits;
 mod entry;
 mod messages;
+mod newcomers;
 mod numbers;
 mod orders;
 mod overview;
@@ -51,6 +52,7 @@ const LINKS: &[(&str, &str, &str)] = &[
     ("overview", "", "Overview"),
     ("orders", "/orders", "Orders"),
     ("accounts", "/accounts", "Accounts"),
+    ("newcomers", "/newcomers", "Newcomers"),
     ("numbers", "/numbers", "Numbers"),
     ("messages", "/messages", "Messages"),
     ("deposits", "/deposits", "Deposits"),
@@ -223,6 +225,7 @@ async fn told(path: &str, context: &Context) -> Result<Page, Refused> {
         ["orders", id] => orders::one(context, id).await,
         ["accounts"] => accounts::all(context).await,
         ["accounts", id] => accounts::one(context, id).await,
+        ["newcomers"] => newcomers::page(context).await,
         ["numbers"] => numbers::page(context).await,
         ["messages"] => messages::all(context).await,
         ["messages", position] => messages::one(context, position).await,

@@ -79,9 +79,8 @@ pub fn badge(status: &str) -> Markup {
         "completed" | "credited" | "confirmed" | "delivered" | "good" | "free" | "bound"
         | "operator" | "settled" => "badge good",
         "active" | "pending" | "queued" | "leased" | "listening" | "running" => "badge busy",
-        "cooling" | "resting" | "expired" | "cancelled" | "retired" | "simulated" | "viewer" => {
-            "badge warn"
-        }
+        "used up or over" | "revoked" | "approval" | "cooling" | "resting" | "expired"
+        | "cancelled" | "retired" | "simulated" | "viewer" => "badge warn",
         "failed" | "suspended" | "exhausted" | "rejected" | "orphaned" | "reversed" | "cut off"
         | "not bound" => "badge bad",
         _ => "badge",

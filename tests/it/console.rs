@@ -111,7 +111,9 @@ fn every_page_is_sent_under_the_policy_and_only_with_a_session() {
         &of_order,
         "/console/accounts",
         &account,
+        "/console/newcomers",
         "/console/numbers",
+        "/console/policy",
         "/console/messages",
         "/console/deposits",
         "/console/webhooks",
@@ -297,4 +299,35 @@ fn operators_pages_are_not_on_the_public_listener_and_browsers_get_a_page_where_
     );
     assert_eq!(browser.get("/favicon.ico").headers()["content-type"], "image/svg+xml");
     assert_eq!(browser.get("/account").status(), 303);
+}
+
+#[test]
+fn an_operator_admits_newcomers_and_invites_others_from_a_page() {
+    let server = Server::start(&format!("{SILENT}[registration]\nmode = \"approval\"\n"));
+    let (waits, other) = (server.register(), server.register());
+    let operator = Browser::operator(&server);
+    let page = operator.text("/console/newcomers");
+    assert!(page.contains(&waits.account) && page.contains(&other.account), "{page}");
+    assert!(operator.text("/console/accounts?waiting=true").contains(&waits.account));
+    let of = |caller: &crate::server::Caller| format!("/console/accounts/{}", caller.account);
+    assert!(operator.text(&of(&waits)).contains("It waits for approval"));
+    let yes = operator.post(&format!("{}/approve", of(&waits)), &[("reason", "called back")]);
+    assert_eq!(yes.headers()["location"], "/console/newcomers");
+    let no = operator.post(&format!("{}/decline", of(&other)), &[("reason", "no answer")]);
+    assert_eq!(no.status(), 303);
+    let hidden = [("reason", "\u{202e}a")];
+    assert_eq!(operator.post(&format!("{}/decline", of(&other)), &hidden).status(), 400);
+    assert!(operator.text(&of(&other)).contains("It was declined"));
+    assert!(operator.text("/console/newcomers").contains("No account waits."));
+    let form = [("note", "<b>ada</b>"), ("uses", "2"), ("days", "3")];
+    let made = operator.post("/console/newcomers", &form).text().unwrap();
+    let code = made.split("tni_").nth(1).unwrap().split('<').next().unwrap();
+    let listed = operator.text("/console/newcomers");
+    assert!(listed.contains("&lt;b&gt;ada") && !listed.contains(code), "{listed}");
+    let actions = listed.split("action=\"").map(|rest| rest.split('"').next().unwrap());
+    let revoke = actions.into_iter().find(|path| path.ends_with("/revoke")).unwrap();
+    assert_eq!(operator.post(revoke, &[("reason", "published")]).status(), 303);
+    assert!(operator.text("/console/newcomers").contains("revoked"));
+    let few = [("note", "x"), ("uses", "many"), ("days", "3")];
+    assert_eq!(operator.post("/console/newcomers", &few).status(), 400);
 }

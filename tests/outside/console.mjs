@@ -268,7 +268,7 @@ const places = {
     context: operator,
     pages: { login: "/console/login", overview: "/console", orders: "/console/orders", order: `/console/orders/${awaited.order_id}`, accounts: "/console/accounts",
       account: `/console/accounts/${account}`, numbers: "/console/numbers", messages: "/console/messages", message: stray ? `/console/messages/${stray}` : "/console/messages",
-      deposits: "/console/deposits", webhooks: "/console/webhooks", delivery: `/console/webhooks/${account}/1`, usage: "/console/usage", audit: "/console/audit" },
+      deposits: "/console/deposits", webhooks: "/console/webhooks", delivery: `/console/webhooks/${account}/1`, usage: "/console/usage", newcomers: "/console/newcomers", policy: "/console/policy", audit: "/console/audit" },
     root: admin,
   },
 };

@@ -18,10 +18,10 @@ pub async fn all(context: &Context) -> Result<Page, Refused> {
     let accounts = context
         .ask(&format!(
             "accounts?limit=50&{}",
-            query.query(&["account", "mode", "suspended", "before"])
+            query.query(&["account", "mode", "suspended", "waiting", "before"])
         ))
         .await?;
-    let given = ["account", "mode", "suspended"].map(|name| (name, query.get(name)));
+    let given = ["account", "mode", "suspended", "waiting"].map(|name| (name, query.get(name)));
     let modes = [("live", "Live"), ("test", "For tests")]
         .map(|(mode, shown)| (mode.to_owned(), shown.to_owned()));
     let rows: Vec<Markup> = list(&accounts, "accounts").iter().map(row).collect();
@@ -45,6 +45,11 @@ pub async fn all(context: &Context) -> Result<Page, Refused> {
                 input type="checkbox" name="suspended" value="true"
                     checked[query.given("suspended").is_some()];
                 "Suspended only"
+            }
+            label.check {
+                input type="checkbox" name="waiting" value="true"
+                    checked[query.given("waiting").is_some()];
+                "Waiting only"
             }
             button { "Filter" }
             a.button.quiet href={ (ROOT) "/accounts" } { "Clear" }
@@ -89,6 +94,12 @@ pub async fn one(context: &Context, account: &str) -> Result<Page, Refused> {
             "Suspended: "
             bdi { (why) }
         })) }
+        @if text(&shown, "registration") == "awaiting_approval" {
+            (notice("warning", "It waits for approval: it can neither order nor be paid into."))
+        }
+        @if text(&shown, "registration") == "declined" {
+            (notice("warning", "It was declined: it can neither order nor be paid into."))
+        }
         div.side {
             div {
                 section.card.flush {
@@ -124,6 +135,9 @@ pub async fn one(context: &Context, account: &str) -> Result<Page, Refused> {
             }
             div {
                 section.card { (facts(&shown)) }
+                @if context.is_operator() && text(&shown, "registration") != "approved" {
+                    section.card { h2 { "Admission" } (super::newcomers::decision(&path)) }
+                }
                 section.card { h2 { "Keys" } (held_keys(&keys)) }
                 @if context.is_operator() { (actions(context, &path, &shown)) }
             }

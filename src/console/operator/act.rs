@@ -7,7 +7,7 @@ use axum::response::Response;
 use maud::html;
 use serde_json::json;
 
-use super::{Console, Context, ROOT, apology, forbidden, missing, numbers, policy};
+use super::{Console, Context, ROOT, apology, forbidden, missing, newcomers, numbers, policy};
 use crate::console::call::Refused;
 use crate::console::form::Form;
 use crate::console::guard::is_of_our_page;
@@ -42,8 +42,13 @@ pub async fn handle(
     let done = match parts.as_slice() {
         ["accounts", id, "rotate-key"] => return rotated(&context, id, &form).await,
         ["numbers", "import"] => return imported(&context, &form).await,
+        ["newcomers"] => return newcomers::make(&context, &form).await,
         ["policy"] => return judged(&context, &form).await,
         ["accounts", id, "class"] => classified(&context, id, &form).await,
+        ["accounts", id, action @ ("approve" | "decline")] => {
+            account(&context, id, action, &form).await.map(|_| format!("{ROOT}/newcomers"))
+        }
+        ["newcomers", id, "revoke"] => newcomers::revoke(&context, id, &form).await,
         ["accounts", id, action @ ("credit" | "debit" | "suspend" | "reinstate")] => {
             account(&context, id, action, &form).await
         }
