@@ -9,10 +9,11 @@ use reqwest::blocking::Response;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::layouts::into_second_layout;
 use crate::server::{Caller, QUICK, SILENT, Server, body, text};
 
 /// A data directory on a disk of its own, which is in memory.
-struct Disk {
+pub struct Disk {
     data: Arc<TempDir>,
 }
 
@@ -169,6 +170,39 @@ fn below_the_reserve_nothing_new_is_taken_and_what_is_under_way_goes_on() {
     server.register();
     let verified = server.cli(&["audit", "verify"]);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+}
+
+#[test]
+fn a_log_that_has_no_room_for_its_copy_is_as_it_was_until_there_is() {
+    let Some(disk) = Disk::of_megabytes(64, &format!("{SILENT}[store]\nreserve_mb = 0\n")) else {
+        return;
+    };
+    let server = Server::restart(Arc::clone(&disk.data));
+    let (key, account) = {
+        let caller = server.funded("10");
+        (caller.key.clone(), caller.account.clone())
+    };
+    server.terminate();
+    // As large as a log of long use, in pages that say nothing.
+    let log = rusqlite::Connection::open(disk.data.path().join("events.db")).unwrap();
+    let large = "CREATE TABLE large (bytes BLOB); INSERT INTO large VALUES (zeroblob(16777216)); \
+        DROP TABLE large;";
+    log.execute_batch(large).unwrap();
+    drop(log);
+    into_second_layout(disk.data.path());
+    let log = rusqlite::Connection::open(disk.data.path().join("events.db")).unwrap();
+    log.execute_batch(large).unwrap();
+    drop(log);
+    let before = std::fs::read(disk.data.path().join("events.db")).unwrap();
+    disk.leave_megabytes(8);
+    let said = Server::refused(&disk.data);
+    assert!(said.contains("is as it was") && said.contains("make room and start again"), "{said}");
+    assert_eq!(std::fs::read(disk.data.path().join("events.db")).unwrap(), before);
+    disk.make_room();
+    let server = Server::restart(Arc::clone(&disk.data));
+    let caller = Caller { server: &server, key, account };
+    assert_eq!(caller.balance(), (10.0, 0.0));
+    assert_eq!(caller.post("/api/v1/order", &json!({ "platform": "google" })).status(), 200);
 }
 
 #[test]

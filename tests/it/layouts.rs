@@ -13,7 +13,7 @@ use crate::server::{Caller, QUICK, Server, body, text};
 
 /// Rewrites the log as the second version of the store had it: small pages, and the index by
 /// stream in the same file.
-fn into_second_layout(directory: &Path) {
+pub fn into_second_layout(directory: &Path) {
     let connection = Connection::open(directory.join("events.db")).unwrap();
     // Whoever had it open may be about to leave it, and this pragma does not wait.
     let leaves = (0..100).any(|_| {

@@ -131,6 +131,7 @@ impl Sound {
             Ok(opened) => opened,
             Err(
                 OpenError::Sqlite { .. }
+                | OpenError::Full { .. }
                 | OpenError::Foreign { .. }
                 | OpenError::Lost { .. }
                 | OpenError::OtherPast { .. },

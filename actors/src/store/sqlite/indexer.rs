@@ -44,7 +44,7 @@ impl Indexer {
     /// what it lacks then is a batch at most.
     pub fn load(directory: &Path, log: &Log, end: Mark) -> Result<Self, OpenError> {
         let path = directory.join(index::FILE);
-        let sqlite = |source| OpenError::Sqlite { path: path.clone(), source };
+        let sqlite = |source| OpenError::of_sqlite(&path, source);
         let broken = |source| OpenError::Broken { path: directory.join("events.db"), source };
         let (file, checkpoint, lengths) = match sound(&path, log, end) {
             Some(sound) => sound,

@@ -12,6 +12,7 @@ use rusqlite::Connection;
 
 use super::copying::{self, Check};
 use super::log::Log;
+use super::space::free_in;
 use super::{OpenError, index, schema};
 
 /// How long a start waits for others to leave the file.
@@ -28,12 +29,13 @@ pub fn migrate(path: &Path) -> Result<(), OpenError> {
     if !path.is_file() {
         return Ok(());
     }
-    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let sqlite = |source| OpenError::of_sqlite(path, source);
     let old = Connection::open(path).map_err(sqlite)?;
     if !schema::is_of_earlier_layout(&old).map_err(sqlite)? {
         return Ok(());
     }
     let failed = |detail: String| OpenError::Migration { path: path.to_owned(), detail };
+    has_room_for_copy(path).map_err(failed)?;
     detach_from_its_wal(&old).map_err(failed)?;
     // It would be of another log: numbers of streams are given out anew.
     schema::remove(&path.with_file_name(index::FILE));
@@ -42,6 +44,19 @@ pub fn migrate(path: &Path) -> Result<(), OpenError> {
         schema::remove(&copy);
         failed(detail)
     })
+}
+
+/// The copy is written beside the log: it needs about the log's own room once more.
+fn has_room_for_copy(path: &Path) -> Result<(), String> {
+    let needed = std::fs::metadata(path).map_or(0, |file| file.len());
+    let free = path.parent().and_then(free_in);
+    match free.filter(|free| *free < needed) {
+        None => Ok(()),
+        Some(free) => Err(format!(
+            "a copy needs {needed} bytes on its disk, and {free} are free; make room and start \
+             again"
+        )),
+    }
 }
 
 /// The new file must never meet the old one's write-ahead log: everything goes into the file first,

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use events::envelope::Position;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use thiserror::Error;
 
 use super::head::{self, HeadFile, Mark, Said};
@@ -22,6 +22,17 @@ pub enum OpenError {
         /// Which file.
         path: PathBuf,
         /// Why.
+        source: rusqlite::Error,
+    },
+    /// There is no room on the disk for what a start writes: an index or a layout made anew.
+    #[error(
+        "there is no room on the disk for {path}: {source}. Nothing is lost; make room and start \
+         again"
+    )]
+    Full {
+        /// Which file.
+        path: PathBuf,
+        /// What SQLite said.
         source: rusqlite::Error,
     },
     /// The file is of a newer version of the service, or of another program.
@@ -105,6 +116,17 @@ pub enum OpenError {
     Thread(std::io::Error),
 }
 
+impl OpenError {
+    /// What SQLite's refusal of the file at `path` means to whoever starts the service.
+    pub(super) fn of_sqlite(path: &Path, source: rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full { path, source },
+            _ => Self::Sqlite { path, source },
+        }
+    }
+}
+
 /// What is done with a log that has lost its end, or is not the one that was synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
@@ -121,8 +143,7 @@ pub fn open_held(directory: &Path, loss: Loss) -> Result<(Connection, Log, LastR
     let said = head::read(directory)
         .map_err(|source| OpenError::Head { directory: directory.to_owned(), source })?;
     let connection = schema::open_log(&path)?;
-    let log =
-        Log::open(&path).map_err(|source| OpenError::Sqlite { path: path.clone(), source })?;
+    let log = Log::open(&path).map_err(|source| OpenError::of_sqlite(&path, source))?;
     let last = log.last().map_err(|source| OpenError::Broken { path: path.clone(), source })?;
     hold_against(&log, &path, last.mark(), &said, loss)?;
     Ok((connection, log, last))
@@ -212,4 +233,21 @@ fn hold_against(
         }));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_named_and_says_what_to_do() {
+        let full = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_FULL), None);
+        let told = OpenError::of_sqlite(Path::new("/data/index.db"), full).to_string();
+        assert!(told.contains("/data/index.db") && told.contains("make room and start"), "{told}");
+        let busy = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None);
+        let told = OpenError::of_sqlite(Path::new("/data/index.db"), busy);
+        assert!(matches!(told, OpenError::Sqlite { .. }), "{told}");
+    }
 }

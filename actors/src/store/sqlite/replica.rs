@@ -55,7 +55,7 @@ impl Replica {
     /// refused.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
         let (connection, _, last) = opening::open_held(directory, Loss::Refused)?;
-        let sqlite = |source| OpenError::Sqlite { path: directory.join("events.db"), source };
+        let sqlite = |source| OpenError::of_sqlite(&directory.join("events.db"), source);
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(sqlite)?;
         let head_file = opening::say_synced(directory, last.mark())?;
         Ok(Self { connection, scribe: Scribe::default(), last, head_file })

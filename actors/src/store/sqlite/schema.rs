@@ -57,7 +57,7 @@ impl LastRecord {
 
 /// Opens the log for the writer; one of an earlier layout is migrated before.
 pub fn open_log(path: &Path) -> Result<Connection, OpenError> {
-    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let sqlite = |source| OpenError::of_sqlite(path, source);
     migrate::migrate(path)?;
     let connection = Connection::open(path).map_err(sqlite)?;
     connection.pragma_update(None, "page_size", PAGE_BYTES).map_err(sqlite)?;

@@ -51,7 +51,7 @@ impl Snapshots {
             for suffix in ["", "-wal", "-shm"] {
                 let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
             }
-            open(path).map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })
+            open(path).map_err(|source| OpenError::of_sqlite(path, source))
         })?;
         Ok(Self { connection: Arc::new(Mutex::new(connection)), ignored: Arc::default() })
     }

@@ -1,7 +1,7 @@
 //! The room on the data directory's disk: how much there is, and how much is kept for what is under
 //! way.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -72,9 +72,7 @@ impl Space {
     /// Looks. Says in the log when the room has become too little, and when it is back.
     pub fn look(&self) -> Room {
         let reserve = self.reserve.load(Ordering::Relaxed);
-        let free = rustix::fs::statvfs(&self.directory)
-            .ok()
-            .map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+        let free = free_in(&self.directory);
         let was_refused = self.refused.lock().is_some_and(|refused| refused.elapsed() < REMEMBERED);
         let is_low = was_refused || free.is_some_and(|free| free < reserve.max(SMALLEST));
         if self.was_low.swap(is_low, Ordering::Relaxed) != is_low {
@@ -107,6 +105,12 @@ impl Space {
                 start on a full disk waits for room");
         }
     }
+}
+
+/// The bytes that may still be written in `directory`; `None` where the system does not say.
+pub fn free_in(directory: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(directory).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 #[cfg(test)]
