@@ -19,7 +19,7 @@ use events::phone::Phone;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
 use projections::Views;
-use suppliers::configuration::{ConfiguredTelecom, Named, ProvenanceRule};
+use suppliers::configuration::{ConfiguredTelecom, ListedNumber, Named, ProvenanceRule};
 use suppliers::http::{self, HttpSource, Pull};
 use suppliers::inbound::InboundFormat;
 use suppliers::purchasing::{NumberPurchasing, Telecom};
@@ -80,14 +80,7 @@ pub async fn sources(
         (BTreeMap::new(), configured.keys().cloned().collect::<HashSet<_>>());
     for configuration in settings.pools() {
         let pool = configuration.name();
-        let numbers = configuration.numbers().iter().map(|number| OwnNumber {
-            phone: number.number.0.clone(),
-            country: number.country.0,
-            platforms: number
-                .platforms
-                .as_ref()
-                .map(|platforms| platforms.iter().map(|platform| platform.0).collect()),
-        });
+        let numbers = configuration.numbers().iter().map(configured_number);
         let listed = views.listed(pool.to_owned()).await?;
         others.extend(listed.iter().map(|(phone, _)| phone.clone()));
         // What the configuration lists goes before what the log does.
@@ -213,6 +206,15 @@ async fn preferring(
         router = router.preferring(&name, Preference { weight, cost }, record);
     }
     Ok(router)
+}
+
+fn configured_number(listed: &ListedNumber) -> OwnNumber {
+    let platforms = listed.platforms.as_ref();
+    OwnNumber {
+        phone: listed.number.0.clone(),
+        country: listed.country.0,
+        platforms: platforms.map(|all| all.iter().map(|platform| platform.0).collect()),
+    }
 }
 
 fn own_number((phone, listing): (Phone, Listing)) -> OwnNumber {

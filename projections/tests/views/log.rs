@@ -281,14 +281,7 @@ fn watched_deposits(log: &mut Log) {
         });
     };
     facts(6, vec![seen(Some(2), 0, "a"), confirmed(1_000)], log);
-    log.command(
-        1,
-        &Command::CreditDeposit {
-            deposit: DepositId(6),
-            amount: Money::from_cents(1_000),
-            at: at(9_102),
-        },
-    );
+    credit(log, 6, 1_000, 9_102);
     facts(
         6,
         vec![
@@ -301,23 +294,9 @@ fn watched_deposits(log: &mut Log) {
     facts(6, vec![deposit::Event::Reversed { at: at(9_104) }, seen(Some(2), 0, "b")], log);
     facts(7, vec![seen(None, 1, "b")], log);
     facts(8, vec![seen(Some(2), 2, "b"), confirmed(40)], log);
-    log.command(
-        1,
-        &Command::CreditDeposit {
-            deposit: DepositId(8),
-            amount: Money::from_cents(40),
-            at: at(9_105),
-        },
-    );
+    credit(log, 8, 40, 9_105);
     facts(9, vec![seen(Some(2), 3, "a"), confirmed(1_000)], log);
-    log.command(
-        1,
-        &Command::CreditDeposit {
-            deposit: DepositId(9),
-            amount: Money::from_cents(1_000),
-            at: at(9_106),
-        },
-    );
+    credit(log, 9, 1_000, 9_106);
     facts(
         9,
         vec![deposit::Event::Credited { at: at(9_106) }, deposit::Event::Settled { at: at(9_107) }],
@@ -326,14 +305,12 @@ fn watched_deposits(log: &mut Log) {
     // The small one came in with it.
     facts(8, vec![deposit::Event::Credited { at: at(9_106) }], log);
     facts(10, vec![seen(Some(2), 4, "b"), confirmed(7)], log);
-    log.command(
-        1,
-        &Command::CreditDeposit {
-            deposit: DepositId(10),
-            amount: Money::from_cents(7),
-            at: at(9_108),
-        },
-    );
+    credit(log, 10, 7, 9_108);
+}
+
+fn credit(log: &mut Log, deposit: u128, cents: i64, second: usize) {
+    let (deposit, amount) = (DepositId(deposit), Money::from_cents(cents));
+    log.command(1, &Command::CreditDeposit { deposit, amount, at: at(second) });
 }
 
 pub fn viewed() -> (tempfile::TempDir, Views) {

@@ -74,25 +74,31 @@ pub fn samples() -> Vec<Event> {
         account::Event::BatchPlaced { items, at: AT }.into(),
         account::Event::ClassSet { class: Class::Verified, reason: "talked".to_owned(), at: AT }
             .into(),
-        provenance::Event::Stated {
-            supplier: "own".parse().unwrap(),
-            record: provenance::Record {
-                legal_name: "Example Telecom GmbH".to_owned(),
-                source: "SIM cards".to_owned(),
-                consent: "contract".to_owned(),
-                contact: "numbers@example.com".to_owned(),
-                valid_until: AT,
-            },
-            by: "alice".to_owned(),
-            at: AT,
-        }
-        .into(),
-        provenance::Event::Withdrawn {
-            supplier: "own".parse().unwrap(),
-            reason: "over".to_owned(),
-            by: "alice".to_owned(),
-            at: AT,
-        }
-        .into(),
+        stated().into(),
+        withdrawn().into(),
     ]
+}
+
+fn stated() -> provenance::Event {
+    provenance::Event::Stated {
+        supplier: "own".parse().unwrap(),
+        record: provenance::Record {
+            legal_name: "Example Telecom GmbH".to_owned(),
+            source: "SIM cards".to_owned(),
+            consent: "contract".to_owned(),
+            contact: "numbers@example.com".to_owned(),
+            valid_until: AT,
+        },
+        by: "alice".to_owned(),
+        at: AT,
+    }
+}
+
+fn withdrawn() -> provenance::Event {
+    provenance::Event::Withdrawn {
+        supplier: "own".parse().unwrap(),
+        reason: "over".to_owned(),
+        by: "alice".to_owned(),
+        at: AT,
+    }
 }
