@@ -257,6 +257,24 @@ await call("POST", "/api/v1/webhook/test", key);
 await outside({ do: "sms", to: "+447700900119", from: "Nobody", text: "late" });
 for (let more = 0; more < 8; more += 1) await call("POST", "/api/v1/order", key, { platform: ["google", "telegram", "whatsapp", "discord"][more % 4], country: "US" });
 const stray = (await outside({ do: "events" })).events.find((event) => event.event === "SmsKept")?.position;
+// An invite's code is shown once; a policy that is tried only is applied from its page.
+await desk.goto(`${admin}/console/newcomers`);
+await desk.getByLabel("For whom").fill("the testers of Ada");
+await desk.getByRole("button", { name: "Make" }).click();
+const invite = await desk.locator("#fresh").textContent();
+assert.match(invite, /^tni_\w{40,}$/);
+await desk.getByRole("link", { name: "Back to the newcomers" }).click();
+await desk.getByText("the testers of Ada").waitFor();
+assert.equal((await sources()).includes(invite), false);
+await desk.goto(`${admin}/console/policy`);
+const rule = { id: "telegram_gb", platforms: ["telegram"], countries: ["GB"], verdict: "review", reason: "many complaints" };
+await desk.getByLabel("Policy, as JSON").fill(JSON.stringify({ mode: "shadow", rules: [rule], limits: [{ limit: "orders_per_platform_per_day", allowed: 20, mode: "shadow" }] }));
+await desk.getByLabel("Basis, to apply it").fill("board of 12 May");
+await desk.getByRole("button", { name: "Apply" }).click();
+await desk.getByText("many complaints").waitFor();
+await call("POST", "/api/v1/order", key, { platform: "telegram", country: "GB" });
+said("an invite and a policy from their pages");
+
 const places = {
   owner: {
     context: owner,

@@ -114,13 +114,11 @@ fn invite(context: &Context, invite: &Value) -> Markup {
 fn another() -> Markup {
     html! {
         h2 { "Another invite" }
-        form method="post" action={ (ROOT) "/newcomers" } {
-            div.row {
-                (input("note", "For whom, for the log", "", "the testers of Ada"))
-                (input("uses", "Accounts that it opens", "1", "1"))
-                (input("days", "Days that it lasts", "7", "7"))
-                button { "Make" }
-            }
+        form.row method="post" action={ (ROOT) "/newcomers" } {
+            (input("note", "For whom, for the log", "", "the testers of Ada"))
+            (input("uses", "Accounts that it opens", "1", "1"))
+            (input("days", "Days that it lasts", "7", "7"))
+            button { "Make" }
         }
     }
 }
