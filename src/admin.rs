@@ -38,6 +38,7 @@ mod accounts;
 mod deliveries;
 mod deposits;
 mod document;
+mod export;
 mod invites;
 mod keys;
 mod log;
@@ -84,6 +85,8 @@ pub struct AdminApi {
     places: places::Places,
     /// Held while a policy is tried on the log.
     replaying: Arc<tokio::sync::Mutex<()>>,
+    /// Held while an export is made and given out.
+    exporting: Arc<tokio::sync::Mutex<()>>,
 }
 
 type Refusal = (StatusCode, Json<Value>);
@@ -127,6 +130,7 @@ pub async fn open(
         places: places::Places::new(service.entropy.bytes())
             .ok_or("no key can be made for the places of pages")?,
         replaying: Arc::default(),
+        exporting: Arc::default(),
     });
     let pages = console::operators(&api)
         .layer(middleware::from_fn_with_state(Arc::clone(&api), access::by_known_name));
@@ -241,6 +245,7 @@ fn routes() -> OpenApiRouter<Arc<AdminApi>> {
         .routes(routes!(reveal::reveal))
         .routes(routes!(log::events))
         .routes(routes!(log::export))
+        .routes(routes!(export::make))
         .routes(routes!(log::verification, log::verify));
     OpenApiRouter::new().nest(PREFIX, v1)
 }

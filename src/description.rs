@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 mod described;
 
-pub use described::{policy as policy_of, stated, verdict};
+pub use described::{policy as policy_of, scope, stated, verdict};
 
 /// A record as JSON; what callers keep to themselves only if it is revealed.
 pub fn record(record: &AuditRecord, reveal: bool) -> Value {
@@ -55,6 +55,7 @@ pub fn data(event: &Event, reveal: bool) -> Value {
         Event::Policy(event) => described::applied(event),
         Event::Provenance(event) => described::provenance(event),
         Event::Invite(event) => described::invite(event),
+        Event::Export(event) => described::exported(event, reveal),
         Event::Number(number::Event::Listed { listing, .. }) => json!({
             "supplier": listing.supplier.as_str(), "country": listing.country.code(),
             "platforms": listing.platforms.as_ref().map(

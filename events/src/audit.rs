@@ -17,6 +17,7 @@ use crate::address::{self, Assigned, Destination, KeyId};
 use crate::deposit::Currency;
 use crate::envelope::{Recorded, StreamId};
 use crate::event::Event;
+use crate::export;
 use crate::id::{AccountId, OrderId};
 use crate::money::Money;
 use crate::reveal;
@@ -135,6 +136,16 @@ impl Auditor {
                 let finding = self.admissions.invite(event);
                 self.find_all(finding, record);
             }
+            Event::Export(event) => {
+                let fits = record.stream == StreamId::exports();
+                self.check(fits, record, "streams", || {
+                    "an export's event stands in another stream".to_owned()
+                });
+                let export::Event::Exported { made, .. } = event;
+                self.check(made.head < record.position.0, record, "X1", || {
+                    format!("an export of the log up to {} stands before that", made.head)
+                });
+            }
             Event::Reveal(reveal::Event::Revealed { subject, .. }) => {
                 let fits = record.stream.revealed() == Some(subject);
                 self.check(fits, record, "streams", || {
@@ -165,7 +176,8 @@ impl Auditor {
             | Event::Reveal(_)
             | Event::Policy(_)
             | Event::Provenance(_)
-            | Event::Invite(_) => None,
+            | Event::Invite(_)
+            | Event::Export(_) => None,
         };
         if let Some(detail) = found {
             self.find(record, "O6", detail);

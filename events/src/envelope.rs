@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 
 /// The name of one stream: `account-…`, `webhook-…`, `deposit-…`, `addresses-…`, `chain-…`,
 /// `number-…`, `lease-…`, `purchases-…`, `reveal-…`, `provenance-…`,
-/// `policy` or `invites`.
+/// `policy`, `invites` or `exports`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(Arc<str>);
 
@@ -65,6 +65,11 @@ impl StreamId {
     /// The stream of the operator's invites.
     pub fn invites() -> Self {
         Self("invites".into())
+    }
+
+    /// The stream of what operators have taken out of the log.
+    pub fn exports() -> Self {
+        Self("exports".into())
     }
 
     /// The stream of where a supplier's numbers come from.

@@ -3,8 +3,8 @@
 use crate::id::OrderId;
 use crate::time::Timestamp;
 use crate::{
-    account, address, chain, deposit, invite, lease, number, policy, provenance, purchase, reveal,
-    webhook,
+    account, address, chain, deposit, export, invite, lease, number, policy, provenance, purchase,
+    reveal, webhook,
 };
 
 /// A fact of any stream.
@@ -34,6 +34,8 @@ pub enum Event {
     Provenance(provenance::Event),
     /// Of codes that operators give out.
     Invite(invite::Event),
+    /// Of what operators have taken out of the log.
+    Export(export::Event),
 }
 
 impl Event {
@@ -52,6 +54,7 @@ impl Event {
             Self::Policy(event) => event.at(),
             Self::Provenance(event) => event.at(),
             Self::Invite(event) => event.at(),
+            Self::Export(event) => event.at(),
         }
     }
 
@@ -70,7 +73,8 @@ impl Event {
             | Self::Reveal(_)
             | Self::Policy(_)
             | Self::Provenance(_)
-            | Self::Invite(_) => None,
+            | Self::Invite(_)
+            | Self::Export(_) => None,
         }
     }
 }
@@ -107,4 +111,5 @@ facts_of!(
     Policy(policy),
     Provenance(provenance),
     Invite(invite),
+    Export(export),
 );

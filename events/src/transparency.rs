@@ -12,7 +12,7 @@ use crate::id::AccountId;
 use crate::order;
 use crate::policy::SIMULATED;
 use crate::time::Timestamp;
-use crate::{invite, policy, provenance};
+use crate::{export, invite, policy, provenance};
 
 /// Sums of a stretch of time, live accounts alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct Sums {
     pub opened: BTreeMap<&'static str, u64>,
     /// What people decided, by what.
     pub decided: BTreeMap<&'static str, u64>,
+    /// What was taken out of the log and handed on, by whose it was.
+    pub exported: BTreeMap<&'static str, u64>,
 }
 
 /// Follows a log and sums what happened from a moment on until another.
@@ -85,9 +87,13 @@ impl Transparency {
             crate::Event::Reveal(_) if counts => {
                 count(&mut self.sums.decided, "contents_revealed");
             }
+            crate::Event::Export(export::Event::Exported { made, .. }) if counts => {
+                count(&mut self.sums.exported, made.scope.name());
+            }
             crate::Event::Policy(_)
             | crate::Event::Provenance(_)
             | crate::Event::Invite(_)
+            | crate::Event::Export(_)
             | crate::Event::Reveal(_)
             | crate::Event::Deposit(_)
             | crate::Event::Address(_)
@@ -208,18 +214,21 @@ mod tests {
     fn sums(events: Vec<(u128, account::Event)>) -> Sums {
         let mut followed = Transparency::between(at(10), at(20));
         for (account, event) in events {
-            let recorded = Recorded {
-                id: EventId(1),
-                stream: StreamId::account(AccountId(account)),
-                revision: Revision(0),
-                position: Position(1),
-                at: event.at(),
-                correlation: None,
-                event: event.into(),
-            };
-            followed.observe(&recorded);
+            followed.observe(&recorded(StreamId::account(AccountId(account)), event.into()));
         }
         followed.sums()
+    }
+
+    fn recorded(stream: StreamId, event: crate::Event) -> Recorded<crate::Event> {
+        Recorded {
+            id: EventId(1),
+            stream,
+            revision: Revision(0),
+            position: Position(1),
+            at: event.at(),
+            correlation: None,
+            event,
+        }
     }
 
     fn registered(account: u128, moment: i64) -> (u128, account::Event) {
@@ -230,6 +239,24 @@ mod tests {
 
     fn suspended(account: u128, moment: i64) -> (u128, account::Event) {
         (account, Event::Suspended { reason: "abuse".to_owned(), at: at(moment) })
+    }
+
+    #[test]
+    fn exports_are_counted_by_whose_they_are() {
+        let mut followed = Transparency::between(at(10), at(20));
+        let scopes = [
+            (export::Scope::Account(AccountId(1)), 10),
+            (export::Scope::Account(AccountId(2)), 11),
+            (export::Scope::Number("+12025550123".parse().unwrap()), 12),
+            (export::Scope::Period { from: at(1), until: at(2) }, 20),
+        ];
+        for (scope, moment) in scopes {
+            let made = export::Made { scope, records: 1, digest: [0; 32], head: 1 };
+            let reason = "request 7".to_owned();
+            let event = export::Event::Exported { made, reason, at: at(moment) };
+            followed.observe(&recorded(StreamId::exports(), event.into()));
+        }
+        assert_eq!(followed.sums().exported, [("account", 2), ("number", 1)].into());
     }
 
     #[test]

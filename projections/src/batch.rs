@@ -104,7 +104,8 @@ impl<'a> Batch<'a> {
             | Event::Reveal(_)
             | Event::Policy(_)
             | Event::Provenance(_)
-            | Event::Invite(_) => {}
+            | Event::Invite(_)
+            | Event::Export(_) => {}
         }
     }
 

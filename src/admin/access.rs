@@ -280,13 +280,18 @@ pub fn operator(name: &str) -> Result<Actor, Refusal> {
 }
 
 /// A reason, as it stands in the log.
-pub(super) fn reason(text: &str) -> Result<(), Refusal> {
+pub fn reason(text: &str) -> Result<(), Refusal> {
     line(text, LONGEST_REASON).map_err(|what| {
         refused(
             StatusCode::BAD_REQUEST,
             format!("a reason is needed, and stands in the log: {what}"),
         )
     })
+}
+
+/// What a refusal says.
+pub fn in_words((_, object): Refusal) -> String {
+    object["error"].as_str().unwrap_or_default().to_owned()
 }
 
 /// One line that shows as what it is, and why it is none.

@@ -1,23 +1,19 @@
 //! `telenumerus admin`: talks to the running service through its admin API.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use http_body_util::{BodyExt, Full};
-use hyper::Request;
-use hyper::body::Bytes;
-use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::TcpStream;
 
 use super::output::{cell, cells, listing, say};
 use super::{Outcome, Place, in_words};
-use crate::admin::{self, AccountAction, Classify};
-use crate::config::Config;
+use crate::admin::{AccountAction, Classify};
 
+mod asking;
 mod newcomers;
 mod queries;
+
+pub use asking::Asking;
 
 #[derive(Debug, Args)]
 #[command(
@@ -305,77 +301,9 @@ fn deposits(answer: &Value, as_json: bool) {
     }
 }
 
-/// The running service's admin API.
-pub struct Asking {
-    config: Config,
-    data_dir: PathBuf,
-    runtime: tokio::runtime::Runtime,
-}
-
-impl Asking {
-    pub fn new(place: &Place) -> Result<Self, String> {
-        let (config, data_dir) = place.load().map_err(in_words)?;
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
-        Ok(Self { config, data_dir, runtime })
-    }
-
-    /// What the API answers; its refusal in words.
-    pub fn ask(&self, path: &str, body: Option<&Value>) -> Result<Value, String> {
-        let (success, answer) = self.runtime.block_on(ask(
-            &self.config,
-            &self.data_dir,
-            &format!("/admin/v1/{path}"),
-            body,
-        ))?;
-        let answer: Value = serde_json::from_slice(&answer)
-            .map_err(|_| String::from_utf8_lossy(&answer).into_owned())?;
-        if success {
-            Ok(answer)
-        } else {
-            Err(answer["error"].as_str().unwrap_or("the service refused").to_owned())
-        }
-    }
-}
-
 impl Why {
     fn order(&self) -> AccountAction {
         let (reason, operator) = (self.reason.clone(), self.operator.clone());
         AccountAction { amount: None, may_overdraw: false, idempotency_key: None, reason, operator }
     }
-}
-
-async fn ask(
-    config: &Config,
-    data_dir: &Path,
-    path: &str,
-    body: Option<&Value>,
-) -> Result<(bool, Bytes), String> {
-    let address = admin::address(&config.admin, data_dir).ok_or_else(|| {
-        format!("no service has run on {}; name it with --data-dir", data_dir.display())
-    })?;
-    let token = match std::env::var("TELENUMERUS_ADMIN_TOKEN") {
-        Ok(token) => suppliers::configuration::Secret::new(token),
-        Err(_) => admin::token(&config.admin, data_dir, || 0).map_err(in_words)?,
-    };
-    let stream = TcpStream::connect(address)
-        .await
-        .map_err(|error| format!("no service answers at {address}: {error}"))?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(in_words)?;
-    tokio::spawn(connection);
-    let method = if body.is_some() { "POST" } else { "GET" };
-    let body = body.map(Value::to_string).unwrap_or_default();
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("host", address.to_string())
-        .header("authorization", format!("Bearer {}", token.expose()))
-        .header("content-type", "application/json")
-        .body(Full::new(Bytes::from(body)))
-        .map_err(in_words)?;
-    let response = sender.send_request(request).await.map_err(in_words)?;
-    let success = response.status().is_success();
-    let answer = response.into_body().collect().await.map_err(in_words)?.to_bytes();
-    Ok((success, answer))
 }

@@ -7,6 +7,7 @@ mod backup;
 mod code;
 mod config;
 mod doctor;
+mod export;
 mod follow;
 mod health;
 mod mcp;
@@ -17,6 +18,7 @@ mod policy;
 mod report;
 mod serve;
 mod shell;
+mod stopped;
 mod supplier;
 
 use std::path::{Path, PathBuf};
@@ -56,6 +58,9 @@ enum Command {
     Policy(policy::Options),
     /// Write what you show to everybody, made of the log: a quarter's transparency report.
     Report(report::Options),
+    /// Take what the log has of an account, a number or a period out of it, signed, for somebody
+    /// who has a right to it.
+    Export(export::Options),
     /// Read and check the event log, while the service runs or not.
     Audit(audit::Options),
     /// Copy the log and what belongs to it into a directory, checked by the chain, while the
@@ -120,6 +125,7 @@ pub fn run() -> ExitCode {
         Some(Command::Supplier(options)) => supplier::run(&place, &options),
         Some(Command::Policy(options)) => policy::run(&place, &options),
         Some(Command::Report(options)) => report::run(&place, &options),
+        Some(Command::Export(options)) => export::run(&place, &options),
         Some(Command::Audit(options)) => audit::run(&place, &options),
         Some(Command::Backup(options)) => backup::make(&place, &options),
         Some(Command::Restore(options)) => backup::put_back(&place, &options),

@@ -1,17 +1,12 @@
 //! `telenumerus policy`: checks a policy, shows the one in force, tries one on the orders there
 //! were, and applies it: in the running service, or on the directory of one that is stopped.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
+use actors::Policies;
 use actors::kernel::clock::Clock;
-use actors::kernel::entropy::Entropy;
-use actors::store::EventStore;
-use actors::store::sqlite::{Loss, SqliteStore};
-use actors::{Journal, Policies};
 use clap::{Args, Subcommand};
 use events::envelope::Actor;
 use events::policy::{Command as OfPolicy, InForce};
@@ -19,11 +14,9 @@ use serde_json::Value;
 
 use super::admin::Asking;
 use super::output::{cells, listing, say};
+use super::stopped::Stopped;
 use super::{Outcome, Place, holds_log, in_words};
 use crate::admin::{Apply, policy_shown};
-use crate::boot::open_store;
-use crate::config::Config;
-use crate::data;
 use crate::policy::{Document, replay, told};
 
 #[derive(Debug, Args)]
@@ -89,7 +82,7 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
         }
         Command::Show => {
             let shown = match Stopped::find(place)? {
-                Some(stopped) => stopped.show()?,
+                Some(stopped) => show(&stopped)?,
                 None => Asking::new(place)?.ask("policy", None)?,
             };
             say!("{shown:#}");
@@ -112,7 +105,7 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
                 operator: operator.clone(),
             };
             if let Some(stopped) = Stopped::find(place)? {
-                let version = stopped.apply(&apply)?;
+                let version = self::apply(&stopped, &apply)?;
                 say!("orders are judged by version {version} from the service's next start on");
                 return Ok(ExitCode::SUCCESS);
             }
@@ -124,61 +117,24 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The directory of a service that does not run; each look at its log holds its lock, so that none
-/// starts on it meanwhile.
-struct Stopped {
-    config: Config,
-    data_dir: PathBuf,
+fn apply(stopped: &Stopped, wanted: &Apply) -> Result<u32, String> {
+    let policy = wanted.policy.policy()?;
+    stopped.with(async |journal| {
+        let policies = Policies::open(journal).await.map_err(in_words)?;
+        let (replaces, basis, by) =
+            (wanted.replaces, wanted.basis.clone(), wanted.operator.clone());
+        let who = Actor::Operator(by.as_str().into());
+        let command = OfPolicy::Apply { policy, replaces, by, basis, at: policies.now() };
+        let known = policies.transact(&command, who).await.map_err(in_words)?;
+        Ok(known.in_force.version)
+    })
 }
 
-impl Stopped {
-    /// The directory, if there is a log in it and no service runs on it.
-    fn find(place: &Place) -> Result<Option<Self>, String> {
-        let (config, data_dir) = place.load().map_err(in_words)?;
-        if holds_log(&data_dir).is_err() || is_locked(&data_dir) {
-            return Ok(None);
-        }
-        Ok(Some(Self { config, data_dir }))
-    }
-
-    /// The policy as the log has it, with what `work` makes of it.
-    fn with<T>(&self, work: impl AsyncFnOnce(&Policies) -> Result<T, String>) -> Result<T, String> {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(in_words)?;
-        runtime.block_on(async {
-            let (_lock, store): (File, Arc<SqliteStore>) =
-                open_store(&self.config, &self.data_dir, Loss::Refused).map_err(in_words)?;
-            let log = Arc::clone(&store) as Arc<dyn EventStore>;
-            let journal = Journal::new(log, Clock::System, Entropy::System);
-            let done = match Policies::open(journal).await {
-                Ok(policies) => work(&policies).await,
-                Err(fault) => Err(in_words(fault)),
-            };
-            store.close().await;
-            done
-        })
-    }
-
-    fn show(&self) -> Result<Value, String> {
-        self.with(async |policies| Ok(policy_shown(&policies.state())))
-    }
-
-    fn apply(&self, wanted: &Apply) -> Result<u32, String> {
-        let policy = wanted.policy.policy()?;
-        self.with(async |policies| {
-            let (replaces, basis, by) =
-                (wanted.replaces, wanted.basis.clone(), wanted.operator.clone());
-            let who = Actor::Operator(by.as_str().into());
-            let command = OfPolicy::Apply { policy, replaces, by, basis, at: policies.now() };
-            let known = policies.transact(&command, who).await.map_err(in_words)?;
-            Ok(known.in_force.version)
-        })
-    }
-}
-
-/// Whether a service runs on the directory.
-fn is_locked(data_dir: &Path) -> bool {
-    matches!(data::lock(data_dir), Err(data::LockError::InUse))
+fn show(stopped: &Stopped) -> Result<Value, String> {
+    stopped.with(async |journal| {
+        let policies = Policies::open(journal).await.map_err(in_words)?;
+        Ok(policy_shown(&policies.state()))
+    })
 }
 
 fn show_diff(found: &Value, as_json: bool) {

@@ -120,7 +120,7 @@ fn told(quarter: Quarter, (from, until): (Timestamp, Timestamp), sums: &Sums) ->
         },
         "refused_by_rule": sums.refused, "would_have_been_refused_by_rule": sums.shadowed,
         "reported_by_callers": sums.reported, "accounts_opened": sums.opened,
-        "decisions": sums.decided,
+        "decisions": sums.decided, "exports": sums.exported,
     })
 }
 
@@ -154,6 +154,7 @@ fn markdown(report: &Value, operator: Option<&str>) -> String {
         ("Reported by callers", &report["reported_by_callers"]),
         ("Accounts opened", &report["accounts_opened"]),
         ("Decided by people", &report["decisions"]),
+        ("Handed on to somebody with a right to it, by whose it was", &report["exports"]),
     ] {
         let _ = write!(text, "\n## {title}\n\n");
         let sums: BTreeMap<String, u64> = serde_json::from_value(sums.clone()).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The policy, verdicts and provenance in JSON.
 
 use events::policy::{Event, Policy, Verdict};
-use events::{invite, policy, provenance};
+use events::{export, invite, policy, provenance};
 use serde_json::{Value, json};
 
 /// A version that was applied.
@@ -70,6 +70,30 @@ pub fn provenance(event: &provenance::Event) -> Value {
         }
         provenance::Event::Withdrawn { supplier, reason, by, .. } => {
             json!({ "supplier": supplier.as_str(), "reason": reason, "by": by })
+        }
+    }
+}
+
+/// What was exported.
+pub fn exported(event: &export::Event, reveal: bool) -> Value {
+    let export::Event::Exported { made, reason, .. } = event;
+    json!({
+        "scope": scope(&made.scope, reveal), "records": made.records,
+        "digest": super::hex(&made.digest), "head": made.head, "reason": reason,
+    })
+}
+
+/// Whose events an export has.
+pub fn scope(scope: &export::Scope, reveal: bool) -> Value {
+    let kind = scope.name();
+    match scope {
+        export::Scope::Account(account) => json!({ "kind": kind, "account": account.to_string() }),
+        export::Scope::Number(phone) => {
+            let phone = if reveal { phone.as_str().to_owned() } else { phone.masked() };
+            json!({ "kind": kind, "number": phone })
+        }
+        export::Scope::Period { from, until } => {
+            json!({ "kind": kind, "from": from.to_string(), "until": until.to_string() })
         }
     }
 }

@@ -17,6 +17,7 @@ mod data;
 mod deposits;
 mod disk;
 mod errors;
+mod export;
 mod formats;
 mod history;
 mod hostile;

@@ -21,6 +21,8 @@ fn a_quarter_s_report_says_what_became_of_orders_and_who_was_refused_by_which_ru
     let cancelled = text(&caller.google()["order_id"]);
     caller.post(&format!("/api/v1/order/{cancelled}/cancel"), &json!({}));
     server.cli(&["admin", "suspend", &caller.account, "--reason", "abuse"]);
+    let exported = ["export", "account", &caller.account, "--reason", "request 7"];
+    assert!(server.cli(&exported).status.success());
     let report = |quarter: &str, flags: &[&str]| {
         let shown =
             server.cli(&[&["report", "transparency", "--quarter", quarter], flags].concat());
@@ -33,6 +35,7 @@ fn a_quarter_s_report_says_what_became_of_orders_and_who_was_refused_by_which_ru
     assert_eq!(told["orders"]["ended"], json!({ "cancelled": 1, "completed": 1 }), "{told}");
     assert_eq!(told["decisions"]["suspensions"], 1, "{told}");
     assert_eq!(told["accounts_opened"]["open"], 1, "{told}");
+    assert_eq!(told["exports"], json!({ "account": 1 }), "{told}");
     assert!(
         written.starts_with("# Transparency report 20") && written.contains("Of Example GmbH.")
     );

@@ -9,6 +9,7 @@ mod account;
 mod address;
 mod chain;
 mod deposit;
+mod export;
 mod invite;
 mod lease;
 mod number;
@@ -30,7 +31,7 @@ use crate::event::Event;
 use crate::id::OrderId;
 
 /// Every name and version that can stand in a record's header, by aggregate.
-pub const NAMES: [&[(&str, u16)]; 13] = [
+pub const NAMES: [&[(&str, u16)]; 14] = [
     account::NAMES,
     order::NAMES,
     webhook::NAMES,
@@ -44,6 +45,7 @@ pub const NAMES: [&[(&str, u16)]; 13] = [
     policy::NAMES,
     provenance::NAMES,
     invite::NAMES,
+    export::NAMES,
 ];
 
 /// The event's name, version and bytes: always the newest version of its shape.
@@ -61,6 +63,7 @@ pub fn encode(event: &Event) -> Encoded {
         Event::Policy(event) => policy::encode((), event),
         Event::Provenance(event) => provenance::encode((), event),
         Event::Invite(event) => invite::encode((), event),
+        Event::Export(event) => export::encode((), event),
     }
 }
 
@@ -81,6 +84,7 @@ pub fn decode(name: &str, version: u16, payload: &[u8]) -> Result<Event, DecodeE
         .or_else(|| policy::decode(name, version, payload).map(fact))
         .or_else(|| provenance::decode(name, version, payload).map(fact))
         .or_else(|| invite::decode(name, version, payload).map(fact))
+        .or_else(|| export::decode(name, version, payload).map(fact))
         .unwrap_or_else(|| Err(DecodeError::UnknownEvent { name: name.to_owned(), version }))
 }
 

@@ -17,7 +17,7 @@ use crate::order::{AttemptFailure, FailureReason, Placed, Sms};
 use crate::platform::Platform;
 use crate::time::Timestamp;
 use crate::webhook::{self, Notice, Outcome};
-use crate::{account, deposit, invite, lease, number, order, purchase, reveal};
+use crate::{account, deposit, export, invite, lease, number, order, purchase, reveal};
 
 /// One line an event: name, version, payload in hex. Lines are added, never changed.
 const GOLDEN: &str = include_str!("golden.txt");
@@ -193,6 +193,7 @@ fn later_samples() -> impl Iterator<Item = Event> {
         .chain([revealed])
         .chain(policy::samples())
         .chain(admission_samples())
+        .chain(export_samples())
 }
 
 fn keyed_and_queued_samples() -> Vec<Event> {
@@ -447,6 +448,19 @@ fn admission_samples() -> Vec<Event> {
         invite::Event::Used { id, account: AccountId(0xa1), at: AT }.into(),
         invite::Event::Revoked { id, reason, at: AT }.into(),
     ]
+}
+
+fn export_samples() -> Vec<Event> {
+    let scopes = [
+        export::Scope::Account(AccountId(0xa1)),
+        export::Scope::Number("+12025550123".parse().unwrap()),
+        export::Scope::Period { from: Timestamp::from_millis(AT.millis() - 1_000), until: AT },
+    ];
+    let exported = |scope| {
+        let made = export::Made { scope, records: 3, digest: [0x5c; 32], head: 12 };
+        export::Event::Exported { made, reason: "request 7".to_owned(), at: AT }.into()
+    };
+    scopes.map(exported).into()
 }
 
 fn after_code_samples() -> Vec<Event> {

@@ -145,7 +145,8 @@ fn read(data_dir: &Path) -> Result<Ours, String> {
             | Event::Webhook(_)
             | Event::Reveal(_)
             | Event::Policy(_)
-            | Event::Invite(_) => {}
+            | Event::Invite(_)
+            | Event::Export(_) => {}
             Event::Provenance(event) => {
                 let known = ours.provenances.entry(event.supplier().clone()).or_default();
                 *known = std::mem::take(known).evolve(event);

@@ -49,6 +49,10 @@ pub struct AuditRecord {
     pub causation: u128,
     /// Who wanted it.
     pub actor: Arc<str>,
+    /// SHA-256 over all that stands in the record.
+    pub digest: chain::Hash,
+    /// The hash chain after it.
+    pub chain: chain::Hash,
 }
 
 /// Walks `events.db` in `directory`, hands every readable record to `visit`, and returns what is
@@ -168,14 +172,15 @@ pub fn records_between(
         .map_err(|error| ReadError::Failed(format!("{}: {error}", path.display())))?;
     let read = log.after(after, limit)?.into_iter().filter_map(Result::ok);
     let decoded = read.filter_map(|record| {
-        codec::decode(&record.name, record.version, &record.payload)
-            .ok()
-            .map(|event| audited(record, event))
+        codec::decode(&record.name, record.version, &record.payload).ok().map(|event| {
+            let digest = record.digest();
+            audited(record, digest, event)
+        })
     });
     Ok(decoded.collect())
 }
 
-fn audited(record: StoredRecord, event: Event) -> AuditRecord {
+fn audited(record: StoredRecord, digest: chain::Hash, event: Event) -> AuditRecord {
     AuditRecord {
         recorded: Recorded {
             id: record.id,
@@ -191,6 +196,8 @@ fn audited(record: StoredRecord, event: Event) -> AuditRecord {
         version: record.version,
         causation: record.causation,
         actor: record.actor,
+        digest,
+        chain: record.chain,
     }
 }
 
@@ -348,7 +355,7 @@ impl Walk {
         self.chain = Some(record.chain);
         self.position = position;
         match event {
-            Ok(event) => Some(audited(record, event)),
+            Ok(event) => Some(audited(record, digest, event)),
             Err(error) => {
                 self.find(&record, error.to_string());
                 None
