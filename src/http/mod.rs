@@ -160,6 +160,7 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(route::order_report::handle))
         .routes(routes!(route::account::handle))
         .routes(routes!(route::account_ledger::handle))
+        .routes(routes!(route::account_export::handle))
         .routes(routes!(route::idempotency::handle))
         .routes(routes!(route::keys::create, route::keys::list))
         .routes(routes!(route::keys::remove))

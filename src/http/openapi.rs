@@ -63,6 +63,7 @@ const REFUSALS: &[Refusals] = &[
     Refusals { operation: "removeKey", codes: &[NOTHING, CONFLICT] },
     Refusals { operation: "account", codes: &[NOTHING] },
     Refusals { operation: "ledger", codes: &[NOTHING] },
+    Refusals { operation: "exportAccount", codes: &[NOTHING] },
     Refusals { operation: "idempotencyKey", codes: &[NOTHING] },
     Refusals { operation: "testWebhook", codes: &[CONFLICT] },
     Refusals { operation: "redeliver", codes: &[NOTHING] },

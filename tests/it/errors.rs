@@ -161,7 +161,7 @@ fn numbers_that_do_not_fit_are_refused_with_their_field_and_its_own_bounds() {
             words,
         );
     }
-    for path in ["orders", "deposits", "account/ledger", "webhook/deliveries"] {
+    for path in ["orders", "deposits", "account/ledger", "account/export", "webhook/deliveries"] {
         for limit in ["a", "0", "201", "1.5", "-1"] {
             told(
                 caller.get(&format!("/api/v1/{path}?limit={limit}")),

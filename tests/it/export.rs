@@ -236,3 +236,47 @@ fn an_operator_s_call_exports_and_a_viewer_s_does_not() {
     verified(&server.data(), &export, &[]).unwrap();
     assert_eq!(facts(&server)[0]["actor"], "operator:ada");
 }
+
+#[test]
+fn an_owner_reads_all_that_is_kept_of_the_account_and_nothing_else() {
+    let number = "+12025550123";
+    let server = Server::start(&inbound::config(&[(number, "US")]));
+    let (ada, bob) = (server.funded("10"), server.funded("10"));
+    let of_ada = served(&ada, "google", number, "G-482913 is your Google code. canary-of-ada");
+    let of_bob = served(&bob, "discord", number, "Your Discord code is 771204. canary-of-bob");
+    let reason = format!("same person as {} canary-of-operator", bob.account);
+    let noted = server.cli(&["admin", "class", &ada.account, "trusted", "--reason", &reason]);
+    assert!(noted.status.success(), "{noted:?}");
+    let whole = ada.get("/api/v1/account/export?limit=200").text().unwrap();
+    let own = [&*of_ada, "canary-of-ada", "482913", number, "AccountCredited", "AccountClassSet"];
+    let strange = [
+        &*of_bob,
+        "canary-of-bob",
+        "canary-of-operator",
+        "771204",
+        &bob.account[4..],
+        "whsec_",
+        "supplier",
+        &ada.key,
+    ];
+    assert_has(&whole, &own, &strange);
+    let whole: Value = serde_json::from_str(&whole).unwrap();
+    assert!(whole["next_cursor"].is_null(), "{whole}");
+    let (mut paged, mut path) = (Vec::new(), "/api/v1/account/export?limit=3".to_owned());
+    loop {
+        let page = body(ada.get(&path));
+        paged.extend(page["events"].as_array().unwrap().iter().cloned());
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/api/v1/account/export?limit=3&cursor={cursor}");
+    }
+    assert_eq!(json!(paged), whole["events"]);
+    let numbers: Vec<u64> = paged.iter().map(|event| event["event"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (1..=paged.len() as u64).collect::<Vec<_>>());
+    assert_eq!(ada.get("/api/v1/account/export?cursor=99999").status(), 404);
+    for cursor in ["x", "0", "-1"] {
+        let refused = ada.get(&format!("/api/v1/account/export?cursor={cursor}"));
+        assert_eq!(refused.status(), 400, "{cursor}");
+    }
+    assert_eq!(server.get("/api/v1/account/export").send().unwrap().status(), 401);
+    assert!(facts(&server).is_empty(), "whoever reads the own account is not recorded");
+}

@@ -240,6 +240,21 @@ impl History {
         Ok(Some(page))
     }
 
+    /// The account's events after so many of them, oldest first, at most `limit`.
+    pub async fn events(
+        &self,
+        account: AccountId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Recorded<Event>>, HistoryError> {
+        let _permit = self.enter(account).await?;
+        let records =
+            self.store.read_stream(StreamId::account(account), Revision(after), limit).await;
+        let records = records.map_err(Fault::from)?;
+        self.has_read(u64::try_from(records.len()).unwrap_or(u64::MAX));
+        Ok(records)
+    }
+
     /// Folds pages of the account's stream, from the last portrait that is kept of the time before.
     async fn fold<F>(
         &self,

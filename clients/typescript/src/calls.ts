@@ -2,6 +2,7 @@
 
 import type {
   Account,
+  AccountExport,
   AccountRegistered,
   AgentReply,
   AgentRequest,
@@ -79,6 +80,14 @@ export abstract class Calls {
   /** Your balance, what is held, your tier and your orders in numbers; with `as_of`, as they were. */
   account(query: { as_of?: PointInHistory } = {}, options: CallOptions = {}): Promise<Account> {
     return this.call("GET", "/api/v1/account", { query }, options);
+  }
+
+  /**
+   * Everything that is kept of you, oldest first: orders with their messages and codes, money, keys by their names,
+   * webhooks. Hashes of keys, secrets, and what operators noted are not in it.
+   */
+  exportAccount(query: { limit?: number; cursor?: CursorText } = {}, options: CallOptions = {}): Promise<AccountExport> {
+    return this.call("GET", "/api/v1/account/export", { query }, options);
   }
 
   /** Every movement of your money, newest first, each with the balance before and after it. */

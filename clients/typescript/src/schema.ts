@@ -26,6 +26,25 @@ export interface Account {
   webhook: string | null;
 }
 
+export interface AccountEvent {
+  at: Moment;
+  /** The event's own values; which ones depends on its type. */
+  data: Record<string, unknown>;
+  /** The event's number in the account's history, from 1, as `as_of` takes it. */
+  event: number;
+  order_id: string | null;
+  /** What happened, such as `OrderPlaced`, `OrderSmsReceived` or `HoldCaptured`. */
+  type: string;
+}
+
+export interface AccountExport {
+  events: AccountEvent[];
+  /** False where the key is for tests: nothing of it is real. */
+  livemode?: boolean;
+  /** Give it as `cursor` to get the next page; null on the last one. */
+  next_cursor: string | null;
+}
+
 /** Whose orders are real, and whose are tests. */
 export type AccountMode = "live" | "test";
 

@@ -106,6 +106,21 @@ fn money(operation: &str) -> Option<Value> {
             ],
             "next_cursor": "My4xMDAwMDAwMC4w",
         }),
+        "exportAccount" => json!({
+            "events": [
+                {
+                    "event": 4, "type": "HoldTaken", "at": AT, "order_id": ORDER,
+                    "data": { "order": ORDER, "amount": "0.50" },
+                },
+                {
+                    "event": 7, "type": "OrderCompleted", "at": CODE_AT, "order_id": ORDER,
+                    "data": {
+                        "code": "482913", "message_id": "sim-1", "listens_until": CODE_AT,
+                    },
+                },
+            ],
+            "next_cursor": "7",
+        }),
         "usage" => {
             let sums = json!({
                 "orders": 1, "completed": 1, "failed": 0, "cancelled": 0, "expired": 0,

@@ -1,6 +1,7 @@
 //! One file a path: what it takes, what it answers, and nothing in between.
 
 pub mod account;
+pub mod account_export;
 pub mod account_ledger;
 pub mod agent;
 pub mod availability;

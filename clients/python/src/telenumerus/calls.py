@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from .schema import (
     Account,
+    AccountExport,
     AccountMode,
     AccountRegistered,
     AgentReply,
@@ -85,6 +86,12 @@ class Calls:
     def account(self, *, as_of: Optional[PointInHistory] = None) -> Account:
         """Your balance, what is held, your tier and your orders in numbers; with `as_of`, as they were."""
         return cast(Account, self._call("GET", "/api/v1/account", query={"as_of": as_of}))
+
+    def export_account(self, *, limit: Optional[int] = None, cursor: Optional[CursorText] = None) -> AccountExport:
+        """Everything that is kept of you, oldest first: orders with their messages and codes, money, keys by
+        their names, webhooks. Hashes of keys, secrets, and what operators noted are not in it.
+        """
+        return cast(AccountExport, self._call("GET", "/api/v1/account/export", query={"limit": limit, "cursor": cursor}))
 
     def ledger(self, *, limit: Optional[int] = None, cursor: Optional[CursorText] = None) -> Ledger:
         """Every movement of your money, newest first, each with the balance before and after it."""

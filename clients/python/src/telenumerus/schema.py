@@ -117,6 +117,28 @@ class Account(_AccountAlways, total=False):
     livemode: bool
 
 
+class AccountEvent(TypedDict):
+    at: Moment
+    # The event's own values; which ones depends on its type.
+    data: Dict[str, Any]
+    # The event's number in the account's history, from 1, as `as_of` takes it.
+    event: int
+    order_id: Optional[str]
+    # What happened, such as `OrderPlaced`, `OrderSmsReceived` or `HoldCaptured`.
+    type: str
+
+
+class _AccountExportAlways(TypedDict):
+    events: List[AccountEvent]
+    # Give it as `cursor` to get the next page; null on the last one.
+    next_cursor: Optional[str]
+
+
+class AccountExport(_AccountExportAlways, total=False):
+    # False where the key is for tests: nothing of it is real.
+    livemode: bool
+
+
 class AccountRegistered(TypedDict):
     account_id: str
     api_key: str
@@ -1187,6 +1209,8 @@ WebhookEvent = Union[BalanceLowEvent, OrderFailedEvent, SmsReceivedEvent, Webhoo
 
 __all__ = [
     "Account",
+    "AccountEvent",
+    "AccountExport",
     "AccountMode",
     "AccountRegistered",
     "AccountStats",
