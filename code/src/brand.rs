@@ -176,7 +176,7 @@ fn named(text: &Text, role: impl Fn(usize, usize) -> Role) -> Vec<Named> {
     let found = names.automaton.find_overlapping_iter(&text.folded).filter_map(|found| {
         let name = &names.named[found.pattern().as_usize()];
         let (start, end) = (text.index_of_byte[found.start()], text.index_of_byte[found.end()]);
-        let whole = !is_inside_word(text, start) && !is_inside_word(text, end);
+        let whole = is_edge(text, start) && is_edge(text, end);
         let written = name.written.is_none_or(|written| is_written(text, start, end, written));
         (whole && written && !CARRIERS.contains(&name.word.as_str())).then_some((name, start, end))
     });
@@ -189,6 +189,19 @@ fn named(text: &Text, role: impl Fn(usize, usize) -> Role) -> Vec<Named> {
     telling
         .map(|(name, role)| Named { word: name.word.clone(), service: name.service, role })
         .collect()
+}
+
+/// Whether a name may begin or end there: also where letters of Hebrew or Arabic touch it, which
+/// take it as a word of theirs (`WhatsAppی`).
+fn is_edge(text: &Text, place: usize) -> bool {
+    let is_latin = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphabetic());
+    let is_semitic = |letter: Option<char>| {
+        letter.is_some_and(|letter| ('\u{590}'..'\u{780}').contains(&letter))
+    };
+    let (before, after) = (text.before(place), text.at(place));
+    !is_inside_word(text, place)
+        || (is_latin(before) && is_semitic(after))
+        || (is_semitic(before) && is_latin(after))
 }
 
 fn is_written(text: &Text, start: usize, end: usize, written: &str) -> bool {

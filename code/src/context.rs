@@ -44,6 +44,16 @@ impl Evidence<'_> {
         self.words.hits.iter().any(|hit| beside(hit) && is_word(hit))
     }
 
+    /// Whether its clause speaks of a code to log in or to pay with: "481207 is your `DigiLocker` OTP".
+    pub(super) fn says_one_time(&self, found: &Found) -> bool {
+        let (text, clauses) = (self.words.text, self.words.clauses);
+        self.words.hits.iter().any(|hit| {
+            hit.class == Class::Key
+                && clauses[hit.start] == clauses[found.start]
+                && ONE_TIME.contains(&text.lower(hit.start..hit.end).as_str())
+        })
+    }
+
     pub(super) fn words_around(&self, found: &Found, bond: Bond, reasons: &mut Vec<Reason>) {
         match bond {
             Bond::Said => reasons.push(Reason::SaidToBe),
@@ -70,7 +80,10 @@ impl Evidence<'_> {
         {
             reasons.push(Reason::AskedToEnter);
         }
-        if self.says(Class::Secret) || self.says(Class::Valid) {
+        // "Never share your code. Report 481207": what is kept secret is not what the sentence
+        // calls something else.
+        let is_called_otherwise = bond == Bond::None && self.says(Class::Key);
+        if (self.says(Class::Secret) || self.says(Class::Valid)) && !is_called_otherwise {
             reasons.push(Reason::KeepSecret);
         }
         if self.owner == Owner::Expected {
@@ -114,6 +127,17 @@ impl Evidence<'_> {
                 && self.owner != Owner::Expected
             {
                 reasons.push(Reason::Advertisement);
+            }
+            // "The access code of the building": a door is named beside a code that nothing keeps
+            // secret.
+            let opens =
+                self.words.hits.iter().any(|hit| hit.class == Class::Place && in_clause(hit));
+            let is_told = self.says(Class::Secret)
+                || self.says(Class::Valid)
+                || self.owner == Owner::Expected
+                || self.is_one_time(found);
+            if opens && !is_told {
+                reasons.push(Reason::OpensPlace);
             }
             return;
         }

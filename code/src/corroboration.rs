@@ -2,22 +2,27 @@
 //! in more ways than any list has words for; whoever sends one to log in with says so, or nothing
 //! else.
 
-use super::bind::Bond;
+use super::bind::{Bond, Words};
 use super::brand::Owner;
 use super::candidate::Found;
 use super::evidence::Evidence;
+use super::filler;
 use super::lexicon::{Class, Hit};
 use super::reason::Reason;
 
 /// Letters that a message may hold beside the words that codes are spoken of with: a pronoun, a
 /// greeting.
-const MAX_OTHER_LETTERS: usize = 16;
+const MAX_OTHER_LETTERS: usize = 10;
 /// The same where the message has other numbers.
 const MAX_COUNTED_LETTERS: usize = 2;
+/// Letters of a clause that says that its number is the code: an ending that no list has.
+const MAX_SAID_LETTERS: usize = 5;
+/// Letters looked at: more than these are too many.
+const MAX_LETTERS: usize = 400;
 /// Digits looked at: more is no message but an attack.
 const MAX_DIGITS: usize = 40;
 /// The same where a service is expected that the message does not name.
-const MAX_UNNAMED_LETTERS: usize = 10;
+const MAX_UNNAMED_LETTERS: usize = 7;
 
 /// What messages are called beside a word for "code".
 const MESSAGES: [&str; 3] = ["sms", "смс", "مسج"];
@@ -31,14 +36,18 @@ pub fn is_missing(evidence: &Evidence<'_>, found: &Found, bond: Bond) -> bool {
         [Class::Verify, Class::Secret, Class::Valid].iter().any(|class| evidence.says(*class))
             || evidence.owner == Owner::Expected
             || is_for_payment(evidence);
-    let is_told = found.origin_bound || found.prefixed || evidence.is_one_time(found);
+    let is_told = found.origin_bound || found.prefixed || evidence.says_one_time(found);
     if speaks || is_told || is_of_a_message(evidence) {
         return false;
     }
-    if !matches!(bond, Bond::Beside | Bond::Near) {
+    if !matches!(bond, Bond::Beside | Bond::Near | Bond::Said) {
         return false;
     }
     let rest = evidence.rest.get_or_init(|| UncoveredText::of(evidence));
+    if bond == Bond::Said {
+        // "The code of the shed is 4812": what the clause names between them is what it opens.
+        return rest.letters_in_clause(&evidence.words, found) > MAX_SAID_LETTERS;
+    }
     let most = if rest.has_other_numbers(found) {
         MAX_COUNTED_LETTERS
     } else if evidence.service.is_some() {
@@ -46,17 +55,31 @@ pub fn is_missing(evidence: &Evidence<'_>, found: &Found, bond: Bond) -> bool {
     } else {
         MAX_OTHER_LETTERS
     };
-    rest.letters > most
+    rest.letters.len() > most
 }
+
+/// What a bank calls a card, an account or an operation, at the beginning of the word.
+const BANKING: [&str; 24] = [
+    "card", "carta", "carte", "cartao", "cartão", "tarjeta", "karte", "kart", "карт", "kad",
+    "account", "acct", "a/c", "acc", "cuenta", "conta", "compte", "conto", "konto", "konta",
+    "operaci", "transac", "txn", "счет",
+];
 
 /// Whether a code is for a card, or for a sum that is named with its currency, in a message that is
 /// about nothing to be fetched, opened or won.
 fn is_for_payment(evidence: &Evidence<'_>) -> bool {
-    const OTHERWISE: [Class; 6] =
-        [Class::Parcel, Class::Place, Class::Ad, Class::Courier, Class::Delivery, Class::Reference];
+    const OTHERWISE: [Class; 5] =
+        [Class::Parcel, Class::Place, Class::Ad, Class::Courier, Class::Delivery];
     let is_payment =
         evidence.says(Class::Ending) || (evidence.says(Class::Payment) && evidence.names_sum());
-    is_payment && !OTHERWISE.iter().any(|class| evidence.says(*class))
+    let text = evidence.words.text;
+    let refers = |hit: &Hit| {
+        let word = text.lower(hit.start..hit.end);
+        hit.class == Class::Reference && !BANKING.iter().any(|stem| word.starts_with(stem))
+    };
+    is_payment
+        && !OTHERWISE.iter().any(|class| evidence.says(*class))
+        && !evidence.words.hits.iter().any(refers)
 }
 
 /// Stretches that tell nothing of what the message is about: it may say when it was sent, and where
@@ -68,7 +91,8 @@ const fn is_silent(reason: Reason) -> bool {
 /// What a message says beside its codes and the words that they are spoken of with.
 #[derive(Debug)]
 pub struct UncoveredText {
-    letters: usize,
+    /// Where its first letters are that no word explains.
+    letters: Vec<usize>,
     /// Where its first digits are, addresses and times aside.
     digits: Vec<usize>,
 }
@@ -84,6 +108,20 @@ impl UncoveredText {
         let is_digit = |place: &usize| chars[*place].is_ascii_digit() && !silent[*place];
         let digits = (0..chars.len()).filter(is_digit).take(MAX_DIGITS).collect();
         Self { letters: other_letters(evidence, silent), digits }
+    }
+
+    /// Those of its letters that stand in the candidate's clause.
+    fn letters_in_clause(&self, words: &Words<'_>, found: &Found) -> usize {
+        let clauses = words.clauses[found.start]..=words.clauses[found.end - 1];
+        let refers = |hit: &&Hit| matches!(hit.class, Class::Reference | Class::Business);
+        let named: Vec<&Hit> = words.hits.iter().filter(refers).take(MAX_KEYS).collect();
+        let is_named = |place: usize| named.iter().any(|hit| (hit.start..hit.end).contains(&place));
+        let is_here = |place: &&usize| {
+            !is_named(**place)
+                && clauses.contains(&words.clauses[**place])
+                && !(found.start..found.end).contains(*place)
+        };
+        self.letters.iter().filter(is_here).count()
     }
 
     /// Whether it counts or names anything but the candidate: "Locker 56, code 481207, 3 days".
@@ -110,7 +148,7 @@ fn is_of_a_message(evidence: &Evidence<'_>) -> bool {
 
 /// Letters of the message that no word of the lists covers, addresses aside, and names, unless a
 /// service is expected: they are another's.
-fn other_letters(evidence: &Evidence<'_>, mut silent: Vec<bool>) -> usize {
+fn other_letters(evidence: &Evidence<'_>, mut silent: Vec<bool>) -> Vec<usize> {
     let tells = |hit: &&Hit| matches!(hit.class, Class::Key | Class::Handle | Class::Unit);
     for hit in evidence.words.hits.iter().filter(tells) {
         silent[hit.start..hit.end].fill(true);
@@ -118,8 +156,13 @@ fn other_letters(evidence: &Evidence<'_>, mut silent: Vec<bool>) -> usize {
     if evidence.service.is_none() {
         names(evidence).for_each(|(start, end)| silent[start..end].fill(true));
     }
-    let chars = evidence.words.text.chars.iter();
-    chars.zip(&silent).filter(|(character, silent)| character.is_alphabetic() && !**silent).count()
+    filler::each(evidence.words.text, |start, end| silent[start..end].fill(true));
+    let chars = evidence.words.text.chars.iter().zip(&silent).enumerate();
+    chars
+        .filter(|(_, (character, silent))| character.is_alphabetic() && !**silent)
+        .map(|(place, _)| place)
+        .take(MAX_LETTERS)
+        .collect()
 }
 
 /// Words with a capital; those that open the message only before its colon or the word for "code"
@@ -149,7 +192,8 @@ fn names(evidence: &Evidence<'_>) -> impl Iterator<Item = (usize, usize)> {
             }
             let length = chars[start..].iter().take_while(|letter| letter.is_alphabetic()).count();
             place = start + length;
-            let is_name = chars[start].is_uppercase() && (!is_opening || leads(place));
+            let is_name =
+                chars[start].is_uppercase() && !is_key(start) && (!is_opening || leads(place));
             is_opening &= is_name;
             if is_name {
                 return Some((start, place));

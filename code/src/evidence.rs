@@ -122,8 +122,11 @@ impl Evidence<'_> {
 
     pub(super) fn is_reply_to(&self, found: &Found) -> bool {
         let text = self.words.text;
-        let is_called =
-            |start: usize| self.gap_before_place(start, Class::Reply).is_some_and(|gap| gap <= 3);
+        // "Your customer care PIN is 481207": the word for "code" has the number.
+        let is_called = |start: usize| {
+            self.gap_before_place(start, Class::Reply).is_some_and(|gap| gap <= 3)
+                && !self.is_key_between(found, Class::Reply)
+        };
         // "Call 0800 481207": the groups before it belong to the number.
         if is_called(found.start) || is_called(first_group(&text.chars, found.start)) {
             return true;

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::normal::{Text, folded_word};
+use super::table;
 
 /// What a word says about a number near it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,14 +69,24 @@ pub enum Class {
     Text,
 }
 
+#[cfg(test)]
+impl Class {
+    /// Whether it says that a number is no code to log in with.
+    pub const fn is_other_kind(self) -> bool {
+        matches!(self, Self::Other | Self::Soft | Self::Neutral | Self::Reference | Self::Receipt)
+    }
+}
+
 /// How much of a word must be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Edges {
+pub enum Edges {
+    /// Wherever its letters stand.
     Anywhere,
     /// At the end of a word: compounds count.
     End,
     /// At the start of a word: stems count.
     Start,
+    /// The whole word.
     Whole,
     /// A root: the article and prepositions of Hebrew and Arabic may stand before it, short endings
     /// behind it.
@@ -128,6 +139,10 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
             classes.push(section);
         }
     }
+    for entry in table::entries() {
+        patterns.push(folded_word(entry.word));
+        classes.push((entry.class, entry.edges));
+    }
     let automaton = AhoCorasick::builder()
         .match_kind(MatchKind::Standard)
         .build(&patterns)
@@ -137,8 +152,23 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
 
 fn section_of(header: &str) -> Option<(Class, Edges)> {
     let (class, edges) = header.split_once(' ')?;
-    let class = match class {
-        "key" if edges == "glued" => return Some((Class::Glued, Edges::Anywhere)),
+    if (class, edges) == ("key", "glued") {
+        return Some((Class::Glued, Edges::Anywhere));
+    }
+    let edges = match edges {
+        "anywhere" => Edges::Anywhere,
+        "end" => Edges::End,
+        "start" => Edges::Start,
+        "whole" => Edges::Whole,
+        "root" => Edges::Root,
+        _ => return None,
+    };
+    Some((class_of(class)?, edges))
+}
+
+/// The class that a header names.
+pub fn class_of(name: &str) -> Option<Class> {
+    Some(match name {
         "key" => Class::Key,
         "verify" => Class::Verify,
         "handle" => Class::Handle,
@@ -166,16 +196,7 @@ fn section_of(header: &str) -> Option<(Class, Edges)> {
         "text" => Class::Text,
         "with" => Class::With,
         _ => return None,
-    };
-    let edges = match edges {
-        "anywhere" => Edges::Anywhere,
-        "end" => Edges::End,
-        "start" => Edges::Start,
-        "whole" => Edges::Whole,
-        "root" => Edges::Root,
-        _ => return None,
-    };
-    Some((class, edges))
+    })
 }
 
 /// Every word found, in the order of their starts. A word within a longer one that says something
@@ -188,12 +209,12 @@ pub fn find(text: &Text) -> Vec<Hit> {
             let (class, edges) = WORDS.classes[found.pattern().as_usize()];
             let (start, last) =
                 (text.index_of_byte[found.start()], text.index_of_byte[found.end()]);
-            // The mark behind a word tells which it is ("码:"), and is no part of it: "取件码:" holds
-            // no "码:".
+            // The mark or copula behind a word tells which it is ("码:", "码是"), and is no part of
+            // it: "取件码:" holds no "码:".
             let marks = text.chars[start..last]
                 .iter()
                 .rev()
-                .take_while(|character| **character == ':')
+                .take_while(|character| matches!(character, ':' | '是' | '为' | '為'))
                 .count();
             let end = last - marks;
             // A stem of this class takes its ending along: "davet kodunuz" holds no "kodunuz".
@@ -247,11 +268,13 @@ fn fits(text: &Text, start: usize, end: usize, class: Class, edges: Edges) -> bo
         |index: usize| is_inside_word(text, index) || (!speaks && is_in_camel_case(text, index));
     let starts = || !inside(start);
     let ends = || !inside(end);
+    // In India and Sri Lanka a word may begin within another only where it says "code".
+    let cut = !speaks && table::is_inside_spaced_word(text, start);
     match edges {
         Edges::Anywhere => true,
-        Edges::Whole => starts() && ends(),
+        Edges::Whole => starts() && ends() && !cut,
         Edges::End => ends(),
-        Edges::Start => starts(),
+        Edges::Start => starts() && !cut,
         Edges::Root => {
             let before = text.chars[..start]
                 .iter()

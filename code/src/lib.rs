@@ -17,6 +17,7 @@ mod context;
 mod copula;
 mod corroboration;
 mod evidence;
+mod filler;
 mod form;
 mod gap;
 mod header;
@@ -35,6 +36,7 @@ mod service;
 mod shape;
 mod stranger;
 mod stray;
+mod table;
 #[cfg(test)]
 mod tests;
 mod verdict;

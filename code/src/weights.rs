@@ -64,6 +64,6 @@ pub const fn weight(reason: Reason) -> i16 {
         Reason::Advertisement => -60,
         Reason::ToBeFetched => -60,
         Reason::OpensPlace => -50,
-        Reason::Uncorroborated => -30,
+        Reason::Uncorroborated => -45,
     }
 }

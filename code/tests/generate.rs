@@ -61,8 +61,8 @@ fn generated_messages_are_read_as_they_say() {
         negative.total
     );
     println!("{counts}");
-    let nearly_all = positive.misses.len() * 100 <= positive.total * 2
-        && negative.misses.len() * 100 <= negative.total * 2;
+    let nearly_all = positive.misses.len() * 100 <= positive.total
+        && negative.misses.len() * 500 <= negative.total;
     assert!(
         nearly_all && positive.wrong == 0,
         "{counts}:\n{}\n{}",
@@ -81,9 +81,9 @@ fn held_out_templates_are_read_nearly_as_well() {
         positive.total, positive.wrong, negative.total
     );
     // Only counts, so that nobody tunes to them.
-    assert!(missed * 100 <= positive.total * 3, "{missed} of {} missed", positive.total);
+    assert!(missed * 100 <= positive.total * 2, "{missed} of {} missed", positive.total);
     assert!(
-        positive.wrong == 0 && claimed * 100 <= negative.total * 3,
+        positive.wrong == 0 && claimed * 200 <= negative.total,
         "{} wrong, {claimed} claimed",
         positive.wrong
     );

@@ -1,0 +1,28 @@
+//! Words that tell nothing: "your", "is", "dear customer". No reason asks for them; a message that
+//! holds no others says nothing but its code.
+
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
+use super::lexicon::is_inside_word;
+use super::normal::{Text, folded_word};
+use super::table;
+
+static FILLERS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::new(table::fillers().map(folded_word))
+        .expect("some thousand short words make an automaton")
+});
+
+/// Calls `silence` with the start and end of each such word of `text`.
+pub fn each(text: &Text, mut silence: impl FnMut(usize, usize)) {
+    for found in FILLERS.find_overlapping_iter(&text.folded) {
+        let (start, end) = (text.index_of_byte[found.start()], text.index_of_byte[found.end()]);
+        let is_whole = |place: usize| {
+            !is_inside_word(text, place) && !table::is_inside_spaced_word(text, place)
+        };
+        if is_whole(start) && is_whole(end) {
+            silence(start, end);
+        }
+    }
+}
