@@ -41,6 +41,7 @@ use crate::{data, past};
 
 mod configured;
 mod resume;
+mod unused;
 mod watch;
 
 /// The service could not start; the text says what to do.
@@ -161,7 +162,7 @@ impl Service {
         let (clock, entropy) = (Clock::System, Entropy::System);
         let accounts = Accounts::new(
             Journal::new(Arc::clone(&store) as Arc<dyn EventStore>, clock, entropy.clone()),
-            account::Settings::default(),
+            configured::accounts(&config),
         );
         let recent = views.numbers_on_orders(clock.now().minus(REPEATED_WITHIN)).await?;
         let policies = Policies::open(accounts.journal().clone()).await?;
@@ -238,6 +239,7 @@ impl Service {
         self.follow(projector, log);
         self.warn();
         self.watch_clock();
+        self.remove_unused();
         // Word lists are read at their first use, which no caller should wait for.
         tokio::task::spawn_blocking(|| natural_language::understand("a Google number"));
         Ok(())

@@ -130,6 +130,8 @@ fn account_data(event: &account::Event) -> Value {
         | AccountEvent::Reinstated { reason, .. } => {
             json!({ "reason": reason })
         }
+        AccountEvent::Removed { unused_days, .. } => json!({ "unused_days": unused_days }),
+        AccountEvent::Reopened { .. } => json!({}),
         AccountEvent::HoldTaken { order, amount, .. }
         | AccountEvent::HoldCaptured { order, amount, .. }
         | AccountEvent::HoldReleased { order, amount, .. }

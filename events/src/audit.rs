@@ -348,6 +348,8 @@ impl Auditor {
             | account::Event::Declined { .. }
             | account::Event::Suspended { .. }
             | account::Event::Reinstated { .. }
+            | account::Event::Removed { .. }
+            | account::Event::Reopened { .. }
             | account::Event::ClassSet { .. }
             | account::Event::OrderRefused(_)
             | account::Event::ApiKeyAdded { .. }

@@ -47,6 +47,8 @@ pub struct Accounts {
     /// Those that were opened for tests in the batch.
     tests: BTreeSet<AccountId>,
     directory: Vec<DirectoryChange>,
+    /// Those that were removed, and of which nothing came after that.
+    removed: BTreeSet<AccountId>,
 }
 
 /// An account in the list of all.
@@ -111,7 +113,8 @@ const REGISTER: &str = "INSERT OR IGNORE INTO directory (position, account_id, r
 const FOR_TESTS: &str = "UPDATE directory SET is_test = 1 WHERE account_id = ?1";
 const STANDING: &str = "UPDATE directory SET suspended = ?2 WHERE account_id = ?1";
 const WAITS: &str = "UPDATE directory SET waits = ?2 WHERE account_id = ?1";
-const ADD: &str = "INSERT INTO accounts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+const ADD: &str = "INSERT INTO accounts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, \
+    coalesce((SELECT is_test FROM directory WHERE account_id = ?1), ?11))
     ON CONFLICT (account_id) DO UPDATE SET balance = balance + excluded.balance, \
     held = held + excluded.held, spent = spent + excluded.spent, \
     orders = orders + excluded.orders, completed = completed + excluded.completed, \
@@ -119,6 +122,9 @@ const ADD: &str = "INSERT INTO accounts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 
     failed = failed + excluded.failed, refunded = refunded + excluded.refunded, \
     is_test = max(is_test, excluded.is_test)
     RETURNING is_test";
+/// Its sums are zeros, and nobody asks for it; its line in the directory says what it was, should
+/// it be opened again.
+const REMOVE: &str = "DELETE FROM accounts WHERE account_id = ?1";
 const TOTAL: &str = "UPDATE totals SET balance = balance + ?2, held = held + ?3, \
     spent = spent + ?4, orders = orders + ?5, completed = completed + ?6, \
     cancelled = cancelled + ?7, expired = expired + ?8, failed = failed + ?9, \
@@ -132,6 +138,11 @@ impl Accounts {
     /// What a fact of an account does.
     pub fn add(&mut self, account: AccountId, event: &account::Event, position: Position) {
         self.sums.entry(account).or_default().add(event);
+        if let account::Event::Removed { .. } = event {
+            self.removed.insert(account);
+        } else {
+            self.removed.remove(&account);
+        }
         // The other facts of an account change its sums.
         if let account::Event::Registered { at, .. } = event {
             self.directory.push(DirectoryChange::Registered(account, *at, position));
@@ -170,6 +181,10 @@ impl Accounts {
             let is_test: bool = add.query_row(params_from_iter(values), |row| row.get(0))?;
             let total = if is_test { &mut totals.test } else { &mut totals.live };
             *total = together(*total, *delta);
+        }
+        let mut remove = transaction.prepare_cached(REMOVE)?;
+        for account in &self.removed {
+            remove.execute(params![account.0.to_be_bytes()])?;
         }
         for (is_test, total) in [(false, totals.live), (true, totals.test)] {
             if total != Statement::default() {
@@ -251,6 +266,24 @@ impl Views {
         .await
     }
 
+    /// Accounts that were opened after a place in the log and before a moment, the oldest first, at
+    /// most `limit`.
+    pub async fn oldest_accounts(
+        &self,
+        after: Position,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ListedAccount>, ViewError> {
+        self.read(move |connection| {
+            let after = i64::try_from(after.0).unwrap_or(i64::MAX);
+            connection
+                .prepare_cached(&oldest())?
+                .query_map(params![after, before.millis(), limit], listed_account)?
+                .collect()
+        })
+        .await
+    }
+
     /// All accounts that fit, the latest first, at most `limit`.
     pub async fn all_accounts(
         &self,
@@ -266,6 +299,17 @@ impl Views {
         })
         .await
     }
+}
+
+/// The question for the oldest accounts that are there.
+pub fn oldest() -> String {
+    let sums = ACCOUNT_COLUMNS.split(", ").map(|column| format!("a.{column}"));
+    let sums = sums.collect::<Vec<_>>().join(", ");
+    format!(
+        "SELECT d.position, d.account_id, d.registered_at, d.suspended, {sums}, d.is_test FROM \
+         directory AS d JOIN accounts AS a ON a.account_id = d.account_id
+         WHERE d.position > ?1 AND d.registered_at < ?2 ORDER BY d.position LIMIT ?3"
+    )
 }
 
 /// The question of a page, and its values.

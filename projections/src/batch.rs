@@ -147,6 +147,8 @@ impl<'a> Batch<'a> {
             | account::Event::DepositReversed { .. }
             | account::Event::Suspended { .. }
             | account::Event::Reinstated { .. }
+            | account::Event::Removed { .. }
+            | account::Event::Reopened { .. }
             | account::Event::ClassSet { .. }
             | account::Event::OrderRefused(_)
             | account::Event::ApiKeyAdded { .. }

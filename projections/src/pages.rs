@@ -157,6 +157,18 @@ fn of_accounts(rows: u64) -> Vec<Question> {
     let before = Some(Position(rows / 2));
     vec![
         one("accounts", all(), "PRIMARY KEY"),
+        question(
+            "accounts nobody may have used",
+            (
+                accounts::oldest(),
+                vec![
+                    Box::new(0i64) as Box<dyn rusqlite::ToSql>,
+                    Box::new(i64::MAX),
+                    Box::new(PAGE),
+                ],
+            ),
+            "PRIMARY KEY",
+        ),
         one("accounts, middle", AccountFilter { before, ..all() }, "PRIMARY KEY"),
         one(
             "an account",

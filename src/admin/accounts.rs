@@ -392,7 +392,7 @@ pub async fn shown(
         .collect();
     Ok(Json(json!({
         "account_id": account.to_string(),
-        "standing": if suspended.is_some() { "suspended" } else { "good" },
+        "standing": standing(&state.standing),
         "suspended_because": suspended,
         "registered_at": state.registered_at.to_string(),
         "registration": state.admission.name(),
@@ -407,6 +407,14 @@ pub async fn shown(
         "webhook": state.webhook.as_ref().map(|webhook| target(access, &webhook.url)),
         "api_keys": state.api_keys.iter().count(),
     })))
+}
+
+const fn standing(standing: &Standing) -> &'static str {
+    match standing {
+        Standing::Suspended(_) => "suspended",
+        Standing::Removed => "removed",
+        Standing::Good | Standing::Unregistered => "good",
+    }
 }
 
 /// Where pushes go; a viewer sees whose server it is: paths may hold secrets.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use actors::account;
 use actors::deposit::simulated::Simulated;
 use actors::store::EventStore;
 use actors::webhook::{Answers, HttpSender, SenderSettings};
@@ -45,6 +46,13 @@ pub(super) async fn deposits(
         }
     }
     Ok(Some(deposits))
+}
+
+/// What accounts may cause and wait for.
+pub(super) fn accounts(config: &Config) -> account::Settings {
+    let kibibytes = u64::from(config.registration.unfunded_log_kb);
+    let unfunded_bytes = (kibibytes > 0).then_some(kibibytes << 10);
+    account::Settings { unfunded_bytes, ..account::Settings::default() }
 }
 
 pub(super) fn webhooks(

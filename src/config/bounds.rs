@@ -134,11 +134,19 @@ const HARDEST_PROOF_BITS: u64 = 28;
 /// Each is remembered for an hour.
 const MOST_ACCOUNTS: u64 = 1_000_000;
 
+/// Ten years: more is never.
+const MOST_UNUSED_DAYS: u64 = 3_650;
+/// A gibibyte.
+const MOST_UNFUNDED_KB: u64 = 1 << 20;
+
 fn of_registration(registration: &Registration) -> Vec<Bound> {
     let Registration { proof_of_work_bits, challenge_seconds, .. } = registration;
+    let Registration { unused_days, unfunded_log_kb, .. } = registration;
     vec![
         bound("registration.proof_of_work_bits", *proof_of_work_bits, 0..=HARDEST_PROOF_BITS),
         bound("registration.challenge_seconds", *challenge_seconds, 10..=HOUR),
+        bound("registration.unused_days", *unused_days, 0..=MOST_UNUSED_DAYS),
+        bound("registration.unfunded_log_kb", *unfunded_log_kb, 0..=MOST_UNFUNDED_KB),
     ]
 }
 

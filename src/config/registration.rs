@@ -23,6 +23,10 @@ pub struct Registration {
     pub proof_of_work_bits: u32,
     /// How long a challenge may be answered.
     pub challenge_seconds: u32,
+    /// After so many days an account is removed that never had money and never ordered; 0: never.
+    pub unused_days: u32,
+    /// KiB of the log that an account which never had money may cause; 0: any number.
+    pub unfunded_log_kb: u32,
 }
 
 /// Who may open an account.
@@ -56,6 +60,8 @@ impl Default for Registration {
             terms_url: None,
             proof_of_work_bits: 0,
             challenge_seconds: 300,
+            unused_days: 30,
+            unfunded_log_kb: 256,
         }
     }
 }

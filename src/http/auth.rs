@@ -101,12 +101,11 @@ impl Caller {
         key: ApiKeyId,
     ) -> Result<Self, AccessError> {
         let published = accounts.read(account).await?;
-        let is_held = published.state.api_keys.iter().any(|held| held.id == key);
-        if is_held {
-            Self::of_key(accounts, account, key, published).await
-        } else {
-            Err(AccessError::NotFound)
+        if published.state.api_keys.get(key).is_none() {
+            return Err(AccessError::NotFound);
         }
+        let caller = Self::of_key(accounts, account, key, published).await?;
+        if caller.is_removed() { Err(AccessError::NotFound) } else { Ok(caller) }
     }
 
     async fn of_key(
@@ -125,6 +124,11 @@ impl Caller {
     /// Whether the account was suspended when the call arrived.
     pub fn is_suspended(&self) -> bool {
         self.accounts().any(|published| matches!(published.state.standing, Standing::Suspended(_)))
+    }
+
+    /// Whether the account, or the live one behind it, was removed when the call arrived.
+    pub fn is_removed(&self) -> bool {
+        self.accounts().any(|published| published.state.standing == Standing::Removed)
     }
 
     /// Whether the account had ever had money when the call arrived.
@@ -232,7 +236,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
         })?;
         match caller.published.state.standing {
             _ if caller.is_suspended() => Err(ApiError::suspended()),
-            Standing::Good | Standing::Suspended(_) => Ok(caller),
+            _ if caller.is_removed() => Err(ApiError::removed()),
+            Standing::Good | Standing::Suspended(_) | Standing::Removed => Ok(caller),
             Standing::Unregistered => Err(AccessError::NotFound.into()),
         }
     }

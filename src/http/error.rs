@@ -393,6 +393,15 @@ impl From<ClaimError> for ApiError {
 }
 
 impl ApiError {
+    /// The account is no more.
+    pub fn removed() -> Self {
+        Self::new(
+            ErrorCode::InvalidApiKey,
+            "The account was removed: it was never used. Register another one, or ask the \
+             operator; money sent to its deposit address opens it again.",
+        )
+    }
+
     /// The account may not do anything.
     pub fn suspended() -> Self {
         Self::new(

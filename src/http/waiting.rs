@@ -73,7 +73,9 @@ impl AccessEnd {
         if is_suspended(account) {
             return Some(Self::Suspended);
         }
-        account.api_keys.get(caller.key).is_none().then_some(Self::KeyRemoved)
+        let opens = account.api_keys.get(caller.key).is_some();
+        let is_there = opens && account.standing != Standing::Removed;
+        (!is_there).then_some(Self::KeyRemoved)
     }
 
     /// The word for it in a stream's last message.

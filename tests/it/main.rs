@@ -47,5 +47,6 @@ mod telecom;
 mod test_mode;
 mod tidy;
 mod transparency;
+mod unused;
 mod verify;
 mod webhook;

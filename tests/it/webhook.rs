@@ -310,7 +310,7 @@ fn a_removed_webhook_gets_nothing_more() {
         Server::start(&local(SILENT)),
         Receiver::start(&["HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"]),
     );
-    let caller = server.register();
+    let caller = server.funded("1");
     set(&caller, &receiver.url());
     caller.post("/api/v1/webhook/test", &json!({}));
     receiver.next();

@@ -40,11 +40,18 @@ pub struct Settings {
     pub max_waiting: u32,
     /// How long an account nobody asks for stays in memory.
     pub idle: Duration,
+    /// Bytes of the log that an account which never had money may cause, if not any number.
+    pub unfunded_bytes: Option<u64>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { max_waiting_per_account: 256, max_waiting: 8_192, idle: Duration::from_secs(30) }
+        Self {
+            max_waiting_per_account: 256,
+            max_waiting: 8_192,
+            idle: Duration::from_secs(30),
+            unfunded_bytes: None,
+        }
     }
 }
 
@@ -213,7 +220,8 @@ impl Accounts {
         wanted: TestKey,
     ) -> Result<Committed<Event>, TransactError<Refusal>> {
         let (id, at) = (wanted.account, wanted.at);
-        self.open(id, Known::MayExist, Command::AddTestKey(wanted), at).await
+        let command = self.bounded(wanted.live, Command::AddTestKey(wanted)).await?;
+        self.open(id, Known::MayExist, command, at).await
     }
 
     /// Decides `command` for an account that may not exist yet.
@@ -247,6 +255,7 @@ impl Accounts {
         who: Who,
         at: Timestamp,
     ) -> Answer {
+        let command = if who == Who::Owner { self.bounded(id, command).await? } else { command };
         let entry = || async { self.entry(id).await.map_err(refused_or_fault) };
         self.decided(id, entry, command, self.inner.journal.context(who, at)).await
     }
@@ -325,6 +334,11 @@ impl Accounts {
     /// need keep nothing.
     pub async fn is_unproven(&self, id: AccountId) -> Result<bool, Fault> {
         Ok(self.find(id).await?.is_some_and(|known| known.state.is_unproven()))
+    }
+
+    /// Bytes of the log that an account which never had money may cause, if not any number.
+    pub(super) fn unfunded_bytes(&self) -> Option<u64> {
+        self.inner.settings.unfunded_bytes
     }
 
     /// What everything that accounts do is recorded in.

@@ -9,6 +9,7 @@ mod handle;
 mod history;
 mod invites;
 mod listener;
+mod unfunded;
 
 pub use handle::{AccessError, Accounts, Published, Replayed, Settings};
 pub use history::{History, HistoryError, HistoryStatistics, LedgerPage, LedgerPlace, Movement};

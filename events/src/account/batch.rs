@@ -65,6 +65,7 @@ impl ItemRefusal {
             | Refusal::Idempotency(_)
             | Refusal::ApiKey(_)
             | Refusal::Operator(_)
+            | Refusal::Removal(_)
             | Refusal::Webhook(_)
             | Refusal::Order(_)) => Err(whole),
         }

@@ -123,6 +123,22 @@ pub enum Command {
         /// Now.
         at: Timestamp,
     },
+    /// Close an account that never had money and never ordered.
+    RemoveUnused {
+        /// How many days it must have been so.
+        unused_days: u32,
+        /// Whether a payment to it is on its way, or its account for tests is in use.
+        is_awaited: bool,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Do something, unless the account never had money and has already caused so much log.
+    Within {
+        /// Bytes of the log.
+        bytes: u64,
+        /// What to do.
+        command: Box<Command>,
+    },
     /// Say how well the account is known.
     SetClass {
         /// How well.

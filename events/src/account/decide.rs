@@ -46,6 +46,14 @@ impl State {
         if self.refuses_money(command) {
             return Err(StandingRefusal::WrongMode.into());
         }
+        if self.standing == Standing::Removed {
+            return self.facts_of_removed(command);
+        }
+        self.facts_of_known(command)
+    }
+
+    /// What `command` makes of an account that is there.
+    pub(super) fn facts_of_known(&self, command: &Command) -> Result<Vec<Event>, Refusal> {
         match command {
             Command::Register { .. }
             | Command::RegisterForTests { .. }
@@ -65,6 +73,13 @@ impl State {
             Command::ReverseDeposit { deposit, at } => Ok(self.reverse_deposit(*deposit, *at)),
             Command::Suspend { reason, at } => Ok(self.suspend(reason, *at)),
             Command::Reinstate { reason, at } => Ok(self.reinstate(reason, *at)),
+            Command::RemoveUnused { unused_days, is_awaited, at } => {
+                Ok(self.remove_unused(*unused_days, *is_awaited, *at)?)
+            }
+            Command::Within { bytes, command } => {
+                self.has_room(*bytes, command)?;
+                self.facts_of(command)
+            }
             Command::Approve { .. } | Command::Decline { .. } => Ok(self.answer_to(command)?),
             Command::SetClass { class, reason, at } => Ok(Self::set_class(*class, reason, *at)?),
             Command::AddApiKey { id, name, hash, at } => {
@@ -98,6 +113,10 @@ impl State {
 
     /// What a command makes happen that opens an account; `None` of every other.
     pub(super) fn opened(&self, command: &Command) -> Option<Result<Vec<Event>, Refusal>> {
+        if let Command::Within { bytes, command } = command {
+            let opened = self.opened(command)?;
+            return Some(self.has_room(*bytes, command).map_err(Refusal::from).and(opened));
+        }
         if let Command::RegisterForTests { id, key_hash, webhook_secret, at } = command {
             return Some(self.register_for_tests(*id, *key_hash, webhook_secret, *at));
         }
@@ -112,7 +131,7 @@ impl State {
                     webhook_secret: webhook_secret.clone(),
                     at: *at,
                 }]),
-                Standing::Good | Standing::Suspended(_) => {
+                Standing::Good | Standing::Suspended(_) | Standing::Removed => {
                     Err(StandingRefusal::AlreadyRegistered.into())
                 }
             });

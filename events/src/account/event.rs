@@ -136,6 +136,18 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// The account was closed: it never had money and never ordered.
+    Removed {
+        /// For how many days it had been so, at least.
+        unused_days: u32,
+        /// When.
+        at: Timestamp,
+    },
+    /// Money came for an account that was closed: it is its owner's again, with the keys it had.
+    Reopened {
+        /// When.
+        at: Timestamp,
+    },
     /// An operator said how well the account is known, which decides what waited for a review.
     ClassSet {
         /// How well.

@@ -26,6 +26,7 @@ impl State {
             );
         }
         self.conduct.note(event);
+        self.note_use(event);
         match event {
             Event::Order(id, order::Event::Placed(placed)) => {
                 self.open.insert(*id, Arc::new(order::State::new(*id, placed.clone())));
@@ -66,7 +67,9 @@ impl State {
             | Event::ApiKeyRemoved { .. }
             | Event::ApiKeysReplaced { .. }
             | Event::Suspended { .. }
-            | Event::Reinstated { .. } => self.evolve_standing(event),
+            | Event::Reinstated { .. }
+            | Event::Removed { .. }
+            | Event::Reopened { .. } => self.evolve_standing(event),
             Event::Credited { .. }
             | Event::Debited { .. }
             | Event::HoldTaken { .. }
@@ -90,8 +93,10 @@ impl State {
             self.test_account = Some(*id);
         } else if let Event::Suspended { reason, .. } = event {
             self.standing = Standing::Suspended(reason.clone());
-        } else if let Event::Reinstated { .. } = event {
+        } else if let Event::Reinstated { .. } | Event::Reopened { .. } = event {
             self.standing = Standing::Good;
+        } else if let Event::Removed { .. } = event {
+            self.forget();
         } else {
             self.evolve_admission(event);
             self.api_keys = self.api_keys.after(event);

@@ -146,6 +146,8 @@ pub fn entry(event: &Event) -> Option<Entry> {
         | Event::DustDropped { .. }
         | Event::Suspended { .. }
         | Event::Reinstated { .. }
+        | Event::Removed { .. }
+        | Event::Reopened { .. }
         | Event::ClassSet { .. }
         | Event::OrderRefused(_)
         | Event::ApiKeyAdded { .. }

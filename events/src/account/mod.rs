@@ -30,6 +30,7 @@ pub mod statement;
 pub mod test_mode;
 #[cfg(test)]
 mod tests;
+mod unused;
 mod webhooks;
 
 pub use admission::{Admission, RegistrationKind};
@@ -41,7 +42,7 @@ pub use judged::{OrderRefused, PolicyRefusal};
 pub use pool_share::PoolShare;
 pub use refusal::{
     ApiKeyRefusal, IdempotencyRefusal, OperatorRefusal, OrderRefusal, PlacingRefusal, Refusal,
-    StandingRefusal, WebhookRefusal,
+    RemovalRefusal, StandingRefusal, WebhookRefusal,
 };
 pub use state::{RECENT_ORDERS, SECRETS_OVERLAP, Standing, State, Webhook};
 pub use test_mode::Mode;

@@ -54,6 +54,7 @@ impl State {
     pub(super) fn reinstate(&self, reason: &str, at: Timestamp) -> Vec<Event> {
         match self.standing {
             Standing::Suspended(_) => vec![Event::Reinstated { reason: reason.to_owned(), at }],
+            Standing::Removed => vec![Event::Reinstated { reason: reason.to_owned(), at }],
             Standing::Good | Standing::Unregistered => Vec::new(),
         }
     }

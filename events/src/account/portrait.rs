@@ -52,7 +52,7 @@ impl Portrait {
         match event {
             Event::Registered { id, at, .. } => (self.id, self.registered_at) = (*id, *at),
             Event::WebhookSet { url, .. } => self.webhook = Some(url.as_str().into()),
-            Event::WebhookRemoved { .. } => self.webhook = None,
+            Event::WebhookRemoved { .. } | Event::Removed { .. } => self.webhook = None,
             Event::Order(id, order::Event::Placed(_)) => {
                 self.open.insert(*id);
             }
@@ -89,6 +89,7 @@ impl Portrait {
             | Event::DepositReversed { .. }
             | Event::Suspended { .. }
             | Event::Reinstated { .. }
+            | Event::Reopened { .. }
             | Event::ClassSet { .. }
             | Event::OrderRefused(_)
             | Event::ApiKeyAdded { .. }

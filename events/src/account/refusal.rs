@@ -30,6 +30,9 @@ pub enum Refusal {
     /// An operator's credit or debit.
     #[error(transparent)]
     Operator(#[from] OperatorRefusal),
+    /// The account's end.
+    #[error(transparent)]
+    Removal(#[from] RemovalRefusal),
     /// The webhook.
     #[error(transparent)]
     Webhook(#[from] WebhookRefusal),
@@ -61,6 +64,14 @@ pub enum StandingRefusal {
         /// Why.
         reason: String,
     },
+    /// The account was closed, for it was never used; money opens it again, or an operator.
+    #[error("the account was removed: it was never used")]
+    Removed,
+    /// The account never had money, and has caused as much log as such a one may; give it money.
+    #[error(
+        "an account that never had money may change only so much: once there is money it may go on"
+    )]
+    NeverFunded,
     /// Test accounts order by scenarios and take no money; live accounts have no scenarios. Use a
     /// key of the other mode.
     #[error("test accounts order by scenarios and take no money; live accounts have no scenarios")]
@@ -137,6 +148,26 @@ pub enum OperatorRefusal {
     /// Say why, in not too many words.
     #[error("a reason is needed, of at most {LONGEST_REASON} characters, none of them hidden")]
     NoReason,
+}
+
+/// Refusals to close an account; each is a reason to leave it alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum RemovalRefusal {
+    /// It had money or an order.
+    #[error("the account had money or an order")]
+    Used,
+    /// It is not old enough, or there is no age at which accounts are closed.
+    #[error("the account is not old enough")]
+    TooYoung,
+    /// A payment to it is on its way, or its account for tests is in use.
+    #[error("the account waits for a payment, or its account for tests is in use")]
+    Awaited,
+    /// An operator has suspended it, and said why.
+    #[error("an operator has suspended the account")]
+    Suspended,
+    /// It is a live account's account for tests, and goes with that.
+    #[error("the account for tests goes with its live account")]
+    OfLiveAccount,
 }
 
 /// Refusals of what is asked of the account's webhook.

@@ -24,7 +24,7 @@ use crate::policy::{Class, Conduct, RuleId};
 use crate::time::Timestamp;
 
 /// Changes with the shape below: an older snapshot is then not read but replaced.
-const FORMAT: u16 = 9;
+const FORMAT: u16 = 10;
 
 /// The live account that a test account belongs to, if to one.
 #[derive(Encode, Decode)]
@@ -35,6 +35,9 @@ struct Shape {
     format: u16,
     /// Reason of the suspension, if suspended.
     suspended: Option<String>,
+    /// Whether it was closed, whether it was ever used, since when it might have been, and bytes
+    /// that it caused without money.
+    unused: (bool, bool, i64, u64),
     /// Whether it waits for an operator, and why one has said no.
     admission: (bool, Option<String>),
     /// The terms that it accepted.
@@ -108,12 +111,13 @@ struct OrderShape {
 pub fn write(state: &State) -> Option<Vec<u8>> {
     let suspended = match &state.standing {
         Standing::Unregistered => return None,
-        Standing::Good => None,
+        Standing::Good | Standing::Removed => None,
         Standing::Suspended(reason) => Some(reason.clone()),
     };
     let shape = Shape {
         format: FORMAT,
         suspended,
+        unused: write_unused(state),
         admission: write_admission(&state.admission),
         terms: state.terms.as_deref().map(str::to_owned),
         id: state.id.0,
@@ -166,8 +170,13 @@ pub fn read(bytes: &[u8]) -> Option<State> {
         orders(shape.open)?.into_iter().map(|order| (order.id, order)).collect();
     let keys = shape.keys.into_iter().map(read_key).collect::<Option<Vec<_>>>()?;
     let keys = Keys::from_entries(keys, |order| open.contains_key(&order));
+    let (is_removed, is_used, usable_since, unfunded_bytes) = shape.unused;
+    let otherwise = if is_removed { Standing::Removed } else { Standing::Good };
     Some(State {
-        standing: shape.suspended.map_or(Standing::Good, Standing::Suspended),
+        standing: shape.suspended.map_or(otherwise, Standing::Suspended),
+        is_used,
+        usable_since: Timestamp::from_millis(usable_since),
+        unfunded_bytes,
         admission: read_admission(shape.admission),
         terms: shape.terms.map(Into::into),
         id: AccountId(shape.id),
@@ -202,6 +211,11 @@ pub fn read(bytes: &[u8]) -> Option<State> {
         tests: Recent::from_moments(shape.tests.into_iter().map(Timestamp::from_millis)),
         batch: None,
     })
+}
+
+fn write_unused(state: &State) -> (bool, bool, i64, u64) {
+    let is_removed = state.standing == Standing::Removed;
+    (is_removed, state.is_used, state.usable_since.millis(), state.unfunded_bytes)
 }
 
 fn write_admission(admission: &Admission) -> (bool, Option<String>) {

@@ -46,6 +46,8 @@ pub enum Standing {
     Good,
     /// An operator has stopped it, for this reason.
     Suspended(String),
+    /// It was closed, for it was never used; money that comes for it opens it again.
+    Removed,
 }
 
 /// An account as its facts have made it. Cloned at every publication, so what can grow is shared.
@@ -77,6 +79,12 @@ pub struct State {
     pub conduct: Conduct,
     /// Since when it exists.
     pub registered_at: Timestamp,
+    /// Whether it ever had money or an order, whatever became of them.
+    pub is_used: bool,
+    /// Since when it might have been used: an operator's word for it counts anew.
+    pub usable_since: Timestamp,
+    /// Bytes of the log that it has caused while it had no money.
+    pub unfunded_bytes: u64,
     /// What can be spent.
     pub balance: Money,
     /// What open orders have set aside.
@@ -125,6 +133,9 @@ impl Default for State {
             webhook_sequence: 0,
             conduct: Conduct::default(),
             registered_at: Timestamp::default(),
+            is_used: false,
+            usable_since: Timestamp::default(),
+            unfunded_bytes: 0,
             balance: Money::ZERO,
             held: Money::ZERO,
             completed: 0,

@@ -76,6 +76,8 @@ impl State {
                 Ok(self.api_keys.add(*id, name, *hash, *at)?)
             }
             Standing::Good | Standing::Suspended(_) => Err(StandingRefusal::WrongMode.into()),
+            // A live account's is never closed by itself.
+            Standing::Removed => Err(StandingRefusal::Removed.into()),
         }
     }
 

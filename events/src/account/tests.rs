@@ -9,6 +9,7 @@ mod keys;
 mod limits;
 mod policy;
 mod test_mode;
+mod unused;
 mod webhooks;
 
 use super::idempotency::{Effect, KEPT, Key, KeyUse, MAX_KEYS};

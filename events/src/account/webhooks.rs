@@ -61,6 +61,8 @@ impl State {
             | Command::CreditDeposit { .. }
             | Command::ReverseDeposit { .. }
             | Command::Suspend { .. }
+            | Command::RemoveUnused { .. }
+            | Command::Within { .. }
             | Command::SetClass { .. }
             | Command::Reinstate { .. }
             | Command::AddApiKey { .. }
@@ -120,6 +122,8 @@ fn notice(event: &Event, balance: Money, threshold: Money, low: bool) -> Option<
         | Event::DustDropped { .. }
         | Event::Suspended { .. }
         | Event::Reinstated { .. }
+        | Event::Removed { .. }
+        | Event::Reopened { .. }
         | Event::ApiKeyAdded { .. }
         | Event::ApiKeyRemoved { .. }
         | Event::ApiKeysReplaced { .. }

@@ -35,7 +35,7 @@ fn found(events: Vec<Event>) -> Vec<&'static str> {
         });
     }
     let ids = auditor.finish().into_iter().map(|finding| finding.rule);
-    ids.filter(|rule| rule.starts_with('P')).collect()
+    ids.filter(|rule| rule.starts_with(['P', 'R'])).collect()
 }
 
 fn registered() -> Event {
@@ -129,4 +129,40 @@ fn a_hold_of_a_refused_order_is_found() {
     assert_eq!(found(vec![registered(), refused(), held()]), ["P3"]);
     let strict = placed(Platform::PayPal, Some(verdict(0, Mode::Enforce, Platform::PayPal)));
     assert_eq!(found(vec![registered(), strict, held()]), ["P3"]);
+}
+
+fn removed_after(days: i64) -> Event {
+    let at = Timestamp::from_millis(AT.millis() + days * 24 * 3_600_000);
+    account::Event::Removed { unused_days: 30, at }.into()
+}
+
+fn credited() -> Event {
+    account::Event::Credited { amount: Money::from_cents(1), reason: "x".to_owned(), at: AT }.into()
+}
+
+#[test]
+fn an_account_is_removed_only_if_nobody_used_it_and_then_nobody_does() {
+    let reopened = || account::Event::Reopened { at: AT }.into();
+    let suspended = || account::Event::Suspended { reason: "x".to_owned(), at: AT }.into();
+    let rotated =
+        || account::Event::WebhookSecretRotated { secret: "whsec_".to_owned(), at: AT }.into();
+    let lawful = [
+        vec![removed_after(30)],
+        vec![removed_after(30), reopened(), credited(), rotated()],
+        vec![removed_after(30), suspended(), credited()],
+    ];
+    for log in lawful {
+        assert!(found([vec![registered()], log].concat()).is_empty());
+    }
+    let unlawful = [
+        vec![removed_after(29)],
+        vec![credited(), removed_after(30)],
+        vec![suspended(), removed_after(30)],
+        vec![removed_after(30), credited()],
+        vec![removed_after(30), rotated()],
+        vec![reopened()],
+    ];
+    for log in unlawful {
+        assert_eq!(found([vec![registered()], log].concat()), ["R3"]);
+    }
 }

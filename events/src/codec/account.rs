@@ -30,6 +30,8 @@ facts! {
         "AccountDepositReversed" 1 DepositReversed { deposit: DepositId, amount: Money, at: Timestamp }
         "AccountSuspended" 1 Suspended { reason: String, at: Timestamp }
         "AccountReinstated" 1 Reinstated { reason: String, at: Timestamp }
+        "AccountRemoved" 1 Removed { unused_days: u32, at: Timestamp }
+        "AccountReopened" 1 Reopened { at: Timestamp }
         "AccountApiKeyAdded" 1 ApiKeyAdded { id: ApiKeyId, name: String, hash: [u8; 32], at: Timestamp }
         "AccountApiKeyRemoved" 1 ApiKeyRemoved { id: ApiKeyId, at: Timestamp }
         "AccountApiKeysReplaced" 1 ApiKeysReplaced { id: ApiKeyId, hash: [u8; 32], reason: String, at: Timestamp }

@@ -194,6 +194,7 @@ fn later_samples() -> impl Iterator<Item = Event> {
         .chain(policy::samples())
         .chain(admission_samples())
         .chain(export_samples())
+        .chain(unused_samples())
 }
 
 fn keyed_and_queued_samples() -> Vec<Event> {
@@ -461,6 +462,13 @@ fn export_samples() -> Vec<Event> {
         export::Event::Exported { made, reason: "request 7".to_owned(), at: AT }.into()
     };
     scopes.map(exported).into()
+}
+
+fn unused_samples() -> Vec<Event> {
+    vec![
+        account::Event::Removed { unused_days: 30, at: AT }.into(),
+        account::Event::Reopened { at: AT }.into(),
+    ]
 }
 
 fn after_code_samples() -> Vec<Event> {

@@ -179,6 +179,8 @@ impl Conduct {
             | Event::DepositReversed { .. }
             | Event::Suspended { .. }
             | Event::Reinstated { .. }
+            | Event::Removed { .. }
+            | Event::Reopened { .. }
             | Event::ApiKeyAdded { .. }
             | Event::ApiKeyRemoved { .. }
             | Event::ApiKeysReplaced { .. }

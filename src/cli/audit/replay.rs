@@ -258,6 +258,7 @@ fn described(state: &State, reveals: bool) -> Value {
     let (standing, reason) = match &state.standing {
         Standing::Unregistered => ("unregistered", None),
         Standing::Good => ("good", None),
+        Standing::Removed => ("removed", None),
         Standing::Suspended(reason) => ("suspended", Some(reason.as_str())),
     };
     let orders = |orders: &mut dyn Iterator<Item = &std::sync::Arc<order::State>>| {

@@ -7,6 +7,8 @@ use events::account::{
     Admission, ApiKeyRefusal, IdempotencyRefusal, ItemRefusal, OrderRefusal, PlacingRefusal,
     PolicyRefusal, Refusal, StandingRefusal, WebhookRefusal,
 };
+use events::deposit::MINIMUM;
+use events::money::Money;
 use events::order;
 use events::policy::Mode;
 use serde_json::json;
@@ -23,6 +25,13 @@ impl From<Refusal> for ApiError {
                 Self::new(ErrorCode::InvalidApiKey, "The API key is not valid.")
             }
             Refusal::Standing(StandingRefusal::Suspended) => Self::suspended(),
+            Refusal::Standing(StandingRefusal::Removed) => Self::removed(),
+            Refusal::Standing(StandingRefusal::NeverFunded) => {
+                Self::new(ErrorCode::InsufficientBalance, sentence(&text)).with_detail(json!({
+                    "needed": Dollars(MINIMUM), "balance": Dollars(Money::ZERO),
+                    "deposit": "/api/v1/deposit/addresses",
+                }))
+            }
             Refusal::Standing(StandingRefusal::AwaitsApproval) => {
                 not_admitted(Admission::Awaited.name(), &sentence(&text))
             }
@@ -30,9 +39,9 @@ impl From<Refusal> for ApiError {
                 not_admitted(Admission::Declined(reason).name(), &sentence(&text))
             }
             Refusal::Standing(StandingRefusal::WrongMode) => Self::invalid(format!("{text}.")),
-            Refusal::Standing(StandingRefusal::AlreadyRegistered) | Refusal::Operator(_) => {
-                Self::invalid(text)
-            }
+            Refusal::Standing(StandingRefusal::AlreadyRegistered)
+            | Refusal::Removal(_)
+            | Refusal::Operator(_) => Self::invalid(text),
             Refusal::Item(refusal) => refusal.into(),
             Refusal::Placing(refusal) => refusal.into(),
             Refusal::Idempotency(IdempotencyRefusal::KeyReused) => Self::invalid(

@@ -4,6 +4,7 @@ use actors::store::EventStore;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use events::account::{Refusal, StandingRefusal};
 use events::webhook::{Outcome, delivery_id};
 use projections::DeliveryRow;
 use serde::{Deserialize, Serialize};
@@ -165,6 +166,7 @@ pub async fn redeliver(
 ) -> ApiResult<Again> {
     let unknown =
         || ApiError::invalid("There is no such delivery.").with_status(StatusCode::NOT_FOUND);
+    may_redeliver(&app, &caller)?;
     let sequence: u64 = sequence.parse().map_err(|_| unknown())?;
     caught_up(&app).await?;
     app.service.views.delivery(caller.account, sequence).await?.ok_or_else(unknown)?;
@@ -183,6 +185,7 @@ pub async fn redeliver_since(
     caller: Caller,
     Body(request): Body<Since>,
 ) -> ApiResult<Again> {
+    may_redeliver(&app, &caller)?;
     let since = moment("since", &request.since, false)?;
     caught_up(&app).await?;
     let sequences =
@@ -193,6 +196,16 @@ pub async fn redeliver_since(
     }
     let more = redelivered == usize::try_from(MAX_REDELIVERIES).unwrap_or(usize::MAX);
     Ok(Json(Again { status: "ok", redelivered, more }))
+}
+
+/// Each delivery more is more of the log, without end: it takes an account that had money, where
+/// those without are bounded.
+fn may_redeliver(app: &Shared, caller: &Caller) -> Result<(), ApiError> {
+    let is_bounded = app.service.config.registration.unfunded_log_kb > 0;
+    if is_bounded && !caller.was_ever_funded() {
+        return Err(Refusal::from(StandingRefusal::NeverFunded).into());
+    }
+    Ok(())
 }
 
 /// Attempts stand in a stream of their own: the answer has everything that is in the log now.

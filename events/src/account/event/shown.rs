@@ -25,6 +25,10 @@ impl fmt::Debug for Event {
             Self::Reinstated { reason, at } => {
                 write!(f, "Reinstated {{ reason: {reason:?}, at: {at} }}")
             }
+            Self::Removed { unused_days, at } => {
+                write!(f, "Removed {{ unused_days: {unused_days}, at: {at} }}")
+            }
+            Self::Reopened { at } => write!(f, "Reopened {{ at: {at} }}"),
             Self::Admitted { kind, terms, at } => {
                 write!(f, "Admitted {{ kind: {kind:?}, terms: {terms:?}, at: {at} }}")
             }
@@ -123,6 +127,8 @@ impl Event {
             | Self::TestAccountOpened { .. }
             | Self::Suspended { .. }
             | Self::Reinstated { .. }
+            | Self::Removed { .. }
+            | Self::Reopened { .. }
             | Self::ClassSet { .. }
             | Self::OrderRefused(_)
             | Self::ApiKeyAdded { .. }
@@ -170,6 +176,8 @@ impl Event {
             | Self::KeyUsed { at, .. }
             | Self::WebhookSet { at, .. }
             | Self::WebhookRemoved { at }
+            | Self::Removed { at, .. }
+            | Self::Reopened { at }
             | Self::WebhookSecretRotated { at, .. }
             | Self::WebhookDue { at, .. } => *at,
         }
@@ -199,6 +207,8 @@ impl Event {
             | Self::DepositReversed { .. }
             | Self::Suspended { .. }
             | Self::Reinstated { .. }
+            | Self::Removed { .. }
+            | Self::Reopened { .. }
             | Self::ClassSet { .. }
             | Self::ApiKeyAdded { .. }
             | Self::ApiKeyRemoved { .. }
