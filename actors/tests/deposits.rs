@@ -12,6 +12,7 @@ use std::time::Duration;
 use chains::{Agreed, RateKind, Rates};
 use events::address::{AccountKey, Address, Destination, Network};
 use events::deposit::{Currency, Policy};
+use events::envelope::Actor;
 use events::id::AccountId;
 use events::money::Money;
 use events::time::Timestamp;
@@ -306,6 +307,26 @@ async fn a_payment_to_a_personal_address_is_unknown_to_everybody_else() {
     assert_eq!(life.look(owner, 1).await.payments.len(), 1);
     life.looked().await;
     assert_eq!((life.cents(owner).await, life.cents(other).await), (5_000, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_to_a_removed_account_opens_it_again_and_is_credited() {
+    let chain = Script::new(None);
+    let first = Life::start(&chain).await;
+    let (account, address) = first.payer().await;
+    let store = first.store.clone();
+    drop(first);
+    let later = START.plus(Duration::from_hours(31 * 24));
+    let life = Life::of(store, Arc::new(chain.clone()), later, |_| {}).await;
+    let at = life.accounts.journal().now();
+    let remove = account::Command::RemoveUnused { unused_days: 30, is_awaited: false, at };
+    life.accounts.transact(account, remove, Actor::Service, at).await.unwrap();
+    let standing = async || life.accounts.read(account).await.unwrap().state.standing.clone();
+    assert_eq!(standing().await, account::Standing::Removed);
+    chain.mine(&[paid(1, &address, "0.05")]);
+    life.looked().await;
+    assert_eq!((life.cents(account).await, standing().await), (5_000, account::Standing::Good));
+    life.assert_lawful().await;
 }
 
 #[tokio::test(start_paused = true)]

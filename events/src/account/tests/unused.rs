@@ -35,7 +35,7 @@ fn an_account_that_nobody_used_is_removed_when_its_time_has_come() {
     let early = Timestamp::from_millis(after_days(30).millis() - 1);
     given(State::default(), &[registered()])
         .when(&remove(early))
-        .then_refused(&RemovalRefusal::TooYoung.into());
+        .then_refused(&Refusal::Removal(RemovalRefusal::TooYoung));
     let never = Command::RemoveUnused { unused_days: 0, is_awaited: false, at: after_days(9_000) };
     given(State::default(), &[registered()])
         .when(&never)
