@@ -215,7 +215,7 @@ fn no_file_is_named_after_nothing() {
 }
 
 /// Which crates of ours a crate may depend on.
-const CRATES: [(&str, &[&str]); 9] = [
+const CRATES: [(&str, &[&str]); 10] = [
     ("code", &[]),
     ("events", &["sms-code"]),
     ("natural_language", &["events"]),
@@ -225,6 +225,7 @@ const CRATES: [(&str, &[&str]); 9] = [
     ("suppliers", &["actors", "events"]),
     ("esdb", &[]),
     ("tests/fakes", &["actors", "events", "suppliers"]),
+    ("tests/simulation", &["actors", "events", "projections"]),
 ];
 
 /// Libraries that belong to the adapters: the domain and the processes do not know them.

@@ -34,9 +34,16 @@ fn main() -> ExitCode {
             }
         },
         Some("clients") => conclude(&clients(&root)),
+        Some("soak") => minutes(std::env::args().skip(2)).map_or_else(
+            || {
+                eprintln!("cargo xtask soak --minutes N");
+                ExitCode::FAILURE
+            },
+            |minutes| soak(&root, &minutes),
+        ),
         _ => {
             eprintln!(
-                "cargo xtask test          format, lints, dependencies, every test, every judge\ncargo xtask test --all    the same with every byte damaged and ten times as many generated cases: hours\ncargo xtask outside       the judges that are not ours, alone\ncargo xtask clients       writes anew what is made from the OpenAPI document, from the service as it is now\ncargo xtask protos        writes esdb/src/generated anew from esdb/protos"
+                "cargo xtask test          format, lints, dependencies, every test, every judge\ncargo xtask test --all    the same with every byte damaged and ten times as many generated cases: hours\ncargo xtask outside       the judges that are not ours, alone\ncargo xtask soak --minutes N   the simulation, with seeds that no other run has\ncargo xtask clients       writes anew what is made from the OpenAPI document, from the service as it is now\ncargo xtask protos        writes esdb/src/generated anew from esdb/protos"
             );
             ExitCode::FAILURE
         }
@@ -72,6 +79,19 @@ fn test(root: &Path, is_soak: bool) -> ExitCode {
     advisories(root, &mut failed);
     failed.extend(outside(root));
     conclude(&failed)
+}
+
+fn minutes(mut arguments: impl Iterator<Item = String>) -> Option<String> {
+    arguments.next().filter(|name| name == "--minutes")?;
+    arguments.next().filter(|minutes| minutes.parse::<u64>().is_ok())
+}
+
+/// The simulation for so many minutes.
+fn soak(root: &Path, minutes: &str) -> ExitCode {
+    let arguments =
+        ["test", "--locked", "-p", "telenumerus-simulation", "--", "a_soak", "--nocapture"];
+    let holds = cargo(root, &arguments, &[("SIMULATION_MINUTES", minutes)]);
+    conclude(if holds { &[] } else { &["soak"] })
 }
 
 /// The judges that are not ours, on a binary built now.

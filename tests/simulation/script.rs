@@ -1,0 +1,187 @@
+//! What is done to a service in a run: commands of its callers, faults of its disk, its clock and
+//! its power. A script is written from a seed, and any part of one is a script too.
+
+use actors::store::memory::Failure;
+
+use crate::dice::Dice;
+
+/// Accounts of a run.
+pub const ACCOUNTS: usize = 4;
+
+/// One thing that is done, and how long after the one before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    pub wait_millis: u64,
+    pub what: What,
+}
+
+/// What is done. Accounts and orders are named by numbers, taken modulo how many there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    Place {
+        account: usize,
+        platform: usize,
+        slots: u32,
+        key: Option<u8>,
+    },
+    /// An order with a key that was used for another body.
+    PlaceOther {
+        account: usize,
+        key: u8,
+    },
+    Batch {
+        account: usize,
+        orders: usize,
+        key: Option<u8>,
+    },
+    Cancel {
+        account: usize,
+        order: usize,
+        key: Option<u8>,
+    },
+    Finish {
+        account: usize,
+        order: usize,
+    },
+    Report {
+        account: usize,
+        order: usize,
+        complaint: usize,
+    },
+    /// An order of somebody else, cancelled and finished.
+    Trespass {
+        account: usize,
+        order: usize,
+    },
+    Credit {
+        account: usize,
+    },
+    Suspend {
+        account: usize,
+    },
+    Reinstate {
+        account: usize,
+    },
+    /// The append after so many others fails.
+    FailAppend {
+        after: u8,
+        how: Failure,
+    },
+    /// A read of a stream fails.
+    FailRead,
+    /// The next appends take so long, before they are written and after.
+    SlowAppends {
+        appends: u8,
+        before_millis: u64,
+        after_millis: u64,
+    },
+    /// The wall clock is set ahead.
+    SetClock {
+        ahead_millis: i64,
+    },
+    /// The wall clock is slow from here on, or no more.
+    SlowClock {
+        slow: bool,
+    },
+    /// The process is gone, for so long.
+    Crash {
+        down_millis: u64,
+    },
+    /// The same, behind the append after so many others: it is in the log, and nobody was told.
+    CrashBehind {
+        append: u8,
+        down_millis: u64,
+    },
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    pub seed: u64,
+    pub acts: Vec<Act>,
+}
+
+impl Script {
+    /// The script of a seed.
+    pub fn of(seed: u64) -> Self {
+        let dice = Dice::of(seed, 1);
+        // Half of the runs have a clock that can be trusted: then times are judged too.
+        let clocks = dice.chance(50);
+        let acts = (0..25 + dice.index(35)).map(|_| act(&dice, clocks)).collect();
+        Self { seed, acts }
+    }
+
+    /// Whether its disk never fails and is never slow.
+    pub fn has_true_disk(&self) -> bool {
+        !self.acts.iter().any(|act| {
+            matches!(act.what, What::FailAppend { .. } | What::FailRead | What::SlowAppends { .. })
+        })
+    }
+
+    /// Whether its wall clock tells true time.
+    pub fn has_true_clock(&self) -> bool {
+        !self
+            .acts
+            .iter()
+            .any(|act| matches!(act.what, What::SetClock { .. } | What::SlowClock { .. }))
+    }
+}
+
+fn act(dice: &Dice, clocks: bool) -> Act {
+    // Often at once, so that things meet; often a round number of seconds, so that they meet what
+    // was due.
+    let wait_millis = match dice.below(10) {
+        0..=3 => 0,
+        4..=5 => dice.below(900),
+        6..=8 => dice.pick(&[1_000, 2_000, 5_000, 10_000]),
+        _ => dice.pick(&[20_000, 30_000, 60_000]),
+    };
+    Act { wait_millis, what: what(dice, clocks) }
+}
+
+fn what(dice: &Dice, clocks: bool) -> What {
+    let account = dice.index(ACCOUNTS);
+    let order = dice.index(4);
+    let key = dice.chance(25).then(|| u8::try_from(dice.below(3)).unwrap());
+    match dice.below(100) {
+        0..=33 => {
+            let slots = if dice.chance(20) { 1 } else { 3 };
+            What::Place { account, platform: dice.index(4), slots, key }
+        }
+        34..=35 => What::PlaceOther { account, key: 0 },
+        36..=41 => {
+            What::Batch { account, orders: 1 + dice.index(5), key: dice.chance(50).then_some(0) }
+        }
+        42..=57 => What::Cancel { account, order, key: dice.chance(40).then_some(10) },
+        58..=63 => What::Finish { account, order },
+        64..=68 => What::Report { account, order, complaint: dice.index(3) },
+        69 => What::Trespass { account, order },
+        70..=71 => What::Credit { account },
+        72 => What::Suspend { account },
+        73..=74 => What::Reinstate { account },
+        75..=82 => What::FailAppend {
+            after: u8::try_from(dice.below(4)).unwrap(),
+            how: dice.pick(&[Failure::BeforeWriting, Failure::Lost, Failure::AfterWriting]),
+        },
+        83..=84 => What::FailRead,
+        85..=88 => What::SlowAppends {
+            appends: u8::try_from(1 + dice.below(5)).unwrap(),
+            before_millis: dice.pick(&[0, 10, 1_000]),
+            after_millis: dice.pick(&[0, 10, 1_000, 3_000]),
+        },
+        89..=92 if clocks => match dice.below(4) {
+            0 => What::SetClock { ahead_millis: dice.pick(&[1_000, 60_000, 3_600_000]) },
+            1 => What::SlowClock { slow: false },
+            _ => What::SlowClock { slow: true },
+        },
+        93..=94 => What::Crash { down_millis: down(dice) },
+        _ => What::CrashBehind {
+            append: u8::try_from(dice.below(6)).unwrap(),
+            down_millis: down(dice),
+        },
+    }
+}
+
+fn down(dice: &Dice) -> u64 {
+    dice.pick(&[100, 1_000, 10_000, 120_000])
+}
