@@ -79,46 +79,30 @@ impl Auditor {
         match &record.event {
             Event::Account(event) => match record.stream.account_id() {
                 Some(account) => self.account(account, event, record),
-                None => self.find(
-                    record,
-                    "streams",
-                    "an account's event stands in another stream".to_owned(),
-                ),
+                None => self.stands(false, record, "an account's"),
             },
             Event::Deposit(event) => match record.stream.deposit_id() {
                 Some(deposit) => {
                     let finding = self.deposits.observe(deposit, event);
                     self.report(finding, record);
                 }
-                None => self.find(
-                    record,
-                    "streams",
-                    "a deposit's event stands in another stream".to_owned(),
-                ),
+                None => self.stands(false, record, "a deposit's"),
             },
             Event::Webhook(event) => match record.stream.webhook_account_id() {
                 Some(account) => self.webhook(account, event, record),
-                None => self.find(
-                    record,
-                    "streams",
-                    "a webhook's event stands in another stream".to_owned(),
-                ),
+                None => self.stands(false, record, "a webhook's"),
             },
             Event::Address(address::Event::Assigned(assigned)) => {
                 self.assigned_address(assigned, record);
             }
             Event::Chain(_) => {
                 let fits = record.stream.chain_currency().is_some();
-                self.check(fits, record, "streams", || {
-                    "a chain's event stands in another stream".to_owned()
-                });
+                self.stands(fits, record, "a chain's");
             }
             Event::Number(_) | Event::Lease(_) | Event::Purchase(_) => self.source(record),
             Event::Policy(event) => {
                 let fits = record.stream == StreamId::policy();
-                self.check(fits, record, "streams", || {
-                    "a policy's event stands in another stream".to_owned()
-                });
+                self.stands(fits, record, "a policy's");
                 let finding = self.policies.applied(event);
                 self.find_all(finding, record);
             }
@@ -130,17 +114,13 @@ impl Auditor {
             }
             Event::Invite(event) => {
                 let fits = record.stream == StreamId::invites();
-                self.check(fits, record, "streams", || {
-                    "an invite's event stands in another stream".to_owned()
-                });
+                self.stands(fits, record, "an invite's");
                 let finding = self.admissions.invite(event);
                 self.find_all(finding, record);
             }
             Event::Export(event) => {
                 let fits = record.stream == StreamId::exports();
-                self.check(fits, record, "streams", || {
-                    "an export's event stands in another stream".to_owned()
-                });
+                self.stands(fits, record, "an export's");
                 let export::Event::Exported { made, .. } = event;
                 self.check(made.head < record.position.0, record, "X1", || {
                     format!("an export of the log up to {} stands before that", made.head)
@@ -153,6 +133,11 @@ impl Auditor {
                 });
             }
         }
+    }
+
+    /// Whether `whose` event stands in the stream of what it is about.
+    fn stands(&mut self, fits: bool, record: &Recorded<Event>, whose: &str) {
+        self.check(fits, record, "streams", || format!("{whose} event stands in another stream"));
     }
 
     fn source(&mut self, record: &Recorded<Event>) {

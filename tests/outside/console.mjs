@@ -271,7 +271,7 @@ const rule = { id: "telegram_gb", platforms: ["telegram"], countries: ["GB"], ve
 await desk.getByLabel("Policy, as JSON").fill(JSON.stringify({ mode: "shadow", rules: [rule], limits: [{ limit: "orders_per_platform_per_day", allowed: 20, mode: "shadow" }] }));
 await desk.getByLabel("Basis, to apply it").fill("board of 12 May");
 await desk.getByRole("button", { name: "Apply" }).click();
-await desk.getByText("many complaints").waitFor();
+await desk.getByRole("cell", { name: "many complaints" }).waitFor();
 await call("POST", "/api/v1/order", key, { platform: "telegram", country: "GB" });
 said("an invite and a policy from their pages");
 

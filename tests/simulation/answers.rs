@@ -260,6 +260,7 @@ impl Answers {
             | Refusal::Idempotency(_)
             | Refusal::ApiKey(_)
             | Refusal::Operator(_)
+            | Refusal::Removal(_)
             | Refusal::Webhook(_) => return self.unexpected(told),
         });
     }

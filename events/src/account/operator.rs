@@ -53,8 +53,9 @@ impl State {
 
     pub(super) fn reinstate(&self, reason: &str, at: Timestamp) -> Vec<Event> {
         match self.standing {
-            Standing::Suspended(_) => vec![Event::Reinstated { reason: reason.to_owned(), at }],
-            Standing::Removed => vec![Event::Reinstated { reason: reason.to_owned(), at }],
+            Standing::Suspended(_) | Standing::Removed => {
+                vec![Event::Reinstated { reason: reason.to_owned(), at }]
+            }
             Standing::Good | Standing::Unregistered => Vec::new(),
         }
     }

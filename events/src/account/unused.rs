@@ -21,12 +21,12 @@ impl Command {
     /// away, what ends an order and what brings money has an end of its own.
     pub fn grows(&self) -> bool {
         match self {
-            Self::Keyed { effect: Effect::Deposit(_), .. } => false,
-            Self::Keyed { command: Some(command), .. } | Self::Within { command, .. } => {
-                command.grows()
+            Self::Keyed { effect, command, .. } => {
+                let is_deposit = matches!(effect, Effect::Deposit(_));
+                !is_deposit && command.as_deref().is_none_or(Self::grows)
             }
-            Self::Keyed { command: None, .. }
-            | Self::AddTestKey(_)
+            Self::Within { command, .. } => command.grows(),
+            Self::AddTestKey(_)
             | Self::OpenTestAccount { .. }
             | Self::AddApiKey { .. }
             | Self::PlaceOrder(_)

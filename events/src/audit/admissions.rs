@@ -73,11 +73,10 @@ impl Admissions {
                 let was_removed = self.removed.remove(&account);
                 return if was_removed { None } else { wrong("was open when it was opened again") };
             }
-            Event::Credited { .. } | Event::DepositCredited { .. } | Event::DustKept { .. } => {
-                self.unused.remove(&account);
-                return self.closed(account);
-            }
-            Event::Order(_, order::Event::Placed(_)) => {
+            Event::Credited { .. }
+            | Event::DepositCredited { .. }
+            | Event::DustKept { .. }
+            | Event::Order(_, order::Event::Placed(_)) => {
                 self.unused.remove(&account);
                 return self.closed(account);
             }

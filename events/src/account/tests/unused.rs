@@ -171,7 +171,7 @@ fn an_account_without_money_causes_only_so_much_log() {
     let mut turns = 0;
     loop {
         match state.decide(&within(set_webhook(&url(turns)), BUDGET)) {
-            Ok(events) => state = events.iter().fold(state, |state, event| state.evolve(event)),
+            Ok(events) => state = events.iter().fold(state, State::evolve),
             Err(refusal) => {
                 assert_eq!(refusal, StandingRefusal::NeverFunded.into());
                 break;
