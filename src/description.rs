@@ -139,13 +139,7 @@ fn account_data(event: &account::Event) -> Value {
             json!({ "order": order.to_string(), "amount": amount.to_string() })
         }
         AccountEvent::BatchPlaced { items, .. } => {
-            let item = |item: &account::BatchItem| {
-                json!({
-                    "order": item.order.to_string(),
-                    "refused": item.refused.as_ref().map(ToString::to_string),
-                })
-            };
-            json!({ "items": items.iter().map(item).collect::<Vec<_>>() })
+            json!({ "items": items.iter().map(batch_item).collect::<Vec<_>>() })
         }
         AccountEvent::KeyUsed { key, effect, .. } => {
             json!({ "key": key.as_str(), "effect": format!("{effect:?}") })
@@ -164,6 +158,11 @@ fn account_data(event: &account::Event) -> Value {
         }
         AccountEvent::Order(order, _) => json!({ "order": order.to_string() }),
     }
+}
+
+fn batch_item(item: &account::BatchItem) -> Value {
+    let refused = item.refused.as_ref().map(ToString::to_string);
+    json!({ "order": item.order.to_string(), "refused": refused })
 }
 
 fn deposit_data(event: &deposit::Event) -> Value {
