@@ -9,6 +9,7 @@ mod answers;
 mod callers;
 mod dice;
 mod disk;
+mod found;
 mod judge;
 mod life;
 mod marks;

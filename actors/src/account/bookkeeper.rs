@@ -58,6 +58,14 @@ impl BookkeeperState {
         let _ = myself.drain();
     }
 
+    /// Shows what the entity has learned from the log, if that is more than is shown.
+    fn show(&self) {
+        if self.published.borrow().revision != self.entity.revision() {
+            self.publish();
+            self.listeners.learned(self.account, self.entity.state());
+        }
+    }
+
     fn publish(&self) {
         self.published.send_replace(Arc::new(Published::of(&self.entity)));
     }
@@ -89,12 +97,13 @@ impl Actor for Bookkeeper {
                 // step.
                 let answer = Box::pin(state.entity.transact(&command, &context)).await;
                 match &answer {
-                    Ok(committed) if committed.events.is_empty() => {}
-                    Ok(committed) => {
+                    Ok(committed) if !committed.events.is_empty() => {
                         state.publish();
                         state.listeners.committed(state.account, &committed.events);
                     }
-                    Err(TransactError::Refused(_)) => {}
+                    // Nothing follows; but what it was decided on may be news: one who was here
+                    // before has written it while this one had been started already.
+                    Ok(_) | Err(TransactError::Refused(_)) => state.show(),
                     // What the store holds now is unknown: learn it before anything else is decided
                     // or shown.
                     Err(TransactError::Fault(_)) => state.learn(&myself).await,

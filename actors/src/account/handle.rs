@@ -22,7 +22,7 @@ use crate::kernel::entity::{Committed, Context, Entity, TransactError};
 use crate::kernel::fault::Fault;
 use crate::kernel::journal::Journal;
 use crate::kernel::registry::Registry;
-use crate::kernel::supervision::repeat_every;
+use crate::kernel::supervision::{STEP_RETRY, repeat_every};
 
 use super::listener::{Listener, Listeners};
 
@@ -277,11 +277,35 @@ impl Accounts {
                 // The actor was leaving, or was ended by a bug: its successor decides anew, under
                 // the same event ids.
                 Err(TransactError::Fault(Fault::ActorEnded)) => self.forget(id, &entry),
-                Ok(answer) => return answer,
+                Ok(answer) => {
+                    if let Err(TransactError::Fault(Fault::Unknown(_))) = &answer {
+                        self.find_out(id);
+                    }
+                    return answer;
+                }
                 Err(error) => return Err(error),
             }
         }
         self.ask(&entry().await?, command, context).await?
+    }
+
+    /// Tells the listeners what may have been written without anybody's knowing, once that can be
+    /// read: a book-keeper that could not read it has left, and nobody may ask for the next one.
+    fn find_out(&self, id: AccountId) {
+        let accounts = self.clone();
+        tokio::spawn(async move {
+            loop {
+                match accounts.read(id).await {
+                    Ok(published) => {
+                        return accounts.inner.listeners.learned(id, &published.state);
+                    }
+                    Err(AccessError::Fault(fault)) if !fault.is_damage() => {
+                        tokio::time::sleep(STEP_RETRY).await;
+                    }
+                    Err(AccessError::Fault(_) | AccessError::NotFound) => return,
+                }
+            }
+        });
     }
 
     /// Does something with one of the account's orders.
