@@ -232,6 +232,7 @@ impl Answers {
         self.marks.see(match refusal {
             Refusal::Standing(StandingRefusal::Suspended) => Mark::Suspended,
             Refusal::Item(ItemRefusal::InsufficientBalance { .. }) => Mark::InsufficientBalance,
+            Refusal::Item(ItemRefusal::Policy(_)) => Mark::PolicyRefused,
             Refusal::Placing(PlacingRefusal::OrderInProgress { .. }) => Mark::OrderInProgress,
             Refusal::Placing(PlacingRefusal::TooManyCancels { .. }) => Mark::TooManyCancels,
             Refusal::Idempotency(IdempotencyRefusal::KeyReused) => Mark::KeyReused,
@@ -263,6 +264,11 @@ impl Answers {
             | Refusal::Removal(_)
             | Refusal::Webhook(_) => return self.unexpected(told),
         });
+    }
+
+    /// Says what must never be, and is.
+    pub fn find(&self, finding: String) {
+        self.findings.lock().push(finding);
     }
 
     fn unexpected(&self, told: &Told) {

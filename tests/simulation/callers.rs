@@ -10,10 +10,12 @@ use events::id::{AccountId, OrderId};
 use events::money::Money;
 use events::order::Complaint;
 use events::platform::Platform;
+use events::policy::{self, Judge, Policy, Rule, Ruling};
 use parking_lot::Mutex;
 
 use crate::answers::{Answers, No, Seen, Told};
-use crate::life::Life;
+use crate::life::{Life, Outside};
+use crate::receivers::{DEAD, URL};
 use crate::script::{ACCOUNTS, What};
 
 /// What callers know of their accounts. Cloning shares it.
@@ -36,7 +38,7 @@ impl Callers {
     }
 
     /// Opens the accounts of a run, with money for a few orders each.
-    pub async fn register(&self, life: &Life) {
+    pub async fn register(&self, life: &Life, outside: &Outside, dead: bool) {
         for dollars in [20, 10, 2, 1].into_iter().take(ACCOUNTS) {
             let journal = life.accounts.journal();
             let (id, at) = (journal.entropy().account_id(journal.now()), journal.now());
@@ -44,6 +46,14 @@ impl Callers {
             let amount = Money::from_cents(dollars * 100);
             let credit = Command::Credit { amount, reason: "test".to_owned(), at };
             life.accounts.transact(id, credit, operator(), at).await.unwrap();
+            if outside.has_webhooks {
+                let url = if dead && dollars == 1 { DEAD } else { URL }.to_owned();
+                let set = Command::SetWebhook { url, threshold: Money::from_cents(100), at };
+                life.accounts.transact(id, set, Actor::Owner, at).await.unwrap();
+            }
+            if let (Some(coins), Some(deposits)) = (&outside.coins, &life.deposits) {
+                coins.address(deposits, id).await;
+            }
             let mut known = self.known.lock();
             known.accounts.push(id);
             known.orders.push(Vec::new());
@@ -91,7 +101,13 @@ impl Callers {
                 reason: "no doubt".to_owned(),
                 at,
             }),
-            What::FailAppend { .. }
+            What::Policy { denies } => apply(life, denies),
+            What::Pay { .. }
+            | What::Mine { .. }
+            | What::Reorganise { .. }
+            | What::FailChain
+            | What::HealChain
+            | What::FailAppend { .. }
             | What::FailRead
             | What::SlowAppends { .. }
             | What::SetClock { .. }
@@ -228,6 +244,31 @@ impl Callers {
     }
 }
 
+fn apply(life: &Life, denies: bool) {
+    let (policies, at) = (life.policies.clone(), life.accounts.journal().now());
+    let apply = policy::Command::Apply {
+        policy: policy(denies),
+        replaces: None,
+        by: "test".to_owned(),
+        basis: "a trial".to_owned(),
+        at,
+    };
+    tokio::spawn(async move { policies.transact(&apply, operator()).await.map(drop) });
+}
+
+fn policy(denies: bool) -> Policy {
+    let rule = Rule {
+        id: "no-second".parse().unwrap(),
+        platforms: vec![Platform::ALL[1]],
+        countries: Vec::new(),
+        classes: Vec::new(),
+        ruling: Ruling::Deny,
+        reason: "a trial".to_owned(),
+        basis: String::new(),
+    };
+    Policy { rules: if denies { vec![rule] } else { Vec::new() }, ..Policy::default() }
+}
+
 fn not_found() -> No {
     No::Refused(Refusal::Order(OrderRefusal::NotFound))
 }
@@ -256,8 +297,8 @@ fn wanted(life: &Life, platform: usize, max_concurrent: u32) -> PlaceOrder {
         max_attempts: if platform == 3 { 5 } else { 3 },
         listen_seconds: 60,
         max_concurrent,
-        cancels: CancelRules { free_per_hour: 1, pause_seconds: 5, max_pause_seconds: 60 },
-        judge: events::policy::Judge::default(),
+        cancels: CancelRules { free_per_hour: 1, pause_seconds: 30, max_pause_seconds: 60 },
+        judge: Judge { policy: life.policies.in_force(), real_numbers: true },
         scenario: None,
         first_answer: None,
         at,

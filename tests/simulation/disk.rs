@@ -24,7 +24,8 @@ pub struct Disk {
 
 #[derive(Debug, Default)]
 struct Orders {
-    failures: VecDeque<Option<Failure>>,
+    /// How the next appends fail, and how many reads with them.
+    failures: VecDeque<Option<(Failure, u32)>>,
     failing_reads: u32,
     slow: VecDeque<(u64, u64)>,
     /// Appends until the power goes, and for how long it is gone.
@@ -39,12 +40,12 @@ impl Disk {
         Self { log: MemoryStore::default(), orders: Arc::default(), marks }
     }
 
-    pub fn fail_append(&self, after: u8, how: Failure) {
+    pub fn fail_append(&self, after: u8, how: Failure, reads: u32) {
         let mut orders = self.orders.lock();
         while orders.failures.len() < usize::from(after) {
             orders.failures.push_back(None);
         }
-        orders.failures.push_back(Some(how));
+        orders.failures.push_back(Some((how, reads)));
     }
 
     pub fn fail_read(&self) {
@@ -116,14 +117,15 @@ impl Disk {
         let (before, after) = slow.unwrap_or_default();
         pause(before).await;
         self.needs_power().await;
-        if let Some(failure) = failure {
+        if let Some((failure, reads)) = failure {
+            self.orders.lock().failing_reads += reads;
             self.marks.see(match failure {
                 Failure::BeforeWriting => Mark::AppendFailed,
                 Failure::Lost => Mark::AppendLost,
                 Failure::AfterWriting => Mark::AppendUnanswered,
             });
         }
-        let outcome = Failure::of(failure, async {
+        let outcome = Failure::of(failure.map(|(how, _)| how), async {
             let appended = self.log.append(append).await;
             if appended.is_ok() {
                 self.written();

@@ -1,7 +1,7 @@
 //! One process: the service's own accounts, orders, inbox and router over the disk, as a start
 //! makes them of the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use actors::numbers::pool::{NumberPool, OwnNumber};
 use actors::numbers::{Quarantine, Router, Supplier};
 use actors::store::memory::MemoryStore;
 use actors::store::{BoxFuture, EventStore};
-use actors::{Accounts, Fault, Inbox, Journal, Orders};
+use actors::{Accounts, Deposits, Fault, Inbox, Journal, Orders, Policies, Webhooks};
 use events::country::Country;
 use events::envelope::{Position, Recorded, Revision};
 use events::id::{AccountId, OrderId};
@@ -25,6 +25,8 @@ use events::{Event, account, order};
 
 use crate::disk::Disk;
 use crate::network::Network;
+use crate::payments::Coins;
+use crate::receivers::{Receivers, open_deliveries};
 use crate::suppliers::Source;
 
 /// A moment to start at.
@@ -52,12 +54,19 @@ pub struct Outside {
     pub entropy: Entropy,
     /// By how many milliseconds the wall clock is ahead of true time.
     pub ahead: &'static AtomicI64,
+    /// Where the accounts are paid, if they are.
+    pub coins: Option<Coins>,
+    pub receivers: Receivers,
+    pub has_webhooks: bool,
 }
 
 /// A running process.
 pub struct Life {
     pub accounts: Accounts,
     pub orders: Orders,
+    pub policies: Policies,
+    pub deposits: Option<Deposits>,
+    _webhooks: Option<Webhooks>,
 }
 
 /// An order as its facts in the log make it, and where they stand.
@@ -186,12 +195,14 @@ fn pool(name: &str, known: &BTreeMap<OrderId, Told>) -> NumberPool {
 impl Life {
     /// Starts a process at this moment of true time.
     pub async fn start(outside: &Outside, now: Timestamp) -> Result<Self, Fault> {
-        let Outside { disk, network, entropy, ahead } = outside;
+        let Outside { disk, network, entropy, ahead, .. } = outside;
         let (clock, wall) = (Clock::simulated(now), Clock::settable(now, ahead));
         let port: Arc<dyn EventStore> = Arc::new(disk.clone());
         let accounts =
             Accounts::new(Journal::new(port, wall, entropy.clone()), Settings::default());
-        let known = orders(&records(&disk.log).await);
+        let policies = Policies::open(accounts.journal().clone()).await?;
+        let log = records(&disk.log).await;
+        let known = orders(&log);
         let sources = ["own", "silent", "remote"].map(|name| {
             let (pool, network) = (pool(name, &known), network.clone());
             let source = Source { pool, network, clock, is_remote: name == "remote" };
@@ -213,8 +224,25 @@ impl Life {
             .map(|(id, told)| (told.account, *id))
             .collect();
         orders.resume(&open).await?;
+        let mut kept = None;
+        if outside.has_webhooks {
+            let receivers = Arc::new(outside.receivers.clone());
+            let webhooks = Webhooks::start(accounts.clone(), receivers.clone(), receivers);
+            open_deliveries(disk).await.into_keys().for_each(|account| webhooks.resume(account));
+            kept = Some(webhooks);
+        }
+        let mut deposits = None;
+        if let Some(coins) = &outside.coins {
+            let watching = coins.watched(&accounts, wall).await?;
+            let known: BTreeSet<_> =
+                log.iter().filter_map(|fact| fact.stream.deposit_id()).collect();
+            for deposit in known {
+                watching.follow(deposit).await?;
+            }
+            deposits = Some(watching);
+        }
         network.bring_again(now);
         tokio::spawn(network.clone().carry(inbox, orders.clone(), clock, disk.clone()));
-        Ok(Self { accounts, orders })
+        Ok(Self { accounts, orders, policies, deposits, _webhooks: kept })
     }
 }

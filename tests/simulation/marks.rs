@@ -29,9 +29,12 @@ marks! {
     // What became of messages.
     Taken, Repeated, KeptNotAssigned, KeptUnknownNumber, KeptOrderEnded,
     ClockOf1970, ClockOfTheFuture, Late, WholeSeconds,
+    // What became of webhooks and payments.
+    Delivered, DeliveredAgain, DeliveryRefused, DeliveryTimedOut, Exhausted,
+    DepositCredited, DepositReversed, PaymentUndone,
     // What callers were told.
     Placed, Replayed, BatchReplayed, CancelReplayed, KeyLetGo, InsufficientBalance,
-    OrderInProgress, TooManyCancels, KeyReused, Suspended, NotFound, NotCompleted,
+    OrderInProgress, TooManyCancels, PolicyRefused, KeyReused, Suspended, NotFound, NotCompleted,
     NothingToReport, Reported, Finished, NotWritten, Unknown,
     // What the world did.
     AppendFailed, AppendLost, AppendUnanswered, ReadFailed, Crash, CrashBehindAppend,

@@ -51,6 +51,8 @@ pub struct Acknowledged {
     pub delivery: Delivery,
     /// Records in the log by then.
     pub records: usize,
+    /// When, by true time.
+    pub at: Timestamp,
 }
 
 #[derive(Debug, Default)]
@@ -111,7 +113,13 @@ impl Network {
         let dice = &self.dice;
         if dice.chance(20) && lease.supplier.as_str() == "remote" {
             let dies = now.plus(Duration::from_secs(dice.pick(&[0, 1, 5, 10])));
-            self.state.lock().deaths.push((dies, lease.clone()));
+            let mut state = self.state.lock();
+            state.deaths.push((dies, lease.clone()));
+            // Said again, when the order may have another number.
+            if dice.chance(50) {
+                let again = dies.plus(Duration::from_secs(dice.pick(&[1, 5, 15])));
+                state.deaths.push((again, lease.clone()));
+            }
         }
         if dice.chance(12) {
             // Meant for whoever had the number before.
@@ -167,7 +175,7 @@ impl Network {
         }
         state.sent.push(letter.clone());
         if dice.chance(20) {
-            let again = letter.arrives.plus(Duration::from_secs(dice.pick(&[0, 1, 40, 600])));
+            let again = letter.arrives.plus(Duration::from_secs(dice.pick(&[0, 1, 40, 90, 150])));
             // A message that was brought once is known, however late it is brought again.
             state.next += 1;
             let place = state.next;
@@ -258,7 +266,7 @@ impl Network {
         if now.since(letter.sent) > Duration::from_mins(1) {
             self.marks.see(Mark::Late);
         }
-        state.acknowledged.push(Acknowledged { letter, delivery, records });
+        state.acknowledged.push(Acknowledged { letter, delivery, records, at: now });
     }
 }
 

@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Once;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use actors::kernel::clock::Clock;
@@ -17,10 +18,18 @@ use crate::judge;
 use crate::life::{Life, Outside, START, orders, records};
 use crate::marks::{Mark, Marks};
 use crate::network::Network;
+use crate::payments::Coins;
+use crate::receivers::{Receivers, open_deliveries};
 use crate::script::{Act, Script, What};
 
+/// How long a run takes at most, in real time: a hundred times what it does.
+const LONGEST_RUN: Duration = Duration::from_mins(1);
 /// How long after the last act everything must be over, at most.
-const QUIET: Duration = Duration::from_mins(40);
+const QUIET: Duration = Duration::from_mins(20);
+/// The same where a receiver may have to be asked six times.
+const LONG_QUIET: Duration = Duration::from_mins(150);
+/// How long blocks are found after the last act.
+const FINAL: Duration = Duration::from_mins(2);
 
 /// What a run came to.
 pub struct Outcome {
@@ -38,6 +47,8 @@ pub struct Remains<'a> {
     pub script: &'a Script,
     pub disk: &'a Disk,
     pub network: &'a Network,
+    pub receivers: &'a Receivers,
+    pub coins: Option<&'a Coins>,
     pub answers: Vec<Answer>,
     pub marks: &'a Marks,
     /// When each process started, by true time.
@@ -70,8 +81,28 @@ pub fn live<T>(life: impl Future<Output = T>) -> T {
     runtime.block_on(life)
 }
 
+/// Ends the process with the seed's number where a run does not end: a paused clock that nobody
+/// lets go on would go unnoticed.
+fn watched<T>(seed: u64, run: impl FnOnce() -> T) -> T {
+    let (done, waiting) = std::sync::mpsc::channel::<()>();
+    let watch = std::thread::spawn(move || {
+        if waiting.recv_timeout(LONGEST_RUN) == Err(RecvTimeoutError::Timeout) {
+            eprintln!("seed {seed} does not end");
+            std::process::abort();
+        }
+    });
+    let outcome = run();
+    drop(done);
+    watch.join().unwrap();
+    outcome
+}
+
 /// Plays a script to its end.
 pub fn run(script: &Script) -> Outcome {
+    watched(script.seed, || run_here(script))
+}
+
+fn run_here(script: &Script) -> Outcome {
     note_panics();
     PANICS.with_borrow_mut(Vec::clear);
     let marks = Marks::default();
@@ -80,6 +111,9 @@ pub fn run(script: &Script) -> Outcome {
         network: Network::new(script.seed, marks.clone()),
         entropy: Entropy::seeded(Entropy::seeded(script.seed).bits()),
         ahead: Box::leak(Box::default()),
+        coins: script.has_coins().then(|| Coins::new(script.seed, marks.clone())),
+        receivers: Receivers::new(script.seed, disk.clone()),
+        has_webhooks: script.has_webhooks(),
         disk,
     };
     let callers = Callers::new(Answers::new(outside.disk.log.clone(), marks.clone()));
@@ -103,6 +137,8 @@ pub fn run(script: &Script) -> Outcome {
         script,
         disk: &outside.disk,
         network: &outside.network,
+        receivers: &outside.receivers,
+        coins: outside.coins.as_ref(),
         answers: callers.answers.all(),
         marks: &marks,
         starts,
@@ -142,25 +178,45 @@ async fn play(
 ) -> Option<u64> {
     let life = Life::start(outside, now).await.unwrap();
     if callers.known.lock().accounts.is_empty() {
-        callers.register(&life).await;
+        callers.register(&life, outside, script.has_dead_receiver()).await;
     }
     while let Some(act) = script.acts.get(next.get()) {
         next.set(next.get() + 1);
         tokio::time::sleep(Duration::from_millis(act.wait_millis)).await;
-        if let Some(down) = perform(act, outside, callers, &life, is_slow) {
+        if let Some(down) = perform(act, outside, callers, &life, is_slow).await {
             return Some(down);
         }
     }
     outside.disk.heal();
     let (mut waited, mut quiet) = (Duration::ZERO, 0);
-    while quiet < 2 && waited < QUIET {
+    let longest = if script.has_webhooks() { LONG_QUIET } else { QUIET };
+    while quiet < 2 && waited < longest {
         tokio::time::sleep(Duration::from_secs(10)).await;
         waited += Duration::from_secs(10);
-        let is_over =
-            life.orders.running() + life.orders.listening() == 0 && outside.network.is_idle();
+        // Blocks on blocks: what was paid is final in the end.
+        if let Some(coins) = outside.coins.as_ref().filter(|_| waited < FINAL) {
+            coins.heal();
+            coins.mine(3);
+        }
+        let is_over = life.orders.running() + life.orders.listening() == 0
+            && outside.network.is_idle()
+            && (outside.coins.is_none() || waited > FINAL + FINAL)
+            && open_deliveries(&outside.disk).await.is_empty();
         quiet = if is_over { quiet + 1 } else { 0 };
     }
+    lost(&life, callers);
     None
+}
+
+/// Numbers that are on no order must be to be had again.
+fn lost(life: &Life, callers: &Callers) {
+    let router = life.orders.router();
+    let now = life.accounts.journal().now();
+    let kept = router.suppliers().filter_map(|source| source.numbers(now));
+    let kept: usize = kept.map(|numbers| numbers.leased + numbers.listening).sum();
+    if router.leased() + kept > 0 {
+        callers.answers.find(format!("O6: {} leases, {kept} numbers are kept", router.leased()));
+    }
 }
 
 async fn note_crash(outside: &Outside, callers: &Callers) {
@@ -178,7 +234,17 @@ async fn note_crash(outside: &Outside, callers: &Callers) {
     }
 }
 
-fn perform(
+async fn on_chain(what: &What, coins: &Coins, callers: &Callers) {
+    match *what {
+        What::Pay { account } => coins.pay(callers.known.lock().accounts[account]),
+        What::Mine { blocks } => coins.mine(blocks),
+        What::Reorganise { depth } => coins.reorganise(depth).await,
+        What::FailChain => coins.fail(),
+        _ => coins.heal(),
+    }
+}
+
+async fn perform(
     act: &Act,
     outside: &Outside,
     callers: &Callers,
@@ -191,7 +257,16 @@ fn perform(
     }
     let marks = outside.disk.marks();
     match act.what {
-        What::FailAppend { after, how } => outside.disk.fail_append(after, how),
+        What::FailAppend { after, how, reads } => outside.disk.fail_append(after, how, reads),
+        What::Pay { .. }
+        | What::Mine { .. }
+        | What::Reorganise { .. }
+        | What::FailChain
+        | What::HealChain => {
+            if let Some(coins) = &outside.coins {
+                on_chain(&act.what, coins, callers).await;
+            }
+        }
         What::FailRead => outside.disk.fail_read(),
         What::SlowAppends { appends, before_millis, after_millis } => {
             outside.disk.slow_appends(appends, before_millis, after_millis);

@@ -5,6 +5,8 @@ use actors::store::memory::Failure;
 
 use crate::dice::Dice;
 
+/// Orders that an account may have under way at once.
+pub const SLOTS: usize = 3;
 /// Accounts of a run.
 pub const ACCOUNTS: usize = 4;
 
@@ -59,13 +61,30 @@ pub enum What {
     Suspend {
         account: usize,
     },
+    /// The policy denies a platform from here on, or nothing.
+    Policy {
+        denies: bool,
+    },
+    /// A payment on the chain to the account.
+    Pay {
+        account: usize,
+    },
+    Mine {
+        blocks: usize,
+    },
+    Reorganise {
+        depth: usize,
+    },
+    FailChain,
+    HealChain,
     Reinstate {
         account: usize,
     },
-    /// The append after so many others fails.
+    /// The append after so many others fails, and so many reads with it.
     FailAppend {
         after: u8,
         how: Failure,
+        reads: u32,
     },
     /// A read of a stream fails.
     FailRead,
@@ -107,8 +126,24 @@ impl Script {
         let dice = Dice::of(seed, 1);
         // Half of the runs have a clock that can be trusted: then times are judged too.
         let clocks = dice.chance(50);
-        let acts = (0..25 + dice.index(35)).map(|_| act(&dice, clocks)).collect();
+        let coins = Self { seed, acts: Vec::new() }.has_coins();
+        let acts = (0..25 + dice.index(35)).map(|_| act(&dice, clocks, coins)).collect();
         Self { seed, acts }
+    }
+
+    /// Whether its accounts have webhooks.
+    pub fn has_webhooks(&self) -> bool {
+        self.seed % 4 == 1
+    }
+
+    /// Whether one of its receivers takes nothing: that takes an hour to find out.
+    pub fn has_dead_receiver(&self) -> bool {
+        self.seed % 32 == 1
+    }
+
+    /// Whether its accounts are paid on a chain.
+    pub fn has_coins(&self) -> bool {
+        self.seed % 4 == 2
     }
 
     /// Whether its disk never fails and is never slow.
@@ -127,7 +162,7 @@ impl Script {
     }
 }
 
-fn act(dice: &Dice, clocks: bool) -> Act {
+fn act(dice: &Dice, clocks: bool, coins: bool) -> Act {
     // Often at once, so that things meet; often a round number of seconds, so that they meet what
     // was due.
     let wait_millis = match dice.below(10) {
@@ -136,7 +171,18 @@ fn act(dice: &Dice, clocks: bool) -> Act {
         6..=8 => dice.pick(&[1_000, 2_000, 5_000, 10_000]),
         _ => dice.pick(&[20_000, 30_000, 60_000]),
     };
-    Act { wait_millis, what: what(dice, clocks) }
+    let of_chain = coins && dice.chance(40);
+    Act { wait_millis, what: if of_chain { chain_act(dice) } else { what(dice, clocks) } }
+}
+
+fn chain_act(dice: &Dice) -> What {
+    match dice.below(20) {
+        0..=7 => What::Pay { account: dice.index(ACCOUNTS) },
+        8..=12 => What::Mine { blocks: 1 + dice.index(3) },
+        13..=16 => What::Reorganise { depth: 1 + dice.index(4) },
+        17..=18 => What::FailChain,
+        _ => What::HealChain,
+    }
 }
 
 fn what(dice: &Dice, clocks: bool) -> What {
@@ -144,15 +190,18 @@ fn what(dice: &Dice, clocks: bool) -> What {
     let order = dice.index(4);
     let key = dice.chance(25).then(|| u8::try_from(dice.below(3)).unwrap());
     match dice.below(100) {
-        0..=33 => {
+        0..=1 => What::Policy { denies: dice.chance(50) },
+        2..=33 => {
             let slots = if dice.chance(20) { 1 } else { 3 };
             What::Place { account, platform: dice.index(4), slots, key }
         }
         34..=35 => What::PlaceOther { account, key: 0 },
-        36..=41 => {
-            What::Batch { account, orders: 1 + dice.index(5), key: dice.chance(50).then_some(0) }
+        36..=43 => {
+            let key = dice.chance(50).then_some(0);
+            let orders = if key.is_some() { 3 } else { 1 + dice.index(5) };
+            What::Batch { account, orders, key }
         }
-        42..=57 => What::Cancel { account, order, key: dice.chance(40).then_some(10) },
+        44..=57 => What::Cancel { account, order, key: dice.chance(40).then_some(10) },
         58..=63 => What::Finish { account, order },
         64..=68 => What::Report { account, order, complaint: dice.index(3) },
         69 => What::Trespass { account, order },
@@ -162,6 +211,7 @@ fn what(dice: &Dice, clocks: bool) -> What {
         75..=82 => What::FailAppend {
             after: u8::try_from(dice.below(4)).unwrap(),
             how: dice.pick(&[Failure::BeforeWriting, Failure::Lost, Failure::AfterWriting]),
+            reads: dice.pick(&[0, 0, 1, 2, 3]),
         },
         83..=84 => What::FailRead,
         85..=88 => What::SlowAppends {

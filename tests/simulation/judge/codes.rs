@@ -25,6 +25,9 @@ pub fn judge(log: &Log, remains: &Remains<'_>, findings: &mut Vec<String>) {
     for acknowledged in remains.network.acknowledged() {
         kept(log, &acknowledged, findings);
         races(log, &acknowledged, remains);
+        if remains.script.has_true_clock() && remains.script.has_true_disk() {
+            withheld(log, &acknowledged, findings);
+        }
     }
     let spans: BTreeMap<OrderId, Vec<Span>> =
         log.orders.iter().map(|(id, told)| (*id, spans(&told.state))).collect();
@@ -42,7 +45,14 @@ pub fn judge(log: &Log, remains: &Remains<'_>, findings: &mut Vec<String>) {
             }
         }
     }
-    twice(log, findings);
+    // A whole second may be of two orders: a message that was kept for the one before can be taken
+    // by the next when it is brought again.
+    let is_whole = |message_id: &String| {
+        sent.get(message_id).is_some_and(|letter| {
+            letter.stamp == Stamp::WholeSeconds || letter.sent.millis() % 1_000 == 0
+        })
+    };
+    twice(log, is_whole, findings);
 }
 
 /// What was acknowledged is in the log: on an order, or with its number.
@@ -75,6 +85,25 @@ fn kept(log: &Log, acknowledged: &Acknowledged, findings: &mut Vec<String>) {
     };
     if !is_kept {
         findings.push(format!("S4: {acknowledged:?} is not in the log"));
+    }
+}
+
+/// A message that came while its number was on an order, and says so, is that order's.
+fn withheld(log: &Log, acknowledged: &Acknowledged, findings: &mut Vec<String>) {
+    let letter = &acknowledged.letter;
+    if !matches!(acknowledged.delivery, Delivery::Kept(_)) || letter.stamp != Stamp::Honest {
+        return;
+    }
+    for (id, told) in &log.orders {
+        let had = |span: &Span| {
+            span.phone == letter.to
+                && span.supplier == letter.supplier
+                && span.since <= letter.sent
+                && span.until.is_none_or(|until| letter.arrives < until && acknowledged.at < until)
+        };
+        if spans(&told.state).iter().any(had) {
+            findings.push(format!("S2: {id} was not given {acknowledged:?}"));
+        }
     }
 }
 
@@ -139,14 +168,27 @@ fn whose(
     }
 }
 
-/// The same message is on one order, once.
-fn twice(log: &Log, findings: &mut Vec<String>) {
+/// The same message is on one order, once, or with its number.
+fn twice(log: &Log, is_whole: impl Fn(&String) -> bool, findings: &mut Vec<String>) {
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     for (id, told) in &log.orders {
-        for sms in told.state.messages() {
-            if !seen.insert(&sms.message_id) {
-                findings.push(format!("S3: {} is on {id} again", sms.message_id));
+        for fact in &told.state.history {
+            let message_id = match &**fact {
+                Fact::SmsReceived(sms) => &sms.message_id,
+                Fact::SmsRepeated { message_id, .. } => message_id,
+                _ => continue,
+            };
+            if !seen.insert(message_id) {
+                findings.push(format!("S3: {message_id} is on {id} again"));
             }
+        }
+    }
+    for record in &log.records {
+        if let Event::Number(number::Event::SmsKept(sms)) = &record.event
+            && !seen.insert(&sms.message_id)
+            && !is_whole(&sms.message_id)
+        {
+            findings.push(format!("S3: {} is kept again", sms.message_id));
         }
     }
 }

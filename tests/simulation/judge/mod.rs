@@ -3,23 +3,26 @@
 
 mod answers;
 mod codes;
+mod deliveries;
+mod deposits;
 mod money;
 mod times;
 mod views;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use actors::store::EventStore;
 use events::audit::Auditor;
 use events::envelope::{Position, Recorded};
-use events::id::OrderId;
-use events::order::{Event as Fact, FailureReason, Status};
+use events::id::{AccountId, OrderId};
+use events::order::{Event as Fact, FailureReason, State, Status};
 use events::{Event, account};
 
 use crate::life::{Told, orders, records};
 use crate::marks::{Mark, Marks};
 use crate::run::Remains;
+use crate::script::SLOTS;
 
 /// A log, and its orders.
 pub struct Log {
@@ -60,6 +63,10 @@ pub async fn judge(remains: &Remains<'_>) -> (Vec<String>, [u8; 32]) {
             auditor.listening_orders()
         ));
     }
+    slots(&log, &mut findings);
+    for told in log.orders.values() {
+        ends_once(&told.state, &mut findings);
+    }
     let sums = auditor.sums().clone();
     findings.extend(auditor.finish().into_iter().map(|found| {
         format!("{}: {} in {} at {}", found.rule, found.detail, found.stream, found.position)
@@ -67,6 +74,8 @@ pub async fn judge(remains: &Remains<'_>) -> (Vec<String>, [u8; 32]) {
     money::judge(&log, &sums, &mut findings);
     answers::judge(&log, remains, &mut findings);
     codes::judge(&log, remains, &mut findings);
+    deliveries::judge(&log, remains, &mut findings).await;
+    deposits::judge(&log, remains, &mut findings).await;
     if remains.script.has_true_clock() {
         times::judge(&log, remains, &mut findings);
     }
@@ -76,6 +85,48 @@ pub async fn judge(remains: &Remains<'_>) -> (Vec<String>, [u8; 32]) {
     mark(&log, remains.marks);
     let chain = remains.disk.log.chain_at(Position(log.records.len() as u64)).await;
     (findings, chain.unwrap().unwrap())
+}
+
+/// No account has more orders under way at once than it may.
+fn slots(log: &Log, findings: &mut Vec<String>) {
+    let mut under_way: BTreeMap<AccountId, BTreeSet<OrderId>> = BTreeMap::new();
+    for record in &log.records {
+        let (Event::Account(account::Event::Order(id, fact)), Some(account)) =
+            (&record.event, record.stream.account_id())
+        else {
+            continue;
+        };
+        let running = under_way.entry(account).or_default();
+        let waits = || log.place(*id, |fact| matches!(fact, Fact::Queued { .. })).is_some();
+        match fact {
+            Fact::Placed(_) if !waits() => drop(running.insert(*id)),
+            Fact::Started { .. } => drop(running.insert(*id)),
+            fact if fact.is_end() => drop(running.remove(id)),
+            _ => {}
+        }
+        if running.len() > SLOTS {
+            findings.push(format!("O1: {running:?} of {account} are under way at once"));
+        }
+    }
+}
+
+/// A replaced number does not prolong its order, and only the number that an order has is dead.
+fn ends_once(order: &State, findings: &mut Vec<String>) {
+    let (mut end, mut current) = (None, 0);
+    for fact in &order.history {
+        match &**fact {
+            Fact::NumberAssigned { expires_at, attempt, .. } => {
+                if *end.get_or_insert(*expires_at) != *expires_at {
+                    findings.push(format!("O4: {} is prolonged to {expires_at}", order.id));
+                }
+                current = *attempt;
+            }
+            Fact::NumberReportedDead { attempt, .. } if *attempt != current => {
+                findings.push(format!("O4: {} has attempt {current}, not {attempt}", order.id));
+            }
+            _ => {}
+        }
+    }
 }
 
 fn mark(log: &Log, marks: &Marks) {
