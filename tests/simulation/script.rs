@@ -126,8 +126,10 @@ impl Script {
         let dice = Dice::of(seed, 1);
         // Half of the runs have a clock that can be trusted: then times are judged too.
         let clocks = dice.chance(50);
+        // And many a disk that never fails, for what can be asked of the service only then.
+        let disk = dice.chance(60);
         let coins = Self { seed, acts: Vec::new() }.has_coins();
-        let acts = (0..25 + dice.index(35)).map(|_| act(&dice, clocks, coins)).collect();
+        let acts = (0..25 + dice.index(35)).map(|_| act(&dice, (clocks, disk, coins))).collect();
         Self { seed, acts }
     }
 
@@ -162,7 +164,7 @@ impl Script {
     }
 }
 
-fn act(dice: &Dice, clocks: bool, coins: bool) -> Act {
+fn act(dice: &Dice, (clocks, disk, coins): (bool, bool, bool)) -> Act {
     // Often at once, so that things meet; often a round number of seconds, so that they meet what
     // was due.
     let wait_millis = match dice.below(10) {
@@ -172,7 +174,7 @@ fn act(dice: &Dice, clocks: bool, coins: bool) -> Act {
         _ => dice.pick(&[20_000, 30_000, 60_000]),
     };
     let of_chain = coins && dice.chance(40);
-    Act { wait_millis, what: if of_chain { chain_act(dice) } else { what(dice, clocks) } }
+    Act { wait_millis, what: if of_chain { chain_act(dice) } else { what(dice, clocks, disk) } }
 }
 
 fn chain_act(dice: &Dice) -> What {
@@ -185,7 +187,7 @@ fn chain_act(dice: &Dice) -> What {
     }
 }
 
-fn what(dice: &Dice, clocks: bool) -> What {
+fn what(dice: &Dice, clocks: bool, disk: bool) -> What {
     let account = dice.index(ACCOUNTS);
     let order = dice.index(4);
     let key = dice.chance(25).then(|| u8::try_from(dice.below(3)).unwrap());
@@ -208,13 +210,13 @@ fn what(dice: &Dice, clocks: bool) -> What {
         70..=71 => What::Credit { account },
         72 => What::Suspend { account },
         73..=74 => What::Reinstate { account },
-        75..=82 => What::FailAppend {
+        75..=82 if disk => What::FailAppend {
             after: u8::try_from(dice.below(4)).unwrap(),
             how: dice.pick(&[Failure::BeforeWriting, Failure::Lost, Failure::AfterWriting]),
             reads: dice.pick(&[0, 0, 1, 2, 3]),
         },
-        83..=84 => What::FailRead,
-        85..=88 => What::SlowAppends {
+        83..=84 if disk => What::FailRead,
+        85..=88 if disk => What::SlowAppends {
             appends: u8::try_from(1 + dice.below(5)).unwrap(),
             before_millis: dice.pick(&[0, 10, 1_000]),
             after_millis: dice.pick(&[0, 10, 1_000, 3_000]),
@@ -224,6 +226,7 @@ fn what(dice: &Dice, clocks: bool) -> What {
             1 => What::SlowClock { slow: false },
             _ => What::SlowClock { slow: true },
         },
+        75..=88 => What::Place { account, platform: dice.index(4), slots: 3, key },
         93..=94 => What::Crash { down_millis: down(dice) },
         _ => What::CrashBehind {
             append: u8::try_from(dice.below(6)).unwrap(),

@@ -98,7 +98,7 @@ fn withheld(log: &Log, acknowledged: &Acknowledged, findings: &mut Vec<String>) 
         let had = |span: &Span| {
             span.phone == letter.to
                 && span.supplier == letter.supplier
-                && span.since <= letter.sent
+                && span.since < letter.sent
                 && span.until.is_none_or(|until| letter.arrives < until && acknowledged.at < until)
         };
         if spans(&told.state).iter().any(had) {
