@@ -72,8 +72,9 @@ impl Words<'_> {
         // "Your code expired" speaks of no code that stands outside of it.
         let gone = |hit: &Hit| {
             let old = |old: &Hit| {
+                let covers = old.start <= hit.start && hit.end <= old.end;
                 old.class == Class::Old
-                    && old.start >= hit.end
+                    && (covers || old.start >= hit.end)
                     && self.clauses[old.start] == self.clauses[hit.start]
             };
             self.hits.iter().any(old)

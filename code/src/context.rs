@@ -103,7 +103,8 @@ impl Evidence<'_> {
         let about_code =
             [Class::Verify, Class::Secret, Class::Ending].iter().any(|class| self.says(*class))
                 || self.owner == Owner::Expected
-                || self.is_one_time(found);
+                || self.is_one_time(found)
+                || corroboration::is_for_payment(self);
         let in_clause =
             |hit: &Hit| self.words.clauses[hit.start] == self.words.clauses[found.start];
         self.words.hits.iter().any(|hit| {

@@ -58,16 +58,17 @@ pub fn is_missing(evidence: &Evidence<'_>, found: &Found, bond: Bond) -> bool {
     rest.letters.len() > most
 }
 
-/// What a bank calls a card, an account or an operation, at the beginning of the word.
-const BANKING: [&str; 24] = [
+/// What a bank calls a card, an account, an operation or a sum, at the beginning of the word.
+const BANKING: [&str; 38] = [
     "card", "carta", "carte", "cartao", "cartão", "tarjeta", "karte", "kart", "карт", "kad",
     "account", "acct", "a/c", "acc", "cuenta", "conta", "compte", "conto", "konto", "konta",
-    "operaci", "transac", "txn", "счет",
+    "operaci", "operacj", "transac", "txn", "счет", "kwot", "amount", "amt", "betrag", "monto",
+    "importe", "montant", "importo", "valor", "sum", "сум", "tutar", "iznos",
 ];
 
 /// Whether a code is for a card, or for a sum that is named with its currency, in a message that is
 /// about nothing to be fetched, opened or won.
-fn is_for_payment(evidence: &Evidence<'_>) -> bool {
+pub(super) fn is_for_payment(evidence: &Evidence<'_>) -> bool {
     const OTHERWISE: [Class; 5] =
         [Class::Parcel, Class::Place, Class::Ad, Class::Courier, Class::Delivery];
     let is_payment =
@@ -153,10 +154,15 @@ fn other_letters(evidence: &Evidence<'_>, mut silent: Vec<bool>) -> Vec<usize> {
     for hit in evidence.words.hits.iter().filter(tells) {
         silent[hit.start..hit.end].fill(true);
     }
+    let (mut fillers, mut sent) = (vec![false; silent.len()], vec![false; silent.len()]);
+    filler::each(evidence.words.text, |start, end, sends| {
+        fillers[start..end].fill(true);
+        sent[start] |= sends;
+    });
     if evidence.service.is_none() {
-        names(evidence).for_each(|(start, end)| silent[start..end].fill(true));
+        names(evidence, &sent).for_each(|(start, end)| silent[start..end].fill(true));
     }
-    filler::each(evidence.words.text, |start, end| silent[start..end].fill(true));
+    silent.iter_mut().zip(fillers).for_each(|(silent, filler)| *silent |= filler);
     let chars = evidence.words.text.chars.iter().zip(&silent).enumerate();
     chars
         .filter(|(_, (character, silent))| character.is_alphabetic() && !**silent)
@@ -165,9 +171,13 @@ fn other_letters(evidence: &Evidence<'_>, mut silent: Vec<bool>) -> Vec<usize> {
         .collect()
 }
 
-/// Words with a capital; those that open the message only before its colon or the word for "code"
-/// (`Acme: …`, `Acme code …`), since every sentence opens with one.
-fn names(evidence: &Evidence<'_>) -> impl Iterator<Item = (usize, usize)> {
+/// Words with a capital; those that open the message only before its colon, the word for "code" or
+/// one for "sent" (`Acme: …`, `Acme code …`, `Acme sent you …`), since every sentence
+/// opens with one.
+fn names<'a>(
+    evidence: &'a Evidence<'_>,
+    sent: &'a [bool],
+) -> impl Iterator<Item = (usize, usize)> + 'a {
     let chars = &evidence.words.text.chars;
     let is_key = move |place: usize| {
         evidence.words.hits.iter().any(|hit| hit.class == Class::Key && hit.start == place)
@@ -178,6 +188,7 @@ fn names(evidence: &Evidence<'_>) -> impl Iterator<Item = (usize, usize)> {
             matches!(next, ':' | '-' | '.' | ']' | '\n' | '\'')
                 || next.is_uppercase()
                 || is_key(end + gap)
+                || (gap == 1 && sent[end + gap])
         })
     };
     let mut place = 0;

@@ -34,7 +34,7 @@ pub struct Entry {
 /// reads every header.
 pub fn entries() -> impl Iterator<Item = Entry> {
     rows().filter_map(|(language, concept, written)| {
-        let (_, class) = concept.split_once(' ')?;
+        let (_, class) = concept.rsplit_once(' ')?;
         let (word, starts) =
             written.strip_suffix('*').map_or((written, false), |stem| (stem, true));
         let edges = if starts { Edges::Start } else { Edges::Whole };
@@ -42,9 +42,11 @@ pub fn entries() -> impl Iterator<Item = Entry> {
     })
 }
 
-/// Every word that says nothing.
-pub fn fillers() -> impl Iterator<Item = &'static str> {
-    rows().filter(|(_, concept, _)| concept.ends_with(FILLER)).map(|(_, _, word)| word)
+/// Every word that says nothing, and whether it tells that something was sent to somebody.
+pub fn fillers() -> impl Iterator<Item = (&'static str, bool)> {
+    rows()
+        .filter(|(_, concept, _)| concept.ends_with(FILLER))
+        .map(|(_, concept, word)| (word, concept.starts_with("sent")))
 }
 
 /// Language, header and word, as they are written.
@@ -89,7 +91,7 @@ mod tests {
         }
         let known = spoken.keys().filter(|concept| {
             concept
-                .split_once(' ')
+                .rsplit_once(' ')
                 .is_some_and(|(_, class)| class == FILLER || class_of(class).is_some())
         });
         assert_eq!(known.count(), headers, "a header names no class");
