@@ -214,8 +214,8 @@ impl Evidence<'_> {
         letters_between(&self.words.text.chars[end..place])
     }
 
-    /// Whether a word for "code" stands between the closest word of `class` and the candidate:
-    /// "request: OTP 481207" labels no request.
+    /// Whether a word for "code", or one for typing it, stands between the closest word of `class`
+    /// and the candidate: "request: OTP 481207" labels no request, "account: use 481207" no account.
     pub(super) fn is_key_between(&self, found: &Found, class: Class) -> bool {
         let label = self
             .words
@@ -225,10 +225,11 @@ impl Evidence<'_> {
             .map(|hit| hit.end)
             .max();
         label.is_some_and(|label| {
-            self.words
-                .hits
-                .iter()
-                .any(|hit| hit.class == Class::Key && hit.start >= label && hit.end <= found.start)
+            self.words.hits.iter().any(|hit| {
+                matches!(hit.class, Class::Key | Class::Handle)
+                    && hit.start >= label
+                    && hit.end <= found.start
+            })
         })
     }
 

@@ -34,7 +34,11 @@ impl Evidence<'_> {
         if receipt::is_receipt(self, found) && !reasons.contains(&Reason::Reference) {
             reasons.push(Reason::Reference);
         }
-        if self.gap_before(found, Class::Ending).is_some_and(|gap| gap <= 4) {
+        // Where words stand behind what they belong to: "the number with 4812 at its end".
+        let ends_with = self.gap_before(found, Class::Ending).is_some_and(|gap| gap <= 4)
+            || (found.code.len() <= 4
+                && self.gap_after(found, Class::Ending).is_some_and(|gap| gap <= 1));
+        if ends_with {
             reasons.push(Reason::CardEnding);
         }
         if self.is_other_kind(found, bond)

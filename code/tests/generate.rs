@@ -61,7 +61,7 @@ fn generated_messages_are_read_as_they_say() {
         negative.total
     );
     println!("{counts}");
-    let nearly_all = positive.misses.len() * 100 <= positive.total
+    let nearly_all = positive.misses.len() * 200 <= positive.total * 3
         && negative.misses.len() * 500 <= negative.total;
     assert!(
         nearly_all && positive.wrong == 0,
