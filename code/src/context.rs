@@ -44,7 +44,7 @@ impl Evidence<'_> {
         self.words.hits.iter().any(|hit| beside(hit) && is_word(hit))
     }
 
-    /// Whether its clause speaks of a code to log in or to pay with: "481207 is your `DigiLocker` OTP".
+    /// Whether its clause speaks of a code to log in or to pay with: "481207 is your Acme OTP".
     pub(super) fn says_one_time(&self, found: &Found) -> bool {
         let (text, clauses) = (self.words.text, self.words.clauses);
         self.words.hits.iter().any(|hit| {
