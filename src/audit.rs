@@ -10,7 +10,7 @@ use events::audit::{Auditor, Sums};
 use events::envelope::Position;
 use events::id::AccountId;
 use events::money::Money;
-use projections::{AccountView, Peeked, Views};
+use projections::{AccountView, Peek, Peeked, Views};
 use serde_json::{Value, json};
 
 /// What an audit has found.
@@ -57,7 +57,13 @@ impl Together {
 pub fn examine(data_dir: &Path, progress: impl Fn(u64)) -> Result<Report, String> {
     let mut auditor = Auditor::default();
     // Before the log is read: what is appended meanwhile contradicts nothing.
-    let views = Views::peek(data_dir);
+    let (views, broken_views) = match Views::peek(data_dir) {
+        Peek::Absent => (None, None),
+        Peek::Whole(views) => (Some(views), None),
+        Peek::Broken(why) => {
+            (None, Some(format!("views.db: {why}; the next start builds it anew")))
+        }
+    };
     let files = inspect(data_dir).map_err(|error| error.to_string())?;
     let past = views.as_ref().and_then(|views| of_another_past(data_dir, views));
     let (mut disagreements, mut impossible) = (Vec::new(), Vec::new());
@@ -116,7 +122,9 @@ pub fn examine(data_dir: &Path, progress: impl Fn(u64)) -> Result<Report, String
         )
     };
     findings.extend(disagreements.iter().map(differs));
-    findings.extend(files.iter().chain(&past).map(|finding| format!("DAMAGE: {finding}")));
+    findings.extend(
+        files.iter().chain(&past).chain(&broken_views).map(|finding| format!("DAMAGE: {finding}")),
+    );
     let views = views.map_or(Position(0), |views| views.position).0;
     Ok(Report { findings, note: stamps.note(), events, accounts, orders, open, views, live, test })
 }

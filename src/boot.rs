@@ -24,7 +24,7 @@ use events::price::Catalogue;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
 use parking_lot::Mutex;
-use projections::{Log, Projector, ViewError, Views};
+use projections::{Log, LogError, Projector, ViewError, Views};
 use suppliers::http::Pull;
 use suppliers::inbound::InboundFormat;
 use suppliers::purchasing::NumberPurchasing;
@@ -141,6 +141,17 @@ pub struct Service {
     _lock: File,
 }
 
+/// The views could not be built, for this reason.
+fn unbuilt(error: LogError) -> BootError {
+    BootError::Replay(match error {
+        LogError::Failed(detail) => detail,
+        LogError::Unreadable(detail) => format!(
+            "{detail}. Views are built of every record: restore a backup of the log, or the \
+             views.db that went with it"
+        ),
+    })
+}
+
 impl Service {
     /// Starts everything but the listeners.
     pub async fn start(
@@ -156,7 +167,7 @@ impl Service {
         past::forget_views_of_another(&store, data_dir).await?;
         let views = Views::open(data_dir)?;
         let projector = Projector::new(views.clone());
-        projector.catch_up(&log).await.map_err(|error| BootError::Replay(error.to_string()))?;
+        projector.catch_up(&log).await.map_err(unbuilt)?;
         store.witnessed_by(Arc::new(ViewedEnds(views.clone())));
 
         let (clock, entropy) = (Clock::System, Entropy::System);

@@ -25,6 +25,10 @@ impl Log for StoreLog {
     fn head(&self) -> watch::Receiver<Position> {
         self.0.head()
     }
+
+    fn room_is_wanted(&self) {
+        self.0.room_was_refused();
+    }
 }
 
 fn log_error(error: ReadError) -> LogError {

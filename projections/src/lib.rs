@@ -50,4 +50,4 @@ pub use runner::{Chaining, Log, LogError, Projector, Reading};
 pub use sources::{Retired, SupplierOutcome};
 pub use strays::{REPEATED, Stray, StrayFilter};
 pub use usage::{Outcome, UsageCell};
-pub use views::{Chain, OpenError, Peeked, ViewError, Views};
+pub use views::{Chain, OpenError, Peek, Peeked, ViewError, Views};

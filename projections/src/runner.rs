@@ -39,6 +39,9 @@ pub trait Log: Send + Sync + 'static {
 
     /// The log's last durable position, now and whenever it moves.
     fn head(&self) -> watch::Receiver<Position>;
+
+    /// The disk had no room for the views: whoever keeps some for what is under way gives it up.
+    fn room_is_wanted(&self) {}
 }
 
 /// The log could not be read.
@@ -115,6 +118,10 @@ impl Projector {
             tokio::task::spawn_blocking(move || views.apply_chained(&records, chain)).await;
         match applied {
             Ok(Ok(())) => Ok(()),
+            Ok(Err(error @ ViewError::NoRoom)) => {
+                log.room_is_wanted();
+                Err(LogError::Failed(error.to_string()))
+            }
             Ok(Err(ViewError::Failed(detail))) => Err(LogError::Failed(detail)),
             Ok(Err(ViewError::Behind)) => Err(LogError::Failed("behind".to_owned())),
             // A record that breaks a rule of the views breaks it again at every try.

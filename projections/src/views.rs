@@ -11,7 +11,7 @@ use std::time::Duration;
 use events::Event;
 use events::envelope::{Position, Recorded};
 use events::id::{AccountId, OrderId};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use thiserror::Error;
 use tokio::sync::{Notify, watch};
 
@@ -70,6 +70,17 @@ CREATE INDEX deliveries_open ON deliveries (account_id, sequence) WHERE status =
 /// The log's hash chain after a record: by it the views know the log they were folded from.
 pub type Chain = [u8; 32];
 
+/// What stands where the views should be.
+#[derive(Debug)]
+pub enum Peek {
+    /// None that this version reads: the next start builds them.
+    Absent,
+    /// Something that is not what was written, and why; the next start builds them anew.
+    Broken(String),
+    /// Views, whole and as they were written.
+    Whole(Peeked),
+}
+
 /// The views as an auditor sees them, all at one moment.
 #[derive(Debug)]
 pub struct Peeked {
@@ -95,6 +106,9 @@ pub enum ViewError {
     /// The views have not reached the position in time; try again shortly.
     #[error("the views are behind the log")]
     Behind,
+    /// The disk has no room for what would be written; try again once there is.
+    #[error("the disk has no room for the views")]
+    NoRoom,
     /// The file could not be read.
     #[error("{0}")]
     Failed(String),
@@ -164,14 +178,19 @@ impl Views {
         remove(&directory.join("views.db"));
     }
 
-    /// The views in `directory` as an auditor sees them; `None` if there are none.
-    pub fn peek(directory: &Path) -> Option<Peeked> {
-        let mut connection = open_reader(&directory.join("views.db")).ok()?;
-        // One transaction: everything is of the same moment.
-        let transaction = connection.transaction().ok()?;
-        let (position, chain) = checkpoint(&transaction).ok()?;
-        let accounts = accounts::all(&transaction).ok()?;
-        Some(Peeked { position, chain, accounts })
+    /// The views in `directory` as an auditor sees them.
+    pub fn peek(directory: &Path) -> Peek {
+        let path = directory.join("views.db");
+        if std::fs::metadata(&path).is_ok_and(|file| !file.is_file()) {
+            return Peek::Broken("it is no file".to_owned());
+        }
+        peek_at(&path).unwrap_or_else(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Peek::Broken(error.to_string())
+            }
+            // Not there, or what a crash has left of one that was being made.
+            _ => Peek::Absent,
+        })
     }
 
     /// How far the views are, now and whenever they move.
@@ -269,6 +288,29 @@ impl Views {
     }
 }
 
+fn peek_at(path: &Path) -> rusqlite::Result<Peek> {
+    let mut connection = open_reader(path)?;
+    // One transaction: everything is of the same moment.
+    let transaction = connection.transaction()?;
+    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version != SCHEMA_VERSION {
+        return Ok(Peek::Absent);
+    }
+    if !are_as_written(&transaction)? {
+        return Ok(Peek::Broken("rows or pages are not those that were written".to_owned()));
+    }
+    let (position, chain) = checkpoint(&transaction)?;
+    let accounts = accounts::all(&transaction)?;
+    Ok(Peek::Whole(Peeked { position, chain, accounts }))
+}
+
+/// Whether every page is whole, every index has its rows, and every row is the one that was
+/// written.
+fn are_as_written(connection: &Connection) -> rusqlite::Result<bool> {
+    let whole: String = connection.pragma_query_value(None, "integrity_check", |row| row.get(0))?;
+    Ok(whole == "ok" && sums::hold(connection)?)
+}
+
 fn write<'a>(
     connection: &mut Connection,
     sums: &Changes,
@@ -288,7 +330,10 @@ fn write<'a>(
 }
 
 fn failed(error: rusqlite::Error) -> ViewError {
-    ViewError::Failed(error.to_string())
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => ViewError::NoRoom,
+        _ => ViewError::Failed(error.to_string()),
+    }
 }
 
 fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
@@ -325,9 +370,7 @@ fn open_existing(path: &Path) -> Option<((Connection, Changes), Position)> {
         // Written without syncs: after a power cut pages may be missing, and this is where it
         // shows; so do a page that has changed, an index that does not have its rows, and a row
         // that is not what was written.
-        let whole: String =
-            connection.pragma_query_value(None, "integrity_check", |row| row.get(0))?;
-        if whole != "ok" || !sums::hold(&connection)? {
+        if !are_as_written(&connection)? {
             tracing::warn!(
                 path = %path.display(),
                 "the views are not as they were written; they are built anew"

@@ -1,6 +1,9 @@
 //! What no type can say: values that are none, and values that do not fit together. Each text
 //! begins with the key that is to be mended.
 
+use std::collections::BTreeMap;
+
+use events::country::Country;
 use url::Url;
 
 use super::tables::{Admin, Http, Orders, Webhooks};
@@ -24,9 +27,30 @@ impl Config {
         found.extend(self.admin.contradictions());
         found.extend(self.esdb.contradictions());
         found.extend(level(&self.log.level));
-        found.extend(
-            self.prices.iter().filter_map(|(name, price)| super::priced(name, *price).err()),
-        );
+        if self.store.data_dir.as_os_str().is_empty() {
+            found.push("store.data_dir is a directory, and says nothing".to_owned());
+        }
+        found.extend(self.mispriced());
+        found
+    }
+}
+
+impl Config {
+    /// Prices of nothing that is sold, and those that stand twice under two spellings.
+    fn mispriced(&self) -> Vec<String> {
+        let mut priced: BTreeMap<_, &str> = BTreeMap::new();
+        let mut found = Vec::new();
+        for (name, price) in &self.prices {
+            match super::priced(name, *price) {
+                Err(wrong) => found.push(wrong),
+                Ok((platform, country, _)) => {
+                    let what = (platform.slug(), country.map(Country::code));
+                    if let Some(other) = priced.insert(what, name) {
+                        found.push(format!("prices.{name:?} and {other:?} are the same price"));
+                    }
+                }
+            }
+        }
         found
     }
 }

@@ -67,10 +67,11 @@ pub fn wanted(app: &Shared) -> Wanted {
     });
     let terms = registration.terms_version.clone();
     let terms = terms.map(|version| Terms { version, url: registration.terms_url.clone() });
+    let is_open = registration.mode != RegistrationMode::Closed;
     let needs = [
         ("invite", registration.mode == RegistrationMode::Invite),
-        ("accept_terms", terms.is_some()),
-        ("proof_of_work", challenge.is_some()),
+        ("accept_terms", is_open && terms.is_some()),
+        ("proof_of_work", is_open && challenge.is_some()),
     ];
     let needs: Vec<&'static str> =
         needs.into_iter().filter(|(_, is_needed)| *is_needed).map(|(name, _)| name).collect();

@@ -32,13 +32,13 @@ pub struct Document {
 pub struct RuleDocument {
     /// Its name: 1 to 32 of a-z, 0-9, _ and -.
     pub id: String,
-    /// For which platforms it speaks.
+    /// For which platforms it speaks; for all, if there are none.
     #[serde(default)]
     pub platforms: Vec<String>,
-    /// For which countries.
+    /// For which countries; for all, if there are none.
     #[serde(default)]
     pub countries: Vec<String>,
-    /// For which accounts: `new`, `verified`, `trusted`.
+    /// For which accounts: `new`, `verified`, `trusted`; for all, if there are none.
     #[serde(default)]
     pub classes: Vec<String>,
     /// `allow`, `deny` or `review`.

@@ -171,3 +171,69 @@ fn a_directory_that_was_killed_in_its_first_syncs_is_read() {
     }
     assert!(unwritten > 0, "no kill struck before the first record");
 }
+
+/// Changes a file.
+type Tamper = Box<dyn Fn(&Path)>;
+
+/// A file beside the log, what the audit says of it, and what was done to it.
+fn tampering() -> Vec<(&'static str, &'static str, Tamper)> {
+    let rows = |sql: &'static str| {
+        Box::new(move |path: &Path| {
+            rusqlite::Connection::open(path).unwrap().execute_batch(sql).unwrap();
+        }) as Tamper
+    };
+    let half = || {
+        Box::new(|path: &Path| {
+            let bytes = std::fs::read(path).unwrap();
+            std::fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+        }) as Tamper
+    };
+    let noise = Box::new(|path: &Path| {
+        let noise: Vec<u8> = (0..20_000u32).map(|at| (at * 7 % 251) as u8).collect();
+        std::fs::write(path, noise).unwrap();
+    });
+    vec![
+        ("views.db", "rows", rows("DROP TRIGGER orders_out; DELETE FROM orders;")),
+        ("views.db", "rows", rows("DROP TRIGGER usage_on; UPDATE usage SET spent = spent + 1;")),
+        ("views.db", "views.db", half()),
+        ("views.db", "views.db", noise),
+        ("snapshots.db", "snapshots.db", half()),
+        ("index.db", "index.db", half()),
+    ]
+}
+
+#[test]
+fn what_stands_beside_the_log_and_is_not_what_was_written_is_named_and_made_anew() {
+    let mut data = {
+        let server = Server::start(QUICK);
+        let caller = server.funded("10");
+        caller.ended(&text(&caller.google()["order_id"]));
+        assert_eq!(caller.get("/api/v1/orders").status(), 200);
+        server.terminate().1
+    };
+    for (file, named, tamper) in tampering() {
+        assert!(verified(&data).0, "before {file}: {named}");
+        tamper(&data.path().join(file));
+        let (is_content, said) = verified(&data);
+        assert!(!is_content && said.contains(file) && said.contains(named), "{file}: {said}");
+        let server = Server::restart(data);
+        data = server.terminate().1;
+    }
+}
+
+#[test]
+fn a_directory_whose_views_need_a_record_that_is_damaged_is_refused_and_the_doctor_says_so() {
+    let server = Server::start(SILENT);
+    let damaged = server.funded("10");
+    let account = damaged.account.clone();
+    let credit = ["admin", "credit", &account, "1", "--reason", "the-damaged-one"];
+    assert!(server.cli(&credit).status.success());
+    let (_, data) = server.terminate();
+    damage(data.path(), b"the-damaged-one");
+    std::fs::remove_file(data.path().join("views.db")).unwrap();
+    let said = Server::refused(&data);
+    assert!(said.contains("restore a backup") && said.contains("views.db"), "{said}");
+    let doctor = Server::cli_on(&data, &["doctor"]);
+    let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(!doctor.status.success() && said.contains("no views to start with"), "{said}");
+}

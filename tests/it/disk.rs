@@ -173,6 +173,25 @@ fn below_the_reserve_nothing_new_is_taken_and_what_is_under_way_goes_on() {
 }
 
 #[test]
+fn what_is_read_of_the_views_finds_the_room_that_was_held_for_what_is_under_way() {
+    let Some(disk) = Disk::of_megabytes(48, &format!("{SILENT}[store]\nreserve_mb = 12\n")) else {
+        return;
+    };
+    let server = Server::restart(Arc::clone(&disk.data));
+    let caller = server.funded("10");
+    let order = text(&caller.google()["order_id"]);
+    assert!(disk.held().exists());
+    disk.leave_megabytes(0);
+    assert_eq!(caller.post(&format!("/api/v1/order/{order}/cancel"), &json!({})).status(), 200);
+    // Whoever writes first has to do without; the views find the room the next time.
+    assert_eq!(caller.get("/api/v1/account").status(), 200, "{}", server.log());
+    assert_eq!(caller.balance(), (10.0, 0.0));
+    disk.make_room();
+    let verified = server.cli(&["audit", "verify"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+}
+
+#[test]
 fn a_log_that_has_no_room_for_its_copy_is_as_it_was_until_there_is() {
     let Some(disk) = Disk::of_megabytes(64, &format!("{SILENT}[store]\nreserve_mb = 0\n")) else {
         return;

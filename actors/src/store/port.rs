@@ -179,6 +179,10 @@ pub trait EventStore: Send + Sync + std::fmt::Debug + 'static {
         true
     }
 
+    /// Something beside the log found no room on the disk: what is held for such a moment is given
+    /// up.
+    fn room_was_refused(&self) {}
+
     /// The stream's snapshot, if there is one.
     fn load_snapshot(&self, stream: StreamId) -> BoxFuture<'_, Option<Snapshot>>;
 

@@ -6,8 +6,8 @@ use events::envelope::Position;
 
 use super::index::{self, Checkpoint, Digest, IndexFile};
 use super::log::Log;
-use super::reader;
 use super::verify::ChainFinding;
+use super::{reader, schema};
 
 /// The index, held against the places of the records that it should have.
 pub struct HeldIndex {
@@ -27,7 +27,10 @@ impl HeldIndex {
         }
         // What a crash has left half made, or another version wrote, is no index: nothing is read
         // from it, and a start makes one.
-        let index = IndexFile::open_reader(&path)?;
+        let Some(index) = IndexFile::open_reader(&path) else {
+            let (said, none) = (Err(schema::broken_file(&path)?), Digest::default);
+            return Some(Self { said, found: none(), places: none() });
+        };
         let mut found = Digest::default();
         let said =
             index.walk(|stream, run| found.add_run(stream, run)).map_err(|error| error.to_string());

@@ -114,13 +114,15 @@ pub fn inspect(directory: &Path) -> Result<Vec<String>, ReadError> {
         Ok(broken) => found.extend(broken.into_iter().map(|what| format!("events.db: {what}"))),
         Err(error) => found.push(format!("events.db: {error}")),
     }
-    let foreign = snapshots::wrong_in(directory);
-    found.extend(foreign.into_iter().map(|stream| {
-        format!(
-            "snapshots.db: the snapshot of {stream} is not \
-            of this log as it was written; it is not used"
-        )
-    }));
+    match snapshots::wrong_in(directory) {
+        Ok(foreign) => found.extend(foreign.into_iter().map(|stream| {
+            format!(
+                "snapshots.db: the snapshot of {stream} is not \
+                of this log as it was written; it is not used"
+            )
+        })),
+        Err(why) => found.push(format!("snapshots.db: {why}; the next start begins it anew")),
+    }
     Ok(found)
 }
 

@@ -250,6 +250,10 @@ impl EventStore for SqliteStore {
         !self.space.look().is_low
     }
 
+    fn room_was_refused(&self) {
+        self.space.was_refused();
+    }
+
     fn load_snapshot(&self, stream: StreamId) -> BoxFuture<'_, Option<Snapshot>> {
         let snapshots = self.snapshots.clone();
         Box::pin(async move {

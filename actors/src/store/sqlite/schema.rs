@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events::envelope::Position;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::watch;
 
 use super::head::{HeadFile, Mark};
@@ -52,6 +52,25 @@ impl LastRecord {
     /// Its place.
     pub fn mark(&self) -> Mark {
         Mark { position: self.position, chain: self.chain }
+    }
+}
+
+/// What is wrong with a file of SQLite's that has bytes and is not one; `None` for one that is
+/// whole, empty, not there, or the rest of a crash while it was made.
+pub fn broken_file(path: &Path) -> Option<String> {
+    if std::fs::metadata(path).is_ok_and(|file| !file.is_file()) {
+        return Some("it is no file".to_owned());
+    }
+    let check = |connection: Connection| -> rusqlite::Result<String> {
+        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+    };
+    match open_reader(path).and_then(check) {
+        Ok(whole) => (whole != "ok").then_some(whole),
+        Err(error) => matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        )
+        .then(|| error.to_string()),
     }
 }
 

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::index::{self, IndexFile};
 use super::log::Log;
-use super::{OpenError, reader};
+use super::{OpenError, reader, schema};
 use crate::store::chain::Hash;
 use crate::store::port::Snapshot;
 
@@ -123,18 +123,20 @@ impl Snapshots {
 }
 
 /// The streams in `directory` whose snapshot is broken or of another past than the log's, as an
-/// auditor sees them.
-pub fn wrong_in(directory: &Path) -> Vec<String> {
+/// auditor sees them; an error, if the file is not one that can be read.
+pub fn wrong_in(directory: &Path) -> Result<Vec<String>, String> {
     let path = directory.join("snapshots.db");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let Ok(log) = Log::open(&directory.join("events.db")) else { return Vec::new() };
+    let Ok(log) = Log::open(&directory.join("events.db")) else {
+        return Ok(Vec::new());
+    };
     let index = Some(&log)
         .filter(|log| log.is_current())
         .and_then(|_| IndexFile::open_reader(&directory.join(index::FILE)));
-    let found = Connection::open_with_flags(path, flags)
+    let found = Connection::open_with_flags(&path, flags)
         .and_then(|connection| wrong(&connection, &log, index.as_ref()));
-    // A file that cannot be read is started anew: there is nothing in it that could be served.
-    found.unwrap_or_default()
+    // A file that is not whole is started anew: there is nothing in it that could be served.
+    found.or_else(|_| schema::broken_file(&path).map_or(Ok(Vec::new()), Err))
 }
 
 fn wrong(
