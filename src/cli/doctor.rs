@@ -190,18 +190,22 @@ fn log(data_dir: &Path) -> Result<String, String> {
     if let Some(first) = damage.first() {
         return Err(format!("{first}; `telenumerus audit verify` says everything"));
     }
-    // Whole views spare a start the reading of what they have; without them every record is read.
-    if !matches!(Views::peek(data_dir), Peek::Whole(_)) {
+    let last = last_record(data_dir).map_err(|error| error.to_string())?;
+    // A start reads every record that the views do not have yet.
+    let viewed = match Views::peek(data_dir) {
+        Peek::Whole(views) => views.position.0,
+        Peek::Absent | Peek::Broken(_) => 0,
+    };
+    if last.is_some_and(|(end, _)| viewed < end.0) {
         let broken = verify_chain(data_dir, |_| {}).map_err(|error| error.to_string())?;
-        if let Some(first) = broken.first() {
+        if let Some(first) = broken.iter().find(|record| record.position > viewed) {
             return Err(format!(
-                "there are no views to start with, and the record at position {} is not as it was \
-                 written; restore a backup",
+                "the views lack what came after position {viewed}, and the record at position {} \
+                 is not as it was written; restore a backup",
                 first.position
             ));
         }
     }
-    let last = last_record(data_dir).map_err(|error| error.to_string())?;
     Ok(last.map_or("empty".to_owned(), |(position, at)| {
         format!("{} events, the last of {at}; `telenumerus audit verify` proves them", position.0)
     }))

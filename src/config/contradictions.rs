@@ -28,7 +28,7 @@ impl Config {
         found.extend(self.esdb.contradictions());
         found.extend(level(&self.log.level));
         if self.store.data_dir.as_os_str().is_empty() {
-            found.push("store.data_dir is a directory, and says nothing".to_owned());
+            found.push("store.data_dir: names no directory".to_owned());
         }
         found.extend(self.mispriced());
         found
@@ -46,7 +46,7 @@ impl Config {
                 Ok((platform, country, _)) => {
                     let what = (platform.slug(), country.map(Country::code));
                     if let Some(other) = priced.insert(what, name) {
-                        found.push(format!("prices.{name:?} and {other:?} are the same price"));
+                        found.push(format!("prices.{name:?}: {other:?} is the same price"));
                     }
                 }
             }

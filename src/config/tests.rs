@@ -90,12 +90,9 @@ fn what_makes_no_sense_is_told_by_file_line_and_key() {
         ),
         (
             "[prices]\n\"google.GB\" = 1\n\"google.UK\" = 2\n",
-            "configuration: FILE:3, prices.\"google.UK\" and \"google.GB\" are the same price",
+            "configuration: FILE:3, prices.\"google.UK\": \"google.GB\" is the same price",
         ),
-        (
-            "[store]\ndata_dir = \"\"\n",
-            "configuration: FILE:2, store.data_dir is a directory, and says nothing",
-        ),
+        ("[store]\ndata_dir = \"\"\n", "configuration: FILE:2, store.data_dir: names no directory"),
         (
             "[prices]\ngoogle = 1\n\"google.DE\" = 0\n",
             "configuration: FILE:3, prices.\"google.DE\": is at least 0.001 dollars: numbers are \

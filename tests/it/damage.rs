@@ -213,9 +213,21 @@ fn what_stands_beside_the_log_and_is_not_what_was_written_is_named_and_made_anew
     };
     for (file, named, tamper) in tampering() {
         assert!(verified(&data).0, "before {file}: {named}");
-        tamper(&data.path().join(file));
+        let path = data.path().join(file);
+        // What stands in the write-ahead log goes before what stands in the file.
+        let whole = rusqlite::Connection::open(&path).unwrap();
+        let mode = |mode| {
+            let asked = format!("PRAGMA journal_mode = {mode}");
+            whole.query_row(&asked, [], |row| row.get::<_, String>(0)).unwrap()
+        };
+        assert_eq!((mode("DELETE").as_str(), mode("WAL").as_str()), ("delete", "wal"));
+        drop(whole);
+        tamper(&path);
         let (is_content, said) = verified(&data);
-        assert!(!is_content && said.contains(file) && said.contains(named), "{file}: {said}");
+        assert!(
+            !is_content && said.contains(file) && said.contains(named),
+            "{file} {named}: {said}"
+        );
         let server = Server::restart(data);
         data = server.terminate().1;
     }
@@ -235,5 +247,5 @@ fn a_directory_whose_views_need_a_record_that_is_damaged_is_refused_and_the_doct
     assert!(said.contains("restore a backup") && said.contains("views.db"), "{said}");
     let doctor = Server::cli_on(&data, &["doctor"]);
     let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
-    assert!(!doctor.status.success() && said.contains("no views to start with"), "{said}");
+    assert!(!doctor.status.success() && said.contains("the views lack"), "{said}");
 }

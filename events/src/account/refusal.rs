@@ -55,7 +55,8 @@ pub enum StandingRefusal {
     Suspended,
     /// An operator has not looked at the account yet; wait, or ask them.
     #[error(
-        "the account waits for the operator's approval; until then it may read, and nothing else"
+        "the account waits for the operator's approval; until then it orders nothing and has no \
+         way to be paid into"
     )]
     AwaitsApproval,
     /// An operator has said no to the account; ask them.

@@ -143,8 +143,11 @@ pub enum Refusal {
     /// There are more rules than may be.
     #[error("a policy has at most {MOST_RULES} rules")]
     TooManyRules,
-    /// A limit is there twice, or allows more than is counted.
-    #[error("the limit {} is there twice, or not within 1 to {}", .0.name(), .0.most())]
+    /// A limit is there twice.
+    #[error("the limit {} is there twice", .0.name())]
+    LimitTwice(Limit),
+    /// A limit allows more than is counted, or nothing.
+    #[error("the limit {} is not within 1 to {}", .0.name(), .0.most())]
     LimitOutOfRange(Limit),
     /// Somebody has applied another version meanwhile; look at it first.
     #[error("version {0} is in force: look at it first")]
@@ -199,9 +202,11 @@ impl Policy {
         }
         let mut limits = BTreeSet::new();
         for limit in &self.limits {
-            let in_range = (1..=limit.limit.most()).contains(&limit.allowed);
-            if !in_range || !limits.insert(limit.limit) {
+            if !(1..=limit.limit.most()).contains(&limit.allowed) {
                 return Err(Refusal::LimitOutOfRange(limit.limit));
+            }
+            if !limits.insert(limit.limit) {
+                return Err(Refusal::LimitTwice(limit.limit));
             }
         }
         self.check_sensitive()

@@ -98,6 +98,9 @@ fn what_cannot_be_meant_is_refused() {
     {
         refused(limited(allowed, limit), Refusal::LimitOutOfRange(limit));
     }
+    let mut twice = limited(5, Limit::Numbers);
+    twice.limits.extend(limited(7, Limit::Numbers).limits);
+    refused(twice, Refusal::LimitTwice(Limit::Numbers));
     let hidden = Rule { reason: "a\u{202e}b".to_owned(), ..google() };
     refused(policy(Mode::Enforce, &[hidden]), Refusal::RuleText(named("a")));
     for basis in [" ", "board\u{1b}[2J"] {
