@@ -86,7 +86,7 @@ export abstract class Calls {
    * Everything that is kept of you, oldest first: orders with their messages and codes, money, keys by their names,
    * webhooks. Hashes of keys, secrets, and what operators noted are not in it.
    */
-  exportAccount(query: { limit?: number; cursor?: CursorText } = {}, options: CallOptions = {}): Promise<AccountExport> {
+  exportAccount(query: { limit?: number; cursor?: CursorNumber } = {}, options: CallOptions = {}): Promise<AccountExport> {
     return this.call("GET", "/api/v1/account/export", { query }, options);
   }
 

@@ -17,7 +17,7 @@ use crate::http::auth::Caller;
 use crate::http::cursor::{self, Limit};
 use crate::http::error::ApiResult;
 use crate::http::json::{Moment, Parameters};
-use crate::http::openapi_types::CursorText;
+use crate::http::openapi_types::CursorNumber;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,7 +58,7 @@ pub struct Row {
             "limit" = Option<u32>, Query, description = "Length of a page, 1 to 200", minimum = 1,
             maximum = 200
         ),
-        ("cursor" = Option<CursorText>, Query, description = "The page before's next_cursor")
+        ("cursor" = Option<CursorNumber>, Query, description = "The page before's next_cursor")
     ),
     responses((status = 200, description = "A page of the account's events", body = Reply))
 )]

@@ -87,7 +87,7 @@ class Calls:
         """Your balance, what is held, your tier and your orders in numbers; with `as_of`, as they were."""
         return cast(Account, self._call("GET", "/api/v1/account", query={"as_of": as_of}))
 
-    def export_account(self, *, limit: Optional[int] = None, cursor: Optional[CursorText] = None) -> AccountExport:
+    def export_account(self, *, limit: Optional[int] = None, cursor: Optional[CursorNumber] = None) -> AccountExport:
         """Everything that is kept of you, oldest first: orders with their messages and codes, money, keys by
         their names, webhooks. Hashes of keys, secrets, and what operators noted are not in it.
         """
