@@ -80,10 +80,7 @@ pub fn announced(directory: &Path) -> Option<SocketAddr> {
 /// it. On a full disk that is what an earlier service has held for it.
 pub async fn room_to_start(directory: &Path) {
     let _ = std::fs::create_dir_all(directory);
-    let free = || {
-        let disk = rustix::fs::statvfs(directory).ok()?;
-        Some(disk.f_bavail.saturating_mul(disk.f_frsize)).filter(|free| *free < ROOM_TO_START)
-    };
+    let free = || sqlite::free_in(directory).ok().filter(|free| *free < ROOM_TO_START);
     let path = directory.display();
     let mut seconds = 0u32;
     while let Some(free) = free() {

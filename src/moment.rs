@@ -1,16 +1,23 @@
 //! A moment as operators write it.
 
 use events::time::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 /// A date, or a time, in UTC.
 pub fn moment(text: &str) -> Result<Timestamp, String> {
-    let midnight =
-        |date: jiff::civil::Date| jiff::tz::TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok();
-    let date = || text.parse().ok().and_then(midnight);
-    let moment = text.parse::<jiff::Timestamp>().ok().or_else(date);
-    moment
-        .map(|moment| Timestamp::from_millis(moment.as_millisecond()))
+    let time = text.parse::<Timestamp>().ok();
+    time.or_else(|| of_date(text, false))
         .ok_or_else(|| "is no date or time, such as 2026-11-24 or 2026-11-24T12:00:00Z".to_owned())
+}
+
+/// Where a date begins in UTC, or where it ends; `None` for what is no date.
+pub fn of_date(text: &str, end: bool) -> Option<Timestamp> {
+    let date: Date = text.parse().ok()?;
+    // The last day there is has no tomorrow.
+    let date = if end { date.tomorrow().unwrap_or(date) } else { date };
+    let start = TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?;
+    Some(Timestamp::from_millis(start.as_millisecond()))
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Texts that people write into the log: reasons, bases, notes, statements.
 
+/// Longest reason that is taken of an operator, in characters.
+pub const LONGEST_REASON: usize = 1_000;
+
 /// Whether `text` says something, in at most `longest` characters that can all be seen.
 pub fn is_said_within(text: &str, longest: usize) -> bool {
     !text.trim().is_empty() && is_within(text, longest) && is_shown(text)

@@ -15,7 +15,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use events::envelope::Actor;
 use events::phone::Phone;
-use events::text::{is_shown, is_within};
+use events::text::{LONGEST_REASON, is_shown, is_within};
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Value, json};
 
@@ -32,7 +32,6 @@ use crate::serve::{Reason, Refuse};
 const WRONG_TOKENS: u32 = 10;
 /// Longest texts that stand in the log.
 const LONGEST_NAME: usize = 100;
-const LONGEST_REASON: usize = 1_000;
 
 /// Who calls, and what they may see: among the extensions of every request behind the token.
 #[derive(Debug, Clone)]

@@ -10,9 +10,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use actors::kernel::clock::Clock;
-use actors::store::sqlite::{inspect, last_record, verify_chain};
+use actors::store::chain::{GENESIS, Hash};
+use actors::store::sqlite::{chain_in, free_in, inspect, last_record, walk_chain};
 use clap::Args;
-use projections::{Peek, Views};
+use events::envelope::Position;
+use projections::{Peek, Peeked, Views};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -172,8 +174,7 @@ fn disk(config: &Config, data_dir: &Path) -> Result<String, String> {
     let existing =
         data_dir.ancestors().find(|directory| directory.is_dir()).unwrap_or(Path::new("/"));
     let existing = if existing.as_os_str().is_empty() { Path::new(".") } else { existing };
-    let disk = rustix::fs::statvfs(existing).map_err(|error| error.to_string())?;
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize) / (1 << 20);
+    let free = free_in(existing).map_err(|error| error.to_string())? / (1 << 20);
     let reserve = u64::from(config.store.reserve_mb);
     if free < reserve {
         Err(format!("{free} MB are free, and store.reserve_mb is {reserve}: no order is taken"))
@@ -192,23 +193,26 @@ fn log(data_dir: &Path) -> Result<String, String> {
     }
     let last = last_record(data_dir).map_err(|error| error.to_string())?;
     // A start reads every record that the views do not have yet.
-    let viewed = match Views::peek(data_dir) {
-        Peek::Whole(views) => views.position.0,
-        Peek::Absent | Peek::Broken(_) => 0,
-    };
-    if last.is_some_and(|(end, _)| viewed < end.0) {
-        let broken = verify_chain(data_dir, |_| {}).map_err(|error| error.to_string())?;
-        if let Some(first) = broken.iter().find(|record| record.position > viewed) {
-            return Err(format!(
-                "the views lack what came after position {viewed}, and the record at position {} \
-                 is not as it was written; restore a backup",
-                first.position
-            ));
-        }
-    }
+    let (viewed, chain) = viewed(data_dir);
+    walk_chain(data_dir, (viewed, chain)).map_err(|error| {
+        format!("the views lack what came after position {}: {error}; restore a backup", viewed.0)
+    })?;
     Ok(last.map_or("empty".to_owned(), |(position, at)| {
         format!("{} events, the last of {at}; `telenumerus audit verify` proves them", position.0)
     }))
+}
+
+/// How far the views are that a start goes on with, and the log's chain there.
+fn viewed(data_dir: &Path) -> (Position, Hash) {
+    let kept = match Views::peek(data_dir) {
+        Peek::Whole(Peeked { position, chain: Some(chain), .. }) => Some((position, chain)),
+        Peek::Whole(_) | Peek::Absent | Peek::Broken(_) => None,
+    };
+    // Those of another past are thrown away.
+    let is_of_log = |(position, chain): &(Position, Hash)| {
+        chain_in(data_dir, *position).is_ok_and(|found| found == Some(*chain))
+    };
+    kept.filter(is_of_log).unwrap_or((Position(0), GENESIS))
 }
 
 fn clock(config: &Config, data_dir: &Path) -> Result<String, String> {

@@ -33,9 +33,7 @@ impl Config {
         found.extend(self.mispriced());
         found
     }
-}
 
-impl Config {
     /// Prices of nothing that is sold, and those that stand twice under two spellings.
     fn mispriced(&self) -> Vec<String> {
         let mut priced: BTreeMap<_, &str> = BTreeMap::new();

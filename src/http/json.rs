@@ -9,12 +9,9 @@ use axum::http::{HeaderMap, StatusCode};
 use events::money::Money;
 use events::time::Timestamp;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use jiff::civil;
-use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
-
 use url::form_urlencoded;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
@@ -23,6 +20,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::Shared;
 use super::error::ApiError;
 use super::strict_json::{self, Problem};
+use crate::moment::of_date;
 
 /// A request's JSON body. An empty one counts as `{}`.
 pub struct Body<T>(pub T);
@@ -290,14 +288,7 @@ pub fn moment(name: &str, text: &str, end_of_day: bool) -> Result<Timestamp, Api
     if let Ok(moment) = text.replace(' ', "+").parse::<Timestamp>() {
         return Ok(moment);
     }
-    // The last day there is has no tomorrow.
-    let day = text
-        .parse::<civil::Date>()
-        .ok()
-        .map(|date| if end_of_day { date.tomorrow().unwrap_or(date) } else { date });
-    let start = day.and_then(|date| TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok());
-    let start = start.map(|start| Timestamp::from_millis(start.as_millisecond()));
-    start.ok_or_else(|| {
+    of_date(text, end_of_day).ok_or_else(|| {
         ApiError::of_field(
             name,
             format!(

@@ -6,8 +6,7 @@ use super::event::Event;
 use super::refusal::{OperatorRefusal, Refusal, StandingRefusal};
 use super::state::State;
 use crate::id::InviteId;
-use crate::reveal::LONGEST_REASON;
-use crate::text::is_said_within;
+use crate::text::{LONGEST_REASON, is_said_within};
 
 /// How an account was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

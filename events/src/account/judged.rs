@@ -13,8 +13,7 @@ use crate::id::OrderId;
 use crate::platform::Platform;
 use crate::policy::conduct::rest_of_day;
 use crate::policy::{Class, Verdict};
-use crate::reveal::LONGEST_REASON;
-use crate::text::is_said_within;
+use crate::text::{LONGEST_REASON, is_said_within};
 use crate::time::Timestamp;
 
 /// An order that the policy refused, as it stands in the log.

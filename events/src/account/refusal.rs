@@ -7,7 +7,7 @@ use super::batch::ItemRefusal;
 use crate::id::OrderId;
 use crate::money::Money;
 use crate::order;
-use crate::reveal::LONGEST_REASON;
+use crate::text::LONGEST_REASON;
 
 /// The refusal of any command; what the caller can do about it stands beside each.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -15,11 +15,8 @@ use thiserror::Error;
 use crate::decider::Decider;
 use crate::id::AccountId;
 use crate::phone::Phone;
-use crate::text::is_said_within;
+use crate::text::{LONGEST_REASON, is_said_within};
 use crate::time::Timestamp;
-
-/// Longest reason that is taken, in characters.
-pub const LONGEST_REASON: usize = 1_000;
 
 /// Whose events an export has.
 #[derive(Debug, Clone, PartialEq, Eq)]

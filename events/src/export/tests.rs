@@ -1,11 +1,12 @@
 //! The law of exports as scenarios: each is a fact of its own, with a reason, of something that is
 //! there.
 
-use super::{Command, Event, LONGEST_REASON, Made, Refusal, Scope, State};
+use super::{Command, Event, Made, Refusal, Scope, State};
 use crate::audit::Auditor;
 use crate::envelope::{Position, Recorded, Revision, StreamId};
 use crate::id::{AccountId, EventId};
 use crate::spec::given;
+use crate::text::LONGEST_REASON;
 use crate::time::Timestamp;
 
 const AT: Timestamp = Timestamp::from_millis(1_795_512_345_678);

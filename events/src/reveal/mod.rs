@@ -10,11 +10,8 @@ mod tests;
 use thiserror::Error;
 
 use crate::decider::Decider;
-use crate::text::is_said_within;
+use crate::text::{LONGEST_REASON, is_said_within};
 use crate::time::Timestamp;
-
-/// Longest reason that is taken, in characters.
-pub const LONGEST_REASON: usize = 1_000;
 
 /// A fact of a reveal; its stream names what was revealed, its metadata who wanted it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! The law of reveals as scenarios: each is a fact of its own, and none is without a reason.
 
-use super::{Command, Event, LONGEST_REASON, Refusal, State};
+use super::{Command, Event, Refusal, State};
 use crate::spec::given;
+use crate::text::LONGEST_REASON;
 use crate::time::Timestamp;
 
 const AT: Timestamp = Timestamp::from_millis(1_795_512_345_678);

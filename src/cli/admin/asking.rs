@@ -54,12 +54,12 @@ impl Asking {
         ))?;
         let answer: Value = serde_json::from_slice(&answer)
             .map_err(|_| String::from_utf8_lossy(&answer).into_owned())?;
-        if success {
-            Ok(answer)
-        } else {
-            Err(answer["error"].as_str().unwrap_or("the service refused").to_owned())
-        }
+        if success { Ok(answer) } else { Err(refusal(&answer)) }
     }
+}
+
+fn refusal(answer: &Value) -> String {
+    answer["error"].as_str().unwrap_or("the service refused").to_owned()
 }
 
 /// The answer's bytes as they come. One that ends before it should is an error.
@@ -70,7 +70,7 @@ async fn copied(
     if !response.status().is_success() {
         let answer = response.into_body().collect().await.map_err(in_words)?.to_bytes();
         let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
-        return Err(answer["error"].as_str().unwrap_or("the service refused").to_owned());
+        return Err(refusal(&answer));
     }
     while let Some(frame) = response.body_mut().frame().await {
         let cut = |_| "the service has cut its answer off: its log says why".to_owned();

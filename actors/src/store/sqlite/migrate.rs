@@ -49,7 +49,7 @@ pub fn migrate(path: &Path) -> Result<(), OpenError> {
 /// The copy is written beside the log: it needs about the log's own room once more.
 fn has_room_for_copy(path: &Path) -> Result<(), String> {
     let needed = std::fs::metadata(path).map_or(0, |file| file.len());
-    let free = path.parent().and_then(free_in);
+    let free = path.parent().and_then(|directory| free_in(directory).ok());
     match free.filter(|free| *free < needed) {
         None => Ok(()),
         Some(free) => Err(format!(

@@ -53,7 +53,7 @@ pub use inspect::{chain_in, end_in, inspect, is_unwritten, last_record, walk_cha
 pub use opening::{Loss, OpenError};
 pub use replica::{Replica, ReplicaError};
 pub use reserve::give_up as give_up_reserve;
-pub use space::Room;
+pub use space::{Room, free_in};
 pub use stamps::Stamps;
 pub use verify::{AuditRecord, ChainFinding, records_after, records_between, verify_chain};
 

@@ -72,7 +72,7 @@ impl Space {
     /// Looks. Says in the log when the room has become too little, and when it is back.
     pub fn look(&self) -> Room {
         let reserve = self.reserve.load(Ordering::Relaxed);
-        let free = free_in(&self.directory);
+        let free = free_in(&self.directory).ok();
         let was_refused = self.refused.lock().is_some_and(|refused| refused.elapsed() < REMEMBERED);
         let is_low = was_refused || free.is_some_and(|free| free < reserve.max(SMALLEST));
         if self.was_low.swap(is_low, Ordering::Relaxed) != is_low {
@@ -107,10 +107,10 @@ impl Space {
     }
 }
 
-/// The bytes that may still be written in `directory`; `None` where the system does not say.
-pub fn free_in(directory: &Path) -> Option<u64> {
-    let disk = rustix::fs::statvfs(directory).ok()?;
-    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+/// The bytes that may still be written in `directory`; an error where the system does not say.
+pub fn free_in(directory: &Path) -> std::io::Result<u64> {
+    let disk = rustix::fs::statvfs(directory)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 #[cfg(test)]
