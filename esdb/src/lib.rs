@@ -16,6 +16,7 @@ mod query;
 mod reading;
 mod refusal;
 mod server;
+mod writers;
 
 pub use flow::{Flow, Hangup};
 pub use log::{Event, Log, Page, Record};

@@ -5,13 +5,12 @@ use tonic::{Code, Status};
 /// Which exception a client is to raise.
 const EXCEPTION: &str = "exception";
 
+/// What a writer is told.
+pub const READ_ONLY: &str = "this log is read only: appends and deletes are refused";
+
 /// Nobody writes here.
 pub fn read_only() -> Status {
-    exception(
-        Code::PermissionDenied,
-        "this log is read only: appends and deletes are refused",
-        "access-denied",
-    )
+    exception(Code::PermissionDenied, READ_ONLY, "access-denied")
 }
 
 /// The caller has not shown a token that is known here.

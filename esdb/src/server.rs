@@ -28,6 +28,7 @@ use crate::protocol::streams::{
 use crate::query::Query;
 use crate::reading::Reading;
 use crate::refusal::{exhausted, read_only, unauthenticated};
+use crate::writers::{refuse_append, refuse_batch};
 
 /// Of a call: what it asks is small.
 const MAX_REQUEST_BYTES: usize = 64 * 1024;
@@ -121,8 +122,8 @@ impl<L: Log> Streams for Service<L> {
         Ok(Response::new(Box::pin(messages)))
     }
 
-    async fn append(&self, _: Request<Streaming<AppendReq>>) -> Answer<AppendResp> {
-        Err(read_only())
+    async fn append(&self, request: Request<Streaming<AppendReq>>) -> Answer<AppendResp> {
+        Err(refuse_append(request.into_inner(), self.bounds.patience).await)
     }
 
     async fn delete(&self, _: Request<DeleteReq>) -> Answer<DeleteResp> {
@@ -135,9 +136,10 @@ impl<L: Log> Streams for Service<L> {
 
     async fn batch_append(
         &self,
-        _: Request<Streaming<BatchAppendReq>>,
+        request: Request<Streaming<BatchAppendReq>>,
     ) -> Answer<Self::BatchAppendStream> {
-        Err(read_only())
+        let refused = refuse_batch(request.into_inner(), self.bounds.patience).await?;
+        Ok(Response::new(Box::pin(futures_util::stream::iter([Ok(refused)]))))
     }
 }
 
