@@ -108,6 +108,7 @@ fn life(state: State, number: u128) -> State {
         text,
         receipt: events::order::Receipt::At(AT),
         freed_at: None,
+        hold: Vec::new(),
         at: AT,
     };
     [place, Command::Order(OrderId(number), order::Command::ReceiveSms(sms))]

@@ -161,6 +161,7 @@ fn order_commands(id: OrderId, number: u64, at: Timestamp) -> [Command; 2] {
         text,
         receipt: order::Receipt::At(at),
         freed_at: None,
+        hold: Vec::new(),
         at,
     };
     let placed = PlaceOrder {

@@ -183,7 +183,8 @@ impl Service {
         let orders = Orders::start(accounts.clone(), Arc::clone(&router));
         let past = Arc::new(ViewedAssignments { views: views.clone(), head: store.head() });
         let recent = recent.into_iter().map(|(phone, _)| phone);
-        let inbox = Inbox::new(accounts.clone(), orders.clone(), Arc::clone(&router), past, recent);
+        let inbox = Inbox::new(accounts.clone(), orders.clone(), Arc::clone(&router), past, recent)
+            .holding(&config.orders.held_kinds());
         for pull in &pulls {
             pull.connect(orders.clone(), inbox.clone());
         }

@@ -268,6 +268,13 @@ fn order_data(event: &order::Event, reveal: bool) -> Value {
             json!({ "attempt": attempt, "supplier": supplier.as_str() })
         }
         order::Event::SmsReceived(sms) => sms_data(sms, reveal),
+        order::Event::SmsHeld { message_id, supplier, kinds, received_at, .. } => {
+            json!({
+                "message_id": message_id, "supplier": supplier.as_str(),
+                "kinds": kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
+                "received_at": received_at.to_string(),
+            })
+        }
         order::Event::SmsRepeated { message_id, supplier, repeats, received_at, .. } => {
             json!({
                 "message_id": message_id, "supplier": supplier.as_str(), "repeats": repeats,

@@ -148,6 +148,12 @@ pub fn is_known(word: &str) -> bool {
     })
 }
 
+/// Whether the word is the name of a service, or of another sender that is known.
+pub fn is_brand(word: &str) -> bool {
+    let folded = folded_word(word);
+    NAMES.named.iter().any(|name| name.word == folded)
+}
+
 /// Whether the word is the name of the service, written as a name is that is a word of every day
 /// too.
 pub fn is_written_name(text: &Text, hit: &Hit, service: Service) -> bool {

@@ -110,7 +110,7 @@ const LISTS: [&str; 3] = [
     include_str!("../words/other.txt"),
 ];
 /// Letters that Hebrew and Arabic write together with the word behind them.
-const PREFIXES: &str = "הבלשומכالوبكف";
+pub const PREFIXES: &str = "הבלשומכالوبكف";
 /// Units of so few letters are the beginning of a name (`mBank`) where a capital follows.
 const MAX_LETTER_UNIT: usize = 2;
 /// Longest ending of a root.

@@ -29,9 +29,11 @@ mod message;
 mod money;
 mod normal;
 mod number;
+mod person;
 mod reason;
 mod receipt;
 mod role;
+mod sensitive;
 mod service;
 mod shape;
 mod stranger;
@@ -45,5 +47,6 @@ mod weights;
 
 pub use message::Message;
 pub use reason::Reason;
+pub use sensitive::{Sensitive, sensitive};
 pub use service::{Alphabet, Service};
 pub use verdict::{Candidate, Extraction, Verdict, extract};

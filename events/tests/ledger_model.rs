@@ -358,6 +358,7 @@ impl Run {
             text,
             receipt: Receipt::At(at),
             freed_at: None,
+            hold: Vec::new(),
             at,
         };
         let events = self.order(id, order::Command::ReceiveSms(sms)).unwrap_or_default();

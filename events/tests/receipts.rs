@@ -64,6 +64,7 @@ fn takes(order: &State, said: Option<Timestamp>, arrives: i64, freed: Option<i64
         text: "G-123456 is your Google verification code.".to_owned(),
         receipt: Receipt::of(said, at(arrives)),
         freed_at: freed.map(at),
+        hold: Vec::new(),
         at: at(arrives),
     };
     order.decide(&Command::ReceiveSms(sms)).is_ok()

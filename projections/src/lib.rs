@@ -48,6 +48,6 @@ pub use refusals::RefusedOrder;
 pub use reports::Report;
 pub use runner::{Chaining, Log, LogError, Projector, Reading};
 pub use sources::{Retired, SupplierOutcome};
-pub use strays::{REPEATED, Stray, StrayFilter};
+pub use strays::{HELD, REPEATED, Stray, StrayFilter};
 pub use usage::{Outcome, UsageCell};
 pub use views::{Chain, OpenError, Peek, Peeked, ViewError, Views};

@@ -72,6 +72,7 @@ impl OrderRow {
             | Event::AttemptFailed { .. }
             | Event::SmsReceived(_)
             | Event::SmsRepeated { .. }
+            | Event::SmsHeld { .. }
             | Event::CodeReplaced { .. }
             | Event::Reported { .. } => {}
             Event::ScenarioChosen { .. } => self.is_test = true,

@@ -19,6 +19,8 @@ use crate::views::{ViewError, Views};
 
 /// Why a message is here that says word for word what its order was told minutes before.
 pub const REPEATED: &str = "repeated";
+/// Why a message that is held back is listed: nobody sees it.
+pub const HELD: &str = "held";
 
 /// A message that gave no order its code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,29 +75,39 @@ impl Stray {
 
     /// The message of an order, if it has no code in it.
     pub fn of_order(row: &OrderRow, fact: &order::Event, position: Position) -> Option<Self> {
-        if let order::Event::SmsRepeated { supplier, at, .. } = fact {
-            return Some(Self {
-                position,
-                phone: row.phone.parse().ok()?,
-                supplier: supplier.clone(),
-                why: REPEATED.to_owned(),
-                at: *at,
-            });
-        }
-        let order::Event::SmsReceived(Sms { supplier, extraction, at, .. }) = fact else {
-            return None;
-        };
-        let why = match &extraction.verdict {
-            Verdict::Code(_) => return None,
-            why @ (Verdict::Unsure | Verdict::Nothing | Verdict::OtherBrand(_)) => {
-                why.name().to_owned()
+        let (supplier, at, why) = match fact {
+            order::Event::SmsRepeated { supplier, at, .. } => (supplier, at, REPEATED),
+            order::Event::SmsHeld { supplier, at, .. } => (supplier, at, HELD),
+            order::Event::SmsReceived(Sms { supplier, extraction, at, .. }) => {
+                let why = match &extraction.verdict {
+                    Verdict::Code(_) => return None,
+                    why @ (Verdict::Unsure | Verdict::Nothing | Verdict::OtherBrand(_)) => {
+                        why.name()
+                    }
+                };
+                (supplier, at, why)
             }
+            order::Event::Placed(_)
+            | order::Event::Queued { .. }
+            | order::Event::ScenarioChosen { .. }
+            | order::Event::Started { .. }
+            | order::Event::AttemptFailed { .. }
+            | order::Event::NumberAssigned { .. }
+            | order::Event::NumberReportedDead { .. }
+            | order::Event::Completed { .. }
+            | order::Event::CodeReplaced { .. }
+            | order::Event::Reported { .. }
+            | order::Event::Refunded { .. }
+            | order::Event::Finished { .. }
+            | order::Event::Cancelled { .. }
+            | order::Event::Expired { .. }
+            | order::Event::Failed { .. } => return None,
         };
         Some(Self {
             position,
             phone: row.phone.parse().ok()?,
             supplier: supplier.clone(),
-            why,
+            why: why.to_owned(),
             at: *at,
         })
     }

@@ -13,7 +13,7 @@ use events::envelope::Position;
 use events::number::Unclaimed;
 use events::phone::Phone;
 use events::{Event, number, order};
-use projections::{AnyOrderFilter, REPEATED, StrayFilter};
+use projections::{AnyOrderFilter, HELD, REPEATED, StrayFilter};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
@@ -171,7 +171,7 @@ pub async fn message(api: &AdminApi, access: &Access, position: u64) -> Result<V
 }
 
 /// Why a message gives no order its code.
-fn reasons() -> [&'static str; 8] {
+fn reasons() -> [&'static str; 9] {
     let [unsure, nothing, other] =
         [Verdict::Unsure, Verdict::Nothing, Verdict::OtherBrand(String::new())]
             .map(|verdict| verdict.name());
@@ -182,7 +182,7 @@ fn reasons() -> [&'static str; 8] {
         Unclaimed::TooManyMessages,
     ]
     .map(Unclaimed::name);
-    [unknown, free, ended, many, unsure, nothing, other, REPEATED]
+    [unknown, free, ended, many, unsure, nothing, other, REPEATED, HELD]
 }
 
 /// Sender, text and id of a recorded message.
@@ -194,10 +194,11 @@ fn said(event: &Event) -> Option<(Value, Value, Value)> {
         Event::Account(account::Event::Order(_, order::Event::SmsReceived(sms))) => {
             Some((json!(sms.sender), json!(sms.text), json!(sms.message_id)))
         }
-        // The text is that of the message it repeats.
-        Event::Account(account::Event::Order(_, order::Event::SmsRepeated { message_id, .. })) => {
-            Some((Value::Null, Value::Null, json!(message_id)))
-        }
+        // The text is that of the message it repeats, or kept nowhere.
+        Event::Account(account::Event::Order(
+            _,
+            order::Event::SmsRepeated { message_id, .. } | order::Event::SmsHeld { message_id, .. },
+        )) => Some((Value::Null, Value::Null, json!(message_id))),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use events::account::CancelRules;
+use events::code::Sensitive;
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
@@ -58,7 +59,7 @@ pub struct Limits {
 }
 
 /// How orders live.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Orders {
     /// From the first number to expiry.
@@ -76,6 +77,9 @@ pub struct Orders {
     pub cancel_pause_seconds: u32,
     /// The longest of these pauses.
     pub cancel_pause_max_seconds: u32,
+    /// Messages that are held back: callers see that one came, and why, but never the text; one
+    /// with the code ends its order, and the money comes back.
+    pub hold: Vec<HeldKind>,
 }
 
 impl Orders {
@@ -88,9 +92,36 @@ impl Orders {
         }
     }
 
+    /// Kinds of messages that are held back, for the pure core.
+    pub fn held_kinds(&self) -> Vec<Sensitive> {
+        self.hold.iter().map(|kind| kind.kind()).collect()
+    }
+
     /// How long orders keep their numbers after the code.
     pub fn listen_seconds(&self) -> u32 {
         self.listen_after_code_seconds.unwrap_or(self.lifetime_seconds)
+    }
+}
+
+/// A kind of message that may be held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldKind {
+    /// It speaks of a payment, a transfer or a card.
+    BankTransaction,
+    /// It lets somebody set a password anew, or recover an account.
+    PasswordReset,
+    /// It addresses or names a person.
+    PersonName,
+}
+
+impl HeldKind {
+    const fn kind(self) -> Sensitive {
+        match self {
+            Self::BankTransaction => Sensitive::BankTransaction,
+            Self::PasswordReset => Sensitive::PasswordReset,
+            Self::PersonName => Sensitive::PersonName,
+        }
     }
 }
 
@@ -231,6 +262,7 @@ impl Default for Orders {
             free_cancels_per_hour: free_per_hour,
             cancel_pause_seconds: pause_seconds,
             cancel_pause_max_seconds: max_pause_seconds,
+            hold: Vec::new(),
         }
     }
 }

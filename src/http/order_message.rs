@@ -6,15 +6,16 @@ use events::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::json::{Dollars, Moment};
-use super::order_reply::failure_name;
+use super::order_reply::{failure_name, kind_names};
 use super::waiting::AccessEnd;
 
 /// What messages of a stream tell of.
-pub const EVENTS: [&str; 12] = [
+pub const EVENTS: [&str; 13] = [
     "status",
     "number",
     "code",
     "message",
+    "held",
     "replaced",
     "refunded",
     "completed",
@@ -60,6 +61,9 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
         Event::SmsReceived(sms) => sms_message(sms, status, has_ended),
         Event::SmsRepeated { .. } => {
             json!({ "event": "status", "status": status.name(), "reason": "sms_repeated" })
+        }
+        Event::SmsHeld { kinds, .. } => {
+            json!({ "event": "held", "status": status.name(), "kinds": kind_names(kinds) })
         }
         Event::CodeReplaced { code, .. } => {
             let replaced = before.iter().rev().find_map(|earlier| code_in(earlier));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors::Orders;
+use events::code::Sensitive;
 use events::id::OrderId;
 use events::order::{FailureReason, Scenario, Sms, State, Status};
 use events::platform::Platform;
@@ -83,6 +84,26 @@ impl Message {
     }
 }
 
+/// A message that is held back: neither its text nor its sender is kept.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HeldMessage)]
+struct HeldMessage {
+    /// What is in it: `bank_transaction`, `password_reset`, `person_name`.
+    kinds: Vec<&'static str>,
+    received_at: Moment,
+}
+
+impl HeldMessage {
+    fn of((kinds, received_at): (&[Sensitive], Timestamp)) -> Self {
+        Self { kinds: kind_names(kinds), received_at: Moment(received_at) }
+    }
+}
+
+/// The kinds in the caller's words.
+pub fn kind_names(kinds: &[Sensitive]) -> Vec<&'static str> {
+    kinds.iter().map(|kind| kind.name()).collect()
+}
+
 /// A code that the order has, or had.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FoundCode)]
@@ -108,6 +129,8 @@ pub struct OrderReply {
     /// Full text of the message with the code, or of the last one.
     sms: Option<String>,
     messages: Vec<Message>,
+    /// Messages that the operator holds back, by what is in them: nobody sees them here.
+    held: Vec<HeldMessage>,
     price: Dollars,
     /// What came back, once the order has ended without a code, or its code was a stranger's.
     refunded: Option<Dollars>,
@@ -166,6 +189,7 @@ impl OrderReply {
                 .collect(),
             sms: shown.map(|sms| sms.text.clone()),
             messages: order.messages().map(|sms| Message::of(order, sms)).collect(),
+            held: order.held_messages().map(HeldMessage::of).collect(),
             price: Dollars(order.placed.price),
             refunded: released.then_some(Dollars(order.placed.price)),
             attempts: order.attempts,
@@ -255,6 +279,7 @@ pub fn failure_name(reason: FailureReason) -> &'static str {
         FailureReason::NoSourceLeft => "no_number_available",
         FailureReason::AttemptsExhausted => "attempts_exhausted",
         FailureReason::SeekingTimedOut => "no_number_in_time",
+        FailureReason::MessageHeld => "message_held",
     }
 }
 

@@ -11,7 +11,7 @@ use events::account::idempotency::KeyUse;
 use events::country::Country;
 use events::id::OrderId;
 use events::money::Money;
-use events::order::{self, Event, Scenario, State, Status};
+use events::order::{self, Event, FailureReason, Scenario, State, Status};
 use events::platform::Platform;
 use events::policy::{Class, Judge};
 use serde::Serialize;
@@ -218,6 +218,13 @@ pub fn ended_without_code(app: &Shared, order: &State) -> ApiError {
         return ApiError::invalid(format!("The order was cancelled. {refunded}"))
             .with_status(StatusCode::CONFLICT)
             .with("order", shown);
+    }
+    if order.failure == Some(FailureReason::MessageHeld) {
+        return ApiError::invalid(format!(
+            "The message with the code is of a kind that this service holds back. {refunded}"
+        ))
+        .with_status(StatusCode::CONFLICT)
+        .with("order", shown);
     }
     let text = match order.failure {
         Some(_) => format!(

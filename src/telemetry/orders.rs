@@ -90,6 +90,7 @@ impl Known {
             | order::Event::NumberReportedDead { .. }
             | order::Event::SmsReceived(_)
             | order::Event::SmsRepeated { .. }
+            | order::Event::SmsHeld { .. }
             | order::Event::CodeReplaced { .. }
             | order::Event::Reported { .. }
             | order::Event::Refunded { .. }

@@ -19,6 +19,7 @@ mod disk;
 mod errors;
 mod export;
 mod formats;
+mod held;
 mod history;
 mod hostile;
 mod idempotency;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events::account::{self, OrderRefusal};
+use events::code::Sensitive;
 use events::envelope::{Actor as Who, Revision, StreamId};
 use events::id::{AccountId, OrderId};
 use events::number::{self, Command, KeptSms, Unclaimed};
@@ -102,6 +103,7 @@ pub struct Inbox {
     past: Arc<dyn PastAssignments>,
     locks: Arc<KeyedMutex>,
     recent: Arc<RecentMessages>,
+    hold: Arc<[Sensitive]>,
 }
 
 impl Inbox {
@@ -115,7 +117,14 @@ impl Inbox {
         recent: impl IntoIterator<Item = Phone>,
     ) -> Self {
         let recent = Arc::new(RecentMessages::after(recent.into_iter().collect()));
-        Self { accounts, orders, router, past, locks: Arc::default(), recent }
+        let (locks, hold) = (Arc::default(), Arc::default());
+        Self { accounts, orders, router, past, locks, recent, hold }
+    }
+
+    /// The inbox, holding back messages of these kinds.
+    #[must_use]
+    pub fn holding(self, kinds: &[Sensitive]) -> Self {
+        Self { hold: kinds.into(), ..self }
     }
 
     /// Takes a message; answers once it is durable.
@@ -216,6 +225,7 @@ impl Inbox {
             text: sms.text.clone(),
             receipt,
             freed_at: self.router.freed_at(&sms.supplier, &sms.to),
+            hold: self.hold.to_vec(),
             at,
         });
         let committed = self
@@ -238,11 +248,15 @@ impl Inbox {
             self.orders.wake(lease.order);
         }
         // What says the same as a message of minutes ago is recorded, and is nothing new.
-        Ok(if is(|fact| matches!(fact, order::Event::SmsReceived(_))) {
-            Delivery::Taken(lease.order)
-        } else {
-            Delivery::Repeated
-        })
+        Ok(
+            if is(|fact| {
+                matches!(fact, order::Event::SmsReceived(_) | order::Event::SmsHeld { .. })
+            }) {
+                Delivery::Taken(lease.order)
+            } else {
+                Delivery::Repeated
+            },
+        )
     }
 
     /// Keeps a message that no open order takes, not even the number's `current` one, unless an

@@ -459,6 +459,13 @@ export interface Health {
   version: string;
 }
 
+/** A message that is held back: neither its text nor its sender is kept. */
+export interface HeldMessage {
+  /** What is in it: `bank_transaction`, `password_reset`, `person_name`. */
+  kinds: string[];
+  received_at: Moment;
+}
+
 /** How far the order is followed: to its code, or until its number goes back. */
 export type HowFar = "code" | "expiry";
 
@@ -575,6 +582,8 @@ export interface Order {
   failure: FailureName | null;
   /** `POST` to give the number of a completed order back before its time. */
   finish: string | null;
+  /** Messages that the operator holds back, by what is in them: nobody sees them here. */
+  held: HeldMessage[];
   /** Whether the order has its code, and keeps its number for what still comes. */
   listening: boolean;
   /** Until when it does, or did. */
@@ -617,14 +626,14 @@ export interface OrderEvent {
   number: number;
   /**
    * `placed`, `scenario_chosen`, `queued`, `started`, `attempt_failed`, `number_assigned`, `number_dead`,
-   * `sms_received`, `sms_repeated`, `completed`, `code_replaced`, `reported`, `refunded`, `finished`, `cancelled`,
-   * `expired` or `failed`.
+   * `sms_received`, `sms_repeated`, `sms_held`, `completed`, `code_replaced`, `reported`, `refunded`, `finished`,
+   * `cancelled`, `expired` or `failed`.
    */
   type: OrderEventType;
 }
 
 /** A fact of an order. */
-export type OrderEventType = "placed" | "scenario_chosen" | "queued" | "started" | "attempt_failed" | "number_assigned" | "number_dead" | "sms_received" | "sms_repeated" | "completed" | "code_replaced" | "reported" | "refunded" | "finished" | "cancelled" | "expired" | "failed";
+export type OrderEventType = "placed" | "scenario_chosen" | "queued" | "started" | "attempt_failed" | "number_assigned" | "number_dead" | "sms_received" | "sms_repeated" | "sms_held" | "completed" | "code_replaced" | "reported" | "refunded" | "finished" | "cancelled" | "expired" | "failed";
 
 export interface OrderFailedData {
   country?: string | null;
@@ -924,7 +933,7 @@ export type StockLevel = "high" | "medium" | "low" | "none";
  * `until=expiry` `finished` or `expired`; or `suspended`, where the account was suspended or the key removed
  * meanwhile.
  */
-export type StreamEventName = "status" | "number" | "code" | "message" | "replaced" | "refunded" | "completed" | "finished" | "cancelled" | "expired" | "failed" | "suspended";
+export type StreamEventName = "status" | "number" | "code" | "message" | "held" | "replaced" | "refunded" | "completed" | "finished" | "cancelled" | "expired" | "failed" | "suspended";
 
 /** What an order's stream says in one message; `event` says which members there are. */
 export interface StreamMessage {

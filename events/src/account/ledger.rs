@@ -103,6 +103,7 @@ pub fn settlement(order: OrderId, amount: Money, fact: &order::Event) -> Option<
         | order::Event::NumberReportedDead { .. }
         | order::Event::SmsReceived(_)
         | order::Event::SmsRepeated { .. }
+        | order::Event::SmsHeld { .. }
         | order::Event::CodeReplaced { .. }
         | order::Event::Reported { .. }
         | order::Event::Finished { .. } => None,

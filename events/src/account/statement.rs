@@ -63,6 +63,7 @@ impl Statement {
             | order::Event::NumberReportedDead { .. }
             | order::Event::SmsReceived(_)
             | order::Event::SmsRepeated { .. }
+            | order::Event::SmsHeld { .. }
             | order::Event::CodeReplaced { .. }
             | order::Event::Reported { .. }
             | order::Event::Refunded { .. }

@@ -120,6 +120,7 @@ fn message(text: &str) -> order::Command {
         text: text.to_owned(),
         receipt: order::Receipt::At(NOW),
         freed_at: None,
+        hold: Vec::new(),
         at: NOW,
     })
 }

@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::id::{AccountId, OrderId};
 use crate::lease::LeaseId;
 use crate::money::Money;
-use crate::order;
+use crate::order::{self, FailureReason};
 
 /// An order as the auditor knows it.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct Audited {
     /// Codes that messages of the order were found to hold.
     codes: BTreeSet<String>,
     messages: BTreeSet<String>,
+    /// So many of them were held back.
+    held_messages: usize,
     holds: Money,
     hold_taken: bool,
     hold_ended: bool,
@@ -33,6 +35,49 @@ pub struct Audited {
 }
 
 impl Audited {
+    /// Whether it may fail for this reason: while it seeks a number, or once its message is held
+    /// back.
+    fn may_fail(&self, before: order::Status, reason: FailureReason) -> bool {
+        match reason {
+            FailureReason::NoSourceLeft
+            | FailureReason::AttemptsExhausted
+            | FailureReason::SeekingTimedOut => before == order::Status::Pending,
+            FailureReason::MessageHeld => before == order::Status::Active && self.held_messages > 0,
+        }
+    }
+
+    /// Whether a message is a new one, or says that it repeats one that is known.
+    fn takes(&mut self, fact: &order::Event) -> bool {
+        match fact {
+            order::Event::SmsReceived(sms) => {
+                if let Verdict::Code(code) = &sms.extraction.verdict {
+                    self.codes.insert(code.clone());
+                }
+                self.messages.insert(sms.message_id.clone())
+            }
+            order::Event::SmsHeld { message_id, .. } => {
+                self.held_messages += 1;
+                self.messages.insert(message_id.clone())
+            }
+            order::Event::SmsRepeated { repeats, .. } => self.messages.contains(repeats),
+            order::Event::Placed(_)
+            | order::Event::Queued { .. }
+            | order::Event::ScenarioChosen { .. }
+            | order::Event::Started { .. }
+            | order::Event::AttemptFailed { .. }
+            | order::Event::NumberAssigned { .. }
+            | order::Event::NumberReportedDead { .. }
+            | order::Event::Completed { .. }
+            | order::Event::CodeReplaced { .. }
+            | order::Event::Reported { .. }
+            | order::Event::Refunded { .. }
+            | order::Event::Finished { .. }
+            | order::Event::Cancelled { .. }
+            | order::Event::Expired { .. }
+            | order::Event::Failed { .. } => false,
+        }
+    }
+
     /// Whether nothing may follow but its money.
     fn is_over(&self) -> bool {
         self.status.is_end() && !self.listens
@@ -132,6 +177,7 @@ impl Auditor {
                 phone: None,
                 codes: BTreeSet::new(),
                 messages: BTreeSet::new(),
+                held_messages: 0,
                 holds: Money::ZERO,
                 hold_taken: false,
                 hold_ended: false,
@@ -178,15 +224,9 @@ impl Auditor {
             order::Event::NumberReportedDead { .. } => {
                 (order::Status::Pending, before == order::Status::Active)
             }
-            order::Event::SmsReceived(sms) => {
-                if let Verdict::Code(code) = &sms.extraction.verdict {
-                    order.codes.insert(code.clone());
-                }
-                (before, takes_messages && order.messages.insert(sms.message_id.clone()))
-            }
-            order::Event::SmsRepeated { repeats, .. } => {
-                (before, takes_messages && order.messages.contains(repeats))
-            }
+            order::Event::SmsReceived(_)
+            | order::Event::SmsRepeated { .. }
+            | order::Event::SmsHeld { .. } => (before, takes_messages && order.takes(fact)),
             order::Event::Completed { code, listens_until, at, .. } => {
                 order.listens = listens_until > at;
                 (
@@ -206,8 +246,8 @@ impl Auditor {
             order::Event::Expired { .. } => {
                 (order::Status::Expired, !before.is_end() && before != order::Status::Queued)
             }
-            order::Event::Failed { .. } => {
-                (order::Status::Failed, before == order::Status::Pending)
+            order::Event::Failed { reason, .. } => {
+                (order::Status::Failed, order.may_fail(before, *reason))
             }
         };
         order.status = status;

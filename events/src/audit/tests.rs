@@ -2,12 +2,13 @@
 
 use super::Auditor;
 use crate::account::{self, OrderRefused};
+use crate::code::Sensitive;
 use crate::country::Country;
 use crate::envelope::{Position, Recorded, Revision, StreamId};
 use crate::event::Event;
 use crate::id::{AccountId, EventId, OrderId};
 use crate::money::Money;
-use crate::order::{self, Placed};
+use crate::order::{self, FailureReason, Placed};
 use crate::platform::Platform;
 use crate::policy::{self, Class, InForce, Mode, Policy, Ruling, Verdict};
 use crate::time::Timestamp;
@@ -16,8 +17,13 @@ const AT: Timestamp = Timestamp::from_millis(1_795_512_345_678);
 const ACCOUNT: AccountId = AccountId(1);
 const ORDER: OrderId = OrderId(7);
 
-/// The rules that a log of these events breaks, in their order.
+/// The rules of policies and registration that a log of these events breaks, in their order.
 fn found(events: Vec<Event>) -> Vec<&'static str> {
+    broken(events).into_iter().filter(|rule| rule.starts_with(['P', 'R'])).collect()
+}
+
+/// The rules that a log of these events breaks, in their order.
+fn broken(events: Vec<Event>) -> Vec<&'static str> {
     let mut auditor = Auditor::default();
     for (place, event) in (1..).zip(events) {
         let stream = match &event {
@@ -34,8 +40,7 @@ fn found(events: Vec<Event>) -> Vec<&'static str> {
             event,
         });
     }
-    let ids = auditor.finish().into_iter().map(|finding| finding.rule);
-    ids.filter(|rule| rule.starts_with(['P', 'R'])).collect()
+    auditor.finish().into_iter().map(|finding| finding.rule).collect()
 }
 
 fn registered() -> Event {
@@ -107,6 +112,38 @@ fn lawful_orders_and_refusals_are_not_found() {
     // From before there were verdicts.
     let old = placed(Platform::Google, None);
     assert_eq!(found(vec![registered(), old, held(), applied(1, Mode::Shadow)]), [""; 0]);
+}
+
+#[test]
+fn an_order_fails_over_a_held_message_only_if_it_has_one() {
+    let of_order = |fact: order::Event| Event::from(account::Event::Order(ORDER, fact));
+    let failed = || of_order(order::Event::Failed { reason: FailureReason::MessageHeld, at: AT });
+    let held_back = || {
+        of_order(order::Event::SmsHeld {
+            message_id: "m1".to_owned(),
+            supplier: "own".parse().unwrap(),
+            kinds: vec![Sensitive::PasswordReset],
+            received_at: AT,
+            at: AT,
+        })
+    };
+    let assigned = || {
+        of_order(order::Event::NumberAssigned {
+            attempt: 1,
+            supplier: "own".parse().unwrap(),
+            phone: "+12025550123".parse().unwrap(),
+            expires_at: AT,
+            at: AT,
+        })
+    };
+    let released =
+        || account::Event::HoldReleased { order: ORDER, amount: Money::ZERO, at: AT }.into();
+    let begun = || vec![registered(), placed(Platform::Google, None), held(), assigned()];
+    let log = |rest: Vec<Event>| [begun(), rest].concat();
+    assert_eq!(broken(log(vec![held_back(), failed(), released()])), [""; 0]);
+    assert_eq!(broken(log(vec![failed(), released()])), ["O2"]);
+    // The same message twice is none.
+    assert_eq!(broken(log(vec![held_back(), held_back()])), ["O2"]);
 }
 
 #[test]

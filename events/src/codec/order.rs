@@ -1,7 +1,7 @@
 //! Facts of an order in bytes. Each stands behind its order's id.
 
 use super::wire::{DecodeError, Encoded, Wire, facts, lifted, numbered, records, write};
-use crate::code::{Candidate, Extraction, Reason, Verdict as Reading};
+use crate::code::{Candidate, Extraction, Reason, Sensitive, Verdict as Reading};
 use crate::country::Country;
 use crate::id::OrderId;
 use crate::money::Money;
@@ -25,6 +25,9 @@ facts! {
         "OrderNumberReportedDead" 1 NumberReportedDead { attempt: u8, supplier: SupplierName, at: Timestamp }
         "OrderSmsRepeated" 1 SmsRepeated {
             message_id: String, supplier: SupplierName, repeats: String, received_at: Timestamp, at: Timestamp,
+        }
+        "OrderSmsHeld" 1 SmsHeld {
+            message_id: String, supplier: SupplierName, kinds: Vec<Sensitive>, received_at: Timestamp, at: Timestamp,
         }
         "OrderCompleted" 2 Completed { code: String, message_id: String, listens_until: Timestamp, at: Timestamp }
         "OrderCodeReplaced" 1 CodeReplaced { code: String, message_id: String, at: Timestamp }
@@ -69,7 +72,7 @@ records! {
 
 numbered! {
     "reason" AttemptFailure { NoNumber = 0, SourceError = 1, TimedOut = 2 }
-    "reason" FailureReason { NoSourceLeft = 0, AttemptsExhausted = 1, SeekingTimedOut = 2 }
+    "reason" FailureReason { NoSourceLeft = 0, AttemptsExhausted = 1, SeekingTimedOut = 2, MessageHeld = 3 }
     "scenario" Scenario {
         Code = 0, TwoCodes = 1, LateCode = 2, WrongBrandFirst = 3, NoCode = 4, NoStock = 5, DeadNumber = 6, SupplierDown = 7, WebhookFails = 8,
         DepositReorg = 9,
@@ -90,6 +93,21 @@ impl Wire for Reason {
             .copied()
             .find(|reason| reason.number() == number)
             .ok_or_else(|| format!("reason {number}"))
+    }
+}
+
+impl Wire for Sensitive {
+    type Disk = u8;
+
+    fn freeze(&self) -> u8 {
+        self.number()
+    }
+
+    fn thaw(number: u8) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.number() == number)
+            .ok_or_else(|| format!("kind of message {number}"))
     }
 }
 

@@ -496,6 +496,14 @@ fn after_code_samples() -> Vec<Event> {
             at: AT,
         }),
         of_order(order::Event::CodeReplaced { code: code(), message_id: message_id(), at: AT }),
+        of_order(order::Event::SmsHeld {
+            message_id: "m3".to_owned(),
+            supplier: "own".parse().unwrap(),
+            kinds: crate::code::Sensitive::ALL.to_vec(),
+            received_at: Timestamp::from_millis(AT.millis() - 500),
+            at: AT,
+        }),
+        of_order(order::Event::Failed { reason: FailureReason::MessageHeld, at: AT }),
         of_order(order::Event::SmsRepeated {
             message_id: "m2".to_owned(),
             supplier: "own".parse().unwrap(),

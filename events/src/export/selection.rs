@@ -170,6 +170,7 @@ fn is_on_number(number: &Phone, has_it: &mut bool, fact: &order::Event) -> bool 
         | order::Event::NumberReportedDead { .. }
         | order::Event::SmsReceived(_)
         | order::Event::SmsRepeated { .. }
+        | order::Event::SmsHeld { .. }
         | order::Event::Completed { .. }
         | order::Event::CodeReplaced { .. }
         | order::Event::Reported { .. }

@@ -2,6 +2,7 @@
 
 use super::event::{AttemptFailure, Complaint, FailureReason};
 use super::receipt::Receipt;
+use crate::code::Sensitive;
 use crate::phone::Phone;
 use crate::supplier::SupplierName;
 use crate::time::Timestamp;
@@ -93,6 +94,8 @@ pub struct IncomingSms {
     pub receipt: Receipt,
     /// When the order before gave up the number, if one is known.
     pub freed_at: Option<Timestamp>,
+    /// Kinds of messages that are held back.
+    pub hold: Vec<Sensitive>,
     /// Now.
     pub at: Timestamp,
 }

@@ -86,6 +86,7 @@ impl Decider for State {
             Event::Placed(_)
             | Event::SmsReceived(_)
             | Event::SmsRepeated { .. }
+            | Event::SmsHeld { .. }
             | Event::Reported { .. } => {}
             Event::ScenarioChosen { scenario, .. } => self.scenario = Some(*scenario),
             Event::Queued { .. } => self.status = Status::Queued,

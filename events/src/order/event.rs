@@ -1,7 +1,7 @@
 //! What can happen to an order.
 
 use super::scenario::Scenario;
-use crate::code::Extraction;
+use crate::code::{Extraction, Sensitive};
 use crate::country::Country;
 use crate::money::Money;
 use crate::phone::Phone;
@@ -81,6 +81,20 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// A message arrived that the operator has held back: it is nobody's business but the one's
+    /// that it speaks of. Neither its text nor its sender is kept.
+    SmsHeld {
+        /// The source's id of the message.
+        message_id: String,
+        /// The source it came through.
+        supplier: SupplierName,
+        /// What is sensitive in it.
+        kinds: Vec<Sensitive>,
+        /// When the source received it.
+        received_at: Timestamp,
+        /// When.
+        at: Timestamp,
+    },
     /// The code is known and paid for. The number stays on the order, which takes its messages
     /// until `listens_until`.
     Completed {
@@ -131,7 +145,7 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
-    /// No number could be had.
+    /// No number could be had, or the message with the code was held back.
     Failed {
         /// Why.
         reason: FailureReason,
@@ -229,6 +243,8 @@ pub enum FailureReason {
     AttemptsExhausted,
     /// No number was found in the time allowed for seeking one.
     SeekingTimedOut,
+    /// The message with the code is of a kind that the operator holds back.
+    MessageHeld,
 }
 
 impl Event {
@@ -244,6 +260,7 @@ impl Event {
             | Self::NumberAssigned { at, .. }
             | Self::NumberReportedDead { at, .. }
             | Self::SmsRepeated { at, .. }
+            | Self::SmsHeld { at, .. }
             | Self::Completed { at, .. }
             | Self::CodeReplaced { at, .. }
             | Self::Reported { at, .. }
@@ -272,6 +289,7 @@ impl Event {
             | Self::NumberReportedDead { .. }
             | Self::SmsReceived(_)
             | Self::SmsRepeated { .. }
+            | Self::SmsHeld { .. }
             | Self::CodeReplaced { .. }
             | Self::Reported { .. }
             | Self::Refunded { .. }

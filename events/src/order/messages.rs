@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::command::IncomingSms;
-use super::event::{Event, Sms};
+use super::event::{Event, FailureReason, Sms};
 use super::refusal::Refusal;
 use super::state::{State, Status};
-use crate::code::{self, Verdict};
+use crate::code::{self, Sensitive, Verdict};
 use crate::time::Timestamp;
 
 /// Messages one order keeps, repeated ones included: a flood on a number must not grow its
@@ -61,10 +61,19 @@ impl State {
         })
     }
 
+    /// Messages that were held back: what is sensitive in each, and when it was received.
+    pub fn held_messages(&self) -> impl Iterator<Item = (&[Sensitive], Timestamp)> {
+        self.history.iter().filter_map(|fact| {
+            let Event::SmsHeld { kinds, received_at, .. } = fact.as_ref() else { return None };
+            Some((kinds.as_slice(), *received_at))
+        })
+    }
+
     pub(super) fn knows_message(&self, incoming: &IncomingSms) -> bool {
         self.history.iter().any(|fact| {
             let (Event::SmsReceived(Sms { supplier, message_id, .. })
-            | Event::SmsRepeated { supplier, message_id, .. }) = fact.as_ref()
+            | Event::SmsRepeated { supplier, message_id, .. }
+            | Event::SmsHeld { supplier, message_id, .. }) = fact.as_ref()
             else {
                 return false;
             };
@@ -76,7 +85,10 @@ impl State {
         self.history
             .iter()
             .filter(|fact| {
-                matches!(fact.as_ref(), Event::SmsReceived(_) | Event::SmsRepeated { .. })
+                matches!(
+                    fact.as_ref(),
+                    Event::SmsReceived(_) | Event::SmsRepeated { .. } | Event::SmsHeld { .. }
+                )
             })
             .count()
     }
@@ -115,8 +127,35 @@ impl State {
             extraction: code::extract(&message, Some(self.placed.platform.service())),
             at: sms.at,
         };
+        if let Some(facts) = self.hold_back(sms, &received) {
+            return Ok(facts);
+        }
         let consequence = self.consequence(&received);
         Ok(std::iter::once(Event::SmsReceived(received)).chain(consequence).collect())
+    }
+
+    /// What becomes of a message of a kind that is held back. With the code, which nobody will
+    /// see, the order has nothing more to wait for, and its hold goes back.
+    fn hold_back(&self, sms: &IncomingSms, received: &Sms) -> Option<Vec<Event>> {
+        if sms.hold.is_empty() {
+            return None;
+        }
+        let mut kinds = code::sensitive(&sms.text);
+        kinds.retain(|kind| sms.hold.contains(kind));
+        if kinds.is_empty() {
+            return None;
+        }
+        let has_code = matches!(received.extraction.verdict, Verdict::Code(_));
+        let fails = has_code && self.status != Status::Completed;
+        let failed = Event::Failed { reason: FailureReason::MessageHeld, at: sms.at };
+        let held = Event::SmsHeld {
+            message_id: sms.message_id.clone(),
+            supplier: sms.supplier.clone(),
+            kinds,
+            received_at: received.received_at,
+            at: sms.at,
+        };
+        Some(std::iter::once(held).chain(fails.then_some(failed)).collect())
     }
 
     /// The message of minutes before that says word for word the same.

@@ -68,6 +68,7 @@ fn refused_sources(order: &State) -> (Vec<SupplierName>, Vec<SupplierName>) {
             | Event::NumberAssigned { .. }
             | Event::SmsReceived(_)
             | Event::SmsRepeated { .. }
+            | Event::SmsHeld { .. }
             | Event::Completed { .. }
             | Event::CodeReplaced { .. }
             | Event::Reported { .. }

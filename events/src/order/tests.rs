@@ -1,6 +1,7 @@
 //! The rules of an order as scenarios: what has happened, what is wanted, what follows.
 
 mod after_code;
+mod held;
 
 use super::{
     AttemptFailure, Command, Event, FailureReason, IncomingSms, Placed, Receipt, Refusal, State,
@@ -59,6 +60,7 @@ fn sms(id: &str, text: &str, received: i64, now: i64) -> Command {
         text: text.to_owned(),
         receipt: Receipt::At(at(received)),
         freed_at: None,
+        hold: Vec::new(),
         at: at(now),
     })
 }
@@ -234,6 +236,7 @@ fn a_message_from_before_the_assignment_belongs_to_somebody_else() {
         let Command::ReceiveSms(sms) = sms("m1", text, 10, 12) else { panic!("it is one") };
         Command::ReceiveSms(IncomingSms {
             freed_at: Some(Timestamp::from_millis(at(10).millis() + millis)),
+            hold: Vec::new(),
             ..sms
         })
     };

@@ -297,6 +297,7 @@ impl Conduct {
             | order::Event::AttemptFailed { .. }
             | order::Event::SmsReceived(_)
             | order::Event::SmsRepeated { .. }
+            | order::Event::SmsHeld { .. }
             | order::Event::CodeReplaced { .. }
             | order::Event::Reported { .. }
             | order::Event::Refunded { .. }

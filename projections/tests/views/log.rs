@@ -173,6 +173,7 @@ fn order_of(number: usize, log: &mut Log) {
             },
             receipt: order::Receipt::At(later),
             freed_at: None,
+            hold: Vec::new(),
             at: later,
         }),
         1 => order::Command::Cancel { at: later },

@@ -226,7 +226,7 @@ fn ordering(operation: &str) -> Option<Value> {
         }),
         "getOrder" => json!({
             "status": "active", "order_id": ORDER, "platform": "google", "country": "US",
-            "phone": PHONE, "code": null, "codes": [], "sms": null, "messages": [],
+            "phone": PHONE, "code": null, "codes": [], "sms": null, "messages": [], "held": [],
             "listening": false, "listening_until": null, "finish": null, "report": links("/report"),
             "price": 0.5, "refunded": null, "scenario": null, "attempts": 1, "created_at": AT,
             "expires_at": UNTIL, "expires_in": 300, "ended_at": null,

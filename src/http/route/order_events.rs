@@ -14,7 +14,7 @@ use crate::http::json::{Moment, SignedDollars};
 use crate::http::order_reply::find;
 
 /// What facts of an order are called.
-pub const TYPES: [&str; 17] = [
+pub const TYPES: [&str; 18] = [
     "placed",
     "scenario_chosen",
     "queued",
@@ -24,6 +24,7 @@ pub const TYPES: [&str; 17] = [
     "number_dead",
     "sms_received",
     "sms_repeated",
+    "sms_held",
     "completed",
     "code_replaced",
     "reported",
@@ -48,8 +49,8 @@ pub struct Fact {
     /// From 1; the id of the same event in the order's stream.
     number: usize,
     /// `placed`, `scenario_chosen`, `queued`, `started`, `attempt_failed`, `number_assigned`,
-    /// `number_dead`, `sms_received`, `sms_repeated`, `completed`, `code_replaced`, `reported`,
-    /// `refunded`, `finished`, `cancelled`, `expired` or `failed`.
+    /// `number_dead`, `sms_received`, `sms_repeated`, `sms_held`, `completed`, `code_replaced`,
+    /// `reported`, `refunded`, `finished`, `cancelled`, `expired` or `failed`.
     #[serde(rename = "type")]
     kind: &'static str,
     at: Moment,
@@ -103,6 +104,7 @@ fn told(order: &Order, number: usize, fact: &Event) -> Fact {
         Event::NumberReportedDead { attempt, .. } => ("number_dead", Some(*attempt)),
         Event::SmsReceived(_) => ("sms_received", None),
         Event::SmsRepeated { .. } => ("sms_repeated", None),
+        Event::SmsHeld { .. } => ("sms_held", None),
         Event::Completed { .. } => ("completed", None),
         Event::CodeReplaced { .. } => ("code_replaced", None),
         Event::Reported { .. } => ("reported", None),

@@ -102,6 +102,7 @@ fn order(account: u128, order: u128, orders: &Orders, at: Timestamp) -> [Command
         text,
         receipt: events::order::Receipt::At(at),
         freed_at: None,
+        hold: Vec::new(),
         at,
     };
     [place, Command::Order(id, order::Command::ReceiveSms(sms))]

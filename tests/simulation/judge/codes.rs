@@ -65,7 +65,9 @@ fn kept(log: &Log, acknowledged: &Acknowledged, findings: &mut Vec<String>) {
         };
         let is_it = match fact {
             Fact::SmsReceived(sms) => sms.message_id == letter.message_id,
-            Fact::SmsRepeated { message_id, .. } => *message_id == letter.message_id,
+            Fact::SmsRepeated { message_id, .. } | Fact::SmsHeld { message_id, .. } => {
+                *message_id == letter.message_id
+            }
             _ => false,
         };
         is_it && of.is_none_or(|of| of == *order)
@@ -175,7 +177,9 @@ fn twice(log: &Log, is_whole: impl Fn(&String) -> bool, findings: &mut Vec<Strin
         for fact in &told.state.history {
             let message_id = match &**fact {
                 Fact::SmsReceived(sms) => &sms.message_id,
-                Fact::SmsRepeated { message_id, .. } => message_id,
+                Fact::SmsRepeated { message_id, .. } | Fact::SmsHeld { message_id, .. } => {
+                    message_id
+                }
                 _ => continue,
             };
             if !seen.insert(message_id) {

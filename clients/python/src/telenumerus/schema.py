@@ -55,7 +55,7 @@ Moment = str
 MoneyEffectType = Literal["hold", "capture", "release", "refund"]
 OnTimeout = Literal["keep", "cancel"]
 # A fact of an order.
-OrderEventType = Literal["placed", "scenario_chosen", "queued", "started", "attempt_failed", "number_assigned", "number_dead", "sms_received", "sms_repeated", "completed", "code_replaced", "reported", "refunded", "finished", "cancelled", "expired", "failed"]
+OrderEventType = Literal["placed", "scenario_chosen", "queued", "started", "attempt_failed", "number_assigned", "number_dead", "sms_received", "sms_repeated", "sms_held", "completed", "code_replaced", "reported", "refunded", "finished", "cancelled", "expired", "failed"]
 # How an order is.
 OrderStatus = Literal["queued", "pending", "active", "completed", "cancelled", "expired", "failed"]
 # `ok` with a number; otherwise how the order was.
@@ -73,7 +73,7 @@ StockLevel = Literal["high", "medium", "low", "none"]
 # What a message of a stream tells of; the last one is `completed`, `cancelled`, `expired` or `failed`, or
 # with `until=expiry` `finished` or `expired`; or `suspended`, where the account was suspended or the key
 # removed meanwhile.
-StreamEventName = Literal["status", "number", "code", "message", "replaced", "refunded", "completed", "finished", "cancelled", "expired", "failed", "suspended"]
+StreamEventName = Literal["status", "number", "code", "message", "held", "replaced", "refunded", "completed", "finished", "cancelled", "expired", "failed", "suspended"]
 # https, to a public address; names in other scripts in their `xn--` form.
 TargetUrl = str
 # A loyalty tier.
@@ -544,6 +544,13 @@ class Health(TypedDict):
     version: str
 
 
+class HeldMessage(TypedDict):
+    """A message that is held back: neither its text nor its sender is kept."""
+    # What is in it: `bank_transaction`, `password_reset`, `person_name`.
+    kinds: List[str]
+    received_at: Moment
+
+
 class _IdempotencyKeyAlways(TypedDict):
     # What the key's call has made happen: `order`, `batch`, `cancel`, `deposit`, or `operator`: the operator
     # gave or took money under it.
@@ -639,6 +646,8 @@ class _OrderAlways(TypedDict):
     failure: Optional[FailureName]
     # `POST` to give the number of a completed order back before its time.
     finish: Optional[str]
+    # Messages that the operator holds back, by what is in them: nobody sees them here.
+    held: List[HeldMessage]
     # Whether the order has its code, and keeps its number for what still comes.
     listening: bool
     # Until when it does, or did.
@@ -687,8 +696,8 @@ class OrderEvent(TypedDict):
     # From 1; the id of the same event in the order's stream.
     number: int
     # `placed`, `scenario_chosen`, `queued`, `started`, `attempt_failed`, `number_assigned`, `number_dead`,
-    # `sms_received`, `sms_repeated`, `completed`, `code_replaced`, `reported`, `refunded`, `finished`,
-    # `cancelled`, `expired` or `failed`.
+    # `sms_received`, `sms_repeated`, `sms_held`, `completed`, `code_replaced`, `reported`, `refunded`,
+    # `finished`, `cancelled`, `expired` or `failed`.
     type: OrderEventType
 
 
@@ -1262,6 +1271,7 @@ __all__ = [
     "Granularity",
     "GroupBy",
     "Health",
+    "HeldMessage",
     "HowFar",
     "IdempotencyEffect",
     "IdempotencyKey",

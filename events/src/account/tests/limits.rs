@@ -43,6 +43,7 @@ fn sms_at(text: &str, seconds: i64) -> order::Command {
         text: text.to_owned(),
         receipt: order::Receipt::At(at(seconds)),
         freed_at: None,
+        hold: Vec::new(),
         at: at(seconds),
     })
 }
