@@ -56,6 +56,9 @@ pub enum BootError {
     /// The event log.
     #[error(transparent)]
     Store(#[from] sqlite::OpenError),
+    /// The key of the vault.
+    #[error("{0}")]
+    Vault(String),
     /// The clock cannot be right.
     #[error(
         "the clock says {now}, and the log's last record is of {last}: set the clock right, or, \
@@ -319,7 +322,9 @@ pub(crate) fn open_store(
     let lock = data::lock(data_dir)
         .map_err(|source| BootError::Data { path: data_dir.to_owned(), source })?;
     data::make_private(data_dir);
-    let store = Arc::new(SqliteStore::open_with(data_dir, Arc::new(end_process), loss)?);
+    let master = config.vault.master().map_err(BootError::Vault)?;
+    let store = SqliteStore::open_under(data_dir, Arc::new(end_process), loss, master.as_ref())?;
+    let store = Arc::new(store);
     store.keep_free(u64::from(config.store.reserve_mb) << 20);
     if let Some(last) = store.last_stamp() {
         let allowed = Duration::from_secs(config.store.max_clock_behind_seconds.into());

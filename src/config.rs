@@ -19,6 +19,7 @@ pub use registration::{Registration, RegistrationMode};
 use suppliers::configuration::{Dollars, Suppliers};
 pub use tables::{Admin, AdminRole, Http, Limits, Log, LogFormat, Mcp, Orders, Store, Webhooks};
 use test_mode::TestMode;
+pub use vault::VaultSettings;
 
 mod bounds;
 mod contradictions;
@@ -34,6 +35,7 @@ mod tables;
 mod test_mode;
 #[cfg(test)]
 mod tests;
+mod vault;
 
 /// Variables of the prefix that are not configuration: other parts of the service read them.
 const NOT_CONFIGURATION: &[&str] = &[
@@ -82,6 +84,7 @@ pub struct Config {
     pub admin: Admin,
     pub esdb: Esdb,
     pub store: Store,
+    pub vault: VaultSettings,
     pub log: Log,
     /// List prices in place of the built-in ones, in dollars: by platform, or by
     /// `platform.COUNTRY`.

@@ -18,6 +18,7 @@ const OURS: &[&str] = &[
     "views.db",
     "snapshots.db",
     "index.db",
+    "vault.db",
     "admin.",
     "http.",
     "mcp.",

@@ -6,13 +6,15 @@
 //! which stands in the log before anything is given out, and to give them out. Nothing of it is
 //! kept meanwhile, neither in memory nor on disk.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use actors::Journal;
 use actors::kernel::entity::TransactError;
 use actors::kernel::fault::Fault;
 use actors::store::ReadError;
-use actors::store::sqlite::{AuditRecord, end_in, verify_chain};
+use actors::store::sqlite::{AuditRecord, end_in, verify_chain_opened};
+use actors::store::vault::Vault;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use events::envelope::{Actor, Position, StreamId};
@@ -103,6 +105,13 @@ pub enum ExportError {
     Key(String),
 }
 
+/// A log, and what opens its secrets.
+#[derive(Debug, Clone)]
+pub struct LogPlace {
+    pub data_dir: PathBuf,
+    pub vault: Option<Arc<Vault>>,
+}
+
 /// An export that stands in the log, before its lines are given out.
 #[derive(Debug)]
 pub struct Export {
@@ -114,7 +123,7 @@ pub struct Export {
 /// What the lines are made of.
 #[derive(Debug, Clone)]
 struct Lines {
-    data_dir: PathBuf,
+    place: LogPlace,
     selection: Selection,
     header: String,
     head: Position,
@@ -125,16 +134,16 @@ impl Export {
     /// Makes an export of the log as it is now, and has it stand there.
     pub async fn make(
         journal: &Journal,
-        data_dir: &Path,
+        place: LogPlace,
         operator: Option<&str>,
         (scope, reason, who): (Scope, String, Actor),
     ) -> Result<Self, ExportError> {
-        let (directory, at) = (data_dir.to_owned(), journal.now().to_string());
+        let at = journal.now().to_string();
         let service = json!({
             "name": "telenumerus", "version": env!("CARGO_PKG_VERSION"), "operator": operator,
         });
         let prepared =
-            tokio::task::spawn_blocking(move || Self::prepare(&directory, &service, scope, at));
+            tokio::task::spawn_blocking(move || Self::prepare(place, &service, scope, at));
         let export = prepared.await.map_err(|_| Fault::ActorEnded)??;
         let mut exports = journal.load::<Exports>(StreamId::exports()).await?;
         let at = journal.now();
@@ -147,13 +156,13 @@ impl Export {
     }
 
     fn prepare(
-        data_dir: &Path,
+        place: LogPlace,
         service: &Value,
         scope: Scope,
         at: String,
     ) -> Result<Self, ExportError> {
-        let pair = anchor::pair(&data_dir.join(KEY_FILE)).map_err(ExportError::Key)?;
-        let (head, chain) = end_in(data_dir)?;
+        let pair = anchor::pair(&place.data_dir.join(KEY_FILE)).map_err(ExportError::Key)?;
+        let (head, chain) = end_in(&place.data_dir)?;
         let in_full = !matches!(scope, Scope::Period { .. });
         let header = json!({
             "format": FORMAT, "service": service,
@@ -162,9 +171,9 @@ impl Export {
             "anchor": Anchor::sign(head, &chain, at, &pair),
         });
         let mut selection = Selection::of(scope.clone());
-        walk(data_dir, head, |record| selection.collect(&record.recorded))?;
+        walk(&place, head, |record| selection.collect(&record.recorded))?;
         let header = format!("{header}\n");
-        let lines = Lines { data_dir: data_dir.to_owned(), selection, header, head, in_full };
+        let lines = Lines { place, selection, header, head, in_full };
         let (records, digest) = lines.clone().give(|_| {})?;
         let made = Made { scope, records, digest, head: head.0 };
         Ok(Self { lines, last: last(&made, &pair), made })
@@ -190,7 +199,7 @@ impl Lines {
             line(text);
         };
         give(&self.header);
-        walk(&self.data_dir, self.head, |record| {
+        walk(&self.place, self.head, |record| {
             if self.selection.has(&record.recorded) {
                 records += 1;
                 give(&format!("{}\n", described(record, self.in_full)));
@@ -203,11 +212,11 @@ impl Lines {
 
 /// Hands the records up to `head` to `visit`; of a log that is broken nothing is exported.
 fn walk(
-    data_dir: &Path,
+    place: &LogPlace,
     head: Position,
     mut visit: impl FnMut(&AuditRecord),
 ) -> Result<(), ExportError> {
-    let broken = verify_chain(data_dir, |record| {
+    let broken = verify_chain_opened(&place.data_dir, place.vault.as_deref(), |record| {
         if record.recorded.position <= head {
             visit(record);
         }

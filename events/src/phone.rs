@@ -12,6 +12,9 @@ use thiserror::Error;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Phone(Box<str>);
 
+/// What a number that was erased begins with, before its pseudonym.
+const ERASED: &str = "<erased:";
+
 /// The text is not an E.164 number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("not an E.164 number: + and 7 to 15 digits, such as +12025550123")]
@@ -89,6 +92,28 @@ impl Phone {
         &self.0
     }
 
+    /// What stands in the place of a number that was erased: the same for the same number, and
+    /// nothing to dial.
+    pub fn pseudonym(hash: [u8; 8]) -> Self {
+        Self(format!("{ERASED}{:016x}>", u64::from_be_bytes(hash)).into_boxed_str())
+    }
+
+    /// Whether it is a pseudonym.
+    pub fn is_erased(&self) -> bool {
+        self.0.starts_with(ERASED)
+    }
+
+    /// A number or a pseudonym, as events have it; callers' numbers are parsed.
+    pub fn of_log(text: &str) -> Result<Self, ParsePhoneError> {
+        let hash = text.strip_prefix(ERASED).and_then(|rest| rest.strip_suffix('>'));
+        match hash.filter(|hash| hash.len() == 16) {
+            Some(hash) => u64::from_str_radix(hash, 16)
+                .map(|hash| Self::pseudonym(hash.to_be_bytes()))
+                .map_err(|_| ParsePhoneError),
+            None => text.parse(),
+        }
+    }
+
     /// The region whose numbering plan has the number, by its ISO 3166 alpha-2 code; `None` if no
     /// plan has it.
     pub fn region(&self) -> Option<String> {
@@ -138,6 +163,9 @@ impl Phone {
 
     /// The number with its middle hidden, for logs.
     pub fn masked(&self) -> String {
+        if self.is_erased() {
+            return self.0.to_string();
+        }
         let shown = self.0.len().min(4);
         format!("{}***{}", &self.0[..shown], &self.0[self.0.len() - 2..])
     }
@@ -184,6 +212,20 @@ mod tests {
     #[test]
     fn debug_hides_the_middle() {
         assert_eq!(format!("{:?}", "+12025550123".parse::<Phone>().unwrap()), "+120***23");
+    }
+
+    #[test]
+    fn a_pseudonym_is_read_from_the_log_and_taken_from_nobody() {
+        let pseudonym = Phone::pseudonym([0, 1, 2, 3, 4, 5, 6, 0xff]);
+        assert_eq!(pseudonym.as_str(), "<erased:00010203040506ff>");
+        assert_eq!(pseudonym.masked(), pseudonym.as_str());
+        assert_eq!(Phone::of_log(pseudonym.as_str()), Ok(pseudonym.clone()));
+        assert!(pseudonym.is_erased() && pseudonym.region().is_none() && pseudonym.fit().is_err());
+        assert!(pseudonym.as_str().parse::<Phone>().is_err());
+        assert!(!Phone::of_log("+12025550123").unwrap().is_erased());
+        for text in ["<erased:>", "<erased:00010203040506f>", "<erased:00010203040506fg>", ""] {
+            assert!(Phone::of_log(text).is_err(), "{text}");
+        }
     }
 
     #[test]

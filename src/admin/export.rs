@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::access::{self, Access};
 use super::{AdminApi, Refusal, failed, refused};
-use crate::export::{Asked, Export, ExportError};
+use crate::export::{Asked, Export, ExportError, LogPlace};
 
 /// Lines that wait for their reader.
 const WAITING: usize = 256;
@@ -45,7 +45,9 @@ pub async fn make(
         let operator = api.service.config.operator.name.as_deref();
         let journal = api.service.accounts.journal();
         let wanted = (scope, asked.reason, who);
-        Export::make(journal, &api.data_dir, operator, wanted).await.map(|export| (export, alone))
+        let place =
+            LogPlace { data_dir: api.data_dir.clone(), vault: api.service.store.vault().cloned() };
+        Export::make(journal, place, operator, wanted).await.map(|export| (export, alone))
     });
     let made = making.await.map_err(|error| failed(&error))?;
     let (export, alone) = made.map_err(|error| undone(&error))?;

@@ -2,12 +2,11 @@
 //! keep to themselves is masked.
 
 use std::convert::Infallible;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use actors::store::EventStore;
-use actors::store::sqlite::{AuditRecord, records_between, verify_chain};
+use actors::store::sqlite::{AuditRecord, records_between, verify_chain_opened};
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
@@ -28,6 +27,7 @@ use super::access::Access;
 use super::{AdminApi, Refusal, page_limit, refused};
 use crate::audit::{Report, examine};
 use crate::description;
+use crate::export::LogPlace;
 
 /// Records read at a time in a search.
 const WINDOW: u64 = 2_048;
@@ -99,9 +99,9 @@ pub async fn events(
         (Wanted::of(&asked)?, usize::try_from(page_limit(asked.limit)).unwrap_or(50));
     let head = api.service.store.head().borrow().0;
     let before = asked.before.unwrap_or(u64::MAX).min(head.saturating_add(1));
-    let directory = api.data_dir.clone();
-    let search =
-        tokio::task::spawn_blocking(move || search(&directory, &wanted, before, limit)).await;
+    let place =
+        LogPlace { data_dir: api.data_dir.clone(), vault: api.service.store.vault().cloned() };
+    let search = tokio::task::spawn_blocking(move || search(&place, &wanted, before, limit)).await;
     let (records, next_before) = search
         .map_err(|error| unreadable(&error.to_string()))?
         .map_err(|error| unreadable(&error))?;
@@ -111,7 +111,7 @@ pub async fn events(
 }
 
 fn search(
-    directory: &Path,
+    place: &LogPlace,
     wanted: &Wanted,
     before: u64,
     limit: usize,
@@ -120,9 +120,10 @@ fn search(
     while end > 1 && looked < LOOKED_THROUGH {
         let start = end.saturating_sub(WINDOW + 1).min(end - 1);
         let window = records_between(
-            directory,
+            &place.data_dir,
             Position(start),
             usize::try_from(end - 1 - start).unwrap_or(0),
+            place.vault.as_deref(),
         )
         .map_err(|error| error.to_string())?;
         for record in window
@@ -160,9 +161,10 @@ pub async fn export(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
     let (wanted, directory) = (Wanted::of(&asked)?, api.data_dir.clone());
+    let vault = api.service.store.vault().cloned();
     let (send, receive) = mpsc::channel::<Bytes>(WAITING);
     tokio::task::spawn_blocking(move || {
-        let told = verify_chain(&directory, |record| {
+        let told = verify_chain_opened(&directory, vault.as_deref(), |record| {
             if !send.is_closed() && wanted.fits(record) {
                 let _ =
                     send.blocking_send(format!("{}\n", description::record(record, false)).into());

@@ -83,7 +83,10 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
             &data_dir,
             suppliers::Extent { days: *days, attempts: *attempts },
         ),
-        Command::Events(options) => listing::run(&data_dir, options),
+        Command::Events(options) => {
+            let vault = config.vault.open(&data_dir)?;
+            listing::run(&data_dir, vault.as_ref(), options)
+        }
     }
 }
 

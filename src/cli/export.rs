@@ -6,6 +6,7 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
@@ -14,7 +15,7 @@ use super::output::CLOSED;
 use super::stopped::Stopped;
 use super::{Outcome, Place, in_words};
 use crate::admin::access;
-use crate::export::{Asked, Export};
+use crate::export::{Asked, Export, LogPlace};
 use crate::read_model::chain_of;
 
 #[derive(Debug, Args)]
@@ -121,7 +122,9 @@ fn of_stopped(stopped: &Stopped, asked: &Asked, out: &mut Out) -> Result<(), Str
     let operator = stopped.config.operator.name.as_deref();
     stopped.with(async |journal| {
         let wanted = (scope, asked.reason.clone(), who);
-        let export = Export::make(&journal, &stopped.data_dir, operator, wanted)
+        let vault = stopped.config.vault.open(&stopped.data_dir)?.map(Arc::new);
+        let place = LogPlace { data_dir: stopped.data_dir.clone(), vault };
+        let export = Export::make(&journal, place, operator, wanted)
             .await
             .map_err(|error| chain_of(&error))?;
         export.give(|line| out.write(line.as_bytes())).map_err(|error| chain_of(&error))

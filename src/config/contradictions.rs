@@ -26,6 +26,7 @@ impl Config {
         found.extend(self.deposits.contradictions());
         found.extend(self.admin.contradictions());
         found.extend(self.esdb.contradictions());
+        found.extend(self.vault.contradictions());
         found.extend(level(&self.log.level));
         if self.store.data_dir.as_os_str().is_empty() {
             found.push("store.data_dir: names no directory".to_owned());

@@ -79,7 +79,7 @@ impl Log for StoredLog {
     }
 
     fn tell(&self, Stored(record): &Stored, reader: &Reader) -> Result<Event, Status> {
-        let event = record.event().map_err(|source| {
+        let event = self.store.event_of(record).map_err(|source| {
             refused(ReadError::Undecodable { position: record.position.0, source })
         })?;
         Ok(Event {

@@ -49,5 +49,6 @@ mod test_mode;
 mod tidy;
 mod transparency;
 mod unused;
+mod vault;
 mod verify;
 mod webhook;

@@ -11,6 +11,7 @@ pub mod memory;
 mod port;
 mod records;
 pub mod sqlite;
+pub mod vault;
 
 pub use port::{
     Append, AppendError, Appended, BoxFuture, EventStore, Expected, NewEvent, ReadError, Snapshot,

@@ -61,7 +61,7 @@ impl Record {
         }
     }
 
-    /// What happened.
+    /// What happened; an error, if its secrets are encrypted.
     pub fn event(&self) -> Result<Event, DecodeError> {
         codec::decode(&self.name, self.version, &self.payload)
     }
@@ -99,6 +99,11 @@ pub trait Records: Send + Sync + std::fmt::Debug + 'static {
         before: Revision,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>>;
+
+    /// What happened, by a record of this log.
+    fn event_of(&self, record: &Record) -> Result<Event, DecodeError> {
+        record.event()
+    }
 
     /// The log's last durable position, now and whenever it moves.
     fn end(&self) -> watch::Receiver<Position>;

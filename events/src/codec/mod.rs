@@ -18,11 +18,16 @@ mod policy;
 mod provenance;
 mod purchase;
 mod reveal;
+mod sealed;
 #[cfg(test)]
 mod tests;
 mod webhook;
 mod wire;
 
+pub use sealed::{
+    Opened, Part, Parted, SEALED, SealedPayload, SecretKind, Subject, Withheld, associated_data,
+    decode_sealed, part, read_sealed, read_secrets, write_sealed, write_secrets,
+};
 pub(crate) use wire::Wire;
 pub use wire::{DecodeError, Encoded};
 
@@ -67,8 +72,16 @@ pub fn encode(event: &Event) -> Encoded {
     }
 }
 
-/// The event of a record: old versions are lifted to today's here and nowhere else.
+/// The event of a record: old versions are lifted to today's here and nowhere else. One whose
+/// secrets are encrypted is read by `decode_sealed`.
 pub fn decode(name: &str, version: u16, payload: &[u8]) -> Result<Event, DecodeError> {
+    if payload.first() == Some(&SEALED) {
+        return Err(DecodeError::Sealed);
+    }
+    decode_public(name, version, payload)
+}
+
+fn decode_public(name: &str, version: u16, payload: &[u8]) -> Result<Event, DecodeError> {
     if let Some(read) = order::decode(name, version, payload) {
         return read.map(|(id, fact)| AccountEvent::Order(OrderId(id), fact).into());
     }

@@ -1,6 +1,7 @@
 //! Golden bytes: what every version of every event looks like on disk, for ever.
 
 mod policy;
+mod sealed;
 
 use super::{DecodeError, NAMES, decode, encode};
 use crate::account::idempotency::Effect;

@@ -52,6 +52,16 @@ pub enum DecodeError {
     /// The payload's first byte names no codec.
     #[error("payload codec {0} is not known")]
     UnknownCodec(u8),
+    /// Its secrets are encrypted, and whoever reads has no vault.
+    #[error(
+        "its secrets are encrypted, and no vault is open: name the key that vault.db is under \
+         (vault.key_file)"
+    )]
+    Sealed,
+    /// Its secrets are encrypted, and the vault could not say whether it has their key, or the key
+    /// does not open them.
+    #[error("its secrets are encrypted, and cannot be opened: {0}")]
+    Vault(String),
     /// The bytes are not the named shape's.
     #[error("the payload is not a {name}: {detail}")]
     Malformed {
@@ -251,7 +261,19 @@ pub fn lifted<P: Decode<()>, D: Decode<()>, E>(
 
 as_they_are!(u8 u16 u32 u64 i16 bool String [u8; 32] ());
 ids!(AccountId OrderId InviteId DepositId ApiKeyId);
-texts! { "platform" Platform slug  "country" Country code  "supplier" SupplierName as_str  "phone" Phone as_str }
+texts! { "platform" Platform slug  "country" Country code  "supplier" SupplierName as_str }
+
+impl Wire for Phone {
+    type Disk = String;
+
+    fn freeze(&self) -> String {
+        self.as_str().to_owned()
+    }
+
+    fn thaw(disk: String) -> Result<Self, String> {
+        Self::of_log(&disk).map_err(|error| format!("phone: {error}"))
+    }
+}
 
 impl<T: Wire> Wire for Option<T> {
     type Disk = Option<T::Disk>;

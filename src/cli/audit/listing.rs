@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use actors::store::sqlite::{AuditRecord, last_record, records_after};
+use actors::store::vault::Vault;
 use clap::Args;
 use events::account::Event as AccountEvent;
 use events::envelope::{Position, StreamId};
@@ -62,7 +63,7 @@ pub struct Options {
     reveal: bool,
 }
 
-pub fn run(data_dir: &Path, options: &Options) -> Outcome {
+pub fn run(data_dir: &Path, vault: Option<&Vault>, options: &Options) -> Outcome {
     known_types(&options.types)?;
     let mut out = Lines::open();
     let mut last = std::collections::VecDeque::new();
@@ -73,7 +74,7 @@ pub fn run(data_dir: &Path, options: &Options) -> Outcome {
             in_one_line(record, options.reveal)
         }
     };
-    let walked = records_after(data_dir, Position(0), |record| {
+    let walked = records_after(data_dir, Position(0), vault, |record| {
         if !options.wants(record) {
             return;
         }
@@ -97,7 +98,7 @@ pub fn run(data_dir: &Path, options: &Options) -> Outcome {
         let is_news =
             last_record(data_dir).map_err(in_words)?.is_some_and(|(end, _)| end > position);
         if is_news {
-            let seen = records_after(data_dir, position, |record| {
+            let seen = records_after(data_dir, position, vault, |record| {
                 if options.wants(record) {
                     out.line(show(record));
                 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use actors::store::sqlite::{last_record, verify_chain};
+use actors::store::sqlite::{last_record, verify_chain_opened};
 use clap::Args;
 use events::Event;
 use events::account::Event as AccountEvent;
@@ -63,17 +63,16 @@ struct Sums {
 }
 
 pub fn run(place: &Place, options: &Options) -> Outcome {
-    let data_dir = match &options.log {
-        Some(directory) => directory.clone(),
-        None => place.load().map_err(in_words)?.1,
-    };
+    let (config, data_dir) = place.load().map_err(in_words)?;
+    let data_dir = options.log.clone().unwrap_or(data_dir);
     holds_log(&data_dir)?;
+    let vault = config.vault.open(&data_dir)?;
     let mut out = Lines::open();
     let bar =
         progress("reading", last_record(&data_dir).ok().flatten().map_or(0, |(end, _)| end.0));
     let mut orders: BTreeMap<OrderId, Expected> = BTreeMap::new();
     let mut sums = Sums::default();
-    let broken = verify_chain(&data_dir, |record| {
+    let broken = verify_chain_opened(&data_dir, vault.as_ref(), |record| {
         let position = record.recorded.position.0;
         bar.set_position(position);
         if let Some(difference) = observe(position, &record.recorded.event, &mut orders, &mut sums)

@@ -24,6 +24,8 @@ const RESTORED: &str = "events.db.restored";
 const DERIVED: &[&str] = &["views.db", "snapshots.db", "index.db", "head"];
 /// What belongs to one running service and to no other.
 const OF_A_RUN: &[&str] = &["lock", "admin.addr", "http.addr"];
+/// The vault and whatever stands beside it: keys that were erased would come back with a backup.
+const OF_THE_VAULT: &str = "vault.";
 
 /// A copy that was not made; nothing is half done.
 #[derive(Debug, Error)]
@@ -208,6 +210,7 @@ fn copy_others(from: &Path, to: &Path) -> Result<(), CopyError> {
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_ours = name.starts_with(LOG)
             || OF_A_RUN.contains(&name.as_str())
+            || name.starts_with(OF_THE_VAULT)
             || DERIVED.iter().any(|derived| name.starts_with(derived));
         if is_ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) || to.join(&name).exists()
         {

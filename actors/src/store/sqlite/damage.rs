@@ -158,19 +158,19 @@ impl Sound {
             Err(OpenError::Broken { .. }) => return seen.refused += 1,
             Err(error) => panic!("{case}: {error}"),
         };
-        let files = Files::open(directory).unwrap();
+        let files = Files::open(directory, None).unwrap();
         for (stream, records) in &self.streams {
             let end = records.last().map(|record| (record.revision, record.position));
             let read = reader::read_stream(&files, indexer.streams(), stream, Revision(0), 100);
             hold(read.and_then(|read| ended_early(stream, Revision(0), 100, read, end)), records);
         }
-        let all = reader::read_all(&log, Position(0), 100, last.position);
+        let all = reader::read_all(&files, Position(0), 100, last.position);
         hold(
             all.map(|records| records.iter().map(|record| Recorded::clone(record)).collect()),
             &self.log,
         );
         drop((connection, log, files, indexer));
-        let snapshot = Snapshots::open(&directory.join("snapshots.db"))
+        let snapshot = Snapshots::open(&directory.join("snapshots.db"), None)
             .ok()
             .and_then(|snapshots| snapshots.load(&stream(1)));
         assert!(

@@ -10,6 +10,7 @@ use rusqlite::{Row, ToSql};
 
 use crate::store::chain::{self, Fields};
 use crate::store::port::ReadError;
+use crate::store::vault::Header;
 
 /// The tables. An append touches the end of `events` and nothing else, but for a name that is new:
 /// where the records of a stream stand is in a file of its own, `index.db`. A rowid table was
@@ -88,6 +89,16 @@ pub struct StoredRecord {
 }
 
 impl StoredRecord {
+    /// What its secrets are bound to.
+    pub fn header(&self) -> Header<'_> {
+        Header {
+            stream: &self.stream,
+            revision: self.revision,
+            name: &self.name,
+            version: self.version,
+        }
+    }
+
     /// What the digest is taken over.
     pub fn fields(&self) -> Fields<'_> {
         Fields {

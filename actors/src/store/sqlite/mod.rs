@@ -48,6 +48,7 @@ use super::chain::Hash;
 use super::port::{
     Append, AppendError, Appended, BoxFuture, EventStore, ReadError, Snapshot, Witness,
 };
+use super::vault::{MasterKey, Vault};
 pub use backup::{CopyError, backup, restore};
 pub use inspect::{chain_in, end_in, inspect, is_unwritten, last_record, walk_chain};
 pub use opening::{Loss, OpenError};
@@ -55,7 +56,9 @@ pub use replica::{Replica, ReplicaError};
 pub use reserve::give_up as give_up_reserve;
 pub use space::{Room, free_in};
 pub use stamps::Stamps;
-pub use verify::{AuditRecord, ChainFinding, records_after, records_between, verify_chain};
+pub use verify::{
+    AuditRecord, ChainFinding, records_after, records_between, verify_chain, verify_chain_opened,
+};
 
 /// Appends that may wait for the writer. Admission is limited far below, at the accounts.
 const QUEUE: usize = 16_384;
@@ -71,6 +74,7 @@ pub struct SqliteStore {
     indexer: Arc<indexer::Indexer>,
     head: watch::Receiver<Position>,
     snapshots: snapshots::Snapshots,
+    vault: Option<Arc<Vault>>,
     statistics: Arc<writer::Statistics>,
     space: Arc<space::Space>,
     wal: PathBuf,
@@ -92,11 +96,22 @@ impl SqliteStore {
 
     /// Opens or creates the store in `directory`.
     pub fn open_with(directory: &Path, on_fatal: OnFatal, loss: Loss) -> Result<Self, OpenError> {
+        Self::open_under(directory, on_fatal, loss, None)
+    }
+
+    /// The same; with a master key, secrets are encrypted from here on.
+    pub fn open_under(
+        directory: &Path,
+        on_fatal: OnFatal,
+        loss: Loss,
+        master: Option<&MasterKey>,
+    ) -> Result<Self, OpenError> {
         let path = directory.join("events.db");
         let (connection, log, last) = opening::open_held(directory, loss)?;
+        let vault = opening::open_vault(directory, &log, loss, master)?.map(Arc::new);
         let head_file = Arc::new(opening::say_synced(directory, last.mark())?);
         let indexer = Arc::new(indexer::Indexer::load(directory, &log, last.mark())?);
-        let snapshots = snapshots::Snapshots::open(&directory.join("snapshots.db"))?;
+        let snapshots = snapshots::Snapshots::open(&directory.join("snapshots.db"), vault.clone())?;
         let forgotten = snapshots.forget_other_pasts(
             &log,
             index::IndexFile::open_reader(&directory.join(index::FILE)).as_ref(),
@@ -120,13 +135,14 @@ impl SqliteStore {
             .map_err(OpenError::Thread)?;
         let wal = directory.join("events.db-wal");
         let last_stamp = (last.position.0 > 0).then_some(Timestamp::from_millis(last.at));
-        let readers = Arc::new(reader::Readers::new(directory.to_owned()));
+        let readers = Arc::new(reader::Readers::new(directory.to_owned(), vault.clone()));
         Ok(Self {
             jobs,
             readers,
             indexer,
             head,
             snapshots,
+            vault,
             statistics,
             space,
             wal,
@@ -138,6 +154,11 @@ impl SqliteStore {
     /// From here on, a stream that comes out shorter than `witness` has seen it is not served.
     pub fn witnessed_by(&self, witness: Arc<dyn Witness>) {
         let _ = self.witness.set(witness);
+    }
+
+    /// The keys of its secrets, if they are encrypted.
+    pub fn vault(&self) -> Option<&Arc<Vault>> {
+        self.vault.as_ref()
     }
 
     /// Whether appends can be written, as far as the last one shows.
@@ -192,9 +213,14 @@ impl SqliteStore {
 }
 
 impl EventStore for SqliteStore {
-    fn append(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>> {
+    fn append(&self, mut append: Append) -> BoxFuture<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
             assert!(!append.events.is_empty(), "an append has at least one event");
+            if let Some(vault) = &self.vault {
+                vault
+                    .seal(&mut append)
+                    .map_err(|error| AppendError::NotWritten(error.to_string()))?;
+            }
             let (reply, answer) = oneshot::channel();
             self.jobs
                 .send(writer::Job::append(append, reply))
@@ -232,7 +258,7 @@ impl EventStore for SqliteStore {
             return Box::pin(std::future::ready(Ok(recent)));
         }
         let head = *self.head.borrow();
-        Box::pin(self.readers.run(move |files| reader::read_all(&files.log, after, limit, head)))
+        Box::pin(self.readers.run(move |files| reader::read_all(files, after, limit, head)))
     }
 
     fn chain_at(&self, position: Position) -> BoxFuture<'_, Result<Option<Hash>, ReadError>> {

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use events::codec::SEALED;
 use events::envelope::Position;
 use rusqlite::{Connection, ErrorCode};
 use thiserror::Error;
@@ -12,6 +13,10 @@ use super::log::Log;
 use super::reader;
 use super::schema::{self, LastRecord};
 use crate::store::port::ReadError;
+use crate::store::vault::{self, MasterKey, Vault, VaultError};
+
+/// Records looked at together.
+const PAGE: u64 = 4_096;
 
 /// The store could not be opened.
 #[derive(Debug, Error)]
@@ -111,6 +116,9 @@ pub enum OpenError {
         /// Why.
         source: std::io::Error,
     },
+    /// The vault of the log's secrets.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The writer's thread could not be started.
     #[error("cannot start the writer thread: {0}")]
     Thread(std::io::Error),
@@ -147,6 +155,45 @@ pub fn open_held(directory: &Path, loss: Loss) -> Result<(Connection, Log, LastR
     let last = log.last().map_err(|source| OpenError::Broken { path: path.clone(), source })?;
     hold_against(&log, &path, last.mark(), &said, loss)?;
     Ok((connection, log, last))
+}
+
+/// Opens the vault of the log's secrets, if there is a key for one. One that is missing is not made
+/// anew under secrets that are in the log already, unless an operator accepts their loss.
+pub fn open_vault(
+    directory: &Path,
+    log: &Log,
+    loss: Loss,
+    master: Option<&MasterKey>,
+) -> Result<Option<Vault>, OpenError> {
+    let path = || directory.join(vault::FILE);
+    let is_there = Vault::is_in(directory);
+    let Some(master) = master else {
+        return if is_there { Err(VaultError::Locked { path: path() }.into()) } else { Ok(None) };
+    };
+    if !is_there {
+        let has_secrets = has_sealed(log)
+            .map_err(|source| OpenError::Broken { path: directory.join("events.db"), source })?;
+        if has_secrets && loss == Loss::Refused {
+            return Err(VaultError::Missing { path: path() }.into());
+        }
+        // They were written before anything was encrypted, or under keys that are lost.
+        schema::remove(&directory.join("snapshots.db"));
+    }
+    Ok(Some(Vault::open(directory, master)?))
+}
+
+/// Whether secrets in the log are encrypted. It is read to its first one, once in a vault's life.
+fn has_sealed(log: &Log) -> Result<bool, ReadError> {
+    let (mut position, end) = (Position(0), log.end()?);
+    while position < end {
+        let through = Position(position.0 + PAGE);
+        let mut found = log.between(position, through)?.into_iter().flatten();
+        if found.any(|record| record.payload.first() == Some(&SEALED)) {
+            return Ok(true);
+        }
+        position = through;
+    }
+    Ok(false)
 }
 
 /// Has the head file say that the log, which ends at `mark`, is synced; it is, after this.

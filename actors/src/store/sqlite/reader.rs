@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use events::Event;
-use events::codec;
 use events::envelope::{Position, Recorded, Revision, StreamId};
 use events::id::{EventId, OrderId};
 use parking_lot::Mutex;
@@ -20,6 +19,7 @@ use super::log::{Found, Log};
 use super::streams::Streams;
 use crate::store::chain;
 use crate::store::port::ReadError;
+use crate::store::vault::{self, Vault};
 
 /// Connections kept open for the next reader.
 const IDLE: usize = 4;
@@ -34,6 +34,7 @@ pub struct Readers {
     directory: PathBuf,
     idle: Arc<Mutex<Vec<Files>>>,
     damage: Arc<Damage>,
+    vault: Option<Arc<Vault>>,
 }
 
 /// A log and its index, opened to read them.
@@ -43,11 +44,13 @@ pub struct Files {
     pub log: Log,
     /// Where the streams' records stand in it.
     pub index: IndexFile,
+    /// The keys of its secrets, if they are encrypted.
+    pub vault: Option<Arc<Vault>>,
 }
 
 impl Files {
     /// Those of a data directory that has been opened for writing.
-    pub fn open(directory: &Path) -> Result<Self, ReadError> {
+    pub fn open(directory: &Path, vault: Option<Arc<Vault>>) -> Result<Self, ReadError> {
         let log = Log::open(&directory.join("events.db")).map_err(failed)?;
         let index = IndexFile::open_reader(&directory.join(index::FILE));
         Ok(Self {
@@ -55,6 +58,7 @@ impl Files {
             index: index.ok_or_else(|| {
                 ReadError::Failed("index.db cannot be read; a start makes it anew".to_owned())
             })?,
+            vault,
         })
     }
 }
@@ -84,8 +88,8 @@ impl Damage {
 
 impl Readers {
     /// A pool over the log in `directory`.
-    pub fn new(directory: PathBuf) -> Self {
-        Self { directory, idle: Arc::default(), damage: Arc::default() }
+    pub fn new(directory: PathBuf, vault: Option<Arc<Vault>>) -> Self {
+        Self { directory, idle: Arc::default(), damage: Arc::default(), vault }
     }
 
     /// Reads that met a damaged record.
@@ -104,9 +108,10 @@ impl Readers {
     {
         let (directory, idle, damage) =
             (self.directory.clone(), Arc::clone(&self.idle), Arc::clone(&self.damage));
+        let vault = self.vault.clone();
         let work = move || {
             let pooled = idle.lock().pop();
-            let files = pooled.map_or_else(|| Files::open(&directory), Ok)?;
+            let files = pooled.map_or_else(|| Files::open(&directory, vault), Ok)?;
             let outcome = read(&files).inspect_err(|error| damage.note(error));
             let mut idle = idle.lock();
             if idle.len() < IDLE {
@@ -137,7 +142,7 @@ pub fn read_stream(
         Vec::with_capacity(usize::try_from(until.saturating_sub(from.0)).unwrap_or(0).min(PAGE));
     for run in runs(files, streams, stream, number, from.0, until)? {
         for (revision, record) in (run.revision..).zip(in_run(files, stream, run)?) {
-            read.push(of_stream(record, stream, revision)?);
+            read.push(of_stream(record, stream, revision, files.vault.as_deref())?);
         }
     }
     Ok(read)
@@ -224,11 +229,12 @@ fn of_stream(
     record: StoredRecord,
     stream: &StreamId,
     revision: u64,
+    vault: Option<&Vault>,
 ) -> Result<Recorded<Event>, ReadError> {
     let (position, found_stream, found) =
         (record.position.0, record.stream.clone(), record.revision.0);
     // The digest first: a record that was changed says so, whatever it says besides.
-    let record = recorded(record)?;
+    let record = recorded(record, vault)?;
     if found_stream != *stream {
         return Err(ReadError::Corrupt {
             position,
@@ -247,17 +253,17 @@ fn of_stream(
 /// The log's records after `after`: one position after the other up to `head` at least, each bound
 /// to the one before it by the chain.
 pub fn read_all(
-    log: &Log,
+    files: &Files,
     after: Position,
     limit: usize,
     head: Position,
 ) -> Result<Vec<Arc<Recorded<Event>>>, ReadError> {
-    let mut link = Link::behind(log, after)?;
+    let mut link = Link::behind(&files.log, after)?;
     let mut read = Vec::new();
-    for record in following(log, after, limit)? {
+    for record in following(&files.log, after, limit)? {
         let record = record?;
         link.step(&record)?;
-        read.push(Arc::new(recorded(record)?));
+        read.push(Arc::new(recorded(record, files.vault.as_deref())?));
     }
     if read.len() < limit && link.position < head {
         let detail = format!("it and what follows up to {} cannot be found", head.0);
@@ -362,7 +368,7 @@ pub fn ids_at(
         // Who reads the log finds what is broken in it; here it is no id.
         if let Ok(record) = found
             && wanted.get(&record.stream) == Some(&record.revision)
-            && let Ok(record) = recorded(record)
+            && checked(&record).is_ok()
         {
             ids.insert(record.stream, record.id);
         }
@@ -393,8 +399,8 @@ pub fn ids_at(
     Ok(ids)
 }
 
-/// The record as it is served: only if its bytes are those that were written.
-fn recorded(record: StoredRecord) -> Result<Recorded<Event>, ReadError> {
+/// Whether the record's bytes are those that were written.
+fn checked(record: &StoredRecord) -> Result<(), ReadError> {
     let position = record.position.0;
     if chain::checksum(&record.digest()) != record.checksum {
         return Err(ReadError::Corrupt {
@@ -402,7 +408,14 @@ fn recorded(record: StoredRecord) -> Result<Recorded<Event>, ReadError> {
             detail: "its bytes do not match their checksum".to_owned(),
         });
     }
-    let event = codec::decode(&record.name, record.version, &record.payload)
+    Ok(())
+}
+
+/// The record as it is served: only if its bytes are those that were written.
+fn recorded(record: StoredRecord, vault: Option<&Vault>) -> Result<Recorded<Event>, ReadError> {
+    checked(&record)?;
+    let position = record.position.0;
+    let event = vault::event_of(vault, record.header(), &record.payload)
         .map_err(|source| ReadError::Undecodable { position, source })?;
     Ok(Recorded {
         id: record.id,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use events::Event;
+use events::codec::DecodeError;
 use events::envelope::{Position, Revision, StreamId};
 use events::id::{CommandId, OrderId};
 use events::time::Timestamp;
@@ -15,6 +17,7 @@ use super::streams::Streams;
 use crate::store::chain::{self, Hash};
 use crate::store::port::{BoxFuture, ReadError};
 use crate::store::records::{Record, Records};
+use crate::store::vault::{self, Header};
 
 /// Records read between two looks at how large a page has become.
 const STEP: usize = 32;
@@ -73,6 +76,12 @@ impl Records for SqliteStore {
                 stored_in(files, &streams, &stream, Revision(from - 1), count)
             })
         }))
+    }
+
+    fn event_of(&self, record: &Record) -> Result<Event, DecodeError> {
+        let Record { stream, revision, name, version, payload, .. } = record;
+        let header = Header { stream, revision: *revision, name, version: *version };
+        vault::event_of(self.vault().map(Arc::as_ref), header, payload)
     }
 
     fn end(&self) -> watch::Receiver<Position> {

@@ -17,6 +17,7 @@ use super::log::Log;
 use super::{OpenError, reader, schema};
 use crate::store::chain::Hash;
 use crate::store::port::Snapshot;
+use crate::store::vault::Vault;
 
 /// Stands in every digest, and changes with what the digest is over.
 const VERSION: u16 = 1;
@@ -38,11 +39,12 @@ const COLUMNS: &str = "stream, revision, last_event, bytes, digest";
 pub struct Snapshots {
     connection: Arc<Mutex<Connection>>,
     ignored: Arc<AtomicU64>,
+    vault: Option<Arc<Vault>>,
 }
 
 impl Snapshots {
-    /// Opens the snapshots; a broken file is thrown away.
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
+    /// Opens the snapshots, encrypted if there is a vault; a broken file is thrown away.
+    pub fn open(path: &Path, vault: Option<Arc<Vault>>) -> Result<Self, OpenError> {
         let connection = open(path).or_else(|error| {
             tracing::warn!(
                 path = %path.display(), %error,
@@ -53,7 +55,7 @@ impl Snapshots {
             }
             open(path).map_err(|source| OpenError::of_sqlite(path, source))
         })?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)), ignored: Arc::default() })
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), ignored: Arc::default(), vault })
     }
 
     /// Throws away those whose last event is not where `log` has it: they are of another past. How
@@ -92,7 +94,9 @@ impl Snapshots {
         match row {
             Ok(None) => None,
             // The row may be another stream's that a broken page has led to.
-            Ok(Some(Some((name, snapshot)))) if name == stream.as_str() => Some(snapshot),
+            Ok(Some(Some((name, snapshot)))) if name == stream.as_str() => {
+                self.opened(stream, snapshot)
+            }
             Ok(Some(_)) | Err(_) => {
                 self.count_ignored();
                 tracing::error!(%stream, "a snapshot is not as it was written; it is ignored and \
@@ -102,8 +106,24 @@ impl Snapshots {
         }
     }
 
+    fn opened(&self, stream: &StreamId, snapshot: Snapshot) -> Option<Snapshot> {
+        let Some(vault) = &self.vault else { return Some(snapshot) };
+        let bytes = vault.open_snapshot(stream, &snapshot.bytes);
+        if bytes.is_none() {
+            self.count_ignored();
+            tracing::warn!(%stream, "a snapshot is not under the vault's key; it is ignored and \
+                the stream is replayed");
+        }
+        Some(Snapshot { bytes: bytes?, ..snapshot })
+    }
+
     /// Keeps a snapshot in place of an older one. Blocks.
     pub fn save(&self, stream: &StreamId, snapshot: &Snapshot) {
+        let sealed = self.vault.as_ref().map(|vault| Snapshot {
+            bytes: vault.seal_snapshot(stream, &snapshot.bytes),
+            ..snapshot.clone()
+        });
+        let snapshot = sealed.as_ref().unwrap_or(snapshot);
         let Snapshot { revision, last_event, bytes } = snapshot;
         let saved = self.connection.lock().execute(
             "INSERT OR REPLACE INTO states (stream, revision, last_event, bytes, digest) VALUES \

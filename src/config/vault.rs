@@ -1,0 +1,81 @@
+//! The key that the log's secrets are under.
+
+use std::path::{Path, PathBuf};
+
+use actors::store::vault::{MasterKey, Vault};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use suppliers::configuration::Secret;
+
+/// Where systemd puts the credentials of a service.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
+/// Encryption of what messages say, of codes, numbers of orders and webhooks in the log: off unless
+/// one of these names a key of 32 bytes, written as 64 hexadecimal digits or in Base64.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct VaultSettings {
+    /// A file with the key, outside the data directory.
+    pub key_file: Option<PathBuf>,
+    /// The name of a credential with the key, as systemd's `LoadCredential=` gives it.
+    pub credential: Option<String>,
+    /// The key itself; for the environment.
+    pub key: Option<Secret>,
+}
+
+impl VaultSettings {
+    /// The key; `None` where none is named, an error that says what to do where it cannot be had.
+    pub fn master(&self) -> Result<Option<MasterKey>, String> {
+        let (what, text) = if let Some(key) = &self.key {
+            ("vault.key", key.expose().to_owned())
+        } else if let Some(path) = &self.key_file {
+            ("vault.key_file", read("vault.key_file", path)?)
+        } else if let Some(name) = &self.credential {
+            let directory = std::env::var_os(CREDENTIALS).ok_or_else(|| {
+                format!("vault.credential: {CREDENTIALS} is not set: systemd sets it for services")
+            })?;
+            ("vault.credential", read("vault.credential", &Path::new(&directory).join(name))?)
+        } else {
+            return Ok(None);
+        };
+        let key = MasterKey::parse(&text).ok_or_else(|| {
+            format!("{what} is no key: 64 hexadecimal digits, such as `openssl rand -hex 32` gives")
+        })?;
+        Ok(Some(key))
+    }
+
+    /// The vault in a data directory, for commands that read its log; `None` if there is none.
+    pub fn open(&self, data_dir: &Path) -> Result<Option<Vault>, String> {
+        match self.master()? {
+            Some(master) if Vault::is_in(data_dir) => {
+                Vault::open_to_read(data_dir, &master).map(Some).map_err(|error| error.to_string())
+            }
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    pub(super) fn contradictions(&self) -> Vec<String> {
+        let named = [self.key_file.is_some(), self.credential.is_some(), self.key.is_some()];
+        if named.iter().filter(|is_named| **is_named).count() > 1 {
+            let told = "vault.key_file, vault.credential and vault.key exclude each other";
+            return vec![told.to_owned()];
+        }
+        let is_name =
+            |name: &&String| !name.is_empty() && !name.contains('/') && !name.starts_with('.');
+        let mut found = Vec::new();
+        if self.credential.as_ref().is_some_and(|name| !is_name(&name)) {
+            found.push("vault.credential is a name without slashes".to_owned());
+        }
+        if self.key.as_ref().is_some_and(|key| MasterKey::parse(key.expose()).is_none()) {
+            found.push(
+                "vault.key is no key: 64 hexadecimal digits, such as `openssl rand -hex 32` gives"
+                    .to_owned(),
+            );
+        }
+        found
+    }
+}
+
+fn read(what: &str, path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("{what}: {}: {error}", path.display()))
+}
