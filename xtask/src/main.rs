@@ -2,15 +2,13 @@
 //! says what it does, skips nothing silently.
 
 mod outside;
+mod package;
 mod protos;
+mod tools;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
-
-/// Checks licences, bans and sources of dependencies; pinned, so that the same tree gives the same
-/// answer.
-const CARGO_DENY: &str = "0.20.2";
 
 /// Tests, and the programs that the judges run, with one set of features: nothing is compiled
 /// twice.
@@ -26,12 +24,10 @@ fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some("test") => test(&root, std::env::args().any(|argument| argument == "--all")),
         Some("outside") => conclude(&outside(&root)),
-        Some("protos") => match protos::write(&root) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(text) => {
-                eprintln!("{text}");
-                ExitCode::FAILURE
-            }
+        Some("protos") => told(protos::write(&root)),
+        Some("deb") => match package::Options::read(&root, std::env::args().skip(2)) {
+            Some(options) => told(package::deb(&root, &options)),
+            None => told(Err("cargo xtask deb [--debug] [--revision N] [--out DIR]".to_owned())),
         },
         Some("clients") => conclude(&clients(&root)),
         Some("soak") => minutes(std::env::args().skip(2)).map_or_else(
@@ -43,7 +39,7 @@ fn main() -> ExitCode {
         ),
         _ => {
             eprintln!(
-                "cargo xtask test          format, lints, dependencies, every test, every judge\ncargo xtask test --all    the same with every byte damaged and ten times as many generated cases: hours\ncargo xtask outside       the judges that are not ours, alone\ncargo xtask soak --minutes N   the simulation, with seeds that no other run has\ncargo xtask clients       writes anew what is made from the OpenAPI document, from the service as it is now\ncargo xtask protos        writes esdb/src/generated anew from esdb/protos"
+                "cargo xtask test          format, lints, dependencies, every test, every judge\ncargo xtask test --all    the same with every byte damaged and ten times as many generated cases: hours\ncargo xtask outside       the judges that are not ours, alone\ncargo xtask soak --minutes N   the simulation, with seeds that no other run has\ncargo xtask clients       writes anew what is made from the OpenAPI document, from the service as it is now\ncargo xtask deb           the Debian package of a release, in dist/; --debug: of the binary that the tests run\ncargo xtask protos        writes esdb/src/generated anew from esdb/protos"
             );
             ExitCode::FAILURE
         }
@@ -57,7 +53,7 @@ fn test(root: &Path, is_soak: bool) -> ExitCode {
     // The crash tests kill the service at chosen syncs; exports are verified as operators do it.
     let needed = [("strace", "--version"), ("openssl", "version"), ("python3", "--version")];
     for (program, argument) in needed {
-        if let Err(text) = outside::debian(program, &[argument], &[program]) {
+        if let Err(text) = tools::debian(program, &[argument], &[program]) {
             eprintln!("{text}");
             return ExitCode::FAILURE;
         }
@@ -74,8 +70,8 @@ fn test(root: &Path, is_soak: bool) -> ExitCode {
     step("build", BUILD);
     step("tests", &["test", "--workspace", "--locked", "--no-fail-fast"]);
     step("lints", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
-    if !is_installed(root) {
-        step("install cargo-deny", &["install", "cargo-deny", "--version", CARGO_DENY, "--locked"]);
+    if let Err(text) = tools::DENY.install(root) {
+        println!("{text}");
     }
     step("dependencies", &["deny", "--locked", "check", "bans", "licenses", "sources"]);
     println!("\n== advisories: cargo deny check advisories");
@@ -110,6 +106,16 @@ fn clients(root: &Path) -> Vec<&'static str> {
     if is_written { Vec::new() } else { vec!["clients"] }
 }
 
+fn told(done: Result<(), String>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(text) => {
+            eprintln!("{text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 fn conclude(failed: &[&str]) -> ExitCode {
     if failed.is_empty() {
         println!("\nEverything holds.");
@@ -126,12 +132,6 @@ fn cargo(root: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> bool 
         .current_dir(root)
         .status()
         .is_ok_and(|status| status.success())
-}
-
-fn is_installed(root: &Path) -> bool {
-    let version =
-        Command::new(env!("CARGO")).args(["deny", "--version"]).current_dir(root).output();
-    version.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(CARGO_DENY))
 }
 
 /// The advisory database is no package: where it cannot be reached, that is said, and is no

@@ -1,7 +1,9 @@
 //! Judges that are not ours: installed into `target/outside`, run against the real binary.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+
+use crate::tools::{self, debian, say, succeeds};
 
 /// A judge: its name, and its script in `tests/outside`.
 const JUDGES: &[(&str, &str)] = &[
@@ -31,6 +33,7 @@ const JUDGES: &[(&str, &str)] = &[
     ("promtool and Prometheus on alerts and dashboard", "watching.py"),
     ("nginx and caddy in front", "proxies.py"),
     ("hadolint, systemd and a bare root on what is packaged", "image.py"),
+    ("lintian, dpkg and a systemd that boots on the Debian package", "package.py"),
     ("mdBook on docs", "book.py"),
 ];
 
@@ -90,6 +93,8 @@ impl Bench {
         debian("openssl", &["version"], &["openssl"])?;
         debian("systemd-analyze", &["--version"], &["systemd"])?;
         debian("strace", &["--version"], &["strace"])?;
+        debian("lintian", &["--version"], &["lintian"])?;
+        tools::DEB.install(&self.root)?;
         if !self.python().exists()
             && !succeeds(Command::new("python3").args(["-m", "venv"]).arg(self.home.join("venv")))
         {
@@ -122,42 +127,4 @@ impl Bench {
         println!("== {name}: {} s", start.elapsed().as_secs());
         is_content
     }
-}
-
-/// Installs Debian's packages where a program does not run.
-pub fn debian(program: &str, probe: &[&str], packages: &[&str]) -> Result<(), String> {
-    let runs = || {
-        Command::new(program)
-            .args(probe)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success())
-    };
-    if runs() {
-        return Ok(());
-    }
-    println!("== install {program}: apt-get install {}", packages.join(" "));
-    let _ = Command::new("apt-get").args(["update", "-q"]).stdout(Stdio::null()).status();
-    let _ = Command::new("apt-get")
-        .args(["install", "-y", "-q", "--no-install-recommends"])
-        .args(packages)
-        .stdout(Stdio::null())
-        .status();
-    if runs() {
-        Ok(())
-    } else {
-        Err(format!(
-            "{program} is needed and could not be installed; install it and run this again"
-        ))
-    }
-}
-
-fn say(command: &mut Command) -> Result<(), String> {
-    println!("== {command:?}");
-    if succeeds(command) { Ok(()) } else { Err(format!("failed: {command:?}")) }
-}
-
-fn succeeds(command: &mut Command) -> bool {
-    command.status().is_ok_and(|status| status.success())
 }
