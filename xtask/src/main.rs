@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that must hold before a change lands. Installs what it needs,
 //! says what it does, skips nothing silently.
 
+mod dist;
 mod outside;
 mod package;
 mod protos;
@@ -25,10 +26,16 @@ fn main() -> ExitCode {
         Some("test") => test(&root, std::env::args().any(|argument| argument == "--all")),
         Some("outside") => conclude(&outside(&root)),
         Some("protos") => told(protos::write(&root)),
-        Some("deb") => match package::Options::read(&root, std::env::args().skip(2)) {
-            Some(options) => told(package::deb(&root, &options)),
-            None => told(Err("cargo xtask deb [--debug] [--revision N] [--out DIR]".to_owned())),
-        },
+        Some(task @ ("deb" | "dist")) => {
+            let options = package::Options::read(&root, std::env::args().skip(2));
+            told(match (options, task) {
+                (Some(options), "deb") => package::deb(&root, &options),
+                (Some(options), _) => dist::dist(&root, &options),
+                (None, _) => {
+                    Err(format!("cargo xtask {task} [--debug] [--revision N] [--out DIR]"))
+                }
+            })
+        }
         Some("clients") => conclude(&clients(&root)),
         Some("soak") => minutes(std::env::args().skip(2)).map_or_else(
             || {
@@ -39,7 +46,7 @@ fn main() -> ExitCode {
         ),
         _ => {
             eprintln!(
-                "cargo xtask test          format, lints, dependencies, every test, every judge\ncargo xtask test --all    the same with every byte damaged and ten times as many generated cases: hours\ncargo xtask outside       the judges that are not ours, alone\ncargo xtask soak --minutes N   the simulation, with seeds that no other run has\ncargo xtask clients       writes anew what is made from the OpenAPI document, from the service as it is now\ncargo xtask deb           the Debian package of a release, in dist/; --debug: of the binary that the tests run\ncargo xtask protos        writes esdb/src/generated anew from esdb/protos"
+                "cargo xtask test          format, lints, dependencies, every test, every judge\ncargo xtask test --all    the same with every byte damaged and ten times as many generated cases: hours\ncargo xtask outside       the judges that are not ours, alone\ncargo xtask soak --minutes N   the simulation, with seeds that no other run has\ncargo xtask clients       writes anew what is made from the OpenAPI document, from the service as it is now\ncargo xtask deb           the Debian package of a release, in dist/; --debug: of the binary that the tests run\ncargo xtask dist          everything that a release gives out, with checksums, in dist/\ncargo xtask protos        writes esdb/src/generated anew from esdb/protos"
             );
             ExitCode::FAILURE
         }

@@ -34,11 +34,12 @@ const JUDGES: &[(&str, &str)] = &[
     ("nginx and caddy in front", "proxies.py"),
     ("hadolint, systemd and a bare root on what is packaged", "image.py"),
     ("lintian, dpkg and a systemd that boots on the Debian package", "package.py"),
+    ("everything that a release gives out, twice", "release.py"),
     ("mdBook on docs", "book.py"),
 ];
 
 /// Where the judges live.
-struct Bench {
+pub struct Bench {
     root: PathBuf,
     home: PathBuf,
 }
@@ -66,7 +67,8 @@ pub fn run(root: &Path) -> Vec<&'static str> {
 }
 
 impl Bench {
-    fn of(root: &Path) -> Self {
+    /// That of this tree.
+    pub fn of(root: &Path) -> Self {
         Self { root: root.to_owned(), home: root.join("target").join("outside") }
     }
 
@@ -79,10 +81,6 @@ impl Bench {
     }
 
     fn install(&self) -> Result<(), String> {
-        std::fs::create_dir_all(&self.home)
-            .map_err(|error| format!("{}: {error}", self.home.display()))?;
-        let scripts = self.root.join("tests").join("outside");
-        debian("node", &["--version"], &["nodejs", "npm"])?;
         debian("chromium", &["--version"], &["chromium"])?;
         debian("gammu-smsd", &["--version"], &["gammu-smsd"])?;
         debian("/usr/lib/kannel/test/drive_smpp", &["-h"], &["kannel-extras"])?;
@@ -95,6 +93,16 @@ impl Bench {
         debian("strace", &["--version"], &["strace"])?;
         debian("lintian", &["--version"], &["lintian"])?;
         tools::DEB.install(&self.root)?;
+        tools::CYCLONEDX.install(&self.root)?;
+        self.languages()
+    }
+
+    /// Installs what Python and Node are asked for.
+    pub fn languages(&self) -> Result<(), String> {
+        std::fs::create_dir_all(&self.home)
+            .map_err(|error| format!("{}: {error}", self.home.display()))?;
+        let scripts = self.root.join("tests").join("outside");
+        debian("node", &["--version"], &["nodejs", "npm"])?;
         if !self.python().exists()
             && !succeeds(Command::new("python3").args(["-m", "venv"]).arg(self.home.join("venv")))
         {
@@ -104,7 +112,14 @@ impl Bench {
         say(Command::new(self.python())
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
             .arg(scripts.join("requirements.txt")))?;
-        for file in ["package.json", "package-lock.json"] {
+        // npm writes the inner one when it is done.
+        let lock = "package-lock.json";
+        if self.modules().join(".package-lock.json").exists()
+            && std::fs::read(self.home.join(lock)).ok() == std::fs::read(scripts.join(lock)).ok()
+        {
+            return Ok(());
+        }
+        for file in ["package.json", lock] {
             std::fs::copy(scripts.join(file), self.home.join(file))
                 .map_err(|error| format!("{file}: {error}"))?;
         }
@@ -113,8 +128,19 @@ impl Bench {
             .current_dir(&self.home))
     }
 
-    fn python(&self) -> PathBuf {
-        self.home.join("venv").join("bin").join("python")
+    /// Python with its packages.
+    pub fn python(&self) -> PathBuf {
+        self.tool("python")
+    }
+
+    /// A program of one of them.
+    pub fn tool(&self, name: &str) -> PathBuf {
+        self.home.join("venv").join("bin").join(name)
+    }
+
+    /// Node's packages.
+    pub fn modules(&self) -> PathBuf {
+        self.home.join("node_modules")
     }
 
     fn judge(&self, name: &str, script: &str) -> bool {

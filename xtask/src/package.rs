@@ -135,14 +135,17 @@ pub fn value<'a>(manifest: &'a str, key: &str) -> Result<&'a str, String> {
         .ok_or_else(|| format!("Cargo.toml has no {key}"))
 }
 
-fn read(path: &Path) -> Result<String, String> {
+/// The text of a file, or an error that names it.
+pub fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| told(path, &error))
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
+/// Writes a file, or says which one it could not.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
     std::fs::write(path, bytes).map_err(|error| told(path, &error))
 }
 
-fn told(path: &Path, error: &std::io::Error) -> String {
+/// An error with the path that it is of.
+pub fn told(path: &Path, error: &std::io::Error) -> String {
     format!("{}: {error}", path.display())
 }

@@ -28,6 +28,10 @@ pub const DEB: Tool = Tool {
     options: &["--debug", "--no-default-features"],
 };
 
+/// Writes what a program consists of. It runs seconds, too.
+pub const CYCLONEDX: Tool =
+    Tool { package: "cargo-cyclonedx", word: "cyclonedx", version: "0.5.9", options: &["--debug"] };
+
 impl Tool {
     /// Installs it, unless it is there in this version.
     pub fn install(&self, root: &Path) -> Result<(), String> {
