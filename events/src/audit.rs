@@ -7,6 +7,7 @@ mod keys;
 mod orders;
 mod policies;
 mod sources;
+mod terms;
 #[cfg(test)]
 mod tests;
 
@@ -70,6 +71,7 @@ pub struct Auditor {
     keys: keys::Keys,
     policies: policies::Policies,
     admissions: admissions::Admissions,
+    terms: terms::Terms,
     findings: Vec<Finding>,
 }
 
@@ -126,6 +128,14 @@ impl Auditor {
                     format!("an export of the log up to {} stands before that", made.head)
                 });
             }
+            Event::Leadership(event) => match record.stream.term_id() {
+                Some(term) => {
+                    if let Some(detail) = self.terms.observe(term, event) {
+                        self.find(record, "L1", detail);
+                    }
+                }
+                None => self.stands(false, record, "a leadership's"),
+            },
             Event::Reveal(reveal::Event::Revealed { subject, .. }) => {
                 let fits = record.stream.revealed() == Some(subject);
                 self.check(fits, record, "streams", || {
@@ -162,7 +172,8 @@ impl Auditor {
             | Event::Policy(_)
             | Event::Provenance(_)
             | Event::Invite(_)
-            | Event::Export(_) => None,
+            | Event::Export(_)
+            | Event::Leadership(_) => None,
         };
         if let Some(detail) = found {
             self.find(record, "O6", detail);

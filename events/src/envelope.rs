@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::deposit::Currency;
-use crate::id::{AccountId, CommandId, DepositId, EventId, OrderId};
+use crate::id::{AccountId, CommandId, DepositId, EventId, OrderId, TermId};
 use crate::lease::LeaseId;
 use crate::phone::Phone;
 use crate::supplier::SupplierName;
@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 
 /// The name of one stream: `account-…`, `webhook-…`, `deposit-…`, `addresses-…`, `chain-…`,
 /// `number-…`, `lease-…`, `purchases-…`, `reveal-…`, `provenance-…`,
-/// `policy`, `invites` or `exports`.
+/// `leadership-…`, `policy`, `invites` or `exports`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(Arc<str>);
 
@@ -70,6 +70,19 @@ impl StreamId {
     /// The stream of what operators have taken out of the log.
     pub fn exports() -> Self {
         Self("exports".into())
+    }
+
+    /// The stream of one leadership over a shared log.
+    pub fn leadership(id: TermId) -> Self {
+        Self(format!("leadership-{}", id.digits()).into())
+    }
+
+    /// The leadership whose stream this is, if it is one's.
+    pub fn term_id(&self) -> Option<TermId> {
+        self.0
+            .strip_prefix("leadership-")
+            .and_then(|digits| crate::id::from_base62(digits).ok())
+            .map(TermId)
     }
 
     /// The stream of where a supplier's numbers come from.

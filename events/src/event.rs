@@ -3,8 +3,8 @@
 use crate::id::OrderId;
 use crate::time::Timestamp;
 use crate::{
-    account, address, chain, deposit, export, invite, lease, number, policy, provenance, purchase,
-    reveal, webhook,
+    account, address, chain, deposit, export, invite, leadership, lease, number, policy,
+    provenance, purchase, reveal, webhook,
 };
 
 /// A fact of any stream.
@@ -36,6 +36,8 @@ pub enum Event {
     Invite(invite::Event),
     /// Of what operators have taken out of the log.
     Export(export::Event),
+    /// Of which node writes the log.
+    Leadership(leadership::Event),
 }
 
 impl Event {
@@ -55,6 +57,7 @@ impl Event {
             Self::Provenance(event) => event.at(),
             Self::Invite(event) => event.at(),
             Self::Export(event) => event.at(),
+            Self::Leadership(event) => event.at(),
         }
     }
 
@@ -74,7 +77,8 @@ impl Event {
             | Self::Policy(_)
             | Self::Provenance(_)
             | Self::Invite(_)
-            | Self::Export(_) => None,
+            | Self::Export(_)
+            | Self::Leadership(_) => None,
         }
     }
 }
@@ -112,4 +116,5 @@ facts_of!(
     Provenance(provenance),
     Invite(invite),
     Export(export),
+    Leadership(leadership),
 );

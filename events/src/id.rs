@@ -116,6 +116,10 @@ identifier!(
     InviteId, "inv_"
 );
 identifier!(
+    /// One leadership of one node over a shared log.
+    TermId, "term_"
+);
+identifier!(
     /// One recorded event; derived from its command, so that a retried append is recognised.
     EventId, "evt_"
 );

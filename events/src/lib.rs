@@ -36,6 +36,7 @@ pub mod chain;
 pub mod deposit;
 pub mod export;
 pub mod invite;
+pub mod leadership;
 pub mod lease;
 pub mod number;
 pub mod order;

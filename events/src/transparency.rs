@@ -94,6 +94,7 @@ impl Transparency {
             | crate::Event::Provenance(_)
             | crate::Event::Invite(_)
             | crate::Event::Export(_)
+            | crate::Event::Leadership(_)
             | crate::Event::Reveal(_)
             | crate::Event::Deposit(_)
             | crate::Event::Address(_)

@@ -105,7 +105,8 @@ impl<'a> Batch<'a> {
             | Event::Policy(_)
             | Event::Provenance(_)
             | Event::Invite(_)
-            | Event::Export(_) => {}
+            | Event::Export(_)
+            | Event::Leadership(_) => {}
         }
     }
 

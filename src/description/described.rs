@@ -1,7 +1,7 @@
 //! The policy, verdicts and provenance in JSON.
 
 use events::policy::{Event, Policy, Verdict};
-use events::{export, invite, policy, provenance};
+use events::{export, invite, leadership, policy, provenance};
 use serde_json::{Value, json};
 
 /// A version that was applied.
@@ -71,6 +71,17 @@ pub fn provenance(event: &provenance::Event) -> Value {
         provenance::Event::Withdrawn { supplier, reason, by, .. } => {
             json!({ "supplier": supplier.as_str(), "reason": reason, "by": by })
         }
+    }
+}
+
+/// Who leads, or does no more.
+pub fn leadership(event: &leadership::Event) -> Value {
+    match event {
+        leadership::Event::Taken { leader, .. } => json!({
+            "node": leader.node, "url": leader.url, "version": leader.version,
+            "configuration": super::hex(&leader.configuration),
+        }),
+        leadership::Event::Released { reason, .. } => json!({ "reason": reason }),
     }
 }
 

@@ -11,6 +11,7 @@ mod chain;
 mod deposit;
 mod export;
 mod invite;
+mod leadership;
 mod lease;
 mod number;
 mod order;
@@ -36,7 +37,7 @@ use crate::event::Event;
 use crate::id::OrderId;
 
 /// Every name and version that can stand in a record's header, by aggregate.
-pub const NAMES: [&[(&str, u16)]; 14] = [
+pub const NAMES: [&[(&str, u16)]; 15] = [
     account::NAMES,
     order::NAMES,
     webhook::NAMES,
@@ -51,6 +52,7 @@ pub const NAMES: [&[(&str, u16)]; 14] = [
     provenance::NAMES,
     invite::NAMES,
     export::NAMES,
+    leadership::NAMES,
 ];
 
 /// The event's name, version and bytes: always the newest version of its shape.
@@ -69,6 +71,7 @@ pub fn encode(event: &Event) -> Encoded {
         Event::Provenance(event) => provenance::encode((), event),
         Event::Invite(event) => invite::encode((), event),
         Event::Export(event) => export::encode((), event),
+        Event::Leadership(event) => leadership::encode((), event),
     }
 }
 
@@ -98,6 +101,7 @@ fn decode_public(name: &str, version: u16, payload: &[u8]) -> Result<Event, Deco
         .or_else(|| provenance::decode(name, version, payload).map(fact))
         .or_else(|| invite::decode(name, version, payload).map(fact))
         .or_else(|| export::decode(name, version, payload).map(fact))
+        .or_else(|| leadership::decode(name, version, payload).map(fact))
         .unwrap_or_else(|| Err(DecodeError::UnknownEvent { name: name.to_owned(), version }))
 }
 

@@ -18,7 +18,7 @@ use crate::order::{AttemptFailure, FailureReason, Placed, Sms};
 use crate::platform::Platform;
 use crate::time::Timestamp;
 use crate::webhook::{self, Notice, Outcome};
-use crate::{account, deposit, export, invite, lease, number, order, purchase, reveal};
+use crate::{account, deposit, export, invite, leadership, lease, number, order, purchase, reveal};
 
 /// One line an event: name, version, payload in hex. Lines are added, never changed.
 const GOLDEN: &str = include_str!("golden.txt");
@@ -196,6 +196,7 @@ fn later_samples() -> impl Iterator<Item = Event> {
         .chain(admission_samples())
         .chain(export_samples())
         .chain(unused_samples())
+        .chain(leadership_samples())
 }
 
 fn keyed_and_queued_samples() -> Vec<Event> {
@@ -463,6 +464,19 @@ fn export_samples() -> Vec<Event> {
         export::Event::Exported { made, reason: "request 7".to_owned(), at: AT }.into()
     };
     scopes.map(exported).into()
+}
+
+fn leadership_samples() -> Vec<Event> {
+    let leader = leadership::Leader {
+        node: "north".to_owned(),
+        url: "https://north.example.com".to_owned(),
+        version: "0.1.0".to_owned(),
+        configuration: [0x5c; 32],
+    };
+    vec![
+        leadership::Event::Taken { leader, at: AT }.into(),
+        leadership::Event::Released { reason: "SIGTERM".to_owned(), at: AT }.into(),
+    ]
 }
 
 fn unused_samples() -> Vec<Event> {

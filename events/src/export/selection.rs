@@ -87,7 +87,8 @@ impl Selection {
             | Event::Reveal(_)
             | Event::Policy(_)
             | Event::Provenance(_)
-            | Event::Export(_) => false,
+            | Event::Export(_)
+            | Event::Leadership(_) => false,
         }
     }
 
@@ -106,7 +107,8 @@ impl Selection {
             | Event::Policy(_)
             | Event::Provenance(_)
             | Event::Invite(_)
-            | Event::Export(_) => false,
+            | Event::Export(_)
+            | Event::Leadership(_) => false,
         }
     }
 }
