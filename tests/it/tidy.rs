@@ -19,6 +19,7 @@ fn sources() -> Vec<(PathBuf, String)> {
         "chains",
         "suppliers",
         "esdb/src",
+        "shared_log",
         "src",
         "tests",
         "benches",
@@ -215,7 +216,7 @@ fn no_file_is_named_after_nothing() {
 }
 
 /// Which crates of ours a crate may depend on.
-const CRATES: [(&str, &[&str]); 10] = [
+const CRATES: [(&str, &[&str]); 11] = [
     ("code", &[]),
     ("events", &["sms-code"]),
     ("natural_language", &["events"]),
@@ -224,12 +225,13 @@ const CRATES: [(&str, &[&str]); 10] = [
     ("chains", &["actors", "events"]),
     ("suppliers", &["actors", "events"]),
     ("esdb", &[]),
+    ("shared_log", &["actors", "events"]),
     ("tests/fakes", &["actors", "events", "suppliers"]),
     ("tests/simulation", &["actors", "events", "projections"]),
 ];
 
 /// Libraries that belong to the adapters: the domain and the processes do not know them.
-const ADAPTERS_ONLY: [(&str, &[&str]); 7] = [
+const ADAPTERS_ONLY: [(&str, &[&str]); 8] = [
     ("code", &["tokio", "rusqlite", "axum"]),
     ("events", &["tokio", "rusqlite", "axum"]),
     ("natural_language", &["tokio", "rusqlite", "axum"]),
@@ -237,6 +239,7 @@ const ADAPTERS_ONLY: [(&str, &[&str]); 7] = [
     ("actors", &["axum"]),
     ("chains", &["axum", "rusqlite"]),
     ("esdb", &["axum", "rusqlite"]),
+    ("shared_log", &["axum", "rusqlite"]),
 ];
 
 #[test]
@@ -250,6 +253,7 @@ fn crates_depend_only_on_those_they_may() {
         "chains",
         "suppliers",
         "esdb",
+        "shared-log",
         "fakes",
     ];
     for (folder, allowed) in CRATES {
@@ -493,6 +497,7 @@ fn the_map_shows_the_house_as_it_is() {
         "actors/src",
         "chains/src",
         "suppliers/src",
+        "shared_log/src",
         "src",
         "tests",
         "benches",
@@ -687,6 +692,7 @@ fn is_path(quoted: &str) -> bool {
         "chains",
         "suppliers",
         "esdb",
+        "shared_log",
         "src",
         "tests",
         "benches",

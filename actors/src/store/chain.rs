@@ -11,6 +11,20 @@ pub type Hash = [u8; 32];
 /// What the chain starts from.
 pub const GENESIS: Hash = [0; 32];
 
+/// A place in the log, and the chain after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The position; 0 for an empty log.
+    pub position: Position,
+    /// The chain after it.
+    pub chain: Hash,
+}
+
+impl Mark {
+    /// Where every log starts.
+    pub const START: Self = Self { position: Position(0), chain: GENESIS };
+}
+
 /// What a record's digest is taken over, as stored.
 #[derive(Debug, Clone, Copy)]
 pub struct Fields<'a> {

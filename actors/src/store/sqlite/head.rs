@@ -17,7 +17,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::kernel::entropy::Entropy;
-use crate::store::chain::Hash;
+use crate::store::chain::Mark;
 
 const FILE: &str = "head";
 const KEY_FILE: &str = "head.key";
@@ -29,15 +29,6 @@ const SIGNED: usize = 8 + 8 + 32;
 const SLOT: usize = SIGNED + 32;
 /// Between the starts of the slots: no disk tears two blocks of this size in one write.
 const STRIDE: u64 = 4_096;
-
-/// A place in the log, and the chain after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark {
-    /// The position; 0 for an empty log.
-    pub position: Position,
-    /// The chain after it.
-    pub chain: Hash,
-}
 
 /// What the head file says of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,12 +9,12 @@ use std::time::Duration;
 use events::envelope::Position;
 use parking_lot::Mutex;
 
-use super::head::Mark;
 use super::index::{self, Checkpoint, Digest, IndexFile, RecordRun};
 use super::log::{Log, Place};
 use super::streams::{Streams, Tail, Written, set_length};
 use super::{OpenError, reader};
 use crate::kernel::clock::Stopwatch;
+use crate::store::chain::Mark;
 use crate::store::port::ReadError;
 
 /// Runs taken in together: many of them share a page of the index, and after a crash they are read

@@ -7,10 +7,10 @@ use events::envelope::Position;
 use events::time::Timestamp;
 use rusqlite::{Connection, ErrorCode};
 
-use super::head::{self, Mark, Said};
+use super::head::{self, Said};
 use super::log::Log;
 use super::{failed, reader, schema, snapshots};
-use crate::store::chain::Hash;
+use crate::store::chain::{Hash, Mark};
 use crate::store::port::ReadError;
 
 /// Findings of SQLite's own check that are reported: the first ones say what has happened.

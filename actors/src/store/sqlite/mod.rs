@@ -8,6 +8,7 @@
 mod backup;
 #[cfg(test)]
 mod behind;
+mod commit_point;
 mod copying;
 #[cfg(test)]
 mod damage;
@@ -33,10 +34,12 @@ mod snapshots;
 mod space;
 mod stamps;
 mod streams;
+mod unwritten;
 mod verify;
 mod writer;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use events::Event;
@@ -44,10 +47,11 @@ use events::envelope::{Position, Recorded, Revision, StreamId};
 use events::time::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::chain::Hash;
+use super::chain::{Hash, Mark};
 use super::port::{
     Append, AppendError, Appended, BoxFuture, EventStore, ReadError, Snapshot, Witness,
 };
+use super::shared::SharedLog;
 use super::vault::{MasterKey, Vault};
 pub use backup::{CopyError, backup, restore};
 pub use inspect::{chain_in, end_in, inspect, is_unwritten, last_record, walk_chain};
@@ -63,8 +67,8 @@ pub use verify::{
 /// Appends that may wait for the writer. Admission is limited far below, at the accounts.
 const QUEUE: usize = 16_384;
 
-/// What is called when a sync failed: it must end the process, for nothing more may be
-/// acknowledged.
+/// What is called when a sync failed, or another node writes the log: it must end the process, for
+/// nothing more may be acknowledged.
 pub type OnFatal = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// The store over `events.db` in a data directory, with `snapshots.db` beside it.
@@ -80,6 +84,9 @@ pub struct SqliteStore {
     wal: PathBuf,
     last_stamp: Option<Timestamp>,
     witness: Arc<OnceLock<Arc<dyn Witness>>>,
+    end: Mark,
+    /// Whether the shared log keeps an answer back.
+    is_silent: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -96,15 +103,18 @@ impl SqliteStore {
 
     /// Opens or creates the store in `directory`.
     pub fn open_with(directory: &Path, on_fatal: OnFatal, loss: Loss) -> Result<Self, OpenError> {
-        Self::open_under(directory, on_fatal, loss, None)
+        Self::open_under(directory, on_fatal, loss, None, None)
     }
 
-    /// The same; with a master key, secrets are encrypted from here on.
+    /// Opens or creates the store in `directory`. With a master key, secrets are encrypted from
+    /// here on. Under a shared log it is this node's copy of it: then an append is taken once that
+    /// log has it; the copy must end where the shared log does, and a runtime must be at hand.
     pub fn open_under(
         directory: &Path,
         on_fatal: OnFatal,
         loss: Loss,
         master: Option<&MasterKey>,
+        shared_log: Option<Arc<dyn SharedLog>>,
     ) -> Result<Self, OpenError> {
         let path = directory.join("events.db");
         let (connection, log, last) = opening::open_held(directory, loss)?;
@@ -129,7 +139,10 @@ impl SqliteStore {
             head_file: Arc::clone(&head_file),
             indexer: Arc::clone(&indexer),
         };
-        writer::start(connection, last, queue, publish, shared, on_fatal)
+        let is_silent = Arc::<AtomicBool>::default();
+        let commit_point =
+            shared_log.map(|log| commit_point::CommitPoint::new(log, Arc::clone(&is_silent)));
+        writer::start(connection, last, queue, publish, shared, on_fatal, commit_point)
             .map_err(OpenError::Thread)?;
         schema::start_checkpointer(path, head.clone(), head_file, Arc::clone(&indexer))
             .map_err(OpenError::Thread)?;
@@ -148,6 +161,8 @@ impl SqliteStore {
             wal,
             last_stamp,
             witness: Arc::default(),
+            end: last.mark(),
+            is_silent,
         })
     }
 
@@ -163,7 +178,14 @@ impl SqliteStore {
 
     /// Whether appends can be written, as far as the last one shows.
     pub fn takes_appends(&self) -> bool {
-        !self.statistics.is_failing() && !self.jobs.is_closed()
+        !self.statistics.is_failing()
+            && !self.jobs.is_closed()
+            && !self.is_silent.load(Ordering::Relaxed)
+    }
+
+    /// Where the log ended when it was opened.
+    pub fn end_when_opened(&self) -> Mark {
+        self.end
     }
 
     /// Reads that met a record which is not as it was written, since the store was opened.

@@ -8,10 +8,11 @@ use events::envelope::Position;
 use rusqlite::{Connection, ErrorCode};
 use thiserror::Error;
 
-use super::head::{self, HeadFile, Mark, Said};
+use super::head::{self, HeadFile, Said};
 use super::log::Log;
 use super::reader;
 use super::schema::{self, LastRecord};
+use crate::store::chain::Mark;
 use crate::store::port::ReadError;
 use crate::store::vault::{self, MasterKey, Vault, VaultError};
 

@@ -12,12 +12,12 @@ use events::id::{EventId, OrderId};
 use parking_lot::Mutex;
 
 use super::failed;
-use super::head::Mark;
 use super::index::{self, IndexFile, RecordRun};
 use super::layout::StoredRecord;
 use super::log::{Found, Log};
 use super::streams::Streams;
 use crate::store::chain;
+use crate::store::chain::Mark;
 use crate::store::port::ReadError;
 use crate::store::vault::{self, Vault};
 

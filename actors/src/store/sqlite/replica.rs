@@ -3,10 +3,12 @@
 
 use std::path::Path;
 
-use events::envelope::Position;
+use events::envelope::{Position, Revision, StreamId};
+use events::time::Timestamp;
 use rusqlite::{Connection, params};
 use thiserror::Error;
 
+use super::commit_point;
 use super::head::HeadFile;
 use super::layout::STAMPED_IN_ORDER;
 use super::log::bounded;
@@ -14,7 +16,8 @@ use super::names::Numbers;
 use super::opening::{self, Loss, OpenError};
 use super::schema::LastRecord;
 use super::scribe::{self, Scribe};
-use crate::store::chain::Hash;
+use crate::store::chain::{Fields, Hash};
+use crate::store::port::NewEvent;
 use crate::store::records::Record;
 
 /// Pages of the write-ahead log at which it is moved into the file.
@@ -64,6 +67,21 @@ impl Replica {
     /// Where it ends, and the chain there.
     pub fn end(&self) -> (Position, Hash) {
         (self.last.position, self.last.chain)
+    }
+
+    /// When its last record was decided; `None` before the first.
+    pub fn last_stamp(&self) -> Option<Timestamp> {
+        (self.last.position.0 > 0).then_some(Timestamp::from_millis(self.last.at))
+    }
+
+    /// The record that an event would be, next in the log, at this place in its stream.
+    pub fn next(&self, stream: &StreamId, revision: Revision, event: &NewEvent) -> Record {
+        let actor = event.metadata.actor.to_string();
+        let mut fields = Fields::of(stream, revision, event, &actor);
+        fields.at = fields.at.max(self.last.at);
+        let (digest, position) = (fields.digest(), Position(self.last.position.0 + 1));
+        let (_, chain) = scribe::seal(&self.last.chain, position, &digest);
+        commit_point::record(position, &fields, event, digest, chain)
     }
 
     /// Takes the records, all of them, synced, or none.

@@ -10,11 +10,11 @@ use events::envelope::Position;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::watch;
 
-use super::head::{HeadFile, Mark};
+use super::head::HeadFile;
 use super::indexer::Indexer;
 use super::layout::{STAMPED_IN_ORDER, TABLES};
 use super::{OpenError, migrate};
-use crate::store::chain::Hash;
+use crate::store::chain::{Hash, Mark};
 
 /// "TNEV": marks the file as an event log of this service.
 const APPLICATION_ID: i64 = 0x544e_4556;

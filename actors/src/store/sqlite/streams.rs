@@ -9,10 +9,9 @@ use events::Event;
 use events::envelope::{Position, Recorded, Revision, StreamId};
 use parking_lot::RwLock;
 
-use super::head::Mark;
 use super::index::RecordRun;
 use super::recent::{Kept, Recent};
-use crate::store::chain::Hash;
+use crate::store::chain::{Hash, Mark};
 
 /// An append that is on disk.
 #[derive(Debug, Clone)]

@@ -10,9 +10,10 @@ use std::time::Duration;
 use events::envelope::{Position, Recorded, Revision, StreamId};
 use events::time::Timestamp;
 use rusqlite::hooks::Wal;
-use rusqlite::{Connection, ErrorCode, ffi};
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::commit_point::{self, CommitPoint};
 use super::head::HeadFile;
 use super::index::{self, IndexFile, RecordRun};
 use super::indexer::Indexer;
@@ -22,9 +23,11 @@ use super::schema::{self, LastRecord};
 use super::scribe::{self, Scribe};
 use super::space::Space;
 use super::streams::Written;
+use super::unwritten::Failure;
 use super::{OnFatal, log};
 use crate::store::chain::{Fields, Hash};
 use crate::store::port::{Append, AppendError, Appended, Expected, NewEvent};
+use crate::store::records::Record;
 
 /// Appends in one transaction: more would only make the first wait for the last.
 const GROUP: usize = 256;
@@ -112,6 +115,8 @@ struct Writer {
     restart_at: u32,
     /// For the places of appends that are tried again.
     index: Option<IndexFile>,
+    /// Where the log is another's, too.
+    commit_point: Option<CommitPoint>,
 }
 
 /// A stream that exists: its number, and how many events it has.
@@ -134,11 +139,14 @@ struct Group {
     written: Vec<Written>,
     /// Of each event, in the log's order: its stamp, and the chain after it.
     sealed: Vec<(i64, Hash)>,
+    /// The records themselves, if they go into a shared log.
+    records: Option<Vec<Record>>,
 }
 
 impl Group {
-    fn after(last: LastRecord, appends: usize) -> Self {
+    fn after(last: LastRecord, appends: usize, is_shared: bool) -> Self {
         Self {
+            records: is_shared.then(|| Vec::with_capacity(4 * appends)),
             last,
             heads: HashMap::with_capacity(appends),
             written: Vec::with_capacity(appends),
@@ -155,6 +163,7 @@ pub fn start(
     publish: watch::Sender<Position>,
     shared: Shared,
     on_fatal: OnFatal,
+    commit_point: Option<CommitPoint>,
 ) -> std::io::Result<()> {
     let wal_pages = Arc::new(AtomicU32::new(0));
     let after_commit = Arc::clone(&wal_pages);
@@ -174,6 +183,7 @@ pub fn start(
         wal_pages,
         restart_at,
         index,
+        commit_point,
     };
     std::thread::Builder::new()
         .name("event-writer".to_owned())
@@ -199,7 +209,7 @@ impl Writer {
                     None
                 };
             }
-            if !self.write(waiting) {
+            if !self.write(waiting, &mut Meanwhile { queue: &mut queue, closing: &mut closing }) {
                 break;
             }
         }
@@ -216,12 +226,12 @@ impl Writer {
 
     /// Writes a group and answers it; false if the sync failed, after which nothing is acknowledged
     /// any more.
-    fn write(&mut self, waiting: Vec<Prepared>) -> bool {
+    fn write(&mut self, waiting: Vec<Prepared>, meanwhile: &mut Meanwhile<'_>) -> bool {
         if waiting.is_empty() {
             return true;
         }
-        let mut group = Group::after(self.last, waiting.len());
-        match self.in_transaction(&waiting, &mut group) {
+        let mut group = Group::after(self.last, waiting.len(), self.commit_point.is_some());
+        match self.in_transaction(&waiting, &mut group, meanwhile) {
             Ok(outcomes) => {
                 self.adopt(waiting, outcomes, group);
                 self.keep_wal_small();
@@ -245,10 +255,24 @@ impl Writer {
                 }
                 true
             }
+            Err(Failure::NotShared(detail)) => {
+                let _ = self.connection.execute_batch("ROLLBACK");
+                self.scribe.forget();
+                for prepared in waiting {
+                    let _ = prepared.reply.send(Err(AppendError::NotWritten(detail.clone())));
+                }
+                true
+            }
             Err(Failure::Unknown(error)) => {
                 (self.on_fatal)(&format!("the event log could not be synced: {error}"));
                 false
             }
+            Err(Failure::Superseded(detail)) => {
+                (self.on_fatal)(&detail);
+                false
+            }
+            // The next start finds the group in the shared log, or does not.
+            Err(Failure::GivenUp) => false,
         }
     }
 
@@ -256,14 +280,27 @@ impl Writer {
         &mut self,
         waiting: &[Prepared],
         group: &mut Group,
+        meanwhile: &mut Meanwhile<'_>,
     ) -> Result<Vec<Outcome>, Failure> {
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(Failure::NotWritten)?;
         let mut outcomes = Vec::with_capacity(waiting.len());
         for prepared in waiting {
             outcomes.push(self.append(prepared, group).map_err(Failure::NotWritten)?);
         }
-        self.connection.execute_batch("COMMIT").map_err(Failure::of_commit)?;
+        let is_shared = self.share(group, meanwhile)?;
+        // What the shared log has is in the log, whatever becomes of this copy of it.
+        let failed = if is_shared { Failure::Unknown } else { Failure::of_commit };
+        self.connection.execute_batch("COMMIT").map_err(failed)?;
         Ok(outcomes)
+    }
+
+    /// Has the shared log take the group, if there is one; whether it did.
+    fn share(&self, group: &mut Group, meanwhile: &mut Meanwhile<'_>) -> Result<bool, Failure> {
+        let (Some(point), Some(records)) = (&self.commit_point, group.records.take()) else {
+            return Ok(false);
+        };
+        point.commit(self.last.mark(), records.into(), || meanwhile.turn_away())?;
+        Ok(true)
     }
 
     fn append(&mut self, prepared: &Prepared, group: &mut Group) -> rusqlite::Result<Outcome> {
@@ -300,6 +337,9 @@ impl Writer {
             self.scribe.write(&self.connection, number, position, &fields, checksum, &chain)?;
             group.last = LastRecord { position, chain, at: fields.at };
             group.sealed.push((fields.at, chain));
+            if let Some(records) = &mut group.records {
+                records.push(commit_point::record(position, &fields, event, digest, chain));
+            }
         }
         group.heads.insert(stream.clone(), End { stream: number, length: run.end() });
         group.written.push(Written { stream: stream.clone(), number, run });
@@ -437,6 +477,29 @@ impl Writer {
     }
 }
 
+/// What comes while a group waits for the shared log.
+struct Meanwhile<'a> {
+    queue: &'a mut mpsc::Receiver<Job>,
+    closing: &'a mut Option<oneshot::Sender<()>>,
+}
+
+impl Meanwhile<'_> {
+    /// Nobody waits behind a log that does not answer: what is queued is told so. False if the
+    /// store is to close.
+    fn turn_away(&mut self) -> bool {
+        while let Ok(job) = self.queue.try_recv() {
+            match job {
+                Job::Append(prepared) => {
+                    let detail = "the shared log does not answer".to_owned();
+                    let _ = prepared.reply.send(Err(AppendError::NotWritten(detail)));
+                }
+                Job::Close(done) => *self.closing = Some(done),
+            }
+        }
+        self.closing.is_none()
+    }
+}
+
 /// What became of one append of a group.
 enum Outcome {
     /// It was written.
@@ -465,28 +528,5 @@ fn keep(
             event,
         };
         records.push(Kept { record: Arc::new(record), chain, bytes: encoded.payload.len() });
-    }
-}
-
-/// Why a group is not in the log.
-enum Failure {
-    /// Nothing of it is, and that is certain.
-    NotWritten(rusqlite::Error),
-    /// It may be, or not: nothing may be said any more.
-    Unknown(rusqlite::Error),
-}
-
-impl Failure {
-    /// A commit writes, then syncs. A write that failed leaves no whole commit behind; after a sync
-    /// that failed nobody knows what is on disk.
-    fn of_commit(error: rusqlite::Error) -> Self {
-        let failed_to_write = error
-            .sqlite_error()
-            .is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_WRITE);
-        if failed_to_write || error.sqlite_error_code() == Some(ErrorCode::DiskFull) {
-            Self::NotWritten(error)
-        } else {
-            Self::Unknown(error)
-        }
     }
 }
