@@ -14,6 +14,7 @@ use actors::kernel::clock::{Clock, Stopwatch};
 use actors::kernel::entropy::Entropy;
 use actors::numbers::{Provenances, Router, SessionAvailability};
 use actors::store::EventStore;
+use actors::store::shared::SharedLog;
 use actors::store::sqlite::{self, Loss, SqliteStore};
 use actors::webhook::Answers;
 use actors::{
@@ -34,6 +35,7 @@ use thiserror::Error;
 
 use crate::config::{Config, ConfigError};
 use crate::data::LockError;
+use crate::node::Leading;
 use crate::read_model::{StoreLog, ViewedAssignments, ViewedEnds, chain_of};
 use crate::sources::{self, Sources};
 use crate::telemetry::OrderMetrics;
@@ -59,6 +61,12 @@ pub enum BootError {
     /// The key of the vault.
     #[error("{0}")]
     Vault(String),
+    /// The log is not this node's alone.
+    #[error(
+        "the log of {path} is shared (store.shared): what is appended goes through the node that \
+         leads; ask it, or start this one"
+    )]
+    Shared { path: PathBuf },
     /// The clock cannot be right.
     #[error(
         "the clock says {now}, and the log's last record is of {last}: set the clock right, or, \
@@ -141,7 +149,9 @@ pub struct Service {
     pub views_stopped: Mutex<Option<String>>,
     /// Held as long as the service runs: two writers on one log would each believe to be the only
     /// one.
-    _lock: File,
+    _lock: Option<File>,
+    /// Of this node over a shared log, with the lock.
+    leading: Option<Leading>,
 }
 
 /// The views could not be built, for this reason.
@@ -161,11 +171,12 @@ impl Service {
         config: Config,
         data_dir: &Path,
         loss: Loss,
+        leading: Option<Leading>,
     ) -> Result<Arc<Self>, BootError> {
         let simulated_deposits = config.simulated_deposits()?;
         config.simulated_numbers()?;
         let catalogue = config.catalogue()?;
-        let (lock, store) = open_store(&config, data_dir, loss)?;
+        let (lock, store) = open_log(&config, data_dir, loss, leading.as_ref())?;
         let log: Arc<dyn Log> = Arc::new(StoreLog(Arc::clone(&store) as Arc<dyn EventStore>));
         past::forget_views_of_another(&store, data_dir).await?;
         let views = Views::open(data_dir)?;
@@ -232,6 +243,7 @@ impl Service {
             started: Stopwatch::start(),
             views_stopped: Mutex::new(None),
             _lock: lock,
+            leading,
         });
         service.go_on(reach, simulator, projector, log).await?;
         Ok(service)
@@ -298,6 +310,11 @@ impl Service {
         });
     }
 
+    /// Whether appends can be written, as far as the last one shows, and the shared log's answers.
+    pub fn takes_appends(&self) -> bool {
+        self.store.takes_appends() && self.leading.as_ref().is_none_or(Leading::is_reached)
+    }
+
     /// By what an order is judged now.
     pub fn judge(&self) -> Judge {
         let real_numbers = self.router.suppliers().any(|supplier| !supplier.is_simulated());
@@ -309,7 +326,13 @@ impl Service {
         if let Some(sessions) = self.smpp.get() {
             sessions.stop().await;
         }
+        if let Some(leading) = &self.leading {
+            leading.release(self.accounts.journal(), "stopped in order").await;
+        }
         self.store.close().await;
+        if let Some(leading) = &self.leading {
+            leading.end().await;
+        }
     }
 }
 
@@ -319,18 +342,45 @@ pub(crate) fn open_store(
     data_dir: &Path,
     loss: Loss,
 ) -> Result<(File, Arc<SqliteStore>), BootError> {
+    if config.store.shared.is_some() {
+        return Err(BootError::Shared { path: data_dir.to_owned() });
+    }
     let lock = data::lock(data_dir)
         .map_err(|source| BootError::Data { path: data_dir.to_owned(), source })?;
     data::make_private(data_dir);
+    Ok((lock, opened(config, data_dir, loss, None)?))
+}
+
+/// The directory's log, with its lock unless that is the leader's of a shared one.
+fn open_log(
+    config: &Config,
+    data_dir: &Path,
+    loss: Loss,
+    leading: Option<&Leading>,
+) -> Result<(Option<File>, Arc<SqliteStore>), BootError> {
+    let Some(leading) = leading else {
+        let (lock, store) = open_store(config, data_dir, loss)?;
+        return Ok((Some(lock), store));
+    };
+    Ok((None, opened(config, data_dir, loss, Some(Arc::clone(&leading.log)))?))
+}
+
+fn opened(
+    config: &Config,
+    data_dir: &Path,
+    loss: Loss,
+    shared: Option<Arc<dyn SharedLog>>,
+) -> Result<Arc<SqliteStore>, BootError> {
     let master = config.vault.master().map_err(BootError::Vault)?;
-    let store = SqliteStore::open_under(data_dir, Arc::new(end_process), loss, master.as_ref())?;
+    let on_fatal = Arc::new(end_process);
+    let store = SqliteStore::open_under(data_dir, on_fatal, loss, master.as_ref(), shared)?;
     let store = Arc::new(store);
     store.keep_free(u64::from(config.store.reserve_mb) << 20);
     if let Some(last) = store.last_stamp() {
         let allowed = Duration::from_secs(config.store.max_clock_behind_seconds.into());
         watch::start_clock(last, allowed)?;
     }
-    Ok((lock, store))
+    Ok(store)
 }
 
 pub(crate) fn name(name: &str) -> SupplierName {
@@ -339,7 +389,7 @@ pub(crate) fn name(name: &str) -> SupplierName {
 
 /// Nothing may be acknowledged any more: the only safe thing is to stop, and to be started again
 /// from what is on disk.
-fn end_process(reason: &str) {
+pub(crate) fn end_process(reason: &str) {
     // Not through the log, whose lines wait for their turn: there is none left.
     eprintln!("telenumerus: {reason}; the service ends now");
     std::process::exit(70);

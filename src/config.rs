@@ -9,11 +9,13 @@ use events::platform::Platform;
 use events::price::Catalogue;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 pub use bounds::is_token;
 pub use deposits::Deposits;
 pub use esdb::{Esdb, LogReader, Right};
+pub use node::Node;
 pub use operator::Operator;
 pub use registration::{Registration, RegistrationMode};
 use suppliers::configuration::{Dollars, Suppliers};
@@ -28,6 +30,7 @@ mod esdb;
 mod explain;
 mod hosts;
 pub mod mistakes;
+mod node;
 mod operator;
 mod registration;
 pub mod schema;
@@ -85,6 +88,7 @@ pub struct Config {
     pub esdb: Esdb,
     pub store: Store,
     pub vault: VaultSettings,
+    pub node: Node,
     pub log: Log,
     /// List prices in place of the built-in ones, in dollars: by platform, or by
     /// `platform.COUNTRY`.
@@ -112,6 +116,15 @@ impl Config {
             catalogue.set(platform, country, price);
         }
         Ok(catalogue)
+    }
+
+    /// What nodes that share a log must agree on, as a digest: all that decides what becomes of an
+    /// order. Secrets are not in it.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let Self { operator, registration, limits, orders, suppliers, webhooks, .. } = self;
+        let Self { test_mode, deposits, prices, .. } = self;
+        let rules = (operator, registration, limits, orders, suppliers, webhooks);
+        Sha256::digest(format!("{rules:?}{:?}", (test_mode, deposits, prices))).into()
     }
 
     /// Whether the simulator is on, or why the service must not start.

@@ -25,6 +25,7 @@ const OURS: &[&str] = &[
     "esdb.",
     "anchor.",
     "head",
+    "node",
     "reserve",
     LOCK_FILE,
 ];

@@ -23,6 +23,7 @@ mod http;
 mod log_endpoint;
 mod mcp;
 mod moment;
+mod node;
 mod past;
 mod payloads;
 mod policy;

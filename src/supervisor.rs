@@ -64,7 +64,7 @@ impl Supervisor {
         Self(None)
     }
 
-    /// What the service does before it serves.
+    /// What the service does, before it serves and after.
     pub fn starting(&self, status: &str) {
         self.tell(&format!("STATUS={status}"));
     }

@@ -38,7 +38,7 @@ fn measure_store(service: &Service) {
     metrics::counter!("store_syncs_total").absolute(syncs);
     metrics::counter!("store_snapshots_ignored_total").absolute(service.store.snapshots_ignored());
     metrics::counter!("store_damaged_reads_total").absolute(service.store.damaged_reads());
-    metrics::gauge!("store_takes_appends").set(f64::from(u8::from(service.store.takes_appends())));
+    metrics::gauge!("store_takes_appends").set(f64::from(u8::from(service.takes_appends())));
     let room = service.store.room();
     gauge("store_wal_bytes", service.store.wal_bytes());
     gauge("store_disk_reserve_bytes", room.reserve);

@@ -215,8 +215,12 @@ fn warnings(service: &Service, lag: u64) -> Vec<Value> {
     } else if lag > LAG_WARNED {
         warn("warning", format!("The views are {lag} events behind the log."));
     }
-    if !service.store.takes_appends() {
-        warn("danger", "The log takes nothing: look at the disk.".to_owned());
+    if !service.takes_appends() {
+        warn(
+            "danger",
+            "The log takes nothing: look at the disk, and at the database of a shared one."
+                .to_owned(),
+        );
     }
     for supplier in
         service.router.suppliers().filter(|supplier| service.router.is_cut_off(supplier.name()))

@@ -10,7 +10,9 @@ mod doctor;
 mod export;
 mod follow;
 mod health;
+mod log;
 mod mcp;
+mod node;
 mod numbers;
 mod order;
 mod output;
@@ -70,6 +72,10 @@ enum Command {
     Restore(backup::Restore),
     /// Keep a live, verified copy of another machine's log in a directory.
     Follow(follow::Options),
+    /// Say how this node stands to the log that it shares with others.
+    Node(node::Options),
+    /// Give the shared log what it has lost.
+    Log(log::Options),
     /// Serve the tools for agents over stdio (Model Context Protocol).
     Mcp(mcp::Options),
     /// Show the deposit addresses that the configured keys give, to compare with the wallet before
@@ -130,6 +136,8 @@ pub fn run() -> ExitCode {
         Some(Command::Backup(options)) => backup::make(&place, &options),
         Some(Command::Restore(options)) => backup::put_back(&place, &options),
         Some(Command::Follow(options)) => follow::run(&options),
+        Some(Command::Node(options)) => node::run(&place, &options),
+        Some(Command::Log(options)) => log::run(&place, &options),
         Some(Command::Mcp(options)) => mcp::run(&place, &options),
         Some(Command::Addresses(options)) => addresses::run(&place, &options),
         Some(Command::Code(options)) => code::run(&place, &options),

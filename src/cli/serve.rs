@@ -14,9 +14,10 @@ use tokio::sync::watch;
 
 use super::{Outcome, Place, in_words};
 use crate::boot::Service;
-use crate::config::Config;
+use crate::config::{Config, Http};
 use crate::console::Sessions;
-use crate::http::{self, App};
+use crate::http::{self, App, standby};
+use crate::node::Node;
 use crate::supervisor::Supervisor;
 use crate::{admin, data, log_endpoint, serve, telemetry};
 
@@ -79,8 +80,25 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
     }
-    let service = Service::start(config, data_dir, loss).await.map_err(in_words)?;
     let address = listener.local_addr().map_err(in_words)?;
+    let leading = match Node::of(&config, data_dir).map_err(in_words)? {
+        None => None,
+        Some(node) => {
+            let standing_by = stand_by(&listener, &http_settings, node.name(), address)?;
+            data::announce(data_dir, address).map_err(in_words)?;
+            supervisor.ready(&format!("standing by on {address}"));
+            let leading = tokio::select! {
+                leading = node.lead() => leading.map_err(in_words)?,
+                _ = terminate.recv() => return Ok(()),
+                _ = interrupt.recv() => return Ok(()),
+            };
+            standing_by.send_replace(true);
+            supervisor.starting("taking over: the views catch up");
+            Some(leading)
+        }
+    };
+    let is_ready = leading.is_some();
+    let service = Service::start(config, data_dir, loss, leading).await.map_err(in_words)?;
 
     let (stop, stopping) = watch::channel(false);
     let (admin_address, operators) =
@@ -93,7 +111,12 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
     );
     let public = tokio::spawn(serve::serve(listener, router, settings, stopping));
     data::announce(data_dir, address).map_err(in_words)?;
-    supervisor.ready(&format!("serving on {address}"));
+    let status = format!("serving on {address}");
+    if is_ready {
+        supervisor.starting(&status);
+    } else {
+        supervisor.ready(&status);
+    }
     let is_simulated = service.deposits.as_ref().is_some_and(Deposits::is_simulated);
     // Calls that open an account by nothing but asking; where more is wanted they would be refused.
     let shows_calls = is_simulated && service.config.registration.is_plain();
@@ -113,6 +136,26 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
     service.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Answers on the listener's port until the node leads: the sender ends it.
+fn stand_by(
+    listener: &TcpListener,
+    settings: &Http,
+    node: &str,
+    address: SocketAddr,
+) -> Result<watch::Sender<bool>, String> {
+    use std::os::fd::AsFd;
+
+    let same = listener.as_fd().try_clone_to_owned().map_err(in_words)?;
+    let same = TcpListener::from_std(same.into()).map_err(in_words)?;
+    let (stop, stopping) = watch::channel(false);
+    let settings = settings.listener(standby::refuse());
+    tokio::spawn(serve::serve(same, standby::router(), settings, stopping));
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "standing by on http://{address}").and_then(|()| out.flush());
+    tracing::info!(node, %address, "this node stands by and follows the shared log");
+    Ok(stop)
 }
 
 /// A terminal that closes ends no service, and neither do signals that other services take for a

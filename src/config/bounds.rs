@@ -53,7 +53,7 @@ pub(super) fn exceeded(config: &Config) -> Vec<String> {
 
 /// Every number that has bounds.
 pub fn of(config: &Config) -> Vec<Bound> {
-    let Config { registration, http, limits, orders, suppliers, esdb, store, .. } = config;
+    let Config { registration, http, limits, orders, suppliers, esdb, store, node, .. } = config;
     [
         of_http(http),
         of_limits(limits),
@@ -62,6 +62,7 @@ pub fn of(config: &Config) -> Vec<Bound> {
         of_suppliers(suppliers),
         of_esdb(esdb),
         of_store(store),
+        vec![bound("node.patience_seconds", node.patience_seconds, 3..=HOUR)],
     ]
     .into_iter()
     .flatten()

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use events::country::Country;
+use shared_log::Postgres;
 use url::Url;
 
-use super::tables::{Admin, Http, Orders, Webhooks};
+use super::tables::{Admin, Http, Orders, Store, Webhooks};
 use super::{Config, bounds, hosts, is_token};
 
 /// Bytes of an operator's name in the configuration.
@@ -27,10 +28,16 @@ impl Config {
         found.extend(self.admin.contradictions());
         found.extend(self.esdb.contradictions());
         found.extend(self.vault.contradictions());
-        found.extend(level(&self.log.level));
-        if self.store.data_dir.as_os_str().is_empty() {
-            found.push("store.data_dir: names no directory".to_owned());
+        found.extend(self.store.contradictions());
+        found.extend(self.node.contradictions());
+        if self.store.shared.is_some() && self.vault.is_on() {
+            found.push(
+                "[vault] and store.shared exclude each other: the keys of what is encrypted are in \
+                 one node's data directory, and another that takes over could not read it"
+                    .to_owned(),
+            );
         }
+        found.extend(level(&self.log.level));
         found.extend(self.mispriced());
         found
     }
@@ -49,6 +56,23 @@ impl Config {
                     }
                 }
             }
+        }
+        found
+    }
+}
+
+impl Store {
+    fn contradictions(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.data_dir.as_os_str().is_empty() {
+            found.push("store.data_dir: names no directory".to_owned());
+        }
+        let shared = self.shared.as_ref().map(|shared| Postgres::new(shared.expose(), Vec::new()));
+        if let Some(Err(wrong)) = shared {
+            found.push(format!("store.shared: {wrong}"));
+        }
+        if self.shared.is_none() && self.shared_ca_file.is_some() {
+            found.push("store.shared_ca_file is of no use without store.shared".to_owned());
         }
         found
     }

@@ -195,6 +195,11 @@ pub struct Store {
     pub reserve_mb: u32,
     /// How far the clock may be behind the log's last record when the service starts.
     pub max_clock_behind_seconds: u32,
+    /// The log that several nodes share, in a database (`postgres://...`); unset: this node's own
+    /// is the log.
+    pub shared: Option<Secret>,
+    /// Who vouches for the database's certificate (PEM), beside the public authorities.
+    pub shared_ca_file: Option<PathBuf>,
 }
 
 /// What is logged.
@@ -281,7 +286,13 @@ impl Default for Webhooks {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { data_dir: PathBuf::from("data"), reserve_mb: 256, max_clock_behind_seconds: 60 }
+        Self {
+            data_dir: PathBuf::from("data"),
+            reserve_mb: 256,
+            max_clock_behind_seconds: 60,
+            shared: None,
+            shared_ca_file: None,
+        }
     }
 }
 

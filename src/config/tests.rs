@@ -562,3 +562,12 @@ fn limits_on_cancels_and_ports_make_sense() {
         assert!(error.contains(why), "{text}: {error}");
     }
 }
+
+#[test]
+fn a_shared_log_is_under_no_vault() {
+    let shared = "[store]\nshared = \"postgres://a:b@127.0.0.1/c?sslmode=disable\"\n";
+    assert!(read(shared).is_ok());
+    let key = "00".repeat(32);
+    let both = format!("{shared}[vault]\nkey = \"{key}\"\n");
+    assert!(read(&both).unwrap_err().to_string().contains("exclude each other"));
+}

@@ -54,6 +54,11 @@ impl VaultSettings {
         }
     }
 
+    /// Whether a key is named.
+    pub(super) const fn is_on(&self) -> bool {
+        self.key_file.is_some() || self.credential.is_some() || self.key.is_some()
+    }
+
     pub(super) fn contradictions(&self) -> Vec<String> {
         let named = [self.key_file.is_some(), self.credential.is_some(), self.key.is_some()];
         if named.iter().filter(|is_named| **is_named).count() > 1 {

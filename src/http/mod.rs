@@ -27,6 +27,7 @@ pub mod registration;
 pub mod request_id;
 mod request_log;
 pub mod route;
+pub mod standby;
 pub mod strict_json;
 mod until;
 mod waiting;

@@ -32,6 +32,7 @@ mod listening;
 mod log_endpoint;
 mod mcp;
 mod mcp_lines;
+mod nodes;
 mod numbers;
 mod operators;
 mod order;

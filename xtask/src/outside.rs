@@ -22,6 +22,7 @@ const JUDGES: &[(&str, &str)] = &[
     ("node-smpp and drive_smpp as SMSCs", "smpp.py"),
     ("litecoind, anvil and bip-utils on deposits", "deposits.py"),
     ("the official KurrentDB and EventStoreDB clients on the log", "log_clients.py"),
+    ("nodes over one log on PostgreSQL, killed, stopped, cut off", "shared_log.py"),
     ("eventsource and httpx-sse on cut streams", "streams.py"),
     ("the official Python MCP client", "mcp_python.py"),
     ("the official TypeScript MCP client, and the conformance suite", "mcp_typescript.py"),
@@ -86,6 +87,8 @@ impl Bench {
         debian("/usr/lib/kannel/test/drive_smpp", &["-h"], &["kannel-extras"])?;
         debian("litecoind", &["-version"], &["litecoind"])?;
         debian("promtool", &["--version"], &["prometheus"])?;
+        // Its programs are in a folder of their version.
+        debian("pg_lsclusters", &["--help"], &["postgresql"])?;
         debian("nginx", &["-v"], &["nginx-light"])?;
         debian("caddy", &["version"], &["caddy"])?;
         debian("openssl", &["version"], &["openssl"])?;

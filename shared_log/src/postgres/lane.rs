@@ -57,10 +57,13 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(1414415702)";
 /// The format of the tables that this version reads and writes.
 const FORMAT: i32 = 1;
 
-/// Each commit waits no longer for another one than it is waited for, is durable, and looks at the end of the log as it is when it gets it, whatever the
-/// database has been set to.
-const SESSION: &str = "SET default_transaction_isolation = 'read committed'; \
-    SET statement_timeout = 0; SET lock_timeout = '3s'; SET client_encoding = 'UTF8'; \
+/// Each commit is durable, looks at the end of the log as it is when it gets it, and waits no
+/// longer for another one than it is waited for, whatever the database has been set to.
+const SESSION: &str = "\
+    SET default_transaction_isolation = 'read committed'; \
+    SET statement_timeout = 0; \
+    SET lock_timeout = '3s'; \
+    SET client_encoding = 'UTF8'; \
     SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
     WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)";
 

@@ -80,7 +80,7 @@ impl SharedDirectory {
     async fn find(&self) -> Result<(Api, Option<Running>), String> {
         let looking = Stopwatch::start();
         loop {
-            match Service::start(self.config.clone(), &self.path, Loss::Refused).await {
+            match Service::start(self.config.clone(), &self.path, Loss::Refused, None).await {
                 Ok(service) => return self.run(service).await.map(|(api, own)| (api, Some(own))),
                 Err(BootError::Data { source: LockError::InUse, .. }) => {}
                 Err(error) => return Err(error.to_string()),

@@ -98,7 +98,7 @@ fn report(app: &Shared) -> Value {
     };
     let room = service.store.room();
     let megabytes = |bytes: u64| bytes >> 20;
-    let takes_appends = service.store.takes_appends();
+    let takes_appends = service.takes_appends();
     let store_ok = takes_appends && !room.is_low;
     // What is signed and stamped elsewhere is judged by the machine's clock; what is shown and
     // recorded here is not.

@@ -24,7 +24,13 @@ fn open(
     loss: Loss,
     master: Option<&MasterKey>,
 ) -> Result<SqliteStore, OpenError> {
-    SqliteStore::open_under(directory, Arc::new(|reason: &str| panic!("{reason}")), loss, master, None)
+    SqliteStore::open_under(
+        directory,
+        Arc::new(|reason: &str| panic!("{reason}")),
+        loss,
+        master,
+        None,
+    )
 }
 
 fn stream(number: u128) -> StreamId {

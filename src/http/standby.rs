@@ -1,0 +1,36 @@
+//! What a node answers that stands by: that it lives, and that another one serves.
+
+use std::sync::Arc;
+
+use actors::kernel::entropy::Entropy;
+use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::get;
+use events::id::to_base62;
+
+use super::accept_refusal::{refusal, refused_as};
+use super::error::{ApiError, ErrorCode};
+use super::problem::prefers_problem;
+use super::route::health::{LIVE, live};
+use crate::serve::{Reason, Refuse};
+
+/// All that it answers: whoever asks for anything else is to ask the node that leads.
+pub fn router() -> Router {
+    Router::new().route(LIVE, get(live)).fallback(elsewhere)
+}
+
+async fn elsewhere(request: Request) -> Response {
+    let text = "This node stands by; the one that leads serves. Try again.";
+    let error = ApiError::new(ErrorCode::ProviderUnavailable, text).retry_after(1);
+    error.write(&request_id(), prefers_problem(request.headers()))
+}
+
+/// What the accept loop answers by itself.
+pub fn refuse() -> Refuse {
+    Arc::new(|reason: Reason, _| refusal(reason.status(), &refused_as(reason), &request_id()))
+}
+
+fn request_id() -> String {
+    format!("req_{}", to_base62(u128::from_be_bytes(Entropy::System.bytes())))
+}

@@ -1,0 +1,199 @@
+//! A node's own copy of the shared log while it does not lead: every record is held against the
+//! chain before it is taken.
+
+use std::path::Path;
+use std::time::Duration;
+
+use actors::store::chain::Mark;
+use actors::store::shared::{SharedLog, SharedLogError};
+use actors::store::sqlite::Replica;
+use actors::store::{NewEvent, Record};
+use events::Event;
+use events::envelope::{Position, Revision, StreamId};
+use events::id::TermId;
+use events::leadership;
+use events::time::Timestamp;
+use thiserror::Error;
+
+use super::NodeError;
+
+/// Records in one page.
+const PAGE: usize = 512;
+
+/// How the shared log and a node's copy of it contradict each other.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Difference {
+    /// It has nothing, and the copy has something.
+    #[error(
+        "the shared log is empty, and this node's copy ends at position {own}. If it is to be this \
+         node's log, `telenumerus log push-missing` writes it there"
+    )]
+    Empty {
+        /// Where the copy ends.
+        own: u64,
+    },
+    /// It ends before the copy.
+    #[error(
+        "the shared log ends at position {shared}, and this node's copy has position {own}: the \
+         shared log has lost its end (an old backup, or a standby that had not everything). Look \
+         for the node whose copy is longest; there `telenumerus log push-missing` gives back what \
+         is missing. Until then no node leads"
+    )]
+    Shorter {
+        /// Where the shared log ends.
+        shared: u64,
+        /// Where the copy ends.
+        own: u64,
+    },
+    /// Another record stands where the copy ends.
+    #[error(
+        "the shared log has another record at position {at} than this node's copy: they are two \
+         logs, or one of them went on after the other had lost its end. Keep this directory for \
+         what only it has, and start the node with an empty one"
+    )]
+    Other {
+        /// Where.
+        at: u64,
+    },
+}
+
+/// Whether the shared log continues a copy that ends at `own`.
+pub async fn difference(
+    log: &dyn SharedLog,
+    own: Mark,
+) -> Result<Option<Difference>, SharedLogError> {
+    let head = log.head().await?;
+    let (shared, own_position) = (head.position.0, own.position.0);
+    if own_position == 0 || head == own {
+        return Ok(None);
+    }
+    if shared == 0 {
+        return Ok(Some(Difference::Empty { own: own_position }));
+    }
+    if shared < own_position {
+        return Ok(Some(Difference::Shorter { shared, own: own_position }));
+    }
+    let there = log.read(Position(own_position - 1), 1).await?;
+    let is_same = there.first().is_some_and(|record| record.chain == own.chain);
+    Ok((!is_same).then_some(Difference::Other { at: own_position }))
+}
+
+/// The copy.
+pub struct OwnCopy {
+    replica: Replica,
+    is_compared: bool,
+    /// Leaderships that this node has tried to take.
+    tried: Vec<TermId>,
+    /// The one that was taken last, if nothing was written after it.
+    last_taken: Option<(TermId, Position)>,
+    /// Where a leadership was last taken, as far as this node has followed.
+    taken: Option<Position>,
+    /// A record that this version does not understand.
+    unreadable: Option<String>,
+}
+
+impl OwnCopy {
+    /// The copy in the directory.
+    pub fn open(directory: &Path) -> Result<Self, NodeError> {
+        let replica = Replica::open(directory)?;
+        Ok(Self {
+            replica,
+            is_compared: false,
+            tried: Vec::new(),
+            last_taken: None,
+            taken: None,
+            unreadable: None,
+        })
+    }
+
+    /// Where it ends.
+    pub fn end(&self) -> Mark {
+        let (position, chain) = self.replica.end();
+        Mark { position, chain }
+    }
+
+    /// Takes what is new in the log.
+    pub async fn follow(&mut self, log: &dyn SharedLog) -> Result<(), NodeError> {
+        if !self.is_compared {
+            if let Some(difference) = difference(log, self.end()).await? {
+                return Err(difference.into());
+            }
+            self.is_compared = true;
+        }
+        loop {
+            let records = log.read(self.end().position, PAGE).await?;
+            if records.is_empty() {
+                let head = log.head().await?;
+                if head.position < self.end().position {
+                    let (shared, own) = (head.position.0, self.end().position.0);
+                    return Err(Difference::Shorter { shared, own }.into());
+                }
+                if head == self.end() {
+                    return Ok(());
+                }
+                continue;
+            }
+            tokio::task::block_in_place(|| self.replica.extend(&records))?;
+            self.learn(&records);
+        }
+    }
+
+    fn learn(&mut self, records: &[Record]) {
+        for record in records {
+            self.last_taken = None;
+            match record.event() {
+                Ok(Event::Leadership(leadership::Event::Taken { .. })) => {
+                    let term = record.stream.term_id();
+                    self.last_taken = term.map(|term| (term, record.position));
+                    self.taken = Some(record.position);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    let text = format!("record {}: {error}", record.position.0);
+                    self.unreadable.get_or_insert(text);
+                }
+            }
+        }
+    }
+
+    /// The leadership that this node has taken, and where, if the log ends with it.
+    pub fn led_by_own(&self) -> Option<(TermId, Position)> {
+        self.last_taken.filter(|(term, _)| self.tried.contains(term))
+    }
+
+    /// Where a leadership was last taken, as far as this node has followed.
+    pub fn taken(&self) -> Option<Position> {
+        self.taken
+    }
+
+    /// This node tries to take a leadership.
+    pub fn tried(&mut self, term: TermId) {
+        self.tried.push(term);
+    }
+
+    /// The record that an event would be, next in the log.
+    pub fn next(&self, stream: &StreamId, revision: Revision, event: &NewEvent) -> Record {
+        self.replica.next(stream, revision, event)
+    }
+
+    /// Why this node could not lead, if it cannot.
+    pub fn obstacle(&self, now: Timestamp, allowed: Duration) -> Option<String> {
+        if let Some(unreadable) = &self.unreadable {
+            return Some(format!(
+                "this version does not understand the log ({unreadable}); a newer one does"
+            ));
+        }
+        let last = self.replica.last_stamp()?;
+        (last.since(now) > allowed).then(|| {
+            format!(
+                "this machine's clock says {now}, and the log's last record is of {last}: set the \
+                 clock right"
+            )
+        })
+    }
+
+    /// Leaves the files to the store.
+    pub fn close(self) {
+        tokio::task::block_in_place(|| self.replica.close());
+    }
+}
