@@ -9,20 +9,29 @@ use super::evidence::Evidence;
 use super::filler;
 use super::lexicon::{Class, Hit};
 use super::reason::Reason;
+use super::stray;
 
 /// Letters that a message may hold beside the words that codes are spoken of with: a pronoun, a
 /// greeting.
-const MAX_OTHER_LETTERS: usize = 10;
+const MAX_OTHER_LETTERS: usize = 3;
 /// The same where the message has other numbers.
 const MAX_COUNTED_LETTERS: usize = 2;
 /// Letters of a clause that says that its number is the code: an ending that no list has.
-const MAX_SAID_LETTERS: usize = 5;
+const MAX_SAID_LETTERS: usize = 3;
 /// Letters looked at: more than these are too many.
 const MAX_LETTERS: usize = 400;
 /// Digits looked at: more is no message but an attack.
 const MAX_DIGITS: usize = 40;
 /// The same where a service is expected that the message does not name.
-const MAX_UNNAMED_LETTERS: usize = 7;
+const MAX_UNNAMED_LETTERS: usize = 3;
+
+/// Characters of a label before its colon.
+const MAX_LABEL: usize = 20;
+/// Letters of an article or a preposition that is written together with a name, and one.
+const MAX_ARTICLE: usize = 4;
+
+/// Letters of words of verifying beside a name: more are a sentence.
+const MAX_TOLD: usize = 40;
 
 /// What messages are called beside a word for "code".
 const MESSAGES: [&str; 3] = ["sms", "смс", "مسج"];
@@ -55,11 +64,11 @@ pub fn is_missing(evidence: &Evidence<'_>, found: &Found, bond: Bond) -> bool {
     } else {
         MAX_OTHER_LETTERS
     };
-    rest.letters.len() > most
+    rest.weight(&evidence.words) > most
 }
 
 /// What a bank calls a card, an account, an operation or a sum, at the beginning of the word.
-const BANKING: [&str; 44] = [
+const BANKING: [&str; 48] = [
     "card",
     "carta",
     "carte",
@@ -104,6 +113,10 @@ const BANKING: [&str; 44] = [
     "bonific",
     "przelew",
     "مبلغ",
+    "بمبلغ",
+    "المبلغ",
+    "عملية",
+    "لعملية",
 ];
 
 /// Whether a code is for a card, or for a sum that is named with its currency, in a message that is
@@ -116,11 +129,34 @@ pub(super) fn is_for_payment(evidence: &Evidence<'_>) -> bool {
     let text = evidence.words.text;
     let refers = |hit: &Hit| {
         let word = text.lower(hit.start..hit.end);
-        hit.class == Class::Reference && !BANKING.iter().any(|stem| word.starts_with(stem))
+        // "الرقم السري", a secret number: the word for "code" has it.
+        let is_of_key = |key: &Hit| key.start <= hit.start && hit.start < key.end;
+        hit.class == Class::Reference
+            && !BANKING.iter().any(|stem| word.starts_with(stem))
+            && !evidence
+                .words
+                .hits
+                .iter()
+                .filter(|hit| hit.class == Class::Key)
+                .take(MAX_KEYS)
+                .any(is_of_key)
     };
     is_payment
         && !OTHERWISE.iter().any(|class| evidence.says(*class))
         && !evidence.words.hits.iter().any(refers)
+}
+
+/// Whether the message says nothing beside names, words of verifying and of keeping secret, and
+/// one number: at least one name.
+pub(super) fn says_but_names(evidence: &Evidence<'_>) -> bool {
+    let rest = evidence.rest.get_or_init(|| UncoveredText::of(evidence));
+    let tells = |place: usize| {
+        evidence.words.hits.iter().any(|hit| {
+            matches!(hit.class, Class::Verify | Class::Secret | Class::Valid | Class::With)
+                && (hit.start..hit.end).contains(&place)
+        })
+    };
+    rest.has_name && rest.letters.len() < MAX_TOLD && rest.letters.iter().all(|place| tells(*place))
 }
 
 /// Stretches that tell nothing of what the message is about: it may say when it was sent, and where
@@ -136,6 +172,8 @@ pub struct UncoveredText {
     letters: Vec<usize>,
     /// Where its first digits are, addresses and times aside.
     digits: Vec<usize>,
+    /// Whether it names somebody, and no service is expected.
+    has_name: bool,
 }
 
 impl UncoveredText {
@@ -148,7 +186,14 @@ impl UncoveredText {
         }
         let is_digit = |place: &usize| chars[*place].is_ascii_digit() && !silent[*place];
         let digits = (0..chars.len()).filter(is_digit).take(MAX_DIGITS).collect();
-        Self { letters: other_letters(evidence, silent), digits }
+        let has_name = evidence.service.is_none() && {
+            let unsent = vec![false; chars.len()];
+            let is_told = |start: usize| {
+                evidence.words.hits.iter().any(|hit| (hit.start..hit.end).contains(&start))
+            };
+            names(evidence, &unsent).any(|(start, _)| !is_told(start))
+        };
+        Self { letters: other_letters(evidence, silent), digits, has_name }
     }
 
     /// Those of its letters that stand in the candidate's clause.
@@ -162,13 +207,24 @@ impl UncoveredText {
                 && clauses.contains(&words.clauses[**place])
                 && !(found.start..found.end).contains(*place)
         };
-        self.letters.iter().filter(is_here).count()
+        self.letters.iter().filter(is_here).map(|place| weight(words.text.chars[*place])).sum()
+    }
+
+    /// All of its letters.
+    fn weight(&self, words: &Words<'_>) -> usize {
+        self.letters.iter().map(|place| weight(words.text.chars[*place])).sum()
     }
 
     /// Whether it counts or names anything but the candidate: "Locker 56, code 481207, 3 days".
     fn has_other_numbers(&self, found: &Found) -> bool {
         self.digits.iter().any(|place| *place < found.start || found.end <= *place)
     }
+}
+
+/// Of Chinese, Japanese and Korean letters two are a word.
+fn weight(letter: char) -> usize {
+    let is_dense = matches!(letter, '\u{3040}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}');
+    if is_dense { 2 } else { 1 }
 }
 
 /// Whether the word for "code" says that it came as a message: "SMS code", "код из СМС".
@@ -211,10 +267,30 @@ fn other_letters(evidence: &Evidence<'_>, mut silent: Vec<bool>) -> Vec<usize> {
         .collect()
 }
 
-/// Words with a capital; those that open the message only before its colon, the word for "code" or
+/// Latin words in a text of another script ("για το efood"), and words with a capital, or with
+/// one behind an article that is written together with them ("yeAcme"); those that open the message only before its colon, the word for "code" or
 /// one for "sent" (`Acme: …`, `Acme code …`, `Acme sent you …`), since every sentence
 /// opens with one.
 fn names<'a>(
+    evidence: &'a Evidence<'_>,
+    sent: &'a [bool],
+) -> impl Iterator<Item = (usize, usize)> + 'a {
+    label(evidence).into_iter().chain(capitals(evidence, sent))
+}
+
+/// The label that opens a message before its colon, in a script without capitals (`كريم: …`), if no
+/// word of the lists is in it.
+fn label(evidence: &Evidence<'_>) -> Option<(usize, usize)> {
+    let text = evidence.words.text;
+    let end = text.chars.iter().take(MAX_LABEL).position(|character| *character == ':')?;
+    let has_case = |letter: &char| letter.is_uppercase() || letter.is_lowercase();
+    let cased = text.chars[..end].iter().filter(|letter| has_case(letter)).count();
+    let letters = text.chars[..end].iter().filter(|letter| letter.is_alphabetic()).count();
+    let is_told = evidence.words.hits.iter().any(|hit| hit.start < end);
+    (2 * cased < letters && !is_told).then_some((0, end))
+}
+
+fn capitals<'a>(
     evidence: &'a Evidence<'_>,
     sent: &'a [bool],
 ) -> impl Iterator<Item = (usize, usize)> + 'a {
@@ -222,15 +298,20 @@ fn names<'a>(
     let is_key = move |place: usize| {
         evidence.words.hits.iter().any(|hit| hit.class == Class::Key && hit.start == place)
     };
+    let is_verify = move |place: usize| {
+        evidence.words.hits.iter().any(|hit| hit.class == Class::Verify && hit.start == place)
+    };
     let leads = move |end: usize| {
         let gap = chars[end..].iter().take(2).take_while(|character| **character == ' ').count();
         chars.get(end + gap).is_some_and(|next| {
             matches!(next, ':' | '-' | '.' | ']' | '\n' | '\'')
                 || next.is_uppercase()
                 || is_key(end + gap)
+                || is_verify(end + gap)
                 || (gap == 1 && sent[end + gap])
         })
     };
+    let foreign = stray::is_foreign(evidence.words.text);
     let mut place = 0;
     let mut is_opening = true;
     std::iter::from_fn(move || {
@@ -241,10 +322,19 @@ fn names<'a>(
                 place += 1;
                 continue;
             }
-            let length = chars[start..].iter().take_while(|letter| letter.is_alphabetic()).count();
+            // Without spaces a name ends where the script does: "あなたのAcmeコード".
+            let same_script = |letter: &&char| {
+                letter.is_alphabetic()
+                    && (!foreign || stray::is_latin(**letter) == stray::is_latin(chars[start]))
+            };
+            let length = chars[start..].iter().take_while(same_script).count();
             place = start + length;
-            let is_name =
-                chars[start].is_uppercase() && !is_key(start) && (!is_opening || leads(place));
+            let is_joined =
+                chars[start..place].iter().take(MAX_ARTICLE).any(|letter| letter.is_uppercase());
+            let is_foreign = foreign && stray::is_latin(chars[start]);
+            let is_name = (is_joined || is_foreign)
+                && !is_key(start)
+                && (!is_opening || is_foreign || leads(place));
             is_opening &= is_name;
             if is_name {
                 return Some((start, place));

@@ -23,6 +23,20 @@ const MAX_APART: usize = 20;
 const MAX_GROUPS: usize = 14;
 const MIN_PREFIX: usize = 3;
 
+/// Words for access, by their beginning: an offer, a survey gives access as well.
+const ACCESS: [&str; 10] = [
+    "access",
+    "acces",
+    "accès",
+    "acceso",
+    "acesso",
+    "zugang",
+    "toegang",
+    "dostęp",
+    "přístup",
+    "доступ",
+];
+
 /// Everything found in a message, to weigh candidates by.
 pub struct Evidence<'a> {
     /// The message.
@@ -53,9 +67,13 @@ impl Evidence<'_> {
         let keys = self.words.hits.iter().filter(|hit| hit.class == Class::Key);
         let clause = |hit: &Hit| self.words.clauses[hit.start];
         // "Access code" in an offer or a survey verifies nothing by itself.
+        let is_access = |verify: &Hit| {
+            let word = self.words.text.lower(verify.start..verify.end);
+            ACCESS.iter().any(|stem| word.starts_with(stem))
+        };
         let beside = |key: &Hit, verify: &Hit| {
             let is_apart = verify.end <= key.start || key.end <= verify.start;
-            (is_apart || !self.says(Class::Ad))
+            ((is_apart && !is_access(verify)) || !self.says(Class::Ad))
                 && clause(key) == clause(verify)
                 && verify.start < key.end + MAX_APART
                 && key.start < verify.end + MAX_APART

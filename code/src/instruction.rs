@@ -3,6 +3,7 @@
 use super::bind::Bond;
 use super::brand::Owner;
 use super::candidate::{Found, Kind};
+use super::corroboration;
 use super::evidence::Evidence;
 use super::lexicon::{Class, Hit};
 use super::normal::folded_word;
@@ -37,6 +38,34 @@ const PURPOSES: [&str; 15] = [
 ];
 /// Letters of the longest of them, and one.
 const MAX_PURPOSE: usize = 7;
+/// Words for logging in, and for verifying that are not those of bookings or members, by their
+/// beginning.
+const LOGINS: [&str; 24] = [
+    "verif",
+    "login",
+    "log in",
+    "log-in",
+    "logon",
+    "signin",
+    "sign in",
+    "sign-in",
+    "auth",
+    "autent",
+    "autoryz",
+    "weryfik",
+    "einlogg",
+    "inlog",
+    "logowan",
+    "prihla",
+    "giris",
+    "2fa",
+    "вход",
+    "верифик",
+    "авториз",
+    "验证",
+    "登录",
+    "認証",
+];
 /// Classes that say what else a number may be.
 const OTHERWISE: [Class; 8] = [
     Class::Ending,
@@ -58,6 +87,7 @@ pub fn reasons(evidence: &Evidence<'_>, found: &Found, bond: Bond) -> impl Itera
     let instruction = unnamed
         && (is_instruction(evidence, found)
             || is_verification(evidence, found)
+            || is_login_of_a_name(evidence, found)
             || says_nothing_else(evidence, found));
     let secret = unnamed && !instruction && is_only_secret(evidence, found);
     instruction
@@ -130,6 +160,27 @@ fn is_verification(evidence: &Evidence<'_>, found: &Found) -> bool {
         [Class::Reference, Class::Other, Class::Receipt].iter().any(|class| evidence.says(*class));
     let otherwise = OTHERWISE.iter().any(|class| evidence.says(*class));
     evidence.owner == Owner::Expected && verifies && placed && !elsewise && !otherwise
+}
+
+/// "Acme login: 481207", "481207 - Acme verify": a name, a word for logging in, and nothing else,
+/// where no service is expected.
+fn is_login_of_a_name(evidence: &Evidence<'_>, found: &Found) -> bool {
+    let text = evidence.words.text;
+    let logs_in = |hit: &Hit| {
+        let word = text.lower(hit.start..hit.end);
+        hit.class == Class::Verify && LOGINS.iter().any(|stem| word.starts_with(stem))
+    };
+    let placed = evidence.words.is_said(found) || evidence.words.opens(found);
+    let elsewise = [Class::Reference, Class::Other, Class::Receipt, Class::Filed]
+        .iter()
+        .any(|class| evidence.says(*class));
+    let otherwise = OTHERWISE.iter().any(|class| evidence.says(*class));
+    evidence.service.is_none()
+        && placed
+        && !elsewise
+        && !otherwise
+        && evidence.words.hits.iter().any(logs_in)
+        && corroboration::says_but_names(evidence)
 }
 
 /// "[Acme] 481207 (valid 3 mins)": the expected service's name, and beside it only words that codes

@@ -171,7 +171,7 @@ fn words(text: &Text) -> impl Iterator<Item = Word> {
 }
 
 /// Whether it is no letter of another script than the Latin one.
-fn is_latin(character: char) -> bool {
+pub(super) fn is_latin(character: char) -> bool {
     u32::from(character) < 0x370 || ('\u{1e00}'..'\u{1f00}').contains(&character)
 }
 
@@ -353,7 +353,7 @@ fn is_camel_case(word: &[char]) -> bool {
 }
 
 /// Whether most letters are of another script than the Latin one.
-fn is_foreign(text: &Text) -> bool {
+pub(super) fn is_foreign(text: &Text) -> bool {
     let (latin, other) = text.chars.iter().filter(|character| character.is_alphabetic()).fold(
         (0, 0),
         |(latin, other), character| {

@@ -113,6 +113,7 @@ pub fn messages(held_out: bool) -> Vec<Made> {
         for (index, (written, code)) in codes(&mut chance).into_iter().enumerate() {
             let text =
                 template.replace("{c}", &written).replace("{s}", SERVICES[index % SERVICES.len()]);
+            let text = filled(&text, &mut chance);
             made.push(Made { language: language.to_owned(), text, code: Some(code) });
         }
     }

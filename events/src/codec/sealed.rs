@@ -288,7 +288,8 @@ fn subject(stream: &StreamId, event: &Event) -> Option<Subject> {
         | Event::Policy(_)
         | Event::Provenance(_)
         | Event::Invite(_)
-        | Event::Export(_) => None,
+        | Event::Export(_)
+        | Event::Leadership(_) => None,
     }
 }
 
@@ -310,7 +311,8 @@ fn each_secret(event: &mut Event, visit: &mut dyn FnMut(SecretKind, Field<'_>)) 
         | Event::Policy(_)
         | Event::Provenance(_)
         | Event::Invite(_)
-        | Event::Export(_) => {}
+        | Event::Export(_)
+        | Event::Leadership(_) => {}
     }
 }
 
