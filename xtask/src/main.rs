@@ -60,7 +60,7 @@ fn test(root: &Path, is_soak: bool) -> ExitCode {
     // The crash tests kill the service at chosen syncs; exports are verified as operators do it.
     let needed = [("strace", "--version"), ("openssl", "version"), ("python3", "--version")];
     // The shared log is proved over a real server; its programs are in a folder of their version.
-    if let Err(text) = outside::debian("pg_lsclusters", &["--help"], &["postgresql"]) {
+    if let Err(text) = tools::debian("pg_lsclusters", &["--help"], &["postgresql"]) {
         eprintln!("{text}");
         return ExitCode::FAILURE;
     }
