@@ -38,6 +38,7 @@ mod accounts;
 mod deliveries;
 mod deposits;
 mod document;
+mod erasure;
 mod export;
 mod invites;
 mod keys;
@@ -227,6 +228,10 @@ fn routes() -> OpenApiRouter<Arc<AdminApi>> {
         .routes(routes!(keys::rotate))
         .routes(routes!(orders::list))
         .routes(routes!(orders::show))
+        .routes(routes!(erasure::erase_order))
+        .routes(routes!(erasure::erase_account))
+        .routes(routes!(erasure::place_hold))
+        .routes(routes!(erasure::lift_hold))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::receivers))
         .routes(routes!(deliveries::show))

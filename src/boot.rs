@@ -35,6 +35,7 @@ use thiserror::Error;
 
 use crate::config::{Config, ConfigError};
 use crate::data::LockError;
+use crate::erasure::Erasures;
 use crate::node::Leading;
 use crate::read_model::{StoreLog, ViewedAssignments, ViewedEnds, chain_of};
 use crate::sources::{self, Sources};
@@ -58,6 +59,9 @@ pub enum BootError {
     /// The event log.
     #[error(transparent)]
     Store(#[from] sqlite::OpenError),
+    /// An erasure that a stop had interrupted.
+    #[error("an erasure that was decided could not be carried out: {0}")]
+    Erasure(String),
     /// The key of the vault.
     #[error("{0}")]
     Vault(String),
@@ -125,6 +129,8 @@ pub struct Service {
     pub policies: Policies,
     /// Codes that open accounts.
     pub invites: Invites,
+    /// What of the log's secrets was erased, and what may not be.
+    pub erasures: Erasures,
     /// Where suppliers' numbers come from, as the operator has stated it.
     pub provenances: Arc<Provenances>,
     /// Sources that are asked for each number.
@@ -192,6 +198,7 @@ impl Service {
         let recent = views.numbers_on_orders(clock.now().minus(REPEATED_WITHIN)).await?;
         let policies = Policies::open(accounts.journal().clone()).await?;
         let invites = Invites::open(accounts.journal().clone()).await?;
+        let erasures = Erasures::open(accounts.journal().clone()).await?;
         let Sources { router, provenances, reach, simulator, pulls, inventory, purchasing } =
             sources::sources(&config, &views, &accounts, &entropy, &recent).await?;
         let orders = Orders::start(accounts.clone(), Arc::clone(&router));
@@ -227,6 +234,7 @@ impl Service {
             router,
             policies,
             invites,
+            erasures,
             provenances,
             pulls,
             inventory,
@@ -267,6 +275,8 @@ impl Service {
         self.warn();
         self.watch_clock();
         self.remove_unused();
+        self.carry_on_erasing().await.map_err(|error| BootError::Erasure(chain_of(&error)))?;
+        self.keep_retention();
         // Word lists are read at their first use, which no caller should wait for.
         tokio::task::spawn_blocking(|| natural_language::understand("a Google number"));
         Ok(())

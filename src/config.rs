@@ -18,6 +18,7 @@ pub use esdb::{Esdb, LogReader, Right};
 pub use node::Node;
 pub use operator::Operator;
 pub use registration::{Registration, RegistrationMode};
+pub use retention::Retention;
 use suppliers::configuration::{Dollars, Suppliers};
 pub use tables::{Admin, AdminRole, Http, Limits, Log, LogFormat, Mcp, Orders, Store, Webhooks};
 use test_mode::TestMode;
@@ -33,6 +34,7 @@ pub mod mistakes;
 mod node;
 mod operator;
 mod registration;
+mod retention;
 pub mod schema;
 mod tables;
 mod test_mode;
@@ -89,6 +91,7 @@ pub struct Config {
     pub store: Store,
     pub vault: VaultSettings,
     pub node: Node,
+    pub retention: Retention,
     pub log: Log,
     /// List prices in place of the built-in ones, in dollars: by platform, or by
     /// `platform.COUNTRY`.

@@ -57,6 +57,7 @@ pub fn data(event: &Event, reveal: bool) -> Value {
         Event::Invite(event) => described::invite(event),
         Event::Export(event) => described::exported(event, reveal),
         Event::Leadership(event) => described::leadership(event),
+        Event::Erasure(event) => described::erasure(event),
         Event::Number(number::Event::Listed { listing, .. }) => json!({
             "supplier": listing.supplier.as_str(), "country": listing.country.code(),
             "platforms": listing.platforms.as_ref().map(

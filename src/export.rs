@@ -14,7 +14,7 @@ use actors::kernel::entity::TransactError;
 use actors::kernel::fault::Fault;
 use actors::store::ReadError;
 use actors::store::sqlite::{AuditRecord, end_in, verify_chain_opened};
-use actors::store::vault::Vault;
+use actors::vault::Vault;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use events::envelope::{Actor, Position, StreamId};

@@ -18,6 +18,7 @@ mod console;
 mod data;
 mod deposit_chains;
 mod description;
+mod erasure;
 mod export;
 mod http;
 mod log_endpoint;

@@ -6,6 +6,7 @@
 
 pub mod kernel;
 pub mod store;
+pub mod vault;
 
 pub mod account;
 pub mod deposit;

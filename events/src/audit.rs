@@ -3,6 +3,7 @@
 
 mod admissions;
 mod deposits;
+mod erasures;
 mod keys;
 mod orders;
 mod policies;
@@ -72,6 +73,7 @@ pub struct Auditor {
     policies: policies::Policies,
     admissions: admissions::Admissions,
     terms: terms::Terms,
+    erasures: erasures::Erasures,
     findings: Vec<Finding>,
 }
 
@@ -136,6 +138,12 @@ impl Auditor {
                 }
                 None => self.stands(false, record, "a leadership's"),
             },
+            Event::Erasure(event) => {
+                let fits = record.stream == StreamId::erasures();
+                self.stands(fits, record, "an erasure's");
+                let finding = self.erasures.observe(event);
+                self.find_all(finding.map(|detail| ("H1", detail)), record);
+            }
             Event::Reveal(reveal::Event::Revealed { subject, .. }) => {
                 let fits = record.stream.revealed() == Some(subject);
                 self.check(fits, record, "streams", || {
@@ -173,7 +181,8 @@ impl Auditor {
             | Event::Provenance(_)
             | Event::Invite(_)
             | Event::Export(_)
-            | Event::Leadership(_) => None,
+            | Event::Leadership(_)
+            | Event::Erasure(_) => None,
         };
         if let Some(detail) = found {
             self.find(record, "O6", detail);

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 
 /// The name of one stream: `account-…`, `webhook-…`, `deposit-…`, `addresses-…`, `chain-…`,
 /// `number-…`, `lease-…`, `purchases-…`, `reveal-…`, `provenance-…`,
-/// `leadership-…`, `policy`, `invites` or `exports`.
+/// `leadership-…`, `policy`, `invites`, `exports` or `erasures`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(Arc<str>);
 
@@ -83,6 +83,11 @@ impl StreamId {
             .strip_prefix("leadership-")
             .and_then(|digits| crate::id::from_base62(digits).ok())
             .map(TermId)
+    }
+
+    /// The stream of what was erased of the log's secrets, and of holds.
+    pub fn erasures() -> Self {
+        Self("erasures".into())
     }
 
     /// The stream of where a supplier's numbers come from.

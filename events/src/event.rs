@@ -3,7 +3,7 @@
 use crate::id::OrderId;
 use crate::time::Timestamp;
 use crate::{
-    account, address, chain, deposit, export, invite, leadership, lease, number, policy,
+    account, address, chain, deposit, erasure, export, invite, leadership, lease, number, policy,
     provenance, purchase, reveal, webhook,
 };
 
@@ -38,6 +38,8 @@ pub enum Event {
     Export(export::Event),
     /// Of which node writes the log.
     Leadership(leadership::Event),
+    /// Of secrets that were erased, and holds.
+    Erasure(erasure::Event),
 }
 
 impl Event {
@@ -58,6 +60,7 @@ impl Event {
             Self::Invite(event) => event.at(),
             Self::Export(event) => event.at(),
             Self::Leadership(event) => event.at(),
+            Self::Erasure(event) => event.at(),
         }
     }
 
@@ -78,7 +81,8 @@ impl Event {
             | Self::Provenance(_)
             | Self::Invite(_)
             | Self::Export(_)
-            | Self::Leadership(_) => None,
+            | Self::Leadership(_)
+            | Self::Erasure(_) => None,
         }
     }
 }
@@ -117,4 +121,5 @@ facts_of!(
     Invite(invite),
     Export(export),
     Leadership(leadership),
+    Erasure(erasure),
 );

@@ -34,6 +34,7 @@ pub mod account;
 pub mod address;
 pub mod chain;
 pub mod deposit;
+pub mod erasure;
 pub mod export;
 pub mod invite;
 pub mod leadership;

@@ -12,7 +12,7 @@ use crate::id::AccountId;
 use crate::order;
 use crate::policy::SIMULATED;
 use crate::time::Timestamp;
-use crate::{export, invite, policy, provenance};
+use crate::{erasure, export, invite, policy, provenance};
 
 /// Sums of a stretch of time, live accounts alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Sums {
     pub decided: BTreeMap<&'static str, u64>,
     /// What was taken out of the log and handed on, by whose it was.
     pub exported: BTreeMap<&'static str, u64>,
+    /// Orders and accounts whose secrets were erased, by which secrets.
+    pub erased: BTreeMap<&'static str, u64>,
 }
 
 /// Follows a log and sums what happened from a moment on until another.
@@ -90,11 +92,13 @@ impl Transparency {
             crate::Event::Export(export::Event::Exported { made, .. }) if counts => {
                 count(&mut self.sums.exported, made.scope.name());
             }
+            crate::Event::Erasure(event) if counts => self.erasure(event),
             crate::Event::Policy(_)
             | crate::Event::Provenance(_)
             | crate::Event::Invite(_)
             | crate::Event::Export(_)
             | crate::Event::Leadership(_)
+            | crate::Event::Erasure(_)
             | crate::Event::Reveal(_)
             | crate::Event::Deposit(_)
             | crate::Event::Address(_)
@@ -103,6 +107,19 @@ impl Transparency {
             | crate::Event::Number(_)
             | crate::Event::Lease(_)
             | crate::Event::Purchase(_) => {}
+        }
+    }
+
+    fn erasure(&mut self, event: &erasure::Event) {
+        match event {
+            erasure::Event::Erased { of, kinds, .. } => {
+                let subjects = u64::try_from(of.len()).unwrap_or(u64::MAX);
+                for kind in kinds {
+                    *self.sums.erased.entry(kind.name()).or_default() += subjects;
+                }
+            }
+            erasure::Event::HoldPlaced { .. } => count(&mut self.sums.decided, "holds_placed"),
+            erasure::Event::HoldLifted { .. } => count(&mut self.sums.decided, "holds_lifted"),
         }
     }
 

@@ -106,7 +106,8 @@ impl<'a> Batch<'a> {
             | Event::Provenance(_)
             | Event::Invite(_)
             | Event::Export(_)
-            | Event::Leadership(_) => {}
+            | Event::Leadership(_)
+            | Event::Erasure(_) => {}
         }
     }
 

@@ -129,6 +129,39 @@ impl Views {
         .await
     }
 
+    /// All orders of an account.
+    pub async fn places_of(&self, account: AccountId) -> Result<Vec<OrderRef>, ViewError> {
+        self.read(move |connection| {
+            let mut find = connection.prepare_cached(
+                "SELECT order_id, account_id, \
+                first_revision, last_revision FROM orders WHERE account_id = ?1",
+            )?;
+            find.query_map(params![account.0.to_be_bytes()], order_ref)?.collect()
+        })
+        .await
+    }
+
+    /// Orders that were over after one moment and not after another, the first ones first, at most
+    /// `limit`, and when each was.
+    pub async fn over_between(
+        &self,
+        after: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(OrderRef, Timestamp)>, ViewError> {
+        self.read(move |connection| {
+            let mut find = connection.prepare_cached(
+                "SELECT order_id, account_id, first_revision, last_revision, over_at FROM orders \
+                 WHERE over_at > ?1 AND over_at <= ?2 ORDER BY over_at LIMIT ?3",
+            )?;
+            let rows = find.query_map(params![after.millis(), until.millis(), limit], |row| {
+                Ok((order_ref(row)?, Timestamp::from_millis(row.get(4)?)))
+            })?;
+            rows.collect()
+        })
+        .await
+    }
+
     /// Orders that are not over: what recovery lets go on.
     pub async fn open_orders(&self) -> Result<Vec<OrderRef>, ViewError> {
         self.read(|connection| {

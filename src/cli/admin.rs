@@ -10,6 +10,7 @@ use super::{Outcome, Place, in_words};
 use crate::admin::{AccountAction, Classify};
 
 mod asking;
+mod erasures;
 mod newcomers;
 mod queries;
 
@@ -145,6 +146,8 @@ enum Command {
         json: bool,
     },
     #[command(flatten)]
+    Erasures(erasures::Erasures),
+    #[command(flatten)]
     Newcomers(newcomers::Newcomers),
     #[command(flatten)]
     Query(queries::Query),
@@ -168,6 +171,7 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
         Command::Deposits { json, .. } => deposits(&answer, *json),
         Command::Review { json, .. } => reviews(&answer, *json),
         Command::Newcomers(newcomers) => newcomers.show(&answer),
+        Command::Erasures(_) => erasures::Erasures::show(&answer),
         Command::Credit { .. }
         | Command::Debit { .. }
         | Command::Suspend { .. }
@@ -185,6 +189,7 @@ fn call(command: &Command) -> Result<(String, Option<Value>), String> {
     let (path, order) = match command {
         Command::Query(query) => return Ok(query.call()),
         Command::Newcomers(newcomers) => return newcomers.call(),
+        Command::Erasures(erasures) => return erasures.call(),
         Command::Class { account, class, why } => {
             let (class, reason, operator) =
                 (class.clone(), why.reason.clone(), why.operator.clone());

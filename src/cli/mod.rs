@@ -22,6 +22,7 @@ mod serve;
 mod shell;
 mod stopped;
 mod supplier;
+mod vault;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -63,6 +64,8 @@ enum Command {
     /// Take what the log has of an account, a number or a period out of it, signed, for somebody
     /// who has a right to it.
     Export(export::Options),
+    /// Put the keys of secrets in the log under another master key.
+    Vault(vault::Options),
     /// Read and check the event log, while the service runs or not.
     Audit(audit::Options),
     /// Copy the log and what belongs to it into a directory, checked by the chain, while the
@@ -132,6 +135,7 @@ pub fn run() -> ExitCode {
         Some(Command::Policy(options)) => policy::run(&place, &options),
         Some(Command::Report(options)) => report::run(&place, &options),
         Some(Command::Export(options)) => export::run(&place, &options),
+        Some(Command::Vault(options)) => vault::run(&place, &options),
         Some(Command::Audit(options)) => audit::run(&place, &options),
         Some(Command::Backup(options)) => backup::make(&place, &options),
         Some(Command::Restore(options)) => backup::put_back(&place, &options),

@@ -120,7 +120,7 @@ fn told(quarter: Quarter, (from, until): (Timestamp, Timestamp), sums: &Sums) ->
         },
         "refused_by_rule": sums.refused, "would_have_been_refused_by_rule": sums.shadowed,
         "reported_by_callers": sums.reported, "accounts_opened": sums.opened,
-        "decisions": sums.decided, "exports": sums.exported,
+        "decisions": sums.decided, "exports": sums.exported, "erasures": sums.erased,
     })
 }
 
@@ -155,6 +155,7 @@ fn markdown(report: &Value, operator: Option<&str>) -> String {
         ("Accounts opened", &report["accounts_opened"]),
         ("Decided by people", &report["decisions"]),
         ("Handed on to somebody with a right to it, by whose it was", &report["exports"]),
+        ("Erased, by what (orders and accounts)", &report["erasures"]),
     ] {
         let _ = write!(text, "\n## {title}\n\n");
         let sums: BTreeMap<String, u64> = serde_json::from_value(sums.clone()).unwrap_or_default();

@@ -8,7 +8,7 @@ use suppliers::configuration::Suppliers;
 use tracing_subscriber::filter::{Directive, LevelFilter};
 
 use super::tables::{Http, Limits, Orders, Store};
-use super::{Config, Esdb, Registration};
+use super::{Config, Esdb, Registration, Retention};
 use crate::serve::{ConnectionLimits, Refuse, Settings, Timeouts};
 
 /// What a guess of a token would have to be as long as.
@@ -24,6 +24,8 @@ const LEAST_CONNECTIONS: u64 = 4;
 /// A week.
 const LONGEST_ORDER_SECONDS: u64 = 7 * 24 * 3_600;
 const HOUR: u64 = 3_600;
+/// A hundred years.
+const MOST_HOURS: u64 = 876_600;
 const MEBIBYTE: u64 = 1024 * 1024;
 /// More cancels than are remembered would never be counted.
 const MOST_FREE_CANCELS: u64 = 200;
@@ -53,7 +55,9 @@ pub(super) fn exceeded(config: &Config) -> Vec<String> {
 
 /// Every number that has bounds.
 pub fn of(config: &Config) -> Vec<Bound> {
-    let Config { registration, http, limits, orders, suppliers, esdb, store, node, .. } = config;
+    let Config {
+        registration, http, limits, orders, suppliers, esdb, store, node, retention, ..
+    } = config;
     [
         of_http(http),
         of_limits(limits),
@@ -63,6 +67,7 @@ pub fn of(config: &Config) -> Vec<Bound> {
         of_esdb(esdb),
         of_store(store),
         vec![bound("node.patience_seconds", node.patience_seconds, 3..=HOUR)],
+        of_retention(*retention),
     ]
     .into_iter()
     .flatten()
@@ -183,6 +188,10 @@ fn of_esdb(esdb: &Esdb) -> Vec<Bound> {
         bound("esdb.max_subscriptions", esdb.max_subscriptions, 1..=65_536),
         bound("esdb.patience_seconds", esdb.patience_seconds, 1..=HOUR),
     ]
+}
+
+fn of_retention(retention: Retention) -> Vec<Bound> {
+    vec![bound("retention.messages_hours", retention.messages_hours, 0..=MOST_HOURS)]
 }
 
 fn of_store(store: &Store) -> Vec<Bound> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use actors::store::vault::{MasterKey, Vault};
+use actors::vault::{MasterKey, Vault};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use suppliers::configuration::Secret;

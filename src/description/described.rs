@@ -1,7 +1,7 @@
 //! The policy, verdicts and provenance in JSON.
 
 use events::policy::{Event, Policy, Verdict};
-use events::{export, invite, leadership, policy, provenance};
+use events::{erasure, export, invite, leadership, policy, provenance};
 use serde_json::{Value, json};
 
 /// A version that was applied.
@@ -92,6 +92,29 @@ pub fn exported(event: &export::Event, reveal: bool) -> Value {
         "scope": scope(&made.scope, reveal), "records": made.records,
         "digest": super::hex(&made.digest), "head": made.head, "reason": reason,
     })
+}
+
+/// What was erased, or held.
+pub fn erasure(event: &erasure::Event) -> Value {
+    match event {
+        erasure::Event::Erased { of, kinds, reason, .. } => {
+            let of = of.iter().map(|subject| {
+                json!({
+                    "account": subject.account.to_string(),
+                    "order": subject.order.map(|order| order.to_string()),
+                })
+            });
+            let kinds = kinds.iter().map(|kind| kind.name());
+            json!({
+                "of": of.collect::<Vec<_>>(), "kinds": kinds.collect::<Vec<_>>(),
+                "reason": reason,
+            })
+        }
+        erasure::Event::HoldPlaced { account, reason, .. }
+        | erasure::Event::HoldLifted { account, reason, .. } => {
+            json!({ "account": account.to_string(), "reason": reason })
+        }
+    }
 }
 
 /// Whose events an export has.

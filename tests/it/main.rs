@@ -16,6 +16,7 @@ mod damage;
 mod data;
 mod deposits;
 mod disk;
+mod erasure;
 mod errors;
 mod export;
 mod formats;

@@ -291,9 +291,10 @@ fn dependencies(folder: &str) -> Vec<String> {
 }
 
 /// Which folders of `actors` a folder may use, from the bottom up.
-const FOLDERS: [(&str, &[&str]); 9] = [
+const FOLDERS: [(&str, &[&str]); 10] = [
     ("kernel", &["store"]),
-    ("store", &["kernel"]),
+    ("store", &["kernel", "vault"]),
+    ("vault", &["kernel", "store"]),
     ("numbers", &["kernel", "store"]),
     ("account", &["kernel", "store"]),
     ("policy", &["kernel", "store"]),

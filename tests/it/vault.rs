@@ -128,3 +128,33 @@ fn a_vault_s_key_must_be_there_and_the_right_one() {
     let refused = Server::refused(&data);
     assert!(refused.contains("no key for it is configured"), "{refused}");
 }
+
+#[test]
+fn a_vault_is_put_under_another_key_and_the_log_is_not_touched() {
+    let server = Server::start(&sealed());
+    let caller = server.funded("10");
+    let order = text(&caller.google()["order_id"]);
+    let code = text(&caller.ended(&order)["code"]);
+    let (key, account) = (caller.key.clone(), caller.account.clone());
+    let file = server.data().join("key-to-come");
+    std::fs::write(&file, "f0".repeat(32)).unwrap();
+    let rotate = ["vault", "rotate", "--new-key-file", file.to_str().unwrap()];
+    let running = server.cli(&rotate);
+    assert!(!running.status.success(), "{running:?}");
+    let (_, data) = server.terminate();
+    let log = std::fs::read(data.path().join("events.db")).unwrap();
+    let done = Server::cli_on(&data, &rotate);
+    assert!(done.status.success(), "{done:?}");
+    assert!(String::from_utf8_lossy(&done.stdout).contains("512 keys"), "{done:?}");
+    assert_eq!(std::fs::read(data.path().join("events.db")).unwrap(), log);
+    assert!(Server::refused(&data).contains("under another key"));
+    assert!(!Server::cli_on(&data, &rotate).status.success(), "it is under another key already");
+    configure(&data, KEY, &"f0".repeat(32));
+    let server = Server::restart(data);
+    let caller = Caller { server: &server, key, account };
+    assert_eq!(body(caller.get(&format!("/api/v1/order/{order}")))["code"], code);
+    let (_, data) = server.terminate();
+    std::fs::write(data.path().join("key-to-come"), "no key").unwrap();
+    let senseless = Server::cli_on(&data, &rotate);
+    assert!(String::from_utf8_lossy(&senseless.stderr).contains("holds no key"));
+}

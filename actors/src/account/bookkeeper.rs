@@ -19,6 +19,8 @@ pub type Answer = Result<Committed<Event>, TransactError<Refusal>>;
 pub enum Message {
     /// Decide, append, publish, answer.
     Transact(Box<(Command, Context, oneshot::Sender<Answer>)>),
+    /// Make the state anew of the log, and say when that is done.
+    Reload(oneshot::Sender<()>),
     /// Leave memory, if nobody watches.
     Passivate,
 }
@@ -54,6 +56,11 @@ impl BookkeeperState {
             self.publish();
             return self.listeners.learned(self.account, self.entity.state());
         }
+        self.leave(myself);
+    }
+
+    /// Whoever asks from now on finds another book-keeper, which starts from the log.
+    fn leave(&self, myself: &ActorRef<Message>) {
         self.registry.remove_if(self.account, |entry| entry.is(myself));
         let _ = myself.drain();
     }
@@ -110,6 +117,13 @@ impl Actor for Bookkeeper {
                 }
                 // A caller that has hung up changes nothing: the facts are in the log.
                 let _ = reply.send(answer);
+            }
+            Message::Reload(done) => {
+                match Box::pin(state.entity.reload()).await {
+                    Ok(()) => state.publish(),
+                    Err(_) => state.leave(&myself),
+                }
+                let _ = done.send(());
             }
             Message::Passivate => {
                 // The registry's own receiver is one; any other is somebody who waits for news.

@@ -419,6 +419,15 @@ impl Accounts {
         Ok(answer.await.map_err(|_| Fault::ActorEnded)?)
     }
 
+    /// Has an account in memory made anew of the log: what stands there may read otherwise now.
+    pub async fn reload(&self, id: AccountId) {
+        let Some(entry) = self.inner.registry.get(id) else { return };
+        let (done, reloaded) = oneshot::channel();
+        if entry.actor.send_message(Message::Reload(done)).is_ok() {
+            let _ = reloaded.await;
+        }
+    }
+
     fn forget(&self, id: AccountId, gone: &Entry) {
         self.inner.registry.remove_if(id, |entry| entry.is(&gone.actor));
     }

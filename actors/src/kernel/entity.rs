@@ -139,6 +139,14 @@ impl<S: Aggregate> Entity<S> {
         self.catch_up().await
     }
 
+    /// Makes the state anew of its events, as the store gives them now.
+    pub async fn reload(&mut self) -> Result<(), Fault> {
+        let mut anew = Self::absent(Arc::clone(&self.store), self.stream.clone());
+        anew.catch_up().await?;
+        *self = anew;
+        Ok(())
+    }
+
     async fn attempt(
         &mut self,
         command: &S::Command,

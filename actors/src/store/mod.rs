@@ -13,7 +13,6 @@ mod port;
 mod records;
 pub mod shared;
 pub mod sqlite;
-pub mod vault;
 
 pub use port::{
     Append, AppendError, Appended, BoxFuture, EventStore, Expected, NewEvent, ReadError, Snapshot,

@@ -9,6 +9,7 @@ mod account;
 mod address;
 mod chain;
 mod deposit;
+mod erasure;
 mod export;
 mod invite;
 mod leadership;
@@ -37,7 +38,7 @@ use crate::event::Event;
 use crate::id::OrderId;
 
 /// Every name and version that can stand in a record's header, by aggregate.
-pub const NAMES: [&[(&str, u16)]; 15] = [
+pub const NAMES: [&[(&str, u16)]; 16] = [
     account::NAMES,
     order::NAMES,
     webhook::NAMES,
@@ -53,6 +54,7 @@ pub const NAMES: [&[(&str, u16)]; 15] = [
     invite::NAMES,
     export::NAMES,
     leadership::NAMES,
+    erasure::NAMES,
 ];
 
 /// The event's name, version and bytes: always the newest version of its shape.
@@ -72,6 +74,7 @@ pub fn encode(event: &Event) -> Encoded {
         Event::Invite(event) => invite::encode((), event),
         Event::Export(event) => export::encode((), event),
         Event::Leadership(event) => leadership::encode((), event),
+        Event::Erasure(event) => erasure::encode((), event),
     }
 }
 
@@ -102,6 +105,7 @@ fn decode_public(name: &str, version: u16, payload: &[u8]) -> Result<Event, Deco
         .or_else(|| invite::decode(name, version, payload).map(fact))
         .or_else(|| export::decode(name, version, payload).map(fact))
         .or_else(|| leadership::decode(name, version, payload).map(fact))
+        .or_else(|| erasure::decode(name, version, payload).map(fact))
         .unwrap_or_else(|| Err(DecodeError::UnknownEvent { name: name.to_owned(), version }))
 }
 

@@ -42,6 +42,15 @@ impl SecretKind {
         }
     }
 
+    /// The word of commands and answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Message => "messages",
+            Self::Phone => "numbers",
+            Self::Webhook => "webhooks",
+        }
+    }
+
     /// The kind of a number on disk.
     pub fn of_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.number() == number)
@@ -289,7 +298,8 @@ fn subject(stream: &StreamId, event: &Event) -> Option<Subject> {
         | Event::Provenance(_)
         | Event::Invite(_)
         | Event::Export(_)
-        | Event::Leadership(_) => None,
+        | Event::Leadership(_)
+        | Event::Erasure(_) => None,
     }
 }
 
@@ -312,7 +322,8 @@ fn each_secret(event: &mut Event, visit: &mut dyn FnMut(SecretKind, Field<'_>)) 
         | Event::Provenance(_)
         | Event::Invite(_)
         | Event::Export(_)
-        | Event::Leadership(_) => {}
+        | Event::Leadership(_)
+        | Event::Erasure(_) => {}
     }
 }
 

@@ -3,7 +3,7 @@
 mod policy;
 mod sealed;
 
-use super::{DecodeError, NAMES, decode, encode};
+use super::{DecodeError, NAMES, SecretKind, decode, encode};
 use crate::account::idempotency::Effect;
 use crate::account::{BatchItem, ItemRefusal};
 use crate::address::{self, Address, Assigned, Destination, KeyId};
@@ -18,7 +18,9 @@ use crate::order::{AttemptFailure, FailureReason, Placed, Sms};
 use crate::platform::Platform;
 use crate::time::Timestamp;
 use crate::webhook::{self, Notice, Outcome};
-use crate::{account, deposit, export, invite, leadership, lease, number, order, purchase, reveal};
+use crate::{
+    account, deposit, erasure, export, invite, leadership, lease, number, order, purchase, reveal,
+};
 
 /// One line an event: name, version, payload in hex. Lines are added, never changed.
 const GOLDEN: &str = include_str!("golden.txt");
@@ -197,6 +199,18 @@ fn later_samples() -> impl Iterator<Item = Event> {
         .chain(export_samples())
         .chain(unused_samples())
         .chain(leadership_samples())
+        .chain(erasure_samples())
+}
+
+fn erasure_samples() -> Vec<Event> {
+    let (account, reason) = (AccountId(0xa1), || "request 7".to_owned());
+    let of = [Some(OrderId(0x0102)), None].map(|order| erasure::Subject { account, order });
+    let kinds = SecretKind::ALL.to_vec();
+    vec![
+        erasure::Event::Erased { of: of.to_vec(), kinds, reason: reason(), at: AT }.into(),
+        erasure::Event::HoldPlaced { account, reason: reason(), at: AT }.into(),
+        erasure::Event::HoldLifted { account, reason: reason(), at: AT }.into(),
+    ]
 }
 
 fn keyed_and_queued_samples() -> Vec<Event> {

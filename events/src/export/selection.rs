@@ -88,7 +88,8 @@ impl Selection {
             | Event::Policy(_)
             | Event::Provenance(_)
             | Event::Export(_)
-            | Event::Leadership(_) => false,
+            | Event::Leadership(_)
+            | Event::Erasure(_) => false,
         }
     }
 
@@ -108,7 +109,8 @@ impl Selection {
             | Event::Provenance(_)
             | Event::Invite(_)
             | Event::Export(_)
-            | Event::Leadership(_) => false,
+            | Event::Leadership(_)
+            | Event::Erasure(_) => false,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use actors::store::sqlite::{AuditRecord, last_record, records_after};
-use actors::store::vault::Vault;
+use actors::vault::Vault;
 use clap::Args;
 use events::account::Event as AccountEvent;
 use events::envelope::{Position, StreamId};

@@ -147,7 +147,8 @@ fn read(data_dir: &Path) -> Result<Ours, String> {
             | Event::Policy(_)
             | Event::Invite(_)
             | Event::Export(_)
-            | Event::Leadership(_) => {}
+            | Event::Leadership(_)
+            | Event::Erasure(_) => {}
             Event::Provenance(event) => {
                 let known = ours.provenances.entry(event.supplier().clone()).or_default();
                 *known = std::mem::take(known).evolve(event);

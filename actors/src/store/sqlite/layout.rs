@@ -10,7 +10,7 @@ use rusqlite::{Row, ToSql};
 
 use crate::store::chain::{self, Fields};
 use crate::store::port::ReadError;
-use crate::store::vault::Header;
+use crate::vault::Header;
 
 /// The tables. An append touches the end of `events` and nothing else, but for a name that is new:
 /// where the records of a stream stand is in a file of its own, `index.db`. A rowid table was

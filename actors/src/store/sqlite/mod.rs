@@ -52,7 +52,7 @@ use super::port::{
     Append, AppendError, Appended, BoxFuture, EventStore, ReadError, Snapshot, Witness,
 };
 use super::shared::SharedLog;
-use super::vault::{MasterKey, Vault};
+use crate::vault::{MasterKey, Vault};
 pub use backup::{CopyError, backup, restore};
 pub use inspect::{chain_in, end_in, inspect, is_unwritten, last_record, walk_chain};
 pub use opening::{Loss, OpenError};
@@ -174,6 +174,13 @@ impl SqliteStore {
     /// The keys of its secrets, if they are encrypted.
     pub fn vault(&self) -> Option<&Arc<Vault>> {
         self.vault.as_ref()
+    }
+
+    /// Forgets what it has in memory and in snapshots of this stream's secrets, after their keys
+    /// were erased. Blocks.
+    pub fn forget_secrets(&self, stream: &StreamId) -> Result<(), ReadError> {
+        self.indexer.streams().forget_recent();
+        self.snapshots.remove(stream).map_err(failed)
     }
 
     /// Whether appends can be written, as far as the last one shows.

@@ -14,7 +14,7 @@ use super::reader;
 use super::schema::{self, LastRecord};
 use crate::store::chain::Mark;
 use crate::store::port::ReadError;
-use crate::store::vault::{self, MasterKey, Vault, VaultError};
+use crate::vault::{self, MasterKey, Vault, VaultError};
 
 /// Records looked at together.
 const PAGE: u64 = 4_096;

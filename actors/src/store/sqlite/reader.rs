@@ -19,7 +19,7 @@ use super::streams::Streams;
 use crate::store::chain;
 use crate::store::chain::Mark;
 use crate::store::port::ReadError;
-use crate::store::vault::{self, Vault};
+use crate::vault::{self, Vault};
 
 /// Connections kept open for the next reader.
 const IDLE: usize = 4;

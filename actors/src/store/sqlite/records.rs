@@ -17,7 +17,7 @@ use super::streams::Streams;
 use crate::store::chain::{self, Hash};
 use crate::store::port::{BoxFuture, ReadError};
 use crate::store::records::{Record, Records};
-use crate::store::vault::{self, Header};
+use crate::vault::{self, Header};
 
 /// Records read between two looks at how large a page has become.
 const STEP: usize = 32;

@@ -17,7 +17,7 @@ use super::log::Log;
 use super::{OpenError, reader, schema};
 use crate::store::chain::Hash;
 use crate::store::port::Snapshot;
-use crate::store::vault::Vault;
+use crate::vault::Vault;
 
 /// Stands in every digest, and changes with what the digest is over.
 const VERSION: u16 = 1;
@@ -74,6 +74,14 @@ impl Snapshots {
         let found = u64::try_from(found.len()).unwrap_or(u64::MAX);
         self.ignored.fetch_add(found, Ordering::Relaxed);
         found
+    }
+
+    /// Throws a stream's snapshot away. Blocks.
+    pub fn remove(&self, stream: &StreamId) -> rusqlite::Result<()> {
+        self.connection
+            .lock()
+            .execute("DELETE FROM states WHERE stream = ?1", params![stream.as_str()])
+            .map(drop)
     }
 
     /// Snapshots that were wrong and not used, since the store was opened.

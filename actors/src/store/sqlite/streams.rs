@@ -161,6 +161,15 @@ impl Streams {
         self.inner.read().recent.at(position).map(|kept| kept.chain)
     }
 
+    /// Forgets the last records, which are read from the log again.
+    pub fn forget_recent(&self) {
+        let mut inner = self.inner.write();
+        let none = Recent::after(inner.end.position);
+        let forgotten = std::mem::replace(&mut inner.recent, none);
+        drop(inner);
+        drop(forgotten);
+    }
+
     /// How many runs wait for the index.
     pub fn waiting(&self) -> usize {
         self.inner.read().fresh.runs

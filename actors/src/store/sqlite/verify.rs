@@ -17,7 +17,7 @@ use super::log::{Found, Log};
 use super::reader;
 use crate::store::chain;
 use crate::store::port::ReadError;
-use crate::store::vault::{self, Vault};
+use crate::vault::{self, Vault};
 
 /// Positions looked at together.
 const PAGE: u64 = 4_096;

@@ -20,6 +20,10 @@ const TABLES: &str = "
 CREATE TABLE own (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL) STRICT;
 CREATE TABLE keys (name BLOB PRIMARY KEY, wrapped BLOB NOT NULL) STRICT, WITHOUT ROWID;
 ";
+/// How far work has come that goes over the log piece by piece.
+const PROGRESS: &str = "
+CREATE TABLE IF NOT EXISTS progress (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+";
 /// Keys that are no order's and no account's: of pseudonyms, and of snapshots.
 const OWN: [&str; 2] = ["pseudonyms", "snapshots"];
 
@@ -73,10 +77,11 @@ impl VaultFile {
     /// Makes the tables of a file that has none, all or nothing.
     fn make(&self) -> rusqlite::Result<()> {
         if self.pragma("user_version")? != 0 {
-            return Ok(());
+            return self.connection.execute_batch(PROGRESS);
         }
         let transaction = self.connection.unchecked_transaction()?;
         transaction.execute_batch(TABLES)?;
+        transaction.execute_batch(PROGRESS)?;
         for name in OWN {
             let wrapped = self.master.wrap(name.as_bytes(), &Key::fresh());
             transaction.execute("INSERT INTO own VALUES (?1, ?2)", params![name, wrapped])?;
@@ -139,5 +144,80 @@ impl VaultFile {
         };
         write().map_err(|source| self.failed(source))?;
         Ok(fresh)
+    }
+
+    /// How many of these keys there are.
+    pub fn count(&self, names: &[[u8; 16]]) -> Result<usize, VaultError> {
+        let count = || -> rusqlite::Result<usize> {
+            let mut find = self.connection.prepare_cached("SELECT 1 FROM keys WHERE name = ?1")?;
+            let mut count = 0;
+            for name in names {
+                count += usize::from(find.exists(params![name])?);
+            }
+            Ok(count)
+        };
+        count().map_err(|source| self.failed(source))
+    }
+
+    /// Deletes keys; when it returns, their bytes are in no file of the vault.
+    pub fn erase(&self, names: &[[u8; 16]]) -> Result<usize, VaultError> {
+        let erase = || -> rusqlite::Result<usize> {
+            let transaction = self.connection.unchecked_transaction()?;
+            let mut delete = transaction.prepare_cached("DELETE FROM keys WHERE name = ?1")?;
+            let mut erased = 0;
+            for name in names {
+                erased += delete.execute(params![name])?;
+            }
+            drop(delete);
+            transaction.commit()?;
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            Ok(erased)
+        };
+        erase().map_err(|source| self.failed(source))
+    }
+
+    /// How far work of this name has come; 0 before it has begun.
+    pub fn progress(&self, name: &str) -> Result<i64, VaultError> {
+        let find = "SELECT value FROM progress WHERE name = ?1";
+        let found: rusqlite::Result<Option<i64>> =
+            self.connection.query_row(find, params![name], |row| row.get(0)).optional();
+        found.map(Option::unwrap_or_default).map_err(|source| self.failed(source))
+    }
+
+    /// Keeps how far it has come.
+    pub fn set_progress(&self, name: &str, value: i64) -> Result<(), VaultError> {
+        self.connection
+            .execute("INSERT OR REPLACE INTO progress VALUES (?1, ?2)", params![name, value])
+            .map(drop)
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Wraps every key by another master key; when it returns, none is wrapped by the old one in
+    /// any file of the vault.
+    pub fn rewrap(self, new: &MasterKey) -> Result<usize, VaultError> {
+        let failed = |source| self.failed(source);
+        let transaction = self.connection.unchecked_transaction().map_err(failed)?;
+        let mut count = 0;
+        for (table, is_own) in [("own", true), ("keys", false)] {
+            let mut all = transaction
+                .prepare(&format!("SELECT CAST(name AS BLOB), wrapped FROM {table}"))
+                .map_err(failed)?;
+            let all: rusqlite::Result<Vec<(Vec<u8>, Vec<u8>)>> =
+                all.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).and_then(Iterator::collect);
+            let name = if is_own { "CAST(name AS BLOB)" } else { "name" };
+            let mut put = transaction
+                .prepare(&format!("UPDATE {table} SET wrapped = ?2 WHERE {name} = ?1"))
+                .map_err(failed)?;
+            for (name, wrapped) in all.map_err(failed)? {
+                let key = self.unwrapped(&name, &wrapped)?;
+                put.execute(params![name, new.wrap(&name, &key)]).map_err(failed)?;
+                count += usize::from(!is_own);
+            }
+        }
+        transaction.commit().map_err(failed)?;
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(failed)?;
+        Ok(count)
     }
 }

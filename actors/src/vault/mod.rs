@@ -24,7 +24,7 @@ use parking_lot::Mutex;
 use sha2::Sha256;
 use thiserror::Error;
 
-use super::port::{Append, NewEvent};
+use crate::store::{Append, NewEvent};
 use cipher::Key;
 pub use cipher::MasterKey;
 use file::VaultFile;
@@ -76,8 +76,11 @@ pub enum VaultError {
     },
 }
 
-/// A data key and what it is called in the log.
-type NamedKey = ([u8; 16], Key);
+/// What a data key is called in the log.
+pub type KeyName = [u8; 16];
+
+/// A data key and its name.
+type NamedKey = (KeyName, Key);
 
 /// The keys of a log's secrets.
 pub struct Vault {
@@ -119,6 +122,12 @@ impl Vault {
     /// Opens the vault in `directory` beside a service that may be running on it.
     pub fn open_to_read(directory: &Path, master: &MasterKey) -> Result<Self, VaultError> {
         Self::of(directory, VaultFile::open_to_read, master)
+    }
+
+    /// Puts all keys of the vault in `directory`, which nobody else uses, under another master key,
+    /// all or none; how many there are.
+    pub fn rotate(directory: &Path, old: &MasterKey, new: &MasterKey) -> Result<usize, VaultError> {
+        VaultFile::open(&directory.join(FILE), old)?.rewrap(new)
     }
 
     fn of(
@@ -213,6 +222,32 @@ impl Vault {
         codec::read_secrets(&opened).map(Opened::Secrets)
     }
 
+    /// How many of these keys there are.
+    pub fn count(&self, names: &[KeyName]) -> Result<usize, VaultError> {
+        self.file.lock().count(names)
+    }
+
+    /// Erases keys, for ever; how many there were. Blocks.
+    pub fn erase(&self, names: &[KeyName]) -> Result<usize, VaultError> {
+        let erased = self.file.lock().erase(names)?;
+        let mut in_use = self.in_use.lock();
+        for name in names {
+            in_use.remember(*name, None);
+        }
+        in_use.given.retain(|_, (name, _)| !names.contains(name));
+        Ok(erased)
+    }
+
+    /// How far work of this name has come that goes over the log piece by piece.
+    pub fn progress(&self, name: &str) -> Result<i64, VaultError> {
+        self.file.lock().progress(name)
+    }
+
+    /// Keeps how far it has come.
+    pub fn set_progress(&self, name: &str, value: i64) -> Result<(), VaultError> {
+        self.file.lock().set_progress(name, value)
+    }
+
     /// A snapshot's bytes, encrypted.
     pub(super) fn seal_snapshot(&self, stream: &StreamId, bytes: &[u8]) -> Vec<u8> {
         let (nonce, ciphertext) = self.snapshots.encrypt(bytes, stream.as_str().as_bytes());
@@ -233,6 +268,15 @@ impl InUse {
         }
         self.known.insert(name, key);
     }
+}
+
+/// The keys of these kinds that a payload's secrets are under; `None` if they are not encrypted.
+pub fn keys_of(payload: &[u8], kinds: &[SecretKind]) -> Option<Result<Vec<KeyName>, DecodeError>> {
+    let sealed = codec::read_sealed(payload)?;
+    Some(sealed.map(|sealed| {
+        let wanted = |part: &&Part| kinds.iter().any(|kind| kind.number() == part.kind);
+        sealed.parts.iter().filter(wanted).map(|part| part.key).collect()
+    }))
 }
 
 /// Where a record stands and what its header says: what its secrets are bound to.

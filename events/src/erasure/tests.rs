@@ -1,0 +1,76 @@
+//! Given what was erased and held, when an operator or the retention wants more, then so.
+
+use super::*;
+use crate::spec::given;
+
+const AT: Timestamp = Timestamp::from_millis(1_795_512_345_678);
+const ACCOUNT: AccountId = AccountId(1);
+
+fn order(number: u128) -> Subject {
+    Subject { account: ACCOUNT, order: Some(OrderId(number)) }
+}
+
+fn erase(of: Vec<Subject>) -> Command {
+    Command::Erase { of, kinds: vec![SecretKind::Message], reason: "asked".to_owned(), at: AT }
+}
+
+fn erased(of: Vec<Subject>) -> Event {
+    Event::Erased { of, kinds: vec![SecretKind::Message], reason: "asked".to_owned(), at: AT }
+}
+
+fn hold(account: AccountId) -> Command {
+    Command::PlaceHold { account, reason: "court 7/26".to_owned(), at: AT }
+}
+
+fn held(account: AccountId) -> Event {
+    Event::HoldPlaced { account, reason: "court 7/26".to_owned(), at: AT }
+}
+
+fn lift(account: AccountId) -> Command {
+    Command::LiftHold { account, reason: "over".to_owned(), at: AT }
+}
+
+fn lifted(account: AccountId) -> Event {
+    Event::HoldLifted { account, reason: "over".to_owned(), at: AT }
+}
+
+#[test]
+fn secrets_are_erased_by_a_fact_that_says_whose_and_why() {
+    let state = given(State::default(), &[])
+        .when(&erase(vec![order(1), order(2)]))
+        .then(&[erased(vec![order(1), order(2)])]);
+    assert_eq!(state.erased(), 2);
+    for reason in [" ", &*"x".repeat(LONGEST_REASON + 1)] {
+        let (of, kinds) = (vec![order(1)], vec![SecretKind::Message]);
+        given(State::default(), &[])
+            .when(&Command::Erase { of, kinds, reason: reason.to_owned(), at: AT })
+            .then_refused(&Refusal::NoReason);
+    }
+    given(State::default(), &[]).when(&erase(vec![])).then_refused(&Refusal::Nothing);
+    let many = (0..=500).map(order).collect();
+    given(State::default(), &[]).when(&erase(many)).then_refused(&Refusal::TooMany);
+}
+
+#[test]
+fn of_an_account_under_a_hold_nothing_is_erased_until_it_is_lifted() {
+    given(State::default(), &[held(ACCOUNT)])
+        .when(&erase(vec![order(1)]))
+        .then_refused(&Refusal::Held { account: ACCOUNT, reason: "court 7/26".to_owned() });
+    let other = Subject { account: AccountId(2), order: None };
+    given(State::default(), &[held(ACCOUNT)])
+        .when(&erase(vec![other]))
+        .then(&[erased(vec![other])]);
+    given(State::default(), &[held(ACCOUNT), lifted(ACCOUNT)])
+        .when(&erase(vec![order(1)]))
+        .then(&[erased(vec![order(1)])]);
+}
+
+#[test]
+fn a_hold_is_placed_once_and_lifted_once() {
+    given(State::default(), &[]).when(&hold(ACCOUNT)).then(&[held(ACCOUNT)]);
+    given(State::default(), &[held(ACCOUNT)])
+        .when(&hold(ACCOUNT))
+        .then_refused(&Refusal::HeldAlready(ACCOUNT));
+    given(State::default(), &[held(ACCOUNT)]).when(&lift(ACCOUNT)).then(&[lifted(ACCOUNT)]);
+    given(State::default(), &[]).when(&lift(ACCOUNT)).then_refused(&Refusal::NotHeld(ACCOUNT));
+}

@@ -1,0 +1,19 @@
+//! For how long secrets in the log are kept.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// When secrets in the log are erased by themselves; only where there is a vault.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// What messages say, and codes: so many hours after the order is over; 0 is never.
+    pub messages_hours: u32,
+}
+
+impl Default for Retention {
+    // A code is worth nothing after minutes; a day is for whoever complains.
+    fn default() -> Self {
+        Self { messages_hours: 24 }
+    }
+}
