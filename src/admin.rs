@@ -46,6 +46,7 @@ mod log;
 mod masks;
 mod measurements;
 mod messages;
+mod node;
 mod numbers;
 mod orders;
 mod overview;
@@ -59,6 +60,7 @@ mod reveal;
 pub use accounts::AccountAction;
 pub use invites::{Invitation, Said};
 pub use masks::HIDDEN;
+pub use node::StepDown;
 pub use numbers::{Import, Retire, Row};
 pub use policy::{Apply, Classify, policy_shown};
 pub use provenance::{Statement, Withdrawal};
@@ -251,6 +253,7 @@ fn routes() -> OpenApiRouter<Arc<AdminApi>> {
         .routes(routes!(log::events))
         .routes(routes!(log::export))
         .routes(routes!(export::make))
+        .routes(routes!(node::step_down))
         .routes(routes!(log::verification, log::verify));
     OpenApiRouter::new().nest(PREFIX, v1)
 }

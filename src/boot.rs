@@ -320,6 +320,11 @@ impl Service {
         });
     }
 
+    /// The leadership of this node, if its log is one that several share.
+    pub fn leading(&self) -> Option<&Leading> {
+        self.leading.as_ref()
+    }
+
     /// Whether appends can be written, as far as the last one shows, and the shared log's answers.
     pub fn takes_appends(&self) -> bool {
         self.store.takes_appends() && self.leading.as_ref().is_none_or(Leading::is_reached)
@@ -337,7 +342,7 @@ impl Service {
             sessions.stop().await;
         }
         if let Some(leading) = &self.leading {
-            leading.release(self.accounts.journal(), "stopped in order").await;
+            leading.release(self.accounts.journal()).await;
         }
         self.store.close().await;
         if let Some(leading) = &self.leading {

@@ -7,8 +7,10 @@ use actors::store::shared::{Lead, SharedLogError};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::admin::Asking;
 use super::output::say;
 use super::{Outcome, Place, in_words};
+use crate::admin::StepDown;
 use crate::node::{difference, shared_log};
 
 #[derive(Debug, Args)]
@@ -32,10 +34,35 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Have this node, which leads, stop in order, so that another leads at once. It ends with exit
+    /// code 75; started again it stands by.
+    #[command(
+        after_help = "Examples:\n  telenumerus node step-down --reason \"kernel update\" --data-dir /var/lib/telenumerus"
+    )]
+    StepDown {
+        /// Why; it stands in the event log.
+        #[arg(long)]
+        reason: String,
+        /// Who you are; it stands in the event log.
+        #[arg(long, env = "USER", default_value = "operator")]
+        operator: String,
+    },
 }
 
 pub fn run(place: &Place, options: &Options) -> Outcome {
-    let Command::Status { json } = options.command;
+    match &options.command {
+        Command::Status { json } => status(place, *json),
+        Command::StepDown { reason, operator } => {
+            let wanted = StepDown { reason: reason.clone(), operator: operator.clone() };
+            let body = serde_json::to_value(wanted).map_err(in_words)?;
+            Asking::new(place)?.ask("node/step-down", Some(&body))?;
+            say!("this node stops; another one leads");
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn status(place: &Place, json: bool) -> Outcome {
     let (config, data_dir) = place.load().map_err(in_words)?;
     let Some(log) = shared_log(&config).map_err(in_words)? else {
         return Err("this node's log is its own: store.shared names no other".to_owned());

@@ -21,6 +21,8 @@ use crate::node::Node;
 use crate::supervisor::Supervisor;
 use crate::{admin, data, log_endpoint, serve, telemetry};
 
+/// What the process ends with that is to be started again and to stand by.
+const STEPPED_DOWN: u8 = 75;
 /// Files, sockets to sources and webhooks, and the admin listener's connections.
 const OTHER_FILES: u64 = 2_048;
 
@@ -55,11 +57,10 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(in_words)?;
     let loss = if options.accept_loss { Loss::Accepted } else { Loss::Refused };
-    runtime.block_on(start(config, &data_dir, loss))?;
-    Ok(ExitCode::SUCCESS)
+    runtime.block_on(start(config, &data_dir, loss))
 }
 
-async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String> {
+async fn start(config: Config, data_dir: &Path, loss: Loss) -> Outcome {
     let metrics = telemetry::start_metrics().map_err(in_words)?;
     let supervisor = Supervisor::of_environment().unwrap_or_else(|error| {
         tracing::warn!(%error, "whoever started the service is not told how it is");
@@ -77,8 +78,8 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
         .map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
     tokio::select! {
         () = data::room_to_start(data_dir) => {}
-        _ = terminate.recv() => return Ok(()),
-        _ = interrupt.recv() => return Ok(()),
+        _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
+        _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
     }
     let address = listener.local_addr().map_err(in_words)?;
     let leading = match Node::of(&config, data_dir).map_err(in_words)? {
@@ -89,8 +90,8 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
             supervisor.ready(&format!("standing by on {address}"));
             let leading = tokio::select! {
                 leading = node.lead() => leading.map_err(in_words)?,
-                _ = terminate.recv() => return Ok(()),
-                _ = interrupt.recv() => return Ok(()),
+                _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
+                _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
             };
             standing_by.send_replace(true);
             supervisor.starting("taking over: the views catch up");
@@ -122,10 +123,11 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
     let shows_calls = is_simulated && service.config.registration.is_plain();
     announce(address, admin_address, shows_calls);
 
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let code = tokio::select! {
+        _ = terminate.recv() => ExitCode::SUCCESS,
+        _ = interrupt.recv() => ExitCode::SUCCESS,
+        () = stepped_down(&service) => ExitCode::from(STEPPED_DOWN),
+    };
     supervisor.stopping();
     tracing::info!("stopping: open requests are finished, streams end");
     stop.send_replace(true);
@@ -135,7 +137,15 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Result<(), String
     }
     service.close().await;
     tracing::info!("stopped");
-    Ok(())
+    Ok(code)
+}
+
+/// Ends once an operator wants this node to lead no longer.
+async fn stepped_down(service: &Service) {
+    match service.leading() {
+        Some(leading) => leading.stepped_down().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Answers on the listener's port until the node leads: the sender ends it.

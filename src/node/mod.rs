@@ -26,6 +26,7 @@ use events::id::{TermId, to_base62};
 use events::leadership::{Command, Event, Leader, State};
 use shared_log::Postgres;
 use thiserror::Error;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::boot::end_process;
@@ -188,8 +189,15 @@ impl Node {
         let is_reached = Arc::new(AtomicBool::new(true));
         let lead = Lead { term, since, leader: self.me, beat: 0, is_released: false };
         let beats = tokio::spawn(beats(Arc::clone(&self.log), lead, Arc::clone(&is_reached)));
-        let beats = beats.abort_handle();
-        Leading { log: self.log, term, _lock: self.lock, beats, is_reached }
+        let (stepping_down, _) = watch::channel(None);
+        Leading {
+            log: self.log,
+            term,
+            _lock: self.lock,
+            beats: beats.abort_handle(),
+            is_reached,
+            stepping_down,
+        }
     }
 }
 
@@ -225,21 +233,36 @@ pub struct Leading {
     _lock: File,
     beats: AbortHandle,
     is_reached: Arc<AtomicBool>,
+    stepping_down: watch::Sender<Option<(Actor, String)>>,
 }
 
 impl Leading {
+    /// Has this node stop in order: who wants it, and why.
+    pub fn step_down(&self, who: Actor, reason: String) {
+        self.stepping_down.send_replace(Some((who, reason)));
+    }
+
+    /// Ends once somebody wants this node to stop.
+    pub async fn stepped_down(&self) {
+        // The sender is this leadership's own: it does not end before.
+        let _ = self.stepping_down.subscribe().wait_for(Option::is_some).await;
+    }
+
     /// Whether the last sign of life could be given.
     pub fn is_reached(&self) -> bool {
         self.is_reached.load(Ordering::Relaxed)
     }
 
     /// Writes down that it is over, as the last that this node does before its store is closed.
-    pub async fn release(&self, journal: &Journal, reason: &str) {
+    pub async fn release(&self, journal: &Journal) {
         let now = journal.now();
-        let release = Command::Release { reason: reason.to_owned(), at: now };
+        let wanted = self.stepping_down.borrow().clone();
+        let (who, reason) =
+            wanted.unwrap_or_else(|| (Actor::Service, "stopped in order".to_owned()));
+        let release = Command::Release { reason, at: now };
         let released = async {
             let mut term = journal.load::<State>(StreamId::leadership(self.term)).await?;
-            journal.transact(&mut term, &release, Actor::Service, now).await
+            journal.transact(&mut term, &release, who, now).await
         };
         match tokio::time::timeout(RELEASE, released).await {
             Ok(Ok(_)) => {}

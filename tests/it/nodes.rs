@@ -53,6 +53,9 @@ fn a_node_whose_shared_log_does_not_answer_stands_by() {
 #[test]
 fn what_appends_to_a_stopped_services_log_is_refused_where_the_log_is_shared() {
     let server = Server::start(QUICK);
+    let refused = server.cli(&["node", "step-down", "--reason", "test"]);
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && told.contains("its own"), "{told}");
     let config = server.data().join("config.toml");
     let (_, data) = server.terminate();
     std::fs::write(config, format!("{QUICK}{SHARED}")).unwrap();
