@@ -56,10 +56,14 @@ def until(what, seconds, holds):
 class Database:
     """A server of its own, run by nobody."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, primary=None):
         self.directory, self.port = directory, free_port()
+        os.mkdir(directory)
         os.chown(directory, NOBODY, NOBODY)
-        self.run("initdb", "-D", "data", "-U", "log", "--auth=trust", "-E", "UTF8", "--locale=C")
+        if primary:
+            self.run("pg_basebackup", "-h", "127.0.0.1", "-p", str(primary.port), "-U", "log", "-D", "data", "-R", "-X", "stream", "-c", "fast")
+        else:
+            self.run("initdb", "-D", "data", "-U", "log", "--auth=trust", "-E", "UTF8", "--locale=C")
         self.start()
 
     def run(self, name, *words):
@@ -71,6 +75,9 @@ class Database:
 
     def stop(self):
         self.run("pg_ctl", "-D", "data", "-m", "immediate", "-w", "stop")
+
+    def promote(self):
+        self.run("pg_ctl", "-D", "data", "-w", "promote")
 
     def say(self, statement):
         words = [os.path.join(PROGRAMS, "psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", "log", "-d", "postgres", "-At", "-c", statement]
@@ -236,9 +243,43 @@ def terms(database):
     return int(database.say("SELECT count(*) FROM log_records WHERE name = 'LeadershipTaken'"))
 
 
+def with_a_synchronous_standby(place):
+    """The primary dies under load and its synchronous standby is promoted: nothing acknowledged is lost."""
+    primary = Database(os.path.join(place, "primary"))
+    second = Database(os.path.join(place, "second"), primary)
+    primary.say("ALTER SYSTEM SET synchronous_standby_names = '*'")
+    primary.say("SELECT pg_reload_conf()")
+    until("the standby is synchronous", 30, lambda: primary.say("SELECT sync_state FROM pg_stat_replication") == "sync")
+    address = f"postgres://log@127.0.0.1:{primary.port},127.0.0.1:{second.port}/postgres"
+    nodes = [Node(place, "first", address), Node(place, "other", address)]
+    try:
+        leader_of(nodes, 60)
+        load = Load(nodes, threads=8)
+        until("orders are placed", 90, lambda: len(load.orders) > 30)
+        primary.stop()
+        before, placed = time.monotonic(), len(load.orders)
+        time.sleep(1)
+        second.promote()
+        until("orders are placed again", 60, lambda: len(load.orders) > placed + 10)
+        seconds = time.monotonic() - before
+        load.end()
+        leader = leader_of(nodes, 30)
+        holds(leader, load)
+        assert terms(second) == 1, "the same node leads"
+        for node in nodes:
+            node.end()
+            node.cli("audit", "verify")
+        print(f"primary killed, its synchronous standby promoted after 1 s: ten more orders {seconds:.1f} s after the kill, {len(load.orders)} in all, none lost")
+    finally:
+        for node in nodes:
+            if node.process.poll() is None:
+                node.process.kill()
+                node.process.wait()
+        second.stop()
+
+
 with tempfile.TemporaryDirectory() as place:
     os.chmod(place, 0o755)
-    os.mkdir(os.path.join(place, "database"))
     database = Database(os.path.join(place, "database"))
     proxy = Proxy(database.port)
     nodes = [Node(place, "north", database.address())]
@@ -307,6 +348,15 @@ with tempfile.TemporaryDirectory() as place:
         leader = leader_of([node for node in nodes if node is not ended], PATIENCE + 30)
         print(f"ended in order: another serves {time.monotonic() - before:.1f} s later")
         assert database.say("SELECT count(*) FROM log_records WHERE name = 'LeadershipReleased'") == "1"
+        if ended.process.poll() is not None:
+            ended.start()
+            until("the node that was ended stands by", 60, lambda: ended.standing)
+        former = leader
+        former.cli("node", "step-down", "--reason", "a new kernel", "--operator", "judge")
+        assert former.process.wait(timeout=60) == 75, former.process.returncode
+        leader = leader_of([node for node in nodes if node is not former], PATIENCE + 30)
+        told = leader.cli("audit", "events", "--json", "--type", "LeadershipReleased").stdout.splitlines()
+        assert "a new kernel" in told[-1] and "operator:judge" in told[-1], told
         assert "leader: " + leader.name in leader.cli("node", "status").stdout
         for node in nodes:
             if node.process.poll() is None and node is not leader:
@@ -390,3 +440,4 @@ with tempfile.TemporaryDirectory() as place:
                 node.process.kill()
                 node.process.wait()
         database.stop()
+    with_a_synchronous_standby(place)
