@@ -183,12 +183,7 @@ impl Service {
         config.simulated_numbers()?;
         let catalogue = config.catalogue()?;
         let (lock, store) = open_log(&config, data_dir, loss, leading.as_ref())?;
-        let log: Arc<dyn Log> = Arc::new(StoreLog(Arc::clone(&store) as Arc<dyn EventStore>));
-        past::forget_views_of_another(&store, data_dir).await?;
-        let views = Views::open(data_dir)?;
-        let projector = Projector::new(views.clone());
-        projector.catch_up(&log).await.map_err(unbuilt)?;
-        store.witnessed_by(Arc::new(ViewedEnds(views.clone())));
+        let (log, views, projector) = viewed(&store, data_dir).await?;
 
         let (clock, entropy) = (Clock::System, Entropy::System);
         let accounts = Accounts::new(
@@ -364,6 +359,20 @@ pub(crate) fn open_store(
         .map_err(|source| BootError::Data { path: data_dir.to_owned(), source })?;
     data::make_private(data_dir);
     Ok((lock, opened(config, data_dir, loss, None)?))
+}
+
+/// The log as views read it, and the views as far as it goes.
+async fn viewed(
+    store: &Arc<SqliteStore>,
+    data_dir: &Path,
+) -> Result<(Arc<dyn Log>, Views, Projector), BootError> {
+    let log: Arc<dyn Log> = Arc::new(StoreLog(Arc::clone(store) as Arc<dyn EventStore>));
+    past::forget_views_of_another(store, data_dir).await?;
+    let views = Views::open(data_dir)?;
+    let projector = Projector::new(views.clone());
+    projector.catch_up(&log).await.map_err(unbuilt)?;
+    store.witnessed_by(Arc::new(ViewedEnds(views.clone())));
+    Ok((log, views, projector))
 }
 
 /// The directory's log, with its lock unless that is the leader's of a shared one.

@@ -200,6 +200,7 @@ fn written(directory: &Path, orders: &[(u128, &str, u32)]) {
             Arc::new(|reason: &str| panic!("{reason}")),
             Loss::Refused,
             MasterKey::parse(KEY).as_ref(),
+            None,
         )
         .unwrap();
         for (number, code, hours) in orders {
