@@ -1,6 +1,9 @@
 //! Given what was erased and held, when an operator or the retention wants more, then so.
 
 use super::*;
+use crate::audit::Auditor;
+use crate::envelope::{Position, Recorded, Revision, StreamId};
+use crate::id::EventId;
 use crate::spec::given;
 
 const AT: Timestamp = Timestamp::from_millis(1_795_512_345_678);
@@ -73,4 +76,29 @@ fn a_hold_is_placed_once_and_lifted_once() {
         .then_refused(&Refusal::HeldAlready(ACCOUNT));
     given(State::default(), &[held(ACCOUNT)]).when(&lift(ACCOUNT)).then(&[lifted(ACCOUNT)]);
     given(State::default(), &[]).when(&lift(ACCOUNT)).then_refused(&Refusal::NotHeld(ACCOUNT));
+}
+
+#[test]
+fn an_auditor_finds_what_is_erased_under_a_hold_or_elsewhere() {
+    let found = |stream: &StreamId, events: &[Event]| {
+        let mut auditor = Auditor::default();
+        for (revision, event) in (0..).zip(events) {
+            auditor.observe(&Recorded {
+                id: EventId(revision.into()),
+                stream: stream.clone(),
+                revision: Revision(revision),
+                position: Position(revision + 1),
+                at: AT,
+                correlation: None,
+                event: event.clone().into(),
+            });
+        }
+        auditor.finish().into_iter().map(|finding| finding.rule).collect::<Vec<_>>()
+    };
+    let (here, of) = (StreamId::erasures(), || erased(vec![order(1)]));
+    assert_eq!(found(&here, &[of(), held(ACCOUNT), lifted(ACCOUNT), of()]), [""; 0]);
+    assert_eq!(found(&here, &[held(ACCOUNT), of()]), ["H1"]);
+    assert_eq!(found(&here, &[held(ACCOUNT), held(ACCOUNT)]), ["H1"]);
+    assert_eq!(found(&here, &[lifted(ACCOUNT)]), ["H1"]);
+    assert_eq!(found(&StreamId::exports(), &[of()]), ["streams"]);
 }
