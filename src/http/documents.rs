@@ -105,7 +105,8 @@ fn is_known(headers: &HeaderMap, tag: &str) -> bool {
         .any(|known| known == "*" || known.trim_start_matches("W/") == strong)
 }
 
-fn takes_gzip(headers: &HeaderMap) -> bool {
+/// Whether the caller would rather have it packed.
+pub fn takes_gzip(headers: &HeaderMap) -> bool {
     let [gzip, identity, any] = weights(headers, ACCEPT_ENCODING, ["gzip", "identity", "*"]);
     gzip.or(any)
         .is_some_and(|weight| weight > 0.0 && identity.is_none_or(|identity| weight >= identity))

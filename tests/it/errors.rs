@@ -505,6 +505,30 @@ fn answers_are_nobodys_to_keep_and_documents_are_sent_once() {
 }
 
 #[test]
+fn the_page_about_the_api_is_packed_for_those_who_take_it_and_whole_for_others() {
+    let server = Server::start(QUICK);
+    for (path, begin) in [
+        ("/docs/", "<!-- HTML for static distribution bundle build -->"),
+        ("/docs/swagger-ui-bundle.js", "/*! For license information"),
+        ("/docs/swagger-ui.css", ".swagger-ui{"),
+    ] {
+        let whole = server.get(path).send().unwrap();
+        assert!(!whole.headers().contains_key("content-encoding"), "{path}");
+        assert_eq!(whole.headers()["vary"], "accept-encoding", "{path}");
+        let text = whole.text().unwrap();
+        assert!(text.starts_with(begin), "{path} begins with {}", &text[..60]);
+        let packed = server.get(path).header("accept-encoding", "gzip").send().unwrap();
+        assert_eq!(packed.headers()["content-encoding"], "gzip", "{path}");
+        assert_eq!(packed.headers()["x-content-type-options"], "nosniff", "{path}");
+        let bytes = packed.bytes().unwrap();
+        assert!(bytes.starts_with(&[0x1f, 0x8b]) && bytes.len() < text.len(), "{path}");
+    }
+    // What is written for this service is not packed beforehand.
+    let own = server.get("/docs/swagger-initializer.js").header("accept-encoding", "gzip").send();
+    assert!(own.unwrap().text().unwrap().contains("/openapi.json"));
+}
+
+#[test]
 fn a_parameter_that_belongs_into_the_body_is_refused_before_it_costs_anything() {
     let server = Server::start(QUICK);
     let caller = server.funded("10");

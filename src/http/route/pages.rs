@@ -3,18 +3,21 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::io::Read;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
+    X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use flate2::read::GzDecoder;
 use serde_json::Value;
 use utoipa_swagger_ui::Config;
 
@@ -68,12 +71,14 @@ pub fn router(pages: Pages) -> Router<Shared> {
             "/docs/",
             get({
                 let swagger = Arc::clone(&swagger);
-                move || async move { asset("index.html", swagger) }
+                move |headers: HeaderMap| async move { asset("index.html", &headers, swagger) }
             }),
         )
         .route(
             "/docs/{file}",
-            get(move |Path(file): Path<String>| async move { asset(&file, swagger) }),
+            get(move |Path(file): Path<String>, headers: HeaderMap| async move {
+                asset(&file, &headers, swagger)
+            }),
         )
 }
 
@@ -84,7 +89,9 @@ fn page(content_type: &'static str, text: Bytes) -> Response {
     response
 }
 
-fn asset(file: &str, swagger: Arc<Config<'static>>) -> Response {
+/// A file of the page about the API. Most lie packed in the binary, and are unpacked for the few
+/// who do not take them so.
+fn asset(file: &str, caller: &HeaderMap, swagger: Arc<Config<'static>>) -> Response {
     let missing = || {
         ApiError::invalid("There is nothing at this path.")
             .with_status(StatusCode::NOT_FOUND)
@@ -92,12 +99,27 @@ fn asset(file: &str, swagger: Arc<Config<'static>>) -> Response {
     };
     let Ok(Some(asset)) = utoipa_swagger_ui::serve(file, swagger) else { return missing() };
     let Ok(content_type) = HeaderValue::from_str(&asset.content_type) else { return missing() };
-    let mut response = match asset.bytes {
+    let bytes = match asset.bytes {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => bytes.into(),
-    }
-    .into_response();
+    };
+    let stays_packed = asset.gzpipped && documents::takes_gzip(caller);
+    let mut response = if asset.gzpipped && !stays_packed {
+        let mut unpacked = Vec::with_capacity(bytes.len() * 4);
+        if GzDecoder::new(&*bytes).read_to_end(&mut unpacked).is_err() {
+            return missing();
+        }
+        unpacked.into_response()
+    } else {
+        bytes.into_response()
+    };
     let headers = response.headers_mut();
+    if asset.gzpipped {
+        headers.insert(VARY, HeaderValue::from_name(ACCEPT_ENCODING));
+    }
+    if stays_packed {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     headers.insert(CONTENT_TYPE, content_type);
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
