@@ -107,8 +107,16 @@ impl Evidence<'_> {
                 || corroboration::is_for_payment(self);
         let in_clause =
             |hit: &Hit| self.words.clauses[hit.start] == self.words.clauses[found.start];
+        // "To confirm your payment" is what the code is for.
+        let is_purpose = |hit: &Hit| {
+            let covers = |verify: &Hit| {
+                verify.class == Class::Verify && verify.start < hit.start && hit.end <= verify.end
+            };
+            self.words.hits.iter().any(covers)
+        };
         self.words.hits.iter().any(|hit| {
             hit.class == Class::Business
+                && !is_purpose(hit)
                 && (bond <= Bond::Message || (!about_code && in_clause(hit)))
         })
     }

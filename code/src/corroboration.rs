@@ -8,6 +8,7 @@ use super::candidate::Found;
 use super::evidence::Evidence;
 use super::filler;
 use super::lexicon::{Class, Hit};
+use super::number::Region;
 use super::reason::Reason;
 use super::stray;
 
@@ -25,6 +26,8 @@ const MAX_DIGITS: usize = 40;
 /// The same where a service is expected that the message does not name.
 const MAX_UNNAMED_LETTERS: usize = 3;
 
+/// Characters of a link that are looked at.
+const MAX_LINK: usize = 80;
 /// Characters of a label before its colon.
 const MAX_LABEL: usize = 20;
 /// Letters of an article or a preposition that is written together with a name, and one.
@@ -46,7 +49,7 @@ pub fn is_missing(evidence: &Evidence<'_>, found: &Found, bond: Bond) -> bool {
             || evidence.owner == Owner::Expected
             || is_for_payment(evidence);
     let is_told = found.origin_bound || found.prefixed || evidence.says_one_time(found);
-    if speaks || is_told || is_of_a_message(evidence) {
+    if speaks || is_told || is_of_a_message(evidence) || is_in_a_link(evidence, found) {
         return false;
     }
     if !matches!(bond, Bond::Beside | Bond::Near | Bond::Said) {
@@ -65,6 +68,17 @@ pub fn is_missing(evidence: &Evidence<'_>, found: &Found, bond: Bond) -> bool {
         MAX_OTHER_LETTERS
     };
     rest.weight(&evidence.words) > most
+}
+
+/// Whether a link carries the code as well: "… code 481207 or tap `https://acme.example/v/481207`".
+fn is_in_a_link(evidence: &Evidence<'_>, found: &Found) -> bool {
+    let links = evidence.regions.iter().filter(|region| region.reason == Reason::Url);
+    let carries = |region: &Region| {
+        let link = &evidence.words.text.chars[region.start..region.end];
+        let link: String = link.iter().take(MAX_LINK).collect();
+        found.end <= region.start && link.contains(&found.code)
+    };
+    links.take(MAX_KEYS).any(carries)
 }
 
 /// What a bank calls a card, an account, an operation or a sum, at the beginning of the word.
@@ -298,6 +312,16 @@ fn capitals<'a>(
     let is_key = move |place: usize| {
         evidence.words.hits.iter().any(|hit| hit.class == Class::Key && hit.start == place)
     };
+    // "Acme code: …", "Acme kodu …" beside "Pool code 4812": a name only where the word for "code"
+    // leads to its number by a mark.
+    let is_labelling = move |place: usize| {
+        let keys = evidence.words.hits.iter();
+        let keys = keys.filter(|hit| hit.class == Class::Key && hit.start == place);
+        keys.map(|hit| hit.end).max().is_some_and(|end| {
+            let mut behind = chars[end..].iter().skip_while(|next| **next == ' ');
+            behind.next().is_some_and(|next| !next.is_ascii_digit())
+        })
+    };
     let is_verify = move |place: usize| {
         evidence.words.hits.iter().any(|hit| hit.class == Class::Verify && hit.start == place)
     };
@@ -306,7 +330,7 @@ fn capitals<'a>(
         chars.get(end + gap).is_some_and(|next| {
             matches!(next, ':' | '-' | '.' | ']' | '\n' | '\'')
                 || next.is_uppercase()
-                || is_key(end + gap)
+                || is_labelling(end + gap)
                 || is_verify(end + gap)
                 || (gap == 1 && sent[end + gap])
         })

@@ -133,3 +133,15 @@ fn a_survey_gives_access_and_so_does_a_network() {
     let given: Vec<&str> = texts.into_iter().filter(|text| found(text, None).is_some()).collect();
     assert_eq!(given, Vec::<&str>::new());
 }
+
+#[test]
+fn a_capital_before_a_bare_word_for_code_may_be_what_it_opens() {
+    // The first word of a message has a capital whatever it is.
+    let frames =
+        ["{w} code 4812", "{w} kodu 4812", "{w} koodi 4812", "{w} kodea 4812", "{w} kods 4812"];
+    let words = ["Bralof", "Tumekari", "Oskvento", "Pilduran"];
+    assert_eq!(claimed(filled(&frames, &words)), Vec::<String>::new());
+    let own =
+        ["{w} code: 4812", "{w}: your code is 4812", "{w} OTP 4812", "{w} verification code 4812"];
+    assert_eq!(lost(filled(&own, &words), "4812"), Vec::<String>::new());
+}
