@@ -305,7 +305,7 @@ fn peek_at(path: &Path) -> rusqlite::Result<Peek> {
 }
 
 /// Whether every page is whole, every index has its rows, and every row is the one that was
-/// written. The two halves take as long as each other and are read side by side.
+/// written: pages and indexes on a thread of their own, rows on this one.
 fn are_as_written(connection: &Connection, path: &Path) -> rusqlite::Result<bool> {
     std::thread::scope(|scope| {
         let whole = scope.spawn(|| is_whole(&open_reader(path)?));
