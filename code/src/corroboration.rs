@@ -281,10 +281,7 @@ fn other_letters(evidence: &Evidence<'_>, mut silent: Vec<bool>) -> Vec<usize> {
         .collect()
 }
 
-/// Latin words in a text of another script ("για το efood"), and words with a capital, or with
-/// one behind an article that is written together with them ("yeAcme"); those that open the message only before its colon, the word for "code" or
-/// one for "sent" (`Acme: …`, `Acme code …`, `Acme sent you …`), since every sentence
-/// opens with one.
+/// Names: a label in a script without capitals, and what [`capitals`] tells.
 fn names<'a>(
     evidence: &'a Evidence<'_>,
     sent: &'a [bool],
@@ -304,6 +301,10 @@ fn label(evidence: &Evidence<'_>) -> Option<(usize, usize)> {
     (2 * cased < letters && !is_told).then_some((0, end))
 }
 
+/// Latin words in a text of another script ("για το efood"), and words with a capital, or with one
+/// behind an article that is written together with them ("yeAcme"). Those that open the message
+/// only before its colon, a word for "code" that a mark follows, one for verifying or one for
+/// "sent" (`Acme: …`, `Acme code: …`, `Acme sent you …`), since every sentence opens with one.
 fn capitals<'a>(
     evidence: &'a Evidence<'_>,
     sent: &'a [bool],
