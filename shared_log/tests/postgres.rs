@@ -191,3 +191,21 @@ async fn tables_that_are_not_as_they_were_made_are_not_used() {
         "{newer:?}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_was_put_back_before_its_records_takes_nothing() {
+    let Some(server) = Server::start() else { return };
+    let log = server.log();
+    let first = group(Mark::START, 1, 3);
+    assert_eq!(log.commit(Mark::START, Arc::clone(&first)).await, Commit::Taken);
+    let before = log.head().await.unwrap();
+    assert_eq!(log.commit(before, group(before, 2, 2)).await, Commit::Taken);
+    // Where the first group ended, as its record says it.
+    let first = format!("SELECT chain FROM log_records WHERE position = {}", before.position.0);
+    let back = format!("position = {}, chain = ({first})", before.position.0);
+    server.say(&format!("UPDATE log_head SET {back}")).await;
+    assert_eq!(log.head().await, Ok(before));
+    let refused = log.commit(before, group(before, 3, 2)).await;
+    assert!(matches!(refused, Commit::NotTaken(_)), "{refused:?}");
+    assert_eq!(log.head().await, Ok(before));
+}

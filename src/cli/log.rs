@@ -16,6 +16,8 @@ use crate::node::{difference, shared_log};
 
 /// Records in one commit.
 const GROUP: usize = 512;
+/// Times that a group is given where nobody knows what became of it.
+const TRIES: u32 = 5;
 
 #[derive(Debug, Args)]
 #[command(
@@ -62,7 +64,7 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
 async fn push(log: &dyn SharedLog, store: &SqliteStore) -> Result<u64, String> {
     let mut head = log.head().await.map_err(in_words)?;
     let own = store.end_when_opened();
-    let before = head.position.0;
+    let (before, mut tries) = (head.position.0, 0);
     while head.position < own.position {
         let is_ours = head == Mark::START
             || store.chain_at(head.position).await.map_err(in_words)? == Some(head.chain);
@@ -75,12 +77,22 @@ async fn push(log: &dyn SharedLog, store: &SqliteStore) -> Result<u64, String> {
         }
         let group: Arc<[Record]> =
             store.stored(head.position, GROUP).await.map_err(in_words)?.into();
-        match log.commit(head, Arc::clone(&group)).await {
+        let detail = match log.commit(head, Arc::clone(&group)).await {
             // What became of it, the end of the log says.
-            Commit::Taken | Commit::Refused(_) | Commit::Unknown(_) => {}
+            Commit::Taken | Commit::Refused(_) => String::new(),
+            Commit::Unknown(detail) => detail,
             Commit::NotTaken(error) => return Err(error),
+        };
+        let end = log.head().await.map_err(in_words)?;
+        tries = if end == head { tries + 1 } else { 0 };
+        if tries == TRIES {
+            return Err(format!(
+                "the shared log takes nothing after position {}: its end and its records are not \
+                 as they were written. {detail}",
+                head.position.0
+            ));
         }
-        head = log.head().await.map_err(in_words)?;
+        head = end;
     }
     match difference(log, own).await.map_err(in_words)? {
         Some(difference) => Err(difference.to_string()),

@@ -111,9 +111,11 @@ async fn commit(asked: &Asked, after: Mark, group: &[Record]) -> Commit {
 /// Whether the server says that a statement was undone. What it says of connections and of its own
 /// end, a commit may have come before.
 fn says_that_nothing_was_done(state: &SqlState) -> bool {
-    // Data, transaction state (a standby takes no writes), rights, rollbacks, names, resources,
-    // objects in use.
-    ["22", "25", "28", "40", "42", "53", "55"].iter().any(|class| state.code().starts_with(class))
+    // Data, what the tables do not allow, transaction state (a standby takes no writes), rights,
+    // rollbacks, names, resources, objects in use.
+    ["22", "23", "25", "28", "40", "42", "53", "55"]
+        .iter()
+        .any(|class| state.code().starts_with(class))
 }
 
 impl SharedLog for Postgres {
