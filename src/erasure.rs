@@ -197,9 +197,22 @@ impl Service {
         Ok(())
     }
 
+    /// Carries out every decision again where the vault has carried out more than the log has: the
+    /// log was restored, and the vault was not.
+    async fn begin_anew_if_ahead(&self, vault: &Arc<Vault>) -> Result<(), ErasureError> {
+        let done = u64::try_from(vault.progress(CARRIED_OUT)?).unwrap_or(0);
+        let Some(last) = done.checked_sub(1) else { return Ok(()) };
+        if self.store.read_stream(StreamId::erasures(), Revision(last), 1).await?.is_empty() {
+            tracing::warn!("the log has fewer erasures than its vault: all are carried out again");
+            vault.set_progress(CARRIED_OUT, 0)?;
+        }
+        Ok(())
+    }
+
     async fn carry_out(&self, vault: &Arc<Vault>) -> Result<usize, ErasureError> {
         reach_head(&self.views, &self.store.head()).await?;
         let mut erased = 0;
+        self.begin_anew_if_ahead(vault).await?;
         loop {
             let from = u64::try_from(vault.progress(CARRIED_OUT)?).unwrap_or(0);
             let page = self.store.read_stream(StreamId::erasures(), Revision(from), PAGE).await?;

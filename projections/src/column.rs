@@ -1,6 +1,7 @@
 //! How a column of a row is read.
 
 use events::order::Status;
+use events::phone::Phone;
 use rusqlite::Row;
 
 /// A word that is no status is a broken file, and no order's business.
@@ -22,6 +23,18 @@ pub fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<u128> {
 
 pub fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
+}
+
+/// A number as the log has it: what stands in the place of an erased one is none that is parsed.
+pub fn phone(row: &Row<'_>, column: usize) -> rusqlite::Result<Phone> {
+    let text: String = row.get(column)?;
+    Phone::of_log(&text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Text,
+            Box::new(error),
+        )
+    })
 }
 
 pub fn parsed<T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>>(

@@ -11,7 +11,7 @@ use events::supplier::SupplierName;
 use events::time::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
-use crate::column::{count, id, parsed, status};
+use crate::column::{count, id, parsed, phone, status};
 use crate::views::{ViewError, Views};
 
 /// Where an order stands in the log.
@@ -248,7 +248,7 @@ fn assigned(row: &Row<'_>) -> rusqlite::Result<Assigned> {
         platform: parsed(row, 2)?,
         country: parsed(row, 3)?,
         supplier: parsed(row, 4)?,
-        phone: parsed(row, 5)?,
+        phone: phone(row, 5)?,
         at: Timestamp::from_millis(row.get(6)?),
     })
 }

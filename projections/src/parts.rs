@@ -4,7 +4,7 @@ use events::number::{Event, SetId};
 use events::phone::Phone;
 use rusqlite::{Transaction, params};
 
-use crate::column::parsed;
+use crate::column::phone;
 use crate::views::{ViewError, Views};
 
 /// What a fact changes in `parts`.
@@ -60,7 +60,7 @@ impl Views {
     pub async fn numbers_with_parts(&self) -> Result<Vec<Phone>, ViewError> {
         self.read(|connection| {
             let mut waiting = connection.prepare("SELECT DISTINCT phone FROM parts")?;
-            waiting.query_map([], |row| parsed(row, 0))?.collect()
+            waiting.query_map([], |row| phone(row, 0))?.collect()
         })
         .await
     }

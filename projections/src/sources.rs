@@ -12,7 +12,7 @@ use events::time::Timestamp;
 use rusqlite::types::ToSql;
 use rusqlite::{Row, Transaction, params};
 
-use crate::column::{count, id, parsed};
+use crate::column::{count, id, parsed, phone};
 use crate::row::OrderRow;
 use crate::views::{ViewError, Views};
 
@@ -189,7 +189,7 @@ impl Views {
                     = ?1 AND retired_at IS NULL ORDER BY phone",
             )?;
             listed
-                .query_map(params![supplier], |row| Ok((parsed(row, 0)?, listing(row)?)))?
+                .query_map(params![supplier], |row| Ok((phone(row, 0)?, listing(row)?)))?
                 .collect()
         })
         .await
@@ -204,7 +204,7 @@ impl Views {
             )?;
             let row = |row: &Row<'_>| {
                 let (at, reason) = (Timestamp::from_millis(row.get(4)?), row.get(5)?);
-                Ok(Retired { phone: parsed(row, 0)?, listing: listing(row)?, at, reason })
+                Ok(Retired { phone: phone(row, 0)?, listing: listing(row)?, at, reason })
             };
             retired.query_map([], row)?.collect()
         })
@@ -220,7 +220,7 @@ impl Views {
         self.read(move |connection| {
             let mut served = connection.prepare(SERVED)?;
             let row = |row: &Row<'_>| {
-                Ok((parsed(row, 0)?, parsed(row, 1)?, Timestamp::from_millis(row.get(2)?)))
+                Ok((phone(row, 0)?, parsed(row, 1)?, Timestamp::from_millis(row.get(2)?)))
             };
             served.query_map(params![supplier, since.millis()], row)?.collect()
         })
@@ -236,7 +236,7 @@ impl Views {
         self.read(move |connection| {
             let mut numbers = connection.prepare(ON_ORDERS)?;
             let number = |row: &Row<'_>| {
-                Ok((parsed(row, 0)?, row.get::<_, Option<i64>>(1)?.map(Timestamp::from_millis)))
+                Ok((phone(row, 0)?, row.get::<_, Option<i64>>(1)?.map(Timestamp::from_millis)))
             };
             numbers.query_map(params![since.millis()], number)?.collect()
         })
@@ -292,7 +292,7 @@ impl Views {
 fn lease(row: &Row<'_>) -> rusqlite::Result<(LeaseId, Option<Phone>)> {
     let lease =
         LeaseId { supplier: parsed(row, 0)?, order: OrderId(id(row, 1)?), attempt: row.get(2)? };
-    let phone = row.get::<_, Option<String>>(3)?.map(|_| parsed(row, 3)).transpose()?;
+    let phone = row.get::<_, Option<String>>(3)?.map(|_| phone(row, 3)).transpose()?;
     Ok((lease, phone))
 }
 

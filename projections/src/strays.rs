@@ -13,7 +13,7 @@ use events::{number, order};
 use rusqlite::types::Value;
 use rusqlite::{Row, Transaction, params, params_from_iter};
 
-use crate::column::{count, parsed};
+use crate::column::{count, parsed, phone};
 use crate::row::OrderRow;
 use crate::views::{ViewError, Views};
 
@@ -105,7 +105,7 @@ impl Stray {
         };
         Some(Self {
             position,
-            phone: row.phone.parse().ok()?,
+            phone: Phone::of_log(&row.phone).ok()?,
             supplier: supplier.clone(),
             why: why.to_owned(),
             at: *at,
@@ -157,7 +157,7 @@ pub fn page(filter: &StrayFilter, limit: u32) -> (String, Vec<Value>) {
 fn stray(row: &Row<'_>) -> rusqlite::Result<Stray> {
     Ok(Stray {
         position: Position(count(row, 0)?),
-        phone: parsed(row, 1)?,
+        phone: phone(row, 1)?,
         supplier: parsed(row, 2)?,
         why: row.get(3)?,
         at: Timestamp::from_millis(row.get(4)?),

@@ -241,3 +241,36 @@ fn quarter() -> String {
     let month: u32 = now[5..7].parse().unwrap();
     format!("{}Q{}", &now[..4], month.div_ceil(3))
 }
+
+#[test]
+fn an_erasure_after_a_restore_is_carried_out_though_the_vault_was_ahead() {
+    let server = Server::start(&sealed());
+    let caller = server.funded("10");
+    let orders: Vec<String> = (0..2)
+        .map(|_| {
+            let order = text(&caller.google()["order_id"]);
+            caller.ended(&order);
+            caller.finish(&order);
+            order
+        })
+        .collect();
+    let place = tempfile::tempdir().unwrap();
+    let copy = place.path().join("copy");
+    assert!(server.cli(&["backup", copy.to_str().unwrap()]).status.success());
+    done(&server, &["admin", "erase-order", &orders[0]]);
+    let (key, account) = (caller.key.clone(), caller.account.clone());
+    let (_, data) = server.terminate();
+    let words = ["restore", copy.to_str().unwrap(), "--discard-newer"];
+    let restored = Server::cli_on(&data, &words);
+    assert!(restored.status.success(), "{restored:?}");
+
+    let server = Server::restart(data);
+    let caller = Caller { server: &server, key, account };
+    let said = done(&server, &["admin", "erase-order", &orders[1]]);
+    assert!(said.contains("\"keys_erased\": 1"), "{said}");
+    for order in orders {
+        let shown = body(caller.get(&format!("/api/v1/order/{order}")));
+        assert_eq!(shown["code"], "<erased>");
+    }
+    is_lawful(&server);
+}

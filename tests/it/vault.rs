@@ -158,3 +158,31 @@ fn a_vault_is_put_under_another_key_and_the_log_is_not_touched() {
     let senseless = Server::cli_on(&data, &rotate);
     assert!(String::from_utf8_lossy(&senseless.stderr).contains("holds no key"));
 }
+
+#[test]
+fn a_log_whose_vault_is_lost_goes_on_and_its_views_are_built_anew() {
+    let server = Server::start(&sealed());
+    let caller = server.funded("10");
+    let order = text(&caller.google()["order_id"]);
+    caller.ended(&order);
+    let (key, account) = (caller.key.clone(), caller.account.clone());
+    let (_, data) = server.terminate();
+    for file in ["vault.db", "vault.db-wal", "vault.db-shm"] {
+        let _ = std::fs::remove_file(data.path().join(file));
+    }
+    let views = |data: &Arc<TempDir>| {
+        for file in ["views.db", "views.db-wal", "views.db-shm"] {
+            let _ = std::fs::remove_file(data.path().join(file));
+        }
+    };
+    views(&data);
+    let server = Server::start_with(data, &["--accept-loss"]);
+    let (_, data) = server.terminate();
+    views(&data);
+    let server = Server::restart(data);
+    let caller = Caller { server: &server, key, account };
+    let shown = body(caller.get(&format!("/api/v1/order/{order}")));
+    assert_eq!((&shown["status"], &shown["code"]), (&"completed".into(), &"<erased>".into()));
+    assert!(text(&shown["phone"]).starts_with("<erased:"), "{shown}");
+    assert!(caller.google()["phone"].as_str().unwrap().starts_with('+'));
+}

@@ -113,11 +113,19 @@ impl VaultFile {
         self.unwrapped(name.as_bytes(), &wrapped)
     }
 
+    /// Whether the vault has, or had, a key of this name.
+    pub fn knows(&self, name: &[u8; 16]) -> Result<bool, VaultError> {
+        self.connection
+            .prepare_cached("SELECT 1 FROM keys WHERE name = ?1")
+            .and_then(|mut find| find.exists(params![name]))
+            .map_err(|source| self.failed(source))
+    }
+
     /// A key by its name; `None` if it was erased.
     pub fn key(&self, name: &[u8; 16]) -> Result<Option<Key>, VaultError> {
         let wrapped: Option<Vec<u8>> = self
             .connection
-            .prepare_cached("SELECT wrapped FROM keys WHERE name = ?1")
+            .prepare_cached("SELECT wrapped FROM keys WHERE name = ?1 AND wrapped <> x''")
             .and_then(|mut find| find.query_row(params![name], |row| row.get(0)).optional())
             .map_err(|source| self.failed(source))?;
         wrapped.map(|wrapped| self.unwrapped(name, &wrapped)).transpose()
@@ -149,7 +157,9 @@ impl VaultFile {
     /// How many of these keys there are.
     pub fn count(&self, names: &[[u8; 16]]) -> Result<usize, VaultError> {
         let count = || -> rusqlite::Result<usize> {
-            let mut find = self.connection.prepare_cached("SELECT 1 FROM keys WHERE name = ?1")?;
+            let mut find = self
+                .connection
+                .prepare_cached("SELECT 1 FROM keys WHERE name = ?1 AND wrapped <> x''")?;
             let mut count = 0;
             for name in names {
                 count += usize::from(find.exists(params![name])?);
@@ -159,11 +169,14 @@ impl VaultFile {
         count().map_err(|source| self.failed(source))
     }
 
-    /// Deletes keys; when it returns, their bytes are in no file of the vault.
+    /// Erases keys; when it returns, their bytes are in no file of the vault. Their names stay: a
+    /// name that is not there is another vault's.
     pub fn erase(&self, names: &[[u8; 16]]) -> Result<usize, VaultError> {
         let erase = || -> rusqlite::Result<usize> {
             let transaction = self.connection.unchecked_transaction()?;
-            let mut delete = transaction.prepare_cached("DELETE FROM keys WHERE name = ?1")?;
+            let mut delete = transaction.prepare_cached(
+                "UPDATE keys SET wrapped = x'' WHERE name = ?1 AND wrapped <> x''",
+            )?;
             let mut erased = 0;
             for name in names {
                 erased += delete.execute(params![name])?;
@@ -208,7 +221,8 @@ impl VaultFile {
             let mut put = transaction
                 .prepare(&format!("UPDATE {table} SET wrapped = ?2 WHERE {name} = ?1"))
                 .map_err(failed)?;
-            for (name, wrapped) in all.map_err(failed)? {
+            let all = all.map_err(failed)?.into_iter().filter(|(_, wrapped)| !wrapped.is_empty());
+            for (name, wrapped) in all {
                 let key = self.unwrapped(&name, &wrapped)?;
                 put.execute(params![name, new.wrap(&name, &key)]).map_err(failed)?;
                 count += usize::from(!is_own);

@@ -65,6 +65,25 @@ pub enum VaultError {
         /// Which file.
         path: PathBuf,
     },
+    /// The log has secrets, and no vault is configured.
+    #[error(
+        "the log of {directory} has secrets under the keys of a vault, and there is neither a \
+         vault nor a key for one: put vault.db back and set vault.key_file"
+    )]
+    Unconfigured {
+        /// The data directory.
+        directory: PathBuf,
+    },
+    /// The log's last secrets are under keys that it does not have, and never had.
+    #[error(
+        "{path} is another log's vault, or an older copy of this one's: secrets in the log are \
+         under keys that it never had. Put the vault that belongs to this log back, or start with \
+         --accept-loss to go on without these secrets"
+    )]
+    AnotherLogs {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The log has secrets, and their vault is gone.
     #[error(
         "{path} is missing, and secrets in the log are under its keys. Put the vault that belongs \
@@ -220,6 +239,17 @@ impl Vault {
             DecodeError::Vault("their bytes are not those that were encrypted".to_owned())
         })?;
         codec::read_secrets(&opened).map(Opened::Secrets)
+    }
+
+    /// Whether it has, or had, all of these keys.
+    pub fn knows(&self, names: &[KeyName]) -> Result<bool, VaultError> {
+        let file = self.file.lock();
+        for name in names {
+            if !file.knows(name)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// How many of these keys there are.

@@ -10,7 +10,7 @@ use events::time::Timestamp;
 
 use super::*;
 use crate::store::sqlite::{Loss, OpenError, SqliteStore, verify_chain, verify_chain_opened};
-use crate::store::{EventStore, Expected, ReadError, Snapshot};
+use crate::store::{EventStore, Expected, ReadError, Records, Snapshot};
 
 const SECRET: &str = "whsec_of_nobody_else";
 const AT: Timestamp = Timestamp::from_millis(1_795_512_345_678);
@@ -200,7 +200,8 @@ async fn a_vault_that_is_locked_lost_or_anothers_stops_the_start() {
         let _ = std::fs::remove_file(directory.path().join(format!("{FILE}{suffix}")));
     }
     assert!(matches!(refused(Some(&master(1))), VaultError::Missing { .. }));
-    let store = open(directory.path(), Loss::Refused, None).unwrap();
+    assert!(matches!(refused(None), VaultError::Unconfigured { .. }));
+    let store = open(directory.path(), Loss::Accepted, None).unwrap();
     let unread = secret_of(&store, 1).await.unwrap_err();
     assert!(
         matches!(unread, ReadError::Undecodable { source: DecodeError::Sealed, .. }),
@@ -215,4 +216,44 @@ async fn a_vault_that_is_locked_lost_or_anothers_stops_the_start() {
     std::fs::write(directory.path().join(FILE), b"no vault at all, and longer than a header")
         .unwrap();
     assert!(matches!(refused(Some(&master(1))), VaultError::Sqlite { .. }));
+}
+
+#[tokio::test]
+async fn a_vault_that_never_had_the_log_s_keys_is_not_taken() {
+    let (directory, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for (directory, number) in [(&directory, 1), (&other, 2)] {
+        let store = open(directory.path(), Loss::Refused, Some(&master(1))).unwrap();
+        store.append(registered(number)).await.unwrap();
+        store.close().await;
+    }
+    let file = directory.path().join(FILE);
+    let own = std::fs::read(&file).unwrap();
+    let put = |bytes: &[u8]| {
+        for suffix in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(directory.path().join(format!("{FILE}{suffix}")));
+        }
+        std::fs::write(&file, bytes).unwrap();
+    };
+    for foreign in [Vec::new(), std::fs::read(other.path().join(FILE)).unwrap()] {
+        put(&foreign);
+        let refused = open(directory.path(), Loss::Refused, Some(&master(1)));
+        assert!(
+            matches!(refused, Err(OpenError::Vault(VaultError::AnotherLogs { .. }))),
+            "{refused:?}"
+        );
+    }
+    // One whose keys were erased had them.
+    put(&own);
+    let erased = VaultFile::open(&file, &master(1)).unwrap();
+    let store = open(directory.path(), Loss::Refused, Some(&master(1))).unwrap();
+    let record = &store.stored_in(stream(1), Revision(0), 1).await.unwrap()[0];
+    let names = keys_of(&record.payload, &SecretKind::ALL).unwrap().unwrap();
+    store.close().await;
+    drop(store);
+    assert_eq!(erased.erase(&names).unwrap(), names.len());
+    assert_eq!(erased.count(&names).unwrap(), 0);
+    drop(erased);
+    let store = open(directory.path(), Loss::Refused, Some(&master(1))).unwrap();
+    assert_eq!(secret_of(&store, 1).await.unwrap(), "<erased>");
+    store.close().await;
 }

@@ -11,7 +11,7 @@ use super::rule::{Class, Mode, RuleId};
 use crate::account::Event;
 use crate::country::Country;
 use crate::id::OrderId;
-use crate::order;
+use crate::order::{self, FailureReason};
 use crate::platform::Platform;
 use crate::time::Timestamp;
 
@@ -285,7 +285,11 @@ impl Conduct {
                     self.numbers.insert(digits);
                 }
             }
-            order::Event::NumberReportedDead { .. } => drop(self.with_number.remove(&id)),
+            // Not the account's doing.
+            order::Event::NumberReportedDead { .. }
+            | order::Event::Failed { reason: FailureReason::MessageHeld, .. } => {
+                self.with_number.remove(&id);
+            }
             order::Event::Completed { .. } => self.ended(id, true, false),
             order::Event::Cancelled { .. } => self.ended(id, false, true),
             order::Event::Expired { .. } | order::Event::Failed { .. } => {

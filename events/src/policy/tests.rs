@@ -259,6 +259,8 @@ fn ratios_are_of_the_last_orders_with_a_number_and_a_person_s_look_begins_them_a
     let expired = order::Event::Expired { at: AT };
     let by_success = limited(Limit::SuccessRate, 30, Mode::Enforce);
     assert!(is_beyond(&by_success, &after(ended(0..many, &expired)), AT));
+    let held = order::Event::Failed { reason: order::FailureReason::MessageHeld, at: AT };
+    assert!(!is_beyond(&by_success, &after(ended(0..many, &held)), AT), "the operator's doing");
     let without_number = (0..many).map(|order| of(order, cancelled.clone()));
     assert!(!is_beyond(&by_cancels, &after(without_number), AT), "no number was had");
     let mut looked_at = conduct;

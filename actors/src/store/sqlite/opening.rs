@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use events::codec::SEALED;
+use events::codec::SecretKind;
 use events::envelope::Position;
 use rusqlite::{Connection, ErrorCode};
 use thiserror::Error;
@@ -14,10 +14,14 @@ use super::reader;
 use super::schema::{self, LastRecord};
 use crate::store::chain::Mark;
 use crate::store::port::ReadError;
-use crate::vault::{self, MasterKey, Vault, VaultError};
+use crate::vault::{self, KeyName, MasterKey, Vault, VaultError, keys_of};
 
 /// Records looked at together.
 const PAGE: u64 = 4_096;
+/// Of the log's end, so many records are looked at for secrets at each start.
+const LOOKED_AT: u64 = 4 * PAGE;
+/// Up to where secrets may be under keys that the vault never had, in the vault.
+const LOST_UP_TO: &str = "secrets lost up to";
 
 /// The store could not be opened.
 #[derive(Debug, Error)]
@@ -159,7 +163,8 @@ pub fn open_held(directory: &Path, loss: Loss) -> Result<(Connection, Log, LastR
 }
 
 /// Opens the vault of the log's secrets, if there is a key for one. One that is missing is not made
-/// anew under secrets that are in the log already, unless an operator accepts their loss.
+/// anew under secrets that are in the log already, and one that never had their keys is not taken,
+/// unless an operator accepts their loss.
 pub fn open_vault(
     directory: &Path,
     log: &Log,
@@ -167,34 +172,61 @@ pub fn open_vault(
     master: Option<&MasterKey>,
 ) -> Result<Option<Vault>, OpenError> {
     let path = || directory.join(vault::FILE);
+    let broken = |source| OpenError::Broken { path: directory.join("events.db"), source };
     let is_there = Vault::is_in(directory);
     let Some(master) = master else {
-        return if is_there { Err(VaultError::Locked { path: path() }.into()) } else { Ok(None) };
+        if is_there {
+            return Err(VaultError::Locked { path: path() }.into());
+        }
+        let has_secrets = !last_sealed(log, LOOKED_AT).map_err(broken)?.is_empty();
+        return if has_secrets && loss == Loss::Refused {
+            Err(VaultError::Unconfigured { directory: directory.to_owned() }.into())
+        } else {
+            Ok(None)
+        };
     };
     if !is_there {
-        let has_secrets = has_sealed(log)
-            .map_err(|source| OpenError::Broken { path: directory.join("events.db"), source })?;
+        let has_secrets = !last_sealed(log, u64::MAX).map_err(broken)?.is_empty();
         if has_secrets && loss == Loss::Refused {
             return Err(VaultError::Missing { path: path() }.into());
         }
         // They were written before anything was encrypted, or under keys that are lost.
         schema::remove(&directory.join("snapshots.db"));
     }
-    Ok(Some(Vault::open(directory, master)?))
+    let (vault, end) = (Vault::open(directory, master)?, log.end().map_err(broken)?.0);
+    if loss == Loss::Accepted || !is_there {
+        vault.set_progress(LOST_UP_TO, i64::try_from(end).unwrap_or(i64::MAX))?;
+        return Ok(Some(vault));
+    }
+    let unknown = u64::try_from(vault.progress(LOST_UP_TO)?).unwrap_or(0);
+    let names = last_sealed(log, LOOKED_AT.min(end.saturating_sub(unknown))).map_err(broken)?;
+    if vault.knows(&names)? {
+        Ok(Some(vault))
+    } else {
+        Err(VaultError::AnotherLogs { path: path() }.into())
+    }
 }
 
-/// Whether secrets in the log are encrypted. It is read to its first one, once in a vault's life.
-fn has_sealed(log: &Log) -> Result<bool, ReadError> {
-    let (mut position, end) = (Position(0), log.end()?);
-    while position < end {
-        let through = Position(position.0 + PAGE);
-        let mut found = log.between(position, through)?.into_iter().flatten();
-        if found.any(|record| record.payload.first() == Some(&SEALED)) {
-            return Ok(true);
+/// The keys of the last record with secrets among the last `most` of the log; none, if there is no
+/// such record.
+fn last_sealed(log: &Log, most: u64) -> Result<Vec<KeyName>, ReadError> {
+    let mut through = log.end()?;
+    let least = through.0.saturating_sub(most);
+    while through.0 > least {
+        let after = Position(through.0.saturating_sub(PAGE).max(least));
+        let page = log.between(after, through)?;
+        let found = page
+            .into_iter()
+            .flatten()
+            .rev()
+            .find_map(|record| keys_of(&record.payload, &SecretKind::ALL));
+        // A record that cannot be read is found where it is wanted.
+        if let Some(Ok(names)) = found {
+            return Ok(names);
         }
-        position = through;
+        through = after;
     }
-    Ok(false)
+    Ok(Vec::new())
 }
 
 /// Has the head file say that the log, which ends at `mark`, is synced; it is, after this.
