@@ -103,8 +103,14 @@ impl Server {
         client.batch_execute(statement).await.unwrap();
     }
 
+    /// Ends the server and those of its processes that a killed one would leave to answer on.
     fn stop(&mut self) {
-        let _ = self.process.kill();
+        let ended = command(&self.programs, "pg_ctl", self.directory.path())
+            .args(["stop", "-m", "immediate", "-w", "-D", "data"])
+            .status();
+        if !ended.is_ok_and(|status| status.success()) {
+            let _ = self.process.kill();
+        }
         let _ = self.process.wait();
     }
 }
