@@ -1,6 +1,7 @@
 //! A node's own copy of the shared log while it does not lead: every record is held against the
 //! chain before it is taken.
 
+use std::cmp::Ordering;
 use std::path::Path;
 use std::time::Duration;
 
@@ -63,19 +64,26 @@ pub async fn difference(
     own: Mark,
 ) -> Result<Option<Difference>, SharedLogError> {
     let head = log.head().await?;
-    let (shared, own_position) = (head.position.0, own.position.0);
-    if own_position == 0 || head == own {
+    let Some(before) = own.position.0.checked_sub(1).filter(|_| head != own) else {
         return Ok(None);
+    };
+    if let Some(difference) = difference_of_ends(head, own) {
+        return Ok(Some(difference));
     }
-    if shared == 0 {
-        return Ok(Some(Difference::Empty { own: own_position }));
-    }
-    if shared < own_position {
-        return Ok(Some(Difference::Shorter { shared, own: own_position }));
-    }
-    let there = log.read(Position(own_position - 1), 1).await?;
+    let there = log.read(Position(before), 1).await?;
     let is_same = there.first().is_some_and(|record| record.chain == own.chain);
-    Ok((!is_same).then_some(Difference::Other { at: own_position }))
+    Ok((!is_same).then_some(Difference::Other { at: own.position.0 }))
+}
+
+/// What two ends contradict each other in; `None` if the shared log may go on from the copy's.
+fn difference_of_ends(head: Mark, own: Mark) -> Option<Difference> {
+    let (shared, own_position) = (head.position.0, own.position.0);
+    match shared.cmp(&own_position) {
+        Ordering::Greater => None,
+        Ordering::Equal => (head != own).then_some(Difference::Other { at: own_position }),
+        Ordering::Less if shared == 0 => Some(Difference::Empty { own: own_position }),
+        Ordering::Less => Some(Difference::Shorter { shared, own: own_position }),
+    }
 }
 
 /// The copy.
@@ -121,17 +129,22 @@ impl OwnCopy {
             self.is_compared = true;
         }
         loop {
-            let records = log.read(self.end().position, PAGE).await?;
+            // What is before the end that is read first is there: it moves with its records.
+            let (head, end) = (log.head().await?, self.end());
+            if head == end {
+                return Ok(());
+            }
+            if let Some(difference) = difference_of_ends(head, end) {
+                return Err(difference.into());
+            }
+            let records = log.read(end.position, PAGE).await?;
             if records.is_empty() {
-                let head = log.head().await?;
-                if head.position < self.end().position {
-                    let (shared, own) = (head.position.0, self.end().position.0);
-                    return Err(Difference::Shorter { shared, own }.into());
-                }
-                if head == self.end() {
-                    return Ok(());
-                }
-                continue;
+                let text = format!(
+                    "it ends at position {} and has no record behind position {}: its tables were \
+                     changed by hand",
+                    head.position.0, end.position.0
+                );
+                return Err(SharedLogError::Unusable(text).into());
             }
             tokio::task::block_in_place(|| self.replica.extend(&records))?;
             self.learn(&records);
@@ -195,5 +208,87 @@ impl OwnCopy {
     /// Leaves the files to the store.
     pub fn close(self) {
         tokio::task::block_in_place(|| self.replica.close());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use actors::store::BoxFuture;
+    use actors::store::shared::conformance::group;
+    use actors::store::shared::memory::MemorySharedLog;
+    use actors::store::shared::{Commit, Lead, end_of};
+
+    use super::*;
+
+    /// A log whose end says something else than its records.
+    #[derive(Debug)]
+    struct Edited {
+        log: MemorySharedLog,
+        head: Mark,
+    }
+
+    impl SharedLog for Edited {
+        fn head(&self) -> BoxFuture<'_, Result<Mark, SharedLogError>> {
+            Box::pin(std::future::ready(Ok(self.head)))
+        }
+
+        fn commit(&self, after: Mark, group: Arc<[Record]>) -> BoxFuture<'_, Commit> {
+            self.log.commit(after, group)
+        }
+
+        fn read(
+            &self,
+            after: Position,
+            limit: usize,
+        ) -> BoxFuture<'_, Result<Vec<Record>, SharedLogError>> {
+            self.log.read(after, limit)
+        }
+
+        fn leader(&self) -> BoxFuture<'_, Result<Option<Lead>, SharedLogError>> {
+            self.log.leader()
+        }
+
+        fn lead(&self, lead: Lead) -> BoxFuture<'_, Result<bool, SharedLogError>> {
+            self.log.lead(lead)
+        }
+
+        fn beat(
+            &self,
+            term: TermId,
+            released: bool,
+        ) -> BoxFuture<'_, Result<bool, SharedLogError>> {
+            self.log.beat(term, released)
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_log_whose_end_and_records_disagree_is_not_followed() {
+        let (directory, log) = (tempfile::tempdir().unwrap(), MemorySharedLog::default());
+        let records = group(Mark::START, 1, 3);
+        assert_eq!(log.commit(Mark::START, Arc::clone(&records)).await, Commit::Taken);
+        let end = end_of(&records).unwrap();
+        let mut copy = OwnCopy::open(directory.path()).unwrap();
+        let mut log = Edited { log, head: end };
+        copy.follow(&log).await.unwrap();
+        assert_eq!(copy.end(), end);
+        log.head = Mark { position: Position(8), ..end };
+        let unusable = copy.follow(&log).await.unwrap_err();
+        let NodeError::Shared(SharedLogError::Unusable(text)) = unusable else {
+            panic!("{unusable}")
+        };
+        assert!(text.contains("position 8"), "{text}");
+        log.head = Mark { chain: [7; 32], ..end };
+        let told = difference(&log, copy.end()).await.unwrap();
+        assert_eq!(told, Some(Difference::Other { at: 3 }), "`node status` says so, too");
+        let other = copy.follow(&log).await.unwrap_err();
+        assert!(matches!(other, NodeError::Difference(Difference::Other { at: 3 })), "{other}");
+        log.head = Mark { position: Position(2), ..end };
+        let shorter = copy.follow(&log).await.unwrap_err();
+        assert!(
+            matches!(shorter, NodeError::Difference(Difference::Shorter { shared: 2, own: 3 })),
+            "{shorter}"
+        );
     }
 }
