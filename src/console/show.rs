@@ -21,6 +21,32 @@ pub fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value[name].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
+/// An order's messages, each as `row` shows it, and what is said of those that are held back;
+/// `none` if there are neither.
+pub fn messages(order: &Value, none: &str, row: impl Fn(&Value) -> Markup) -> Markup {
+    let (messages, held) = (list(order, "messages"), list(order, "held"));
+    html! {
+        @if messages.is_empty() && held.is_empty() {
+            div.empty { (none) }
+        }
+        @for message in messages {
+            article.message { (row(message)) }
+        }
+        @for message in held {
+            article.message {
+                header { "held back · " (time(&message["received_at"])) }
+                p {
+                    @for (place, kind) in list(message, "kinds").iter().enumerate() {
+                        @if place > 0 { ", " }
+                        (kind.as_str().unwrap_or_default().replace('_', " "))
+                    }
+                    ": its text is shown to nobody and kept nowhere."
+                }
+            }
+        }
+    }
+}
+
 /// An amount of dollars, from the text or the number that an API gives.
 pub fn money(value: &Value) -> String {
     let amount = match value {

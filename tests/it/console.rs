@@ -4,7 +4,8 @@
 use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
 
-use crate::server::{ADMIN_TOKEN, QUICK, SILENT, Server, tls};
+use crate::inbound;
+use crate::server::{ADMIN_TOKEN, QUICK, SILENT, Server, text, tls};
 
 /// What the issue of the console asks for, word for word.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src \
@@ -276,6 +277,28 @@ fn an_owner_registers_in_a_browser_orders_and_sees_the_code() {
     let first = keys.split("/account/keys/").nth(1).unwrap().split('/').next().unwrap().to_owned();
     assert_eq!(owner.post(&format!("/account/keys/{first}/remove"), &[]).status(), 303);
     assert_eq!(other.get("/account").status(), 303);
+}
+
+#[test]
+fn a_message_that_is_held_back_is_told_on_both_pages_of_its_order() {
+    let number = "+12025550123";
+    let held = "[orders]\nhold = [\"password_reset\"]\n";
+    let server = Server::start(&(inbound::config(&[(number, "US")]) + held));
+    let caller = server.funded("5");
+    let order = text(&caller.google()["order_id"]);
+    let reset = inbound::sms("m1", number, "482913 is your Google password reset code");
+    assert!(inbound::deliver(&server, &reset).status().is_success());
+    let mut owner = Browser::at(server.url(""));
+    let entered = owner.post("/account/login", &[("key", &caller.key)]);
+    owner.keep(&entered);
+    let pages = [
+        owner.text(&format!("/account/orders/{order}")),
+        Browser::operator(&server).text(&format!("/console/orders/{order}")),
+    ];
+    for page in pages {
+        assert!(page.contains("held back") && page.contains("password reset:"), "{page}");
+        assert!(!page.contains("No message has come") && !page.contains("482913"), "{page}");
+    }
 }
 
 #[test]

@@ -11,8 +11,8 @@ use super::{Context, ROOT};
 use crate::console::call::Refused;
 use crate::console::page::Page;
 use crate::console::show::{
-    badge, change, id, input, list, millis, money, pager, secret, select, table, test_badge, text,
-    time, whole,
+    badge, change, id, input, list, messages, millis, money, pager, secret, select, table,
+    test_badge, text, time, whole,
 };
 
 const FILTERS: [&str; 7] =
@@ -113,7 +113,7 @@ pub async fn one(context: &Context, order: &str) -> Result<Page, Refused> {
             section.card { h2 { "What happened" } (timeline(list(&shown, "events"))) }
             div {
                 section.card { (facts(&shown)) }
-                section.card { h2 { "Messages" } (messages(list(told, "messages"))) }
+                section.card { h2 { "Messages" } (messages(told, "No message has come.", message)) }
             }
         }
     };
@@ -245,43 +245,36 @@ fn detail(name: &str, value: &Value) -> Markup {
     html! { (label.replace('_', " ")) " " (shown) (unit) }
 }
 
-/// Messages with what could be the code in each, how sure that is, and why.
-pub fn messages(messages: &[Value]) -> Markup {
-    if messages.is_empty() {
-        return html! { div.empty { "No message has come." } };
-    }
+/// A message with what could be the code in it, how sure that is, and why.
+fn message(message: &Value) -> Markup {
     html! {
-        @for message in messages {
-            article.message {
-                header {
-                    "from "
-                    (secret(&message["from"]))
-                    " · "
-                    (time(&message["received_at"]))
-                    " · "
-                    (badge(text(message, "verdict")))
-                }
-                p dir="auto" {
-                    @if text(message, "text") == crate::admin::HIDDEN {
-                        (secret(&message["text"]))
-                    } @else {
-                        (text(message, "text"))
-                    }
-                }
-                @for candidate in list(message, "candidates") {
-                    div.note {
-                        "candidate "
-                        (secret(&candidate["code"]))
-                        ", confidence "
-                        (crate::console::show::percent(&candidate["confidence"]))
-                        ": "
-                        (reasons(candidate))
-                    }
-                }
-                @if !list(message, "repeated_at").is_empty() {
-                    div.note { "repeated " (list(message, "repeated_at").len()) " times" }
-                }
+        header {
+            "from "
+            (secret(&message["from"]))
+            " · "
+            (time(&message["received_at"]))
+            " · "
+            (badge(text(message, "verdict")))
+        }
+        p dir="auto" {
+            @if text(message, "text") == crate::admin::HIDDEN {
+                (secret(&message["text"]))
+            } @else {
+                (text(message, "text"))
             }
+        }
+        @for candidate in list(message, "candidates") {
+            div.note {
+                "candidate "
+                (secret(&candidate["code"]))
+                ", confidence "
+                (crate::console::show::percent(&candidate["confidence"]))
+                ": "
+                (reasons(candidate))
+            }
+        }
+        @if !list(message, "repeated_at").is_empty() {
+            div.note { "repeated " (list(message, "repeated_at").len()) " times" }
         }
     }
 }

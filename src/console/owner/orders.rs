@@ -9,7 +9,7 @@ use super::{Context, ROOT, home};
 use crate::console::call::Refused;
 use crate::console::page::Page;
 use crate::console::show::{
-    badge, change, id, list, money, pager, percent, select, table, text, time, whole,
+    badge, change, id, list, messages, money, pager, percent, select, table, text, time, whole,
 };
 
 /// The list.
@@ -77,7 +77,10 @@ pub async fn one(context: &Context, order: &str) -> Result<Page, Refused> {
         div.side {
             div {
                 section.card { (number_and_code(&told)) }
-                section.card { h2 { "Messages" } (messages(list(&told, "messages"))) }
+                section.card {
+                    h2 { "Messages" }
+                    (messages(&told, "No message has come yet.", message))
+                }
             }
             div {
                 section.card { (facts(&told)) (actions(&told)) }
@@ -179,29 +182,22 @@ fn actions(order: &Value) -> Markup {
     }
 }
 
-fn messages(messages: &[Value]) -> Markup {
-    if messages.is_empty() {
-        return html! { div.empty { "No message has come yet." } };
-    }
+fn message(message: &Value) -> Markup {
     html! {
-        @for message in messages {
-            article.message {
-                header {
-                    "from "
-                    bdi { (text(message, "from")) }
-                    " · "
-                    (time(&message["received_at"]))
-                }
-                p dir="auto" { (text(message, "text")) }
-                @if text(message, "verdict") != "code" {
-                    @for candidate in list(message, "candidates") {
-                        div.note {
-                            "perhaps "
-                            span.id { (text(candidate, "code")) }
-                            ", confidence "
-                            (percent(&candidate["confidence"]))
-                        }
-                    }
+        header {
+            "from "
+            bdi { (text(message, "from")) }
+            " · "
+            (time(&message["received_at"]))
+        }
+        p dir="auto" { (text(message, "text")) }
+        @if text(message, "verdict") != "code" {
+            @for candidate in list(message, "candidates") {
+                div.note {
+                    "perhaps "
+                    span.id { (text(candidate, "code")) }
+                    ", confidence "
+                    (percent(&candidate["confidence"]))
                 }
             }
         }
