@@ -110,9 +110,11 @@ const LISTS: [&str; 3] = [
     include_str!("../words/other.txt"),
 ];
 /// Letters that Hebrew and Arabic write together with the word behind them.
-pub const PREFIXES: &str = "הבלשומכالوبكف";
+const PREFIXES: &str = "הבלשומכالوبكف";
 /// Units of so few letters are the beginning of a name (`mBank`) where a capital follows.
 const MAX_LETTER_UNIT: usize = 2;
+/// Of them together.
+const MAX_PREFIX: usize = 3;
 /// Longest ending of a root.
 const MAX_ENDING: usize = 3;
 
@@ -122,18 +124,9 @@ struct Words {
 }
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
-    let (mut patterns, mut classes, mut section) =
-        (Vec::new(), Vec::new(), (Class::Neutral, Edges::Whole));
-    for line in LISTS
-        .iter()
-        .flat_map(|list| list.lines())
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-    {
-        if let Some(header) = line.strip_prefix('[') {
-            section = section_of(header.trim_end_matches(']'))
-                .expect("a test reads every header of the word lists");
-            continue;
-        }
+    let (mut patterns, mut classes) = (Vec::new(), Vec::new());
+    for (header, line) in LISTS.into_iter().flat_map(table::lines) {
+        let section = section_of(header).expect("a test reads every header of the word lists");
         for word in line.split(" | ") {
             patterns.push(folded_word(word.trim()));
             classes.push(section);
@@ -276,21 +269,22 @@ fn fits(text: &Text, start: usize, end: usize, class: Class, edges: Edges) -> bo
         Edges::End => ends(),
         Edges::Start => starts() && !cut,
         Edges::Root => {
-            let before = text.chars[..start]
-                .iter()
-                .rev()
-                .take(MAX_ENDING + 1)
-                .take_while(|character| is_spaced_letter(**character));
             let after = text.chars[end..]
                 .iter()
                 .take(MAX_ENDING + 1)
                 .take_while(|character| is_spaced_letter(**character))
                 .count();
-            before.clone().count() <= MAX_ENDING
-                && before.clone().all(|character| PREFIXES.contains(*character))
-                && after <= MAX_ENDING
+            opens_behind_prefix(text, start) && after <= MAX_ENDING
         }
     }
+}
+
+/// Whether nothing but the article and prepositions of Hebrew or Arabic stands before a word.
+pub fn opens_behind_prefix(text: &Text, start: usize) -> bool {
+    let before = text.chars[..start].iter().rev().take(MAX_PREFIX + 1);
+    let prefix = before.take_while(|character| is_spaced_letter(**character));
+    prefix.clone().count() <= MAX_PREFIX
+        && prefix.clone().all(|character| PREFIXES.contains(*character))
 }
 
 /// Whether the edge at `index` cuts a word in two. Scripts without spaces between words have no

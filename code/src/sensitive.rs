@@ -8,10 +8,11 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::lexicon::{self, is_inside_word};
+use super::lexicon::{is_inside_word, opens_behind_prefix};
 use super::money;
 use super::normal::{Text, folded_word};
 use super::person;
+use super::table;
 
 /// What makes a message one that may be held back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,13 +61,11 @@ pub fn sensitive(text: &str) -> Vec<Sensitive> {
     Sensitive::ALL.into_iter().filter(|kind| is(*kind)).collect()
 }
 
+const LIST: &str = include_str!("../words/sensitive.txt");
 /// Characters between a word for "password" and what is done with it.
 const REACH: usize = 40;
 /// Words of either kind looked at: more is no message but an attack.
 const MAX_WORDS: usize = 32;
-
-/// Letters of a preposition and an article before a word of Hebrew or Arabic.
-const MAX_PREFIX: usize = 3;
 
 /// What a word tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,14 +137,9 @@ struct Words {
 }
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
-    let (mut patterns, mut told, mut section) = (Vec::new(), Vec::new(), Section::Nobody);
-    let lines = include_str!("../words/sensitive.txt").lines();
-    for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        if let Some(header) = line.strip_prefix('[') {
-            section = Section::named(header.trim_end_matches(']'))
-                .expect("a test reads every header of the word list");
-            continue;
-        }
+    let (mut patterns, mut told) = (Vec::new(), Vec::new());
+    for (header, line) in table::lines(LIST) {
+        let section = Section::named(header).expect("a test reads every header of the word list");
         for written in line.split(" | ") {
             let (word, goes_on) =
                 written.strip_suffix('*').map_or((written, false), |stem| (stem, true));
@@ -172,14 +166,6 @@ fn find(text: &Text) -> Vec<Word> {
     let mut words: Vec<Word> = found.collect();
     words.sort_by_key(|word| (word.start, std::cmp::Reverse(word.end)));
     words
-}
-
-/// Whether nothing but the article and prepositions of Hebrew or Arabic stands before the word.
-fn opens_behind_prefix(text: &Text, start: usize) -> bool {
-    let before = text.chars[..start].iter().rev().take(MAX_PREFIX + 1);
-    let prefix = before.take_while(|letter| letter.is_alphabetic());
-    prefix.clone().count() <= MAX_PREFIX
-        && prefix.clone().all(|letter| lexicon::PREFIXES.contains(*letter))
 }
 
 /// Whether the script of a letter sets spaces between words.
@@ -275,13 +261,10 @@ mod tests {
 
     #[test]
     fn every_header_of_the_word_list_is_known_and_no_word_is_empty() {
-        for line in include_str!("../words/sensitive.txt").lines() {
-            if let Some(header) = line.strip_prefix('[') {
-                assert!(Section::named(header.trim_end_matches(']')).is_some(), "{line}");
-            } else if !line.starts_with('#') && !line.is_empty() {
-                let empty = |word: &str| folded_word(word.trim_end_matches('*')).is_empty();
-                assert!(!line.split(" | ").any(empty), "{line}");
-            }
+        for (header, line) in table::lines(LIST) {
+            assert!(Section::named(header).is_some(), "{header}");
+            let empty = |word: &str| folded_word(word.trim_end_matches('*')).is_empty();
+            assert!(!line.split(" | ").any(empty), "{line}");
         }
     }
 

@@ -49,15 +49,22 @@ pub fn fillers() -> impl Iterator<Item = (&'static str, bool)> {
         .map(|(_, concept, word)| (word, concept.starts_with("sent")))
 }
 
-/// Language, header and word, as they are written.
-fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    let mut concept = "";
-    let lines = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let rows = lines.filter_map(move |line| {
-        if let Some(header) = line.strip_prefix('[') {
-            concept = header.trim_end_matches(']');
+/// Lines of a word list, each behind the header of its section, without comments.
+pub fn lines(list: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let mut header = "";
+    let lines = list.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.filter_map(move |line| {
+        if let Some(next) = line.strip_prefix('[') {
+            header = next.trim_end_matches(']');
             return None;
         }
+        Some((header, line))
+    })
+}
+
+/// Language, header and word, as they are written.
+fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let rows = lines(TABLE).filter_map(|(concept, line)| {
         line.split_once(' ').map(|(language, words)| (language, concept, words))
     });
     rows.flat_map(|(language, concept, words)| {

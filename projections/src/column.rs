@@ -1,5 +1,8 @@
 //! How a column of a row is read.
 
+use std::error::Error;
+use std::str::FromStr;
+
 use events::order::Status;
 use events::phone::Phone;
 use rusqlite::Row;
@@ -27,22 +30,23 @@ pub fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 
 /// A number as the log has it: what stands in the place of an erased one is none that is parsed.
 pub fn phone(row: &Row<'_>, column: usize) -> rusqlite::Result<Phone> {
-    let text: String = row.get(column)?;
-    Phone::of_log(&text).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(
-            column,
-            rusqlite::types::Type::Text,
-            Box::new(error),
-        )
-    })
+    converted(row, column, Phone::of_log)
 }
 
-pub fn parsed<T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+pub fn parsed<T: FromStr<Err: Error + Send + Sync + 'static>>(
     row: &Row<'_>,
     column: usize,
 ) -> rusqlite::Result<T> {
+    converted(row, column, str::parse)
+}
+
+fn converted<T, E: Error + Send + Sync + 'static>(
+    row: &Row<'_>,
+    column: usize,
+    read: impl FnOnce(&str) -> Result<T, E>,
+) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
-    text.parse().map_err(|error| {
+    read(&text).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(
             column,
             rusqlite::types::Type::Text,

@@ -106,7 +106,7 @@ const LONGEST_REFUSAL: usize = 64 * 1024;
 pub(super) fn words(service: &Arc<Service>) -> Refuse {
     let service = Arc::clone(service);
     Arc::new(move |reason: Reason, _| {
-        let request_id = request_id(&service);
+        let request_id = request_id(&service.entropy);
         let error = of_status(reason.status(), reason.text().to_owned());
         refusal(reason.status(), &error, &request_id)
     })
@@ -130,7 +130,7 @@ pub(super) async fn in_full(
     request: Request,
     next: Next,
 ) -> Response {
-    let request_id = request_id(&api.service);
+    let request_id = request_id(&api.service.entropy);
     let response = next.run(request).await;
     let mut response = if response.status().is_client_error() || response.status().is_server_error()
     {

@@ -32,7 +32,7 @@ pub fn refusal(status: StatusCode, error: &ApiError, request_id: &str) -> Refusa
 pub fn refuse(app: &Shared) -> Refuse {
     let app = Arc::clone(app);
     Arc::new(move |reason: Reason, peer| {
-        let request_id = request_id(&app.service);
+        let request_id = request_id(&app.service.entropy);
         let limited = counted_refusal(&app, reason, peer);
         let status =
             if limited.is_some() { StatusCode::TOO_MANY_REQUESTS } else { reason.status() };

@@ -44,7 +44,7 @@ pub struct Proven;
 /// Lets a request through, or answers it here; either way it is named, counted and written down.
 pub async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
     let watch = Stopwatch::start();
-    let request_id = request_id(&app.service);
+    let request_id = request_id(&app.service.entropy);
     let as_problem = prefers_problem(request.headers());
     let method = request.method().clone();
     let matched = request.extensions().get::<MatchedPath>().cloned();

@@ -1,9 +1,8 @@
 //! The name of a request: in its answer, in the log, and in the error object.
 
+use actors::kernel::entropy::Entropy;
 use axum::http::HeaderName;
 use events::id::to_base62;
-
-use crate::boot::Service;
 
 /// The header that names a request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -13,6 +12,6 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct RequestId(pub std::sync::Arc<str>);
 
 /// A fresh name of a request.
-pub fn request_id(service: &Service) -> String {
-    format!("req_{}", to_base62(u128::from_be_bytes(service.entropy.bytes())))
+pub fn request_id(entropy: &Entropy) -> String {
+    format!("req_{}", to_base62(u128::from_be_bytes(entropy.bytes())))
 }

@@ -7,11 +7,11 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::get;
-use events::id::to_base62;
 
 use super::accept_refusal::{refusal, refused_as};
 use super::error::{ApiError, ErrorCode};
 use super::problem::prefers_problem;
+use super::request_id::request_id;
 use super::route::health::{LIVE, live};
 use crate::serve::{Reason, Refuse};
 
@@ -23,14 +23,12 @@ pub fn router() -> Router {
 async fn elsewhere(request: Request) -> Response {
     let text = "This node stands by; the one that leads serves. Try again.";
     let error = ApiError::new(ErrorCode::ProviderUnavailable, text).retry_after(1);
-    error.write(&request_id(), prefers_problem(request.headers()))
+    error.write(&request_id(&Entropy::System), prefers_problem(request.headers()))
 }
 
 /// What the accept loop answers by itself.
 pub fn refuse() -> Refuse {
-    Arc::new(|reason: Reason, _| refusal(reason.status(), &refused_as(reason), &request_id()))
-}
-
-fn request_id() -> String {
-    format!("req_{}", to_base62(u128::from_be_bytes(Entropy::System.bytes())))
+    Arc::new(|reason: Reason, _| {
+        refusal(reason.status(), &refused_as(reason), &request_id(&Entropy::System))
+    })
 }

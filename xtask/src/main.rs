@@ -59,8 +59,8 @@ fn test(root: &Path, is_soak: bool) -> ExitCode {
         if is_soak { &[("TELENUMERUS_EVERY_BYTE", "1"), ("PROPTEST_CASES", "2560")] } else { &[] };
     // The crash tests kill the service at chosen syncs; exports are verified as operators do it.
     let needed = [("strace", "--version"), ("openssl", "version"), ("python3", "--version")];
-    // The shared log is proved over a real server; its programs are in a folder of their version.
-    if let Err(text) = tools::debian("pg_lsclusters", &["--help"], &["postgresql"]) {
+    // The shared log is proved over a real server.
+    if let Err(text) = tools::postgresql() {
         eprintln!("{text}");
         return ExitCode::FAILURE;
     }

@@ -87,8 +87,7 @@ impl Bench {
         debian("/usr/lib/kannel/test/drive_smpp", &["-h"], &["kannel-extras"])?;
         debian("litecoind", &["-version"], &["litecoind"])?;
         debian("promtool", &["--version"], &["prometheus"])?;
-        // Its programs are in a folder of their version.
-        debian("pg_lsclusters", &["--help"], &["postgresql"])?;
+        tools::postgresql()?;
         debian("nginx", &["-v"], &["nginx-light"])?;
         debian("caddy", &["version"], &["caddy"])?;
         debian("openssl", &["version"], &["openssl"])?;

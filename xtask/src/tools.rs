@@ -52,6 +52,11 @@ impl Tool {
     }
 }
 
+/// Installs PostgreSQL. Its programs are in a folder of their version; this one is not.
+pub fn postgresql() -> Result<(), String> {
+    debian("pg_lsclusters", &["--help"], &["postgresql"])
+}
+
 /// Installs Debian's packages where a program does not run.
 pub fn debian(program: &str, probe: &[&str], packages: &[&str]) -> Result<(), String> {
     let runs = || {

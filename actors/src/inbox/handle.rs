@@ -248,15 +248,10 @@ impl Inbox {
             self.orders.wake(lease.order);
         }
         // What says the same as a message of minutes ago is recorded, and is nothing new.
-        Ok(
-            if is(|fact| {
-                matches!(fact, order::Event::SmsReceived(_) | order::Event::SmsHeld { .. })
-            }) {
-                Delivery::Taken(lease.order)
-            } else {
-                Delivery::Repeated
-            },
-        )
+        let is_new = |fact: &order::Event| {
+            matches!(fact, order::Event::SmsReceived(_) | order::Event::SmsHeld { .. })
+        };
+        Ok(if is(is_new) { Delivery::Taken(lease.order) } else { Delivery::Repeated })
     }
 
     /// Keeps a message that no open order takes, not even the number's `current` one, unless an
