@@ -254,6 +254,30 @@ impl Server {
         stream.write_all(request).unwrap();
         stream
     }
+
+    /// What is answered to these bytes. A service that waits a second takes a connection for an
+    /// idle one where a slow machine sends nothing for so long, and closes it without a word: it
+    /// is asked again.
+    pub fn answered(address: SocketAddr, request: &[u8]) -> String {
+        (0..5)
+            .map(|_| said(Self::raw_to(address, request)))
+            .find(|answer| !answer.is_empty())
+            .unwrap_or_default()
+    }
+}
+
+/// What was answered, once the other end has closed; an answer that does not end fails the test.
+pub fn said(mut stream: TcpStream) -> String {
+    let mut answer = Vec::new();
+    match stream.read_to_end(&mut answer) {
+        Ok(_) => {}
+        Err(error) => assert_eq!(
+            error.kind(),
+            std::io::ErrorKind::ConnectionReset,
+            "it holds the connection: {error}"
+        ),
+    }
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 /// A client for plain HTTP: it trusts nobody.
