@@ -1,11 +1,14 @@
 //! An event in JSON, as auditors, operators and other programs read it: one description for all of
 //! them.
 
+use std::borrow::Cow;
+
 use actors::inbox::alphabet;
 use actors::store::chain::Hash;
 use actors::store::sqlite::AuditRecord;
 use events::account::{self, Event as AccountEvent, RegistrationKind};
 use events::id::CommandId;
+use events::phone::Phone;
 use events::{Event, address, deposit, lease, number, order, purchase, reveal, webhook};
 
 use serde_json::{Value, json};
@@ -19,7 +22,7 @@ pub fn record(record: &AuditRecord, reveal: bool) -> Value {
     let recorded = &record.recorded;
     json!({
         "position": recorded.position.0,
-        "stream": recorded.stream.as_str(),
+        "stream": stream(recorded.stream.as_str(), reveal),
         "revision": recorded.revision.0,
         "id": recorded.id.to_string(),
         "event": &*record.name,
@@ -30,6 +33,15 @@ pub fn record(record: &AuditRecord, reveal: bool) -> Value {
         "actor": &*record.actor,
         "data": data(&recorded.event, reveal),
     })
+}
+
+/// A stream's name. A number's own has the number in it.
+fn stream(name: &str, reveal: bool) -> Cow<'_, str> {
+    let number = name.strip_prefix("number-").and_then(|number| number.parse::<Phone>().ok());
+    match number {
+        Some(number) if !reveal => format!("number-{}", number.masked()).into(),
+        _ => name.into(),
+    }
 }
 
 /// An event's own values. Key hashes and webhook secrets are never shown.

@@ -14,6 +14,7 @@ use events::number::Unclaimed;
 use events::order::{FailureReason, Status};
 use events::phone::Phone;
 use events::platform::Platform;
+use events::time::Timestamp;
 use suppliers::simulator::Settings;
 use telenumerus_actors::inbox::{Delivery, InboundSms};
 use telenumerus_actors::order::PlaceError;
@@ -140,6 +141,29 @@ async fn a_late_message_never_reaches_the_next_order_on_its_number() {
     );
     assert_eq!(world.inbox.deliver(late).await.unwrap(), Delivery::Repeated);
     assert_eq!(world.accounts.order(second, next).await.unwrap().unwrap().messages().count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_is_kept_is_not_the_order_s_whose_number_was_assigned_in_its_second() {
+    let world = world(&own(&["+12025550123"])).await;
+    let account = world.account(10).await;
+    let phone = "+12025550123".parse().unwrap();
+    let into_second = world.accounts.journal().now().millis().rem_euclid(1_000).cast_unsigned();
+    tokio::time::sleep(Duration::from_millis(1_100 - into_second)).await;
+    let now = world.accounts.journal().now();
+    // The source counts whole seconds, and brings again what it was not acknowledged in time.
+    let received_at = Some(Timestamp::from_millis(now.millis() / 1_000 * 1_000));
+    let sms =
+        InboundSms { received_at, ..message(&phone, "m1", "482913 is your verification code") };
+    assert_eq!(
+        world.inbox.deliver(sms.clone()).await.unwrap(),
+        Delivery::Kept(Unclaimed::NotAssigned)
+    );
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let order = world.place(account, Platform::Google).await;
+    assert_eq!(world.number(account, order).await, phone);
+    assert_eq!(world.inbox.deliver(sms).await.unwrap(), Delivery::Repeated);
+    assert_eq!(world.accounts.order(account, order).await.unwrap().unwrap().messages().count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,12 +1,13 @@
 //! The log, for operators: searched, exported, and audited while the service runs. What callers
 //! keep to themselves is masked.
 
-use std::convert::Infallible;
+use std::io;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use actors::store::EventStore;
-use actors::store::sqlite::{AuditRecord, records_between, verify_chain_opened};
+use actors::store::sqlite::{AuditRecord, records_between, verify_chain_while};
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
@@ -147,7 +148,8 @@ fn unreadable(what: &str) -> Refusal {
     refused(StatusCode::INTERNAL_SERVER_ERROR, format!("the log cannot be read: {what}"))
 }
 
-/// The records that fit, from the first on, a JSON object a line.
+/// The records that fit, from the first on, a JSON object a line. Where the log cannot be read to
+/// its end, or records of it are not as they were written, the answer breaks off.
 #[utoipa::path(
     get, path = "/events/export", operation_id = "exportEvents", tag = "audit", params(Asked),
     responses((
@@ -162,20 +164,27 @@ pub async fn export(
 ) -> Result<Response, Refusal> {
     let (wanted, directory) = (Wanted::of(&asked)?, api.data_dir.clone());
     let vault = api.service.store.vault().cloned();
-    let (send, receive) = mpsc::channel::<Bytes>(WAITING);
+    let (send, receive) = mpsc::channel::<io::Result<Bytes>>(WAITING);
     tokio::task::spawn_blocking(move || {
-        let told = verify_chain_opened(&directory, vault.as_deref(), |record| {
-            if !send.is_closed() && wanted.fits(record) {
-                let _ =
-                    send.blocking_send(format!("{}\n", description::record(record, false)).into());
-            }
+        let told = verify_chain_while(&directory, vault.as_deref(), |record| {
+            let gone = if wanted.fits(record) {
+                let line = format!("{}\n", description::record(record, false));
+                send.blocking_send(Ok(line.into())).is_err()
+            } else {
+                send.is_closed()
+            };
+            if gone { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        if let Err(error) = told {
-            tracing::warn!(%error, "an export of the log ended early");
-        }
+        let broken = match told {
+            Ok(findings) if findings.is_empty() => return,
+            Ok(findings) => format!("{} records are not as they were written", findings.len()),
+            Err(error) => error.to_string(),
+        };
+        tracing::warn!(error = broken, "an export of the log is not whole, and is broken off");
+        let _ = send.blocking_send(Err(io::Error::other(broken)));
     });
     let lines = stream::unfold(receive, |mut receive| async move {
-        receive.recv().await.map(|line| (Ok::<_, Infallible>(line), receive))
+        receive.recv().await.map(|line| (line, receive))
     });
     let headers = [
         (CONTENT_TYPE, "application/x-ndjson"),

@@ -80,7 +80,7 @@ async fn page(State(app): State<Shared>) -> Response {
             ))
         }
         (who(&service.config.operator))
-        p.note {
+        footer {
             "Telenumerus "
             (env!("CARGO_PKG_VERSION"))
             " · Operators: the console is on the admin listener, at /console."

@@ -330,7 +330,7 @@ impl From<Fault> for ApiError {
                 "What is stored of this account is damaged; it is not served, and the operator \
                  has been told.",
             ),
-            Fault::Unknown(_) => Self::new(
+            Fault::Unknown(_) | Fault::ActorEnded => Self::new(
                 ErrorCode::InternalError,
                 "Something failed on our side, and whether the call had an effect is not known: \
                  look, or repeat it with the same Idempotency-Key.",
@@ -338,7 +338,6 @@ impl From<Fault> for ApiError {
             Fault::Append(_)
             | Fault::Read(_)
             | Fault::Damaged { .. }
-            | Fault::ActorEnded
             | Fault::View(_)
             | Fault::Chain(_) => Self::new(
                 ErrorCode::InternalError,

@@ -73,7 +73,8 @@ impl Reason {
             }
             Self::TooManyInAll => "Too many open connections; try again shortly.",
             Self::Panicked => {
-                "Something failed on our side; nothing was lost, and the call can be repeated."
+                "Something failed on our side, and whether the call had an effect is not known: \
+                 look, or repeat it with the same Idempotency-Key."
             }
         }
     }

@@ -1,12 +1,13 @@
 //! Damaged and restored data directories: found, said, and not served.
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::server::{Caller, QUICK, SILENT, Server, body, text};
+use crate::server::{ADMIN_TOKEN, Caller, QUICK, SILENT, Server, body, client, text};
 
 fn again<'a>(server: &'a Server, key: &str, account: &str) -> Caller<'a> {
     Caller { server, key: key.to_owned(), account: account.to_owned() }
@@ -135,6 +136,16 @@ fn a_damaged_account_answers_500_and_the_others_go_on() {
     other.google();
     assert_eq!(other.balance(), (19.5, 0.5));
     server.log_when(|log| log.contains("the log is damaged"));
+    // An export says that it is not whole: it breaks off, after all that could be read.
+    let mut exported = Vec::new();
+    let given = client()
+        .get(format!("http://{}/admin/v1/events/export", server.admin()))
+        .bearer_auth(ADMIN_TOKEN)
+        .send()
+        .unwrap()
+        .read_to_end(&mut exported);
+    let lines = String::from_utf8_lossy(&exported);
+    assert!(given.is_err() && lines.contains(&other.account), "{given:?}: {lines}");
 }
 
 #[test]

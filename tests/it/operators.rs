@@ -234,6 +234,9 @@ fn a_viewer_pages_through_numbers_and_is_told_none() {
     });
     let own = "[suppliers.own]\ninbound_secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\n";
     let server = Server::start(&format!("{SILENT}{own}{}{}", pool.concat(), tokens()));
+    let row = json!({ "line": 1, "number": known[0], "country": "US", "supplier": "own" });
+    let listed = post(&server, ADA, "numbers/import", &json!({ "operator": "ada", "rows": [row] }));
+    assert_eq!(listed.status(), 200);
     for (token, sees) in [(VIEWER, false), (ADA, true)] {
         let (mut numbers, mut after) = (0, String::new());
         loop {
@@ -245,6 +248,13 @@ fn a_viewer_pages_through_numbers_and_is_told_none() {
             after = format!("&after={next}");
         }
         assert_eq!(numbers, 3);
+        // Nor is it in the names of streams: what an operator reveals stands in the log first.
+        let events = get(&server, token, "events?event=NumberListed").text().unwrap();
+        let exported = get(&server, token, "events/export").text().unwrap();
+        for said in [events, exported] {
+            assert!(said.contains("number-+120***01"), "{said}");
+            assert!(!known.iter().any(|number| said.contains(&number[1..])), "{said}");
+        }
         // A number is no place: nobody learns by trying whether it is in the pool.
         let guessed = get(&server, token, "numbers?limit=1&after=%2B12025550101");
         assert_eq!(guessed.status(), 400);

@@ -148,8 +148,9 @@ impl Inbox {
             return self.without_order(sms, received_at, at, why, None).await;
         };
         // A source that says when it received a message leaves no doubt whose it is; else it may be
-        // an earlier order's, brought again.
-        let says_when = matches!(receipt, Receipt::At(_));
+        // an earlier order's, brought again. So may one of the second in which the number was
+        // assigned, from a source that counts whole seconds.
+        let says_when = matches!(receipt, Receipt::At(received) if received >= lease.assigned_at);
         if !says_when
             && !self.router.is_simulated(&sms.supplier)
             && self.was_anothers(&lease, &sms).await?

@@ -8,16 +8,20 @@
   const options = (box, data, kind) => {
     const axis = { stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
     const bars = uPlot.paths.bars({ size: [0.72, 40], radius: 0.1 });
+    // A line needs two values beside each other: one that stands alone is a dot.
+    const alone = (values) => () => values.flatMap((value, at) => (value != null && values[at - 1] == null && values[at + 1] == null ? [at] : []));
     const series = data.series.map((line, index) => ({
       label: line.label,
       stroke: colour(palette[index % palette.length]),
       width: 1.5,
       fill: kind === "bars" ? colour(palette[index % palette.length]) : undefined,
       paths: kind === "bars" ? bars : undefined,
-      points: { show: false },
+      points: kind === "bars" ? { show: false } : { show: true, size: 6, filter: alone(line.values) },
       value: (_, value) => (value == null ? "–" : (line.prefix ?? "") + value.toLocaleString("en", { maximumFractionDigits: 4 }) + (line.suffix ?? "")),
     }));
     const labels = data.labels;
+    const suffix = data.series[0]?.suffix ?? "";
+    const range = (_, least, most) => (suffix.includes("%") ? [0, 100] : uPlot.rangeNum(Math.min(0, least ?? 0), Math.max(most ?? 0, 0) || 1, 0.1, true));
     // Hours of the day, and the day where one begins: in UTC, as everything here.
     const moment = (seconds, step) => {
       const at = new Date(seconds * 1000);
@@ -32,11 +36,11 @@
       width: Math.max(240, box.clientWidth),
       height: Number(box.dataset.height ?? 200),
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-      scales: labels ? { x: { time: false, range: () => [-0.6, labels.length - 0.4] } } : { x: { time: true } },
+      scales: { y: { range }, ...(labels ? { x: { time: false, range: () => [-0.6, labels.length - 0.4] } } : { x: { time: true } }) },
       legend: { live: true },
       cursor: { drag: { x: false, y: false } },
       series: [x, ...series],
-      axes: [xAxis, { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => (data.series[0]?.prefix ?? "") + tick.toLocaleString("en")) }],
+      axes: [xAxis, { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => (data.series[0]?.prefix ?? "") + tick.toLocaleString("en") + (suffix.includes("%") ? " %" : "")) }],
     };
   };
 

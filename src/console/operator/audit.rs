@@ -135,7 +135,14 @@ fn row(event: &Value) -> Markup {
             td { (time(&event["at"])) }
             td.fit { (text(event, "event")) }
             td {
-                a.id href={ (ROOT) "/audit?stream=" (encoded) } title=(stream) { (short(stream)) }
+                // A masked number is nobody's name.
+                @if stream.contains('*') {
+                    span.id { (stream) }
+                } @else {
+                    a.id href={ (ROOT) "/audit?stream=" (encoded) } title=(stream) {
+                        (short(stream))
+                    }
+                }
             }
             td.fit { bdi { (text(event, "actor")) } }
             td {

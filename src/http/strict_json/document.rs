@@ -22,16 +22,19 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Problem> {
 /// What `serde_json` says of a number that no float can hold: it is JSON all the same.
 const OUT_OF_RANGE: &str = "number out of range";
 
+/// What it says of values within values within values, 128 of them.
+const TOO_DEEP: &str = "recursion limit exceeded";
+
 /// The place of a mistake, never what stands there.
 fn not_json(error: &serde_json::Error) -> Problem {
+    // The library has no kind of its own for it.
+    let is_deep = error.to_string().starts_with(TOO_DEEP);
     let what = match error.classify() {
-        Category::Eof => "it ends too early",
-        Category::Io | Category::Syntax | Category::Data => "there is a mistake",
+        Category::Eof => "is not JSON: it ends too early",
+        Category::Syntax if is_deep => "is nested too deeply",
+        Category::Io | Category::Syntax | Category::Data => "is not JSON: there is a mistake",
     };
-    Problem::new(
-        "",
-        format!("is not JSON: {what} at line {}, column {}", error.line(), error.column()),
-    )
+    Problem::new("", format!("{what} at line {}, column {}", error.line(), error.column()))
 }
 
 /// Reads the value at `path`, and says where a member was given twice or a number is too large.

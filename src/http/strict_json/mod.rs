@@ -243,7 +243,9 @@ mod tests {
         }
         assert!(refused("{\"orders\":[}").starts_with("The request is not JSON: "));
         assert!(refused("{} {}").starts_with("The request is not JSON: "));
-        assert!(refused(&"[".repeat(100_000)).starts_with("The request is not JSON: "));
+        assert!(
+            refused(&"[".repeat(100_000)).starts_with("The request is nested too deeply at line 1")
+        );
     }
 
     #[derive(Debug, Deserialize, PartialEq)]

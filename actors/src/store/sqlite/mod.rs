@@ -62,6 +62,7 @@ pub use space::{Room, free_in};
 pub use stamps::Stamps;
 pub use verify::{
     AuditRecord, ChainFinding, records_after, records_between, verify_chain, verify_chain_opened,
+    verify_chain_while,
 };
 
 /// Appends that may wait for the writer. Admission is limited far below, at the accounts.

@@ -2,6 +2,7 @@
 //! Records are read and checked on all cores, and judged in order.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -71,6 +72,18 @@ pub fn verify_chain_opened(
     vault: Option<&Vault>,
     mut visit: impl FnMut(&AuditRecord),
 ) -> Result<Vec<ChainFinding>, ReadError> {
+    verify_chain_while(directory, vault, |record| {
+        visit(record);
+        ControlFlow::Continue(())
+    })
+}
+
+/// The same, until `visit` breaks off: the findings are then those so far.
+pub fn verify_chain_while(
+    directory: &Path,
+    vault: Option<&Vault>,
+    mut visit: impl FnMut(&AuditRecord) -> ControlFlow<()>,
+) -> Result<Vec<ChainFinding>, ReadError> {
     if super::is_unwritten(directory)? {
         return Ok(Vec::new());
     }
@@ -111,8 +124,10 @@ pub fn verify_chain_opened(
             for found in records {
                 match found {
                     Ok(checked) => {
-                        if let Some(record) = walk.step(checked) {
-                            visit(&record);
+                        if let Some(record) = walk.step(checked)
+                            && visit(&record).is_break()
+                        {
+                            return Ok(walk.findings);
                         }
                     }
                     Err(ReadError::Corrupt { position, detail }) if position > walk.position.0 => {
