@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
 
 use actors::store::sqlite::{ChainFinding, Stamps, chain_in, inspect, verify_chain};
 use events::audit::{Auditor, Sums};
@@ -52,45 +54,88 @@ impl Together {
     }
 }
 
+/// What a walk along the log has found, and what it has counted.
+struct Walked {
+    chain: Vec<ChainFinding>,
+    /// Records that no rule can take: amounts beyond all bounds and the like.
+    impossible: Vec<(u64, String)>,
+    auditor: Auditor,
+    stamps: Stamps,
+    events: u64,
+    /// Every account's sums where the views are; `None` if the log has no such record.
+    at_views: Option<BTreeMap<AccountId, Sums>>,
+}
+
 /// Walks the chain and the invariants of the log in `data_dir`; `progress` is told the position of
-/// each record.
+/// each record. What stands beside the log is looked at meanwhile.
 pub fn examine(data_dir: &Path, progress: impl Fn(u64)) -> Result<Report, String> {
-    let mut auditor = Auditor::default();
-    // Before the log is read: what is appended meanwhile contradicts nothing.
-    let (views, broken_views) = match Views::peek(data_dir) {
+    let (told, position) = mpsc::channel();
+    let (views, files, walked) = thread::scope(|scope| {
+        let views = scope.spawn(move || {
+            Views::peek_telling(data_dir, |position| {
+                // Nobody waits for it where the walk could not begin.
+                let _ = told.send(position);
+            })
+        });
+        let files = scope.spawn(|| inspect(data_dir));
+        // Before the log is read: what is appended meanwhile contradicts nothing.
+        let walked = walk(data_dir, position.recv().ok(), progress);
+        (views.join(), files.join(), walked)
+    });
+    let ended = "what stands beside the log could not be looked at: a check has ended early";
+    let files = files.map_err(|_| ended)?.map_err(|error| error.to_string())?;
+    let (views, broken_views) = match views.map_err(|_| ended)? {
         Peek::Absent => (None, None),
         Peek::Whole(views) => (Some(views), None),
         Peek::Broken(why) => {
             (None, Some(format!("views.db: {why}; the next start builds it anew")))
         }
     };
-    let files = inspect(data_dir).map_err(|error| error.to_string())?;
     let past = views.as_ref().and_then(|views| of_another_past(data_dir, views));
-    let (mut disagreements, mut impossible) = (Vec::new(), Vec::new());
-    let mut events = 0u64;
+    let walked = walked?;
+    let disagreements = match (&walked.at_views, &views) {
+        (Some(log), Some(views)) => disagreeing(log, &views.accounts),
+        _ => Vec::new(),
+    };
+    let beside = files.into_iter().chain(past).chain(broken_views).collect();
+    let views = views.map_or(Position(0), |views| views.position).0;
+    Ok(report(walked, &disagreements, beside, views))
+}
+
+fn walk(
+    data_dir: &Path,
+    views: Option<Position>,
+    progress: impl Fn(u64),
+) -> Result<Walked, String> {
+    let mut auditor = Auditor::default();
+    let (mut impossible, mut out_of_time) = (Vec::new(), Vec::new());
+    let (mut events, mut at_views) = (0u64, None);
     let mut stamps = Stamps::of(data_dir).unwrap_or_default();
-    let mut out_of_time = Vec::new();
     let chain = verify_chain(data_dir, |record| {
-        // Amounts beyond all bounds and the like: what no version wrote ends the rule that meets
-        // it, and not the audit.
-        if catch_unwind(AssertUnwindSafe(|| auditor.observe(&record.recorded))).is_err() {
-            impossible.push((record.recorded.position.0, record.recorded.stream.to_string()));
+        let recorded = &record.recorded;
+        let place = || (recorded.position.0, recorded.stream.to_string());
+        // What no version wrote ends the rule that meets it, and not the audit.
+        if catch_unwind(AssertUnwindSafe(|| auditor.observe(recorded))).is_err() {
+            impossible.push(place());
         }
         events += 1;
-        progress(record.recorded.position.0);
-        if let Some(detail) = stamps.observe(record.recorded.position, record.recorded.at) {
-            let (position, stream) =
-                (record.recorded.position.0, record.recorded.stream.to_string());
+        progress(recorded.position.0);
+        if let Some(detail) = stamps.observe(recorded.position, recorded.at) {
+            let (position, stream) = place();
             out_of_time.push(ChainFinding { position, stream, detail });
         }
-        if let Some(views) =
-            views.as_ref().filter(|views| views.position == record.recorded.position)
-        {
-            disagreements = disagreeing(auditor.sums(), &views.accounts);
+        if views == Some(recorded.position) {
+            at_views = Some(auditor.sums().clone());
         }
     });
     let mut chain = chain.map_err(|error| error.to_string())?;
     chain.append(&mut out_of_time);
+    Ok(Walked { chain, impossible, auditor, stamps, events, at_views })
+}
+
+/// The report: `beside` is what was found beside the log, `views` how far the views are.
+fn report(walked: Walked, disagreements: &[AccountId], beside: Vec<String>, views: u64) -> Report {
+    let Walked { chain, impossible, auditor, stamps, events, .. } = walked;
     let (accounts, orders, open) =
         (auditor.sums().len(), auditor.orders_seen(), auditor.open_orders());
     let together = |is_test: bool| {
@@ -108,25 +153,20 @@ pub fn examine(data_dir: &Path, progress: impl Fn(u64)) -> Result<Report, String
         )
     });
     let mut findings: Vec<String> = broken.chain(untaken).collect();
-    let unlawful = auditor.finish();
-    findings.extend(unlawful.iter().map(|finding| {
+    findings.extend(auditor.finish().iter().map(|finding| {
         format!(
             "UNLAWFUL ({}) at position {} in {}: {}",
             finding.rule, finding.position, finding.stream, finding.detail
         )
     }));
-    let differs = |account: &AccountId| {
+    findings.extend(disagreements.iter().map(|account| {
         format!(
             "VIEW (M2) of account {account} differs from the log; delete views.db to have it \
              rebuilt"
         )
-    };
-    findings.extend(disagreements.iter().map(differs));
-    findings.extend(
-        files.iter().chain(&past).chain(&broken_views).map(|finding| format!("DAMAGE: {finding}")),
-    );
-    let views = views.map_or(Position(0), |views| views.position).0;
-    Ok(Report { findings, note: stamps.note(), events, accounts, orders, open, views, live, test })
+    }));
+    findings.extend(beside.iter().map(|finding| format!("DAMAGE: {finding}")));
+    Report { findings, note: stamps.note(), events, accounts, orders, open, views, live, test }
 }
 
 /// Whether the views were folded from another log than the one that is there.
