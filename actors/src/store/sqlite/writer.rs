@@ -1,33 +1,34 @@
 //! The one writer: takes every append that waits, writes them in one transaction with one sync,
 //! then answers them all.
 
-use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use events::envelope::{Position, Recorded, Revision, StreamId};
+use events::envelope::{Position, Recorded, Revision};
 use events::time::Timestamp;
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::commit_point::{self, CommitPoint};
+use self::group::{Group, Outcome};
+use self::job::Prepared;
+pub use self::job::{Job, Statistics};
+use super::OnFatal;
+use super::commit_point::CommitPoint;
 use super::head::HeadFile;
-use super::index::{self, IndexFile, RecordRun};
+use super::index::{IndexFile, RecordRun};
 use super::indexer::Indexer;
-use super::names::Numbers;
 use super::recent::Kept;
 use super::schema::{self, LastRecord};
-use super::scribe::{self, Scribe};
+use super::scribe::Scribe;
 use super::space::Space;
-use super::streams::Written;
 use super::unwritten::Failure;
-use super::{OnFatal, log};
-use crate::store::chain::{Fields, Hash};
-use crate::store::port::{Append, AppendError, Appended, Expected, NewEvent};
-use crate::store::records::Record;
+use crate::store::chain::Hash;
+use crate::store::port::{Append, AppendError, NewEvent};
+
+mod group;
+mod job;
 
 /// Appends in one transaction: more would only make the first wait for the last.
 const GROUP: usize = 256;
@@ -40,56 +41,6 @@ const RETRY_PAGES: u32 = RESTART_PAGES / 8;
 const RESTART_PATIENCE: Duration = Duration::from_millis(50);
 /// How long the writer waits for another process's lock.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Something for the writer to do.
-pub enum Job {
-    /// Append, then answer.
-    Append(Box<Prepared>),
-    /// Stop after what came before.
-    Close(oneshot::Sender<()>),
-}
-
-/// An append with everything computed that does not need the writer.
-pub struct Prepared {
-    append: Append,
-    /// Of each event: who wanted it, as text, and its digest.
-    digests: Vec<(String, Hash)>,
-    reply: oneshot::Sender<Result<Appended, AppendError>>,
-}
-
-impl Job {
-    /// Computes texts and digests on the caller's thread: the writer is the bottleneck.
-    pub fn append(append: Append, reply: oneshot::Sender<Result<Appended, AppendError>>) -> Self {
-        let first = append.expected.next().0;
-        let digests = append.events.iter().zip(first..).map(|(event, revision)| {
-            let actor = event.metadata.actor.to_string();
-            let digest = Fields::of(&append.stream, Revision(revision), event, &actor).digest();
-            (actor, digest)
-        });
-        let digests = digests.collect();
-        Self::Append(Box::new(Prepared { append, digests, reply }))
-    }
-}
-
-/// What the writer has done.
-#[derive(Debug, Default)]
-pub struct Statistics {
-    events: AtomicU64,
-    syncs: AtomicU64,
-    is_failing: AtomicBool,
-}
-
-impl Statistics {
-    /// Events and syncs so far.
-    pub fn read(&self) -> (u64, u64) {
-        (self.events.load(Ordering::Relaxed), self.syncs.load(Ordering::Relaxed))
-    }
-
-    /// Whether the last append could not be written.
-    pub fn is_failing(&self) -> bool {
-        self.is_failing.load(Ordering::Relaxed)
-    }
-}
 
 /// What the writer shares with the rest of the store.
 pub struct Shared {
@@ -117,42 +68,6 @@ struct Writer {
     index: Option<IndexFile>,
     /// Where the log is another's, too.
     commit_point: Option<CommitPoint>,
-}
-
-/// A stream that exists: its number, and how many events it has.
-#[derive(Clone, Copy)]
-struct End {
-    stream: i64,
-    length: u64,
-}
-
-impl End {
-    fn revision(self) -> Option<Revision> {
-        self.length.checked_sub(1).map(Revision)
-    }
-}
-
-/// What one transaction has done so far; it becomes the writer's once committed.
-struct Group {
-    last: LastRecord,
-    heads: HashMap<StreamId, End>,
-    written: Vec<Written>,
-    /// Of each event, in the log's order: its stamp, and the chain after it.
-    sealed: Vec<(i64, Hash)>,
-    /// The records themselves, if they go into a shared log.
-    records: Option<Vec<Record>>,
-}
-
-impl Group {
-    fn after(last: LastRecord, appends: usize, is_shared: bool) -> Self {
-        Self {
-            records: is_shared.then(|| Vec::with_capacity(4 * appends)),
-            last,
-            heads: HashMap::with_capacity(appends),
-            written: Vec::with_capacity(appends),
-            sealed: Vec::with_capacity(4 * appends),
-        }
-    }
 }
 
 /// Starts the writer's thread.
@@ -303,123 +218,6 @@ impl Writer {
         Ok(true)
     }
 
-    fn append(&mut self, prepared: &Prepared, group: &mut Group) -> rusqlite::Result<Outcome> {
-        let Append { stream, expected, events } = &prepared.append;
-        let end = self.end_of(stream, group)?;
-        let actual = end.and_then(End::revision);
-        if Expected::after(actual) != *expected {
-            let before = self.already_appended(&prepared.append, end, group)?;
-            return Ok(Outcome::Answered(before.ok_or(AppendError::Conflict { actual })));
-        }
-        let number = match end {
-            Some(end) => end.stream,
-            None => Numbers::stream(&self.connection, stream)?,
-        };
-        let first = expected.next();
-        let run = RecordRun {
-            revision: first.0,
-            position: group.last.position.0 + 1,
-            length: events.len() as u64,
-        };
-        for ((event, (actor, digest)), revision) in
-            events.iter().zip(&prepared.digests).zip(first.0..)
-        {
-            let mut fields = Fields::of(stream, Revision(revision), event, actor);
-            let mut digest = *digest;
-            if fields.at < group.last.at {
-                // Decided before what was written first, or by a clock that was set back: the log's
-                // times never run backwards.
-                fields.at = group.last.at;
-                digest = fields.digest();
-            }
-            let position = Position(group.last.position.0 + 1);
-            let (checksum, chain) = scribe::seal(&group.last.chain, position, &digest);
-            self.scribe.write(&self.connection, number, position, &fields, checksum, &chain)?;
-            group.last = LastRecord { position, chain, at: fields.at };
-            group.sealed.push((fields.at, chain));
-            if let Some(records) = &mut group.records {
-                records.push(commit_point::record(position, &fields, event, digest, chain));
-            }
-        }
-        group.heads.insert(stream.clone(), End { stream: number, length: run.end() });
-        group.written.push(Written { stream: stream.clone(), number, run });
-        Ok(Outcome::Written(Appended {
-            revision: Revision(run.end() - 1),
-            position: group.last.position,
-        }))
-    }
-
-    fn end_of(&self, stream: &StreamId, group: &Group) -> rusqlite::Result<Option<End>> {
-        if let Some(end) = group.heads.get(stream) {
-            return Ok(Some(*end));
-        }
-        let streams = self.shared.indexer.streams();
-        let known = streams.number(stream).map_or_else(
-            || Numbers::find_stream(&self.connection, stream),
-            |number| Ok(Some(number)),
-        )?;
-        Ok(known.map(|stream| End { stream, length: streams.length(stream) }))
-    }
-
-    /// The earlier success of the same append: the same ids at the place it wants to write to.
-    fn already_appended(
-        &mut self,
-        append: &Append,
-        end: Option<End>,
-        group: &Group,
-    ) -> rusqlite::Result<Option<Appended>> {
-        let Some(end) = end else { return Ok(None) };
-        let first = append.expected.next().0;
-        let until = first + append.events.len() as u64;
-        if until > end.length {
-            return Ok(None);
-        }
-        let mut events = append.events.iter();
-        let mut last = None;
-        for run in self.runs(&append.stream, end.stream, first, until, group)? {
-            for (position, revision) in (run.position..).zip(run.revision..run.end()) {
-                let is_same = events.next().is_some_and(|event| {
-                    log::id_at(&self.connection, position).is_ok_and(|id| id == Some(event.id))
-                });
-                if !is_same {
-                    return Ok(None);
-                }
-                last =
-                    Some(Appended { revision: Revision(revision), position: Position(position) });
-            }
-        }
-        Ok(last.filter(|_| events.next().is_none()))
-    }
-
-    /// Where the stream's records stand from one place in it on, before another.
-    fn runs(
-        &mut self,
-        stream: &StreamId,
-        number: i64,
-        from: u64,
-        until: u64,
-        group: &Group,
-    ) -> rusqlite::Result<Vec<RecordRun>> {
-        // Before the index is asked, which may take it in meanwhile.
-        let mut tail = self.shared.indexer.streams().tail_of(stream, from, until);
-        tail.extend(
-            group
-                .written
-                .iter()
-                .filter(|written| written.stream == *stream)
-                .filter_map(|written| written.run.part(from, until)),
-        );
-        if self.index.is_none() {
-            let path =
-                self.connection.path().map(|path| Path::new(path).with_file_name(index::FILE));
-            self.index = path.and_then(|path| IndexFile::open_reader(&path));
-        }
-        match &self.index {
-            Some(index) => index.before_tail(number, from, until, tail),
-            None => Ok(tail),
-        }
-    }
-
     /// Makes what was committed known, then answers.
     fn adopt(&mut self, waiting: Vec<Prepared>, outcomes: Vec<Outcome>, group: Group) {
         let events = group.sealed.len();
@@ -498,14 +296,6 @@ impl Meanwhile<'_> {
         }
         self.closing.is_none()
     }
-}
-
-/// What became of one append of a group.
-enum Outcome {
-    /// It was written.
-    Written(Appended),
-    /// It was not: it was there before, or is refused.
-    Answered(Result<Appended, AppendError>),
 }
 
 /// Keeps an append's records for whoever reads them soon.
