@@ -23,6 +23,7 @@ const JUDGES: &[(&str, &str)] = &[
     ("litecoind, anvil and bip-utils on deposits", "deposits.py"),
     ("the official KurrentDB and EventStoreDB clients on the log", "log_clients.py"),
     ("nodes over one log on PostgreSQL, killed, stopped, cut off", "shared_log.py"),
+    ("callers across twenty failovers, a rolling restart and wrong clocks", "failovers.py"),
     ("eventsource and httpx-sse on cut streams", "streams.py"),
     ("the official Python MCP client", "mcp_python.py"),
     ("the official TypeScript MCP client, and the conformance suite", "mcp_typescript.py"),
@@ -88,6 +89,7 @@ impl Bench {
         debian("litecoind", &["-version"], &["litecoind"])?;
         debian("promtool", &["--version"], &["prometheus"])?;
         tools::postgresql()?;
+        debian("faketime", &["--version"], &["faketime"])?;
         debian("nginx", &["-v"], &["nginx-light"])?;
         debian("caddy", &["version"], &["caddy"])?;
         debian("openssl", &["version"], &["openssl"])?;
