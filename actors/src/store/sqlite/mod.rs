@@ -5,6 +5,7 @@
 //! Leans on: rusqlite. Proved by: the conformance suite in `tests/store.rs`, kill -9 in the root's
 //! `tests/it/recovery.rs`.
 
+mod audit_record;
 mod backup;
 #[cfg(test)]
 mod behind;
@@ -53,6 +54,7 @@ use super::port::{
 };
 use super::shared::SharedLog;
 use crate::vault::{MasterKey, Vault};
+pub use audit_record::{AuditRecord, records_between};
 pub use backup::{CopyError, backup, restore};
 pub use inspect::{chain_in, end_in, inspect, is_unwritten, last_record, walk_chain};
 pub use opening::{Loss, OpenError};
@@ -61,8 +63,7 @@ pub use reserve::give_up as give_up_reserve;
 pub use space::{Room, free_in};
 pub use stamps::Stamps;
 pub use verify::{
-    AuditRecord, ChainFinding, records_after, records_between, verify_chain, verify_chain_opened,
-    verify_chain_while,
+    ChainFinding, records_after, verify_chain, verify_chain_opened, verify_chain_while,
 };
 
 /// Appends that may wait for the writer. Admission is limited far below, at the accounts.

@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use events::Event;
 use events::codec::DecodeError;
-use events::envelope::{Position, Recorded, StreamId};
+use events::envelope::{Position, StreamId};
 
+use super::audit_record::{AuditRecord, audited};
 use super::held_index::HeldIndex;
 use super::index::Digest;
 use super::layout::StoredRecord;
@@ -36,25 +36,6 @@ pub struct ChainFinding {
     pub stream: String,
     /// What is wrong.
     pub detail: String,
-}
-
-/// A record as an auditor sees it: with its causes and who wanted it.
-#[derive(Debug, Clone)]
-pub struct AuditRecord {
-    /// The event and its place.
-    pub recorded: Recorded<Event>,
-    /// Name in the header.
-    pub name: Arc<str>,
-    /// Version in the header.
-    pub version: u16,
-    /// The command's id.
-    pub causation: u128,
-    /// Who wanted it.
-    pub actor: Arc<str>,
-    /// SHA-256 over all that stands in the record.
-    pub digest: chain::Hash,
-    /// The hash chain after it.
-    pub chain: chain::Hash,
 }
 
 /// Walks `events.db` in `directory`, hands every readable record to `visit`, and returns what is
@@ -181,50 +162,6 @@ pub fn records_after(
                 Err(error) => return Err(error),
             }
         }
-    }
-}
-
-/// The readable records after `after`, at most `limit`, each with who wanted it; unlike the walk,
-/// nothing is checked but what reading them shows.
-pub fn records_between(
-    directory: &Path,
-    after: Position,
-    limit: usize,
-    vault: Option<&Vault>,
-) -> Result<Vec<AuditRecord>, ReadError> {
-    if super::is_unwritten(directory)? {
-        return Ok(Vec::new());
-    }
-    let path = directory.join("events.db");
-    let log = Log::open(&path)
-        .map_err(|error| ReadError::Failed(format!("{}: {error}", path.display())))?;
-    let read = log.after(after, limit)?.into_iter().filter_map(Result::ok);
-    let decoded = read.filter_map(|record| {
-        let event = vault::event_as_far_as_open(vault, record.header(), &record.payload).ok()?;
-        let digest = record.digest();
-        Some(audited(record, digest, event))
-    });
-    Ok(decoded.collect())
-}
-
-fn audited(record: StoredRecord, digest: chain::Hash, event: Event) -> AuditRecord {
-    AuditRecord {
-        recorded: Recorded {
-            id: record.id,
-            stream: record.stream,
-            revision: record.revision,
-            position: record.position,
-            at: events::time::Timestamp::from_millis(record.at),
-            correlation: (record.correlation != 0)
-                .then_some(events::id::OrderId(record.correlation)),
-            event,
-        },
-        name: record.name,
-        version: record.version,
-        causation: record.causation,
-        actor: record.actor,
-        digest,
-        chain: record.chain,
     }
 }
 
