@@ -35,6 +35,7 @@ use suppliers::configuration::Secret;
 
 pub mod access;
 mod accounts;
+mod decisions;
 mod deliveries;
 mod deposits;
 mod document;
@@ -234,6 +235,9 @@ fn routes() -> OpenApiRouter<Arc<AdminApi>> {
         .routes(routes!(erasure::erase_account))
         .routes(routes!(erasure::place_hold))
         .routes(routes!(erasure::lift_hold))
+        .routes(routes!(decisions::holds))
+        .routes(routes!(decisions::erasures))
+        .routes(routes!(decisions::exports))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::receivers))
         .routes(routes!(deliveries::show))

@@ -13,6 +13,8 @@ use events::{Event, address, deposit, lease, number, order, purchase, reveal, we
 
 use serde_json::{Value, json};
 
+use crate::http::erased;
+
 mod described;
 
 pub use described::{policy as policy_of, scope, stated, verdict};
@@ -256,6 +258,15 @@ fn webhook_data(event: &webhook::Event) -> Value {
 }
 
 fn order_data(event: &order::Event, reveal: bool) -> Value {
+    let mut data = order_values(event, reveal);
+    if erased::of_fact(event) {
+        described::leave_out_erased(&mut data);
+        data["erased"] = json!(true);
+    }
+    data
+}
+
+fn order_values(event: &order::Event, reveal: bool) -> Value {
     let secret = |text: &str| if reveal { json!(text) } else { json!("hidden") };
     match event {
         order::Event::Placed(placed) => json!({

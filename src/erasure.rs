@@ -18,7 +18,8 @@ use events::codec::{DecodeError, SecretKind};
 use events::envelope::{Actor, Revision, StreamId};
 use events::erasure::{self, Command, Refusal, State, Subject};
 use events::id::{AccountId, OrderId};
-use projections::ViewError;
+use keys::OrderKeys;
+use projections::{OrderRef, ViewError};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
@@ -105,8 +106,9 @@ impl Service {
         self.store.vault().ok_or(ErasureError::NoVault)?;
         reach_head(&self.views, &self.store.head()).await?;
         let place = self.views.order(order).await?.ok_or(ErasureError::NoOrder)?;
-        let found = self.keys_of_order(place, &[SecretKind::Message]).await?;
-        if !found.is_over {
+        self.refuse_under_hold(place.account)?;
+        let found = self.keys_of_ended(place, who.clone()).await?;
+        if !found.is_over() {
             return Err(ErasureError::NotOver(order));
         }
         if found.is_unsealed {
@@ -129,10 +131,11 @@ impl Service {
     ) -> Result<(usize, usize), ErasureError> {
         self.store.vault().ok_or(ErasureError::NoVault)?;
         reach_head(&self.views, &self.store.head()).await?;
+        self.refuse_under_hold(account)?;
         let (mut erasable, mut left) = (Vec::new(), 0);
         for place in self.views.places_of(account).await? {
-            let found = self.keys_of_order(place, &[SecretKind::Message]).await?;
-            if !found.is_over || found.is_unsealed {
+            let found = self.keys_of_ended(place, who.clone()).await?;
+            if !found.is_over() || found.is_unsealed {
                 left += 1;
             } else if self.has_keys(&found.names)? {
                 erasable.push(Subject { account, order: Some(place.order) });
@@ -145,6 +148,33 @@ impl Service {
             self.erase(some.to_vec(), reason, who.clone()).await?;
         }
         Ok((erasable.len(), left))
+    }
+
+    /// The keys of an order's messages. One that only listens for more is finished first: whoever
+    /// wants its messages erased wants no further ones.
+    async fn keys_of_ended(&self, place: OrderRef, who: Actor) -> Result<OrderKeys, ErasureError> {
+        let kinds = [SecretKind::Message];
+        let found = self.keys_of_order(place, &kinds).await?;
+        let listening = found.order.as_ref().filter(|order| order.is_listening());
+        let Some(listening) = listening.filter(|_| !found.is_unsealed) else {
+            return Ok(found);
+        };
+        // What is refused has ended otherwise meanwhile.
+        if let Err(TransactError::Fault(fault)) =
+            self.orders.finish(place.account, listening, who).await
+        {
+            return Err(fault.into());
+        }
+        reach_head(&self.views, &self.store.head()).await?;
+        let place = self.views.order(place.order).await?.ok_or(ErasureError::NoOrder)?;
+        self.keys_of_order(place, &kinds).await
+    }
+
+    fn refuse_under_hold(&self, account: AccountId) -> Result<(), Refusal> {
+        match self.erasures.state().held().get(&account) {
+            Some(hold) => Err(Refusal::Held { account, reason: hold.reason.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// Places a hold on an account, or lifts it.

@@ -15,7 +15,8 @@ use projections::Views;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-use crate::http::{LIVEMODE, words};
+use crate::http::order_reply::number_of;
+use crate::http::{LIVEMODE, erased, words};
 use crate::read_model::{reach_head, view_fault};
 
 /// Writes payloads.
@@ -131,27 +132,32 @@ fn sms_received(order: &Order, message_id: &str, due_at: Timestamp) -> Value {
     for fact in &order.history {
         match fact.as_ref() {
             OrderEvent::NumberAssigned { phone: assigned, at, .. } => {
-                phone = Some((assigned.as_str(), *at));
+                phone = Some((assigned, *at));
             }
             OrderEvent::SmsReceived(sms) if sms.message_id == message_id && sms.at == due_at => {
                 let code = if let Verdict::Code(code) = &sms.extraction.verdict {
-                    Some(code)
+                    erased::told(code)
                 } else {
                     None
                 };
-                return json!({
+                let number = phone.and_then(|(phone, _)| erased::number(phone));
+                let mut told = json!({
                     "order_id": order.id.to_string(),
                     "platform": order.placed.platform.slug(),
                     "country": order.placed.country.code(),
-                    "phone": phone.map(|(phone, _)| phone),
+                    "phone": number,
                     "code": code,
                     "verdict": sms.extraction.verdict.name(),
-                    "sms": sms.text,
-                    "from": sms.sender,
+                    "sms": erased::told(&sms.text),
+                    "from": erased::told(&sms.sender),
                     "received_at": sms.received_at.to_string(),
                     "delivery_seconds": phone.map(|(_, assigned)| sms.at.since(assigned).as_secs()),
                     "price": words::dollars(order.placed.price),
                 });
+                if erased::of_fact(fact) || phone.is_some_and(|(phone, _)| phone.is_erased()) {
+                    told["erased"] = json!(true);
+                }
+                return told;
             }
             _ => {}
         }
@@ -160,16 +166,20 @@ fn sms_received(order: &Order, message_id: &str, due_at: Timestamp) -> Value {
 }
 
 fn order_failed(order: &Order) -> Value {
-    json!({
+    let mut told = json!({
         "order_id": order.id.to_string(),
         "platform": order.placed.platform.slug(),
         "country": order.placed.country.code(),
-        "phone": order.assignment.as_ref().map(|assignment| assignment.phone.as_str()),
+        "phone": number_of(order),
         "status": order.status.name(),
         "reason": order.failure.map(words::failure),
         "refunded": words::dollars(order.placed.price),
         "ended_at": order.ended_at.map(|ended| ended.to_string()),
-    })
+    });
+    if erased::number_of(order) {
+        told["erased"] = json!(true);
+    }
+    told
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use axum::extract::{Path as PathParameter, Query, State};
 use axum::http::StatusCode;
 use events::id::{AccountId, OrderId};
 use events::order::{State as Order, Status};
+use events::phone::Phone;
 use projections::{AnyOrderFilter, ListedOrder};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -115,16 +116,19 @@ fn filter(asked: &Asked) -> Result<AnyOrderFilter, Refusal> {
 }
 
 fn listed(access: &Access, order: &ListedOrder) -> Value {
+    let known = order.phone.as_deref().and_then(|phone| Phone::of_log(phone).ok());
+    let is_erased = known.is_some_and(|phone| phone.is_erased());
     let phone = order
         .phone
         .as_deref()
+        .filter(|_| !is_erased)
         .map(|phone| if access.reveals { phone.to_owned() } else { masks::number(phone) });
     json!({
         "order_id": order.order.to_string(), "account_id": order.account.to_string(),
         "platform": order.platform.slug(), "country": order.country.code(),
         "price": order.price.to_string(), "status": order.status.name(),
         "supplier": (!order.supplier.is_empty()).then_some(&order.supplier),
-        "phone": phone, "placed_at": order.placed_at.to_string(),
+        "phone": phone, "phone_erased": is_erased, "placed_at": order.placed_at.to_string(),
         "assigned_at": order.assigned_at.map(|at| at.to_string()),
         "ended_at": order.ended_at.map(|at| at.to_string()), "listening": order.listens,
         "position": order.position.0, LIVEMODE: !order.is_test,

@@ -171,7 +171,7 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
         Command::Deposits { json, .. } => deposits(&answer, *json),
         Command::Review { json, .. } => reviews(&answer, *json),
         Command::Newcomers(newcomers) => newcomers.show(&answer),
-        Command::Erasures(_) => erasures::Erasures::show(&answer),
+        Command::Erasures(erasures) => erasures.show(&answer),
         Command::Credit { .. }
         | Command::Debit { .. }
         | Command::Suspend { .. }

@@ -1,5 +1,6 @@
 //! `telenumerus order`: a caller's command line: a number from a service anywhere, and its code.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use actors::kernel::entropy::Entropy;
@@ -77,9 +78,30 @@ pub fn run(options: &Options) -> Outcome {
     if has_code || options.json {
         show(options, &ended, "code");
     } else {
-        eprintln!("telenumerus: no code came: the order is {}", cell(&ended["status"]));
+        eprintln!("telenumerus: {}", without_code(&ended));
     }
     Ok(if has_code { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Why there is no code to show.
+fn without_code(ended: &Value) -> String {
+    if ended["messages_erased"] == true {
+        return "the order had its code, which was erased since".to_owned();
+    }
+    let kinds: BTreeSet<&str> = ended["held"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .flat_map(|message| message["kinds"].as_array().into_iter().flatten())
+        .filter_map(Value::as_str)
+        .collect();
+    let held = if kinds.is_empty() {
+        String::new()
+    } else {
+        let kinds = kinds.into_iter().collect::<Vec<_>>().join(", ");
+        format!("; a message came that this service holds back ({kinds})")
+    };
+    format!("no code came: the order is {}{held}", cell(&ended["status"]))
 }
 
 fn show(options: &Options, reply: &Value, what: &str) {

@@ -202,6 +202,10 @@ fn meant(expected: &str) -> String {
         "i64" | "i32" => "a whole number".to_owned(),
         "f64" | "f32" => "a number".to_owned(),
         "a sequence" => "an array".to_owned(),
+        "enum HeldKind" => {
+            "a text: \"bank_transaction\", \"password_reset\" or \"person_name\"".to_owned()
+        }
+        other if other.starts_with("enum ") => "a text: one of its words".to_owned(),
         other if other.starts_with("struct ") || other == "a map" => "a table".to_owned(),
         other => other.to_owned(),
     }

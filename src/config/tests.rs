@@ -553,6 +553,7 @@ fn limits_on_cancels_and_ports_make_sense() {
         ("[orders]\nfree_cancels_per_hour = 201\n", "from 0 to 200"),
         ("[orders]\ncancel_pause_max_seconds = 3601\n", "from 0 to 3600"),
         ("[orders]\nhold = [\"secrets\"]\n", "bank_transaction"),
+        ("[orders]\nhold = [1]\n", "is a whole number, and must be a text: \"bank_transaction\""),
         ("[orders]\ncancel_pause_seconds = 601\n", "at most orders.cancel_pause_max_seconds"),
         ("[webhooks]\nallowed_ports = []\n", "webhooks.allowed_ports"),
         ("[webhooks]\nallowed_ports = [0]\n", "webhooks.allowed_ports"),

@@ -6,6 +6,7 @@ mod audit;
 mod data;
 mod deposits;
 mod entry;
+mod erasures;
 mod messages;
 mod newcomers;
 mod numbers;
@@ -59,6 +60,7 @@ const LINKS: &[(&str, &str, &str)] = &[
     ("webhooks", "/webhooks", "Webhooks"),
     ("usage", "/usage", "Usage"),
     ("policy", "/policy", "Policy"),
+    ("erasures", "/erasures", "Erasures"),
     ("audit", "/audit", "Audit"),
 ];
 
@@ -234,6 +236,7 @@ async fn told(path: &str, context: &Context) -> Result<Page, Refused> {
         ["webhooks", account, sequence] => webhooks::one(context, account, sequence).await,
         ["usage"] => usage::page(context).await,
         ["policy"] => policy::page(context).await,
+        ["erasures"] => erasures::page(context).await,
         ["audit"] => audit::page(context).await,
         _ => Err(missing()),
     }

@@ -1,5 +1,6 @@
 //! The policy, verdicts and provenance in JSON.
 
+use events::codec::Withheld;
 use events::policy::{Event, Policy, Verdict};
 use events::{erasure, export, invite, leadership, policy, provenance};
 use serde_json::{Value, json};
@@ -114,6 +115,17 @@ pub fn erasure(event: &erasure::Event) -> Value {
         | erasure::Event::HoldLifted { account, reason, .. } => {
             json!({ "account": account.to_string(), "reason": reason })
         }
+    }
+}
+
+/// Nothing in the place of texts that were erased. The pseudonym of a number stays: it tells which
+/// orders had the same one.
+pub fn leave_out_erased(data: &mut Value) {
+    match data {
+        Value::String(text) if text == Withheld::Erased.word() => *data = Value::Null,
+        Value::Array(values) => values.iter_mut().for_each(leave_out_erased),
+        Value::Object(members) => members.values_mut().for_each(leave_out_erased),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -4,6 +4,7 @@ use actors::store::{Record, Records};
 use actors::vault::{KeyName, keys_of};
 use events::codec::SecretKind;
 use events::envelope::{Revision, StreamId};
+use events::order;
 use projections::OrderRef;
 
 use super::ErasureError;
@@ -21,8 +22,8 @@ pub struct OrderKeys {
     pub names: Vec<KeyName>,
     /// Whether one of its messages is not encrypted.
     pub is_unsealed: bool,
-    /// Whether nothing more can come of it.
-    pub is_over: bool,
+    /// The order, if the log has it.
+    pub order: Option<order::State>,
 }
 
 impl Service {
@@ -35,7 +36,7 @@ impl Service {
         let stream = StreamId::account(place.account);
         let mut found = OrderKeys::default();
         let known = self.orders.from_log(place.account, place.order, place.first, place.last);
-        found.is_over = known.await?.is_some_and(|order| order.is_over());
+        found.order = known.await?;
         let mut from = place.first.0;
         while from <= place.last.0 {
             let limit = usize::try_from(PAGE.min(place.last.0 - from + 1)).unwrap_or(1);
@@ -51,6 +52,11 @@ impl Service {
 }
 
 impl OrderKeys {
+    /// Whether nothing more can come of it.
+    pub fn is_over(&self) -> bool {
+        self.order.as_ref().is_some_and(order::State::is_over)
+    }
+
     fn take(&mut self, record: &Record, kinds: &[SecretKind]) -> Result<(), ErasureError> {
         match keys_of(&record.payload, kinds) {
             Some(names) => self.names.extend(names?),

@@ -7,6 +7,7 @@ pub mod client_address;
 mod cursor;
 mod deposit_reply;
 mod documents;
+pub mod erased;
 mod error;
 mod idempotency;
 mod json;

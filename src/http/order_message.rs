@@ -5,6 +5,7 @@ use events::order::{Event, Sms, State, Status};
 use events::time::Timestamp;
 use serde_json::{Value, json};
 
+use super::erased;
 use super::json::{Dollars, Moment};
 use super::order_reply::{failure_name, kind_names};
 use super::waiting::AccessEnd;
@@ -28,6 +29,21 @@ pub const EVENTS: [&str; 13] = [
 
 /// The order's fact of this number as a message of its stream.
 pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
+    let mut message = told_of(order, number, fact);
+    debug_assert!(
+        message["event"].as_str().is_some_and(|event| EVENTS.contains(&event)),
+        "{message} is not documented"
+    );
+    message["order_id"] = json!(order.id.to_string());
+    message["at"] = json!(Moment(fact.at()));
+    if erased::of_fact(fact) {
+        message["erased"] = json!(true);
+    }
+    message
+}
+
+/// What a fact tells that others do not.
+fn told_of(order: &State, number: usize, fact: &Event) -> Value {
     let released = Dollars(order.placed.price);
     // What has ended stays so: a fact after the end is one of an order with that status.
     let before = order.history.get(..number.saturating_sub(1)).unwrap_or_default();
@@ -38,7 +54,7 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
             "event": "status", "status": "pending", "attempt": attempt, "reason": reason,
         })
     };
-    let mut message = match fact {
+    match fact {
         Event::Placed(placed) => {
             json!({
                 "event": "status", "status": "pending", "platform": placed.platform.slug(),
@@ -53,8 +69,8 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
         Event::AttemptFailed { attempt, .. } => seeking(*attempt, "no_number_from_source"),
         Event::NumberAssigned { attempt, phone, expires_at, .. } => {
             json!({
-                "event": "number", "status": "active", "phone": phone.as_str(), "attempt": attempt,
-                "expires_at": Moment(*expires_at),
+                "event": "number", "status": "active", "phone": erased::number(phone),
+                "attempt": attempt, "expires_at": Moment(*expires_at),
             })
         }
         Event::NumberReportedDead { attempt, .. } => seeking(*attempt, "number_dead"),
@@ -68,7 +84,8 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
         Event::CodeReplaced { code, .. } => {
             let replaced = before.iter().rev().find_map(|earlier| code_in(earlier));
             json!({
-                "event": "replaced", "status": status.name(), "code": code, "replaced": replaced,
+                "event": "replaced", "status": status.name(), "code": erased::told(code),
+                "replaced": replaced.and_then(erased::told),
             })
         }
         Event::Reported { complaint, .. } => {
@@ -82,6 +99,7 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
         }
         Event::Finished { .. } => json!({ "event": "finished", "status": status.name() }),
         Event::Completed { code, .. } => {
+            let code = erased::told(code);
             json!({ "event": "completed", "status": "completed", "code": code, "price": released })
         }
         Event::Cancelled { .. } => {
@@ -96,25 +114,21 @@ pub fn stream_message(order: &State, number: usize, fact: &Event) -> Value {
                 "refunded": released,
             })
         }
-    };
-    debug_assert!(
-        message["event"].as_str().is_some_and(|event| EVENTS.contains(&event)),
-        "{message} is not documented"
-    );
-    message["order_id"] = json!(order.id.to_string());
-    message["at"] = json!(Moment(fact.at()));
-    message
+    }
 }
 
 /// A message on the order's number.
 fn sms_message(sms: &Sms, status: Status, has_ended: bool) -> Value {
     match &sms.extraction.verdict {
-        Verdict::Code(code) => json!({ "event": "code", "code": code, "sms": sms.text }),
+        Verdict::Code(code) => {
+            let (code, text) = (erased::told(code), erased::told(&sms.text));
+            json!({ "event": "code", "code": code, "sms": text })
+        }
         verdict @ (Verdict::Unsure | Verdict::Nothing | Verdict::OtherBrand(_)) => {
             let event = if has_ended { "message" } else { "status" };
             json!({
                 "event": event, "status": status.name(), "reason": "sms_without_code",
-                "verdict": verdict.name(), "sms": sms.text,
+                "verdict": verdict.name(), "sms": erased::told(&sms.text),
             })
         }
     }

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::Shared;
 use super::auth::Caller;
+use super::erased;
 use super::error::ApiError;
 use super::json::{Dollars, Moment, seconds_up};
 
@@ -87,7 +88,7 @@ impl Message {
 /// A message that is held back: neither its text nor its sender is kept.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = HeldMessage)]
-struct HeldMessage {
+pub struct HeldMessage {
     /// What is in it: `bank_transaction`, `password_reset`, `person_name`.
     kinds: Vec<&'static str>,
     received_at: Moment,
@@ -116,6 +117,10 @@ struct FoundCode {
 /// `GET /order/:id`.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Order)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a member of a reply, and tells one thing"
+)]
 pub struct OrderReply {
     status: &'static str,
     order_id: String,
@@ -131,6 +136,11 @@ pub struct OrderReply {
     messages: Vec<Message>,
     /// Messages that the operator holds back, by what is in them: nobody sees them here.
     held: Vec<HeldMessage>,
+    /// Whether what messages said was erased since, the codes with it: `code` and `sms` are null,
+    /// and `codes` and `messages` have nothing of it.
+    messages_erased: bool,
+    /// Whether its number was erased since: `phone` is null.
+    phone_erased: bool,
     price: Dollars,
     /// What came back, once the order has ended without a code, or its code was a stranger's.
     refunded: Option<Dollars>,
@@ -181,15 +191,22 @@ impl OrderReply {
             order_id: order.id.to_string(),
             platform: order.placed.platform.slug(),
             country: order.placed.country.code(),
-            phone: order.assignment.as_ref().map(|assignment| assignment.phone.as_str().to_owned()),
-            code: order.code.clone(),
+            phone: number_of(order),
+            code: order.code.as_deref().and_then(erased::told).map(ToOwned::to_owned),
             codes: order
                 .codes()
+                .filter(|found| erased::told(found.code).is_some())
                 .map(|found| FoundCode { code: found.code.to_owned(), at: Moment(found.at) })
                 .collect(),
-            sms: shown.map(|sms| sms.text.clone()),
-            messages: order.messages().map(|sms| Message::of(order, sms)).collect(),
-            held: order.held_messages().map(HeldMessage::of).collect(),
+            sms: shown.and_then(|sms| erased::told(&sms.text)).map(ToOwned::to_owned),
+            messages: order
+                .messages()
+                .filter(|sms| erased::told(&sms.text).is_some())
+                .map(|sms| Message::of(order, sms))
+                .collect(),
+            held: held_of(order),
+            messages_erased: erased::messages_of(order),
+            phone_erased: erased::number_of(order),
             price: Dollars(order.placed.price),
             refunded: released.then_some(Dollars(order.placed.price)),
             attempts: order.attempts,
@@ -214,6 +231,17 @@ impl OrderReply {
             report: order.expires_at.map(|_| links.report),
         }
     }
+}
+
+/// The order's messages that are held back.
+pub fn held_of(order: &State) -> Vec<HeldMessage> {
+    order.held_messages().map(HeldMessage::of).collect()
+}
+
+/// The order's number, for its owner; `None` where it has none, or none any more.
+pub fn number_of(order: &State) -> Option<String> {
+    let assignment = order.assignment.as_ref()?;
+    erased::number(&assignment.phone).map(ToOwned::to_owned)
 }
 
 /// When an order expires, twice: the two agree.

@@ -1,6 +1,7 @@
 //! What every ordering call does: turns a wish into an order, waits for its number, and says what
 //! the first answer was.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use events::country::Country;
 use events::id::OrderId;
 use events::money::Money;
 use events::order::{self, Event, FailureReason, Scenario, State, Status};
+use events::phone::Phone;
 use events::platform::Platform;
 use events::policy::{Class, Judge};
 use serde::Serialize;
@@ -20,9 +22,10 @@ use utoipa::ToSchema;
 
 use super::Shared;
 use super::auth::Caller;
+use super::erased;
 use super::error::{ApiError, ErrorCode, value};
 use super::json::{Dollars, Moment};
-use super::order_reply::{Hints, Links, OrderReply, failure_name, find};
+use super::order_reply::{Hints, Links, OrderReply, failure_name, find, kind_names};
 use super::waiting::access_ended;
 
 /// How long the reply may wait for a number; past it the order goes on without its caller.
@@ -116,7 +119,7 @@ impl Placed {
         Ok(Self {
             status: if first.is_some() { "ok" } else { order.status.name() },
             order_id: order.id.to_string(),
-            phone: first.map(|(phone, _)| phone.to_owned()),
+            phone: first.and_then(|(phone, _)| erased::number(phone)).map(ToOwned::to_owned),
             platform: order.placed.platform.slug(),
             country: order.placed.country.code(),
             price: Dollars(order.placed.price),
@@ -157,9 +160,9 @@ impl PolicyNotice {
 }
 
 /// The order's first number, and when the order expires.
-pub fn first_number(order: &State) -> Option<(&str, events::time::Timestamp)> {
+pub fn first_number(order: &State) -> Option<(&Phone, events::time::Timestamp)> {
     order.history.iter().find_map(|fact| match fact.as_ref() {
-        Event::NumberAssigned { phone, expires_at, .. } => Some((phone.as_str(), *expires_at)),
+        Event::NumberAssigned { phone, expires_at, .. } => Some((phone, *expires_at)),
         _ => None,
     })
 }
@@ -221,7 +224,8 @@ pub fn ended_without_code(app: &Shared, order: &State) -> ApiError {
     }
     if order.failure == Some(FailureReason::MessageHeld) {
         return ApiError::invalid(format!(
-            "The message with the code is of a kind that this service holds back. {refunded}"
+            "The message with the code is of a kind that this service holds back ({}). {refunded}",
+            held_kinds(order)
         ))
         .with_status(StatusCode::CONFLICT)
         .with("order", shown);
@@ -230,9 +234,21 @@ pub fn ended_without_code(app: &Shared, order: &State) -> ApiError {
         Some(_) => format!(
             "No number could be had for this order. {refunded} Try again, or try another country."
         ),
+        None if order.held_messages().next().is_some() => format!(
+            "No code came in time, and messages of kinds that this service holds back ({}). \
+             {refunded} Try again.",
+            held_kinds(order)
+        ),
         None => format!("No code came in time. {refunded} Try again."),
     };
     ApiError::new(ErrorCode::ProviderUnavailable, text).with("order", shown)
+}
+
+/// What is in the order's messages that are held back.
+fn held_kinds(order: &State) -> String {
+    let kinds: BTreeSet<&str> =
+        order.held_messages().flat_map(|(kinds, _)| kind_names(kinds)).collect();
+    kinds.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// The order with a code.

@@ -1,5 +1,7 @@
 //! A route's answer in a few words for the model, with what it should call next.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 fn text<'a>(body: &'a Value, name: &str) -> &'a str {
@@ -65,6 +67,9 @@ fn ordered(order: &str, body: &Value) -> String {
 }
 
 fn verified(order: &str, body: &Value) -> String {
+    if body["messages_erased"] == true {
+        return erased(order);
+    }
     if body["code"].is_string() {
         return format!(
             "The code for {} is {}. It cost ${}.",
@@ -75,30 +80,54 @@ fn verified(order: &str, body: &Value) -> String {
     }
     if !body["refunded"].is_null() {
         return format!(
-            "No code came in time. Order {order} was cancelled and ${} is back.",
-            body["refunded"]
+            "No code came in time. Order {order} was cancelled and ${} is back.{}",
+            body["refunded"],
+            held(body)
         );
     }
     format!(
-        "No code yet on {}. The order lives on. Next: sms_check_order with order_id {order} \
+        "No code yet on {}. The order lives on.{} Next: sms_check_order with order_id {order} \
          and wait; or sms_cancel_order to get the money back.",
-        text(body, "phone")
+        text(body, "phone"),
+        held(body)
     )
 }
 
 fn checked(order: &str, body: &Value) -> String {
     match text(body, "status") {
+        "completed" if body["messages_erased"] == true => erased(order),
         "completed" => {
             format!("Completed: the code for {} is {}.", text(body, "phone"), text(body, "code"))
         }
         status @ ("cancelled" | "expired" | "failed") => {
-            format!("The order is {status}; ${} is back.", body["refunded"])
+            format!("The order is {status}; ${} is back.{}", body["refunded"], held(body))
         }
         status => format!(
-            "The order is {status}, on {}. Next: sms_check_order with order_id {order} and wait.",
-            text(body, "phone")
+            "The order is {status}, on {}.{} Next: sms_check_order with order_id {order} and wait.",
+            text(body, "phone"),
+            held(body)
         ),
     }
+}
+
+fn erased(order: &str) -> String {
+    format!("Order {order} had its code; what its messages said was erased since.")
+}
+
+/// That messages came which the operator holds back, and why.
+fn held(order: &Value) -> String {
+    let kinds: BTreeSet<&str> = order["held"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .flat_map(|message| message["kinds"].as_array().into_iter().flatten())
+        .filter_map(Value::as_str)
+        .collect();
+    if kinds.is_empty() {
+        return String::new();
+    }
+    let kinds = kinds.into_iter().collect::<Vec<_>>().join(", ");
+    format!(" A message came that this service holds back ({kinds}); nobody is shown it.")
 }
 
 fn deposited(body: &Value) -> String {
@@ -141,8 +170,9 @@ pub(super) fn refusal(body: &Value) -> String {
         .as_u64()
         .map_or_else(String::new, |seconds| format!(" Retry in {seconds} s."));
     format!(
-        "{}: {}{retry}{next}",
+        "{}: {}{}{retry}{next}",
         body["error_code"].as_str().unwrap_or("INTERNAL_ERROR"),
-        body["error"].as_str().unwrap_or("something failed")
+        body["error"].as_str().unwrap_or("something failed"),
+        held(&body["order"])
     )
 }

@@ -115,6 +115,7 @@ fn every_page_is_sent_under_the_policy_and_only_with_a_session() {
         "/console/newcomers",
         "/console/numbers",
         "/console/policy",
+        "/console/erasures",
         "/console/messages",
         "/console/deposits",
         "/console/webhooks",
@@ -322,6 +323,31 @@ fn operators_pages_are_not_on_the_public_listener_and_browsers_get_a_page_where_
     );
     assert_eq!(browser.get("/favicon.ico").headers()["content-type"], "image/svg+xml");
     assert_eq!(browser.get("/account").status(), 303);
+}
+
+#[test]
+fn an_operator_holds_erases_and_reads_what_was_decided_on_a_page() {
+    let key = "ab".repeat(32);
+    let server = Server::start(&format!("{QUICK}[vault]\nkey = \"{key}\"\n"));
+    let caller = server.funded("10");
+    let order = text(&caller.google()["order_id"]);
+    caller.ended(&order);
+    let operator = Browser::operator(&server);
+    let page = operator.text("/console/erasures");
+    assert!(page.contains("No account is under a hold.") && page.contains("Nothing was erased."));
+    let act = |action: &str, subject: &str| {
+        let form = [("subject", subject), ("reason", "request 7")];
+        operator.post(&format!("/console/erasures/{action}"), &form).status().as_u16()
+    };
+    assert_eq!(act("hold", &caller.account), 303);
+    let page = operator.text("/console/erasures");
+    assert!(page.contains("hold placed") && page.contains("request 7") && page.contains("Lift"));
+    assert_eq!((act("erase", &order), act("erase", "acc_/../..")), (409, 400));
+    assert_eq!((act("release", &caller.account), act("erase", &order)), (303, 303));
+    let page = operator.text("/console/erasures");
+    assert!(page.contains("No account is under a hold.") && page.contains("erased: messages"));
+    let page = operator.text(&format!("/console/orders/{order}"));
+    assert!(page.contains("erased") && !page.contains("&lt;erased"), "{page}");
 }
 
 #[test]

@@ -17,7 +17,9 @@ use events::money::Money;
 use events::order::{self, Placed, Sms};
 use events::time::Timestamp;
 
-use crate::server::{Caller, QUICK, Server, body, text};
+use serde_json::{Value, json};
+
+use crate::server::{Caller, QUICK, SILENT, Server, body, text};
 
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
@@ -64,16 +66,20 @@ fn an_order_s_messages_are_erased_and_its_money_is_what_it_was() {
     let path = format!("/api/v1/order/{order}");
     let erased = |caller: &Caller<'_>| {
         let shown = body(caller.get(&path));
-        assert_eq!(
-            (shown["code"].as_str(), shown["status"].as_str()),
-            (Some("<erased>"), Some("completed"))
-        );
+        assert_eq!((&shown["code"], shown["status"].as_str()), (&Value::Null, Some("completed")));
+        assert_eq!((&shown["messages_erased"], &shown["sms"]), (&json!(true), &Value::Null));
+        assert_eq!((&shown["messages"], &shown["codes"]), (&json!([]), &json!([])));
+        assert!(shown["phone_erased"] == false && shown["phone"].is_string(), "{shown}");
+        let told = caller.get("/api/v1/account/export").text().unwrap();
+        assert!(!told.contains("<erased>") && told.contains("\"erased\":true"), "{told}");
+        let stream = caller.get(&format!("{path}/stream?until=expiry")).text().unwrap();
+        assert!(!stream.contains("<erased>") && stream.contains("\"erased\":true"), "{stream}");
         assert_eq!((caller.balance(), shown["price"].clone()), before);
     };
     erased(&caller);
     is_lawful(&server);
     let log = told(&server);
-    assert!(!log.contains(&code) && log.contains("<erased>"), "{log}");
+    assert!(!log.contains(&code) && log.contains("\"erased\":true"), "{log}");
     assert!(log.contains("SecretsErased") && log.contains("request 7") && log.contains("ada"));
     assert!(refused(&server, &["admin", "erase-order", &order]).contains("nothing to erase"));
 
@@ -101,6 +107,11 @@ fn a_legal_hold_keeps_what_an_account_has_until_it_is_lifted() {
         assert!(said.contains("legal hold") && said.contains("request 7"), "{said}");
     }
     assert!(refused(&server, &["admin", "hold", &caller.account]).contains("already"));
+    let listing = listed(&server, "holds");
+    let hold = &listing["holds"][0];
+    assert_eq!(hold["account_id"], caller.account);
+    assert_eq!((&hold["reason"], &hold["by"]), (&json!("request 7"), &json!("operator:ada")));
+    assert!(hold["since"].is_string(), "{listing}");
     done(&server, &["admin", "release-hold", &caller.account]);
     let said = done(&server, &["admin", "erase-account", &caller.account]);
     assert!(said.contains("\"orders_erased\": 2") && said.contains("\"orders_left\": 0"), "{said}");
@@ -110,8 +121,50 @@ fn a_legal_hold_keeps_what_an_account_has_until_it_is_lifted() {
     is_lawful(&server);
     for order in orders {
         let shown = body(caller.get(&format!("/api/v1/order/{order}")));
-        assert_eq!(shown["code"], "<erased>");
+        assert_eq!(shown["messages_erased"], true);
     }
+    assert_eq!(listed(&server, "holds"), json!({ "holds": [] }));
+    let first = listed(&server, "erasures");
+    let words: Vec<&str> = ["SecretsErased", "LegalHoldLifted", "LegalHoldPlaced"].into();
+    let told = first["erasures"].as_array().unwrap();
+    assert_eq!(told.iter().map(|one| one["event"].as_str().unwrap()).collect::<Vec<_>>(), words);
+    assert_eq!(
+        (&told[0]["of"][0]["account"], &first["next_before"]),
+        (&json!(caller.account), &Value::Null)
+    );
+}
+
+/// A list of the command line, for programs.
+fn listed(server: &Server, list: &str) -> Value {
+    let listed = server.cli(&["admin", list, "--json"]);
+    assert!(listed.status.success(), "{listed:?}");
+    serde_json::from_slice(&listed.stdout).unwrap()
+}
+
+#[test]
+fn an_order_that_listens_is_finished_and_erased_at_an_operator_s_word() {
+    let server = Server::start(&format!("{QUICK}[vault]\nkey = \"{KEY}\"\n"));
+    let caller = server.funded("10");
+    let orders: Vec<String> = (0..2)
+        .map(|_| {
+            let order = text(&caller.google()["order_id"]);
+            assert_eq!(caller.ended(&order)["listening"], true);
+            order
+        })
+        .collect();
+    done(&server, &["admin", "erase-order", &orders[0]]);
+    done(&server, &["admin", "hold", &caller.account]);
+    refused(&server, &["admin", "erase-account", &caller.account]);
+    let kept = body(caller.get(&format!("/api/v1/order/{}", orders[1])));
+    assert_eq!((&kept["listening"], &kept["messages_erased"]), (&json!(true), &json!(false)));
+    done(&server, &["admin", "release-hold", &caller.account]);
+    let said = done(&server, &["admin", "erase-account", &caller.account]);
+    assert!(said.contains("\"orders_erased\": 1") && said.contains("\"orders_left\": 0"), "{said}");
+    for order in orders {
+        let shown = body(caller.get(&format!("/api/v1/order/{order}")));
+        assert_eq!((&shown["listening"], &shown["messages_erased"]), (&json!(false), &json!(true)));
+    }
+    is_lawful(&server);
 }
 
 #[test]
@@ -128,14 +181,21 @@ fn what_is_not_over_or_was_never_encrypted_is_not_said_to_be_erased() {
     std::fs::write(&path, format!("{written}[vault]\nkey = \"{KEY}\"\n")).unwrap();
     let server = Server::restart(data);
     let caller = Caller { server: &server, key, account };
-    // It listens: something may still come.
-    assert!(refused(&server, &["admin", "erase-order", &order]).contains("is not over"));
-    caller.post(&format!("/api/v1/order/{order}/finish"), &serde_json::json!({}));
     let said = refused(&server, &["admin", "erase-order", &order]);
     assert!(said.contains("from before there was a vault"), "{said}");
+    let shown = body(caller.get(&format!("/api/v1/order/{order}")));
+    assert_eq!(shown["listening"], true, "what is refused ends nothing");
     assert!(!told(&server).contains("SecretsErased"));
     let unknown = refused(&server, &["admin", "erase-order", &OrderId(7).to_string()]);
     assert!(unknown.contains("no such order"), "{unknown}");
+}
+
+#[test]
+fn what_an_order_that_waits_may_still_get_is_not_erased() {
+    let server = Server::start(&format!("{SILENT}[vault]\nkey = \"{KEY}\"\n"));
+    let caller = server.funded("10");
+    let order = text(&caller.google()["order_id"]);
+    assert!(refused(&server, &["admin", "erase-order", &order]).contains("is not over"));
 }
 
 /// The facts of an account whose only order got this code then.
@@ -231,7 +291,7 @@ fn what_was_kept_for_a_day_is_erased_by_itself() {
     assert!(log.contains("G-815162") && log.contains("retention"), "{log}");
     is_lawful(&server);
     let report = server.cli(&["report", "transparency", "--quarter", &quarter(), "--json"]);
-    let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+    let report: Value = serde_json::from_slice(&report.stdout).unwrap();
     assert_eq!(report["erasures"]["messages"], 2, "{report}");
 }
 
@@ -270,7 +330,7 @@ fn an_erasure_after_a_restore_is_carried_out_though_the_vault_was_ahead() {
     assert!(said.contains("\"keys_erased\": 1"), "{said}");
     for order in orders {
         let shown = body(caller.get(&format!("/api/v1/order/{order}")));
-        assert_eq!(shown["code"], "<erased>");
+        assert_eq!((&shown["code"], &shown["messages_erased"]), (&Value::Null, &json!(true)));
     }
     is_lawful(&server);
 }

@@ -80,8 +80,53 @@ fn who_waits_for_the_code_is_told_that_it_is_held() {
         assert_eq!(answer.status().as_u16(), 409);
         let told = body(answer);
         assert_eq!(told["error_code"], "INVALID_REQUEST");
-        assert!(text(&told["error"]).contains("holds back"), "{told}");
+        assert!(text(&told["error"]).contains("holds back (password_reset)"), "{told}");
         assert_eq!(told["order"]["failure"], "message_held");
+    });
+}
+
+#[test]
+fn a_verification_that_times_out_tells_what_is_held() {
+    let server = holding(r#""person_name""#);
+    let caller = server.funded("5");
+    let key = serde_json::json!({
+        "platform": "google", "timeout_seconds": 1, "idempotency_key": "one",
+    });
+    let waited = body(caller.post("/api/v1/verify", &key));
+    assert_eq!((&waited["status"], &waited["held"]), (&"timeout".into(), &serde_json::json!([])));
+    for id in ["m1", "m2", "m3"] {
+        assert!(deliver(&server, &sms(id, NUMBER, NAMED)).status().is_success());
+    }
+    let waited = body(caller.post("/api/v1/verify", &key));
+    assert_eq!(waited["held"].as_array().unwrap().len(), 1, "{waited}");
+    assert_eq!(waited["held"][0]["kinds"], serde_json::json!(["person_name"]));
+}
+
+#[test]
+fn the_command_line_tells_why_no_code_comes() {
+    let server = holding(r#""person_name""#);
+    let caller = server.funded("5");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_telenumerus"));
+    command.args(["order", "google", "--wait"]);
+    command.env("TELENUMERUS_URL", server.url("")).env("TELENUMERUS_API_KEY", &caller.key);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(move || command.output().unwrap());
+        let taken = |number| {
+            let coded = "Hello Wilhelmina, your Google code is 482913";
+            let answer = deliver(&server, &sms(&format!("m{number}"), NUMBER, coded));
+            body(answer)["outcome"] == "taken"
+        };
+        assert!((0..600).any(|number| {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            taken(number)
+        }));
+        let ended = waiting.join().unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(
+            said.contains("failed; a message came") && said.contains("(person_name)"),
+            "{said}"
+        );
     });
 }
 

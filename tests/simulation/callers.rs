@@ -198,7 +198,9 @@ impl Callers {
         let (accounts, orders) = (life.accounts.clone(), life.orders.clone());
         self.ask(life, account, async move {
             let is = match accounts.order(account, order).await {
-                Ok(Some(known)) => orders.finish(account, &known).await.map_err(No::from),
+                Ok(Some(known)) => {
+                    orders.finish(account, &known, Actor::Owner).await.map_err(No::from)
+                }
                 Ok(None) => Err(not_found()),
                 Err(fault) => Err(fault.into()),
             };

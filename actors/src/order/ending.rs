@@ -61,12 +61,13 @@ impl Orders {
         &self,
         account: AccountId,
         known: &State,
+        who: Who,
     ) -> Result<(), TransactError<OrderRefusal>> {
         let finish = Command::Finish { at: self.inner.journal.now() };
         match self
             .inner
             .accounts
-            .transact_order(account, known.id, finish.clone(), Who::Owner, self.inner.journal.now())
+            .transact_order(account, known.id, finish.clone(), who, self.inner.journal.now())
             .await
         {
             Ok(_) => {

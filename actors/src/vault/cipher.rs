@@ -61,8 +61,9 @@ impl MasterKey {
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let bytes = if text.len() == 64 {
-            let digit = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
-            (0..64).step_by(2).map(digit).collect::<Option<Vec<u8>>>()?
+            let digit = |digit: &u8| char::from(*digit).to_digit(16);
+            let byte = |pair: &[u8; 2]| u8::try_from(digit(&pair[0])? << 4 | digit(&pair[1])?).ok();
+            text.as_bytes().as_chunks().0.iter().map(byte).collect::<Option<Vec<u8>>>()?
         } else {
             STANDARD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).ok()?
         };

@@ -81,7 +81,7 @@ fn a_master_key_is_32_bytes_in_hexadecimal_or_base64() {
         Some(hexadecimal.clone())
     );
     assert_eq!(format!("{hexadecimal:?}"), "MasterKey(hidden)");
-    for text in ["", "ab", &"ab".repeat(31), &"xy".repeat(32), &"é".repeat(32)] {
+    for text in ["", "ab", &"ab".repeat(31), &"xy".repeat(32), &"é".repeat(32), &"+f".repeat(32)] {
         assert_eq!(MasterKey::parse(text), None, "{text}");
     }
 }

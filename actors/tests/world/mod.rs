@@ -435,7 +435,7 @@ impl World {
         order: OrderId,
     ) -> Result<(), TransactError<OrderRefusal>> {
         let known = self.known(account, order).await.map_err(TransactError::Refused)?;
-        self.orders.finish(account, &known).await
+        self.orders.finish(account, &known, Actor::Owner).await
     }
 
     async fn known(

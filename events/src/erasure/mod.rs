@@ -137,16 +137,28 @@ pub enum Refusal {
     NotHeld(AccountId),
 }
 
+/// A hold that was placed and not lifted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// Why, in the operator's words.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// The place of its fact among the facts of erasures, from 0.
+    pub fact: u64,
+}
+
 /// Who is under a hold, and how much was erased.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
-    held: BTreeMap<AccountId, String>,
+    held: BTreeMap<AccountId, Hold>,
     erased: u64,
+    facts: u64,
 }
 
 impl State {
-    /// Accounts under a hold, and why.
-    pub fn held(&self) -> &BTreeMap<AccountId, String> {
+    /// Accounts under a hold.
+    pub fn held(&self) -> &BTreeMap<AccountId, Hold> {
         &self.held
     }
 
@@ -163,8 +175,8 @@ impl State {
             return Err(Refusal::TooMany);
         }
         let held = of.iter().find_map(|subject| self.held.get_key_value(&subject.account));
-        held.map_or(Ok(()), |(account, reason)| {
-            Err(Refusal::Held { account: *account, reason: reason.clone() })
+        held.map_or(Ok(()), |(account, hold)| {
+            Err(Refusal::Held { account: *account, reason: hold.reason.clone() })
         })
     }
 }
@@ -208,13 +220,15 @@ impl Decider for State {
                 let count = of.len().saturating_mul(kinds.len());
                 self.erased = self.erased.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
             }
-            Event::HoldPlaced { account, reason, .. } => {
-                self.held.insert(*account, reason.clone());
+            Event::HoldPlaced { account, reason, at } => {
+                let hold = Hold { reason: reason.clone(), since: *at, fact: self.facts };
+                self.held.insert(*account, hold);
             }
             Event::HoldLifted { account, .. } => {
                 self.held.remove(account);
             }
         }
+        self.facts += 1;
         self
     }
 }

@@ -76,6 +76,11 @@ fn a_hold_is_placed_once_and_lifted_once() {
         .then_refused(&Refusal::HeldAlready(ACCOUNT));
     given(State::default(), &[held(ACCOUNT)]).when(&lift(ACCOUNT)).then(&[lifted(ACCOUNT)]);
     given(State::default(), &[]).when(&lift(ACCOUNT)).then_refused(&Refusal::NotHeld(ACCOUNT));
+    let state = given(State::default(), &[erased(vec![order(1)])])
+        .when(&hold(ACCOUNT))
+        .then(&[held(ACCOUNT)]);
+    let hold = Hold { reason: "court 7/26".to_owned(), since: AT, fact: 1 };
+    assert_eq!(state.held().get(&ACCOUNT), Some(&hold));
 }
 
 #[test]

@@ -140,13 +140,15 @@ impl State {
         if sms.hold.is_empty() {
             return None;
         }
-        let mut kinds = code::sensitive(&sms.text);
-        kinds.retain(|kind| sms.hold.contains(kind));
+        let kinds = kinds_of(sms);
         if kinds.is_empty() {
             return None;
         }
         let has_code = matches!(received.extraction.verdict, Verdict::Code(_));
         let fails = has_code && self.status != Status::Completed;
+        if !fails && self.held_before(sms, &kinds) {
+            return Some(Vec::new());
+        }
         let failed = Event::Failed { reason: FailureReason::MessageHeld, at: sms.at };
         let held = Event::SmsHeld {
             message_id: sms.message_id.clone(),
@@ -156,6 +158,16 @@ impl State {
             at: sms.at,
         };
         Some(std::iter::once(held).chain(fails.then_some(failed)).collect())
+    }
+
+    /// Whether one of the same kinds was held minutes before. Texts are not kept, so that a repeated
+    /// one is known by its kinds alone, and tells the order's owner nothing more.
+    fn held_before(&self, sms: &IncomingSms, found: &[Sensitive]) -> bool {
+        self.history.iter().any(|fact| {
+            matches!(fact.as_ref(), Event::SmsHeld { supplier, kinds, at, .. }
+                if *supplier == sms.supplier && *kinds == found
+                    && sms.at.since(*at) <= REPEATED_WITHIN)
+        })
     }
 
     /// The message of minutes before that says word for word the same.
@@ -193,6 +205,18 @@ impl State {
         };
         self.code.as_deref() != Some(code) && self.code_message().is_none_or(is_later_or_surer)
     }
+}
+
+/// What is sensitive in a message, of what is held back; a person's name may stand in its sender
+/// alone.
+fn kinds_of(sms: &IncomingSms) -> Vec<Sensitive> {
+    let mut kinds = code::sensitive(&sms.text);
+    let is_name = |kind: &Sensitive| *kind == Sensitive::PersonName;
+    if !kinds.iter().any(is_name) && code::sensitive(&sms.sender).iter().any(is_name) {
+        kinds.push(Sensitive::PersonName);
+    }
+    kinds.retain(|kind| sms.hold.contains(kind));
+    kinds
 }
 
 /// How sure the message's code is.

@@ -1,10 +1,10 @@
-//! `telenumerus admin erase-order`, `erase-account`, `hold` and `release-hold`: what the log
-//! forgets.
+//! `telenumerus admin erase-order`, `erase-account`, `hold`, `release-hold`, and lists of what was
+//! erased, held and exported.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::super::output::say;
+use super::super::output::{cells, listing, say};
 use super::{Why, in_words};
 use crate::admin::Said;
 
@@ -40,6 +40,19 @@ pub enum Erasures {
         #[command(flatten)]
         why: Why,
     },
+    /// List accounts under a legal hold: since when, why and by whom.
+    #[command(after_help = "Examples:\n  telenumerus admin holds --json")]
+    Holds {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List what was erased, and holds that were placed and lifted, the latest first.
+    #[command(after_help = "Examples:\n  telenumerus admin erasures --limit 20")]
+    Erasures(Page),
+    /// List what was exported, the latest first.
+    #[command(after_help = "Examples:\n  telenumerus admin exports --json")]
+    Exports(Page),
     /// Lift an account's hold.
     #[command(after_help = "Examples:\n  telenumerus admin release-hold acc_… --reason \"over\"")]
     ReleaseHold {
@@ -50,6 +63,27 @@ pub enum Erasures {
     },
 }
 
+/// A page of a list.
+#[derive(Debug, Args)]
+pub struct Page {
+    /// How many at most.
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+    /// Only those before this one, as `next_before` of an answer says it.
+    #[arg(long)]
+    before: Option<u64>,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Page {
+    fn of(&self, list: &str) -> (String, Option<Value>) {
+        let before = self.before.map_or_else(String::new, |before| format!("&before={before}"));
+        (format!("{list}?limit={}{before}", self.limit), None)
+    }
+}
+
 impl Erasures {
     /// The call of the operator's API.
     pub fn call(&self) -> Result<(String, Option<Value>), String> {
@@ -58,13 +92,28 @@ impl Erasures {
             Self::EraseAccount { account, why } => (format!("accounts/{account}/erase"), why),
             Self::Hold { account, why } => (format!("accounts/{account}/hold"), why),
             Self::ReleaseHold { account, why } => (format!("accounts/{account}/release"), why),
+            Self::Holds { .. } => return Ok(("holds".to_owned(), None)),
+            Self::Erasures(page) => return Ok(page.of("erasures")),
+            Self::Exports(page) => return Ok(page.of("exports")),
         };
         let said = Said { reason: why.reason.clone(), operator: why.operator.clone() };
         Ok((path, Some(serde_json::to_value(said).map_err(in_words)?)))
     }
 
     /// Shows the answer.
-    pub fn show(answer: &Value) {
-        say!("{answer:#}");
+    pub fn show(&self, answer: &Value) {
+        let (name, as_json, columns) = match self {
+            Self::Holds { json } => ("holds", *json, &["since", "account_id", "by", "reason"][..]),
+            Self::Erasures(page) => ("erasures", page.json, &["at", "event", "by", "reason"][..]),
+            Self::Exports(page) => {
+                ("exports", page.json, &["at", "by", "scope", "records", "reason"][..])
+            }
+            Self::EraseOrder { .. }
+            | Self::EraseAccount { .. }
+            | Self::Hold { .. }
+            | Self::ReleaseHold { .. } => return say!("{answer:#}"),
+        };
+        let rows = answer[name].as_array().into_iter().flatten();
+        listing(as_json, answer, columns, rows.map(|row| cells(row, columns)));
     }
 }

@@ -7,7 +7,9 @@ use axum::response::Response;
 use maud::html;
 use serde_json::json;
 
-use super::{Console, Context, ROOT, apology, forbidden, missing, newcomers, numbers, policy};
+use super::{
+    Console, Context, ROOT, apology, erasures, forbidden, missing, newcomers, numbers, policy,
+};
 use crate::console::call::Refused;
 use crate::console::form::Form;
 use crate::console::guard::is_of_our_page;
@@ -54,6 +56,9 @@ pub async fn handle(
         }
         ["numbers", action @ ("retire" | "buy" | "release" | "sync")] => {
             numbers::act(&context, action, &form).await
+        }
+        ["erasures", action @ ("erase" | "hold" | "release")] => {
+            erasures::act(&context, action, &form).await
         }
         ["webhooks", account, sequence, "redeliver"] => {
             redelivered(&context, account, sequence, &form).await

@@ -94,7 +94,7 @@ fn row(order: &Value) -> Markup {
             }
             td { (text(order, "platform")) }
             td { (text(order, "country")) }
-            td.fit { (secret(&order["phone"])) }
+            td.fit { (kept(&order["phone"], &order["phone_erased"])) }
             td { (order["supplier"].as_str().unwrap_or("–")) }
             td.num.fit { (millis(&order["delivery_millis"])) }
             td.num { (money(&order["price"])) }
@@ -182,8 +182,8 @@ fn facts(shown: &Value) -> Markup {
                 @if order["listening"] == true { " " (badge("listening")) }
             }))
             (pair("For", html! { (text(order, "platform")) ", " (text(order, "country")) }))
-            (pair("Number", secret(&order["phone"])))
-            (pair("Code", secret(&order["code"])))
+            (pair("Number", kept(&order["phone"], &order["phone_erased"])))
+            (pair("Code", kept(&order["code"], &order["messages_erased"])))
             (pair("Source", html! { (shown["supplier"].as_str().unwrap_or("–")) }))
             (pair("Price", html! { (money(&order["price"])) }))
             (pair("Refunded", html! { (money(&order["refunded"])) }))
@@ -194,6 +194,15 @@ fn facts(shown: &Value) -> Markup {
             (pair("Failure", html! { (order["failure"].as_str().unwrap_or("–")) }))
             (pair("Account", id(ROOT, "/accounts/", text(shown, "account_id"))))
         }
+    }
+}
+
+/// A secret, or that it was erased.
+fn kept(value: &Value, is_erased: &Value) -> Markup {
+    if *is_erased == true {
+        html! { (badge("erased")) }
+    } else {
+        secret(value)
     }
 }
 

@@ -103,6 +103,8 @@ fn number_and_code(order: &Value) -> Markup {
                 " "
                 button.quiet.small type="button" data-copy="phone" { "Copy" }
             }
+        } @else if order["phone_erased"] == true {
+            p.note { "It was erased." }
         } @else if order["can_cancel"] == true {
             p.note { "A number is being sought…" }
         } @else {
@@ -115,6 +117,8 @@ fn number_and_code(order: &Value) -> Markup {
                 " "
                 button.quiet.small type="button" data-copy="code" { "Copy" }
             }
+        } @else if order["messages_erased"] == true {
+            p.note { "It was erased, with what the messages said." }
         } @else if order["can_cancel"] == true {
             p.note role="status" {
                 "Waiting for the message. The code appears here by itself."

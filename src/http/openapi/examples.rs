@@ -210,7 +210,7 @@ fn ordering(operation: &str) -> Option<Value> {
             "status": "ok", "order_id": ORDER, "platform": "google", "country": "US",
             "phone": PHONE, "code": "847291",
             "sms": "G-847291 is your Google verification code.", "delivery_seconds": 8,
-            "price": 0.5, "refunded": null, "expires_in": null,
+            "messages_erased": false, "held": [], "price": 0.5, "refunded": null, "expires_in": null,
             "expires_at": UNTIL, "can_cancel": false, "check_status": links(""),
             "stream": links("/stream"),
         }),
@@ -227,6 +227,7 @@ fn ordering(operation: &str) -> Option<Value> {
         "getOrder" => json!({
             "status": "active", "order_id": ORDER, "platform": "google", "country": "US",
             "phone": PHONE, "code": null, "codes": [], "sms": null, "messages": [], "held": [],
+            "messages_erased": false, "phone_erased": false,
             "listening": false, "listening_until": null, "finish": null, "report": links("/report"),
             "price": 0.5, "refunded": null, "scenario": null, "attempts": 1, "created_at": AT,
             "expires_at": UNTIL, "expires_in": 300, "ended_at": null,
@@ -238,7 +239,8 @@ fn ordering(operation: &str) -> Option<Value> {
             "orders": [{
                 "order_id": ORDER, "status": "completed", "platform": "google", "country": "US",
                 "phone": PHONE, "price": 0.5, "created_at": AT, "ended_at": CODE_AT,
-                "can_cancel": false, "listening": true, "check_status": links(""),
+                "can_cancel": false, "listening": true, "phone_erased": false,
+                "check_status": links(""),
             }],
             "next_cursor": null,
         }),

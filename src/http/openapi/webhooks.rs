@@ -8,14 +8,23 @@ use super::examples;
 pub(super) fn all() -> Value {
     let amount = || json!({ "type": "number" });
     let text = || json!({ "type": ["string", "null"] });
+    let erased = || {
+        json!({
+            "type": "boolean",
+            "description": "True where something of it was erased before this delivery, and is \
+                            null here.",
+        })
+    };
     let sms = json!({
         "order_id": text(), "platform": text(), "country": text(), "phone": text(), "code": text(),
         "verdict": text(), "sms": text(), "from": text(), "received_at": text(),
         "delivery_seconds": { "type": ["integer", "null"] }, "price": amount(),
+        "erased": erased(),
     });
     let failed = json!({
         "order_id": text(), "platform": text(), "country": text(), "phone": text(),
         "status": text(), "reason": text(), "refunded": amount(), "ended_at": text(),
+        "erased": erased(),
     });
     let low = json!({ "balance": amount(), "threshold": amount() });
     json!({

@@ -16,6 +16,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::http::Shared;
 use crate::http::auth::Caller;
+use crate::http::erased;
 use crate::http::error::ApiError;
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::{Dollars, Moment};
@@ -231,7 +232,7 @@ fn accepted(index: usize, order: &Order) -> Accepted {
             |known, fact| match fact {
                 Event::Queued { .. } => ("queued", None),
                 Event::NumberAssigned { attempt: 1, phone, expires_at, .. } => {
-                    ("active", Some((phone.as_str().to_owned(), *expires_at)))
+                    ("active", Some((erased::number(phone).map(ToOwned::to_owned), *expires_at)))
                 }
                 _ => known,
             },
@@ -246,7 +247,7 @@ fn accepted(index: usize, order: &Order) -> Accepted {
         country: order.placed.country.code(),
         price: Dollars(order.placed.price),
         hold: Dollars(order.placed.price),
-        phone: number.as_ref().map(|(phone, _)| phone.clone()),
+        phone: number.as_ref().and_then(|(phone, _)| phone.clone()),
         expires_at: number.map(|(_, expires_at)| Moment(expires_at)),
         can_cancel: true,
         check_status: links.check_status,

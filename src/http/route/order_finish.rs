@@ -6,12 +6,14 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use events::account::OrderRefusal;
+use events::envelope::Actor;
 use events::order;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::Shared;
 use crate::http::auth::Caller;
+use crate::http::erased;
 use crate::http::error::{ApiError, ApiResult, value};
 use crate::http::idempotency::Keyed;
 use crate::http::json::Moment;
@@ -22,7 +24,7 @@ use crate::http::order_reply::{OrderReply, find};
 pub struct Reply {
     status: &'static str,
     order_id: String,
-    /// The code it has.
+    /// The code it has; null once it was erased.
     code: Option<String>,
     /// When its number went back.
     finished_at: Option<Moment>,
@@ -50,11 +52,12 @@ pub async fn handle(
 ) -> ApiResult<Reply> {
     let service = &app.service;
     let order = find(&app, &caller, &id).await?;
-    let decided = service.orders.finish(caller.account, &order).await;
+    let decided = service.orders.finish(caller.account, &order, Actor::Owner).await;
     let order = find(&app, &caller, &id).await?;
     match decided {
         Ok(()) => {
-            let (code, finished_at) = (order.code.clone(), order.finished_at.map(Moment));
+            let code = order.code.as_deref().and_then(erased::told).map(ToOwned::to_owned);
+            let finished_at = order.finished_at.map(Moment);
             Ok(Json(Reply { status: "ok", order_id: order.id.to_string(), code, finished_at }))
         }
         Err(TransactError::Refused(OrderRefusal::Order(

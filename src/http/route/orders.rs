@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use events::id::OrderId;
 use events::order::Status;
+use events::phone::Phone;
 use projections::{OrderFilter, OrderSummary};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,6 +12,7 @@ use utoipa::ToSchema;
 use crate::http::Shared;
 use crate::http::auth::Caller;
 use crate::http::cursor::{self, Limit};
+use crate::http::erased;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json::{Dollars, Moment, Parameters, moment};
 use crate::http::openapi_types::{CursorText, DateOrTime, OrderStatus, PlatformName};
@@ -50,17 +52,22 @@ pub struct Row {
     can_cancel: bool,
     /// Whether it has its code, and keeps its number for what still comes.
     listening: bool,
+    /// Whether its number was erased since: `phone` is null.
+    phone_erased: bool,
     check_status: String,
 }
 
 impl From<OrderSummary> for Row {
     fn from(order: OrderSummary) -> Self {
+        let phone = order.phone.as_deref().and_then(|phone| Phone::of_log(phone).ok());
+        let phone = phone.as_ref();
         Self {
             order_id: order.order.to_string(),
             status: order.status.name(),
             platform: order.platform.slug(),
             country: order.country.code(),
-            phone: order.phone,
+            phone_erased: phone.is_some_and(Phone::is_erased),
+            phone: phone.and_then(erased::number).map(ToOwned::to_owned),
             price: Dollars(order.price),
             created_at: Moment(order.placed_at),
             ended_at: order.ended_at.map(Moment),

@@ -10,12 +10,13 @@ use utoipa::ToSchema;
 
 use crate::http::Shared;
 use crate::http::auth::Caller;
+use crate::http::erased;
 use crate::http::error::ApiError;
 use crate::http::idempotency::{Answer, Keyed};
 use crate::http::json::{Dollars, Moment, Whole};
 use crate::http::livemode::scenario_of;
 use crate::http::openapi_types::{CountryCode, PlatformName, ScenarioName};
-use crate::http::order_reply::{Countdown, Links};
+use crate::http::order_reply::{Countdown, HeldMessage, Links, held_of, number_of};
 use crate::http::ordering::{self, OrderRequest, code_of, ended_without_code};
 
 /// The contract: `timeout_seconds` 1-300, default 120.
@@ -71,6 +72,10 @@ pub struct Reply {
     code: Option<String>,
     /// Full text of the message with the code.
     sms: Option<String>,
+    /// Whether the code and its message were erased since: both are null.
+    messages_erased: bool,
+    /// Messages that the operator holds back, by what is in them: what came in place of a code.
+    held: Vec<HeldMessage>,
     /// Whole seconds from the number to its message.
     delivery_seconds: Option<u64>,
     price: Dollars,
@@ -129,7 +134,7 @@ async fn cancelled(app: &Shared, caller: &Caller, order: &Order) -> Result<Arc<O
 
 impl Reply {
     fn of(app: &Shared, order: &Order, on_timeout: OnTimeout) -> Result<Self, ApiError> {
-        let code = code_of(order).map(ToOwned::to_owned);
+        let code = code_of(order);
         let gave_up =
             order.status == events::order::Status::Cancelled && on_timeout == OnTimeout::Cancel;
         if order.status.is_end() && code.is_none() && !gave_up {
@@ -138,15 +143,17 @@ impl Reply {
         let links = Links::of(order.id);
         let countdown = Countdown::of(&app.service.orders, order, app.service.clock.now());
         let is_open = !order.status.is_end();
-        let sms = order.code_message().map(|sms| sms.text.clone());
+        let sms = order.code_message().and_then(|sms| erased::told(&sms.text));
         Ok(Self {
             status: if code.is_some() { "ok" } else { "timeout" },
             order_id: order.id.to_string(),
             platform: order.placed.platform.slug(),
             country: order.placed.country.code(),
-            phone: order.assignment.as_ref().map(|assignment| assignment.phone.as_str().to_owned()),
-            code,
-            sms,
+            phone: number_of(order),
+            code: code.and_then(erased::told).map(ToOwned::to_owned),
+            sms: sms.map(ToOwned::to_owned),
+            messages_erased: erased::messages_of(order),
+            held: held_of(order),
             delivery_seconds: order.delivery_millis().map(|millis| millis / 1_000),
             price: Dollars(order.placed.price),
             refunded: gave_up.then_some(Dollars(order.placed.price)),

@@ -78,8 +78,47 @@ fn only_the_kinds_that_were_asked_for_are_held() {
 fn held_messages_count_towards_what_an_order_keeps() {
     let mut order = fold(order(), &[first_number()]);
     for number in 0..32 {
-        let facts = facts_of(&order, &held_back(&format!("m{number}"), NAMED, 8, 9));
+        let now = 9 + number * 121;
+        let facts = facts_of(&order, &held_back(&format!("m{number}"), NAMED, 8, now));
         order = fold(order, &facts);
     }
-    given(order, &[]).when(&held_back("m32", NAMED, 8, 9)).then_refused(&Refusal::TooManyMessages);
+    given(order, &[])
+        .when(&held_back("m32", NAMED, 8, 9_000))
+        .then_refused(&Refusal::TooManyMessages);
+}
+
+#[test]
+fn what_comes_again_within_minutes_is_held_once() {
+    let order = given(order(), &[first_number()])
+        .when(&held_back("m1", NAMED, 8, 9))
+        .then(&[held("m1", &[Sensitive::PersonName], 8, 9)]);
+    let order = given(order, &[]).when(&held_back("m2", NAMED, 30, 31)).then_nothing();
+    let order = given(order, &[]).when(&held_back("m3", NAMED, 129, 129)).then_nothing();
+    let order = given(order, &[]).when(&held_back("m4", NAMED, 130, 130)).then(&[held(
+        "m4",
+        &[Sensitive::PersonName],
+        130,
+        130,
+    )]);
+    // With the code it ends the order all the same.
+    let coded = "Hi Maria, your Google code is 123456.";
+    given(order, &[])
+        .when(&held_back("m5", coded, 131, 131))
+        .then(&[held("m5", &[Sensitive::PersonName], 131, 131), failed(131)]);
+}
+
+#[test]
+fn a_name_that_stands_in_the_sender_alone_is_held() {
+    let Command::ReceiveSms(incoming) = held_back("m1", "On my way.", 8, 9) else {
+        panic!("it is one")
+    };
+    let sender = "Maria Gomez".to_owned();
+    given(order(), &[first_number()])
+        .when(&Command::ReceiveSms(IncomingSms { sender, ..incoming.clone() }))
+        .then(&[held("m1", &[Sensitive::PersonName], 8, 9)]);
+    let facts = facts_of(
+        &fold(order(), &[first_number()]),
+        &Command::ReceiveSms(IncomingSms { sender: "Google".to_owned(), ..incoming }),
+    );
+    assert!(matches!(facts.as_slice(), [Event::SmsReceived(_)]), "{facts:?}");
 }
