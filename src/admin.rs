@@ -59,6 +59,7 @@ mod reports;
 mod reveal;
 
 pub use accounts::AccountAction;
+pub use erasure::EraseNumber;
 pub use invites::{Invitation, Said};
 pub use masks::HIDDEN;
 pub use node::StepDown;
@@ -233,6 +234,7 @@ fn routes() -> OpenApiRouter<Arc<AdminApi>> {
         .routes(routes!(orders::show))
         .routes(routes!(erasure::erase_order))
         .routes(routes!(erasure::erase_account))
+        .routes(routes!(erasure::erase_number))
         .routes(routes!(erasure::place_hold))
         .routes(routes!(erasure::lift_hold))
         .routes(routes!(decisions::holds))

@@ -195,7 +195,7 @@ impl Service {
         let invites = Invites::open(accounts.journal().clone()).await?;
         let erasures = Erasures::open(accounts.journal().clone()).await?;
         let Sources { router, provenances, reach, simulator, pulls, inventory, purchasing } =
-            sources::sources(&config, &views, &accounts, &entropy, &recent).await?;
+            sources::sources(&config, &views, &accounts, &entropy, &recent, store.vault()).await?;
         let orders = Orders::start(accounts.clone(), Arc::clone(&router));
         let past = Arc::new(ViewedAssignments { views: views.clone(), head: store.head() });
         let recent = recent.into_iter().map(|(phone, _)| phone);

@@ -162,7 +162,7 @@ fn account_data(event: &account::Event) -> Value {
         }
         AccountEvent::WebhookSet { url, threshold, .. } => {
             json!({
-                "origin": url.split('/').take(3).collect::<Vec<_>>().join("/"),
+                "origin": described::origin(url),
                 "threshold": threshold.to_string(),
             })
         }

@@ -1,6 +1,7 @@
 //! Erasing secrets of the log: decided in its own stream first, then carried out in the vault, in
 //! snapshots and in memory. What a crash interrupts is carried out by the next start.
 
+mod asked;
 mod keys;
 mod retention;
 
@@ -10,16 +11,15 @@ use actors::Fault;
 use actors::kernel::entity::TransactError;
 use actors::kernel::journal::Journal;
 use actors::kernel::singleton::Singleton;
-use actors::store::sqlite::SqliteStore;
 use actors::store::{EventStore, ReadError};
 use actors::vault::{Vault, VaultError};
 use events::Event;
+use events::account;
 use events::codec::{DecodeError, SecretKind};
 use events::envelope::{Actor, Revision, StreamId};
 use events::erasure::{self, Command, Refusal, State, Subject};
 use events::id::{AccountId, OrderId};
-use keys::OrderKeys;
-use projections::{OrderRef, ViewError};
+use projections::ViewError;
 use thiserror::Error;
 use tokio::sync::Mutex;
 
@@ -96,87 +96,6 @@ impl Erasures {
 }
 
 impl Service {
-    /// Erases what messages of an order say, and its codes; how many keys were erased.
-    pub async fn erase_order(
-        &self,
-        order: OrderId,
-        reason: &str,
-        who: Actor,
-    ) -> Result<usize, ErasureError> {
-        self.store.vault().ok_or(ErasureError::NoVault)?;
-        reach_head(&self.views, &self.store.head()).await?;
-        let place = self.views.order(order).await?.ok_or(ErasureError::NoOrder)?;
-        self.refuse_under_hold(place.account)?;
-        let found = self.keys_of_ended(place, who.clone()).await?;
-        if !found.is_over() {
-            return Err(ErasureError::NotOver(order));
-        }
-        if found.is_unsealed {
-            return Err(ErasureError::Unsealed(order));
-        }
-        if !self.has_keys(&found.names)? {
-            return Err(Refusal::Nothing.into());
-        }
-        let subject = Subject { account: place.account, order: Some(order) };
-        self.erase(vec![subject], reason, who).await
-    }
-
-    /// The same of all orders of an account that are over; how many orders, and how many are left
-    /// because they are not over or are from before there was a vault.
-    pub async fn erase_account(
-        &self,
-        account: AccountId,
-        reason: &str,
-        who: Actor,
-    ) -> Result<(usize, usize), ErasureError> {
-        self.store.vault().ok_or(ErasureError::NoVault)?;
-        reach_head(&self.views, &self.store.head()).await?;
-        self.refuse_under_hold(account)?;
-        let (mut erasable, mut left) = (Vec::new(), 0);
-        for place in self.views.places_of(account).await? {
-            let found = self.keys_of_ended(place, who.clone()).await?;
-            if !found.is_over() || found.is_unsealed {
-                left += 1;
-            } else if self.has_keys(&found.names)? {
-                erasable.push(Subject { account, order: Some(place.order) });
-            }
-        }
-        if erasable.is_empty() {
-            return Err(Refusal::Nothing.into());
-        }
-        for some in erasable.chunks(erasure::MOST) {
-            self.erase(some.to_vec(), reason, who.clone()).await?;
-        }
-        Ok((erasable.len(), left))
-    }
-
-    /// The keys of an order's messages. One that only listens for more is finished first: whoever
-    /// wants its messages erased wants no further ones.
-    async fn keys_of_ended(&self, place: OrderRef, who: Actor) -> Result<OrderKeys, ErasureError> {
-        let kinds = [SecretKind::Message];
-        let found = self.keys_of_order(place, &kinds).await?;
-        let listening = found.order.as_ref().filter(|order| order.is_listening());
-        let Some(listening) = listening.filter(|_| !found.is_unsealed) else {
-            return Ok(found);
-        };
-        // What is refused has ended otherwise meanwhile.
-        if let Err(TransactError::Fault(fault)) =
-            self.orders.finish(place.account, listening, who).await
-        {
-            return Err(fault.into());
-        }
-        reach_head(&self.views, &self.store.head()).await?;
-        let place = self.views.order(place.order).await?.ok_or(ErasureError::NoOrder)?;
-        self.keys_of_order(place, &kinds).await
-    }
-
-    fn refuse_under_hold(&self, account: AccountId) -> Result<(), Refusal> {
-        match self.erasures.state().held().get(&account) {
-            Some(hold) => Err(Refusal::Held { account, reason: hold.reason.clone() }),
-            None => Ok(()),
-        }
-    }
-
     /// Places a hold on an account, or lifts it.
     pub async fn hold(
         &self,
@@ -205,11 +124,12 @@ impl Service {
     async fn erase(
         &self,
         of: Vec<Subject>,
+        kinds: &[SecretKind],
         reason: &str,
         who: Actor,
     ) -> Result<usize, ErasureError> {
         let vault = self.store.vault().ok_or(ErasureError::NoVault)?;
-        let (kinds, at) = (vec![SecretKind::Message], self.clock.now());
+        let (kinds, at) = (kinds.to_vec(), self.clock.now());
         let command = Command::Erase { of, kinds, reason: reason.to_owned(), at };
         let _alone = self.erasures.carrying_out.lock().await;
         self.erasures.decided.transact(&command, who, at).await?;
@@ -256,28 +176,40 @@ impl Service {
         }
     }
 
-    /// Erases the keys, then what is left of their secrets in snapshots and in memory.
+    /// Erases the keys, then what is left of their secrets in snapshots, views and memory.
     async fn erase_keys(
         &self,
         vault: &Arc<Vault>,
         of: &[Subject],
         kinds: &[SecretKind],
     ) -> Result<usize, ErasureError> {
-        let mut names = Vec::new();
-        let mut accounts = Vec::new();
+        let (mut names, mut accounts, mut orders) = (Vec::new(), Vec::new(), Vec::new());
         for subject in of {
-            let Some(order) = subject.order else { continue };
-            let Some(place) = self.views.order(order).await? else { continue };
-            names.extend(self.keys_of_order(place, kinds).await?.names);
             accounts.push(subject.account);
+            let Some(order) = subject.order else {
+                if kinds.contains(&SecretKind::Webhook) {
+                    self.switch_webhook_off(subject.account).await?;
+                    names.extend(self.keys_of_webhook(subject.account).await?.names);
+                }
+                continue;
+            };
+            let Some(place) = self.views.order(order).await? else { continue };
+            let found = self.keys_of_order(place, kinds).await?;
+            names.extend(found.names);
+            orders.push((order, found.places));
         }
         accounts.sort_unstable();
         accounts.dedup();
-        let (vault, store) = (Arc::clone(vault), Arc::clone(&self.store));
-        let of_accounts = accounts.clone();
+        let streams: Vec<StreamId> = accounts.iter().copied().map(StreamId::account).collect();
+        let (vault, store, views) =
+            (Arc::clone(vault), Arc::clone(&self.store), self.views.clone());
+        let has_numbers = kinds.contains(&SecretKind::Phone);
         let erasing = move || -> Result<usize, ErasureError> {
             let erased = vault.erase(&names)?;
-            forget(&store, &of_accounts)?;
+            store.forget_secrets(&streams)?;
+            if has_numbers {
+                views.forget_numbers(&orders, |phone| vault.pseudonym(phone))?;
+            }
             Ok(erased)
         };
         let erased =
@@ -288,12 +220,19 @@ impl Service {
         Ok(erased)
     }
 
+    /// Nothing is pushed to a target that is about to be erased. An account that may change nothing
+    /// pushes nothing once it reads its log anew.
+    async fn switch_webhook_off(&self, account: AccountId) -> Result<(), ErasureError> {
+        let at = self.clock.now();
+        let remove = account::Command::RemoveWebhook { at };
+        match self.accounts.transact(account, remove, Actor::Service, at).await {
+            Ok(_) | Err(TransactError::Refused(_)) => Ok(()),
+            Err(TransactError::Fault(fault)) => Err(fault.into()),
+        }
+    }
+
     fn has_keys(&self, names: &[[u8; 16]]) -> Result<bool, ErasureError> {
         let vault = self.store.vault().ok_or(ErasureError::NoVault)?;
         Ok(vault.count(names)? > 0)
     }
-}
-
-fn forget(store: &SqliteStore, accounts: &[AccountId]) -> Result<(), ReadError> {
-    accounts.iter().try_for_each(|account| store.forget_secrets(&StreamId::account(*account)))
 }

@@ -81,6 +81,9 @@ impl Writer {
             "data": data(&notice, order.as_deref(), row.due_at),
         });
         let secrets = published.state.signing_secrets(self.accounts.journal().now());
+        if secrets.is_empty() {
+            return Ok(None);
+        }
         // Receivers compare it with their own clocks.
         let at = self.accounts.journal().clock().wall();
         let fails_first = order.is_some_and(|order| order.scenario == Some(Scenario::WebhookFails));

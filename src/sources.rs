@@ -11,11 +11,13 @@ use actors::numbers::pool::{NumberPool, OwnNumber};
 use actors::numbers::{
     Preference, Provenances, Quarantine, Record, Router, SessionAvailability, Supplier,
 };
+use actors::vault::Vault;
 use actors::{Accounts, Inventory};
 use events::account::PoolShare;
 use events::money::Money;
 use events::number::Listing;
 use events::phone::Phone;
+use events::platform::Platform;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
 use projections::Views;
@@ -58,6 +60,7 @@ pub async fn sources(
     accounts: &Accounts,
     entropy: &Entropy,
     recent: &[(Phone, Option<Timestamp>)],
+    vault: Option<&Arc<Vault>>,
 ) -> Result<Sources, BootError> {
     let clock = accounts.journal().clock();
     let settings = &config.suppliers;
@@ -86,7 +89,11 @@ pub async fn sources(
         // What the configuration lists goes before what the log does.
         let listed =
             listed.into_iter().filter(|(phone, _)| !configured.contains_key(phone)).map(own_number);
-        let served = views.served(pool.to_owned(), since).await?;
+        let numbers: Vec<OwnNumber> = numbers.chain(listed).collect();
+        let mut served = views.served(pool.to_owned(), since).await?;
+        if let Some(vault) = vault {
+            name_again(&mut served, numbers.iter().map(|number| &number.phone), vault);
+        }
         let rest = if pool == "smpp" {
             Quarantine::Over(Arc::clone(&reach))
         } else {
@@ -95,14 +102,14 @@ pub async fn sources(
         let released =
             recent.iter().filter_map(|(phone, ended_at)| Some((phone.clone(), (*ended_at)?)));
         let own = Arc::new(
-            NumberPool::new(name(pool), numbers.chain(listed).collect(), cool_down, served)
+            NumberPool::new(name(pool), numbers, cool_down, served)
                 .resting(rest, released)
                 .sharing(share),
         );
         pools.insert(name(pool), Arc::clone(&own));
         suppliers.push(own);
     }
-    let pulls = pulls(config, views, accounts, cool_down).await?;
+    let pulls = pulls(config, views, accounts, cool_down, vault).await?;
     suppliers.extend(pulls.iter().map(|pull| Arc::new(pull.clone()) as Arc<dyn Supplier>));
     let simulator = Arc::new(Simulator::new(
         name("simulator"),
@@ -126,6 +133,25 @@ pub async fn sources(
     let purchasing =
         NumberPurchasing::open(accounts.journal().clone(), inventory.clone(), telecoms(config)?);
     Ok(Sources { router, provenances, reach, simulator, pulls, inventory, purchasing })
+}
+
+/// Puts numbers of ours in the place of their pseudonyms: one that has served a platform rests,
+/// also where the order's number was erased.
+fn name_again<'a>(
+    served: &mut [(Phone, Platform, Timestamp)],
+    numbers: impl Iterator<Item = &'a Phone>,
+    vault: &Vault,
+) {
+    if !served.iter().any(|(phone, ..)| phone.is_erased()) {
+        return;
+    }
+    let known: BTreeMap<Phone, &Phone> =
+        numbers.map(|number| (vault.pseudonym(number), number)).collect();
+    for (phone, ..) in served {
+        if let Some(number) = known.get(phone) {
+            *phone = (*number).clone();
+        }
+    }
 }
 
 /// The telecoms whose APIs are configured, each with the most that its bought numbers may cost a
@@ -164,6 +190,7 @@ async fn pulls(
     views: &Views,
     accounts: &Accounts,
     cool_down: Duration,
+    vault: Option<&Arc<Vault>>,
 ) -> Result<Vec<Pull>, BootError> {
     let mut pulls = Vec::new();
     for source in &config.suppliers.http {
@@ -173,12 +200,16 @@ async fn pulls(
         let served =
             views.served(name.to_string(), accounts.journal().now().minus(cool_down)).await?;
         let poll = Duration::from_secs(source.poll_seconds.into());
-        pulls.push(Pull::new(
+        let asking = Pull::new(
             accounts.clone(),
             Arc::new(asked),
             http::Settings { name, poll, cool_down },
             served,
-        ));
+        );
+        if let Some(vault) = vault.cloned() {
+            asking.know_by(Arc::new(move |phone: &Phone| vault.pseudonym(phone)));
+        }
+        pulls.push(asking);
     }
     Ok(pulls)
 }

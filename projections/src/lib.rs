@@ -22,6 +22,7 @@ mod column;
 mod deliveries;
 mod deposits;
 mod ends;
+mod forgotten;
 mod hourly;
 mod orders;
 #[cfg(test)]

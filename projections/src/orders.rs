@@ -232,7 +232,7 @@ fn order_summary(row: &Row<'_>) -> rusqlite::Result<OrderSummary> {
     })
 }
 
-fn order_ref(row: &Row<'_>) -> rusqlite::Result<OrderRef> {
+pub fn order_ref(row: &Row<'_>) -> rusqlite::Result<OrderRef> {
     Ok(OrderRef {
         order: OrderId(id(row, 0)?),
         account: AccountId(id(row, 1)?),

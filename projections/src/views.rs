@@ -11,7 +11,7 @@ use std::time::Duration;
 use events::Event;
 use events::envelope::{Position, Recorded};
 use events::id::{AccountId, OrderId};
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 use thiserror::Error;
 use tokio::sync::{Notify, watch};
 
@@ -240,6 +240,29 @@ impl Views {
         Ok(())
     }
 
+    /// Changes rows beside the log: what they say of what was erased there. Blocks.
+    pub(crate) fn change(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), ViewError> {
+        let writer = self.inner.writer.lock();
+        let mut writer = writer
+            .map_err(|_| ViewError::Failed("the views' writer has failed before".to_owned()))?;
+        let Writer { connection, sums, .. } = &mut *writer;
+        let changed = || -> rusqlite::Result<()> {
+            let transaction = connection.transaction()?;
+            work(&transaction)?;
+            sums.write(&transaction)?;
+            transaction.commit()?;
+            // What was there is in the journal until it is folded into the file.
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        };
+        changed().map_err(|error| {
+            sums.forget();
+            failed(error)
+        })
+    }
+
     /// Waits until the views have `position`.
     pub async fn reach(&self, position: Position) -> Result<(), ViewError> {
         if *self.inner.checkpoint.borrow() >= position {
@@ -368,6 +391,8 @@ fn configure(connection: &Connection) -> rusqlite::Result<Changes> {
     // orders its writes.
     connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update(None, "cache_size", -16_384)?;
+    // What is erased must not stay in a page that is free.
+    connection.pragma_update(None, "secure_delete", "ON")?;
     connection.busy_timeout(Duration::from_secs(10))?;
     sums::prepare(connection)
 }

@@ -6,13 +6,16 @@ use axum::Json;
 use axum::extract::{Path as PathParameter, State};
 use axum::http::StatusCode;
 use events::id::OrderId;
+use events::phone::Phone;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::access::Access;
 use super::{AdminApi, Refusal, Said, account, failed, refused};
 use crate::erasure::ErasureError;
 
-/// Erases what the messages of an order say, its codes with it. It cannot be undone.
+/// Erases what the messages of an order say, its codes and its number. It cannot be undone.
 #[utoipa::path(post, path = "/orders/{id}/erase", operation_id = "eraseOrder", tag = "orders",
     request_body = Said, params(("id" = String, Path, description = "The order's id")),
     responses((status = 200, description = "How many keys were erased", body = Value)))]
@@ -30,7 +33,8 @@ pub async fn erase_order(
     Ok(Json(json!({ "order_id": id, "keys_erased": erased })))
 }
 
-/// The same of all orders of an account that are over.
+/// The same of all orders of an account that are over, and the target and secrets of its webhook,
+/// which is off until it is set again.
 #[utoipa::path(post, path = "/accounts/{id}/erase", operation_id = "eraseAccount",
     tag = "accounts", request_body = Said,
     params(("id" = String, Path, description = "The account's id")),
@@ -43,9 +47,45 @@ pub async fn erase_account(
     Json(said): Json<Said>,
 ) -> Result<Json<Value>, Refusal> {
     let (account, who) = (account(&id)?, access.operator(&said.operator)?);
-    let erased = api.service.erase_account(account, &said.reason, who).await;
-    let (orders, left) = erased.map_err(undone)?;
-    Ok(Json(json!({ "account_id": id, "orders_erased": orders, "orders_left": left })))
+    let erased = api.service.erase_account(account, &said.reason, who).await.map_err(undone)?;
+    Ok(Json(json!({
+        "account_id": id, "orders_erased": erased.orders, "orders_left": erased.left,
+        "webhook_erased": erased.is_webhook, "webhook_left": erased.has_rest,
+    })))
+}
+
+/// A number of which is erased.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EraseNumber {
+    /// In E.164, with its plus.
+    pub number: String,
+    /// Why; it stands in the log.
+    pub reason: String,
+    /// Who; it stands in the log.
+    pub operator: String,
+}
+
+/// The same of all orders that were on a number and are over, whosever they are. What the log has
+/// of the number itself stays: that it was listed, and messages that no order took.
+#[utoipa::path(post, path = "/numbers/erase", operation_id = "eraseNumber", tag = "numbers",
+    request_body = EraseNumber,
+    responses((status = 200, description = "How many orders were, how many are left, and whether \
+        the log has the number for itself", body = Value)))]
+pub async fn erase_number(
+    State(api): State<Arc<AdminApi>>,
+    access: Access,
+    Json(wanted): Json<EraseNumber>,
+) -> Result<Json<Value>, Refusal> {
+    let phone: Phone = wanted.number.trim().parse().map_err(|_| {
+        refused(StatusCode::BAD_REQUEST, "number: none in E.164, such as +12025550123".to_owned())
+    })?;
+    let who = access.operator(&wanted.operator)?;
+    let erased = api.service.erase_number(phone, &wanted.reason, who).await.map_err(undone)?;
+    Ok(Json(json!({
+        "orders_erased": erased.orders, "orders_left": erased.left,
+        "number_left": erased.has_rest,
+    })))
 }
 
 /// Has nothing of an account erased until the hold is lifted.

@@ -191,7 +191,10 @@ fn of_esdb(esdb: &Esdb) -> Vec<Bound> {
 }
 
 fn of_retention(retention: Retention) -> Vec<Bound> {
-    vec![bound("retention.messages_hours", retention.messages_hours, 0..=MOST_HOURS)]
+    vec![
+        bound("retention.messages_hours", retention.messages_hours, 0..=MOST_HOURS),
+        bound("retention.numbers_days", retention.numbers_days, 0..=36_500),
+    ]
 }
 
 fn of_store(store: &Store) -> Vec<Bound> {

@@ -118,6 +118,12 @@ pub fn erasure(event: &erasure::Event) -> Value {
     }
 }
 
+/// The origin of a webhook's target; the rest may be a secret. Null once it was erased.
+pub fn origin(url: &str) -> Option<String> {
+    let is_there = url != Withheld::Erased.word();
+    is_there.then(|| url.split('/').take(3).collect::<Vec<_>>().join("/"))
+}
+
 /// Nothing in the place of texts that were erased. The pseudonym of a number stays: it tells which
 /// orders had the same one.
 pub fn leave_out_erased(data: &mut Value) {

@@ -1,4 +1,5 @@
-//! The end of what messages say: so long after their orders were over, their keys are erased.
+//! The end of what messages say, and of orders' numbers: so long after their orders were over,
+//! their keys are erased.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,48 +13,75 @@ use events::time::Timestamp;
 
 use super::ErasureError;
 use crate::boot::Service;
+use crate::config::Retention;
 use crate::read_model::chain_of;
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_mins(5);
 /// Orders looked at together, and erased by one fact.
 const PAGE: u32 = 200;
-/// Up to which end orders were looked at, in the vault.
-const LOOKED_AT: &str = "messages kept until";
 /// What the log says of why.
 const REASON: &str = "retention";
 
+/// Kinds that end by themselves, and the name under which the vault has up to which end orders were
+/// looked at.
+const ENDING: [(SecretKind, &str); 2] =
+    [(SecretKind::Message, "messages kept until"), (SecretKind::Phone, "numbers kept until")];
+
 /// Has all orders looked at again.
 pub fn begin_anew(vault: &Vault) -> Result<(), VaultError> {
-    vault.set_progress(LOOKED_AT, 0)
+    ENDING.iter().try_for_each(|(_, looked_at)| vault.set_progress(looked_at, 0))
+}
+
+/// For how long secrets of a kind are kept after their order's end; `None` is for ever.
+fn kept(kind: SecretKind, retention: Retention) -> Option<Duration> {
+    let hours = match kind {
+        SecretKind::Message => retention.messages_hours,
+        SecretKind::Phone => retention.numbers_days.saturating_mul(24),
+        SecretKind::Webhook => 0,
+    };
+    (hours > 0).then(|| Duration::from_hours(hours.into()))
 }
 
 impl Service {
-    /// Erases what messages say when it was kept for as long as the configuration wants, as long as
-    /// the service runs.
+    /// Erases what was kept for as long as the configuration wants, as long as the service runs.
     pub fn keep_retention(self: &Arc<Self>) {
-        if self.config.retention.messages_hours == 0 || self.store.vault().is_none() {
+        let is_ended =
+            |(kind, _): &(SecretKind, &str)| kept(*kind, self.config.retention).is_some();
+        if self.store.vault().is_none() || !ENDING.iter().any(is_ended) {
             return;
         }
         repeat_every(self, LOOK, |service| async move {
-            match service.erase_what_is_old().await {
-                Ok(0) => {}
-                Ok(orders) => tracing::info!(orders, "what messages of old orders say is erased"),
-                Err(error) => tracing::warn!(
-                    error = chain_of(&error),
-                    "what messages of old orders say cannot be erased; it is tried again"
-                ),
+            for (kind, looked_at) in ENDING {
+                service.look_at_old(kind, looked_at).await;
             }
         });
     }
 
-    async fn erase_what_is_old(&self) -> Result<usize, ErasureError> {
+    async fn look_at_old(&self, kind: SecretKind, looked_at: &str) {
+        let Some(kept) = kept(kind, self.config.retention) else { return };
+        let kind_name = kind.name();
+        match self.erase_what_is_old(kind, looked_at, kept).await {
+            Ok(0) => {}
+            Ok(orders) => tracing::info!(orders, "{kind_name} of old orders are erased"),
+            Err(error) => tracing::warn!(
+                error = chain_of(&error),
+                "{kind_name} of old orders cannot be erased; it is tried again"
+            ),
+        }
+    }
+
+    async fn erase_what_is_old(
+        &self,
+        kind: SecretKind,
+        looked_at: &str,
+        kept: Duration,
+    ) -> Result<usize, ErasureError> {
         let vault = self.store.vault().ok_or(ErasureError::NoVault)?;
-        let kept = Duration::from_hours(self.config.retention.messages_hours.into());
         let before = self.clock.now().minus(kept);
         let mut orders = 0;
         loop {
-            let after = Timestamp::from_millis(vault.progress(LOOKED_AT)?);
+            let after = Timestamp::from_millis(vault.progress(looked_at)?);
             let page = self.views.over_between(after, before, PAGE).await?;
             let Some(end) = next(&page.iter().map(|(_, over)| *over).collect::<Vec<_>>(), after)
             else {
@@ -65,16 +93,16 @@ impl Service {
                 if held.held().contains_key(&place.account) {
                     continue;
                 }
-                let found = self.keys_of_order(place, &[SecretKind::Message]).await?;
+                let found = self.keys_of_order(place, &[kind]).await?;
                 if !found.is_unsealed && self.has_keys(&found.names)? {
                     old.push(Subject { account: place.account, order: Some(place.order) });
                 }
             }
             if !old.is_empty() {
                 orders += old.len();
-                self.erase(old, REASON, Actor::Service).await?;
+                self.erase(old, &[kind], REASON, Actor::Service).await?;
             }
-            vault.set_progress(LOOKED_AT, end.millis())?;
+            vault.set_progress(looked_at, end.millis())?;
         }
     }
 }

@@ -19,6 +19,7 @@ mod disk;
 mod erasure;
 mod errors;
 mod export;
+mod forgotten;
 mod formats;
 mod held;
 mod history;

@@ -17,7 +17,7 @@ fn sealed() -> String {
 }
 
 /// The files of the directory that hold these bytes, by name.
-fn holding(directory: &Path, secret: &str) -> Vec<String> {
+pub fn holding(directory: &Path, secret: &str) -> Vec<String> {
     let mut found: Vec<String> = std::fs::read_dir(directory)
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -591,8 +591,15 @@ export interface Order {
   /** False where the key is for tests: nothing of it is real. */
   livemode?: boolean;
   messages: SmsMessage[];
+  /**
+   * Whether what messages said was erased since, the codes with it: `code` and `sms` are null, and `codes` and
+   * `messages` have nothing of it.
+   */
+  messages_erased: boolean;
   order_id: string;
   phone: string | null;
+  /** Whether its number was erased since: `phone` is null. */
+  phone_erased: boolean;
   platform: PlatformName;
   platform_hints: PlatformHints;
   price: Dollars;
@@ -638,6 +645,8 @@ export type OrderEventType = "placed" | "scenario_chosen" | "queued" | "started"
 export interface OrderFailedData {
   country?: string | null;
   ended_at?: string | null;
+  /** True where something of it was erased before this delivery, and is null here. */
+  erased?: boolean;
   order_id?: string | null;
   phone?: string | null;
   platform?: string | null;
@@ -659,7 +668,7 @@ export interface OrderFailedEvent {
 }
 
 export interface OrderFinished {
-  /** The code it has. */
+  /** The code it has; null once it was erased. */
   code: string | null;
   /** When its number went back. */
   finished_at: Moment | null;
@@ -746,6 +755,8 @@ export interface OrderSummary {
   listening: boolean;
   order_id: string;
   phone: string | null;
+  /** Whether its number was erased since: `phone` is null. */
+  phone_erased: boolean;
   platform: PlatformName;
   price: Dollars;
   status: OrderStatus;
@@ -903,6 +914,8 @@ export interface SmsReceivedData {
   code?: string | null;
   country?: string | null;
   delivery_seconds?: number | null;
+  /** True where something of it was erased before this delivery, and is null here. */
+  erased?: boolean;
   from?: string | null;
   order_id?: string | null;
   phone?: string | null;
@@ -939,9 +952,11 @@ export type StreamEventName = "status" | "number" | "code" | "message" | "held" 
 export interface StreamMessage {
   at: Moment;
   attempt?: number;
-  /** With `code` and `completed`. */
+  /** With `code` and `completed`; null once it was erased. */
   code?: string;
   country?: CountryCode;
+  /** True where what this tells was erased since, and is null here. */
+  erased?: boolean;
   event: StreamEventName;
   expires_at?: Moment;
   /** False where the key is for tests: nothing of it is real. */
@@ -1020,8 +1035,12 @@ export interface Verified {
   delivery_seconds: number | null;
   expires_at: Moment | null;
   expires_in: number | null;
+  /** Messages that the operator holds back, by what is in them: what came in place of a code. */
+  held: HeldMessage[];
   /** False where the key is for tests: nothing of it is real. */
   livemode?: boolean;
+  /** Whether the code and its message were erased since: both are null. */
+  messages_erased: boolean;
   order_id: string;
   phone: string | null;
   platform: PlatformName;
@@ -1082,6 +1101,8 @@ export interface Webhook {
   test: string;
   /** Null while none is set. */
   url: string | null;
+  /** A fresh secret, shown this once, where the webhook is set and the secret of before was erased; null otherwise. */
+  webhook_secret: string | null;
 }
 
 export interface WebhookDeliveries {

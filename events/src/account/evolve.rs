@@ -8,6 +8,7 @@ use super::keyring::Keyring;
 use super::ledger;
 use super::state::{RECENT_ORDERS, SECRETS_OVERLAP, Standing, State, Webhook};
 use super::test_mode::Mode;
+use crate::codec::Withheld;
 use crate::decider::Decider;
 use crate::id::OrderId;
 use crate::order;
@@ -105,8 +106,12 @@ impl State {
 
     fn evolve_webhook(&mut self, event: &Event) {
         if let Event::WebhookSet { url, threshold, at } = event {
-            self.webhook =
-                Some(Webhook { url: url.as_str().into(), threshold: *threshold, since: *at });
+            // One whose target was erased is off.
+            self.webhook = (!Withheld::is_word(url)).then(|| Webhook {
+                url: url.as_str().into(),
+                threshold: *threshold,
+                since: *at,
+            });
         } else if let Event::WebhookRemoved { .. } = event {
             self.webhook = None;
         } else if let Event::WebhookSecretRotated { secret, at } = event {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::event::Event;
 use super::statement::Statement;
+use crate::codec::Withheld;
 use crate::id::{AccountId, OrderId};
 use crate::order;
 use crate::time::Timestamp;
@@ -51,7 +52,9 @@ impl Portrait {
         self.sums.add(event);
         match event {
             Event::Registered { id, at, .. } => (self.id, self.registered_at) = (*id, *at),
-            Event::WebhookSet { url, .. } => self.webhook = Some(url.as_str().into()),
+            Event::WebhookSet { url, .. } => {
+                self.webhook = (!Withheld::is_word(url)).then(|| url.as_str().into());
+            }
             Event::WebhookRemoved { .. } | Event::Removed { .. } => self.webhook = None,
             Event::Order(id, order::Event::Placed(_)) => {
                 self.open.insert(*id);

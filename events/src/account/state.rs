@@ -12,7 +12,7 @@ use super::idempotency::Keys;
 use super::keyring::Keyring;
 use super::recent::Recent;
 use super::test_mode::Mode;
-
+use crate::codec::Withheld;
 use crate::id::{AccountId, DepositId, OrderId};
 use crate::money::Money;
 use crate::order;
@@ -204,7 +204,14 @@ impl State {
             .as_ref()
             .filter(|(_, until)| now < *until)
             .map(|(secret, _)| Arc::clone(secret));
-        std::iter::once(Arc::clone(&self.webhook_secret)).chain(previous).collect()
+        let secrets = std::iter::once(Arc::clone(&self.webhook_secret)).chain(previous);
+        secrets.filter(|secret| !Withheld::is_word(secret)).collect()
+    }
+
+    /// Whether the secret of its webhooks was erased: anybody knows the word in its place, which
+    /// signs nothing.
+    pub fn is_secret_erased(&self) -> bool {
+        Withheld::is_word(&self.webhook_secret)
     }
 
     /// One of its orders that are open, listening or over not long ago.

@@ -160,8 +160,8 @@ impl State {
         Some(std::iter::once(held).chain(fails.then_some(failed)).collect())
     }
 
-    /// Whether one of the same kinds was held minutes before. Texts are not kept, so that a repeated
-    /// one is known by its kinds alone, and tells the order's owner nothing more.
+    /// Whether one of the same kinds was held minutes before. Texts are not kept, so that a
+    /// repeated one is known by its kinds alone, and tells the order's owner nothing more.
     fn held_before(&self, sms: &IncomingSms, found: &[Sensitive]) -> bool {
         self.history.iter().any(|fact| {
             matches!(fact.as_ref(), Event::SmsHeld { supplier, kinds, at, .. }

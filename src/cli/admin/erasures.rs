@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::super::output::{cells, listing, say};
 use super::{Why, in_words};
-use crate::admin::Said;
+use crate::admin::{EraseNumber, Said};
 
 #[derive(Debug, Subcommand)]
 pub enum Erasures {
-    /// Erase what the messages of an order say, its codes with it. It cannot be undone.
+    /// Erase what the messages of an order say, its codes and its number. It cannot be undone.
     #[command(
         after_help = "Examples:\n  telenumerus admin erase-order ord_… --reason \"request 7\""
     )]
@@ -20,13 +20,24 @@ pub enum Erasures {
         #[command(flatten)]
         why: Why,
     },
-    /// Erase the same of all orders of an account that are over. It cannot be undone.
+    /// Erase the same of all orders of an account that are over, and its webhook, which is off
+    /// until it is set again. It cannot be undone.
     #[command(
         after_help = "Examples:\n  telenumerus admin erase-account acc_… --reason \"request 7\""
     )]
     EraseAccount {
         /// The account's id.
         account: String,
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Erase the same of all orders that were on a number and are over. It cannot be undone.
+    #[command(
+        after_help = "Examples:\n  telenumerus admin erase-number +12025550123 --reason \"request 7\""
+    )]
+    EraseNumber {
+        /// The number in E.164, with its plus.
+        number: String,
         #[command(flatten)]
         why: Why,
     },
@@ -48,8 +59,8 @@ pub enum Erasures {
         json: bool,
     },
     /// List what was erased, and holds that were placed and lifted, the latest first.
-    #[command(after_help = "Examples:\n  telenumerus admin erasures --limit 20")]
-    Erasures(Page),
+    #[command(name = "erasures", after_help = "Examples:\n  telenumerus admin erasures --limit 20")]
+    Decided(Page),
     /// List what was exported, the latest first.
     #[command(after_help = "Examples:\n  telenumerus admin exports --json")]
     Exports(Page),
@@ -92,8 +103,14 @@ impl Erasures {
             Self::EraseAccount { account, why } => (format!("accounts/{account}/erase"), why),
             Self::Hold { account, why } => (format!("accounts/{account}/hold"), why),
             Self::ReleaseHold { account, why } => (format!("accounts/{account}/release"), why),
+            Self::EraseNumber { number, why } => {
+                let (reason, operator) = (why.reason.clone(), why.operator.clone());
+                let wanted = EraseNumber { number: number.clone(), reason, operator };
+                let body = serde_json::to_value(wanted).map_err(in_words)?;
+                return Ok(("numbers/erase".to_owned(), Some(body)));
+            }
             Self::Holds { .. } => return Ok(("holds".to_owned(), None)),
-            Self::Erasures(page) => return Ok(page.of("erasures")),
+            Self::Decided(page) => return Ok(page.of("erasures")),
             Self::Exports(page) => return Ok(page.of("exports")),
         };
         let said = Said { reason: why.reason.clone(), operator: why.operator.clone() };
@@ -104,12 +121,13 @@ impl Erasures {
     pub fn show(&self, answer: &Value) {
         let (name, as_json, columns) = match self {
             Self::Holds { json } => ("holds", *json, &["since", "account_id", "by", "reason"][..]),
-            Self::Erasures(page) => ("erasures", page.json, &["at", "event", "by", "reason"][..]),
+            Self::Decided(page) => ("erasures", page.json, &["at", "event", "by", "reason"][..]),
             Self::Exports(page) => {
                 ("exports", page.json, &["at", "by", "scope", "records", "reason"][..])
             }
             Self::EraseOrder { .. }
             | Self::EraseAccount { .. }
+            | Self::EraseNumber { .. }
             | Self::Hold { .. }
             | Self::ReleaseHold { .. } => return say!("{answer:#}"),
         };

@@ -56,11 +56,12 @@ fn forms() -> Markup {
     html! {
         h2 { "Erase or hold" }
         p.note {
-            "Erases what the messages of orders that are over said, and their codes. It cannot be \
-             undone. An order that still listens is finished first."
+            "Erases what the messages of orders that are over said, their codes and numbers; of an \
+             account its webhook, too, which is off until it is set again. It cannot be undone. An \
+             order that still listens is finished first."
         }
         form.row method="post" {
-            (input("subject", "Account or order", "", "acc_… or ord_…"))
+            (input("subject", "Account, order or number", "", "acc_…, ord_… or +1…"))
             (input("reason", "Why, for the log", "", "request 7"))
             button.danger formaction={ (ROOT) "/erasures/erase" } { "Erase" }
             button.quiet formaction={ (ROOT) "/erasures/hold" } { "Place a hold" }
@@ -132,7 +133,9 @@ fn export(made: &Value) -> Markup {
                     (id(ROOT, "/accounts/", account))
                 }
                 (text(scope, "number"))
-                @if scope["from"].is_string() { (time(&scope["from"])) " – " (time(&scope["until"])) }
+                @if scope["from"].is_string() {
+                    (time(&scope["from"])) " – " (time(&scope["until"]))
+                }
             }
             td.num { (whole(made, "records")) }
             td.fit { bdi { (text(made, "by")) } }
@@ -144,12 +147,18 @@ fn export(made: &Value) -> Markup {
 /// Erases, places a hold or lifts it; where to go on.
 pub async fn act(context: &Context, action: &str, form: &Form) -> Result<String, Refused> {
     let subject = form.get("subject");
+    let said = json!({ "reason": form.get("reason"), "operator": context.name() });
+    if subject.starts_with('+') && action == "erase" {
+        let mut wanted = said;
+        wanted["number"] = json!(subject);
+        context.command("numbers/erase", wanted).await?;
+        return Ok(format!("{ROOT}/erasures"));
+    }
     if !subject.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
-        let text = "An account is acc_… and an order ord_….".to_owned();
+        let text = "An account is acc_…, an order ord_…, and a number +….".to_owned();
         return Err(Refused { status: StatusCode::BAD_REQUEST, text });
     }
     let of = if subject.starts_with("ord_") { "orders" } else { "accounts" };
-    let said = json!({ "reason": form.get("reason"), "operator": context.name() });
     context.command(&format!("{of}/{subject}/{action}"), said).await?;
     Ok(format!("{ROOT}/erasures"))
 }

@@ -343,6 +343,7 @@ fn webhooks(operation: &str) -> Option<Value> {
         json!({
             "status": "ok", "url": is_set.then_some("https://your-server.com/hook"),
             "events": ["sms.received", "order.failed", "balance.low"],
+            "webhook_secret": null,
             "balance_low_threshold": is_set.then_some(1.0), "set_at": is_set.then_some(AT),
             "test": "/api/v1/webhook/test", "deliveries": deliveries,
         })

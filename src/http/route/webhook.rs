@@ -45,6 +45,9 @@ pub struct Reply {
     events: Vec<&'static str>,
     balance_low_threshold: Option<Dollars>,
     set_at: Option<Moment>,
+    /// A fresh secret, shown this once, where the webhook is set and the secret of before was
+    /// erased; null otherwise.
+    webhook_secret: Option<String>,
     test: &'static str,
     deliveries: &'static str,
 }
@@ -58,6 +61,7 @@ impl Reply {
             events: EVENTS.into(),
             balance_low_threshold: webhook.map(|webhook| Dollars(webhook.threshold)),
             set_at: webhook.map(|webhook| Moment(webhook.since)),
+            webhook_secret: None,
             test: "/api/v1/webhook/test",
             deliveries: "/api/v1/webhook/deliveries",
         }
@@ -82,8 +86,16 @@ pub async fn set(
     let url = url.map_err(|error| ApiError::of_field("url", format!("{error}.")))?.to_string();
     let threshold = request.balance_low_threshold.map_or(DEFAULT_THRESHOLD, |dollars| dollars.0);
     let at = app.service.clock.now();
+    // A secret that was erased signs nothing: there is a fresh one before anything is pushed.
+    let is_erased = app.service.accounts.read(caller.account).await?.state.is_secret_erased();
+    let fresh = is_erased.then(|| fresh_secret(&app));
+    if let Some(secret) = fresh.clone() {
+        transact(&app, &caller, Command::RotateWebhookSecret { secret, at }).await?;
+    }
     transact(&app, &caller, Command::SetWebhook { url, threshold, at }).await?;
-    shown(&app, &caller).await
+    let Json(mut reply) = shown(&app, &caller).await?;
+    reply.webhook_secret = fresh;
+    Ok(Json(reply))
 }
 
 /// Where pushes go now.
@@ -161,13 +173,17 @@ pub async fn rotate(
     NoBody: NoBody,
 ) -> ApiResult<Rotated> {
     let at = app.service.clock.now();
-    let secret = format!("whsec_{}", STANDARD.encode(app.service.entropy.bytes::<32>()));
+    let secret = fresh_secret(&app);
     transact(&app, &caller, Command::RotateWebhookSecret { secret: secret.clone(), at }).await?;
     Ok(Json(Rotated {
         status: "ok",
         webhook_secret: secret,
         previous_valid_until: Moment(at.plus(SECRETS_OVERLAP)),
     }))
+}
+
+fn fresh_secret(app: &Shared) -> String {
+    format!("whsec_{}", STANDARD.encode(app.service.entropy.bytes::<32>()))
 }
 
 async fn transact(app: &Shared, caller: &Caller, command: Command) -> Result<Vec<Event>, ApiError> {

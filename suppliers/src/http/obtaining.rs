@@ -111,7 +111,9 @@ impl Inner {
         if self.held.lock().contains(&leased.phone) {
             return Some("it is on another order");
         }
-        let served = self.served.lock().get(&(leased.phone.clone(), wanted.platform)).copied();
+        let served_at = |phone: Phone| self.served.lock().get(&(phone, wanted.platform)).copied();
+        let erased = self.pseudonym.get().map(|pseudonym| pseudonym(&leased.phone));
+        let served = served_at(leased.phone.clone()).max(erased.and_then(served_at));
         let rests = served.is_some_and(|served| served.plus(self.settings.cool_down) > wanted.at);
         rests.then_some("it has served the platform already")
     }

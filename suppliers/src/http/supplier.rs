@@ -35,6 +35,9 @@ const STOCK_EVERY: Duration = Duration::from_mins(1);
 /// What it said so long ago says nothing any more.
 const STOCK_KEPT: Duration = Duration::from_mins(10);
 
+/// What the log has in the place of a number that was erased.
+pub type Pseudonym = Arc<dyn Fn(&Phone) -> Phone + Send + Sync>;
+
 /// How the source is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -71,6 +74,8 @@ pub(super) struct Inner {
     pub(super) asking: Mutex<HashSet<(OrderId, u8)>>,
     /// Numbers that are ours now.
     pub(super) held: Mutex<HashSet<Phone>>,
+    /// The word that the log has for a number which was erased there, if it has one.
+    pub(super) pseudonym: OnceLock<Pseudonym>,
     /// When a number last served a platform.
     pub(super) served: Mutex<HashMap<(Phone, Platform), Timestamp>>,
     table: Mutex<Table>,
@@ -108,11 +113,18 @@ impl Pull {
             downstream: OnceLock::new(),
             asking: Mutex::default(),
             held: Mutex::default(),
+            pseudonym: OnceLock::new(),
             served: Mutex::new(served),
             table: Mutex::default(),
             settings,
         });
         Self { name: inner.settings.name.clone(), inner }
+    }
+
+    /// Says by which words erased numbers are known: one that has served a platform rests all the
+    /// same.
+    pub fn know_by(&self, pseudonym: Pseudonym) {
+        let _ = self.inner.pseudonym.set(pseudonym);
     }
 
     /// Says where messages go, and starts asking what the source has.

@@ -180,9 +180,10 @@ impl SqliteStore {
 
     /// Forgets what it has in memory and in snapshots of this stream's secrets, after their keys
     /// were erased. Blocks.
-    pub fn forget_secrets(&self, stream: &StreamId) -> Result<(), ReadError> {
+    pub fn forget_secrets(&self, streams: &[StreamId]) -> Result<(), ReadError> {
         self.indexer.streams().forget_recent();
-        self.snapshots.remove(stream).map_err(failed)
+        streams.iter().try_for_each(|stream| self.snapshots.remove(stream)).map_err(failed)?;
+        self.snapshots.fold().map_err(failed)
     }
 
     /// Whether appends can be written, as far as the last one shows.

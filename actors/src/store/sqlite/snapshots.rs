@@ -84,6 +84,11 @@ impl Snapshots {
             .map(drop)
     }
 
+    /// Folds the journal into the file, and empties it: what was removed is in neither. Blocks.
+    pub fn fold(&self) -> rusqlite::Result<()> {
+        self.connection.lock().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    }
+
     /// Snapshots that were wrong and not used, since the store was opened.
     pub fn ignored(&self) -> u64 {
         self.ignored.load(Ordering::Relaxed)
@@ -208,6 +213,8 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // A lost snapshot is replayed, so no sync is worth waiting for.
     connection.pragma_update(None, "synchronous", "OFF")?;
+    // A snapshot that is thrown away may hold what was erased.
+    connection.pragma_update(None, "secure_delete", "ON")?;
     connection.execute_batch(TABLE)?;
     Ok(connection)
 }

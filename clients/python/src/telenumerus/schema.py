@@ -653,8 +653,13 @@ class _OrderAlways(TypedDict):
     # Until when it does, or did.
     listening_until: Optional[Moment]
     messages: List[SmsMessage]
+    # Whether what messages said was erased since, the codes with it: `code` and `sms` are null, and `codes`
+    # and `messages` have nothing of it.
+    messages_erased: bool
     order_id: str
     phone: Optional[str]
+    # Whether its number was erased since: `phone` is null.
+    phone_erased: bool
     platform: PlatformName
     platform_hints: PlatformHints
     price: Dollars
@@ -704,6 +709,8 @@ class OrderEvent(TypedDict):
 class OrderFailedData(TypedDict, total=False):
     country: Optional[str]
     ended_at: Optional[str]
+    # True where something of it was erased before this delivery, and is null here.
+    erased: bool
     order_id: Optional[str]
     phone: Optional[str]
     platform: Optional[str]
@@ -725,7 +732,7 @@ class OrderFailedEvent(TypedDict):
 
 
 class _OrderFinishedAlways(TypedDict):
-    # The code it has.
+    # The code it has; null once it was erased.
     code: Optional[str]
     # When its number went back.
     finished_at: Optional[Moment]
@@ -801,6 +808,8 @@ class OrderSummary(TypedDict):
     listening: bool
     order_id: str
     phone: Optional[str]
+    # Whether its number was erased since: `phone` is null.
+    phone_erased: bool
     platform: PlatformName
     price: Dollars
     status: OrderStatus
@@ -945,6 +954,7 @@ SmsReceivedData = TypedDict(
         "code": "Optional[str]",
         "country": "Optional[str]",
         "delivery_seconds": "Optional[int]",
+        "erased": "bool",
         "from": "Optional[str]",
         "order_id": "Optional[str]",
         "phone": "Optional[str]",
@@ -980,9 +990,11 @@ class _StreamMessageAlways(TypedDict):
 class StreamMessage(_StreamMessageAlways, total=False):
     """What an order's stream says in one message; `event` says which members there are."""
     attempt: int
-    # With `code` and `completed`.
+    # With `code` and `completed`; null once it was erased.
     code: str
     country: CountryCode
+    # True where what this tells was erased since, and is null here.
+    erased: bool
     expires_at: Moment
     # False where the key is for tests: nothing of it is real.
     livemode: bool
@@ -1054,6 +1066,10 @@ class _VerifiedAlways(TypedDict):
     delivery_seconds: Optional[int]
     expires_at: Optional[Moment]
     expires_in: Optional[int]
+    # Messages that the operator holds back, by what is in them: what came in place of a code.
+    held: List[HeldMessage]
+    # Whether the code and its message were erased since: both are null.
+    messages_erased: bool
     order_id: str
     phone: Optional[str]
     platform: PlatformName
@@ -1116,6 +1132,9 @@ class _WebhookAlways(TypedDict):
     test: str
     # Null while none is set.
     url: Optional[str]
+    # A fresh secret, shown this once, where the webhook is set and the secret of before was erased; null
+    # otherwise.
+    webhook_secret: Optional[str]
 
 
 class Webhook(_WebhookAlways, total=False):
