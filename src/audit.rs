@@ -8,12 +8,16 @@ use std::sync::mpsc;
 use std::thread;
 
 use actors::store::sqlite::{ChainFinding, Stamps, chain_in, inspect, verify_chain};
+use events::Event;
 use events::audit::{Auditor, Sums};
-use events::envelope::Position;
+use events::envelope::{Position, Recorded};
+use events::erasure;
 use events::id::AccountId;
 use events::money::Money;
 use projections::{AccountView, Peek, Peeked, Views};
 use serde_json::{Value, json};
+
+use crate::description::hex;
 
 /// What an audit has found.
 #[derive(Debug, Clone)]
@@ -22,6 +26,8 @@ pub struct Report {
     pub findings: Vec<String>,
     /// What the records' times say.
     pub note: Option<String>,
+    /// Of logs that this one is rewritten of: where each ended.
+    pub former: Vec<String>,
     /// Events in the log.
     pub events: u64,
     /// Accounts in it.
@@ -61,6 +67,8 @@ struct Walked {
     impossible: Vec<(u64, String)>,
     auditor: Auditor,
     stamps: Stamps,
+    /// Of logs that this one is rewritten of: where each ended.
+    former: Vec<String>,
     events: u64,
     /// Every account's sums where the views are; `None` if the log has no such record.
     at_views: Option<BTreeMap<AccountId, Sums>>,
@@ -108,7 +116,7 @@ fn walk(
     progress: impl Fn(u64),
 ) -> Result<Walked, String> {
     let mut auditor = Auditor::default();
-    let (mut impossible, mut out_of_time) = (Vec::new(), Vec::new());
+    let (mut impossible, mut out_of_time, mut former) = (Vec::new(), Vec::new(), Vec::new());
     let (mut events, mut at_views) = (0u64, None);
     let mut stamps = Stamps::of(data_dir).unwrap_or_default();
     let chain = verify_chain(data_dir, |record| {
@@ -119,6 +127,7 @@ fn walk(
             impossible.push(place());
         }
         events += 1;
+        former.extend(former_head(recorded));
         progress(recorded.position.0);
         if let Some(detail) = stamps.observe(recorded.position, recorded.at) {
             let (position, stream) = place();
@@ -130,12 +139,12 @@ fn walk(
     });
     let mut chain = chain.map_err(|error| error.to_string())?;
     chain.append(&mut out_of_time);
-    Ok(Walked { chain, impossible, auditor, stamps, events, at_views })
+    Ok(Walked { chain, impossible, auditor, stamps, former, events, at_views })
 }
 
 /// The report: `beside` is what was found beside the log, `views` how far the views are.
 fn report(walked: Walked, disagreements: &[AccountId], beside: Vec<String>, views: u64) -> Report {
-    let Walked { chain, impossible, auditor, stamps, events, .. } = walked;
+    let Walked { chain, impossible, auditor, stamps, former, events, .. } = walked;
     let (accounts, orders, open) =
         (auditor.sums().len(), auditor.orders_seen(), auditor.open_orders());
     let together = |is_test: bool| {
@@ -166,7 +175,21 @@ fn report(walked: Walked, disagreements: &[AccountId], beside: Vec<String>, view
         )
     }));
     findings.extend(beside.iter().map(|finding| format!("DAMAGE: {finding}")));
-    Report { findings, note: stamps.note(), events, accounts, orders, open, views, live, test }
+    let note = stamps.note();
+    Report { findings, note, former, events, accounts, orders, open, views, live, test }
+}
+
+/// Of the fact that a log was rewritten: where it ended before.
+fn former_head(record: &Recorded<Event>) -> Option<String> {
+    let Event::Erasure(erasure::Event::Rewritten { position, chain, sealed, at }) = &record.event
+    else {
+        return None;
+    };
+    Some(format!(
+        "rewritten at {at}: the log of before ended at position {position} with the chain {}; \
+         {sealed} records were encrypted",
+        hex(chain)
+    ))
 }
 
 /// Whether the views were folded from another log than the one that is there.

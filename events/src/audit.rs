@@ -141,7 +141,7 @@ impl Auditor {
             Event::Erasure(event) => {
                 let fits = record.stream == StreamId::erasures();
                 self.stands(fits, record, "an erasure's");
-                let finding = self.erasures.observe(event);
+                let finding = self.erasures.observe(event, record.position);
                 self.find_all(finding.map(|detail| ("H1", detail)), record);
             }
             Event::Reveal(reveal::Event::Revealed { subject, .. }) => {

@@ -113,13 +113,15 @@ impl Transparency {
     fn erasure(&mut self, event: &erasure::Event) {
         match event {
             erasure::Event::Erased { of, kinds, .. } => {
-                let subjects = u64::try_from(of.len()).unwrap_or(u64::MAX);
                 for kind in kinds {
+                    let subjects = of.iter().filter(|subject| subject.has(*kind)).count();
+                    let subjects = u64::try_from(subjects).unwrap_or(u64::MAX);
                     *self.sums.erased.entry(kind.name()).or_default() += subjects;
                 }
             }
             erasure::Event::HoldPlaced { .. } => count(&mut self.sums.decided, "holds_placed"),
             erasure::Event::HoldLifted { .. } => count(&mut self.sums.decided, "holds_lifted"),
+            erasure::Event::Rewritten { .. } => count(&mut self.sums.decided, "logs_rewritten"),
         }
     }
 

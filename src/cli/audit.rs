@@ -95,7 +95,8 @@ fn verify(data_dir: &Path, as_json: bool) -> Outcome {
     let bar = output::progress("verifying", end);
     let report = examine(data_dir, |position| bar.set_position(position));
     bar.finish_and_clear();
-    let Report { findings, note, events, accounts, orders, open, views, live, test } = report?;
+    let Report { findings, note, former, events, accounts, orders, open, views, live, test } =
+        report?;
     if as_json {
         say!(
             "{:#}",
@@ -104,11 +105,11 @@ fn verify(data_dir: &Path, as_json: bool) -> Outcome {
                 "open_orders": open, "views_position": views,
                 "balance": live.balance.to_string(), "held": live.held.to_string(),
                 "test": test.said(), "note": note,
-                "findings": findings,
+                "former_heads": former, "findings": findings,
             })
         );
     } else {
-        for line in findings.iter().chain(&note) {
+        for line in findings.iter().chain(&note).chain(&former) {
             say!("{line}");
         }
         say!("balances ${}, held ${}", live.balance, live.held);

@@ -111,6 +111,9 @@ pub fn erasure(event: &erasure::Event) -> Value {
                 "reason": reason,
             })
         }
+        erasure::Event::Rewritten { position, chain, sealed, .. } => json!({
+            "former_head": position, "former_chain": super::hex(chain), "records_sealed": sealed,
+        }),
         erasure::Event::HoldPlaced { account, reason, .. }
         | erasure::Event::HoldLifted { account, reason, .. } => {
             json!({ "account": account.to_string(), "reason": reason })

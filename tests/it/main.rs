@@ -43,6 +43,7 @@ mod pull;
 mod receiver;
 mod recovery;
 mod registration;
+mod sealing;
 mod server;
 mod stream;
 mod supervisor;

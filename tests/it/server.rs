@@ -69,6 +69,11 @@ impl Server {
         command(data.path(), arguments).output().unwrap()
     }
 
+    /// The same, to be run.
+    pub fn command_on(data: &Arc<TempDir>, arguments: &[&str]) -> Command {
+        command(data.path(), arguments)
+    }
+
     /// Starts a service on the directory with these flags.
     pub fn start_with(data: Arc<TempDir>, flags: &[&str]) -> Self {
         let service =

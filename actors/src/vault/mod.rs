@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use events::Event;
 use events::codec::{
-    self, DecodeError, Opened, Part, Parted, SealedPayload, SecretKind, Subject, Withheld,
+    self, DecodeError, Encoded, Opened, Part, Parted, SealedPayload, SecretKind, Subject, Withheld,
 };
 use events::envelope::{Revision, StreamId};
 use events::phone::Phone;
@@ -177,9 +177,22 @@ impl Vault {
         revision: Revision,
         event: &mut NewEvent,
     ) -> Result<(), VaultError> {
-        let parted = codec::part(stream, &event.event, |phone| self.pseudonym(phone));
-        let Some(Parted { subject, public, secrets }) = parted else { return Ok(()) };
-        let encoded = codec::encode(&public);
+        if let Some(encoded) = self.sealed(stream, revision, &event.event)? {
+            event.encoded = encoded;
+        }
+        Ok(())
+    }
+
+    /// An event of this place with its secrets encrypted; `None` if it has none.
+    pub(super) fn sealed(
+        &self,
+        stream: &StreamId,
+        revision: Revision,
+        event: &Event,
+    ) -> Result<Option<Encoded>, VaultError> {
+        let parted = codec::part(stream, event, |phone| self.pseudonym(phone));
+        let Some(Parted { subject, public, secrets }) = parted else { return Ok(None) };
+        let mut encoded = codec::encode(&public);
         let mut parts = Vec::with_capacity(secrets.len());
         for (kind, secrets) in secrets {
             let (name, key) = self.key_for(kind, subject)?;
@@ -188,10 +201,9 @@ impl Vault {
             let (nonce, ciphertext) = key.encrypt(&codec::write_secrets(&secrets), &bound);
             parts.push(Part { kind: kind.number(), key: name, nonce, ciphertext });
         }
-        event.encoded = encoded;
-        let public = std::mem::take(&mut event.encoded.payload);
-        event.encoded.payload = codec::write_sealed(SealedPayload { parts, public });
-        Ok(())
+        let public = std::mem::take(&mut encoded.payload);
+        encoded.payload = codec::write_sealed(SealedPayload { parts, public });
+        Ok(Some(encoded))
     }
 
     /// The key of one kind of a subject's secrets; a fresh one, if it has none in memory.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::envelope::Position;
 use crate::erasure::Event;
 use crate::id::AccountId;
 
@@ -13,12 +14,15 @@ pub struct Erasures {
 
 impl Erasures {
     /// Something was erased, held, or let go; what is wrong with it, if anything is.
-    pub fn observe(&mut self, event: &Event) -> Option<String> {
+    pub fn observe(&mut self, event: &Event, place: Position) -> Option<String> {
         match event {
             Event::Erased { of, .. } => of
                 .iter()
                 .find(|subject| self.held.contains(&subject.account))
                 .map(|subject| format!("secrets of {} are erased under a hold", subject.account)),
+            // The first record that the other log does not have.
+            Event::Rewritten { position, .. } => (position.saturating_add(1) != place.0)
+                .then(|| format!("a log that ended at {position} goes on at {}", place.0)),
             Event::HoldPlaced { account, .. } => {
                 (!self.held.insert(*account)).then(|| format!("{account} is held twice"))
             }

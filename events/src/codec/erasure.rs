@@ -12,6 +12,7 @@ facts! {
         "SecretsErased" 1 Erased { of: Vec<Subject>, kinds: Vec<SecretKind>, reason: String, at: Timestamp }
         "LegalHoldPlaced" 1 HoldPlaced { account: AccountId, reason: String, at: Timestamp }
         "LegalHoldLifted" 1 HoldLifted { account: AccountId, reason: String, at: Timestamp }
+        "LogRewritten" 1 Rewritten { position: u64, chain: [u8; 32], sealed: u64, at: Timestamp }
     }
     values {}
     former {}

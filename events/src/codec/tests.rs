@@ -210,6 +210,7 @@ fn erasure_samples() -> Vec<Event> {
         erasure::Event::Erased { of: of.to_vec(), kinds, reason: reason(), at: AT }.into(),
         erasure::Event::HoldPlaced { account, reason: reason(), at: AT }.into(),
         erasure::Event::HoldLifted { account, reason: reason(), at: AT }.into(),
+        erasure::Event::Rewritten { position: 0x0708, chain: [0x5a; 32], sealed: 3, at: AT }.into(),
     ]
 }
 

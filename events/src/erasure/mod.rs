@@ -30,6 +30,13 @@ pub struct Subject {
     pub order: Option<OrderId>,
 }
 
+impl Subject {
+    /// Whether it can have secrets of the kind: webhooks are an account's, all others an order's.
+    pub fn has(&self, kind: SecretKind) -> bool {
+        self.order.is_none() == (kind == SecretKind::Webhook)
+    }
+}
+
 /// A fact of erasures; its metadata says who wanted it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -53,6 +60,18 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// The log was rewritten with its secrets under keys: every record before this one stands in
+    /// another log, at the same place, and only the bytes of secrets differ.
+    Rewritten {
+        /// Where the other log ended.
+        position: u64,
+        /// Its hash chain there.
+        chain: [u8; 32],
+        /// How many of its records had secrets that nothing encrypted.
+        sealed: u64,
+        /// When.
+        at: Timestamp,
+    },
     /// The account's secrets may be erased again.
     HoldLifted {
         /// Whose.
@@ -68,9 +87,10 @@ impl Event {
     /// When it happened.
     pub fn at(&self) -> Timestamp {
         match self {
-            Self::Erased { at, .. } | Self::HoldPlaced { at, .. } | Self::HoldLifted { at, .. } => {
-                *at
-            }
+            Self::Erased { at, .. }
+            | Self::HoldPlaced { at, .. }
+            | Self::HoldLifted { at, .. }
+            | Self::Rewritten { at, .. } => *at,
         }
     }
 }
@@ -217,7 +237,10 @@ impl Decider for State {
     fn evolve(mut self, event: &Event) -> Self {
         match event {
             Event::Erased { of, kinds, .. } => {
-                let count = of.len().saturating_mul(kinds.len());
+                let count = kinds
+                    .iter()
+                    .map(|kind| of.iter().filter(|subject| subject.has(*kind)).count())
+                    .sum::<usize>();
                 self.erased = self.erased.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
             }
             Event::HoldPlaced { account, reason, at } => {
@@ -227,6 +250,7 @@ impl Decider for State {
             Event::HoldLifted { account, .. } => {
                 self.held.remove(account);
             }
+            Event::Rewritten { .. } => {}
         }
         self.facts += 1;
         self

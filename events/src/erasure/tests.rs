@@ -43,6 +43,11 @@ fn secrets_are_erased_by_a_fact_that_says_whose_and_why() {
         .when(&erase(vec![order(1), order(2)]))
         .then(&[erased(vec![order(1), order(2)])]);
     assert_eq!(state.erased(), 2);
+    let of = vec![order(1), Subject { account: ACCOUNT, order: None }];
+    let all =
+        Event::Erased { of, kinds: SecretKind::ALL.to_vec(), reason: "asked".to_owned(), at: AT };
+    let state = given(state, &[all]).when(&hold(ACCOUNT)).then(&[held(ACCOUNT)]);
+    assert_eq!(state.erased(), 5, "an order has no webhook, and an account nothing else");
     for reason in [" ", &*"x".repeat(LONGEST_REASON + 1)] {
         let (of, kinds) = (vec![order(1)], vec![SecretKind::Message]);
         given(State::default(), &[])
@@ -106,4 +111,7 @@ fn an_auditor_finds_what_is_erased_under_a_hold_or_elsewhere() {
     assert_eq!(found(&here, &[held(ACCOUNT), held(ACCOUNT)]), ["H1"]);
     assert_eq!(found(&here, &[lifted(ACCOUNT)]), ["H1"]);
     assert_eq!(found(&StreamId::exports(), &[of()]), ["streams"]);
+    let rewritten = |position| Event::Rewritten { position, chain: [1; 32], sealed: 3, at: AT };
+    assert_eq!(found(&here, &[of(), rewritten(1)]), [""; 0]);
+    assert_eq!(found(&here, &[of(), rewritten(7)]), ["H1"]);
 }

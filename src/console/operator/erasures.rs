@@ -100,6 +100,7 @@ fn erasure(decided: &Value) -> Markup {
                 @match text(decided, "event") {
                     "LegalHoldPlaced" => { "hold placed" }
                     "LegalHoldLifted" => { "hold lifted" }
+                    "LogRewritten" => { "log rewritten, sealed" }
                     _ => { "erased: " (kinds.join(", ")) }
                 }
             }

@@ -204,7 +204,7 @@ fn aside(place: &Path, number: u32, suffix: &str) -> PathBuf {
 }
 
 /// Tokens and keys that the service keeps beside its log.
-fn copy_others(from: &Path, to: &Path) -> Result<(), CopyError> {
+pub(super) fn copy_others(from: &Path, to: &Path) -> Result<(), CopyError> {
     for entry in std::fs::read_dir(from).map_err(at(from))? {
         let entry = entry.map_err(at(from))?;
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -230,7 +230,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(file)
 }
 
-fn sync_directory(directory: &Path) -> Result<(), CopyError> {
+pub(super) fn sync_directory(directory: &Path) -> Result<(), CopyError> {
     File::open(directory).and_then(|directory| directory.sync_all()).map_err(at(directory))
 }
 

@@ -29,6 +29,7 @@ mod recent;
 mod records;
 mod replica;
 mod reserve;
+mod rewrite;
 mod schema;
 mod scribe;
 mod snapshots;
@@ -60,6 +61,7 @@ pub use inspect::{chain_in, end_in, inspect, is_unwritten, last_record, walk_cha
 pub use opening::{Loss, OpenError};
 pub use replica::{Replica, ReplicaError};
 pub use reserve::give_up as give_up_reserve;
+pub use rewrite::{RewriteError, Rewritten, rewrite};
 pub use space::{Room, free_in};
 pub use stamps::Stamps;
 pub use verify::{

@@ -109,7 +109,7 @@ fn backwards(
     Ok(page.records)
 }
 
-fn stored(
+pub(super) fn stored(
     log: &Log,
     after: Position,
     limit: usize,
