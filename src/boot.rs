@@ -399,6 +399,12 @@ fn opened(
     let on_fatal = Arc::new(end_process);
     let store = SqliteStore::open_under(data_dir, on_fatal, loss, master.as_ref(), shared)?;
     let store = Arc::new(store);
+    if store.vault().is_some() {
+        tracing::info!("the vault is on: secrets are written under keys of their own");
+    }
+    for exposure in config.vault.exposures(data_dir) {
+        tracing::warn!("vault.key_file: {exposure}");
+    }
     store.keep_free(u64::from(config.store.reserve_mb) << 20);
     if let Some(last) = store.last_stamp() {
         let allowed = Duration::from_secs(config.store.max_clock_behind_seconds.into());

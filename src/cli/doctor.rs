@@ -2,6 +2,7 @@
 //! changing it.
 
 mod provenance;
+mod vault;
 
 use std::net::{TcpListener, TcpStream, ToSocketAddrs};
 use std::os::unix::fs::PermissionsExt;
@@ -127,6 +128,10 @@ fn look(config: &Config, data_dir: &Path, findings: &mut Findings) {
     findings.result("data directory", Status::Wrong, directory(data_dir));
     findings.result("disk", Status::Wrong, disk(config, data_dir));
     findings.result("log", Status::Wrong, log(data_dir));
+    findings.result("vault", Status::Wrong, vault::told(config, data_dir));
+    for exposure in config.vault.exposures(data_dir) {
+        findings.note("vault key", Status::Warning, exposure);
+    }
     findings.result("clock", Status::Wrong, clock(config, data_dir));
     let running = data::announced(data_dir)
         .filter(|address| TcpStream::connect_timeout(address, PATIENCE).is_ok());

@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use suppliers::configuration::Secret;
 
+/// Of a file's mode: everybody may read it.
+const WORLD_READABLE: u32 = 0o004;
 /// Where systemd puts the credentials of a service.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
@@ -52,6 +54,26 @@ impl VaultSettings {
             }
             Some(_) | None => Ok(None),
         }
+    }
+
+    /// Who else can have the key, if its file says so.
+    pub fn exposures(&self, data_dir: &Path) -> Vec<String> {
+        use std::os::unix::fs::PermissionsExt;
+        let Some(path) = &self.key_file else { return Vec::new() };
+        let mut found = Vec::new();
+        let real = |path: &Path| std::fs::canonicalize(path).ok();
+        if real(path).zip(real(data_dir)).is_some_and(|(key, data)| key.starts_with(data)) {
+            found.push(format!(
+                "{} is in the data directory: whoever has a copy of that has the key, and what is \
+                 encrypted is not",
+                path.display()
+            ));
+        }
+        let mode = std::fs::metadata(path).map(|file| file.permissions().mode());
+        if mode.is_ok_and(|mode| mode & WORLD_READABLE != 0) {
+            found.push(format!("{} can be read by everybody: chmod 400", path.display()));
+        }
+        found
     }
 
     /// Whether a key is named.

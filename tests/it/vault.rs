@@ -191,3 +191,60 @@ fn a_log_whose_vault_is_lost_goes_on_and_its_views_are_built_anew() {
     );
     assert!(caller.google()["phone"].as_str().unwrap().starts_with('+'));
 }
+
+#[test]
+fn a_vault_that_is_damaged_or_of_another_stops_what_would_need_it_and_the_doctor_names_it() {
+    let server = Server::start(&sealed());
+    let caller = server.funded("10");
+    caller.ended(&text(&caller.google()["order_id"]));
+    assert!(server.log_when(|said| said.contains("the vault is on")).contains("vault"));
+    let (_, data) = server.terminate();
+    let path = data.path().join("vault.db");
+    let whole = std::fs::read(&path).unwrap();
+    let doctor = |data: &Arc<TempDir>| {
+        let told = Server::cli_on(data, &["doctor", "--json"]);
+        let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+        let findings = told["checks"].as_array().unwrap_or_else(|| panic!("{told}")).clone();
+        let vault = findings.into_iter().find(|finding| finding["check"] == "vault");
+        vault.unwrap_or_else(|| panic!("{told}"))
+    };
+    assert_eq!(doctor(&data)["status"], "ok", "{}", doctor(&data));
+    for length in [0, 100, 4_096, whole.len() / 2] {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        let refused = Server::refused(&data);
+        assert!(refused.contains("vault.db"), "{length}: {refused}");
+        std::fs::write(&path, &whole[..length]).unwrap();
+        if length > 0 {
+            assert_eq!(doctor(&data)["status"], "wrong", "{length}");
+        }
+    }
+    let mut flipped = whole.clone();
+    flipped.iter_mut().skip(whole.len() / 2).step_by(64).for_each(|byte| *byte ^= 0x10);
+    std::fs::write(&path, &flipped).unwrap();
+    assert_eq!(doctor(&data)["status"], "wrong");
+    let audit = Server::cli_on(&data, &["audit", "verify"]);
+    assert!(audit.status.success(), "the log needs no vault: {audit:?}");
+    std::fs::write(&path, &whole).unwrap();
+    let server = Server::restart(data);
+    assert!(server.cli(&["audit", "verify"]).status.success());
+}
+
+#[test]
+fn a_key_beside_what_it_opens_or_that_everybody_reads_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let data = Server::prepare(QUICK);
+    let file = data.path().join("key-here");
+    std::fs::write(&file, KEY).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let config = data.path().join("config.toml");
+    let written = std::fs::read_to_string(&config).unwrap();
+    let table = format!("[vault]\nkey_file = \"{}\"\n", file.display());
+    std::fs::write(&config, format!("{written}{table}")).unwrap();
+    let server = Server::restart(Arc::clone(&data));
+    let said = server.log_when(|said| said.contains("read by everybody"));
+    assert!(said.contains("is in the data directory"), "{said}");
+    let (_, data) = server.terminate();
+    let doctor = Server::cli_on(&data, &["doctor"]);
+    let told = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(told.contains("chmod 400") && told.contains("is in the data directory"), "{told}");
+}

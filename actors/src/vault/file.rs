@@ -154,6 +154,30 @@ impl VaultFile {
         Ok(fresh)
     }
 
+    /// What is wrong with the file, if anything is: pages that are not whole, keys that the master
+    /// key does not open. Reads all of it.
+    pub fn damage(&self) -> Result<Option<String>, VaultError> {
+        let failed = |source| self.failed(source);
+        let found: String = self
+            .connection
+            .pragma_query_value(None, "integrity_check", |row| row.get(0))
+            .map_err(failed)?;
+        if found != "ok" {
+            return Ok(Some(found));
+        }
+        let mut all = self
+            .connection
+            .prepare("SELECT name, wrapped FROM keys WHERE wrapped <> x''")
+            .map_err(failed)?;
+        let all = all.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
+        let mut broken = 0_u64;
+        for row in all {
+            let (name, wrapped): (Vec<u8>, Vec<u8>) = row.map_err(failed)?;
+            broken += u64::from(self.master.unwrap(&name, &wrapped).is_none());
+        }
+        Ok((broken > 0).then(|| format!("{broken} keys are not as they were written")))
+    }
+
     /// How many of these keys there are.
     pub fn count(&self, names: &[[u8; 16]]) -> Result<usize, VaultError> {
         let count = || -> rusqlite::Result<usize> {

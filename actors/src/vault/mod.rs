@@ -268,6 +268,11 @@ impl Vault {
         Ok(true)
     }
 
+    /// What is wrong with the file, if anything is. Reads all of it. Blocks.
+    pub fn damage(&self) -> Result<Option<String>, VaultError> {
+        self.file.lock().damage()
+    }
+
     /// How many of these keys there are.
     pub fn count(&self, names: &[KeyName]) -> Result<usize, VaultError> {
         self.file.lock().count(names)
