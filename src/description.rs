@@ -143,11 +143,8 @@ fn account_data(event: &account::Event) -> Value {
         AccountEvent::Suspended { reason, .. }
         | AccountEvent::Approved { reason, .. }
         | AccountEvent::Declined { reason, .. }
-        | AccountEvent::Reinstated { reason, .. } => {
-            json!({ "reason": reason })
-        }
+        | AccountEvent::Reinstated { reason, .. } => json!({ "reason": reason }),
         AccountEvent::Removed { unused_days, .. } => json!({ "unused_days": unused_days }),
-        AccountEvent::Reopened { .. } => json!({}),
         AccountEvent::HoldTaken { order, amount, .. }
         | AccountEvent::HoldCaptured { order, amount, .. }
         | AccountEvent::HoldReleased { order, amount, .. }
@@ -166,9 +163,9 @@ fn account_data(event: &account::Event) -> Value {
                 "threshold": threshold.to_string(),
             })
         }
-        AccountEvent::WebhookRemoved { .. } | AccountEvent::WebhookSecretRotated { .. } => {
-            json!({})
-        }
+        AccountEvent::Reopened { .. }
+        | AccountEvent::WebhookRemoved { .. }
+        | AccountEvent::WebhookSecretRotated { .. } => json!({}),
         AccountEvent::WebhookDue { sequence, notice, .. } => {
             json!({ "sequence": sequence, "event": notice.name() })
         }

@@ -122,14 +122,7 @@ impl Auditor {
                 let finding = self.admissions.invite(event);
                 self.find_all(finding, record);
             }
-            Event::Export(event) => {
-                let fits = record.stream == StreamId::exports();
-                self.stands(fits, record, "an export's");
-                let export::Event::Exported { made, .. } = event;
-                self.check(made.head < record.position.0, record, "X1", || {
-                    format!("an export of the log up to {} stands before that", made.head)
-                });
-            }
+            Event::Export(export::Event::Exported { made, .. }) => self.exported(made, record),
             Event::Leadership(event) => match record.stream.term_id() {
                 Some(term) => {
                     if let Some(detail) = self.terms.observe(term, event) {
@@ -151,6 +144,14 @@ impl Auditor {
                 });
             }
         }
+    }
+
+    fn exported(&mut self, made: &export::Made, record: &Recorded<Event>) {
+        let fits = record.stream == StreamId::exports();
+        self.stands(fits, record, "an export's");
+        self.check(made.head < record.position.0, record, "X1", || {
+            format!("an export of the log up to {} stands before that", made.head)
+        });
     }
 
     /// Whether `whose` event stands in the stream of what it is about.

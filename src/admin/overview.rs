@@ -222,6 +222,12 @@ fn warnings(service: &Service, lag: u64) -> Vec<Value> {
                 .to_owned(),
         );
     }
+    of_others(service, &mut warn);
+    warnings
+}
+
+/// What sources and chains are not well.
+fn of_others(service: &Service, warn: &mut impl FnMut(&str, String)) {
     for supplier in
         service.router.suppliers().filter(|supplier| service.router.is_cut_off(supplier.name()))
     {
@@ -253,7 +259,6 @@ fn warnings(service: &Service, lag: u64) -> Vec<Value> {
             );
         }
     }
-    warnings
 }
 
 /// Orders, success, delivery, revenue and cost of the service by the hour.
