@@ -106,6 +106,7 @@ impl Reading {
             || self.has_other_digits
             || request::is_quoted(&self.text, &self.spans)
             || request::speaks_of_ones_own(&self.text, &self.spans)
+            || request::logs_in(&self.text, &self.spans)
         {
             Some(Reason::Ambiguous)
         } else if self.has(Kind::Quantity) || self.quantity.is_some() {

@@ -145,7 +145,7 @@ const WORDS: &[(&str, &str)] = words![
     "el", "ru", "uk", "sr", "tr", "az", "kk", "ar", "he", "fa", "ur", "hi", "bn", "ta", "te", "mr",
     "th", "vi", "id", "tl", "zh", "ja", "ko", "ka", "sw", "lt", "lv", "et", "sq", "hy", "uz", "gu",
     "pa", "kn", "ml", "ne", "am", "af", "ca", "gl", "eu", "is", "be", "ha", "si", "mn", "ky", "km",
-    "my",
+    "my", "yo", "zu", "cy", "ga", "eo", "so", "ht",
 ];
 
 /// Languages whose words stand in the list of one that is written alike.

@@ -16,14 +16,16 @@
 //! | `unsupported_country`, `unknown_place` | from Vienna; from a place that is not known |
 //! | `unsupported_platform` | a number for Signal; no platform at all |
 //!
-//! Holds: words of 65 languages, and what a sentence says with them. Never holds: an order, a
+//! Holds: words of 72 languages, and what a sentence says with them. Never holds: an order, a
 //! price, a word of HTTP. Leans on: `events`' nouns. Proved by: `tests/`.
 
 mod decide;
 mod dictionary;
 mod fold;
 mod glued;
+mod iso;
 mod number;
+mod pairs;
 mod place;
 mod platform;
 mod reading;

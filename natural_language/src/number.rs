@@ -25,6 +25,10 @@ const MEASURES: &str = "min mins minute minutes sec secs second seconds h hour h
     stelligen 位 桁 자리 stunden tage tag \
     stunde";
 
+/// What is counted by a number of its own, and not ordered: `Step 3`.
+const STEPS: &str = "step stage task phase part item goal schritt aufgabe etape tache paso etapa \
+    passo tarefa tappa stap steg шаг этап крок krok adim langkah buoc ステップ 단계 步骤";
+
 /// What the digits at a place are.
 pub fn of(words: &[Word], place: usize, follows_plus: bool) -> Number {
     let word = &words[place].folded;
@@ -39,6 +43,12 @@ pub fn of(words: &[Word], place: usize, follows_plus: bool) -> Number {
     if next.is_some_and(|next| MEASURES.split(' ').any(|known| known == next))
         || digits.trim_start_matches('0') == "1" && digits.len() < 3
     {
+        return Number::Said;
+    }
+    let before = place.checked_sub(1).map(|before| words[before].folded.as_str());
+    let is_step = before.is_some_and(|before| STEPS.split(' ').any(|known| known == before));
+    let is_mark = place == 0 && words[place].gap.starts_with(['.', ')']);
+    if digits.len() < 3 && (is_step || is_mark) {
         return Number::Said;
     }
     if let Some(code) = digits.strip_prefix("00").filter(|code| !code.is_empty()) {

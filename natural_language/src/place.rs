@@ -66,6 +66,11 @@ const PREPOSITIONS: &[&str] = &[
     "for", "in", "from", "country", "region", "of", "to", "code", "de", "en", "aus", "dans", "da",
     "di", "из", "z", "iz", "uit", "dari", "pays", "land", "pais", "based",
 ];
+/// Fields of forms, in which two letters are a code, whatever word they are.
+const FIELDS: &[&str] =
+    &["country", "region", "geo", "iso", "location", "cc", "country_code", "nation"];
+/// Words behind which `it` is the pronoun.
+const PRONOUNS: &[&str] = &["for", "of", "to", "with", "on"];
 /// What may stand behind a code at a sentence's end.
 const AFTERTHOUGHTS: &[&str] = &[
     "please", "pls", "plz", "thanks", "thx", "now", "asap", "number", "numbers", "sim", "phone",
@@ -223,7 +228,8 @@ pub fn codes(text: &Text, follows_name: impl Fn(usize) -> bool) -> Vec<(usize, S
         let is_last = place + 1 == text.words.len()
             && follows_name(place)
             && !speaks_of_order(&word.lower, code.parse::<Country>().is_ok())
-            && !["us", "my", "no", "so", "me", "id", "it", "is", "to"].contains(&&*word.folded);
+            && !["us", "my", "no", "so", "me", "id", "it", "is", "to", "do"]
+                .contains(&&*word.folded);
         if means_country(text, place, word, code) || is_last {
             found.push((place, code.to_owned()));
         }
@@ -262,6 +268,12 @@ fn means_country(text: &Text, place: usize, word: &Word, code: &str) -> bool {
     if denied {
         return false;
     }
+    let is_field = place > 0
+        && FIELDS.contains(&text.words[place - 1].folded.as_str())
+        && text.words[place - 1].gap.contains([':', '=']);
+    if is_field {
+        return true;
+    }
     let follows = before.is_some_and(|before| PREPOSITIONS.contains(&before));
     let is_bracketed = place
         .checked_sub(1)
@@ -278,6 +290,12 @@ fn means_country(text: &Text, place: usize, word: &Word, code: &str) -> bool {
         // `us` in small letters is a pronoun; where it is the country, it is the default one.
         (true, false) if word.folded == "us" => {
             is_listed || (follows && ends && before != Some("for"))
+        }
+        // `use it for it`: the pronoun.
+        (true, false)
+            if word.folded == "it" && before.is_some_and(|before| PRONOUNS.contains(&before)) =>
+        {
+            false
         }
         (true, false) if word.folded == "my" => follows && after.is_none(),
         (true, false) if is_word => follows && ends,

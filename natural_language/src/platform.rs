@@ -192,8 +192,16 @@ pub fn common(
         let is_field = place > 0
             && FIELDS.contains(&text.words[place - 1].folded.as_str())
             && text.words[place - 1].gap.contains([':', '=']);
+        // An item of a list, written as a name: `Poland, Steam`.
+        let is_item = place > 0
+            && *name != "x"
+            && text.words[place - 1].gap.contains([',', ';', ':', '-'])
+            && word.written.chars().next().is_some_and(char::is_uppercase)
+            && !text.is_shouted
+            && (after.is_none() || word.gap.contains([',', ';', '.']));
         let fits = !is_english
             || is_field
+            || is_item
             || is_foreign
             || is_platform(name, word, before, after.filter(|_| word.gap.trim().is_empty()), text)
             || is_listed(text, place, &is_name);

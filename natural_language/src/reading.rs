@@ -7,7 +7,7 @@ use events::platform::Platform;
 use super::dictionary::{Dictionary, Kind, Meaning};
 use super::fold::{Text, is_han, is_unspaced};
 use super::segment::{Span, is_english, spans};
-use super::{glued, number, place, platform, spelling};
+use super::{glued, iso, number, pairs, place, platform, spelling};
 
 /// What is found in a sentence.
 #[derive(Debug)]
@@ -56,6 +56,7 @@ impl Reading {
         };
         let codes: Vec<(usize, String)> = place::codes(&text, is_named)
             .into_iter()
+            .chain(iso::codes(&text))
             .filter(|(place, _)| !is_name(*place) && !is_within_a_place(*place))
             .collect();
         let mut taken = vec![false; text.words.len()];
@@ -75,10 +76,42 @@ impl Reading {
             text,
             spans,
         };
+        reading.correct_guesses();
         reading.take_names();
         reading.take_numbers(&mut taken);
         reading.take_the_rest(&taken);
         reading
+    }
+
+    /// A word that only begins like a city, and is a slip away from a country or from a word of the
+    /// sentence's language, is that: `phillipines` is not in Philadelphia, nor `numbar` in Mumbai.
+    fn correct_guesses(&mut self) {
+        let dictionary = Dictionary::get();
+        for index in 0..self.spans.len() {
+            let span = &self.spans[index];
+            let word = &self.text.words[span.start];
+            let is_guess = span.end == span.start + 1
+                && span.meanings.iter().all(|meaning| matches!(meaning, Meaning::Place(_)))
+                && word.folded.is_ascii()
+                && dictionary.phrase(&word.lower, &word.folded).is_empty();
+            if !is_guess {
+                continue;
+            }
+            let position = |code: &String| {
+                let place = dictionary.countries.iter().position(|known| known == code);
+                place.and_then(|place| u16::try_from(place).ok()).map(Meaning::Place)
+            };
+            let countries: Vec<Meaning> =
+                place::misspelt(&word.folded).iter().filter_map(position).collect();
+            let is_named = self.is_named_like_a_place(span.start);
+            let meant =
+                if is_named { Vec::new() } else { spelling::meant(&word.folded, &self.spans) };
+            if !countries.is_empty() {
+                self.spans[index].meanings = countries;
+            } else if !meant.is_empty() {
+                self.spans[index].meanings = meant;
+            }
+        }
     }
 
     /// Platforms, services and places that spans name.
@@ -174,6 +207,7 @@ impl Reading {
         for span in &self.spans {
             free[span.start..span.end].fill(false);
         }
+        self.take_pairs(&mut free);
         let knows_platform = !self.platforms.is_empty();
         for place in (0..free.len()).filter(|place| free[*place]) {
             let word = self.text.words[place].folded.clone();
@@ -200,6 +234,22 @@ impl Reading {
             }
         }
         self.without_lone_letters();
+    }
+
+    /// Countries' names of two words, of which at least one is not known as it is written.
+    fn take_pairs(&mut self, free: &mut [bool]) {
+        for place in 1..free.len() {
+            let (first, second) = (&self.text.words[place - 1], &self.text.words[place]);
+            let is_cut = !first.gap.trim_matches([' ', '-']).is_empty();
+            if is_cut || !(free[place - 1] || free[place]) {
+                continue;
+            }
+            let countries = pairs::misspelt(&first.folded, &second.folded);
+            if !countries.is_empty() {
+                free[place - 1..=place].fill(false);
+                self.countries.extend(countries.into_iter().map(str::to_owned));
+            }
+        }
     }
 
     /// What a misspelt word is probably meant as. One that may be a place's name asks for nothing

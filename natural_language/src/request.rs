@@ -110,7 +110,7 @@ fn is_copula(text: &Text, span: &Span) -> bool {
 /// Whether a word that is not known stands beside what asks, with nothing but fillers between: it
 /// may deny it or be what is wanted, like `inutile de me donner`, `I want to recover`. An adjective
 /// behind an article is neither, nor is who needs something.
-pub fn is_beside_unknown(text: &Text, spans: &[Span], unknown: &[usize]) -> bool {
+pub fn is_beside_unknown(text: &Text, spans: &[Span], unknown_words: &[usize]) -> bool {
     let span_at = |place: usize| spans.iter().find(|span| span.start <= place && place < span.end);
     let word = |place: usize| text.words[place].folded.as_str();
     let asks = |span: &Span| span.is(Kind::Want) || span.is(Kind::Give);
@@ -120,7 +120,8 @@ pub fn is_beside_unknown(text: &Text, spans: &[Span], unknown: &[usize]) -> bool
         })
     };
     // In a script without spaces a letter that no word covers is rarely one.
-    unknown.iter().filter(|unknown| !word(**unknown).chars().all(is_unspaced)).any(|unknown| {
+    let spaced = |unknown: &&usize| !word(**unknown).chars().all(is_unspaced);
+    unknown_words.iter().filter(spaced).any(|unknown| {
         let is_cut = |place: usize| text.words[place].gap.contains(CLAUSES);
         let after = (*unknown + 1..text.words.len())
             .take_while(|place| !is_cut(*place - 1))
@@ -129,10 +130,14 @@ pub fn is_beside_unknown(text: &Text, spans: &[Span], unknown: &[usize]) -> bool
             .rev()
             .take_while(|place| !is_cut(*place))
             .find(|place| !is_skipped(*place));
-        let is_subject = |place: usize| {
-            NEEDS.contains(&word(place))
-                || *unknown > 0 && DETERMINERS.contains(&word(*unknown - 1))
-        };
+        // `the onboarding flow`: what stands before the noun is of it.
+        let determined = (0..*unknown)
+            .rev()
+            .find(|place| {
+                !unknown_words.contains(place) && !span_at(*place).is_some_and(Span::is_platform)
+            })
+            .is_some_and(|place| DETERMINERS.contains(&word(place)));
+        let is_subject = |place: usize| NEEDS.contains(&word(place)) || determined;
         let is_adjective = *unknown > 0 && ["a", "an", "one", "some"].contains(&word(*unknown - 1))
             || word(*unknown).ends_with("ly");
         let denies = after.is_some_and(|place| {
@@ -179,9 +184,17 @@ pub fn speaks_of_ones_own(text: &Text, spans: &[Span]) -> bool {
             .find(|span| span.start == place && span.is_platform())
             .map_or(place, |span| span.end)
     };
+    // `that WhatsApp order`: of an order that is to be made its platform is not said so.
+    let is_order = |place: usize| {
+        behind(place) > place
+            && text
+                .words
+                .get(behind(place))
+                .is_some_and(|word| ["order", "purchase"].contains(&word.folded.as_str()))
+    };
     let is_owned = |place: usize| {
         OWNERS.contains(&text.words[place].folded.as_str())
-            && (is_noun(place + 1) || is_noun(behind(place + 1)))
+            && (is_noun(place + 1) || is_noun(behind(place + 1)) || is_order(place + 1))
     };
     (0..text.words.len()).any(is_owned)
 }
@@ -262,6 +275,24 @@ fn quoted(text: &Text) -> BTreeSet<usize> {
         marks(&mut awaited, &word.gap);
     }
     inside
+}
+
+/// Whether somebody wants to be let into an account, and says nothing of a number: `log in to
+/// my Facebook account`.
+pub fn logs_in(text: &Text, spans: &[Span]) -> bool {
+    let begins = |words: &[&str]| {
+        text.words.len() > words.len()
+            && words.iter().zip(&text.words).all(|(known, word)| *known == word.folded)
+    };
+    let verbs: [&[&str]; 6] = [
+        &["login", "to"],
+        &["log", "in", "to"],
+        &["log", "into"],
+        &["sign", "in", "to"],
+        &["sign", "into"],
+        &["log", "me", "in"],
+    ];
+    !asks(spans) && verbs.into_iter().any(begins)
 }
 
 /// Whether the service itself is wanted and no number: `get me an uber`, `order from amazon`, `open
