@@ -20,6 +20,9 @@ pub fn number(text: &Text) -> Vec<usize> {
     numbers
 }
 
+/// Letters of a word before a point that ends no sentence where a small letter follows.
+const MAX_SHORT: usize = 3;
+
 fn ends_at(text: &Text, index: usize) -> bool {
     match text.chars[index] {
         '!' | '?' | '。' | '！' | '？' | '؟' | '।' | '॥' | '။' | '።' | '։' | '؛' | ';' | '；'
@@ -35,9 +38,12 @@ fn ends_at(text: &Text, index: usize) -> bool {
                 .count();
             let behind =
                 text.chars[index + 1..].iter().take(2).find(|character| **character != ' ');
-            // "No. 1234", "tel. 07": a short word and then its number.
+            // "No. 1234", "tel. 07", "rach. ..7741": a short word and then its number, or a mask of
+            // it. "dvs. este": no sentence begins with a small letter.
             let abbreviates = (1..=4).contains(&word)
-                && (behind.is_some_and(char::is_ascii_digit) || is_abbreviation(text, index, word));
+                && (behind.is_some_and(|next| next.is_ascii_digit() || matches!(next, '.' | '*'))
+                    || (word <= MAX_SHORT && behind.is_some_and(|next| next.is_lowercase()))
+                    || is_abbreviation(text, index, word));
             // "...481207.Do not share": the space is lost.
             let glued = next.is_some_and(char::is_uppercase)
                 && text

@@ -235,10 +235,14 @@ impl UncoveredText {
     }
 }
 
+/// Whether it is a Chinese, Japanese or Korean letter.
+pub(super) const fn is_dense(letter: char) -> bool {
+    matches!(letter, '\u{3040}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
+}
+
 /// Of Chinese, Japanese and Korean letters two are a word.
 fn weight(letter: char) -> usize {
-    let is_dense = matches!(letter, '\u{3040}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}');
-    if is_dense { 2 } else { 1 }
+    if is_dense(letter) { 2 } else { 1 }
 }
 
 /// Whether the word for "code" says that it came as a message: "SMS code", "код из СМС".

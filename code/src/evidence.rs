@@ -6,7 +6,7 @@ use super::bind::{Bond, Words};
 use super::brand::Owner;
 use super::candidate::Found;
 use super::content::Content;
-use super::corroboration::UncoveredText;
+use super::corroboration::{UncoveredText, is_dense};
 use super::gap::letters_between;
 use super::lexicon::{Class, Hit};
 use super::message::Message;
@@ -200,7 +200,9 @@ impl Evidence<'_> {
                     (found.end, hit.start.max(found.end))
                 };
                 let gap = &self.words.text.chars[from.min(to)..to];
-                gap.len() <= 24 && !gap.iter().any(char::is_ascii_digit)
+                // Of Chinese, Japanese and Korean letters eight are a sentence.
+                let dense = gap.iter().filter(|letter| is_dense(**letter)).count();
+                gap.len() + 2 * dense <= 24 && !gap.iter().any(char::is_ascii_digit)
             })
     }
 

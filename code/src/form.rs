@@ -27,6 +27,8 @@ impl Evidence<'_> {
         });
         match found.grouping {
             Grouping::Single => {}
+            // "The safe is 44-10-55": of pairs, and no word for "code".
+            Grouping::Even if bond == Bond::None && found.end - found.start > length + 1 => {}
             Grouping::Even => reasons.push(Reason::Grouped),
             Grouping::Loose => reasons.push(Reason::LooseGroups),
         }

@@ -49,6 +49,8 @@ pub enum Class {
     Came,
     /// "form submitted": the number is that of what was handed in.
     Receipt,
+    /// "balance": what an account holds behind a payment that was made.
+    Balance,
     /// Somebody at the door: "give the code to the driver".
     Courier,
     /// Somebody or something on the way to the door.
@@ -179,6 +181,7 @@ pub fn class_of(name: &str) -> Option<Class> {
         "filed" => Class::Filed,
         "came" => Class::Came,
         "receipt" => Class::Receipt,
+        "balance" => Class::Balance,
         "courier" => Class::Courier,
         "delivery" => Class::Delivery,
         "parcel" => Class::Parcel,

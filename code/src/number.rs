@@ -361,7 +361,14 @@ fn beside(text: &Text, start: usize, end: usize) -> Option<Reason> {
         start.checked_sub(before + 1).is_some_and(|place| chars[place].is_alphanumeric());
     let digit_after_mask = text.at(end + after).is_some_and(char::is_alphanumeric);
     let masked = (before > 0 && (!quoted || digit_before_mask)) || (after > 0 && digit_after_mask);
-    if (masked && !bold) || dots >= 2 || is_masked_before(text, start) {
+    // `张*-7576`: the mask of a name, and what the number of a card or a telephone ends in.
+    let behind_mask = text.before(start) == Some('-')
+        && start.checked_sub(2).is_some_and(|place| masks.contains(&chars[place]));
+    // `ES** 7741`: a mask of an account, and a space.
+    let apart = text.before(start) == Some(' ')
+        && start >= 3
+        && chars[start - 3..start - 1].iter().all(|mark| *mark == '*');
+    if (masked && !bold) || dots >= 2 || behind_mask || apart || is_masked_before(text, start) {
         return Some(Reason::CardEnding);
     }
     if matches!(text.before(start), Some('№'))

@@ -59,7 +59,7 @@ pub const fn weight(reason: Reason) -> i16 {
         Reason::ReplyTo => -90,
         Reason::SpeaksOfMoney => -90,
         Reason::Year => -24,
-        Reason::OldCode => -60,
+        Reason::OldCode => -80,
         Reason::BusinessMessage => -24,
         Reason::Advertisement => -60,
         Reason::ToBeFetched => -60,
