@@ -14,10 +14,12 @@ const BEFORE: &[&str] = &["in", "from", "for", "of", "country", "region"];
 /// The countries that words of three letters name, by the word's place.
 pub fn codes(text: &Text) -> Vec<(usize, String)> {
     let named = |(place, word): (usize, &Word)| {
-        let is_code =
-            word.written.len() == 3 && word.written.bytes().all(|b| b.is_ascii_alphabetic());
+        let is_short =
+            word.written.len() == 3 && word.written.bytes().all(|byte| byte.is_ascii_alphabetic());
+        // Most words of three letters are in small ones: the list is asked last.
+        let is_code = is_short && means_country(text, place, word);
         let code = if is_code { two_letters(&word.written.to_ascii_uppercase()) } else { None }?;
-        means_country(text, place, word).then(|| (place, code.to_owned()))
+        Some((place, code.to_owned()))
     };
     text.words.iter().enumerate().filter_map(named).collect()
 }
