@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use actors::Fault;
 use actors::kernel::entity::TransactError;
 use actors::store::EventStore;
 
@@ -28,7 +29,6 @@ use crate::boot::Service;
 use crate::config;
 use crate::console;
 use crate::http::ApiError;
-use crate::http::limit::Limiter;
 use crate::read_model::{chain_of, reach_head};
 use crate::serve::serve;
 use suppliers::configuration::Secret;
@@ -57,7 +57,9 @@ mod provenance;
 mod purchases;
 mod reports;
 mod reveal;
+pub mod standby;
 
+pub use access::AdminTokens;
 pub use accounts::AccountAction;
 pub use erasure::EraseNumber;
 pub use invites::{Invitation, Said};
@@ -78,9 +80,8 @@ pub struct AdminApi {
     pub service: Arc<Service>,
     /// Where the log is.
     pub data_dir: PathBuf,
-    token: Secret,
-    /// Wrong tokens, by address.
-    wrong_tokens: Limiter,
+    /// Who may come in.
+    pub keys: Arc<AdminTokens>,
     metrics: PrometheusHandle,
     /// True once the service is stopping: streams end.
     pub stopping: watch::Receiver<bool>,
@@ -96,39 +97,21 @@ pub struct AdminApi {
 
 type Refusal = (StatusCode, Json<Value>);
 
-impl AdminApi {
-    /// Whether this is the fingerprint of the shared token, as the console's sessions keep it.
-    pub fn is_shared_token(&self, fingerprint: &str) -> bool {
-        console::fingerprint(self.token.expose()) == fingerprint
-    }
-}
-
-/// Listens and serves it until `stopping` turns true: where it is, and its end. An error
-/// says in words why it cannot.
-pub async fn open(
+/// Serves it on its listener until `stopping` turns true; the end of that. An error says in words
+/// why it cannot.
+pub fn open(
     service: &Arc<Service>,
     data_dir: &Path,
+    listener: TcpListener,
     metrics: PrometheusHandle,
     stopping: watch::Receiver<bool>,
-) -> Result<(SocketAddr, JoinHandle<()>), String> {
-    let failed = |error: std::io::Error| format!("cannot open the admin api: {error}");
-    let settings = &service.config.admin;
-    let listener = bind(settings, data_dir).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    let token = token(settings, data_dir, || u128::from_be_bytes(service.entropy.bytes()))
-        .map_err(failed)?;
-    if !config::is_token(token.expose()) {
-        return Err(format!(
-            "the token in {TOKEN_FILE} has less than 24 characters of ASCII: remove the file, and \
-             a new one is made"
-        ));
-    }
-    let bounds = service.config.http.listener(access::words(service));
+) -> Result<JoinHandle<()>, String> {
+    let keys = Arc::new(AdminTokens::of(&service.config.admin, data_dir)?);
+    let bounds = service.config.http.listener(access::words());
     let api = Arc::new(AdminApi {
         service: Arc::clone(service),
         data_dir: data_dir.to_owned(),
-        token,
-        wrong_tokens: access::wrong_tokens(),
+        keys: Arc::clone(&keys),
         metrics,
         stopping: stopping.clone(),
         verification: log::Verification::default(),
@@ -137,16 +120,20 @@ pub async fn open(
         replaying: Arc::default(),
         exporting: Arc::default(),
     });
-    let pages = console::operators(&api)
-        .layer(middleware::from_fn_with_state(Arc::clone(&api), access::by_known_name));
+    let pages =
+        console::operators(&api).layer(middleware::from_fn_with_state(keys, access::by_known_name));
     // Of two routers that have no fallback of their own the second's answers: the error object, for
     // whatever is no path here.
     let all = pages.merge(router(&api));
-    Ok((address, tokio::spawn(serve(listener, all, bounds, stopping))))
+    Ok(tokio::spawn(serve(listener, all, bounds, stopping)))
 }
 
 /// Binds where it was told to, or else at its usual port, or else at any.
-async fn bind(settings: &config::Admin, data_dir: &Path) -> std::io::Result<TcpListener> {
+pub async fn bind(settings: &config::Admin, data_dir: &Path) -> Result<TcpListener, String> {
+    bound(settings, data_dir).await.map_err(|error| format!("cannot open the admin api: {error}"))
+}
+
+async fn bound(settings: &config::Admin, data_dir: &Path) -> std::io::Result<TcpListener> {
     let listener = match settings.listen {
         Some(listen) => TcpListener::bind(listen).await?,
         None => match TcpListener::bind((Ipv4Addr::LOCALHOST, DEFAULT_PORT)).await {
@@ -259,6 +246,7 @@ fn routes() -> OpenApiRouter<Arc<AdminApi>> {
         .routes(routes!(log::events))
         .routes(routes!(log::export))
         .routes(routes!(export::make))
+        .routes(routes!(node::show))
         .routes(routes!(node::step_down))
         .routes(routes!(log::verification, log::verify));
     OpenApiRouter::new().nest(PREFIX, v1)
@@ -281,14 +269,14 @@ fn router(api: &Arc<AdminApi>) -> Router {
     let (guarded, described) = routes().split_for_parts();
     let document = document::complete(described).to_string();
     let guarded =
-        guarded.layer(middleware::from_fn_with_state(Arc::clone(api), access::with_token));
+        guarded.layer(middleware::from_fn_with_state(Arc::clone(&api.keys), access::with_token));
     let openapi = move || async move { ([(CONTENT_TYPE, "application/json")], document) };
     Router::new()
         .merge(guarded)
         .route("/admin/v1/openapi.json", get(openapi))
         .route("/metrics", get(measurements::render))
-        .layer(middleware::from_fn_with_state(Arc::clone(api), access::by_known_name))
-        .layer(middleware::from_fn_with_state(Arc::clone(api), access::in_full))
+        .layer(middleware::from_fn_with_state(Arc::clone(&api.keys), access::by_known_name))
+        .layer(middleware::from_fn(access::in_full))
         .with_state(Arc::clone(api))
 }
 
@@ -310,8 +298,12 @@ fn undone<R: Display>(error: &TransactError<R>) -> Refusal {
 }
 
 /// The world failed; nothing the operator asked for is wrong.
-fn failed(error: &dyn Error) -> Refusal {
-    refused(StatusCode::INTERNAL_SERVER_ERROR, chain_of(error))
+fn failed(error: &(dyn Error + 'static)) -> Refusal {
+    let status = match error.downcast_ref() {
+        Some(Fault::Away(_)) => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    refused(status, chain_of(error))
 }
 
 /// The views, with everything that is in the log now.

@@ -1,11 +1,11 @@
-//! The log for other programs: the KurrentDB v1 streams protocol, read only, over the store, for
-//! named readers.
+//! The log for other programs: the KurrentDB v1 streams protocol, read only, over the store or over
+//! the copy of a node that stands by, for named readers.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actors::store::Records;
 use axum::http;
 use esdb::{Authority, Bounds};
 use prost_types::Timestamp;
@@ -19,7 +19,6 @@ use tonic::body::Body;
 use tonic::service::Routes;
 use tower::ServiceExt;
 
-use crate::boot::Service;
 use crate::config::Esdb;
 use crate::serve::ConnectionLimits;
 use crate::serve::http2::{self, Answers, Call};
@@ -38,31 +37,36 @@ const RESERVED_SHARE: usize = 4;
 const OPEN_TO_ALL: [&str; 2] =
     ["/event_store.client.gossip.", "/event_store.client.server_features."];
 
-/// Opens the endpoint, if there is to be one, and serves it until `stopping` turns true: where it
-/// is, and its end.
-pub async fn open(
-    service: &Arc<Service>,
-    data_dir: &Path,
-    stopping: watch::Receiver<bool>,
-) -> Result<Option<(SocketAddr, JoinHandle<()>)>, String> {
-    let settings = &service.config.esdb;
+/// Binds where the endpoint is to be, if there is to be one.
+pub async fn bind(settings: &Esdb, data_dir: &Path) -> Result<Option<TcpListener>, String> {
     let file = data_dir.join(ADDRESS_FILE);
     let Some(listen) = settings.listen else {
         let _ = std::fs::remove_file(file);
         return Ok(None);
     };
-    let tls = tls(settings)?;
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|error| format!("cannot listen on {listen} (esdb.listen): {error}"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     std::fs::write(&file, address.to_string())
         .map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(Some(listener))
+}
+
+/// Serves the endpoint on its listener until `stopping` turns true; the end of that.
+pub fn open(
+    settings: &Esdb,
+    log: Arc<dyn Records>,
+    listener: TcpListener,
+    stopping: watch::Receiver<bool>,
+) -> Result<JoinHandle<()>, String> {
+    let tls = tls(settings)?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
     let bounds = Bounds {
         subscriptions: settings.max_subscriptions,
         patience: Duration::from_secs(settings.patience_seconds.into()),
     };
-    let log = Arc::new(StoredLog::new(Arc::clone(&service.store)));
+    let log = Arc::new(StoredLog::new(log));
     let routes = esdb::routes(log, bounds, env!("CARGO_PKG_VERSION"), now, stopping.clone());
     let answers =
         Endpoint { routes, readers: Arc::new(Readers::of(settings)), port: address.port() };
@@ -72,7 +76,7 @@ pub async fn open(
         %address, encrypted = tls.is_some(), readers = settings.readers.len(),
         "other programs read the log here"
     );
-    Ok(Some((address, tokio::spawn(http2::serve(listener, answers, tls, limits, stopping)))))
+    Ok(tokio::spawn(http2::serve(listener, answers, tls, limits, stopping)))
 }
 
 /// How connections are encrypted, if they are to be.

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use events::envelope::{Position, Revision};
 use events::id::TermId;
@@ -109,11 +110,11 @@ async fn what_never_left_is_not_written_and_may_be_tried_again() {
     log.fail(Fault::NotTaken);
     log.be_silent(true);
     let first = node.store.append(credits(1, Expected::NoStream, 1, 2)).await;
-    assert!(matches!(first, Err(AppendError::NotWritten(_))), "{first:?}");
+    assert!(matches!(first, Err(AppendError::Away(_))), "{first:?}");
     assert!(!node.store.takes_appends(), "the service says that it cannot write");
     log.be_silent(false);
     while !node.store.takes_appends() {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     are_equal(&node, &log, directory.path()).await;
     node.store.append(credits(1, Expected::NoStream, 1, 2)).await.unwrap();
@@ -189,6 +190,9 @@ async fn a_store_closes_without_an_answer() {
         fn lead(&self, _: Lead) -> BoxFuture<'_, Result<bool, SharedLogError>> {
             Box::pin(std::future::ready(Ok(true)))
         }
+        fn heard(&self) -> BoxFuture<'_, Result<Option<Duration>, SharedLogError>> {
+            Box::pin(std::future::ready(Ok(None)))
+        }
         fn beat(&self, _: TermId, _: bool) -> BoxFuture<'_, Result<bool, SharedLogError>> {
             Box::pin(std::future::ready(Ok(true)))
         }
@@ -215,9 +219,9 @@ async fn a_store_closes_without_an_answer() {
         tokio::task::yield_now().await;
     }
     let second = append(2).await.unwrap();
-    assert!(matches!(second, Err(AppendError::NotWritten(_))), "it does not wait: {second:?}");
+    assert!(matches!(second, Err(AppendError::Away(_))), "it does not wait: {second:?}");
     store.close().await;
     let first = first.await.unwrap();
-    assert!(matches!(first, Err(AppendError::Unknown(_))), "{first:?}");
+    assert!(matches!(first, Err(AppendError::Unsettled(_))), "{first:?}");
     assert_eq!(store.stored(Position(0), 10).await.unwrap(), []);
 }

@@ -336,6 +336,42 @@ async fn a_copy_takes_what_continues_it_and_nothing_else() {
         .expect("a copy can be served where the origin is lost");
 }
 
+/// As a node that stands by serves its copy.
+#[tokio::test]
+async fn a_copy_is_read_while_it_is_written() {
+    let (origin, copied) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open(origin.path());
+    for number in 0..60 {
+        let expected = Expected::after(end_of(&store, number % 7).await);
+        store.append(credits(number % 7, expected, 1_000 + number, 3)).await.unwrap();
+    }
+    let records = store.stored(Position(0), 1_000).await.unwrap();
+    let mut copy = Replica::open(copied.path()).unwrap();
+    copy.extend(&records[..50]).unwrap();
+    let reader = copy.serve(copied.path()).unwrap();
+    let mut end = reader.end();
+    assert_eq!(*end.borrow_and_update(), Position(50));
+    let stream = StreamId::account(AccountId(3));
+    for until in [51, 90, 180] {
+        let from = usize::try_from(copy.end().0.0).unwrap();
+        copy.extend(&records[from..until]).unwrap();
+        assert_eq!(*end.borrow_and_update(), Position(until as u64), "it says that it grows");
+        assert_eq!(reader.stored(Position(10), 1_000).await.unwrap(), records[10..until]);
+        let mut backwards = reader.stored_before(Position(u64::MAX), 1_000).await.unwrap();
+        backwards.reverse();
+        assert_eq!(backwards, records[..until]);
+        let of_stream: Vec<_> =
+            records[..until].iter().filter(|record| record.stream == stream).cloned().collect();
+        let read = reader.stored_in(stream.clone(), Revision(0), 1_000).await.unwrap();
+        assert_eq!(read, of_stream);
+        let last = reader.stored_in_before(stream.clone(), Revision(u64::MAX), 1).await.unwrap();
+        assert_eq!(last.first(), of_stream.last());
+    }
+    copy.close();
+    let store = open(copied.path());
+    assert_eq!(store.stored_in(stream, Revision(0), 1_000).await.unwrap().len(), 27);
+}
+
 async fn end_of(store: &SqliteStore, of: u128) -> Option<Revision> {
     store
         .stored_in_before(StreamId::account(AccountId(of)), Revision(u64::MAX), 1)

@@ -6,4 +6,4 @@
 
 mod postgres;
 
-pub use postgres::{AddressError, Postgres};
+pub use postgres::{AddressError, Postgres, Survey, Tables};

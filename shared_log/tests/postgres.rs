@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use actors::store::chain::Mark;
 use actors::store::shared::conformance::{self, group};
-use actors::store::shared::{Commit, SharedLog, SharedLogError};
+use actors::store::shared::{Commit, SharedLog, SharedLogError, end_of};
 use events::envelope::Position;
-use telenumerus_shared_log::Postgres;
+use telenumerus_shared_log::{Postgres, Tables};
 
 /// Whom a server runs as that is started by root, which PostgreSQL refuses to run as.
 const NOBODY: u32 = 65_534;
@@ -176,6 +176,82 @@ async fn what_the_server_refuses_is_not_taken() {
     let demoted = server.log();
     let refused = demoted.commit(Mark::START, group(Mark::START, 1, 2)).await;
     assert!(matches!(refused, Commit::NotTaken(_)), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_not_let_in_is_told_so() {
+    let Some(server) = Server::start() else { return };
+    server.say("CREATE ROLE guest LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC").await;
+    let address = server.address();
+    for wrong in [
+        address.replace("log@", "nobody@"),
+        address.replace("/postgres", "/elsewhere"),
+        address.replace("log@", "guest@"),
+    ] {
+        let denied = Postgres::new(&wrong, Vec::new()).unwrap().head().await;
+        assert!(matches!(denied, Err(SharedLogError::Denied(_))), "{wrong}: {denied:?}");
+    }
+    let guest = Postgres::new(&address.replace("log@", "guest@"), Vec::new()).unwrap();
+    assert_eq!(guest.survey().await.unwrap().tables, Tables::Forbidden);
+    assert_eq!(server.log().head().await, Ok(Mark::START));
+    let lacking = guest.survey().await.unwrap().tables;
+    assert!(
+        matches!(&lacking, Tables::Lacking(rights) if rights.contains("UPDATE on log_head")),
+        "{lacking:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_survey_says_what_a_database_is_and_makes_nothing() {
+    let Some(server) = Server::start() else { return };
+    let log = server.log();
+    let survey = log.survey().await.unwrap();
+    assert_eq!((&*survey.database, &*survey.role), ("postgres", "log"));
+    assert_eq!(survey.tables, Tables::Missing);
+    assert!(!survey.is_durable, "fsync is off here");
+    assert_eq!(log.survey().await.unwrap().tables, Tables::Missing, "it makes none");
+    let records = group(Mark::START, 1, 3);
+    assert_eq!(log.commit(Mark::START, Arc::clone(&records)).await, Commit::Taken);
+    let whole = Tables::Whole { end: end_of(&records).unwrap(), last: Some(records[2].at) };
+    assert_eq!(log.survey().await.unwrap().tables, whole);
+    server.say("DELETE FROM log_records WHERE position = 3").await;
+    let wrong = log.survey().await.unwrap().tables;
+    assert!(matches!(&wrong, Tables::Wrong(told) if told.contains("position 3")), "{wrong:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_whose_end_was_removed_is_named() {
+    let Some(server) = Server::start() else { return };
+    let log = server.log();
+    assert_eq!(log.head().await, Ok(Mark::START));
+    server.say("DELETE FROM log_head").await;
+    for log in [log, server.log()] {
+        let told = log.head().await.unwrap_err();
+        assert!(in_words(&told).contains("log_head has no row"), "{told:?}");
+        assert_eq!(log.survey().await.unwrap().tables, Tables::Wrong(in_words(&told)));
+    }
+    server.say("DROP TABLE log_head").await;
+    let told = server.log().head().await;
+    assert!(matches!(told, Err(SharedLogError::Unusable(_))), "{told:?}");
+    let wrong = server.log().survey().await.unwrap().tables;
+    assert!(matches!(&wrong, Tables::Wrong(told) if told.contains("only 2")), "{wrong:?}");
+}
+
+/// Without what the port says around it.
+fn in_words(error: &SharedLogError) -> String {
+    let (SharedLogError::Unavailable(text)
+    | SharedLogError::Denied(text)
+    | SharedLogError::Unusable(text)) = error;
+    text.clone()
+}
+
+/// As an earlier version made them.
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_without_the_time_of_the_last_sign_of_life_get_it() {
+    let Some(server) = Server::start() else { return };
+    assert_eq!(server.log().heard().await, Ok(None));
+    server.say("ALTER TABLE log_leader DROP COLUMN heard").await;
+    assert_eq!(server.log().heard().await, Ok(None));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,12 @@
 //! Who may come in: by a known name, with the token, and with a name that can stand in the log.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actors::kernel::clock::Stopwatch;
+use actors::kernel::entropy::Entropy;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
@@ -18,10 +21,11 @@ use events::phone::Phone;
 use events::text::{LONGEST_REASON, is_shown, is_within};
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Value, json};
+use suppliers::configuration::Secret;
 
-use super::{AdminApi, Refusal, refused};
-use crate::boot::Service;
-use crate::config::AdminRole;
+use super::{Refusal, TOKEN_FILE, refused, token};
+use crate::config::{self, AdminRole};
+use crate::console;
 use crate::http::accept_refusal::refusal;
 use crate::http::limit::{Limiter, Subject};
 use crate::http::request_id::{REQUEST_ID, request_id};
@@ -32,6 +36,37 @@ use crate::serve::{Reason, Refuse};
 const WRONG_TOKENS: u32 = 10;
 /// Longest texts that stand in the log.
 const LONGEST_NAME: usize = 100;
+
+/// Who may come in, and under which names this listener is known.
+pub struct AdminTokens {
+    settings: config::Admin,
+    token: Secret,
+    /// Wrong tokens, by address.
+    wrong_tokens: Limiter,
+    started: Stopwatch,
+}
+
+impl AdminTokens {
+    /// As configured; the token is that of the directory where the configuration has none.
+    pub fn of(settings: &config::Admin, data_dir: &Path) -> Result<Self, String> {
+        let fresh = || u128::from_be_bytes(Entropy::System.bytes());
+        let token = token(settings, data_dir, fresh)
+            .map_err(|error| format!("cannot open the admin api: {error}"))?;
+        if !config::is_token(token.expose()) {
+            return Err(format!(
+                "the token in {TOKEN_FILE} has less than 24 characters of ASCII: remove the file, \
+                 and a new one is made"
+            ));
+        }
+        let wrong_tokens = Limiter::new(WRONG_TOKENS, Duration::from_mins(1));
+        Ok(Self { settings: settings.clone(), token, wrong_tokens, started: Stopwatch::start() })
+    }
+
+    /// Whether this is the fingerprint of the shared token, as the console's sessions keep it.
+    pub fn is_shared_token(&self, fingerprint: &str) -> bool {
+        console::fingerprint(self.token.expose()) == fingerprint
+    }
+}
 
 /// Who calls, and what they may see: among the extensions of every request behind the token.
 #[derive(Debug, Clone)]
@@ -50,8 +85,8 @@ pub struct Access {
 
 impl Access {
     /// Of a token of the configuration, or of the shared one.
-    pub fn of_token(api: &AdminApi, given: &str) -> Option<Self> {
-        if api.token.is(given) {
+    pub fn of_token(keys: &AdminTokens, given: &str) -> Option<Self> {
+        if keys.token.is(given) {
             return Some(Self {
                 name: None,
                 role: AdminRole::Operator,
@@ -59,7 +94,7 @@ impl Access {
                 reveals: false,
             });
         }
-        let tokens = &api.service.config.admin.tokens;
+        let tokens = &keys.settings.tokens;
         let held = tokens.iter().find(|held| held.token.is(given))?;
         Some(Self {
             name: Some(held.name.as_str().into()),
@@ -94,19 +129,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Access {
     }
 }
 
-/// Counts wrong tokens.
-pub(super) fn wrong_tokens() -> Limiter {
-    Limiter::new(WRONG_TOKENS, Duration::from_mins(1))
-}
-
 /// Of an answer's body: refusals are short.
 const LONGEST_REFUSAL: usize = 64 * 1024;
 
 /// What the accept loop answers by itself, as this listener says it.
-pub(super) fn words(service: &Arc<Service>) -> Refuse {
-    let service = Arc::clone(service);
-    Arc::new(move |reason: Reason, _| {
-        let request_id = request_id(&service.entropy);
+pub(super) fn words() -> Refuse {
+    Arc::new(|reason: Reason, _| {
+        let request_id = request_id(&Entropy::System);
         let error = of_status(reason.status(), reason.text().to_owned());
         refusal(reason.status(), &error, &request_id)
     })
@@ -117,6 +146,7 @@ fn of_status(status: StatusCode, text: String) -> ApiError {
     let code = match status {
         StatusCode::UNAUTHORIZED => ErrorCode::InvalidApiKey,
         StatusCode::TOO_MANY_REQUESTS => ErrorCode::RateLimited,
+        StatusCode::SERVICE_UNAVAILABLE => ErrorCode::ProviderUnavailable,
         status if status.is_server_error() => ErrorCode::InternalError,
         _ => ErrorCode::InvalidRequest,
     };
@@ -125,12 +155,8 @@ fn of_status(status: StatusCode, text: String) -> ApiError {
 
 /// Names each request, and has every refusal be the error object, whoever made it: a route, the
 /// router, or what reads bodies.
-pub(super) async fn in_full(
-    State(api): State<Arc<AdminApi>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let request_id = request_id(&api.service.entropy);
+pub(super) async fn in_full(request: Request, next: Next) -> Response {
+    let request_id = request_id(&Entropy::System);
     let response = next.run(request).await;
     let mut response = if response.status().is_client_error() || response.status().is_server_error()
     {
@@ -188,14 +214,14 @@ async fn full(response: Response, request_id: &str) -> Response {
 /// A page in an operator's browser can be made to send its requests here, under its own name: only
 /// names that are ours are served.
 pub(super) async fn by_known_name(
-    State(api): State<Arc<AdminApi>>,
+    State(keys): State<Arc<AdminTokens>>,
     request: Request,
     next: Next,
 ) -> Response {
     // HTTP/1.0 may name us in its target alone.
     let named = request.uri().authority().map(|named| named.as_str().as_bytes());
     let host = request.headers().get(HOST).map(HeaderValue::as_bytes).or(named).unwrap_or_default();
-    if is_known(host, &api.service.config.admin.allowed_hosts) {
+    if is_known(host, &keys.settings.allowed_hosts) {
         return next.run(request).await;
     }
     let text = "this name is not known here: use an address or localhost, or list the name in \
@@ -220,7 +246,7 @@ pub(crate) fn is_known(host: &[u8], allowed: &[String]) -> bool {
 /// The token is needed. The right one is always taken: whoever guesses must not lock the operator
 /// out.
 pub(super) async fn with_token(
-    State(api): State<Arc<AdminApi>>,
+    State(keys): State<Arc<AdminTokens>>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -229,7 +255,7 @@ pub(super) async fn with_token(
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.strip_prefix("Bearer "));
-    if let Some(access) = given.and_then(|given| Access::of_token(&api, given)) {
+    if let Some(access) = given.and_then(|given| Access::of_token(&keys, given)) {
         if access.role == AdminRole::Viewer
             && ![Method::GET, Method::HEAD].contains(request.method())
         {
@@ -245,7 +271,7 @@ pub(super) async fn with_token(
     let client =
         request.extensions().get::<SocketAddr>().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
     metrics::counter!("admin_wrong_tokens_total").increment(1);
-    let counted = api.wrong_tokens.take(Subject::address(client), api.service.started.elapsed());
+    let counted = keys.wrong_tokens.take(Subject::address(client), keys.started.elapsed());
     match counted.filter(|counted| !counted.allowed) {
         None => {
             tracing::warn!(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use actors::numbers::Numbers;
 use actors::store::EventStore;
@@ -19,6 +20,9 @@ pub(super) async fn render(State(api): State<Arc<AdminApi>>) -> String {
     measure_orders(service);
     measure_suppliers(service);
     measure_webhooks(service).await;
+    if let Some(leading) = service.leading() {
+        measure_node(true, leading.is_reached(), true, Duration::ZERO);
+    }
     metrics::gauge!("clock_log_ahead_seconds").set(service.clock.ahead().as_secs_f64());
     let past = service.history.statistics();
     metrics::counter!("replayed_events_total").absolute(past.events.load(Ordering::Relaxed));
@@ -26,6 +30,17 @@ pub(super) async fn render(State(api): State<Arc<AdminApi>>) -> String {
     deposits::measure(service);
     telemetry::process::measure(service.started.elapsed());
     telemetry::with_prefix(&api.metrics.render())
+}
+
+/// A node of several: whether it leads, whether it sees the shared log, whether it leads or could,
+/// and for how long it has heard nothing of the leader.
+pub(super) fn measure_node(leads: bool, sees: bool, is_fit: bool, silent: Duration) {
+    for (name, holds) in
+        [("node_leads", leads), ("node_sees_shared_log", sees), ("node_could_lead", is_fit)]
+    {
+        metrics::gauge!(name).set(f64::from(u8::from(holds)));
+    }
+    metrics::gauge!("node_leader_silent_seconds").set(silent.as_secs_f64());
 }
 
 fn gauge(name: &'static str, value: u64) {

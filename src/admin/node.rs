@@ -1,7 +1,8 @@
-//! This node of several over one log, for operators: it stops leading.
+//! This node of several over one log, for operators: how it is, and that it is to stop leading.
 
 use std::sync::Arc;
 
+use actors::store::EventStore;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -20,6 +21,25 @@ pub struct StepDown {
     pub reason: String,
     /// Who; it stands in the log.
     pub operator: String,
+}
+
+/// What this node is among those that share its log; one that stands by says what it sees, and
+/// answers nothing else but this and `/metrics`.
+#[utoipa::path(get, path = "/node", operation_id = "node", tag = "service",
+    responses((
+        status = 200, description = "Its role (`alone`, `leader` or `standby`), and how it sees \
+            the shared log", body = Value
+    )))]
+pub async fn show(State(api): State<Arc<AdminApi>>, _: Access) -> Json<Value> {
+    let service = &api.service;
+    let position = service.store.head().borrow().0;
+    let Some(leading) = service.leading() else {
+        return Json(json!({ "role": "alone", "position": position }));
+    };
+    Json(json!({
+        "role": "leader", "node": leading.name(), "term": leading.term().to_string(),
+        "position": position, "follows": leading.is_reached(),
+    }))
 }
 
 /// Stops this node in order, so that another leads; its supervisor starts it again, and it stands

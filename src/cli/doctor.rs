@@ -2,6 +2,7 @@
 //! changing it.
 
 mod provenance;
+mod shared;
 mod vault;
 
 use std::net::{TcpListener, TcpStream, ToSocketAddrs};
@@ -133,6 +134,7 @@ fn look(config: &Config, data_dir: &Path, findings: &mut Findings) {
         findings.note("vault key", Status::Warning, exposure);
     }
     findings.result("clock", Status::Wrong, clock(config, data_dir));
+    shared::look(config, data_dir, findings);
     let running = data::announced(data_dir)
         .filter(|address| TcpStream::connect_timeout(address, PATIENCE).is_ok());
     findings.result("port", Status::Wrong, port(config.http.listen, running));

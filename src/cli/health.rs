@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use serde_json::Value;
 
 use super::output::say;
 use super::{Outcome, Place, in_words};
@@ -12,13 +13,16 @@ use crate::data;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  telenumerus health\n  telenumerus health --url http://127.0.0.1:8080\n  HEALTHCHECK CMD [\"/usr/bin/telenumerus\", \"health\"]"
+    after_help = "Examples:\n  telenumerus health\n  telenumerus health --url http://127.0.0.1:8080\n  telenumerus health --or-standby\n  HEALTHCHECK CMD [\"/usr/bin/telenumerus\", \"health\"]"
 )]
 pub struct Options {
     /// The service's address; without it, where the service on the data directory says that it
     /// listens.
     #[arg(long, value_name = "URL")]
     url: Option<String>,
+    /// Be content with a node of several that stands by, as long as it sees the shared log.
+    #[arg(long)]
+    or_standby: bool,
     /// Seconds to wait for its answer.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=300))]
     timeout_seconds: u64,
@@ -32,14 +36,24 @@ pub fn run(place: &Place, options: &Options) -> Outcome {
     let client = actors::kernel::outbound::client(Duration::from_secs(options.timeout_seconds))?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(in_words)?;
-    let response = runtime.block_on(async { client.get(format!("{url}/readyz")).send().await });
-    let response = response
-        .map_err(|error| format!("no service answers at {url}: {}", error.without_url()))?;
-    if !response.status().is_success() {
-        return Err(format!("the service at {url} is not ready: {}", response.status()));
+    let answer = runtime.block_on(async {
+        let response = client.get(format!("{url}/readyz")).send().await?;
+        Ok((response.status(), response.text().await?))
+    });
+    let (status, body) = answer.map_err(|error: reqwest::Error| {
+        format!("no service answers at {url}: {}", error.without_url())
+    })?;
+    if status.is_success() {
+        say!("ready at {url}");
+        return Ok(ExitCode::SUCCESS);
     }
-    say!("ready at {url}");
-    Ok(ExitCode::SUCCESS)
+    let body: Value = serde_json::from_str(&body).unwrap_or_default();
+    let said = body["error"].as_str().unwrap_or_default();
+    if options.or_standby && body["detail"]["follows"] == true {
+        say!("standing by at {url}: {said}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(format!("the service at {url} is not ready: {status}: {said}"))
 }
 
 /// Where the service on the data directory listens; one that listens on every address is asked on

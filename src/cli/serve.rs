@@ -1,23 +1,28 @@
 //! `telenumerus serve`: starts the service, says how to try it, and stops it in order.
 
+mod standing_by;
+
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use actors::Deposits;
+use actors::store::Records;
 use actors::store::sqlite::Loss;
 use clap::Args;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+
+use standing_by::{Listeners, Stood};
 
 use super::{Outcome, Place, in_words};
 use crate::boot::Service;
-use crate::config::{Config, Http};
+use crate::config::Config;
 use crate::console::Sessions;
-use crate::http::{self, App, standby};
-use crate::node::Node;
+use crate::http::{self, App};
 use crate::supervisor::Supervisor;
 use crate::{admin, data, log_endpoint, serve, telemetry};
 
@@ -68,8 +73,7 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Outcome {
     });
     supervisor.starting("starting: the log is opened, the views catch up");
     // Signals first: one that comes while the log is replayed must not kill half-way.
-    let mut terminate = signal(SignalKind::terminate()).map_err(in_words)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(in_words)?;
+    let mut ends = Ends::new()?;
     ignore_other_signals()?;
     let http_settings = config.http.clone();
     raise_file_limit(http_settings.max_connections);
@@ -78,33 +82,29 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Outcome {
         .map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
     tokio::select! {
         () = data::room_to_start(data_dir) => {}
-        _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
-        _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
+        () = ends.wanted() => return Ok(ExitCode::SUCCESS),
     }
     let address = listener.local_addr().map_err(in_words)?;
-    let leading = match Node::of(&config, data_dir).map_err(in_words)? {
-        None => None,
-        Some(node) => {
-            let standing_by = stand_by(&listener, &http_settings, node.name(), address)?;
-            data::announce(data_dir, address).map_err(in_words)?;
-            supervisor.ready(&format!("standing by on {address}"));
-            let leading = tokio::select! {
-                leading = node.lead() => leading.map_err(in_words)?,
-                _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
-                _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
-            };
-            standing_by.send_replace(true);
-            supervisor.starting("taking over: the views catch up");
-            Some(leading)
-        }
+    let stood =
+        standing_by::until_it_leads(&config, data_dir, &listener, &metrics, &supervisor, &mut ends);
+    let Some(Stood { leading, listeners }) = stood.await? else {
+        return Ok(ExitCode::SUCCESS);
     };
     let is_ready = leading.is_some();
     let service = Service::start(config, data_dir, loss, leading).await.map_err(in_words)?;
 
     let (stop, stopping) = watch::channel(false);
-    let (admin_address, operators) =
-        admin::open(&service, data_dir, metrics, stopping.clone()).await?;
-    let readers = log_endpoint::open(&service, data_dir, stopping.clone()).await?;
+    let Listeners { admin, readers } = match listeners {
+        Some(listeners) => listeners,
+        None => Listeners::open(&service.config, data_dir).await?,
+    };
+    let admin_address = admin.local_addr().map_err(in_words)?;
+    let operators = admin::open(&service, data_dir, admin, metrics, stopping.clone())?;
+    let readers = readers.map(|listener| {
+        let log = Arc::clone(&service.store) as Arc<dyn Records>;
+        log_endpoint::open(&service.config.esdb, log, listener, stopping.clone())
+    });
+    let readers = readers.transpose()?;
     let app = App::new(&service, stopping.clone());
     let (router, settings) = (
         http::router(&app, Sessions::open(data_dir.join("http.sessions"))),
@@ -123,21 +123,25 @@ async fn start(config: Config, data_dir: &Path, loss: Loss) -> Outcome {
     let shows_calls = is_simulated && service.config.registration.is_plain();
     announce(address, admin_address, shows_calls);
 
-    let code = tokio::select! {
-        _ = terminate.recv() => ExitCode::SUCCESS,
-        _ = interrupt.recv() => ExitCode::SUCCESS,
-        () = stepped_down(&service) => ExitCode::from(STEPPED_DOWN),
-    };
+    let code = end(&service, &mut ends).await;
     supervisor.stopping();
     tracing::info!("stopping: open requests are finished, streams end");
     stop.send_replace(true);
     let _ = tokio::join!(public, operators);
-    if let Some((_, readers)) = readers {
+    if let Some(readers) = readers {
         let _ = readers.await;
     }
     service.close().await;
     tracing::info!("stopped");
     Ok(code)
+}
+
+/// Returns once the service is to end: with what.
+async fn end(service: &Service, ends: &mut Ends) -> ExitCode {
+    tokio::select! {
+        () = ends.wanted() => ExitCode::SUCCESS,
+        () = stepped_down(service) => ExitCode::from(STEPPED_DOWN),
+    }
 }
 
 /// Ends once an operator wants this node to lead no longer.
@@ -148,24 +152,26 @@ async fn stepped_down(service: &Service) {
     }
 }
 
-/// Answers on the listener's port until the node leads: the sender ends it.
-fn stand_by(
-    listener: &TcpListener,
-    settings: &Http,
-    node: &str,
-    address: SocketAddr,
-) -> Result<watch::Sender<bool>, String> {
-    use std::os::fd::AsFd;
+/// The signals that end the service.
+pub struct Ends {
+    terminate: Signal,
+    interrupt: Signal,
+}
 
-    let same = listener.as_fd().try_clone_to_owned().map_err(in_words)?;
-    let same = TcpListener::from_std(same.into()).map_err(in_words)?;
-    let (stop, stopping) = watch::channel(false);
-    let settings = settings.listener(standby::refuse());
-    tokio::spawn(serve::serve(same, standby::router(), settings, stopping));
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "standing by on http://{address}").and_then(|()| out.flush());
-    tracing::info!(node, %address, "this node stands by and follows the shared log");
-    Ok(stop)
+impl Ends {
+    fn new() -> Result<Self, String> {
+        let terminate = signal(SignalKind::terminate()).map_err(in_words)?;
+        let interrupt = signal(SignalKind::interrupt()).map_err(in_words)?;
+        Ok(Self { terminate, interrupt })
+    }
+
+    /// Returns once somebody wants the service to end.
+    pub async fn wanted(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 /// A terminal that closes ends no service, and neither do signals that other services take for a

@@ -126,7 +126,7 @@ impl Console {
             .iter()
             .find(|held| hash_of(held.token.expose()) == fingerprint)
             .map(|held| held.role);
-        named.or_else(|| self.api.is_shared_token(fingerprint).then_some(AdminRole::Operator))
+        named.or_else(|| self.api.keys.is_shared_token(fingerprint).then_some(AdminRole::Operator))
     }
 }
 

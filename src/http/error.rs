@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 use super::idempotency::mark;
 use crate::read_model::{chain_of, view_fault};
 
+/// After which a log that is away may be back: its database restarts, or another one takes over.
+const AWAY_SECONDS: u64 = 2;
+
 /// The ten codes of the guide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorCode {
@@ -325,6 +328,12 @@ impl From<Fault> for ApiError {
                 "The service is short of room and takes no new orders and accounts for now; \
                  nothing was charged. Try again later.",
             ),
+            Fault::Away(_) => Self::new(
+                ErrorCode::ProviderUnavailable,
+                "What happens cannot be written down for now; nothing was charged and nothing was \
+                 changed. Try again.",
+            )
+            .retry_after(AWAY_SECONDS),
             damaged if damaged.is_damage() => Self::new(
                 ErrorCode::InternalError,
                 "What is stored of this account is damaged; it is not served, and the operator \
@@ -344,8 +353,13 @@ impl From<Fault> for ApiError {
                 "Something failed on our side; nothing was lost, and the call can be repeated.",
             ),
         };
-        // A full disk is said once, by the store, and not with every request.
-        if matches!(fault, Fault::NoSpace) { error } else { error.with_fault(chain_of(&fault)) }
+        // A full disk and a shared log that is away are said once, by the store, and not with every
+        // request.
+        if matches!(fault, Fault::NoSpace | Fault::Away(_)) {
+            error
+        } else {
+            error.with_fault(chain_of(&fault))
+        }
     }
 }
 

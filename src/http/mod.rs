@@ -49,6 +49,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::boot::Service;
+use crate::config::Webhooks;
 use crate::console::{self, Sessions};
 pub use accept_refusal::refuse;
 pub use auth::ApiKey;
@@ -183,8 +184,13 @@ fn api() -> OpenApiRouter<Shared> {
 const MCP_PATH: &str = "/mcp";
 
 /// The OpenAPI document of the API, as a service that is not configured shows it.
-pub fn document() -> serde_json::Value {
-    openapi::complete(api().split_for_parts().1, &crate::config::Webhooks::default())
+pub fn document() -> Value {
+    document_of(&Webhooks::default())
+}
+
+/// The OpenAPI document of the API with these webhooks.
+fn document_of(webhooks: &Webhooks) -> Value {
+    openapi::complete(api().split_for_parts().1, webhooks)
 }
 
 /// The routes: the API, the inbound webhooks of suppliers, and what describes it all.

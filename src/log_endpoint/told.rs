@@ -1,8 +1,7 @@
-//! The store as the protocol sees it: records by page, and what a reader is told of each.
+//! A log as the protocol sees it: records by page, and what a reader is told of each.
 
 use std::sync::Arc;
 
-use actors::store::sqlite::SqliteStore;
 use actors::store::{ReadError, Record, Records};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,15 +14,15 @@ use tonic::Status;
 use super::readers::Reader;
 use crate::description::{self, hex};
 
-/// A store's log.
+/// A store's log, or a node's copy of a shared one.
 pub struct StoredLog {
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Records>,
     head: watch::Receiver<u64>,
 }
 
 impl StoredLog {
-    /// Follows the store's head as long as the store is open.
-    pub fn new(store: Arc<SqliteStore>) -> Self {
+    /// Follows the log's end as long as it is written.
+    pub fn new(store: Arc<dyn Records>) -> Self {
         let mut end = store.end();
         let (send, head) = watch::channel(end.borrow_and_update().0);
         tokio::spawn(async move {

@@ -2,13 +2,14 @@
 //! chain before it is taken.
 
 use std::cmp::Ordering;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actors::store::chain::Mark;
 use actors::store::shared::{SharedLog, SharedLogError};
 use actors::store::sqlite::Replica;
-use actors::store::{NewEvent, Record};
+use actors::store::{NewEvent, Record, Records};
 use events::Event;
 use events::envelope::{Position, Revision, StreamId};
 use events::id::TermId;
@@ -89,6 +90,7 @@ fn difference_of_ends(head: Mark, own: Mark) -> Option<Difference> {
 /// The copy.
 pub struct OwnCopy {
     replica: Replica,
+    directory: PathBuf,
     is_compared: bool,
     /// Leaderships that this node has tried to take.
     tried: Vec<TermId>,
@@ -106,12 +108,19 @@ impl OwnCopy {
         let replica = Replica::open(directory)?;
         Ok(Self {
             replica,
+            directory: directory.to_owned(),
             is_compared: false,
             tried: Vec::new(),
             last_taken: None,
             taken: None,
             unreadable: None,
         })
+    }
+
+    /// Has others read it while it is written.
+    pub fn serve(&mut self) -> Result<Arc<dyn Records>, NodeError> {
+        let reader = tokio::task::block_in_place(|| self.replica.serve(&self.directory))?;
+        Ok(Arc::new(reader))
     }
 
     /// Where it ends.
@@ -197,11 +206,11 @@ impl OwnCopy {
             ));
         }
         let last = self.replica.last_stamp()?;
+        // Without the two times, which change with every look: it is said once.
         (last.since(now) > allowed).then(|| {
-            format!(
-                "this machine's clock says {now}, and the log's last record is of {last}: set the \
-                 clock right"
-            )
+            "this machine's clock is behind the log's last record by more than \
+             store.max_clock_behind_seconds: set it right (`telenumerus doctor` says what it says)"
+                .to_owned()
         })
     }
 
@@ -213,8 +222,6 @@ impl OwnCopy {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use actors::store::BoxFuture;
     use actors::store::shared::conformance::group;
     use actors::store::shared::memory::MemorySharedLog;
@@ -252,6 +259,10 @@ mod tests {
 
         fn lead(&self, lead: Lead) -> BoxFuture<'_, Result<bool, SharedLogError>> {
             self.log.lead(lead)
+        }
+
+        fn heard(&self) -> BoxFuture<'_, Result<Option<Duration>, SharedLogError>> {
+            self.log.heard()
         }
 
         fn beat(

@@ -6,6 +6,8 @@
 //! clocks and signs say. Proved by: `standing.rs` here, `tests/it/nodes.rs`.
 
 mod copy;
+mod identity;
+mod sight;
 mod standing;
 
 use std::fs::File;
@@ -20,9 +22,9 @@ use actors::kernel::entropy::Entropy;
 use actors::kernel::outbound;
 use actors::store::shared::{Commit, Lead, SharedLog, SharedLogError, end_of};
 use actors::store::sqlite::{OpenError, ReplicaError};
-use actors::store::{NewEvent, Record};
+use actors::store::{NewEvent, Record, Records};
 use events::envelope::{Actor, Metadata, Position, Revision, StreamId};
-use events::id::{TermId, to_base62};
+use events::id::TermId;
 use events::leadership::{Command, Event, Leader, State};
 use shared_log::Postgres;
 use thiserror::Error;
@@ -34,6 +36,9 @@ use crate::config::Config;
 use crate::data::{self, LockError};
 use copy::OwnCopy;
 pub use copy::{Difference, difference};
+use identity::{described, identity};
+pub use identity::{hindrance, is_own, patience};
+pub use sight::{Sight, Trouble};
 use standing::{Standing, Verdict};
 
 /// Between two looks at the log and its leader.
@@ -42,8 +47,6 @@ const LOOK: Duration = Duration::from_millis(200);
 const BEAT: Duration = Duration::from_secs(1);
 /// How long a node that stops waits to write that it does.
 const RELEASE: Duration = Duration::from_secs(5);
-/// Under which name a directory is the same node, also after a restart.
-const IDENTITY_FILE: &str = "node";
 
 /// A node that cannot go on; the text says what to do.
 #[derive(Debug, Error)]
@@ -70,6 +73,11 @@ pub enum NodeError {
 
 /// The shared log of the configuration, if there is one.
 pub fn shared_log(config: &Config) -> Result<Option<Arc<dyn SharedLog>>, NodeError> {
+    Ok(postgres(config)?.map(|log| Arc::new(log) as Arc<dyn SharedLog>))
+}
+
+/// The same, as the database that it is.
+pub fn postgres(config: &Config) -> Result<Option<Postgres>, NodeError> {
     let Some(address) = &config.store.shared else { return Ok(None) };
     let authorities = config.store.shared_ca_file.as_deref().map(outbound::certificates);
     let authorities = authorities.transpose().map_err(|error| {
@@ -77,7 +85,7 @@ pub fn shared_log(config: &Config) -> Result<Option<Arc<dyn SharedLog>>, NodeErr
     })?;
     let log = Postgres::new(address.expose(), authorities.unwrap_or_default())
         .map_err(|error| NodeError::Configured(format!("configuration: store.shared: {error}")))?;
-    Ok(Some(Arc::new(log)))
+    Ok(Some(log))
 }
 
 /// A node that does not lead.
@@ -88,6 +96,7 @@ pub struct Node {
     me: Leader,
     patience: Duration,
     clock_behind: Duration,
+    sight: watch::Sender<Sight>,
 }
 
 impl Node {
@@ -97,18 +106,22 @@ impl Node {
         let Some(log) = shared_log(config)? else { return Ok(None) };
         let lock = data::lock(data_dir)?;
         data::make_private(data_dir);
-        let me = Leader {
-            node: identity(config, data_dir).map_err(LockError::Files)?,
-            url: config.node.url.clone().unwrap_or_default(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            configuration: config.fingerprint(),
+        let me = described(config, identity(config, data_dir).map_err(LockError::Files)?);
+        let (copy, patience) = (OwnCopy::open(data_dir)?, patience(config));
+        let sight = Sight {
+            node: me.node.clone(),
+            copy: copy.end().position.0,
+            patience,
+            trouble: Some(Trouble::Unseen),
+            ..Sight::default()
         };
         Ok(Some(Self {
             log,
-            copy: OwnCopy::open(data_dir)?,
+            copy,
             lock,
             me,
-            patience: Duration::from_secs(config.node.patience_seconds.into()),
+            patience,
+            sight: watch::channel(sight).0,
             clock_behind: Duration::from_secs(config.store.max_clock_behind_seconds.into()),
         }))
     }
@@ -118,24 +131,57 @@ impl Node {
         &self.me.node
     }
 
+    /// Its copy of the log, for others to read while it stands by.
+    pub fn records(&mut self) -> Result<Arc<dyn Records>, NodeError> {
+        self.copy.serve()
+    }
+
+    /// What it sees, as long as it stands by.
+    pub fn sight(&self) -> watch::Receiver<Sight> {
+        self.sight.subscribe()
+    }
+
     /// Follows the log until this node leads it.
     pub async fn lead(mut self) -> Result<Leading, NodeError> {
         let mut standing = Standing::new(self.me.clone(), self.patience);
-        let mut was_silent = false;
         loop {
             match self.look(&mut standing).await {
                 Ok(Some((term, since))) => return Ok(self.leading(term, since)),
-                Ok(None) => was_silent = false,
-                Err(NodeError::Shared(SharedLogError::Unavailable(error))) => {
+                Ok(None) => self.saw(None),
+                Err(NodeError::Shared(error)) => {
+                    let Some(trouble) = Trouble::of(&error) else { return Err(error.into()) };
                     standing.lost_sight();
-                    if !was_silent {
-                        tracing::warn!(error, "the shared log does not answer; it is asked again");
-                    }
-                    was_silent = true;
+                    self.saw(Some(trouble));
                 }
                 Err(error) => return Err(error),
             }
             tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Whether the log could be seen; what has changed in that stands in this node's own log.
+    fn saw(&self, trouble: Option<Trouble>) {
+        let copy = self.copy.end().position.0;
+        let mut before = None;
+        self.sight.send_modify(|sight| {
+            sight.copy = copy;
+            before = std::mem::replace(&mut sight.trouble, trouble.clone());
+        });
+        let kind = |trouble: &Option<Trouble>| trouble.as_ref().map(Trouble::name);
+        if kind(&before) == kind(&trouble) {
+            return;
+        }
+        match trouble {
+            None if before == Some(Trouble::Unseen) => {}
+            None => tracing::info!("the shared log is seen again"),
+            Some(Trouble::Denied(error)) => tracing::error!(
+                error,
+                "this node follows nothing and cannot take over; it asks again"
+            ),
+            Some(trouble) => tracing::warn!(
+                error = trouble.text(),
+                "this node follows nothing for now; it asks again"
+            ),
         }
     }
 
@@ -150,7 +196,12 @@ impl Node {
         }
         let lead = self.log.leader().await?;
         let obstacle = self.copy.obstacle(Clock::System.now(), self.clock_behind);
-        match standing.judge(lead.as_ref(), self.copy.end(), self.copy.taken(), obstacle) {
+        let verdict = standing.judge(lead.as_ref(), self.copy.end(), self.copy.taken(), obstacle);
+        self.sight.send_modify(|sight| {
+            sight.hindrance = standing.hindrance().map(str::to_owned);
+            (sight.lead, sight.silent) = (lead, standing.silent());
+        });
+        match verdict {
             Verdict::Take => self.claim().await,
             Verdict::Wait => Ok(None),
         }
@@ -187,11 +238,13 @@ impl Node {
     fn leading(self, term: TermId, since: Position) -> Leading {
         self.copy.close();
         let is_reached = Arc::new(AtomicBool::new(true));
+        let name = self.me.node.clone();
         let lead = Lead { term, since, leader: self.me, beat: 0, is_released: false };
         let beats = tokio::spawn(beats(Arc::clone(&self.log), lead, Arc::clone(&is_reached)));
         let (stepping_down, _) = watch::channel(None);
         Leading {
             log: self.log,
+            name,
             term,
             _lock: self.lock,
             beats: beats.abort_handle(),
@@ -228,6 +281,7 @@ async fn beats(log: Arc<dyn SharedLog>, lead: Lead, is_reached: Arc<AtomicBool>)
 pub struct Leading {
     /// The log.
     pub log: Arc<dyn SharedLog>,
+    name: String,
     term: TermId,
     /// Of the data directory.
     _lock: File,
@@ -237,6 +291,16 @@ pub struct Leading {
 }
 
 impl Leading {
+    /// This node's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its term.
+    pub const fn term(&self) -> TermId {
+        self.term
+    }
+
     /// Has this node stop in order: who wants it, and why.
     pub fn step_down(&self, who: Actor, reason: String) {
         self.stepping_down.send_replace(Some((who, reason)));
@@ -288,24 +352,4 @@ impl Drop for Leading {
     fn drop(&mut self) {
         self.beats.abort();
     }
-}
-
-/// The node's name, and what tells it from others of the same name.
-fn identity(config: &Config, data_dir: &Path) -> std::io::Result<String> {
-    let file = data_dir.join(IDENTITY_FILE);
-    let known = std::fs::read_to_string(&file).unwrap_or_default();
-    let known = known.trim();
-    let own = if known.is_empty() {
-        let drawn = to_base62(u128::from_be_bytes(Entropy::System.bytes()));
-        let own = drawn[drawn.len() - 6..].to_owned();
-        std::fs::write(&file, format!("{own}\n"))?;
-        own
-    } else {
-        known.chars().take(64).collect()
-    };
-    let name = config.node.name.clone().unwrap_or_else(|| {
-        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        name.trim().to_owned()
-    });
-    Ok(format!("{name}-{own}"))
 }

@@ -28,12 +28,34 @@ pub struct Standing {
     patience: Duration,
     seen: Option<(Seen, Stopwatch)>,
     told: Option<String>,
+    /// Why this node would not take over, as it was last said.
+    hindrance: Option<String>,
 }
 
 impl Standing {
     /// Of this node, which waits so long for a silent leader.
     pub fn new(me: Leader, patience: Duration) -> Self {
-        Self { me, patience, seen: None, told: None }
+        Self { me, patience, seen: None, told: None, hindrance: None }
+    }
+
+    /// How long nothing has changed that was looked at.
+    pub fn silent(&self) -> Duration {
+        self.seen.as_ref().map_or(Duration::ZERO, |(_, since)| since.elapsed())
+    }
+
+    /// Why this node would not take over as things are.
+    pub fn hindrance(&self) -> Option<&str> {
+        self.hindrance.as_deref()
+    }
+
+    /// Says what would keep this node from taking over while another still leads: an operator has
+    /// time to mend it then.
+    fn warn(&mut self, hindrance: Option<String>) {
+        if let Some(text) = hindrance.as_ref().filter(|text| self.hindrance.as_ref() != Some(*text))
+        {
+            tracing::warn!("this node would not take over from a leader that dies: {text}");
+        }
+        self.hindrance = hindrance;
     }
 
     /// Nothing can be seen: the patience begins anew.
@@ -54,7 +76,8 @@ impl Standing {
         if self.seen.as_ref().is_none_or(|(before, _)| *before != seen) {
             self.seen = Some((seen, Stopwatch::start()));
         }
-        let silent = self.seen.as_ref().map_or(Duration::ZERO, |(_, since)| since.elapsed());
+        let silent = self.silent();
+        self.warn(lead.and_then(|lead| hindrance(&self.me, lead)).or_else(|| obstacle.clone()));
         // Whoever has taken it and has not said so yet is waited for like anybody else.
         let is_unsaid = taken.is_some_and(|at| lead.is_none_or(|lead| lead.since < at));
         let reason = if is_unsaid {
@@ -93,20 +116,25 @@ fn reason(
     if silent < patience {
         return None;
     }
+    Some(hindrance(me, lead).map_or(Ok(()), Err))
+}
+
+/// Why a node does not take the place of a leader that dies: it is not as that one was.
+pub fn hindrance(me: &Leader, lead: &Lead) -> Option<String> {
     let theirs = &lead.leader;
-    if is_older(&me.version, &theirs.version) {
-        return Some(Err(format!(
-            "it is of version {}, and {} led with {}",
-            me.version, theirs.node, theirs.version
-        )));
+    if theirs.node == me.node || lead.is_released {
+        return None;
     }
-    if me.configuration != theirs.configuration {
-        return Some(Err(format!(
+    if is_older(&me.version, &theirs.version) {
+        let (mine, other) = (&me.version, &theirs.version);
+        return Some(format!("it is of version {mine}, and {} led with {other}", theirs.node));
+    }
+    (me.configuration != theirs.configuration).then(|| {
+        format!(
             "its configuration is not the one that {} led with; make them equal and restart it",
             theirs.node
-        )));
-    }
-    Some(Ok(()))
+        )
+    })
 }
 
 fn is_older(mine: &str, theirs: &str) -> bool {
@@ -167,6 +195,20 @@ mod tests {
         assert!(judged(&other, &lead("north-a")).unwrap().unwrap_err().contains("configuration"));
         let released = Lead { is_released: true, ..lead("north-a") };
         assert_eq!(judged(&other, &released), Some(Ok(())), "an operator hands over");
+    }
+
+    #[test]
+    fn what_would_keep_a_node_from_taking_over_is_known_while_another_leads() {
+        let other = Leader { configuration: [2; 32], ..leader("south-b") };
+        let mut standing = Standing::new(other, PATIENCE);
+        assert_eq!(standing.judge(Some(&lead("north-a")), Mark::START, None, None), Verdict::Wait);
+        assert!(standing.hindrance().unwrap().contains("configuration"));
+        let mut standing = Standing::new(leader("south-b"), PATIENCE);
+        let behind = Some("the clock".to_owned());
+        standing.judge(Some(&lead("north-a")), Mark::START, None, behind);
+        assert_eq!(standing.hindrance(), Some("the clock"));
+        standing.judge(Some(&lead("north-a")), Mark::START, None, None);
+        assert_eq!(standing.hindrance(), None);
     }
 
     #[test]

@@ -31,6 +31,12 @@ dead_number_rate = 0.0
 no_stock_rate = 0.0
 [admin]
 listen = "127.0.0.1:0"
+[esdb]
+listen = "127.0.0.1:0"
+[[esdb.readers]]
+name = "copier"
+token = "a-token-of-a-copier-which-is-long"
+rights = ["bytes"]
 [node]
 patience_seconds = {PATIENCE}
 """
@@ -220,7 +226,7 @@ class Load:
                         placed += 1
                     if placed == 10 or (status != 200 and told["error_code"] == "INSUFFICIENT_BALANCE"):
                         key = None
-                if status != 200 and not told["retryable"] and told["error_code"] != "INSUFFICIENT_BALANCE":
+                if status == 500 or status != 200 and not told["retryable"] and told["error_code"] != "INSUFFICIENT_BALANCE":
                     self.wrong.append((status, told))
             except (OSError, ValueError, http.client.HTTPException):
                 pass

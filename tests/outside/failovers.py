@@ -87,7 +87,7 @@ class Callers:
                 return told
             if told["error_code"] == "INSUFFICIENT_BALANCE":
                 return None
-            if not told["retryable"]:
+            if not told["retryable"] or status == 500:
                 self.wrong.append((path, status, told))
                 return None
             self.refused += 1

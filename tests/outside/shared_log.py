@@ -1,5 +1,6 @@
 """Nodes over one log on Debian's PostgreSQL: killed, stopped and continued, cut from the database, their answers lost; one writes, nothing acknowledged is gone, all copies are equal."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -59,13 +60,45 @@ with tempfile.TemporaryDirectory() as place:
             for method, path in (("GET", "/readyz"), ("POST", "/api/v1/order"), ("GET", "/api/v1/account")):
                 status, told = standby.call(method, path, {} if method == "POST" else None)
                 assert status == 503 and told["retryable"], (path, status, told)
+            until("it sees the log", 30, lambda: standby.call("GET", "/readyz")[1]["detail"].get("leader"))
+            status, told = standby.call("GET", "/readyz")
+            assert told["detail"]["follows"] and told["detail"]["leader"] == "http://north.example", told
+            assert "standing by" in standby.cli("health", "--or-standby").stdout
+            assert standby.cli("health", check=False).returncode == 1
+            refused = standby.cli("node", "step-down", "--reason", "none", check=False)
+            assert refused.returncode == 1 and "stands by" in refused.stderr and "north" in refused.stderr, refused
+            assert '"shared log leader"' in standby.cli("doctor", "--json").stdout
+            until("its copy has something", 30, standby.end_of_copy)
+            # Other programs read a node's copy while it stands by.
+            copied = os.path.join(place, "copy-of-" + standby.name)
+            with open(os.path.join(standby.directory, "data", "esdb.addr"), encoding="utf-8") as file:
+                endpoint = f"esdb://{file.read()}?tls=false"
+            environment = {**os.environ, "TELENUMERUS_READER_TOKEN": "a-token-of-a-copier-which-is-long"}
+            subprocess.run([BINARY, "follow", endpoint, copied, "--once"], check=True, capture_output=True, env=environment)
+            with sqlite3.connect(f"file:{copied}/events.db?mode=ro", uri=True) as log:
+                assert log.execute("SELECT count(*) FROM events").fetchone()[0] > 0
         assert terms(database) == 1
+
+        # Another configuration, and a database that does not let in, say so.
+        differs = Node(place, "differs", database.address(), otherwise={"max_concurrent_per_account = 200": "max_concurrent_per_account = 199"})
+        until("a node stands by", 30, lambda: differs.standing)
+        until("it says that it would not take over", 30, lambda: "would not take over" in differs.said())
+        assert "configuration" in differs.cli("node", "status").stdout
+        differs.end()
+        stranger = Node(place, "stranger", database.address().replace("log@", "nobody@"))
+        until("a node stands by", 30, lambda: stranger.standing)
+        until("it is not let in", 30, lambda: stranger.call("GET", "/readyz")[1]["detail"].get("trouble") == "denied")
+        assert "cannot take over" in stranger.said()
+        assert "does not let" in stranger.cli("health", "--or-standby", check=False).stderr
+        assert "nobody" in stranger.cli("doctor", check=False).stdout
+        stranger.end()
 
         # Killed under load; of two impatient standbys one takes over.
         load = Load(nodes)
         until("orders are placed", 60, lambda: len(load.orders) > 50)
         leader.end(signal.SIGKILL)
         killed, before = leader, time.monotonic()
+        assert "heard" in killed.cli("node", "status").stdout
         leader = leader_of([node for node in nodes if node is not killed], PATIENCE + 30)
         seconds = time.monotonic() - before
         time.sleep(2)
@@ -99,6 +132,8 @@ with tempfile.TemporaryDirectory() as place:
         time.sleep(1.5)
         status, told = leader.call("GET", "/readyz")
         assert status == 503 and told["retryable"], (status, told)
+        status, told = leader.call("POST", "/api/v1/register", {})
+        assert status == 503 and told["retryable"] and told["error_code"] == "PROVIDER_UNAVAILABLE", (status, told)
         time.sleep(3.5)
         database.start()
         until("the leader serves again", 30, lambda: leader.call("GET", "/readyz")[0] == 200)
@@ -128,7 +163,9 @@ with tempfile.TemporaryDirectory() as place:
         for node in nodes:
             if node.process.poll() is None and node is not leader:
                 node.end()
-        leader.end()
+        leader.end(signal.SIGKILL)
+        until("a dead leader is none", PATIENCE + 30, lambda: "leader: nobody" in leader.cli("node", "status").stdout)
+        assert not json.loads(leader.cli("node", "status", "--json").stdout)["leader"]["leads"]
 
         # Every tenth answer to a commit is lost.
         lossy = Node(place, "lossy", database.address(proxy.port))

@@ -33,7 +33,9 @@ pub enum No {
 impl From<Fault> for No {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Append(_) | Fault::NoSpace | Fault::Overloaded => Self::NotWritten,
+            Fault::Append(_) | Fault::Away(_) | Fault::NoSpace | Fault::Overloaded => {
+                Self::NotWritten
+            }
             Fault::Unknown(_)
             | Fault::Read(_)
             | Fault::ActorEnded

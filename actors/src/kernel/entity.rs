@@ -174,7 +174,7 @@ impl<S: Aggregate> Entity<S> {
         };
         let last_event = Some(context.command.event(events.len() - 1));
         let mut outcome = self.store.append(append()).await;
-        if let Err(AppendError::NotWritten(_)) = outcome {
+        if let Err(AppendError::NotWritten(_) | AppendError::Away(_)) = outcome {
             // What failed for a moment is tried once more, as it is.
             outcome = self.store.append(append()).await;
         }

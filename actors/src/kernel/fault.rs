@@ -13,6 +13,9 @@ pub enum Fault {
     /// The store did not take an append; nothing of it is in the log.
     #[error("the store did not take an append")]
     Append(#[source] Arc<AppendError>),
+    /// The log that several nodes share takes nothing for now; nothing of the append is in it.
+    #[error("the shared log takes nothing for now")]
+    Away(#[source] Arc<AppendError>),
     /// An append may be in the log, or not: whoever wants to know reads the stream.
     #[error("whether the store took an append is unknown")]
     Unknown(#[source] Arc<AppendError>),
@@ -54,6 +57,7 @@ impl Fault {
                 matches!(**error, ReadError::Corrupt { .. } | ReadError::Undecodable { .. })
             }
             Self::Append(_)
+            | Self::Away(_)
             | Self::Unknown(_)
             | Self::NoSpace
             | Self::Overloaded
@@ -68,7 +72,8 @@ impl From<AppendError> for Fault {
     fn from(error: AppendError) -> Self {
         match error {
             AppendError::NoSpace => Self::NoSpace,
-            AppendError::Unknown(_) => Self::Unknown(Arc::new(error)),
+            AppendError::Away(_) => Self::Away(Arc::new(error)),
+            AppendError::Unknown(_) | AppendError::Unsettled(_) => Self::Unknown(Arc::new(error)),
             AppendError::Conflict { .. } | AppendError::Closed | AppendError::NotWritten(_) => {
                 Self::Append(Arc::new(error))
             }

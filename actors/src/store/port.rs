@@ -104,10 +104,18 @@ pub enum AppendError {
     /// The store failed, and nothing was written: the same append may be tried again.
     #[error("the store failed, and nothing was written: {0}")]
     NotWritten(String),
+    /// The log that several nodes share does not take it for now, and nothing was written: the
+    /// same append may be tried again.
+    #[error("the shared log takes nothing, and nothing was written: {0}")]
+    Away(String),
     /// It is in the log, or it is not: only the stream itself says so, and nothing is decided
     /// before it was read again.
     #[error("the store failed, and whether the append was written is unknown: {0}")]
     Unknown(String),
+    /// The log that several nodes share has it, or has not, and this node ends before it can learn
+    /// which: its own copy of the stream does not say so.
+    #[error("whether the shared log has the append is unknown, and it is not asked any more: {0}")]
+    Unsettled(String),
 }
 
 /// The log could not be read.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use actors::store::shared::SharedLogError;
 use parking_lot::Mutex as Held;
 use tokio::sync::Mutex;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error, Statement};
 
 use super::address::Address;
@@ -49,13 +50,24 @@ CREATE TABLE IF NOT EXISTS log_leader (
     beat bigint NOT NULL,
     is_released boolean NOT NULL
 ) WITH (fillfactor = 10);
+ALTER TABLE log_leader
+    ADD COLUMN IF NOT EXISTS heard timestamptz NOT NULL DEFAULT clock_timestamp();
 INSERT INTO log_head (format, position, chain)
     VALUES (1, 0, decode(repeat('00', 32), 'hex')) ON CONFLICT DO NOTHING;
 ";
 /// Held while tables are made: two nodes that start at once would trip over each other.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(1414415702)";
+/// Whether the tables are as they are made here. What the last of their columns is goes in here.
+const HAS_TABLES: &str = "SELECT EXISTS (SELECT FROM pg_attribute WHERE NOT attisdropped \
+    AND attrelid = to_regclass('log_leader') AND attname = 'heard')";
+/// Which format they say they have; the table has one row, unless somebody has removed it.
+const FORMAT_OF: &str = "SELECT format FROM log_head";
 /// The format of the tables that this version reads and writes.
 const FORMAT: i32 = 1;
+
+/// What is said of a log whose end is not there.
+pub const NO_HEAD: &str = "its table log_head has no row: it was changed by hand (docs/nodes.md, \
+    \"Tables that were changed by hand\")";
 
 /// Each commit is durable, looks at the end of the log as it is when it gets it, and waits no
 /// longer for another one than it is waited for, whatever the database has been set to.
@@ -103,8 +115,25 @@ impl Asked {
     /// What an error of the server or the connection is; the connection is not used again.
     pub fn failed(&self, error: &Error) -> SharedLogError {
         self.is_broken.store(true, Ordering::Relaxed);
-        SharedLogError::Unavailable(in_words(error))
+        told(error)
     }
+}
+
+/// What an error means to whoever asked.
+pub fn told(error: &Error) -> SharedLogError {
+    let Some(state) = error.code() else { return SharedLogError::Unavailable(in_words(error)) };
+    let is_of = |class: &str| state.code().starts_with(class);
+    // Passwords and roles; a database that is not there; rights.
+    if is_of("28") || is_of("3D") || *state == SqlState::INSUFFICIENT_PRIVILEGE {
+        return SharedLogError::Denied(in_words(error));
+    }
+    if [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_COLUMN].contains(state) {
+        return SharedLogError::Unusable(format!(
+            "its tables are not as they were made: {}",
+            in_words(error)
+        ));
+    }
+    SharedLogError::Unavailable(in_words(error))
 }
 
 /// The server's own words, or the connection's.
@@ -150,14 +179,13 @@ impl Lane {
     }
 
     async fn connect(&self) -> Result<Asked, SharedLogError> {
-        let unavailable = |error: &Error| SharedLogError::Unavailable(in_words(error));
-        let mut client = self.address.connect().await.map_err(|error| unavailable(&error))?;
-        client.batch_execute(SESSION).await.map_err(|error| unavailable(&error))?;
+        let mut client = self.address.connect().await.map_err(|error| told(&error))?;
+        client.batch_execute(SESSION).await.map_err(|error| told(&error))?;
         let has_tables = client
-            .query_one("SELECT to_regclass('log_leader') IS NOT NULL", &[])
+            .query_one(HAS_TABLES, &[])
             .await
             .and_then(|row| row.try_get::<_, bool>(0))
-            .map_err(|error| unavailable(&error))?;
+            .map_err(|error| told(&error))?;
         if !has_tables {
             let made = async {
                 let transaction = client.transaction().await?;
@@ -165,21 +193,26 @@ impl Lane {
                 transaction.batch_execute(TABLES).await?;
                 transaction.commit().await
             };
-            made.await.map_err(|error| unavailable(&error))?;
+            made.await.map_err(|error| told(&error))?;
         }
-        let row = client.query_one("SELECT format FROM log_head", &[]).await;
-        let format: i32 =
-            row.and_then(|row| row.try_get(0)).map_err(|error| unavailable(&error))?;
-        if format != FORMAT {
-            return Err(SharedLogError::Unusable(format!(
-                "its tables have format {format}, and this version of the service reads and \
-                 writes {FORMAT}"
-            )));
-        }
+        let row = client.query_opt(FORMAT_OF, &[]).await.map_err(|error| told(&error))?;
+        let row = row.ok_or_else(|| SharedLogError::Unusable(NO_HEAD.to_owned()))?;
+        is_readable(row.try_get(0).map_err(|error| told(&error))?)?;
         Ok(Asked { client, statements: Held::default(), is_broken: AtomicBool::new(false) })
     }
 }
 
-async fn within<T>(work: impl Future<Output = T>) -> Option<T> {
+/// Whether this version reads and writes tables of this format.
+pub fn is_readable(format: i32) -> Result<(), SharedLogError> {
+    if format == FORMAT {
+        return Ok(());
+    }
+    Err(SharedLogError::Unusable(format!(
+        "its tables have format {format}, and this version of the service reads and writes {FORMAT}"
+    )))
+}
+
+/// What comes in time.
+pub async fn within<T>(work: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(PATIENCE, work).await.ok()
 }

@@ -4,8 +4,10 @@
 mod address;
 mod lane;
 mod rows;
+mod survey;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actors::store::chain::Mark;
 use actors::store::shared::{Commit, Lead, SharedLog, SharedLogError};
@@ -20,6 +22,7 @@ use address::Address;
 pub use address::AddressError;
 use lane::{Asked, Lane};
 use rows::Columns;
+pub use survey::{Survey, Tables};
 
 /// Records in one answer, at most: the largest of them have a quarter of a megabyte.
 const PAGE: usize = 512;
@@ -44,11 +47,16 @@ const LEADER: &str =
 
 const LEAD: &str = "INSERT INTO log_leader (term, since, node, url, version, configuration, \
     beat, is_released) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (one) DO UPDATE SET \
-    term = excluded.term, since = excluded.since, node = excluded.node, url = excluded.url, version = excluded.version, \
-    configuration = excluded.configuration, beat = excluded.beat, \
-    is_released = excluded.is_released WHERE log_leader.since <= excluded.since";
+    term = excluded.term, since = excluded.since, node = excluded.node, url = excluded.url, \
+    version = excluded.version, configuration = excluded.configuration, beat = excluded.beat, \
+    heard = clock_timestamp(), is_released = excluded.is_released \
+    WHERE log_leader.since <= excluded.since";
 
-const BEAT: &str = "UPDATE log_leader SET beat = beat + 1, is_released = $2 WHERE term = $1";
+const BEAT: &str = "UPDATE log_leader SET beat = beat + 1, heard = clock_timestamp(), \
+    is_released = $2 WHERE term = $1";
+
+const HEARD: &str =
+    "SELECT (extract(epoch FROM clock_timestamp() - heard) * 1000)::bigint FROM log_leader";
 
 /// The log in a database.
 #[derive(Debug)]
@@ -57,6 +65,7 @@ pub struct Postgres {
     commits: Lane,
     /// Everything else: a question never waits behind a commit.
     questions: Lane,
+    address: Arc<Address>,
 }
 
 impl Postgres {
@@ -67,14 +76,19 @@ impl Postgres {
         authorities: Vec<CertificateDer<'static>>,
     ) -> Result<Self, AddressError> {
         let address = Arc::new(Address::read(address, authorities)?);
-        Ok(Self { commits: Lane::to(Arc::clone(&address)), questions: Lane::to(address) })
+        Ok(Self {
+            commits: Lane::to(Arc::clone(&address)),
+            questions: Lane::to(Arc::clone(&address)),
+            address,
+        })
     }
 }
 
 async fn head(asked: &Asked) -> Result<Mark, SharedLogError> {
     let statement = asked.statement(HEAD).await?;
     let row =
-        asked.client.query_one(&statement, &[]).await.map_err(|error| asked.failed(&error))?;
+        asked.client.query_opt(&statement, &[]).await.map_err(|error| asked.failed(&error))?;
+    let row = row.ok_or_else(|| SharedLogError::Unusable(lane::NO_HEAD.to_owned()))?;
     rows::mark(&row).map_err(SharedLogError::Unusable)
 }
 
@@ -193,6 +207,20 @@ impl SharedLog for Postgres {
                     ];
                     let written = asked.client.execute(&statement, &values);
                     written.await.map(|rows| rows == 1).map_err(|error| asked.failed(&error))
+                })
+                .await
+        })
+    }
+
+    fn heard(&self) -> BoxFuture<'_, Result<Option<Duration>, SharedLogError>> {
+        Box::pin(async move {
+            let asked = self.questions.asked().await?;
+            asked
+                .within(async {
+                    let statement = asked.statement(HEARD).await?;
+                    let row = asked.client.query_opt(&statement, &[]).await;
+                    let row = row.map_err(|error| asked.failed(&error))?;
+                    row.map(|row| rows::elapsed(&row)).transpose().map_err(SharedLogError::Unusable)
                 })
                 .await
         })

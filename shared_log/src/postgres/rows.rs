@@ -1,5 +1,7 @@
 //! Records and leaders as rows, and back.
 
+use std::time::Duration;
+
 use actors::store::Record;
 use actors::store::chain::{Hash, Mark};
 use actors::store::shared::Lead;
@@ -83,7 +85,7 @@ impl<'a> Columns<'a> {
 }
 
 /// A column's value, or what is wrong with it.
-fn column<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Result<T, String> {
+pub fn column<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Result<T, String> {
     row.try_get(index).map_err(|error| error.to_string())
 }
 
@@ -118,6 +120,12 @@ pub fn lead(row: &Row) -> Result<Lead, String> {
         beat: unsigned(row, 6)?,
         is_released: column(row, 7)?,
     })
+}
+
+/// Milliseconds that have gone by; none, where the clock was set back meanwhile.
+pub fn elapsed(row: &Row) -> Result<Duration, String> {
+    let milliseconds: i64 = column(row, 0)?;
+    Ok(Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0)))
 }
 
 /// The records after a position: one behind the other, without a gap.

@@ -114,8 +114,9 @@ impl SharedDirectory {
             return Err(text);
         }
         // So that an operator can credit the account: `telenumerus admin credit --data-dir DIR`.
-        let (_, operators) =
-            admin::open(&service, &self.path, self.metrics.clone(), stopping.clone()).await?;
+        let admin = admin::bind(&self.config.admin, &self.path).await?;
+        let (metrics, ending) = (self.metrics.clone(), stopping.clone());
+        let operators = admin::open(&service, &self.path, admin, metrics, ending)?;
         // So that another host on the directory can use this service.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(in_words)?;
         data::announce(&self.path, listener.local_addr().map_err(in_words)?).map_err(in_words)?;

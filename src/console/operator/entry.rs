@@ -66,7 +66,7 @@ pub async fn enter(State(console): State<Arc<Console>>, request: Request) -> Res
         *response.status_mut() = StatusCode::FORBIDDEN;
         response
     };
-    let Some(access) = Access::of_token(&console.api, fields.get("token")) else {
+    let Some(access) = Access::of_token(&console.api.keys, fields.get("token")) else {
         metrics::counter!("admin_wrong_tokens_total").increment(1);
         tracing::warn!(
             client = %client.address,

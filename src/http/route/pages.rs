@@ -21,8 +21,8 @@ use flate2::read::GzDecoder;
 use serde_json::Value;
 use utoipa_swagger_ui::Config;
 
+use crate::http::documents;
 use crate::http::error::ApiError;
-use crate::http::{Shared, documents};
 
 /// The project's own guide: served to agents, and checked against the service by
 /// `tests/it/contract.rs`.
@@ -47,7 +47,7 @@ impl Pages {
 }
 
 /// Their routes.
-pub fn router(pages: Pages) -> Router<Shared> {
+pub fn router<S: Clone + Send + Sync + 'static>(pages: Pages) -> Router<S> {
     let Pages { openapi, index } = pages;
     let swagger = Arc::new(Config::from("/openapi.json"));
     let document = move || async move { page("application/json", openapi) };

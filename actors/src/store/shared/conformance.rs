@@ -151,6 +151,7 @@ async fn a_leader_is_known_by_its_term(log: &dyn SharedLog) {
         is_released: false,
     };
     assert_eq!(log.leader().await, Ok(None), "nobody leads an empty log");
+    assert_eq!(log.heard().await, Ok(None));
     assert_eq!(log.beat(TermId(1), false).await, Ok(false));
     let (first, second) = (lead(1, Position(7), "north"), lead(u128::MAX, Position(9), "south"));
     assert_eq!(log.lead(first.clone()).await, Ok(true));
@@ -162,6 +163,7 @@ async fn a_leader_is_known_by_its_term(log: &dyn SharedLog) {
     assert_eq!(log.beat(first.term, true).await, Ok(false), "a former leader says nothing");
     assert_eq!(log.leader().await, Ok(Some(second.clone())));
     assert_eq!(log.beat(second.term, true).await, Ok(true));
+    assert!(matches!(log.heard().await, Ok(Some(_))));
     let released = Lead { beat: 1, is_released: true, ..second };
     assert_eq!(log.leader().await, Ok(Some(released)));
 }

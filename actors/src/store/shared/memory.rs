@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use events::envelope::Position;
 use events::id::TermId;
 use parking_lot::Mutex;
 
 use super::{Commit, Lead, SharedLog, SharedLogError, end_of};
+use crate::kernel::clock::Stopwatch;
 use crate::store::chain::Mark;
 use crate::store::port::BoxFuture;
 use crate::store::records::Record;
@@ -42,6 +44,8 @@ struct Inner {
     silent: u32,
     refused: u32,
     lead: Option<Lead>,
+    /// Since the last sign of life.
+    heard: Option<Stopwatch>,
 }
 
 impl MemorySharedLog {
@@ -135,8 +139,14 @@ impl SharedLog for MemorySharedLog {
         let is_later = inner.lead.as_ref().is_none_or(|former| former.since <= lead.since);
         if is_later {
             inner.lead = Some(lead);
+            inner.heard = Some(Stopwatch::start());
         }
         Box::pin(std::future::ready(Ok(is_later)))
+    }
+
+    fn heard(&self) -> BoxFuture<'_, Result<Option<Duration>, SharedLogError>> {
+        let heard = self.inner.lock().heard.map(Stopwatch::elapsed);
+        Box::pin(std::future::ready(Ok(heard)))
     }
 
     fn beat(&self, term: TermId, is_released: bool) -> BoxFuture<'_, Result<bool, SharedLogError>> {
@@ -146,6 +156,10 @@ impl SharedLog for MemorySharedLog {
             lead.beat += 1;
             lead.is_released = is_released;
         });
-        Box::pin(std::future::ready(Ok(is_current.is_some())))
+        let is_current = is_current.is_some();
+        if is_current {
+            inner.heard = Some(Stopwatch::start());
+        }
+        Box::pin(std::future::ready(Ok(is_current)))
     }
 }

@@ -10,6 +10,7 @@ pub mod memory;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use events::envelope::Position;
 use events::id::TermId;
@@ -40,6 +41,10 @@ pub enum SharedLogError {
     /// It does not answer for now.
     #[error("the shared log does not answer: {0}")]
     Unavailable(String),
+    /// It answers, and does not let this node in: a password, a database's name, a right. Whoever
+    /// mends that mends it there, or here.
+    #[error("the shared log does not let this node in: {0}")]
+    Denied(String),
     /// It answers, and what it says cannot be used: asking again changes nothing.
     #[error("the shared log cannot be used: {0}")]
     Unusable(String),
@@ -69,6 +74,10 @@ pub trait SharedLog: Send + Sync + fmt::Debug + 'static {
     /// Says who leads from now on; false, and nothing is said, if somebody has taken the leadership
     /// after that.
     fn lead(&self, lead: Lead) -> BoxFuture<'_, Result<bool, SharedLogError>>;
+
+    /// How long ago the leader gave its last sign of life, by the log's own clock; `None` where
+    /// nobody has led. It is for people: who takes over asks its own clock.
+    fn heard(&self) -> BoxFuture<'_, Result<Option<Duration>, SharedLogError>>;
 
     /// A sign of life of the leader of this term, or that it has stopped; false if another leads by
     /// now.

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use crate::store::chain::{Fields, Hash, Mark};
 use crate::store::port::NewEvent;
 use crate::store::records::Record;
-use crate::store::shared::{Commit, SharedLog, end_of};
+use crate::store::shared::{Commit, SharedLog, SharedLogError, end_of};
 
 /// Between two questions about a commit of which nobody knows.
 const PAUSES: [Duration; 4] = [
@@ -120,6 +120,10 @@ impl CommitPoint {
             }
             match self.runtime.block_on(self.log.head()) {
                 Ok(head) => return Ok(head),
+                // It will never say what became of the commit; the next start refuses it, too.
+                Err(error @ SharedLogError::Unusable(_)) => {
+                    return Err(NotShared::Superseded(error.to_string()));
+                }
                 Err(error) => {
                     tracing::warn!(%error, "a commit waits for the shared log");
                     std::thread::sleep(pauses.next().unwrap_or(Duration::from_secs(1)));

@@ -59,6 +59,7 @@ pub use audit_record::{AuditRecord, records_between};
 pub use backup::{CopyError, backup, restore};
 pub use inspect::{chain_in, end_in, inspect, is_unwritten, last_record, walk_chain};
 pub use opening::{Loss, OpenError};
+pub use records::RecordReader;
 pub use replica::{Replica, ReplicaError};
 pub use reserve::give_up as give_up_reserve;
 pub use rewrite::{RewriteError, Rewritten, rewrite};

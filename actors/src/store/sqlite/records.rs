@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::SqliteStore;
 use super::layout::StoredRecord;
 use super::log::Log;
-use super::reader::{self, Files, Link, following};
+use super::reader::{self, Files, Link, Readers, following};
 use super::streams::Streams;
 use crate::store::chain::{self, Hash};
 use crate::store::port::{BoxFuture, ReadError};
@@ -24,21 +24,38 @@ const STEP: usize = 32;
 /// Of a page's payloads.
 const PAGE_BYTES: usize = 512 * 1024;
 
-impl Records for SqliteStore {
-    fn stored(
+/// Reads a log's files while its writer writes them.
+#[derive(Debug, Clone)]
+pub struct RecordReader {
+    readers: Arc<Readers>,
+    streams: Arc<Streams>,
+    head: watch::Receiver<Position>,
+}
+
+impl RecordReader {
+    /// Of the files that `readers` open, whose writer tells `streams` and `head` of each commit.
+    pub(super) fn new(
+        readers: Arc<Readers>,
+        streams: Arc<Streams>,
+        head: watch::Receiver<Position>,
+    ) -> Self {
+        Self { readers, streams, head }
+    }
+
+    fn after(
         &self,
         after: Position,
         limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+    ) -> BoxFuture<'static, Result<Vec<Record>, ReadError>> {
         let head = *self.head.borrow();
         Box::pin(self.readers.run(move |files| stored(&files.log, after, limit, head)))
     }
 
-    fn stored_before(
+    fn before(
         &self,
         before: Position,
         limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+    ) -> BoxFuture<'static, Result<Vec<Record>, ReadError>> {
         let head = *self.head.borrow();
         let before = before.min(Position(head.0.saturating_add(1)));
         let read = move |log: &Log, from: u64, count| {
@@ -49,23 +66,23 @@ impl Records for SqliteStore {
         }))
     }
 
-    fn stored_in(
+    fn of_stream(
         &self,
         stream: StreamId,
         from: Revision,
         limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
-        let streams = Arc::clone(self.indexer.streams());
+    ) -> BoxFuture<'static, Result<Vec<Record>, ReadError>> {
+        let streams = Arc::clone(&self.streams);
         Box::pin(self.readers.run(move |files| stored_in(files, &streams, &stream, from, limit)))
     }
 
-    fn stored_in_before(
+    fn of_stream_before(
         &self,
         stream: StreamId,
         before: Revision,
         limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
-        let streams = Arc::clone(self.indexer.streams());
+    ) -> BoxFuture<'static, Result<Vec<Record>, ReadError>> {
+        let streams = Arc::clone(&self.streams);
         Box::pin(self.readers.run(move |files| {
             let Some((_, length)) = reader::extent(files, &streams, &stream)? else {
                 return Ok(Vec::new());
@@ -76,6 +93,89 @@ impl Records for SqliteStore {
                 stored_in(files, &streams, &stream, Revision(from - 1), count)
             })
         }))
+    }
+}
+
+impl Records for RecordReader {
+    fn stored(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        self.after(after, limit)
+    }
+
+    fn stored_before(
+        &self,
+        before: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        self.before(before, limit)
+    }
+
+    fn stored_in(
+        &self,
+        stream: StreamId,
+        from: Revision,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        self.of_stream(stream, from, limit)
+    }
+
+    fn stored_in_before(
+        &self,
+        stream: StreamId,
+        before: Revision,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        self.of_stream_before(stream, before, limit)
+    }
+
+    fn end(&self) -> watch::Receiver<Position> {
+        self.head.clone()
+    }
+}
+
+impl SqliteStore {
+    fn records(&self) -> RecordReader {
+        let streams = Arc::clone(self.indexer.streams());
+        RecordReader::new(Arc::clone(&self.readers), streams, self.head.clone())
+    }
+}
+
+impl Records for SqliteStore {
+    fn stored(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        self.records().after(after, limit)
+    }
+
+    fn stored_before(
+        &self,
+        before: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        self.records().before(before, limit)
+    }
+
+    fn stored_in(
+        &self,
+        stream: StreamId,
+        from: Revision,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        self.records().of_stream(stream, from, limit)
+    }
+
+    fn stored_in_before(
+        &self,
+        stream: StreamId,
+        before: Revision,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        self.records().of_stream_before(stream, before, limit)
     }
 
     fn event_of(&self, record: &Record) -> Result<Event, DecodeError> {

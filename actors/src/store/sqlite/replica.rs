@@ -2,20 +2,27 @@
 //! before it is taken.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use events::envelope::{Position, Revision, StreamId};
 use events::time::Timestamp;
 use rusqlite::{Connection, params};
 use thiserror::Error;
+use tokio::sync::watch;
 
 use super::commit_point;
 use super::head::HeadFile;
+use super::index::RecordRun;
+use super::indexer::Indexer;
 use super::layout::STAMPED_IN_ORDER;
-use super::log::bounded;
+use super::log::{Log, bounded};
 use super::names::Numbers;
 use super::opening::{self, Loss, OpenError};
+use super::reader::Readers;
+use super::records::RecordReader;
 use super::schema::LastRecord;
 use super::scribe::{self, Scribe};
+use super::streams::Written;
 use crate::store::chain::{Fields, Hash};
 use crate::store::port::NewEvent;
 use crate::store::records::Record;
@@ -45,6 +52,13 @@ pub struct Replica {
     scribe: Scribe,
     last: LastRecord,
     head_file: HeadFile,
+    served: Option<Served>,
+}
+
+/// What those need who read the copy while it is written.
+struct Served {
+    indexer: Indexer,
+    publish: watch::Sender<Position>,
 }
 
 impl std::fmt::Debug for Replica {
@@ -61,7 +75,20 @@ impl Replica {
         let sqlite = |source| OpenError::of_sqlite(&directory.join("events.db"), source);
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(sqlite)?;
         let head_file = opening::say_synced(directory, last.mark())?;
-        Ok(Self { connection, scribe: Scribe::default(), last, head_file })
+        Ok(Self { connection, scribe: Scribe::default(), last, head_file, served: None })
+    }
+
+    /// Has others read the copy in `directory`, which it was opened in, while it is written: its
+    /// index by stream is kept up from here on.
+    pub fn serve(&mut self, directory: &Path) -> Result<RecordReader, OpenError> {
+        let path = directory.join("events.db");
+        let log = Log::open(&path).map_err(|source| OpenError::of_sqlite(&path, source))?;
+        let indexer = Indexer::load(directory, &log, self.last.mark())?;
+        let (publish, head) = watch::channel(self.last.position);
+        let readers = Arc::new(Readers::new(directory.to_owned(), None));
+        let reader = RecordReader::new(readers, Arc::clone(indexer.streams()), head);
+        self.served = Some(Served { indexer, publish });
+        Ok(reader)
     }
 
     /// Where it ends, and the chain there.
@@ -90,7 +117,8 @@ impl Replica {
             .connection
             .execute_batch("BEGIN IMMEDIATE")
             .map_err(|error| ReplicaError::Failed(error.to_string()));
-        let written = begun.and_then(|()| self.write(records)).and_then(|last| {
+        let mut places = Vec::new();
+        let written = begun.and_then(|()| self.write(records, &mut places)).and_then(|last| {
             self.connection
                 .execute_batch("COMMIT")
                 .map_err(|error| ReplicaError::Failed(error.to_string()))?;
@@ -100,6 +128,11 @@ impl Replica {
             Ok(last) => {
                 self.last = last;
                 self.head_file.note(last.mark());
+                if let Some(Served { indexer, publish }) = &self.served {
+                    indexer.streams().commit(places, last.mark(), Vec::new());
+                    publish.send_replace(last.position);
+                    indexer.take_in_if_due(true);
+                }
                 Ok(())
             }
             Err(error) => {
@@ -110,7 +143,12 @@ impl Replica {
         }
     }
 
-    fn write(&mut self, records: &[Record]) -> Result<LastRecord, ReplicaError> {
+    /// Writes the records, and where each of them stands.
+    fn write(
+        &mut self,
+        records: &[Record],
+        places: &mut Vec<Written>,
+    ) -> Result<LastRecord, ReplicaError> {
         let failed = |error: rusqlite::Error| ReplicaError::Failed(error.to_string());
         let mut last = self.last;
         for record in records {
@@ -135,6 +173,11 @@ impl Replica {
             self.scribe
                 .write(&self.connection, stream, record.position, &fields, checksum, &chain)
                 .map_err(failed)?;
+            if self.served.is_some() {
+                let (revision, position) = (record.revision.0, record.position.0);
+                let run = RecordRun { revision, position, length: 1 };
+                places.push(Written { stream: record.stream.clone(), number: stream, run });
+            }
             last = LastRecord { position: record.position, chain, at: fields.at };
         }
         Ok(last)
@@ -142,6 +185,9 @@ impl Replica {
 
     /// Leaves no write-ahead log behind.
     pub fn close(self) {
+        if let Some(Served { indexer, .. }) = &self.served {
+            indexer.take_in();
+        }
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         self.head_file.sync();
     }

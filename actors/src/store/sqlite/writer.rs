@@ -174,7 +174,7 @@ impl Writer {
                 let _ = self.connection.execute_batch("ROLLBACK");
                 self.scribe.forget();
                 for prepared in waiting {
-                    let _ = prepared.reply.send(Err(AppendError::NotWritten(detail.clone())));
+                    let _ = prepared.reply.send(Err(AppendError::Away(detail.clone())));
                 }
                 true
             }
@@ -187,7 +187,13 @@ impl Writer {
                 false
             }
             // The next start finds the group in the shared log, or does not.
-            Err(Failure::GivenUp) => false,
+            Err(Failure::GivenUp) => {
+                for prepared in waiting {
+                    let detail = "the store is closed".to_owned();
+                    let _ = prepared.reply.send(Err(AppendError::Unsettled(detail)));
+                }
+                false
+            }
         }
     }
 
@@ -289,7 +295,7 @@ impl Meanwhile<'_> {
             match job {
                 Job::Append(prepared) => {
                     let detail = "the shared log does not answer".to_owned();
-                    let _ = prepared.reply.send(Err(AppendError::NotWritten(detail)));
+                    let _ = prepared.reply.send(Err(AppendError::Away(detail)));
                 }
                 Job::Close(done) => *self.closing = Some(done),
             }
