@@ -204,11 +204,8 @@ impl Service {
         for pull in &pulls {
             pull.connect(orders.clone(), inbox.clone());
         }
-        let parts = Parts::start(
-            accounts.journal().clone(),
-            inbox.clone(),
-            Duration::from_secs(config.suppliers.parts_wait_seconds.into()),
-        );
+        let wait = Duration::from_secs(config.suppliers.parts_wait_seconds.into());
+        let parts = Parts::start(accounts.journal().clone(), inbox.clone(), wait);
         let deposits = configured::deposits(&config, simulated_deposits, &accounts).await?;
         let (webhooks, webhook_answers) = configured::webhooks(
             &config,

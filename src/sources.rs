@@ -21,7 +21,7 @@ use events::platform::Platform;
 use events::supplier::SupplierName;
 use events::time::Timestamp;
 use projections::Views;
-use suppliers::configuration::{ConfiguredTelecom, ListedNumber, Named, ProvenanceRule};
+use suppliers::configuration::{ConfiguredTelecom, ListedNumber, Named, ProvenanceRule, Suppliers};
 use suppliers::http::{self, HttpSource, Pull};
 use suppliers::inbound::InboundFormat;
 use suppliers::purchasing::{NumberPurchasing, Telecom};
@@ -52,6 +52,13 @@ pub struct Sources {
     pub purchasing: NumberPurchasing,
 }
 
+/// The numbers that the configuration lists, and whose each is.
+fn configured_numbers(settings: &Suppliers) -> impl Iterator<Item = (Phone, SupplierName)> + '_ {
+    settings.pools().flat_map(|pool| {
+        pool.numbers().iter().map(move |number| (number.number.0.clone(), name(pool.name())))
+    })
+}
+
 /// The sources of the configuration; what was listed, served and leased before is in the views.
 /// `recent` are numbers that were on orders of late, and when the last of these ended.
 pub async fn sources(
@@ -68,12 +75,7 @@ pub async fn sources(
     let cool_down = DAY * settings.cooldown_days;
     let since = clock.now().minus(cool_down);
     let mut suppliers: Vec<Arc<dyn Supplier>> = Vec::new();
-    let configured: BTreeMap<Phone, SupplierName> = settings
-        .pools()
-        .flat_map(|pool| {
-            pool.numbers().iter().map(move |number| (number.number.0.clone(), name(pool.name())))
-        })
-        .collect();
+    let configured: BTreeMap<Phone, SupplierName> = configured_numbers(settings).collect();
     let reach = Arc::new(SessionAvailability::new(
         clock,
         settings.smpp.binds.len(),

@@ -9,12 +9,19 @@ use url::{Host, Url};
 /// Longest target that is kept.
 pub const MAX_URL: usize = 2_048;
 
+/// Longest name of a host, and longest part of one between two dots (RFC 1035).
+const MAX_NAME: usize = 253;
+const MAX_PART: usize = 63;
+
 /// Why a target is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TargetError {
     /// Not an absolute URL, or too long.
     #[error("the url must be an absolute URL of at most 2048 characters")]
     Malformed,
+    /// The host's name has an empty or a longer part than names have: nobody can have it.
+    #[error("the url's host is not a name that somebody can have")]
+    Name,
     /// Not https.
     #[error("the url must be https")]
     NotHttps,
@@ -54,6 +61,11 @@ pub fn parse(text: &str, allowed: Allowed) -> Result<Url, TargetError> {
         return Err(TargetError::Credentials);
     }
     let host = url.host().ok_or(TargetError::Malformed)?;
+    if let Host::Domain(name) = host
+        && !can_be_had(name)
+    {
+        return Err(TargetError::Name);
+    }
     let refused = match host {
         Host::Ipv4(address) => !is_public(address.into()),
         Host::Ipv6(address) => !is_public(address.into()),
@@ -67,6 +79,12 @@ pub fn parse(text: &str, allowed: Allowed) -> Result<Url, TargetError> {
         return Err(TargetError::Port);
     }
     Ok(url)
+}
+
+/// Whether a name is as long, and has such parts, as the domain name system has them.
+fn can_be_had(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name.len() <= MAX_NAME && name.split('.').all(|part| (1..=MAX_PART).contains(&part.len()))
 }
 
 /// Names that mean this machine or this network, whatever a resolver says of them.

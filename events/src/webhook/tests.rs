@@ -246,6 +246,8 @@ fn public_https_targets_pass() {
         "https://100.128.0.1/",
         "https://11.0.0.1/",
         "https://localhost.acme.dev/",
+        "https://hooks.acme.dev./in",
+        "https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.acme.dev/",
     ] {
         assert!(target::parse(url, GUARDED).is_ok(), "{url}");
     }
