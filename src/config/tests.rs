@@ -1,5 +1,7 @@
 //! What a configuration may say, and what it may not.
 
+mod made;
+
 use events::country::Country;
 use events::platform::Platform;
 use figment::Figment;

@@ -94,4 +94,26 @@ mod tests {
             assert_eq!(client("10.0.0.1", &[nonsense], &["10.0.0.0/8"]), "10.0.0.1", "{nonsense}");
         }
     }
+
+    proptest::proptest! {
+        /// Whatever is written in front of it: the hop that the last trusted proxy has added is
+        /// whom a request counts for.
+        #[test]
+        fn nothing_that_a_caller_writes_changes_whom_a_request_counts_for(
+            lines in proptest::collection::vec("[ -~]{0,60}", 0..4),
+            client in proptest::prelude::any::<std::net::IpAddr>(),
+        ) {
+            let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
+            proptest::prop_assume!(!is_in(&trusted, client));
+            let mut headers = HeaderMap::new();
+            for line in &lines {
+                headers.append("x-forwarded-for", line.parse().unwrap());
+            }
+            let stranger = "198.51.100.7".parse().unwrap();
+            proptest::prop_assert_eq!(client_address(stranger, &headers, &trusted), stranger);
+            headers.append("x-forwarded-for", client.to_string().parse().unwrap());
+            let proxy = "10.0.0.1".parse().unwrap();
+            proptest::prop_assert_eq!(client_address(proxy, &headers, &trusted), client);
+        }
+    }
 }

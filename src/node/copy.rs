@@ -10,14 +10,13 @@ use actors::store::chain::Mark;
 use actors::store::shared::{SharedLog, SharedLogError};
 use actors::store::sqlite::Replica;
 use actors::store::{NewEvent, Record, Records};
-use events::Event;
 use events::envelope::{Position, Revision, StreamId};
 use events::id::TermId;
-use events::leadership;
 use events::time::Timestamp;
 use thiserror::Error;
 
 use super::NodeError;
+use super::followed::Followed;
 
 /// Records in one page.
 const PAGE: usize = 512;
@@ -77,7 +76,7 @@ pub async fn difference(
 }
 
 /// What two ends contradict each other in; `None` if the shared log may go on from the copy's.
-fn difference_of_ends(head: Mark, own: Mark) -> Option<Difference> {
+pub(super) fn difference_of_ends(head: Mark, own: Mark) -> Option<Difference> {
     let (shared, own_position) = (head.position.0, own.position.0);
     match shared.cmp(&own_position) {
         Ordering::Greater => None,
@@ -92,12 +91,7 @@ pub struct OwnCopy {
     replica: Replica,
     directory: PathBuf,
     is_compared: bool,
-    /// Leaderships that this node has tried to take.
-    tried: Vec<TermId>,
-    /// The one that was taken last, if nothing was written after it.
-    last_taken: Option<(TermId, Position)>,
-    /// Where a leadership was last taken, as far as this node has followed.
-    taken: Option<Position>,
+    followed: Followed,
     /// A record that this version does not understand.
     unreadable: Option<String>,
 }
@@ -110,9 +104,7 @@ impl OwnCopy {
             replica,
             directory: directory.to_owned(),
             is_compared: false,
-            tried: Vec::new(),
-            last_taken: None,
-            taken: None,
+            followed: Followed::default(),
             unreadable: None,
         })
     }
@@ -162,35 +154,23 @@ impl OwnCopy {
 
     fn learn(&mut self, records: &[Record]) {
         for record in records {
-            self.last_taken = None;
-            match record.event() {
-                Ok(Event::Leadership(leadership::Event::Taken { .. })) => {
-                    let term = record.stream.term_id();
-                    self.last_taken = term.map(|term| (term, record.position));
-                    self.taken = Some(record.position);
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    let text = format!("record {}: {error}", record.position.0);
-                    self.unreadable.get_or_insert(text);
-                }
+            let event = record.event();
+            self.followed.learn(record.position, record.stream.term_id(), event.as_ref().ok());
+            if let Err(error) = event {
+                let text = format!("record {}: {error}", record.position.0);
+                self.unreadable.get_or_insert(text);
             }
         }
     }
 
-    /// The leadership that this node has taken, and where, if the log ends with it.
-    pub fn led_by_own(&self) -> Option<(TermId, Position)> {
-        self.last_taken.filter(|(term, _)| self.tried.contains(term))
-    }
-
-    /// Where a leadership was last taken, as far as this node has followed.
-    pub fn taken(&self) -> Option<Position> {
-        self.taken
+    /// What it says of leaderships, as far as this node has followed.
+    pub fn followed(&self) -> &Followed {
+        &self.followed
     }
 
     /// This node tries to take a leadership.
     pub fn tried(&mut self, term: TermId) {
-        self.tried.push(term);
+        self.followed.tried(term);
     }
 
     /// The record that an event would be, next in the log.

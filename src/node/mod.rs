@@ -6,6 +6,7 @@
 //! clocks and signs say. Proved by: `standing.rs` here, `tests/it/nodes.rs`.
 
 mod copy;
+mod followed;
 mod identity;
 mod sight;
 mod standing;
@@ -191,12 +192,13 @@ impl Node {
         standing: &mut Standing,
     ) -> Result<Option<(TermId, Position)>, NodeError> {
         self.copy.follow(&*self.log).await?;
-        if let Some(own) = self.copy.led_by_own() {
+        if let Some(own) = self.copy.followed().led_by_own() {
             return Ok(Some(own));
         }
         let lead = self.log.leader().await?;
         let obstacle = self.copy.obstacle(Clock::System.now(), self.clock_behind);
-        let verdict = standing.judge(lead.as_ref(), self.copy.end(), self.copy.taken(), obstacle);
+        let verdict =
+            standing.judge(lead.as_ref(), self.copy.end(), self.copy.followed().taken(), obstacle);
         self.sight.send_modify(|sight| {
             sight.hindrance = standing.hindrance().map(str::to_owned);
             (sight.lead, sight.silent) = (lead, standing.silent());
@@ -232,7 +234,7 @@ impl Node {
             }
         }
         self.copy.follow(&*self.log).await?;
-        Ok(self.copy.led_by_own())
+        Ok(self.copy.followed().led_by_own())
     }
 
     fn leading(self, term: TermId, since: Position) -> Leading {

@@ -78,14 +78,8 @@ impl Standing {
         }
         let silent = self.silent();
         self.warn(lead.and_then(|lead| hindrance(&self.me, lead)).or_else(|| obstacle.clone()));
-        // Whoever has taken it and has not said so yet is waited for like anybody else.
-        let is_unsaid = taken.is_some_and(|at| lead.is_none_or(|lead| lead.since < at));
-        let reason = if is_unsaid {
-            (silent >= self.patience).then_some(Ok(()))
-        } else {
-            reason(&self.me, self.patience, lead, silent)
-        };
-        let reason = reason.map(|reason| reason.and(obstacle.map_or(Ok(()), Err)));
+        let reason = reason(&self.me, self.patience, lead, taken, silent)
+            .map(|reason| reason.and(obstacle.map_or(Ok(()), Err)));
         match reason {
             None => self.told = None,
             Some(Ok(())) => return Verdict::Take,
@@ -100,13 +94,19 @@ impl Standing {
     }
 }
 
-/// `None` while there is a leader to follow; else whether this node may take its place.
-fn reason(
+/// `None` while there is a leader to follow; else whether this node may take its place, who has
+/// seen no sign of life for so long.
+pub(super) fn reason(
     me: &Leader,
     patience: Duration,
     lead: Option<&Lead>,
+    taken: Option<Position>,
     silent: Duration,
 ) -> Option<Result<(), String>> {
+    // Whoever has taken it and has not said so yet is waited for like anybody else.
+    if taken.is_some_and(|at| lead.is_none_or(|lead| lead.since < at)) {
+        return (silent >= patience).then_some(Ok(()));
+    }
     let Some(lead) = lead else { return Some(Ok(())) };
     // An earlier life of this very node, whose directory nobody else can have; or one that has
     // stopped in order, as an operator does who brings a new version or configuration.
@@ -174,7 +174,7 @@ mod tests {
     fn a_silent_leader_is_waited_for_and_one_that_has_stopped_is_not() {
         let me = leader("south-b");
         let judged = |lead: Option<&Lead>, seconds| {
-            reason(&me, PATIENCE, lead, Duration::from_secs(seconds))
+            reason(&me, PATIENCE, lead, None, Duration::from_secs(seconds))
         };
         assert_eq!(judged(None, 0), Some(Ok(())), "nobody has ever led");
         assert_eq!(judged(Some(&lead("north-a")), 9), None);
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_node_that_is_not_as_the_leader_was_does_not_take_over_by_itself() {
-        let judged = |me: &Leader, lead: &Lead| reason(me, PATIENCE, Some(lead), PATIENCE);
+        let judged = |me: &Leader, lead: &Lead| reason(me, PATIENCE, Some(lead), None, PATIENCE);
         let older = Leader { version: "0.1.9".to_owned(), ..leader("south-b") };
         let newer = Leader { version: "0.10.0".to_owned(), ..leader("south-b") };
         let other = Leader { configuration: [2; 32], ..leader("south-b") };

@@ -1,12 +1,14 @@
 //! The log that several nodes share: where a commit is taken only if the log ends where its writer
 //! believes it to end.
 //!
-//! Holds: the port, one in memory whose faults are to order, one conformance suite for all. Never
-//! holds: who leads, or what events mean. Leans on: the chain and whole records. Proved by:
-//! `conformance`, run over every implementation; `tests/shared_log.rs` for the writer above it.
+//! Holds: the port, what follows from its answers, one in memory whose faults are to order, one
+//! conformance suite for all. Never holds: who leads, or what events mean. Leans on: the chain and
+//! whole records. Proved by: `conformance`, run over every implementation; `tests/shared_log.rs`
+//! for the writer above it.
 
 pub mod conformance;
 pub mod memory;
+pub mod settlement;
 
 use std::fmt;
 use std::sync::Arc;

@@ -12,7 +12,8 @@ use tokio::runtime::Handle;
 use crate::store::chain::{Fields, Hash, Mark};
 use crate::store::port::NewEvent;
 use crate::store::records::Record;
-use crate::store::shared::{Commit, SharedLog, SharedLogError, end_of};
+use crate::store::shared::settlement::{Settlement, Step};
+use crate::store::shared::{SharedLog, SharedLogError, end_of};
 
 /// Between two questions about a commit of which nobody knows.
 const PAUSES: [Duration; 4] = [
@@ -89,25 +90,25 @@ impl CommitPoint {
         group: &Arc<[Record]>,
         mut goes_on: impl FnMut() -> bool,
     ) -> Result<(), NotShared> {
-        let mut was_sent = false;
+        let mut settlement = Settlement::new(after, end);
         loop {
             let sent = self.runtime.block_on(self.log.commit(after, Arc::clone(group)));
-            let detail = match sent {
-                Commit::Taken => return Ok(()),
-                Commit::Refused(head) => return found(head, end),
-                Commit::NotTaken(detail) if !was_sent => return Err(NotShared::NotWritten(detail)),
-                Commit::NotTaken(detail) | Commit::Unknown(detail) => detail,
-            };
-            was_sent = true;
-            self.is_silent.store(true, Ordering::Relaxed);
-            tracing::warn!(detail, "whether the shared log has a commit is unknown; it is asked");
-            std::thread::sleep(PAUSES[0]);
-            let head = self.head(&mut goes_on)?;
-            if head != after {
-                return found(head, end);
+            let mut step = settlement.answered(sent);
+            if let Step::Ask(detail) = &step {
+                self.is_silent.store(true, Ordering::Relaxed);
+                tracing::warn!(
+                    detail,
+                    "whether the shared log has a commit is unknown; it is asked"
+                );
+                std::thread::sleep(PAUSES[0]);
+                step = settlement.found(self.head(&mut goes_on)?);
             }
-            // It is not there: the same again. Should the first one arrive yet, this one is refused
-            // with the end of its own group.
+            match step {
+                Step::Taken => return Ok(()),
+                Step::NotWritten(detail) => return Err(NotShared::NotWritten(detail)),
+                Step::Superseded(end) => return Err(superseded(end)),
+                Step::Ask(_) | Step::Send => {}
+            }
         }
     }
 
@@ -133,16 +134,11 @@ impl CommitPoint {
     }
 }
 
-/// The log does not end where it did: with the group that was sent, or with what another wrote.
-fn found(head: Mark, end: Mark) -> Result<(), NotShared> {
-    if head == end {
-        return Ok(());
-    }
-    let Position(position) = head.position;
-    Err(NotShared::Superseded(format!(
-        "another node writes the shared log, which ends at position {position} where this node \
-         did not write it"
-    )))
+fn superseded(Position(end): Position) -> NotShared {
+    NotShared::Superseded(format!(
+        "another node writes the shared log, which ends at position {end} where this node did not \
+         write it"
+    ))
 }
 
 /// The record as it goes into a shared log.
