@@ -618,8 +618,8 @@ fn every_path_that_a_page_names_exists() {
     assert_none("every path that is named exists", &broken);
 }
 
-/// What is written for people.
-/// The page of proofs names tests as `path::function`, and every id that `audit verify` prints.
+/// The page of proofs names tests as `path::function`, and every id that `audit verify` prints, that
+/// the models and the simulation judge by, and that the map lists.
 #[test]
 fn every_promise_has_a_test_that_exists() {
     let page = std::fs::read_to_string(root().join("docs/proof.md")).unwrap();
@@ -641,13 +641,15 @@ fn every_promise_has_a_test_that_exists() {
         }
         ids.insert(row.trim_start_matches("| ").split(' ').next().unwrap_or_default().to_owned());
     }
-    let audits = sources().into_iter().filter(|(path, _)| {
-        ["events/src/audit", "src/audit", "src/cli/audit"]
+    let map = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let naming = sources().into_iter().filter(|(path, _)| {
+        ["events/src/audit", "events/tests", "src/audit", "src/cli/audit", "tests/simulation/judge"]
             .iter()
             .any(|of| path.to_string_lossy().starts_with(of))
     });
-    for (path, text) in audits {
-        let printed = text.split(['"', '(', ' ', ')']).filter(|word| is_id(word));
+    let naming = naming.chain([(PathBuf::from("docs/architecture.md"), map)]);
+    for (path, text) in naming {
+        let printed = text.split(['"', '(', ' ', ')', ':', '|']).filter(|word| is_id(word));
         broken.extend(
             printed
                 .filter(|id| !ids.contains(*id))
@@ -661,11 +663,12 @@ fn every_promise_has_a_test_that_exists() {
 /// A capital and a number, as the ids of what must never break are written.
 fn is_id(word: &str) -> bool {
     let mut letters = word.chars();
-    letters.next().is_some_and(|first| "MOSIEWAP".contains(first))
+    letters.next().is_some_and(|first| "MOSIEWAPRLXH".contains(first))
         && letters.clone().next().is_some()
         && letters.all(|letter| letter.is_ascii_digit())
 }
 
+/// What is written for people.
 fn pages() -> Vec<PathBuf> {
     let below = |folder: &str| {
         let entries = std::fs::read_dir(root().join(folder)).unwrap();

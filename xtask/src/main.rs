@@ -15,6 +15,13 @@ use std::time::Instant;
 /// twice.
 const BUILD: &[&str] = &["build", "--workspace", "--bins", "--tests", "--locked"];
 
+/// What makes tests take hours.
+const SOAK: &[(&str, &str)] = &[
+    ("TELENUMERUS_EVERY_BYTE", "1"),
+    ("TELENUMERUS_LARGE_MODELS", "1"),
+    ("PROPTEST_CASES", "2560"),
+];
+
 #[expect(clippy::disallowed_methods, reason = "a stopwatch of real time")]
 fn now() -> Instant {
     Instant::now()
@@ -55,8 +62,7 @@ fn main() -> ExitCode {
 
 fn test(root: &Path, is_soak: bool) -> ExitCode {
     let mut failed = Vec::new();
-    let soak: &[(&str, &str)] =
-        if is_soak { &[("TELENUMERUS_EVERY_BYTE", "1"), ("PROPTEST_CASES", "2560")] } else { &[] };
+    let soak: &[(&str, &str)] = if is_soak { SOAK } else { &[] };
     // The crash tests kill the service at chosen syncs; exports are verified as operators do it.
     let needed = [("strace", "--version"), ("openssl", "version"), ("python3", "--version")];
     // The shared log is proved over a real server.

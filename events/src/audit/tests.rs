@@ -1,12 +1,13 @@
 //! What an auditor finds of orders and the policy they were judged by.
 
 use super::Auditor;
-use crate::account::{self, OrderRefused};
+use crate::account::{self, OrderRefused, RegistrationKind};
 use crate::code::Sensitive;
 use crate::country::Country;
 use crate::envelope::{Position, Recorded, Revision, StreamId};
 use crate::event::Event;
-use crate::id::{AccountId, EventId, OrderId};
+use crate::id::{AccountId, EventId, InviteId, OrderId};
+use crate::invite;
 use crate::money::Money;
 use crate::order::{self, FailureReason, Placed};
 use crate::platform::Platform;
@@ -28,6 +29,7 @@ fn broken(events: Vec<Event>) -> Vec<&'static str> {
     for (place, event) in (1..).zip(events) {
         let stream = match &event {
             Event::Policy(_) => StreamId::policy(),
+            Event::Invite(_) => StreamId::invites(),
             _ => StreamId::account(ACCOUNT),
         };
         auditor.observe(&Recorded {
@@ -202,4 +204,56 @@ fn an_account_is_removed_only_if_nobody_used_it_and_then_nobody_does() {
     for log in unlawful {
         assert_eq!(found([vec![registered()], log].concat()), ["R3"]);
     }
+}
+
+fn admitted(kind: RegistrationKind) -> Event {
+    account::Event::Admitted { kind, terms: None, at: AT }.into()
+}
+
+#[test]
+fn an_order_of_an_account_that_waits_or_was_declined_is_found() {
+    let approved = || account::Event::Approved { reason: "x".to_owned(), at: AT }.into();
+    let declined = || account::Event::Declined { reason: "x".to_owned(), at: AT }.into();
+    let tests = || account::Event::OpenedForTests { of: None, at: AT }.into();
+    let (waits, open) = (RegistrationKind::Approval, RegistrationKind::Open);
+    let ordered = || placed(Platform::Google, None);
+    let found = |log: Vec<Event>| found([vec![registered()], log].concat());
+    assert_eq!(found(vec![admitted(waits), ordered()]), ["R1"]);
+    assert_eq!(found(vec![admitted(waits), declined(), ordered()]), ["R1"]);
+    assert_eq!(found(vec![admitted(waits), approved(), declined(), ordered()]), ["R1"]);
+    let lawful = [
+        vec![ordered()],
+        vec![admitted(open), ordered()],
+        vec![admitted(waits), approved(), ordered()],
+        vec![admitted(waits), declined(), approved(), ordered()],
+        vec![tests(), admitted(waits), ordered()],
+    ];
+    for log in lawful {
+        assert_eq!(found(log), Vec::<&str>::new());
+    }
+}
+
+#[test]
+fn an_invite_that_opens_more_than_it_may_is_found() {
+    let invite = InviteId(5);
+    let created = |uses: u32, lasts_millis: i64| -> Event {
+        let expires_at = Timestamp::from_millis(AT.millis() + lasts_millis);
+        let (hash, note) = ([5; 32], "for Ada".to_owned());
+        invite::Event::Created { id: invite, hash, uses, expires_at, note, at: AT }.into()
+    };
+    let used = |account: u128| -> Event {
+        invite::Event::Used { id: invite, account: AccountId(account), at: AT }.into()
+    };
+    let revoked = || -> Event {
+        invite::Event::Revoked { id: invite, reason: "x".to_owned(), at: AT }.into()
+    };
+    let by_it = || admitted(RegistrationKind::Invite(invite));
+    let found = |log: Vec<Event>| found([vec![registered()], log].concat());
+    assert_eq!(found(vec![created(1, 1_000), used(1), by_it()]), Vec::<&str>::new());
+    assert_eq!(found(vec![created(2, 1_000), used(2), used(1), by_it()]), Vec::<&str>::new());
+    assert_eq!(found(vec![created(1, 1_000), used(1), used(2)]), ["R2"], "one too many");
+    assert_eq!(found(vec![created(1, 0), used(1)]), ["R2"], "too late");
+    assert_eq!(found(vec![created(1, 1_000), revoked(), used(1)]), ["R2"], "revoked");
+    assert_eq!(found(vec![created(1, 1_000), by_it()]), ["R2"], "not used");
+    assert_eq!(found(vec![created(2, 1_000), used(2), by_it()]), ["R2"], "used for another");
 }
