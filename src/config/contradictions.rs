@@ -177,9 +177,10 @@ impl Admin {
 /// The first directive of a level that is none.
 fn level(written: &str) -> Option<String> {
     let wrong =
-        written.split(',').map(str::trim).find(|directive| !bounds::is_directive(directive))?;
+        written.split(',').map(str::trim).position(|directive| !bounds::is_directive(directive))?;
     Some(format!(
-        "log.level: {wrong:?} is none; write a level (error, warn, info, debug, trace, off) or \
-         targets with theirs, as in \"info,actors=debug\""
+        "log.level: part {} is none; write a level (error, warn, info, debug, trace, off) or \
+         targets with theirs, as in \"info,actors=debug\"",
+        wrong + 1
     ))
 }

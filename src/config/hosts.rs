@@ -1,5 +1,5 @@
 //! Names and origins under which the service answers: what is no name would be one that nobody has,
-//! or everybody.
+//! or everybody. What is none is told by its place: a secret may stand there by mistake.
 
 use axum::http::uri::Authority;
 use url::Url;
@@ -9,21 +9,24 @@ use super::Mcp;
 /// What is no name under which a browser or a client asks.
 pub fn contradictions(admin: &[String], mcp: &Mcp) -> Vec<String> {
     let mut found = Vec::new();
-    if let Some(host) = admin.iter().find(|host| !is_name(host) || has_port(host)) {
+    if let Some(entry) = admin.iter().position(|host| !is_name(host) || has_port(host)) {
         found.push(format!(
-            "admin.allowed_hosts lists names such as metrics.internal, without a port; {host:?} \
-             is none"
+            "admin.allowed_hosts lists names such as metrics.internal, without a port; entry {} \
+             is none",
+            entry + 1
         ));
     }
-    if let Some(host) = mcp.allowed_hosts.iter().find(|host| !is_name(host)) {
+    if let Some(entry) = mcp.allowed_hosts.iter().position(|host| !is_name(host)) {
         found.push(format!(
             "mcp.allowed_hosts lists names such as sms.example.com, with a port where it is not \
-             the usual one; {host:?} is none"
+             the usual one; entry {} is none",
+            entry + 1
         ));
     }
-    if let Some(origin) = mcp.allowed_origins.iter().find(|origin| !is_origin(origin)) {
+    if let Some(entry) = mcp.allowed_origins.iter().position(|origin| !is_origin(origin)) {
         found.push(format!(
-            "mcp.allowed_origins lists origins such as https://chat.example.com; {origin:?} is none"
+            "mcp.allowed_origins lists origins such as https://chat.example.com; entry {} is none",
+            entry + 1
         ));
     }
     found

@@ -88,7 +88,7 @@ fn what_makes_no_sense_is_told_by_file_line_and_key() {
         (
             "\n[admin]\nallowed_hosts = [\"\"]\n",
             "configuration: FILE:3, admin.allowed_hosts: lists names such as metrics.internal, \
-             without a port; \"\" is none",
+             without a port; entry 1 is none",
         ),
         (
             "[prices]\n\"google.GB\" = 1\n\"google.UK\" = 2\n",
