@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use events::id::AccountId;
 use serde_json::Value;
 
 use super::output::{cell, cells, listing, say};
@@ -33,7 +34,7 @@ enum Command {
     )]
     Credit {
         /// The account's id, as registration returned it.
-        account: String,
+        account: AccountId,
         /// Dollars, such as 12.50.
         amount: String,
         /// The same key gives the money once, however often the command is repeated.
@@ -48,7 +49,7 @@ enum Command {
     )]
     Debit {
         /// The account's id.
-        account: String,
+        account: AccountId,
         /// Dollars, such as 12.50.
         amount: String,
         /// Take it also where less can be spent: the balance is below zero then, until money comes.
@@ -64,7 +65,7 @@ enum Command {
     #[command(after_help = "Examples:\n  telenumerus admin suspend acc_… --reason abuse")]
     Suspend {
         /// The account's id.
-        account: String,
+        account: AccountId,
         #[command(flatten)]
         why: Why,
     },
@@ -72,7 +73,7 @@ enum Command {
     #[command(after_help = "Examples:\n  telenumerus admin reinstate acc_… --reason \"talked\"")]
     Reinstate {
         /// The account's id.
-        account: String,
+        account: AccountId,
         #[command(flatten)]
         why: Why,
     },
@@ -83,7 +84,7 @@ enum Command {
     )]
     Class {
         /// The account's id.
-        account: String,
+        account: AccountId,
         /// new, verified or trusted.
         class: String,
         #[command(flatten)]
@@ -111,7 +112,7 @@ enum Command {
     )]
     RotateKey {
         /// The account's id.
-        account: String,
+        account: AccountId,
         #[command(flatten)]
         why: Why,
     },
@@ -119,7 +120,7 @@ enum Command {
     #[command(after_help = "Examples:\n  telenumerus admin show acc_…")]
     Show {
         /// The account's id.
-        account: String,
+        account: AccountId,
     },
     /// Show what callers say of their orders: wrong codes, no codes, used numbers, and who was paid
     /// back; the latest first.

@@ -308,12 +308,12 @@ impl Default for Log {
 
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
-    let network = |text: &String| {
+    let network = |(entry, text): (usize, &String)| {
         let parsed =
             text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
         parsed.ok_or_else(|| {
-            serde::de::Error::custom(format!("{text:?} is not an address or a network"))
+            serde::de::Error::custom(format!("entry {entry} is not an address or a network"))
         })
     };
-    texts.iter().map(network).collect()
+    (1..).zip(&texts).map(network).collect()
 }

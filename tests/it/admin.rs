@@ -215,7 +215,7 @@ fn what_an_operator_cannot_do_is_said_in_words() {
     let server = Server::start(QUICK);
     let account = server.register().account;
     for (arguments, word) in [
-        (vec!["admin", "credit", "acc_nonsense", "1", "--reason", "x"], "not an account id"),
+        (vec!["admin", "credit", "acc_nonsense", "1", "--reason", "x"], "not a valid identifier"),
         (vec!["admin", "credit", &account, "-5", "--reason", "x"], "-5"),
         (vec!["admin", "credit", &account, "0", "--reason", "x"], "above zero"),
         (vec!["admin", "credit", &account, "1e9", "--reason", "x"], "amount"),

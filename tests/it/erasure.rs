@@ -135,6 +135,32 @@ fn a_legal_hold_keeps_what_an_account_has_until_it_is_lifted() {
 }
 
 /// A list of the command line, for programs.
+/// What is no identifier becomes no part of a call: with a path behind it, a hold would erase.
+#[test]
+fn an_identifier_that_is_none_is_no_other_command() {
+    let server = Server::start(SILENT);
+    let caller = server.funded("5");
+    let order = text(&caller.google()["order_id"]);
+    for (command, id) in [
+        ("hold", format!("{}/erase#", caller.account)),
+        ("suspend", format!("{}/hold?", caller.account)),
+        ("erase-order", format!("{order}/reveal?")),
+        ("show", format!("{}?x", caller.account)),
+        ("hold", format!("{} ", caller.account)),
+    ] {
+        let mut asked = vec!["admin", command, id.as_str()];
+        if command != "show" {
+            asked.extend(["--reason", "court order", "--operator", "ada"]);
+        }
+        let refused = server.cli(&asked);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && said.contains("identifier"), "{command} {id}: {said}");
+    }
+    assert_eq!(caller.get("/api/v1/account").status(), 200);
+    assert_eq!(listed(&server, "holds")["holds"], json!([]));
+    assert_eq!(listed(&server, "erasures")["erasures"], json!([]));
+}
+
 fn listed(server: &Server, list: &str) -> Value {
     let listed = server.cli(&["admin", list, "--json"]);
     assert!(listed.status.success(), "{listed:?}");

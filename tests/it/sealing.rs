@@ -69,6 +69,12 @@ fn a_log_in_the_clear_is_written_anew_under_keys_and_names_the_one_of_before() {
     assert_eq!(log_of(former.data.path()), before, "the old one is not touched");
     let again = migrate(&former.data, to.path());
     assert!(String::from_utf8_lossy(&again.stderr).contains("is there already"), "{again:?}");
+    // Whoever destroys the old directory then, as they are told to, would destroy the new one.
+    let inside = former.data.path().join("new");
+    let refused = migrate(&former.data, &inside);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("in the directory of the log"), "{said}");
+    assert!(!inside.exists() && !former.data.path().join("new.unfinished").exists());
 
     for secret in [HOOK, &*format!("G-{}", former.code), &*former.phone] {
         assert!(!holding(former.data.path(), secret).is_empty(), "{secret}");

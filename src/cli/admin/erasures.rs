@@ -2,6 +2,7 @@
 //! erased, held and exported.
 
 use clap::{Args, Subcommand};
+use events::id::{AccountId, OrderId};
 use serde_json::Value;
 
 use super::super::output::{cells, listing, say};
@@ -16,7 +17,7 @@ pub enum Erasures {
     )]
     EraseOrder {
         /// The order's id.
-        order: String,
+        order: OrderId,
         #[command(flatten)]
         why: Why,
     },
@@ -27,7 +28,7 @@ pub enum Erasures {
     )]
     EraseAccount {
         /// The account's id.
-        account: String,
+        account: AccountId,
         #[command(flatten)]
         why: Why,
     },
@@ -47,7 +48,7 @@ pub enum Erasures {
     )]
     Hold {
         /// The account's id.
-        account: String,
+        account: AccountId,
         #[command(flatten)]
         why: Why,
     },
@@ -68,7 +69,7 @@ pub enum Erasures {
     #[command(after_help = "Examples:\n  telenumerus admin release-hold acc_… --reason \"over\"")]
     ReleaseHold {
         /// The account's id.
-        account: String,
+        account: AccountId,
         #[command(flatten)]
         why: Why,
     },

@@ -1,6 +1,7 @@
 //! `telenumerus admin invite`, `approve` and `decline`: who may open accounts, and which may order.
 
 use clap::Subcommand;
+use events::id::{AccountId, InviteId};
 use serde_json::Value;
 
 use super::super::output::{cells, listing, say};
@@ -13,7 +14,7 @@ pub enum Newcomers {
     #[command(after_help = "Examples:\n  telenumerus admin approve acc_… --reason \"called back\"")]
     Approve {
         /// The account's id.
-        account: String,
+        account: AccountId,
         #[command(flatten)]
         why: Why,
     },
@@ -21,7 +22,7 @@ pub enum Newcomers {
     #[command(after_help = "Examples:\n  telenumerus admin decline acc_… --reason \"no answer\"")]
     Decline {
         /// The account's id.
-        account: String,
+        account: AccountId,
         #[command(flatten)]
         why: Why,
     },
@@ -55,7 +56,7 @@ pub enum Newcomers {
     )]
     RevokeInvite {
         /// The invite's id.
-        invite: String,
+        invite: InviteId,
         #[command(flatten)]
         why: Why,
     },

@@ -2,6 +2,7 @@
 //! but what a reveal records.
 
 use clap::{Args, Subcommand};
+use events::id::{AccountId, OrderId};
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
@@ -55,7 +56,7 @@ pub enum Query {
     #[command(after_help = "Examples:\n  telenumerus admin order ord_…")]
     Order {
         /// The order's id.
-        order: String,
+        order: OrderId,
         /// How it was at a time, or after the event of this number.
         #[arg(long)]
         as_of: Option<String>,
@@ -64,7 +65,7 @@ pub enum Query {
     #[command(after_help = "Examples:\n  telenumerus admin ledger acc_…")]
     Ledger {
         /// The account's id.
-        account: String,
+        account: AccountId,
         /// The page before's `next_cursor`.
         #[arg(long)]
         cursor: Option<String>,
@@ -76,7 +77,7 @@ pub enum Query {
     #[command(after_help = "Examples:\n  telenumerus admin account-deposits acc_…")]
     AccountDeposits {
         /// The account's id.
-        account: String,
+        account: AccountId,
         #[command(flatten)]
         page: Page,
     },
@@ -88,7 +89,7 @@ pub enum Query {
         status: Option<String>,
         /// Only this account's.
         #[arg(long)]
-        account: Option<String>,
+        account: Option<AccountId>,
         #[command(flatten)]
         page: Page,
     },
@@ -164,9 +165,12 @@ impl Query {
             ),
             Self::Deliveries { status, account, page } => with(
                 "deliveries",
-                [("status", status.clone()), ("account", account.clone())]
-                    .into_iter()
-                    .chain(page.parts()),
+                [
+                    ("status", status.clone()),
+                    ("account", account.map(|account| account.to_string())),
+                ]
+                .into_iter()
+                .chain(page.parts()),
             ),
             Self::Reveal { subject, why } => {
                 return (

@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use events::supplier::SupplierName;
 
 use super::super::admin::Asking;
 use super::super::output::{cells, listing, say};
@@ -25,7 +26,7 @@ pub enum Command {
     )]
     State {
         /// The supplier, as the configuration names it.
-        supplier: String,
+        supplier: SupplierName,
         /// Who it is, as in its contract.
         #[arg(long)]
         legal_name: String,
@@ -51,7 +52,7 @@ pub enum Command {
     )]
     Withdraw {
         /// The supplier, as the configuration names it.
-        supplier: String,
+        supplier: SupplierName,
         /// Why; it stands in the event log.
         #[arg(long)]
         reason: String,

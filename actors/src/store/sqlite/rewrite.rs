@@ -33,6 +33,9 @@ pub enum RewriteError {
     /// There is something where the new log should go.
     #[error("{0} is there already: name a directory that is not")]
     Taken(PathBuf),
+    /// The new log would stand in the directory of the old one, which is to be destroyed.
+    #[error("{0} is in the directory of the log itself: name one outside of it")]
+    Within(PathBuf),
     /// There is no log.
     #[error("{0} holds no event log")]
     NoLog(PathBuf),
@@ -99,14 +102,46 @@ pub fn rewrite(
         return Err(RewriteError::Taken(to.to_owned()));
     }
     make_fresh(&unfinished)?;
-    copy_vault(from, &unfinished)?;
-    copy_others(from, &unfinished)?;
-    let log = Log::open(&source).map_err(|error| ReadError::Failed(error.to_string()))?;
+    let is_within = unfinished
+        .canonicalize()
+        .and_then(|path| Ok(path.starts_with(from.canonicalize()?)))
+        .map_err(files(&unfinished));
+    let written = match is_within {
+        Ok(true) => Err(RewriteError::Within(to.to_owned())),
+        Ok(false) => write(&source, from, &unfinished, master, (who, at), seen),
+        Err(error) => Err(error),
+    };
+    if written.is_err() {
+        // With it goes a copy of the vault, whose keys no later erasure would reach.
+        let _ = std::fs::remove_dir_all(&unfinished);
+    }
+    let written = written?;
+    sync_directory(&unfinished)?;
+    std::fs::rename(&unfinished, to).map_err(files(to))?;
+    if let Some(above) = to.parent().filter(|above| !above.as_os_str().is_empty()) {
+        sync_directory(above)?;
+    }
+    Ok(written)
+}
+
+/// Writes the log `source` of the directory `from` anew into the directory `unfinished`.
+fn write(
+    source: &Path,
+    from: &Path,
+    unfinished: &Path,
+    master: &MasterKey,
+    (who, at): (Actor, Timestamp),
+    seen: impl Fn(Position),
+) -> Result<Rewritten, RewriteError> {
+    copy_vault(from, unfinished)?;
+    // First of all there is a vault: by it the next run knows what a run before it has left.
+    let vault = Vault::open(unfinished, master)?;
+    copy_others(from, unfinished)?;
+    let log = Log::open(source).map_err(|error| ReadError::Failed(error.to_string()))?;
     if !log.is_current() {
         return Err(RewriteError::Former(from.to_owned()));
     }
-    let vault = Vault::open(&unfinished, master)?;
-    let mut copy = Replica::open(&unfinished)?;
+    let mut copy = Replica::open(unfinished)?;
     let (mut former, mut sealed, mut erasures) = (Mark::START, 0, 0);
     let end = log.end()?;
     loop {
@@ -134,11 +169,6 @@ pub fn rewrite(
     let (position, chain) = copy.end();
     copy.close();
     drop(vault);
-    sync_directory(&unfinished)?;
-    std::fs::rename(&unfinished, to).map_err(files(to))?;
-    if let Some(above) = to.parent().filter(|above| !above.as_os_str().is_empty()) {
-        sync_directory(above)?;
-    }
     Ok(Rewritten { former, sealed, head: Mark { position, chain } })
 }
 
