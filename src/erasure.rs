@@ -49,6 +49,12 @@ pub enum ErasureError {
     /// It has secrets that no key encrypts.
     #[error("{0} has secrets from before there was a vault, which cannot be erased")]
     Unsealed(OrderId),
+    /// All that there is of it is left.
+    #[error(
+        "nothing is erased, and orders are left ({0}): under a legal hold, not over, or with \
+         secrets from before there was a vault"
+    )]
+    Left(usize),
     /// The log or the service failed.
     #[error(transparent)]
     Fault(#[from] Fault),

@@ -137,7 +137,8 @@ fn undone(error: ErasureError) -> Refusal {
         ErasureError::NoVault
         | ErasureError::Refused(_)
         | ErasureError::NotOver(_)
-        | ErasureError::Unsealed(_) => refused(StatusCode::CONFLICT, error.to_string()),
+        | ErasureError::Unsealed(_)
+        | ErasureError::Left(_) => refused(StatusCode::CONFLICT, error.to_string()),
         ErasureError::Fault(_)
         | ErasureError::Read(_)
         | ErasureError::Undecodable(_)

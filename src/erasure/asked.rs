@@ -76,7 +76,7 @@ impl Service {
         if erased.is_webhook {
             of.push(Subject { account, order: None });
         }
-        self.erase_all(&of, &SecretKind::ALL, reason, who).await?;
+        self.erase_all(&of, erased.left, &SecretKind::ALL, reason, who).await?;
         Ok(erased)
     }
 
@@ -95,7 +95,7 @@ impl Service {
         let (of, mut erased) = self.erasable(places, &who).await?;
         let own = self.store.stored_in(StreamId::number(&phone), Revision(0), 1).await?;
         erased.has_rest = !own.is_empty();
-        self.erase_all(&of, &OF_ORDERS, reason, who).await?;
+        self.erase_all(&of, erased.left, &OF_ORDERS, reason, who).await?;
         Ok(erased)
     }
 
@@ -125,12 +125,15 @@ impl Service {
     async fn erase_all(
         &self,
         of: &[Subject],
+        left: usize,
         kinds: &[SecretKind],
         reason: &str,
         who: Actor,
     ) -> Result<(), ErasureError> {
         if of.is_empty() {
-            return Err(Refusal::Nothing.into());
+            // Whoever asked for it must not be told that there is nothing.
+            let nothing = left == 0;
+            return Err(if nothing { Refusal::Nothing.into() } else { ErasureError::Left(left) });
         }
         for some in of.chunks(MOST) {
             self.erase(some.to_vec(), kinds, reason, who.clone()).await?;

@@ -11,7 +11,7 @@ pub fn told(config: &Config, data_dir: &Path) -> Result<String, String> {
     let is_there = Vault::is_in(data_dir);
     match config.vault.master()? {
         None if is_there => Err("vault.db is there, and no key for it is configured".to_owned()),
-        None => Ok("off: secrets stand in the log as they are".to_owned()),
+        None => Ok("off: secrets stand in the log as they are, and are never erased".to_owned()),
         Some(_) if !is_there => Ok("on; the next start makes it".to_owned()),
         Some(master) => {
             let vault =
