@@ -197,7 +197,8 @@ impl Service {
         let Sources { router, provenances, reach, simulator, pulls, inventory, purchasing } =
             sources::sources(&config, &views, &accounts, &entropy, &recent, store.vault()).await?;
         let orders = Orders::start(accounts.clone(), Arc::clone(&router));
-        let past = Arc::new(ViewedAssignments { views: views.clone(), head: store.head() });
+        let vault = store.vault().cloned();
+        let past = Arc::new(ViewedAssignments { views: views.clone(), head: store.head(), vault });
         let recent = recent.into_iter().map(|(phone, _)| phone);
         let inbox = Inbox::new(accounts.clone(), orders.clone(), Arc::clone(&router), past, recent)
             .holding(&config.orders.held_kinds());

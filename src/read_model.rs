@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actors::Fault;
 use actors::inbox::{PAST_ASSIGNMENTS, PastAssignment, PastAssignments};
 use actors::store::{BoxFuture, EventStore, ReadError, Witness};
+use actors::vault::Vault;
 use events::envelope::{Position, Revision, StreamId};
 use events::phone::Phone;
 use projections::{Chaining, Log, LogError, OrderRef, Reading, ViewError, Views};
@@ -56,12 +57,20 @@ pub struct ViewedAssignments {
     pub views: Views,
     /// Where the log ends now: a late message is compared with everything before it.
     pub head: watch::Receiver<Position>,
+    /// The vault, which knows under which words orders stand whose numbers were erased.
+    pub vault: Option<Arc<Vault>>,
 }
 
 impl ViewedAssignments {
     async fn viewed(&self, phone: Phone) -> Result<Vec<PastAssignment>, Fault> {
         let limit = u32::try_from(PAST_ASSIGNMENTS).expect("a handful");
-        let orders = self.views.orders_of_phone(phone, limit).await.map_err(view_fault)?;
+        let erased = self.vault.as_ref().map(|vault| vault.pseudonym(&phone));
+        let mut orders = self.views.orders_of_phone(phone, limit).await.map_err(view_fault)?;
+        // What an order was told stays its own, also where its number was erased.
+        if let Some(erased) = erased {
+            let of_erased = self.views.orders_of_phone(erased, limit).await;
+            orders.extend(of_erased.map_err(view_fault)?);
+        }
         let past = |order: OrderRef| PastAssignment {
             account: order.account,
             order: order.order,

@@ -254,3 +254,28 @@ fn own_number((phone, listing): (Phone, Listing)) -> OwnNumber {
     let platforms = listing.platforms.map(|platforms| platforms.into_iter().collect());
     OwnNumber { phone, country: listing.country, platforms }
 }
+
+#[cfg(test)]
+mod tests {
+    use actors::vault::MasterKey;
+
+    use super::*;
+
+    #[test]
+    fn a_number_that_was_erased_is_known_again_where_it_has_served() {
+        let directory = tempfile::tempdir().unwrap();
+        let master = MasterKey::parse(&"ab".repeat(32)).unwrap();
+        let vault = Vault::open(directory.path(), &master).unwrap();
+        let [own, other]: [Phone; 2] =
+            ["+12025550001", "+12025550002"].map(|text| text.parse().unwrap());
+        let at = Timestamp::from_millis(7);
+        let mut served = vec![
+            (vault.pseudonym(&own), Platform::Google, at),
+            (other.clone(), Platform::Google, at),
+            (vault.pseudonym(&"+12025550003".parse().unwrap()), Platform::Google, at),
+        ];
+        name_again(&mut served, [&own, &other].into_iter(), &vault);
+        assert_eq!((&served[0].0, &served[1].0), (&own, &other));
+        assert!(served[2].0.is_erased(), "whose it is nobody knows");
+    }
+}

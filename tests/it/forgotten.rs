@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::erasure::{KEY, done, is_lawful, refused, sealed, told, written};
+use crate::inbound;
 use crate::server::{Caller, Server, body, text};
 use crate::vault::holding;
 
@@ -69,6 +70,31 @@ fn a_number_that_is_erased_is_in_no_file_and_a_keyed_hash_stays() {
     let caller = Caller { server: &server, key, account };
     assert_eq!(body(caller.get("/api/v1/orders"))["orders"][0]["phone_erased"], true);
     assert_eq!(caller.balance(), balance);
+}
+
+#[test]
+fn a_message_of_an_order_whose_number_was_erased_goes_to_no_later_one() {
+    const NUMBER: &str = "+12025550123";
+    let numbers = inbound::config(&[(NUMBER, "US")]);
+    let listen = "[orders]\nlisten_after_code_seconds = 0\n";
+    let server = Server::start(&format!("{numbers}{listen}[vault]\nkey = \"{KEY}\"\n"));
+    let caller = server.funded("10");
+    let order = text(&caller.google()["order_id"]);
+    let message = inbound::sms("m1", NUMBER, "G-482913 is your Google verification code");
+    assert_eq!(body(inbound::deliver(&server, &message))["outcome"], "taken");
+    caller.ended(&order);
+    let said = done(&server, &["admin", "erase-number", NUMBER]);
+    assert!(said.contains("\"number_left\": false"), "{said}");
+
+    let (key, account) = (caller.key.clone(), caller.account.clone());
+    let server = server.kill_and_restart();
+    let caller = Caller { server: &server, key, account };
+    let wanted = json!({ "platform": "whatsapp" });
+    let later = text(&body(caller.post("/api/v1/order", &wanted))["order_id"]);
+    // The source brings it once more.
+    assert_eq!(body(inbound::deliver(&server, &message))["outcome"], "repeated");
+    let shown = body(caller.get(&format!("/api/v1/order/{later}")));
+    assert_eq!((&shown["status"], &shown["messages"]), (&json!("active"), &json!([])));
 }
 
 #[test]

@@ -27,13 +27,16 @@ pub struct RecentMessages {
     /// Numbers that were on orders not long before this process: only of these there is a past to
     /// look up.
     with_past: HashSet<Phone>,
+    /// Whether numbers are among them of which a keyed hash is left: then every number may be one.
+    has_erased: bool,
     numbers: Mutex<HashMap<Phone, Number>>,
 }
 
 impl RecentMessages {
     /// No message yet, and a past that some numbers have.
     pub fn after(with_past: HashSet<Phone>) -> Self {
-        Self { with_past, numbers: Mutex::default() }
+        let has_erased = with_past.iter().any(Phone::is_erased);
+        Self { with_past, has_erased, numbers: Mutex::default() }
     }
 
     /// Whether another order had the message, or none; `None` if the number's past must be looked
@@ -51,8 +54,8 @@ impl RecentMessages {
         let is_it =
             |(recent, whose): &(u64, u64)| *recent == message && *whose != part(Some(order));
         let known = number.is_some_and(|number| number.messages.iter().any(is_it));
-        let knows_past =
-            number.is_some_and(|number| number.knows_past) || !self.with_past.contains(phone);
+        let may_have_past = self.has_erased || self.with_past.contains(phone);
+        let knows_past = number.is_some_and(|number| number.knows_past) || !may_have_past;
         (known || knows_past).then_some(known)
     }
 

@@ -55,6 +55,12 @@ impl Snapshots {
             }
             open(path).map_err(|source| OpenError::of_sqlite(path, source))
         })?;
+        if vault.is_some() {
+            // A snapshot that is thrown away may hold what is erased.
+            connection
+                .pragma_update(None, "secure_delete", "ON")
+                .map_err(|source| OpenError::of_sqlite(path, source))?;
+        }
         Ok(Self { connection: Arc::new(Mutex::new(connection)), ignored: Arc::default(), vault })
     }
 
@@ -213,8 +219,6 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // A lost snapshot is replayed, so no sync is worth waiting for.
     connection.pragma_update(None, "synchronous", "OFF")?;
-    // A snapshot that is thrown away may hold what was erased.
-    connection.pragma_update(None, "secure_delete", "ON")?;
     connection.execute_batch(TABLE)?;
     Ok(connection)
 }
